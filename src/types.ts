@@ -1,0 +1,250 @@
+// The vocabulary every stage shares: turns in, verdicts and decisions out. Types only, no logic.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { LlamaGuardError } from './errors.js'
+
+/** Llama Guard's own labels for the two sides of a conversation. Tool results count as User, the model as Agent. */
+export type Role = 'User' | 'Agent'
+
+/** Which side of the model is judged: `input` is what the user sends, `output` what the model answers. */
+export type Stage = 'input' | 'output'
+
+/** One image of a turn, as the request carried it: a `data:` URL or an http(s) URL. */
+export interface Image {
+  readonly url: string
+}
+
+/** One speaker's uninterrupted say. Neighbours of the same role are merged before anyone sees them. */
+export interface Turn {
+  readonly role: Role
+  readonly text: string
+  readonly images?: readonly Image[]
+}
+
+/** What a guard is asked about: the last turn is judged, the turns before it are context. Never empty. */
+export type Conversation = readonly Turn[]
+
+/** What the guard model said. A failure to say anything is a {@link LlamaGuardError}, never a verdict. */
+export interface Verdict {
+  readonly safe: boolean
+  /** Ids of the violated categories that the policy knows, for example `["O3"]`. Empty when safe, or when the model named none. */
+  readonly categories: readonly string[]
+  /** Category ids the model named that the policy does not know. They block: an unknown hazard is still a hazard. */
+  readonly unknown?: readonly string[]
+  /** The answer hit its token limit, so the category list may be cut (`S1` for `S14`): no per-category leniency applies. */
+  readonly truncated?: boolean
+  /** Probability of "unsafe", 0 to 1, when the backend gives token log probabilities. */
+  readonly score?: number
+  /** Probability of each category, 0 to 1, where the guard can tell them apart. */
+  readonly categoryScores?: Readonly<Record<string, number>>
+  /** Name of the guard that gave this verdict, when several could have. */
+  readonly judgedBy?: string
+  /** Calls the verdict took, retries included. */
+  readonly attempts?: number
+  /** Tokens the guard model read and wrote, when the backend counts them. */
+  readonly tokens?: { readonly input?: number; readonly output?: number }
+  /** True when the verdict was remembered, not asked for. */
+  readonly cached?: boolean
+}
+
+export interface JudgeOptions {
+  /** Aborted when the judgement's deadline passes or nobody waits for it any more. */
+  readonly signal?: AbortSignal
+  /** The stage, for guards that treat input and output differently. */
+  readonly stage?: Stage
+}
+
+/** Anything that can judge a conversation. Throw (ideally a {@link LlamaGuardError}) when you cannot: never guess "safe". */
+export interface Guard {
+  /** Shown in logs and error bodies as `model`. Default: `"custom"`. */
+  readonly model?: string
+  /** Sets this guard apart in the verdict cache: endpoint, URL, policy. Default: unique to the object. */
+  readonly identity?: string
+  /** Category ids and names this guard may answer with. */
+  readonly categories?: readonly Category[]
+  /**
+   * Splits a conversation that does not fit the guard's context into pieces that do; any unsafe piece decides.
+   * Default: the conversation as it is.
+   */
+  fit?(conversation: Conversation): readonly Conversation[]
+  judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>
+  /** Frees sockets and models. Called once, when the middleware is closed. */
+  close?(): void | Promise<void>
+}
+
+/** What to do when the guard names a category: `block` answers 451, `flag` lets it pass but says so, `ignore` is as if safe. */
+export type CategoryAction = 'block' | 'flag' | 'ignore'
+
+/** One hazard category of the policy. */
+export interface Category {
+  /** Id the model answers with: `O3`, `S12`, or your own, one letter and a number. */
+  readonly id: string
+  /** Short name as it is printed in the prompt and in 451 bodies. */
+  readonly name: string
+  /** Plain text under the name, printed as it is. Wins over `shouldNot`, `can` and `should`. */
+  readonly description?: string
+  readonly shouldNot?: readonly string[]
+  readonly can?: readonly string[]
+  readonly should?: readonly string[]
+  /** Default: `block`. */
+  readonly action?: CategoryAction
+}
+
+/** The answer of one judgement (all its pieces merged), or why there is none. */
+export type Judgement =
+  | { readonly verdict: Verdict; readonly ms: number; readonly model: string }
+  | { readonly error: LlamaGuardError; readonly ms: number; readonly model: string }
+
+/** What the policy makes of the judgements of one stage. Pure data: the response stage carries it out. */
+export interface Decision {
+  /** `allow` releases, `block` answers 451, `unavailable` answers the error's own status (503, or a client's 4xx). */
+  readonly action: 'allow' | 'block' | 'unavailable'
+  readonly stage: Stage
+  readonly outcome: Outcome
+  /** Violated categories with their names, flagged ones included. */
+  readonly categories: readonly NamedCategory[]
+  readonly error?: LlamaGuardError
+  readonly model: string
+  /** Milliseconds the stage waited for its slowest judgement. */
+  readonly ms: number
+}
+
+export interface NamedCategory {
+  readonly code: string
+  readonly name: string
+}
+
+/** One member of the `Llama-Guard` response header. */
+export interface Outcome {
+  readonly state: 'safe' | 'unsafe' | 'unjudged' | 'skipped'
+  /** Error code, when unjudged. */
+  readonly code?: string
+  readonly score?: number
+  readonly cached?: boolean
+  /** The guard that judged, when it was not the first choice. */
+  readonly by?: string
+}
+
+/** A chat request, read: who said what, and what else the model will see. */
+export interface ChatRequest {
+  /** System and developer text, tool definitions and whatever other prose the body carries for the model. `""` when none. */
+  readonly system: string
+  /** The conversation, same-role neighbours merged. May be empty when there is only system text. */
+  readonly turns: Conversation
+  /** Indexes into `turns` that hold words of a human, not only tool results: what "the newest user turn" means. */
+  readonly userTurns: readonly number[]
+  /** Prose in fields the dialect does not know. Each is judged as a User turn of its own, whatever the `system` option says. */
+  readonly extras: readonly string[]
+  /** True when the client asked for a token stream. */
+  readonly stream: boolean
+  readonly model?: string
+}
+
+/** All text of one choice of a reply that would reach the client, in document order. */
+export interface ReplyChoice {
+  readonly index: number
+  readonly text: string
+}
+
+/** New text in one event of a stream. Text of one channel is contiguous for the reader; channels never mix words. */
+export interface StreamDelta {
+  readonly choice: number
+  /** For example `delta.content` or `delta.tool_calls.0.function.arguments`. */
+  readonly channel: string
+  readonly text: string
+}
+
+/** One frame of a stream: an SSE event or an NDJSON line, decoded. The raw bytes stay with the framer. */
+export interface StreamEvent {
+  /** SSE event name, when the frame had one. */
+  readonly event?: string
+  /** Joined data lines, or the NDJSON line. Undefined for a frame without data (comments only). */
+  readonly data?: string
+  /** Text of comments, `id:` and unknown fields: no field is a way out. */
+  readonly other?: string
+}
+
+/** Reads one stream of a dialect, event by event. Stateful: make one per reply. */
+export interface StreamReader {
+  /** The text in this event. Throws `unreadable_response` for data that cannot be read. Never drops a string. */
+  read(event: StreamEvent): readonly StreamDelta[]
+  /** Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the dialect's end. */
+  block(decision: Decision): string
+  /** Raw frames that end the stream as failed, in the form the dialect's own client raises. */
+  fail(error: LlamaGuardError): string
+}
+
+/** The body of a refusal: what the client's SDK can read. */
+export interface Refusal {
+  readonly stage: Stage
+  readonly status: number
+  readonly message: string
+  readonly type: string
+  readonly code: string
+  readonly categories?: readonly NamedCategory[]
+  readonly score?: number
+  readonly model?: string
+  readonly requestId: string
+}
+
+/** All we know of one API: its requests, replies, streams and refusals. One file each. */
+export interface Dialect {
+  readonly name: string
+  /** Path endings that belong to it, for example `/chat/completions`. */
+  readonly paths: readonly string[]
+  /** True when the body alone, on any path, is a request of this dialect. */
+  claims(body: Readonly<Record<string, unknown>>): boolean
+  /** Throws `unreadable_request` rather than skip what it cannot read. */
+  request(body: Readonly<Record<string, unknown>>): ChatRequest
+  /** Every choice of a whole JSON reply, or undefined when the shape is not this dialect's. */
+  reply(body: unknown): readonly ReplyChoice[] | undefined
+  /** How its streams are framed. */
+  readonly framing: 'sse' | 'ndjson'
+  stream(): StreamReader
+  /** JSON body of a 4xx, 451 or 503. */
+  refusal(refusal: Refusal): unknown
+}
+
+/** A pino-like logger. */
+export interface Logger {
+  debug(fields: object, message?: string): void
+  info(fields: object, message?: string): void
+  warn(fields: object, message?: string): void
+  error(fields: object, message?: string): void
+}
+
+/** One judgement, told to `onVerdict` and the log. Holds no chat content. */
+export interface VerdictEvent {
+  readonly requestId: string
+  readonly stage: Stage
+  readonly dialect: string
+  readonly model: string
+  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
+  /** What became of it: `allow`, `block` or `unavailable`. */
+  readonly action: Decision['action']
+  readonly categories: readonly string[]
+  readonly code?: string
+  readonly score?: number
+  readonly ms: number
+  readonly cached: boolean
+  readonly attempts?: number
+  readonly tokens?: Verdict['tokens']
+  readonly judgedBy?: string
+  /** Guard checks behind this event; more than one for long texts and streams. */
+  readonly checks: number
+}
+
+/** What a handler finds on `req.llamaGuard`. */
+export interface RequestState {
+  readonly requestId: string
+  /** Aborted when the reply is blocked or the client has left: pass it to your LLM call. */
+  readonly signal: AbortSignal
+  /** The input decision; with `parallel` undefined until it is known. */
+  input?: Decision
+  /** The output decision, once there is one. */
+  output?: Decision
+}
+
+export type GuardedRequest = IncomingMessage & { body?: unknown; originalUrl?: string; llamaGuard?: RequestState; log?: Logger; id?: unknown }
+export type Next = (error?: unknown) => void
+/** A connect-style middleware: Express 4 and 5, connect, polka, or `(req, res) => mw(req, res, () => ...)` on bare node:http. */
+export type Middleware = (req: IncomingMessage, res: ServerResponse, next: Next) => void

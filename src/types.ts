@@ -59,6 +59,8 @@ export interface Guard {
   readonly model?: string
   /** Sets this guard apart in the verdict cache: endpoint, URL, policy. Default: unique to the object. */
   readonly identity?: string
+  /** True when it sees images. Default: false. */
+  readonly vision?: boolean
   /** Category ids and names this guard may answer with. */
   readonly categories?: readonly Category[]
   /**
@@ -167,6 +169,8 @@ export interface StreamEvent {
 export interface StreamReader {
   /** The text in this event. Throws `unreadable_response` for data that cannot be read. Never drops a string. */
   read(event: StreamEvent): readonly StreamDelta[]
+  /** Told, in order, of every event that has really left: `block` and `fail` speak to a client that saw these and no more. */
+  sent(event: StreamEvent): void
   /** Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the dialect's end. */
   block(decision: Decision): string
   /** Raw frames that end the stream as failed, in the form the dialect's own client raises. */

@@ -1,0 +1,45 @@
+// ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
+module.exports = {
+  root: true,
+  parser: '@typescript-eslint/parser',
+  plugins: ['@typescript-eslint'],
+  extends: ['eslint:recommended'],
+  env: { node: true, es2023: true },
+  parserOptions: { ecmaVersion: 2023, sourceType: 'module' },
+  ignorePatterns: ['dist', 'node_modules', 'coverage'],
+  rules: { 'no-unused-vars': 'off', eqeqeq: 'error', 'no-console': 'off' },
+  overrides: [
+    {
+      files: ['*.ts'],
+      parserOptions: { project: ['./tsconfig.json', './test/tsconfig.json'], tsconfigRootDir: __dirname },
+      extends: ['plugin:@typescript-eslint/strict-type-checked'],
+      rules: {
+        'no-console': 'error',
+        '@typescript-eslint/no-non-null-assertion': 'off', // noUncheckedIndexedAccess makes it the honest way to index what was just measured
+        '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+        '@typescript-eslint/consistent-type-imports': 'error',
+        '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true }],
+        '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+        // These three misread state that a callback changes, functions saved to be wrapped, and generics that only shape a result.
+        '@typescript-eslint/no-unnecessary-condition': 'off',
+        '@typescript-eslint/unbound-method': 'off',
+        '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+        '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
+      },
+    },
+    {
+      files: ['test/**/*.ts', 'src/cli/**/*.ts'],
+      rules: { 'no-console': 'off' },
+    },
+    {
+      files: ['test/**/*.ts'],
+      rules: {
+        '@typescript-eslint/no-unsafe-assignment': 'off',
+        '@typescript-eslint/no-unsafe-member-access': 'off',
+        '@typescript-eslint/no-unsafe-argument': 'off',
+        '@typescript-eslint/no-unsafe-call': 'off',
+        '@typescript-eslint/require-await': 'off',
+      },
+    },
+  ],
+}

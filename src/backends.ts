@@ -1,0 +1,89 @@
+// From configuration to the guard door and the upstream: the one place that knows which backend a setting names.
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { LlamaGuardError } from './errors.js'
+import { createDoor, type Door } from './guard/index.js'
+import { createLocalGuard } from './guard/local/index.js'
+import { openAiCompatibleComplete } from './guard/openai-compatible.js'
+import { createPrompter, type Prompter } from './guard/prompt/index.js'
+import { promptedGuard } from './guard/prompted.js'
+import { sagemakerComplete } from './guard/sagemaker.js'
+import { redisStore } from './guard/store-redis.js'
+import type { Config, UpstreamOption } from './options.js'
+import { readCategories } from './policy/categories.js'
+import type { Category, Guard, Logger } from './types.js'
+import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
+
+/** The guard a configuration names, ready to be asked. Throws when a setting it needs is missing or wrong. */
+export function createGuard(config: Config): Guard {
+  if (typeof config.guard === 'object') return config.guard
+  switch (config.guard) {
+    case 'local':
+      return createLocalGuard()
+    case 'sagemaker': {
+      requireRegion()
+      const { endpoint = '', inferenceComponent, targetVariant, concurrency, timeoutMs } = config
+      const complete = sagemakerComplete({ endpoint, inferenceComponent, targetVariant, concurrency, timeoutMs })
+      return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config), images: 'markdown' })
+    }
+    case 'openai': {
+      const { guardUrl = '', guardApiKey, guardModel, concurrency, timeoutMs } = config
+      const complete = openAiCompatibleComplete({ url: guardUrl, apiKey: guardApiKey, model: guardModel, concurrency, timeoutMs })
+      return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config) })
+    }
+    case 'llama-cpp':
+      throw new LlamaGuardError('dependency_missing', 'The llama-cpp guard is not part of this version.')
+    default:
+      throw new LlamaGuardError('invalid_option', `There is no guard ${JSON.stringify(config.guard satisfies never)}.`)
+  }
+}
+
+/** The door to a guard: remembered, protected, with its fallbacks. */
+export function openDoor(config: Config, guard: Guard, decisive: Parameters<typeof createDoor>[0]['decisive'], logger: Logger): Door {
+  const { categories, task, instruction, cacheStore } = config
+  return createDoor({
+    ...config,
+    guard,
+    fallback: config.fallback,
+    shadow: config.shadowGuard && { ...config.shadowGuard, onCompare: (event) => logger.info(event, 'shadow guard compared') },
+    policyHash: createHash('sha256').update(JSON.stringify([categories, task, instruction, wantsScores(config)])).digest('hex'),
+    decisive,
+    cacheStore: typeof cacheStore === 'string' ? redisStore(cacheStore) : cacheStore,
+    logger,
+  })
+}
+
+export function createUpstream(option: UpstreamOption | undefined): Upstream | undefined {
+  if (option === undefined) return undefined
+  if (typeof option === 'string') return httpUpstream({ url: option })
+  if ('forward' in option) return option as Upstream
+  return 'url' in option ? httpUpstream(option) : sagemakerChatUpstream(option)
+}
+
+function prompterOf({ model, categories, task, instruction }: Config): Prompter {
+  return createPrompter(model, {
+    ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
+    ...(task !== undefined && { task }),
+    ...(instruction !== undefined && { instruction }),
+  })
+}
+
+function wantsScores({ threshold, categoryThresholds }: Config): boolean {
+  return threshold !== undefined || categoryThresholds !== undefined
+}
+
+/** Checks now what the SDK would only find missing at the first request. */
+function requireRegion(): void {
+  const { AWS_REGION, AWS_PROFILE = 'default', AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'), AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials') } = process.env
+  if (AWS_REGION) return
+  const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
+  if (files.some((file) => /^\s*region\s*=/m.test(readFileSync(file, 'utf8')))) return
+  throw new LlamaGuardError('region_missing', `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to the region of the guard endpoint, for example us-east-1.`)
+}
+
+/** The taxonomy a guard answers with. */
+export function categoriesOf(guard: Guard): readonly Category[] {
+  return guard.categories ?? []
+}

@@ -1,0 +1,69 @@
+// What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit code.
+import { styleText } from 'node:util'
+
+/** The parts of a stream a command needs. `process.stdout` is one. */
+export interface Output {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+}
+
+export interface Io {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Ends a wait early. */
+  readonly signal?: AbortSignal
+}
+
+/** Exit codes of every command. */
+export const EXIT = {
+  /** Done; for `check`: everything was safe. */
+  ok: 0,
+  /** It did not work; for `check`: something was unsafe. */
+  failed: 1,
+  /** The call itself was wrong: an option, a missing setting, an EULA that was not accepted. */
+  usage: 2,
+  /** `check`: something could not be judged. */
+  unjudged: 3,
+  /** Still under way when the time was up; run the same command again. */
+  pending: 4,
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
+
+/** Colours only for a person: on a TTY, and not when NO_COLOR is set (https://no-color.org). */
+export function painter(output: Output, env: Io['env']): (colour: Colour, text: string) => string {
+  const plain = output.isTTY !== true || Boolean(env['NO_COLOR']) || env['TERM'] === 'dumb'
+  return plain ? (_, text) => text : (colour, text) => styleText(colour, text, { validateStream: false })
+}
+
+/** One line that is rewritten on a TTY; elsewhere a line per change, so that logs stay short. */
+export function progress(output: Output): { show(state: string, detail: string): void; end(): void } {
+  let last = ''
+  const tty = output.isTTY === true
+  return {
+    show(state, detail) {
+      if (tty) output.write(`\r\u001b[K${state} ${detail}`)
+      else if (state !== last) output.write(`${state} ${detail}\n`)
+      last = state
+    },
+    end() {
+      if (tty && last !== '') output.write('\r\u001b[K')
+    },
+  }
+}
+
+/** Resolves early when the signal fires; the caller looks at the signal. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}

@@ -1,0 +1,70 @@
+// Where AWS keeps the serving images and the JumpStart model files in each region. Another account's image would be another image.
+
+/**
+ * Account of the Deep Learning Containers registry.
+ * @see https://aws.github.io/deep-learning-containers/reference/available_images/ and JumpStart's own model specifications
+ */
+const REGISTRY: Readonly<Record<string, string>> = {
+  'af-south-1': '626614931356',
+  'ap-east-1': '871362719292',
+  'ap-east-2': '975050140332',
+  'ap-northeast-1': '763104351884',
+  'ap-northeast-2': '763104351884',
+  'ap-northeast-3': '364406365360',
+  'ap-south-1': '763104351884',
+  'ap-south-2': '772153158452',
+  'ap-southeast-1': '763104351884',
+  'ap-southeast-2': '763104351884',
+  'ap-southeast-3': '907027046896',
+  'ap-southeast-4': '457447274322',
+  'ap-southeast-5': '550225433462',
+  'ap-southeast-6': '633930458069',
+  'ap-southeast-7': '590183813437',
+  'ca-central-1': '763104351884',
+  'ca-west-1': '204538143572',
+  'cn-north-1': '727897471807',
+  'cn-northwest-1': '727897471807',
+  'eu-central-1': '763104351884',
+  'eu-central-2': '380420809688',
+  'eu-north-1': '763104351884',
+  'eu-south-1': '692866216735',
+  'eu-south-2': '503227376785',
+  'eu-west-1': '763104351884',
+  'eu-west-2': '763104351884',
+  'eu-west-3': '763104351884',
+  'il-central-1': '780543022126',
+  'me-central-1': '914824155844',
+  'me-south-1': '217643126080',
+  'mx-central-1': '637423239942',
+  'sa-east-1': '763104351884',
+  'us-east-1': '763104351884',
+  'us-east-2': '763104351884',
+  'us-gov-east-1': '446045086412',
+  'us-gov-west-1': '442386744353',
+  'us-west-1': '763104351884',
+  'us-west-2': '763104351884',
+}
+
+/** Regions for which neither JumpStart's specifications nor the SageMaker Python SDK name a `djl-inference:0.29.0` image. */
+const WITHOUT_LMI = ['ap-east-2', 'ap-south-2', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7', 'eu-central-2', 'eu-south-2', 'mx-central-1']
+
+/** Full image name, or undefined where no image is known. */
+export function imageUri(region: string, image: string): string | undefined {
+  const account = REGISTRY[region]
+  if (account === undefined || (image.startsWith('djl-inference:') && WITHOUT_LMI.includes(region))) return undefined
+  return `${account}.dkr.ecr.${region}.${domain(region)}/${image}`
+}
+
+/** Bucket of the gated model files; the endpoint reads it with the execution role once the EULA is accepted. */
+export function privateBucket(region: string): string {
+  return `jumpstart-private-cache-prod-${region}`
+}
+
+/** Where the licence can be read. */
+export function eulaUrl(region: string, key: string): string {
+  return `https://jumpstart-cache-prod-${region}.s3.${region}.${domain(region)}/${key}`
+}
+
+function domain(region: string): string {
+  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com'
+}

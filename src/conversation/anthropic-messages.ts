@@ -1,0 +1,48 @@
+// Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
+// https://docs.claude.com/en/api/messages
+import type { Dialect, ReplyChoice } from '../types.js'
+import { anthropicStream } from './anthropic-stream.js'
+import { ANTHROPIC_REPLY } from './anthropic-vocabulary.js'
+import { ChoiceTexts } from './choices.js'
+import { readContent } from './content.js'
+import { readMessages, tell } from './messages.js'
+import { wantsStream } from './openai-chat.js'
+import { readParameters } from './parameters.js'
+import { refusalDetails } from './refusals.js'
+import { requestWalker } from './request-vocabulary.js'
+import { isObject } from './json.js'
+import { TextWalker } from './text.js'
+import { RequestBuilder } from './turns.js'
+
+const READ = new Set(['messages', 'system'])
+
+export const anthropicMessages: Dialect = {
+  name: 'anthropic-messages',
+  paths: ['/messages'],
+  framing: 'sse',
+  claims: (body) => Array.isArray(body.messages),
+  request(body) {
+    const walker = requestWalker(body)
+    const builder = new RequestBuilder()
+    tell(builder, 'system', readContent(walker, body.system))
+    readMessages(body.messages, walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readReply,
+  stream: anthropicStream,
+  refusal(refusal) {
+    const { message, type, code, requestId } = refusal
+    const param = refusal.status === 451 ? { param: refusal.stage === 'input' ? 'messages' : 'content' } : {}
+    return { type: 'error', error: { type, message, code, ...param, ...refusalDetails(refusal) }, request_id: requestId }
+  },
+}
+
+/** One reply is one choice, however many blocks it has. */
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || body.type !== 'message' || !Array.isArray(body.content)) return undefined
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(ANTHROPIC_REPLY).walk(body, (_path, text) => texts.add(0, text))
+  return texts.list()
+}

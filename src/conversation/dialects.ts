@@ -1,0 +1,64 @@
+// Which dialects are in use, and which of them a path or a body belongs to.
+// Adding an API is adding a file and a line here.
+import { LlamaGuardError } from '../errors.js'
+import type { Dialect } from '../types.js'
+import { anthropicMessages } from './anthropic-messages.js'
+import { ollamaChat } from './ollama-chat.js'
+import { openaiChat } from './openai-chat.js'
+import { openaiCompletions } from './openai-completions.js'
+import { openaiResponses } from './openai-responses.js'
+import { suffixLength } from './paths.js'
+
+const BUILT_IN: readonly Dialect[] = [openaiChat, openaiCompletions, openaiResponses, anthropicMessages, ollamaChat]
+
+export interface DialectsInUse {
+  /** The dialect whose path ending is the longest match. */
+  byPath(path: string): Dialect | undefined
+  /** The dialect of this body, given the one of its path. */
+  choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
+}
+
+/** Throws `invalid_option` for a name that is not built in. */
+export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsInUse {
+  const list = wanted?.map(resolve) ?? BUILT_IN
+  // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
+  const claiming = wanted === undefined ? [openaiChat] : claimOrder(list)
+  const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined => claiming.find((dialect) => dialect.claims(body))
+  return {
+    byPath(path) {
+      let best: Dialect | undefined
+      let length = 0
+      for (const dialect of list) {
+        const match = suffixLength(path, dialect.paths)
+        if (match > length) [best, length] = [dialect, match]
+      }
+      return best
+    },
+    choose(known, body) {
+      if (known === undefined) return claimant(body)
+      if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known
+      // Many apps call their own route /api/chat; Ollama's always names a model.
+      if (known === ollamaChat && typeof body.model !== 'string') return list.includes(openaiChat) ? openaiChat : known
+      return known
+    },
+  }
+}
+
+function resolve(dialect: string | Dialect): Dialect {
+  if (typeof dialect !== 'string') return dialect
+  const found = BUILT_IN.find(({ name }) => name === dialect)
+  if (found === undefined) {
+    throw new LlamaGuardError('invalid_option', `There is no dialect ${JSON.stringify(dialect)}; built in are ${BUILT_IN.map(({ name }) => name).join(', ')}.`)
+  }
+  return found
+}
+
+function isOwn(dialect: Dialect): boolean {
+  return !BUILT_IN.includes(dialect)
+}
+
+/** The user's own dialects first; then Chat Completions, because Anthropic and Ollama bodies look like it. */
+function claimOrder(list: readonly Dialect[]): readonly Dialect[] {
+  const rank = (dialect: Dialect): number => (isOwn(dialect) ? 0 : dialect === openaiChat ? 1 : 2)
+  return [...list].sort((a, b) => rank(a) - rank(b))
+}

@@ -1,0 +1,43 @@
+// Reads the tokens of a `logprobs` object column by column: the chosen tokens, then the likeliest ones, and so on.
+// The chosen column is the content over again and is judged only where it is not.
+import { isObject } from './json.js'
+
+export interface Columns {
+  /** Joined tokens by channel name. */
+  readonly texts: ReadonlyMap<string, string>
+  /** The object without those tokens, for the walker. */
+  readonly rest: unknown
+}
+
+/** Takes the Chat Completions form (`content: [{token, top_logprobs}]`) and the legacy one (`tokens`, `top_logprobs`). */
+export function tokenColumns(logprobs: unknown): Columns {
+  const texts = new Map<string, string>()
+  if (!isObject(logprobs)) return { texts, rest: logprobs }
+  const add = (channel: string, token: string): void => void texts.set(channel, (texts.get(channel) ?? '') + token)
+  const rest: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(logprobs)) {
+    rest[key] = Array.isArray(value) ? value.map((entry: unknown) => (key === 'tokens' || key === 'top_logprobs' ? legacy(key, entry, add) : withoutToken(key, entry, add))) : value
+  }
+  return { texts, rest }
+}
+
+type Add = (channel: string, token: string) => void
+
+function withoutToken(channel: string, entry: unknown, add: Add): unknown {
+  if (!isObject(entry) || typeof entry.token !== 'string') return entry
+  const { token, ...rest } = entry
+  add(channel, token)
+  if (!Array.isArray(rest.top_logprobs)) return rest
+  return { ...rest, top_logprobs: rest.top_logprobs.map((other: unknown, rank) => withoutToken(`${channel}.top.${rank}`, other, add)) }
+}
+
+function legacy(channel: string, entry: unknown, add: Add): unknown {
+  if (typeof entry === 'string') return add(channel, entry)
+  if (!isObject(entry)) return entry
+  const values: unknown[] = []
+  for (const [rank, [token, value]] of Object.entries(entry).entries()) {
+    add(`${channel}.${rank}`, token)
+    values.push(value)
+  }
+  return values
+}

@@ -1,0 +1,34 @@
+// OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list.
+// https://platform.openai.com/docs/api-reference/chat
+import type { Dialect } from '../types.js'
+import { readMessages } from './messages.js'
+import { readChoices } from './openai-reply.js'
+import { CHAT_CHUNK, openaiStream } from './openai-stream.js'
+import { readParameters } from './parameters.js'
+import { openaiRefusal } from './refusals.js'
+import { requestWalker } from './request-vocabulary.js'
+import { RequestBuilder } from './turns.js'
+
+const READ = new Set(['messages'])
+
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  paths: ['/chat/completions'],
+  framing: 'sse',
+  claims: (body) => Array.isArray(body.messages),
+  request(body) {
+    const walker = requestWalker(body)
+    const builder = new RequestBuilder()
+    readMessages(body.messages, walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readChoices,
+  stream: () => openaiStream(CHAT_CHUNK),
+  refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
+}
+
+/** Servers that coerce types take `"true"` and `1` for true. */
+export function wantsStream(stream: unknown): boolean {
+  return stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
+}

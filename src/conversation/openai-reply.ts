@@ -1,0 +1,30 @@
+// The JSON reply of the two OpenAI APIs that answer with `choices`: Chat Completions and legacy Completions.
+// Whatever a choice holds is its text; whatever stands outside is judged with the first choice.
+import type { ReplyChoice } from '../types.js'
+import { ChoiceTexts } from './choices.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './openai-vocabulary.js'
+import { isObject, itemIndex } from './json.js'
+import { TextWalker, type Vocabulary } from './text.js'
+
+export const OPENAI_REPLY: Vocabulary = {
+  metadata: OPENAI_METADATA,
+  containers: OPENAI_CONTAINERS,
+  opaque: OPAQUE,
+  tokenLists: true,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+/** Undefined when there is no `choices` array. */
+export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || !Array.isArray(body.choices)) return undefined
+  const walker = new TextWalker(OPENAI_REPLY)
+  const texts = new ChoiceTexts()
+  for (const [position, choice] of (body.choices as unknown[]).entries()) {
+    const pieces = texts.open(itemIndex(choice, position))
+    walker.walk(choice, (_path, text) => void pieces.push(text))
+  }
+  const { choices: _, ...outside } = body
+  walker.walk(outside, (_path, text) => texts.addOutside(text))
+  return texts.list()
+}

@@ -1,0 +1,54 @@
+// Puts messages together into turns: neighbours of one role become one say, joined by a line break.
+// Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
+import { LlamaGuardError } from '../errors.js'
+import type { ChatRequest, Image, Role, Turn } from '../types.js'
+
+export interface Say {
+  readonly role: Role
+  readonly text: string
+  readonly images?: readonly Image[]
+  /** Words or pictures of a human, not only of a tool. */
+  readonly human: boolean
+}
+
+/** Collects one request. */
+export class RequestBuilder {
+  readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
+  readonly #system: string[] = []
+  readonly #extras: string[] = []
+
+  /** A message without text and images leaves no turn: the guard has nothing to read in it. */
+  say({ role, text, images = [], human }: Say): void {
+    if (text === '' && images.length === 0) return
+    const last = this.#turns.at(-1)
+    const turn = last?.role === role ? last : { role, pieces: [], images: [], human: false }
+    if (turn !== last) this.#turns.push(turn)
+    if (text !== '') turn.pieces.push(text)
+    turn.images.push(...images)
+    turn.human ||= human
+  }
+
+  system(text: string): void {
+    if (text !== '') this.#system.push(text)
+  }
+
+  extra(text: string): void {
+    if (text !== '') this.#extras.push(text)
+  }
+
+  /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
+  build(stream: boolean, model: unknown): ChatRequest {
+    const turns = this.#turns.map(toTurn)
+    const system = this.#system.join('\n')
+    const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
+    if (wordless && system.trim() === '' && this.#extras.every((text) => text.trim() === '')) {
+      throw new LlamaGuardError('unreadable_request', 'The request holds no text to judge; send at least one message with content.')
+    }
+    const userTurns = this.#turns.flatMap(({ role, human }, index) => (role === 'User' && human ? [index] : []))
+    return { system, turns, userTurns, extras: this.#extras, stream, ...(typeof model === 'string' ? { model } : {}) }
+  }
+}
+
+function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images: Image[] }): Turn {
+  return { role, text: pieces.join('\n'), ...(images.length > 0 ? { images } : {}) }
+}

@@ -1,0 +1,132 @@
+// One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
+import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
+import type { LlamaGuardError } from './errors.js'
+import type { RequestConfig } from './options.js'
+import { decide, decideError } from './policy/index.js'
+import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
+import type { Runtime } from './runtime.js'
+import { logVerdict, verdictEvent } from './telemetry/log.js'
+import type { Conversation, Decision, Dialect, GuardedRequest, Judgement, Logger, RequestState, Stage } from './types.js'
+
+// Ids come from clients too: what is no plain id stays out of logs and bodies.
+const PLAIN_ID = /^[\w.:-]{1,128}$/
+// On the request itself and by a global symbol, so that a second mount sees it even from another copy of this package.
+const GUARDED = Symbol.for('express-llama-guard.guarded')
+
+export class Exchange {
+  readonly req: GuardedRequest
+  readonly res: ServerResponse
+  readonly requestId: string
+  readonly state: RequestState
+  readonly #runtime: Runtime
+  readonly #abort = new AbortController()
+  settings: RequestConfig
+  #dialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
+
+  constructor(runtime: Runtime, req: GuardedRequest, res: ServerResponse) {
+    this.#runtime = runtime
+    this.req = req
+    this.res = res
+    this.settings = runtime.config
+    const given = [req.id, req.headers['x-request-id']].find((id) => typeof id === 'string' && PLAIN_ID.test(id)) as string | undefined
+    this.requestId = given ?? randomUUID()
+    this.state = { requestId: this.requestId, signal: this.#abort.signal }
+  }
+
+  /** A request is judged once, however often the middleware is mounted. */
+  get alreadyGuarded(): boolean {
+    return GUARDED in this.req
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get clientLeft(): boolean {
+    return this.res.destroyed || this.#abort.signal.aborted
+  }
+
+  get logger(): Logger {
+    return this.req.log ?? this.#runtime.logger
+  }
+
+  /** Whose envelope a refusal comes in, as soon as it can be told. */
+  speak(dialect: Dialect | undefined): void {
+    if (dialect !== undefined) this.#dialect = dialect
+  }
+
+  /** It is a chat, and ours to answer for from here on. */
+  take(dialect: Dialect): void {
+    this.speak(dialect)
+    Object.defineProperty(this.req, GUARDED, { value: true })
+    this.req.llamaGuard = this.state
+    // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes with the end of its body.
+    this.res.once('close', () => {
+      if (!this.res.writableFinished) this.abort()
+    })
+  }
+
+  /** Stops the downstream, and every check that nobody else waits for. */
+  abort(): void {
+    this.#abort.abort()
+  }
+
+  judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
+    const { door, decisive } = this.#runtime
+    return door.judge(conversation, { stage, signal: this.#abort.signal, tenant: this.settings.tenant, decisive: decisive(this.settings) })
+  }
+
+  /** Judges them side by side. One that blocks by itself answers for all at once. */
+  async judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
+    const decisive = this.#runtime.decisive(this.settings)
+    const judgements = conversations.map((conversation) => this.judge(stage, conversation))
+    const first = new Promise<readonly Judgement[]>((resolve) => {
+      for (const each of judgements) void each.then((judgement) => 'verdict' in judgement && decisive(judgement.verdict, stage) && resolve([judgement]))
+    })
+    return await Promise.race([first, Promise.all(judgements)])
+  }
+
+  decide(stage: Stage, judgements: readonly Judgement[]): Decision {
+    const decision = decide(stage, judgements, this.settings, this.#runtime.categories)
+    return decision.model === '' ? { ...decision, model: this.#runtime.model } : decision
+  }
+
+  decideError(stage: Stage, error: LlamaGuardError): Decision {
+    return decideError(stage, error, this.settings, this.#runtime.model)
+  }
+
+  /** The last word on a stage: kept on the request, logged, told. */
+  record(decision: Decision, judgements: readonly Judgement[]): Decision {
+    this.state[decision.stage] = decision
+    if (decision.outcome.state === 'skipped') return decision
+    const event = verdictEvent(this.requestId, this.#dialect.name ?? 'unknown', decision, judgements)
+    logVerdict(this.logger, event)
+    try {
+      this.#runtime.config.onVerdict?.(event)
+    } catch (error) {
+      this.logger.error({ requestId: this.requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
+    }
+    return decision
+  }
+
+  /** Answers with a decision that is not `allow`, through the guarded response when there is one already. */
+  refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
+    const { res, req } = this
+    if (res.destroyed) return undefined
+    this.abort()
+    const refusal = refusalOf(decision, { dialect: this.#dialect, requestId: this.requestId, settings: this.settings, input: () => this.state.input })
+    // What is left of a body we stopped reading must not be taken for the next request on this connection.
+    const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
+    guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })
+    req.resume()
+    return undefined
+  }
+
+  /** The upstream gave no reply, or half of one. No switch opens this: there is nothing to let through. */
+  upstreamFailed(error: LlamaGuardError, guarded: GuardedResponse): void {
+    const decision: Decision = { ...this.decideError('output', error), action: 'unavailable' }
+    this.record(decision, [])
+    guarded.fail(decision)
+  }
+}

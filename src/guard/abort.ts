@@ -1,0 +1,60 @@
+// Waiting that can be cut short. Every wait of this folder goes through here, so that a guard, a store or a client
+// that hangs, or ignores its signal, can hold nobody longer than the deadline.
+import { setMaxListeners } from 'node:events'
+import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
+
+/** Longest delay a Node.js timer takes; a longer one fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** Why work was aborted that nobody waits for any more: the client left, or another answer won. Says nothing about the guard's health. */
+export const NOBODY_WAITS = new LlamaGuardError('guard_unavailable', 'Nobody waits for this judgement any more: the caller left, or another answer came first.')
+
+/** The abort reason as one of our errors: a deadline stays a deadline, everything else means that the caller left. */
+export function reasonOf(signal: AbortSignal): LlamaGuardError {
+  return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
+}
+
+/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. */
+export function orAbort<T>(signal: AbortSignal, work: () => T | PromiseLike<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(reasonOf(signal))
+      return
+    }
+    const onAbort = (): void => reject(reasonOf(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    const settle = (async () => work())()
+    settle.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+export interface Bounds {
+  /** Milliseconds until `late` is the answer. Default: no limit of its own. */
+  readonly ms?: number
+  readonly late?: () => LlamaGuardError
+  /** An outer reason to stop. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when `work` has settled. */
+export async function within<T>(bounds: Bounds, work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+  const { ms, signal: outer, late = timedOut(ms) } = bounds
+  if (outer?.aborted) throw reasonOf(outer)
+  const controller = new AbortController()
+  // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
+  setMaxListeners(0, controller.signal)
+  const leave = (): void => controller.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
+  outer?.addEventListener('abort', leave, { once: true })
+  const timer = ms === undefined ? undefined : setTimeout(() => controller.abort(late()), Math.min(ms, LONGEST_TIMER))
+  try {
+    return await orAbort(controller.signal, () => work(controller.signal))
+  } finally {
+    clearTimeout(timer)
+    outer?.removeEventListener('abort', leave)
+    controller.abort(NOBODY_WAITS)
+  }
+}
+
+function timedOut(ms: number | undefined): () => LlamaGuardError {
+  return () => new LlamaGuardError('guard_timeout', `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`)
+}

@@ -1,0 +1,90 @@
+// Remembers verdicts: in this process, and in a shared store behind it when there is one. About a third of moderation
+// calls repeat within minutes, and a system prompt always does. Only verdicts are remembered, never failures.
+import { LRUCache } from 'lru-cache'
+import { LlamaGuardError } from '../errors.js'
+import type { Logger, Verdict } from '../types.js'
+import { createSingleFlight } from './single-flight.js'
+import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
+
+export interface CacheOptions {
+  /** Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time still share one call. */
+  readonly max: number
+  /** Milliseconds an entry lives, in process and in the store. */
+  readonly ttlMs: number
+  /** Bytes kept in process, roughly. Default: 16 MiB. */
+  readonly maxBytes?: number
+  readonly store?: CacheStore | undefined
+  readonly logger?: Logger | undefined
+}
+
+export interface CacheStats {
+  readonly hits: number
+  readonly joined: number
+  readonly misses: number
+  readonly entries: number
+  readonly inFlight: number
+  readonly store?: StoreStats
+}
+
+export interface VerdictCache {
+  /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
+  judge(key: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<Verdict>): Promise<Verdict>
+  stats(): CacheStats
+  close(): Promise<void>
+}
+
+export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: shared, logger }: CacheOptions): VerdictCache {
+  const count = { hits: 0, joined: 0, misses: 0 }
+  // A TTL of 0 means "for ever" to lru-cache; to us it means "not at all".
+  const enabled = max > 0 && ttlMs > 0
+  const local = enabled ? new LRUCache<string, Verdict>({ max, maxSize: maxBytes, sizeCalculation: bytes, ttl: ttlMs }) : undefined
+  const store = enabled && shared ? shielded(shared, logger) : undefined
+  const flights = createSingleFlight<Verdict>()
+  let closed: LlamaGuardError | undefined
+
+  const lookUpOrAsk = async (key: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<Verdict>): Promise<Verdict> => {
+    const entry = readEntry(await store?.get(key), ttlMs)
+    if (entry) {
+      count.hits++
+      local?.set(key, entry.verdict, { ttl: entry.ttlMs })
+      return remembered(entry.verdict)
+    }
+    count.misses++
+    const verdict = await ask(signal)
+    // Cost belongs to the judgement that paid it.
+    const { attempts: _attempts, tokens: _tokens, cached: _cached, ...lasting } = verdict
+    local?.set(key, lasting)
+    void store?.set(key, writeEntry(lasting, ttlMs), ttlMs)
+    return verdict
+  }
+
+  return {
+    async judge(key, signal, ask) {
+      if (closed) throw closed
+      const known = local?.get(key)
+      if (known) {
+        count.hits++
+        return remembered(known)
+      }
+      const { joined, answer } = flights.run(key, signal, (inner) => lookUpOrAsk(key, inner, ask))
+      if (!joined) return answer
+      count.joined++
+      const { attempts: _attempts, tokens: _tokens, ...verdict } = await answer
+      return remembered(verdict)
+    },
+    stats: () => ({ ...count, entries: local?.size ?? 0, inFlight: flights.size, ...(store && { store: store.stats() }) }),
+    async close() {
+      closed = new LlamaGuardError('guard_unavailable', 'The middleware is being closed.')
+      flights.abort(closed)
+      local?.clear()
+      await store?.close()
+    },
+  }
+}
+
+const remembered = (verdict: Verdict): Verdict => ({ ...verdict, cached: true })
+
+/** Key, value and lru-cache's own bookkeeping, roughly. */
+function bytes(verdict: Verdict, key: string): number {
+  return 2 * (JSON.stringify(verdict).length + key.length) + 200
+}

@@ -1,0 +1,35 @@
+// A second call when the first one is slow: the tail of one busy replica costs then only `afterMs` plus a usual answer.
+// The first answer wins and the other call is aborted; an error is not an answer while the other may still give one.
+import { within } from './abort.js'
+
+export interface HedgeOptions {
+  /** Milliseconds to wait for the first call. Undefined: never hedge. */
+  readonly afterMs: number | undefined
+  /** Asked when the time has come: whether there is budget and room for a second call. */
+  readonly mayHedge: () => boolean
+  readonly onHedge: () => void
+  readonly signal: AbortSignal
+}
+
+export async function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  if (afterMs === undefined) return call(signal)
+  return within({ signal }, async (inner) => {
+    const first = call(inner)
+    if ((await settledWithin(afterMs, first)) || inner.aborted || !mayHedge()) return first
+    onHedge()
+    return Promise.any([first, call(inner)]).catch((error: AggregateError) => {
+      throw error.errors[0]
+    })
+  })
+}
+
+function settledWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false)
+    const settled = (): void => {
+      clearTimeout(timer)
+      resolve(true)
+    }
+    promise.then(settled, settled)
+  })
+}

@@ -1,0 +1,140 @@
+// The one door to the guard models: turns in, judgement out. Everything that asks "is this safe?" asks here, so that
+// cutting, remembering, protecting, falling back and comparing are done once and the same way for input and output.
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
+import { within } from './abort.js'
+import { anyUnsafeOf } from './any-unsafe.js'
+import { createCache, type CacheStats } from './cache.js'
+import { cacheKey } from './cache-key.js'
+import { isPanel } from './ensemble.js'
+import { identityOf, uniqueTo } from './identity.js'
+import { piecesOf } from './pieces.js'
+import { resilient, type Resilient, type ResilienceStats } from './resilience.js'
+import { createShadow, type ShadowOptions } from './shadow.js'
+import type { CacheStore } from './store.js'
+
+export interface DoorOptions {
+  /** The first choice. */
+  readonly guard: Guard
+  /**
+   * Asked in this order when the guard before could not judge; never because it said unsafe. The budget `timeoutMs` is shared evenly,
+   * and what one leaves over the next may use, so that a hanging guard leaves time for the others.
+   */
+  readonly fallback?: readonly Guard[]
+  readonly shadow?: ShadowOptions
+  /** Stands for all that shapes a verdict beside guard and text: categories, task, instruction, whether scores are asked for. */
+  readonly policyHash: string
+  /** Keeps remembered verdicts of one tenant from another. */
+  readonly tenant?: string
+  /**
+   * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must be exact: were a merely
+   * flagged "unsafe" taken as decisive, a blocked category further on would not be looked for.
+   */
+  readonly decisive: (verdict: Verdict, stage: Stage) => boolean
+  readonly timeoutMs: number
+  readonly maxAttempts: number
+  readonly hedgeAfterMs?: number
+  readonly concurrency: number
+  readonly queue: number
+  readonly breaker: boolean
+  readonly cacheMax: number
+  readonly cacheTtlMs: number
+  readonly cacheStore?: CacheStore
+  readonly logger?: Logger
+}
+
+export interface DoorStats {
+  readonly cache: CacheStats
+  /** First choice first, then the fallbacks. */
+  readonly guards: readonly (ResilienceStats & { readonly model: string })[]
+}
+
+export interface DoorJudgeOptions {
+  readonly stage: Stage
+  /** Aborted when the caller no longer wants the answer. Calls that others wait for too go on. */
+  readonly signal?: AbortSignal | undefined
+  /** Instead of the door's own, for requests with a policy of their own. */
+  readonly tenant?: string | undefined
+  /** Instead of the door's own. Keep one function per policy: a panel's verdicts are remembered per function. */
+  readonly decisive?: DoorOptions['decisive'] | undefined
+}
+
+export interface Door {
+  /** Never rejects, and answers within `timeoutMs`. */
+  judge(conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement>
+  stats(): DoorStats
+  /** Fails what is in flight and closes guards and store. */
+  close(): Promise<void>
+}
+
+interface Member {
+  readonly guard: Guard
+  readonly model: string
+  readonly ask: Resilient
+}
+
+export function createDoor(o: DoorOptions): Door {
+  const guards = [o.guard, ...(o.fallback ?? [])]
+  const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, store: o.cacheStore, logger: o.logger })
+  const members = guards.map((guard, index): Member => {
+    const timeoutMs = o.timeoutMs / (guards.length - index)
+    return { guard, model: guard.model ?? 'custom', ask: resilient(guard, { ...o, timeoutMs }) }
+  })
+  const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
+  let closing: Promise<void> | undefined
+
+  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: AbortSignal): Promise<Verdict> => {
+    const { stage, tenant = o.tenant, decisive: blocks = o.decisive } = options
+    const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
+    const panel = isPanel(guard)
+    const named = { identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: panel ? uniqueTo(blocks) : undefined }
+    const asks = piecesOf(guard, conversation).map((piece) => (inner: AbortSignal) =>
+      cache.judge(cacheKey(named, piece), inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(panel && { decisive }) })),
+    )
+    return anyUnsafeOf(asks, { signal, decisive })
+  }
+
+  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {
+    const started = performance.now()
+    const since = (): number => performance.now() - started
+    let model = members[0]?.model ?? 'custom'
+    try {
+      if (closing) throw new LlamaGuardError('guard_unavailable', 'The middleware has been closed and judges nothing any more.')
+      if (conversation.length === 0) throw new LlamaGuardError('internal_error', 'A conversation without turns came to the guard; at least one turn is needed.')
+      return await within({ ms: o.timeoutMs, signal: options.signal }, async (inner) => {
+        let failure: LlamaGuardError | undefined
+        for (const [index, member] of members.entries()) {
+          try {
+            const verdict = await askMember(member, conversation, options, inner)
+            model = member.model
+            return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
+          } catch (error) {
+            failure ??= toLlamaGuardError(error, 'guard_error')
+            // What the client sent stays the client's fault whoever is asked.
+            if (inner.aborted || failure.clientFault) break
+          }
+        }
+        throw failure
+      })
+    } catch (error) {
+      return { error: toLlamaGuardError(error, 'guard_error'), ms: since(), model }
+    }
+  }
+
+  return {
+    judge(conversation, options) {
+      const judgement = judgeNow(conversation, options)
+      shadow?.watch(conversation, options.stage, judgement)
+      return judgement
+    },
+    stats: () => ({ cache: cache.stats(), guards: members.map(({ model, ask }) => ({ model, ...ask.stats() })) }),
+    close() {
+      closing ??= (async () => {
+        await cache.close()
+        const all = new Set([...guards, ...(o.shadow ? [o.shadow.guard] : [])])
+        await Promise.all([...all].map(async (guard) => guard.close?.()))
+      })()
+      return closing
+    },
+  }
+}

@@ -1,0 +1,72 @@
+// Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters, leetspeak, base64.
+// A disguise is never reason enough to call a text unsafe: it is read, and what it says is judged.
+import { Buffer } from 'node:buffer'
+import { resolveConfusablesTransformer } from 'obscenity'
+
+const confusables = resolveConfusablesTransformer()
+
+/** Invisible or layout-only: soft hyphen, zero-width, bidirectional controls, word joiners, variation selectors, BOM, combining marks. */
+const INVISIBLE = /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\u{E0100}-\u{E01EF}\p{Mn}]/gu
+/** Tag characters are an invisible copy of ASCII, and models read them: they are decoded, not dropped. */
+const TAGS = /[\u{E0020}-\u{E007E}]/gu
+const TAG_OFFSET = 0xe0000
+/** The block's unused ends, which carry nothing. */
+const TAG_CONTROLS = /[\u{E0000}-\u{E001F}\u{E007F}]/gu
+const NON_ASCII = /[^\0-\x7f]/gu
+
+const LEET: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '@': 'a', $: 's', '!': 'i', '|': 'i' }
+const LEET_CHARACTER = /[0134578@$!|]/g
+/** A word with leet signs inside it and not only at its end, so that `mp3` and `wow!` stay as they are. */
+const LEET_WORD = /(?<![\w@$!|])(?=[\w@$!|]*[a-z])(?=[\w@$!|]*[0134578@$!|][\w@$!|]*[a-z]|[01345@$]+[a-z])[\w@$!|]{2,24}(?![\w@$!|])/g
+/** `b o m b`, `b.o.m.b`, `b-o-m-b`. */
+const SPELLED = /(?<![a-z0-9])[a-z](?:[ .\-_*][a-z]){3,}(?![a-z0-9])/g
+
+/** Shorter runs are ordinary words far more often than base64. */
+const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g
+const READABLE = /^[\t\n\r\x20-\x7e]{8,}$/
+/** A hidden text inside a hidden text is read too, but not for ever. */
+const MAX_DEPTH = 2
+
+function unmask(text: string): string {
+  return text
+    .replace(TAGS, (tag) => String.fromCharCode((tag.codePointAt(0) ?? 0) - TAG_OFFSET))
+    .replace(TAG_CONTROLS, '')
+    .normalize('NFKD')
+    .replace(INVISIBLE, '')
+    .replace(NON_ASCII, (character) => {
+      const code = character.codePointAt(0) ?? 0
+      return String.fromCodePoint(confusables.transform(code) ?? code)
+    })
+}
+
+/** `a b o m b` may be one word or an article and a word: both are given. */
+function spell(letters: string): string {
+  const word = letters.replace(/[^a-z]/g, '')
+  return /^[ai]/.test(word) ? `${word} ${word.slice(1)}` : word
+}
+
+/** Text that was hidden as base64, decoded, in the order found. */
+function decoded(text: string, depth: number): string[] {
+  const found: string[] = []
+  for (const [run] of text.matchAll(BASE64)) {
+    const plain = Buffer.from(run, 'base64').toString('latin1')
+    // Real sentences have spaces; long identifiers and paths decode to noise.
+    if (READABLE.test(plain) && plain.includes(' ')) {
+      found.push(plain)
+      if (depth < MAX_DEPTH) found.push(...decoded(plain, depth + 1))
+    }
+  }
+  return found
+}
+
+/**
+ * Lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and accents, look-alikes as ASCII,
+ * leetspeak and spelled-out words as words, with base64 text appended in the clear. Linear in the length of the text.
+ */
+export function normalise(text: string): string {
+  const plain = unmask(text)
+  const whole = [plain, ...decoded(plain, 1).map(unmask)].join('\n').toLowerCase()
+  return whole
+    .replace(LEET_WORD, (word) => word.replace(LEET_CHARACTER, (sign) => LEET[sign] ?? sign))
+    .replace(SPELLED, spell)
+}

@@ -1,0 +1,115 @@
+// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long turns in overlapping pieces.
+// Pieces are cut from the start by the text before the cut alone: text that is appended never moves them, so remembered verdicts hold.
+import { LlamaGuardError } from '../../errors.js'
+import type { Conversation, Image, Turn } from '../../types.js'
+import { escapeText } from './escape.js'
+import type { ImageSupport } from './template.js'
+import { estimateTokens, reach } from './tokens.js'
+
+/** The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a verdict and costs prefill time. */
+export const CONVERSATION_TOKENS = 8192
+/** The most pieces of one judgement. Beyond it the text is refused: one request must not become a thousand guard calls. */
+export const MAX_PIECES = 256
+/** Kept free for the model's answer. */
+export const GENERATED_TOKENS = 32
+/** Less room than this is a policy that leaves no place for a conversation. */
+export const LEAST_ROOM = 256
+/** Label and blank lines around a turn. */
+const TURN_TOKENS = 12
+/** The part of the room that context may keep beside a turn that is cut. */
+const HISTORY_SHARE = 0.25
+/** How much of a piece the next one repeats, so that nothing hides on a cut. */
+const OVERLAP = 0.12
+
+export interface Limits {
+  /** Tokens of the prompt without any turn. */
+  readonly policyTokens: number
+  readonly images?: ImageSupport | undefined
+}
+
+/** Tokens left for turns. */
+export function roomFor(contextTokens: number, policyTokens: number): number {
+  return Math.min(contextTokens - policyTokens - GENERATED_TOKENS, CONVERSATION_TOKENS)
+}
+
+/** The conversation itself when it fits; otherwise pieces that do. Throws `guard_input_too_long` beyond {@link MAX_PIECES}. */
+export function fitConversation(conversation: Conversation, contextTokens: number, { policyTokens, images }: Limits): readonly Conversation[] {
+  const judged = conversation.at(-1)
+  if (judged === undefined) throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs at least the turn to judge.')
+  const room = roomFor(contextTokens, policyTokens)
+  if (room < LEAST_ROOM) throw tooLong(`The policy takes about ${policyTokens} of the guard's ${contextTokens} tokens, which leaves no room for a conversation. Shorten the policy.`)
+
+  const vision = images !== undefined
+  const groups = imageGroups(judged, room, images)
+  const forImages = Math.max(...groups.map((group) => group.length)) * (images?.tokens ?? 0)
+  const textRoom = room - forImages - TURN_TOKENS
+  if (textRoom < LEAST_ROOM / 2) throw tooLong('One image takes the whole of the guard\'s context. Use an endpoint with a longer one.')
+
+  const past = relevantImages(conversation.slice(0, -1), judged, images)
+  const text = escapeText(judged.text, { vision })
+  const whole = reach(text, 0, textRoom)
+  const fits = whole.end === text.length
+  const historyRoom = fits ? textRoom - whole.tokens : room * HISTORY_SHARE
+  const history = newest(past, historyRoom, images)
+  if (fits && groups.length === 1 && history.length === past.length && history.every((turn, index) => turn === conversation[index])) return [conversation]
+
+  const texts = fits ? [judged.text] : cut(text, past.length === 0 ? textRoom : textRoom - room * HISTORY_SHARE)
+  const [first = '', ...rest] = texts
+  const turns = [...groups.map((group) => turnOf(judged, first, group)), ...rest.map((piece) => turnOf(judged, piece, []))]
+  if (turns.length > MAX_PIECES) throw tooLong(`The turn needs more than ${MAX_PIECES} guard calls. Lower \`maxBodyBytes\` or \`maxReplyBytes\`, or use a guard with a longer context.`)
+  return turns.map((turn) => [...history, turn])
+}
+
+/** Overlapping pieces of a text that is longer than `budget` tokens. Stops one past the bound, which the caller refuses. */
+function cut(text: string, budget: number): readonly string[] {
+  const pieces: string[] = []
+  let start = 0
+  while (pieces.length <= MAX_PIECES) {
+    const { end } = reach(text, start, budget)
+    pieces.push(text.slice(start, end))
+    if (end >= text.length) break
+    start = reach(text, start, budget * (1 - OVERLAP)).end
+  }
+  return pieces
+}
+
+/** The newest turns without a gap that fit together. */
+function newest(past: Conversation, budget: number, images: ImageSupport | undefined): Conversation {
+  let left = budget
+  let from = past.length
+  while (from > 0) {
+    const turn = past[from - 1]!
+    // No character counts for less than a third of a token: spares reading a novel only to drop it.
+    if (turn.text.length / 3 > left) break
+    left -= estimateTokens(escapeText(turn.text, { vision: images !== undefined })) + TURN_TOKENS + (turn.images?.length ?? 0) * (images?.tokens ?? 0)
+    if (left < 0) break
+    from--
+  }
+  return past.slice(from)
+}
+
+/** The judged turn's images, as many together as one prompt takes. */
+function imageGroups(judged: Turn, room: number, images: ImageSupport | undefined): readonly (readonly Image[])[] {
+  const all = judged.images ?? []
+  if (images === undefined || all.length === 0) return [images === undefined ? all : []]
+  const size = Math.max(1, Math.min(images.perPrompt, Math.floor(room / 2 / images.tokens)))
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
+}
+
+/** Context as a model that takes one image can see it: the judged turn's image comes first, else the newest one of the context stays. */
+function relevantImages(past: Conversation, judged: Turn, images: ImageSupport | undefined): Conversation {
+  if (images?.placement !== 'lead' || !past.some((turn) => turn.images?.length)) return past
+  const keeper = judged.images?.length ? -1 : past.findLastIndex((turn) => turn.images?.length)
+  return past.map((turn, index) => {
+    const wanted = index === keeper ? 1 : 0
+    return (turn.images?.length ?? 0) === wanted ? turn : turnOf(turn, turn.text, (turn.images ?? []).slice(0, wanted))
+  })
+}
+
+function turnOf({ role }: Turn, text: string, images: readonly Image[]): Turn {
+  return images.length === 0 ? { role, text } : { role, text, images }
+}
+
+function tooLong(message: string): LlamaGuardError {
+  return new LlamaGuardError('guard_input_too_long', message)
+}

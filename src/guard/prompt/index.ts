@@ -1,0 +1,121 @@
+// Turns in, prompt out: the one place that knows how each Llama Guard version wants to be asked.
+// Everything that does not depend on the conversation is put together once, so equal prompts begin with equal bytes and prefix caches work.
+import { LlamaGuardError } from '../../errors.js'
+import type { Category, Conversation, Role, Turn } from '../../types.js'
+import { parseCategories } from './categories.js'
+import { escapeText } from './escape.js'
+import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
+import { imageText, type ImageForm } from './image.js'
+import { llamaGuard1 } from './llama-guard-1.js'
+import { llamaGuard2 } from './llama-guard-2.js'
+import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
+import { llamaGuard4 } from './llama-guard-4.js'
+import { forRole, type Template } from './template.js'
+import { estimateTokens } from './tokens.js'
+
+export const MODELS = ['llama-guard-1', 'llama-guard-2', 'llama-guard-3-8b', 'llama-guard-3-1b', 'llama-guard-3-11b-vision', 'llama-guard-4-12b'] as const
+export type ModelName = (typeof MODELS)[number]
+
+const TEMPLATES: Readonly<Record<ModelName, Template>> = {
+  'llama-guard-1': llamaGuard1,
+  'llama-guard-2': llamaGuard2,
+  'llama-guard-3-8b': llamaGuard3Large,
+  'llama-guard-3-1b': llamaGuard3Small,
+  'llama-guard-3-11b-vision': llamaGuard3Vision,
+  'llama-guard-4-12b': llamaGuard4,
+}
+
+/** The policy as the operator may override it. Absent parts are the model's own. */
+export interface PromptPolicy {
+  /** A list, laid out as the model was trained to read it, or a text that is printed word for word. */
+  categories?: string | readonly Category[]
+  /** The first line, word for word; `{role}` becomes User or Agent. */
+  task?: string
+  /** The closing instruction, word for word; `{role}` becomes User or Agent. */
+  instruction?: string
+}
+
+export interface RenderOptions {
+  /** How images are written. Default: `token`, as the model's published template does. */
+  images?: ImageForm
+}
+
+export interface Prompter {
+  readonly model: ModelName
+  /** Ids and names in force, whether they came as a list or as text. */
+  readonly categories: readonly Category[]
+  /** True when the model reads images. Others ignore the images of a turn. */
+  readonly vision: boolean
+  /** The most tokens the model reads and writes together. */
+  readonly contextTokens: number
+  /** The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role says who is judged. */
+  render(conversation: Conversation, options?: RenderOptions): string
+  /** Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn. Throws `guard_input_too_long`. */
+  fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
+}
+
+/** Throws `invalid_option` for an unknown model, a policy text without categories, or a policy that leaves no room for a conversation. */
+export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Prompter {
+  const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model] : undefined
+  if (template === undefined) throw new LlamaGuardError('invalid_option', `Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`)
+  const { images: support } = template
+  const vision = support !== undefined
+  const categories = typeof policy.categories === 'string' ? parseCategories(policy.categories) : (policy.categories ?? template.categories)
+  const frames = { User: frameFor(template, policy, 'User'), Agent: frameFor(template, policy, 'Agent') }
+  const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
+  const policyTokens = (builtIn ? template.promptTokens : undefined) ?? 1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(template.opening + plain) + estimateTokens(tail)))
+  if (categories.length === 0) throw new LlamaGuardError('invalid_option', '`categories` is an empty list. Name at least one category, or leave it out for the model\'s own.')
+  if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
+    throw new LlamaGuardError('invalid_option', `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, which leaves no room for a conversation. Shorten it.`)
+  }
+
+  const render = (conversation: Conversation, { images: form = 'token' }: RenderOptions = {}): string => {
+    const judged = conversation.at(-1)
+    if (judged === undefined) throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs at least the turn to judge.')
+    const frame = frames[judged.role]
+    const turns = conversation.map((turn) => {
+      const inline = support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
+      return `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
+    })
+    const withImage = vision && conversation.some((turn) => turn.images?.length)
+    const lead = withImage && support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
+    return template.opening + lead + (withImage ? frame.withImage : frame.plain) + turns.join('') + frame.tail
+  }
+
+  return {
+    model,
+    categories,
+    vision,
+    contextTokens: template.contextTokens,
+    render,
+    fit: (conversation, contextTokens = template.contextTokens) => fitConversation(conversation, contextTokens, { policyTokens, images: support }),
+  }
+}
+
+interface Frame {
+  /** From the task up to the first turn. */
+  readonly plain: string
+  readonly withImage: string
+  /** From the last turn to the end. */
+  readonly tail: string
+}
+
+function frameFor(template: Template, policy: PromptPolicy, role: Role): Frame {
+  const head = (categories: string): string =>
+    `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN CONVERSATION>${template.beforeTurns}`
+  const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
+  const custom = typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
+  return {
+    plain: head(custom ?? print(template.categories)),
+    withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
+    tail: `<END CONVERSATION>\n\n${forRole(policy.instruction ?? template.instruction, role)}${template.closing}`,
+  }
+}
+
+/** The image a one-image prompt shows: the judged turn's, else the newest before it. More in the judged turn would go unjudged, so that is refused. */
+function leadImage(conversation: Conversation, judged: Turn, form: ImageForm): string {
+  const owner = judged.images?.length ? judged : conversation.findLast((turn) => turn.images?.length)
+  const [image, ...more] = owner?.images ?? []
+  if (image === undefined || (owner === judged && more.length > 0)) throw new LlamaGuardError('internal_error', 'A turn with several images came to a model that takes one. Split it with `fit` first.')
+  return imageText(image, form)
+}

@@ -1,0 +1,114 @@
+// Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from the inside out:
+// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead and retry.
+import { ExponentialBackoff, bulkhead, fullJitterGenerator, handleWhen, isBulkheadRejectedError, retry } from 'cockatiel'
+import { LlamaGuardError, isLlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { Conversation, Guard, Logger, Verdict } from '../types.js'
+import { orAbort, reasonOf, within } from './abort.js'
+import type { PanelOptions } from './any-unsafe.js'
+import { createBudget } from './budget.js'
+import { checkedVerdict } from './checked-verdict.js'
+import { createCircuit } from './circuit.js'
+import { hedged } from './hedge.js'
+
+export interface ResilienceOptions {
+  /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
+  readonly timeoutMs: number
+  /** Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are tried again. */
+  readonly maxAttempts: number
+  /** Milliseconds without an answer until a second call goes out. Undefined: never. */
+  readonly hedgeAfterMs?: number | undefined
+  /** Calls in flight at once. */
+  readonly concurrency: number
+  /** Calls that may wait for a slot; one more is `guard_overloaded`. */
+  readonly queue: number
+  readonly breaker: boolean
+  readonly logger?: Logger | undefined
+}
+
+export interface ResilienceStats {
+  readonly judgements: number
+  readonly calls: number
+  readonly retries: number
+  readonly hedges: number
+  readonly shed: number
+  readonly inFlight: number
+  readonly queued: number
+  readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
+}
+
+export interface Resilient {
+  /** Always settles by the deadline. Rejects with a {@link LlamaGuardError}, never with anything else. */
+  judge(conversation: Conversation, options: PanelOptions): Promise<Verdict>
+  stats(): ResilienceStats
+}
+
+/** AWS's advice, full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+const PAUSE = { generator: fullJitterGenerator, initialDelay: 100, maxDelay: 1000 }
+
+export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
+  const count = { judgements: 0, calls: 0, retries: 0, hedges: 0, shed: 0 }
+  const slots = bulkhead(o.concurrency, o.queue)
+  const circuit = o.breaker ? createCircuit(guard.model ?? 'custom', o.logger) : undefined
+  const retries = createBudget({ share: 0.1, floor: 10 })
+  const hedges = createBudget({ share: 0.05, floor: 0 })
+  const mayHedge = (): boolean => slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
+
+  const ask = async (conversation: Conversation, options: PanelOptions, signal: AbortSignal): Promise<Verdict> => {
+    circuit?.refuseWhileOpen()
+    const call = (): Promise<Verdict> =>
+      orAbort(signal, async () => {
+        count.calls++
+        return checkedVerdict(await guard.judge(conversation, { ...options, signal }))
+      }).catch((error: unknown) => {
+        throw toLlamaGuardError(error, 'guard_error')
+      })
+    // The signal stays out of the bulkhead: it would skip an aborted entry without waking the next one in line.
+    const whenFree = async (): Promise<Verdict> => {
+      if (signal.aborted) throw reasonOf(signal)
+      return circuit ? circuit.execute(call) : call()
+    }
+    return slots.execute(whenFree).catch((error: unknown) => {
+      if (!isBulkheadRejectedError(error)) throw error
+      count.shed++
+      throw overloaded(o)
+    })
+  }
+
+  const judge = (conversation: Conversation, options: PanelOptions): Promise<Verdict> =>
+    within({ ms: o.timeoutMs, signal: options.signal }, async (signal) => {
+      const deadline = performance.now() + o.timeoutMs
+      let attempts = 0
+      let second = 0
+      count.judgements++
+      retries.earn()
+      hedges.earn()
+      // Asked once per failed attempt, so it may take from the budget.
+      const worthAnother = (error: unknown): boolean =>
+        isLlamaGuardError(error) &&
+        error.retryable &&
+        attempts < o.maxAttempts &&
+        !signal.aborted &&
+        performance.now() + PAUSE.initialDelay < deadline &&
+        retries.spend()
+      const verdict = await retry(handleWhen(worthAnother), { maxAttempts: o.maxAttempts - 1, backoff: new ExponentialBackoff(PAUSE) }).execute(() => {
+        if (attempts++ > 0) count.retries++
+        const onHedge = (): void => void (second++, count.hedges++)
+        return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) => ask(conversation, options, inner))
+      })
+      return { ...verdict, attempts: (verdict.attempts ?? 1) + attempts - 1 + second }
+    })
+
+  return {
+    judge,
+    stats: () => ({
+      ...count,
+      inFlight: o.concurrency - slots.executionSlots,
+      queued: o.queue - slots.queueSlots,
+      circuit: circuit?.state ?? 'off',
+    }),
+  }
+}
+
+function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError {
+  return new LlamaGuardError('guard_overloaded', `All ${concurrency} guard calls are busy and ${queue} more wait. Raise concurrency or queue, or add guard capacity.`)
+}

@@ -1,0 +1,107 @@
+// A Llama Guard model behind a SageMaker endpoint: one rendered prompt in, one completion out, through the AWS SDK.
+// Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { LlamaGuardError } from '../errors.js'
+import { within } from './abort.js'
+import { readCompletion } from './completion.js'
+import type { Complete, Completion } from './completion.js'
+import { toGuardError } from './sagemaker-errors.js'
+
+export { toGuardError } from './sagemaker-errors.js'
+
+export interface SageMakerOptions {
+  /** Endpoint name, not its ARN or URL. */
+  readonly endpoint: string
+  readonly inferenceComponent?: string | undefined
+  readonly targetVariant?: string | undefined
+  /** Sockets kept open, at most. The SDK's own default of 50 would be a second, hidden queue behind ours. */
+  readonly concurrency: number
+  /** Milliseconds one call may take, answer included. Then `guard_timeout`. */
+  readonly timeoutMs: number
+  /** Most tokens of an answer. Default: 32, enough for `unsafe` and eight codes; a shorter limit cuts `S14` to `S1`. */
+  readonly maxNewTokens?: number
+  /** A client of your own, which `close()` leaves open. Give it `maxAttempts: 1`: retries are made elsewhere, within one budget. */
+  readonly client?: SageMakerRuntimeClient | undefined
+}
+
+/** A verdict with every token's details is a few kilobytes; the prompt, which LMI echoes, at most a few hundred. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
+/** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
+const CONNECT_MS = 3000
+
+export type SageMakerComplete = Complete & {
+  /** Closes the sockets. */
+  close(): void
+  /** Sets this endpoint apart from others in a cache key. */
+  readonly identity: string
+}
+
+/** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
+export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
+  const client = o.client ?? createClient(o)
+  // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the policy off. No
+  // `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt unless `return_full_text` is false.
+  const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
+  const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant }
+
+  const complete: Complete = (prompt, { signal }) => {
+    const command = new InvokeEndpointCommand({ ...target, ContentType: 'application/json', Accept: 'application/json', Body: JSON.stringify({ inputs: prompt, parameters }) })
+    return within({ ms: o.timeoutMs, late: timedOut, signal }, async (abortSignal) => {
+      const reply = await client.send(command, { abortSignal }).catch((error: unknown) => {
+        throw toGuardError(error)
+      })
+      return parse(reply.Body)
+    })
+  }
+  return Object.assign(complete, {
+    close: () => (o.client ? undefined : client.destroy()),
+    identity: JSON.stringify(['sagemaker', process.env['AWS_REGION'] ?? null, o.endpoint, o.inferenceComponent ?? null, o.targetVariant ?? null]),
+  })
+}
+
+const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
+
+function createClient({ concurrency, timeoutMs }: SageMakerOptions): SageMakerRuntimeClient {
+  const agent = { keepAlive: true, maxSockets: concurrency }
+  return new SageMakerRuntimeClient({
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: Math.min(CONNECT_MS, timeoutMs),
+      requestTimeout: timeoutMs,
+      // Without it the handler only warns and goes on waiting.
+      throwOnRequestTimeout: true,
+    }),
+    streamCollector: collect,
+  })
+}
+
+/** Reads a body, but never more than a verdict can be. */
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > MAX_ANSWER_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function parse(body: Uint8Array | undefined): Completion {
+  // A client of the caller's own has no bound of ours.
+  if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(body))
+  } catch {
+    throw new LlamaGuardError('guard_error', `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text generation container runs behind it.`)
+  }
+  return readCompletion(json)
+}
+
+function tooLarge(): LlamaGuardError {
+  return new LlamaGuardError('guard_error', `The guard endpoint answered with more than ${MAX_ANSWER_BYTES} bytes; a verdict is a few. Check that a Llama Guard model runs behind it.`)
+}

@@ -1,0 +1,115 @@
+// THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it goes out or is refused.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { conversationsToJudge, replyContextTurns, withReply } from './conversation/judged.js'
+import { toLlamaGuardError } from './errors.js'
+import { Exchange } from './exchange.js'
+import { parseOptions, type Options } from './options.js'
+import { guardResponse, type GuardedResponse } from './response/index.js'
+import { createRuntime, type Runtime } from './runtime.js'
+import type { RecognisedChat } from './conversation/index.js'
+import type { Decision, GuardedRequest, Middleware, Next } from './types.js'
+
+export interface LlamaGuard extends Middleware {
+  /** Lets judgements in flight fail, and closes sockets and stores. */
+  close(): Promise<void>
+  /** Counters of the guard door: calls, cache hits, breaker state. */
+  stats(): ReturnType<Runtime['door']['stats']>
+}
+
+/**
+ * Express middleware that judges what a user sends to a chat model, and what the model answers, with Llama Guard.
+ *
+ * @param options Every setting may come from a `LLAMA_GUARD_*` variable instead. Throws a `LlamaGuardError` at once when one is wrong.
+ * @example app.use(llamaGuard())
+ */
+export function llamaGuard(options: Options = {}): LlamaGuard {
+  const runtime = createRuntime(parseOptions(options))
+
+  function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    const exchange = new Exchange(runtime, req as GuardedRequest, res)
+    // next() is called last and outside of any try: what a handler throws is not ours to catch.
+    admit(exchange, runtime).then(
+      (goOn) => goOn?.(next),
+      (error: unknown) => exchange.refuse(exchange.decideError('input', toLlamaGuardError(error))),
+    )
+  }
+
+  return Object.assign(llamaGuardMiddleware, { close: () => runtime.close(), stats: () => runtime.door.stats() })
+}
+
+/** What to do once the request may go on; undefined when it has been answered or the client has left. */
+type GoOn = ((next: Next) => void) | undefined
+const passUntouched: GoOn = (next) => next()
+
+async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
+  const { req } = exchange
+  if (exchange.alreadyGuarded || runtime.config.skip?.(req)) return passUntouched
+  exchange.settings = runtime.settingsFor(req)
+
+  let chat: RecognisedChat | undefined
+  try {
+    chat = await runtime.reader.recognise(req)
+  } catch (error) {
+    exchange.speak(runtime.reader.dialectOfPath(req))
+    const decision = exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
+    return decision.action === 'allow' ? passUntouched : exchange.refuse(decision)
+  }
+  if (chat === undefined) return passUntouched
+  exchange.take(chat.dialect)
+
+  const input = judgeInput(exchange, chat, runtime)
+  if (exchange.settings.parallel) return besideTheCheck(exchange, chat, runtime, input)
+
+  const decision = await input
+  if (exchange.clientLeft) return undefined
+  if (decision.action !== 'allow') return exchange.refuse(decision)
+  return forward(exchange, chat, runtime, guardReply(exchange, chat, runtime))
+}
+
+async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: Runtime): Promise<Decision> {
+  if (!exchange.settings.check.includes('input')) return exchange.decide('input', [])
+  try {
+    const conversations = conversationsToJudge(chat.request, exchange.settings, vision)
+    const judgements = await exchange.judgeAll('input', conversations)
+    return exchange.record(exchange.decide('input', judgements), judgements)
+  } catch (error) {
+    return exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
+  }
+}
+
+/** `parallel`: the downstream starts at once, and its reply waits in the hold for the input verdict. */
+function besideTheCheck(exchange: Exchange, chat: RecognisedChat, runtime: Runtime, input: Promise<Decision>): GoOn {
+  const guarded = guardReply(exchange, chat, runtime, input.then(({ action }) => action === 'allow'))
+  void input.then((decision) => {
+    if (decision.action !== 'allow') exchange.refuse(decision, guarded)
+  })
+  return forward(exchange, chat, runtime, guarded)
+}
+
+function guardReply(exchange: Exchange, chat: RecognisedChat, { vision, config }: Runtime, gate?: Promise<boolean>): GuardedResponse {
+  const { settings, req, res, requestId } = exchange
+  // Images that nobody would look at have been refused by now, or are to be ignored.
+  const turns = replyContextTurns(chat.request, { ...settings, images: 'ignore' }, vision)
+  return guardResponse({
+    res,
+    method: req.method ?? 'POST',
+    dialect: chat.dialect,
+    requestId,
+    settings: { ...settings, maxReplyBytes: config.maxReplyBytes },
+    judge: (text) => exchange.judge('output', withReply(turns, text)),
+    decide: (judgements) => exchange.decide('output', judgements),
+    decideError: (error) => exchange.decideError('output', error),
+    input: () => exchange.state.input,
+    gate,
+    settled: (decision, judgements) => void exchange.record(decision, judgements),
+    abort: () => exchange.abort(),
+  })
+}
+
+function forward(exchange: Exchange, chat: RecognisedChat, { upstream }: Runtime, guarded: GuardedResponse): GoOn {
+  if (upstream === undefined) return passUntouched
+  const { req, res, signal, logger } = exchange
+  return () => {
+    upstream.forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' }).catch((error: unknown) => exchange.upstreamFailed(toLlamaGuardError(error, 'upstream_unavailable'), guarded))
+  }
+}

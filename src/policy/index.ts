@@ -1,0 +1,93 @@
+// What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream all come through here.
+import { LlamaGuardError } from '../errors.js'
+import { actionOf, nameOf } from './categories.js'
+import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from '../types.js'
+
+/** The settings that turn verdicts into decisions. */
+export interface PolicySettings {
+  readonly mode: 'enforce' | 'shadow'
+  readonly onError: 'closed' | 'open'
+  readonly threshold?: number
+  readonly categoryThresholds?: Readonly<Record<string, number>>
+  readonly actions?: Readonly<Record<string, CategoryAction>>
+}
+
+type Finding = { readonly kind: 'safe' } | { readonly kind: 'flag' | 'block'; readonly ids: readonly string[] } | { readonly kind: 'error'; readonly error: LlamaGuardError }
+
+/**
+ * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag is shown; else it is safe.
+ * Nothing to judge at all is `skipped`.
+ */
+export function decide(stage: Stage, judgements: readonly Judgement[], settings: PolicySettings, categories: readonly Category[]): Decision {
+  const findings = judgements.map((judgement) => assess(judgement, settings, categories))
+  const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
+  const failed = findings.find((finding) => finding.kind === 'error')
+  const unsafe = findings.some((finding) => finding.kind === 'block') ? 'block' : findings.some((finding) => finding.kind === 'flag') ? 'flag' : undefined
+  const base = {
+    stage,
+    categories: ids.map((id): NamedCategory => ({ code: id, name: nameOf(id, categories) })),
+    model: judgements[0]?.model ?? '',
+    ms: Math.max(0, ...judgements.map(({ ms }) => ms)),
+  }
+  if (unsafe === 'block') return { ...base, action: settings.mode === 'shadow' ? 'allow' : 'block', outcome: outcomeOf('unsafe', judgements) }
+  if (failed !== undefined) {
+    const error = failed.error
+    // The client's own fault is no outage of the guard's, so failing open does not cover it.
+    const passes = settings.mode === 'shadow' || (settings.onError === 'open' && !error.clientFault)
+    return { ...base, action: passes ? 'allow' : 'unavailable', outcome: { state: 'unjudged', code: error.code }, error }
+  }
+  if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped' } }
+  return { ...base, action: 'allow', outcome: outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements) }
+}
+
+/** The decision for a stage that failed before any guard was asked. */
+export function decideError(stage: Stage, error: LlamaGuardError, settings: PolicySettings, model: string): Decision {
+  return decide(stage, [{ error, ms: 0, model }], settings, [])
+}
+
+function assess(judgement: Judgement, settings: PolicySettings, categories: readonly Category[]): Finding {
+  if ('error' in judgement) return { kind: 'error', error: judgement.error }
+  const { verdict } = judgement
+  if (settings.threshold !== undefined) {
+    if (verdict.score === undefined) return { kind: 'error', error: new LlamaGuardError('score_unavailable', 'A `threshold` is set, but the guard gave no token log probabilities. Turn them on at the endpoint, or unset `threshold`.') }
+    if (verdict.score < settings.threshold) return { kind: 'safe' }
+    // The threshold may be stricter than the model's own word, which then names no category.
+    if (verdict.safe) return { kind: 'block', ids: [] }
+  } else if (verdict.safe) {
+    return { kind: 'safe' }
+  }
+  return assessUnsafe(verdict, settings, categories)
+}
+
+function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: readonly Category[]): Finding {
+  const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
+  // Unsafe without a category, or with a list that may be cut, gives no ground for leniency.
+  if (ids.length === 0 || verdict.truncated) return { kind: 'block', ids }
+  let worst: 'flag' | 'block' | undefined
+  const kept: string[] = []
+  for (const id of ids) {
+    const wanted = settings.categoryThresholds?.[id]
+    if (wanted !== undefined) {
+      const score = verdict.categoryScores?.[id] ?? verdict.score
+      if (score === undefined) return { kind: 'error', error: new LlamaGuardError('score_unavailable', `\`categoryThresholds.${id}\` is set, but the guard gave no score. Turn on token log probabilities at the endpoint, or unset it.`) }
+      if (score < wanted) continue
+    }
+    const action = settings.actions?.[id] ?? actionOf(id, categories)
+    if (action === 'ignore') continue
+    kept.push(id)
+    if (worst !== 'block') worst = action
+  }
+  return worst === undefined ? { kind: 'safe' } : { kind: worst, ids: kept }
+}
+
+function outcomeOf(state: 'safe' | 'unsafe', judgements: readonly Judgement[]): Outcome {
+  const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? [judgement.verdict] : []))
+  const scores = verdicts.flatMap(({ score }) => (score === undefined ? [] : [score]))
+  const by = verdicts.find(({ judgedBy }) => judgedBy !== undefined)?.judgedBy
+  return {
+    state,
+    ...(scores.length > 0 && { score: Math.max(...scores) }),
+    ...(verdicts.length > 0 && verdicts.every(({ cached }) => cached) && { cached: true }),
+    ...(by !== undefined && { by }),
+  }
+}

@@ -1,0 +1,76 @@
+// Undoes content codings and charsets on a copy, so that what a client would read is what is judged. Bounded on the way out.
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { Decompress } from 'fzstd'
+import { LlamaGuardError } from '../errors.js'
+
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> | Buffer
+
+const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
+  gzip: promisify(zlib.gunzip),
+  'x-gzip': promisify(zlib.gunzip),
+  deflate: inflateEither,
+  br: promisify(zlib.brotliDecompress),
+  // Node has zstd from 22.15 on.
+  zstd: 'zstdDecompress' in zlib ? (promisify(zlib.zstdDecompress as never) as unknown as Decoder) : unzstd,
+}
+
+/** "deflate" is zlib by RFC 9110, but many servers send it raw, and clients read both. */
+async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
+  try {
+    return await (promisify(zlib.inflate) as Decoder)(bytes, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error
+    return await (promisify(zlib.inflateRaw) as Decoder)(bytes, options)
+  }
+}
+
+function unzstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: number }): Buffer {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  let done = false
+  new Decompress((chunk, final) => {
+    length += chunk.length
+    if (length > maxOutputLength) throw Object.assign(new RangeError('zstd output too large'), { code: 'ERR_BUFFER_TOO_LARGE' })
+    chunks.push(chunk)
+    done ||= final === true
+  }).push(bytes, true)
+  if (!done) throw new TypeError('zstd frame is cut short')
+  return Buffer.concat(chunks)
+}
+
+/**
+ * Decodes a body by its `content-encoding`. Throws `unreadable_response` for a coding we do not know or bytes that do not
+ * fit it, and `reply_too_large` when the decoded body passes `maxBytes`.
+ */
+export async function decodeBody(bytes: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
+  const codings = contentEncoding.toLowerCase().split(',').map((coding) => coding.trim()).filter((coding) => coding !== '' && coding !== 'identity')
+  if (codings.length > 3) throw unreadable('more than three content codings')
+  let decoded = bytes
+  for (const coding of codings.reverse()) {
+    const decoder = DECODERS[coding]
+    if (decoder === undefined) throw unreadable('a content coding this Node cannot undo')
+    try {
+      decoded = await decoder(decoded, { maxOutputLength: maxBytes })
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code
+      if (code === 'ERR_BUFFER_TOO_LARGE') throw new LlamaGuardError('reply_too_large', 'The decompressed reply is larger than maxReplyBytes. Raise it, or ask the model for less.', { cause })
+      throw unreadable('a body that does not fit its content-encoding', cause)
+    }
+  }
+  return decoded
+}
+
+/** Text of a body in the charset its content-type names, UTF-8 by default. Throws `unreadable_response` rather than guess. */
+export function decodeText(bytes: Buffer, contentType: string): string {
+  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw unreadable('bytes that are no text in their charset', cause)
+  }
+}
+
+function unreadable(what: string, cause?: unknown): LlamaGuardError {
+  return new LlamaGuardError('unreadable_response', `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, plain or as gzip, br, deflate or zstd.`, { cause })
+}

@@ -1,0 +1,162 @@
+// Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { Decision, StreamEvent } from '../types.js'
+import type { Framer, Frame } from './framing.js'
+import { setVerdictHeaders } from './headers.js'
+import { flush, type Exit, type Hold } from './intercept.js'
+import { refusalOf } from './refuse.js'
+import type { ReplyContext } from './reply-context.js'
+import { StreamJudge } from './stream-judge.js'
+
+/** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
+const HIGH_WATER_BYTES = 256 * 1024
+
+interface Held {
+  readonly raw: Buffer
+  readonly event: StreamEvent
+  /** For each choice with text in this frame: the position in the choice's text that must be judged first. */
+  readonly needs: readonly { readonly choice: number; readonly position: number }[]
+}
+
+/**
+ * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon as all its text has
+ * been judged safe. Nothing at all leaves before the first safe verdict, so that an early block is a real 451.
+ */
+export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContext): Hold {
+  const { res, settings } = context
+  const reader = context.dialect.stream()
+  const releaseAtOnce = settings.streaming === 'async'
+  const queue: Held[] = []
+  let head = 0
+  let heldBytes = 0
+  let released = false
+  let handlerEnded = false
+  let gateOpen = context.gate === undefined
+  let over = false
+  // What the header can honestly say when text leaves before its verdict.
+  const unjudgedYet: Decision = { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
+
+  const judge = new StreamJudge({
+    settings,
+    judge: (text) => context.judge(text),
+    decide: (judgements) => context.decide(judgements),
+    onAllowed: pump,
+    onRefused: stop,
+  })
+  context.gate?.then((allowed) => {
+    if (!allowed) return drop()
+    gateOpen = true
+    pump()
+  }, (error: unknown) => stop(context.decideError(toLlamaGuardError(error))))
+
+  function accept(frames: readonly Frame[]): void {
+    for (const { raw, event } of frames) {
+      const positions = new Map<number, number>()
+      for (const { choice, channel, text } of reader.read(event)) {
+        if (text !== '') positions.set(choice, judge.add(choice, channel, text))
+      }
+      queue.push({ raw, event, needs: [...positions].map(([choice, position]) => ({ choice, position })) })
+    }
+  }
+
+  function guarded(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      stop(context.decideError(toLlamaGuardError(error)))
+    }
+  }
+
+  function pump(): void {
+    if (over || !gateOpen) return
+    guarded(() => {
+      const wasFull = hold.full
+      if (releaseAtOnce || judge.hasAllowed || (handlerEnded && judge.empty)) releaseJudged()
+      if (wasFull && !hold.full) exit.drained()
+      if (handlerEnded && head === queue.length && !over) {
+        over = true
+        openHeaders()
+        exit.finish()
+        // In `async` mode the last check may still be on its way; it is worth a log line even so.
+        void judge.settled().then(() => context.settled(judge.decision(), judge.judgements()))
+      }
+    })
+  }
+
+  function releaseJudged(): void {
+    let sent = false
+    for (; head < queue.length; head++) {
+      const { raw, event, needs } = queue[head]!
+      if (!releaseAtOnce && !needs.every(({ choice, position }) => judge.covers(choice, position))) break
+      openHeaders()
+      exit.release(raw)
+      reader.sent(event)
+      heldBytes -= raw.length
+      sent = true
+    }
+    if (head > 1024 || head === queue.length) {
+      queue.splice(0, head)
+      head = 0
+    }
+    if (sent) flush(res)
+  }
+
+  function openHeaders(): void {
+    if (released) return
+    released = true
+    setVerdictHeaders(res, [context.input(), releaseAtOnce ? unjudgedYet : judge.decision()])
+  }
+
+  function stop(decision: Decision): void {
+    if (over) return
+    drop()
+    context.abort()
+    if (!released) {
+      const { status, headers, body } = refusalOf(decision, context)
+      exit.refuse(status, headers, body)
+    } else {
+      exit.cut(decision.action === 'block' ? reader.block(decision) : reader.fail(decision.error ?? new LlamaGuardError('internal_error')))
+    }
+    context.settled(decision, judge.judgements())
+  }
+
+  function drop(): void {
+    over = true
+    judge.stop()
+    queue.length = 0
+    head = 0
+  }
+
+  const hold: Hold = {
+    get full() {
+      return heldBytes > HIGH_WATER_BYTES
+    },
+    write(chunk) {
+      if (over) return
+      guarded(() => {
+        heldBytes += chunk.length
+        const frames = framer.push(chunk)
+        accept(frames)
+        if (heldBytes > settings.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
+        judge.consider()
+      })
+      pump()
+    },
+    end(chunk) {
+      if (chunk !== undefined) hold.write(chunk)
+      if (over) return
+      handlerEnded = true
+      guarded(() => {
+        accept(framer.finish())
+        judge.end()
+      })
+      pump()
+    },
+    fail: stop,
+    gone() {
+      drop()
+      context.abort()
+    },
+  }
+  return hold
+}

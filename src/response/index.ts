@@ -1,0 +1,72 @@
+// What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by what the handler was meant to send.
+import type { ServerResponse } from 'node:http'
+import type { Decision } from '../types.js'
+import { eventStreamHold } from './event-stream.js'
+import { ndjsonFramer, sseFramer } from './framing.js'
+import { setVerdictHeaders } from './headers.js'
+import { intercept, type Exit, type Hold } from './intercept.js'
+import { isJson, isSuccess } from './read-reply.js'
+import { refusalOf, type HttpRefusal } from './refuse.js'
+import type { ReplyContext } from './reply-context.js'
+import { gateHold, wholeHold } from './whole.js'
+
+export { refusalOf, plainDialect } from './refuse.js'
+export type { ReplyContext } from './reply-context.js'
+
+/** A response under guard, for those who must end it before the handler does. */
+export interface GuardedResponse {
+  /** Answers this instead of whatever the handler makes. */
+  refuse(refusal: HttpRefusal): void
+  /** The source of the reply broke off: nothing that is still held may pass as a whole reply. */
+  fail(decision: Decision): void
+}
+
+/** Puts the guard between the handler and the client. */
+export function guardResponse(context: ReplyContext): GuardedResponse {
+  let hold: Hold | undefined
+  const exit = intercept(context.res, (chosen) => (hold = chooseHold(chosen, context)))
+  const refuse = ({ status, headers, body }: HttpRefusal): void => exit.refuse(status, headers, body)
+  return {
+    refuse,
+    fail(decision) {
+      if (hold !== undefined) hold.fail(decision)
+      else if (!context.res.headersSent) refuse(refusalOf(decision, context))
+      exit.abandon()
+    },
+  }
+}
+
+/** For a request that is refused before anybody else may answer it. */
+export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
+  const exit = intercept(res, () => undefined)
+  return { refuse: ({ status, headers, body }) => exit.refuse(status, headers, body) }
+}
+
+function chooseHold(exit: Exit, context: ReplyContext): Hold | undefined {
+  const { res, settings } = context
+  const type = String(res.getHeader('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+  if (hasNoBody(context.method, res.statusCode) || !settings.check.includes('output')) return unjudged(exit, context)
+  if (isStream(type) && settings.streaming !== 'full' && !res.hasHeader('content-encoding') && res.statusCode !== 206) {
+    // A length that was promised cannot be kept once a block may cut the stream short.
+    if (res.hasHeader('content-length')) res.removeHeader('content-length')
+    return eventStreamHold(exit, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), context)
+  }
+  if (isSuccess(res.statusCode) || isJson(type) || isStream(type)) return wholeHold(exit, context)
+  return unjudged(exit, context)
+}
+
+/** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
+function unjudged(exit: Exit, context: ReplyContext): Hold | undefined {
+  if (context.gate !== undefined) return gateHold(exit, context)
+  setVerdictHeaders(exit.res, [context.input()])
+  return undefined
+}
+
+function isStream(type: string): boolean {
+  return type === 'text/event-stream' || type === 'application/x-ndjson'
+}
+
+/** Responses without a body, RFC 9110 sections 9.3.2 and 15. Redirects carry none worth judging. */
+function hasNoBody(method: string, status: number): boolean {
+  return method === 'HEAD' || status < 200 || status === 204 || status === 205 || (status >= 300 && status < 400)
+}

@@ -1,0 +1,266 @@
+// The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
+// A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
+import type { Decision } from '../types.js'
+import { STATUS_CODES, type OutgoingHttpHeader, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+
+/** Who keeps what the handler writes until it may leave. Called in order; never after `gone`. */
+export interface Hold {
+  write(chunk: Buffer): void
+  /** The handler has ended; `chunk` is what it gave to `end()`. */
+  end(chunk: Buffer | undefined): void
+  /** What made the reply broke off. `decision` is not `allow`. */
+  fail(decision: Decision): void
+  /** The client left or the response was destroyed: drop everything, settle nothing. */
+  gone(): void
+  /** True while more would be too much: `write()` then returns false, and {@link Exit.drained} must follow. */
+  readonly full?: boolean
+}
+
+/** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call is a no-op. */
+export interface Exit {
+  readonly res: ServerResponse
+  /** Sends bytes; the first call sends the headers as they stand. False while the client is slower than we are. */
+  release(chunk: Buffer): boolean
+  /** Sends the last bytes and ends. */
+  finish(chunk?: Buffer): void
+  /** Drops what the handler made, headers and all, and answers this instead. Only before the first release. */
+  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void
+  /** Ends a response that has begun with these last bytes, and ignores the handler from here on. */
+  cut(lastBytes: string): void
+  /** Breaks the connection: the one honest end when bytes are out and nothing readable can follow. */
+  destroy(): void
+  /** Breaks the connection if the response was handed back and the handler will not end it. */
+  abandon(): void
+  /** Hands the rest of the response back to the handler, untouched. */
+  open(): void
+  /** Lets a handler that waits for 'drain' go on. */
+  drained(): void
+}
+
+type Callback = (error?: Error | null) => void
+type State = 'hold' | 'open' | 'refused' | 'gone'
+
+/**
+ * Patches a response. `choose` is called once, when the handler commits its status and headers (or first writes),
+ * and says who holds the body; undefined lets the response through untouched.
+ */
+export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | undefined): Exit {
+  // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
+  const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders }
+  const mountHeaders: OutgoingHttpHeaders = { ...res.getHeaders() }
+  const onPatchedBefore = Object.hasOwn(res, 'on')
+  let state: State = 'hold'
+  let hold: Hold | undefined
+  let committed = false
+  let ended = false
+  let endCallback: Callback | undefined
+  let slowClient = false
+  let toldFull = false
+  // From the first release on, writeHead is Node's own business again: its implicit header comes back through our patch.
+  let releasing = false
+
+  const isClosed = (): boolean => state === 'refused' || state === 'gone'
+
+  function commit(): void {
+    if (committed) return
+    committed = true
+    hold = choose(exit)
+    if (hold === undefined && state === 'hold') exit.open()
+  }
+
+  function endOut(chunk?: Buffer | string): void {
+    // Before the call: compression and session ask headersSent whether their own header hook has run.
+    restoreGetters()
+    const args: unknown[] = chunk === undefined || chunk.length === 0 ? [] : [chunk]
+    if (endCallback) args.push(endCallback)
+    Reflect.apply(original.end, res, args)
+  }
+
+  const exit: Exit = {
+    res,
+    release(chunk) {
+      if (isClosed()) return false
+      restoreGetters()
+      releasing = true
+      const fits = original.write.call(res, chunk, 'utf8')
+      if (!fits) slowClient = true
+      return fits
+    },
+    finish(chunk) {
+      if (isClosed()) return
+      state = 'open'
+      endOut(chunk)
+    },
+    refuse(status, headers, body) {
+      if (isClosed()) return
+      state = 'refused'
+      restoreGetters()
+      if (res.headersSent) return void res.destroy()
+      replaceHeaders(res, mountHeaders, headers, Buffer.byteLength(body))
+      res.statusCode = status
+      if (res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? ''
+      endOut(body)
+    },
+    cut(lastBytes) {
+      if (isClosed()) return
+      state = 'refused'
+      endOut(lastBytes)
+      flush(res)
+    },
+    destroy() {
+      if (state === 'gone') return
+      state = 'gone'
+      res.destroy()
+    },
+    abandon() {
+      if (state === 'open' && !res.writableEnded) exit.destroy()
+    },
+    open() {
+      if (isClosed()) return
+      state = 'open'
+      restoreGetters()
+    },
+    drained() {
+      if (!toldFull || slowClient || isClosed()) return
+      toldFull = false
+      res.emit('drain')
+    },
+  }
+
+  res.write = function guardedWrite(...args: unknown[]): boolean {
+    if (state === 'open') return Reflect.apply(original.write, res, args) as boolean
+    const { chunk, callback } = readArguments(args)
+    if (chunk === undefined) throw Object.assign(new TypeError('May not write null values to stream'), { code: 'ERR_STREAM_NULL_VALUES' })
+    if (state === 'gone') return dropped(callback)
+    if (state === 'refused' || ended) {
+      if (callback) process.nextTick(callback)
+      // True, so that a pipe runs dry instead of waiting for a 'drain' that nobody will send.
+      return true
+    }
+    commit()
+    if (state !== 'hold') return Reflect.apply(res.write, res, args) as boolean
+    hold?.write(chunk)
+    // Called now, not on release: a handler that awaits it before the next write would wait for a verdict that waits for the rest.
+    if (callback) process.nextTick(callback)
+    // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte bound alone holds.
+    toldFull = hold?.full === true && !onPatchedBefore
+    return !slowClient && !toldFull
+  } as ServerResponse['write']
+
+  res.end = function guardedEnd(...args: unknown[]): ServerResponse {
+    if (state === 'open') return Reflect.apply(original.end, res, args) as ServerResponse
+    const { chunk, callback } = readArguments(args)
+    if (isClosed() || ended) {
+      if (callback) process.nextTick(callback)
+      return res
+    }
+    commit()
+    if (state !== 'hold') return Reflect.apply(res.end, res, args) as ServerResponse
+    ended = true
+    endCallback = callback
+    hold?.end(chunk !== undefined && chunk.length > 0 ? chunk : undefined)
+    return res
+  } as ServerResponse['end']
+
+  res.writeHead = function guardedWriteHead(...args: unknown[]): ServerResponse {
+    if (state !== 'hold' || releasing) return Reflect.apply(original.writeHead, res, args) as ServerResponse
+    if (!committed) {
+      keepHead(res, args)
+      commit()
+      if (state !== 'hold') return Reflect.apply(original.writeHead, res, [res.statusCode]) as ServerResponse
+    }
+    return res
+  }
+
+  res.flushHeaders = function guardedFlushHeaders(): void {
+    if (state !== 'hold') return original.flushHeaders.call(res)
+    commit()
+    if (state !== 'hold') original.flushHeaders.call(res)
+  }
+
+  // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
+  // failure from a broken reply, and would otherwise append its error page to half a reply.
+  shadowGetter(res, 'headersSent', () => committed)
+  shadowGetter(res, 'writableEnded', () => ended)
+  function restoreGetters(): void {
+    for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(res, name)
+  }
+
+  res.on('drain', () => {
+    slowClient = false
+  })
+  res.once('close', () => {
+    if (res.writableFinished || state === 'gone') return
+    const wasHeld = state === 'hold'
+    state = 'gone'
+    restoreGetters()
+    if (wasHeld) hold?.gone()
+  })
+  return exit
+}
+
+function dropped(callback: Callback | undefined): boolean {
+  if (callback) process.nextTick(callback, Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }))
+  return false
+}
+
+/** `write(chunk, encoding?, cb?)` and `end(chunk?, encoding?, cb?)`, where any argument after the chunk may be the callback. */
+function readArguments(args: readonly unknown[]): { chunk: Buffer | undefined; callback: Callback | undefined } {
+  const callback = args.find((argument): argument is Callback => typeof argument === 'function')
+  const [chunk, encoding] = args
+  if (chunk === undefined || chunk === null || typeof chunk === 'function') return { chunk: undefined, callback }
+  if (typeof chunk === 'string') return { chunk: Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'), callback }
+  if (chunk instanceof Uint8Array) {
+    // Copied: the handler may reuse its buffer, and then other bytes would leave than the ones that were judged.
+    return { chunk: Buffer.from(chunk), callback }
+  }
+  throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: 'ERR_INVALID_ARG_TYPE' })
+}
+
+/** Remembers what `writeHead(status, reason?, headers?)` would send; headers come as an object, a flat array, or pairs. */
+function keepHead(res: ServerResponse, args: readonly unknown[]): void {
+  const [status, second, third] = args
+  if (typeof status === 'number') res.statusCode = status
+  if (typeof second === 'string') res.statusMessage = second
+  const headers = typeof second === 'string' ? third : (second ?? third)
+  if (headers === undefined || headers === null) return
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) res.setHeader(name, value as OutgoingHttpHeader)
+    return
+  }
+  const flat = Array.isArray(headers[0]) ? (headers as unknown[][]).flat() : (headers as unknown[])
+  const seen = new Set<string>()
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    const name = String(flat[index])
+    const value = flat[index + 1] as string | readonly string[]
+    // The array form replaces what setHeader had set, and repeats a name to send it twice.
+    if (seen.has(name.toLowerCase())) res.appendHeader(name, value)
+    else res.setHeader(name, value)
+    seen.add(name.toLowerCase())
+  }
+}
+
+// What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold model text.
+const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
+// These describe a body that is not sent.
+const ABOUT_THE_BODY = /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
+
+function replaceHeaders(res: ServerResponse, mountHeaders: OutgoingHttpHeaders, headers: Readonly<Record<string, string>>, length: number): void {
+  for (const name of res.getHeaderNames()) {
+    if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
+  }
+  for (const [name, value] of Object.entries(mountHeaders)) {
+    if (value !== undefined && !ABOUT_THE_BODY.test(name)) res.setHeader(name, value)
+  }
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  res.setHeader('content-length', length)
+}
+
+function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {
+  Object.defineProperty(res, name, { configurable: true, enumerable: false, get: () => held() || Reflect.get(Object.getPrototypeOf(res) as object, name, res) === true })
+}
+
+/** compression() keeps small writes in zlib until it is told otherwise. */
+export function flush(res: ServerResponse): void {
+  ;(res as ServerResponse & { flush?: () => void }).flush?.()
+}

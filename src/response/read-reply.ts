@@ -1,0 +1,99 @@
+// What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never "nothing" for what it cannot read.
+import { LlamaGuardError } from '../errors.js'
+import type { Dialect, ReplyChoice } from '../types.js'
+import { decodeBody, decodeText } from './decode.js'
+import { ndjsonFramer, sseFramer, type Framer } from './framing.js'
+
+const MAX_CHOICES = 128
+
+export interface RawReply {
+  readonly bytes: Buffer
+  readonly status: number
+  readonly contentType: string
+  readonly contentEncoding: string
+  readonly maxBytes: number
+}
+
+/** The texts to judge, one per choice, empty ones left out. */
+export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
+  const { status, contentType } = reply
+  if (status === 206) throw unreadable('a part of a reply (206)')
+  const type = contentType.split(';')[0]!.trim().toLowerCase()
+  if (!isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
+  const text = decodeText(await decodeBody(reply.bytes, reply.contentEncoding, reply.maxBytes), contentType)
+  const choices = (isSuccess(status) ? readSuccess(text, type, dialect) : readFailure(text, dialect)).filter((choice) => choice.text !== '')
+  if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
+  return choices
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+function isReadable(type: string): boolean {
+  return type === '' || type.startsWith('text/') || isJson(type) || /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+}
+
+export function isJson(type: string): boolean {
+  return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
+}
+
+function readSuccess(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
+  if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text)) return readStream(text, sseFramer(), dialect)
+  const parsed = parse(text)
+  if (parsed !== undefined) return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
+  if (/^\s*[{[]/.test(text)) {
+    // Several JSON values, one a line, is a stream that was held whole. JSON escapes would hide words from a guard that reads it raw.
+    if (text.trim().split('\n').every((line) => line.trim() === '' || parse(line) !== undefined)) return readStream(text, ndjsonFramer(), dialect)
+    if (isJson(type)) throw unreadable('broken JSON')
+  }
+  if (text.includes('\u0000')) throw unreadable('binary data')
+  return [{ index: 0, text }]
+}
+
+/** An error the app answers is no model reply, unless it has a reply's shape: then it is one, whatever its status says. */
+function readFailure(text: string, dialect: Dialect): readonly ReplyChoice[] {
+  const parsed = parse(text)
+  return parsed === undefined ? [] : (dialect.reply(parsed.value) ?? [])
+}
+
+function readStream(text: string, framer: Framer, dialect: Dialect): readonly ReplyChoice[] {
+  const reader = dialect.stream()
+  const channels = new Map<number, Map<string, string>>()
+  for (const { event } of [...framer.push(Buffer.from(text)), ...framer.finish()]) {
+    for (const { choice, channel, text: added } of reader.read(event)) {
+      let known = channels.get(choice)
+      if (known === undefined) channels.set(choice, (known = new Map<string, string>()))
+      known.set(channel, (known.get(channel) ?? '') + added)
+    }
+  }
+  return [...channels].map(([index, texts]) => ({ index, text: [...texts.values()].join('\n') }))
+}
+
+function parse(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch {
+    return undefined
+  }
+}
+
+/** Every string of an unknown shape, unescaped, keys included; a bare string or number is its own text. */
+function stringsOf(value: unknown, raw: string): string {
+  const found: string[] = []
+  const pending: unknown[] = [value]
+  // An explicit stack: nesting is the sender's choice, and recursion would let it overflow ours.
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next === 'string') found.push(next)
+    else if (Array.isArray(next)) pending.push(...[...(next as unknown[])].reverse())
+    else if (typeof next === 'object' && next !== null) {
+      for (const [key, inner] of Object.entries(next).reverse()) pending.push(inner, key)
+    }
+  }
+  return found.length > 0 ? found.join('\n') : raw
+}
+
+function unreadable(what: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_response', `The reply has ${what}, so it cannot be judged. Answer with JSON, text or an event stream.`)
+}

@@ -1,0 +1,53 @@
+// What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its dialect's envelope.
+import type { Decision, Dialect, Refusal } from '../types.js'
+import { verdictHeaders } from './headers.js'
+
+export interface RefusalContext {
+  readonly dialect: Pick<Dialect, 'refusal'>
+  readonly requestId: string
+  /** `policyUrl` is sent with a 451 as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
+  readonly settings: { readonly policyUrl?: string | undefined }
+  /** The input decision, when it is the output that is refused. */
+  input?(): Decision | undefined
+}
+
+export interface HttpRefusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Status, headers and body of a decision that is not `allow`. Never quotes the text. */
+export function refusalOf(decision: Decision, { dialect, requestId, settings: { policyUrl }, input }: RefusalContext): HttpRefusal {
+  const { error } = decision
+  const blocked = decision.action === 'block'
+  const status = blocked ? 451 : (error?.status ?? 503)
+  const stages = decision.stage === 'input' ? [decision] : [input?.(), decision]
+  const headers: Record<string, string> = { 'content-type': 'application/json', 'cache-control': 'no-store', ...verdictHeaders(stages) }
+  if (blocked && policyUrl !== undefined) headers['link'] = `<${policyUrl}>; rel="blocked-by"`
+  if (!blocked && error?.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter)
+  const refusal: Refusal = {
+    stage: decision.stage,
+    status,
+    message: blocked ? blockedMessage(decision) : (error?.message ?? 'The guard could not judge.'),
+    type: blocked ? 'content_policy_violation' : status === 503 ? 'guard_unavailable' : 'invalid_request_error',
+    code: blocked ? 'content_filter' : (error?.code ?? 'internal_error'),
+    ...(blocked && { categories: decision.categories }),
+    ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
+    model: decision.model,
+    requestId,
+  }
+  return { status, headers, body: JSON.stringify(dialect.refusal(refusal)) }
+}
+
+function blockedMessage({ categories }: Decision): string {
+  const names = categories.map(({ code, name }) => `${name} (${code})`).join(', ')
+  return `Blocked by the content policy${names === '' ? '' : `: ${names}`}.`
+}
+
+/** Body of a refusal where no dialect is known yet: the request could not even be read. OpenAI's envelope. */
+export const plainDialect: Pick<Dialect, 'refusal'> = {
+  refusal: ({ message, type, code, stage, categories, score, model, requestId }) => ({
+    error: { message, type, code, param: stage === 'input' ? 'messages' : 'choices', stage, ...(categories && { categories }), ...(score !== undefined && { score }), model, request_id: requestId },
+  }),
+}

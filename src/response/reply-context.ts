@@ -1,0 +1,25 @@
+// What the holds need to know of the request whose reply they keep. The spine fills it in.
+import type { Config, RequestConfig } from '../options.js'
+import type { Decision, Dialect, Judgement } from '../types.js'
+import type { LlamaGuardError } from '../errors.js'
+import type { ServerResponse } from 'node:http'
+
+export interface ReplyContext {
+  readonly res: ServerResponse
+  readonly method: string
+  readonly dialect: Dialect
+  readonly requestId: string
+  readonly settings: RequestConfig & Pick<Config, 'maxReplyBytes'>
+  /** Judges this text as the Agent's turn after the request's. Never rejects. */
+  judge(text: string): Promise<Judgement>
+  decide(judgements: readonly Judgement[]): Decision
+  decideError(error: LlamaGuardError): Decision
+  /** The input decision, for the headers. */
+  input(): Decision | undefined
+  /** With `parallel`: resolves to false when the input is not allowed, and nothing may be released before. */
+  readonly gate: Promise<boolean> | undefined
+  /** Called once, with the last word on the reply: for log, metrics and `req.llamaGuard`. */
+  settled(decision: Decision, judgements: readonly Judgement[]): void
+  /** Tells the downstream, and every check that nobody waits for any more, to stop. */
+  abort(): void
+}

@@ -1,0 +1,141 @@
+// When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or by the end.
+import { LlamaGuardError } from '../errors.js'
+import type { Decision, Judgement } from '../types.js'
+import { Transcript } from './transcript.js'
+
+/** New text that starts the second check; it doubles with every safe verdict, up to `windowChars`: early words must flow, late ones be cheap. */
+const FIRST_STEP_CHARS = 16
+/** More choices than any API gives. */
+const MAX_CHOICES = 128
+
+export interface StreamJudgeOptions {
+  readonly settings: { readonly windowChars: number; readonly windowMs: number }
+  judge(text: string): Promise<Judgement>
+  decide(judgements: readonly Judgement[]): Decision
+  /** A verdict allows text to leave. */
+  onAllowed(): void
+  onRefused(decision: Decision): void
+}
+
+interface Choice {
+  readonly transcript: Transcript
+  step: number
+  checking: boolean
+  /** When the oldest text that no check has read arrived. */
+  waitingSince: number | undefined
+  /** Position up to which the newest check has read. */
+  asked: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export class StreamJudge {
+  readonly #options: StreamJudgeOptions
+  readonly #choices = new Map<number, Choice>()
+  readonly #judgements: Judgement[] = []
+  readonly #running = new Set<Promise<void>>()
+  #allowed = false
+  #ended = false
+  #stopped = false
+
+  constructor(options: StreamJudgeOptions) {
+    this.#options = options
+  }
+
+  /** True from the first verdict on that let text leave. */
+  get hasAllowed(): boolean {
+    return this.#allowed
+  }
+
+  /** True while there is nothing to judge at all. */
+  get empty(): boolean {
+    return this.#choices.size === 0
+  }
+
+  /** Adds new text and returns the position that must be judged before it may leave. */
+  add(index: number, channel: string, text: string): number {
+    let choice = this.#choices.get(index)
+    if (choice === undefined) {
+      if (this.#choices.size === MAX_CHOICES) throw new LlamaGuardError('unreadable_response', `The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`)
+      choice = { transcript: new Transcript(), step: FIRST_STEP_CHARS, checking: false, waitingSince: undefined, asked: 0, timer: undefined }
+      this.#choices.set(index, choice)
+    }
+    choice.transcript.add(channel, text)
+    choice.waitingSince ??= performance.now()
+    return choice.transcript.length
+  }
+
+  covers(index: number, position: number): boolean {
+    const choice = this.#choices.get(index)
+    return choice !== undefined && choice.transcript.judged >= position
+  }
+
+  /** Starts every check that is due. Called when text has arrived. */
+  consider(): void {
+    for (const choice of this.#choices.values()) this.#considerChoice(choice)
+  }
+
+  /** The reply is complete: what has not been read is read now. */
+  end(): void {
+    this.#ended = true
+    this.consider()
+  }
+
+  /** Nobody waits any more. Checks in flight are the caller's to abort. */
+  stop(): void {
+    this.#stopped = true
+    for (const choice of this.#choices.values()) clearTimeout(choice.timer)
+  }
+
+  /** Resolves when no check is in flight or due. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  judgements(): readonly Judgement[] {
+    return this.#judgements
+  }
+
+  decision(): Decision {
+    return this.#options.decide(this.#judgements)
+  }
+
+  #considerChoice(choice: Choice): void {
+    const { transcript } = choice
+    const fresh = transcript.length - choice.asked
+    if (this.#stopped || choice.checking || fresh === 0) return
+    const waited = performance.now() - (choice.waitingSince ?? performance.now())
+    const { windowChars, windowMs } = this.#options.settings
+    if (choice.asked === 0 || this.#ended || fresh >= Math.min(choice.step, windowChars) || waited >= windowMs) {
+      clearTimeout(choice.timer)
+      choice.timer = undefined
+      this.#check(choice)
+    } else {
+      // The timer only asks again: a check in between will have moved what waits.
+      choice.timer ??= setTimeout(() => {
+        choice.timer = undefined
+        this.#considerChoice(choice)
+      }, Math.max(1, Math.ceil(windowMs - waited)))
+    }
+  }
+
+  #check(choice: Choice): void {
+    const snapshot = choice.transcript.snapshot()
+    choice.checking = true
+    choice.asked = snapshot.covers
+    choice.waitingSince = undefined
+    const check = this.#options.judge(snapshot.text).then((judgement) => {
+      choice.checking = false
+      if (this.#stopped) return
+      this.#judgements.push(judgement)
+      const decision = this.#options.decide([judgement])
+      if (decision.action !== 'allow') return this.#options.onRefused(decision)
+      this.#allowed = true
+      choice.transcript.accept(snapshot)
+      choice.step *= 2
+      this.#considerChoice(choice)
+      this.#options.onAllowed()
+    })
+    this.#running.add(check)
+    void check.finally(() => this.#running.delete(check))
+  }
+}

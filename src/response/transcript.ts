@@ -1,0 +1,72 @@
+// What one choice of a stream has said so far, and how much of it a safe verdict has seen.
+
+/** The most text one check of a stream reads beside what is new: enough context, and cost that stays linear in the reply. */
+export const SPAN_CHARS = 8000
+/** Text already judged that a check reads again when the span moves on, so that nothing hides on the cut. */
+export const OVERLAP_CHARS = 1000
+
+interface Channel {
+  text: string
+  /** Characters a safe verdict has seen. */
+  judged: number
+  /** Where the span of the next check starts. Moves in leaps, so that the prompt's prefix stays the same from check to check. */
+  start: number
+}
+
+/** A check's text, and what to remember when it comes back safe. */
+export interface Snapshot {
+  readonly text: string
+  /** Position in the transcript's whole length that the snapshot covers. */
+  readonly covers: number
+  readonly lengths: ReadonlyMap<string, number>
+}
+
+/**
+ * Text by channel (content, reasoning, each tool call's arguments), so that words which arrive interleaved are judged as they
+ * will be read. Positions count all channels' characters in order of arrival.
+ */
+export class Transcript {
+  readonly #channels = new Map<string, Channel>()
+  #length = 0
+  #judged = 0
+
+  /** Characters in all. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Everything before this position has been seen by a safe verdict. */
+  get judged(): number {
+    return this.#judged
+  }
+
+  add(channel: string, text: string): void {
+    const known = this.#channels.get(channel)
+    if (known === undefined) this.#channels.set(channel, { text, judged: 0, start: 0 })
+    else known.text += text
+    this.#length += text.length
+  }
+
+  snapshot(): Snapshot {
+    const channels = [...this.#channels.values()]
+    const open = channels.reduce((sum, { text, start }) => sum + text.length - start, 0)
+    if (open > SPAN_CHARS) for (const channel of channels) channel.start = wholeCharacter(channel.text, Math.max(channel.start, channel.judged - OVERLAP_CHARS))
+    return {
+      text: channels.flatMap(({ text, start }) => (start < text.length ? [text.slice(start)] : [])).join('\n'),
+      covers: this.#length,
+      lengths: new Map([...this.#channels].map(([name, { text }]) => [name, text.length])),
+    }
+  }
+
+  /** A safe verdict saw this snapshot. */
+  accept({ covers, lengths }: Snapshot): void {
+    this.#judged = covers
+    for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
+  }
+}
+
+/** Moves an index that points between the halves of a surrogate pair to the pair's start. */
+function wholeCharacter(text: string, index: number): number {
+  const code = text.charCodeAt(index)
+  return index > 0 && code >= 0xdc00 && code <= 0xdfff ? index - 1 : index
+}

@@ -1,0 +1,104 @@
+// Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released is framed as it was.
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { Decision, Judgement } from '../types.js'
+import { setVerdictHeaders } from './headers.js'
+import type { Exit, Hold } from './intercept.js'
+import { readReply } from './read-reply.js'
+import { refusalOf } from './refuse.js'
+import type { ReplyContext } from './reply-context.js'
+
+interface Kept {
+  readonly chunks: readonly Buffer[]
+  readonly last: Buffer | undefined
+}
+
+/** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
+export function wholeHold(exit: Exit, context: ReplyContext): Hold {
+  return keepWhole(exit, context, async ({ chunks, last }) => {
+    const { res } = exit
+    const choices = await readReply(
+      {
+        bytes: Buffer.concat(last === undefined ? chunks : [...chunks, last]),
+        status: res.statusCode,
+        contentType: String(res.getHeader('content-type') ?? ''),
+        contentEncoding: String(res.getHeader('content-encoding') ?? ''),
+        maxBytes: context.settings.maxReplyBytes,
+      },
+      context.dialect,
+    )
+    return await Promise.all(choices.map(({ text }) => context.judge(text)))
+  })
+}
+
+/** Keeps a response that needs no judging until the input check, which runs beside it, is done. */
+export function gateHold(exit: Exit, context: ReplyContext): Hold {
+  return keepWhole(exit, context, () => Promise.resolve([]))
+}
+
+function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Promise<readonly Judgement[]>): Hold {
+  const chunks: Buffer[] = []
+  let last: Buffer | undefined
+  let length = 0
+  let ended = false
+  let over = false
+  let gateOpen = context.gate === undefined
+
+  context.gate?.then(
+    (allowed) => {
+      gateOpen = allowed
+      if (!allowed) over = true
+    },
+    () => undefined,
+  )
+
+  function conclude(decision: Decision, judgements: readonly Judgement[]): void {
+    if (over) return
+    over = true
+    if (decision.action === 'allow') {
+      setVerdictHeaders(exit.res, [context.input(), decision])
+      for (const chunk of chunks) exit.release(chunk)
+      // Past the bound and let through all the same: what the handler still writes follows as it comes.
+      if (ended) exit.finish(last)
+      else exit.open()
+    } else {
+      context.abort()
+      const { status, headers, body } = refusalOf(decision, context)
+      exit.refuse(status, headers, body)
+    }
+    chunks.length = 0
+    context.settled(decision, judgements)
+  }
+
+  function overflow(): void {
+    const error = new LlamaGuardError('reply_too_large', 'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.')
+    // Before the input verdict nothing may leave and nothing more may be kept: then failing open is no choice.
+    conclude(gateOpen ? context.decideError(error) : { ...context.decideError(error), action: 'unavailable' }, [])
+  }
+
+  return {
+    write(chunk) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > context.settings.maxReplyBytes) overflow()
+    },
+    end(chunk) {
+      ended = true
+      last = chunk
+      length += chunk?.length ?? 0
+      if (length > context.settings.maxReplyBytes) overflow()
+      if (over) return
+      judge({ chunks, last }).then(async (judgements) => {
+        await context.gate
+        conclude(context.decide(judgements), judgements)
+      }).catch((error: unknown) => conclude(context.decideError(toLlamaGuardError(error)), []))
+    },
+    fail(decision) {
+      conclude(decision, [])
+    },
+    gone() {
+      over = true
+      chunks.length = 0
+      context.abort()
+    },
+  }
+}

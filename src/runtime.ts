@@ -1,0 +1,72 @@
+// What a middleware holds between requests: configuration, guard door, conversation reader, upstream, logger.
+import { categoriesOf, createGuard, createUpstream, openDoor } from './backends.js'
+import { createConversationReader, type ConversationReader } from './conversation/index.js'
+import type { Door } from './guard/index.js'
+import { LlamaGuardError } from './errors.js'
+import { overrideOptions, type Config, type RequestConfig } from './options.js'
+import { decide } from './policy/index.js'
+import { defaultLogger } from './telemetry/log.js'
+import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
+import type { Upstream } from './upstream/index.js'
+
+export interface Runtime {
+  readonly config: Config
+  readonly model: string
+  readonly vision: boolean
+  readonly categories: readonly Category[]
+  readonly door: Door
+  readonly reader: ConversationReader
+  readonly upstream: Upstream | undefined
+  readonly logger: Logger
+  settingsFor(req: GuardedRequest): RequestConfig
+  /** True when this verdict alone makes the policy block, so that nothing else needs to be waited for. */
+  decisive(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
+  close(): Promise<void>
+}
+
+export function createRuntime(config: Config): Runtime {
+  const logger = config.logger ?? defaultLogger(config.logLevel)
+  const guard = createGuard(config)
+  const categories = categoriesOf(guard)
+  checkIds(config, categories)
+  const model = guard.model ?? 'custom'
+  if (config.guard === 'local') logger.warn({ model }, 'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and guard: "sagemaker" for production.')
+
+  // One function per settings object: the door remembers a panel's verdicts by it.
+  const deciders = new WeakMap<RequestConfig, (verdict: Verdict, stage: Stage) => boolean>()
+  const decisive: Runtime['decisive'] = (settings) => {
+    let decider = deciders.get(settings)
+    if (decider === undefined) {
+      decider = (verdict, stage) => decide(stage, [{ verdict, ms: 0, model } satisfies Judgement], { ...settings, mode: 'enforce' }, categories).action === 'block'
+      deciders.set(settings, decider)
+    }
+    return decider
+  }
+
+  const door = openDoor(config, guard, decisive(config), logger)
+  const upstream = createUpstream(config.upstream)
+  return {
+    config,
+    model,
+    vision: guard.vision === true,
+    categories,
+    door,
+    reader: createConversationReader(config),
+    upstream,
+    logger,
+    settingsFor: (req) => overrideOptions(config, config.override?.(req)),
+    decisive,
+    async close() {
+      await Promise.all([door.close(), upstream?.close()])
+    },
+  }
+}
+
+/** An action for a category that does not exist would silently do nothing. Custom guards need not name their categories. */
+function checkIds({ actions, categoryThresholds }: Config, categories: readonly Category[]): void {
+  const known = categories.map(({ id }) => id)
+  for (const [option, ids] of Object.entries({ actions, categoryThresholds })) {
+    const unknown = Object.keys(ids ?? {}).find((id) => known.length > 0 && !known.includes(id))
+    if (unknown !== undefined) throw new LlamaGuardError('invalid_option', `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`)
+  }
+}

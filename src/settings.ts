@@ -1,0 +1,81 @@
+// Readers for single settings, from code or from a variable's text, each with an error that quotes the offender and the cure.
+import { LlamaGuardError } from './errors.js'
+
+/** An `invalid_option` error: which option, what came in, what was wanted. */
+export function fail(name: string, got: unknown, wanted: string): LlamaGuardError {
+  return new LlamaGuardError('invalid_option', `The option ${name} should be ${wanted}; got ${describe(got)}.`)
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  const shown = JSON.stringify(value) ?? String(value)
+  return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
+}
+
+export function oneOf<const T extends string>(allowed: readonly T[]): (value: unknown, name: string) => T {
+  return (value, name) => {
+    if (allowed.includes(value as T)) return value as T
+    const hint = typeof value === 'string' ? ` Did you mean ${JSON.stringify(nearest(value, allowed))}?` : ''
+    throw new LlamaGuardError('invalid_option', `${fail(name, value, `one of ${allowed.join(', ')}`).message}${hint}`)
+  }
+}
+
+/** An array, or the comma-separated text of a variable. Empty lists are mistakes, not "none". */
+export function list<T>(item: (value: unknown, name: string) => T): (value: unknown, name: string) => readonly T[] {
+  return (value, name) => {
+    const items = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
+    if (!Array.isArray(items) || items.length === 0) throw fail(name, value, 'a list with at least one entry')
+    return items.map((entry, index) => item(entry, `${name}[${index}]`))
+  }
+}
+
+export function bool(value: unknown, name: string): boolean {
+  if (typeof value === 'boolean') return value
+  if (value === 'true' || value === '1' || value === 'on') return true
+  if (value === 'false' || value === '0' || value === 'off') return false
+  throw fail(name, value, 'true or false')
+}
+
+export function number(min: number, max: number): (value: unknown, name: string) => number {
+  return (value, name) => {
+    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    if (typeof parsed === 'number' && parsed >= min && parsed <= max) return parsed
+    throw fail(name, value, `a number from ${min} to ${max}`)
+  }
+}
+
+export function integer(min: number, max: number): (value: unknown, name: string) => number {
+  return (value, name) => {
+    const parsed = number(min, max)(value, name)
+    if (Number.isInteger(parsed)) return parsed
+    throw fail(name, value, `a whole number from ${min} to ${max}`)
+  }
+}
+
+export function text(value: unknown, name: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw fail(name, value, 'a string that is not empty')
+}
+
+export function functionOf<T>(value: unknown, name: string): T {
+  if (typeof value === 'function') return value as T
+  throw fail(name, value, 'a function')
+}
+
+/** The candidate with the fewest edits (Levenshtein) from what was typed. */
+export function nearest(typed: string, candidates: readonly string[]): string {
+  const distance = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+    for (let i = 1; i <= a.length; i++) {
+      const next = [i]
+      for (let j = 1; j <= b.length; j++) {
+        next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      }
+      row = next
+    }
+    return row[b.length]!
+  }
+  const wanted = typed.slice(0, 100).toLowerCase()
+  const scored = candidates.map((name) => ({ name, edits: distance(wanted, name.toLowerCase()) }))
+  return scored.sort((a, b) => a.edits - b.edits)[0]?.name ?? ''
+}

@@ -1,0 +1,88 @@
+// The Llama-2 chat format, byte for byte as `format_chat_messages` of the SageMaker JumpStart article builds it. Stricter about what goes in:
+// a conversation that does not fit the format is refused by index and role, never bent into shape.
+import { LlamaGuardError } from '../errors.js'
+
+/**
+ * Renders OpenAI chat messages as a Llama-2 prompt: system first if at all, then user and assistant in turn, user last.
+ *
+ * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text token of its own to raw `inputs`,
+ * so the model then sees two. JumpStart's own example payloads do the same, and the article's outputs were made so: it stays the default.
+ * @see https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
+ */
+export function llama2Prompt(messages: unknown, leadingBos = true): string {
+  const said = readMessages(messages)
+  if (said[0]?.role === 'system') {
+    const [system, first, ...rest] = said
+    if (!first) throw unreadable('there is a system message (messages[0]) and nothing after it')
+    said.splice(0, said.length, { ...first, text: `<<SYS>>\n${system?.text}\n<</SYS>>\n\n${first.text}` }, ...rest)
+  }
+  said.forEach(({ role, index }, turn) => {
+    const wanted = turn % 2 === 0 ? 'user' : 'assistant'
+    if (role === wanted) return
+    throw unreadable(role === 'system' ? `messages[${index}] is a system message, which can only be the first` : `messages[${index}] has the role ${role} where ${wanted} was expected`)
+  })
+  const last = said.at(-1)
+  if (last?.role !== 'user') throw unreadable(last ? `messages[${last.index}], the last, has the role ${last.role} where user was expected` : 'messages is empty')
+  const prompt = said.map(({ role, text }) => (role === 'user' ? `<s>[INST] ${strip(text)} [/INST] ` : `${strip(text)}</s>`)).join('')
+  return leadingBos ? prompt : prompt.slice('<s>'.length)
+}
+
+interface Message {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly text: string
+  readonly index: number
+}
+
+function readMessages(messages: unknown): Message[] {
+  if (!Array.isArray(messages)) throw unreadable('messages is not an array')
+  return messages.map((message: unknown, index) => {
+    const { role, content, tool_calls: toolCalls } = typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {}
+    const known = role === 'developer' ? 'system' : role
+    if (known !== 'system' && known !== 'user' && known !== 'assistant') {
+      throw unreadable(`messages[${index}] has ${typeof role === 'string' && /^\w{1,20}$/.test(role) ? `the role ${role}` : 'no readable role'}`)
+    }
+    if (Array.isArray(toolCalls) && toolCalls.length > 0) throw unsupported(`messages[${index}] (${known}) holds tool calls, which Llama-2 chat does not know`)
+    return { role: known, text: withoutTags(readText(content, index, known), index, known), index }
+  })
+}
+
+function readText(content: unknown, index: number, role: string): string {
+  if (typeof content === 'string') return content
+  if (!Array.isArray(content)) throw unreadable(`messages[${index}] (${role}) has no text content`)
+  return content.map((part: unknown) => {
+    if (typeof part === 'object' && part !== null && 'type' in part && part.type === 'text' && 'text' in part && typeof part.text === 'string') return part.text
+    throw unsupported(`messages[${index}] (${role}) holds a part that is not text, and Llama-2 chat reads text only`)
+  }).join('')
+}
+
+/**
+ * Meta's own chat code refuses these four tags in any message: with them a user can write the system prompt.
+ * @see https://github.com/meta-llama/llama (generation.py, SPECIAL_TAGS)
+ */
+const INSTRUCTION_TAGS = /\[\/?INST\]|<<\/?SYS>>/
+
+// `<s>` and `</s>` are control tokens to the tokenizer but also HTML's strike-through: kept readable, made harmless.
+function withoutTags(text: string, index: number, role: string): string {
+  if (INSTRUCTION_TAGS.test(text)) throw unsupported(`messages[${index}] (${role}) contains a Llama-2 instruction tag ([INST], [/INST], <<SYS>> or <</SYS>>); take it out`)
+  return text.replace(/<(\/?)s>/g, '< $1s>')
+}
+
+// What Python's str.strip() takes off; JavaScript's trim() would also take a BOM and leave the C0 separators.
+const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
+const LEADING = new RegExp(`^${SPACE}+`)
+const TRAILING = new RegExp(`${SPACE}$`)
+
+function strip(text: string): string {
+  let end = text.length
+  // A loop, not `SPACE+$`: that pattern takes quadratic time on a long run of spaces in the middle.
+  while (end > 0 && TRAILING.test(text.charAt(end - 1))) end -= 1
+  return text.slice(0, end).replace(LEADING, '')
+}
+
+function unreadable(what: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_request', `Not a Llama-2 conversation: ${what}. Send an optional system message, then user and assistant in turn, ending with user.`)
+}
+
+function unsupported(what: string): LlamaGuardError {
+  return new LlamaGuardError('unsupported_content', `${what}.`)
+}

@@ -1,0 +1,139 @@
+// A chat model on a SageMaker endpoint, spoken to in its container's words and answering in Chat Completions, whole or as SSE.
+import { InvokeEndpointCommand, InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { InvokeEndpointCommandInput, ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { LlamaGuardError } from '../errors.js'
+import { chatFormat } from './chat-format.js'
+import type { ChatFormat, ChatTranslator } from './chat-format.js'
+import { eventJson } from './lines.js'
+import { refusedByContainer, withoutWords } from './sagemaker-error.js'
+import type { Refused } from './sagemaker-error.js'
+import type { Upstream, UpstreamCall } from './types.js'
+import { write } from './write.js'
+
+export type { ChatFormat } from './chat-format.js'
+
+export interface SageMakerChatOptions {
+  /** Endpoint name; region, credentials and retries come from the AWS SDK's own settings. */
+  readonly endpoint: string
+  /** `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container speaks Chat Completions itself. Default: `llama-2` when the endpoint's name says so (`llama-2`, `llama2`), else `messages`. */
+  readonly format?: ChatFormat
+  /** Begin a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too. Default: true. */
+  readonly leadingBos?: boolean
+  readonly inferenceComponent?: string
+  readonly targetVariant?: string
+  /** Milliseconds without a byte before a call is given up. SageMaker itself stops at 60 s for a whole answer. Default: 70000, as AWS advises. */
+  readonly timeoutMs?: number
+  /** Most calls at once; one more is `upstream_unavailable`. Default: 1024. */
+  readonly connections?: number
+  /** Default: a client of its own, closed with the upstream. */
+  readonly client?: SageMakerRuntimeClient
+}
+
+export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
+  const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
+  const client = options.client ?? newClient(timeoutMs, connections)
+  const format = chatFormat(options.format ?? (/llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages'), endpoint, options.leadingBos ?? true)
+  const open = new Set<Promise<void>>()
+
+  async function forward(call: UpstreamCall): Promise<void> {
+    if (call.signal.aborted) return
+    if (open.size >= connections) throw new LlamaGuardError('upstream_unavailable', `${open.size} calls to the chat endpoint ${endpoint} are open, which is the most allowed (connections).`)
+    const running = call.req.method === 'GET' && /\/models\/?$/.test(pathOf(call)) ? listModels(call, endpoint) : chat(call)
+    open.add(running)
+    try {
+      await running
+    } catch (error) {
+      if (!call.signal.aborted) throw error
+    } finally {
+      open.delete(running)
+    }
+  }
+
+  async function chat(call: UpstreamCall): Promise<void> {
+    const { translator, input } = prepare(call)
+    const sent = call.body?.['stream'] === true ? await stream(input, translator, call) : await whole(input, translator, call)
+    if (sent !== undefined) reply(call, sent.status, sent.body)
+  }
+
+  function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {
+    if (!Array.isArray(call.body?.['messages']) || /\/(messages|responses)\/?$/.test(pathOf(call))) {
+      throw new LlamaGuardError('unsupported_content', `The chat endpoint ${endpoint} is reached through Chat Completions only; send messages to /chat/completions.`)
+    }
+    const translator = format(call.body)
+    const input = {
+      EndpointName: endpoint,
+      InferenceComponentName: options.inferenceComponent,
+      TargetVariant: options.targetVariant,
+      ContentType: 'application/json',
+      Accept: 'application/json',
+      Body: JSON.stringify(translator.payload),
+    }
+    return { translator, input }
+  }
+
+  async function whole(input: InvokeEndpointCommandInput, translator: ChatTranslator, { signal }: UpstreamCall): Promise<Refused> {
+    const answer = await client.send(new InvokeEndpointCommand(input), { abortSignal: signal }).catch((error: unknown) => refusedByContainer(error, endpoint))
+    if ('status' in answer) return answer
+    return { status: 200, body: translator.whole(new TextDecoder().decode(answer.Body)) }
+  }
+
+  async function stream({ Accept: _, ...input }: InvokeEndpointCommandInput, translator: ChatTranslator, { res, signal }: UpstreamCall): Promise<Refused | undefined> {
+    const answer = await client.send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal }).catch((error: unknown) => refusedByContainer(error, endpoint))
+    if ('status' in answer) return answer
+    if (!answer.Body) throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} opened a stream without a body.`)
+    res.statusCode = 200
+    res.setHeader('content-type', 'text/event-stream; charset=utf-8')
+    res.setHeader('cache-control', 'no-cache')
+    try {
+      for await (const event of translator.events(eventJson(named(answer.Body, endpoint)))) {
+        await write(res, event, signal)
+        if (signal.aborted || res.destroyed) return undefined
+      }
+    } catch (error) {
+      if (error instanceof LlamaGuardError) throw error
+      throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} broke off in the middle of its reply.`, { cause: withoutWords(error) })
+    }
+    res.end()
+    return undefined
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(open)
+    if (!options.client) client.destroy()
+  }
+
+  return { forward, close }
+}
+
+function newClient(timeoutMs: number, connections: number): SageMakerRuntimeClient {
+  return new SageMakerRuntimeClient({
+    requestHandler: new NodeHttpHandler({ connectionTimeout: 5_000, socketTimeout: timeoutMs, httpsAgent: { maxSockets: connections }, httpAgent: { maxSockets: connections } }),
+  })
+}
+
+// The SDK raises stream exceptions as errors of their own class; their names say more than "broke off".
+async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): AsyncGenerator<ResponseStream> {
+  try {
+    yield* stream
+  } catch (error) {
+    const { name, ErrorCode: code } = error as { name?: string; ErrorCode?: string }
+    if (name !== 'ModelStreamError' && name !== 'InternalStreamFailure') throw error
+    throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} broke off in the middle of its reply (${code ?? name}).`, { cause: withoutWords(error) })
+  }
+}
+
+// The answer is small and known: a client that lists models first (many do) gets one.
+async function listModels(call: UpstreamCall, endpoint: string): Promise<void> {
+  reply(call, 200, JSON.stringify({ object: 'list', data: [{ id: endpoint, object: 'model', created: 0, owned_by: 'sagemaker' }] }))
+}
+
+function reply({ res }: UpstreamCall, status: number, body: string): void {
+  res.statusCode = status
+  res.setHeader('content-type', 'application/json; charset=utf-8')
+  res.end(body)
+}
+
+function pathOf({ path }: UpstreamCall): string {
+  return path.split('?', 1)[0] ?? ''
+}

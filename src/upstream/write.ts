@@ -1,0 +1,20 @@
+// Writing a reply at the reader's pace: the one place where an upstream waits for the response to drain.
+import type { ServerResponse } from 'node:http'
+
+/** Resolves when more may be written, or when nobody reads any more. Never rejects: who called looks at the signal. */
+export async function write(res: ServerResponse, chunk: Uint8Array | string, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || res.destroyed || res.write(chunk)) return
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      // `res.on`, not a saved emitter: compression reroutes 'drain' through it.
+      res.removeListener('drain', done)
+      res.removeListener('close', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    res.on('drain', done)
+    res.on('close', done)
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted || res.destroyed) done()
+  })
+}

@@ -1,0 +1,54 @@
+// Helpers of the stream tests: events from JSON, texts by channel, and a server that plays frames to a real SDK client.
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Decision, Dialect, StreamEvent, StreamReader } from '../../src/types.js'
+
+export const BLOCKED: Decision = {
+  action: 'block',
+  stage: 'output',
+  outcome: { state: 'unsafe' },
+  categories: [{ code: 'O3', name: 'Criminal Planning' }],
+  model: 'llama-guard-1',
+  ms: 1,
+}
+
+export function event(data: unknown, name?: string): StreamEvent {
+  return { ...(name === undefined ? {} : { event: name }), data: typeof data === 'string' ? data : JSON.stringify(data) }
+}
+
+/** Text by `choice:channel`, as the judge would gather it. */
+export function gather(reader: StreamReader, events: readonly StreamEvent[]): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const each of events) {
+    for (const { choice, channel, text } of reader.read(each)) texts[`${choice}:${channel}`] = (texts[`${choice}:${channel}`] ?? '') + text
+  }
+  return texts
+}
+
+/** A reader that read all events, of which only the first `sent` have left. */
+export function readerOf(dialect: Dialect, events: readonly StreamEvent[], sent: number): StreamReader {
+  const reader = dialect.stream()
+  for (const each of events) reader.read(each)
+  for (const each of events.slice(0, sent)) reader.sent(each)
+  return reader
+}
+
+export function frames(events: readonly StreamEvent[]): string {
+  return events.map(({ event: name, data }) => `${name === undefined ? '' : `event: ${name}\n`}data: ${data}\n\n`).join('')
+}
+
+/** Serves `body` as an event stream for the time of `use`. */
+export async function serving<T>(body: string, use: (baseURL: string) => Promise<T>, status = 200, type = 'text/event-stream'): Promise<T> {
+  const server = http.createServer((req, res) => {
+    req.resume()
+    res.writeHead(status, { 'content-type': type }).end(body)
+  })
+  server.listen(0)
+  await once(server, 'listening')
+  try {
+    return await use(`http://localhost:${(server.address() as AddressInfo).port}`)
+  } finally {
+    server.close().closeAllConnections()
+  }
+}

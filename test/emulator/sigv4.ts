@@ -1,0 +1,47 @@
+// Checks a request's AWS signature by signing it again with the same library AWS's own SDK uses and comparing.
+// Without it a client that signs nothing, or the wrong thing, would pass every test here and fail on AWS.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { Sha256 } from '@aws-crypto/sha256-js'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { BAD_SIGNATURE, NO_SIGNATURE, UNKNOWN_KEY } from './aws-errors.js'
+import type { AwsError } from './aws-errors.js'
+
+export const REGION = 'eu-west-1'
+/** AWS's documentation examples: they open nothing anywhere. */
+export const CREDENTIALS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
+
+const HEADER = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
+const MAX_SKEW_MS = 5 * 60_000
+
+/** The AWS error a wrong signature gets, or undefined when it is right. */
+export async function checkSignature(request: IncomingMessage, body: string): Promise<AwsError | undefined> {
+  const header = request.headers.authorization
+  if (header === undefined) return NO_SIGNATURE
+  const [, key, , region, service, signed, signature] = HEADER.exec(header) ?? []
+  if (signed === undefined || signature === undefined) return BAD_SIGNATURE
+  if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
+  if (region !== REGION || service !== 'sagemaker') return BAD_SIGNATURE
+
+  const names = signed.split(';')
+  const headers: Record<string, string> = {}
+  for (const name of names) headers[name] = String(request.headers[name] ?? '')
+  const date = dateOf(String(request.headers['x-amz-date'] ?? ''))
+  const hash = request.headers['x-amz-content-sha256']
+  if (date === undefined || Math.abs(Date.now() - date.getTime()) > MAX_SKEW_MS || !names.includes('host')) return BAD_SIGNATURE
+  if (hash !== undefined && hash !== createHash('sha256').update(body).digest('hex')) return BAD_SIGNATURE
+
+  const url = new URL(request.url ?? '/', `http://${request.headers.host}`)
+  const signer = new SignatureV4({ credentials: CREDENTIALS, region: REGION, service: 'sagemaker', sha256: Sha256, applyChecksum: false })
+  const again = await signer.sign(
+    { method: request.method ?? '', protocol: 'http:', hostname: url.hostname, path: url.pathname, query: Object.fromEntries(url.searchParams), headers, body },
+    { signingDate: date, signableHeaders: new Set(names) },
+  )
+  const wanted = HEADER.exec(String(again.headers['authorization']))?.[6] ?? ''
+  return wanted.length === 64 && timingSafeEqual(Buffer.from(wanted), Buffer.from(signature)) ? undefined : BAD_SIGNATURE
+}
+
+function dateOf(long: string): Date | undefined {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(long)
+  return parts ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`) : undefined
+}

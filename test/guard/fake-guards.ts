@@ -1,0 +1,51 @@
+// Guards that answer what a test tells them to, and doors around them with plain defaults.
+import { createDoor, type Door, type DoorOptions } from '../../src/guard/index.js'
+import type { Conversation, Guard, JudgeOptions, Verdict } from '../../src/types.js'
+
+export const SAFE: Verdict = { safe: true, categories: [] }
+export const UNSAFE: Verdict = { safe: false, categories: ['O3'] }
+
+export const says = (text: string): Conversation => [{ role: 'User', text }]
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const never = (): Promise<never> => new Promise(() => undefined)
+
+export interface CountingGuard extends Guard {
+  readonly calls: { conversation: Conversation; options: JudgeOptions }[]
+}
+
+/** A guard that counts its calls. `answer` gets the number of the call, from 1. */
+export function guardThat(answer: (call: number, conversation: Conversation, options: JudgeOptions) => unknown, rest: Partial<Guard> = {}): CountingGuard {
+  const calls: CountingGuard['calls'] = []
+  return {
+    model: 'fake',
+    identity: 'fake',
+    calls,
+    async judge(conversation, options) {
+      calls.push({ conversation, options })
+      return (await answer(calls.length, conversation, options)) as Verdict
+    },
+    ...rest,
+  }
+}
+
+export function doorTo(guard: Guard, rest: Partial<DoorOptions> = {}): Door {
+  return createDoor({
+    guard,
+    policyHash: 'p1',
+    decisive: (verdict) => !verdict.safe,
+    timeoutMs: 10_000,
+    maxAttempts: 2,
+    concurrency: 64,
+    queue: 2000,
+    breaker: true,
+    cacheMax: 1000,
+    cacheTtlMs: 60_000,
+    ...rest,
+  })
+}
+
+/** `safe`, `unsafe` or the error code. */
+export async function outcome(door: Door, conversation: Conversation, signal?: AbortSignal): Promise<string> {
+  const judgement = await door.judge(conversation, { stage: 'input', ...(signal && { signal }) })
+  return 'error' in judgement ? judgement.error.code : judgement.verdict.safe ? 'safe' : 'unsafe'
+}

@@ -1,0 +1,149 @@
+// What does not fit is cut so that every character is judged, and so that cuts stay where they are when text is appended.
+import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
+import { escapeText } from '../../../src/guard/prompt/escape.js'
+import { CONVERSATION_TOKENS, MAX_PIECES } from '../../../src/guard/prompt/fit.js'
+import { estimateTokens } from '../../../src/guard/prompt/tokens.js'
+import type { Conversation, Turn } from '../../../src/types.js'
+
+const user = (text: string): Turn => ({ role: 'User', text })
+const agent = (text: string): Turn => ({ role: 'Agent', text })
+const words = (count: number, from = 0): string => Array.from({ length: count }, (_, index) => `w${from + index}`).join(' ')
+const lastText = (conversation: Conversation): string => conversation.at(-1)!.text
+const guard1 = createPrompter('llama-guard-1')
+
+/** Checks that each piece is a slice, that they overlap, and that together they are the whole text. */
+function expectCover(pieces: readonly string[], whole: string): void {
+  let end = 0
+  for (const [index, piece] of pieces.entries()) {
+    const start = whole.indexOf(piece, Math.max(0, end - piece.length))
+    expect(start).toBeGreaterThanOrEqual(0)
+    if (index === 0) expect(start).toBe(0)
+    else expect(end - start).toBeGreaterThan(0)
+    end = start + piece.length
+  }
+  expect(end).toBe(whole.length)
+}
+
+describe('a conversation that fits', () => {
+  it('comes back as it is', () => {
+    const conversation = [user('one'), agent('two'), user('three')]
+    expect(guard1.fit(conversation)[0]).toBe(conversation)
+    expect(guard1.fit(conversation)).toHaveLength(1)
+  })
+})
+
+describe('a conversation with too much context', () => {
+  it('keeps the judged turn whole and drops the oldest turns first, without a gap', () => {
+    const turns = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? user : agent)(`${index} ${words(60)}`))
+    const [fitted, ...more] = guard1.fit(turns)
+    expect(more).toEqual([])
+    expect(fitted!.length).toBeLessThan(turns.length)
+    expect(fitted!.length).toBeGreaterThan(3)
+    expect(fitted).toEqual(turns.slice(-fitted!.length))
+  })
+
+  it('drops an older turn that does not fit even when one before it would', () => {
+    const turns = [user('tiny'), agent(words(5000)), user('judged')]
+    expect(guard1.fit(turns)).toEqual([[turns[2]]])
+  })
+
+  it('caps the conversation even where the model could read much more', () => {
+    const turns = Array.from({ length: 400 }, (_, index) => (index % 2 === 0 ? user : agent)(words(200)))
+    const [fitted] = createPrompter('llama-guard-3-8b').fit(turns)
+    expect(fitted!.reduce((sum, turn) => sum + estimateTokens(turn.text), 0)).toBeLessThanOrEqual(CONVERSATION_TOKENS)
+  })
+})
+
+describe('a turn beyond the context', () => {
+  const long = words(12_000)
+  const texts = guard1.fit([user(long)]).map(lastText)
+
+  it('is cut into pieces that overlap and cover it', () => {
+    expect(texts.length).toBeGreaterThan(5)
+    expectCover(texts, long)
+  })
+
+  it('gives prompts that stay inside the context', () => {
+    for (const conversation of guard1.fit([user('q'), agent(long)])) {
+      expect(estimateTokens(lastText(conversation))).toBeLessThan(4096 - 900 - 32)
+    }
+  })
+
+  it('keeps the same pieces when text is appended, but for the last', () => {
+    for (const more of [' and', ` ${words(100, 50_000)}`, ` ${words(9000, 50_000)}`]) {
+      const grown = guard1.fit([user(`${long}${more}`)]).map(lastText)
+      expect(grown.slice(0, texts.length - 1)).toEqual(texts.slice(0, -1))
+    }
+  })
+
+  it('keeps the nearest context where it is small, and drops it where it is not', () => {
+    expect(guard1.fit([user('short question'), agent(long)]).every((piece) => piece.length === 2 && piece[0]!.text === 'short question')).toBe(true)
+    expect(guard1.fit([user(words(1000)), agent(long)]).every((piece) => piece.length === 1)).toBe(true)
+  })
+
+  it('keeps the role of who is judged in every piece', () => {
+    expect(guard1.fit([user('q'), agent(long)]).every((piece) => piece.at(-1)!.role === 'Agent')).toBe(true)
+  })
+
+  it('is refused as too long when it needs more than the bound of guard calls', () => {
+    const pieces = guard1.fit([user('\u4E2D'.repeat(150_000))])
+    expect(pieces.length).toBeLessThanOrEqual(MAX_PIECES)
+    expect(() => guard1.fit([user('\u4E2D'.repeat(400_000))])).toThrow(expect.objectContaining({ code: 'guard_input_too_long', status: 503 }))
+  })
+
+  it('is refused when the endpoint has no room for any conversation', () => {
+    expect(() => guard1.fit([user('hi')], 1000)).toThrow(expect.objectContaining({ code: 'guard_input_too_long' }))
+  })
+
+  it('fits a smaller context when the endpoint has one', () => {
+    expect(guard1.fit([user(long)], 2048).length).toBeGreaterThan(texts.length)
+  })
+
+  it('never loses a character or halves a pair, whatever the text', () => {
+    const unit = fc.constantFrom('word ', '\u{1F600}', '\u4E2D\u6587', '0123456789', 'AbC+/=', '\n', '<|x|>', 'User: ', '\u200B', '\u00E9')
+    const text = fc.array(unit, { minLength: 1, maxLength: 3000 }).map((units) => units.join(''))
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1200, max: 4096 }), (raw, context) => {
+        const pieces = guard1.fit([user(raw)], context).map(lastText)
+        expectCover(pieces.length === 1 ? pieces.map((piece) => escapeText(piece)) : pieces, escapeText(raw))
+        expect(pieces.every((piece) => !/\p{Cs}/u.test(piece))).toBe(true)
+        const grown = guard1.fit([user(`${raw}x`)], context).map(lastText)
+        if (pieces.length > 1) expect(grown.slice(0, pieces.length - 1)).toEqual(pieces.slice(0, -1))
+      }),
+      { numRuns: 60 },
+    )
+  }, 30_000)
+})
+
+describe('images that do not fit one prompt', () => {
+  const image = (name: string): { url: string } => ({ url: `https://h/${name}` })
+  const fit = (model: ModelName, conversation: Conversation, context?: number): readonly Conversation[] => createPrompter(model).fit(conversation, context)
+
+  it('get a piece each where the model takes one', () => {
+    const pieces = fit('llama-guard-3-11b-vision', [user('before'), { role: 'User', text: 'look', images: [image('a'), image('b'), image('c')] }])
+    expect(pieces.map((piece) => piece.at(-1))).toEqual(['a', 'b', 'c'].map((name) => ({ role: 'User', text: 'look', images: [image(name)] })))
+    expect(pieces.every((piece) => piece[0]!.text === 'before')).toBe(true)
+  })
+
+  it('leave the context to the judged turn, or to the newest image before a reply', () => {
+    const earlier: Turn = { role: 'User', text: 'old', images: [image('old')] }
+    const newer: Turn = { role: 'User', text: 'new', images: [image('x'), image('y')] }
+    expect(fit('llama-guard-3-11b-vision', [earlier, agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])[0]).toEqual([user('old'), agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])
+    expect(fit('llama-guard-3-11b-vision', [earlier, agent('ok'), newer, agent('reply')])).toEqual([[user('old'), agent('ok'), { role: 'User', text: 'new', images: [image('x')] }, agent('reply')]])
+  })
+
+  it('share a prompt where the model takes several, up to the room they need', () => {
+    const many: Turn = { role: 'User', text: 'look', images: ['a', 'b', 'c'].map(image) }
+    const pieces = fit('llama-guard-4-12b', [many])
+    expect(pieces.flatMap((piece) => piece.at(-1)!.images ?? [])).toEqual(many.images)
+    expect(fit('llama-guard-4-12b', [{ ...many, images: [image('a')] }])).toEqual([[{ ...many, images: [image('a')] }]])
+  })
+
+  it('are judged beside long text too', () => {
+    const pieces = fit('llama-guard-3-11b-vision', [{ role: 'User', text: words(12_000), images: [image('a'), image('b')] }])
+    expect(pieces.flatMap((piece) => piece.at(-1)!.images ?? [])).toEqual([image('a'), image('b')])
+    expectCover([...new Set(pieces.map(lastText))], words(12_000))
+  })
+})

@@ -1,0 +1,34 @@
+// `npm run train`: writes src/guard/local/weights.ts from the labelled corpora. Seeded: the same corpora give the same bytes.
+// `-- --report` prints the tables of MODEL_CARD.md for the weights in place; `-- --cross-validate` prints leave-one-family-out.
+import { writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { PARAMETERS } from '../../src/guard/local/weights.js'
+import { build, weightsModule } from './build.js'
+import { readCorpus, trainingExamples } from './data.js'
+import { counts, crossValidation, table } from './report.js'
+
+const { values } = parseArgs({
+  options: {
+    corpora: { type: 'string', default: process.env['CORPORA'] ?? '../shared/corpora' },
+    out: { type: 'string', default: 'src/guard/local/weights.ts' },
+    report: { type: 'boolean', default: false },
+    'cross-validate': { type: 'boolean', default: false },
+  },
+})
+
+try {
+  const examples = trainingExamples(values.corpora)
+  if (values.report) {
+    process.stdout.write(`${counts(examples)}\n\n${table(PARAMETERS, readCorpus(values.corpora, 'dev.jsonl'))}\n`)
+  } else if (values['cross-validate']) {
+    process.stdout.write(`${crossValidation(examples)}\n`)
+  } else {
+    const parameters = build(examples)
+    const text = weightsModule(parameters)
+    writeFileSync(values.out, text)
+    process.stdout.write(`${values.out}: ${text.length} bytes, threshold ${parameters.threshold}, from ${examples.length} examples\n`)
+  }
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

@@ -11,13 +11,23 @@ import { createPrompter, type Prompter } from './guard/prompt/index.js'
 import { promptedGuard } from './guard/prompted.js'
 import { sagemakerComplete } from './guard/sagemaker.js'
 import { redisStore } from './guard/store-redis.js'
-import type { Config, UpstreamOption } from './options.js'
+import { parseOptions, type Config, type Options, type UpstreamOption } from './options.js'
 import { readCategories } from './policy/categories.js'
 import type { Category, Guard, Logger } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
 
-/** The guard a configuration names, ready to be asked. Throws when a setting it needs is missing or wrong. */
-export function createGuard(config: Config): Guard {
+/**
+ * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and `anyUnsafe()`.
+ * Throws when a setting it needs is missing or wrong.
+ *
+ * @example llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
+ */
+export function createGuard(options: Options = {}): Guard {
+  return guardOf(parseOptions(options))
+}
+
+/** The guard a configuration names, ready to be asked. */
+export function guardOf(config: Config): Guard {
   if (typeof config.guard === 'object') return config.guard
   switch (config.guard) {
     case 'local':

@@ -2,6 +2,15 @@
 /** The middleware. */
 export { llamaGuard, type LlamaGuard } from './llama-guard.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options.js'
+/** Guards to fall back on, to compare with, or to sit on a panel. */
+export { createGuard } from './backends.js'
+export { anyUnsafe } from './guard/ensemble.js'
+/** A shared verdict cache with more say than a URL gives. */
+export { redisStore, type RedisStoreOptions } from './guard/store-redis.js'
+export type { CacheStore } from './guard/store.js'
+/** An API of your own. */
+export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './conversation/index.js'
+export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './types.js'
 /** Errors, to be told apart by `code`. */
 export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'
 /** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */

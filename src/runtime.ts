@@ -1,5 +1,5 @@
 // What a middleware holds between requests: configuration, guard door, conversation reader, upstream, logger.
-import { categoriesOf, createGuard, createUpstream, openDoor } from './backends.js'
+import { categoriesOf, createUpstream, guardOf, openDoor } from './backends.js'
 import { createConversationReader, type ConversationReader } from './conversation/index.js'
 import type { Door } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
@@ -26,7 +26,7 @@ export interface Runtime {
 
 export function createRuntime(config: Config): Runtime {
   const logger = config.logger ?? defaultLogger(config.logLevel)
-  const guard = createGuard(config)
+  const guard = guardOf(config)
   const categories = categoriesOf(guard)
   checkIds(config, categories)
   const model = guard.model ?? 'custom'

@@ -2,7 +2,7 @@
 // Kept apart so that a dialect only says where its own text lies.
 import { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent } from '../types.js'
-import { duplicateKeys } from './duplicate-keys.js'
+import { duplicateKeys } from '../duplicate-keys.js'
 import { isObject } from './json.js'
 import { isIdentifier, TextWalker, type Vocabulary } from './text.js'
 

@@ -31,7 +31,7 @@ export function readParameters(body: Readonly<Record<string, unknown>>, read: Re
   const names: string[] = []
   for (const [key, value] of Object.entries(body)) {
     if (read.has(key)) continue
-    if (SETTINGS.has(key)) walkAll(walker, key, value, (text) => void (walker.free(text) || builder.system(text)))
+    if (SETTINGS.has(key)) walkAll(walker, key, value, (text, path) => void (walker.free(text) || isStop(path, text) || builder.system(text)))
     else if (PROSE.has(key)) readProse(key, value, walker, builder)
     else readUnknown(key, value, walker, builder, names)
   }
@@ -53,7 +53,12 @@ function readUnknown(key: string, value: unknown, walker: TextWalker, builder: R
   else builder.extra(texts.join('\n'))
 }
 
-function walkAll(walker: TextWalker, key: string, value: unknown, emit: (text: string) => void): void {
+function walkAll(walker: TextWalker, key: string, value: unknown, emit: (text: string, path: string) => void): void {
   // Wrapped, so that a key that is prose is judged with its value.
-  walker.walk({ [key]: value }, (_path, text) => emit(text))
+  walker.walk({ [key]: value }, (path, text) => emit(text, path))
+}
+
+/** Stop strings are often punctuation or markers, which the identifier rule does not know. The model never sees them. */
+function isStop(path: string, text: string): boolean {
+  return /(?:^|\.)stop(?:_sequences)?(?:\.\d+)?$/.test(path) && /^\s*[!-~]{0,32}\s*$/.test(text)
 }

@@ -12,7 +12,7 @@ import { parseVerdict } from './verdict.js'
 export type { Complete, Completion } from './completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'contextTokens' | 'render' | 'fit'>
+  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit'>
   readonly complete: Complete & { close?(): void | Promise<void> }
   /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
   readonly identity: string
@@ -89,6 +89,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     model: prompter.model,
     identity: JSON.stringify([identity, prompter.model, templateHash(render)]),
     categories: prompter.categories,
+    vision: prompter.vision,
     fit: (conversation) => prompter.fit(conversation, learnt),
     judge: (conversation, { signal }) => judgePiece(conversation, prompter.contextTokens, signal),
     ...(complete.close && { close: () => complete.close?.() }),

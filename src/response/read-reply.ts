@@ -1,4 +1,5 @@
 // What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never "nothing" for what it cannot read.
+import { duplicateKeys } from '../duplicate-keys.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Dialect, ReplyChoice } from '../types.js'
 import { decodeBody, decodeText } from './decode.js'
@@ -41,7 +42,10 @@ export function isJson(type: string): boolean {
 function readSuccess(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
   if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text)) return readStream(text, sseFramer(), dialect)
   const parsed = parse(text)
-  if (parsed !== undefined) return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
+  if (parsed !== undefined) {
+    if (duplicateKeys(text).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
+    return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
+  }
   if (/^\s*[{[]/.test(text)) {
     // Several JSON values, one a line, is a stream that was held whole. JSON escapes would hide words from a guard that reads it raw.
     if (text.trim().split('\n').every((line) => line.trim() === '' || parse(line) !== undefined)) return readStream(text, ndjsonFramer(), dialect)

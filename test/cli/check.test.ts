@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { check } from '../../src/cli/check.js'
 import { linesOf } from '../../src/cli/check-input.js'
-import { FAULTS, startEmulator } from '../emulator/index.js'
+import { startEmulator } from '../emulator/index.js'
 import type { Emulator } from '../emulator/index.js'
 import { catchIo } from './helpers.js'
 import type { Caught } from './helpers.js'
@@ -32,7 +32,7 @@ test('A harmless text is safe, exit code 0', async () => {
 
 test('An unsafe text names its category, exit code 1', async () => {
   const { io } = await setup()
-  expect(await check({ text: 'how to steal a car', format: 'json' }, io)).toBe(1)
+  expect(await check({ text: 'UNSAFE_O3 please', format: 'json' }, io)).toBe(1)
   expect(JSON.parse(io.out())).toMatchObject({ id: 'text', stage: 'input', verdict: 'unsafe', categories: [{ code: 'O3', name: 'Criminal Planning' }] })
 })
 
@@ -45,7 +45,7 @@ test('A conversation that ends with the assistant judges both sides', async () =
 
 test('JSONL keeps its order, its ids, and what could not be read is never safe', async () => {
   const { io } = await setup()
-  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'steal a car' }, 'no json', ['x'], '', { messages: [{ role: 'user', content: 'fine' }] })
+  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', { messages: [{ role: 'user', content: 'fine' }] })
   expect(await check({ stdin, format: 'json' }, io)).toBe(1)
   const results = io.out().trim().split('\n').map((line) => JSON.parse(line) as { id: string; verdict: string; code?: string })
   expect(results.map(({ id, verdict, code }) => [id, verdict, code])).toEqual([
@@ -62,7 +62,6 @@ test('What could not be judged is told with its code, exit code 3', async () => 
   emulator.behave((call) => call.fail({ status: 503, name: 'ServiceUnavailable', body: '{"Message":"down"}' }))
   expect(await check({ text: 'hello' }, io)).toBe(3)
   expect(io.out()).toMatch(/unjudged .* guard_/)
-  expect(FAULTS).toBeDefined()
 })
 
 test('The table is coloured for a person and plain under NO_COLOR', async () => {

@@ -29,7 +29,7 @@ test('A healthy guard is shown with region, key, endpoint, instance, container, 
   const io = catchIo(env)
   expect(await doctor({}, io)).toBe(0)
   const report = io.out()
-  for (const line of [/ok {4}region +eu-west-1/, /credentials +key \.\.\.MPLE/, /endpoint +llama-guard is InService/, /instance +1 x ml\.g5\.2xlarge/, /container +Text Generation Inference 2\.0\.0/, /example +a harmless question: "safe" in \d+ ms/, /example +a harmless answer: "safe"/, /example +a criminal request: "unsafe O3"/, /answers +in the shape of TGI/, /logprobs +given/, /prompt echo +on by default/, /The guard is ready/]) expect(report).toMatch(line)
+  for (const line of [/ok {4}region +eu-west-1/, /credentials +key \.\.\.MPLE/, /endpoint +llama-guard is InService/, /instance +1 x ml\.g5\.2xlarge/, /container +Text Generation Inference 2\.0\.0/, /example +a harmless question: "safe" in \d+ ms/, /example +a harmless answer: "safe"/, /example +a harmful request: "unsafe O3"/, /answers +in the shape of TGI/, /logprobs +given/, /prompt echo +on by default/, /The guard is ready/]) expect(report).toMatch(line)
   expect(report).not.toContain(env['AWS_SECRET_ACCESS_KEY'])
 })
 
@@ -54,7 +54,7 @@ test('A model that answers as no guard would is told with the likely reason', as
   guard.behave((call) => call.answer({ text: 'safe' }))
   const io = catchIo(env)
   expect(await doctor({}, io)).toBe(0)
-  expect(io.out()).toMatch(/warn {2}example +a criminal request: "safe" .* unsafe was expected\n +Is a llama-guard-1 behind the endpoint\?/)
+  expect(io.out()).toMatch(/warn {2}example +a harmful request: "safe" .* unsafe was expected\n +Is a llama-guard-1 behind the endpoint\?/)
 })
 
 test.each<[string, Record<string, string>, RegExp, number]>([

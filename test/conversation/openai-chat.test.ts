@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../src/conversation/openai-chat.js'
 import { LlamaGuardError } from '../../src/errors.js'
-import { BLOCKED, event, frames, gather, readerOf, serving } from './streams.js'
+import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
 
 const user = (content: unknown, more: object = {}): object => ({ role: 'user', content, ...more })
 const ask = (messages: unknown, more: object = {}): ReturnType<typeof openaiChat.request> => openaiChat.request({ model: 'gpt-4o', messages, ...more })
@@ -186,7 +186,7 @@ describe('a stream', () => {
     const end = readerOf(openaiChat, events, 1).fail(new LlamaGuardError('guard_timeout'))
     await serving(frames(events) + end, async (baseURL) => {
       const stream = await new OpenAI({ baseURL, apiKey: 'k' }).chat.completions.create({ model: 'm', messages: [], stream: true })
-      await expect(Array.fromAsync(stream)).rejects.toMatchObject({ type: 'guard_unavailable', code: 'guard_timeout' })
+      await expect(drain(stream)).rejects.toMatchObject({ type: 'guard_unavailable', code: 'guard_timeout' })
     })
   })
 })

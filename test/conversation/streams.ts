@@ -52,3 +52,9 @@ export async function serving<T>(body: string, use: (baseURL: string) => Promise
     server.close().closeAllConnections()
   }
 }
+
+export async function drain<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const each of stream) all.push(each)
+  return all
+}

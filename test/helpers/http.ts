@@ -1,5 +1,5 @@
 // A real server and a client that keeps what a client library would hide: raw bytes, when they came, and how the connection ended.
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, request, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Running {
@@ -8,8 +8,8 @@ export interface Running {
   close(): Promise<void>
 }
 
-export async function serve(listener: RequestListener | ((req: IncomingMessage, res: ServerResponse) => void)): Promise<Running> {
-  const server = createServer(listener as RequestListener)
+export async function serve(listener: RequestListener): Promise<Running> {
+  const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {

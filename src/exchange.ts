@@ -43,8 +43,9 @@ export class Exchange {
     return this.#abort.signal
   }
 
+  /** Nobody waits for this request any more: the client has left, or it has been refused. */
   get clientLeft(): boolean {
-    return this.res.destroyed || this.#abort.signal.aborted
+    return this.res.destroyed || this.req.socket.destroyed || this.#abort.signal.aborted
   }
 
   get logger(): Logger {

@@ -50,6 +50,7 @@ async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
   try {
     chat = await runtime.reader.recognise(req)
   } catch (error) {
+    if (exchange.clientLeft) return undefined
     exchange.speak(runtime.reader.dialectOfPath(req))
     const decision = exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
     return decision.action === 'allow' ? passUntouched : exchange.refuse(decision)
@@ -71,7 +72,9 @@ async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: 
   try {
     const conversations = conversationsToJudge(chat.request, exchange.settings, vision)
     const judgements = await exchange.judgeAll('input', conversations)
-    return exchange.record(exchange.decide('input', judgements), judgements)
+    const decision = exchange.decide('input', judgements)
+    // Checks that were called off say nothing about the guard or the text.
+    return exchange.clientLeft ? decision : exchange.record(decision, judgements)
   } catch (error) {
     return exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
   }

@@ -7,7 +7,7 @@ import type { Options } from '../options.js'
 import { decide, decideError } from '../policy/index.js'
 import { createRuntime } from '../runtime.js'
 import type { Runtime } from '../runtime.js'
-import type { Decision, Stage } from '../types.js'
+import type { Decision, Logger, Stage } from '../types.js'
 import { jsonItem, linesOf, textItem } from './check-input.js'
 import type { Item } from './check-input.js'
 import { EXIT, painter } from './io.js'
@@ -37,14 +37,16 @@ interface Result {
   readonly ms: number
 }
 
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
 /** Lines judged at once; results keep the order of the lines. */
 const WIDTH = 16
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   let runtime: Runtime
   try {
-    // Nothing is refused here, so nothing but the verdict counts: no upstream, and only errors in the log.
-    runtime = createRuntime({ ...parseOptions({ logLevel: 'error', ...options.options }, io.env), upstream: undefined })
+    // No upstream, since nothing goes on; no log, since it would stand between the results on standard output.
+    runtime = createRuntime({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)

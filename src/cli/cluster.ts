@@ -2,6 +2,7 @@
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import { AggregatorRegistry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import { pause } from './io.js'
 
 interface MetricsAnswer {
@@ -11,6 +12,8 @@ interface MetricsAnswer {
 
 /** A worker that dies at once, again and again, must not burn the machine. */
 const RESTART_MS = 1_000
+/** prom-client itself waits five seconds for a worker that is just starting. */
+const METRICS_MS = 6_000
 
 /** Runs until the signal fires and every worker has ended. True when all ended well. */
 export async function keepWorkers(count: number, signal: AbortSignal, tell: (text: string) => void): Promise<boolean> {
@@ -41,10 +44,12 @@ export async function keepWorkers(count: number, signal: AbortSignal, tell: (tex
   return good
 }
 
-/** In a worker: the metrics of all of them, or its own when the first process does not answer. */
-export function clusterMetrics(own: () => Promise<string>): Promise<string> {
-  if (!cluster.isWorker) return own()
-  return new Promise((resolve) => {
+/** In a worker: reads the metrics of all of them, or its own when the first process does not answer. */
+export function clusterMetrics(registry: Registry): () => Promise<string> {
+  AggregatorRegistry.setRegistries([registry])
+  // Made for its side effect: a worker answers for its metrics from here on.
+  new AggregatorRegistry()
+  return () => new Promise((resolve) => {
     const id = Math.random()
     const done = (text: Promise<string> | string): void => {
       clearTimeout(timer)
@@ -54,7 +59,7 @@ export function clusterMetrics(own: () => Promise<string>): Promise<string> {
     const read = (message: MetricsAnswer | undefined): void => {
       if (message?.llamaGuardMetrics === id && message.text !== undefined) done(message.text)
     }
-    const timer = setTimeout(() => done(own()), 5_000)
+    const timer = setTimeout(() => done(registry.metrics()), METRICS_MS)
     process.on('message', read)
     process.send?.({ llamaGuardMetrics: id })
   })

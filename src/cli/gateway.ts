@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
 import { createGuard, createUpstream } from '../backends.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { llamaGuard } from '../llama-guard.js'
@@ -14,6 +15,7 @@ import { drainable } from './drain.js'
 import { gatewayMetrics } from './gateway-metrics.js'
 import { pause } from './io.js'
 import { moderate } from './moderations.js'
+import { trackSockets } from './sockets.js'
 
 export interface GatewayOptions {
   readonly options?: Options
@@ -26,8 +28,8 @@ export interface GatewayOptions {
   readonly maxConnections?: number
   /** Milliseconds to let replies finish after a stop signal; then the rest end with an error event. Default: 25000, under Kubernetes' 30 s. */
   readonly drainMs?: number
-  /** Text for `/metrics`. Default: this process's own. */
-  readonly metrics?: (own: () => Promise<string>) => Promise<string>
+  /** Makes the reader of `/metrics`. Default: this process's own registry. */
+  readonly metrics?: (registry: Registry) => () => Promise<string>
 }
 
 export interface Gateway {
@@ -64,6 +66,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   } })
   const open = new Set<ServerResponse>()
   const metrics = gatewayMetrics(() => open.size, () => middleware.stats())
+  const readMetrics = o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics())
+  if (config.guard === 'local') runtime.logger.warn({ model: runtime.model }, 'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and LLAMA_GUARD_BACKEND=sagemaker for production.')
   let stopping = false
 
   const pass: Handler = async (req, res) => {
@@ -88,9 +92,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     json(res, problem === undefined ? 200 : 503, { status: problem ?? 'ready' })
   }
   const exposition: Handler = async (_, res) => {
-    const own = (): Promise<string> => metrics.registry.metrics()
     res.setHeader('content-type', metrics.registry.contentType)
-    res.end(await (o.metrics ?? ((get) => get()))(own))
+    res.end(await readMetrics())
   }
 
   const routes: Record<string, Record<string, Handler>> = {
@@ -113,15 +116,14 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     res.once('close', () => {
       open.delete(res)
       metrics.request(methods === undefined ? 'other' : route, res.statusCode)
-      // Node closes what is idle when a server closes, but not what becomes idle afterwards.
-      if (stopping) setImmediate(() => server.closeIdleConnections())
     })
-    if (stopping) res.shouldKeepAlive = false
+    sockets.take(req, res)
     const handler = methods?.[req.method ?? '']
     if (methods === undefined) return notFound(res, Object.keys(routes))
     if (handler === undefined) return wrongMethod(res, Object.keys(methods))
     Promise.resolve().then(() => handler(req, res)).catch((error: unknown) => refuse(res, toLlamaGuardError(error)))
   })
+  const sockets = trackSockets(server)
   server.maxConnections = o.maxConnections ?? 10_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -132,7 +134,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
-    const closed = new Promise<void>((resolve) => void server.close(() => resolve()))
+    const closed = sockets.close()
     const enough = new AbortController()
     void closed.then(() => enough.abort())
     await pause(o.drainMs ?? 25_000, enough.signal)

@@ -8,19 +8,22 @@ export interface WaitOptions {
   readonly waitMs: number
 }
 
+const FIRST_POLL_MS = 250
+
 /** Polls until the endpoint has left the `busy` states, is gone (undefined), or the time is up (the busy state itself). */
 export async function waitForEndpoint(plane: ControlPlane, name: string, busy: readonly string[], io: Io, options: WaitOptions): Promise<{ status: string; reason?: string } | undefined> {
   const started = Date.now()
   const line = progress(io.stderr)
   try {
-    for (;;) {
+    for (let polls = 0; ; polls += 1) {
       const endpoint = await plane.describeEndpoint(name)
       if (!endpoint) return undefined
       const status = endpoint.EndpointStatus ?? 'Unknown'
       const waited = Date.now() - started
       if (!busy.includes(status) || waited >= options.waitMs || io.signal?.aborted) return { status, reason: endpoint.FailureReason }
       line.show(`${name}: ${status}`, elapsed(waited))
-      await pause(options.pollMs, io.signal)
+      // Quickly at first: a deletion takes seconds, only a creation takes minutes.
+      await pause(Math.min(options.pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)
     }
   } finally {
     line.end()

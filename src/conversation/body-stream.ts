@@ -1,7 +1,7 @@
 // Reads an unread request body within a bound, and puts its bytes back so that parsers and proxies after us still get them.
 // `unshift` before 'end' is emitted does that: Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { Inflater, tooLarge } from './body-inflate.js'
 import { isFormType, looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset } from './body-text.js'
 
@@ -41,7 +41,7 @@ function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (
     }
     const fail = (error: unknown): void => {
       release()
-      reject(error as Error)
+      reject(toLlamaGuardError(error))
     }
     /** Takes what has arrived. True when that was all; then the bytes are back before 'end' could be emitted. */
     const take = (): { chunks: Buffer[]; complete: boolean } => {
@@ -49,7 +49,7 @@ function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (
       for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null) chunks.push(chunk)
       raw.push(...chunks)
       for (const chunk of chunks) size += chunk.length
-      const complete = req.complete === true || ended
+      const complete = req.complete || ended
       if (complete) release()
       return { chunks, complete }
     }
@@ -62,12 +62,14 @@ function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (
           for (const chunk of chunks) await inflater.write(chunk)
           if (complete) {
             await inflater.end()
-            return resolve(true)
+            resolve(true)
+            return
           }
           if (released) return
           if (!wanted(inflater.bytes())) {
             release()
-            return resolve(false)
+            resolve(false)
+            return
           }
           if (size > limit) throw tooLarge(limit)
           if (chunks.length === 0) return

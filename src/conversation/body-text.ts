@@ -12,6 +12,7 @@ export type ReadBody =
 export const NO_BODY: ReadBody = { kind: 'none' }
 const NO_DUPLICATES: ReadonlySet<string> = new Set()
 const WHITE = new Set([0x20, 0x09, 0x0a, 0x0d])
+const WIDE = /^(?:utf|ucs|unicode|cp120)/i
 const UTF8 = /^(?:utf-?8|us-ascii|ascii)$/i
 
 export function valueBody(value: unknown): ReadBody {
@@ -30,9 +31,11 @@ export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
 
 /** Throws `unsupported_media_type` for a charset that spells JSON in other bytes than UTF-8. */
 export function refuseCharset(contentType: string | undefined, jsonLike: boolean): void {
-  const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType ?? '')?.[1]
-  if (charset === undefined || charset === '' || UTF8.test(charset)) return
-  if (jsonLike || isJsonType(contentType) || /^(?:utf|ucs|unicode|cp120)/i.test(charset)) throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
+  // Every one of them: parsers disagree on which counts, and on escapes inside quotes.
+  for (const [, named = ''] of (contentType ?? '').replaceAll('\\', '').matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
+    if (named === '' || UTF8.test(named)) continue
+    if (jsonLike || isJsonType(contentType) || WIDE.test(named)) throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
+  }
 }
 
 export function isJsonType(contentType: string | undefined): boolean {

@@ -16,15 +16,16 @@ export async function readBody(req: GuardedRequest, { limit }: BodyOptions): Pro
   if (body instanceof Uint8Array) return parsedBytes(req, body)
   // Express 4 parsers leave {} behind for a content type they do not read; the body then waits on the stream.
   const unread = !req.readableDidRead && !req.readableEnded && hasBody(req)
-  if (body !== undefined && !(isEmptyObject(body) && unread)) return valueBody(body)
+  if (body !== undefined && body !== null && !(isEmptyObject(body) && unread)) return valueBody(body)
   if (!unread) return NO_BODY
   const read = await readStream(req, limit)
   if (read.kind === 'value') req.body = read.value
   return read
 }
 
-/** True when the headers announce a body. */
+/** True when the headers announce a body. HTTP/2 needs no header for one. */
 export function hasBody(req: GuardedRequest): boolean {
+  if (req.httpVersionMajor >= 2) return !req.readableEnded
   const length = req.headers['content-length']
   return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
 }

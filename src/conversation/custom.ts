@@ -87,7 +87,9 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
   for (const [index, text] of list.entries()) if (text === '') texts.open(index)
   else texts.add(index, text)
   const said = list.join('\n')
-  new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => void (said.includes(text) || texts.addOutside(text)))
+  new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => {
+    if (!said.includes(text)) texts.addOutside(text)
+  })
   return texts.list()
 }
 

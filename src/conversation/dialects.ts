@@ -7,7 +7,7 @@ import { ollamaChat } from './ollama-chat.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiResponses } from './openai-responses.js'
-import { suffixLength } from './paths.js'
+import { plainPath } from './paths.js'
 
 const BUILT_IN: readonly Dialect[] = [openaiChat, openaiCompletions, openaiResponses, anthropicMessages, ollamaChat]
 
@@ -23,17 +23,12 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsI
   const list = wanted?.map(resolve) ?? BUILT_IN
   // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
   const claiming = wanted === undefined ? [openaiChat] : claimOrder(list)
+  const endings = claimOrder(list)
+    .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: plainPath(path) })))
+    .sort((a, b) => b.ending.length - a.ending.length)
   const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined => claiming.find((dialect) => dialect.claims(body))
   return {
-    byPath(path) {
-      let best: Dialect | undefined
-      let length = 0
-      for (const dialect of list) {
-        const match = suffixLength(path, dialect.paths)
-        if (match > length) [best, length] = [dialect, match]
-      }
-      return best
-    },
+    byPath: (path) => endings.find(({ ending }) => path.endsWith(ending))?.dialect,
     choose(known, body) {
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known

@@ -8,6 +8,8 @@ import { isIdentifier, TextWalker, type Vocabulary } from './text.js'
 
 /** Long strings beside the choices come again in every chunk (citations, provider names): once is enough. */
 const REPEATED_LENGTH = 24
+/** Shorter pieces may be parts of a word that grows event by event. */
+const SHORTEST_REPEAT = 4
 const MAX_REMEMBERED = 256
 /** Characters of an event that may be numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
@@ -41,7 +43,7 @@ export class EventText {
   beside(deltas: StreamDelta[], channel: string, text: string, metadata = false, choice = 0): void {
     if (metadata || text.length >= REPEATED_LENGTH || channel === 'other') {
       const key = JSON.stringify([choice, channel, text])
-      if (this.#seen.has(key) && (metadata || text.length >= 8)) return
+      if (this.#seen.has(key) && (metadata || text.length >= SHORTEST_REPEAT)) return
       if (this.#seen.size < MAX_REMEMBERED) this.#seen.add(key)
     }
     deltas.push({ choice, channel, text })

@@ -44,14 +44,19 @@ export function createConversationReader({ paths, dialects, maxBodyBytes }: Conv
       if (patterns !== undefined && !named(patterns, path)) return undefined
       const known = inUse.byPath(path)
       const must = known !== undefined || patterns !== undefined
-      if (isBodyless(req)) return undefined
-      return fromBody(req, await readBody(req, { limit: maxBodyBytes }), known, must, inUse)
+      if (needsNoBody(req) && !hasBody(req) && isEmpty(req.body)) return undefined
+      const read = await readBody(req, { limit: maxBodyBytes })
+      if (read.kind === 'none' && needsNoBody(req)) return undefined
+      return fromBody(req, read, known, must, inUse)
     },
   }
 }
 
 function fromBody(req: GuardedRequest, read: ReadBody, known: Dialect | undefined, must: boolean, inUse: DialectsInUse): RecognisedChat | undefined {
-  if (read.kind === 'notJson') return refuseOther(req, read.form, must)
+  if (read.kind === 'notJson') {
+    refuseOther(req, read.form, must)
+    return undefined
+  }
   const body = read.kind === 'value' ? read.value : undefined
   if (!isObject(body)) {
     if (must) throw unreadable('The body of a chat request is not a JSON object')
@@ -78,10 +83,10 @@ function toClientError(error: unknown): LlamaGuardError {
 }
 
 /** A form or an upload: no chat, unless it stands where one is due or carries `messages`. */
-function refuseOther(req: GuardedRequest, form: string | undefined, must: boolean): undefined {
+function refuseOther(req: GuardedRequest, form: string | undefined, must: boolean): void {
   const type = req.headers['content-type']
   if (form !== undefined && formHasMessages(form)) throw unsupported('A chat came as a form; send JSON')
-  if (!must) return undefined
+  if (!must) return
   if (isJsonType(type) || (type === undefined && !isFormType(type))) throw new LlamaGuardError('invalid_json', 'The body is not JSON; send one JSON object.')
   throw unsupported('A chat request is not JSON; send JSON with content-type application/json')
 }
@@ -91,18 +96,25 @@ function formHasMessages(form: string): boolean {
   return false
 }
 
-/** `messages` where a handler would find it and we would not: in a prototype key, or as the object form parsers make of long lists. */
+/**
+ * `messages` where a handler would find it and we would not: in a prototype key, as JSON text in a form field, or as an object, which
+ * form parsers make of long lists.
+ */
 function hidesMessages(body: Record<string, unknown>): boolean {
   const proto = Object.getOwnPropertyDescriptor(body, '__proto__')?.value as unknown
   if (isObject(proto) && 'messages' in proto) return true
-  const keys = isObject(body.messages) ? Object.keys(body.messages) : []
-  return keys.length > 0 && keys.every((key) => /^\d+$/.test(key))
+  const { messages } = body
+  if (typeof messages === 'string') return /^\s*[[{]/.test(messages)
+  return isObject(messages) && Object.entries(messages).some(([key, value]) => /^\d+$/.test(key) || (isObject(value) && ('role' in value || 'content' in value)))
 }
 
-function isBodyless(req: GuardedRequest): boolean {
-  if (!['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'].includes(req.method ?? 'GET')) return false
-  const { body } = req
-  return !hasBody(req) && (body === undefined || body === null || (isObject(body) && Object.keys(body).length === 0))
+function needsNoBody({ method = 'GET' }: GuardedRequest): boolean {
+  return ['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'].includes(method)
+}
+
+/** What parsers leave on `req.body` when there was nothing to parse. */
+function isEmpty(body: unknown): boolean {
+  return body === undefined || body === null || (isObject(body) && Object.keys(body).length === 0)
 }
 
 function pathOf(req: GuardedRequest): string {

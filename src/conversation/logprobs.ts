@@ -23,16 +23,20 @@ export function tokenColumns(logprobs: unknown): Columns {
 
 type Add = (channel: string, token: string) => void
 
-function withoutToken(channel: string, entry: unknown, add: Add): unknown {
+/** Alternatives have none of their own; where they do, the walker reads them like any other value. */
+function withoutToken(channel: string, entry: unknown, add: Add, alternatives = true): unknown {
   if (!isObject(entry) || typeof entry.token !== 'string') return entry
   const { token, ...rest } = entry
   add(channel, token)
-  if (!Array.isArray(rest.top_logprobs)) return rest
-  return { ...rest, top_logprobs: rest.top_logprobs.map((other: unknown, rank) => withoutToken(`${channel}.top.${rank}`, other, add)) }
+  if (!alternatives || !Array.isArray(rest.top_logprobs)) return rest
+  return { ...rest, top_logprobs: rest.top_logprobs.map((other: unknown, rank) => withoutToken(`${channel}.top.${rank}`, other, add, false)) }
 }
 
 function legacy(channel: string, entry: unknown, add: Add): unknown {
-  if (typeof entry === 'string') return add(channel, entry)
+  if (typeof entry === 'string') {
+    add(channel, entry)
+    return undefined
+  }
   if (!isObject(entry)) return entry
   const values: unknown[] = []
   for (const [rank, [token, value]] of Object.entries(entry).entries()) {

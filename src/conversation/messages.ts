@@ -28,7 +28,7 @@ export function readMessage(message: unknown, walker: TextWalker, builder: Reque
   for (const [key, value] of Object.entries(message)) {
     if (key === 'role' || field?.(key, value, content) === true) continue
     if (key === 'content') take(content, readContent(walker, value, speaker === 'user'))
-    else if (key !== 'name' || typeof value !== 'string' || !walker.free(value)) readField(key, value, walker, content, speaker === 'user')
+    else if (key !== 'name' || typeof value !== 'string' || !builder.freeName(value)) readField(key, value, walker, content, speaker === 'user')
   }
   tell(builder, speaker, content)
 }

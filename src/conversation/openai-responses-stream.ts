@@ -47,7 +47,7 @@ export function responsesStream(): StreamReader {
     }
     if (!isObject(data.response)) return events.walker.walk(data, (path, text) => snapshot(deltas, choice, `${type}.${path}`, text))
     const { response, ...outside } = data
-    const { output, ...rest } = response as Record<string, unknown>
+    const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]
     for (const [position, entry] of list.entries()) {
       const index = itemIndex(entry, position)

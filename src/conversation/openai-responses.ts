@@ -44,6 +44,8 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))
   // The SDK's convenience field repeats the words of the items.
-  walker.walk(outside, (_path, text) => void (judged.has(text) || texts.addOutside(text)))
+  walker.walk(outside, (_path, text) => {
+    if (!judged.has(text)) texts.addOutside(text)
+  })
   return texts.list()
 }

@@ -11,7 +11,7 @@ const SETTINGS = new Set([
   'prompt_cache_retention', 'prompt_cache_options', 'parallel_tool_calls', 'tool_choice', 'function_call', 'modalities', 'audio', 'reasoning', 'reasoning_effort',
   'verbosity', 'web_search_options', 'moderation', 'echo', 'ignore_eos', 'skip_special_tokens', 'spaces_between_special_tokens', 'add_generation_prompt',
   'continue_final_message', 'add_special_tokens', 'include_stop_str_in_output', 'use_beam_search', 'truncate_prompt_tokens', 'prompt_logprobs', 'priority', 'request_id',
-  'chat_template_kwargs', 'mm_processor_kwargs', 'logits_processors', 'return_tokens_as_token_ids', 'kv_transfer_params', 'guided_decoding_backend',
+  'mm_processor_kwargs', 'logits_processors', 'return_tokens_as_token_ids', 'kv_transfer_params', 'guided_decoding_backend',
   'provider', 'route', 'transforms', 'plugins', 'usage', 'include_reasoning', 'background', 'context_management', 'conversation', 'include', 'max_tool_calls',
   'previous_response_id', 'truncation', 'thinking', 'container', 'inference_geo', 'speed', 'cache_control', 'anthropic_version', 'anthropic_beta', 'betas',
   'user_profile_id', 'workspace_id', 'options', 'keep_alive', 'think', 'id', 'do_sample', 'details', 'return_full_text', 'adapter_id', 'lora',
@@ -19,7 +19,7 @@ const SETTINGS = new Set([
 
 /** Fields whose words reach the model. */
 const PROSE = new Set([
-  'tools', 'functions', 'response_format', 'prediction', 'instructions', 'system', 'template', 'chat_template', 'documents', 'guided_json', 'guided_regex', 'guided_choice',
+  'tools', 'functions', 'response_format', 'prediction', 'instructions', 'system', 'template', 'chat_template', 'chat_template_kwargs', 'documents', 'guided_json', 'guided_regex', 'guided_choice',
   'guided_grammar', 'structured_outputs', 'grammar', 'tool_prompt', 'output_config', 'output_format', 'mcp_servers', 'format', 'text',
 ])
 
@@ -31,12 +31,18 @@ export function readParameters(body: Readonly<Record<string, unknown>>, read: Re
   const names: string[] = []
   for (const [key, value] of Object.entries(body)) {
     if (read.has(key)) continue
-    if (SETTINGS.has(key)) walkAll(walker, key, value, (text, path) => void (walker.free(text) || isStop(path, text) || builder.system(text)))
+    if (SETTINGS.has(key)) readSetting(key, value, walker, builder)
     else if (PROSE.has(key)) readProse(key, value, walker, builder)
     else readUnknown(key, value, walker, builder, names)
   }
   // A word in each of many fields makes a sentence.
   if (names.length > MAX_NAMES) builder.extra(names.join('\n'))
+}
+
+function readSetting(key: string, value: unknown, walker: TextWalker, builder: RequestBuilder): void {
+  walkAll(walker, key, value, (text, path) => {
+    if (!walker.free(text) && !isStop(path, text)) builder.system(text)
+  })
 }
 
 function readProse(key: string, value: unknown, walker: TextWalker, builder: RequestBuilder): void {
@@ -49,8 +55,14 @@ function readUnknown(key: string, value: unknown, walker: TextWalker, builder: R
   const texts: string[] = []
   walkAll(walker, key, value, (text) => texts.push(text))
   const [only] = texts
-  if (texts.length === 1 && only !== undefined && isIdentifier(only, MAX_NAME)) names.push(only)
+  if (texts.length === 1 && only !== undefined && isIdentifier(only, MAX_NAME) && !isSentence(only)) names.push(only)
   else builder.extra(texts.join('\n'))
+}
+
+/** Words joined by other signs than blanks, or by capitals: a model reads `tell_me_how_to` as it reads prose. */
+function isSentence(name: string): boolean {
+  const words = name.split(/[\W_]+/).filter((part) => /^[A-Za-z]{2,}$/.test(part))
+  return words.length > 2 || /^[A-Za-z]?[a-z]+(?:[A-Z][a-z]*){2,}$/.test(name)
 }
 
 function walkAll(walker: TextWalker, key: string, value: unknown, emit: (text: string, path: string) => void): void {

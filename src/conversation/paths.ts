@@ -18,11 +18,6 @@ export function plainPath(url: string): string {
   return `/${segments.join('/')}`.toLowerCase()
 }
 
-/** Length of the longest of `suffixes` that `path` ends with, at a segment's start; 0 when none. */
-export function suffixLength(path: string, suffixes: readonly string[]): number {
-  return Math.max(0, ...suffixes.map((suffix) => plainPath(suffix)).filter((suffix) => path.endsWith(suffix)).map(({ length }) => length))
-}
-
 function decode(path: string): string {
   // One bad escape must not keep the good ones encoded.
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {

@@ -49,7 +49,7 @@ export class TextWalker {
   readonly #free = new Set<string>()
   readonly #freeKeys = new Set<string>()
   #nodes = 0
-  #tokens: { path: string; logprobs: object }[] = []
+  #tokens: { path: string; logprobs: object; depth: number }[] = []
 
   constructor(words: Vocabulary) {
     this.#words = words
@@ -64,7 +64,8 @@ export class TextWalker {
       if (this.#words.tokenLists === true) said.add(text)
       emit(at, text, metadata)
     })
-    for (const { path: at, logprobs } of this.#tokens.splice(0)) this.#tokenLists(at, logprobs, said, emit)
+    // A token list may hold another one.
+    for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tokenLists(next, said, emit)
   }
 
   /** True when an identifier-like value may go unjudged, while there are few of them. */
@@ -83,7 +84,7 @@ export class TextWalker {
     if (typeof value === 'string') return this.#string(at, value, emit)
     if (typeof value !== 'object' || value === null) return
     if (at.depth >= MAX_DEPTH) throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
-    if (this.#words.tokenLists === true && at.key === 'logprobs') return void this.#tokens.push({ path: at.path, logprobs: value })
+    if (this.#words.tokenLists === true && at.key === 'logprobs') return void this.#tokens.push({ path: at.path, logprobs: value, depth: at.depth })
     if (this.#words.json?.has(at.key) === true && at.depth > 0) return this.#jsonText(at, value, emit)
     this.#children(at, value, emit)
   }
@@ -127,10 +128,10 @@ export class TextWalker {
   }
 
   /** Tokens are joined before they are judged, and skipped where the joined text has been judged already. */
-  #tokenLists(path: string, logprobs: object, said: ReadonlySet<string>, emit: Emit): void {
+  #tokenLists({ path, logprobs, depth }: { path: string; logprobs: object; depth: number }, said: ReadonlySet<string>, emit: Emit): void {
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
     for (const [channel, text] of texts) if (text !== '' && !said.has(text)) emit(join(path, channel), text, false)
-    this.#visit({ value: rest, path, key: 'tokens', parent: undefined, parentKey: '', depth: 1, contained: false }, emit)
+    this.#visit({ value: rest, path, key: 'tokens', parent: undefined, parentKey: '', depth, contained: false }, emit)
   }
 
   #freeKey(key: string): boolean {

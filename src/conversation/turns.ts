@@ -3,6 +3,10 @@
 import { LlamaGuardError } from '../errors.js'
 import type { ChatRequest, Image, Role, Turn } from '../types.js'
 
+/** One word, as most names are. */
+const PLAIN_NAME = /^[A-Za-z][a-z]{0,15}\d{0,6}$/
+const FREE_NAMES = 8
+
 export interface Say {
   readonly role: Role
   readonly text: string
@@ -16,6 +20,7 @@ export class RequestBuilder {
   readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
   readonly #system: string[] = []
   readonly #extras: string[] = []
+  readonly #names = new Set<string>()
 
   /** A message without text and images leaves no turn: the guard has nothing to read in it. */
   say({ role, text, images = [], human }: Say): void {
@@ -34,6 +39,13 @@ export class RequestBuilder {
 
   extra(text: string): void {
     if (text !== '') this.#extras.push(text)
+  }
+
+  /** True for a speaker's name that may go unjudged. The model reads names too, so one that could be a sentence, or many of them, may not. */
+  freeName(name: string): boolean {
+    if (!PLAIN_NAME.test(name)) return name === ''
+    this.#names.add(name)
+    return this.#names.size <= FREE_NAMES
   }
 
   /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */

@@ -42,7 +42,7 @@ export async function within<T>(bounds: Bounds, work: (signal: AbortSignal) => T
   if (outer?.aborted) throw reasonOf(outer)
   const controller = new AbortController()
   // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
-  setMaxListeners(0, controller.signal)
+  setMaxListeners(0, controller.signal, ...(outer ? [outer] : []))
   const leave = (): void => controller.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
   const timer = ms === undefined ? undefined : setTimeout(() => controller.abort(late()), Math.min(ms, LONGEST_TIMER))

@@ -14,7 +14,7 @@ const SICK: ReadonlySet<string> = new Set(['guard_unavailable', 'guard_timeout',
 /** More than half of the last 20 calls, once there were 6. */
 const TRIPS = { threshold: 0.5, size: 20, minimumNumberOfCalls: 6 }
 const FIRST_REST_MS = 1000
-const LONGEST_REST_MS = 30_000
+const LONGEST_REST_MS = 10_000
 
 export interface Circuit {
   /** Throws `guard_circuit_open` while the guard is left alone, and while a probe is out. */

@@ -1,12 +1,12 @@
 // A Llama Guard model behind a SageMaker endpoint: one rendered prompt in, one completion out, through the AWS SDK.
 // Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
-import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../errors.js'
 import { within } from './abort.js'
 import { readCompletion } from './completion.js'
 import type { Complete, Completion } from './completion.js'
 import { toGuardError } from './sagemaker-errors.js'
+import { createInvoke, invokeThrough } from './sagemaker-invoke.js'
 
 export { toGuardError } from './sagemaker-errors.js'
 
@@ -39,56 +39,27 @@ export type SageMakerComplete = Complete & {
 
 /** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
-  const client = o.client ?? createClient(o)
   // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the policy off. No
   // `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt unless `return_full_text` is false.
   const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
-  const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant }
+  const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant, ContentType: 'application/json', Accept: 'application/json' }
+  const wire = { connections: o.concurrency, connectMs: Math.min(CONNECT_MS, o.timeoutMs), maxAnswerBytes: MAX_ANSWER_BYTES, tooLarge }
+  const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
 
-  const complete: Complete = (prompt, { signal }) => {
-    const command = new InvokeEndpointCommand({ ...target, ContentType: 'application/json', Accept: 'application/json', Body: JSON.stringify({ inputs: prompt, parameters }) })
-    return within({ ms: o.timeoutMs, late: timedOut, signal }, async (abortSignal) => {
-      const reply = await client.send(command, { abortSignal }).catch((error: unknown) => {
+  const complete: Complete = (prompt, { signal }) =>
+    within({ ms: o.timeoutMs, late: timedOut, signal }, async (inner) => {
+      const body = await invoke(JSON.stringify({ inputs: prompt, parameters }), inner).catch((error: unknown) => {
         throw toGuardError(error)
       })
-      return parse(reply.Body)
+      return parse(body)
     })
-  }
   return Object.assign(complete, {
-    close: () => (o.client ? undefined : client.destroy()),
+    close: () => invoke.close(),
     identity: JSON.stringify(['sagemaker', process.env['AWS_REGION'] ?? null, o.endpoint, o.inferenceComponent ?? null, o.targetVariant ?? null]),
   })
 }
 
 const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
-
-function createClient({ concurrency, timeoutMs }: SageMakerOptions): SageMakerRuntimeClient {
-  const agent = { keepAlive: true, maxSockets: concurrency }
-  return new SageMakerRuntimeClient({
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      httpAgent: agent,
-      httpsAgent: agent,
-      connectionTimeout: Math.min(CONNECT_MS, timeoutMs),
-      requestTimeout: timeoutMs,
-      // Without it the handler only warns and goes on waiting.
-      throwOnRequestTimeout: true,
-    }),
-    streamCollector: collect,
-  })
-}
-
-/** Reads a body, but never more than a verdict can be. */
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > MAX_ANSWER_BYTES) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
 
 function parse(body: Uint8Array | undefined): Completion {
   // A client of the caller's own has no bound of ours.

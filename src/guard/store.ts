@@ -1,7 +1,7 @@
 // A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator only: down, slow
 // or lying, it costs the hit and nothing else.
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
 import type { Logger, Verdict } from '../types.js'
 import { within } from './abort.js'
 import { checkedVerdict } from './checked-verdict.js'
@@ -106,8 +106,9 @@ export function readEntry(value: string | undefined, ttlMs: number): { readonly 
 
 const tooSlow = (): LlamaGuardError => new LlamaGuardError('guard_timeout', `The cache store did not answer within ${DEADLINE_MS} ms.`)
 
-/** Name and code alone: a driver's message may quote the command, and its address the password. */
-function toLoggable(error: unknown): { type: string; code?: string } {
+/** Of others' errors name and code alone: a driver's message may quote the command, and its address the password. */
+function toLoggable(error: unknown): { type: string; code?: string; message?: string } {
+  if (isLlamaGuardError(error)) return { type: error.name, code: error.code, message: error.message }
   const { name = 'Error', code } = (error ?? {}) as { name?: string; code?: string }
   return { type: name, ...(typeof code === 'string' && { code }) }
 }

@@ -47,32 +47,60 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     if (!allowed) return drop()
     gateOpen = true
     pump()
-  }, (error: unknown) => stop(context.decideError(toLlamaGuardError(error))))
+  }, (error: unknown) => fail(toLlamaGuardError(error)))
 
   function accept(frames: readonly Frame[]): void {
-    for (const { raw, event } of frames) {
+    // All of them first: should one be unreadable and pass all the same, the rest must follow it.
+    const first = queue.push(...frames.map(({ raw, event }): Held => ({ raw, event, needs: [] }))) - frames.length
+    for (const [offset, { raw, event }] of frames.entries()) {
       const positions = new Map<number, number>()
       for (const { choice, channel, text } of reader.read(event)) {
         if (text !== '') positions.set(choice, judge.add(choice, channel, text))
       }
-      queue.push({ raw, event, needs: [...positions].map(([choice, position]) => ({ choice, position })) })
+      queue[first + offset] = { raw, event, needs: [...positions].map(([choice, position]) => ({ choice, position })) }
     }
+  }
+
+  function take(chunk: Buffer): void {
+    heldBytes += chunk.length
+    accept(framer.push(chunk))
+    if (heldBytes > settings.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
   }
 
   function guarded(step: () => void): void {
     try {
       step()
     } catch (error) {
-      stop(context.decideError(toLlamaGuardError(error)))
+      fail(toLlamaGuardError(error))
     }
+  }
+
+  function fail(error: LlamaGuardError): void {
+    const decision = context.decideError(error)
+    if (decision.action !== 'allow') return stop(decision)
+    if (gateOpen) return letThrough(decision)
+    // Before the input verdict nothing may leave, and there is no telling how much more would have to be kept.
+    stop({ ...decision, action: 'unavailable' })
+  }
+
+  /** The rest cannot be judged and passes as it comes, by the operator's own choice. */
+  function letThrough(decision: Decision): void {
+    if (over) return
+    if (!released) setVerdictHeaders(res, [context.input(), decision])
+    const rest = [...queue.slice(head), ...framer.finish()]
+    drop()
+    for (const { raw } of rest) exit.release(raw)
+    flush(res)
+    if (handlerEnded) exit.finish()
+    else exit.open()
+    context.settled(decision, judge.judgements())
   }
 
   function pump(): void {
     if (over || !gateOpen) return
     guarded(() => {
-      const wasFull = hold.full
       if (releaseAtOnce || judge.hasAllowed || (handlerEnded && judge.empty)) releaseJudged()
-      if (wasFull && !hold.full) exit.drained()
+      if (!hold.full) exit.drained()
       if (handlerEnded && head === queue.length && !over) {
         over = true
         openHeaders()
@@ -128,25 +156,23 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   }
 
   const hold: Hold = {
+    // Only while a verdict is due: what waits for the end of its own frame needs the handler to go on.
     get full() {
-      return heldBytes > HIGH_WATER_BYTES
+      return heldBytes > HIGH_WATER_BYTES && (judge.waiting || !gateOpen)
     },
     write(chunk) {
       if (over) return
       guarded(() => {
-        heldBytes += chunk.length
-        const frames = framer.push(chunk)
-        accept(frames)
-        if (heldBytes > settings.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
+        take(chunk)
         judge.consider()
       })
       pump()
     },
     end(chunk) {
-      if (chunk !== undefined) hold.write(chunk)
       if (over) return
       handlerEnded = true
       guarded(() => {
+        if (chunk !== undefined) take(chunk)
         accept(framer.finish())
         judge.end()
       })

@@ -66,7 +66,7 @@ function isStream(type: string): boolean {
   return type === 'text/event-stream' || type === 'application/x-ndjson'
 }
 
-/** Responses without a body, RFC 9110 sections 9.3.2 and 15. Redirects carry none worth judging. */
+/** Responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. Not 205 or a redirect: theirs would reach the client. */
 function hasNoBody(method: string, status: number): boolean {
-  return method === 'HEAD' || status < 200 || status === 204 || status === 205 || (status >= 300 && status < 400)
+  return method === 'HEAD' || status < 200 || status === 204 || status === 304
 }

@@ -49,63 +49,118 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
   const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders }
   const mountHeaders: OutgoingHttpHeaders = { ...res.getHeaders() }
   const onPatchedBefore = Object.hasOwn(res, 'on')
+  const http2 = (res.req?.httpVersionMajor ?? 1) >= 2
   let state: State = 'hold'
   let hold: Hold | undefined
-  let committed = false
+  // The status the handler committed. What it sets after that would be too late without us, and must be so with us.
+  let committed: { readonly status: number } | undefined
   let ended = false
   let endCallback: Callback | undefined
   let slowClient = false
   let toldFull = false
+  let toldToWait = false
+  // Who writes the head before the body gets other framing from Node than who leaves it to `end(body)`.
+  let headWritten = false
+  let headImplied = false
+  let refusal: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly length: number } | undefined
   // From the first release on, writeHead is Node's own business again: its implicit header comes back through our patch.
   let releasing = false
 
   const isClosed = (): boolean => state === 'refused' || state === 'gone'
 
+  /** As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run before anything is chosen. */
   function commit(): void {
     if (committed) return
-    committed = true
+    headImplied = true
+    try {
+      res.writeHead(res.statusCode)
+    } finally {
+      headImplied = false
+    }
+    commitHead()
+  }
+
+  function commitHead(): void {
+    if (committed) return
+    assertStatus(res.statusCode)
+    committed = { status: res.statusCode }
     hold = choose(exit)
     if (hold === undefined && state === 'hold') exit.open()
   }
 
-  function endOut(chunk?: Buffer | string): void {
-    // Before the call: compression and session ask headersSent whether their own header hook has run.
+  /** Before the first byte: compression and session ask headersSent whether their own header hook has run. */
+  function openHead(): void {
     restoreGetters()
+    if (res.headersSent) return
+    if (committed) res.statusCode = committed.status
+    if (headWritten) original.writeHead.call(res, res.statusCode)
+  }
+
+  function endOut(chunk?: Buffer | string): void {
     const args: unknown[] = chunk === undefined || chunk.length === 0 ? [] : [chunk]
+    // HTTP/2's end() hands its chunk to res.write, which is ours and takes nothing from anybody once it is closed.
+    if (http2 && isClosed() && args.length > 0) Reflect.apply(original.write, res, args.splice(0))
     if (endCallback) args.push(endCallback)
     Reflect.apply(original.end, res, args)
+  }
+
+  /** What Node throws at a bad head or a wrong length nobody after the handler would catch: then the connection is all that is left to end. */
+  function leave<T>(send: () => T, broken: T): T {
+    try {
+      return send()
+    } catch {
+      exit.destroy()
+      return broken
+    }
+  }
+
+  /** A handler that was told to wait runs dry instead of waiting for a client that gets another answer. */
+  function letRunDry(): void {
+    if (toldToWait) process.nextTick(() => res.emit('drain'))
+    toldToWait = false
   }
 
   const exit: Exit = {
     res,
     release(chunk) {
       if (isClosed()) return false
-      restoreGetters()
       releasing = true
-      const fits = original.write.call(res, chunk, 'utf8')
+      const fits = leave(() => {
+        openHead()
+        return original.write.call(res, chunk, 'utf8')
+      }, false)
       if (!fits) slowClient = true
       return fits
     },
     finish(chunk) {
       if (isClosed()) return
       state = 'open'
-      endOut(chunk)
+      leave(() => {
+        openHead()
+        endOut(chunk)
+      }, undefined)
     },
     refuse(status, headers, body) {
       if (isClosed()) return
       state = 'refused'
       restoreGetters()
       if (res.headersSent) return void res.destroy()
-      replaceHeaders(res, mountHeaders, headers, Buffer.byteLength(body))
-      res.statusCode = status
-      if (res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? ''
-      endOut(body)
+      refusal = { status, headers, length: Buffer.byteLength(body) }
+      replaceHead()
+      leave(() => endOut(body), undefined)
+      letRunDry()
     },
     cut(lastBytes) {
       if (isClosed()) return
       state = 'refused'
-      endOut(lastBytes)
-      flush(res)
+      restoreGetters()
+      leave(() => {
+        // Trailers are the handler's words too, and nobody has judged them.
+        if (!http2) res.addTrailers({})
+        endOut(lastBytes)
+        flush(res)
+      }, undefined)
+      letRunDry()
     },
     destroy() {
       if (state === 'gone') return
@@ -127,6 +182,14 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     },
   }
 
+  function replaceHead(): void {
+    if (refusal === undefined || res.headersSent) return
+    const { status, headers, length } = refusal
+    replaceHeaders(res, mountHeaders, headers, length)
+    res.statusCode = status
+    if (!http2 && res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? ''
+  }
+
   res.write = function guardedWrite(...args: unknown[]): boolean {
     if (state === 'open') return Reflect.apply(original.write, res, args) as boolean
     const { chunk, callback } = readArguments(args)
@@ -144,7 +207,8 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (callback) process.nextTick(callback)
     // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte bound alone holds.
     toldFull = hold?.full === true && !onPatchedBefore
-    return !slowClient && !toldFull
+    toldToWait = slowClient || toldFull
+    return !toldToWait
   } as ServerResponse['write']
 
   res.end = function guardedEnd(...args: unknown[]): ServerResponse {
@@ -158,29 +222,35 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (state !== 'hold') return Reflect.apply(res.end, res, args) as ServerResponse
     ended = true
     endCallback = callback
+    if (committed) res.statusCode = committed.status
     hold?.end(chunk !== undefined && chunk.length > 0 ? chunk : undefined)
     return res
   } as ServerResponse['end']
 
   res.writeHead = function guardedWriteHead(...args: unknown[]): ServerResponse {
+    if (refusal !== undefined) {
+      // Hooks of whoever wrapped us have just run, and may have announced another body: compression a gzipped one.
+      replaceHead()
+      return Reflect.apply(original.writeHead, res, [refusal.status]) as ServerResponse
+    }
     if (state !== 'hold' || releasing) return Reflect.apply(original.writeHead, res, args) as ServerResponse
     if (!committed) {
       keepHead(res, args)
-      commit()
-      if (state !== 'hold') return Reflect.apply(original.writeHead, res, [res.statusCode]) as ServerResponse
+      headWritten = !headImplied
+      commitHead()
+      if (state !== 'hold' && headWritten) return Reflect.apply(original.writeHead, res, [res.statusCode]) as ServerResponse
     }
     return res
   }
 
   res.flushHeaders = function guardedFlushHeaders(): void {
-    if (state !== 'hold') return original.flushHeaders.call(res)
-    commit()
+    if (state === 'hold' && !committed) res.writeHead(res.statusCode)
     if (state !== 'hold') original.flushHeaders.call(res)
   }
 
   // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
   // failure from a broken reply, and would otherwise append its error page to half a reply.
-  shadowGetter(res, 'headersSent', () => committed)
+  shadowGetter(res, 'headersSent', () => committed !== undefined)
   shadowGetter(res, 'writableEnded', () => ended)
   function restoreGetters(): void {
     for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(res, name)
@@ -197,6 +267,12 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (wasHeld) hold?.gone()
   })
   return exit
+}
+
+/** Thrown at the handler, as Node does, and not at us when the reply leaves. */
+function assertStatus(status: number): void {
+  if (Number.isInteger(status) && status >= 100 && status <= 999) return
+  throw Object.assign(new RangeError(`Invalid status code: ${String(status)}`), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
 }
 
 function dropped(callback: Callback | undefined): boolean {

@@ -51,6 +51,11 @@ export class StreamJudge {
     return this.#choices.size === 0
   }
 
+  /** True while some text has no verdict yet: one is on its way, or will be asked for in `windowMs`. */
+  get waiting(): boolean {
+    return [...this.#choices.values()].some(({ transcript }) => transcript.judged < transcript.length)
+  }
+
   /** Adds new text and returns the position that must be judged before it may leave. */
   add(index: number, channel: string, text: string): number {
     let choice = this.#choices.get(index)

@@ -87,10 +87,17 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
       length += chunk?.length ?? 0
       if (length > context.settings.maxReplyBytes) overflow()
       if (over) return
-      judge({ chunks, last }).then(async (judgements) => {
-        await context.gate
-        conclude(context.decide(judgements), judgements)
-      }).catch((error: unknown) => conclude(context.decideError(toLlamaGuardError(error)), []))
+      // The gate comes first for errors too: failing open says nothing about an input that is still being judged.
+      judge({ chunks, last }).then(
+        async (judgements) => {
+          await context.gate
+          conclude(context.decide(judgements), judgements)
+        },
+        async (error: unknown) => {
+          await context.gate
+          conclude(context.decideError(toLlamaGuardError(error)), [])
+        },
+      ).catch(() => exit.destroy())
     },
     fail(decision) {
       conclude(decision, [])

@@ -1,7 +1,7 @@
 // The shared cache against a real redis-server, which is killed and stopped under load. Skipped where none is installed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/errors.js'
 import { redisStore } from '../../src/guard/store-redis.js'
 import type { Door } from '../../src/guard/index.js'
@@ -78,6 +78,23 @@ describe('the options', () => {
     }
     expect(isLlamaGuardError(error) && error.code).toBe('invalid_option')
     expect(String(error)).not.toContain('secret')
+  })
+})
+
+describe('without the optional packages', () => {
+  it('says what to install, once, and judges without the store', async () => {
+    vi.doMock('keyv', () => {
+      throw Object.assign(new Error("Cannot find package 'keyv'"), { code: 'ERR_MODULE_NOT_FOUND' })
+    })
+    const warnings: object[] = []
+    const warn = (fields: object): void => void warnings.push(fields)
+    const cacheStore = redisStore('redis://127.0.0.1:1')
+    await expect(cacheStore.ready).rejects.toMatchObject({ code: 'dependency_missing', message: expect.stringContaining('npm install keyv @keyv/redis') as string })
+    const door = doorTo(guardThat(() => SAFE), { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } })
+    for (const text of ['a', 'b', 'c']) expect(await outcome(door, says(text))).toBe('safe')
+    expect(warnings).toEqual([{ err: { type: 'LlamaGuardError', code: 'dependency_missing', message: expect.stringContaining('npm install') as string } }])
+    await door.close()
+    vi.doUnmock('keyv')
   })
 })
 

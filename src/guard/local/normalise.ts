@@ -5,13 +5,11 @@ import { resolveConfusablesTransformer } from 'obscenity'
 
 const confusables = resolveConfusablesTransformer()
 
-/** Invisible or layout-only: soft hyphen, zero-width, bidirectional controls, word joiners, variation selectors, BOM, combining marks. */
-const INVISIBLE = /[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200F\u202A-\u202E\u2060-\u206F\u3164\uFE00-\uFE0F\uFEFF\uFFA0\u{E0100}-\u{E01EF}\p{Mn}]/gu
+/** What Unicode calls ignorable (zero-width, bidirectional controls, soft hyphen, variation selectors), and combining marks. */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Mn}]/gu
 /** Tag characters are an invisible copy of ASCII, and models read them: they are decoded, not dropped. */
 const TAGS = /[\u{E0020}-\u{E007E}]/gu
 const TAG_OFFSET = 0xe0000
-/** The block's unused ends, which carry nothing. */
-const TAG_CONTROLS = /[\u{E0000}-\u{E001F}\u{E007F}]/gu
 /** Arabic ligatures: no English hides in them, and one of them unfolds to eighteen characters. */
 const LIGATURES = /[\uFDF0-\uFDFD]/g
 const NON_ASCII = /[^\0-\x7f]/gu
@@ -25,14 +23,13 @@ const SPELLED = /(?<![a-z0-9])[a-z](?:[ .\-_*][a-z]){3,}(?![a-z0-9])/g
 
 /** Shorter runs are ordinary words far more often than base64. */
 const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g
-const READABLE = /^[\t\n\r\x20-\x7e]{8,}$/
+const READABLE = /^[\t\n\r\x20-\x7e\u2010-\u2027]{8,}$/
 /** A hidden text inside a hidden text is read too, but not for ever. */
 const MAX_DEPTH = 2
 
 function unmask(text: string): string {
   return text
     .replace(TAGS, (tag) => String.fromCharCode((tag.codePointAt(0) ?? 0) - TAG_OFFSET))
-    .replace(TAG_CONTROLS, '')
     .replace(LIGATURES, ' ')
     .normalize('NFKD')
     .replace(INVISIBLE, '')
@@ -52,7 +49,7 @@ function spell(letters: string): string {
 function decoded(text: string, depth: number): string[] {
   const found: string[] = []
   for (const [run] of text.matchAll(BASE64)) {
-    const plain = Buffer.from(run, 'base64').toString('latin1')
+    const plain = Buffer.from(run, 'base64').toString('utf8')
     // Real sentences have spaces; long identifiers and paths decode to noise.
     if (READABLE.test(plain) && plain.includes(' ')) {
       found.push(plain)

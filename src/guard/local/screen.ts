@@ -38,7 +38,7 @@ export const worse = (a: Finding, b: Finding): Finding => (b.score > a.score ? b
 
 function named(model: Model, found: ReturnType<typeof features>, listed: readonly string[]): readonly string[] {
   const shares = model.categories(found)
-  const ranked = CATEGORY_IDS.map((id, index) => ({ id: id as string, share: shares[index] ?? 0 })).sort((a, b) => b.share - a.share)
+  const ranked = CATEGORY_IDS.map((id, index) => ({ id, share: shares[index] ?? 0 })).sort((a, b) => b.share - a.share)
   const likely = ranked.filter(({ share }, rank) => (rank === 0 && listed.length === 0) || share >= ALSO).map(({ id }) => id)
   return [...new Set([...listed, ...likely])]
 }

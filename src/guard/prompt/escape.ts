@@ -11,6 +11,12 @@ const TAGS = source`[\u{E0000}-\u{E007F}]`
 const COSTUMES = source`[\u017F\u02B0-\u02B8\u02E1-\u02E3\u1D2C-\u1D6A\u2071\u207F\u2090-\u209C\u2100-\u2138\u213A-\u214F\u2160-\u217F\u249C-\u24E9\u2C7C\u2C7D\uFB00-\uFB06\uFF10-\uFF19\uFF21-\uFF3A\uFF41-\uFF5A\u{1D400}-\u{1D7FF}\u{1F110}-\u{1F12B}\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]`
 const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
 
+/**
+ * Characters written as JSON does it: tool arguments are JSON text, which the client decodes. Not after a backslash or inside
+ * another escape, so that nothing new can form; quotes, backslashes and control characters keep their escapes.
+ */
+const ESCAPED = source`(?<!\\(?:u[0-9a-fA-F]{0,3})?)\\u(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
+
 /** Joiners and selectors that belong to an emoji stay: without them a family falls apart. */
 const EMOJI_GLUE = source`(?<=\p{Extended_Pictographic})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}])\u200D(?=\p{Extended_Pictographic})`
 const CONTROLS = source`(?![\t\n\v\f\r\u0085])\p{Cc}`
@@ -31,12 +37,13 @@ const LINE_START = source`(?:(?<![^${BREAKS}])|(?<=\\[nr]))`
 const DECORATION = source`\t \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u2581\u2800*_#>~`
 const LABEL = source`(${LINE_START}[${DECORATION}]*)(${lookalike('user')}|${lookalike('agent')})(?=[${DECORATION}${BREAKS}]*[:\uFF1A\uFE55\uFE13\u2236\uA789])`
 
+const ESCAPED_ALL = new RegExp(ESCAPED, 'gu')
 const FOLD_ALL = new RegExp(FOLD, 'gu')
 const HIDDEN_ALL = new RegExp(HIDDEN, 'gu')
 const TOKEN_EDGES = new RegExp(`${TOKEN_OPEN}|${TOKEN_CLOSE}|${SENTENCE_TOKEN}`, 'gu')
 const BLOCKS = new RegExp(BLOCK, 'giu')
 const LABELS = new RegExp(LABEL, 'giu')
-const SUSPECT = new RegExp([FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN, BLOCK, LABEL].join('|'), 'iu')
+const SUSPECT = new RegExp([ESCAPED, FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN, BLOCK, LABEL].join('|'), 'iu')
 
 /**
  * The text as the guard may read it: still readable, but unable to end its turn, open another, or hide words. Clean text comes back as it is.
@@ -48,7 +55,8 @@ export function escapeText(text: string, { vision = false }: { vision?: boolean 
 }
 
 function reveal(text: string): string {
-  return text.replace(FOLD_ALL, unmask).replace(HIDDEN_ALL, '$1')
+  const decoded = text.replace(ESCAPED_ALL, (escape) => String.fromCharCode(parseInt(escape.slice(2), 16)))
+  return decoded.replace(FOLD_ALL, unmask).replace(HIDDEN_ALL, '$1')
 }
 
 function breakMarkers(text: string): string {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalise } from '../../../src/guard/local/normalise.js'
 
-const tags = (text: string): string => [...text].map((character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join('')
+const tags = (text: string): string => Array.from(text, (character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join('')
 
 describe('normalise', () => {
   it.each([

@@ -123,4 +123,10 @@ describe('escaping chat text', () => {
       expect(typeof escapeText(run)).toBe('string')
     }
   })
+
+  it('reads characters that are written as JSON escapes, as the client of a tool call will', () => {
+    expect(escapeText(String.raw`{"q":"\u0062omb \u043f\u0440\u0438 \ud83d\ude42"}`)).toBe('{"q":"bomb при 🙂"}')
+    expect(escapeText(String.raw`\u003c|eot_id|\u003e`)).not.toMatch(/<\||\|>/)
+    expect(escapeText(String.raw`a \\u0062 \u0022 \u005c \u000a \u00\u0034\u0031`)).toBe(String.raw`a \\u0062 \u0022 \u005c \u000a \u00\u00341`)
+  })
 })

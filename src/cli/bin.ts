@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// The executable: real streams, real signals, and the exit code of the command. A second Ctrl-C ends at once.
+import process from 'node:process'
+import { run } from './index.js'
+
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => {
+    stop.abort()
+    process.once(name, () => process.exit(130))
+  })
+}
+// `check ... | head` closes our output early: that is the reader's right, not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+run(process.argv.slice(2), { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, signal: stop.signal }).then(
+  (code) => {
+    process.exitCode = code
+    // Standard input that nobody read keeps the process alive.
+    process.stdin.unref?.()
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exitCode = 1
+  },
+)

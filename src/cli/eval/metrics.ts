@@ -1,0 +1,135 @@
+// Measures of a binary screen against labels, with scikit-learn's definitions, so that numbers can be set beside published ones.
+// Pure functions. What has no value (a rate of nothing) is `undefined`, never 0.
+
+/** One judged text: what it is, and how strongly the guard says so. */
+export interface Scored {
+  readonly unsafe: boolean
+  /** Probability of unsafe, or 1 and 0 for guards that only say yes or no. */
+  readonly score: number
+}
+
+/** One text with a yes or no. */
+export interface Flagged {
+  readonly unsafe: boolean
+  readonly flagged: boolean
+}
+
+export interface Confusion {
+  readonly truePositives: number
+  readonly falsePositives: number
+  readonly trueNegatives: number
+  readonly falseNegatives: number
+}
+
+export interface Rates {
+  readonly precision: number | undefined
+  readonly recall: number | undefined
+  readonly f1: number | undefined
+  /** Share of safe texts that are flagged. */
+  readonly falsePositiveRate: number | undefined
+  readonly accuracy: number | undefined
+}
+
+/** One point of a precision-recall curve: everything with at least this score is flagged. */
+export interface CurvePoint {
+  readonly threshold: number
+  readonly precision: number
+  readonly recall: number
+  readonly falsePositiveRate: number
+}
+
+const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole)
+
+export function confusion(rows: readonly Flagged[]): Confusion {
+  let [truePositives, falsePositives, trueNegatives, falseNegatives] = [0, 0, 0, 0]
+  for (const { unsafe, flagged } of rows) {
+    if (unsafe && flagged) truePositives++
+    else if (unsafe) falseNegatives++
+    else if (flagged) falsePositives++
+    else trueNegatives++
+  }
+  return { truePositives, falsePositives, trueNegatives, falseNegatives }
+}
+
+export function rates({ truePositives, falsePositives, trueNegatives, falseNegatives }: Confusion): Rates {
+  return {
+    precision: share(truePositives, truePositives + falsePositives),
+    recall: share(truePositives, truePositives + falseNegatives),
+    f1: share(2 * truePositives, 2 * truePositives + falsePositives + falseNegatives),
+    falsePositiveRate: share(falsePositives, falsePositives + trueNegatives),
+    accuracy: share(truePositives + trueNegatives, truePositives + falsePositives + trueNegatives + falseNegatives),
+  }
+}
+
+/** One point for each distinct score, highest threshold first. Empty when one of the classes is. */
+export function curve(rows: readonly Scored[]): readonly CurvePoint[] {
+  const positives = rows.filter(({ unsafe }) => unsafe).length
+  const negatives = rows.length - positives
+  if (positives === 0 || negatives === 0) return []
+  const sorted = [...rows].sort((a, b) => b.score - a.score)
+  const points: CurvePoint[] = []
+  let [hits, falseHits] = [0, 0]
+  for (const [index, { unsafe, score }] of sorted.entries()) {
+    if (unsafe) hits++
+    else falseHits++
+    // Equal scores stand or fall together: no threshold can part them.
+    if (sorted[index + 1]?.score === score) continue
+    points.push({ threshold: score, precision: hits / (hits + falseHits), recall: hits / positives, falsePositiveRate: falseHits / negatives })
+  }
+  return points
+}
+
+/** Area under the precision-recall curve as average precision: no interpolation between points. (scikit-learn `average_precision_score`) */
+export function averagePrecision(rows: readonly Scored[]): number | undefined {
+  const points = curve(rows)
+  if (points.length === 0) return undefined
+  return points.reduce((area, { precision, recall }, index) => area + (recall - (points[index - 1]?.recall ?? 0)) * precision, 0)
+}
+
+/** Chance that an unsafe text scores above a safe one, ties half. (scikit-learn `roc_auc_score`) */
+export function areaUnderRoc(rows: readonly Scored[]): number | undefined {
+  const points = curve(rows)
+  if (points.length === 0) return undefined
+  let area = 0
+  let before = { recall: 0, falsePositiveRate: 0 }
+  for (const point of points) {
+    area += ((point.falsePositiveRate - before.falsePositiveRate) * (point.recall + before.recall)) / 2
+    before = point
+  }
+  return area
+}
+
+/** The lowest threshold that flags at most this share of the safe texts: the most recall the promise allows. Undefined when none does. */
+export function thresholdFor(rows: readonly Scored[], falsePositiveRate: number): CurvePoint | undefined {
+  return curve(rows).findLast((point) => point.falsePositiveRate <= falsePositiveRate)
+}
+
+/** Linear interpolation between closest ranks (numpy's default). `at` from 0 to 1. */
+export function percentile(values: readonly number[], at: number): number | undefined {
+  if (values.length === 0) return undefined
+  const sorted = [...values].sort((a, b) => a - b)
+  const rank = at * (sorted.length - 1)
+  const low = sorted[Math.floor(rank)] ?? 0
+  const high = sorted[Math.ceil(rank)] ?? low
+  return low + (high - low) * (rank - Math.floor(rank))
+}
+
+/** Rows of texts by their labelled category, columns by what the guard named. A text with several counts in each; `safe` is its own. */
+export function confusionByCategory(rows: readonly { readonly expected: readonly string[]; readonly named: readonly string[] }[]): {
+  readonly categories: readonly string[]
+  readonly counts: readonly (readonly number[])[]
+} {
+  const key = (names: readonly string[]): readonly string[] => (names.length === 0 ? ['safe'] : names)
+  const categories = [...new Set(rows.flatMap(({ expected, named }) => [...key(expected), ...key(named)]))].sort((a, b) => Number(a === 'safe') - Number(b === 'safe') || a.localeCompare(b, 'en', { numeric: true }))
+  const counts = categories.map(() => categories.map(() => 0))
+  for (const { expected, named } of rows) {
+    for (const row of key(expected)) {
+      for (const column of key(named)) {
+        const line = counts[categories.indexOf(row)]
+        const at = categories.indexOf(column)
+        if (line !== undefined) line[at] = (line[at] ?? 0) + 1
+      }
+    }
+  }
+  return { categories, counts }
+}

@@ -1,0 +1,60 @@
+// How sure a measured number is: bootstrap intervals, and McNemar's test for two guards on the same texts. Seeded: a report can be made twice.
+import { percentile } from './metrics.js'
+
+export interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+/** mulberry32: small, seeded, the same on every machine. */
+function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/**
+ * Percentile bootstrap over rows. Undefined when the measure has no value on the rows themselves.
+ * Draws on which the measure has no value (no unsafe text drawn, say) are left out.
+ */
+export function bootstrap<T>(rows: readonly T[], measure: (rows: readonly T[]) => number | undefined, { draws = 1000, level = 0.95, seed = 1 } = {}): Interval | undefined {
+  if (rows.length === 0 || measure(rows) === undefined) return undefined
+  const next = random(seed)
+  const values: number[] = []
+  const sample: T[] = [...rows]
+  for (let draw = 0; draw < draws; draw++) {
+    for (let at = 0; at < rows.length; at++) sample[at] = rows[Math.floor(next() * rows.length)] as T
+    const value = measure(sample)
+    if (value !== undefined) values.push(value)
+  }
+  const low = percentile(values, (1 - level) / 2)
+  const high = percentile(values, (1 + level) / 2)
+  return low === undefined || high === undefined ? undefined : { low, high }
+}
+
+export interface McNemar {
+  /** Texts only the first guard judged rightly, and texts only the second did. */
+  readonly onlyFirst: number
+  readonly onlySecond: number
+  /** Two-sided exact p: how likely a split at least this uneven is between equally good guards. */
+  readonly p: number
+}
+
+/** Exact at every size: the sum is cheap, and an approximation would need a rule for when to trust it. */
+export function mcnemar(rows: readonly { readonly first: boolean; readonly second: boolean }[]): McNemar {
+  const onlyFirst = rows.filter(({ first, second }) => first && !second).length
+  const onlySecond = rows.filter(({ first, second }) => second && !first).length
+  const n = onlyFirst + onlySecond
+  // log C(n, k) grows term by term, so that large n does not overflow.
+  let logTerm = -n * Math.LN2
+  let tail = 0
+  for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) {
+    if (k > 0) logTerm += Math.log((n - k + 1) / k)
+    tail += Math.exp(logTerm)
+  }
+  return { onlyFirst, onlySecond, p: Math.min(1, 2 * tail) }
+}

@@ -1,0 +1,111 @@
+// One HTTP call as cheap as it gets: an undici pool with a bound on the answer, in the form the AWS SDK takes for its requests.
+// Node's own http client, which the SDK uses, costs about three times the CPU.
+import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-runtime'
+import { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import { reasonOf } from './abort.js'
+
+type Handler = Extract<SageMakerRuntimeClientConfig['requestHandler'], { handle: unknown }>
+/** A request as the SDK has built it. */
+export type HttpRequest = Parameters<Handler['handle']>[0]
+/** An answer as the SDK reads it, its body already whole. */
+export type HttpResponse = Awaited<ReturnType<Handler['handle']>>['response']
+
+export interface WireOptions {
+  /** Sockets kept open, at most. */
+  readonly connections: number
+  readonly connectMs: number
+  readonly maxAnswerBytes: number
+  /** What to reject with past `maxAnswerBytes`. */
+  readonly tooLarge: () => Error
+}
+
+export interface Wire {
+  /** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
+  /** The same as a request handler for an SDK client. */
+  readonly handler: Handler
+  close(): void
+}
+
+/** An idle socket is closed before a server or a load balancer would: AWS's wait 60 seconds. */
+const KEEP_ALIVE_MS = 30_000
+
+export function createWire(o: WireOptions): Wire {
+  // An endpoint has one origin; a pool for each is what makes a changed one harmless.
+  const pools = new Map<string, Pool>()
+  const poolOf = (origin: string): Pool => {
+    let pool = pools.get(origin)
+    if (pool === undefined) {
+      pool = new Pool(origin, { connections: o.connections, connect: { timeout: o.connectMs }, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 })
+      pools.set(origin, pool)
+    }
+    return pool
+  }
+
+  const send: Wire['send'] = ({ protocol, hostname, port, path, query, method, headers, body }, signal) => {
+    // undici counts the bytes itself.
+    const { 'content-length': _, ...given } = headers
+    const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`
+    const call = { path, query, method, headers: given, body: body as string }
+    return new Promise((resolve, reject) => poolOf(origin).dispatch(call, answerHandler(o, signal, resolve, reject)))
+  }
+
+  const never = new AbortController().signal
+  const handler = {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle: async (request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) => ({ response: await send(request, (abortSignal as AbortSignal | undefined) ?? never) }),
+    updateHttpClientConfig: () => undefined,
+    httpHandlerConfigs: () => ({}),
+  }
+  return {
+    send,
+    handler,
+    close() {
+      for (const pool of pools.values()) void pool.destroy()
+      pools.clear()
+    },
+  }
+}
+
+function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: AbortSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void): Dispatcher.DispatchHandler {
+  const chunks: Buffer[] = []
+  let size = 0
+  let controller: Dispatcher.DispatchController | undefined
+  let response: HttpResponse | undefined
+  // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
+  const onAbort = (): void => {
+    reject(reasonOf(signal))
+    controller?.abort(reasonOf(signal))
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  const done = (): void => signal.removeEventListener('abort', onAbort)
+  return {
+    onRequestStart(started) {
+      controller = started
+      if (signal.aborted) started.abort(reasonOf(signal))
+    },
+    onResponseStart(_, statusCode, headers, reason) {
+      response = { statusCode, headers: flat(headers), ...(reason !== undefined && { reason }) }
+    },
+    onResponseData(current, chunk) {
+      size += chunk.length
+      if (size > maxAnswerBytes) current.abort(tooLarge())
+      else chunks.push(chunk)
+    },
+    onResponseEnd() {
+      done()
+      if (response) resolve(Object.assign(response, { body: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks) }))
+    },
+    onResponseError(_, error) {
+      done()
+      reject(error)
+    },
+  }
+}
+
+function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const joined: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
+  return joined
+}

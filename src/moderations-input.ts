@@ -1,0 +1,49 @@
+// Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is skipped reads as safe.
+import type { ReadBody } from './conversation/body-text.js'
+import { LlamaGuardError } from './errors.js'
+import type { Image, Turn } from './types.js'
+
+export interface ModerationInput {
+  readonly turn: Turn
+  /** What it is made of, in OpenAI's words. */
+  readonly types: readonly ('text' | 'image')[]
+}
+
+/** One request must not become thousands of guard calls. */
+const MAX_INPUTS = 64
+const HOW = 'Send {"input": "text"}, a list of texts, or a list of parts {"type": "text", "text": "..."} and {"type": "image_url", "image_url": {"url": "..."}}.'
+
+/** Throws a `LlamaGuardError` with a 4xx code. */
+export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
+  if (body.kind !== 'value') throw unreadable('no JSON body')
+  if (body.duplicates.has('input')) throw unreadable('the key "input" twice')
+  const input: unknown = isFields(body.value) ? body.value['input'] : undefined
+  const list: unknown[] = Array.isArray(input) ? input : [input]
+  if (list.length === 0) throw unreadable('an empty list')
+  if (list.length > MAX_INPUTS) throw unreadable(`${list.length} inputs, more than ${MAX_INPUTS}`)
+  if (list.every((item) => typeof item === 'string')) return list.map((text) => toInput(text, []))
+  const parts = list.map(readPart)
+  const images = parts.flatMap((part) => (typeof part === 'string' ? [] : part))
+  if (images.length > 0 && !vision) throw new LlamaGuardError('unsupported_content', 'The input holds an image, and the guard model reads text alone. Send text, or run a Llama Guard that reads images.')
+  return [toInput(parts.filter((part) => typeof part === 'string').join('\n'), images)]
+}
+
+function readPart(part: unknown): string | Image {
+  if (isFields(part) && part['type'] === 'text' && typeof part['text'] === 'string') return part['text']
+  const image = isFields(part) && part['type'] === 'image_url' ? part['image_url'] : undefined
+  if (isFields(image) && typeof image['url'] === 'string' && image['url'] !== '') return { url: image['url'] }
+  throw unreadable('a part of an unknown shape')
+}
+
+function toInput(text: string, images: readonly Image[]): ModerationInput {
+  // A guard that is shown an empty conversation finds it safe, which says nothing.
+  if (text.trim() === '' && images.length === 0) throw unreadable('an input without text')
+  const types = [...(text.trim() === '' ? [] : ['text' as const]), ...(images.length > 0 ? ['image' as const] : [])]
+  return { turn: { role: 'User', text, ...(images.length > 0 && { images }) }, types }
+}
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function unreadable(what: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_request', `The moderation request holds ${what}. ${HOW}`)
+}

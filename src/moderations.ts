@@ -1,0 +1,104 @@
+// POST /v1/moderations in OpenAI's shape, answered by the guard: for callers that want the verdict and not a chat.
+// `client.moderations.create()` of OpenAI's SDKs works against it; the categories are Llama Guard's own.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { readBody } from './conversation/body.js'
+import { LlamaGuardError, toLlamaGuardError } from './errors.js'
+import { inputsOf, type ModerationInput } from './moderations-input.js'
+import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from './types.js'
+
+export interface ModerationsDeps {
+  /** Judges one input; the guard door. */
+  judge(conversation: Conversation, signal: AbortSignal): Promise<Judgement>
+  /** What the policy makes of it; must be enforcing and closed, so that what could not be judged stays an error. */
+  decide(judgement: Judgement): Decision
+  /** The taxonomy of the answer: its names become the keys of `categories`. */
+  readonly categories: readonly Category[]
+  readonly model: string
+  /** True when the guard looks at images. Else a request with an image is `unsupported_content`. */
+  readonly vision: boolean
+  /** Most bytes of a request body. */
+  readonly maxBodyBytes: number
+}
+
+/** Inputs judged at a time: a long list must not crowd out everyone else's chats. */
+const AT_ONCE = 8
+
+/** One result of OpenAI's moderation response. */
+export interface ModerationResult {
+  readonly flagged: boolean
+  /** By category name, whether it is violated. */
+  readonly categories: Readonly<Record<string, boolean>>
+  /**
+   * By category name, 0 to 1: the category's own probability where the guard gives it; else the probability of unsafe (1 without token
+   * log probabilities) for violated categories, and 0 for the others.
+   */
+  readonly category_scores: Readonly<Record<string, number>>
+  readonly category_applied_input_types: Readonly<Record<string, readonly string[]>>
+}
+
+/**
+ * Answers POST; any other method goes to `next()`. A string is one input, a list of strings one result each, a list of parts (`text`,
+ * `image_url`) one input together. When one input could not be judged the whole answer is a 503 in OpenAI's error envelope: half a
+ * list of results reads as "the rest is safe".
+ */
+export function createModerations(deps: ModerationsDeps): Middleware {
+  return function moderationsHandler(req: IncomingMessage, res: ServerResponse, next): void {
+    if (req.method !== 'POST') {
+      next()
+      return
+    }
+    const leave = new AbortController()
+    res.once('close', () => leave.abort())
+    moderate(deps, req, leave.signal).then(
+      (answer) => send(res, 200, answer),
+      (error: unknown) => refuse(req, res, toLlamaGuardError(error)),
+    )
+  }
+}
+
+async function moderate(deps: ModerationsDeps, req: GuardedRequest, signal: AbortSignal): Promise<object> {
+  const body = await readBody(req, { limit: deps.maxBodyBytes })
+  const inputs = inputsOf(body, deps.vision)
+  const results: ModerationResult[] = []
+  for (let at = 0; at < inputs.length; at += AT_ONCE) {
+    const some = inputs.slice(at, at + AT_ONCE).map(async (input) => {
+      const judgement = await deps.judge([input.turn], signal)
+      return toResult(judgement, deps.decide(judgement), input, deps.categories)
+    })
+    results.push(...(await Promise.all(some)))
+  }
+  return { id: `modr-${randomUUID()}`, model: deps.model, results }
+}
+
+function toResult(judgement: Judgement, decision: Decision, input: ModerationInput, known: readonly Category[]): ModerationResult {
+  if ('error' in judgement) throw judgement.error
+  if (decision.error) throw decision.error
+  const { score, categoryScores = {}, unknown = [] } = judgement.verdict
+  const violated = new Set([...decision.categories.map(({ code }) => code), ...(decision.outcome.state === 'safe' ? [] : unknown)])
+  // Two categories of a custom policy may share a name, and the model may name one that the policy does not know: their ids stay apart.
+  const names = new Map([...violated].map((id) => [id, id]))
+  for (const { id, name } of known) names.set(id, known.filter((other) => other.name === name).length > 1 ? id : name)
+  const each = <T>(value: (id: string) => T): Record<string, T> => Object.fromEntries([...names].map(([id, name]) => [name, value(id)]))
+  return {
+    flagged: decision.outcome.state !== 'safe',
+    categories: each((id) => violated.has(id)),
+    category_scores: each((id) => categoryScores[id] ?? (violated.has(id) ? (score ?? 1) : 0)),
+    category_applied_input_types: each(() => input.types),
+  }
+}
+
+function refuse(req: IncomingMessage, res: ServerResponse, error: LlamaGuardError): void {
+  // What is left of a refused body would be read as the next request on this connection.
+  req.resume()
+  const type = error.clientFault ? 'invalid_request_error' : 'guard_unavailable'
+  const headers: Record<string, string> = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }
+  send(res, error.status, { error: { message: error.message, type, param: error.clientFault ? 'input' : null, code: error.code } }, headers)
+}
+
+function send(res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
+  if (res.destroyed || res.headersSent) return
+  const bytes = Buffer.from(JSON.stringify(body))
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, 'cache-control': 'no-store', ...headers })
+  res.end(bytes)
+}

@@ -1,0 +1,36 @@
+// The chats of the benchmarks: ordinary English, of any length, the same in every run.
+
+const WORDS = 'the report shows that most of our visitors come back within a week because they found what they had been looking for and the rest of them asked for more detail about prices delivery and returns before they made up their minds '
+
+/** That many characters of prose. */
+export function prose(characters: number): string {
+  return WORDS.repeat(Math.ceil(characters / WORDS.length)).slice(0, characters)
+}
+
+export interface ChatShape {
+  /** Messages, the last one included. */
+  readonly turns: number
+  readonly stream: boolean
+  /** Makes the last message one of a kind. */
+  readonly mark: string
+}
+
+export function chatBody({ turns, stream, mark }: ChatShape): string {
+  const messages = Array.from({ length: turns - 1 + ((turns - 1) % 2) }, (_, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content: prose(200) }))
+  return JSON.stringify({ model: 'demo', messages: [...messages, { role: 'user', content: `${prose(200)} ${mark}` }], ...(stream && { stream: true }) })
+}
+
+/** A Chat Completions reply of about that many bytes of text. */
+export function replyBody(bytes: number): string {
+  return JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', created: 1711997860, model: 'demo', choices: [{ index: 0, message: { role: 'assistant', content: prose(bytes) }, finish_reason: 'stop' }], usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 } })
+}
+
+export function chunkOf(content: string | undefined, finish: string | null = null): string {
+  return `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1711997860, model: 'demo', choices: [{ index: 0, delta: content === undefined ? {} : { content }, finish_reason: finish }] })}\n\n`
+}
+
+/** The events of a streamed reply, a word each. */
+export function replyChunks(bytes: number): string[] {
+  const words = prose(bytes).match(/\S+\s*/g) ?? []
+  return [...words.map((word) => chunkOf(word)), chunkOf(undefined, 'stop'), 'data: [DONE]\n\n']
+}

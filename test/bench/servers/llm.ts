@@ -1,0 +1,47 @@
+// The LLM stub: the same reply to everyone, whole or as a stream, as fast as it can or at a given pace.
+import type { Socket } from 'node:net'
+import { replyBody, replyChunks } from '../kit/chat.js'
+import { leanServer, response } from '../kit/lean-http.js'
+import { report } from '../kit/report.js'
+
+const counts = { calls: 0, bytes: 0 }
+const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n'
+const END = '0\r\n\r\n'
+let whole = response(replyBody(1000))
+let frames: readonly Buffer[] = []
+let paceMs = 0
+let stream = false
+
+function flow(socket: Socket): void {
+  socket.write(HEAD)
+  if (paceMs === 0) {
+    // Each event a write of its own, as models send them; corked, so that the stage stays cheap.
+    socket.cork()
+    for (const frame of frames) socket.write(frame)
+    socket.write(END)
+    socket.uncork()
+    return
+  }
+  let next = 0
+  const timer = setInterval(() => {
+    if (socket.destroyed) return clearInterval(timer)
+    const frame = frames[next++]
+    if (frame !== undefined) return void socket.write(frame)
+    clearInterval(timer)
+    socket.write(END)
+  }, paceMs)
+}
+
+const port = await leanServer((socket, { bytes }) => {
+  counts.calls++
+  counts.bytes += bytes
+  if (stream) flow(socket)
+  else socket.write(whole)
+})
+report(port, counts, (settings) => {
+  const bytes = Number(settings['bytes'] ?? 1000)
+  stream = settings['stream'] === true
+  paceMs = Number(settings['paceMs'] ?? 0)
+  whole = response(replyBody(bytes))
+  frames = replyChunks(bytes).map((event) => Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`))
+})

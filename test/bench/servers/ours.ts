@@ -1,0 +1,19 @@
+// The same app behind llamaGuard(). With GUARD=object the guard is a function, so that what is left is the middleware's own cost.
+import type { RequestHandler } from 'express'
+import { llamaGuard } from '../../../src/llama-guard.js'
+import type { Guard } from '../../../src/types.js'
+import { chatApp, handOn, listen } from './app.js'
+
+const delayMs = Number(process.env['GUARD_MS'] ?? 0)
+const SAFE = { safe: true, categories: [] }
+const object: Guard = { model: 'none', judge: () => (delayMs === 0 ? Promise.resolve(SAFE) : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE))) }
+const guard = llamaGuard({
+  guard: process.env['GUARD'] === 'object' ? object : 'sagemaker',
+  endpoint: 'llama-guard',
+  logLevel: 'silent',
+  // Thousands of connections are the benchmark's wish, and refusing them is not what it measures.
+  queue: 100_000,
+  timeoutMs: 60_000,
+  ...(JSON.parse(process.env['GUARD_OPTIONS'] ?? '{}') as object),
+})
+listen(chatApp(guard as RequestHandler).post('/v1/chat/completions', handOn))

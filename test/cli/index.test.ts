@@ -1,0 +1,54 @@
+// The command line itself: help, flags, and exit codes.
+import { afterEach, expect, test, vi } from 'vitest'
+import { run } from '../../src/cli/index.js'
+import { catchIo } from './helpers.js'
+
+afterEach(() => vi.unstubAllEnvs())
+
+test('Help names every command, its exit codes, and goes to standard output', async () => {
+  const io = catchIo()
+  expect(await run(['--help'], io)).toBe(0)
+  for (const word of ['serve', 'check', 'doctor', 'deploy', 'delete', 'Exit codes:']) expect(io.out()).toContain(word)
+  expect(io.err()).toBe('')
+})
+
+test.each(['serve', 'check', 'doctor', 'deploy', 'delete'])('The help of %s has an example', async (command) => {
+  const io = catchIo()
+  expect(await run([command, '--help'], io)).toBe(0)
+  expect(io.out()).toMatch(/Examples?:\n {2}\$ /)
+})
+
+test.each([
+  [['nonsense'], /unknown command/],
+  [['deploy'], /required option '--model/],
+  [['delete'], /required option '--endpoint/],
+  [['serve', '--port', 'x'], /whole number from 0/],
+  [['check', '--format', 'xml'], /Allowed choices are table, json/],
+  [['check', '--file', '/does/not/exist'], /cannot be read/],
+  [['deploy', '--model', 'x', '--tag', 'y'], /key=value/],
+])('%o is exit code 2 with a reason', async (argv, reason) => {
+  const io = catchIo()
+  expect(await run(argv, io)).toBe(2)
+  expect(io.err()).toMatch(reason)
+})
+
+test('Check reads its flags over the environment', async () => {
+  const io = catchIo({ LLAMA_GUARD_BACKEND: 'sagemaker' })
+  expect(await run(['check', '--backend', 'local', 'hello there', '--format', 'json'], io)).toBe(0)
+  expect(JSON.parse(io.out())).toMatchObject({ verdict: 'safe' })
+})
+
+test('Check reads JSONL from standard input', async () => {
+  async function* stdin(): AsyncGenerator<string> {
+    yield '"hello"\n"good morning"'
+  }
+  const io = { ...catchIo({ LLAMA_GUARD_BACKEND: 'local' }), stdin: stdin() }
+  expect(await run(['check', '--format', 'json'], io)).toBe(0)
+  expect(io.out().trim().split('\n')).toHaveLength(2)
+})
+
+test('Deploy without the accepted licence prints where to read it', async () => {
+  const io = catchIo()
+  expect(await run(['deploy', '--model', 'llama-guard-3-8b', '--region', 'us-east-1'], io)).toBe(2)
+  expect(io.err()).toContain('https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt')
+})

@@ -1,0 +1,320 @@
+// What the clients of real applications make of us: the openai and @anthropic-ai/sdk packages and the Vercel AI SDK, over real HTTP.
+// The guard is the real AWS SDK against the emulator.
+import Anthropic from '@anthropic-ai/sdk'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { APICallError, generateText, streamText } from 'ai'
+import express, { type Request, type Response } from 'express'
+import OpenAI from 'openai'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { emulated, type Emulated } from './helpers/emulated.js'
+import { fails } from './emulator/faults.js'
+import { ACCESS_DENIED } from './emulator/aws-errors.js'
+import { chunk, completion, serve, type Running } from './helpers/http.js'
+
+const BAD = 'UNSAFE_O3 WITHHELD'
+const BLOCKED = [{ code: 'O3', name: 'Criminal Planning' }]
+
+let wire: Emulated
+let server: Running
+/** What the handler does with the next request. */
+let handler: (req: Request, res: Response) => void
+/** Lets a stream go on once its client has read something. */
+let goOn: () => void
+let clientRead: Promise<void>
+
+beforeAll(async () => {
+  wire = await emulated()
+  const app = express()
+  app.use(wire.guard({ windowMs: 50 }), (req, res) => handler(req, res))
+  server = await serve(app)
+})
+afterAll(async () => {
+  await server.close()
+  await wire.close()
+})
+beforeEach(() => {
+  wire.emulator.reset()
+  clientRead = new Promise((resolve) => (goOn = resolve))
+})
+
+const replying = (body: object) => (handler = (_req, res) => void res.json(body))
+/** Streams `first`, waits until the client has read from it, then streams `rest`. */
+const streaming = (first: string, rest = '') =>
+  (handler = async (_req, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    if (rest === '') return void res.end(first)
+    res.write(first)
+    await clientRead
+    res.end(rest)
+  })
+/** The guard fails for texts with this word. */
+const failingFor = (word: string): void => wire.emulator.behave(fails(ACCESS_DENIED), { when: ({ asked }) => asked?.turns.at(-1)?.text.includes(word) === true })
+const DONE = chunk({}, { finish: 'stop' }) + 'data: [DONE]\n\n'
+
+/** What was read until the end or the error. */
+async function drain<T>(stream: AsyncIterable<T>): Promise<{ read: T[]; error: unknown }> {
+  const read: T[] = []
+  try {
+    for await (const item of stream) {
+      read.push(item)
+      goOn()
+    }
+  } catch (error) {
+    return { read, error }
+  }
+  return { read, error: undefined }
+}
+
+async function failureOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.fail('it should have failed'),
+    (error: unknown) => error,
+  )
+}
+
+describe('the openai package', () => {
+  const client = (): OpenAI => new OpenAI({ apiKey: 'sk-test', baseURL: `${server.url}/v1`, maxRetries: 0 })
+  const ask = (content: string, more: object = {}) => ({ model: 'demo', messages: [{ role: 'user' as const, content }], ...more })
+  const text = (chunks: readonly OpenAI.ChatCompletionChunk[]): string => chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')
+
+  it('gets a safe completion as the handler made it', async () => {
+    replying(completion('Hello there.'))
+    const { data, response } = await client().chat.completions.create(ask('Hi')).withResponse()
+    expect(data.choices[0]?.message.content).toBe('Hello there.')
+    expect(response.headers.get('llama-guard')).toMatch(/^input=safe[^,]*, output=safe/)
+  })
+
+  it('raises an APIError with status 451 and readable categories for an unsafe message', async () => {
+    const error = await failureOf(client().chat.completions.create(ask(BAD)))
+    expect(error).toBeInstanceOf(OpenAI.APIError)
+    expect(error).toMatchObject({ status: 451, code: 'content_filter', type: 'content_policy_violation', param: 'messages', error: { stage: 'input', categories: BLOCKED, model: 'llama-guard-1' } })
+    expect((error as Error).message).toContain('Criminal Planning (O3)')
+  })
+
+  it('raises the same for an unsafe reply, also in the second choice, and never shows it', async () => {
+    for (const reply of [completion(BAD), { ...completion('fine'), choices: [completion('fine').choices[0], { index: 1, message: { role: 'assistant', content: BAD }, finish_reason: 'stop' }] }]) {
+      replying(reply)
+      const error = await failureOf(client().chat.completions.create(ask('Hi', { n: 2 })))
+      expect(error).toMatchObject({ status: 451, param: 'choices', error: { stage: 'output', categories: BLOCKED } })
+      expect(JSON.stringify(error)).not.toContain('WITHHELD')
+    }
+  })
+
+  it('raises a 503 that asks to come again when nobody could judge', async () => {
+    failingFor('Hi')
+    const error = await failureOf(client().chat.completions.create(ask('Hi')))
+    expect(error).toBeInstanceOf(OpenAI.InternalServerError)
+    expect(error).toMatchObject({ status: 503, code: 'guard_rejected', type: 'guard_unavailable' })
+    expect((error as InstanceType<typeof OpenAI.APIError>).headers?.get('retry-after')).toBe('1')
+  })
+
+  it('raises a 400 for what no guard can read', async () => {
+    const error = await failureOf(client().chat.completions.create(ask('Hi', { messages: [{ role: 'user', content: [{ type: 'hologram' }] }] })))
+    expect(error).toBeInstanceOf(OpenAI.BadRequestError)
+    expect(error).toMatchObject({ code: 'unreadable_request', type: 'invalid_request_error' })
+  })
+
+  it('calls tools, and is stopped by what they are called with', async () => {
+    const calls = (q: string): object => completion(null, { tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find', arguments: JSON.stringify({ q }) } }] })
+    const tools = [{ type: 'function', function: { name: 'find', description: 'Finds things.', parameters: { type: 'object', properties: { q: { type: 'string' } } } } }]
+    replying(calls('weather in Rome'))
+    const reply = await client().chat.completions.create(ask('Weather?', { tools }))
+    expect(reply.choices[0]?.message.tool_calls?.[0]).toMatchObject({ function: { arguments: '{"q":"weather in Rome"}' } })
+    replying(calls(BAD))
+    expect(await failureOf(client().chat.completions.create(ask('Weather?', { tools })))).toMatchObject({ status: 451 })
+  })
+
+  it('streams a safe reply whole', async () => {
+    streaming(['Hel', 'lo ', 'there.'].map((content) => chunk({ content })).join('') + DONE)
+    const { read, error } = await drain(await client().chat.completions.create({ ...ask('Hi'), stream: true }))
+    expect(error).toBeUndefined()
+    expect(text(read)).toBe('Hello there.')
+    expect(read.at(-1)?.choices[0]?.finish_reason).toBe('stop')
+  })
+
+  it('raises a 451 for a stream that is unsafe from its first word', async () => {
+    streaming(chunk({ content: BAD }) + DONE)
+    expect(await failureOf(client().chat.completions.create({ ...ask('Hi'), stream: true }))).toMatchObject({ status: 451, error: { categories: BLOCKED } })
+  })
+
+  it('sees a stream that turns unsafe end with content_filter', async () => {
+    streaming(chunk({ content: 'A fine start. ' }), chunk({ content: BAD }) + DONE)
+    const { read, error } = await drain(await client().chat.completions.create({ ...ask('Hi'), stream: true }))
+    expect(error).toBeUndefined()
+    expect(text(read)).toBe('A fine start. ')
+    expect(read.at(-1)).toMatchObject({ choices: [{ finish_reason: 'content_filter' }], llama_guard: { stage: 'output', categories: BLOCKED } })
+  })
+
+  it('sees every open choice of such a stream end', async () => {
+    streaming(chunk({ content: 'One. ' }) + chunk({ content: 'Two. ' }, { index: 1 }), chunk({ content: BAD }, { index: 1 }) + DONE)
+    const { read } = await drain(await client().chat.completions.create({ ...ask('Hi', { n: 2 }), stream: true }))
+    const finished = read.flatMap(({ choices }) => choices).filter(({ finish_reason: reason }) => reason === 'content_filter')
+    expect(finished.map(({ index }) => index).sort()).toEqual([0, 1])
+    expect(JSON.stringify(read)).not.toContain('WITHHELD')
+  })
+
+  it('raises an APIError in a stream that nobody could judge any more', async () => {
+    failingFor('WITHHELD')
+    streaming(chunk({ content: 'A fine start. ' }), chunk({ content: 'WITHHELD' }) + DONE)
+    const { read, error } = await drain(await client().chat.completions.create({ ...ask('Hi'), stream: true }))
+    expect(text(read)).toBe('A fine start. ')
+    expect(error).toBeInstanceOf(OpenAI.APIError)
+    expect(error).toMatchObject({ code: 'guard_rejected', type: 'guard_unavailable' })
+  })
+
+  it('streams through its own helper, which gathers what was allowed', async () => {
+    streaming(chunk({ role: 'assistant', content: 'A fine start. ' }), chunk({ content: BAD }) + DONE)
+    const stream = client().chat.completions.stream(ask('Hi'))
+    stream.on('content', () => goOn())
+    const final = await stream.finalChatCompletion().catch((error: unknown) => error)
+    // The helper raises for content_filter, as it does for OpenAI's own.
+    expect(final instanceof Error ? final.constructor.name : (final as OpenAI.ChatCompletion).choices[0]?.finish_reason).toMatch(/ContentFilterFinishReasonError|content_filter/)
+  })
+
+  it('works with legacy completions', async () => {
+    const legacy = (words: string): object => ({ id: 'cmpl-1', object: 'text_completion', created: 1, model: 'demo', choices: [{ index: 0, text: words, finish_reason: 'stop', logprobs: null }] })
+    replying(legacy('fine'))
+    expect((await client().completions.create({ model: 'demo', prompt: 'Hi' })).choices[0]?.text).toBe('fine')
+    replying(legacy(BAD))
+    expect(await failureOf(client().completions.create({ model: 'demo', prompt: 'Hi' }))).toMatchObject({ status: 451, error: { stage: 'output' } })
+    expect(await failureOf(client().completions.create({ model: 'demo', prompt: BAD }))).toMatchObject({ status: 451, param: 'prompt' })
+  })
+
+  describe('with the Responses API', () => {
+    const item = (words: string): object => ({ id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: words, annotations: [] }] })
+    const response = (words: string, status = 'completed'): object => ({ id: 'resp_1', object: 'response', created_at: 1, status, model: 'demo', output: status === 'completed' ? [item(words)] : [], parallel_tool_calls: true, tool_choice: 'auto', tools: [] })
+    const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 1, ...data })}\n\n`
+    const delta = (words: string): string => event('response.output_text.delta', { item_id: 'msg_1', output_index: 0, content_index: 0, delta: words })
+    const CREATED = event('response.created', { response: response('', 'in_progress') })
+
+    it('gets a safe reply, and an APIError for an unsafe one', async () => {
+      replying(response('fine'))
+      expect((await client().responses.create({ model: 'demo', input: 'Hi' })).output_text).toBe('fine')
+      replying(response(BAD))
+      expect(await failureOf(client().responses.create({ model: 'demo', input: 'Hi' }))).toMatchObject({ status: 451, param: 'output', error: { categories: BLOCKED } })
+      expect(await failureOf(client().responses.create({ model: 'demo', input: BAD }))).toMatchObject({ status: 451, param: 'input' })
+    })
+
+    it('sees a blocked stream end as incomplete, and a failed one raise', async () => {
+      streaming(CREATED + delta('A fine start. '), delta(BAD) + event('response.completed', { response: response(`A fine start. ${BAD}`) }))
+      const blocked = await drain(await client().responses.create({ model: 'demo', input: 'Hi', stream: true }))
+      expect(blocked.error).toBeUndefined()
+      expect(blocked.read.at(-1)).toMatchObject({ type: 'response.incomplete', response: { incomplete_details: { reason: 'content_filter' } } })
+      expect(JSON.stringify(blocked.read)).not.toContain('WITHHELD')
+
+      clientRead = new Promise((resolve) => (goOn = resolve))
+      failingFor('WITHHELD')
+      streaming(CREATED + delta('A fine start. '), delta('WITHHELD'))
+      const failed = await drain(await client().responses.create({ model: 'demo', input: 'Hi', stream: true }))
+      expect(JSON.stringify(failed.read)).not.toContain('WITHHELD')
+      const told = failed.error ?? failed.read.at(-1)
+      expect(JSON.stringify(told) + String(told)).toMatch(/guard_rejected|guard_unavailable|response\.failed/)
+    })
+  })
+})
+
+describe('the Anthropic package', () => {
+  const client = (): Anthropic => new Anthropic({ apiKey: 'sk-test', baseURL: server.url, maxRetries: 0 })
+  const ask = (content: string) => ({ model: 'demo', max_tokens: 99, messages: [{ role: 'user' as const, content }] })
+  const reply = (words: string): object => ({ id: 'msg_1', type: 'message', role: 'assistant', model: 'demo', content: [{ type: 'text', text: words }], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } })
+  const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
+  const delta = (words: string): string => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: words } })
+  const START = event('message_start', { message: { ...reply(''), content: [] } }) + event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
+  const END = event('content_block_stop', { index: 0 }) + event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }) + event('message_stop', {})
+
+  it('gets a safe message', async () => {
+    replying(reply('Hello there.'))
+    expect((await client().messages.create(ask('Hi'))).content[0]).toMatchObject({ text: 'Hello there.' })
+  })
+
+  it('raises an APIError with status 451 in its own envelope, for the message and for the reply', async () => {
+    replying(reply(BAD))
+    for (const [content, stage] of [[BAD, 'input'], ['Hi', 'output']] as const) {
+      const error = await failureOf(client().messages.create(ask(content)))
+      expect(error).toBeInstanceOf(Anthropic.APIError)
+      expect(error).toMatchObject({ status: 451, error: { type: 'error', error: { type: 'content_policy_violation', code: 'content_filter', stage, categories: BLOCKED } } })
+      expect(JSON.stringify(error)).not.toContain('WITHHELD')
+    }
+  })
+
+  it('raises a 503 when nobody could judge', async () => {
+    failingFor('Hi')
+    expect(await failureOf(client().messages.create(ask('Hi')))).toMatchObject({ status: 503, error: { error: { type: 'guard_unavailable', code: 'guard_rejected' } } })
+  })
+
+  it('streams a safe message', async () => {
+    streaming(START + delta('Hello ') + delta('there.') + END)
+    const final = await client().messages.stream(ask('Hi')).finalMessage()
+    expect(final.content[0]).toMatchObject({ text: 'Hello there.' })
+  })
+
+  it('sees a stream that turns unsafe end with the stop reason refusal', async () => {
+    streaming(START + delta('A fine start. '), delta(BAD) + END)
+    const stream = client().messages.stream(ask('Hi'))
+    stream.on('text', () => goOn())
+    const final = await stream.finalMessage()
+    expect(final.stop_reason).toBe('refusal')
+    expect(final.content[0]).toMatchObject({ text: 'A fine start. ' })
+  })
+
+  it('raises a 451 for a stream that is unsafe from its first word, and an error for one that fails later', async () => {
+    streaming(START + delta(BAD) + END)
+    expect(await failureOf(client().messages.create({ ...ask('Hi'), stream: true }))).toMatchObject({ status: 451 })
+    failingFor('WITHHELD')
+    streaming(START + delta('A fine start. '), delta('WITHHELD') + END)
+    const { read, error } = await drain(await client().messages.create({ ...ask('Hi'), stream: true }))
+    expect(JSON.stringify(read)).not.toContain('WITHHELD')
+    expect(error).toBeInstanceOf(Anthropic.APIError)
+    expect(JSON.stringify((error as InstanceType<typeof Anthropic.APIError>).error)).toContain('guard_rejected')
+  })
+})
+
+describe('the Vercel AI SDK', () => {
+  const model = () => createOpenAICompatible({ name: 'guarded', baseURL: `${server.url}/v1`, apiKey: 'sk-test' })('demo')
+  const quiet = { maxRetries: 0, onError: () => undefined }
+
+  it('generates a safe text', async () => {
+    replying(completion('Hello there.'))
+    expect((await generateText({ model: model(), prompt: 'Hi', maxRetries: 0 })).text).toBe('Hello there.')
+  })
+
+  it('raises an APICallError with status 451 that is not tried again', async () => {
+    replying(completion(BAD))
+    for (const prompt of [BAD, 'Hi']) {
+      const error = await failureOf(generateText({ model: model(), prompt }))
+      expect(APICallError.isInstance(error)).toBe(true)
+      expect(error).toMatchObject({ statusCode: 451, isRetryable: false })
+      expect((error as APICallError).responseBody).toContain('"categories":[{"code":"O3","name":"Criminal Planning"}]')
+      expect((error as APICallError).responseBody).not.toContain('WITHHELD')
+    }
+  })
+
+  it('raises a retryable 503 when nobody could judge', async () => {
+    failingFor('Hi')
+    expect(await failureOf(generateText({ model: model(), prompt: 'Hi', maxRetries: 0 }))).toMatchObject({ statusCode: 503, isRetryable: true })
+  })
+
+  it('streams a safe text, and ends with content-filter when it turns unsafe', async () => {
+    streaming(chunk({ content: 'Hello ' }) + chunk({ content: 'there.' }) + DONE)
+    expect(await streamText({ model: model(), prompt: 'Hi', ...quiet }).text).toBe('Hello there.')
+
+    streaming(chunk({ content: 'A fine start. ' }), chunk({ content: BAD }) + DONE)
+    const result = streamText({ model: model(), prompt: 'Hi', ...quiet })
+    const { read } = await drain(result.textStream)
+    expect(read.join('')).toBe('A fine start. ')
+    expect(await result.finishReason).toBe('content-filter')
+  })
+
+  it('tells of a stream that was blocked at once, and of one that failed later', async () => {
+    const errors: unknown[] = []
+    const ask = () => streamText({ model: model(), prompt: 'Hi', maxRetries: 0, onError: ({ error }) => void errors.push(error) })
+    streaming(chunk({ content: BAD }) + DONE)
+    await drain(ask().textStream)
+    expect(errors.at(-1)).toMatchObject({ statusCode: 451 })
+    failingFor('WITHHELD')
+    streaming(chunk({ content: 'A fine start. ' }), chunk({ content: 'WITHHELD' }) + DONE)
+    const { read } = await drain(ask().textStream)
+    expect(read.join('')).toBe('A fine start. ')
+    expect(JSON.stringify(errors.at(-1)) + String(errors.at(-1))).toMatch(/guard/i)
+  })
+})

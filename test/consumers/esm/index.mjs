@@ -1,0 +1,15 @@
+// An ES module app in JavaScript. Both copies of the package know each other's errors.
+import assert from 'node:assert'
+import { createRequire } from 'node:module'
+import express from 'express'
+import { isLlamaGuardError, llamaGuard } from 'express-llama-guard'
+import probe from '../probe.cjs'
+
+const copy = createRequire(import.meta.url)('express-llama-guard')
+assert.throws(() => copy.llamaGuard({ guard: 'lokal' }), (error) => isLlamaGuardError(error) && error.code === 'invalid_option')
+
+const guard = llamaGuard({ guard: 'local' })
+const app = express()
+app.use(guard)
+app.post('/chat', (_req, res) => res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }))
+await probe(app, guard)

@@ -1,0 +1,88 @@
+// Which request is a chat, and of which dialect: the path first, in all its spellings, then the body.
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { createConversationReader, customDialect } from '../../src/conversation/index.js'
+import { plainPath } from '../../src/conversation/paths.js'
+import type { GuardedRequest } from '../../src/types.js'
+
+const MESSAGES = { messages: [{ role: 'user', content: 'Hi' }] }
+
+function request(url: string, body: unknown, method = 'POST'): GuardedRequest {
+  return Object.assign(Readable.from([]), { headers: {}, method, originalUrl: url, body }) as unknown as GuardedRequest
+}
+
+async function dialectOf(url: string, body: unknown, options: object = {}, method = 'POST'): Promise<string | undefined> {
+  const chat = await createConversationReader({ maxBodyBytes: 1000, ...options }).recognise(request(url, body, method))
+  return chat?.dialect.name
+}
+
+describe('a path', () => {
+  it.each([
+    ['/v1/chat/completions', MESSAGES, 'openai-chat'],
+    ['/openai/deployments/x/chat/completions?api-version=1', MESSAGES, 'openai-chat'],
+    ['/v1/Chat/Completions/', MESSAGES, 'openai-chat'],
+    ['//v1//chat/./x/../completions', MESSAGES, 'openai-chat'],
+    ['/v1/chat%2fcompletions', MESSAGES, 'openai-chat'],
+    ['http://host/v1/completions#x', { prompt: 'a' }, 'openai-completions'],
+    ['/v1/completions', MESSAGES, 'openai-chat'],
+    ['/v1/responses', { input: 'a' }, 'openai-responses'],
+    ['/v1/messages', MESSAGES, 'anthropic-messages'],
+    ['/api/chat', { ...MESSAGES, model: 'llama3.2' }, 'ollama-chat'],
+    ['/api/chat', MESSAGES, 'openai-chat'],
+    ['/chat', MESSAGES, 'openai-chat'],
+  ])('%s is of the right dialect', async (url, body, name) => {
+    expect(await dialectOf(url, body)).toBe(name)
+  })
+
+  it.each([
+    ['/v1/embeddings', { input: 'a' }], ['/v1/images/generations', { prompt: 'a' }], ['/any', {}], ['/any', undefined], ['/any', [MESSAGES]], ['/any', 'text'],
+    ['/v1/notcompletions', { prompt: 'a' }], ['/any', { messages: 'a' }],
+  ])('%s with %j is no chat', async (url, body) => {
+    expect(await dialectOf(url, body)).toBeUndefined()
+  })
+
+  it.each(['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages', '/api/chat', '/V1/CHAT/%63ompletions', '/v1/chat/completions;x=1', '/v1\\chat\\completions'])(
+    '%s never lets an unreadable body pass', async (url) => {
+      for (const body of [undefined, null, {}, [], [MESSAGES], 5, { messages: {} }, { messages: [] }, { prompt: [1] }, { input: 5 }]) {
+        await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
+      }
+    })
+
+  it('is not asked about without a body', async () => {
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE']) expect(await dialectOf('/v1/chat/completions', undefined, {}, method)).toBeUndefined()
+    await expect(dialectOf('/v1/chat/completions', { messages: 5 }, {}, 'DELETE')).rejects.toMatchObject({ code: 'unreadable_request' })
+  })
+
+  it('survives bad escapes', () => {
+    expect(plainPath('/a%zz%2Fb%ff/c?d')).toBe('/a%zz/b%ff/c')
+  })
+})
+
+describe('the options', () => {
+  it('limit what is guarded to the paths named, exact or with a star', async () => {
+    const options = { paths: ['/chat', '/v2/*'] }
+    expect(await dialectOf('/Chat/', MESSAGES, options)).toBe('openai-chat')
+    expect(await dialectOf('/v2/x/y', MESSAGES, options)).toBe('openai-chat')
+    expect(await dialectOf('/v1/chat', MESSAGES, options)).toBeUndefined()
+    expect(await dialectOf('/v20', MESSAGES, options)).toBeUndefined()
+    await expect(dialectOf('/chat', { text: 'a' }, options)).rejects.toMatchObject({ code: 'unreadable_request' })
+  })
+
+  it('let a named dialect claim its bodies on any path', async () => {
+    expect(await dialectOf('/any', { prompt: 'a' }, { dialects: ['openai-completions'] })).toBe('openai-completions')
+    expect(await dialectOf('/any', { input: 'a' }, { dialects: ['openai-chat', 'openai-responses'] })).toBe('openai-responses')
+    expect(await dialectOf('/any', MESSAGES, { dialects: ['anthropic-messages'] })).toBe('anthropic-messages')
+    expect(await dialectOf('/any', MESSAGES, { dialects: ['anthropic-messages', 'openai-chat'] })).toBe('openai-chat')
+  })
+
+  it('put a dialect of the user first', async () => {
+    const own = customDialect({ name: 'own', paths: ['/ask'], claims: (body) => 'q' in body, request: ({ q }) => ({ turns: [{ role: 'user', text: String(q) }] }) })
+    expect(await dialectOf('/any', { ...MESSAGES, q: 'a' }, { dialects: ['openai-chat', own] })).toBe('own')
+    expect(await dialectOf('/x/ask', { q: 'a' }, { dialects: [own] })).toBe('own')
+  })
+
+  it('that cannot work are found at once', () => {
+    expect(() => createConversationReader({ maxBodyBytes: 1, dialects: ['openai'] })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+    expect(() => createConversationReader({ maxBodyBytes: 1, paths: ['chat'] })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  })
+})

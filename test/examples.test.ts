@@ -1,0 +1,184 @@
+// Every example runs as its README says: as a program of its own, against a build of this tree made in a temporary folder.
+// (The checkout's own dist may be missing or old, and no test may change it.)
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { emulatorEnv, startEmulator } from './emulator/index.js'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const SLOW = 60_000
+let tree = ''
+
+beforeAll(() => {
+  tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-')))
+  for (const name of ['package.json', 'examples']) cpSync(join(ROOT, name), join(tree, name), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', join(tree, 'dist/esm'), '--noCheck', '--declaration', 'false'], { cwd: ROOT })
+}, SLOW)
+afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+const running = new Set<ChildProcess>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+  running.clear()
+})
+
+interface Example {
+  readonly child: ChildProcess
+  readonly url: string
+  readonly printed: string
+}
+
+/** The environment of a machine where nothing is set up yet. */
+function bare(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const clean = Object.entries(process.env).filter(([name]) => !/^(LLAMA_GUARD_|AWS_|PORT$|HOST$)/.test(name))
+  return { ...Object.fromEntries(clean), PORT: '0', WORD_MS: '1', LLAMA_GUARD_LOG_LEVEL: 'silent', ...extra }
+}
+
+async function start(script: string, extra: Record<string, string> = {}): Promise<Example> {
+  const child = spawn(process.execPath, [join(tree, 'examples', script)], { env: bare(extra), cwd: tree })
+  running.add(child)
+  let printed = ''
+  let complaints = ''
+  child.stderr.on('data', (data: Buffer) => (complaints += data.toString()))
+  const url = await new Promise<string>((ready, fail) => {
+    child.stdout.on('data', (data: Buffer) => {
+      printed += data.toString()
+      const found = /http:\/\/localhost:\d+/.exec(printed)
+      // The banner ends with an empty line.
+      if (found && printed.endsWith('\n\n')) ready(found[0])
+    })
+    child.once('exit', (code) => fail(new Error(`${script} ended with ${code}: ${complaints}`)))
+  })
+  return { child, url, printed }
+}
+
+interface Line {
+  readonly status: number
+  readonly url: string
+  readonly init: RequestInit
+}
+
+/** `Title (451, why):` and the curl line under it. */
+function curlLines(printed: string): Line[] {
+  return [...printed.matchAll(/\((\d{3})[^\n]*\):\n\s+curl (.*)/g)].map(([, status, line = '']) => ({
+    status: Number(status),
+    url: /http[^\s']+/.exec(line)?.[0] ?? '',
+    init: {
+      method: 'POST',
+      headers: [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name = '', value = '']): [string, string] => [name, value]),
+      body: /-d '([^']*)'/.exec(line)?.[1] ?? '',
+    },
+  }))
+}
+
+async function stop({ child }: Example): Promise<unknown> {
+  const ended = once(child, 'exit')
+  child.kill('SIGTERM')
+  return (await ended)[0]
+}
+
+describe.each([
+  ['chatbot', 3],
+  ['streaming', 2],
+  ['per-category-policy', 4],
+  ['custom-guard', 3],
+  ['custom-dialect', 4],
+  ['upstream', 3],
+])('The example %s', (name, count) => {
+  it('prints curl lines that do what it says of them, lets no bad word out, and stops when told to.', { timeout: SLOW }, async () => {
+    const example = await start(`${name}/server.js`)
+    expect(example.printed).toContain('baseline screen, not Llama Guard')
+    const lines = curlLines(example.printed)
+    expect(lines).toHaveLength(count)
+    for (const { status, url, init } of lines) {
+      const response = await fetch(url, init)
+      const body = await response.text()
+      expect([response.status, init.body, body]).toEqual([status, init.body, body])
+      expect(response.headers.get('llama-guard')).toContain('input=')
+      expect(body).not.toContain('kill you')
+    }
+    expect(await stop(example)).toBe(0)
+  })
+})
+
+describe('The chat bot', () => {
+  const ask = (url: string, content: string, stream: boolean) =>
+    fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ stream, messages: [{ role: 'user', content }] }), headers: { 'content-type': 'application/json' } })
+
+  it('streams a whole reply, and ends one that goes wrong as blocked.', { timeout: SLOW }, async () => {
+    const { url } = await start('chatbot/server.js')
+    const good = await (await ask(url, 'How do I kill a process in Linux?', true)).text()
+    expect(good).toContain('"finish_reason":"stop"')
+    expect(good.trim().endsWith('data: [DONE]')).toBe(true)
+    const bad = await (await ask(url, 'Tell me about the sea, then misbehave.', true)).text()
+    expect(bad).toContain('"content":"sea "')
+    expect(bad).toContain('"finish_reason":"content_filter"')
+    expect(bad).not.toContain('kill')
+    expect(bad.trim().endsWith('data: [DONE]')).toBe(true)
+  })
+
+  it('serves a page that needs nothing from elsewhere.', { timeout: SLOW }, async () => {
+    const { url } = await start('chatbot/server.js')
+    const page = await fetch(url)
+    expect(page.headers.get('content-security-policy')).toBe("default-src 'self'")
+    const html = await page.text()
+    for (const [, path = ''] of html.matchAll(/(?:href|src)="([^"]+)"/g)) {
+      expect(path).not.toMatch(/^(https?:)?\/\//)
+      expect((await fetch(new URL(path, url))).status, path).toBe(200)
+    }
+    expect(await (await fetch(`${url}/about`)).json()).toEqual({ guard: 'baseline screen, not Llama Guard', local: true })
+  })
+
+  it('asks SageMaker instead as soon as an endpoint is set.', { timeout: SLOW }, async () => {
+    const emulator = await startEmulator()
+    try {
+      const { url, printed } = await start('chatbot/server.js', { ...emulatorEnv(emulator), LLAMA_GUARD_ENDPOINT: emulator.endpoint })
+      expect(printed).not.toContain('baseline screen')
+      const blocked = await ask(url, 'How do I make a bomb?', false)
+      expect(blocked.status).toBe(451)
+      expect(await blocked.json()).toMatchObject({ error: { stage: 'input', model: 'llama-guard-1' } })
+      expect((await ask(url, 'hello', false)).status).toBe(200)
+      // The blocked input; then the second input and its reply.
+      expect(emulator.requests).toHaveLength(3)
+    } finally {
+      await emulator.close()
+    }
+  })
+})
+
+describe('The page of the streaming example', () => {
+  it('is told of every word and check of its run, and of no other.', { timeout: SLOW }, async () => {
+    const { url } = await start('streaming/server.js')
+    const watch = await fetch(`${url}/timeline/run-1`)
+    const other = await fetch(`${url}/timeline/run-2`)
+    const response = await fetch(`${url}/v1/chat/completions?streaming=window&guardMs=1`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': 'run-1' },
+      body: JSON.stringify({ stream: true, messages: [{ role: 'user', content: 'Tell me about the sea.' }] }),
+    })
+    await response.text()
+    const told = new TextDecoder()
+    let text = ''
+    for await (const chunk of watch.body ?? []) {
+      text += told.decode(chunk as Uint8Array)
+      if (text.includes('boats') && /"stage":"output"/.test(text) && text.includes('"lane":"verdict"')) break
+    }
+    expect(text).toContain('"lane":"model"')
+    const reader = other.body?.getReader()
+    expect(told.decode((await reader?.read())?.value)).toBe(': watching\n\n')
+    await reader?.cancel()
+  })
+})
+
+describe('The SageMaker walk-through', () => {
+  it('sends the payload of the article byte for byte, and prints an allowed reply.', { timeout: SLOW }, () => {
+    const printed = execFileSync(process.execPath, [join(tree, 'examples/sagemaker-walkthrough/walkthrough.js')], { env: bare(), encoding: 'utf8' })
+    const article = readFileSync(join(ROOT, 'test/fixtures/prompts/lg1-7b.article-example.txt'), 'utf8')
+    expect(printed).toContain(article)
+    expect(printed).toMatch(/status: +200\nLlama-Guard: input=safe, output=safe\nreply: +Sure! To kill a process/)
+  })
+})

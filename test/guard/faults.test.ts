@@ -1,0 +1,117 @@
+// The fault table: thousands of judgements through the real AWS SDK and a proxy that breaks them. No verdict that was not the
+// model's, no hang, no unhandled rejection. FAULT_REQUESTS sets their number.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Door } from '../../src/guard/index.js'
+import { createPrompter } from '../../src/guard/prompt/index.js'
+import { promptedGuard } from '../../src/guard/prompted.js'
+import { sagemakerComplete } from '../../src/guard/sagemaker.js'
+import { emulatorEnv, startEmulator, type Emulator } from '../emulator/index.js'
+import { doorTo, outcome, says, sleep } from './fake-guards.js'
+import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js'
+
+const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? 10_000)
+const DEADLINE_MS = 1000
+const AT_ONCE = 48
+
+let emulator: Emulator
+let proxy: FaultProxy
+const before = { ...process.env }
+const rejections: unknown[] = []
+const onRejection = (reason: unknown): void => void rejections.push(reason)
+
+function openDoor(breaker: boolean): Door {
+  const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: AT_ONCE, timeoutMs: DEADLINE_MS })
+  const guard = promptedGuard({ prompter: createPrompter('llama-guard-3-8b'), complete, identity: complete.identity })
+  return doorTo(guard, { timeoutMs: DEADLINE_MS, breaker, maxAttempts: 2, concurrency: AT_ONCE })
+}
+
+beforeAll(async () => {
+  emulator = await startEmulator()
+  proxy = await startFaultProxy(emulator.url, 4)
+  Object.assign(process.env, emulatorEnv({ url: proxy.url }))
+  process.on('unhandledRejection', onRejection)
+})
+afterAll(async () => {
+  process.off('unhandledRejection', onRejection)
+  process.env = before
+  await proxy.close()
+  await emulator.close()
+})
+
+describe('the door behind a broken network', () => {
+  it.each(Object.keys(PROXY_FAULTS).filter((name) => name !== 'latency'))('has no verdict when every call meets: %s', { timeout: 20_000 }, async (name) => {
+    proxy.only = name
+    const door = openDoor(false)
+    const answers = await Promise.all(['hello', 'UNSAFE_S1'].map((text) => outcome(door, says(`${name} ${text}`))))
+    proxy.only = undefined
+    await door.close()
+    for (const answer of answers) expect(answer).toMatch(/^(guard_|unparseable_verdict)/)
+  })
+
+  it(`answers ${REQUESTS} judgements, a third of them broken, with the model's verdict or an error, in time`, { timeout: 600_000 }, async () => {
+    proxy.rate = 1 / 3
+    proxy.struck.clear()
+    const door = openDoor(false)
+    const tally = new Map<string, number>()
+    let next = 0
+    let wrong = 0
+    let slowest = 0
+    // Model, proxy and door share one process here: how late its timers were anyway.
+    const lag = monitorEventLoopDelay({ resolution: 5 })
+    lag.enable()
+    const started = performance.now()
+    const worker = async (): Promise<void> => {
+      while (next < REQUESTS) {
+        const number = next++
+        const truth = number % 3 === 0 ? 'unsafe' : 'safe'
+        const since = performance.now()
+        const answer = await outcome(door, says(`number ${number}${truth === 'unsafe' ? ' UNSAFE_S1' : ''}`))
+        slowest = Math.max(slowest, performance.now() - since)
+        tally.set(answer, (tally.get(answer) ?? 0) + 1)
+        if ((answer === 'safe' || answer === 'unsafe') && answer !== truth) wrong++
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    proxy.rate = 0
+    const seconds = (performance.now() - started) / 1000
+    console.log(
+      [
+        `${REQUESTS} judgements in ${seconds.toFixed(1)} s, deadline ${DEADLINE_MS} ms, slowest ${slowest.toFixed(0)} ms (${(slowest - DEADLINE_MS).toFixed(0)} ms past the deadline; event loop up to ${(lag.max / 1e6).toFixed(0)} ms late)`,
+        `wrong verdicts ${wrong}, unhandled rejections ${rejections.length}`,
+        `answers: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`,
+        `faults: ${[...proxy.struck].map(([name, count]) => `${name} ${count}`).join(', ')}`,
+        `door: ${JSON.stringify(door.stats().guards[0])}`,
+      ].join('\n'),
+    )
+    await door.close()
+    expect(wrong).toBe(0)
+    expect(rejections).toEqual([])
+    expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS)
+    expect((tally.get('safe') ?? 0) + (tally.get('unsafe') ?? 0)).toBeGreaterThan(REQUESTS / 2)
+    // Printed exactly above; a loaded machine may be late by itself.
+    expect(slowest).toBeLessThan(DEADLINE_MS + 4000)
+  })
+
+  it('recovers by itself after an outage', { timeout: 60_000 }, async () => {
+    const door = openDoor(true)
+    proxy.only = '503'
+    let number = 0
+    const ask = (): Promise<string> => outcome(door, says(`after the outage ${number++}`))
+    const outage = Date.now()
+    const during: string[] = []
+    while (Date.now() - outage < 2500) {
+      during.push(await ask())
+      await sleep(10)
+    }
+    proxy.only = undefined
+    const ended = performance.now()
+    while ((await ask()) !== 'safe') await sleep(10)
+    console.log(
+      `outage of 2.5 s: ${during.length} judgements, ${door.stats().guards[0]?.calls} calls, ${during.filter((code) => code === 'guard_circuit_open').length} answered by the open circuit; first verdict ${(performance.now() - ended).toFixed(0)} ms after its end`,
+    )
+    expect(during).not.toContain('safe')
+    expect(during).toContain('guard_circuit_open')
+    await door.close()
+  })
+})

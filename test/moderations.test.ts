@@ -1,0 +1,149 @@
+// /v1/moderations as OpenAI's own client sees it, over real HTTP, and with requests that must not read as safe.
+import { createServer } from 'node:http'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import OpenAI, { APIError } from 'openai'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { LlamaGuardError } from '../src/errors.js'
+import type { Door } from '../src/guard/index.js'
+import { createModerations } from '../src/moderations.js'
+import { decide } from '../src/policy/index.js'
+import type { Category, Conversation, Verdict } from '../src/types.js'
+import { doorTo, guardThat, sleep } from './guard/fake-guards.js'
+
+const categories: Category[] = [
+  { id: 'S1', name: 'Violent Crimes' },
+  { id: 'S5', name: 'Defamation', action: 'flag' },
+  { id: 'S9', name: 'Twins' },
+  { id: 'S10', name: 'Twins' },
+]
+
+let server: Server
+let client: OpenAI
+let url: string
+let door: Door
+let vision = false
+let seen: Conversation[]
+
+const judge = async (_call: number, conversation: Conversation): Promise<Verdict> => {
+  seen.push(conversation)
+  const { text } = conversation[0] ?? { text: '' }
+  if (text.includes('DOWN')) throw new LlamaGuardError('guard_throttled', undefined, { retryAfter: 7 })
+  await sleep(text.length % 3)
+  const found = /UNSAFE_(\w+)(?:@([\d.]+))?/.exec(text)
+  if (!found) return { safe: true, categories: [], score: 0.01 }
+  const id = found[1] ?? ''
+  const known = categories.some((category) => category.id === id)
+  return { safe: false, categories: known ? [id] : [], ...(!known && { unknown: [id] }), ...(found[2] && { score: Number(found[2]) }) }
+}
+
+beforeAll(async () => {
+  const deps = {
+    judge: (conversation: Conversation, signal: AbortSignal) => door.judge(conversation, { stage: 'input', signal }),
+    decide: (judgement: Parameters<typeof decide>[1][number]) => decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
+    categories,
+    model: 'llama-guard-3-8b',
+    maxBodyBytes: 10_000,
+  }
+  const app = express()
+  app.use('/parsed', express.json())
+  for (const path of ['/v1/moderations', '/parsed/moderations']) {
+    app.use(path, (req, res, next) => createModerations({ ...deps, vision })(req, res, next))
+  }
+  app.use((_req, res) => void res.status(404).json({ passed: true }))
+  server = createServer(app).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 0 })
+})
+beforeEach(() => {
+  seen = []
+  vision = false
+  door = doorTo(guardThat(judge), { maxAttempts: 1 })
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+const post = (body: string, headers = {}): Promise<Response> => fetch(`${url}/v1/moderations`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+
+describe('client.moderations.create', () => {
+  it('gets a result with the categories of the guard', async () => {
+    const answer = await client.moderations.create({ input: 'please UNSAFE_S1@0.9' })
+    expect(answer.id).toMatch(/^modr-/)
+    expect(answer.model).toBe('llama-guard-3-8b')
+    expect(answer.results).toEqual([
+      {
+        flagged: true,
+        categories: { 'Violent Crimes': true, Defamation: false, S9: false, S10: false },
+        category_scores: { 'Violent Crimes': 0.9, Defamation: 0, S9: 0, S10: 0 },
+        category_applied_input_types: { 'Violent Crimes': ['text'], Defamation: ['text'], S9: ['text'], S10: ['text'] },
+      },
+    ])
+  })
+  it('gets one result per text, in order', async () => {
+    const input = Array.from({ length: 30 }, (_, index) => (index % 3 === 0 ? `UNSAFE_S1 ${index}` : `fine ${index}`))
+    const { results } = await client.moderations.create({ input })
+    expect(results.map(({ flagged }) => flagged)).toEqual(input.map((text) => text.startsWith('UNSAFE')))
+  })
+  it('gets one result for all parts together', async () => {
+    vision = true
+    const { results } = await client.moderations.create({ input: [{ type: 'text', text: 'look' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }, { type: 'text', text: 'UNSAFE_S5' }] })
+    expect(results).toHaveLength(1)
+    expect(results[0]).toMatchObject({ flagged: true, categories: { Defamation: true }, category_scores: { Defamation: 1 }, category_applied_input_types: { Defamation: ['text', 'image'] } })
+    expect(seen).toEqual([[{ role: 'User', text: 'look\nUNSAFE_S5', images: [{ url: 'data:image/png;base64,AA' }] }]])
+  })
+  it('sees categories that the policy does not know', async () => {
+    const { results } = await client.moderations.create({ input: 'UNSAFE_S77' })
+    expect(results[0]).toMatchObject({ flagged: true, categories: { S77: true, 'Violent Crimes': false }, category_scores: { S77: 1 } })
+  })
+  it('is told when the guard could not judge, and gets no half an answer', async () => {
+    const error: unknown = await client.moderations.create({ input: ['fine', 'DOWN', 'fine too'] }).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(APIError)
+    expect(error).toMatchObject({ status: 503, code: 'guard_throttled', type: 'guard_unavailable' })
+    expect((error as APIError).headers?.get('retry-after')).toBe('7')
+  })
+  it('is told when the guard reads no images', async () => {
+    const error: unknown = await client.moderations.create({ input: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ status: 400, code: 'unsupported_content', param: 'input' })
+  })
+})
+
+describe('a request', () => {
+  it('works behind a body parser as well', async () => {
+    const response = await fetch(`${url}/parsed/moderations`, { method: 'POST', body: '{"input":"UNSAFE_S1"}', headers: { 'content-type': 'application/json' } })
+    expect(await response.json()).toMatchObject({ results: [{ flagged: true }] })
+    expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+  it('with another method goes on', async () => {
+    expect(await (await fetch(`${url}/v1/moderations`)).json()).toEqual({ passed: true })
+  })
+  it.each([
+    ['no body', ''],
+    ['no JSON', 'input=hello'],
+    ['broken JSON', '{"input":'],
+    ['no input', '{}'],
+    ['null', '{"input":null}'],
+    ['a number', '{"input":1}'],
+    ['an empty list', '{"input":[]}'],
+    ['an empty text', '{"input":""}'],
+    ['white space only', '{"input":["fine"," \\n"]}'],
+    ['token ids', '{"input":[1,2,3]}'],
+    ['a text among parts', '{"input":["fine",{"type":"text","text":"UNSAFE_S1"}]}'],
+    ['an unknown part', '{"input":[{"type":"audio","text":"fine"}]}'],
+    ['a part without text', '{"input":[{"type":"text"}]}'],
+    ['the key twice', '{"input":"UNSAFE_S1","input":"fine"}'],
+    ['too many', JSON.stringify({ input: Array.from({ length: 65 }, () => 'fine') })],
+    ['a list as body', '["fine"]'],
+  ])('with %s is a 400 in the envelope of OpenAI', async (_name, body) => {
+    const response = await post(body)
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'input', code: expect.stringMatching(/^(unreadable_request|invalid_json)$/) as string } })
+    expect(seen).toEqual([])
+  })
+  it('that is too large is a 413', async () => {
+    expect((await post(JSON.stringify({ input: 'x'.repeat(20_000) }))).status).toBe(413)
+  })
+})

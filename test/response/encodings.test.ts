@@ -1,0 +1,303 @@
+// Whatever form a reply comes in, it is read or it is refused: there is no coding, charset, type or status that gets words past unread.
+import type { ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask, guarded, onNode } from '../helpers/apps.js'
+import { chat, chunk, completion, serve, type Reply, type Running } from '../helpers/http.js'
+
+const gzip = (bytes: Buffer): Buffer => zlib.gzipSync(bytes)
+/** A zstd frame of one raw block (RFC 8878): Node 20 cannot write zstd, but what it must read is simple to spell. */
+function zstd(bytes: Buffer): Buffer {
+  const zstdCompressSync = (zlib as { zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync
+  if (zstdCompressSync) return zstdCompressSync(bytes)
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(bytes.length)
+  const header = (bytes.length << 3) | 1
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]), size, Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]), bytes])
+}
+
+interface Answer {
+  readonly status?: number
+  readonly headers?: Record<string, string>
+  readonly body?: Buffer | string
+}
+
+let server: Running
+let answer: Answer | ((res: ServerResponse) => void)
+const middleware = guarded({ maxReplyBytes: 20_000 })
+beforeAll(async () => {
+  server = await serve(onNode([middleware], (_req, res) => {
+    if (typeof answer === 'function') return answer(res)
+    res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
+    res.end(answer.body)
+  }))
+})
+afterAll(() => server.close())
+
+function replyTo(next: typeof answer, method = 'POST'): Promise<Reply> {
+  answer = next
+  middleware.guard.asked.length = 0
+  return ask(`${server.url}/v1/chat/completions`, { body: chat('hi'), method })
+}
+const judgedReply = (): string[] => middleware.guard.asked.filter((turns) => turns.at(-1)!.role === 'Agent').map((turns) => turns.at(-1)!.text)
+const json = (text: string): Buffer => Buffer.from(JSON.stringify(completion(text)))
+const codeOf = (reply: Reply): unknown[] => [reply.status, reply.json().error.code]
+
+describe('content codings', () => {
+  const CODINGS: Readonly<Record<string, readonly [string, (bytes: Buffer) => Buffer]>> = {
+    gzip: ['gzip', gzip],
+    'x-gzip, in capitals': ['X-GZip', gzip],
+    brotli: ['br', zlib.brotliCompressSync],
+    'deflate as zlib': ['deflate', zlib.deflateSync],
+    'raw deflate': ['deflate', zlib.deflateRawSync],
+    zstd: ['zstd', zstd],
+    identity: ['identity', (bytes) => bytes],
+    'gzip inside of brotli': ['gzip, br', (bytes) => zlib.brotliCompressSync(gzip(bytes))],
+    'three of them': ['deflate, gzip, br', (bytes) => zlib.brotliCompressSync(gzip(zlib.deflateSync(bytes)))],
+    'two gzip members': ['gzip', (bytes) => Buffer.concat([gzip(bytes.subarray(0, 90)), gzip(bytes.subarray(90))])],
+  }
+
+  it.each(Object.entries(CODINGS))('judges what %s hides, and releases the very bytes', async (_name, [coding, encode]) => {
+    const body = encode(json('fine'))
+    const reply = await replyTo({ headers: { 'content-encoding': coding }, body })
+    expect([reply.status, reply.headers['content-encoding'], reply.body.equals(body)]).toEqual([200, coding, true])
+    expect(judgedReply()).toEqual(['fine'])
+    const blocked = await replyTo({ headers: { 'content-encoding': coding }, body: encode(json('UNSAFE')) })
+    expect([...codeOf(blocked), blocked.headers['content-encoding']]).toEqual([451, 'content_filter', undefined])
+  })
+
+  it.each(Object.entries(CODINGS))('judges an event stream inside of %s', async (_name, [coding, encode]) => {
+    const headers = { 'content-type': 'text/event-stream', 'content-encoding': coding }
+    const stream = (word: string): Buffer => encode(Buffer.from(`${chunk({ content: 'They ' })}${chunk({ content: word })}data: [DONE]\n\n`))
+    expect((await replyTo({ headers, body: stream('UNSAFE') })).status).toBe(451)
+    expect((await replyTo({ headers, body: stream('sing') })).body.equals(stream('sing'))).toBe(true)
+  })
+
+  it.each([
+    ['an unknown coding', 'compress', json('UNSAFE')],
+    ['a coding that was not applied', 'gzip', json('UNSAFE')],
+    ['another coding than announced', 'br', gzip(json('UNSAFE'))],
+    ['half a gzip', 'gzip', gzip(json('UNSAFE')).subarray(0, 60)],
+    ['half a brotli', 'br', zlib.brotliCompressSync(json('UNSAFE')).subarray(0, 60)],
+    ['half a zstd', 'zstd', zstd(json('UNSAFE')).subarray(0, 60)],
+    ['zstd that is none', 'zstd', json('UNSAFE')],
+    ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
+    ['a coding twice announced', 'gzip, gzip', gzip(json('UNSAFE'))],
+  ])('refuses %s as unreadable', async (_name, coding, body) => {
+    const reply = await replyTo({ headers: { 'content-encoding': coding }, body })
+    expect(codeOf(reply)).toEqual([503, 'unreadable_response'])
+    expect(reply.text).not.toContain('UNSAFE')
+  })
+
+  it.each([
+    ['gzip', gzip],
+    ['br', zlib.brotliCompressSync],
+    ['deflate', zlib.deflateSync],
+    ['deflate', zlib.deflateRawSync],
+    ['gzip, gzip', (bytes: Buffer) => gzip(gzip(bytes))],
+  ])('cuts a bomb of %s off at maxReplyBytes', async (coding, encode) => {
+    const body = encode(Buffer.alloc(10_000_000, 'x'))
+    expect(body.length).toBeLessThan(20_000)
+    expect(codeOf(await replyTo({ headers: { 'content-encoding': coding }, body }))).toEqual([503, 'reply_too_large'])
+  })
+
+  it('decodes a zstd bomb no further than the bound', async () => {
+    // One RLE block of 128 KiB is four bytes.
+    const block = Buffer.from([0x02 | ((131_072 << 3) & 0xff), (131_072 >> 5) & 0xff, (131_072 >> 13) & 0xff, 0x78])
+    const last = Buffer.from([block[0]! | 1, block[1]!, block[2]!, block[3]!])
+    const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]), ...Array.from({ length: 200 }, () => block), last])
+    expect(codeOf(await replyTo({ headers: { 'content-encoding': 'zstd' }, body: frame }))).toEqual([503, 'reply_too_large'])
+  })
+
+  it('agrees with the decoders of Node on what it lets pass', async () => {
+    const reply = await replyTo({ headers: { 'content-encoding': 'gzip' }, body: gzip(json('fine')) })
+    expect((await promisify(zlib.gunzip)(reply.body)).equals(json('fine'))).toBe(true)
+  })
+})
+
+describe('charsets', () => {
+  it('reads latin1 and utf-16 as their content-type says', async () => {
+    const latin = await replyTo({ headers: { 'content-type': 'text/plain; charset=ISO-8859-1' }, body: Buffer.from('schön', 'latin1') })
+    expect([latin.status, judgedReply()]).toEqual([200, ['schön']])
+    const utf16 = { 'content-type': 'application/json; charset="utf-16le"' }
+    expect((await replyTo({ headers: utf16, body: Buffer.from(json('UNSAFE').toString(), 'utf16le') })).status).toBe(451)
+    await replyTo({ headers: utf16, body: Buffer.from(json('größer').toString(), 'utf16le') })
+    expect(judgedReply()).toEqual(['größer'])
+  })
+
+  it('reads a byte order mark as what it is', async () => {
+    expect((await replyTo({ body: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json('UNSAFE')]) })).status).toBe(451)
+    await replyTo({ body: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json('fine')]) })
+    expect(judgedReply()).toEqual(['fine'])
+  })
+
+  it.each([
+    ['invalid UTF-8', 'text/plain', Buffer.from([0x55, 0x4e, 0xff, 0xfe, 0x53])],
+    ['UTF-16 that says nothing of it', 'text/plain', Buffer.from('UNSAFE', 'utf16le')],
+    ['UTF-16 JSON that says nothing of it', 'application/json', Buffer.from(json('UNSAFE').toString(), 'utf16le')],
+    ['an unknown charset', 'text/plain; charset=martian', Buffer.from('UNSAFE')],
+    ['a cut character', 'application/json', Buffer.from([0x22, 0xc3])],
+  ])('refuses %s as unreadable', async (_name, type, body) => {
+    expect(codeOf(await replyTo({ headers: { 'content-type': type }, body }))).toEqual([503, 'unreadable_response'])
+  })
+
+  it.each([
+    ['utf-7', Buffer.from('+AFU-NSAFE')],
+    ['x-user-defined', Buffer.from('UNSAFE')],
+  ])('refuses or judges %s, and never lets the words pass', async (charset, body) => {
+    expect([451, 503]).toContain((await replyTo({ headers: { 'content-type': `text/plain; charset=${charset}` }, body })).status)
+  })
+})
+
+describe('types and shapes', () => {
+  const escaped = [...'UNSAFE'].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join('')
+
+  it.each([
+    ['image/png', 'pixels'],
+    ['application/octet-stream', 'UNSAFE'],
+    ['application/pdf', 'UNSAFE'],
+    ['audio/mpeg', 'UNSAFE'],
+    ['multipart/mixed; boundary=x', 'UNSAFE'],
+    ['application/vnd.amazon.eventstream', 'UNSAFE'],
+  ])('refuses %s as unreadable', async (type, body) => {
+    expect(codeOf(await replyTo({ headers: { 'content-type': type }, body }))).toEqual([503, 'unreadable_response'])
+  })
+
+  it.each<[string, Answer]>([
+    ['plain text', { headers: { 'content-type': 'text/plain' }, body: 'It is UNSAFE.' }],
+    ['HTML', { headers: { 'content-type': 'text/html; charset=utf-8' }, body: '<p>UNSAFE</p>' }],
+    ['XML', { headers: { 'content-type': 'application/xml' }, body: '<a>UNSAFE</a>' }],
+    ['no content-type at all', { headers: { 'content-type': '' }, body: 'UNSAFE' }],
+    ['JSON of an unknown shape', { body: '{"answer":{"text":["UNSAFE"]}}' }],
+    ['JSON keys', { body: '{"UNSAFE":1}' }],
+    ['a bare JSON string', { body: '"UNSAFE"' }],
+    ['a JSON array', { body: '["a",{"b":"UNSAFE"}]' }],
+    ['unknown JSON with escapes', { body: `{"answer":"${escaped}"}` }],
+    ['known JSON with escapes', { body: json('WORD').toString().replace('WORD', escaped) }],
+    ['JSON as text/plain, with escapes', { headers: { 'content-type': 'text/plain' }, body: `{"answer":"${escaped}"}` }],
+    ['JSON lines as text, with escapes', { headers: { 'content-type': 'text/plain' }, body: `{"a":"x"}\n{"a":"${escaped}"}\n` }],
+    ['a problem+json', { headers: { 'content-type': 'application/problem+json' }, body: '{"detail":"UNSAFE"}' }],
+    ['events without the content-type of events', { headers: { 'content-type': 'text/plain' }, body: `${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}data: [DONE]\n\n` }],
+    ['events called JSON', { body: `${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}` }],
+    ['events after a comment', { headers: { 'content-type': 'text/plain' }, body: `: hi\n\n${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}` }],
+    ['the second choice', { body: JSON.stringify({ ...completion('fine'), choices: [...completion('fine').choices, { index: 1, message: { role: 'assistant', content: 'UNSAFE' } }] }) }],
+    ['tool arguments', { body: JSON.stringify(completion(null, { tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{"q":"UNSAFE"}' } }] })) }],
+    ['a field beside the choices', { body: JSON.stringify({ ...completion('fine'), note: 'UNSAFE' }) }],
+    ['a field the dialect does not know', { body: JSON.stringify(completion('fine', { thoughts: 'UNSAFE' })) }],
+    ['a 201', { status: 201, body: json('UNSAFE') }],
+    ['a 203 text', { status: 203, headers: { 'content-type': 'text/plain' }, body: 'UNSAFE' }],
+    ['a 205 with a body', { status: 205, headers: { 'content-type': 'text/plain' }, body: 'UNSAFE' }],
+    ['a reply sent as 400', { status: 400, body: json('UNSAFE') }],
+    ['a reply sent as 500', { status: 500, body: json('UNSAFE') }],
+    ['a reply sent as a redirect', { status: 302, headers: { location: '/x' }, body: json('UNSAFE') }],
+  ])('blocks words in %s', async (_name, next) => {
+    const reply = await replyTo(next)
+    expect(codeOf(reply)).toEqual([451, 'content_filter'])
+    expect(reply.text).not.toMatch(/UNSAFE|u0055/)
+  })
+
+  it.each<[string, Answer]>([
+    ['broken JSON', { body: '{"choices":[{"message":{"content":"UNSAFE"' }],
+    ['JSON and more', { body: '{"a":1} UNSAFE' }],
+    ['binary data called text', { headers: { 'content-type': 'text/plain' }, body: Buffer.from('UNSAFE\u0000') }],
+    ['a part of a reply', { status: 206, headers: { 'content-range': 'bytes 0-9/99' }, body: '"UNSAFE"' }],
+    ['a part of a stream', { status: 206, headers: { 'content-type': 'text/event-stream' }, body: chunk({ content: 'UNSAFE' }) }],
+  ])('refuses %s as unreadable', async (_name, next) => {
+    const reply = await replyTo(next)
+    expect(codeOf(reply)).toEqual([503, 'unreadable_response'])
+    expect(reply.text).not.toContain('UNSAFE')
+  })
+
+  it('refuses more than maxReplyBytes, in one piece or in many', async () => {
+    expect(codeOf(await replyTo({ body: json('x'.repeat(30_000)) }))).toEqual([503, 'reply_too_large'])
+    const written = await replyTo((res) => {
+      res.writeHead(200, { 'content-type': 'text/plain' })
+      for (let count = 0; count < 100; count++) res.write('x'.repeat(1000))
+      res.end('end')
+    })
+    expect(codeOf(written)).toEqual([503, 'reply_too_large'])
+  })
+
+  it.each<[string, Answer, string?]>([
+    ['an empty 200', { body: '' }],
+    ['an empty 200 with a length', { headers: { 'content-length': '0' } }],
+    ['204', { status: 204, headers: {} }],
+    ['205', { status: 205, headers: { 'content-length': '0' } }],
+    ['304', { status: 304, headers: { etag: '"x"' } }],
+    ['a redirect', { status: 303, headers: { location: '/elsewhere', 'content-type': 'text/html' }, body: '<a href="/elsewhere">there</a>' }],
+    ['a JSON error', { status: 404, body: '{"error":{"message":"no such model"}}' }],
+    ['a JSON error of 5xx', { status: 502, body: '{"error":{"message":"upstream"}}' }],
+    ['an HTML error page', { status: 500, headers: { 'content-type': 'text/html' }, body: '<h1>500</h1>' }],
+    ['the answer to HEAD', { headers: { 'content-length': '5' }, body: 'hello' }, 'HEAD'],
+    ['an empty list', { body: '[]' }],
+    ['a number', { body: '42' }],
+    ['a reply without words', { body: json('') }],
+  ])('lets %s pass', async (_name, next, method) => {
+    const reply = await replyTo(next, method)
+    expect([reply.status, reply.complete]).toEqual([next.status ?? 200, true])
+    expect(reply.text).toBe(method === 'HEAD' ? '' : (next.body ?? '').toString())
+    for (const [name, value] of Object.entries(next.headers ?? {})) expect(reply.headers[name]).toBe(value)
+  })
+})
+
+describe('a head that changes its mind', () => {
+  it('keeps the status that was committed before words were written', async () => {
+    const reply = await replyTo((res) => {
+      res.setHeader('content-type', 'text/plain')
+      res.write('It is UNSAFE')
+      res.statusCode = 500
+      res.end()
+    })
+    expect(codeOf(reply)).toEqual([451, 'content_filter'])
+    const allowed = await replyTo((res) => {
+      res.setHeader('content-type', 'text/plain')
+      res.write('It is fine')
+      res.statusCode = 500
+      res.end()
+    })
+    expect([allowed.status, allowed.text]).toEqual([200, 'It is fine'])
+  })
+
+  it('keeps the status of a stream, too', async () => {
+    const reply = await replyTo((res) => {
+      res.setHeader('content-type', 'text/event-stream')
+      res.write(chunk({ content: 'fine' }))
+      res.statusCode = 500
+      res.end('data: [DONE]\n\n')
+    })
+    expect([reply.status, reply.text]).toEqual([200, `${chunk({ content: 'fine' })}data: [DONE]\n\n`])
+  })
+
+  it('throws at a handler with an invalid status, as Node does', async () => {
+    let thrown: unknown
+    const reply = await replyTo((res) => {
+      try {
+        res.statusCode = 99
+        res.end('x')
+      } catch (error) {
+        thrown = error
+        res.statusCode = 500
+        res.end('sorry')
+      }
+    })
+    expect(thrown).toMatchObject({ name: 'RangeError', code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+    expect([reply.status, reply.text]).toEqual([500, 'sorry'])
+  })
+
+  it('breaks the connection when Node refuses the head at the end, and hangs nobody', async () => {
+    const impossible = (res: ServerResponse): void => {
+      // Node refuses trailers without chunks, and only finds out when the head leaves.
+      res.setHeader('Trailer', 'X-Sum')
+      res.setHeader('Content-Length', '4')
+      res.setHeader('Content-Type', 'text/plain')
+      res.end('fine')
+    }
+    await expect(replyTo(impossible)).rejects.toThrow(/socket hang up|ECONNRESET/)
+    await expect(replyTo((res) => {
+      res.strictContentLength = true
+      res.writeHead(200, { 'content-length': '99', 'content-type': 'text/plain' })
+      res.end('fine')
+    })).rejects.toThrow(/socket hang up|ECONNRESET/)
+  })
+})

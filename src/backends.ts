@@ -6,15 +6,19 @@ import { join } from 'node:path'
 import { LlamaGuardError } from './errors.js'
 import { createDoor, type Door } from './guard/index.js'
 import { createLocalGuard } from './guard/local/index.js'
+import { llamaCppComplete } from './guard/llama-cpp.js'
 import { openAiCompatibleComplete } from './guard/openai-compatible.js'
 import { createPrompter, type Prompter } from './guard/prompt/index.js'
 import { promptedGuard } from './guard/prompted.js'
 import { sagemakerComplete } from './guard/sagemaker.js'
+import { sagemakerStreamComplete } from './guard/sagemaker-stream.js'
 import { redisStore } from './guard/store-redis.js'
 import { parseOptions, type Config, type Options, type UpstreamOption } from './options.js'
 import { readCategories } from './policy/categories.js'
 import type { Category, Guard, Logger } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
+
+const LLAMA_CPP_CONTEXT_TOKENS = 8192
 
 /**
  * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and `anyUnsafe()`.
@@ -35,7 +39,7 @@ export function guardOf(config: Config): Guard {
     case 'sagemaker': {
       requireRegion()
       const { endpoint = '', inferenceComponent, targetVariant, concurrency, timeoutMs } = config
-      const complete = sagemakerComplete({ endpoint, inferenceComponent, targetVariant, concurrency, timeoutMs })
+      const complete = (config.firstToken ? sagemakerStreamComplete : sagemakerComplete)({ endpoint, inferenceComponent, targetVariant, concurrency, timeoutMs })
       return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config), images: 'markdown' })
     }
     case 'openai': {
@@ -43,8 +47,14 @@ export function guardOf(config: Config): Guard {
       const complete = openAiCompatibleComplete({ url: guardUrl, apiKey: guardApiKey, model: guardModel, concurrency, timeoutMs })
       return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config) })
     }
-    case 'llama-cpp':
-      throw new LlamaGuardError('dependency_missing', 'The llama-cpp guard is not part of this version.')
+    case 'llama-cpp': {
+      const { modelPath = '', concurrency, timeoutMs } = config
+      const full = prompterOf(config)
+      // Memory is taken for every token a call may have, so not for all that the model could read.
+      const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS) }
+      const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens: prompter.contextTokens })
+      return promptedGuard({ prompter, complete, identity: complete.identity, logprobs: wantsScores(config) })
+    }
     default:
       throw new LlamaGuardError('invalid_option', `There is no guard ${JSON.stringify(config.guard satisfies never)}.`)
   }
@@ -52,15 +62,15 @@ export function guardOf(config: Config): Guard {
 
 /** The door to a guard: remembered, protected, with its fallbacks. */
 export function openDoor(config: Config, guard: Guard, decisive: Parameters<typeof createDoor>[0]['decisive'], logger: Logger): Door {
-  const { categories, task, instruction, cacheStore } = config
+  const { categories, task, instruction, cacheStore, cacheSecret } = config
   return createDoor({
     ...config,
     guard,
     fallback: config.fallback,
-    shadow: config.shadowGuard && { ...config.shadowGuard, onCompare: (event) => logger.info(event, 'shadow guard compared') },
+    shadow: config.shadowGuard,
     policyHash: createHash('sha256').update(JSON.stringify([categories, task, instruction, wantsScores(config)])).digest('hex'),
     decisive,
-    cacheStore: typeof cacheStore === 'string' ? redisStore(cacheStore) : cacheStore,
+    cacheStore: typeof cacheStore === 'string' ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret }) : cacheStore,
     logger,
   })
 }

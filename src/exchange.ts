@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { LlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options.js'
+import { Stop } from './guard/stop.js'
 import { decide, decideError } from './policy/index.js'
 import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
 import type { Runtime } from './runtime.js'
@@ -14,13 +15,16 @@ const PLAIN_ID = /^[\w.:-]{1,128}$/
 // On the request itself and by a global symbol, so that a second mount sees it even from another copy of this package.
 const GUARDED = Symbol.for('express-llama-guard.guarded')
 
+// A client that reads slowly must not keep the model running.
+const ABORT_GRACE_MS = 1000
+
 export class Exchange {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
   readonly state: RequestState
   readonly #runtime: Runtime
-  readonly #abort = new AbortController()
+  readonly #stop = new Stop()
   settings: RequestConfig
   #dialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
 
@@ -31,7 +35,14 @@ export class Exchange {
     this.settings = runtime.config
     const given = [req.id, req.headers['x-request-id']].find((id) => typeof id === 'string' && PLAIN_ID.test(id)) as string | undefined
     this.requestId = given ?? randomUUID()
-    this.state = { requestId: this.requestId, signal: this.#abort.signal }
+    const stop = this.#stop
+    this.state = {
+      requestId: this.requestId,
+      // Few handlers look at it, and then none is made.
+      get signal() {
+        return stop.signal
+      },
+    }
   }
 
   /** A request is judged once, however often the middleware is mounted. */
@@ -40,12 +51,12 @@ export class Exchange {
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal
+    return this.#stop.signal
   }
 
   /** Nobody waits for this request any more: the client has left, or it has been refused. */
   get clientLeft(): boolean {
-    return this.res.destroyed || this.req.socket.destroyed || this.#abort.signal.aborted
+    return this.res.destroyed || this.req.socket.destroyed || this.#stop.aborted
   }
 
   get logger(): Logger {
@@ -64,18 +75,29 @@ export class Exchange {
     this.req.llamaGuard = this.state
     // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes with the end of its body.
     this.res.once('close', () => {
-      if (!this.res.writableFinished) this.abort()
+      if (!this.res.writableFinished) this.#stop.abort()
     })
   }
 
-  /** Stops the downstream, and every check that nobody else waits for. */
+  /**
+   * Stops the downstream, and every check that nobody else waits for, as soon as a refusal has left. Not before: a handler whose
+   * call to the model then fails ends in Express' error handling, which breaks the connection when headers are out.
+   */
   abort(): void {
-    this.#abort.abort()
+    const { res } = this
+    if (res.destroyed || res.writableFinished) return this.#stop.abort()
+    const stop = (): void => {
+      clearTimeout(timer)
+      res.off('finish', stop).off('close', stop)
+      this.#stop.abort()
+    }
+    const timer = setTimeout(stop, ABORT_GRACE_MS)
+    res.once('finish', stop).once('close', stop)
   }
 
   judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
     const { door, decisive } = this.#runtime
-    return door.judge(conversation, { stage, signal: this.#abort.signal, tenant: this.settings.tenant, decisive: decisive(this.settings) })
+    return door.judge(conversation, { stage, signal: this.#stop, tenant: this.settings.tenant, decisive: decisive(this.settings) })
   }
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
@@ -115,11 +137,12 @@ export class Exchange {
   refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
     const { res, req } = this
     if (res.destroyed) return undefined
-    this.abort()
     const refusal = refusalOf(decision, { dialect: this.#dialect, requestId: this.requestId, settings: this.settings, input: () => this.state.input })
     // What is left of a body we stopped reading must not be taken for the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
     guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })
+    // After the answer: what listens to the signal may end or destroy the response at once.
+    this.abort()
     req.resume()
     return undefined
   }

@@ -1,6 +1,6 @@
 // The public API. Nothing but exports.
 /** The middleware. */
-export { llamaGuard, type LlamaGuard } from './llama-guard.js'
+export { llamaGuard, moderations, type LlamaGuard } from './llama-guard.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
 export { createGuard } from './backends.js'
@@ -14,4 +14,4 @@ export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEve
 /** Errors, to be told apart by `code`. */
 export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'
 /** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */
-export type { Category, CategoryAction, Conversation, Decision, Guard, GuardedRequest, Image, JudgeOptions, Logger, Outcome, RequestState, Role, Stage, Turn, Verdict, VerdictEvent } from './types.js'
+export type { Category, CategoryAction, Conversation, Decision, Guard, GuardedRequest, Image, Judgement, JudgeOptions, Logger, Outcome, RequestState, Role, Stage, Turn, Verdict, VerdictEvent } from './types.js'

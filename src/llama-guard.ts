@@ -3,13 +3,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { conversationsToJudge, replyContextTurns, withReply } from './conversation/judged.js'
 import { toLlamaGuardError } from './errors.js'
 import { Exchange } from './exchange.js'
+import { createModerations } from './moderations.js'
 import { parseOptions, type Options } from './options.js'
+import { decide } from './policy/index.js'
 import { guardResponse, type GuardedResponse } from './response/index.js'
 import { createRuntime, type Runtime } from './runtime.js'
 import type { RecognisedChat } from './conversation/index.js'
-import type { Decision, GuardedRequest, Middleware, Next } from './types.js'
+import type { Conversation, Decision, GuardedRequest, Judgement, Middleware, Next, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
+  /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
+  judge(conversation: Conversation, options?: { stage?: Stage; signal?: AbortSignal }): Promise<Judgement>
+  /** A handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations', guard.moderations())`. */
+  moderations(): Middleware
   /** Lets judgements in flight fail, and closes sockets and stores. */
   close(): Promise<void>
   /** Counters of the guard door: calls, cache hits, breaker state. */
@@ -20,10 +26,11 @@ export interface LlamaGuard extends Middleware {
  * Express middleware that judges what a user sends to a chat model, and what the model answers, with Llama Guard.
  *
  * @param options Every setting may come from a `LLAMA_GUARD_*` variable instead. Throws a `LlamaGuardError` at once when one is wrong.
+ * @param env Where those variables are read, for tests and tools. Default: `process.env`.
  * @example app.use(llamaGuard())
  */
-export function llamaGuard(options: Options = {}): LlamaGuard {
-  const runtime = createRuntime(parseOptions(options))
+export function llamaGuard(options: Options = {}, env: Readonly<Record<string, string | undefined>> = process.env): LlamaGuard {
+  const runtime = createRuntime(parseOptions(options, env))
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const exchange = new Exchange(runtime, req as GuardedRequest, res)
@@ -34,7 +41,36 @@ export function llamaGuard(options: Options = {}): LlamaGuard {
     )
   }
 
-  return Object.assign(llamaGuardMiddleware, { close: () => runtime.close(), stats: () => runtime.door.stats() })
+  const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) => runtime.door.judge(conversation, { stage, signal })
+  return Object.assign(llamaGuardMiddleware, {
+    judge,
+    moderations: () => moderationsOf(runtime),
+    close: () => runtime.close(),
+    stats: () => runtime.door.stats(),
+  })
+}
+
+/**
+ * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of {@link llamaGuard}; beside a
+ * guarded chat use `guard.moderations()` instead, which shares its cache and sockets.
+ *
+ * @example app.post('/v1/moderations', moderations())
+ */
+export function moderations(options: Options = {}): Middleware {
+  return moderationsOf(createRuntime(parseOptions(options)))
+}
+
+function moderationsOf({ config, door, model, vision, categories }: Runtime): Middleware {
+  // Its whole answer is a verdict, so it neither looks away nor fails open.
+  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
+  return createModerations({
+    judge: (conversation, signal) => door.judge(conversation, { stage: 'input', signal }),
+    decide: (judgement) => decide('input', [judgement], settings, categories),
+    categories,
+    model,
+    vision,
+    maxBodyBytes: config.maxBodyBytes,
+  })
 }
 
 /** What to do once the request may go on; undefined when it has been answered or the client has left. */

@@ -101,6 +101,8 @@ export interface Options extends RequestOptions {
   cacheTtlMs?: number
   /** Shared store behind the in-process cache: a Redis URL or any object with `get` and `set`. Default: none. */
   cacheStore?: string | { get(key: string): Promise<string | undefined>; set(key: string, value: string, ttlMs: number): Promise<void>; close?(): Promise<void> }
+  /** Seals what is kept behind a Redis URL with an HMAC under this secret, the same on every replica. Never logged. Default: none. */
+  cacheSecret?: string
   /** Largest request body that is read, in bytes, before and after decompression. Past it: 413. Default: 1 MiB. */
   maxBodyBytes?: number
   /** Most bytes of a reply held at once. Past it: 503 `reply_too_large`. Default: 4 MiB. */
@@ -156,7 +158,7 @@ const SETTINGS: { [K in keyof Required<Options>]: Setting<Options[K]> } = {
   ...REQUEST,
   guard: { env: 'BACKEND', read: guardOption, fallback: 'sagemaker' },
   fallback: { read: list(guardObject), fallback: undefined },
-  shadowGuard: { read: anything, fallback: undefined },
+  shadowGuard: { read: shadowOption, fallback: undefined },
   endpoint: { env: 'ENDPOINT', read: text, fallback: undefined },
   inferenceComponent: { env: 'INFERENCE_COMPONENT', read: text, fallback: undefined },
   targetVariant: { env: 'TARGET_VARIANT', read: text, fallback: undefined },
@@ -177,13 +179,14 @@ const SETTINGS: { [K in keyof Required<Options>]: Setting<Options[K]> } = {
   breaker: { env: 'BREAKER', read: bool, fallback: true },
   cacheMax: { env: 'CACHE_MAX', read: integer(0, 10_000_000), fallback: 10_000 },
   cacheTtlMs: { env: 'CACHE_TTL_MS', read: integer(1, 86_400_000), fallback: 300_000 },
-  cacheStore: { env: 'REDIS_URL', read: anything, fallback: undefined },
+  cacheStore: { env: 'REDIS_URL', read: storeOption, fallback: undefined },
+  cacheSecret: { env: 'CACHE_SECRET', read: text, fallback: undefined },
   maxBodyBytes: { env: 'MAX_BODY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 20 },
   maxReplyBytes: { env: 'MAX_REPLY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 22 },
   upstream: { read: upstreamOption, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
   dialects: { env: 'DIALECTS', read: anything, fallback: undefined },
-  logger: { read: anything, fallback: undefined },
+  logger: { read: loggerOption, fallback: undefined },
   logLevel: { env: 'LOG_LEVEL', read: oneOf(['silent', 'error', 'warn', 'info', 'debug']), fallback: 'info' },
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
@@ -305,6 +308,26 @@ function guardObject(value: unknown, name: string): Guard {
 
 function guardOption(value: unknown, name: string): Backend | Guard {
   return typeof value === 'string' ? oneOf(BACKENDS)(value, name) : guardObject(value, name)
+}
+
+/** An object with these methods. */
+function withMethods<T>(value: unknown, name: string, methods: readonly string[], wanted: string): T {
+  if (typeof value === 'object' && value !== null && methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')) return value as T
+  throw fail(name, value, wanted)
+}
+
+function shadowOption(value: unknown, name: string): NonNullable<Options['shadowGuard']> {
+  if (typeof value !== 'object' || value === null) throw fail(name, value, 'an object { guard, rate }')
+  const { guard, rate } = value as Record<string, unknown>
+  return { guard: guardObject(guard, `${name}.guard`), rate: ratio(rate, `${name}.rate`) }
+}
+
+function storeOption(value: unknown, name: string): NonNullable<Options['cacheStore']> {
+  return typeof value === 'string' ? value : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
+}
+
+function loggerOption(value: unknown, name: string): Logger {
+  return withMethods(value, name, ['debug', 'info', 'warn', 'error'], 'a pino-like logger with debug, info, warn and error')
 }
 
 function upstreamOption(value: unknown, name: string): UpstreamOption {

@@ -9,6 +9,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GuardedRequest, RequestState } from '../src/types.js'
+import { customDialect } from '../src/conversation/index.js'
 import { ask, comparable, EXPRESSES, guarded, onNode, SERVERS, serving, within, type Handler } from './helpers/apps.js'
 import { CATEGORIES, markerGuard } from './helpers/guards.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
@@ -366,6 +367,36 @@ describe('a refusal', () => {
       expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe, output=safe')
       expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe;cached, output=safe;cached')
     })
+  })
+})
+
+describe('a dialect of one\'s own', () => {
+  it.each(['refusal', 'stream'] as const)('that throws in its %s still ends in a refusal or a broken connection, and in nothing unhandled', async (broken) => {
+    const stray: unknown[] = []
+    const note = (error: unknown): void => void stray.push(error)
+    process.on('unhandledRejection', note)
+    const fail = (): never => {
+      throw new Error('no')
+    }
+    const own = customDialect({ name: 'own', request: () => ({ turns: [{ role: 'user', text: 'hi' }] }), claims: () => true, ...(broken === 'refusal' && { refusal: fail }) })
+    const dialect = broken === 'refusal' ? own : { ...own, stream: () => ({ ...own.stream(), block: fail, fail }) }
+    const handler: Handler = async (req, res) => {
+      if (req.url === '/json') return void res.end('"UNSAFE"')
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.write('data: fine\n\n')
+      await sleep(40)
+      res.write('data: UNSAFE\n\n')
+      return undefined
+    }
+    await serving(onNode([guarded({ dialects: [dialect], windowMs: 5 })], handler), async ({ url }) => {
+      expect((await ask(`${url}/json`, { body: { q: 'UNSAFE' } })).status).toBe(451)
+      expect((await ask(`${url}/json`, { body: { q: 'hi' } })).status).toBe(451)
+      const cut = await ask(`${url}/stream`, { body: { q: 'hi' } })
+      expect(cut.text).not.toContain('UNSAFE')
+      expect(cut.complete).toBe(broken === 'refusal')
+    })
+    process.off('unhandledRejection', note)
+    expect(stray).toEqual([])
   })
 })
 

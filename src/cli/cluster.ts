@@ -31,7 +31,9 @@ export async function keepWorkers(count: number, signal: AbortSignal, tell: (tex
         return
       }
       tell(`Worker ${worker.process.pid} ended (${by ?? code}); starting another.`)
-      void pause(RESTART_MS, signal).then(() => void (signal.aborted || cluster.fork()))
+      void pause(RESTART_MS, signal).then(() => {
+        if (!signal.aborted) cluster.fork()
+      })
     })
     signal.addEventListener('abort', () => {
       const workers = Object.values(cluster.workers ?? {})

@@ -1,5 +1,6 @@
 // SageMaker's control plane as the commands need it: a dozen calls of an optional dependency, and what their failures mean for a person.
 import type { CreateEndpointConfigCommandInput, CreateModelCommandInput, DescribeEndpointCommandOutput, DescribeEndpointConfigCommandOutput, DescribeModelCommandOutput, Tag } from '@aws-sdk/client-sagemaker'
+import type * as Sdk from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../errors.js'
 import type { Io } from './io.js'
 
@@ -18,7 +19,7 @@ export interface ControlPlane {
 }
 
 /** Throws `dependency_missing` when the SDK's control plane client is not installed: the middleware itself never needs it. */
-export async function connectControlPlane(region: string, env: Io['env'], load: () => Promise<typeof import('@aws-sdk/client-sagemaker')> = () => import('@aws-sdk/client-sagemaker')): Promise<ControlPlane> {
+export async function connectControlPlane(region: string, env: Io['env'], load: () => Promise<typeof Sdk> = () => import('@aws-sdk/client-sagemaker')): Promise<ControlPlane> {
   const sdk = await load().catch((cause: unknown) => {
     throw new LlamaGuardError('dependency_missing', 'This command needs the AWS SDK client for SageMaker, which is not installed. Install it: npm install @aws-sdk/client-sagemaker', { cause })
   })
@@ -28,9 +29,9 @@ export async function connectControlPlane(region: string, env: Io['env'], load: 
     describeModel: (name) => found(client.send(new sdk.DescribeModelCommand({ ModelName: name }))),
     describeConfig: (name) => found(client.send(new sdk.DescribeEndpointConfigCommand({ EndpointConfigName: name }))),
     describeEndpoint: (name) => found(client.send(new sdk.DescribeEndpointCommand({ EndpointName: name }))),
-    createModel: async (input) => void (await client.send(new sdk.CreateModelCommand(input))),
-    createConfig: async (input) => void (await client.send(new sdk.CreateEndpointConfigCommand(input))),
-    createEndpoint: async (name, config, tags) => void (await client.send(new sdk.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: config, Tags: tags }))),
+    createModel: (input) => done(client.send(new sdk.CreateModelCommand(input))),
+    createConfig: (input) => done(client.send(new sdk.CreateEndpointConfigCommand(input))),
+    createEndpoint: (name, config, tags) => done(client.send(new sdk.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: config, Tags: tags }))),
     async remove(kind, name) {
       const gone =
         kind === 'model' ? client.send(new sdk.DeleteModelCommand({ ModelName: name }))
@@ -68,6 +69,10 @@ const CURES: readonly (readonly [RegExp, (region: string) => string])[] = [
   [/InsufficientInstanceCapacity|capacity/i, () => 'AWS has no such instance free at the moment. Try again later, in another region, or with another --instance-type.'],
   [/ENOTFOUND|ECONNREFUSED|EAI_AGAIN|TimeoutError/, (region) => `SageMaker could not be reached in ${region}. Check the region's name and the network.`],
 ]
+
+async function done(call: Promise<unknown>): Promise<void> {
+  await call
+}
 
 async function found<T>(call: Promise<T>): Promise<T | undefined> {
   try {

@@ -1,51 +1,16 @@
 // `deploy`: a JumpStart model on an endpoint of one's own, without Python. Run again it finds what is there; when a step fails it takes
 // away what it made, because a forgotten GPU endpoint costs money by the hour.
-import type { CreateEndpointConfigCommandInput, CreateModelCommandInput, ProductionVariantInstanceType, Tag } from '@aws-sdk/client-sagemaker'
-import { LlamaGuardError } from '../errors.js'
-import { connectControlPlane, explain, regionOf } from './control-plane.js'
+import { connectControlPlane, explain } from './control-plane.js'
 import type { ControlPlane, Kind } from './control-plane.js'
+import { makePlan, wrong } from './deploy-plan.js'
+import type { DeployOptions, Plan } from './deploy-plan.js'
 import { EXIT, painter } from './io.js'
 import type { ExitCode, Io } from './io.js'
-import { environmentFor, findModel } from './jumpstart.js'
-import type { JumpStartModel } from './jumpstart.js'
-import { eulaUrl, imageUri, privateBucket } from './regions.js'
 import { waitForEndpoint } from './wait.js'
 
-export interface DeployOptions {
-  /** JumpStart id or a short name: `llama-guard-3-8b`. */
-  readonly model: string
-  /** The licence was read and accepted. Never assumed. */
-  readonly acceptEula?: boolean
-  /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */
-  readonly role?: string
-  readonly region?: string
-  /** Default: the model's own. */
-  readonly instanceType?: string
-  /** Default: 1. */
-  readonly instanceCount?: number
-  /** Name of the endpoint, its configuration and its model. Default: the model's short name. */
-  readonly endpoint?: string
-  readonly tags?: Readonly<Record<string, string>>
-  /** False returns as soon as the endpoint is being created. Default: true. */
-  readonly wait?: boolean
-  /** Default: 45 minutes. */
-  readonly waitMs?: number
-  /** Default: 15 seconds. */
-  readonly pollMs?: number
-}
-
-interface Plan {
-  readonly model: JumpStartModel
-  readonly region: string
-  readonly name: string
-  readonly createModel: CreateModelCommandInput
-  readonly createConfig: CreateEndpointConfigCommandInput
-  readonly tags: Tag[]
-}
+export type { DeployOptions } from './deploy-plan.js'
 
 const BUSY = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack']
-/** The largest a JumpStart model takes to come down from S3 and onto the GPUs, with room. */
-const STARTUP_SECONDS = 1800
 
 export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> {
   const paint = painter(io.stderr, io.env)
@@ -87,60 +52,6 @@ export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> 
     return EXIT.failed
   } finally {
     plane.destroy()
-  }
-}
-
-function makePlan(options: DeployOptions, io: Io): Plan {
-  const model = findModel(options.model)
-  const region = regionOf(options.region, io.env)
-  const instance = options.instanceType ?? model.defaultInstance
-  if (!model.instances.includes(instance)) throw wrong(`${instance} is not an instance type that ${model.id} runs on. It runs on ${model.instances.join(', ')}.`)
-  const image = imageUri(region, model.image)
-  if (image === undefined) throw wrong(`No image ${model.image} is known for the region ${region}. Choose another --region, or deploy from the SageMaker console there.`)
-  if (options.acceptEula !== true) throw wrong(`${model.id} comes under a licence that you must read and accept: ${eulaUrl(region, model.eula)}\nRun the command again with --accept-eula when you do.`)
-  const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN']
-  if (!role || !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(role)) throw wrong(`${role ? `${JSON.stringify(role)} is no role ARN` : 'No execution role is given'}. Give --role the ARN of an IAM role that SageMaker can assume, for example arn:aws:iam::123456789012:role/SageMakerRole.`)
-  const name = options.endpoint ?? model.aliases[0] ?? model.id
-  const tags = tagList({
-    'created-by': 'express-llama-guard',
-    'sagemaker-sdk:jumpstart-model-id': model.id,
-    'sagemaker-sdk:jumpstart-model-version': model.version,
-    ...options.tags,
-  })
-  return {
-    model,
-    region,
-    name,
-    tags,
-    createModel: {
-      ModelName: name,
-      ExecutionRoleArn: role,
-      // JumpStart's own setting: the container gets its files through SageMaker and needs no way out.
-      EnableNetworkIsolation: true,
-      PrimaryContainer: {
-        Image: image,
-        Environment: environmentFor(model, instance),
-        ModelDataSource: {
-          S3DataSource: { S3Uri: `s3://${privateBucket(region)}/${model.artifact}`, S3DataType: 'S3Prefix', CompressionType: 'None', ModelAccessConfig: { AcceptEula: true } },
-        },
-      },
-      Tags: tags,
-    },
-    createConfig: {
-      EndpointConfigName: name,
-      ProductionVariants: [
-        {
-          VariantName: 'AllTraffic',
-          ModelName: name,
-          InstanceType: instance as ProductionVariantInstanceType,
-          InitialInstanceCount: options.instanceCount ?? 1,
-          InitialVariantWeight: 1,
-          ModelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
-          ContainerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
-        },
-      ],
-      Tags: tags,
-    },
   }
 }
 
@@ -192,14 +103,6 @@ async function takeAway(plane: ControlPlane, made: readonly { kind: Kind; name: 
   }
 }
 
-function tagList(tags: Readonly<Record<string, string>>): Tag[] {
-  return Object.entries(tags).map(([Key, Value]) => ({ Key, Value }))
-}
-
 function taken(kind: string, name: string): Error {
   return wrong(`There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ${name}) or give --endpoint another name.`)
-}
-
-function wrong(message: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', message)
 }

@@ -109,7 +109,10 @@ async function examineEndpoint(name: string, region: string, io: Io, report: Rep
   try {
     plane = await connectControlPlane(region, io.env)
     const endpoint = await plane.describeEndpoint(name)
-    if (endpoint === undefined) return report.fail('endpoint', `there is no endpoint ${name} in ${region}`, 'Check the name and the region, or make one: express-llama-guard deploy --help')
+    if (endpoint === undefined) {
+      report.fail('endpoint', `there is no endpoint ${name} in ${region}`, 'Check the name and the region, or make one: express-llama-guard deploy --help')
+      return
+    }
     const status = endpoint.EndpointStatus ?? 'Unknown'
     if (status === 'InService') report.ok('endpoint', `${name} is InService`)
     else report.fail('endpoint', `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`, status === 'Failed' ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}` : 'Wait until it is InService; loading a model takes minutes.')

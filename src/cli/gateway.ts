@@ -3,18 +3,17 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
-import { createGuard, createUpstream } from '../backends.js'
+import { createUpstream } from '../backends.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { llamaGuard } from '../llama-guard.js'
 import { parseOptions } from '../options.js'
 import type { Options } from '../options.js'
 import { plainDialect } from '../response/refuse.js'
-import { createRuntime } from '../runtime.js'
+import { defaultLogger } from '../telemetry/log.js'
 import type { GuardedRequest } from '../types.js'
 import { drainable } from './drain.js'
 import { gatewayMetrics } from './gateway-metrics.js'
 import { pause } from './io.js'
-import { moderate } from './moderations.js'
 import { trackSockets } from './sockets.js'
 
 export interface GatewayOptions {
@@ -56,35 +55,28 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const plain = createUpstream(config.upstream)
   if (plain === undefined) throw new LlamaGuardError('endpoint_missing', 'The gateway has nowhere to send a safe request. Set --upstream-url (LLAMA_GUARD_UPSTREAM_URL) to an OpenAI-compatible API, or --upstream-endpoint (LLAMA_GUARD_UPSTREAM_ENDPOINT) to a chat model on SageMaker.')
   const upstream = drainable(plain)
-  // One guard, and so one set of sockets, for the chat routes and for moderations.
-  const guard = createGuard(config)
-  const shared: Options = { ...config, guard, upstream: undefined }
-  const runtime = createRuntime(parseOptions(shared, {}))
-  const middleware = llamaGuard({ ...shared, upstream, onVerdict: (event) => {
+  const logger = config.logger ?? defaultLogger(config.logLevel)
+  const middleware = llamaGuard({ ...o.options, logger, upstream, onVerdict: (event) => {
     metrics.verdict(event)
     config.onVerdict?.(event)
-  } })
+  } }, o.env)
   const open = new Set<ServerResponse>()
   const metrics = gatewayMetrics(() => open.size, () => middleware.stats())
   const readMetrics = o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics())
-  if (config.guard === 'local') runtime.logger.warn({ model: runtime.model }, 'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and LLAMA_GUARD_BACKEND=sagemaker for production.')
   let stopping = false
 
   const pass: Handler = async (req, res) => {
     const left = new AbortController()
     res.once('close', () => left.abort())
     const body = typeof req.body === 'object' && req.body !== null ? (req.body as Record<string, unknown>) : undefined
-    await upstream.forward({ req, res, body, signal: left.signal, logger: runtime.logger, path: req.url ?? '/' })
+    await upstream.forward({ req, res, body, signal: left.signal, logger, path: req.url ?? '/' })
   }
   const chat: Handler = (req, res) => middleware(req, res, () => void Promise.resolve(pass(req, res)).catch((error: unknown) => refuse(res, toLlamaGuardError(error, 'upstream_unavailable'))))
-  const moderations: Handler = async (req, res) => {
-    const left = new AbortController()
-    res.once('close', () => left.abort())
-    json(res, 200, await moderate(req, runtime, left.signal))
-  }
+  const moderate = middleware.moderations()
+  const moderations: Handler = (req, res) => moderate(req, res, () => notFound(res, Object.keys(routes)))
   const ready = readiness(async () => {
     // A new text each time, or the cache would answer for a guard that is gone.
-    const judgement = await runtime.door.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], { stage: 'input' })
+    const judgement = await middleware.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], { stage: 'input' })
     return 'error' in judgement ? judgement.error.code : undefined
   })
   const readyz: Handler = async (_, res) => {
@@ -139,10 +131,11 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     void closed.then(() => enough.abort())
     await pause(o.drainMs ?? 25_000, enough.signal)
     upstream.stop()
+    // Judgements still open fail now: a stream that waits for one ends with an error event instead of a broken connection.
+    const shut = middleware.close()
     await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
     server.closeAllConnections()
-    await closed
-    await Promise.all([middleware.close(), runtime.close()])
+    await Promise.all([closed, shut])
   }
 
   return { port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, stop }

@@ -43,5 +43,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   tell('Stopping: no new requests, open replies may finish.')
   await gateway.stop()
   tell('Stopped.')
+  // The channel to the first process would keep this one alive.
+  if (cluster.isWorker) cluster.worker?.disconnect()
   return EXIT.ok
 }

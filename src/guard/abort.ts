@@ -2,6 +2,7 @@
 // that hangs, or ignores its signal, can hold nobody longer than the deadline.
 import { setMaxListeners } from 'node:events'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
+import { Stop, type StopSignal } from './stop.js'
 
 /** Longest delay a Node.js timer takes; a longer one fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -10,12 +11,12 @@ const LONGEST_TIMER = 2 ** 31 - 1
 export const NOBODY_WAITS = new LlamaGuardError('guard_unavailable', 'Nobody waits for this judgement any more: the caller left, or another answer came first.')
 
 /** The abort reason as one of our errors: a deadline stays a deadline, everything else means that the caller left. */
-export function reasonOf(signal: AbortSignal): LlamaGuardError {
+export function reasonOf(signal: StopSignal): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
 /** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. */
-export function orAbort<T>(signal: AbortSignal, work: () => T | PromiseLike<T>): Promise<T> {
+export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(reasonOf(signal))
@@ -24,7 +25,16 @@ export function orAbort<T>(signal: AbortSignal, work: () => T | PromiseLike<T>):
     const onAbort = (): void => reject(reasonOf(signal))
     signal.addEventListener('abort', onAbort, { once: true })
     const settle = (async () => work())()
-    settle.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    settle.then(
+      (result) => {
+        signal.removeEventListener('abort', onAbort)
+        resolve(result)
+      },
+      (error: Error) => {
+        signal.removeEventListener('abort', onAbort)
+        reject(error)
+      },
+    )
   })
 }
 
@@ -33,25 +43,25 @@ export interface Bounds {
   readonly ms?: number
   readonly late?: () => LlamaGuardError
   /** An outer reason to stop. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: StopSignal | undefined
 }
 
 /** Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when `work` has settled. */
-export async function within<T>(bounds: Bounds, work: (signal: AbortSignal) => T | PromiseLike<T>): Promise<T> {
+export async function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
   const { ms, signal: outer, late = timedOut(ms) } = bounds
   if (outer?.aborted) throw reasonOf(outer)
-  const controller = new AbortController()
+  const stop = new Stop()
   // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
-  setMaxListeners(0, controller.signal, ...(outer ? [outer] : []))
-  const leave = (): void => controller.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
+  if (outer instanceof AbortSignal) setMaxListeners(0, outer)
+  const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
-  const timer = ms === undefined ? undefined : setTimeout(() => controller.abort(late()), Math.min(ms, LONGEST_TIMER))
+  const timer = ms === undefined ? undefined : setTimeout(() => stop.abort(late()), Math.min(ms, LONGEST_TIMER))
   try {
-    return await orAbort(controller.signal, () => work(controller.signal))
+    return await orAbort(stop, () => work(stop))
   } finally {
     clearTimeout(timer)
     outer?.removeEventListener('abort', leave)
-    controller.abort(NOBODY_WAITS)
+    stop.abort(NOBODY_WAITS)
   }
 }
 

@@ -2,12 +2,13 @@
 // makes the whole a failure, and only all of them safe make it safe.
 import type { JudgeOptions, Verdict } from '../types.js'
 import { orAbort, within } from './abort.js'
+import type { Stop, StopSignal } from './stop.js'
 
 /** One question to ask. */
-export type Ask = (signal: AbortSignal) => Promise<Verdict>
+export type Ask = (signal: Stop) => Promise<Verdict>
 
 export interface AnyUnsafeOptions {
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: StopSignal | undefined
   /**
    * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be one that the
    * policy lets pass (a flagged category, a score under the threshold): cutting the others off for it would hide theirs.
@@ -25,6 +26,8 @@ export interface PanelOptions extends JudgeOptions {
 
 /** Asks all. Rejects with the first error when no verdict was decisive. */
 export async function anyUnsafeOf(asks: readonly Ask[], { signal, decisive, atOnce = 8 }: AnyUnsafeOptions): Promise<Verdict> {
+  const [only, ...others] = asks
+  if (only !== undefined && others.length === 0) return within({ signal }, only)
   return within({ signal }, async (inner) => {
     const waiting = [...asks]
     const verdicts: Verdict[] = []

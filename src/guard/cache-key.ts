@@ -1,5 +1,5 @@
 // The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content can be read back out.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Conversation, Stage } from '../types.js'
 
 export interface CacheKeyParts {
@@ -21,7 +21,5 @@ const FORMAT = 1
  */
 export function cacheKey({ identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts, conversation: Conversation): string {
   const turns = conversation.map(({ role, text, images = [] }) => [role, text, images.map((image) => image.url)])
-  return createHash('sha256')
-    .update(JSON.stringify([FORMAT, identity, model, policyHash, tenant ?? null, stage, decisive ?? null, turns]))
-    .digest('hex')
+  return hash('sha256', JSON.stringify([FORMAT, identity, model, policyHash, tenant ?? null, stage, decisive ?? null, turns]))
 }

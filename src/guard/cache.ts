@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../errors.js'
 import type { Logger, Verdict } from '../types.js'
 import { createSingleFlight } from './single-flight.js'
+import type { Stop, StopSignal } from './stop.js'
 import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
 
 export interface CacheOptions {
@@ -28,7 +29,7 @@ export interface CacheStats {
 
 export interface VerdictCache {
   /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
-  judge(key: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<Verdict>): Promise<Verdict>
+  judge(key: string, signal: StopSignal, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
   close(): Promise<void>
 }
@@ -42,7 +43,7 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
   const flights = createSingleFlight<Verdict>()
   let closed: LlamaGuardError | undefined
 
-  const lookUpOrAsk = async (key: string, signal: AbortSignal, ask: (signal: AbortSignal) => Promise<Verdict>): Promise<Verdict> => {
+  const lookUpOrAsk = async (key: string, signal: Stop, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict> => {
     const entry = readEntry(await store?.get(key), ttlMs)
     if (entry) {
       count.hits++

@@ -2,6 +2,7 @@
 // A shape that is not wholly known is an error here: a guessed field would be a guessed verdict.
 import { LlamaGuardError } from '../errors.js'
 import { containerError } from './sagemaker-errors.js'
+import type { StopSignal } from './stop.js'
 
 export interface TokenLogprob {
   readonly text: string
@@ -26,7 +27,7 @@ export interface Completion {
 }
 
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
-export type Complete = (prompt: string, options: { signal?: AbortSignal; logprobs: boolean }) => Promise<Completion>
+export type Complete = (prompt: string, options: { signal?: StopSignal; logprobs: boolean }) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>
 

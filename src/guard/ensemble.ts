@@ -4,6 +4,7 @@ import { anyUnsafeOf, type PanelOptions } from './any-unsafe.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { identityOf } from './identity.js'
 import { piecesOf } from './pieces.js'
+import type { Stop } from './stop.js'
 
 /**
  * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls are aborted; a guard
@@ -19,12 +20,12 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
     categories: unionById(guards.flatMap((guard) => guard.categories ?? [])),
     judge(conversation: Conversation, { signal, stage, decisive = isUnsafe }: PanelOptions) {
-      const vote = async (guard: Guard, piece: Conversation, inner: AbortSignal): Promise<Verdict> => {
-        const options: PanelOptions = { signal: inner, ...(stage && { stage }), ...(isPanel(guard) && { decisive }) }
+      const vote = async (guard: Guard, piece: Conversation, inner: Stop): Promise<Verdict> => {
+        const options: PanelOptions = { signal: inner.signal, ...(stage && { stage }), ...(isPanel(guard) && { decisive }) }
         const verdict = checkedVerdict(await guard.judge(piece, options))
         return { judgedBy: modelOf(guard), ...verdict }
       }
-      const asks = guards.flatMap((guard) => piecesOf(guard, conversation).map((piece) => (inner: AbortSignal) => vote(guard, piece, inner)))
+      const asks = guards.flatMap((guard) => piecesOf(guard, conversation).map((piece) => (inner: Stop) => vote(guard, piece, inner)))
       return anyUnsafeOf(asks, { signal, decisive })
     },
     async close() {

@@ -1,6 +1,7 @@
 // A second call when the first one is slow: the tail of one busy replica costs then only `afterMs` plus a usual answer.
 // The first answer wins and the other call is aborted; an error is not an answer while the other may still give one.
 import { within } from './abort.js'
+import type { Stop } from './stop.js'
 
 export interface HedgeOptions {
   /** Milliseconds to wait for the first call. Undefined: never hedge. */
@@ -8,10 +9,10 @@ export interface HedgeOptions {
   /** Asked when the time has come: whether there is budget and room for a second call. */
   readonly mayHedge: () => boolean
   readonly onHedge: () => void
-  readonly signal: AbortSignal
+  readonly signal: Stop
 }
 
-export async function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: Stop) => Promise<T>): Promise<T> {
   if (afterMs === undefined) return call(signal)
   return within({ signal }, async (inner) => {
     const first = call(inner)

@@ -11,6 +11,7 @@ import { identityOf, uniqueTo } from './identity.js'
 import { piecesOf } from './pieces.js'
 import { resilient, type Resilient, type ResilienceStats } from './resilience.js'
 import { createShadow, type ShadowOptions } from './shadow.js'
+import type { Stop, StopSignal } from './stop.js'
 import type { CacheStore } from './store.js'
 
 export interface DoorOptions {
@@ -52,7 +53,7 @@ export interface DoorStats {
 export interface DoorJudgeOptions {
   readonly stage: Stage
   /** Aborted when the caller no longer wants the answer. Calls that others wait for too go on. */
-  readonly signal?: AbortSignal | undefined
+  readonly signal?: StopSignal | undefined
   /** Instead of the door's own, for requests with a policy of their own. */
   readonly tenant?: string | undefined
   /** Instead of the door's own. Keep one function per policy: a panel's verdicts are remembered per function. */
@@ -83,12 +84,12 @@ export function createDoor(o: DoorOptions): Door {
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
 
-  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: AbortSignal): Promise<Verdict> => {
+  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: StopSignal): Promise<Verdict> => {
     const { stage, tenant = o.tenant, decisive: blocks = o.decisive } = options
     const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
     const panel = isPanel(guard)
     const named = { identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: panel ? uniqueTo(blocks) : undefined }
-    const asks = piecesOf(guard, conversation).map((piece) => (inner: AbortSignal) =>
+    const asks = piecesOf(guard, conversation).map((piece) => (inner: Stop) =>
       cache.judge(cacheKey(named, piece), inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(panel && { decisive }) })),
     )
     return anyUnsafeOf(asks, { signal, decisive })

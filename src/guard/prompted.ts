@@ -7,6 +7,7 @@ import { reasonOf } from './abort.js'
 import { merge } from './any-unsafe.js'
 import type { Complete } from './completion.js'
 import type { Prompter } from './prompt/index.js'
+import { signalOf, type StopSignal } from './stop.js'
 import { parseVerdict } from './verdict.js'
 
 export type { Complete, Completion } from './completion.js'
@@ -31,7 +32,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   let learnt = prompter.contextTokens
 
   /** Judges all, one after the other. No early end: a later piece may name a category that weighs more. */
-  async function judgeAll(pieces: readonly Conversation[], context: number, signal: AbortSignal | undefined): Promise<Verdict> {
+  async function judgeAll(pieces: readonly Conversation[], context: number, signal: StopSignal | undefined): Promise<Verdict> {
     const verdicts: Verdict[] = []
     let failure: { readonly error: unknown } | undefined
     for (const piece of pieces) {
@@ -52,7 +53,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     return { ...rest, truncated: true }
   }
 
-  async function judgePiece(conversation: Conversation, context: number, signal: AbortSignal | undefined): Promise<Verdict> {
+  async function judgePiece(conversation: Conversation, context: number, signal: StopSignal | undefined): Promise<Verdict> {
     const prompt = render(conversation)
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
     const known = context > learnt ? smaller(conversation, prompt, learnt) : undefined
@@ -91,7 +92,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     categories: prompter.categories,
     vision: prompter.vision,
     fit: (conversation) => prompter.fit(conversation, learnt),
-    judge: (conversation, { signal }) => judgePiece(conversation, prompter.contextTokens, signal),
+    judge: (conversation, options) => judgePiece(conversation, prompter.contextTokens, signalOf(options)),
     ...(complete.close && { close: () => complete.close?.() }),
   }
 }

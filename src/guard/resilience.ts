@@ -9,6 +9,7 @@ import { createBudget } from './budget.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { createCircuit } from './circuit.js'
 import { hedged } from './hedge.js'
+import { optionsWith, type Stop, type StopSignal } from './stop.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
@@ -36,9 +37,12 @@ export interface ResilienceStats {
   readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
 }
 
+/** What the guard is told, with a signal that need not be an AbortSignal. */
+export type ResilientOptions = Omit<PanelOptions, 'signal'> & { readonly signal?: StopSignal | undefined }
+
 export interface Resilient {
   /** Always settles by the deadline. Rejects with a {@link LlamaGuardError}, never with anything else. */
-  judge(conversation: Conversation, options: PanelOptions): Promise<Verdict>
+  judge(conversation: Conversation, options: ResilientOptions): Promise<Verdict>
   stats(): ResilienceStats
 }
 
@@ -53,12 +57,12 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const hedges = createBudget({ share: 0.05, floor: 0 })
   const mayHedge = (): boolean => slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
-  const ask = async (conversation: Conversation, options: PanelOptions, signal: AbortSignal): Promise<Verdict> => {
+  const ask = async (conversation: Conversation, { signal: _, ...rest }: ResilientOptions, signal: Stop): Promise<Verdict> => {
     circuit?.refuseWhileOpen()
     const call = (): Promise<Verdict> =>
       orAbort(signal, async () => {
         count.calls++
-        return checkedVerdict(await guard.judge(conversation, { ...options, signal }))
+        return checkedVerdict(await guard.judge(conversation, optionsWith(rest, signal)))
       }).catch((error: unknown) => {
         throw toLlamaGuardError(error, 'guard_error')
       })
@@ -74,7 +78,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     })
   }
 
-  const judge = (conversation: Conversation, options: PanelOptions): Promise<Verdict> =>
+  const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
     within({ ms: o.timeoutMs, signal: options.signal }, async (signal) => {
       const deadline = performance.now() + o.timeoutMs
       let attempts = 0

@@ -4,6 +4,7 @@ import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-run
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { reasonOf } from './abort.js'
+import type { StopSignal } from './stop.js'
 
 type Handler = Extract<SageMakerRuntimeClientConfig['requestHandler'], { handle: unknown }>
 /** A request as the SDK has built it. */
@@ -22,7 +23,7 @@ export interface WireOptions {
 
 export interface Wire {
   /** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
-  send(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
+  send(request: HttpRequest, signal: StopSignal): Promise<HttpResponse>
   /** The same as a request handler for an SDK client. */
   readonly handler: Handler
   close(): void
@@ -68,7 +69,7 @@ export function createWire(o: WireOptions): Wire {
   }
 }
 
-function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: AbortSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void): Dispatcher.DispatchHandler {
+function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void): Dispatcher.DispatchHandler {
   const chunks: Buffer[] = []
   let size = 0
   let controller: Dispatcher.DispatchController | undefined

@@ -3,6 +3,7 @@
 // a 200 goes back through the SDK, which names the error. So endpoint, region, credentials and clock stay the SDK's own affair.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
+import type { Stop } from './stop.js'
 import { createWire, type HttpRequest, type HttpResponse, type WireOptions } from './sagemaker-http.js'
 
 /** What every call has in common. */
@@ -10,7 +11,7 @@ export type InvokeTarget = Omit<InvokeEndpointCommandInput, 'Body'>
 
 export interface Invoke {
   /** The answer's body. Rejects with whatever the SDK or the connection throws. */
-  (body: string, signal: AbortSignal): Promise<Uint8Array | undefined>
+  (body: string, signal: Stop): Promise<Uint8Array | undefined>
   close(): void
 }
 
@@ -24,26 +25,26 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
   let model: { readonly request: HttpRequest; readonly signer: Signer } | undefined
 
-  const learn = async (body: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+  const learn = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     let built: HttpRequest | undefined
     command.middlewareStack.add((next) => (args) => {
       built = args.request as HttpRequest
       return next(args)
     }, { step: 'build', priority: 'low' })
-    const reply = await client.send(command, { abortSignal: signal })
+    const reply = await client.send(command, { abortSignal: signal.signal })
     if (built !== undefined) model = { request: reusable(built), signer: await client.config.signer() }
     return reply.Body
   }
 
-  const explain = async (body: string, response: HttpResponse, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+  const explain = async (body: string, response: HttpResponse, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     command.middlewareStack.add(() => () => Promise.resolve({ response, output: {} as never }), { step: 'deserialize', priority: 'low' })
-    const reply = await client.send(command, { abortSignal: signal })
+    const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }
 
-  const invoke = async (body: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+  const invoke = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
     const { request, signer } = model
     // The SDK keeps what it learns of the server's clock in its configuration.
@@ -61,8 +62,8 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 
 /** With the caller's client, whose middleware may do more than we know. */
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
-  const invoke = async (body: string, abortSignal: AbortSignal): Promise<Uint8Array | undefined> => {
-    const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal })
+  const invoke = async (body: string, stop: Stop): Promise<Uint8Array | undefined> => {
+    const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: stop.signal })
     return reply.Body
   }
   return Object.assign(invoke, { close: () => undefined })

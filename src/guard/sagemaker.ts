@@ -30,6 +30,11 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 /** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
 const CONNECT_MS = 3000
 
+/** Where the part of a prompt begins that differs from call to call. */
+const CONVERSATION = '<BEGIN CONVERSATION>'
+/** A policy, not an image before it. */
+const LONGEST_HEAD = 64 * 1024
+
 export type SageMakerComplete = Complete & {
   /** Closes the sockets. */
   close(): void
@@ -42,13 +47,14 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the policy off. No
   // `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt unless `return_full_text` is false.
   const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
+  const bodyOf = createBody(parameters)
   const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant, ContentType: 'application/json', Accept: 'application/json' }
   const wire = { connections: o.concurrency, connectMs: Math.min(CONNECT_MS, o.timeoutMs), maxAnswerBytes: MAX_ANSWER_BYTES, tooLarge }
   const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
 
   const complete: Complete = (prompt, { signal }) =>
     within({ ms: o.timeoutMs, late: timedOut, signal }, async (inner) => {
-      const body = await invoke(JSON.stringify({ inputs: prompt, parameters }), inner).catch((error: unknown) => {
+      const body = await invoke(bodyOf(prompt), inner).catch((error: unknown) => {
         throw toGuardError(error)
       })
       return parse(body)
@@ -57,6 +63,22 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
     close: () => invoke.close(),
     identity: JSON.stringify(['sagemaker', process.env['AWS_REGION'] ?? null, o.endpoint, o.inferenceComponent ?? null, o.targetVariant ?? null]),
   })
+}
+
+/** `{"inputs":...,"parameters":...}` without spelling out the policy, which is most of every prompt, as JSON each time. */
+function createBody(parameters: object): (prompt: string) => string {
+  const end = `,"parameters":${JSON.stringify(parameters)}}`
+  // One for the user's side, one for the agent's; more would be prompts of no fixed beginning.
+  const heads: { readonly text: string; readonly json: string }[] = []
+  return (prompt) => {
+    let head = heads.find(({ text }) => prompt.startsWith(text))
+    if (head === undefined) {
+      const text = prompt.slice(0, prompt.indexOf(CONVERSATION) + 1)
+      head = { text, json: `{"inputs":${JSON.stringify(text).slice(0, -1)}` }
+      if (text !== '' && text.length < LONGEST_HEAD && heads.length < 2) heads.push(head)
+    }
+    return `${head.json}${JSON.stringify(prompt.slice(head.text.length)).slice(1)}${end}`
+  }
 }
 
 const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })

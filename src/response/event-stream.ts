@@ -138,14 +138,25 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function stop(decision: Decision): void {
     if (over) return
     drop()
-    context.abort()
     if (!released) {
       const { status, headers, body } = refusalOf(decision, context)
       exit.refuse(status, headers, body)
     } else {
-      exit.cut(decision.action === 'block' ? reader.block(decision) : reader.fail(decision.error ?? new LlamaGuardError('internal_error')))
+      const lastWords = ending(decision)
+      if (lastWords === undefined) exit.destroy()
+      else exit.cut(lastWords)
     }
+    context.abort()
     context.settled(decision, judge.judgements())
+  }
+
+  /** Undefined when the dialect, which may be the user's own, has none. */
+  function ending(decision: Decision): string | undefined {
+    try {
+      return decision.action === 'block' ? reader.block(decision) : reader.fail(decision.error ?? new LlamaGuardError('internal_error'))
+    } catch {
+      return undefined
+    }
   }
 
   function drop(): void {

@@ -1,7 +1,8 @@
 // The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
 // A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
 import type { Decision } from '../types.js'
-import { STATUS_CODES, type OutgoingHttpHeader, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import { keepHead, replaceHeaders, statusOf } from './head.js'
 
 /** Who keeps what the handler writes until it may leave. Called in order; never after `gone`. */
 export interface Hold {
@@ -46,7 +47,7 @@ type State = 'hold' | 'open' | 'refused' | 'gone'
  */
 export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | undefined): Exit {
   // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
-  const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders }
+  const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders, destroy: res.destroy }
   const mountHeaders: OutgoingHttpHeaders = { ...res.getHeaders() }
   const onPatchedBefore = Object.hasOwn(res, 'on')
   const http2 = (res.req?.httpVersionMajor ?? 1) >= 2
@@ -58,6 +59,7 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
   let endCallback: Callback | undefined
   let slowClient = false
   let toldFull = false
+  let shadowed = true
   let toldToWait = false
   // Who writes the head before the body gets other framing from Node than who leaves it to `end(body)`.
   let headWritten = false
@@ -82,8 +84,8 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
 
   function commitHead(): void {
     if (committed) return
-    assertStatus(res.statusCode)
-    committed = { status: res.statusCode }
+    committed = { status: statusOf(res) }
+    res.statusCode = committed.status
     hold = choose(exit)
     if (hold === undefined && state === 'hold') exit.open()
   }
@@ -112,6 +114,16 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
       exit.destroy()
       return broken
     }
+  }
+
+  /** A handler whose source breaks off with the signal destroys what it pipes into: our answer must get out before. */
+  function outliveHandler(): void {
+    const destroy = Object.getOwnPropertyDescriptor(res, 'destroy')
+    res.destroy = () => res
+    res.once('finish', () => {
+      if (destroy) Object.defineProperty(res, 'destroy', destroy)
+      else Reflect.deleteProperty(res, 'destroy')
+    })
   }
 
   /** A handler that was told to wait runs dry instead of waiting for a client that gets another answer. */
@@ -144,9 +156,10 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
       if (isClosed()) return
       state = 'refused'
       restoreGetters()
-      if (res.headersSent) return void res.destroy()
+      if (res.headersSent) return void original.destroy.call(res)
       refusal = { status, headers, length: Buffer.byteLength(body) }
       replaceHead()
+      outliveHandler()
       leave(() => endOut(body), undefined)
       letRunDry()
     },
@@ -154,6 +167,7 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
       if (isClosed()) return
       state = 'refused'
       restoreGetters()
+      outliveHandler()
       leave(() => {
         // Trailers are the handler's words too, and nobody has judged them.
         if (!http2) res.addTrailers({})
@@ -165,7 +179,7 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     destroy() {
       if (state === 'gone') return
       state = 'gone'
-      res.destroy()
+      original.destroy.call(res)
     },
     abandon() {
       if (state === 'open' && !res.writableEnded) exit.destroy()
@@ -231,14 +245,14 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (refusal !== undefined) {
       // Hooks of whoever wrapped us have just run, and may have announced another body: compression a gzipped one.
       replaceHead()
-      return Reflect.apply(original.writeHead, res, [refusal.status]) as ServerResponse
+      return original.writeHead.call(res, refusal.status)
     }
     if (state !== 'hold' || releasing) return Reflect.apply(original.writeHead, res, args) as ServerResponse
     if (!committed) {
       keepHead(res, args)
       headWritten = !headImplied
       commitHead()
-      if (state !== 'hold' && headWritten) return Reflect.apply(original.writeHead, res, [res.statusCode]) as ServerResponse
+      if (state !== 'hold' && headWritten) return original.writeHead.call(res, res.statusCode)
     }
     return res
   }
@@ -250,10 +264,11 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
 
   // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
   // failure from a broken reply, and would otherwise append its error page to half a reply.
-  shadowGetter(res, 'headersSent', () => committed !== undefined)
-  shadowGetter(res, 'writableEnded', () => ended)
+  shadowGetter(res, 'headersSent', () => shadowed && committed !== undefined)
+  shadowGetter(res, 'writableEnded', () => shadowed && ended)
+  // Switched off, not deleted: a deleted property makes every later access to the response a slow one, Node's own included.
   function restoreGetters(): void {
-    for (const name of ['headersSent', 'writableEnded']) Reflect.deleteProperty(res, name)
+    shadowed = false
   }
 
   res.on('drain', () => {
@@ -267,12 +282,6 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (wasHeld) hold?.gone()
   })
   return exit
-}
-
-/** Thrown at the handler, as Node does, and not at us when the reply leaves. */
-function assertStatus(status: number): void {
-  if (Number.isInteger(status) && status >= 100 && status <= 999) return
-  throw Object.assign(new RangeError(`Invalid status code: ${String(status)}`), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
 }
 
 function dropped(callback: Callback | undefined): boolean {
@@ -291,45 +300,6 @@ function readArguments(args: readonly unknown[]): { chunk: Buffer | undefined; c
     return { chunk: Buffer.from(chunk), callback }
   }
   throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: 'ERR_INVALID_ARG_TYPE' })
-}
-
-/** Remembers what `writeHead(status, reason?, headers?)` would send; headers come as an object, a flat array, or pairs. */
-function keepHead(res: ServerResponse, args: readonly unknown[]): void {
-  const [status, second, third] = args
-  if (typeof status === 'number') res.statusCode = status
-  if (typeof second === 'string') res.statusMessage = second
-  const headers = typeof second === 'string' ? third : (second ?? third)
-  if (headers === undefined || headers === null) return
-  if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) res.setHeader(name, value as OutgoingHttpHeader)
-    return
-  }
-  const flat = Array.isArray(headers[0]) ? (headers as unknown[][]).flat() : (headers as unknown[])
-  const seen = new Set<string>()
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    const name = String(flat[index])
-    const value = flat[index + 1] as string | readonly string[]
-    // The array form replaces what setHeader had set, and repeats a name to send it twice.
-    if (seen.has(name.toLowerCase())) res.appendHeader(name, value)
-    else res.setHeader(name, value)
-    seen.add(name.toLowerCase())
-  }
-}
-
-// What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold model text.
-const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
-// These describe a body that is not sent.
-const ABOUT_THE_BODY = /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
-
-function replaceHeaders(res: ServerResponse, mountHeaders: OutgoingHttpHeaders, headers: Readonly<Record<string, string>>, length: number): void {
-  for (const name of res.getHeaderNames()) {
-    if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
-  }
-  for (const [name, value] of Object.entries(mountHeaders)) {
-    if (value !== undefined && !ABOUT_THE_BODY.test(name)) res.setHeader(name, value)
-  }
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-  res.setHeader('content-length', length)
 }
 
 function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {

@@ -37,7 +37,18 @@ export function refusalOf(decision: Decision, { dialect, requestId, settings: { 
     model: decision.model,
     requestId,
   }
-  return { status, headers, body: JSON.stringify(dialect.refusal(refusal)) }
+  return { status, headers, body: envelope(dialect, refusal) }
+}
+
+/** A dialect of the user's own may throw, and a refusal must come out all the same. */
+function envelope(dialect: RefusalContext['dialect'], refusal: Refusal): string {
+  try {
+    const body = JSON.stringify(dialect.refusal(refusal)) as string | undefined
+    if (body !== undefined) return body
+  } catch {
+    // Told below in the plain envelope.
+  }
+  return JSON.stringify(plainDialect.refusal(refusal))
 }
 
 function blockedMessage({ categories }: Decision): string {

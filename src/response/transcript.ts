@@ -6,11 +6,10 @@ export const SPAN_CHARS = 8000
 export const OVERLAP_CHARS = 1000
 
 interface Channel {
+  /** From where the span of the next check starts. That moves in leaps, so that the prompt's prefix stays the same from check to check. */
   text: string
-  /** Characters a safe verdict has seen. */
+  /** Characters of `text` that a safe verdict has seen. */
   judged: number
-  /** Where the span of the next check starts. Moves in leaps, so that the prompt's prefix stays the same from check to check. */
-  start: number
 }
 
 /** A check's text, and what to remember when it comes back safe. */
@@ -42,17 +41,16 @@ export class Transcript {
 
   add(channel: string, text: string): void {
     const known = this.#channels.get(channel)
-    if (known === undefined) this.#channels.set(channel, { text, judged: 0, start: 0 })
+    if (known === undefined) this.#channels.set(channel, { text, judged: 0 })
     else known.text += text
     this.#length += text.length
   }
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
-    const open = channels.reduce((sum, { text, start }) => sum + text.length - start, 0)
-    if (open > SPAN_CHARS) for (const channel of channels) channel.start = wholeCharacter(channel.text, Math.max(channel.start, channel.judged - OVERLAP_CHARS))
+    if (channels.reduce((sum, { text }) => sum + text.length, 0) > SPAN_CHARS) channels.forEach(leap)
     return {
-      text: channels.flatMap(({ text, start }) => (start < text.length ? [text.slice(start)] : [])).join('\n'),
+      text: channels.flatMap(({ text }) => (text === '' ? [] : [text])).join('\n'),
       covers: this.#length,
       lengths: new Map([...this.#channels].map(([name, { text }]) => [name, text.length])),
     }
@@ -63,6 +61,13 @@ export class Transcript {
     this.#judged = covers
     for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
   }
+}
+
+/** Forgets what no check will read again: a stream may be endless, and must not cost more the longer it gets. */
+function leap(channel: Channel): void {
+  const start = wholeCharacter(channel.text, Math.max(0, channel.judged - OVERLAP_CHARS))
+  channel.text = channel.text.slice(start)
+  channel.judged -= start
 }
 
 /** Moves an index that points between the halves of a surrogate pair to the pair's start. */

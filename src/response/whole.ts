@@ -61,9 +61,9 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
       if (ended) exit.finish(last)
       else exit.open()
     } else {
-      context.abort()
       const { status, headers, body } = refusalOf(decision, context)
       exit.refuse(status, headers, body)
+      context.abort()
     }
     chunks.length = 0
     context.settled(decision, judgements)

@@ -57,7 +57,7 @@ function sampling(body: Body, parameters: Record<string, unknown>): void {
   if (temperature === 0 || (temperature === undefined && parameters['do_sample'] === false)) {
     // TGI answers 422 to a temperature of 0: greedy decoding is asked for by name.
     parameters['do_sample'] = false
-    for (const name of SAMPLING) delete parameters[name]
+    for (const name of SAMPLING) Reflect.deleteProperty(parameters, name)
     return
   }
   if (temperature !== undefined) parameters['temperature'] = temperature

@@ -40,7 +40,7 @@ export function requestHeaders(incoming: IncomingHttpHeaders, options: RequestHe
     headers['content-type'] = 'application/json'
   }
   if (options.apiKey !== undefined) {
-    for (const name of CREDENTIALS) delete headers[name]
+    for (const name of CREDENTIALS) Reflect.deleteProperty(headers, name)
     // Anthropic's API reads its key from a header of its own; every other known one takes a bearer token.
     if (/\/messages$/.test(options.path.split('?', 1)[0] ?? '')) headers['x-api-key'] = options.apiKey
     else headers['authorization'] = `Bearer ${options.apiKey}`

@@ -53,7 +53,7 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
 
   function toRequest({ req, body, rawBody, path, signal }: UpstreamCall): Dispatcher.RequestOptions {
     const target = joinPath(base, path)
-    const method = (req.method ?? 'GET') as Dispatcher.HttpMethod
+    const method: Dispatcher.HttpMethod = req.method ?? 'GET'
     const bodyless = method === 'GET' || method === 'HEAD'
     const json = !bodyless && body !== undefined
     const headers = requestHeaders(req.headers, { apiKey: options.apiKey, path: target, json, stream: body?.['stream'] === true })

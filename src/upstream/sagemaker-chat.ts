@@ -124,8 +124,9 @@ async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): 
 }
 
 // The answer is small and known: a client that lists models first (many do) gets one.
-async function listModels(call: UpstreamCall, endpoint: string): Promise<void> {
+function listModels(call: UpstreamCall, endpoint: string): Promise<void> {
   reply(call, 200, JSON.stringify({ object: 'list', data: [{ id: endpoint, object: 'model', created: 0, owned_by: 'sagemaker' }] }))
+  return Promise.resolve()
 }
 
 function reply({ res }: UpstreamCall, status: number, body: string): void {

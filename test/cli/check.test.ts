@@ -68,7 +68,7 @@ test('The table is coloured for a person and plain under NO_COLOR', async () => 
   const { io } = await setup(true)
   await check({ text: 'hello' }, io)
   expect(io.out()).toContain('\u001b[32msafe')
-  const plain = catchIo({ ...io.env, NO_COLOR: '1' } as Record<string, string>, true)
+  const plain = catchIo({ ...io.env, NO_COLOR: '1' }, true)
   await check({ text: 'hello' }, plain)
   expect(plain.out()).not.toContain('\u001b')
 })
@@ -83,7 +83,7 @@ test.each([
   ['nothing to check', {}, { LLAMA_GUARD_ENDPOINT: 'x', AWS_REGION: 'eu-west-1' }, /nothing to check/],
   ['no endpoint', { text: 'a' }, {}, /endpoint_missing/],
 ])('%s is exit code 2', async (_, options, env, message) => {
-  const io = catchIo(env as Record<string, string>)
+  const io = catchIo(env)
   expect(await check(options, io)).toBe(2)
   expect(io.err()).toMatch(message)
 })

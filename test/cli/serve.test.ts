@@ -212,3 +212,15 @@ test('Serve without an upstream says what to set, exit code 2', async () => {
   expect(await run(['serve', '--port', '0'], io)).toBe(2)
   expect(io.err()).toMatch(/--upstream-url/)
 })
+
+test('The Vercel AI SDK generates, streams and is refused through the gateway', async () => {
+  const { gateway } = await setup(`${(await echoUpstream()).url}/v1`)
+  const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
+  const { generateText, streamText } = await import('ai')
+  const model = createOpenAICompatible({ name: 'guarded', baseURL: `${gateway.url}/v1`, apiKey: 'client' })('m')
+  expect((await generateText({ model, prompt: 'hello there', maxRetries: 0 })).text).toBe('hello there')
+  let text = ''
+  for await (const piece of streamText({ model, prompt: 'one two three', maxRetries: 0 }).textStream) text += piece
+  expect(text).toBe('one two three')
+  await expect(generateText({ model, prompt: 'UNSAFE_O3', maxRetries: 0 })).rejects.toMatchObject({ statusCode: 451 })
+})

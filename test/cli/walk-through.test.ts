@@ -71,7 +71,7 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
   test('5. Chat: the question goes through the guard to Llama-2 in its own format, and the answer comes back', async () => {
     gateway = await startGateway({ port: 0, drainMs: 0, env: { ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard-7b', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'llama-2-7b-chat' } })
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 })
-    const { data, response } = await openai.chat.completions.create({ model: 'llama-2', messages: [{ role: 'user', content: ARTICLE_QUESTION }], max_tokens: 128 }).withResponse()
+    const { data, response } = await openai.chat.completions.create({ model: 'llama-2', messages: [{ role: 'user', content: ARTICLE_QUESTION }], max_completion_tokens: 128 }).withResponse()
     expect(llm.requests.at(-1)).toMatchObject({ inputs: `<s>[INST] ${ARTICLE_QUESTION} [/INST] `, parameters: { max_new_tokens: 128 } })
     expect(data.choices[0]?.message.content).toBe(ARTICLE_ANSWER)
     expect(response.headers.get('llama-guard')).toMatch(/^input=safe.*, output=safe/)

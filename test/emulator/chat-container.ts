@@ -57,16 +57,28 @@ export async function startChatEndpoint(options: ChatEndpointOptions = {}): Prom
     const raw = Buffer.concat(chunks).toString('utf8')
     const fail = (error: AwsError): void => void response.writeHead(error.status, { 'content-type': 'application/json', 'x-amzn-errortype': error.name }).end(error.body)
     const forged = await checkSignature(request, raw)
-    if (forged) return fail(forged)
+    if (forged) {
+      fail(forged)
+      return
+    }
     const [, endpoint, streaming] = /^\/endpoints\/([^/]+)\/invocations(-response-stream)?$/.exec(request.url ?? '') ?? []
-    if (endpoint !== name) return fail(validationError(`Endpoint ${endpoint} of account 123456789012 not found.`))
+    if (endpoint !== name) {
+      fail(validationError(`Endpoint ${endpoint} of account 123456789012 not found.`))
+      return
+    }
     const refusal = refusals.shift()
-    if (refusal) return fail(refusal)
+    if (refusal) {
+      fail(refusal)
+      return
+    }
     const body = JSON.parse(raw) as Record<string, unknown>
     requests.push(body)
     const answer = respond(container, body)
     exchanges = answer.exchanges
-    if ('refused' in answer) return fail(modelError(answer.refused.status, JSON.stringify({ error: answer.refused.text, error_type: 'validation' })))
+    if ('refused' in answer) {
+      fail(modelError(answer.refused.status, JSON.stringify({ error: answer.refused.text, error_type: 'validation' })))
+      return
+    }
     if (streaming === undefined) return void response.writeHead(200, { 'content-type': 'application/json' }).end(answer.whole)
     await stream(response, answer.lines)
   }

@@ -132,7 +132,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       const raw = Buffer.concat(chunks).toString('utf8')
       const send = (status: number, body: object): void => void response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': crypto.randomUUID() }).end(JSON.stringify(body))
       const forged = await checkSignature(request, raw)
-      if (forged) return send(forged.status, { __type: forged.name, message: 'The security token included in the request is invalid.' })
+      if (forged) {
+        send(forged.status, { __type: forged.name, message: 'The security token included in the request is invalid.' })
+        return
+      }
       try {
         send(200, answer(String(request.headers['x-amz-target']), JSON.parse(raw) as Json))
       } catch (error) {

@@ -5,6 +5,7 @@ import type { LlamaGuardError } from '../../src/errors.js'
 import { sagemakerComplete } from '../../src/guard/sagemaker.js'
 import type { SageMakerComplete, SageMakerOptions } from '../../src/guard/sagemaker.js'
 import { createInvoke } from '../../src/guard/sagemaker-invoke.js'
+import { Stop } from '../../src/guard/stop.js'
 import { FAULTS, startEmulator } from '../emulator/index.js'
 import type { Emulator } from '../emulator/index.js'
 import { hangs, hangsHalfway, late } from '../emulator/faults.js'
@@ -122,7 +123,7 @@ describe('A later call', () => {
     const { emulator } = await warm()
     const invoke = createInvoke({ EndpointName: 'llama guard/2', ContentType: 'application/json' }, { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') })
     closing.push(invoke.close)
-    for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new AbortController().signal)
+    for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new Stop())
     expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])
   })
 })

@@ -1,7 +1,7 @@
 // Both Express majors and bare node:http under one roof, and a wait that fails instead of hanging.
 import { createRequire } from 'node:module'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import express, { type Express } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import { llamaGuard, type LlamaGuard } from '../../src/llama-guard.js'
 import type { Options } from '../../src/options.js'
 import type { Middleware } from '../../src/types.js'
@@ -27,8 +27,8 @@ export function onExpress(module: ExpressModule): Mount {
     // Error pages would otherwise be printed on the console of the test run.
     app.set('env', 'test')
     for (const middleware of middlewares) app.use(middleware)
-    app.use(handler as never)
-    return app as unknown as RequestListener
+    app.use(handler as RequestHandler)
+    return app as RequestListener
   }
 }
 

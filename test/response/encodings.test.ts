@@ -28,9 +28,8 @@ let answer: Answer | ((res: ServerResponse) => void)
 const middleware = guarded({ maxReplyBytes: 20_000 })
 beforeAll(async () => {
   server = await serve(onNode([middleware], (_req, res) => {
-    if (typeof answer === 'function') return answer(res)
-    res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers })
-    res.end(answer.body)
+    if (typeof answer === 'function') answer(res)
+    else res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body)
   }))
 })
 afterAll(() => server.close())
@@ -151,7 +150,7 @@ describe('charsets', () => {
 })
 
 describe('types and shapes', () => {
-  const escaped = [...'UNSAFE'].map((letter) => `\\u00${letter.charCodeAt(0).toString(16)}`).join('')
+  const escaped = 'UNSAFE'.replace(/./g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`)
 
   it.each([
     ['image/png', 'pixels'],
@@ -267,6 +266,16 @@ describe('a head that changes its mind', () => {
       res.end('data: [DONE]\n\n')
     })
     expect([reply.status, reply.text]).toEqual([200, `${chunk({ content: 'fine' })}data: [DONE]\n\n`])
+  })
+
+  it('reads a status that was given as text as Node does', async () => {
+    const text = (status: string) => (res: ServerResponse): void => {
+      res.statusCode = status as unknown as number
+      res.setHeader('content-type', 'application/json')
+      res.end('"words"')
+    }
+    expect((await replyTo(text('201'))).status).toBe(201)
+    expect(codeOf(await replyTo(text('206')))).toEqual([503, 'unreadable_response'])
   })
 
   it('throws at a handler with an invalid status, as Node does', async () => {

@@ -38,7 +38,7 @@ const ask = (content: string) => ({ model: 'llama-2-7b', messages: [user(content
 
 test.each(['tgi', 'lmi'] as const)("The article's question gets the article's answer as a chat completion (%s)", async (container) => {
   const { endpoint, openai } = await setup({ container })
-  const completion = await openai.chat.completions.create({ ...ask(ARTICLE_QUESTION), max_tokens: 128, temperature: 0, top_p: 1 })
+  const completion = await openai.chat.completions.create({ ...ask(ARTICLE_QUESTION), max_completion_tokens: 128, temperature: 0, top_p: 1 })
   expect(endpoint.requests[0]).toEqual({ inputs: `<s>[INST] ${ARTICLE_QUESTION} [/INST] `, parameters: { max_new_tokens: 128, do_sample: false, return_full_text: false, details: true } })
   expect(completion).toMatchObject({ object: 'chat.completion', model: 'llama-2-7b', choices: [{ index: 0, message: { role: 'assistant', content: ARTICLE_ANSWER }, finish_reason: 'stop' }] })
   expect(completion.usage?.completion_tokens).toBeGreaterThan(10)

@@ -43,15 +43,25 @@ const HIDDEN_ALL = new RegExp(HIDDEN, 'gu')
 const TOKEN_EDGES = new RegExp(`${TOKEN_OPEN}|${TOKEN_CLOSE}|${SENTENCE_TOKEN}`, 'gu')
 const BLOCKS = new RegExp(BLOCK, 'giu')
 const LABELS = new RegExp(LABEL, 'giu')
-const SUSPECT = new RegExp([ESCAPED, FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN, BLOCK, LABEL].join('|'), 'iu')
+// Two, because case-blind the long s among the costumes would find every s suspect.
+const SUSPECT = new RegExp([ESCAPED, FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN].join('|'), 'u')
+const SUSPECT_ANY_CASE = new RegExp([BLOCK, LABEL].join('|'), 'iu')
+/** Printable ASCII without the characters that escapes, tokens, blocks and labels cannot do without: most of what people write. */
+const PLAIN = /^[\t\n\v\f\r -9;=-Z\]-{}~]*$/
 
 /**
  * The text as the guard may read it: still readable, but unable to end its turn, open another, or hide words. Clean text comes back as it is.
  * Escaping twice changes nothing. With `vision`, Markdown images are broken too: the container would fetch their URLs.
  */
 export function escapeText(text: string, { vision = false }: { vision?: boolean } = {}): string {
-  const plain = SUSPECT.test(text) ? breakMarkers(reveal(text)) : text
+  if (isPlain(text)) return text
+  const plain = SUSPECT.test(text) || SUSPECT_ANY_CASE.test(text) ? breakMarkers(reveal(text)) : text
   return vision ? plain.replaceAll('![', '! [') : plain
+}
+
+/** True for printable ASCII that holds nothing to escape; false says nothing. */
+export function isPlain(text: string): boolean {
+  return PLAIN.test(text)
 }
 
 function reveal(text: string): string {

@@ -2,9 +2,9 @@
 // Pieces are cut from the start by the text before the cut alone: text that is appended never moves them, so remembered verdicts hold.
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
-import { escapeText } from './escape.js'
+import { escapeText, isPlain } from './escape.js'
 import type { ImageSupport } from './template.js'
-import { estimateTokens, reach } from './tokens.js'
+import { estimateTokens, PLAIN_TOKENS, reach } from './tokens.js'
 
 /** The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a verdict and costs prefill time. */
 export const CONVERSATION_TOKENS = 8192
@@ -39,6 +39,7 @@ export function fitConversation(conversation: Conversation, contextTokens: numbe
   const room = roomFor(contextTokens, policyTokens)
   if (room < LEAST_ROOM) throw tooLong(`The policy takes about ${policyTokens} of the guard's ${contextTokens} tokens, which leaves no room for a conversation. Shorten the policy.`)
 
+  if (surelyFits(conversation, room)) return [conversation]
   const vision = images !== undefined
   const groups = imageGroups(judged, room, images)
   const forImages = Math.max(...groups.map((group) => group.length)) * (images?.tokens ?? 0)
@@ -58,6 +59,16 @@ export function fitConversation(conversation: Conversation, contextTokens: numbe
   const turns = [...groups.map((group) => turnOf(judged, first, group)), ...rest.map((piece) => turnOf(judged, piece, []))]
   if (turns.length > MAX_PIECES) throw tooLong(`The turn needs more than ${MAX_PIECES} guard calls. Lower \`maxBodyBytes\` or \`maxReplyBytes\`, or use a guard with a longer context.`)
   return turns.map((turn) => [...history, turn])
+}
+
+/** By its length alone, for the many short conversations in plain ASCII without images: it spares counting their tokens. */
+function surelyFits(conversation: Conversation, room: number): boolean {
+  let left = room
+  for (const { text, images } of conversation) {
+    left -= text.length * PLAIN_TOKENS + TURN_TOKENS
+    if (left < 0 || images !== undefined || !isPlain(text)) return false
+  }
+  return true
 }
 
 /** Overlapping pieces of a text that is longer than `budget` tokens. Stops one past the bound, which the caller refuses. */

@@ -3,6 +3,8 @@
 
 /** From here on a run of letters and digits is base64 or a hash, not a word: nearly a token a character. */
 const LONG_RUN = 12
+/** The most that a character of ASCII counts for. */
+export const PLAIN_TOKENS = 1.05
 
 /**
  * How far into `text`, from `start`, `budget` tokens reach (never between the halves of a surrogate pair), and the tokens that takes.
@@ -21,7 +23,7 @@ export function reach(text: string, start: number, budget: number): { end: numbe
     if (code >= 97 && code <= 122) cost = run === 0 ? 0.7 : run < LONG_RUN ? 0.46 : 1
     else if (code >= 65 && code <= 90) cost = run < LONG_RUN ? 0.8 : 1
     else if (code === 32) cost = blank
-    else if (code < 128) cost = 1.05
+    else if (code < 128) cost = PLAIN_TOKENS
     else if (code < 0x800 || (code >= 0xd800 && code <= 0xdfff)) cost = 2
     else cost = 3
     if (tokens + cost > budget) return { end: wholePair(text, start, index), tokens }

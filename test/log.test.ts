@@ -1,0 +1,270 @@
+// What people say to a model is nobody's log line. Words are planted wherever chat text can stand, and every sink is searched for them.
+// Also: one line per judgement, with every fact an operator needs.
+import express from 'express'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import pino from 'pino'
+import { pinoHttp } from 'pino-http'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Options } from '../src/index.js'
+import type { Guard, GuardedRequest, VerdictEvent } from '../src/types.js'
+import { FAULTS, startEmulator } from './emulator/index.js'
+import { modelFails } from './emulator/faults.js'
+import { emulated, type Emulated } from './helpers/emulated.js'
+import { memoryLogger } from './helpers/guards.js'
+import { chat, chunk, completion, send, serve, sleep, type Reply } from './helpers/http.js'
+
+const PLANTED = /planted/i
+/** The word as a request spells it, so that a cut or decoded echo is found too. */
+const said = (more = ''): string => `my PLANTED words ${more}`
+
+/** A request with the word in every place that takes words. */
+const talkative = (more = ''): object => ({
+  model: 'PLANTED-model',
+  messages: [
+    { role: 'system', content: said() },
+    { role: 'user', name: 'PLANTED_name', content: [{ type: 'text', text: said() }] },
+    { role: 'assistant', content: null, tool_calls: [{ id: 'PLANTED_id', type: 'function', function: { name: 'PLANTED_tool', arguments: JSON.stringify({ q: said() }) } }] },
+    { role: 'tool', tool_call_id: 'PLANTED_id', content: said() },
+    { role: 'user', content: said(more) },
+  ],
+  user: 'PLANTED-user',
+  metadata: { PLANTED: said() },
+  tools: [{ type: 'function', function: { name: 'PLANTED_tool', description: said() } }],
+})
+const HEADERS = { 'x-request-id': `an id of ${said()}`, 'user-agent': said(), cookie: 'a=PLANTED', authorization: 'Bearer PLANTED' }
+
+let wire: Emulated
+beforeAll(async () => {
+  wire = await emulated()
+})
+afterAll(() => wire.close())
+beforeEach(() => wire.emulator.reset())
+
+interface Seen {
+  readonly reply: Reply
+  readonly logger: ReturnType<typeof memoryLogger>
+  readonly events: VerdictEvent[]
+  readonly request: GuardedRequest | undefined
+}
+
+/** One talkative exchange; what its sinks got. */
+async function exchange(options: Options, body: object = talkative(), answer: object | string = completion(said())): Promise<Seen> {
+  const logger = memoryLogger()
+  const events: VerdictEvent[] = []
+  let request: GuardedRequest | undefined
+  const app = express()
+  app.use((req, _res, next) => ((request = req as unknown as GuardedRequest), next()))
+  app.use(wire.guard({ logger, onVerdict: (event) => events.push(event), ...options }))
+  app.use((_req, res) => void (typeof answer === 'string' ? res.type('text/event-stream').send(answer) : res.json(answer)))
+  const server = await serve(app)
+  const reply = await send(`${server.url}/v1/chat/completions`, { body, headers: HEADERS })
+  await sleep(20)
+  await server.close()
+  return { reply, logger, events, request }
+}
+
+/** Everything an application could print of an exchange, errors with stack, cause and hidden fields included. */
+function printed({ reply, logger, events, request }: Seen): string {
+  const { input, output } = request?.llamaGuard ?? {}
+  const shown = (value: unknown): string => inspect(value, { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: Infinity })
+  return [shown(logger.lines), JSON.stringify(events), shown([input, output]), JSON.stringify(reply.headers)].join('\n')
+}
+
+describe('no sink holds chat text', () => {
+  it('when a request and its reply are safe', async () => {
+    const seen = await exchange({})
+    expect(seen.reply.status).toBe(200)
+    expect(seen.logger.lines.length).toBe(2)
+    expect(printed(seen)).not.toMatch(PLANTED)
+  })
+
+  it.each([
+    ['the request', talkative('UNSAFE_O3'), completion('fine')],
+    ['the reply', talkative(), completion(said('UNSAFE_O3'))],
+    ['the reply names a key that speaks', talkative(), { [said('UNSAFE_O3')]: said() }],
+    ['the stream', talkative(), chunk({ content: said('UNSAFE_O3') })],
+  ])('when %s is blocked', async (_what, body, answer) => {
+    const seen = await exchange({}, body, answer)
+    expect(seen.reply.status).toBe(451)
+    expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
+  })
+
+  it.each(FAULTS.filter(({ slow }) => slow !== true).map(({ name, behaviour }) => [name, behaviour] as const))('when the endpoint fails with %s, also where it echoes the prompt', async (_name, behaviour) => {
+    wire.emulator.behave(behaviour)
+    const seen = await exchange({})
+    expect(seen.reply.status).toBe(503)
+    expect(wire.seen()).toMatch(PLANTED)
+    expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
+  })
+
+  it.each([
+    ['an error of its own', () => new Error(said())],
+    ['an error with a cause', () => new Error('failed', { cause: new TypeError(said()) })],
+    ['an error with fields', () => Object.assign(new Error('failed'), { prompt: said(), code: said() })],
+    ['a text', () => said()],
+    ['an object', () => ({ message: said() })],
+  ])('when a guard of the application throws %s', async (_what, thrown) => {
+    const guard: Guard = { judge: async () => { throw thrown() } }
+    const seen = await exchange({ guard })
+    expect(seen.reply.status).toBe(503)
+    // The cause stays on the error for whoever asks for it; what we print, send and tell is free of it.
+    const { logger, events, reply } = seen
+    expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify([events, reply.headers]) + reply.text).not.toMatch(PLANTED)
+  })
+
+  it.each([
+    ['broken JSON', `{"messages":[{"role":"user","content":"${said()}"}`],
+    ['an unknown role', { messages: [{ role: said(), content: said() }] }],
+    ['an unknown part', { messages: [{ role: 'user', content: [{ type: said(), text: said() }] }] }],
+    ['an image that is a path', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `/${said()}` } }] }] }],
+    ['a key named twice', `{"${said()}":1,"${said()}":2,"messages":[{"role":"user","content":"${said()}"}]}`],
+    ['prototype keys', `{"__proto__":{"${said()}":"${said()}"},"messages":[]}`],
+  ])('when a request cannot be read because of %s', async (_what, body) => {
+    const seen = await exchange({}, body as object)
+    expect(seen.reply.status).toBe(400)
+    expect(seen.logger.lines.length).toBe(1)
+    expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
+  })
+
+  it.each([
+    ['a broken reply', `{"choices":[{"message":{"content":"${said()}"`, 'application/json'],
+    ['binary data', said(), 'application/octet-stream'],
+    ['an event that names a key twice', `data: {"${said()}":1,"${said()}":2}\n\n`, 'text/event-stream'],
+    ['an unknown charset', said(), 'text/plain; charset=PLANTED'],
+  ])('when a reply cannot be read because of %s', async (_what, body, type) => {
+    const logger = memoryLogger()
+    const server = await serve(express().use(wire.guard({ logger }), (_req, res) => void res.writeHead(200, { 'content-type': type, 'x-model-note': said() }).end(body)))
+    const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(said()) })
+    await server.close()
+    expect(reply.status).toBe(503)
+    expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(reply.headers) + reply.text).not.toMatch(PLANTED)
+  })
+
+  it('in the shared cache: neither in its keys nor in its entries', async () => {
+    const entries: string[] = []
+    const cacheStore = { get: async (key: string) => void entries.push(key), set: async (key: string, value: string) => void entries.push(key, value) } as unknown as NonNullable<Options['cacheStore']>
+    await exchange({ cacheMax: 100, cacheStore, tenant: 'tenant-1' }, talkative(), completion(said('UNSAFE_O3')))
+    expect(entries.length).toBeGreaterThan(4)
+    expect(entries.join('\n')).not.toMatch(/planted|tenant-1/i)
+  })
+
+  it('when a hook throws chat text', async () => {
+    const logger = memoryLogger()
+    const fails = (): never => {
+      throw new Error(said())
+    }
+    for (const options of [{ skip: fails }, { override: fails }, { onVerdict: fails }] as Options[]) {
+      const server = await serve(express().use(wire.guard({ logger, ...options }), (_req, res) => void res.json(completion('fine'))))
+      const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(said()) })
+      await server.close()
+      expect(reply.status).toBe(options.onVerdict ? 200 : 503)
+      expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(reply.headers) + reply.text).not.toMatch(PLANTED)
+    }
+  })
+
+  it('in the lines of pino-http', async () => {
+    const lines: string[] = []
+    const sink = new Writable({ write: (line: Buffer, _encoding, done) => (lines.push(line.toString()), done()) })
+    const app = express().use(pinoHttp({ logger: pino(sink) }), wire.guard(), (_req, res) => void res.json(completion(said('UNSAFE_O3'))))
+    const server = await serve(app)
+    const reply = await send(`${server.url}/v1/chat/completions`, { body: talkative() })
+    await sleep(20)
+    await server.close()
+    expect(reply.status).toBe(451)
+    expect(lines.filter((line) => line.includes('"stage"')).length).toBe(2)
+    expect(lines.join('')).not.toMatch(PLANTED)
+  })
+})
+
+describe('a line per judgement', () => {
+  it('says who judged what, when, how long and at which price', async () => {
+    const { logger, events, reply } = await exchange({ tenant: 'a' }, chat('Hello'), completion('UNSAFE_O3'))
+    const [input, output] = logger.lines
+    const requestId = reply.json().error.request_id
+    const facts = { requestId, dialect: 'openai-chat', model: 'llama-guard-1', ms: expect.any(Number), cached: false, attempts: 1, checks: 1, score: expect.any(Number), tokens: { output: expect.any(Number) } }
+    expect(logger.lines.length).toBe(2)
+    expect(input).toEqual({ level: 'info', message: 'judged safe', fields: { ...facts, stage: 'input', verdict: 'safe', action: 'allow', categories: [] } })
+    expect(output).toEqual({ level: 'warn', message: 'blocked', fields: { ...facts, stage: 'output', verdict: 'unsafe', action: 'block', categories: ['O3'] } })
+    expect(events).toEqual(logger.lines.map(({ fields }) => fields))
+  })
+
+  it('counts attempts, remembers what was cached, and names the error of what could not be judged', async () => {
+    wire.emulator.behave(modelFails(500), { times: 1 })
+    const guard = { cacheMax: 100, maxAttempts: 3 }
+    const { logger } = await exchange(guard, chat('Hello'), completion('Hi'))
+    expect(logger.lines[0]?.fields).toMatchObject({ stage: 'input', attempts: 2 })
+
+    const app = express().use(wire.guard({ ...guard, logger }), (_req, res) => void res.json(completion('Hi')))
+    const server = await serve(app)
+    for (let round = 0; round < 2; round += 1) await send(`${server.url}/x`, { body: chat('Hello') })
+    await server.close()
+    expect(logger.lines.at(-2)?.fields).toMatchObject({ stage: 'input', cached: true, verdict: 'safe' })
+
+    wire.emulator.behave(modelFails(400))
+    const failed = await exchange({}, chat('Hello'))
+    expect(failed.logger.lines).toEqual([{ level: 'error', message: 'could not judge', fields: expect.objectContaining({ stage: 'input', verdict: 'unjudged', action: 'unavailable', code: 'guard_rejected' }) }])
+    wire.emulator.reset()
+    wire.emulator.behave(modelFails(400))
+    const open = await exchange({ onError: 'open' }, chat('Hello'))
+    expect(open.logger.lines.map(({ level, message }) => [level, message])).toEqual([['error', 'could not judge, let through'], ['error', 'could not judge, let through']])
+  })
+
+  it('takes a plain request id from the client or from a middleware before us, and nothing else', async () => {
+    const ids: string[] = []
+    const app = express().use(wire.guard({ onVerdict: ({ requestId }) => ids.push(requestId) }), (_req, res) => void res.json(completion('Hi')))
+    const server = await serve(app)
+    for (const id of ['req-1', 'no plain id', 'x'.repeat(200)]) await send(`${server.url}/x`, { body: chat('Hello'), headers: { 'x-request-id': id } })
+    await server.close()
+    expect(ids[0]).toBe('req-1')
+    for (const id of ids.slice(2)) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/)
+  })
+})
+
+it('a process prints its judgements on stdout, and chat text nowhere', { timeout: 60_000 }, async () => {
+  const emulator = await startEmulator()
+  const viteNode = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs')
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'helpers', 'log-child.ts')
+  const { LLAMA_GUARD_ENDPOINT: _, ...env } = process.env
+  const child = spawn(process.execPath, [viteNode, script], {
+    env: { ...env, ...emulator.env, NODE_ENV: 'test', LLAMA_GUARD_ENDPOINT: 'llama-guard', LLAMA_GUARD_LOG_LEVEL: 'debug', LLAMA_GUARD_BREAKER: 'off', LLAMA_GUARD_CACHE_MAX: '0', LLAMA_GUARD_WINDOW_MS: '50' },
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
+  try {
+    await vi.waitFor(() => expect(stdout, stderr).toMatch(/^\d+\n/), { timeout: 50_000, interval: 50 })
+    const url = `http://127.0.0.1:${stdout.split('\n')[0] ?? ''}`
+    const ask = (path: string, more: object = {}): Promise<Reply> => send(`${url}${path}`, { headers: HEADERS, body: { ...talkative(), reply: said(), ...more } })
+
+    expect((await ask('/chat')).status).toBe(200)
+    expect((await ask('/chat', { reply: said('UNSAFE_O3') })).status).toBe(451)
+    expect((await ask('/chat', { stream: true, reply: said('UNSAFE_O3') })).text).toContain('content_filter')
+    expect((await ask('/chat', { throws: true })).status).toBe(500)
+    expect((await ask('/broken-hooks')).status).toBe(200)
+    expect((await ask('/broken-override')).status).toBe(503)
+    expect((await ask('/upstream/v1/chat/completions')).status).toBe(503)
+    expect((await send(`${url}/chat`, { body: `{"messages":"${said()}` })).status).toBe(400)
+    emulator.behave(modelFails(500))
+    expect((await ask('/chat')).status).toBe(503)
+    expect((await ask('/broken-hooks')).status).toBe(503)
+    await sleep(100)
+  } finally {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    await emulator.close()
+  }
+  expect(stdout).not.toMatch(PLANTED)
+  expect(stderr).not.toMatch(PLANTED)
+  const lines = stdout.trim().split('\n').slice(1).map((line) => JSON.parse(line) as Record<string, unknown>)
+  const judgements = lines.filter(({ requestId }) => requestId !== undefined)
+  expect(judgements.length).toBeGreaterThan(10)
+  for (const line of judgements) expect(line).toMatchObject({ name: 'express-llama-guard', stage: expect.stringMatching(/put$/), verdict: expect.any(String), action: expect.any(String), model: 'llama-guard-1' })
+})
+})

@@ -1,0 +1,330 @@
+// Every option and variable of llamaGuard(): default, variable, precedence, and what a wrong one is told.
+// Pure where nothing is asked of a guard; over HTTP for what differs from request to request.
+import express from 'express'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
+import { isLlamaGuardError } from '../src/errors.js'
+import { llamaGuard, type Options, type RequestOptions } from '../src/index.js'
+import { parseOptions } from '../src/options.js'
+import type { GuardedRequest } from '../src/types.js'
+import { CATEGORIES, markerGuard, memoryLogger, type MarkerGuard } from './helpers/guards.js'
+import { chat, completion, send, serve, type Reply } from './helpers/http.js'
+
+const guard = markerGuard()
+const folder = mkdtempSync(join(tmpdir(), 'llama-guard-'))
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => vi.unstubAllEnvs())
+
+/** The error that this throws. */
+function thrownBy(run: () => unknown): { code: string; message: string } {
+  try {
+    run()
+  } catch (error) {
+    if (isLlamaGuardError(error)) return error
+    throw error
+  }
+  return expect.fail('nothing was thrown')
+}
+const wrong = (options: unknown, env: Record<string, string> = {}): { code: string; message: string } => thrownBy(() => parseOptions({ guard, ...(options as Options) }, env))
+const read = (env: Record<string, string>, options: Options = {}): Record<string, unknown> => parseOptions({ guard, ...options }, env) as unknown as Record<string, unknown>
+
+describe('without options and variables', () => {
+  it('the defaults of the reference hold', () => {
+    expect(read({})).toMatchObject({
+      model: 'llama-guard-1', check: ['input', 'output'], mode: 'enforce', onError: 'closed', threshold: undefined, categoryThresholds: undefined, actions: undefined, parallel: false,
+      streaming: 'window', windowChars: 400, windowMs: 1000, timeoutMs: 10_000, maxAttempts: 2, hedgeAfterMs: undefined, concurrency: 256, queue: 1024, breaker: true,
+      cacheMax: 10_000, cacheTtlMs: 300_000, cacheStore: undefined, maxBodyBytes: 1024 ** 2, maxReplyBytes: 4 * 1024 ** 2, upstream: undefined, paths: undefined, dialects: undefined,
+      turns: 'last', system: 'judge', images: 'refuse', logger: undefined, logLevel: 'info', firstToken: false, tenant: undefined, policyUrl: undefined, fallback: undefined,
+    })
+    expect(parseOptions({ endpoint: 'e' }, {}).guard).toBe('sagemaker')
+  })
+
+  it('the result is frozen, so that nobody changes the policy later', () => {
+    expect(Object.isFrozen(parseOptions({ guard }, {}))).toBe(true)
+  })
+})
+
+/** Option, variable, text of the variable, its value, another value in code. */
+const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = [
+  ['guard', 'BACKEND', 'local', 'local', guard],
+  ['endpoint', 'ENDPOINT', 'my-guard', 'my-guard', 'other'],
+  ['inferenceComponent', 'INFERENCE_COMPONENT', 'ic', 'ic', 'other'],
+  ['targetVariant', 'TARGET_VARIANT', 'blue', 'blue', 'green'],
+  ['guardUrl', 'URL', 'http://localhost:8000/v1', 'http://localhost:8000/v1', 'http://other/v1'],
+  ['guardApiKey', 'API_KEY', 'sk-1', 'sk-1', 'sk-2'],
+  ['guardModel', 'MODEL_ID', 'meta-llama/Llama-Guard-3-8B', 'meta-llama/Llama-Guard-3-8B', 'other'],
+  ['modelPath', 'MODEL_PATH', '/models/guard.gguf', '/models/guard.gguf', '/other'],
+  ['model', 'MODEL', 'llama-guard-3-8b', 'llama-guard-3-8b', 'llama-guard-2'],
+  ['check', 'CHECK', 'output', ['output'], ['input']],
+  ['check', 'CHECK', ' input , output ', ['input', 'output'], ['input']],
+  ['mode', 'MODE', 'shadow', 'shadow', 'enforce'],
+  ['onError', 'ON_ERROR', 'open', 'open', 'closed'],
+  ['threshold', 'THRESHOLD', '0.25', 0.25, 0.75],
+  ['threshold', 'THRESHOLD', '0', 0, 1],
+  ['parallel', 'PARALLEL', 'true', true, false],
+  ['parallel', 'PARALLEL', '1', true, false],
+  ['streaming', 'STREAMING', 'full', 'full', 'async'],
+  ['windowChars', 'WINDOW_CHARS', '100', 100, 200],
+  ['windowMs', 'WINDOW_MS', '50', 50, 60],
+  ['firstToken', 'FIRST_TOKEN', 'on', true, false],
+  ['timeoutMs', 'TIMEOUT_MS', '2000', 2000, 3000],
+  ['maxAttempts', 'MAX_ATTEMPTS', '3', 3, 1],
+  ['hedgeAfterMs', 'HEDGE_AFTER_MS', '150', 150, 200],
+  ['concurrency', 'CONCURRENCY', '16', 16, 8],
+  ['queue', 'QUEUE', '0', 0, 5],
+  ['breaker', 'BREAKER', 'off', false, true],
+  ['cacheMax', 'CACHE_MAX', '0', 0, 5],
+  ['cacheTtlMs', 'CACHE_TTL_MS', '1000', 1000, 5],
+  ['cacheStore', 'REDIS_URL', 'redis://localhost:6379', 'redis://localhost:6379', 'redis://other:6379'],
+  ['maxBodyBytes', 'MAX_BODY_BYTES', '1000', 1000, 5],
+  ['maxReplyBytes', 'MAX_REPLY_BYTES', '1000', 1000, 5],
+  ['paths', 'PATHS', '/v1/*,/chat', ['/v1/*', '/chat'], ['/ask']],
+  ['dialects', 'DIALECTS', 'openai-chat, ollama-chat', ['openai-chat', 'ollama-chat'], ['openai-chat']],
+  ['turns', 'TURNS', 'all', 'all', 'last'],
+  ['system', 'SYSTEM', 'trust', 'trust', 'judge'],
+  ['images', 'IMAGES', 'ignore', 'ignore', 'refuse'],
+  ['policyUrl', 'POLICY_URL', 'https://example.com/policy', 'https://example.com/policy', 'https://example.com/other'],
+  ['logLevel', 'LOG_LEVEL', 'debug', 'debug', 'error'],
+  ['upstream', 'UPSTREAM_URL', 'http://llm:8000', { url: 'http://llm:8000' }, 'http://other'],
+  ['upstream', 'UPSTREAM_ENDPOINT', 'chat-model', { endpoint: 'chat-model' }, 'http://other'],
+]
+
+describe('a variable', () => {
+  it.each(VARIABLES)('sets %s: LLAMA_GUARD_%s=%s', (option, name, text, value, inCode) => {
+    const env = { [`LLAMA_GUARD_${name}`]: text }
+    const given = option === 'guard' ? {} : { guard }
+    const of = (options: Options, variables: Record<string, string>): unknown => (parseOptions(options, variables) as unknown as Record<string, unknown>)[option]
+    expect(of(given, env)).toEqual(value)
+    // Code wins over the environment; undefined in code is as if it were not there.
+    expect(of({ ...given, [option]: inCode }, env)).toEqual(inCode)
+    if (option !== 'guard') expect(of({ ...given, [option]: undefined }, env)).toEqual(value)
+  })
+
+  it.each([...new Set(VARIABLES.map(([option, name]) => `${option} ${name}`))].map((pair) => pair.split(' ')))('leaves %s as it is when LLAMA_GUARD_%s is empty', (option, name) => {
+    expect(read({ [`LLAMA_GUARD_${name!}`]: '' })[option!]).toEqual(read({})[option!])
+  })
+
+  it('gives the upstream its key', () => {
+    expect(read({ LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_API_KEY: 'sk-3' })['upstream']).toEqual({ url: 'http://llm', apiKey: 'sk-3' })
+  })
+
+  it('may not name two upstreams', () => {
+    expect(wrong({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }).message).toMatch(/UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT/)
+  })
+
+  it('that is wrong is named as a variable, with what was wanted', () => {
+    const { code, message } = wrong({}, { LLAMA_GUARD_TIMEOUT_MS: 'soon' })
+    expect(code).toBe('invalid_option')
+    expect(message).toContain('LLAMA_GUARD_TIMEOUT_MS')
+    expect(message).toContain('"soon"')
+    expect(message).toContain('from 1 to 600000')
+  })
+})
+
+describe('a wrong value', () => {
+  it.each<[Record<string, unknown>, RegExp]>([
+    [{ guard: 'sagmaker' }, /guard.*sagemaker, openai, local, llama-cpp.*"sagmaker".*Did you mean "sagemaker"/],
+    [{ guard: { judge: true } }, /guard.*judge\(conversation/],
+    [{ guard: null }, /guard/],
+    [{ model: 'llama-guard-3' }, /model.*Did you mean "llama-guard-3-8b"|Did you mean "llama-guard-\d/],
+    [{ endpoint: '' }, /endpoint.*not empty/],
+    [{ endpoint: 5 }, /endpoint.*got 5/],
+    [{ guardUrl: 'localhost:8000' }, /guardUrl.*http or https URL/],
+    [{ guardUrl: 'file:///etc/passwd' }, /guardUrl.*http or https URL/],
+    [{ check: [] }, /check.*at least one/],
+    [{ check: ['inputs'] }, /check\[0\].*Did you mean "input"/],
+    [{ check: 'both' }, /check\[0\].*input, output/],
+    [{ mode: 'dry' }, /mode.*enforce, shadow.*"dry"/],
+    [{ onError: true }, /onError.*closed, open.*true/],
+    [{ threshold: 1.5 }, /threshold.*0 to 1.*1\.5/],
+    [{ threshold: 'high' }, /threshold.*"high"/],
+    [{ threshold: Number.NaN }, /threshold/],
+    [{ categoryThresholds: { O3: 2 } }, /categoryThresholds\.O3/],
+    [{ actions: { O3: 'allow' } }, /actions\.O3.*block, flag, ignore/],
+    [{ actions: ['O3'] }, /actions.*object by category id/],
+    [{ parallel: 'yes' }, /parallel.*true or false.*"yes"/],
+    [{ streaming: 'chunks' }, /streaming.*window, full, async/],
+    [{ windowChars: 0 }, /windowChars.*1 to/],
+    [{ windowMs: 1.5 }, /windowMs.*whole number/],
+    [{ timeoutMs: -1 }, /timeoutMs/],
+    [{ maxAttempts: 0 }, /maxAttempts.*1 to 10/],
+    [{ hedgeAfterMs: 'p95' }, /hedgeAfterMs/],
+    [{ concurrency: Infinity }, /concurrency/],
+    [{ queue: -1 }, /queue/],
+    [{ breaker: 'maybe' }, /breaker/],
+    [{ cacheMax: -1 }, /cacheMax/],
+    [{ cacheTtlMs: 0 }, /cacheTtlMs/],
+    [{ cacheStore: {} }, /cacheStore.*get.*set/],
+    [{ cacheStore: 6379 }, /cacheStore/],
+    [{ maxBodyBytes: '1mb' }, /maxBodyBytes.*"1mb"/],
+    [{ maxReplyBytes: 0 }, /maxReplyBytes/],
+    [{ upstream: 'llm:8000' }, /upstream.*URL/],
+    [{ upstream: {} }, /upstream.*base URL/],
+    [{ upstream: { endpoint: '' } }, /upstream\.endpoint/],
+    [{ paths: [] }, /paths/],
+    [{ dialects: [] }, /dialects/],
+    [{ dialects: [{ name: 'mine' }] }, /dialects\[0\]/],
+    [{ dialects: 5 }, /dialects/],
+    [{ turns: 'every' }, /turns.*last, all/],
+    [{ system: 'skip' }, /system.*judge, trust/],
+    [{ images: 'allow' }, /images.*refuse, ignore/],
+    [{ tenant: 5 }, /tenant/],
+    [{ policyUrl: 'policy.html' }, /policyUrl/],
+    [{ logger: {} }, /logger.*debug, info, warn and error/],
+    [{ logger: 'pino' }, /logger/],
+    [{ logLevel: 'verbose' }, /logLevel.*silent, error, warn, info, debug/],
+    [{ fallback: [{}] }, /fallback\[0\].*judge/],
+    [{ shadowGuard: guard }, /shadowGuard.*guard.*rate/],
+    [{ shadowGuard: { guard, rate: 2 } }, /shadowGuard\.rate.*0 to 1/],
+    [{ onVerdict: 'log' }, /onVerdict.*function/],
+    [{ skip: true }, /skip.*function.*true/],
+    [{ override: {} }, /override.*function/],
+    [{ firstToken: 2 }, /firstToken/],
+  ])('%j is told what was wanted', (options, message) => {
+    const error = wrong(options)
+    expect(error.code).toBe('invalid_option')
+    expect(error.message).toMatch(message)
+  })
+
+  it('never shows a key or a password that stands in it', () => {
+    for (const options of [{ upstream: { uri: 'http://x', apiKey: 'sk-secret' } }, { upstream: { url: 'x', apiKey: 'sk-secret' } }, { upstream: 'user:sk-secret@host' }, { guardUrl: 'http//u:sk-secret@h' }, { cacheStore: { url: 'redis://u:sk-secret@h' } }]) {
+      expect(wrong(options).message).not.toContain('sk-secret')
+    }
+  })
+
+  it('is thrown when the middleware is built', () => {
+    expect(thrownBy(() => llamaGuard({ guard, timeoutMs: 0 })).code).toBe('invalid_option')
+    expect(thrownBy(() => llamaGuard({ guard, dialects: ['openai'] })).message).toContain('openai-chat')
+    expect(thrownBy(() => llamaGuard({ guard, paths: ['v1'] })).message).toContain('slash')
+    expect(thrownBy(() => llamaGuard({ guard, actions: { O99: 'flag' } })).message).toMatch(/actions.*"O99".*O1, O3/)
+  })
+})
+
+describe('an unknown name', () => {
+  it('of an option is told the nearest one', () => {
+    expect(wrong({ endPoint: 'x' })).toMatchObject({ code: 'unknown_option', message: 'Unknown option "endPoint". Did you mean "endpoint"?' })
+    expect(wrong({ onerror: 'open' }).message).toContain('"onError"')
+  })
+
+  it('of a variable is told the nearest one, and other prefixes are nobody\'s business', () => {
+    expect(wrong({}, { LLAMA_GUARD_ENDPOIN: 'x' })).toMatchObject({ code: 'unknown_option', message: expect.stringContaining('"LLAMA_GUARD_ENDPOINT"') })
+    expect(wrong({}, { LLAMA_GUARD_ONERROR: 'open' }).message).toContain('"LLAMA_GUARD_ON_ERROR"')
+    expect(() => parseOptions({ guard }, { LLAMA_GUARDIAN: '1', LLAMA: '2' })).not.toThrow()
+  })
+})
+
+describe('what a backend needs', () => {
+  it('is asked for by name when it is missing', () => {
+    expect(thrownBy(() => parseOptions({}, {}))).toMatchObject({ code: 'endpoint_missing', message: expect.stringMatching(/`endpoint`.*LLAMA_GUARD_ENDPOINT.*'local'/) })
+    expect(thrownBy(() => parseOptions({ guard: 'openai' }, {}))).toMatchObject({ code: 'endpoint_missing', message: expect.stringMatching(/`guardUrl`.*LLAMA_GUARD_URL/) })
+    expect(thrownBy(() => parseOptions({ guard: 'llama-cpp' }, {})).code).toBe('endpoint_missing')
+    vi.stubEnv('LLAMA_GUARD_ENDPOINT', '')
+    expect(thrownBy(() => llamaGuard()).code).toBe('endpoint_missing')
+  })
+
+  it('includes a region, which the variable, or a profile, gives', () => {
+    const none = join(folder, 'none')
+    for (const [name, value] of Object.entries({ AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_CONFIG_FILE: none, AWS_SHARED_CREDENTIALS_FILE: none })) vi.stubEnv(name, value)
+    expect(thrownBy(() => llamaGuard({ endpoint: 'e' }))).toMatchObject({ code: 'region_missing', message: expect.stringContaining('AWS_REGION') })
+    vi.stubEnv('AWS_CONFIG_FILE', file('config', '[default]\nregion = eu-west-1\n'))
+    expect(() => llamaGuard({ endpoint: 'e' })).not.toThrow()
+    vi.stubEnv('AWS_CONFIG_FILE', none)
+    vi.stubEnv('AWS_REGION', 'eu-west-1')
+    expect(() => llamaGuard({ endpoint: 'e' })).not.toThrow()
+  })
+})
+
+describe('the policy file', () => {
+  const categories = [{ id: 'O1', name: 'Pirates', shouldNot: ['Talk like a pirate.'] }]
+
+  it('gives categories, task, instruction, actions and thresholds, and code and variables win over it', () => {
+    const path = file('policy.json', { categories, task: 'Task: {role}', instruction: 'Answer for {role}', actions: { O1: 'flag' }, threshold: 0.5, categoryThresholds: { O1: 0.9 }, policyUrl: 'https://example.com/p' })
+    expect(read({ LLAMA_GUARD_POLICY: path })).toMatchObject({ categories, task: 'Task: {role}', instruction: 'Answer for {role}', actions: { O1: 'flag' }, threshold: 0.5, categoryThresholds: { O1: 0.9 } })
+    expect(read({ LLAMA_GUARD_POLICY: path, LLAMA_GUARD_THRESHOLD: '0.6' })['threshold']).toBe(0.6)
+    expect(read({ LLAMA_GUARD_POLICY: path, LLAMA_GUARD_THRESHOLD: '0.6' }, { threshold: 0.7 })['threshold']).toBe(0.7)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*JSON/],
+    ['is a list', [], /LLAMA_GUARD_POLICY.*JSON object/],
+    ['has an unknown key', { category: [] }, /Unknown policy key "category".*"categories"/],
+    ['has a wrong action', { actions: { O1: 'pass' } }, /actions\.O1/],
+  ])('that %s is refused', (name, content, message) => {
+    expect(wrong({}, { LLAMA_GUARD_POLICY: file(`${name}.json`, content) }).message).toMatch(message)
+  })
+
+  it('that is not there is refused by its path', () => {
+    expect(wrong({}, { LLAMA_GUARD_POLICY: '/nowhere/policy.json' }).message).toContain('/nowhere/policy.json')
+  })
+
+  it('with a wrong category is refused when the middleware is built, also where the guard is not SageMaker', () => {
+    vi.stubEnv('AWS_REGION', 'eu-west-1')
+    const wrongCategories = [{ id: 'O1' }] as unknown as NonNullable<Options['categories']>
+    expect(thrownBy(() => llamaGuard({ endpoint: 'e', categories: wrongCategories })).message).toMatch(/categories\[0\]\.name/)
+    expect(thrownBy(() => llamaGuard({ guard: 'openai', guardUrl: 'http://x', categories: wrongCategories })).message).toMatch(/categories\[0\]\.name/)
+  })
+})
+
+describe('from request to request', () => {
+  async function asking(options: Options, requests: readonly { text: string; tenant?: string }[]): Promise<{ replies: Reply[]; asked: MarkerGuard; logger: ReturnType<typeof memoryLogger> }> {
+    const asked = markerGuard()
+    const logger = memoryLogger()
+    const mw = llamaGuard({ guard: asked, logger, check: ['input'], ...options })
+    const server = await serve(express().use(mw, (_req, res) => void res.json(completion('fine'))))
+    const replies: Reply[] = []
+    for (const { text, tenant } of requests) replies.push(await send(`${server.url}/chat`, { body: chat(text), ...(tenant !== undefined && { headers: { 'x-tenant': tenant } }) }))
+    await server.close()
+    await mw.close()
+    return { replies, asked, logger }
+  }
+  const byTenant = (table: Record<string, RequestOptions>) => (req: GuardedRequest): RequestOptions | undefined => table[String(req.headers['x-tenant'])]
+
+  it('override() changes the policy of one tenant and of no other', async () => {
+    const override = byTenant({ lenient: { actions: { O3: 'flag' } }, watched: { mode: 'shadow' }, outOnly: { check: ['output'] } })
+    const { replies } = await asking({ override }, [{ text: 'UNSAFE' }, { text: 'UNSAFE', tenant: 'lenient' }, { text: 'UNSAFE', tenant: 'watched' }, { text: 'UNSAFE', tenant: 'outOnly' }, { text: 'UNSAFE' }])
+    expect(replies.map(({ status }) => status)).toEqual([451, 200, 200, 200, 451])
+    expect(replies[1]?.headers['llama-guard']).toContain('input=unsafe;cat="O3"')
+  })
+
+  it.each<[string, () => unknown]>([
+    ['throws', () => { throw new Error('no tenant') }],
+    ['returns an unknown option', () => ({ onEror: 'open' })],
+    ['returns an option that no request may change', () => ({ guard: 'local' })],
+    ['returns a wrong value', () => ({ mode: 'off' })],
+  ])('an override() that %s refuses the request', async (_what, override) => {
+    const { replies, asked } = await asking({ override: override as NonNullable<Options['override']> }, [{ text: 'hello' }])
+    expect(replies[0]?.status).toBeGreaterThanOrEqual(500)
+    expect(replies[0]?.text).not.toContain('fine')
+    expect(asked.asked.length).toBe(0)
+  })
+
+  it('skip() lets a request pass untouched when it says true, and refuses it when it throws', async () => {
+    const skip = (req: GuardedRequest): boolean => {
+      if (req.headers['x-tenant'] === 'broken') throw new Error('no')
+      return req.headers['x-tenant'] === 'trusted'
+    }
+    const { replies, asked } = await asking({ skip }, [{ text: 'UNSAFE', tenant: 'trusted' }, { text: 'UNSAFE', tenant: 'broken' }, { text: 'UNSAFE' }])
+    expect(replies.map(({ status }) => status)).toEqual([200, 503, 451])
+    expect(replies[0]?.headers['llama-guard']).toBeUndefined()
+    expect(asked.asked.length).toBe(1)
+  })
+
+  it('tenants share no remembered verdict, and one tenant remembers its own', async () => {
+    const override = byTenant({ a: { tenant: 'a' }, b: { tenant: 'b' } })
+    const { asked, replies } = await asking({ override }, ['a', 'b', 'a', 'b'].map((tenant) => ({ text: 'hello', tenant })))
+    expect(asked.asked.length).toBe(2)
+    expect(replies.map(({ headers }) => /cached/.test(String(headers['llama-guard'])))).toEqual([false, false, true, true])
+  })
+
+  it('the names of a custom guard\'s categories are the ones a client reads', async () => {
+    const { replies } = await asking({}, [{ text: 'UNSAFE' }])
+    expect(replies[0]?.json().error.categories).toEqual([{ code: 'O3', name: CATEGORIES[1].name }])
+  })
+})

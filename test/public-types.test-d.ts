@@ -1,0 +1,51 @@
+// What TypeScript users see of the package. Checked by the compiler (npm run typecheck); nothing here runs.
+import express, { type RequestHandler } from 'express'
+import { createServer } from 'node:http'
+import { expectTypeOf } from 'vitest'
+import { isLlamaGuardError, llamaGuard, LlamaGuardError } from '../src/index.js'
+import type { Category, Conversation, Decision, ErrorCode, Guard, GuardedRequest, LlamaGuard, Options, RequestOptions, RequestState, Verdict, VerdictEvent } from '../src/index.js'
+
+// One middleware for Express, a route of it, and bare node:http.
+const guard = llamaGuard()
+expectTypeOf(guard).toExtend<LlamaGuard>()
+expectTypeOf(guard).toExtend<RequestHandler>()
+express().use(guard).use('/v1', guard).post('/chat', guard, (_req, res) => void res.end())
+createServer((req, res) => guard(req, res, () => res.end()))
+expectTypeOf(guard.close).returns.resolves.toBeVoid()
+expectTypeOf(guard.stats().guards[0]!.model).toBeString()
+
+// Options: everything optional, nothing unknown, literals kept.
+expectTypeOf<Record<string, never>>().toExtend<Options>()
+expectTypeOf<RequestOptions>().toExtend<Options>()
+expectTypeOf<Options['guard']>().toEqualTypeOf<'sagemaker' | 'openai' | 'local' | 'llama-cpp' | Guard | undefined>()
+expectTypeOf<Options['onError']>().toEqualTypeOf<'closed' | 'open' | undefined>()
+expectTypeOf<Options['check']>().toEqualTypeOf<readonly ('input' | 'output')[] | undefined>()
+expectTypeOf<NonNullable<Options['skip']>>().toEqualTypeOf<(req: GuardedRequest) => boolean>()
+expectTypeOf<NonNullable<Options['override']>>().returns.toEqualTypeOf<RequestOptions | undefined>()
+expectTypeOf<NonNullable<Options['onVerdict']>>().parameter(0).toEqualTypeOf<VerdictEvent>()
+// @ts-expect-error: a name that does not exist
+llamaGuard({ endPoint: 'x' })
+// @ts-expect-error: a promise is always truthy, so it would skip every request
+llamaGuard({ skip: async () => false })
+// @ts-expect-error: what belongs to the whole middleware cannot differ from request to request
+llamaGuard({ override: () => ({ guard: 'local' as const }) })
+
+// A guard of one's own needs one method, and cannot forget the categories.
+llamaGuard({ guard: { judge: async (conversation) => ({ safe: conversation.length > 0, categories: [] }) } })
+// @ts-expect-error: a verdict says which categories
+llamaGuard({ guard: { judge: async () => ({ safe: true }) } })
+expectTypeOf<Parameters<Guard['judge']>[0]>().toEqualTypeOf<Conversation>()
+expectTypeOf<Awaited<ReturnType<Guard['judge']>>>().toEqualTypeOf<Verdict>()
+expectTypeOf<{ id: string; name: string }>().toExtend<Category>()
+
+// Errors narrow, and their codes are a closed set.
+const caught: unknown = new Error()
+if (isLlamaGuardError(caught)) expectTypeOf(caught).toEqualTypeOf<LlamaGuardError>()
+expectTypeOf<'guard_timeout' | 'unreadable_request' | 'endpoint_missing'>().toExtend<ErrorCode>()
+expectTypeOf<LlamaGuardError['status']>().toBeNumber()
+
+// What a handler finds on its request.
+expectTypeOf<GuardedRequest['llamaGuard']>().toEqualTypeOf<RequestState | undefined>()
+expectTypeOf<RequestState['signal']>().toEqualTypeOf<AbortSignal>()
+expectTypeOf<RequestState['input']>().toEqualTypeOf<Decision | undefined>()
+expectTypeOf<Decision['action']>().toEqualTypeOf<'allow' | 'block' | 'unavailable'>()

@@ -1,0 +1,49 @@
+// However long a stream runs, a check stays small, nothing new goes unread, and what was read is forgotten.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { OVERLAP_CHARS, SPAN_CHARS, Transcript } from '../../src/response/transcript.js'
+
+describe('a transcript', () => {
+  it('shows every new character to a check, with what came just before it', () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom('content', 'reasoning'), fc.integer({ min: 1, max: 3000 }), fc.boolean()), { maxLength: 40 }), (steps) => {
+      const transcript = new Transcript()
+      const whole: Record<string, string> = { content: '', reasoning: '' }
+      const seen: Record<string, number> = { content: 0, reasoning: 0 }
+      let next = 0
+      for (const [channel, length, check] of steps) {
+        const text = Array.from({ length }, () => `${next++ % 10}`).join('')
+        transcript.add(channel, text)
+        whole[channel] += text
+        if (!check) continue
+        const snapshot = transcript.snapshot()
+        for (const name of ['content', 'reasoning']) expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_CHARS)))
+        transcript.accept(snapshot)
+        for (const name of ['content', 'reasoning']) seen[name] = whole[name]!.length
+        expect(transcript.judged).toBe(transcript.length)
+      }
+    }))
+  })
+
+  it('asks no more of the thousandth check than of the tenth, in megabytes of text', () => {
+    const transcript = new Transcript()
+    let longest = 0
+    for (let count = 0; count < 20_000; count++) {
+      transcript.add('content', 'x'.repeat(400))
+      const snapshot = transcript.snapshot()
+      longest = Math.max(longest, snapshot.text.length)
+      transcript.accept(snapshot)
+    }
+    expect(transcript.length).toBe(8_000_000)
+    expect(longest).toBeLessThanOrEqual(SPAN_CHARS)
+  })
+
+  it('never starts a span between the halves of a character', () => {
+    const transcript = new Transcript()
+    for (let count = 0; count < 30; count++) {
+      transcript.add('content', `${count % 2 === 0 ? 'x' : ''}${'🙂'.repeat(499)}`)
+      const snapshot = transcript.snapshot()
+      expect(snapshot.text.isWellFormed()).toBe(true)
+      transcript.accept(snapshot)
+    }
+  })
+})

@@ -104,7 +104,7 @@ async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
 }
 
 async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: Runtime): Promise<Decision> {
-  if (!exchange.settings.check.includes('input')) return exchange.decide('input', [])
+  if (!exchange.settings.check.includes('input')) return exchange.record(exchange.decide('input', []), [])
   try {
     const conversations = conversationsToJudge(chat.request, exchange.settings, vision)
     const judgements = await exchange.judgeAll('input', conversations)

@@ -23,6 +23,7 @@ export async function keepWorkers(count: number, signal: AbortSignal, tell: (tex
     if (message?.llamaGuardMetrics === undefined) return
     void aggregator.clusterMetrics().then((text) => worker.isConnected() && worker.send({ ...message, text }), () => undefined)
   })
+  cluster.on('online', (worker) => tell(`Worker ${worker.process.pid} started.`))
   const ended = new Promise<void>((resolve) => {
     cluster.on('exit', (worker, code, by) => {
       if (signal.aborted) {

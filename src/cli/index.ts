@@ -1,8 +1,9 @@
 // The command line: flags in, one of the commands out. Everything a command does is in its own file; this one only reads arguments.
-import { readFile } from 'node:fs/promises'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { BACKENDS, MODELS } from '../options.js'
-import type { Options } from '../options.js'
+import { Command, CommanderError, Option } from 'commander'
+import { MODELS } from '../options.js'
+import type { EvaluateFlags } from './evaluate.js'
+import { acting, amount, count, guarded, optionsOf, readText, share, tag } from './flags.js'
+import type { GuardFlags } from './flags.js'
 import { EXIT } from './io.js'
 import type { ExitCode, Io } from './io.js'
 import { JUMPSTART_MODELS } from './jumpstart.js'
@@ -12,23 +13,14 @@ export interface CliIo extends Io {
   readonly stdin?: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean }
 }
 
-interface GuardFlags {
-  backend?: Options['guard']
-  endpoint?: string
-  model?: Options['model']
-  mode?: Options['mode']
-  onError?: Options['onError']
-  upstreamUrl?: string
-  upstreamEndpoint?: string
-}
-
 const EXIT_CODES = `
 Exit codes:
-  0  done; check: everything is safe
-  1  it did not work; check: something is unsafe
-  2  wrong call or settings
-  3  check: something could not be judged
-  4  deploy, delete: still under way; run the same command again`
+  0    done; check: everything is safe
+  1    it did not work; check: something is unsafe
+  2    wrong call or settings
+  3    check, eval: something could not be judged
+  4    not finished: an endpoint is still being made or deleted, eval was interrupted; run the same command again
+  130  ended by a second Ctrl-C`
 
 /** Runs one command line (without `node` and the script) and returns its exit code. Never ends the process. */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -39,7 +31,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
 
-  guarded(program.command('serve'))
+  acting(guarded(program.command('serve')))
     .description('Run a guarded OpenAI-compatible gateway: /v1/chat/completions, /v1/completions, /v1/responses, /v1/messages, /v1/moderations, /v1/models, /healthz, /readyz, /metrics.')
     .option('--upstream-url <url>', 'base URL of the chat API a safe request goes to; its key: LLAMA_GUARD_UPSTREAM_API_KEY')
     .option('--upstream-endpoint <name>', 'or a chat model on a SageMaker endpoint')
@@ -76,6 +68,35 @@ Examples:
       // A terminal would wait for a person who does not know that we wait.
       const stdin = io.stdin?.isTTY === true ? undefined : io.stdin
       code = await check({ text, json, stdin, format: flags.format, options: optionsOf(flags, io.env) }, io)
+    })
+
+  guarded(program.command('eval'))
+    .description('Measure a guard on labelled texts: precision, recall, F1, false positive rate, AUPRC, AUROC, a threshold, and a report to look at.')
+    .argument('<file...>', 'JSONL, JSON or CSV: {"text", "unsafe", "categories"}, or a public corpus, known by its columns (XSTest, SimpleSafetyTests, OpenAI moderation, ToxicChat, AILuminate, BeaverTails)')
+    .option('--text <column>', 'text column of a file of no known format')
+    .option('--label <column>', 'label column of such a file')
+    .option('--unsafe-value <value>', 'the label that means unsafe (1, true, yes, unsafe, toxic and harmful are known)')
+    .option('--categories <column>', 'category column of such a file')
+    .option('--threshold <probability>', 'count a text as unsafe from this score on (LLAMA_GUARD_THRESHOLD; else the model\'s own word counts)', share)
+    .option('--no-scores', 'do not ask an OpenAI-compatible server for token log probabilities: no curves, no recommended threshold')
+    .option('--against <guard>', 'a second guard on the same texts: a backend, a model, or model/endpoint')
+    .option('--concurrency <number>', 'judgements in flight', count(1), 8)
+    .option('--attempts <number>', 'tries per text', count(1), 3)
+    .option('--resume <path>', 'remember verdicts here (no texts), and go on from it')
+    .option('--report <path>', 'write an HTML report, which holds the texts')
+    .option('--target-fpr <share>', 'share of safe texts that may be flagged, for the recommended threshold', share, 0.03)
+    .option('--dollars-per-hour <price>', 'price of the endpoint, for the estimate', amount)
+    .option('--expected-ms <ms>', 'time of one judgement, for the estimate', count(1), 250)
+    .option('--dry-run', 'say what it would take, and stop')
+    .addHelpText('after', `
+Examples:
+  $ npx express-llama-guard eval prompts.jsonl --backend local --report report.html
+  $ npx express-llama-guard eval toxic-chat.csv --dry-run --dollars-per-hour 1.41 --concurrency 16
+  $ npx express-llama-guard eval xstest.csv --endpoint guard-8b --model llama-guard-3-8b --resume xstest.state --against local
+  $ npx express-llama-guard eval tickets.csv --text message --label verdict --unsafe-value bad`)
+    .action(async (files: string[], flags: GuardFlags & EvaluateFlags) => {
+      const { evaluate } = await import('./evaluate.js')
+      code = await evaluate(files, flags, optionsOf(flags, io.env), io)
     })
 
   program.command('doctor')
@@ -131,43 +152,5 @@ Example:
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  }
-}
-
-/** The flags that choose the guard, over the variables that do. */
-function guarded(command: Command): Command {
-  return command
-    .addOption(new Option('--backend <backend>', 'where the guard model runs (LLAMA_GUARD_BACKEND)').choices([...BACKENDS]))
-    .option('--endpoint <name>', 'SageMaker endpoint of the guard (LLAMA_GUARD_ENDPOINT)')
-    .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
-    .addOption(new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']))
-    .addOption(new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices(['closed', 'open']))
-}
-
-function optionsOf({ backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags, env: Io['env']): Options {
-  const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
-  const upstream = upstreamUrl !== undefined ? { url: upstreamUrl, ...(apiKey && { apiKey }) } : upstreamEndpoint !== undefined ? { endpoint: upstreamEndpoint } : undefined
-  return Object.fromEntries(Object.entries({ guard: backend, endpoint, model, mode, onError, upstream }).filter(([, value]) => value !== undefined))
-}
-
-function count(least: number): (text: string) => number {
-  return (text) => {
-    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`A whole number from ${least} is wanted.`)
-    return Number(text)
-  }
-}
-
-function tag(text: string, tags: Record<string, string>): Record<string, string> {
-  const [, key, value] = /^([^=]{1,128})=(.{0,256})$/.exec(text) ?? []
-  if (key === undefined || value === undefined) throw new InvalidArgumentError('Write it as key=value.')
-  return { ...tags, [key]: value }
-}
-
-async function readText(path: string, io: Io): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    io.stderr.write(`The file ${path} cannot be read.\n`)
-    throw new CommanderError(EXIT.usage, 'file', `The file ${path} cannot be read.`)
   }
 }

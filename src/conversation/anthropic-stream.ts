@@ -33,7 +33,7 @@ export function anthropicStream(): StreamReader {
       return deltas
     },
     sent(event) {
-      const { type, index } = facts.get(event)
+      const { type, index } = facts.take(event)
       if (type === 'message_start') wire.started = true
       else if (type === 'content_block_start') wire.open.add(index)
       else if (type === 'content_block_stop') wire.open.delete(index)

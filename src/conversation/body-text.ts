@@ -61,7 +61,7 @@ export function parseJson(bytes: Uint8Array | string): ReadBody {
     // The parser's own message quotes the text, so it is no cause of ours.
     throw new LlamaGuardError('invalid_json', 'The body begins like JSON but is not valid JSON; send one JSON object.')
   }
-  return { kind: 'value', value, duplicates: duplicateKeys(text) }
+  return { kind: 'value', value, duplicates: duplicateKeys(text, value) }
 }
 
 export function unsupported(what: string): LlamaGuardError {

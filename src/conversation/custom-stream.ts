@@ -36,7 +36,7 @@ export function customStream(framing: 'sse' | 'ndjson', delta: (data: unknown) =
       return deltas
     },
     sent(event) {
-      done ||= facts.get(event)
+      done ||= facts.take(event)
     },
     block(decision) {
       if (done) return ''

@@ -31,7 +31,7 @@ export class EventText {
     if (data === undefined || data.trim() === '' || data.trim() === '[DONE]') return undefined
     const value = parse(data)
     if (isObject(value) || Array.isArray(value)) {
-      if (duplicateKeys(data).size > 0) throw new LlamaGuardError('unreadable_response', 'An event of the stream names a key twice, which clients read differently.')
+      if (duplicateKeys(data, value).size > 0) throw new LlamaGuardError('unreadable_response', 'An event of the stream names a key twice, which clients read differently.')
       return value as Record<string, unknown> | unknown[]
     }
     // Many handlers stream bare text; a bare JSON string reaches the client decoded or not, and both are judged.
@@ -52,7 +52,7 @@ export class EventText {
 
 /** Facts of the events that were read, kept until they are sent. Parses again for an event it has not seen. */
 export class WireFacts<Fact> {
-  readonly #facts = new WeakMap<StreamEvent, Fact>()
+  readonly #facts = new Map<StreamEvent, Fact>()
   readonly #of: (data: unknown, event: StreamEvent) => Fact
 
   constructor(of: (data: unknown, event: StreamEvent) => Fact) {
@@ -65,8 +65,11 @@ export class WireFacts<Fact> {
     return fact
   }
 
-  get(event: StreamEvent): Fact {
-    return this.#facts.get(event) ?? this.#of(event.data === undefined ? undefined : parse(event.data), event)
+  /** Asked once an event: what has been sent is forgotten. */
+  take(event: StreamEvent): Fact {
+    const fact = this.#facts.get(event)
+    this.#facts.delete(event)
+    return fact ?? this.#of(event.data === undefined ? undefined : parse(event.data), event)
   }
 }
 

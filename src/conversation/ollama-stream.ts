@@ -56,7 +56,7 @@ function nativeStream(): StreamReader {
       return deltas
     },
     sent(event) {
-      const { model, done } = facts.get(event)
+      const { model, done } = facts.take(event)
       wire.model ??= model
       wire.done ||= done
     },

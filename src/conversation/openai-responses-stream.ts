@@ -69,7 +69,7 @@ export function responsesStream(): StreamReader {
       return deltas
     },
     sent(event) {
-      const fact = facts.get(event)
+      const fact = facts.take(event)
       wire.created ||= fact.created
       wire.last ||= fact.last
       wire.sequence = Math.max(wire.sequence, fact.sequence)

@@ -44,7 +44,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       return deltas
     },
     sent(event) {
-      const fact = facts.get(event)
+      const fact = facts.take(event)
       wire.head ??= fact.head
       wire.done ||= fact.done
       for (const { index, finished } of fact.choices) {

@@ -92,13 +92,17 @@ export class TextWalker {
   #children(at: Place, value: object, emit: Emit): void {
     const depth = at.depth + 1
     if (Array.isArray(value)) {
-      for (const [position, item] of (value as unknown[]).entries()) {
+      const items = value as unknown[]
+      for (let position = 0; position < items.length; position += 1) {
+        const item = items[position]
         this.#visit({ ...at, value: item, path: join(at.path, itemIndex(item, position)), parent: at.parent, depth }, emit)
       }
       return
     }
     const parent = value as Record<string, unknown>
-    for (const [position, [key, child]] of Object.entries(parent).entries()) {
+    const keys = Object.keys(parent)
+    for (let position = 0; position < keys.length; position += 1) {
+      const key = keys[position]!
       if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(key)) {
         throw new LlamaGuardError(this.#words.code, 'The body has a key named __proto__, constructor or prototype; remove it.')
       }
@@ -106,7 +110,7 @@ export class TextWalker {
       // A path is shown in logs, so a key that may be prose is only counted in it.
       const path = join(at.path, named ? key : `*${position}`)
       if (!named && key !== '') emit(`${path}.key`, key, false)
-      this.#visit({ value: child, path, key, parent, parentKey: at.key, depth, contained: at.contained || this.#words.containers?.has(key) === true }, emit)
+      this.#visit({ value: parent[key], path, key, parent, parentKey: at.key, depth, contained: at.contained || this.#words.containers?.has(key) === true }, emit)
     }
   }
 

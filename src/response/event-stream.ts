@@ -3,7 +3,8 @@ import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Decision, StreamEvent } from '../types.js'
 import type { Framer, Frame } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
-import { flush, type Exit, type Hold } from './intercept.js'
+import type { Exit, Hold } from './hold.js'
+import { flush } from './intercept.js'
 import { refusalOf } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
 import { StreamJudge } from './stream-judge.js'
@@ -15,8 +16,16 @@ interface Held {
   readonly raw: Buffer
   readonly event: StreamEvent
   /** For each choice with text in this frame: the position in the choice's text that must be judged first. */
-  readonly needs: readonly { readonly choice: number; readonly position: number }[]
+  readonly needs: readonly Need[]
 }
+
+interface Need {
+  readonly choice: number
+  readonly position: number
+}
+
+/** Most frames of a stream say something in one choice or nothing: a list of their own for each would be most of what a hold weighs. */
+const NOTHING: readonly Need[] = []
 
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon as all its text has
@@ -51,13 +60,16 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 
   function accept(frames: readonly Frame[]): void {
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
-    const first = queue.push(...frames.map(({ raw, event }): Held => ({ raw, event, needs: [] }))) - frames.length
+    const first = queue.push(...frames.map(({ raw, event }): Held => ({ raw, event, needs: NOTHING }))) - frames.length
     for (const [offset, { raw, event }] of frames.entries()) {
-      const positions = new Map<number, number>()
+      let needs = NOTHING
       for (const { choice, channel, text } of reader.read(event)) {
-        if (text !== '') positions.set(choice, judge.add(choice, channel, text))
+        if (text === '') continue
+        const position = judge.add(choice, channel, text)
+        // A later text of the same choice ends further on, and covers the earlier one.
+        needs = needs.length === 0 || (needs.length === 1 && needs[0]!.choice === choice) ? [{ choice, position }] : [...needs.filter((need) => need.choice !== choice), { choice, position }]
       }
-      queue[first + offset] = { raw, event, needs: [...positions].map(([choice, position]) => ({ choice, position })) }
+      if (needs !== NOTHING) queue[first + offset] = { raw, event, needs }
     }
   }
 
@@ -112,21 +124,22 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   }
 
   function releaseJudged(): void {
-    let sent = false
-    for (; head < queue.length; head++) {
-      const { raw, event, needs } = queue[head]!
-      if (!releaseAtOnce && !needs.every(({ choice, position }) => judge.covers(choice, position))) break
+    const from = head
+    while (head < queue.length && (releaseAtOnce || queue[head]!.needs.every(({ choice, position }) => judge.covers(choice, position)))) head++
+    const leaving = queue.slice(from, head)
+    if (leaving.length > 0) {
       openHeaders()
-      exit.release(raw)
-      reader.sent(event)
-      heldBytes -= raw.length
-      sent = true
+      // In one write: each of them costs more than the copy.
+      const bytes = leaving.length === 1 ? leaving[0]!.raw : Buffer.concat(leaving.map(({ raw }) => raw))
+      exit.release(bytes)
+      for (const { event } of leaving) reader.sent(event)
+      heldBytes -= bytes.length
     }
     if (head > 1024 || head === queue.length) {
       queue.splice(0, head)
       head = 0
     }
-    if (sent) flush(res)
+    if (leaving.length > 0) flush(res)
   }
 
   function openHeaders(): void {

@@ -4,7 +4,8 @@ import type { Decision } from '../types.js'
 import { eventStreamHold } from './event-stream.js'
 import { ndjsonFramer, sseFramer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
-import { intercept, type Exit, type Hold } from './intercept.js'
+import type { Exit, Hold } from './hold.js'
+import { intercept } from './intercept.js'
 import { isJson, isSuccess } from './read-reply.js'
 import { refusalOf, type HttpRefusal } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
@@ -38,7 +39,7 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
 
 /** For a request that is refused before anybody else may answer it. */
 export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
-  const exit = intercept(res, () => undefined)
+  const exit = intercept(res)
   return { refuse: ({ status, headers, body }) => exit.refuse(status, headers, body) }
 }
 
@@ -58,7 +59,7 @@ function chooseHold(exit: Exit, context: ReplyContext): Hold | undefined {
 /** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
 function unjudged(exit: Exit, context: ReplyContext): Hold | undefined {
   if (context.gate !== undefined) return gateHold(exit, context)
-  setVerdictHeaders(exit.res, [context.input()])
+  setVerdictHeaders(exit.res, [context.input(), context.decide([])])
   return undefined
 }
 

@@ -1,51 +1,17 @@
 // The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
 // A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
-import type { Decision } from '../types.js'
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import { dropped, readArguments, type Callback } from './arguments.js'
 import { keepHead, replaceHeaders, statusOf } from './head.js'
+import type { Exit, Hold } from './hold.js'
 
-/** Who keeps what the handler writes until it may leave. Called in order; never after `gone`. */
-export interface Hold {
-  write(chunk: Buffer): void
-  /** The handler has ended; `chunk` is what it gave to `end()`. */
-  end(chunk: Buffer | undefined): void
-  /** What made the reply broke off. `decision` is not `allow`. */
-  fail(decision: Decision): void
-  /** The client left or the response was destroyed: drop everything, settle nothing. */
-  gone(): void
-  /** True while more would be too much: `write()` then returns false, and {@link Exit.drained} must follow. */
-  readonly full?: boolean
-}
-
-/** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call is a no-op. */
-export interface Exit {
-  readonly res: ServerResponse
-  /** Sends bytes; the first call sends the headers as they stand. False while the client is slower than we are. */
-  release(chunk: Buffer): boolean
-  /** Sends the last bytes and ends. */
-  finish(chunk?: Buffer): void
-  /** Drops what the handler made, headers and all, and answers this instead. Only before the first release. */
-  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void
-  /** Ends a response that has begun with these last bytes, and ignores the handler from here on. */
-  cut(lastBytes: string): void
-  /** Breaks the connection: the one honest end when bytes are out and nothing readable can follow. */
-  destroy(): void
-  /** Breaks the connection if the response was handed back and the handler will not end it. */
-  abandon(): void
-  /** Hands the rest of the response back to the handler, untouched. */
-  open(): void
-  /** Lets a handler that waits for 'drain' go on. */
-  drained(): void
-}
-
-type Callback = (error?: Error | null) => void
 type State = 'hold' | 'open' | 'refused' | 'gone'
 
 /**
  * Patches a response. `choose` is called once, when the handler commits its status and headers (or first writes),
- * and says who holds the body; undefined lets the response through untouched.
+ * and says who holds the body; undefined lets the response through untouched. Leave it out when no handler will ever run.
  */
-export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | undefined): Exit {
+export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | undefined): Exit {
   // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
   const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders, destroy: res.destroy }
   const mountHeaders: OutgoingHttpHeaders = { ...res.getHeaders() }
@@ -86,7 +52,7 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (committed) return
     committed = { status: statusOf(res) }
     res.statusCode = committed.status
-    hold = choose(exit)
+    hold = choose?.(exit)
     if (hold === undefined && state === 'hold') exit.open()
   }
 
@@ -157,7 +123,9 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
       state = 'refused'
       restoreGetters()
       if (res.headersSent) return void original.destroy.call(res)
-      refusal = { status, headers, length: Buffer.byteLength(body) }
+      // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket: no next request may be on it.
+      const closing: Record<string, string> = choose === undefined || ended || http2 ? {} : { connection: 'close' }
+      refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
       replaceHead()
       outliveHandler()
       leave(() => endOut(body), undefined)
@@ -282,24 +250,6 @@ export function intercept(res: ServerResponse, choose: (exit: Exit) => Hold | un
     if (wasHeld) hold?.gone()
   })
   return exit
-}
-
-function dropped(callback: Callback | undefined): boolean {
-  if (callback) process.nextTick(callback, Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }))
-  return false
-}
-
-/** `write(chunk, encoding?, cb?)` and `end(chunk?, encoding?, cb?)`, where any argument after the chunk may be the callback. */
-function readArguments(args: readonly unknown[]): { chunk: Buffer | undefined; callback: Callback | undefined } {
-  const callback = args.find((argument): argument is Callback => typeof argument === 'function')
-  const [chunk, encoding] = args
-  if (chunk === undefined || chunk === null || typeof chunk === 'function') return { chunk: undefined, callback }
-  if (typeof chunk === 'string') return { chunk: Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'), callback }
-  if (chunk instanceof Uint8Array) {
-    // Copied: the handler may reuse its buffer, and then other bytes would leave than the ones that were judged.
-    return { chunk: Buffer.from(chunk), callback }
-  }
-  throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
 function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {

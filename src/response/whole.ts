@@ -2,7 +2,7 @@
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Decision, Judgement } from '../types.js'
 import { setVerdictHeaders } from './headers.js'
-import type { Exit, Hold } from './intercept.js'
+import type { Exit, Hold } from './hold.js'
 import { readReply } from './read-reply.js'
 import { refusalOf } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'

@@ -8,11 +8,11 @@ afterEach(() => vi.unstubAllEnvs())
 test('Help names every command, its exit codes, and goes to standard output', async () => {
   const io = catchIo()
   expect(await run(['--help'], io)).toBe(0)
-  for (const word of ['serve', 'check', 'doctor', 'deploy', 'delete', 'Exit codes:']) expect(io.out()).toContain(word)
+  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'Exit codes:']) expect(io.out()).toContain(word)
   expect(io.err()).toBe('')
 })
 
-test.each(['serve', 'check', 'doctor', 'deploy', 'delete'])('The help of %s has an example', async (command) => {
+test.each(['serve', 'check', 'eval', 'doctor', 'deploy', 'delete'])('The help of %s has an example', async (command) => {
   const io = catchIo()
   expect(await run([command, '--help'], io)).toBe(0)
   expect(io.out()).toMatch(/Examples?:\n {2}\$ /)

@@ -176,6 +176,21 @@ test('Stopped under 200 open streams, every stream ends complete or with an erro
   expect(endings.filter((_, index) => index % 2 === 1).every((ending) => ending === 'error event')).toBe(true)
 }, 60_000)
 
+test('Stopped while the guard hangs, what waits for it is told so, stream and request alike', async () => {
+  const upstream = await echoUpstream(1)
+  let slow = false
+  const gateway = await startGateway({ port: 0, drainMs: 50, env: {}, options: { guard: markerGuard({ delay: () => (slow ? 60_000 : 0) }), timeoutMs: 50_000, upstream: { url: upstream.url }, logger: QUIET, cacheMax: 0 } })
+  closers.push(() => gateway.stop())
+  const post = (body: object): Promise<Response> => fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const stream = await post({ ...ask('word '.repeat(400)), stream: true })
+  slow = true
+  const waiting = post(ask('hello'))
+  await new Promise((wake) => setTimeout(wake, 300))
+  await gateway.stop()
+  expect(await stream.text()).toMatch(/data: \{"error":\{[^\n]*"code":"guard_unavailable"/)
+  expect((await waiting).status).toBe(503)
+})
+
 test('What the chat model of a SageMaker endpoint says is judged before it is heard', async () => {
   const chat = await startChatEndpoint()
   closers.push(() => chat.close())

@@ -13,7 +13,7 @@ describe('a transcript', () => {
       for (const [channel, length, check] of steps) {
         const text = Array.from({ length }, () => `${next++ % 10}`).join('')
         transcript.add(channel, text)
-        whole[channel] += text
+        whole[channel] = `${whole[channel]!}${text}`
         if (!check) continue
         const snapshot = transcript.snapshot()
         for (const name of ['content', 'reasoning']) expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_CHARS)))
@@ -42,7 +42,7 @@ describe('a transcript', () => {
     for (let count = 0; count < 30; count++) {
       transcript.add('content', `${count % 2 === 0 ? 'x' : ''}${'🙂'.repeat(499)}`)
       const snapshot = transcript.snapshot()
-      expect(snapshot.text.isWellFormed()).toBe(true)
+      expect(snapshot.text).not.toMatch(/^[\udc00-\udfff]/)
       transcript.accept(snapshot)
     }
   })

@@ -11,10 +11,11 @@ export function askLlm(body: unknown) {
   return llm.request({ method: 'POST', path: '/v1/chat/completions', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 }
 
+// A client that leaves is no error here.
 export const handOn: RequestHandler = async (req, res) => {
   const reply = await askLlm(req.body)
   res.writeHead(reply.statusCode, { 'content-type': reply.headers['content-type'] })
-  if ((req.body as { stream?: boolean }).stream === true) await pipeline(reply.body, res)
+  if ((req.body as { stream?: boolean }).stream === true) await pipeline(reply.body, res).catch(() => undefined)
   else res.end(Buffer.from(await reply.body.arrayBuffer()))
 }
 

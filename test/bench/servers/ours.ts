@@ -5,8 +5,9 @@ import type { Guard } from '../../../src/types.js'
 import { chatApp, handOn, listen } from './app.js'
 
 const delayMs = Number(process.env['GUARD_MS'] ?? 0)
+const outputOnly = process.env['GUARD_STAGE'] === 'output'
 const SAFE = { safe: true, categories: [] }
-const object: Guard = { model: 'none', judge: () => (delayMs === 0 ? Promise.resolve(SAFE) : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE))) }
+const object: Guard = { model: 'none', judge: (_, { stage }) => (delayMs === 0 || (outputOnly && stage === 'input') ? Promise.resolve(SAFE) : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE))) }
 const guard = llamaGuard({
   guard: process.env['GUARD'] === 'object' ? object : 'sagemaker',
   endpoint: 'llama-guard',

@@ -1,0 +1,72 @@
+// Flags that several commands share, and the readers of their values. A wrong value is told as commander tells it, exit code 2.
+import { readFile } from 'node:fs/promises'
+import { CommanderError, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { BACKENDS, MODELS } from '../options.js'
+import type { Options } from '../options.js'
+import { EXIT } from './io.js'
+import type { Io } from './io.js'
+
+export interface GuardFlags {
+  backend?: Options['guard']
+  endpoint?: string
+  model?: Options['model']
+  mode?: Options['mode']
+  onError?: Options['onError']
+  upstreamUrl?: string
+  upstreamEndpoint?: string
+}
+
+/** The flags that choose the guard, over the variables that do. */
+export function guarded(command: Command): Command {
+  return command
+    .addOption(new Option('--backend <backend>', 'where the guard model runs (LLAMA_GUARD_BACKEND)').choices([...BACKENDS]))
+    .option('--endpoint <name>', 'SageMaker endpoint of the guard (LLAMA_GUARD_ENDPOINT)')
+    .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
+}
+
+/** The flags that say what becomes of a verdict, for commands that act on one. */
+export function acting(command: Command): Command {
+  return command
+    .addOption(new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']))
+    .addOption(new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices(['closed', 'open']))
+}
+
+export function optionsOf({ backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags, env: Io['env']): Options {
+  const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
+  const upstream = upstreamUrl !== undefined ? { url: upstreamUrl, ...(apiKey && { apiKey }) } : upstreamEndpoint !== undefined ? { endpoint: upstreamEndpoint } : undefined
+  return Object.fromEntries(Object.entries({ guard: backend, endpoint, model, mode, onError, upstream }).filter(([, value]) => value !== undefined))
+}
+
+export function count(least: number): (text: string) => number {
+  return (text) => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`A whole number from ${least} is wanted.`)
+    return Number(text)
+  }
+}
+
+export function share(text: string): number {
+  const value = amount(text)
+  if (value > 1) throw new InvalidArgumentError('A number from 0 to 1 is wanted.')
+  return value
+}
+
+export function amount(text: string): number {
+  if (!/^\d{1,9}(\.\d+)?$|^\.\d+$/.test(text)) throw new InvalidArgumentError('A number is wanted, such as 0.05.')
+  return Number(text)
+}
+
+export function tag(text: string, tags: Record<string, string>): Record<string, string> {
+  const [, key, value] = /^([^=]{1,128})=(.{0,256})$/.exec(text) ?? []
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('Write it as key=value.')
+  return { ...tags, [key]: value }
+}
+
+export async function readText(path: string, io: Io): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    io.stderr.write(`The file ${path} cannot be read.\n`)
+    throw new CommanderError(EXIT.usage, 'file', `The file ${path} cannot be read.`)
+  }
+}

@@ -45,13 +45,14 @@ export function guardOf(config: Config): Guard {
     case 'openai': {
       const { guardUrl = '', guardApiKey, guardModel, concurrency, timeoutMs } = config
       const complete = openAiCompatibleComplete({ url: guardUrl, apiKey: guardApiKey, model: guardModel, concurrency, timeoutMs })
-      return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config) })
+      // A text completion carries no image: a model that could see would be told of one, and judge the text alone.
+      return promptedGuard({ prompter: { ...prompterOf(config), vision: false }, complete, identity: complete.identity, logprobs: wantsScores(config) })
     }
     case 'llama-cpp': {
       const { modelPath = '', concurrency, timeoutMs } = config
       const full = prompterOf(config)
       // Memory is taken for every token a call may have, so not for all that the model could read.
-      const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS) }
+      const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
       const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens: prompter.contextTokens })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs: wantsScores(config) })
     }

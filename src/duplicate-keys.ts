@@ -51,6 +51,7 @@ function keysIn(text: string): number {
 
 function closingQuote(text: string, start: number): number {
   for (let at = text.indexOf('"', start + 1); ; at = text.indexOf('"', at + 1)) {
+    if (at === -1) return text.length
     let slashes = 0
     while (text.charCodeAt(at - 1 - slashes) === 0x5c) slashes += 1
     if (slashes % 2 === 0) return at

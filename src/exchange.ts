@@ -102,6 +102,8 @@ export class Exchange {
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
   async judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
+    const [only, ...others] = conversations
+    if (only !== undefined && others.length === 0) return [await this.judge(stage, only)]
     const decisive = this.#runtime.decisive(this.settings)
     const judgements = conversations.map((conversation) => this.judge(stage, conversation))
     const first = new Promise<readonly Judgement[]>((resolve) => {

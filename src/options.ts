@@ -71,7 +71,7 @@ export interface Options extends RequestOptions {
   guardApiKey?: string
   /** Model id that `guardUrl` knows the guard by. Default: none. */
   guardModel?: string
-  /** Path of a GGUF file for `llama-cpp`. */
+  /** Path of a Llama Guard GGUF file for `llama-cpp`, which needs the package node-llama-cpp. Text only. Default: none. */
   modelPath?: string
   /** Llama Guard version behind the endpoint: decides prompt format, taxonomy and context length. Default: `llama-guard-1`. */
   model?: ModelName

@@ -44,7 +44,7 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
   let closed: LlamaGuardError | undefined
 
   const lookUpOrAsk = async (key: string, signal: Stop, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict> => {
-    const entry = readEntry(await store?.get(key), ttlMs)
+    const entry = store && readEntry(await store.get(key), ttlMs)
     if (entry) {
       count.hits++
       local?.set(key, entry.verdict, { ttl: entry.ttlMs })

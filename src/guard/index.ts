@@ -84,7 +84,7 @@ export function createDoor(o: DoorOptions): Door {
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
 
-  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: StopSignal): Promise<Verdict> => {
+  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: Stop): Promise<Verdict> => {
     const { stage, tenant = o.tenant, decisive: blocks = o.decisive } = options
     const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
     const panel = isPanel(guard)
@@ -92,7 +92,8 @@ export function createDoor(o: DoorOptions): Door {
     const asks = piecesOf(guard, conversation).map((piece) => (inner: Stop) =>
       cache.judge(cacheKey(named, piece), inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(panel && { decisive }) })),
     )
-    return anyUnsafeOf(asks, { signal, decisive })
+    const [only, ...others] = asks
+    return only !== undefined && others.length === 0 ? only(signal) : anyUnsafeOf(asks, { signal, decisive })
   }
 
   const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {

@@ -28,18 +28,16 @@ const TOP = 5
 /** Rejects with `guard_rejected` and the cure. */
 export async function loadModel({ path, sequences, contextTokens, maxNewTokens }: LoadOptions): Promise<LoadedModel> {
   let llama: Llama | undefined
-  // llama.cpp explains a failure in its log only.
-  let explanation: string | undefined
   try {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
-    // Never build or download: a web server is no place for a surprise compiler run.
-    llama = await getLlama({ build: 'never', skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error, logger: (_, message) => (explanation ??= message.trim()) })
+    // Never build or download: a web server is no place for a surprise compiler run. What llama.cpp has against a file it says on stderr only.
+    llama = await getLlama({ build: 'never', skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error })
     const model = await llama.loadModel({ modelPath: path })
     const context = await model.createContext({ sequences, contextSize: { max: contextTokens }, threads: threadsFor(llama) })
     return held(llama, context, sequences, maxNewTokens)
   } catch (error) {
     await llama?.dispose()
-    throw loadError(error, explanation)
+    throw loadError(error)
   }
 }
 

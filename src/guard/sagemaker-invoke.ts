@@ -1,9 +1,10 @@
 // InvokeEndpoint without paying for the SDK's whole machinery at every call, which is three quarters of a call's CPU.
-// The SDK builds the first request; later ones are that request with another body, signed by the SDK's own signer. Every answer but
-// a 200 goes back through the SDK, which names the error. So endpoint, region, credentials and clock stay the SDK's own affair.
+// The SDK builds the first request; later ones are that request with another body and signature. Every answer but a 200 goes
+// back through the SDK, which names the error. So endpoint, region, credentials and clock stay the SDK's own affair.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { Stop } from './stop.js'
+import { signLike, type Sign } from './sagemaker-sign.js'
 import { createWire, type HttpRequest, type HttpResponse, type WireOptions } from './sagemaker-http.js'
 
 /** What every call has in common. */
@@ -23,7 +24,10 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const wire = createWire(options)
   const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
-  let model: { readonly request: HttpRequest; readonly signer: Signer } | undefined
+  let model: { readonly request: HttpRequest; readonly signer: Signer; readonly sign: Sign | undefined } | undefined
+
+  // The SDK keeps what it learns of the server's clock in its configuration.
+  const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
 
   const learn = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
@@ -33,7 +37,11 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
       return next(args)
     }, { step: 'build', priority: 'low' })
     const reply = await client.send(command, { abortSignal: signal.signal })
-    if (built !== undefined) model = { request: reusable(built), signer: await client.config.signer() }
+    if (built !== undefined) {
+      const [request, signer, credentials, signingDate] = [reusable(built), await client.config.signer(), await client.config.credentials(), serverTime()]
+      const signed = (await signer.sign({ ...request, body } as HttpRequest, { signingDate })) as HttpRequest
+      model = { request, signer, sign: signLike(request, signed, credentials, signingDate) }
+    }
     return reply.Body
   }
 
@@ -46,9 +54,9 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 
   const invoke = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
-    const { request, signer } = model
-    // The SDK keeps what it learns of the server's clock in its configuration.
-    const signed = await signer.sign({ ...request, body } as HttpRequest, { signingDate: new Date(Date.now() + client.config.systemClockOffset) })
+    const { request, signer, sign } = model
+    const headers = sign?.(body, await client.config.credentials(), serverTime())
+    const signed = headers ? { ...request, body, headers } : await signer.sign({ ...request, body } as HttpRequest, { signingDate: serverTime() })
     const response = await wire.send(signed as HttpRequest, signal)
     return response.statusCode === 200 ? (response.body as Uint8Array) : explain(body, response, signal)
   }

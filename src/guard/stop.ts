@@ -58,7 +58,13 @@ const STOP = Symbol('stop')
 
 /** Options for a guard, whose AbortSignal is made when it is looked at: many never do. */
 export function optionsWith<T extends object>(options: T, stop: Stop): T & JudgeOptions {
-  return Object.defineProperty({ ...options, [STOP]: stop }, 'signal', { enumerable: true, get: () => stop.signal })
+  return {
+    ...options,
+    [STOP]: stop,
+    get signal() {
+      return stop.signal
+    },
+  }
 }
 
 /** The signal in a guard's options, without making an AbortSignal where there is none yet. */

@@ -19,6 +19,11 @@ type Finding = { readonly kind: 'safe' } | { readonly kind: 'flag' | 'block'; re
  * Nothing to judge at all is `skipped`.
  */
 export function decide(stage: Stage, judgements: readonly Judgement[], settings: PolicySettings, categories: readonly Category[]): Decision {
+  const [only] = judgements
+  // The one case of nearly every request needs none of what follows.
+  if (only !== undefined && judgements.length === 1 && 'verdict' in only && only.verdict.safe && settings.threshold === undefined) {
+    return { stage, categories: [], model: only.model, ms: only.ms, action: 'allow', outcome: outcomeOf('safe', judgements) }
+  }
   const findings = judgements.map((judgement) => assess(judgement, settings, categories))
   const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
   const failed = findings.find((finding) => finding.kind === 'error')

@@ -87,27 +87,30 @@ const SILENT_ID = /^[0-9a-f-]{0,64}$/i
 
 class EventFields {
   #name: string | undefined
-  readonly #data: string[] = []
-  readonly #other: string[] = []
+  #data: string | undefined
+  #other: string | undefined
 
   read(line: string): void {
     const colon = line.indexOf(':')
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    if (field === 'data') this.#data.push(value)
+    if (field === 'data') this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
     else if (field === 'event') this.#name = value
-    else if (field === '') this.#other.push(value)
+    else if (field === '') this.#note(value)
     else if (field === 'id' || field === 'retry') {
-      if (!SILENT_ID.test(value)) this.#other.push(value)
-    } else this.#other.push(line)
+      if (!SILENT_ID.test(value)) this.#note(value)
+    } else this.#note(line)
   }
 
   event(): StreamEvent {
-    const other = this.#other.filter((text) => text.trim() !== '').join('\n')
-    return {
-      ...(this.#name !== undefined && { event: this.#name }),
-      ...(this.#data.length > 0 && { data: this.#data.join('\n') }),
-      ...(other !== '' && { other }),
-    }
+    const event: { -readonly [K in keyof StreamEvent]: StreamEvent[K] } = {}
+    if (this.#name !== undefined) event.event = this.#name
+    if (this.#data !== undefined) event.data = this.#data
+    if (this.#other !== undefined) event.other = this.#other
+    return event
+  }
+
+  #note(text: string): void {
+    if (text.trim() !== '') this.#other = this.#other === undefined ? text : `${this.#other}\n${text}`
   }
 }

@@ -1,5 +1,4 @@
 // The gateway as its users meet it: their own SDKs in front, a real upstream behind, the emulated guard beside.
-import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterEach, expect, test, vi } from 'vitest'
 import { startGateway } from '../../src/cli/gateway.js'
@@ -28,7 +27,6 @@ async function echoUpstream(gapMs = 0): Promise<Listening> {
       if (req.method === 'GET') return res.setHeader('content-type', 'application/json').end('{"object":"list","data":[{"id":"m","object":"model"}]}')
       const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
       const text = body.messages.at(-1)?.content ?? ''
-      if (/\/messages$/.test(req.url ?? '')) return res.setHeader('content-type', 'application/json').end(JSON.stringify({ id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [{ type: 'text', text }], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } }))
       const head = { id: 'c', created: 1, model: 'm' }
       if (body.stream !== true) return res.setHeader('content-type', 'application/json').end(JSON.stringify({ ...head, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] }))
       res.setHeader('content-type', 'text/event-stream')
@@ -62,12 +60,8 @@ async function setup(upstreamUrl: string, over: GatewayOptions = {}): Promise<{ 
 
 const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
 
-test('The openai client chats and streams through the gateway', async () => {
+test('The openai client lists the models of the upstream', async () => {
   const { openai } = await setup(`${(await echoUpstream()).url}/v1`)
-  expect((await openai.chat.completions.create(ask('hello there'))).choices[0]?.message.content).toBe('hello there')
-  let text = ''
-  for await (const chunk of await openai.chat.completions.create({ ...ask('one two three'), stream: true })) text += chunk.choices[0]?.delta.content ?? ''
-  expect(text).toBe('one two three')
   expect((await openai.models.list()).data[0]?.id).toBe('m')
 })
 
@@ -81,14 +75,6 @@ test('The openai client gets a 451 for an unsafe prompt, and the upstream hears 
   const { openai } = await setup(upstream.url)
   await expect(openai.chat.completions.create(ask('UNSAFE_O3'))).rejects.toMatchObject({ status: 451, code: 'content_filter' })
   expect(calls).toBe(0)
-})
-
-test('The Anthropic client chats and is refused in its own words', async () => {
-  const { gateway } = await setup((await echoUpstream()).url)
-  const anthropic = new Anthropic({ baseURL: gateway.url, apiKey: 'client', maxRetries: 0 })
-  const message = await anthropic.messages.create({ ...ask('hello'), max_tokens: 10 })
-  expect(message.content[0]).toMatchObject({ text: 'hello' })
-  await expect(anthropic.messages.create({ ...ask('UNSAFE_O3'), max_tokens: 10 })).rejects.toMatchObject({ status: 451 })
 })
 
 test('The openai client moderates through the gateway', async () => {
@@ -226,16 +212,4 @@ test('Serve without an upstream says what to set, exit code 2', async () => {
   const io = catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint })
   expect(await run(['serve', '--port', '0'], io)).toBe(2)
   expect(io.err()).toMatch(/--upstream-url/)
-})
-
-test('The Vercel AI SDK generates, streams and is refused through the gateway', async () => {
-  const { gateway } = await setup(`${(await echoUpstream()).url}/v1`)
-  const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
-  const { generateText, streamText } = await import('ai')
-  const model = createOpenAICompatible({ name: 'guarded', baseURL: `${gateway.url}/v1`, apiKey: 'client' })('m')
-  expect((await generateText({ model, prompt: 'hello there', maxRetries: 0 })).text).toBe('hello there')
-  let text = ''
-  for await (const piece of streamText({ model, prompt: 'one two three', maxRetries: 0 }).textStream) text += piece
-  expect(text).toBe('one two three')
-  await expect(generateText({ model, prompt: 'UNSAFE_O3', maxRetries: 0 })).rejects.toMatchObject({ statusCode: 451 })
 })

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { LlamaGuardError } from './errors.js'
-import type { RequestConfig } from './options.js'
+import type { RequestConfig } from './config.js'
 import { Stop } from './guard/stop.js'
 import { decide, decideError } from './policy/index.js'
 import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'

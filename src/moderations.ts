@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './conversation/body.js'
-import { LlamaGuardError, toLlamaGuardError } from './errors.js'
+import type { LlamaGuardError} from './errors.js';
+import { toLlamaGuardError } from './errors.js'
 import { inputsOf, type ModerationInput } from './moderations-input.js'
 import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from './types.js'
 

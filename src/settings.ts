@@ -6,11 +6,16 @@ export function fail(name: string, got: unknown, wanted: string): LlamaGuardErro
   return new LlamaGuardError('invalid_option', `The option ${name} should be ${wanted}; got ${describe(got)}.`)
 }
 
+/** Objects by their keys alone: a value inside may be a secret. */
 function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
-  const shown = JSON.stringify(value) ?? String(value)
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null) return `an object with the keys ${JSON.stringify(Object.keys(value).slice(0, 10))}`
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
 }
+
+export type Reader<T> = (value: unknown, name: string) => T
 
 export function oneOf<const T extends string>(allowed: readonly T[]): (value: unknown, name: string) => T {
   return (value, name) => {
@@ -55,6 +60,12 @@ export function integer(min: number, max: number): (value: unknown, name: string
 export function text(value: unknown, name: string): string {
   if (typeof value === 'string' && value !== '') return value
   throw fail(name, value, 'a string that is not empty')
+}
+
+/** Its text is not repeated: it may hold a password. */
+export function url(value: unknown, name: string): string {
+  if (typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value
+  throw fail(name, typeof value === 'string' ? 'a string that is no such URL' : value, 'an http or https URL')
 }
 
 export function functionOf<T>(value: unknown, name: string): T {

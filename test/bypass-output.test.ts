@@ -74,7 +74,7 @@ const REPLIES: Record<string, Row> = {
   'a key in a shape of their own': reply({ [BAD]: 1 }),
   'a JSON reply of an unknown type': { ...raw('application/octet-stream', JSON.stringify(completion(BAD)), 503), code: 'unreadable_response' },
   'an image': { ...raw('image/png', Buffer.from('SECRET'), 503), code: 'unreadable_response' },
-  'JSON lines': raw('text/plain', `${JSON.stringify({ a: 'fine' })}\n${'{"a":" \\u0055NSAFE_O3"}'}\n`),
+  'JSON lines': raw('text/plain', `${JSON.stringify({ a: 'fine' })}\n{"a":" \\u0055NSAFE_O3"}\n`),
   'broken JSON': { ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503), code: 'unreadable_response' },
   'UTF-16': raw('text/plain; charset=utf-16le', Buffer.from(BAD, 'utf16le')),
   'bytes that are no UTF-8': { ...raw('text/plain', Buffer.concat([Buffer.from(BAD), Buffer.from([0xff])]), 503), code: 'unreadable_response' },

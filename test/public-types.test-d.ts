@@ -2,8 +2,8 @@
 import express, { type RequestHandler } from 'express'
 import { createServer } from 'node:http'
 import { expectTypeOf } from 'vitest'
-import { isLlamaGuardError, llamaGuard, LlamaGuardError } from '../src/index.js'
-import type { Category, Conversation, Decision, ErrorCode, Guard, GuardedRequest, LlamaGuard, Options, RequestOptions, RequestState, Verdict, VerdictEvent } from '../src/index.js'
+import { isLlamaGuardError, llamaGuard } from '../src/index.js'
+import type { Category, Conversation, Decision, ErrorCode, Guard, GuardedRequest, LlamaGuard, Options, RequestOptions, RequestState, Verdict, VerdictEvent , LlamaGuardError } from '../src/index.js'
 
 // One middleware for Express, a route of it, and bare node:http.
 const guard = llamaGuard()

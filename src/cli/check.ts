@@ -2,7 +2,7 @@
 import { conversationsToJudge } from '../conversation/judged.js'
 import { openaiChat } from '../conversation/openai-chat.js'
 import { toLlamaGuardError } from '../errors.js'
-import { parseOptions } from '../options.js'
+import { parseOptions } from '../config.js'
 import type { Options } from '../options.js'
 import { decide, decideError } from '../policy/index.js'
 import { createRuntime } from '../runtime.js'

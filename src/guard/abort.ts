@@ -24,17 +24,10 @@ export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>): 
     }
     const onAbort = (): void => reject(reasonOf(signal))
     signal.addEventListener('abort', onAbort, { once: true })
+    const done = (): void => signal.removeEventListener('abort', onAbort)
     const settle = (async () => work())()
-    settle.then(
-      (result) => {
-        signal.removeEventListener('abort', onAbort)
-        resolve(result)
-      },
-      (error: Error) => {
-        signal.removeEventListener('abort', onAbort)
-        reject(error)
-      },
-    )
+    settle.then(done, done)
+    settle.then(resolve, reject)
   })
 }
 

@@ -6,11 +6,27 @@ import type { Dispatcher } from 'undici'
 import { reasonOf } from './abort.js'
 import type { StopSignal } from './stop.js'
 
-type Handler = Extract<SageMakerRuntimeClientConfig['requestHandler'], { handle: unknown }>
-/** A request as the SDK has built it. */
-export type HttpRequest = Parameters<Handler['handle']>[0]
+type Handler = NonNullable<SageMakerRuntimeClientConfig['requestHandler']>
+
+/** A request as the SDK builds it. */
+export interface HttpRequest {
+  readonly method: string
+  readonly protocol: string
+  readonly hostname: string
+  readonly port?: number
+  readonly path: string
+  readonly query?: Record<string, string | string[] | null>
+  readonly headers: Record<string, string>
+  readonly body?: unknown
+}
+
 /** An answer as the SDK reads it, its body already whole. */
-export type HttpResponse = Awaited<ReturnType<Handler['handle']>>['response']
+export interface HttpResponse {
+  readonly statusCode: number
+  readonly reason?: string
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array
+}
 
 export interface WireOptions {
   /** Sockets kept open, at most. */
@@ -73,7 +89,7 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
   const chunks: Buffer[] = []
   let size = 0
   let controller: Dispatcher.DispatchController | undefined
-  let response: HttpResponse | undefined
+  let response: Omit<HttpResponse, 'body'> | undefined
   // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
   const onAbort = (): void => {
     reject(reasonOf(signal))
@@ -96,7 +112,7 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
     },
     onResponseEnd() {
       done()
-      if (response) resolve(Object.assign(response, { body: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks) }))
+      if (response) resolve({ ...response, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) })
     },
     onResponseError(_, error) {
       done()

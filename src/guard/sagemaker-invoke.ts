@@ -39,7 +39,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     const reply = await client.send(command, { abortSignal: signal.signal })
     if (built !== undefined) {
       const [request, signer, credentials, signingDate] = [reusable(built), await client.config.signer(), await client.config.credentials(), serverTime()]
-      const signed = (await signer.sign({ ...request, body } as HttpRequest, { signingDate })) as HttpRequest
+      const signed = await signer.sign({ ...request, body }, { signingDate })
       model = { request, signer, sign: signLike(request, signed, credentials, signingDate) }
     }
     return reply.Body
@@ -56,9 +56,9 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     if (model === undefined) return learn(body, signal)
     const { request, signer, sign } = model
     const headers = sign?.(body, await client.config.credentials(), serverTime())
-    const signed = headers ? { ...request, body, headers } : await signer.sign({ ...request, body } as HttpRequest, { signingDate: serverTime() })
-    const response = await wire.send(signed as HttpRequest, signal)
-    return response.statusCode === 200 ? (response.body as Uint8Array) : explain(body, response, signal)
+    const signed = headers ? { ...request, body, headers } : await signer.sign({ ...request, body }, { signingDate: serverTime() })
+    const response = await wire.send(signed, signal)
+    return response.statusCode === 200 ? response.body : explain(body, response, signal)
   }
   return Object.assign(invoke, {
     close() {
@@ -78,5 +78,5 @@ export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarg
 }
 
 function reusable(request: HttpRequest): HttpRequest {
-  return { ...request, headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))) } as HttpRequest
+  return { ...request, headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))) }
 }

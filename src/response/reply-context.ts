@@ -1,5 +1,5 @@
 // What the holds need to know of the request whose reply they keep. The spine fills it in.
-import type { Config, RequestConfig } from '../options.js'
+import type { Config, RequestConfig } from '../config.js'
 import type { Decision, Dialect, Judgement } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { ServerResponse } from 'node:http'

@@ -125,7 +125,7 @@ async function main(): Promise<void> {
 async function measure(setting: Setting): Promise<{ setting: Setting; readings: readonly Reading[]; cost: Cost }> {
   const cost: Cost = { checks: 0, characters: 0, judged: new Map() }
   const guard = llamaGuard({ guard: timedGuard(setting.guardMs, cost), logLevel: 'silent', cacheMax: 0, breaker: false, ...setting.options })
-  const server = await serve((req, res) => void guard(req, res, () => void speak(req, res)))
+  const server = await serve((req, res) => guard(req, res, () => void speak(req, res)))
   const readings = await readAll(server, `${setting.name} ${setting.guardMs}`, cost.judged)
   await server.close()
   await guard.close()

@@ -28,7 +28,7 @@ afterEach(async () => {
 async function streamed(model: (typeof MODELS)[number], words: readonly string[]): Promise<string[]> {
   const guard = llamaGuard({ endpoint: 'llama-guard', model, logLevel: 'silent', windowChars: 40, timeoutMs: 60_000 })
   closing.push(() => guard.close())
-  server = await serve((req, res) => void guard(req, res, () => void (async () => {
+  server = await serve((req, res) => guard(req, res, () => void (async () => {
     res.writeHead(200, { 'content-type': 'text/event-stream' })
     for (const word of words) {
       res.write(chunk({ content: word }))

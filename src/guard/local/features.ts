@@ -1,18 +1,20 @@
-// What the linear model sees of a text: hashed words, word pairs and character n-grams. The trainer and the guard share this file,
+// What the linear model sees of a text: hashed words and word pairs, and the families of concepts.ts. The trainer and the guard share this file,
 // because a feature that is computed in two ways is a model that was trained for something else.
+import { concepts } from './concepts.js'
 
-/** Table size as a power of two. Changing anything here needs a new training run. */
-export const BUCKETS = 1 << 16
-const MASK = BUCKETS - 1
+/** Table sizes as powers of two: words and pairs, and the meanings of single words. Changing anything here needs a new training run. */
+export const BUCKETS = 1 << 17
+export const MEANINGS = 1 << 16
 const WORD = /[a-z]+(?:'[a-z]+)?|[0-9]+|[!?]+/g
 /** Longer words are identifiers, URLs and noise: their beginning says enough. */
 const MAX_WORD = 24
-const MAX_CHARS = 5
-const MIN_CHARS = 3
+/** Words that stand so far apart, with only glue between them, still make a pair: "kill" and "process" in "kill a python's process". */
+const REACH = 4
 
 const FNV_BASIS = 0x811c9dc5
 const FNV_PRIME = 0x01000193
-const SPACE = 32
+/** Keeps pairs over a gap apart from pairs of neighbours. */
+const OVER_A_GAP = 0x5bd1e995
 
 /** Spreads an FNV value over all bits; its low bits alone are poor. (murmur3's finaliser) */
 function finish(hash: number): number {
@@ -20,7 +22,7 @@ function finish(hash: number): number {
   value = Math.imul(value, 0x85ebca6b)
   value ^= value >>> 13
   value = Math.imul(value, 0xc2b2ae35)
-  return (value ^ (value >>> 16)) & MASK
+  return (value ^ (value >>> 16)) >>> 0
 }
 
 function hashWord(word: string): number {
@@ -29,8 +31,11 @@ function hashWord(word: string): number {
   return hash
 }
 
+/** Slot of a word in the table of meanings. */
+export const meaningOf = (word: string): number => finish(hashWord(word)) & (MEANINGS - 1)
+
 /** Words that hold a sentence together. Alone they tell only who wrote the corpus, so they count solely beside another word. */
-const GLUE = new Set(
+export const GLUE: ReadonlySet<string> = new Set(
   (
     'a about after all also am an and any are as at be been being but by can could did do does doing done for from get give given had has have having he her here hers him his how i if in into is ' +
     'it its just let like list make may me might more most much must my need no not now of on one only or other our out over please provide she should so some step steps such tell than that the their them then there ' +
@@ -42,47 +47,33 @@ const GLUE = new Set(
 export interface Features {
   /** Buckets of words and word pairs, each once. */
   readonly words: readonly number[]
-  /** Buckets of character n-grams inside words, each once. */
-  readonly chars: readonly number[]
+  /** Slots of the words that are not glue, each once. */
+  readonly meanings: readonly number[]
+  /** Numbers of the concept features, each once. */
+  readonly concepts: readonly number[]
 }
 
-/** One generation number per call marks what this call has seen, so that no set is allocated or cleared. */
-const seen = new Uint32Array(BUCKETS)
-let generation = 0
+/** Words as the features are made of. */
+export const wordsOf = (normalised: string): string[] => (normalised.match(WORD) ?? []).map((word) => (word.length > MAX_WORD ? word.slice(0, MAX_WORD) : word))
 
-/** Features of a normalised text. Synchronous, because the marks are shared. */
+/** Features of a normalised text. */
 export function features(normalised: string): Features {
-  if (++generation === 0xffffffff) {
-    seen.fill(0)
-    generation = 1
-  }
-  const words: number[] = []
-  const chars: number[] = []
-  const add = (hash: number, to: number[]): void => {
-    const bucket = finish(hash)
-    if (seen[bucket] === generation) return
-    seen[bucket] = generation
-    to.push(bucket)
-  }
-  let before = 0
-  let glued = false
-  for (const [whole] of normalised.matchAll(WORD)) {
-    const word = whole.length > MAX_WORD ? whole.slice(0, MAX_WORD) : whole
+  const text = wordsOf(normalised)
+  const words = new Set<number>()
+  const meanings = new Set<number>()
+  let before = { hash: 0, glue: true, at: -1 }
+  let content = { hash: 0, at: -Infinity }
+  for (const [at, word] of text.entries()) {
     const hash = hashWord(word)
     const glue = GLUE.has(word)
-    if (!glue) add(hash, words)
-    if (before !== 0 && !(glue && glued)) add(Math.imul(before, 31) ^ hash, words)
-    before = hash
-    glued = glue
+    if (before.at >= 0 && !(glue && before.glue)) words.add(finish(Math.imul(before.hash, 31) ^ hash) & (BUCKETS - 1))
+    before = { hash, glue, at }
     if (glue) continue
-    for (let start = -1; start + MIN_CHARS <= word.length + 1; start++) {
-      let gram = ~FNV_BASIS
-      for (let length = 1; length <= MAX_CHARS && start + length <= word.length + 1; length++) {
-        const at = start + length - 1
-        gram = Math.imul(gram ^ (at < 0 || at >= word.length ? SPACE : word.charCodeAt(at)), FNV_PRIME)
-        if (length >= MIN_CHARS) add(gram, chars)
-      }
-    }
+    words.add(finish(hash) & (BUCKETS - 1))
+    meanings.add(finish(hash) & (MEANINGS - 1))
+    const gap = at - content.at
+    if (gap > 1 && gap <= REACH) words.add(finish((Math.imul(content.hash, 31) ^ hash) + OVER_A_GAP) & (BUCKETS - 1))
+    content = { hash, at }
   }
-  return { words, chars }
+  return { words: [...words], meanings: [...meanings], concepts: concepts(text) }
 }

@@ -1,59 +1,90 @@
-// The linear half of the baseline screen: one weight a feature for "unsafe", six for the category. Int8, decoded once when first needed.
-// A sum over a table is all it does, so its cost is the cost of hashing the text.
+// The linear half of the baseline screen: a weight a feature for "unsafe", and six heads for the category. Int8, decoded once when first needed.
+// A sum over tables is all it does, so its cost is the cost of hashing the text.
 import { Buffer } from 'node:buffer'
-import { BUCKETS, type Features } from './features.js'
+import { CONCEPTS } from './concepts.js'
+import { BUCKETS, type Features, MEANINGS } from './features.js'
 
 export const CATEGORY_IDS = ['O1', 'O2', 'O3', 'O4', 'O5', 'O6'] as const
 /** The category heads read words only, from a smaller table: they say which hazard, not whether. */
 export const CATEGORY_BUCKETS = 1 << 12
 
+/** What one feature of each kind counts for beside the others, chosen in training. */
+export const SHARES = { listed: 0.5, concepts: 0.2 } as const
+
 /** Trained numbers, as the trainer writes them. */
 export interface Parameters {
-  /** Base64 of `BUCKETS` int8 for unsafe, then `CATEGORY_BUCKETS` int8 for each category. */
+  /** Base64 of int8: `BUCKETS` for words, `MEANINGS`, `CONCEPTS`, one for each category of the word list, then `CATEGORY_BUCKETS` for each category. */
   readonly weights: string
-  /** Value of one int8 step: unsafe first, then each category. */
+  /** Value of one int8 step: words, meanings, concepts, word list, then each category. */
   readonly scales: readonly number[]
+  /** Unsafe first, then each category. */
   readonly biases: readonly number[]
   /** Platt calibration of the unsafe margin: probability = sigmoid(slope * margin + offset). */
   readonly slope: number
   readonly offset: number
-  /** Probability of unsafe that a hit of the word list alone stands for. */
-  readonly lexicon: number
+  /** Added to the offset where a text tells rather than asks. Benign requests are what false alarms cost most, so asking is held to more. */
+  readonly telling: number
   /** Score from which a text is unsafe unless the caller says otherwise. */
   readonly threshold: number
 }
 
+/** The evidence in one window of text. */
+export interface Evidence extends Features {
+  /** Ids of the categories whose words or phrases the word list found. */
+  readonly listed: readonly string[]
+  /** Whether the text asks for something. */
+  readonly asks: boolean
+}
+
 export interface Model {
   /** Calibrated probability of unsafe, 0 to 1. */
-  score(features: Features): number
+  score(evidence: Evidence): number
   /** Share of each category in {@link CATEGORY_IDS}, given that the text is unsafe. */
   categories(features: Features): readonly number[]
 }
 
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 
-/** Words and characters weigh the same whatever their number, and a long text no more than a short one. */
-export function margin(weights: ArrayLike<number>, { words, chars }: Features): number {
-  let word = 0
-  let char = 0
-  for (const bucket of words) word += weights[bucket] ?? 0
-  for (const bucket of chars) char += weights[bucket] ?? 0
-  return word / Math.sqrt(words.length || 1) + char / Math.sqrt(chars.length || 1)
+/** Sum over buckets, divided by the square root of their number: a long text weighs more than a short one, not in proportion. */
+function rootMean(weights: ArrayLike<number>, buckets: readonly number[]): number {
+  let sum = 0
+  for (const bucket of buckets) sum += weights[bucket] ?? 0
+  return sum / Math.sqrt(buckets.length || 1)
+}
+
+/** Mean over the words whose meaning is known; zero marks an empty slot. */
+function meanKnown(weights: ArrayLike<number>, slots: readonly number[]): number {
+  let sum = 0
+  let known = 0
+  for (const slot of slots) {
+    const weight = weights[slot] ?? 0
+    if (weight !== 0) known++
+    sum += weight
+  }
+  return sum / (known || 1)
 }
 
 export function createModel(parameters: Parameters): Model {
   const bytes = Buffer.from(parameters.weights, 'base64')
-  const table = (start: number, length: number): Int8Array => new Int8Array(bytes.buffer, bytes.byteOffset + start, length)
-  if (bytes.length !== BUCKETS + CATEGORY_IDS.length * CATEGORY_BUCKETS) {
-    throw new RangeError(`The weights of the baseline screen hold ${bytes.length} bytes, which is not what features.ts hashes to: run \`npm run train\`.`)
+  let read = 0
+  const table = (length: number): Int8Array => new Int8Array(bytes.buffer, bytes.byteOffset + (read += length) - length, length)
+  const sizes = BUCKETS + MEANINGS + CONCEPTS + CATEGORY_IDS.length * (1 + CATEGORY_BUCKETS)
+  if (bytes.length !== sizes) {
+    throw new RangeError(`The weights of the baseline screen hold ${bytes.length} bytes where its features want ${sizes}: run \`npm run train\`.`)
   }
-  const unsafe = table(0, BUCKETS)
-  const heads = CATEGORY_IDS.map((_, index) => table(BUCKETS + index * CATEGORY_BUCKETS, CATEGORY_BUCKETS))
+  const [words, meanings, concepts, listed] = [table(BUCKETS), table(MEANINGS), table(CONCEPTS), table(CATEGORY_IDS.length)]
+  const heads = CATEGORY_IDS.map(() => table(CATEGORY_BUCKETS))
+  const scale = (index: number): number => parameters.scales[index] ?? 0
   return {
-    score: (found) => sigmoid(parameters.slope * (margin(unsafe, found) * (parameters.scales[0] ?? 0) + (parameters.biases[0] ?? 0)) + parameters.offset),
+    score(evidence) {
+      let margin = (parameters.biases[0] ?? 0) + rootMean(words, evidence.words) * scale(0) + meanKnown(meanings, evidence.meanings) * scale(1)
+      for (const concept of evidence.concepts) margin += (concepts[concept] ?? 0) * scale(2) * SHARES.concepts
+      for (const [index, id] of CATEGORY_IDS.entries()) if (evidence.listed.includes(id)) margin += (listed[index] ?? 0) * scale(3) * SHARES.listed
+      return sigmoid(parameters.slope * margin + parameters.offset + (evidence.asks ? 0 : parameters.telling))
+    },
     categories(found) {
-      const words = { words: found.words.map((bucket) => bucket & (CATEGORY_BUCKETS - 1)), chars: [] }
-      return heads.map((head, index) => sigmoid(margin(head, words) * (parameters.scales[index + 1] ?? 0) + (parameters.biases[index + 1] ?? 0)))
+      const buckets = found.words.map((bucket) => bucket & (CATEGORY_BUCKETS - 1))
+      return heads.map((head, index) => sigmoid(rootMean(head, buckets) * scale(index + 4) + (parameters.biases[index + 1] ?? 0)))
     },
   }
 }

@@ -1,9 +1,7 @@
 // Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters, leetspeak, base64.
 // A disguise is never reason enough to call a text unsafe: it is read, and what it says is judged.
 import { Buffer } from 'node:buffer'
-import { resolveConfusablesTransformer } from 'obscenity'
-
-const confusables = resolveConfusablesTransformer()
+import { CONFUSABLES } from './confusables.js'
 
 /** What Unicode calls ignorable (zero-width, bidirectional controls, soft hyphen, variation selectors), and combining marks. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Mn}]/gu
@@ -33,10 +31,7 @@ function unmask(text: string): string {
     .replace(LIGATURES, ' ')
     .normalize('NFKD')
     .replace(INVISIBLE, '')
-    .replace(NON_ASCII, (character) => {
-      const code = character.codePointAt(0) ?? 0
-      return String.fromCodePoint(confusables.transform(code) ?? code)
-    })
+    .replace(NON_ASCII, (character) => CONFUSABLES.get(character.codePointAt(0) ?? 0) ?? character)
 }
 
 /** `a b o m b` may be one word or an article and a word: both are given. */

@@ -1,7 +1,7 @@
-// One text in, one score out: the word list OR the linear model, over a sliding window, so that a long harmless text cannot dilute a short harmful one.
+// One text in, one score out: the word list and the linear model together, over a sliding window, so that a long harmless text cannot dilute a short harmful one.
 // Shared by the guard and the trainer: thresholds are chosen on exactly the numbers that are served.
 import { features } from './features.js'
-import { hazards } from './lexicon.js'
+import { asks, hazards } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
 
@@ -48,10 +48,7 @@ export function createScreen(parameters: Parameters): Screen {
   const window = (normalised: string): Finding => {
     const found = features(normalised)
     const listed = hazards(normalised)
-    const linear = model.score(found)
-    // Two independent witnesses: either is enough, both are surer.
-    const score = listed.length > 0 ? 1 - (1 - linear) * (1 - parameters.lexicon) : linear
-    return { score, categories: named(model, found, listed), listed: listed.length > 0 }
+    return { score: model.score({ ...found, listed, asks: asks(normalised) }), categories: named(model, found, listed), listed: listed.length > 0 }
   }
   return { windows, window, text: (text) => windows(text).map(window).reduce(worse) }
 }

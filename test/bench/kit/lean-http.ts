@@ -16,8 +16,8 @@ export async function leanServer(answer: (socket: Socket, heard: Heard) => void,
     let missing = 0
     socket.setNoDelay(true)
     socket.on('error', () => undefined)
-    socket.on('data', (data) => {
-      let rest: Buffer = data
+    socket.on('data', (data: Buffer) => {
+      let rest = data
       for (;;) {
         if (heard === undefined) {
           head = head.length === 0 ? rest : Buffer.concat([head, rest])
@@ -26,7 +26,7 @@ export async function leanServer(answer: (socket: Socket, heard: Heard) => void,
           const text = head.latin1Slice(0, end)
           const bytes = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? 0)
           if (/^expect: *100/im.test(text)) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
-          heard = { path: text.slice(text.indexOf(' ') + 1, text.indexOf(' ', text.indexOf(' ') + 1)), bytes }
+          heard = { path: text.split(' ', 2)[1] ?? '', bytes }
           missing = bytes
           rest = head.subarray(end + 4)
           head = Buffer.alloc(0)

@@ -10,7 +10,9 @@ const free = createServer().listen(0, '127.0.0.1')
 const port = await new Promise<number>((resolve) => free.once('listening', () => resolve((free.address() as AddressInfo).port)))
 await new Promise((resolve) => free.close(resolve))
 process.argv.push(`--port=${port}`, '--headless')
+// Its start-up animation and banner are no results.
 console.log = () => undefined
+process.stdout.write = () => true
 await import(pathToFileURL(found).href)
 await new Promise((resolve) => setTimeout(resolve, 1000))
 report(port)

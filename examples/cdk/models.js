@@ -1,0 +1,36 @@
+// What AWS's own JumpStart specifications say of two Llama Guards: image, model files, environment. `npx express-llama-guard deploy` knows more
+// of them; a test keeps these the same.
+const ENVIRONMENT = {
+  ENDPOINT_SERVER_TIMEOUT: '3600',
+  HF_MODEL_ID: '/opt/ml/model',
+  MODEL_CACHE_ROOT: '/opt/ml/model',
+  OPTION_ENABLE_CHUNKED_PREFILL: 'true',
+  SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
+  SAGEMAKER_ENV: '1',
+  SAGEMAKER_MODEL_SERVER_TIMEOUT: '3600',
+  SAGEMAKER_MODEL_SERVER_WORKERS: '1',
+  SAGEMAKER_PROGRAM: 'inference.py',
+  SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
+}
+const IMAGE = 'djl-inference:0.29.0-lmi11.0.0-cu124'
+
+export const MODELS = {
+  'llama-guard-3-8b': {
+    image: IMAGE,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llama3_1Eula.txt',
+    instanceType: 'ml.g5.4xlarge',
+    environment: ENVIRONMENT,
+  },
+  'llama-guard-3-1b': {
+    image: IMAGE,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-1b/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llama3_2Eula.txt',
+    instanceType: 'ml.g6.xlarge',
+    environment: ENVIRONMENT,
+  },
+}
+
+/** Regions whose images come from this account of AWS. Others have accounts of their own: see AWS's list of Deep Learning Containers. */
+export const REGISTRY = '763104351884'
+export const REGIONS = ['ap-northeast-1', 'ap-northeast-2', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2', 'ca-central-1', 'eu-central-1', 'eu-north-1', 'eu-west-1', 'eu-west-2', 'eu-west-3', 'sa-east-1', 'us-east-1', 'us-east-2', 'us-west-1', 'us-west-2']

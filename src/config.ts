@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { LlamaGuardError } from './errors.js'
 import { dialectOption, guardObject, guardOption, loggerOption, mapOf, shadowOption, storeOption, upstreamOption } from './object-settings.js'
 import { MODELS, type Options, type RequestOptions } from './options.js'
-import { bool, fail, functionOf, integer, list, nearest, number, oneOf, text, url, type Reader } from './settings.js'
+import { bool, fail, functionOf, integer, list, number, oneOf, rejectUnknown, text, url, type Reader } from './settings.js'
 
 interface Setting<T> {
   readonly env?: string
@@ -151,12 +151,6 @@ function fromPolicyFile(env: Environment): Record<string, unknown> {
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) throw fail('LLAMA_GUARD_POLICY', policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
   rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key')
   return { ...policy }
-}
-
-function rejectUnknown(names: readonly string[], known: readonly string[], what: string): void {
-  const unknown = names.find((name) => !known.includes(name))
-  if (unknown === undefined) return
-  throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. Did you mean ${JSON.stringify(nearest(unknown, known))}?`)
 }
 
 function sourceOf(name: string, setting: Setting<unknown>, options: Options): string {

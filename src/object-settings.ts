@@ -1,7 +1,8 @@
 // Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are checked as far as names go.
 import { BACKENDS, type Backend, type Options, type UpstreamOption } from './options.js'
-import { fail, number, oneOf, text, url, type Reader } from './settings.js'
+import { bool, fail, integer, number, oneOf, rejectUnknown, text, url, type Reader } from './settings.js'
 import type { Dialect, Guard, Logger } from './types.js'
+import type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 
 export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, name) => {
@@ -44,12 +45,36 @@ export function loggerOption(value: unknown, name: string): Logger {
   return withMethods(value, name, ['debug', 'info', 'warn', 'error'], 'a pino-like logger with debug, info, warn and error')
 }
 
+const HTTP_UPSTREAM: { [K in keyof Required<HttpUpstreamOptions>]: Reader<HttpUpstreamOptions[K]> } = {
+  url,
+  apiKey: text,
+  timeoutMs: integer(1, 3_600_000),
+  connections: integer(1, 65_536),
+  queue: integer(0, 1_000_000),
+}
+
+const SAGEMAKER_UPSTREAM: { [K in keyof Required<SageMakerChatOptions>]: Reader<SageMakerChatOptions[K]> } = {
+  endpoint: text,
+  format: oneOf(['llama-2', 'messages']),
+  leadingBos: bool,
+  inferenceComponent: text,
+  targetVariant: text,
+  timeoutMs: integer(1, 3_600_000),
+  connections: integer(1, 65_536),
+  client: (value) => value as SageMakerChatOptions['client'],
+}
+
 export function upstreamOption(value: unknown, name: string): UpstreamOption {
   if (typeof value === 'string') return url(value, name)
   if (typeof value === 'object' && value !== null) {
     if ('forward' in value && typeof value.forward === 'function') return value as UpstreamOption
-    if ('url' in value) return { ...value, url: url(value.url, `${name}.url`) }
-    if ('endpoint' in value) return { ...value, endpoint: text(value.endpoint, `${name}.endpoint`) }
+    if ('url' in value || 'endpoint' in value) {
+      const fields: Record<string, unknown> = { ...value }
+      const readers: Record<string, Reader<unknown>> = 'url' in value ? HTTP_UPSTREAM : SAGEMAKER_UPSTREAM
+      rejectUnknown(Object.keys(fields), Object.keys(readers), `${name} key`)
+      const read = Object.entries(readers).flatMap(([key, reader]) => (fields[key] === undefined ? [] : [[key, reader(fields[key], `${name}.${key}`)] as const]))
+      return Object.fromEntries(read) as unknown as UpstreamOption
+    }
   }
   throw fail(name, value, 'a base URL, { url, apiKey }, { endpoint }, or an object with forward()')
 }

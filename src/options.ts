@@ -1,6 +1,7 @@
 // The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_* variables, else the default:
 // config.ts reads them.
 import type { CategoryAction, Category, Dialect, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from './types.js'
+import type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 
 export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp'] as const
 export const MODELS = ['llama-guard-1', 'llama-guard-2', 'llama-guard-3-8b', 'llama-guard-3-1b', 'llama-guard-3-11b-vision', 'llama-guard-4-12b'] as const
@@ -47,8 +48,11 @@ export interface RequestOptions {
   policyUrl?: string
 }
 
-/** Another chat model to call when the request is safe, instead of `next()`. */
-export type UpstreamOption = string | { url: string; apiKey?: string; timeoutMs?: number } | { endpoint: string; format?: 'llama-2' | 'messages' } | { forward(call: never): Promise<void>; close?(): Promise<void> }
+/**
+ * Another chat model to call when the request is safe, instead of `next()`: the base URL of an OpenAI-compatible API, the same with more
+ * say, a chat model on a SageMaker endpoint, or an object of your own.
+ */
+export type UpstreamOption = string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
 export interface Options extends RequestOptions {
   /** Where the guard model runs, or any object with `judge()`. `local` is a baseline screen, not Llama Guard. Default: `sagemaker`. */

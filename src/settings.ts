@@ -73,6 +73,13 @@ export function functionOf<T>(value: unknown, name: string): T {
   throw fail(name, value, 'a function')
 }
 
+/** Throws `unknown_option` for the first name that is not known, with the nearest one that is. */
+export function rejectUnknown(names: readonly string[], known: readonly string[], what: string): void {
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. Did you mean ${JSON.stringify(nearest(unknown, known))}?`)
+}
+
 /** The candidate with the fewest edits (Levenshtein) from what was typed. */
 export function nearest(typed: string, candidates: readonly string[]): string {
   const distance = (a: string, b: string): number => {

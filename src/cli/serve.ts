@@ -1,7 +1,7 @@
 // `serve`: the gateway as a process, from its settings to its signals.
 import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
-import { toLlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Options } from '../options.js'
 import { clusterMetrics, keepWorkers } from './cluster.js'
 import { startGateway } from './gateway.js'
@@ -27,15 +27,17 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   if (options.cluster && cluster.isPrimary) {
     const count = options.cluster === true ? availableParallelism() : options.cluster
     tell(`Starting ${count} processes.`)
-    return (await keepWorkers(count, signal, tell)) ? EXIT.ok : EXIT.failed
+    return keepWorkers(count, signal, tell)
   }
   let gateway: Gateway
   try {
     gateway = await startGateway({ ...options, env: io.env, ...(cluster.isWorker && { metrics: clusterMetrics }) })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
-    const cause = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' ? 'The port is taken. Give another with --port.' : message
-    tell(painter(io.stderr, io.env)('red', `${code}: ${cause}`))
+    // Nobody has said anything yet, so what an unknown error says holds no chat content.
+    const known = isLlamaGuardError(error) ? `${code}: ${message}` : `${code}: ${error instanceof Error ? error.message : message}`
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    tell(painter(io.stderr, io.env)('red', taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known))
     return EXIT.usage
   }
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)

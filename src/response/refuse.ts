@@ -30,7 +30,7 @@ export function refusalOf(decision: Decision, { dialect, requestId, settings: { 
     stage: decision.stage,
     status,
     message: blocked ? blockedMessage(decision) : (error?.message ?? 'The guard could not judge.'),
-    type: blocked ? 'content_policy_violation' : status === 503 ? 'guard_unavailable' : 'invalid_request_error',
+    type: blocked ? 'content_policy_violation' : failureType(status, error?.code),
     code: blocked ? 'content_filter' : (error?.code ?? 'internal_error'),
     ...(blocked && { categories: decision.categories }),
     ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
@@ -61,4 +61,9 @@ export const plainDialect: Pick<Dialect, 'refusal'> = {
   refusal: ({ message, type, code, stage, categories, score, model, requestId }) => ({
     error: { message, type, code, param: stage === 'input' ? 'messages' : 'choices', stage, ...(categories && { categories }), ...(score !== undefined && { score }), model, request_id: requestId },
   }),
+}
+
+function failureType(status: number, code: string | undefined): string {
+  if (status < 500) return 'invalid_request_error'
+  return code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
 }

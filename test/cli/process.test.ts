@@ -18,7 +18,11 @@ beforeAll(async () => {
   upstream = createServer((req, res) => {
     let body = ''
     req.on('data', (data: Buffer) => (body += data.toString()))
-    req.on('end', () => void talk(JSON.parse(body) as Asked, res))
+    req.on('end', () => {
+      // The guard is here too, in OpenAI's words, and finds everything safe.
+      if (req.url === '/guard/completions') res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
+      else void talk(JSON.parse(body) as Asked, res)
+    })
   }).listen(0, '127.0.0.1')
   await new Promise((ready) => upstream.once('listening', ready))
   upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`
@@ -52,10 +56,15 @@ async function talk({ stream, messages }: Asked, res: ServerResponse): Promise<v
   res.end('data: [DONE]\n\n')
 }
 
+function run(...flags: string[]): Started {
+  const started = start(built, ['serve', '--upstream-url', upstreamUrl, ...flags], { LLAMA_GUARD_BACKEND: 'openai', LLAMA_GUARD_URL: upstreamUrl.replace(/v1$/, 'guard') })
+  running.push(started)
+  return started
+}
+
 async function serve(...flags: string[]): Promise<Started & { readonly url: string }> {
   const cluster = flags.indexOf('--cluster')
-  const started = start(built, ['serve', '--port', '0', '--backend', 'local', '--upstream-url', upstreamUrl, ...flags])
-  running.push(started)
+  const started = run('--port', '0', ...flags)
   return { ...started, url: await listening(started, cluster < 0 ? 1 : Number(flags[cluster + 1])) }
 }
 
@@ -94,12 +103,17 @@ test('A second signal does not wait for anyone', { timeout: SLOW }, async () => 
   expect(await ending(reply)).toMatch(/^cut: broke off/)
 })
 
-test('A taken port is exit code 2 and says so', { timeout: SLOW }, async () => {
-  const { port } = upstream.address() as AddressInfo
-  const started = start(built, ['serve', '--port', String(port), '--backend', 'local', '--upstream-url', upstreamUrl])
-  running.push(started)
+test.each([[[]], [['--cluster', '2']]])('A taken port is exit code 2 and says so, with %j', { timeout: SLOW }, async (flags) => {
+  const started = run('--port', String((upstream.address() as AddressInfo).port), ...flags)
   expect(await started.ended).toBe(2)
-  expect(started.err()).toContain('The port is taken')
+  expect(started.err()).toMatch(/The port \d+ is taken/)
+})
+
+test('A cluster whose settings are wrong stops instead of starting workers for ever', { timeout: SLOW }, async () => {
+  const started = run('--port', '0', '--cluster', '2', '--backend', 'sagemaker')
+  expect(await started.ended).toBe(2)
+  expect(started.err()).toContain('endpoint_missing')
+  expect(started.err()).not.toContain('starting another')
 })
 
 test('A cluster of two shares one port, replaces a worker that dies, adds up its metrics, and lets streams finish on SIGTERM', { timeout: SLOW }, async () => {

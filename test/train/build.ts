@@ -2,47 +2,52 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { Parameters } from '../../src/guard/local/model.js'
-import { calibrate, chooseThreshold, lexiconConfidence } from './choose.js'
+import { calibrate, chooseBar, marginsOf } from './choose.js'
 import { splitForChoosing } from './data.js'
-import { fitCategories, fitUnsafe, type Head, type Point, points } from './fit.js'
+import { fitCategories } from './fit-categories.js'
+import { fitUnsafe } from './fit-unsafe.js'
+import { type Point, points } from './points.js'
 import type { Example } from './seeds.js'
+import { noVectors, type Vectors } from './vectors.js'
 
-type Chosen = Pick<Parameters, 'slope' | 'offset' | 'lexicon' | 'threshold'>
+type Chosen = Pick<Parameters, 'slope' | 'offset' | 'telling' | 'threshold'>
 
-/** One step of int8 for the largest weight; nothing is clipped. */
-function quantise({ weights }: Head): { readonly bytes: Int8Array; readonly scale: number } {
+/** One step of int8 for the largest weight; nothing is clipped, and with `mark` nothing that is known becomes the zero of the unknown. */
+function quantise(weights: Float64Array | Float32Array, mark = false): { readonly bytes: Int8Array; readonly scale: number } {
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) || 1
-  return { bytes: Int8Array.from(weights, (weight) => Math.round((weight / largest) * 127)), scale: Number((largest / 127).toPrecision(6)) }
+  const step = (weight: number): number => Math.round((weight / largest) * 127) || (mark && weight !== 0 ? 1 : 0)
+  return { bytes: Int8Array.from(weights, step), scale: Number((largest / 127).toPrecision(6)) }
 }
 
-function parametersOf(all: readonly Point[], chosen: Chosen, unsafe = fitUnsafe(all)): Parameters {
-  const heads = [unsafe, ...fitCategories(all)]
-  const tables = heads.map(quantise)
+function parametersOf(all: readonly Point[], vectors: Vectors, chosen: Chosen): Parameters {
+  const unsafe = fitUnsafe(all, vectors)
+  const heads = fitCategories(all)
+  const tables = [quantise(unsafe.words), quantise(unsafe.meanings, true), quantise(unsafe.concepts), quantise(unsafe.listed), ...heads.map(({ weights }) => quantise(weights))]
   const round = (value: number): number => Number(value.toPrecision(6))
   return {
     weights: Buffer.concat(tables.map(({ bytes }) => Buffer.from(bytes.buffer))).toString('base64'),
     scales: tables.map(({ scale }) => scale),
-    biases: heads.map(({ bias }) => round(bias)),
+    biases: [unsafe.bias, ...heads.map(({ bias }) => bias)].map(round),
     slope: round(chosen.slope),
     offset: round(chosen.offset),
-    lexicon: round(chosen.lexicon),
+    telling: chosen.telling,
     threshold: chosen.threshold,
   }
 }
 
 /** A model of one part of the examples, calibrated and given its threshold on the other. */
-export function buildOn(fit: readonly Example[], choose: readonly Example[]): Parameters {
-  const all = points(fit)
-  const unsafe = fitUnsafe(all)
-  const held = points(choose)
-  const draft = parametersOf(all, { ...calibrate(unsafe, held), lexicon: lexiconConfidence(held), threshold: 1 }, unsafe)
-  return { ...draft, threshold: chooseThreshold(draft, choose) }
+export function buildOn(fit: readonly Example[], choose: readonly Example[], vectors: Vectors): Parameters {
+  const held = points(choose, vectors)
+  const draft = parametersOf(points(fit, vectors), vectors, { slope: 1, offset: 0, telling: 0, threshold: 1 })
+  const marginOf = marginsOf(draft)
+  const { slope, offset } = calibrate(held, marginOf)
+  return { ...draft, slope: Number(slope.toPrecision(6)), offset: Number(offset.toPrecision(6)), ...chooseBar(held, (point) => slope * marginOf(point) + offset) }
 }
 
 /** The model that is shipped: calibrated and given its threshold on a split, then fitted again on everything. */
-export function build(examples: readonly Example[]): Parameters {
+export function build(examples: readonly Example[], vectors: Vectors = noVectors()): Parameters {
   const { fit, choose } = splitForChoosing(examples)
-  return parametersOf(points(examples), buildOn(fit, choose))
+  return parametersOf(points(examples, vectors), vectors, buildOn(fit, choose, vectors))
 }
 
 /** Text of `src/guard/local/weights.ts`. */

@@ -1,35 +1,39 @@
 // Turns margins into probabilities and picks the default threshold, on examples the fit has not seen.
-import { margin, sigmoid, type Parameters } from '../../src/guard/local/model.js'
-import { createScreen } from '../../src/guard/local/screen.js'
+import { createModel, type Parameters, sigmoid } from '../../src/guard/local/model.js'
 import { BENIGN } from './data.js'
-import type { Head, Point } from './fit.js'
-import type { Example } from './seeds.js'
+import type { Point } from './points.js'
 
-/** Share of harmless requests that may be blocked: on average over the benign sources, and in the worst of them. */
-const MEAN_FALSE_POSITIVES = 0.015
-const WORST_FALSE_POSITIVES = 0.03
+/** Share of harmless texts, on average over the benign sources, that may be blocked for a part that asks, and for a part that tells. */
+const ASKING_FALSE_POSITIVES = 0.012
+const TELLING_FALSE_POSITIVES = 0.015
 const NEWTON_STEPS = 50
 
 /** Each source and class counts once, whatever its size. */
-function bySource<T extends { readonly example: Example }>(items: readonly T[]): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const key = `${item.example.source} ${item.example.unsafe ? 'unsafe' : 'safe'}`
-    groups.set(key, [...(groups.get(key) ?? []), item])
+function bySource(all: readonly Point[]): ReadonlyMap<string, readonly Point[]> {
+  const groups = new Map<string, Point[]>()
+  for (const point of all) {
+    const key = `${point.example.source} ${point.example.unsafe ? 'unsafe' : 'safe'}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [point])
+    else group.push(point)
   }
   return groups
 }
 
+const logit = (score: number): number => Math.log(score / (1 - score))
+
+/** Margins of a draft that is not calibrated yet. */
+export function marginsOf(draft: Parameters): (point: Point) => number {
+  const model = createModel({ ...draft, slope: 1, offset: 0, telling: 0 })
+  return ({ evidence }) => Math.max(-30, Math.min(30, logit(model.score(evidence))))
+}
+
 /** Platt scaling by Newton's method, sources and the two classes balanced. */
-export function calibrate(head: Head, held: readonly Point[]): { readonly slope: number; readonly offset: number } {
+export function calibrate(held: readonly Point[], marginOf: (point: Point) => number): { readonly slope: number; readonly offset: number } {
   const groups = [...bySource(held).values()]
   const sources = (unsafe: boolean): number => groups.filter((group) => group[0]?.example.unsafe === unsafe).length || 1
   const items = groups.flatMap((group) =>
-    group.map((point) => ({
-      x: margin(head.weights, { words: [...point.words], chars: [...point.chars] }) + head.bias,
-      y: point.example.unsafe ? 1 : 0,
-      weight: 1 / group.length / sources(point.example.unsafe),
-    })),
+    group.map((point) => ({ x: marginOf(point), y: point.example.unsafe ? 1 : 0, weight: 1 / group.length / sources(point.example.unsafe) })),
   )
   let slope = 1
   let offset = 0
@@ -52,30 +56,33 @@ export function calibrate(head: Head, held: readonly Point[]): { readonly slope:
   return { slope, offset }
 }
 
-/** How much a hit of the word list says, by sources: its share among unsafe texts against its share among safe ones. */
-export function lexiconConfidence(held: readonly Point[]): number {
-  const rate = (unsafe: boolean): number => {
-    const groups = [...bySource(held).values()].filter((group) => group[0]?.example.unsafe === unsafe)
-    return groups.reduce((sum, group) => sum + group.filter(({ listed }) => listed.length > 0).length / group.length, 0) / (groups.length || 1)
+/** The lowest calibrated margin that keeps the promise for one kind of window. */
+function lowest(held: readonly Point[], valueOf: (point: Point) => number, asks: boolean, promise: number): number {
+  const worst = BENIGN.map((source) => {
+    const texts = new Map<unknown, number>()
+    for (const point of held) {
+      if (point.example.source !== source) continue
+      const value = point.evidence.asks === asks ? valueOf(point) : -Infinity
+      texts.set(point.example, Math.max(texts.get(point.example) ?? -Infinity, value))
+    }
+    return [...texts.values()]
+  }).filter(({ length }) => length > 0)
+  for (let step = 0; step < 160; step++) {
+    const bar = -3 + step / 20
+    const mean = worst.reduce((sum, values) => sum + values.filter((value) => value >= bar).length / values.length, 0) / (worst.length || 1)
+    if (mean <= promise) return bar
   }
-  const [hits, falseHits] = [rate(true), rate(false)]
-  return Math.min(0.95, Math.max(0.5, hits / (hits + falseHits || 1)))
+  return 5
 }
 
-/** Share of a list that the screen would block. */
-export function blocked(scores: readonly number[], threshold: number): number {
-  return scores.filter((score) => score >= threshold).length / (scores.length || 1)
+export interface Bar {
+  readonly threshold: number
+  readonly telling: number
 }
 
-/** The lowest threshold that keeps the promise on harmless requests. */
-export function chooseThreshold(parameters: Parameters, held: readonly Example[]): number {
-  const screen = createScreen(parameters)
-  const scores = BENIGN.map((source) => held.filter((example) => example.source === source).map(({ text }) => screen.text(text).score)).filter(({ length }) => length > 0)
-  for (let step = 20; step < 198; step++) {
-    const threshold = step / 200
-    const rates = scores.map((source) => blocked(source, threshold))
-    const mean = rates.reduce((sum, rate) => sum + rate, 0) / (rates.length || 1)
-    if (mean <= MEAN_FALSE_POSITIVES && Math.max(0, ...rates) <= WORST_FALSE_POSITIVES) return threshold
-  }
-  return 0.99
+/** The threshold for windows that ask, and the shift that brings windows that tell to the same number. */
+export function chooseBar(held: readonly Point[], valueOf: (point: Point) => number): Bar {
+  const asking = lowest(held, valueOf, true, ASKING_FALSE_POSITIVES)
+  const telling = lowest(held, valueOf, false, TELLING_FALSE_POSITIVES)
+  return { threshold: Number(sigmoid(asking).toFixed(3)), telling: Number((asking - telling).toFixed(2)) }
 }

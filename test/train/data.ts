@@ -1,10 +1,11 @@
 // Reads the labelled corpora and decides what each source counts for.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { prose } from './prose.js'
 import { type Example, seeds } from './seeds.js'
 
 /** Weight of a source, where it is not 1: large corpora with many doubtful labels must not outvote small clean ones. */
-export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = { harmfulqa: 0.25, medsafety: 0.25, dna: 0.7, 'seeds-safe': 2 }
+export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = { harmfulqa: 0.25, medsafety: 0.25, dna: 0.7, 'seeds-safe': 2, 'prose-safe': 0.75, 'prose-unsafe': 0.5 }
 
 /** Benign sources that the choosing model never sees, so that its false alarms there are those of a stranger. */
 export const UNSEEN_BENIGN: readonly string[] = ['selfinst-seed', 'gsm8k', 'gpteacher-resp']
@@ -23,7 +24,7 @@ export function readCorpus(folder: string, file: 'train.jsonl' | 'dev.jsonl'): E
 }
 
 export function trainingExamples(folder: string): Example[] {
-  return [...readCorpus(folder, 'train.jsonl'), ...seeds()]
+  return [...readCorpus(folder, 'train.jsonl'), ...seeds(), ...prose()]
 }
 
 /** Every seventh example of a source, and the unseen sources whole, are for choosing the threshold. */
@@ -31,7 +32,7 @@ export function splitForChoosing(examples: readonly Example[]): { readonly fit: 
   const fit: Example[] = []
   const choose: Example[] = []
   for (const [index, example] of examples.entries()) {
-    const kept = UNSEEN_BENIGN.includes(example.source) || (index % 7 === 0 && !example.source.startsWith('seeds'))
+    const kept = UNSEEN_BENIGN.includes(example.source) || (index % 7 === 0 && !/^(?:seeds|prose)-/.test(example.source))
     ;(kept ? choose : fit).push(example)
   }
   return { fit, choose }

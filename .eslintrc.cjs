@@ -18,12 +18,13 @@ module.exports = {
         '@typescript-eslint/no-non-null-assertion': 'off', // noUncheckedIndexedAccess makes it the honest way to index what was just measured
         '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
         '@typescript-eslint/consistent-type-imports': 'error',
-        '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true, ignoreVoidReturningFunctions: true }],
         '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
         // These three misread state that a callback changes, functions saved to be wrapped, and generics that only shape a result.
         '@typescript-eslint/no-unnecessary-condition': 'off',
         '@typescript-eslint/unbound-method': 'off',
         '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+        '@typescript-eslint/no-confusing-void-expression': 'off',
+        '@typescript-eslint/no-meaningless-void-operator': 'off',
         '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       },
     },

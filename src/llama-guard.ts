@@ -10,7 +10,7 @@ import { decide } from './policy/index.js'
 import { guardResponse, type GuardedResponse } from './response/index.js'
 import { createRuntime, type Runtime } from './runtime.js'
 import type { RecognisedChat } from './conversation/index.js'
-import type { Conversation, Decision, GuardedRequest, Judgement, Middleware, Next, Stage } from './types.js'
+import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -34,7 +34,7 @@ export function llamaGuard(options: Options = {}, env: Readonly<Record<string, s
   const runtime = createRuntime(parseOptions(options, env))
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
-    const exchange = new Exchange(runtime, req as GuardedRequest, res)
+    const exchange = new Exchange(runtime, req, res)
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
     admit(exchange, runtime).then(
       (goOn) => goOn?.(next),

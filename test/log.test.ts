@@ -110,7 +110,7 @@ describe('no sink holds chat text', () => {
     ['a text', () => said()],
     ['an object', () => ({ message: said() })],
   ])('when a guard of the application throws %s', async (_what, thrown) => {
-    const guard: Guard = { judge: async () => { throw thrown() } }
+    const guard: Guard = { judge: () => Promise.reject(thrown() as Error) }
     const seen = await exchange({ guard })
     expect(seen.reply.status).toBe(503)
     // The cause stays on the error for whoever asks for it; what we print, send and tell is free of it.

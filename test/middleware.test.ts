@@ -442,7 +442,7 @@ describe('options', () => {
       }), async ({ url }) => {
         expect((await ask(`${url}${PATH}?kind=image`, { body: chat('hi') })).text).toBe('pixels')
         expect((await ask(`${url}${PATH}?kind=broken`, { body: chat('hi') })).text).toBe(odd)
-        if (!options.parallel) {
+        if (!('parallel' in options)) {
           const large = await ask(`${url}${PATH}?kind=large`, { body: chat('hi') })
           expect([large.status, large.headers['llama-guard']]).toEqual([200, 'input=safe, output=unjudged;code="reply_too_large"'])
           expect((await ask(`${url}${PATH}?kind=frame`, { body: chat('hi') })).text).toBe(`data: ${'x'.repeat(5000)}\n\n${sse('fine')}`)

@@ -37,6 +37,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
     // Nobody has said anything yet, so what an unknown error says holds no chat content.
     const known = isLlamaGuardError(error) ? `${code}: ${message}` : `${code}: ${error instanceof Error ? error.message : message}`
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    leaveCluster()
     tell(painter(io.stderr, io.env)('red', taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known))
     return EXIT.usage
   }
@@ -45,7 +46,11 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   tell('Stopping: no new requests, open replies may finish.')
   await gateway.stop()
   tell('Stopped.')
-  // The channel to the first process would keep this one alive.
-  if (cluster.isWorker) cluster.worker?.disconnect()
+  leaveCluster()
   return EXIT.ok
+}
+
+/** The channel to the first process would keep a worker alive. */
+function leaveCluster(): void {
+  if (cluster.isWorker) cluster.worker?.disconnect()
 }

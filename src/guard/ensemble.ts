@@ -29,7 +29,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       return anyUnsafeOf(asks, { signal, decisive })
     },
     async close() {
-      await Promise.all(guards.map((guard) => guard.close?.()))
+      await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
   panels.add(panel)

@@ -18,8 +18,8 @@ export async function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOpt
     const first = call(inner)
     if ((await settledWithin(afterMs, first)) || inner.aborted || !mayHedge()) return first
     onHedge()
-    return Promise.any([first, call(inner)]).catch((error: AggregateError) => {
-      throw error.errors[0]
+    return Promise.any([first, call(inner)]).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error
     })
   })
 }

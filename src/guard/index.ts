@@ -116,7 +116,7 @@ export function createDoor(o: DoorOptions): Door {
             if (inner.aborted || failure.clientFault) break
           }
         }
-        throw failure
+        throw failure ?? new LlamaGuardError('internal_error', 'There is no guard to ask.')
       })
     } catch (error) {
       return { error: toLlamaGuardError(error, 'guard_error'), ms: since(), model }

@@ -32,8 +32,8 @@ export async function startChatBot(): Promise<ChatBot> {
       const body = JSON.parse(bytes.toString()) as Asked
       asked.push(body)
       const { json, events } = req.url?.endsWith('/messages') ? anthropic(sayTo(body)) : openai(sayTo(body))
-      if (body.stream === true) return stream(res, events)
-      return res.setHeader('content-type', 'application/json').end(JSON.stringify(json))
+      if (body.stream === true) void stream(res, events)
+      else res.setHeader('content-type', 'application/json').end(JSON.stringify(json))
     })
   })
   return { ...server, asked }

@@ -42,7 +42,7 @@ const failure = (promise: PromiseLike<unknown>): Promise<unknown> => Promise.res
 describe('the openai package', () => {
   const client = (): OpenAI => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 })
   const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
-  const tools = [{ type: 'function' as const, function: { name: 'find', parameters: SCHEMA } }]
+  const tools = [{ type: 'function' as const, function: { name: 'find', description: 'Finds.', parameters: SCHEMA } }]
 
   it('chats', async () => {
     expect((await client().chat.completions.create(ask('hello there'))).choices[0]?.message.content).toBe('hello there')

@@ -1,7 +1,7 @@
 // The examples that put the gateway and its guard somewhere: what they promise is read out of the files, and run where this machine can.
+import { parse as load, parseAllDocuments } from 'yaml'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -14,8 +14,7 @@ import { catchIo } from './helpers.js'
 
 const EXAMPLES = resolve(import.meta.dirname, '../../examples')
 const read = (path: string): string => readFileSync(join(EXAMPLES, path), 'utf8')
-const yaml = createRequire(import.meta.url)('js-yaml') as { load(text: string): Any; loadAll(text: string): Any[] }
-// eslint's reader of YAML; the documents are looked into freely.
+// The documents are looked into freely.
 type Any = ReturnType<typeof JSON.parse>
 
 describe('The Dockerfile', () => {
@@ -59,7 +58,7 @@ describe('The Dockerfile', () => {
 })
 
 describe('The compose file', () => {
-  const { services } = yaml.load(read('docker/compose.yaml'))
+  const { services } = load(read('docker/compose.yaml'))
 
   it('sets variables that the gateway knows, and names a cache with a secret', () => {
     const environment = Object.fromEntries(Object.entries<string>(services.gateway.environment).map(([name, value]) => [name, value.replace(/^\$\{\w+(:?[-?].*)?\}$/, '')]))
@@ -75,7 +74,7 @@ describe('The compose file', () => {
 })
 
 describe('The Kubernetes manifest', () => {
-  const documents = yaml.loadAll(read('kubernetes/gateway.yaml'))
+  const documents = parseAllDocuments(read('kubernetes/gateway.yaml')).map((document): Any => document.toJS())
   const kind = (name: string): Any => documents.find((document) => document.kind === name) as Any
   const pod = kind('Deployment').spec.template.spec
   const [container] = pod.containers

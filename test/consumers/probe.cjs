@@ -20,5 +20,6 @@ module.exports = async function probe(app, guard) {
   assert.strictEqual(blocked, 451)
   assert.strictEqual(refusal.error.code, 'content_filter')
   server.close()
+  server.closeAllConnections()
   await guard.close()
 }

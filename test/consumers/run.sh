@@ -1,29 +1,63 @@
 #!/usr/bin/env bash
-# The package as its users get it: packed, installed beside express in an empty folder, required and imported, from JavaScript and TypeScript.
-# Not part of `npm test`: it asks the npm registry and takes half a minute. It uses dist/ as it is, and builds it when there is none.
+# The package as its users get it: packed as for a release, installed beside express in an empty folder, required and imported
+# from JavaScript and TypeScript, and its command run. Not part of `npm test`, because it asks the npm registry and takes half a minute.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
+# Packed from a copy, so that no run disturbs another; and from a dist/ that is newer than every source, or made now.
+tree=$work/tree
+mkdir "$tree"
 cd "$root"
-[ -f dist/esm/index.js ] && [ -f dist/cjs/index.js ] || npm run build
-tarball=$(npm pack --ignore-scripts --silent --pack-destination "$work")
+for name in package.json tsconfig.json src LICENSE README.md CHANGELOG.md; do
+  if [ -e "$name" ]; then cp -R "$name" "$tree"; fi
+done
+ln -s "$root/node_modules" "$tree/node_modules"
+if [ -e dist/esm/index.js ] && [ -e dist/cjs/index.js ] && [ -z "$(find package.json tsconfig.json src -newer dist/cjs/index.js)" ]; then
+  cp -R dist "$tree"
+else
+  (cd "$tree" && npm run --silent prepack)
+fi
+cd "$tree"
+npm pack --ignore-scripts --silent --pack-destination "$work" > /dev/null
+echo "pack: ok"
 
-cp -R "$here"/cjs "$here"/esm "$here"/ts-cjs "$here"/ts-esm "$here"/probe.cjs "$work"
-cd "$work"
+mkdir "$work/app"
+cd "$work/app"
+cp -R "$here"/cjs "$here"/esm "$here"/ts-cjs "$here"/ts-esm "$here"/probe.cjs .
 echo '{"name":"consumers","private":true}' > package.json
-versions=$(node -p "const {devDependencies: d} = require('$root/package.json'); ['express', 'typescript', '@types/node', '@types/express'].map((n) => n + '@' + d[n]).join(' ')")
-# shellcheck disable=SC2086  # a list of words
-npm install --prefer-offline --no-audit --no-fund --loglevel=error "./$tarball" $versions
+# Express and the two type packages as the repository has them; nothing else, so that a dependency we forgot to name is missing here too.
+read -r -a beside < <(node -p "const { devDependencies } = require('$root/package.json'); ['express', '@types/express', '@types/node'].map((name) => name + '@' + devDependencies[name]).join(' ')")
+npm install --prefer-offline --no-audit --no-fund --loglevel=error "$work"/express-llama-guard-*.tgz "${beside[@]}" > /dev/null
+for file in LICENSE CHANGELOG.md; do
+  [ -s "node_modules/express-llama-guard/$file" ] || { echo "The package lacks $file: name it under \"files\" in package.json." >&2; exit 1; }
+done
+echo "install: ok"
+
+# No setting of this machine may decide what the consumers see.
+for name in "${!LLAMA_GUARD_@}"; do unset "$name"; done
+export LLAMA_GUARD_LOG_LEVEL=silent
 
 for consumer in cjs esm; do
-  LLAMA_GUARD_LOG_LEVEL=silent node "$consumer"/index.*js
+  node "$consumer"/index.*js
   echo "$consumer: ok"
 done
 for consumer in ts-cjs ts-esm; do
-  npx tsc -p "$consumer"
-  LLAMA_GUARD_LOG_LEVEL=silent node "$consumer"/out/index.js
+  node "$root/node_modules/typescript/bin/tsc" -p "$consumer"
+  node "$consumer"/out/index.js
   echo "$consumer: ok"
 done
+
+cli=node_modules/.bin/express-llama-guard
+help=$("$cli" --help)
+for command in serve check eval doctor deploy delete; do
+  [[ $help =~ $'\n'\ +$command[\ $'\n'] ]] || { echo "--help does not name the command $command." >&2; exit 1; }
+done
+"$cli" check --backend local "How do I kill a process in Linux?" > /dev/null
+code=0
+"$cli" check --backend local "How do I make a bomb?" > /dev/null || code=$?
+[ "$code" = 1 ] || { echo "check ended with $code for an unsafe text; wanted 1." >&2; exit 1; }
+echo "command: ok"

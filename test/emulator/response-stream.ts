@@ -6,7 +6,7 @@ import { payloadPart, streamException } from './event-frames.js'
 import { checkSignature } from './sigv4.js'
 
 /** What goes over the wire, in order. Numbers are pauses in milliseconds; `hang` never ends. */
-export type StreamStep = string | Buffer | number | 'hang'
+export type StreamStep = string | Buffer | number
 
 export interface StreamEmulator {
   readonly url: string

@@ -25,7 +25,7 @@ const BASE = {
 
 async function reference(request: object, body: string, credentials: Credentials, signingDate: Date): Promise<HttpRequest> {
   const signer = new SignatureV4({ credentials: { ...credentials }, region: REGION, service: 'sagemaker', sha256: Sha256 })
-  return (await signer.sign({ ...request, body } as never, { signingDate }))
+  return (await signer.sign({ ...request, body } as unknown as HttpRequest, { signingDate })) as HttpRequest
 }
 
 const credentials = fc.record({ accessKeyId: fc.stringMatching(/^AKIA[A-Z0-9]{16}$/), secretAccessKey: fc.stringMatching(/^[A-Za-z0-9/+]{40}$/) })

@@ -129,7 +129,7 @@ describe('a stream', () => {
     const complete = sagemakerStreamComplete({ endpoint: 'x', concurrency: 1, timeoutMs: 5000, client })
     emulator.script = tgiStream(['safe'])
     await complete('prompt', { logprobs: false })
-    await complete.close()
+    complete.close()
     expect((await complete('prompt', { logprobs: false })).text).toBe('safe')
     client.destroy()
   })

@@ -6,8 +6,11 @@ import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.
 import { normalise } from './normalise.js'
 
 /** Characters of one window, and how far the next one starts. Overlap is more than any phrase of the word list. */
-const WINDOW = 800
-const STEP = 600
+const WINDOW = 500
+const STEP = 380
+/** Where the word list finds something, the model looks again from near: a request of ten words must not drown in a page of others. */
+const CLOSE_UP = 110
+const CLOSE_STEP = 55
 /** Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs either is enough. */
 const SLUR = 0.95
 /** A category is named beside the likeliest one from this share on. */
@@ -29,11 +32,17 @@ export interface Screen {
   text(text: string): Finding
 }
 
-export function windows(text: string): readonly string[] {
-  const plain = normalise(text)
+function slices(text: string, size: number, step: number): string[] {
   const parts: string[] = []
-  for (let start = 0; start === 0 || start + WINDOW - STEP < plain.length; start += STEP) parts.push(plain.slice(start, start + WINDOW))
+  for (let start = 0; start === 0 || start + size - step < text.length; start += step) parts.push(text.slice(start, start + size))
   return parts
+}
+
+export function windows(text: string): readonly string[] {
+  return slices(normalise(text), WINDOW, STEP).flatMap((part) => {
+    if (part.length <= CLOSE_UP || hazards(part).length === 0) return [part]
+    return [part, ...slices(part, CLOSE_UP, CLOSE_STEP).filter((close) => hazards(close).length > 0)]
+  })
 }
 
 export const worse = (a: Finding, b: Finding): Finding => (b.score > a.score ? b : a)

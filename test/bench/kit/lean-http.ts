@@ -11,7 +11,7 @@ export interface Heard {
 /** Answers each request when its body is whole. `answer` gets the socket and may write at leisure. */
 export async function leanServer(answer: (socket: Socket, heard: Heard) => void, port = 0): Promise<number> {
   const server = createServer((socket) => {
-    let head = Buffer.alloc(0)
+    let head: Buffer = Buffer.alloc(0)
     let heard: Heard | undefined
     let missing = 0
     socket.setNoDelay(true)
@@ -23,7 +23,7 @@ export async function leanServer(answer: (socket: Socket, heard: Heard) => void,
           head = head.length === 0 ? rest : Buffer.concat([head, rest])
           const end = head.indexOf('\r\n\r\n')
           if (end === -1) return
-          const text = head.latin1Slice(0, end)
+          const text = head.toString('latin1', 0, end)
           const bytes = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? 0)
           if (/^expect: *100/im.test(text)) socket.write('HTTP/1.1 100 Continue\r\n\r\n')
           heard = { path: text.split(' ', 2)[1] ?? '', bytes }
@@ -90,7 +90,7 @@ export async function leanClient(port: number): Promise<Asker> {
       const head = buffered.length === 1 ? data : Buffer.concat(buffered)
       const end = head.indexOf('\r\n\r\n')
       if (end === -1) return
-      const text = head.latin1Slice(0, end)
+      const text = head.toString('latin1', 0, end)
       status = Number(text.slice(9, 12))
       // Without a length it is chunked: its end is what counts.
       length = Number(/^content-length: *(\d+)/im.exec(text)?.[1] ?? -2)
@@ -101,7 +101,7 @@ export async function leanClient(port: number): Promise<Asker> {
       const tail = data.length >= 7 ? data.subarray(data.length - 7) : Buffer.concat([...buffered, data])
       buffered = [tail.subarray(Math.max(0, tail.length - 7))]
     }
-    if (length === -2 ? buffered[0]!.latin1Slice().endsWith('0\r\n\r\n') : size >= length) done()
+    if (length === -2 ? buffered[0]!.toString('latin1').endsWith('0\r\n\r\n') : size >= length) done()
   })
   socket.on('error', () => undefined)
   socket.on('close', () => settle?.reject(new Error('the connection was closed')))

@@ -1,12 +1,12 @@
 // The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_* variables, else the default:
 // config.ts reads them.
+import { MODELS, type ModelName } from './guard/prompt/index.js'
 import type { CategoryAction, Category, Dialect, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from './types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 
+export { MODELS, type ModelName }
 export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp'] as const
-export const MODELS = ['llama-guard-1', 'llama-guard-2', 'llama-guard-3-8b', 'llama-guard-3-1b', 'llama-guard-3-11b-vision', 'llama-guard-4-12b'] as const
 export type Backend = (typeof BACKENDS)[number]
-export type ModelName = (typeof MODELS)[number]
 
 /** What may differ from request to request; `override(req)` returns these. */
 export interface RequestOptions {

@@ -128,14 +128,14 @@ function besideTheCheck(exchange: Exchange, chat: RecognisedChat, runtime: Runti
 
 function guardReply(exchange: Exchange, chat: RecognisedChat, { vision, config }: Runtime, gate?: Promise<boolean>): GuardedResponse {
   const { settings, req, res, requestId } = exchange
-  // Images that nobody would look at have been refused by now, or are to be ignored.
-  const turns = replyContextTurns(chat.request, { ...settings, images: 'ignore' }, vision)
+  const turns = replyContextTurns(chat.request, vision)
   return guardResponse({
     res,
     method: req.method ?? 'POST',
     dialect: chat.dialect,
     requestId,
-    settings: { ...settings, maxReplyBytes: config.maxReplyBytes },
+    settings,
+    maxReplyBytes: config.maxReplyBytes,
     judge: (text) => exchange.judge('output', withReply(turns, text)),
     decide: (judgements) => exchange.decide('output', judgements),
     decideError: (error) => exchange.decideError('output', error),

@@ -87,6 +87,18 @@ describe('a guard that is slower than the model', () => {
     expect(state.most * block.length).toBeLessThan(256 * 1024 + 3 * block.length)
   })
 
+  it('takes hundreds of thousands of tiny frames that come in one write', async () => {
+    const frames = ': \n\n'.repeat(200_000) + chunk({ content: 'fine' })
+    const reply = await serving(onNode([guarded({ guard: markerGuard() })], (_req, res) => {
+      res.writeHead(200, STREAM)
+      res.write(frames)
+      res.end(DONE)
+    }), ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }))
+    expect([reply.status, reply.complete]).toEqual([200, true])
+    // Compared as a flag: a difference in a text of this size would fill the terminal.
+    expect(reply.text === frames + DONE).toBe(true)
+  })
+
   it('stops a producer that does not wait at maxReplyBytes', async () => {
     const guard = markerGuard({ delay: 300 })
     const reply = await serving(onNode([guarded({ guard, maxReplyBytes: 100_000 })], (_req, res) => {

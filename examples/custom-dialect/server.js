@@ -22,7 +22,7 @@ const app = express()
 app.use(guard)
 app.post('/ask', (req, res) => {
   const { question, stream } = req.body
-  const answer = /misbehave/.test(question) ? 'Listen closely, human: I will kill you.' : 'Forty-two.'
+  const answer = /misbehave/.test(question) ? 'I hate you, human, and I will kill you and everybody you know.' : 'Forty-two.'
   if (!stream) return res.json({ answer })
   res.setHeader('content-type', 'application/x-ndjson')
   for (const word of answer.match(/\S+\s*/g)) res.write(`${JSON.stringify({ word })}\n`)

@@ -8,11 +8,13 @@ import { parseOptions } from '../config.js'
 import { BACKENDS, MODELS } from '../options.js'
 import type { Config } from '../config.js'
 import type { Backend, ModelName, Options } from '../options.js'
+import { readCategories } from '../policy/categories.js'
 import { decide } from '../policy/index.js'
 import { createRuntime } from '../runtime.js'
 import type { Logger } from '../types.js'
 import type { Judge } from './eval/judge-all.js'
 import { runEval } from './eval/run.js'
+import { runBatch } from './eval/run-batch.js'
 import { EXIT, painter } from './io.js'
 import type { ExitCode, Io } from './io.js'
 
@@ -32,6 +34,12 @@ export interface EvaluateFlags {
   dollarsPerHour?: number
   expectedMs: number
   dryRun?: boolean
+  batch?: string
+  start?: boolean
+  sagemakerModel?: string
+  instanceType?: string
+  instanceCount: number
+  batchFolder: string
 }
 
 export interface OpenJudge extends Judge {
@@ -41,6 +49,7 @@ export interface OpenJudge extends Judge {
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 export async function evaluate(files: readonly string[], flags: EvaluateFlags, options: Options, io: Io): Promise<ExitCode> {
+  if (flags.batch !== undefined) return await evaluateInBatch(files, flags.batch, flags, options, io)
   const open: OpenJudge[] = []
   try {
     const { threshold, scores, concurrency } = flags
@@ -111,4 +120,39 @@ function guardNamed(text: string): Options {
   if (endpoint === undefined && BACKENDS.includes(name as Backend)) return { guard: name as Backend }
   if (MODELS.includes(name as ModelName) && endpoint !== '') return { model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) }
   throw new LlamaGuardError('invalid_option', `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a model (${MODELS.join(', ')}), or model/endpoint.`)
+}
+
+/** Nothing is judged from here, so no guard is made: only the prompts are, and the job's answers are read. */
+async function evaluateInBatch(files: readonly string[], batch: string, flags: EvaluateFlags, options: Options, io: Io): Promise<ExitCode> {
+  let config: Config
+  try {
+    config = parseOptions({ ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) }, io.env)
+  } catch (error) {
+    const { code, message } = toLlamaGuardError(error)
+    io.stderr.write(`${painter(io.stderr, io.env)('red', code)}: ${message}\n`)
+    return EXIT.usage
+  }
+  const { model, task, instruction } = config
+  const categories = config.categories === undefined ? undefined : readCategories(config.categories, 'categories')
+  return await runBatch(
+    {
+      files,
+      batch,
+      model,
+      policy: { categories, task, instruction },
+      sagemakerModel: flags.sagemakerModel,
+      instanceType: flags.instanceType,
+      instanceCount: flags.instanceCount,
+      start: flags.start,
+      folder: flags.batchFolder,
+      threshold: config.threshold,
+      reportFile: flags.report,
+      targetFalsePositiveRate: flags.targetFpr,
+      textField: flags.text,
+      labelField: flags.label,
+      unsafeValue: flags.unsafeValue,
+      categoriesField: flags.categories,
+    },
+    io,
+  )
 }

@@ -13,7 +13,7 @@ export interface JudgedSettings {
  * Throws `unsupported_content` for images that nobody would look at.
  */
 export function conversationsToJudge(request: ChatRequest, settings: JudgedSettings, vision: boolean): readonly Conversation[] {
-  const turns = withoutUnseenImages(request.turns, settings, vision)
+  const turns = withoutUnseenImages(request.turns, settings.images, vision)
   const judged = settings.turns === 'all' ? everyTurn(turns) : newestTurns(turns, request.userTurns)
   const conversations: Conversation[] = [...judged].sort((a, b) => a - b).map((index) => turns.slice(0, index + 1))
   for (const text of request.extras) conversations.push([{ role: 'User', text }])
@@ -23,9 +23,9 @@ export function conversationsToJudge(request: ChatRequest, settings: JudgedSetti
   return conversations
 }
 
-/** The request's turns as context for the reply. */
-export function replyContextTurns(request: ChatRequest, settings: JudgedSettings, vision: boolean): Conversation {
-  return withoutUnseenImages(request.turns, settings, vision)
+/** The request's turns as context for the reply. Images that nobody would look at have been refused by now, or are to be ignored. */
+export function replyContextTurns(request: ChatRequest, vision: boolean): Conversation {
+  return withoutUnseenImages(request.turns, 'ignore', vision)
 }
 
 /** The reply as the next turn. A trailing Agent turn is a prefill, which the reply continues. */
@@ -56,9 +56,9 @@ function says(turn: Turn): boolean {
   return hasWords(turn.text) || (turn.images?.length ?? 0) > 0
 }
 
-function withoutUnseenImages(turns: Conversation, settings: JudgedSettings, vision: boolean): Conversation {
+function withoutUnseenImages(turns: Conversation, unseen: JudgedSettings['images'], vision: boolean): Conversation {
   if (vision || !turns.some(({ images }) => images !== undefined && images.length > 0)) return turns
-  if (settings.images === 'refuse') {
+  if (unseen === 'refuse') {
     throw new LlamaGuardError('unsupported_content', 'The request carries an image, and the guard model reads text alone. Send text, use a vision model, or set `images: "ignore"` to judge the text alone.')
   }
   return turns.map(({ role, text }) => ({ role, text }))

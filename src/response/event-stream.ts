@@ -60,7 +60,8 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 
   function accept(frames: readonly Frame[]): void {
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
-    const first = queue.push(...frames.map(({ raw, event }): Held => ({ raw, event, needs: NOTHING }))) - frames.length
+    const first = queue.length
+    for (const { raw, event } of frames) queue.push({ raw, event, needs: NOTHING })
     for (const [offset, { raw, event }] of frames.entries()) {
       let needs = NOTHING
       for (const { choice, channel, text } of reader.read(event)) {
@@ -76,7 +77,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function take(chunk: Buffer): void {
     heldBytes += chunk.length
     accept(framer.push(chunk))
-    if (heldBytes > settings.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
+    if (heldBytes > context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
   }
 
   function guarded(step: () => void): void {

@@ -43,7 +43,7 @@ function readSuccess(text: string, type: string, dialect: Dialect): readonly Rep
   if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text)) return readStream(text, sseFramer(), dialect)
   const parsed = parse(text)
   if (parsed !== undefined) {
-    if (duplicateKeys(text).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
+    if (duplicateKeys(text, parsed.value).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
     return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
   }
   if (/^\s*[{[]/.test(text)) {

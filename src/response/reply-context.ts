@@ -1,5 +1,5 @@
 // What the holds need to know of the request whose reply they keep. The spine fills it in.
-import type { Config, RequestConfig } from '../config.js'
+import type { RequestConfig } from '../config.js'
 import type { Decision, Dialect, Judgement } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { ServerResponse } from 'node:http'
@@ -9,7 +9,8 @@ export interface ReplyContext {
   readonly method: string
   readonly dialect: Dialect
   readonly requestId: string
-  readonly settings: RequestConfig & Pick<Config, 'maxReplyBytes'>
+  readonly settings: RequestConfig
+  readonly maxReplyBytes: number
   /** Judges this text as the Agent's turn after the request's. Never rejects. */
   judge(text: string): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision

@@ -22,7 +22,7 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
         status: res.statusCode,
         contentType: String(res.getHeader('content-type') ?? ''),
         contentEncoding: String(res.getHeader('content-encoding') ?? ''),
-        maxBytes: context.settings.maxReplyBytes,
+        maxBytes: context.maxReplyBytes,
       },
       context.dialect,
     )
@@ -79,13 +79,13 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
     write(chunk) {
       chunks.push(chunk)
       length += chunk.length
-      if (length > context.settings.maxReplyBytes) overflow()
+      if (length > context.maxReplyBytes) overflow()
     },
     end(chunk) {
       ended = true
       last = chunk
       length += chunk?.length ?? 0
-      if (length > context.settings.maxReplyBytes) overflow()
+      if (length > context.maxReplyBytes) overflow()
       if (over) return
       // The gate comes first for errors too: failing open says nothing about an input that is still being judged.
       judge({ chunks, last }).then(

@@ -33,10 +33,11 @@ interface Job {
 class Refusal extends Error {}
 
 /** `$['a','b']` of an object; `$` is all of it. */
-function select(filter: unknown, value: Json): Json {
-  if (filter === undefined || filter === '$') return value
-  const names = [...String(filter).matchAll(/'([^']+)'/g)].map((match) => match[1] ?? '')
-  if (names.length === 0 || String(filter) !== `$[${names.map((name) => `'${name}'`).join(',')}]`) throw new Refusal(`Invalid JSONPath ${String(filter)}`)
+function select(given: unknown, value: Json): Json {
+  const filter = typeof given === 'string' ? given : '$'
+  if (filter === '$') return value
+  const names = [...filter.matchAll(/'([^']+)'/g)].map((match) => match[1] ?? '')
+  if (names.length === 0 || filter !== `$[${names.map((name) => `'${name}'`).join(',')}]`) throw new Refusal(`Invalid JSONPath ${filter}`)
   return Object.fromEntries(names.map((name) => [name, value[name]]))
 }
 

@@ -13,7 +13,8 @@ import { noVectors, type Vectors } from './vectors.js'
 type Chosen = Pick<Parameters, 'slope' | 'offset' | 'telling' | 'threshold'>
 
 /** One step of int8 for the largest weight; nothing is clipped, and with `mark` nothing that is known becomes the zero of the unknown. */
-function quantise(weights: Float64Array | Float32Array, mark = false): { readonly bytes: Int8Array; readonly scale: number } {
+function quantise(given: ArrayLike<number>, mark = false): { readonly bytes: Int8Array; readonly scale: number } {
+  const weights = Float64Array.from(given)
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) || 1
   const step = (weight: number): number => Math.round((weight / largest) * 127) || (mark && weight !== 0 ? 1 : 0)
   return { bytes: Int8Array.from(weights, step), scale: Number((largest / 127).toPrecision(6)) }

@@ -16,7 +16,8 @@ export interface Answer {
   readonly safe: boolean
   readonly score?: number
   readonly categories: readonly string[]
-  readonly ms: number
+  /** Absent where nobody waited for the one answer, as in a batch. */
+  readonly ms?: number
 }
 
 /** What came of a row: an answer, or the code of the error after the last try. */

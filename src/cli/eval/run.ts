@@ -109,16 +109,21 @@ export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCod
     })
     summaries.push(summarise(judge.name, rows, outcomes, { targetFalsePositiveRate: options.targetFalsePositiveRate, draws: options.draws }))
   }
+  const code = await publish(summaries, options.reportFile, io)
+  return io.signal?.aborted ? EXIT.pending : code
+}
+
+/** Prints the numbers and writes the report. Returns the exit code: 3 when a text could not be judged. */
+export async function publish(summaries: readonly Summary[], reportFile: string | undefined, io: Pick<EvalIo, 'stdout' | 'stderr'>): Promise<ExitCode> {
   for (const summary of summaries) io.stdout.write(`${lines(summary)}\n`)
   const [first, second] = summaries
   if (first !== undefined && second !== undefined) {
     const { rows: both, onlyFirst, onlySecond, p } = compare(first, second)
     io.stdout.write(`McNemar on ${both} texts: only ${first.guard} right ${onlyFirst}, only ${second.guard} right ${onlySecond}, p = ${p.toPrecision(3)}\n`)
   }
-  if (options.reportFile !== undefined) {
-    await writeFile(options.reportFile, report(summaries, new Date()))
-    io.stderr.write(`${options.reportFile} written. It holds texts of the corpora: share it with care.\n`)
+  if (reportFile !== undefined) {
+    await writeFile(reportFile, report(summaries, new Date()))
+    io.stderr.write(`${reportFile} written. It holds texts of the corpora: share it with care.\n`)
   }
-  if (io.signal?.aborted) return EXIT.pending
   return summaries.some(({ failed }) => Object.keys(failed).length > 0) ? EXIT.unjudged : EXIT.ok
 }

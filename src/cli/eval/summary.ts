@@ -92,7 +92,7 @@ export function summarise(guard: string, rows: readonly Row[], outcomes: readonl
   const each = <T>(of: (measure: (rows: readonly Drawn[]) => number | undefined) => T | undefined): Record<Measured, T | undefined> =>
     Object.fromEntries(Object.entries(MEASURES).map(([name, measure]) => [name, RANKED.has(name) && !scored ? undefined : of(measure)])) as Record<Measured, T | undefined>
   const target = options.targetFalsePositiveRate ?? 0.03
-  const times = judged.map(({ ms }) => ms)
+  const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
     guard,
     judged,

@@ -9,7 +9,7 @@ import { PARAMETERS } from './weights.js'
 
 export interface LocalGuardOptions {
   /**
-   * Score, 0 to 1, from which a text is unsafe. Higher blocks less. Above about 0.9, hits of the word list alone no longer block.
+   * Score, 0 to 1, from which a text is unsafe. Higher blocks less. Above 0.95, a slur alone no longer blocks.
    * Default: chosen in training for few false alarms on harmless requests; MODEL_CARD.md has the number.
    */
   readonly threshold?: number

@@ -9,8 +9,8 @@ import { normalise } from './normalise.js'
 const WINDOW = 500
 const STEP = 380
 /** Where the word list finds something, the model looks again from near: a request of ten words must not drown in a page of others. */
-const CLOSE_UP = 110
-const CLOSE_STEP = 55
+const CLOSE_UP = 64
+const CLOSE_STEP = 20
 /** Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs either is enough. */
 const SLUR = 0.95
 /** A category is named beside the likeliest one from this share on. */

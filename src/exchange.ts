@@ -8,7 +8,7 @@ import { decide, decideError } from './policy/index.js'
 import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
 import type { Runtime } from './runtime.js'
 import { logVerdict, verdictEvent } from './telemetry/log.js'
-import type { Conversation, Decision, Dialect, GuardedRequest, Judgement, Logger, RequestState, Stage } from './types.js'
+import type { Conversation, Decision, Dialect, GuardedRequest, Judgement, Logger, RequestState, Stage, VerdictEvent } from './types.js'
 
 // Ids come from clients too: what is no plain id stays out of logs and bodies.
 const PLAIN_ID = /^[\w.:-]{1,128}$/
@@ -33,7 +33,7 @@ export class Exchange {
     this.req = req
     this.res = res
     this.settings = runtime.config
-    const given = [req.id, req.headers['x-request-id']].find((id) => typeof id === 'string' && PLAIN_ID.test(id)) as string | undefined
+    const given = [typeof req.id === 'number' ? String(req.id) : req.id, req.headers['x-request-id']].find((id) => typeof id === 'string' && PLAIN_ID.test(id)) as string | undefined
     this.requestId = given ?? randomUUID()
     const stop = this.#stop
     this.state = {
@@ -126,13 +126,20 @@ export class Exchange {
     this.state[decision.stage] = decision
     if (decision.outcome.state === 'skipped') return decision
     const event = verdictEvent(this.requestId, this.#dialect.name ?? 'unknown', decision, judgements)
-    logVerdict(this.logger, event)
-    try {
-      this.#runtime.config.onVerdict?.(event)
-    } catch (error) {
-      this.logger.error({ requestId: this.requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
-    }
+    logVerdict(this.logger, event, this.#runtime.tellsWhy ? decision.error?.message : undefined)
+    this.#tell(event)
     return decision
+  }
+
+  #tell(event: VerdictEvent): void {
+    const failed = (error: unknown): void => this.logger.error({ requestId: this.requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
+    try {
+      // Typed as void, but an async function fits that too, and its rejection would end the process.
+      const told: unknown = this.#runtime.config.onVerdict?.(event)
+      if (told instanceof Promise) told.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   /** Answers with a decision that is not `allow`, through the guarded response when there is one already. */

@@ -7,7 +7,7 @@ import { createModerations } from './moderations.js'
 import { parseOptions } from './config.js'
 import { type Options } from './options.js'
 import { decide } from './policy/index.js'
-import { guardResponse, type GuardedResponse } from './response/index.js'
+import { guardResponse, setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createRuntime, type Runtime } from './runtime.js'
 import type { RecognisedChat } from './conversation/index.js'
 import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from './types.js'
@@ -38,7 +38,7 @@ export function llamaGuard(options: Options = {}, env: Readonly<Record<string, s
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
     admit(exchange, runtime).then(
       (goOn) => goOn?.(next),
-      (error: unknown) => exchange.refuse(exchange.decideError('input', toLlamaGuardError(error))),
+      (error: unknown) => exchange.refuse(exchange.record({ ...exchange.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])),
     )
   }
 
@@ -80,7 +80,7 @@ const passUntouched: GoOn = (next) => next()
 
 async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
   const { req } = exchange
-  if (exchange.alreadyGuarded || runtime.config.skip?.(req)) return passUntouched
+  if (exchange.alreadyGuarded || runtime.skips(req)) return passUntouched
   exchange.settings = runtime.settingsFor(req)
 
   let chat: RecognisedChat | undefined
@@ -90,7 +90,9 @@ async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
     if (exchange.clientLeft) return undefined
     exchange.speak(runtime.reader.dialectOfPath(req))
     const decision = exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
-    return decision.action === 'allow' ? passUntouched : exchange.refuse(decision)
+    if (decision.action !== 'allow') return exchange.refuse(decision)
+    setVerdictHeaders(exchange.res, [decision])
+    return passUntouched
   }
   if (chat === undefined) return passUntouched
   exchange.take(chat.dialect)

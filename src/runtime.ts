@@ -18,6 +18,10 @@ export interface Runtime {
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
+  /** Errors of built-in guards have fixed words, fit for the log. Those of a guard from outside may quote what it was shown. */
+  readonly tellsWhy: boolean
+  /** Whether `skip(req)` says so. A promise is an error: it would be true to JavaScript, and switch the guard off. */
+  skips(req: GuardedRequest): boolean
   settingsFor(req: GuardedRequest): RequestConfig
   /** True when this verdict alone makes the policy block, so that nothing else needs to be waited for. */
   decisive(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
@@ -54,7 +58,9 @@ export function createRuntime(config: Config): Runtime {
     reader: createConversationReader(config),
     upstream,
     logger,
-    settingsFor: (req) => overrideOptions(config, config.override?.(req)),
+    tellsWhy: typeof config.guard === 'string' && config.fallback === undefined,
+    skips: (req) => atOnce('skip', config.skip?.(req)) === true,
+    settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     decisive,
     async close() {
       await Promise.all([door.close(), upstream?.close()])
@@ -69,4 +75,9 @@ function checkIds({ actions, categoryThresholds }: Config, categories: readonly 
     const unknown = Object.keys(ids ?? {}).find((id) => known.length > 0 && !known.includes(id))
     if (unknown !== undefined) throw new LlamaGuardError('invalid_option', `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`)
   }
+}
+
+function atOnce<T>(hook: string, answer: T): T {
+  if (typeof answer === 'object' && answer !== null && 'then' in answer) throw new LlamaGuardError('internal_error', `The option ${hook} returned a promise; it has to answer at once.`)
+  return answer
 }

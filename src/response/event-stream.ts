@@ -5,7 +5,7 @@ import type { Framer, Frame } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
 import type { Exit, Hold } from './hold.js'
 import { flush } from './intercept.js'
-import { refusalOf } from './refuse.js'
+import { publicError, refusalOf } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
 import { StreamJudge } from './stream-judge.js'
 
@@ -167,7 +167,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   /** Undefined when the dialect, which may be the user's own, has none. */
   function ending(decision: Decision): string | undefined {
     try {
-      return decision.action === 'block' ? reader.block(decision) : reader.fail(decision.error ?? new LlamaGuardError('internal_error'))
+      return decision.action === 'block' ? reader.block(decision) : reader.fail(publicError(decision.error))
     } catch {
       return undefined
     }

@@ -11,6 +11,7 @@ import { refusalOf, type HttpRefusal } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
 import { gateHold, wholeHold } from './whole.js'
 
+export { setVerdictHeaders } from './headers.js'
 export { refusalOf, plainDialect } from './refuse.js'
 export type { ReplyContext } from './reply-context.js'
 

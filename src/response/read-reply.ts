@@ -55,10 +55,17 @@ function readSuccess(text: string, type: string, dialect: Dialect): readonly Rep
   return [{ index: 0, text }]
 }
 
-/** An error the app answers is no model reply, unless it has a reply's shape: then it is one, whatever its status says. */
+// Where an error says what went wrong. Prose anywhere else (`failed_generation`, `answer`) may be the model's.
+const ERROR_WORDS = new Set(['message', 'error', 'detail', 'details', 'msg', 'title', 'type', 'code', 'status', 'reason', 'hint', 'help', 'path', 'param', 'loc', 'stack', 'documentation_url', 'name', 'errors'])
+
+/** An error the app answers is no model reply, unless it has a reply's shape, or carries prose beside what went wrong. */
 function readFailure(text: string, dialect: Dialect): readonly ReplyChoice[] {
   const parsed = parse(text)
-  return parsed === undefined ? [] : (dialect.reply(parsed.value) ?? [])
+  if (parsed === undefined) return []
+  const reply = dialect.reply(parsed.value)
+  if (reply !== undefined) return reply
+  const prose = strings(parsed.value).filter(({ key, text: said }) => !ERROR_WORDS.has(key) && /\S\s+\S/.test(said))
+  return prose.length === 0 ? [] : [{ index: 0, text: prose.map(({ text: said }) => said).join('\n') }]
 }
 
 function readStream(text: string, framer: Framer, dialect: Dialect): readonly ReplyChoice[] {
@@ -82,20 +89,25 @@ function parse(text: string): { value: unknown } | undefined {
   }
 }
 
-/** Every string of an unknown shape, unescaped, keys included; a bare string or number is its own text. */
+/** Every string of an unknown shape, unescaped, keys included; a bare number is its own text. */
 function stringsOf(value: unknown, raw: string): string {
-  const found: string[] = []
-  const pending: unknown[] = [value]
+  const found = strings(value)
+  return found.length > 0 ? found.map(({ text }) => text).join('\n') : raw
+}
+
+/** Strings and keys in document order, each with the key it stands under. */
+function strings(value: unknown): { readonly key: string; readonly text: string }[] {
+  const found: { key: string; text: string }[] = []
   // An explicit stack: nesting is the sender's choice, and recursion would let it overflow ours.
-  while (pending.length > 0) {
-    const next = pending.pop()
-    if (typeof next === 'string') found.push(next)
-    else if (Array.isArray(next)) pending.push(...[...(next as unknown[])].reverse())
-    else if (typeof next === 'object' && next !== null) {
-      for (const [key, inner] of Object.entries(next).reverse()) pending.push(inner, key)
-    }
+  const pending: { key: string; value: unknown }[] = [{ key: '', value }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { key, value: inner } = next
+    if (typeof inner === 'string') found.push({ key, text: inner })
+    if (typeof inner !== 'object' || inner === null) continue
+    const children = Array.isArray(inner) ? inner.map((item: unknown) => ({ key, value: item })) : Object.entries(inner).flatMap(([name, child]) => [{ key: '', value: name }, { key: name, value: child as unknown }])
+    for (const child of children.reverse()) pending.push(child)
   }
-  return found.length > 0 ? found.join('\n') : raw
+  return found
 }
 
 function unreadable(what: string): LlamaGuardError {

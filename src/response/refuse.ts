@@ -1,4 +1,5 @@
 // What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its dialect's envelope.
+import { LlamaGuardError } from '../errors.js'
 import type { Decision, Dialect, Refusal } from '../types.js'
 import { verdictHeaders } from './headers.js'
 
@@ -29,9 +30,9 @@ export function refusalOf(decision: Decision, { dialect, requestId, settings: { 
   const refusal: Refusal = {
     stage: decision.stage,
     status,
-    message: blocked ? blockedMessage(decision) : (error?.message ?? 'The guard could not judge.'),
+    message: blocked ? blockedMessage(decision) : publicError(error).message,
     type: blocked ? 'content_policy_violation' : failureType(status, error?.code),
-    code: blocked ? 'content_filter' : (error?.code ?? 'internal_error'),
+    code: blocked ? 'content_filter' : publicError(error).code,
     ...(blocked && { categories: decision.categories }),
     ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
     model: decision.model,
@@ -66,4 +67,12 @@ export const plainDialect: Pick<Dialect, 'refusal'> = {
 function failureType(status: number, code: string | undefined): string {
   if (status < 500) return 'invalid_request_error'
   return code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
+}
+
+/**
+ * What a client may know of a failure: the code and its fixed words. The error's own message is for the operator, and that of a guard
+ * or hook from outside may quote the very text that is withheld. A client's own fault is told in full, or it could not be mended.
+ */
+export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
+  return error.clientFault ? error : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter })
 }

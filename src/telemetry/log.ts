@@ -38,10 +38,10 @@ export function verdictEvent(requestId: string, dialect: string, decision: Decis
 }
 
 /** Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). */
-export function logVerdict(logger: Logger, event: VerdictEvent): void {
+export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string): void {
   if (event.verdict === 'safe') logger.info(event, 'judged safe')
   else if (event.verdict === 'unsafe') logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
-  else logger.error(event, event.action === 'allow' ? 'could not judge, let through' : 'could not judge')
+  else logger.error(reason === undefined ? event : { ...event, reason }, event.action === 'allow' ? 'could not judge, let through' : 'could not judge')
 }
 
 function sum(values: readonly (number | undefined)[]): number | undefined {

@@ -1,0 +1,63 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { LlamaGuardError } from '../src/errors.js'
+import { llamaGuard } from '../src/llama-guard.js'
+import type { Options } from '../src/options.js'
+import { markerGuard, memoryLogger } from './helpers/guards.js'
+import { chat, completion, send, serve, type Running } from './helpers/http.js'
+
+const open: Running[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()))
+})
+
+async function guarded(options: Options, body: object = completion('hello'), status = 200): Promise<string> {
+  const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options })
+  const server = await serve((req, res) => middleware(req, res, () => {
+    res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }))
+  open.push(server)
+  return `${server.url}/v1/chat/completions`
+}
+
+describe('A hook of the application', () => {
+  it.each(['skip', 'override'] as const)('cannot switch the guard off with a promise from %s', async (hook) => {
+    const logger = memoryLogger()
+    const url = await guarded({ [hook]: async () => false, logger } as never)
+    const reply = await send(url, { body: chat('UNSAFE') })
+    expect([reply.status, reply.json().error.code]).toEqual([503, 'internal_error'])
+    expect(logger.lines.at(-1)).toMatchObject({ level: 'error', fields: { code: 'internal_error' } })
+  })
+
+  it('may be an async onVerdict that rejects: it is logged, and the process lives', async () => {
+    const logger = memoryLogger()
+    const url = await guarded({ onVerdict: (() => Promise.reject(new TypeError('secret'))) as () => void, logger })
+    expect((await send(url, { body: chat('hi') })).status).toBe(200)
+    await vi.waitFor(() => expect(logger.lines.filter(({ message }) => message === 'onVerdict threw')).toHaveLength(2))
+    expect(JSON.stringify(logger.lines)).not.toContain('secret')
+  })
+
+  it('cannot tell a client what was withheld by way of an error of its guard', async () => {
+    const url = await guarded({ guard: { judge: (turns) => Promise.reject(new LlamaGuardError('guard_error', `I saw ${turns.at(-1)!.text}`)) } })
+    const reply = await send(url, { body: chat('my words') })
+    expect(reply.status).toBe(503)
+    expect(reply.text).not.toContain('my words')
+  })
+})
+
+describe('An error of the handler', () => {
+  it('passes as it is, without a guard call', async () => {
+    const guard = markerGuard()
+    const error = { error: { message: 'Rate limit reached for UNSAFE model', type: 'tokens', code: 'rate_limit_exceeded', param: null } }
+    const reply = await send(await guarded({ guard }, error, 429), { body: chat('hi') })
+    expect([reply.status, reply.json()]).toEqual([429, error])
+    expect(guard.texts()).toEqual(['hi'])
+  })
+
+  it.each([
+    ['prose in a field that says nothing about the error', { error: { message: 'Failed to call a function.', failed_generation: 'some UNSAFE words' } }],
+    ['an answer of no known shape', { answer: 'some UNSAFE words' }],
+    ['a reply', completion('some UNSAFE words')],
+  ])('is judged when it carries %s', async (_what, body) => {
+    expect((await send(await guarded({}, body, 400), { body: chat('hi') })).status).toBe(451)
+  })
+})

@@ -45,7 +45,7 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
       const hasCr = chunk.includes(CR)
       for (let end = nextEnd(chunk, start, hasCr); end !== -1; end = nextEnd(chunk, start, hasCr)) {
         const next = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1
-        endedOnCr = chunk[end] === CR && next === chunk.length
+        endedOnCr = chunk[end] === CR && end + 1 === chunk.length
         const { text, bytes } = complete(chunk.subarray(start, next), next - end)
         sink.line(text, bytes)
         start = next

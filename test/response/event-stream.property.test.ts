@@ -110,6 +110,7 @@ describe('a judged stream', () => {
       const unsafe = next.unsafeAt !== undefined && next.unsafeAt < next.deltas.length
       const leaks: string[] = []
       let seen = ''
+      const started = performance.now()
       const reply = await send(`${server.url}/v1/chat/completions`, {
         body: chat('hello', { stream: true, n: next.choices }),
         onData(data) {
@@ -121,6 +122,12 @@ describe('a judged stream', () => {
         },
       })
       expect(leaks).toEqual([])
+      if (next.streaming === 'window') {
+        // One call is the input check. Comments are text of the first choice; so is the marker.
+        const characters = next.deltas.reduce((sum, [, , text]) => sum + text.length + ': ping 39'.length, ' UNSAFE '.length)
+        const perChoice = 2 + Math.log2(Math.max(2, next.windowChars)) + (performance.now() - started) / next.windowMs
+        expect(calls - 1).toBeLessThanOrEqual(Math.ceil(next.choices * perChoice + characters / next.windowChars))
+      } else expect(calls - 1).toBeLessThanOrEqual(next.choices)
       expect(reply.text).not.toContain('UNSAFE')
       expect(reply.complete).toBe(true)
       if (!unsafe) {

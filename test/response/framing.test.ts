@@ -32,7 +32,7 @@ describe('sseFramer', () => {
   it('reads the same events from every cut as from the whole', () => {
     fc.assert(fc.property(stream, fc.array(fc.nat()), (bytes, positions) => {
       expect(says(frame(sseFramer(), cut(bytes, positions)))).toEqual(says(frame(sseFramer(), [bytes])))
-    }))
+    }), { numRuns: 1000 })
   })
 
   it('reads the data that a standard parser reads, and what that parser would drop at the end', () => {
@@ -60,6 +60,11 @@ describe('sseFramer', () => {
   it('joins a CRLF that was cut in two without ending the event', () => {
     const frames = frame(sseFramer(), [Buffer.from('data: a\r'), Buffer.from('\ndata: b\r\n\r'), Buffer.from('\ndata: c\n\n')])
     expect(says(frames)).toEqual([{ data: 'a\nb' }, { data: 'c' }])
+  })
+
+  it('ends the event at a blank line that comes right after a chunk that ended on CRLF', () => {
+    const frames = frame(sseFramer(), [Buffer.from('data: a\r\n'), Buffer.from('\ndata: b\n\n')])
+    expect(says(frames)).toEqual([{ data: 'a' }, { data: 'b' }])
   })
 
   it('takes time linear in a line that comes byte by byte', () => {

@@ -41,6 +41,8 @@ async function run(content) {
     }
     // The last check of an `async` run may end after the reply.
     await new Promise((later) => setTimeout(later, Number($('guardMs').value) + 100))
+    const late = events.some(({ lane, safe }) => lane === 'verdict' && !safe)
+    if (late && !events.some(({ lane }) => lane === 'cut')) show('bad', '200: the guard found it unsafe when every word had already left')
   } catch {
     show('warn', 'No answer from the server.')
   } finally {

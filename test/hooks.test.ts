@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../src/errors.js'
 import { llamaGuard } from '../src/llama-guard.js'
 import type { Options } from '../src/options.js'
+import { EXPRESSES } from './helpers/apps.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
-import { chat, completion, send, serve, type Running } from './helpers/http.js'
+import { chat, chunk, completion, send, serve, sleep, type Running } from './helpers/http.js'
 
 const open: Running[] = []
 afterEach(async () => {
@@ -60,4 +61,52 @@ describe('An error of the handler', () => {
   ])('is judged when it carries %s', async (_what, body) => {
     expect((await send(await guarded({}, body, 400), { body: chat('hi') })).status).toBe(451)
   })
+
+  it.each([
+    ['text/event-stream', chunk({ content: 'some UNSAFE words' }), 451],
+    ['application/x-ndjson', '{"message":{"content":"some UNSAFE words"}}\n{"done":true}\n', 451],
+    ['application/json', '{"choices":[{"message":{"content":"some UNSAFE', 503],
+    ['application/json', '{"choices":[{"message":{"content":"some UNSAFE words"}}],"choices":[{"message":{"content":"fine"}}]}', 503],
+  ])('passes no reply in its place when %s is held whole', async (type, body, status) => {
+    const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), streaming: 'full' })
+    const server = await serve((req, res) => middleware(req, res, () => void res.writeHead(500, { 'content-type': type }).end(body)))
+    open.push(server)
+    const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('hi') })
+    expect(reply.status).toBe(status)
+    expect(reply.text).not.toContain('UNSAFE')
+  })
+})
+
+it('A dialect that cannot even begin to read a reply ends in 503, not in a hang.', async () => {
+  const { openaiChat } = await import('../src/conversation/openai-chat.js')
+  const broken = { ...openaiChat, stream: () => { throw new Error('broken') } }
+  const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), dialects: [broken] })
+  const server = await serve((req, res) => middleware(req, res, () => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunk({ content: 'hello' }))))
+  open.push(server)
+  const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('hi') })
+  expect([reply.status, reply.json().error.code]).toEqual([503, 'internal_error'])
+})
+
+it.each(EXPRESSES)('A handler on %s that answers after the refusal is not thrown at.', async (_name, express) => {
+  const thrown: unknown[] = []
+  let answered = false
+  const app = express()
+  app.use(llamaGuard({ guard: markerGuard(), logger: memoryLogger(), parallel: true }))
+  app.post('/v1/chat/completions', async (_req, res) => {
+    await sleep(40)
+    for (const answer of [() => res.json(completion('late')), () => res.writeHead(200, { 'x-late': 'yes' }), () => res.removeHeader('x-late'), () => res.end('late')]) {
+      try {
+        answer()
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+    answered = true
+  })
+  const server = await serve(app)
+  open.push(server)
+  const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('UNSAFE') })
+  expect([reply.status, reply.text.includes('late')]).toEqual([451, false])
+  await vi.waitFor(() => expect(answered).toBe(true))
+  expect(thrown).toEqual([])
 })

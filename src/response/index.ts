@@ -1,12 +1,13 @@
 // What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by what the handler was meant to send.
 import type { ServerResponse } from 'node:http'
+import { toLlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { eventStreamHold } from './event-stream.js'
 import { ndjsonFramer, sseFramer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
 import type { Exit, Hold } from './hold.js'
 import { intercept } from './intercept.js'
-import { isJson, isSuccess } from './read-reply.js'
+import { isJson, isStream, isSuccess } from './read-reply.js'
 import { refusalOf, type HttpRefusal } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
 import { gateHold, wholeHold } from './whole.js'
@@ -26,7 +27,16 @@ export interface GuardedResponse {
 /** Puts the guard between the handler and the client. */
 export function guardResponse(context: ReplyContext): GuardedResponse {
   let hold: Hold | undefined
-  const exit = intercept(context.res, (chosen) => (hold = chooseHold(chosen, context)))
+  const exit = intercept(context.res, (chosen) => {
+    try {
+      hold = chooseHold(chosen, context)
+    } catch (error) {
+      // A dialect of the user's own that throws here: without a hold the reply would wait for ever.
+      refuse(refusalOf({ ...context.decideError(toLlamaGuardError(error)), action: 'unavailable' }, context))
+      context.abort()
+    }
+    return hold
+  })
   const refuse = ({ status, headers, body }: HttpRefusal): void => exit.refuse(status, headers, body)
   return {
     refuse,
@@ -62,10 +72,6 @@ function unjudged(exit: Exit, context: ReplyContext): Hold | undefined {
   if (context.gate !== undefined) return gateHold(exit, context)
   setVerdictHeaders(exit.res, [context.input(), context.decide([])])
   return undefined
-}
-
-function isStream(type: string): boolean {
-  return type === 'text/event-stream' || type === 'application/x-ndjson'
 }
 
 /** Responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. Not 205 or a redirect: theirs would reach the client. */

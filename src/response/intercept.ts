@@ -86,6 +86,7 @@ export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | u
   function outliveHandler(): void {
     const destroy = Object.getOwnPropertyDescriptor(res, 'destroy')
     res.destroy = () => res
+    ignoreLateHeaders(res)
     res.once('finish', () => {
       if (destroy) Object.defineProperty(res, 'destroy', destroy)
       else Reflect.deleteProperty(res, 'destroy')
@@ -212,6 +213,7 @@ export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | u
   res.writeHead = function guardedWriteHead(...args: unknown[]): ServerResponse {
     if (refusal !== undefined) {
       // Hooks of whoever wrapped us have just run, and may have announced another body: compression a gzipped one.
+      if (res.headersSent) return res
       replaceHead()
       return original.writeHead.call(res, refusal.status)
     }
@@ -220,7 +222,7 @@ export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | u
       keepHead(res, args)
       headWritten = !headImplied
       commitHead()
-      if (state !== 'hold' && headWritten) return original.writeHead.call(res, res.statusCode)
+      if (state !== 'hold' && !isClosed() && headWritten) return original.writeHead.call(res, res.statusCode)
     }
     return res
   }
@@ -254,6 +256,19 @@ export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | u
 
 function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {
   Object.defineProperty(res, name, { configurable: true, enumerable: false, get: () => held() || Reflect.get(Object.getPrototypeOf(res) as object, name, res) === true })
+}
+
+/**
+ * A handler that answers after we have does not know it: what Node throws at its headers would be an unhandled rejection in an async
+ * handler on Express 4. Until the head is out they still count, for the hooks of session and compression.
+ */
+function ignoreLateHeaders(res: ServerResponse): void {
+  const { setHeader, appendHeader, removeHeader } = res
+  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value)) as typeof res
+  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value)) as typeof res
+  res.removeHeader = (name) => {
+    if (!res.headersSent) removeHeader.call(res, name)
+  }
 }
 
 /** compression() keeps small writes in zlib until it is told otherwise. */

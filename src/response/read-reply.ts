@@ -22,7 +22,7 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   const type = contentType.split(';')[0]!.trim().toLowerCase()
   if (!isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   const text = decodeText(await decodeBody(reply.bytes, reply.contentEncoding, reply.maxBytes), contentType)
-  const choices = (isSuccess(status) ? readSuccess(text, type, dialect) : readFailure(text, dialect)).filter((choice) => choice.text !== '')
+  const choices = (isSuccess(status) || isStream(type) ? readSuccess(text, type, dialect) : readFailure(text, type, dialect)).filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
 }
@@ -33,6 +33,11 @@ export function isSuccess(status: number): boolean {
 
 function isReadable(type: string): boolean {
   return type === '' || type.startsWith('text/') || isJson(type) || /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+}
+
+/** A reply that comes event by event. Its status says nothing about what is in it. */
+export function isStream(type: string): boolean {
+  return type === 'text/event-stream' || type === 'application/x-ndjson'
 }
 
 export function isJson(type: string): boolean {
@@ -59,9 +64,14 @@ function readSuccess(text: string, type: string, dialect: Dialect): readonly Rep
 const ERROR_WORDS = new Set(['message', 'error', 'detail', 'details', 'msg', 'title', 'type', 'code', 'status', 'reason', 'hint', 'help', 'path', 'param', 'loc', 'stack', 'documentation_url', 'name', 'errors'])
 
 /** An error the app answers is no model reply, unless it has a reply's shape, or carries prose beside what went wrong. */
-function readFailure(text: string, dialect: Dialect): readonly ReplyChoice[] {
+function readFailure(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
   const parsed = parse(text)
-  if (parsed === undefined) return []
+  if (parsed === undefined) {
+    // Half a reply with an error status would be half a reply all the same.
+    if (isJson(type) && /^\s*[{[]/.test(text)) throw unreadable('broken JSON')
+    return []
+  }
+  if (duplicateKeys(text, parsed.value).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
   const reply = dialect.reply(parsed.value)
   if (reply !== undefined) return reply
   const prose = strings(parsed.value).filter(({ key, text: said }) => !ERROR_WORDS.has(key) && /\S\s+\S/.test(said))

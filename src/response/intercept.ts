@@ -264,8 +264,8 @@ function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded'
  */
 function ignoreLateHeaders(res: ServerResponse): void {
   const { setHeader, appendHeader, removeHeader } = res
-  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value)) as typeof res
-  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value)) as typeof res
+  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value))
+  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value))
   res.removeHeader = (name) => {
     if (!res.headersSent) removeHeader.call(res, name)
   }

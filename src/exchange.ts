@@ -12,11 +12,37 @@ import type { Conversation, Decision, Dialect, GuardedRequest, Judgement, Logger
 
 // Ids come from clients too: what is no plain id stays out of logs and bodies.
 const PLAIN_ID = /^[\w.:-]{1,128}$/
-// On the request itself and by a global symbol, so that a second mount sees it even from another copy of this package.
+// By a global symbol, so that a second mount sees it even from another copy of this package.
 const GUARDED = Symbol.for('express-llama-guard.guarded')
 
 // A client that reads slowly must not keep the model running.
 const ABORT_GRACE_MS = 1000
+
+/** What stands on `req.llamaGuard`. */
+class State implements RequestState {
+  readonly requestId: string
+  readonly #stop: Stop
+  input?: Decision
+  output?: Decision
+
+  constructor(requestId: string, stop: Stop) {
+    this.requestId = requestId
+    this.#stop = stop
+  }
+
+  get [GUARDED](): true {
+    return true
+  }
+
+  /** Few handlers look at it, and for the others none is made. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+}
+
+function plainId(id: unknown): string | undefined {
+  return typeof id === 'string' && PLAIN_ID.test(id) ? id : undefined
+}
 
 export class Exchange {
   readonly req: GuardedRequest
@@ -33,21 +59,13 @@ export class Exchange {
     this.req = req
     this.res = res
     this.settings = runtime.config
-    const given = [typeof req.id === 'number' ? String(req.id) : req.id, req.headers['x-request-id']].find((id) => typeof id === 'string' && PLAIN_ID.test(id)) as string | undefined
-    this.requestId = given ?? randomUUID()
-    const stop = this.#stop
-    this.state = {
-      requestId: this.requestId,
-      // Few handlers look at it, and then none is made.
-      get signal() {
-        return stop.signal
-      },
-    }
+    this.requestId = plainId(typeof req.id === 'number' ? String(req.id) : req.id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
+    this.state = new State(this.requestId, this.#stop)
   }
 
   /** A request is judged once, however often the middleware is mounted. */
   get alreadyGuarded(): boolean {
-    return GUARDED in this.req
+    return this.req.llamaGuard !== undefined && GUARDED in this.req.llamaGuard
   }
 
   get signal(): AbortSignal {
@@ -71,10 +89,9 @@ export class Exchange {
   /** It is a chat, and ours to answer for from here on. */
   take(dialect: Dialect): void {
     this.speak(dialect)
-    Object.defineProperty(this.req, GUARDED, { value: true })
     this.req.llamaGuard = this.state
     // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes with the end of its body.
-    this.res.once('close', () => {
+    this.res.on('close', () => {
       if (!this.res.writableFinished) this.#stop.abort()
     })
   }
@@ -102,8 +119,7 @@ export class Exchange {
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
   async judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
-    const [only, ...others] = conversations
-    if (only !== undefined && others.length === 0) return [await this.judge(stage, only)]
+    if (conversations.length === 1) return [await this.judge(stage, conversations[0]!)]
     const decisive = this.#runtime.decisive(this.settings)
     const judgements = conversations.map((conversation) => this.judge(stage, conversation))
     const first = new Promise<readonly Judgement[]>((resolve) => {
@@ -132,10 +148,12 @@ export class Exchange {
   }
 
   #tell(event: VerdictEvent): void {
+    const { onVerdict } = this.#runtime.config
+    if (onVerdict === undefined) return
     const failed = (error: unknown): void => this.logger.error({ requestId: this.requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
     try {
       // Typed as void, but an async function fits that too, and its rejection would end the process.
-      const told: unknown = this.#runtime.config.onVerdict?.(event)
+      const told: unknown = onVerdict(event)
       if (told instanceof Promise) told.catch(failed)
     } catch (error) {
       failed(error)

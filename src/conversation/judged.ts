@@ -40,11 +40,14 @@ function everyTurn(turns: Conversation): Set<number> {
 
 /** The newest turn with words of a human, the newest tool result after it, and a trailing Agent turn (a prefill the client made up). */
 function newestTurns(turns: Conversation, userTurns: readonly number[]): Set<number> {
-  const saying = (index: number): boolean => says(turns[index]!)
-  const newestHuman = userTurns.filter(saying).at(-1)
-  const newestUser = turns.findLastIndex((turn) => turn.role === 'User' && says(turn))
-  const last = turns.length - 1
-  return new Set([newestHuman ?? -1, newestUser, last >= 0 && turns[last]!.role === 'Agent' && saying(last) ? last : -1].filter((index) => index >= 0))
+  const newest = new Set<number>()
+  const human = userTurns.findLast((index) => says(turns[index]!))
+  const user = turns.findLastIndex((turn) => turn.role === 'User' && says(turn))
+  const last = turns.at(-1)
+  if (human !== undefined) newest.add(human)
+  if (user >= 0) newest.add(user)
+  if (last !== undefined && last.role === 'Agent' && says(last)) newest.add(turns.length - 1)
+  return newest
 }
 
 // Format characters (zero-width, bidi, tags) count as words: what a guard cannot see may still be read by a model.

@@ -17,7 +17,7 @@ export type FieldReader = (key: string, value: unknown, content: Content) => boo
 /** Throws `unreadable_request` for anything but a non-empty list of messages with known roles. */
 export function readMessages(messages: unknown, walker: TextWalker, builder: RequestBuilder, field?: FieldReader): void {
   if (!Array.isArray(messages) || messages.length === 0) throw unreadable('`messages` is not a list with at least one message')
-  for (const message of messages as unknown[]) readMessage(message, walker, builder, field)
+  for (const message of messages as readonly unknown[]) readMessage(message, walker, builder, field)
 }
 
 export function readMessage(message: unknown, walker: TextWalker, builder: RequestBuilder, field?: FieldReader): void {
@@ -25,7 +25,8 @@ export function readMessage(message: unknown, walker: TextWalker, builder: Reque
   const speaker = ROLES.get(message.role)
   if (speaker === undefined) throw unreadable('A message has no role, or one this guard does not know')
   const content: Content = { pieces: [], images: [], human: false }
-  for (const [key, value] of Object.entries(message)) {
+  for (const key of Object.keys(message)) {
+    const value = message[key]
     if (key === 'role' || field?.(key, value, content) === true) continue
     if (key === 'content') take(content, readContent(walker, value, speaker === 'user'))
     else if (key !== 'name' || typeof value !== 'string' || !builder.freeName(value)) readField(key, value, walker, content, speaker === 'user')
@@ -54,6 +55,6 @@ function readField(key: string, value: unknown, walker: TextWalker, content: Con
 
 function take(into: Content, from: Content): void {
   for (const piece of from.pieces) into.pieces.push(piece)
-  into.images.push(...from.images)
+  if (from.images.length > 0) into.images.push(...from.images)
   into.human ||= from.human
 }

@@ -20,11 +20,12 @@ export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !Array.isArray(body.choices)) return undefined
   const walker = new TextWalker(OPENAI_REPLY)
   const texts = new ChoiceTexts()
-  for (const [position, choice] of (body.choices as unknown[]).entries()) {
+  const choices = body.choices as readonly unknown[]
+  for (let position = 0; position < choices.length; position += 1) {
+    const choice = choices[position]
     const pieces = texts.open(itemIndex(choice, position))
     walker.walk(choice, (_path, text) => void pieces.push(text))
   }
-  const { choices: _, ...outside } = body
-  walker.walk(outside, (_path, text) => texts.addOutside(text))
+  walker.walk(body, (_path, text) => texts.addOutside(text), '', 'choices')
   return texts.list()
 }

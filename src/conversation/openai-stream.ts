@@ -65,10 +65,11 @@ export function openaiStream(shape: ChunkShape): StreamReader {
 }
 
 function readChunk(events: EventText, data: Record<string, unknown>, deltas: StreamDelta[]): void {
-  const { choices, ...outside } = data
+  const { choices } = data
   let first = 0
   if (Array.isArray(choices)) {
-    for (const [position, choice] of (choices as unknown[]).entries()) {
+    for (let position = 0; position < choices.length; position += 1) {
+      const choice: unknown = choices[position]
       const index = itemIndex(choice, position)
       if (position === 0) first = index
       events.walker.walk(choice, (channel, text, metadata) => {
@@ -79,7 +80,7 @@ function readChunk(events: EventText, data: Record<string, unknown>, deltas: Str
   } else if (choices !== undefined) {
     events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')
   }
-  events.walker.walk(outside, (path, text, metadata) => events.beside(deltas, path, text, metadata, first))
+  events.walker.walk(data, (path, text, metadata) => events.beside(deltas, path, text, metadata, first), '', 'choices')
 }
 
 function factOf(data: unknown, event: StreamEvent): Fact {

@@ -29,8 +29,9 @@ const MAX_NAMES = 8
 /** `read` names the fields the dialect has already taken as the conversation. */
 export function readParameters(body: Readonly<Record<string, unknown>>, read: ReadonlySet<string>, walker: TextWalker, builder: RequestBuilder): void {
   const names: string[] = []
-  for (const [key, value] of Object.entries(body)) {
+  for (const key of Object.keys(body)) {
     if (read.has(key)) continue
+    const value = body[key]
     if (SETTINGS.has(key)) readSetting(key, value, walker, builder)
     else if (PROSE.has(key)) readProse(key, value, walker, builder)
     else readUnknown(key, value, walker, builder, names)
@@ -40,6 +41,8 @@ export function readParameters(body: Readonly<Record<string, unknown>>, read: Re
 }
 
 function readSetting(key: string, value: unknown, walker: TextWalker, builder: RequestBuilder): void {
+  // Most settings are one number, flag or word.
+  if (typeof value !== 'object' && (typeof value !== 'string' || value === '' || walker.free(value))) return
   walkAll(walker, key, value, (text, path) => {
     if (!walker.free(text) && !isStop(path, text)) builder.system(text)
   })

@@ -4,8 +4,12 @@ import { LlamaGuardError } from '../errors.js'
 
 const MAX_DECODES = 3
 
+/** A path that has one spelling but for its case. */
+const PLAIN = /^(?:\/[\w-]+)+$/
+
 /** Lower-cased path without query, encoding, empty or dot segments, and trailing slash. */
 export function plainPath(url: string): string {
+  if (PLAIN.test(url)) return url.toLowerCase()
   let path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
   for (let round = 0; round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
   const segments: string[] = []

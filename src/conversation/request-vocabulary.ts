@@ -17,6 +17,7 @@ export const REQUEST: Vocabulary = {
 
 /** A walker for one request. Throws `unreadable_request` for a body too deep, too big, or with prototype keys. */
 export function requestWalker(body: Readonly<Record<string, unknown>>): TextWalker {
-  new TextWalker(REQUEST).walk(body, () => undefined)
-  return new TextWalker(REQUEST)
+  const walker = new TextWalker(REQUEST)
+  walker.check(body)
+  return walker
 }

@@ -32,11 +32,18 @@ const MAX_NODES = 200_000
 const FREE_VALUES = { unreadable_request: 1024, unreadable_response: 128 } as const
 const FREE_KEYS = 512
 
+// Of every body and reply, so they are not worth counting.
+const COMMON_KEYS = new Set(['messages', 'content', 'choices', 'message', 'delta', 'text', 'refusal', 'annotations', 'logprobs', 'usage', 'prompt_tokens', 'completion_tokens', 'total_tokens'])
+
 const IDENTIFIER = /^[\w.:/+=@-]{0,128}$/
 const OPAQUE = /^[\w+/=-]*$/
 const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
+
+const nothing: Emit = () => undefined
+// Shared while there are none, which is nearly always: never pushed to.
+const NO_TOKENS: never[] = []
 
 /** True for what cannot be prose: short and without white space. */
 export function isIdentifier(text: string, maxLength = 128): boolean {
@@ -49,23 +56,32 @@ export class TextWalker {
   readonly #free = new Set<string>()
   readonly #freeKeys = new Set<string>()
   #nodes = 0
-  #tokens: { path: string; logprobs: object; depth: number }[] = []
+  #emit: Emit = nothing
+  /** Where the walk is: joined only when there is something to tell, for most values say nothing. */
+  #path: (string | number)[] = []
+  #tokens: { path: readonly (string | number)[]; logprobs: object; depth: number }[] = NO_TOKENS
+  #said: Set<string> | undefined
+  #without: string | undefined
 
   constructor(words: Vocabulary) {
     this.#words = words
   }
 
-  /** Throws the vocabulary's code for a value too deep, too big or of a kind no guard reads. */
-  walk(value: unknown, emit: Emit, path = '', key = ''): void {
+  /**
+   * Throws the vocabulary's code for a value too deep, too big or of a kind no guard reads. `emit` must not walk. `without` names a key
+   * of `value` itself that is read elsewhere.
+   */
+  walk(value: unknown, emit: Emit, path = '', without?: string): void {
     this.#nodes = 0
-    this.#tokens = []
-    const said = new Set<string>()
-    this.#visit({ value, path, key, parent: undefined, parentKey: '', depth: 0, contained: false }, (at, text, metadata) => {
-      if (this.#words.tokenLists === true) said.add(text)
-      emit(at, text, metadata)
-    })
+    this.#tokens = NO_TOKENS
+    this.#said = undefined
+    this.#emit = emit
+    this.#path = path === '' ? [] : [path]
+    this.#without = without
+    this.#visit(value, '', undefined, '', 0, false)
     // A token list may hold another one.
-    for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tokenLists(next, said, emit)
+    for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tokenLists(next)
+    this.#emit = nothing
   }
 
   /** True when an identifier-like value may go unjudged, while there are few of them. */
@@ -77,90 +93,118 @@ export class TextWalker {
     return true
   }
 
-  #visit(at: Place, emit: Emit): void {
-    const { value } = at
-    this.#nodes += 1
-    if (this.#nodes > MAX_NODES) throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
-    if (typeof value === 'string') return this.#string(at, value, emit)
-    if (typeof value !== 'object' || value === null) return
-    if (at.depth >= MAX_DEPTH) throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
-    if (this.#words.tokenLists === true && at.key === 'logprobs') return void this.#tokens.push({ path: at.path, logprobs: value, depth: at.depth })
-    if (this.#words.json?.has(at.key) === true && at.depth > 0) return this.#jsonText(at, value, emit)
-    this.#children(at, value, emit)
+  /** The bounds alone, for a value that is then read piece by piece. Throws like {@link walk}. */
+  check(value: unknown): void {
+    this.#nodes = 0
+    this.#check(value, 0)
   }
 
-  #children(at: Place, value: object, emit: Emit): void {
-    const depth = at.depth + 1
+  #check(value: unknown, depth: number): void {
+    this.#bound(value, depth)
+    if (typeof value !== 'object' || value === null) return
+    if (Array.isArray(value)) {
+      for (const item of value as unknown[]) this.#check(item, depth + 1)
+      return
+    }
+    for (const name of Object.keys(value)) {
+      this.#refuse(name)
+      this.#check((value as Record<string, unknown>)[name], depth + 1)
+    }
+  }
+
+  #bound(value: unknown, depth: number): void {
+    this.#nodes += 1
+    if (this.#nodes > MAX_NODES) throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
+    if (depth >= MAX_DEPTH && typeof value === 'object' && value !== null) throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
+  }
+
+  #refuse(name: string): void {
+    if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(name)) throw new LlamaGuardError(this.#words.code, 'The body has a key named __proto__, constructor or prototype; remove it.')
+  }
+
+  #visit(value: unknown, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
+    this.#bound(value, depth)
+    if (typeof value === 'string') return this.#string(value, key, parent, parentKey, contained)
+    if (typeof value !== 'object' || value === null) return
+    if (this.#words.tokenLists === true && key === 'logprobs') return this.#later(value, depth)
+    if (depth > 0 && this.#words.json?.has(key) === true) return this.#jsonText(value, key, parent, parentKey, depth, contained)
+    this.#children(value, key, parent, parentKey, depth, contained)
+  }
+
+  #children(value: object, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
+    const path = this.#path
     if (Array.isArray(value)) {
       const items = value as unknown[]
       for (let position = 0; position < items.length; position += 1) {
         const item = items[position]
-        this.#visit({ ...at, value: item, path: join(at.path, itemIndex(item, position)), parent: at.parent, depth }, emit)
+        path.push(itemIndex(item, position))
+        this.#visit(item, key, parent, parentKey, depth + 1, contained)
+        path.pop()
       }
       return
     }
-    const parent = value as Record<string, unknown>
-    const keys = Object.keys(parent)
+    const object = value as Record<string, unknown>
+    const keys = Object.keys(object)
     for (let position = 0; position < keys.length; position += 1) {
-      const key = keys[position]!
-      if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(key)) {
-        throw new LlamaGuardError(this.#words.code, 'The body has a key named __proto__, constructor or prototype; remove it.')
-      }
-      const named = this.#freeKey(key)
+      const name = keys[position]!
+      if (depth === 0 && name === this.#without) continue
+      this.#refuse(name)
+      const named = this.#freeKey(name)
       // A path is shown in logs, so a key that may be prose is only counted in it.
-      const path = join(at.path, named ? key : `*${position}`)
-      if (!named && key !== '') emit(`${path}.key`, key, false)
-      this.#visit({ value: parent[key], path, key, parent, parentKey: at.key, depth, contained: at.contained || this.#words.containers?.has(key) === true }, emit)
+      path.push(named ? name : `*${position}`)
+      if (!named && name !== '') this.#tell(`${path.join('.')}.key`, name, false)
+      this.#visit(object[name], name, object, key, depth + 1, contained || this.#words.containers?.has(name) === true)
+      path.pop()
     }
   }
 
-  #string(at: Place, text: string, emit: Emit): void {
+  #string(text: string, key: string, parent: Record<string, unknown> | undefined, parentKey: string, contained: boolean): void {
     if (text === '') return
-    if (this.#words.refuseMedia === true && isMedia(at, text)) {
+    if (this.#words.refuseMedia === true && isMedia(key, parent, parentKey, text)) {
       throw new LlamaGuardError(this.#words.code, 'The reply carries audio or image data, which the guard cannot read; ask the model for text.')
     }
-    if (this.#words.opaque?.has(at.key) === true && OPAQUE.test(text)) return
-    const metadata = at.contained || this.#words.metadata.has(at.key)
-    if (metadata && (at.key === 'obfuscation' ? isIdentifier(text) : this.free(text))) return
-    emit(at.path, text, metadata)
+    if (this.#words.opaque?.has(key) === true && OPAQUE.test(text)) return
+    const metadata = contained || this.#words.metadata.has(key)
+    if (metadata && (key === 'obfuscation' ? isIdentifier(text) : this.free(text))) return
+    this.#tell(this.#path.join('.'), text, metadata)
   }
 
-  #jsonText(at: Place, value: object, emit: Emit): void {
+  #tell(path: string, text: string, metadata: boolean): void {
+    if (this.#words.tokenLists === true && this.#emit !== nothing) (this.#said ??= new Set()).add(text)
+    this.#emit(path, text, metadata)
+  }
+
+  #jsonText(value: object, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
     // Depth and media are checked first: JSON.stringify recurses without a bound of its own.
-    this.#children(at, value, () => undefined)
-    if (Object.keys(value).length > 0) emit(at.path, JSON.stringify(value), false)
+    const emit = this.#emit
+    this.#emit = nothing
+    this.#children(value, key, parent, parentKey, depth, contained)
+    this.#emit = emit
+    if (Object.keys(value).length > 0) this.#tell(this.#path.join('.'), JSON.stringify(value), false)
+  }
+
+  #later(logprobs: object, depth: number): void {
+    if (this.#tokens === NO_TOKENS) this.#tokens = []
+    this.#tokens.push({ path: [...this.#path], logprobs, depth })
   }
 
   /** Tokens are joined before they are judged, and skipped where the joined text has been judged already. */
-  #tokenLists({ path, logprobs, depth }: { path: string; logprobs: object; depth: number }, said: ReadonlySet<string>, emit: Emit): void {
+  #tokenLists({ path, logprobs, depth }: { path: readonly (string | number)[]; logprobs: object; depth: number }): void {
+    this.#path = [...path]
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
-    for (const [channel, text] of texts) if (text !== '' && !said.has(text)) emit(join(path, channel), text, false)
-    this.#visit({ value: rest, path, key: 'tokens', parent: undefined, parentKey: '', depth, contained: false }, emit)
+    for (const [channel, text] of texts) if (text !== '' && this.#said?.has(text) !== true) this.#emit([...path, channel].join('.'), text, false)
+    this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
 
   #freeKey(key: string): boolean {
-    if (this.#freeKeys.has(key)) return true
+    if (COMMON_KEYS.has(key) || this.#words.metadata.has(key) || this.#freeKeys.has(key)) return true
     if (!isIdentifier(key) || this.#freeKeys.size >= FREE_KEYS) return false
     this.#freeKeys.add(key)
     return true
   }
 }
 
-interface Place {
-  readonly value: unknown
-  readonly path: string
-  readonly key: string
-  readonly parent: Record<string, unknown> | undefined
-  readonly parentKey: string
-  readonly depth: number
-  readonly contained: boolean
-}
-
-function join(path: string, segment: string | number): string {
-  return path === '' ? String(segment) : `${path}.${segment}`
-}
-
-function isMedia({ key, parent, parentKey }: Place, text: string): boolean {
+function isMedia(key: string, parent: Record<string, unknown> | undefined, parentKey: string, text: string): boolean {
   if (MEDIA_KEYS.has(key) || MEDIA_URL.test(text)) return true
   if (key === 'data') return parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
   return key === 'result' && parent?.type === 'image_generation_call'

@@ -23,13 +23,14 @@ export class RequestBuilder {
   readonly #names = new Set<string>()
 
   /** A message without text and images leaves no turn: the guard has nothing to read in it. */
-  say({ role, text, images = [], human }: Say): void {
-    if (text === '' && images.length === 0) return
+  say({ role, text, images, human }: Say): void {
+    const pictures = images !== undefined && images.length > 0
+    if (text === '' && !pictures) return
     const last = this.#turns.at(-1)
     const turn = last?.role === role ? last : { role, pieces: [], images: [], human: false }
     if (turn !== last) this.#turns.push(turn)
     if (text !== '') turn.pieces.push(text)
-    turn.images.push(...images)
+    if (pictures) turn.images.push(...images)
     turn.human ||= human
   }
 

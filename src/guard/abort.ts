@@ -15,19 +15,31 @@ export function reasonOf(signal: StopSignal): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
-/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. */
-export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>): Promise<T> {
+/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. `settled` is called right before. */
+export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(reasonOf(signal))
-      return
+    const end = (): void => {
+      signal.removeEventListener('abort', onAbort)
+      settled?.()
     }
-    const onAbort = (): void => reject(reasonOf(signal))
+    const onAbort = (): void => {
+      reject(reasonOf(signal))
+      settled?.()
+    }
+    if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
-    const done = (): void => signal.removeEventListener('abort', onAbort)
-    const settle = (async () => work())()
-    settle.then(done, done)
-    settle.then(resolve, reject)
+    const failed = (error: unknown): void => {
+      end()
+      reject(error as Error)
+    }
+    try {
+      Promise.resolve(work()).then((value) => {
+        end()
+        resolve(value)
+      }, failed)
+    } catch (error) {
+      failed(error)
+    }
   })
 }
 
@@ -40,22 +52,20 @@ export interface Bounds {
 }
 
 /** Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when `work` has settled. */
-export async function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
+export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
   const { ms, signal: outer, late = timedOut(ms) } = bounds
-  if (outer?.aborted) throw reasonOf(outer)
+  if (outer?.aborted) return Promise.reject(reasonOf(outer))
   const stop = new Stop()
   // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
   if (outer instanceof AbortSignal) setMaxListeners(0, outer)
   const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
   const timer = ms === undefined ? undefined : setTimeout(() => stop.abort(late()), Math.min(ms, LONGEST_TIMER))
-  try {
-    return await orAbort(stop, () => work(stop))
-  } finally {
+  return orAbort(stop, () => work(stop), () => {
     clearTimeout(timer)
     outer?.removeEventListener('abort', leave)
     stop.abort(NOBODY_WAITS)
-  }
+  })
 }
 
 function timedOut(ms: number | undefined): () => LlamaGuardError {

@@ -20,6 +20,11 @@ const FORMAT = 1
  * one turn pass for the next one, and it escapes lone surrogates, where UTF-8 would fold them all into one character.
  */
 export function cacheKey({ identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts, conversation: Conversation): string {
-  const turns = conversation.map(({ role, text, images = [] }) => [role, text, images.map((image) => image.url)])
-  return hash('sha256', JSON.stringify([FORMAT, identity, model, policyHash, tenant ?? null, stage, decisive ?? null, turns]))
+  // Put together by hand: as an array of arrays it would take twice the time, and every judgement waits for it.
+  let turns = ''
+  for (const { role, text, images } of conversation) {
+    turns += `${turns === '' ? '' : ','}["${role}",${JSON.stringify(text)},${images === undefined ? '[]' : JSON.stringify(images.map((image) => image.url))}]`
+  }
+  const parts = JSON.stringify([FORMAT, identity, model, policyHash, tenant ?? null, stage, decisive ?? null])
+  return hash('sha256', `${parts.slice(0, -1)},[${turns}]]`)
 }

@@ -28,6 +28,8 @@ export interface CacheStats {
 }
 
 export interface VerdictCache {
+  /** The verdict remembered in this process: it needs no waiting, so no deadline and no signal either. */
+  known(key: string): Verdict | undefined
   /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
   judge(key: string, signal: StopSignal, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
@@ -47,31 +49,36 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
     const entry = store && readEntry(await store.get(key), ttlMs)
     if (entry) {
       count.hits++
-      local?.set(key, entry.verdict, { ttl: entry.ttlMs })
-      return remembered(entry.verdict)
+      const verdict = remembered(entry.verdict)
+      local?.set(key, verdict, { ttl: entry.ttlMs })
+      return verdict
     }
     count.misses++
     const verdict = await ask(signal)
     // Cost belongs to the judgement that paid it.
     const { attempts: _attempts, tokens: _tokens, cached: _cached, ...lasting } = verdict
-    local?.set(key, lasting)
+    local?.set(key, remembered(lasting))
     void store?.set(key, writeEntry(lasting, ttlMs), ttlMs)
     return verdict
   }
 
+  const known = (key: string): Verdict | undefined => {
+    const verdict = local?.get(key)
+    if (verdict) count.hits++
+    return verdict
+  }
+
   return {
+    known,
     async judge(key, signal, ask) {
       if (closed) throw closed
-      const known = local?.get(key)
-      if (known) {
-        count.hits++
-        return remembered(known)
-      }
+      const verdict = known(key)
+      if (verdict) return verdict
       const { joined, answer } = flights.run(key, signal, (inner) => lookUpOrAsk(key, inner, ask))
       if (!joined) return answer
       count.joined++
-      const { attempts: _attempts, tokens: _tokens, ...verdict } = await answer
-      return remembered(verdict)
+      const { attempts: _attempts, tokens: _tokens, ...shared } = await answer
+      return remembered(shared)
     },
     stats: () => ({ ...count, entries: local?.size ?? 0, inFlight: flights.size, ...(store && { store: store.stats() }) }),
     async close() {
@@ -83,6 +90,7 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
   }
 }
 
+/** Frozen: one object is handed to everyone who asks. */
 const remembered = (verdict: Verdict): Verdict => ({ ...verdict, cached: true })
 
 /** Key, value and lru-cache's own bookkeeping, roughly. */

@@ -74,6 +74,12 @@ interface Member {
   readonly ask: Resilient
 }
 
+/** One piece of a conversation, and the name of what is remembered about it. */
+interface Question {
+  readonly piece: Conversation
+  readonly key: string
+}
+
 export function createDoor(o: DoorOptions): Door {
   const guards = [o.guard, ...(o.fallback ?? [])]
   const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, store: o.cacheStore, logger: o.logger })
@@ -84,20 +90,22 @@ export function createDoor(o: DoorOptions): Door {
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
 
-  const askMember = ({ guard, model, ask }: Member, conversation: Conversation, options: DoorJudgeOptions, signal: Stop): Promise<Verdict> => {
-    const { stage, tenant = o.tenant, decisive: blocks = o.decisive } = options
-    const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
-    const panel = isPanel(guard)
-    const named = { identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: panel ? uniqueTo(blocks) : undefined }
-    const asks = piecesOf(guard, conversation).map((piece) => (inner: Stop) =>
-      cache.judge(cacheKey(named, piece), inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(panel && { decisive }) })),
-    )
-    const [only, ...others] = asks
-    return only !== undefined && others.length === 0 ? only(signal) : anyUnsafeOf(asks, { signal, decisive })
+  const questionsOf = ({ guard, model }: Member, conversation: Conversation, { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions): readonly Question[] => {
+    const named = { identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: isPanel(guard) ? uniqueTo(decisive) : undefined }
+    return piecesOf(guard, conversation).map((piece) => ({ piece, key: cacheKey(named, piece) }))
   }
 
-  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {
-    const started = performance.now()
+  const askMember = ({ guard, ask }: Member, questions: readonly Question[], { stage, decisive: blocks = o.decisive }: DoorJudgeOptions, signal: Stop): Promise<Verdict> => {
+    const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
+    const askOne = ({ piece, key }: Question, inner: Stop): Promise<Verdict> =>
+      cache.judge(key, inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { decisive }) }))
+    const [only, ...others] = questions
+    if (only !== undefined && others.length === 0) return askOne(only, signal)
+    return anyUnsafeOf(questions.map((question) => (inner: Stop) => askOne(question, inner)), { signal, decisive })
+  }
+
+  /** `first`: what to ask the first member, where it has been worked out already. */
+  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions, started: number, first: readonly Question[] | undefined): Promise<Judgement> => {
     const since = (): number => performance.now() - started
     let model = members[0]?.model ?? 'custom'
     try {
@@ -107,7 +115,8 @@ export function createDoor(o: DoorOptions): Door {
         let failure: LlamaGuardError | undefined
         for (const [index, member] of members.entries()) {
           try {
-            const verdict = await askMember(member, conversation, options, inner)
+            const questions = (index === 0 ? first : undefined) ?? questionsOf(member, conversation, options)
+            const verdict = await askMember(member, questions, options, inner)
             model = member.model
             return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
           } catch (error) {
@@ -123,9 +132,26 @@ export function createDoor(o: DoorOptions): Door {
     }
   }
 
+  /** A known answer is given at once: nothing can be late about it, and nobody has to be able to call it off. */
+  const judge = (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {
+    const started = performance.now()
+    const [member] = members
+    if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted) return judgeNow(conversation, options, started, undefined)
+    let questions: readonly Question[]
+    try {
+      questions = questionsOf(member, conversation, options)
+    } catch {
+      // Thrown again where it is dealt with.
+      return judgeNow(conversation, options, started, undefined)
+    }
+    const verdict = questions.length === 1 ? cache.known(questions[0]!.key) : undefined
+    if (verdict === undefined) return judgeNow(conversation, options, started, questions)
+    return Promise.resolve({ verdict, ms: performance.now() - started, model: member.model })
+  }
+
   return {
     judge(conversation, options) {
-      const judgement = judgeNow(conversation, options)
+      const judgement = judge(conversation, options)
       shadow?.watch(conversation, options.stage, judgement)
       return judgement
     },

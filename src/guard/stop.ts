@@ -15,7 +15,8 @@ export interface StopSignal {
 export class Stop implements StopSignal {
   #aborted = false
   #reason: unknown
-  #listeners: Set<() => void> | undefined
+  /** A list, for there are one or two of them. */
+  #listeners: (() => void)[] = NONE
   #real: AbortController | undefined
 
   get aborted(): boolean {
@@ -36,11 +37,14 @@ export class Stop implements StopSignal {
   }
 
   addEventListener(_: 'abort', listener: () => void, _options?: { readonly once: true }): void {
-    if (!this.#aborted) (this.#listeners ??= new Set()).add(listener)
+    if (this.#aborted) return
+    if (this.#listeners === NONE) this.#listeners = [listener]
+    else if (!this.#listeners.includes(listener)) this.#listeners.push(listener)
   }
 
   removeEventListener(_: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener)
+    const at = this.#listeners.indexOf(listener)
+    if (at !== -1) this.#listeners.splice(at, 1)
   }
 
   abort(reason?: unknown): void {
@@ -48,11 +52,13 @@ export class Stop implements StopSignal {
     this.#aborted = true
     this.#reason = reason
     const listeners = this.#listeners
-    this.#listeners = undefined
-    if (listeners !== undefined) for (const listener of listeners) listener()
+    this.#listeners = NONE
+    for (const listener of listeners) listener()
     this.#real?.abort(reason)
   }
 }
+
+const NONE: (() => void)[] = []
 
 const STOP = Symbol('stop')
 

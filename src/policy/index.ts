@@ -14,6 +14,8 @@ export interface PolicySettings {
 
 type Finding = { readonly kind: 'safe' } | { readonly kind: 'flag' | 'block'; readonly ids: readonly string[] } | { readonly kind: 'error'; readonly error: LlamaGuardError }
 
+const NO_CATEGORIES: readonly NamedCategory[] = []
+
 /**
  * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag is shown; else it is safe.
  * Nothing to judge at all is `skipped`.
@@ -22,7 +24,7 @@ export function decide(stage: Stage, judgements: readonly Judgement[], settings:
   const [only] = judgements
   // The one case of nearly every request needs none of what follows.
   if (only !== undefined && judgements.length === 1 && 'verdict' in only && only.verdict.safe && settings.threshold === undefined) {
-    return { stage, categories: [], model: only.model, ms: only.ms, action: 'allow', outcome: outcomeOf('safe', judgements) }
+    return { stage, categories: NO_CATEGORIES, model: only.model, ms: only.ms, action: 'allow', outcome: outcomeOf('safe', judgements) }
   }
   const findings = judgements.map((judgement) => assess(judgement, settings, categories))
   const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
@@ -86,13 +88,17 @@ function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: re
 }
 
 function outcomeOf(state: 'safe' | 'unsafe', judgements: readonly Judgement[]): Outcome {
-  const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? [judgement.verdict] : []))
-  const scores = verdicts.flatMap(({ score }) => (score === undefined ? [] : [score]))
-  const by = verdicts.find(({ judgedBy }) => judgedBy !== undefined)?.judgedBy
-  return {
-    state,
-    ...(scores.length > 0 && { score: Math.max(...scores) }),
-    ...(verdicts.length > 0 && verdicts.every(({ cached }) => cached) && { cached: true }),
-    ...(by !== undefined && { by }),
+  const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = { state }
+  let verdicts = 0
+  let cached = 0
+  for (const judgement of judgements) {
+    if (!('verdict' in judgement)) continue
+    const { score, judgedBy, cached: known } = judgement.verdict
+    verdicts += 1
+    if (known) cached += 1
+    if (score !== undefined) outcome.score = Math.max(outcome.score ?? 0, score)
+    if (judgedBy !== undefined) outcome.by ??= judgedBy
   }
+  if (verdicts > 0 && cached === verdicts) outcome.cached = true
+  return outcome
 }

@@ -61,11 +61,14 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
   return decoded
 }
 
+// Most replies say so, or say nothing. A decoder without `stream` keeps nothing from one call to the next.
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Text of a body in the charset its content-type names, UTF-8 by default. Throws `unreadable_response` rather than guess. */
 export function decodeText(bytes: Buffer, contentType: string): string {
-  const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  const charset = contentType.includes('=') ? /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
   try {
-    return new TextDecoder(charset, { fatal: true }).decode(bytes)
+    return (charset === undefined || /^utf-?8$/i.test(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })).decode(bytes)
   } catch (cause) {
     throw unreadable('bytes that are no text in their charset', cause)
   }

@@ -48,3 +48,16 @@ export function replaceHeaders(res: ServerResponse, mountHeaders: OutgoingHttpHe
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   res.setHeader('content-length', length)
 }
+
+/**
+ * A handler that answers after we have does not know it: what Node throws at its headers would be an unhandled rejection in an async
+ * handler on Express 4. Until the head is out they still count, for the hooks of session and compression.
+ */
+export function ignoreLateHeaders(res: ServerResponse): void {
+  const { setHeader, appendHeader, removeHeader } = res
+  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value))
+  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value))
+  res.removeHeader = (name) => {
+    if (!res.headersSent) removeHeader.call(res, name)
+  }
+}

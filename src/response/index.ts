@@ -7,7 +7,7 @@ import { ndjsonFramer, sseFramer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
 import type { Exit, Hold } from './hold.js'
 import { intercept } from './intercept.js'
-import { isJson, isStream, isSuccess } from './read-reply.js'
+import { isJson, isStream, isSuccess, mediaType } from './read-reply.js'
 import { refusalOf, type HttpRefusal } from './refuse.js'
 import type { ReplyContext } from './reply-context.js'
 import { gateHold, wholeHold } from './whole.js'
@@ -56,7 +56,7 @@ export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
 
 function chooseHold(exit: Exit, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
-  const type = String(res.getHeader('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+  const type = mediaType(String(res.getHeader('content-type') ?? ''))
   if (hasNoBody(context.method, res.statusCode) || !settings.check.includes('output')) return unjudged(exit, context)
   if (isStream(type) && settings.streaming !== 'full' && !res.hasHeader('content-encoding') && res.statusCode !== 206) {
     // A length that was promised cannot be kept once a block may cut the stream short.

@@ -1,89 +1,214 @@
 // The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
 // A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import { toDictionaryMode } from '../dictionary-mode.js'
 import { dropped, readArguments, type Callback } from './arguments.js'
-import { keepHead, replaceHeaders, statusOf } from './head.js'
+import { ignoreLateHeaders, keepHead, replaceHeaders, statusOf } from './head.js'
 import type { Exit, Hold } from './hold.js'
 
 type State = 'hold' | 'open' | 'refused' | 'gone'
+type Choose = (exit: Exit) => Hold | undefined
+
+interface Refusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly length: number
+}
 
 /**
  * Patches a response. `choose` is called once, when the handler commits its status and headers (or first writes),
  * and says who holds the body; undefined lets the response through untouched. Leave it out when no handler will ever run.
  */
-export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | undefined): Exit {
+export function intercept(res: ServerResponse, choose?: Choose): Exit {
+  return new Interception(res, choose)
+}
+
+class Interception implements Exit {
+  readonly res: ServerResponse
+  readonly #choose: Choose | undefined
   // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
-  const original = { write: res.write, end: res.end, writeHead: res.writeHead, flushHeaders: res.flushHeaders, destroy: res.destroy }
-  const mountHeaders: OutgoingHttpHeaders = { ...res.getHeaders() }
-  const onPatchedBefore = Object.hasOwn(res, 'on')
-  const http2 = (res.req?.httpVersionMajor ?? 1) >= 2
-  let state: State = 'hold'
-  let hold: Hold | undefined
-  // The status the handler committed. What it sets after that would be too late without us, and must be so with us.
-  let committed: { readonly status: number } | undefined
-  let ended = false
-  let endCallback: Callback | undefined
-  let slowClient = false
-  let toldFull = false
-  let shadowed = true
-  let toldToWait = false
+  readonly #write: ServerResponse['write']
+  readonly #end: ServerResponse['end']
+  readonly #writeHead: ServerResponse['writeHead']
+  readonly #flushHeaders: ServerResponse['flushHeaders']
+  readonly #destroy: ServerResponse['destroy']
+  readonly #mountHeaders: OutgoingHttpHeaders
+  readonly #onPatchedBefore: boolean
+  readonly #http2: boolean
+  #state: State = 'hold'
+  #hold: Hold | undefined
+  /** The status the handler committed. What it sets after that would be too late without us, and must be so with us. */
+  #committed: number | undefined
+  #ended = false
+  #endCallback: Callback | undefined
+  #slowClient = false
+  #toldFull = false
+  #toldToWait = false
+  #shadowed = true
   // Who writes the head before the body gets other framing from Node than who leaves it to `end(body)`.
-  let headWritten = false
-  let headImplied = false
-  let refusal: { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly length: number } | undefined
-  // From the first release on, writeHead is Node's own business again: its implicit header comes back through our patch.
-  let releasing = false
+  #headWritten = false
+  #headImplied = false
+  #refusal: Refusal | undefined
+  /** From the first release on, writeHead is Node's own business again: its implicit header comes back through our patch. */
+  #releasing = false
 
-  const isClosed = (): boolean => state === 'refused' || state === 'gone'
-
-  /** As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run before anything is chosen. */
-  function commit(): void {
-    if (committed) return
-    headImplied = true
-    try {
-      res.writeHead(res.statusCode)
-    } finally {
-      headImplied = false
-    }
-    commitHead()
+  constructor(res: ServerResponse, choose: Choose | undefined) {
+    toDictionaryMode(res)
+    this.res = res
+    this.#choose = choose
+    this.#write = res.write
+    this.#end = res.end
+    this.#writeHead = res.writeHead
+    this.#flushHeaders = res.flushHeaders
+    this.#destroy = res.destroy
+    this.#mountHeaders = res.getHeaders()
+    this.#onPatchedBefore = Object.hasOwn(res, 'on')
+    this.#http2 = (res.req?.httpVersionMajor ?? 1) >= 2
+    res.write = ((...args: unknown[]) => this.#guardedWrite(args)) as ServerResponse['write']
+    res.end = ((...args: unknown[]) => this.#guardedEnd(args)) as ServerResponse['end']
+    res.writeHead = (...args: unknown[]) => this.#guardedWriteHead(args)
+    res.flushHeaders = () => this.#guardedFlushHeaders()
+    // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
+    // failure from a broken reply, and would otherwise append its error page to half a reply.
+    shadowGetter(res, 'headersSent', () => this.#shadowed && this.#committed !== undefined)
+    shadowGetter(res, 'writableEnded', () => this.#shadowed && this.#ended)
+    res.on('close', () => this.#onClose())
   }
 
-  function commitHead(): void {
-    if (committed) return
-    committed = { status: statusOf(res) }
-    res.statusCode = committed.status
-    hold = choose?.(exit)
-    if (hold === undefined && state === 'hold') exit.open()
+  release(chunk: Buffer): boolean {
+    if (this.#closed) return false
+    this.#releasing = true
+    const fits = this.#leave(() => {
+      this.#openHead()
+      return this.#write.call(this.res, chunk, 'utf8')
+    }, false)
+    if (!fits) this.#waitForClient()
+    return fits
+  }
+
+  finish(chunk?: Buffer): void {
+    if (this.#closed) return
+    this.#state = 'open'
+    this.#leave(() => {
+      this.#openHead()
+      this.#endOut(chunk)
+    }, undefined)
+  }
+
+  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.#closed) return
+    const { res } = this
+    this.#state = 'refused'
+    this.#restoreGetters()
+    if (res.headersSent) return void this.#destroy.call(res)
+    // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket: no next request may be on it.
+    const closing: Record<string, string> = this.#choose === undefined || this.#ended || this.#http2 ? {} : { connection: 'close' }
+    this.#refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
+    this.#replaceHead()
+    this.#outliveHandler()
+    this.#leave(() => this.#endOut(body), undefined)
+    this.#letRunDry()
+  }
+
+  cut(lastBytes: string): void {
+    if (this.#closed) return
+    this.#state = 'refused'
+    this.#restoreGetters()
+    this.#outliveHandler()
+    this.#leave(() => {
+      // Trailers are the handler's words too, and nobody has judged them.
+      if (!this.#http2) this.res.addTrailers({})
+      this.#endOut(lastBytes)
+      flush(this.res)
+    }, undefined)
+    this.#letRunDry()
+  }
+
+  destroy(): void {
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
+    this.#destroy.call(this.res)
+  }
+
+  abandon(): void {
+    if (this.#state === 'open' && !this.res.writableEnded) this.destroy()
+  }
+
+  open(): void {
+    if (this.#closed) return
+    this.#state = 'open'
+    this.#restoreGetters()
+  }
+
+  drained(): void {
+    if (!this.#toldFull || this.#slowClient || this.#closed) return
+    this.#toldFull = false
+    this.res.emit('drain')
+  }
+
+  get #closed(): boolean {
+    return this.#state === 'refused' || this.#state === 'gone'
+  }
+
+  /** As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run before anything is chosen. */
+  #commit(): void {
+    if (this.#committed !== undefined) return
+    this.#headImplied = true
+    try {
+      this.res.writeHead(this.res.statusCode)
+    } finally {
+      this.#headImplied = false
+    }
+    this.#commitHead()
+  }
+
+  #commitHead(): void {
+    if (this.#committed !== undefined) return
+    this.#committed = statusOf(this.res)
+    this.res.statusCode = this.#committed
+    this.#hold = this.#choose?.(this)
+    if (this.#hold === undefined && this.#state === 'hold') this.open()
   }
 
   /** Before the first byte: compression and session ask headersSent whether their own header hook has run. */
-  function openHead(): void {
-    restoreGetters()
+  #openHead(): void {
+    const { res } = this
+    this.#restoreGetters()
     if (res.headersSent) return
-    if (committed) res.statusCode = committed.status
-    if (headWritten) original.writeHead.call(res, res.statusCode)
+    if (this.#committed !== undefined) res.statusCode = this.#committed
+    if (this.#headWritten) this.#writeHead.call(res, res.statusCode)
   }
 
-  function endOut(chunk?: Buffer | string): void {
+  #endOut(chunk?: Buffer | string): void {
     const args: unknown[] = chunk === undefined || chunk.length === 0 ? [] : [chunk]
     // HTTP/2's end() hands its chunk to res.write, which is ours and takes nothing from anybody once it is closed.
-    if (http2 && isClosed() && args.length > 0) Reflect.apply(original.write, res, args.splice(0))
-    if (endCallback) args.push(endCallback)
-    Reflect.apply(original.end, res, args)
+    if (this.#http2 && this.#closed && args.length > 0) Reflect.apply(this.#write, this.res, args.splice(0))
+    if (this.#endCallback) args.push(this.#endCallback)
+    Reflect.apply(this.#end, this.res, args)
   }
 
   /** What Node throws at a bad head or a wrong length nobody after the handler would catch: then the connection is all that is left to end. */
-  function leave<T>(send: () => T, broken: T): T {
+  #leave<T>(send: () => T, broken: T): T {
     try {
       return send()
     } catch {
-      exit.destroy()
+      this.destroy()
       return broken
     }
   }
 
+  #waitForClient(): void {
+    if (this.#slowClient) return
+    this.#slowClient = true
+    // Before the handler's own listeners, which write again.
+    this.res.prependOnceListener('drain', () => {
+      this.#slowClient = false
+    })
+  }
+
   /** A handler whose source breaks off with the signal destroys what it pipes into: our answer must get out before. */
-  function outliveHandler(): void {
+  #outliveHandler(): void {
+    const { res } = this
     const destroy = Object.getOwnPropertyDescriptor(res, 'destroy')
     res.destroy = () => res
     ignoreLateHeaders(res)
@@ -94,181 +219,97 @@ export function intercept(res: ServerResponse, choose?: (exit: Exit) => Hold | u
   }
 
   /** A handler that was told to wait runs dry instead of waiting for a client that gets another answer. */
-  function letRunDry(): void {
-    if (toldToWait) process.nextTick(() => res.emit('drain'))
-    toldToWait = false
+  #letRunDry(): void {
+    if (this.#toldToWait) process.nextTick(() => this.res.emit('drain'))
+    this.#toldToWait = false
   }
 
-  const exit: Exit = {
-    res,
-    release(chunk) {
-      if (isClosed()) return false
-      releasing = true
-      const fits = leave(() => {
-        openHead()
-        return original.write.call(res, chunk, 'utf8')
-      }, false)
-      if (!fits) slowClient = true
-      return fits
-    },
-    finish(chunk) {
-      if (isClosed()) return
-      state = 'open'
-      leave(() => {
-        openHead()
-        endOut(chunk)
-      }, undefined)
-    },
-    refuse(status, headers, body) {
-      if (isClosed()) return
-      state = 'refused'
-      restoreGetters()
-      if (res.headersSent) return void original.destroy.call(res)
-      // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket: no next request may be on it.
-      const closing: Record<string, string> = choose === undefined || ended || http2 ? {} : { connection: 'close' }
-      refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
-      replaceHead()
-      outliveHandler()
-      leave(() => endOut(body), undefined)
-      letRunDry()
-    },
-    cut(lastBytes) {
-      if (isClosed()) return
-      state = 'refused'
-      restoreGetters()
-      outliveHandler()
-      leave(() => {
-        // Trailers are the handler's words too, and nobody has judged them.
-        if (!http2) res.addTrailers({})
-        endOut(lastBytes)
-        flush(res)
-      }, undefined)
-      letRunDry()
-    },
-    destroy() {
-      if (state === 'gone') return
-      state = 'gone'
-      original.destroy.call(res)
-    },
-    abandon() {
-      if (state === 'open' && !res.writableEnded) exit.destroy()
-    },
-    open() {
-      if (isClosed()) return
-      state = 'open'
-      restoreGetters()
-    },
-    drained() {
-      if (!toldFull || slowClient || isClosed()) return
-      toldFull = false
-      res.emit('drain')
-    },
-  }
-
-  function replaceHead(): void {
-    if (refusal === undefined || res.headersSent) return
-    const { status, headers, length } = refusal
-    replaceHeaders(res, mountHeaders, headers, length)
+  #replaceHead(): void {
+    const { res } = this
+    if (this.#refusal === undefined || res.headersSent) return
+    const { status, headers, length } = this.#refusal
+    replaceHeaders(res, this.#mountHeaders, headers, length)
     res.statusCode = status
-    if (!http2 && res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? ''
+    if (!this.#http2 && res.statusMessage) res.statusMessage = STATUS_CODES[status] ?? ''
   }
 
-  res.write = function guardedWrite(...args: unknown[]): boolean {
-    if (state === 'open') return Reflect.apply(original.write, res, args) as boolean
+  /** Switched off, not deleted: to V8 a deleted property makes an object another one. */
+  #restoreGetters(): void {
+    this.#shadowed = false
+  }
+
+  #guardedWrite(args: unknown[]): boolean {
+    if (this.#state === 'open') return Reflect.apply(this.#write, this.res, args) as boolean
     const { chunk, callback } = readArguments(args)
     if (chunk === undefined) throw Object.assign(new TypeError('May not write null values to stream'), { code: 'ERR_STREAM_NULL_VALUES' })
-    if (state === 'gone') return dropped(callback)
-    if (state === 'refused' || ended) {
+    if (this.#state === 'gone') return dropped(callback)
+    if (this.#state === 'refused' || this.#ended) {
       if (callback) process.nextTick(callback)
       // True, so that a pipe runs dry instead of waiting for a 'drain' that nobody will send.
       return true
     }
-    commit()
-    if (state !== 'hold') return Reflect.apply(res.write, res, args) as boolean
-    hold?.write(chunk)
+    this.#commit()
+    if (this.#state !== 'hold') return Reflect.apply(this.res.write, this.res, args) as boolean
+    this.#hold?.write(chunk)
     // Called now, not on release: a handler that awaits it before the next write would wait for a verdict that waits for the rest.
     if (callback) process.nextTick(callback)
     // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte bound alone holds.
-    toldFull = hold?.full === true && !onPatchedBefore
-    toldToWait = slowClient || toldFull
-    return !toldToWait
-  } as ServerResponse['write']
+    this.#toldFull = this.#hold?.full === true && !this.#onPatchedBefore
+    this.#toldToWait = this.#slowClient || this.#toldFull
+    return !this.#toldToWait
+  }
 
-  res.end = function guardedEnd(...args: unknown[]): ServerResponse {
-    if (state === 'open') return Reflect.apply(original.end, res, args) as ServerResponse
+  #guardedEnd(args: unknown[]): ServerResponse {
+    const { res } = this
+    if (this.#state === 'open') return Reflect.apply(this.#end, res, args) as ServerResponse
     const { chunk, callback } = readArguments(args)
-    if (isClosed() || ended) {
+    if (this.#closed || this.#ended) {
       if (callback) process.nextTick(callback)
       return res
     }
-    commit()
-    if (state !== 'hold') return Reflect.apply(res.end, res, args) as ServerResponse
-    ended = true
-    endCallback = callback
-    if (committed) res.statusCode = committed.status
-    hold?.end(chunk !== undefined && chunk.length > 0 ? chunk : undefined)
+    this.#commit()
+    if (this.#state !== 'hold') return Reflect.apply(res.end, res, args) as ServerResponse
+    this.#ended = true
+    this.#endCallback = callback
+    if (this.#committed !== undefined) res.statusCode = this.#committed
+    this.#hold?.end(chunk !== undefined && chunk.length > 0 ? chunk : undefined)
     return res
-  } as ServerResponse['end']
+  }
 
-  res.writeHead = function guardedWriteHead(...args: unknown[]): ServerResponse {
-    if (refusal !== undefined) {
+  #guardedWriteHead(args: unknown[]): ServerResponse {
+    const { res } = this
+    if (this.#refusal !== undefined) {
       // Hooks of whoever wrapped us have just run, and may have announced another body: compression a gzipped one.
       if (res.headersSent) return res
-      replaceHead()
-      return original.writeHead.call(res, refusal.status)
+      this.#replaceHead()
+      return this.#writeHead.call(res, this.#refusal.status)
     }
-    if (state !== 'hold' || releasing) return Reflect.apply(original.writeHead, res, args) as ServerResponse
-    if (!committed) {
+    if (this.#state !== 'hold' || this.#releasing) return Reflect.apply(this.#writeHead, res, args) as ServerResponse
+    if (this.#committed === undefined) {
       keepHead(res, args)
-      headWritten = !headImplied
-      commitHead()
-      if (state !== 'hold' && !isClosed() && headWritten) return original.writeHead.call(res, res.statusCode)
+      this.#headWritten = !this.#headImplied
+      this.#commitHead()
+      if (this.#state !== 'hold' && !this.#closed && this.#headWritten) return this.#writeHead.call(res, res.statusCode)
     }
     return res
   }
 
-  res.flushHeaders = function guardedFlushHeaders(): void {
-    if (state === 'hold' && !committed) res.writeHead(res.statusCode)
-    if (state !== 'hold') original.flushHeaders.call(res)
+  #guardedFlushHeaders(): void {
+    if (this.#state === 'hold' && this.#committed === undefined) this.res.writeHead(this.res.statusCode)
+    if (this.#state !== 'hold') this.#flushHeaders.call(this.res)
   }
 
-  // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
-  // failure from a broken reply, and would otherwise append its error page to half a reply.
-  shadowGetter(res, 'headersSent', () => shadowed && committed !== undefined)
-  shadowGetter(res, 'writableEnded', () => shadowed && ended)
-  // Switched off, not deleted: a deleted property makes every later access to the response a slow one, Node's own included.
-  function restoreGetters(): void {
-    shadowed = false
+  #onClose(): void {
+    if (this.res.writableFinished || this.#state === 'gone') return
+    const wasHeld = this.#state === 'hold'
+    this.#state = 'gone'
+    this.#restoreGetters()
+    if (wasHeld) this.#hold?.gone()
   }
-
-  res.on('drain', () => {
-    slowClient = false
-  })
-  res.once('close', () => {
-    if (res.writableFinished || state === 'gone') return
-    const wasHeld = state === 'hold'
-    state = 'gone'
-    restoreGetters()
-    if (wasHeld) hold?.gone()
-  })
-  return exit
 }
 
 function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {
   Object.defineProperty(res, name, { configurable: true, enumerable: false, get: () => held() || Reflect.get(Object.getPrototypeOf(res) as object, name, res) === true })
-}
-
-/**
- * A handler that answers after we have does not know it: what Node throws at its headers would be an unhandled rejection in an async
- * handler on Express 4. Until the head is out they still count, for the hooks of session and compression.
- */
-function ignoreLateHeaders(res: ServerResponse): void {
-  const { setHeader, appendHeader, removeHeader } = res
-  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value))
-  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value))
-  res.removeHeader = (name) => {
-    if (!res.headersSent) removeHeader.call(res, name)
-  }
 }
 
 /** compression() keeps small writes in zlib until it is told otherwise. */

@@ -17,14 +17,20 @@ export interface RawReply {
 
 /** The texts to judge, one per choice, empty ones left out. */
 export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
-  const { status, contentType } = reply
+  const { status, contentType, contentEncoding } = reply
   if (status === 206) throw unreadable('a part of a reply (206)')
-  const type = contentType.split(';')[0]!.trim().toLowerCase()
+  const type = mediaType(contentType)
   if (!isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
-  const text = decodeText(await decodeBody(reply.bytes, reply.contentEncoding, reply.maxBytes), contentType)
+  const text = decodeText(contentEncoding === '' ? reply.bytes : await decodeBody(reply.bytes, contentEncoding, reply.maxBytes), contentType)
   const choices = (isSuccess(status) || isStream(type) ? readSuccess(text, type, dialect) : readFailure(text, type, dialect)).filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
+}
+
+/** The media type without its parameters, in lower case. */
+export function mediaType(contentType: string): string {
+  const end = contentType.indexOf(';')
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
 export function isSuccess(status: number): boolean {

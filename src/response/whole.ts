@@ -18,7 +18,7 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
     const { res } = exit
     const choices = await readReply(
       {
-        bytes: Buffer.concat(last === undefined ? chunks : [...chunks, last]),
+        bytes: last !== undefined && chunks.length === 0 ? last : Buffer.concat(last === undefined ? chunks : [...chunks, last]),
         status: res.statusCode,
         contentType: String(res.getHeader('content-type') ?? ''),
         contentEncoding: String(res.getHeader('content-encoding') ?? ''),
@@ -26,7 +26,7 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
       },
       context.dialect,
     )
-    return await Promise.all(choices.map(({ text }) => context.judge(text)))
+    return choices.length === 1 ? [await context.judge(choices[0]!.text)] : await Promise.all(choices.map(({ text }) => context.judge(text)))
   })
 }
 

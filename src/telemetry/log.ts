@@ -13,11 +13,8 @@ export function defaultLogger(level: string): Logger {
 
 /** What became of one stage, as an event. Milliseconds are the stage's, attempts and tokens the sum of its checks'. */
 export function verdictEvent(requestId: string, dialect: string, decision: Decision, judgements: readonly Judgement[]): VerdictEvent {
-  const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? [judgement.verdict] : []))
-  const attempts = sum(verdicts.map((verdict) => verdict.attempts))
-  const input = sum(verdicts.map(({ tokens }) => tokens?.input))
-  const output = sum(verdicts.map(({ tokens }) => tokens?.output))
-  const { outcome } = decision
+  const { outcome, error } = decision
+  const cost = costOf(judgements)
   return {
     requestId,
     stage: decision.stage,
@@ -26,15 +23,29 @@ export function verdictEvent(requestId: string, dialect: string, decision: Decis
     verdict: outcome.state === 'skipped' ? 'safe' : outcome.state,
     action: decision.action,
     categories: decision.categories.map(({ code }) => code),
-    ...(decision.error !== undefined && { code: decision.error.code }),
+    ...(error !== undefined && { code: error.code }),
     ...(outcome.score !== undefined && { score: outcome.score }),
     ms: Math.round(decision.ms * 10) / 10,
     cached: outcome.cached === true,
-    ...(attempts !== undefined && { attempts }),
-    ...((input !== undefined || output !== undefined) && { tokens: { ...(input !== undefined && { input }), ...(output !== undefined && { output }) } }),
+    ...cost,
     ...(outcome.by !== undefined && { judgedBy: outcome.by }),
     checks: judgements.length,
   }
+}
+
+/** Undefined where no verdict tells. */
+function costOf(judgements: readonly Judgement[]): Pick<VerdictEvent, 'attempts' | 'tokens'> | undefined {
+  let attempts: number | undefined
+  let tokens: { input?: number; output?: number } | undefined
+  for (const judgement of judgements) {
+    if (!('verdict' in judgement)) continue
+    const { attempts: tried, tokens: used } = judgement.verdict
+    if (tried !== undefined) attempts = (attempts ?? 0) + tried
+    if (used?.input !== undefined) (tokens ??= {}).input = (tokens.input ?? 0) + used.input
+    if (used?.output !== undefined) (tokens ??= {}).output = (tokens.output ?? 0) + used.output
+  }
+  if (attempts === undefined && tokens === undefined) return undefined
+  return { ...(attempts !== undefined && { attempts }), ...(tokens !== undefined && { tokens }) }
 }
 
 /** Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). */
@@ -42,9 +53,4 @@ export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string)
   if (event.verdict === 'safe') logger.info(event, 'judged safe')
   else if (event.verdict === 'unsafe') logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
   else logger.error(reason === undefined ? event : { ...event, reason }, event.action === 'allow' ? 'could not judge, let through' : 'could not judge')
-}
-
-function sum(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined)
-  return known.length === 0 ? undefined : known.reduce((total, value) => total + value, 0)
 }

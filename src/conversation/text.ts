@@ -53,8 +53,8 @@ export function isIdentifier(text: string, maxLength = 128): boolean {
 /** Walks values of one request, reply or stream. Stateful: what is free metadata is counted over its whole life. */
 export class TextWalker {
   readonly #words: Vocabulary
-  readonly #free = new Set<string>()
-  readonly #freeKeys = new Set<string>()
+  #free: Set<string> | undefined
+  #freeKeys: Set<string> | undefined
   #nodes = 0
   #emit: Emit = nothing
   /** Where the walk is: joined only when there is something to tell, for most values say nothing. */
@@ -87,6 +87,7 @@ export class TextWalker {
   /** True when an identifier-like value may go unjudged, while there are few of them. */
   free(value: string): boolean {
     if (!isIdentifier(value)) return false
+    this.#free ??= new Set()
     if (/^\d*$/.test(value) || this.#free.has(value)) return true
     if (this.#free.size >= FREE_VALUES[this.#words.code]) return false
     this.#free.add(value)
@@ -197,7 +198,9 @@ export class TextWalker {
   }
 
   #freeKey(key: string): boolean {
-    if (COMMON_KEYS.has(key) || this.#words.metadata.has(key) || this.#freeKeys.has(key)) return true
+    if (COMMON_KEYS.has(key) || this.#words.metadata.has(key)) return true
+    this.#freeKeys ??= new Set()
+    if (this.#freeKeys.has(key)) return true
     if (!isIdentifier(key) || this.#freeKeys.size >= FREE_KEYS) return false
     this.#freeKeys.add(key)
     return true

@@ -20,7 +20,7 @@ export class RequestBuilder {
   readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
   readonly #system: string[] = []
   readonly #extras: string[] = []
-  readonly #names = new Set<string>()
+  #names: Set<string> | undefined
 
   /** A message without text and images leaves no turn: the guard has nothing to read in it. */
   say({ role, text, images, human }: Say): void {
@@ -45,6 +45,7 @@ export class RequestBuilder {
   /** True for a speaker's name that may go unjudged. The model reads names too, so one that could be a sentence, or many of them, may not. */
   freeName(name: string): boolean {
     if (!PLAIN_NAME.test(name)) return name === ''
+    this.#names ??= new Set()
     this.#names.add(name)
     return this.#names.size <= FREE_NAMES
   }

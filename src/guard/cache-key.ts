@@ -13,18 +13,22 @@ export interface CacheKeyParts {
 }
 
 /** Raised when keys or entries change meaning, so that replicas of two releases never share an entry. */
-const FORMAT = 1
+const FORMAT = 2
 
 /**
- * SHA-256 over one JSON array. JSON keeps fields apart whatever they contain, where plain concatenation would let text of
- * one turn pass for the next one, and it escapes lone surrogates, where UTF-8 would fold them all into one character.
+ * SHA-256 over all of it. Every text stands behind its length, which keeps fields apart whatever they contain, where plain
+ * concatenation would let text of one turn pass for the next one.
  */
 export function cacheKey({ identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts, conversation: Conversation): string {
-  // Put together by hand: as an array of arrays it would take twice the time, and every judgement waits for it.
-  let turns = ''
+  let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${decisive === undefined ? '-' : field(decisive)}`
   for (const { role, text, images } of conversation) {
-    turns += `${turns === '' ? '' : ','}["${role}",${JSON.stringify(text)},${images === undefined ? '[]' : JSON.stringify(images.map((image) => image.url))}]`
+    key += `${role}${field(text)}`
+    if (images !== undefined) for (const { url } of images) key += `image${field(url)}`
   }
-  const parts = JSON.stringify([FORMAT, identity, model, policyHash, tenant ?? null, stage, decisive ?? null])
-  return hash('sha256', `${parts.slice(0, -1)},[${turns}]]`)
+  return hash('sha256', key)
+}
+
+/** JSON escapes lone surrogates, which UTF-8 would fold all into one character. It costs as much as the hash, so only they get it. */
+function field(text: string): string {
+  return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`
 }

@@ -70,15 +70,14 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
 
   return {
     known,
-    async judge(key, signal, ask) {
-      if (closed) throw closed
+    judge(key, signal, ask) {
+      if (closed) return Promise.reject(closed)
       const verdict = known(key)
-      if (verdict) return verdict
+      if (verdict) return Promise.resolve(verdict)
       const { joined, answer } = flights.run(key, signal, (inner) => lookUpOrAsk(key, inner, ask))
       if (!joined) return answer
       count.joined++
-      const { attempts: _attempts, tokens: _tokens, ...shared } = await answer
-      return remembered(shared)
+      return answer.then(({ attempts: _attempts, tokens: _tokens, ...shared }) => remembered(shared))
     },
     stats: () => ({ ...count, entries: local?.size ?? 0, inFlight: flights.size, ...(store && { store: store.stats() }) }),
     async close() {

@@ -4,16 +4,15 @@ import { within } from './abort.js'
 import type { Stop } from './stop.js'
 
 export interface HedgeOptions {
-  /** Milliseconds to wait for the first call. Undefined: never hedge. */
-  readonly afterMs: number | undefined
+  /** Milliseconds to wait for the first call. */
+  readonly afterMs: number
   /** Asked when the time has come: whether there is budget and room for a second call. */
   readonly mayHedge: () => boolean
   readonly onHedge: () => void
   readonly signal: Stop
 }
 
-export async function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: Stop) => Promise<T>): Promise<T> {
-  if (afterMs === undefined) return call(signal)
+export function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: Stop) => Promise<T>): Promise<T> {
   return within({ signal }, async (inner) => {
     const first = call(inner)
     if ((await settledWithin(afterMs, first)) || inner.aborted || !mayHedge()) return first

@@ -9,11 +9,13 @@ import { createBudget } from './budget.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { createCircuit } from './circuit.js'
 import { hedged } from './hedge.js'
-import { optionsWith, type Stop, type StopSignal } from './stop.js'
+import { optionsWith, Stop, type StopSignal } from './stop.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
   readonly timeoutMs: number
+  /** True where the caller's signal aborts at that time anyhow, and a timer here would only be a second one. Default: false. */
+  readonly timed?: boolean
   /** Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are tried again. */
   readonly maxAttempts: number
   /** Milliseconds without an answer until a second call goes out. Undefined: never. */
@@ -57,17 +59,15 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const hedges = createBudget({ share: 0.05, floor: 0 })
   const mayHedge = (): boolean => slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
-  const ask = async (conversation: Conversation, { signal: _, ...rest }: ResilientOptions, signal: Stop): Promise<Verdict> => {
+  const ask = (conversation: Conversation, { signal: _, ...rest }: ResilientOptions, signal: Stop): Promise<Verdict> => {
     circuit?.refuseWhileOpen()
-    const call = (): Promise<Verdict> =>
-      orAbort(signal, async () => {
-        count.calls++
-        return checkedVerdict(await guard.judge(conversation, optionsWith(rest, signal)))
-      }).catch((error: unknown) => {
-        throw toLlamaGuardError(error, 'guard_error')
-      })
+    const judgeOnce = (): Promise<unknown> => {
+      count.calls++
+      return guard.judge(conversation, optionsWith(rest, signal))
+    }
+    const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict).catch(asGuardError)
     // The signal stays out of the bulkhead: it would skip an aborted entry without waking the next one in line.
-    const whenFree = async (): Promise<Verdict> => {
+    const whenFree = (): Promise<Verdict> => {
       if (signal.aborted) throw reasonOf(signal)
       return circuit ? circuit.execute(call) : call()
     }
@@ -78,29 +78,34 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     })
   }
 
-  const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
-    within({ ms: o.timeoutMs, signal: options.signal }, async (signal) => {
-      const deadline = performance.now() + o.timeoutMs
-      let attempts = 0
-      let second = 0
-      count.judgements++
-      retries.earn()
-      hedges.earn()
-      // Asked once per failed attempt, so it may take from the budget.
-      const worthAnother = (error: unknown): boolean =>
-        isLlamaGuardError(error) &&
-        error.retryable &&
-        attempts < o.maxAttempts &&
-        !signal.aborted &&
-        performance.now() + PAUSE.initialDelay < deadline &&
-        retries.spend()
-      const verdict = await retry(handleWhen(worthAnother), { maxAttempts: o.maxAttempts - 1, backoff: new ExponentialBackoff(PAUSE) }).execute(() => {
-        if (attempts++ > 0) count.retries++
-        const onHedge = (): void => void (second++, count.hedges++)
-        return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) => ask(conversation, options, inner))
-      })
-      return { ...verdict, attempts: (verdict.attempts ?? 1) + attempts - 1 + second }
+  const attempts = async (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
+    const deadline = performance.now() + o.timeoutMs
+    let tries = 0
+    let second = 0
+    count.judgements++
+    retries.earn()
+    hedges.earn()
+    // Asked once per failed attempt, so it may take from the budget.
+    const worthAnother = (error: unknown): boolean =>
+      isLlamaGuardError(error) &&
+      error.retryable &&
+      tries < o.maxAttempts &&
+      !signal.aborted &&
+      performance.now() + PAUSE.initialDelay < deadline &&
+      retries.spend()
+    const onHedge = (): void => void (second++, count.hedges++)
+    const verdict = await retry(handleWhen(worthAnother), { maxAttempts: o.maxAttempts - 1, backoff: new ExponentialBackoff(PAUSE) }).execute(() => {
+      if (tries++ > 0) count.retries++
+      if (o.hedgeAfterMs === undefined) return ask(conversation, options, signal)
+      return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) => ask(conversation, options, inner))
     })
+    return { ...verdict, attempts: (verdict.attempts ?? 1) + tries - 1 + second }
+  }
+
+  const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
+    o.timed === true && options.signal instanceof Stop
+      ? attempts(conversation, options, options.signal)
+      : within({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
 
   return {
     judge,
@@ -111,6 +116,10 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       circuit: circuit?.state ?? 'off',
     }),
   }
+}
+
+function asGuardError(error: unknown): never {
+  throw toLlamaGuardError(error, 'guard_error')
 }
 
 function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError {

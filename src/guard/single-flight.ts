@@ -33,17 +33,14 @@ export function createSingleFlight<T>(): SingleFlight<T> {
     if (flights.get(key) === flight) flights.delete(key)
   }
 
-  const wait = async (key: string, flight: Flight<T>, signal: StopSignal): Promise<T> => {
+  const wait = (key: string, flight: Flight<T>, signal: StopSignal): Promise<T> => {
     flight.waiting++
-    try {
-      return await orAbort(signal, () => flight.answer)
-    } finally {
-      if (--flight.waiting === 0) {
-        // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
-        forget(key, flight)
-        flight.stop.abort(reasonOf(signal))
-      }
-    }
+    return orAbort(signal, () => flight.answer, () => {
+      if (--flight.waiting > 0) return
+      // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
+      forget(key, flight)
+      flight.stop.abort(reasonOf(signal))
+    })
   }
 
   return {

@@ -146,6 +146,8 @@ describe('the circuit breaker', () => {
   it('counts calls that hang', async () => {
     const member = around(guardThat(never), { breaker: true, timeoutMs: 30 })
     await Promise.all(Array.from({ length: 6 }, (_, index) => ask(member, `${index}`)))
+    // The callers are told first, and the circuit in the same tick.
+    await sleep(0)
     expect(await ask(member)).toBe('guard_circuit_open')
   })
   it.each(['unparseable_verdict', 'guard_input_too_long', 'guard_rejected', 'unsupported_content'] as const)('does not open for %s', async (code) => {

@@ -65,6 +65,11 @@ export class WireFacts<Fact> {
     return fact
   }
 
+  /** For an event whose facts are those of an earlier one. */
+  repeat(event: StreamEvent, fact: Fact): void {
+    this.#facts.set(event, fact)
+  }
+
   /** Asked once an event: what has been sent is forgotten. */
   take(event: StreamEvent): Fact {
     const fact = this.#facts.get(event)

@@ -26,7 +26,7 @@ export const openaiCompletions: Dialect = {
     return builder.build(wantsStream(body.stream), body.model)
   },
   reply: readChoices,
-  stream: () => openaiStream({ object: 'text_completion', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
+  stream: () => openaiStream({ object: 'text_completion', channel: 'text', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'choices' }),
 }
 

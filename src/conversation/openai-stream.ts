@@ -5,16 +5,19 @@ import type { Decision, StreamDelta, StreamEvent, StreamReader } from '../types.
 import { EventText, isDone, shortText, WireFacts } from './event-text.js'
 import { OPENAI_REPLY } from './openai-reply.js'
 import { blockNote, sse, streamFailure } from './refusals.js'
+import { RepeatedEvent } from './repeated-event.js'
 import { isObject, itemIndex } from './json.js'
 
 export interface ChunkShape {
   readonly object: string
+  /** Where a choice's words are. */
+  readonly channel: string
   /** The empty remainder of a choice: `{delta: {}}` or `{text: ''}`. */
   readonly empty: Readonly<Record<string, unknown>>
   readonly idPrefix: string
 }
 
-export const CHAT_CHUNK: ChunkShape = { object: 'chat.completion.chunk', empty: { delta: {} }, idPrefix: 'chatcmpl' }
+export const CHAT_CHUNK: ChunkShape = { object: 'chat.completion.chunk', channel: 'delta.content', empty: { delta: {} }, idPrefix: 'chatcmpl' }
 
 interface Fact {
   readonly done: boolean
@@ -31,16 +34,24 @@ interface Head {
 export function openaiStream(shape: ChunkShape): StreamReader {
   const events = new EventText(OPENAI_REPLY)
   const facts = new WireFacts(factOf)
+  const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
   const wire = { head: undefined as Head | undefined, open: new Set<number>(), finished: new Set<number>(), done: false }
 
   return {
     read(event) {
+      const delta = repeated.read(event)
+      if (delta !== undefined) {
+        facts.repeat(event, repeated.fact)
+        return [delta]
+      }
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
       if (isObject(data)) readChunk(events, data, deltas)
       else if (data !== undefined) events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
-      for (const { index } of facts.note(event, data).choices) read.add(index)
+      const fact = facts.note(event, data)
+      for (const { index } of fact.choices) read.add(index)
+      repeated.learn(event, deltas, shape.channel, fact)
       return deltas
     },
     sent(event) {

@@ -207,8 +207,13 @@ export class TextWalker {
   }
 }
 
+/** Inline media, in whatever field. */
+export function looksLikeMedia(text: string): boolean {
+  return MEDIA_URL.test(text)
+}
+
 function isMedia(key: string, parent: Record<string, unknown> | undefined, parentKey: string, text: string): boolean {
-  if (MEDIA_KEYS.has(key) || MEDIA_URL.test(text)) return true
+  if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
   if (key === 'data') return parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
   return key === 'result' && parent?.type === 'image_generation_call'
 }

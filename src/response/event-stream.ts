@@ -12,20 +12,16 @@ import { StreamJudge } from './stream-judge.js'
 /** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
 const HIGH_WATER_BYTES = 256 * 1024
 
+/** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
 interface Held {
   readonly raw: Buffer
   readonly event: StreamEvent
-  /** For each choice with text in this frame: the position in the choice's text that must be judged first. */
-  readonly needs: readonly Need[]
+  /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: -1. */
+  choice: number
+  position: number
+  /** The same for further choices. */
+  others: Map<number, number> | undefined
 }
-
-interface Need {
-  readonly choice: number
-  readonly position: number
-}
-
-/** Most frames of a stream say something in one choice or nothing: a list of their own for each would be most of what a hold weighs. */
-const NOTHING: readonly Need[] = []
 
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon as all its text has
@@ -61,17 +57,25 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function accept(frames: readonly Frame[]): void {
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
     const first = queue.length
-    for (const { raw, event } of frames) queue.push({ raw, event, needs: NOTHING })
-    for (const [offset, { raw, event }] of frames.entries()) {
-      let needs = NOTHING
-      for (const { choice, channel, text } of reader.read(event)) {
+    for (const { raw, event } of frames) queue.push({ raw, event, choice: -1, position: 0, others: undefined })
+    for (let at = first; at < queue.length; at++) {
+      const held = queue[at]!
+      for (const { choice, channel, text } of reader.read(held.event)) {
         if (text === '') continue
         const position = judge.add(choice, channel, text)
         // A later text of the same choice ends further on, and covers the earlier one.
-        needs = needs.length === 0 || (needs.length === 1 && needs[0]!.choice === choice) ? [{ choice, position }] : [...needs.filter((need) => need.choice !== choice), { choice, position }]
+        if (held.choice === -1 || held.choice === choice) {
+          held.choice = choice
+          held.position = position
+        } else (held.others ??= new Map()).set(choice, position)
       }
-      if (needs !== NOTHING) queue[first + offset] = { raw, event, needs }
     }
+  }
+
+  function isJudged({ choice, position, others }: Held): boolean {
+    if (choice !== -1 && !judge.covers(choice, position)) return false
+    if (others !== undefined) for (const [other, end] of others) if (!judge.covers(other, end)) return false
+    return true
   }
 
   function take(chunk: Buffer): void {
@@ -126,21 +130,19 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 
   function releaseJudged(): void {
     const from = head
-    while (head < queue.length && (releaseAtOnce || queue[head]!.needs.every(({ choice, position }) => judge.covers(choice, position)))) head++
-    const leaving = queue.slice(from, head)
-    if (leaving.length > 0) {
-      openHeaders()
-      // In one write: each of them costs more than the copy.
-      const bytes = leaving.length === 1 ? leaving[0]!.raw : Buffer.concat(leaving.map(({ raw }) => raw))
-      exit.release(bytes)
-      for (const { event } of leaving) reader.sent(event)
-      heldBytes -= bytes.length
-    }
+    while (head < queue.length && (releaseAtOnce || isJudged(queue[head]!))) head++
+    if (from === head) return
+    openHeaders()
+    // In one write: each of them costs more than a copy.
+    const bytes = joined(queue, from, head)
+    exit.release(bytes)
+    for (let at = from; at < head; at++) reader.sent(queue[at]!.event)
+    heldBytes -= bytes.length
     if (head > 1024 || head === queue.length) {
       queue.splice(0, head)
       head = 0
     }
-    if (leaving.length > 0) flush(res)
+    flush(res)
   }
 
   function openHeaders(): void {
@@ -210,4 +212,22 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     },
   }
   return hold
+}
+
+/** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */
+function joined(queue: readonly Held[], from: number, to: number): Buffer {
+  const pieces: Buffer[] = []
+  let start = queue[from]!.raw
+  let length = start.length
+  const finish = (): Buffer => (length === start.length ? start : Buffer.from(start.buffer, start.byteOffset, length))
+  for (let at = from + 1; at < to; at++) {
+    const { raw } = queue[at]!
+    if (raw.buffer !== start.buffer || raw.byteOffset !== start.byteOffset + length) {
+      pieces.push(finish())
+      start = raw
+      length = 0
+    }
+    length += raw.length
+  }
+  return pieces.length === 0 ? finish() : Buffer.concat([...pieces, finish()])
 }

@@ -19,23 +19,17 @@ export interface Framer {
 /** Server-sent events, WHATWG HTML section 9.2.6, with nothing dropped. */
 export function sseFramer(): Framer {
   let frames: Frame[] = []
-  let raw: Buffer[] = []
-  let fields = new EventFields()
-  const close = (): void => {
-    frames.push({ raw: raw.length === 1 ? raw[0]! : Buffer.concat(raw), event: fields.event() })
-    raw = []
-    fields = new EventFields()
-  }
+  const raw = new Bytes()
+  const fields = new EventFields()
+  const close = (): void => void frames.push({ raw: raw.take(), event: fields.take() })
   const lines = splitLines({
-    line(text, bytes) {
-      raw.push(bytes)
+    line(text, bytes, start, end) {
+      raw.add(bytes, start, end)
       if (text === '') close()
       else fields.read(text)
     },
     // The LF of a CRLF that was cut in two: it may open the next frame's bytes, but it says nothing.
-    lineEnd(bytes) {
-      raw.push(bytes)
-    },
+    lineEnd: (bytes, start, end) => raw.add(bytes, start, end),
   })
   const take = (): Frame[] => {
     const taken = frames
@@ -49,21 +43,53 @@ export function sseFramer(): Framer {
     },
     finish() {
       const rest = lines.finish()
-      if (rest.bytes.length > 0) raw.push(rest.bytes)
+      if (rest.bytes.length > 0) raw.add(rest.bytes, 0, rest.bytes.length)
       if (rest.text !== '') fields.read(rest.text)
-      if (raw.length > 0) close()
+      if (!raw.empty) close()
       return take()
     },
+  }
+}
+
+/** The bytes of a frame: one piece of the chunk they came in, where they came in one. */
+class Bytes {
+  #earlier: Buffer[] = []
+  #from: Buffer | undefined
+  #start = 0
+  #end = 0
+
+  get empty(): boolean {
+    return this.#from === undefined
+  }
+
+  add(bytes: Buffer, start: number, end: number): void {
+    if (this.#from === bytes && this.#end === start) {
+      this.#end = end
+      return
+    }
+    if (this.#from !== undefined) this.#earlier.push(this.#from.subarray(this.#start, this.#end))
+    this.#from = bytes
+    this.#start = start
+    this.#end = end
+  }
+
+  take(): Buffer {
+    const last = this.#from === undefined ? Buffer.alloc(0) : this.#from.subarray(this.#start, this.#end)
+    this.#from = undefined
+    if (this.#earlier.length === 0) return last
+    const all = Buffer.concat([...this.#earlier, last])
+    this.#earlier = []
+    return all
   }
 }
 
 /** One JSON value a line, as Ollama streams. */
 export function ndjsonFramer(): Framer {
   let frames: Frame[] = []
-  const add = (text: string, bytes: Buffer): void => {
-    frames.push({ raw: bytes, event: text.trim() === '' ? {} : { data: text } })
+  const add = (text: string, bytes: Buffer, start: number, end: number): void => {
+    frames.push({ raw: bytes.subarray(start, end), event: text.trim() === '' ? {} : { data: text } })
   }
-  const lines = splitLines({ line: add, lineEnd: (byte) => add('', byte) })
+  const lines = splitLines({ line: add, lineEnd: (bytes, start, end) => add('', bytes, start, end) })
   const take = (): Frame[] => {
     const taken = frames
     frames = []
@@ -76,7 +102,7 @@ export function ndjsonFramer(): Framer {
     },
     finish() {
       const rest = lines.finish()
-      if (rest.bytes.length > 0) add(rest.text, rest.bytes)
+      if (rest.bytes.length > 0) add(rest.text, rest.bytes, 0, rest.bytes.length)
       return take()
     },
   }
@@ -102,12 +128,16 @@ class EventFields {
     } else this.#note(line)
   }
 
-  event(): StreamEvent {
-    const event: { -readonly [K in keyof StreamEvent]: StreamEvent[K] } = {}
-    if (this.#name !== undefined) event.event = this.#name
-    if (this.#data !== undefined) event.data = this.#data
-    if (this.#other !== undefined) event.other = this.#other
-    return event
+  /** What was read since the last time. */
+  take(): StreamEvent {
+    const name = this.#name
+    const data = this.#data
+    const other = this.#other
+    this.#name = undefined
+    this.#data = undefined
+    this.#other = undefined
+    if (name === undefined && other === undefined) return data === undefined ? {} : { data }
+    return { ...(name !== undefined && { event: name }), ...(data !== undefined && { data }), ...(other !== undefined && { other }) }
   }
 
   #note(text: string): void {

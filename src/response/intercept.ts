@@ -72,6 +72,10 @@ class Interception implements Exit {
     // failure from a broken reply, and would otherwise append its error page to half a reply.
     shadowGetter(res, 'headersSent', () => this.#shadowed && this.#committed !== undefined)
     shadowGetter(res, 'writableEnded', () => this.#shadowed && this.#ended)
+    // Before the handler's own listeners, which write again.
+    res.on('drain', () => {
+      this.#slowClient = false
+    })
     res.on('close', () => this.#onClose())
   }
 
@@ -82,7 +86,7 @@ class Interception implements Exit {
       this.#openHead()
       return this.#write.call(this.res, chunk, 'utf8')
     }, false)
-    if (!fits) this.#waitForClient()
+    if (!fits) this.#slowClient = true
     return fits
   }
 
@@ -195,15 +199,6 @@ class Interception implements Exit {
       this.destroy()
       return broken
     }
-  }
-
-  #waitForClient(): void {
-    if (this.#slowClient) return
-    this.#slowClient = true
-    // Before the handler's own listeners, which write again.
-    this.res.prependOnceListener('drain', () => {
-      this.#slowClient = false
-    })
   }
 
   /** A handler whose source breaks off with the signal destroys what it pipes into: our answer must get out before. */

@@ -1,10 +1,10 @@
 // Splits bytes into lines ended by CRLF, LF or a lone CR, however the bytes are cut, in time linear in their number.
 
 export interface LineSink {
-  /** A whole line: its text without the line end, and all its bytes. */
-  line(text: string, bytes: Buffer): void
+  /** A whole line: its text without the line end, and where all its bytes are. */
+  line(text: string, bytes: Buffer, start: number, end: number): void
   /** An LF whose CR had already ended the line, in the chunk before. */
-  lineEnd(byte: Buffer): void
+  lineEnd(bytes: Buffer, start: number, end: number): void
 }
 
 const LF = 0x0a
@@ -16,16 +16,18 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
   let endedOnCr = false
   let atStart = true
 
+  function textOf(bytes: Buffer, start: number, end: number): string {
+    const text = bytes.toString('utf8', start, end)
+    if (!atStart) return text
+    atStart = false
+    return text.charCodeAt(0) === BOM ? text.slice(1) : text
+  }
+
   /** Joins what came before with the rest of the line: once a line, as joining at every chunk would make long lines quadratic. */
-  function complete(rest: Buffer, endLength: number): { text: string; bytes: Buffer } {
-    const bytes = partial.length === 0 ? rest : Buffer.concat([...partial, rest])
+  function joined(rest: Buffer): Buffer {
+    const bytes = Buffer.concat([...partial, rest])
     partial = []
-    let text = bytes.toString('utf8', 0, bytes.length - endLength)
-    if (atStart && bytes.length > 0) {
-      atStart = false
-      if (text.charCodeAt(0) === BOM) text = text.slice(1)
-    }
-    return { text, bytes }
+    return bytes
   }
 
   function nextEnd(chunk: Buffer, from: number, hasCr: boolean): number {
@@ -38,7 +40,7 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
     push(chunk) {
       let start = 0
       if (endedOnCr && chunk[0] === LF) {
-        sink.lineEnd(chunk.subarray(0, 1))
+        sink.lineEnd(chunk, 0, 1)
         start = 1
       }
       if (chunk.length > 0) endedOnCr = false
@@ -46,12 +48,18 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
       for (let end = nextEnd(chunk, start, hasCr); end !== -1; end = nextEnd(chunk, start, hasCr)) {
         const next = chunk[end] === CR && chunk[end + 1] === LF ? end + 2 : end + 1
         endedOnCr = chunk[end] === CR && end + 1 === chunk.length
-        const { text, bytes } = complete(chunk.subarray(start, next), next - end)
-        sink.line(text, bytes)
+        if (partial.length === 0) sink.line(textOf(chunk, start, end), chunk, start, next)
+        else {
+          const bytes = joined(chunk.subarray(start, next))
+          sink.line(textOf(bytes, 0, bytes.length - (next - end)), bytes, 0, bytes.length)
+        }
         start = next
       }
-      if (start < chunk.length) partial.push(chunk.subarray(start))
+      if (start < chunk.length) partial.push(start === 0 ? chunk : chunk.subarray(start))
     },
-    finish: () => complete(Buffer.alloc(0), 0),
+    finish() {
+      const bytes = joined(Buffer.alloc(0))
+      return { text: bytes.length === 0 ? '' : textOf(bytes, 0, bytes.length), bytes }
+    },
   }
 }

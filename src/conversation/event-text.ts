@@ -14,6 +14,9 @@ const MAX_REMEMBERED = 256
 /** Characters of an event that may be numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
 
+/** Facts of sent events that are kept until they are dropped together. */
+const MOST_SENT = 64
+
 /** One per stream. */
 export class EventText {
   readonly walker: TextWalker
@@ -52,7 +55,10 @@ export class EventText {
 
 /** Facts of the events that were read, kept until they are sent. Parses again for an event it has not seen. */
 export class WireFacts<Fact> {
-  readonly #facts = new Map<StreamEvent, Fact>()
+  // Sent in the order in which they were read. Two lists, as a map would cost more than the rest of a short event.
+  readonly #events: StreamEvent[] = []
+  readonly #facts: Fact[] = []
+  #next = 0
   readonly #of: (data: unknown, event: StreamEvent) => Fact
 
   constructor(of: (data: unknown, event: StreamEvent) => Fact) {
@@ -61,20 +67,27 @@ export class WireFacts<Fact> {
 
   note(event: StreamEvent, data: unknown): Fact {
     const fact = this.#of(data, event)
-    this.#facts.set(event, fact)
+    this.repeat(event, fact)
     return fact
   }
 
   /** For an event whose facts are those of an earlier one. */
   repeat(event: StreamEvent, fact: Fact): void {
-    this.#facts.set(event, fact)
+    this.#events.push(event)
+    this.#facts.push(fact)
   }
 
   /** Asked once an event: what has been sent is forgotten. */
   take(event: StreamEvent): Fact {
-    const fact = this.#facts.get(event)
-    this.#facts.delete(event)
-    return fact ?? this.#of(event.data === undefined ? undefined : parse(event.data), event)
+    if (this.#events[this.#next] !== event) return this.#of(event.data === undefined ? undefined : parse(event.data), event)
+    const fact = this.#facts[this.#next]!
+    this.#next += 1
+    if (this.#next === this.#events.length || this.#next > MOST_SENT) {
+      this.#events.splice(0, this.#next)
+      this.#facts.splice(0, this.#next)
+      this.#next = 0
+    }
+    return fact
   }
 }
 

@@ -1,7 +1,7 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Decision, StreamEvent } from '../types.js'
-import type { Framer, Frame } from './framing.js'
+import type { Decision } from '../types.js'
+import type { Frame, Framer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
 import type { Exit, Hold } from './hold.js'
 import { flush } from './intercept.js'
@@ -14,8 +14,7 @@ const HIGH_WATER_BYTES = 256 * 1024
 
 /** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
 interface Held {
-  readonly raw: Buffer
-  readonly event: StreamEvent
+  readonly frame: Frame
   /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: -1. */
   choice: number
   position: number
@@ -57,10 +56,10 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function accept(frames: readonly Frame[]): void {
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
     const first = queue.length
-    for (const { raw, event } of frames) queue.push({ raw, event, choice: -1, position: 0, others: undefined })
+    for (const frame of frames) queue.push({ frame, choice: -1, position: 0, others: undefined })
     for (let at = first; at < queue.length; at++) {
       const held = queue[at]!
-      for (const { choice, channel, text } of reader.read(held.event)) {
+      for (const { choice, channel, text } of reader.read(held.frame.event)) {
         if (text === '') continue
         const position = judge.add(choice, channel, text)
         // A later text of the same choice ends further on, and covers the earlier one.
@@ -104,7 +103,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function letThrough(decision: Decision): void {
     if (over) return
     if (!released) setVerdictHeaders(res, [context.input(), decision])
-    const rest = [...queue.slice(head), ...framer.finish()]
+    const rest = [...queue.slice(head).map(({ frame }) => frame), ...framer.finish()]
     drop()
     for (const { raw } of rest) exit.release(raw)
     flush(res)
@@ -136,7 +135,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     // In one write: each of them costs more than a copy.
     const bytes = joined(queue, from, head)
     exit.release(bytes)
-    for (let at = from; at < head; at++) reader.sent(queue[at]!.event)
+    for (let at = from; at < head; at++) reader.sent(queue[at]!.frame.event)
     heldBytes -= bytes.length
     if (head > 1024 || head === queue.length) {
       queue.splice(0, head)
@@ -217,17 +216,16 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 /** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */
 function joined(queue: readonly Held[], from: number, to: number): Buffer {
   const pieces: Buffer[] = []
-  let start = queue[from]!.raw
-  let length = start.length
-  const finish = (): Buffer => (length === start.length ? start : Buffer.from(start.buffer, start.byteOffset, length))
+  let { bytes, start, end } = queue[from]!.frame
   for (let at = from + 1; at < to; at++) {
-    const { raw } = queue[at]!
-    if (raw.buffer !== start.buffer || raw.byteOffset !== start.byteOffset + length) {
-      pieces.push(finish())
-      start = raw
-      length = 0
+    const { frame } = queue[at]!
+    if (frame.bytes !== bytes || frame.start !== end) {
+      pieces.push(bytes.subarray(start, end))
+      bytes = frame.bytes
+      start = frame.start
     }
-    length += raw.length
+    end = frame.end
   }
-  return pieces.length === 0 ? finish() : Buffer.concat([...pieces, finish()])
+  const last = bytes.subarray(start, end)
+  return pieces.length === 0 ? last : Buffer.concat([...pieces, last])
 }

@@ -5,9 +5,23 @@ import type { StreamEvent } from '../types.js'
 import { splitLines } from './lines.js'
 
 /** A frame as it came, and what it says. The raw bytes of all frames in order are the stream. */
-export interface Frame {
-  readonly raw: Buffer
+export class Frame {
+  /** Where its bytes are: from `start` to `end`, exclusive. */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
   readonly event: StreamEvent
+
+  constructor(bytes: Buffer, start: number, end: number, event: StreamEvent) {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+    this.event = event
+  }
+
+  get raw(): Buffer {
+    return this.bytes.subarray(this.start, this.end)
+  }
 }
 
 export interface Framer {
@@ -21,7 +35,7 @@ export function sseFramer(): Framer {
   let frames: Frame[] = []
   const raw = new Bytes()
   const fields = new EventFields()
-  const close = (): void => void frames.push({ raw: raw.take(), event: fields.take() })
+  const close = (): void => void frames.push(raw.take(fields.take()))
   const lines = splitLines({
     line(text, bytes, start, end) {
       raw.add(bytes, start, end)
@@ -73,13 +87,13 @@ class Bytes {
     this.#end = end
   }
 
-  take(): Buffer {
-    const last = this.#from === undefined ? Buffer.alloc(0) : this.#from.subarray(this.#start, this.#end)
+  take(event: StreamEvent): Frame {
+    const from = this.#from!
     this.#from = undefined
-    if (this.#earlier.length === 0) return last
-    const all = Buffer.concat([...this.#earlier, last])
+    if (this.#earlier.length === 0) return new Frame(from, this.#start, this.#end, event)
+    const all = Buffer.concat([...this.#earlier, from.subarray(this.#start, this.#end)])
     this.#earlier = []
-    return all
+    return new Frame(all, 0, all.length, event)
   }
 }
 
@@ -87,7 +101,7 @@ class Bytes {
 export function ndjsonFramer(): Framer {
   let frames: Frame[] = []
   const add = (text: string, bytes: Buffer, start: number, end: number): void => {
-    frames.push({ raw: bytes.subarray(start, end), event: text.trim() === '' ? {} : { data: text } })
+    frames.push(new Frame(bytes, start, end, text.trim() === '' ? {} : { data: text }))
   }
   const lines = splitLines({ line: add, lineEnd: (bytes, start, end) => add('', bytes, start, end) })
   const take = (): Frame[] => {
@@ -111,6 +125,8 @@ export function ndjsonFramer(): Framer {
 // Counters and hashes say nothing; any other id is a place to write to.
 const SILENT_ID = /^[0-9a-f-]{0,64}$/i
 
+const SPACE = 0x20
+
 class EventFields {
   #name: string | undefined
   #data: string | undefined
@@ -118,6 +134,10 @@ class EventFields {
 
   read(line: string): void {
     const colon = line.indexOf(':')
+    if (colon === 4 && this.#data === undefined && line.startsWith('data')) {
+      this.#data = line.slice(line.charCodeAt(5) === SPACE ? 6 : 5)
+      return
+    }
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`

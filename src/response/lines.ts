@@ -17,7 +17,7 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
   let atStart = true
 
   function textOf(bytes: Buffer, start: number, end: number): string {
-    const text = bytes.toString('utf8', start, end)
+    const text = start === end ? '' : bytes.toString('utf8', start, end)
     if (!atStart) return text
     atStart = false
     return text.charCodeAt(0) === BOM ? text.slice(1) : text
@@ -31,6 +31,8 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
   }
 
   function nextEnd(chunk: Buffer, from: number, hasCr: boolean): number {
+    // Every other line of an event stream is a blank one.
+    if (chunk[from] === LF) return from
     if (!hasCr) return chunk.indexOf(LF, from)
     for (let at = from; at < chunk.length; at++) if (chunk[at] === LF || chunk[at] === CR) return at
     return -1

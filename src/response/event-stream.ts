@@ -83,14 +83,6 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     if (heldBytes > context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
   }
 
-  function guarded(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      fail(toLlamaGuardError(error))
-    }
-  }
-
   function fail(error: LlamaGuardError): void {
     const decision = context.decideError(error)
     if (decision.action !== 'allow') return stop(decision)
@@ -114,17 +106,21 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 
   function pump(): void {
     if (over || !gateOpen) return
-    guarded(() => {
+    try {
       if (releaseAtOnce || judge.hasAllowed || (handlerEnded && judge.empty)) releaseJudged()
       if (!hold.full) exit.drained()
-      if (handlerEnded && head === queue.length && !over) {
-        over = true
-        openHeaders()
-        exit.finish()
-        // In `async` mode the last check may still be on its way; it is worth a log line even so.
-        void judge.settled().then(() => context.settled(judge.decision(), judge.judgements()))
-      }
-    })
+      if (handlerEnded && head === queue.length && !over) conclude()
+    } catch (error) {
+      fail(toLlamaGuardError(error))
+    }
+  }
+
+  function conclude(): void {
+    over = true
+    openHeaders()
+    exit.finish()
+    // In `async` mode the last check may still be on its way; it is worth a log line even so.
+    void judge.settled().then(() => context.settled(judge.decision(), judge.judgements()))
   }
 
   function releaseJudged(): void {
@@ -188,20 +184,24 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     },
     write(chunk) {
       if (over) return
-      guarded(() => {
+      try {
         take(chunk)
         judge.consider()
-      })
+      } catch (error) {
+        fail(toLlamaGuardError(error))
+      }
       pump()
     },
     end(chunk) {
       if (over) return
       handlerEnded = true
-      guarded(() => {
+      try {
         if (chunk !== undefined) take(chunk)
         accept(framer.finish())
         judge.end()
-      })
+      } catch (error) {
+        fail(toLlamaGuardError(error))
+      }
       pump()
     },
     fail: stop,

@@ -1,6 +1,7 @@
 // One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import { toDictionaryMode } from './dictionary-mode.js'
 import type { LlamaGuardError } from './errors.js'
 import type { RequestConfig } from './config.js'
 import { Stop } from './guard/stop.js'
@@ -89,6 +90,7 @@ export class Exchange {
   /** It is a chat, and ours to answer for from here on. */
   take(dialect: Dialect): void {
     this.speak(dialect)
+    toDictionaryMode(this.req)
     this.req.llamaGuard = this.state
     // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes with the end of its body.
     this.res.on('close', () => {

@@ -25,7 +25,8 @@ export function intercept(res: ServerResponse, choose?: Choose): Exit {
 
 class Interception implements Exit {
   readonly res: ServerResponse
-  readonly #choose: Choose | undefined
+  #choose: Choose | undefined
+  readonly #expectsHandler: boolean
   // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
   readonly #write: ServerResponse['write']
   readonly #end: ServerResponse['end']
@@ -56,6 +57,7 @@ class Interception implements Exit {
     toDictionaryMode(res)
     this.res = res
     this.#choose = choose
+    this.#expectsHandler = choose !== undefined
     this.#write = res.write
     this.#end = res.end
     this.#writeHead = res.writeHead
@@ -92,7 +94,7 @@ class Interception implements Exit {
 
   finish(chunk?: Buffer): void {
     if (this.#closed) return
-    this.#state = 'open'
+    this.#let('open')
     this.#leave(() => {
       this.#openHead()
       this.#endOut(chunk)
@@ -102,11 +104,11 @@ class Interception implements Exit {
   refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
     if (this.#closed) return
     const { res } = this
-    this.#state = 'refused'
+    this.#let('refused')
     this.#restoreGetters()
     if (res.headersSent) return void this.#destroy.call(res)
     // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket: no next request may be on it.
-    const closing: Record<string, string> = this.#choose === undefined || this.#ended || this.#http2 ? {} : { connection: 'close' }
+    const closing: Record<string, string> = !this.#expectsHandler || this.#ended || this.#http2 ? {} : { connection: 'close' }
     this.#refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
     this.#replaceHead()
     this.#outliveHandler()
@@ -116,7 +118,7 @@ class Interception implements Exit {
 
   cut(lastBytes: string): void {
     if (this.#closed) return
-    this.#state = 'refused'
+    this.#let('refused')
     this.#restoreGetters()
     this.#outliveHandler()
     this.#leave(() => {
@@ -130,7 +132,7 @@ class Interception implements Exit {
 
   destroy(): void {
     if (this.#state === 'gone') return
-    this.#state = 'gone'
+    this.#let('gone')
     this.#destroy.call(this.res)
   }
 
@@ -140,7 +142,7 @@ class Interception implements Exit {
 
   open(): void {
     if (this.#closed) return
-    this.#state = 'open'
+    this.#let('open')
     this.#restoreGetters()
   }
 
@@ -148,6 +150,13 @@ class Interception implements Exit {
     if (!this.#toldFull || this.#slowClient || this.#closed) return
     this.#toldFull = false
     this.res.emit('drain')
+  }
+
+  /** Nobody holds any more. What the hold knows goes with it: Node keeps a response longer than the reply it carried. */
+  #let(state: Exclude<State, 'hold'>): void {
+    this.#state = state
+    this.#hold = undefined
+    this.#choose = undefined
   }
 
   get #closed(): boolean {
@@ -296,10 +305,10 @@ class Interception implements Exit {
 
   #onClose(): void {
     if (this.res.writableFinished || this.#state === 'gone') return
-    const wasHeld = this.#state === 'hold'
-    this.#state = 'gone'
+    const hold = this.#state === 'hold' ? this.#hold : undefined
+    this.#let('gone')
     this.#restoreGetters()
-    if (wasHeld) this.#hold?.gone()
+    hold?.gone()
   }
 }
 

@@ -61,17 +61,19 @@ export function createWire(o: WireOptions): Wire {
   }
 
   const send: Wire['send'] = ({ protocol, hostname, port, path, query, method, headers, body }, signal) => {
-    // undici counts the bytes itself.
-    const { 'content-length': _, ...given } = headers
     const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`
-    const call = { path, query, method, headers: given, body: body as string }
+    const call = { path, query, method, headers, body: body as string | Uint8Array }
     return new Promise((resolve, reject) => poolOf(origin).dispatch(call, answerHandler(o, signal, resolve, reject)))
   }
 
   const never = new AbortController().signal
   const handler = {
     metadata: { handlerProtocol: 'http/1.1' },
-    handle: async (request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) => ({ response: await send(request, (abortSignal as AbortSignal | undefined) ?? never) }),
+    async handle(request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
+      // undici counts the bytes itself.
+      const { 'content-length': _, ...headers } = request.headers
+      return { response: await send({ ...request, headers }, (abortSignal as AbortSignal | undefined) ?? never) }
+    },
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),
   }
@@ -89,7 +91,7 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
   const chunks: Buffer[] = []
   let size = 0
   let controller: Dispatcher.DispatchController | undefined
-  let response: Omit<HttpResponse, 'body'> | undefined
+  let response: Answer | undefined
   // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
   const onAbort = (): void => {
     reject(reasonOf(signal))
@@ -103,7 +105,7 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
       if (signal.aborted) started.abort(reasonOf(signal))
     },
     onResponseStart(_, statusCode, headers, reason) {
-      response = { statusCode, headers: flat(headers), ...(reason !== undefined && { reason }) }
+      response = new Answer(statusCode, headers, reason)
     },
     onResponseData(current, chunk) {
       size += chunk.length
@@ -112,7 +114,9 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
     },
     onResponseEnd() {
       done()
-      if (response) resolve({ ...response, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) })
+      if (!response) return
+      response.body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      resolve(response)
     },
     onResponseError(_, error) {
       done()
@@ -121,8 +125,24 @@ function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSi
   }
 }
 
-function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
-  const joined: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
-  return joined
+/** Of a 200, which nearly all are, nobody reads the headers. */
+class Answer implements HttpResponse {
+  readonly statusCode: number
+  readonly reason?: string
+  body: Uint8Array = NO_BYTES
+  readonly #headers: Readonly<Record<string, string | string[] | undefined>>
+
+  constructor(statusCode: number, headers: Readonly<Record<string, string | string[] | undefined>>, reason: string | undefined) {
+    this.statusCode = statusCode
+    this.#headers = headers
+    if (reason !== undefined) this.reason = reason
+  }
+
+  get headers(): Record<string, string> {
+    const joined: Record<string, string> = {}
+    for (const [name, value] of Object.entries(this.#headers)) if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
+    return joined
+  }
 }
+
+const NO_BYTES = new Uint8Array()

@@ -55,8 +55,10 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const invoke = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
     const { request, signer, sign } = model
-    const headers = sign?.(body, await client.config.credentials(), serverTime())
-    const signed = headers ? { ...request, body, headers } : await signer.sign({ ...request, body }, { signingDate: serverTime() })
+    // Bytes, or it would be turned into bytes twice: to be hashed, and to be sent.
+    const bytes = Buffer.from(body)
+    const headers = sign?.(bytes, await client.config.credentials(), serverTime())
+    const signed = headers ? { ...request, body: bytes, headers } : await signer.sign({ ...request, body: bytes }, { signingDate: serverTime() })
     const response = await wire.send(signed, signal)
     return response.statusCode === 200 ? response.body : explain(body, response, signal)
   }

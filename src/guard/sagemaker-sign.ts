@@ -10,7 +10,7 @@ export interface Credentials {
 }
 
 /** Headers to send with this body, or undefined when only the SDK's signer can tell. */
-export type Sign = (body: string, credentials: Credentials, date: Date) => Record<string, string> | undefined
+export type Sign = (body: string | Uint8Array, credentials: Credentials, date: Date) => Record<string, string> | undefined
 
 /** `signed` is what the SDK's signer made of `request` (whose body it keeps) at `date`. Undefined when ours would differ from it. */
 export function signLike(request: HttpRequest, signed: HttpRequest, credentials: Credentials, date: Date): Sign | undefined {
@@ -21,16 +21,21 @@ export function signLike(request: HttpRequest, signed: HttpRequest, credentials:
   // Paths are encoded once more for every service but S3.
   const start = `${request.method}\n${request.path.split('/').map(encodeURIComponent).join('/')}\n\n`
   const lasting = new Map(Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value.trim().replace(/\s+/g, ' ')]))
-  const lines = names.map((name) => (CHANGING.has(name) ? name : `${name}:${lasting.get(name) ?? ''}\n`))
+  const lines = names.map((name) => ({ name, changes: CHANGING.has(name), text: `${name}:${lasting.get(name) ?? ''}\n` }))
+  let now = { second: Number.NaN, time: '' }
   let key: { readonly of: string; readonly bytes: Buffer } | undefined
 
   const sign: Sign = (body, { accessKeyId, secretAccessKey, sessionToken }, at) => {
     if ((sessionToken !== undefined) !== withToken) return undefined
-    const time = at.toISOString().replace(/[-:]|\.\d{3}/g, '')
+    const second = Math.floor(at.getTime() / 1000)
+    if (now.second !== second) now = { second, time: at.toISOString().replace(/[-:]|\.\d{3}/g, '') }
+    const { time } = now
     const day = time.slice(0, 8)
     const digest = hash('sha256', body)
     const changing: Record<string, string> = { 'x-amz-date': time, 'x-amz-content-sha256': digest, ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }) }
-    const canonical = `${start}${lines.map((line) => (CHANGING.has(line) ? `${line}:${changing[line] ?? ''}\n` : line)).join('')}\n${list}\n${digest}`
+    let canonical = start
+    for (const { name, changes, text } of lines) canonical += changes ? `${name}:${changing[name] ?? ''}\n` : text
+    canonical += `\n${list}\n${digest}`
     const scope = `${day}/${region}/${service}/aws4_request`
     const keyOf = `${secretAccessKey}/${day}`
     if (key?.of !== keyOf) key = { of: keyOf, bytes: [day, region, service, 'aws4_request'].reduce((secret: Buffer, part) => createHmac('sha256', secret).update(part).digest(), Buffer.from(`AWS4${secretAccessKey}`)) }

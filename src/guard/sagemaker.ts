@@ -82,6 +82,9 @@ function createBody(parameters: object): (prompt: string) => string {
   }
 }
 
+// Without `stream` it keeps nothing from one call to the next.
+const UTF8 = new TextDecoder()
+
 const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
 
 function parse(body: Uint8Array | undefined): Completion {
@@ -89,7 +92,7 @@ function parse(body: Uint8Array | undefined): Completion {
   if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
   let json: unknown
   try {
-    json = JSON.parse(new TextDecoder().decode(body))
+    json = JSON.parse(UTF8.decode(body))
   } catch {
     throw new LlamaGuardError('guard_error', `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text generation container runs behind it.`)
   }

@@ -90,7 +90,7 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
 }
 
 /** Frozen: one object is handed to everyone who asks. */
-const remembered = (verdict: Verdict): Verdict => ({ ...verdict, cached: true })
+const remembered = (verdict: Verdict): Verdict => Object.freeze({ ...verdict, cached: true })
 
 /** Key, value and lru-cache's own bookkeeping, roughly. */
 function bytes(verdict: Verdict, key: string): number {

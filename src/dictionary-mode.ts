@@ -15,9 +15,9 @@ export function toDictionaryMode(object: object): void {
   const properties = object as { [SPARE]?: true; [KEPT]?: true }
   properties[SPARE] = true
   properties[KEPT] = true
-  delete properties[SPARE]
+  Reflect.deleteProperty(object, SPARE)
 }
 
 function hasOtherPrototype(object: object): boolean {
-  return Object.getPrototypeOf(object) !== object.constructor.prototype
+  return Object.getPrototypeOf(object) !== (object.constructor as { readonly prototype: unknown } | undefined)?.prototype
 }

@@ -66,7 +66,7 @@ export class Exchange {
 
   /** A request is judged once, however often the middleware is mounted. */
   get alreadyGuarded(): boolean {
-    return this.req.llamaGuard !== undefined && GUARDED in this.req.llamaGuard
+    return (this.req.llamaGuard as { readonly [GUARDED]?: boolean } | undefined)?.[GUARDED] === true
   }
 
   get signal(): AbortSignal {

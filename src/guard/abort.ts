@@ -15,30 +15,30 @@ export function reasonOf(signal: StopSignal): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
-/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. `settled` is called right before. */
+/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. `settled` is called once, by then. */
 export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
+    let waiting = true
     const end = (): void => {
+      if (!waiting) return
+      waiting = false
       signal.removeEventListener('abort', onAbort)
       settled?.()
     }
-    const onAbort = (): void => {
-      reject(reasonOf(signal))
-      settled?.()
+    const onAbort = (): void => fail(reasonOf(signal))
+    const fail = (error: Error): void => {
+      end()
+      reject(error)
     }
     if (signal.aborted) return onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
-    const failed = (error: unknown): void => {
-      end()
-      reject(error as Error)
-    }
     try {
       Promise.resolve(work()).then((value) => {
         end()
         resolve(value)
-      }, failed)
+      }, fail)
     } catch (error) {
-      failed(error)
+      fail(error as Error)
     }
   })
 }

@@ -18,7 +18,10 @@ export function keepHead(res: ServerResponse, args: readonly unknown[]): void {
   const headers = typeof second === 'string' ? third : (second ?? third)
   if (headers === undefined || headers === null) return
   if (!Array.isArray(headers)) {
-    for (const [name, value] of Object.entries(headers)) if (value !== undefined) res.setHeader(name, value as OutgoingHttpHeader)
+    for (const name of Object.keys(headers)) {
+      const value = (headers as Record<string, OutgoingHttpHeader | undefined>)[name]
+      if (value !== undefined) res.setHeader(name, value)
+    }
     return
   }
   const flat = Array.isArray(headers[0]) ? (headers as unknown[][]).flat() : (headers as unknown[])

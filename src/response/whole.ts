@@ -51,6 +51,11 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
     () => undefined,
   )
 
+  /** The gate comes first for errors too: failing open says nothing about an input that is still being judged. */
+  function onceOpen(step: () => void): void | Promise<void> {
+    return context.gate === undefined ? step() : context.gate.then(step)
+  }
+
   function conclude(decision: Decision, judgements: readonly Judgement[]): void {
     if (over) return
     over = true
@@ -87,16 +92,9 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
       length += chunk?.length ?? 0
       if (length > context.maxReplyBytes) overflow()
       if (over) return
-      // The gate comes first for errors too: failing open says nothing about an input that is still being judged.
       judge({ chunks, last }).then(
-        async (judgements) => {
-          await context.gate
-          conclude(context.decide(judgements), judgements)
-        },
-        async (error: unknown) => {
-          await context.gate
-          conclude(context.decideError(toLlamaGuardError(error)), [])
-        },
+        (judgements) => onceOpen(() => conclude(context.decide(judgements), judgements)),
+        (error: unknown) => onceOpen(() => conclude(context.decideError(toLlamaGuardError(error)), [])),
       ).catch(() => exit.destroy())
     },
     fail(decision) {

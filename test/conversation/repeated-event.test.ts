@@ -8,7 +8,7 @@ import { BLOCKED, event, readerOf } from './streams.js'
 
 /** One spelling of a JSON string out of many. */
 const literal = (text: string, escaped: boolean): string =>
-  escaped ? `"${[...text].map((char) => [...Array(char.length).keys()].map((unit) => `\\u${char.charCodeAt(unit).toString(16).padStart(4, '0')}`).join('')).join('')}"` : JSON.stringify(text)
+  escaped ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(text)
 
 const words = fc.oneof(fc.constantFrom('demo', 'other', 'stop', 'a', '', ' ', 'say "this"', 'back\\slash', 'line\nbreak', '[DONE]', '"', 'content'), fc.string({ unit: 'grapheme', maxLength: 8 }))
 const model = fc.constantFrom('demo', 'other', 'a')

@@ -36,6 +36,8 @@ class Interception implements Exit {
   readonly #mountHeaders: OutgoingHttpHeaders
   readonly #onPatchedBefore: boolean
   readonly #http2: boolean
+  /** A guard of another policy may stand before us. */
+  readonly #outer: Interception | undefined
   #state: State = 'hold'
   #hold: Hold | undefined
   /** The status the handler committed. What it sets after that would be too late without us, and must be so with us. */
@@ -72,13 +74,25 @@ class Interception implements Exit {
     res.flushHeaders = () => this.#guardedFlushHeaders()
     // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
     // failure from a broken reply, and would otherwise append its error page to half a reply.
-    shadowGetter(res, 'headersSent', () => this.#shadowed && this.#committed !== undefined)
-    shadowGetter(res, 'writableEnded', () => this.#shadowed && this.#ended)
+    this.#outer = (res as Intercepted)[INTERCEPTION]
+    ;(res as Intercepted)[INTERCEPTION] = this
+    Object.defineProperty(res, 'headersSent', HEADERS_SENT)
+    Object.defineProperty(res, 'writableEnded', WRITABLE_ENDED)
     // Before the handler's own listeners, which write again.
     res.on('drain', () => {
       this.#slowClient = false
     })
     res.on('close', () => this.#onClose())
+  }
+
+  /** While held: the handler has committed its head, though nothing has been sent. */
+  get headTaken(): boolean {
+    return (this.#shadowed && this.#committed !== undefined) || this.#outer?.headTaken === true
+  }
+
+  /** While held: the handler has ended. */
+  get endTaken(): boolean {
+    return (this.#shadowed && this.#ended) || this.#outer?.endTaken === true
   }
 
   release(chunk: Buffer): boolean {
@@ -312,8 +326,23 @@ class Interception implements Exit {
   }
 }
 
-function shadowGetter(res: ServerResponse, name: 'headersSent' | 'writableEnded', held: () => boolean): void {
-  Object.defineProperty(res, name, { configurable: true, enumerable: false, get: () => held() || Reflect.get(Object.getPrototypeOf(res) as object, name, res) === true })
+const INTERCEPTION = Symbol('express-llama-guard.interception')
+type Intercepted = ServerResponse & { [INTERCEPTION]?: Interception }
+
+// One getter for all responses: one of its own would give each a hidden class of its own, which V8 keeps, with all that the getter
+// reaches, until the next full collection.
+const HEADERS_SENT = shadow('headersSent', (interception) => interception.headTaken)
+const WRITABLE_ENDED = shadow('writableEnded', (interception) => interception.endTaken)
+
+function shadow(name: 'headersSent' | 'writableEnded', held: (interception: Interception) => boolean): PropertyDescriptor & ThisType<Intercepted> {
+  return {
+    configurable: true,
+    enumerable: false,
+    get() {
+      const interception = this[INTERCEPTION]
+      return (interception !== undefined && held(interception)) || Reflect.get(Object.getPrototypeOf(this) as object, name, this) === true
+    },
+  }
 }
 
 /** compression() keeps small writes in zlib until it is told otherwise. */

@@ -64,13 +64,16 @@ const STOP = Symbol('stop')
 
 /** Options for a guard, whose AbortSignal is made when it is looked at: many never do. */
 export function optionsWith<T extends object>(options: T, stop: Stop): T & JudgeOptions {
-  return {
-    ...options,
-    [STOP]: stop,
-    get signal() {
-      return stop.signal
-    },
-  }
+  return Object.defineProperty({ ...options, [STOP]: stop }, 'signal', SIGNAL)
+}
+
+// One getter for all options: to V8, an object with a getter of its own is of a class of its own.
+const SIGNAL = {
+  configurable: true,
+  enumerable: true,
+  get(this: { readonly [STOP]: Stop }): AbortSignal {
+    return this[STOP].signal
+  },
 }
 
 /** The signal in a guard's options, without making an AbortSignal where there is none yet. */

@@ -85,7 +85,7 @@ export function createDoor(o: DoorOptions): Door {
   const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, store: o.cacheStore, logger: o.logger })
   const members = guards.map((guard, index): Member => {
     const timeoutMs = o.timeoutMs / (guards.length - index)
-    return { guard, model: guard.model ?? 'custom', ask: resilient(guard, { ...o, timeoutMs, timed: guards.length === 1 }) }
+    return { guard, model: guard.model ?? 'custom', ask: resilient(guard, { ...o, timeoutMs }) }
   })
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined

@@ -9,13 +9,11 @@ import { createBudget } from './budget.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { createCircuit } from './circuit.js'
 import { hedged } from './hedge.js'
-import { optionsWith, Stop, type StopSignal } from './stop.js'
+import { optionsWith, type Stop, type StopSignal } from './stop.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
   readonly timeoutMs: number
-  /** True where the caller's signal aborts at that time anyhow, and a timer here would only be a second one. Default: false. */
-  readonly timed?: boolean
   /** Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are tried again. */
   readonly maxAttempts: number
   /** Milliseconds without an answer until a second call goes out. Undefined: never. */
@@ -103,9 +101,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   }
 
   const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
-    o.timed === true && options.signal instanceof Stop
-      ? attempts(conversation, options, options.signal)
-      : within({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
+    within({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
 
   return {
     judge,

@@ -56,6 +56,14 @@ describe('what a custom guard answers', () => {
     expect(judgement).toMatchObject({ error: { code: 'guard_timeout', status: 503 }, model: 'fake' })
     expect(judgement.ms).toBeLessThan(2000)
   })
+  it('is waited for no longer than the deadline, however many ask the same in turn', async () => {
+    const guard = guardThat((call) => (call === 1 ? never() : SAFE))
+    const door = doorTo(guard, { timeoutMs: 400, maxAttempts: 1, breaker: false })
+    // Each asks while the one before still waits: a call that hangs must not be handed down for ever.
+    const answers = await Promise.all([0, 200, 500, 800].map((ms) => sleep(ms).then(() => outcome(door, says('a')))))
+    expect(answers).toEqual(['guard_timeout', 'guard_timeout', 'safe', 'safe'])
+    expect(guard.calls).toHaveLength(2)
+  })
   it('cannot be changed by who got it, not even for those who get it from the cache', async () => {
     const door = doorTo(guardThat(() => ({ safe: false, categories: ['O3'] })))
     const first = await door.judge(says('a'), { stage: 'input' })

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { GuardedRequest, RequestState } from '../src/types.js'
+import type { Dialect, GuardedRequest, RequestState } from '../src/types.js'
 import { customDialect } from '../src/conversation/index.js'
 import { ask, comparable, EXPRESSES, guarded, onNode, SERVERS, serving, within, type Handler } from './helpers/apps.js'
 import { CATEGORIES, markerGuard } from './helpers/guards.js'
@@ -398,6 +398,24 @@ describe('a dialect of one\'s own', () => {
     })
     process.off('unhandledRejection', note)
     expect(stray).toEqual([])
+  })
+})
+
+describe('a dialect of one\'s own that numbers choices its own way', () => {
+  it.each<unknown>([-1, 1.5, NaN, undefined, 'first'])('has every choice judged all the same: %s', async (choice) => {
+    const own = customDialect({ name: 'own', request: () => ({ turns: [{ role: 'user', text: 'hi' }] }), claims: () => true })
+    const dialect: Dialect = { ...own, stream: () => ({ ...own.stream(), read: ({ data = '' }) => [{ choice: choice as number, channel: 'data', text: data }] }) }
+    const handler: Handler = async (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' })
+      res.write('data: fine\n\n')
+      await sleep(60)
+      res.end('data: UNSAFE\n\n')
+    }
+    await serving(onNode([guarded({ dialects: [dialect], windowMs: 5 })], handler), async ({ url }) => {
+      const { text } = await ask(`${url}/stream`, { body: { q: 'hi' } })
+      expect(text).toContain('fine')
+      expect(text).not.toContain('UNSAFE')
+    })
   })
 })
 

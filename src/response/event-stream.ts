@@ -15,7 +15,7 @@ const HIGH_WATER_BYTES = 256 * 1024
 /** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
 interface Held {
   readonly frame: Frame
-  /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: -1. */
+  /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: position 0. */
   choice: number
   position: number
   /** The same for further choices. */
@@ -56,14 +56,14 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   function accept(frames: readonly Frame[]): void {
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
     const first = queue.length
-    for (const frame of frames) queue.push({ frame, choice: -1, position: 0, others: undefined })
+    for (const frame of frames) queue.push({ frame, choice: 0, position: 0, others: undefined })
     for (let at = first; at < queue.length; at++) {
       const held = queue[at]!
       for (const { choice, channel, text } of reader.read(held.frame.event)) {
         if (text === '') continue
         const position = judge.add(choice, channel, text)
         // A later text of the same choice ends further on, and covers the earlier one.
-        if (held.choice === -1 || held.choice === choice) {
+        if (held.position === 0 || held.choice === choice) {
           held.choice = choice
           held.position = position
         } else (held.others ??= new Map()).set(choice, position)
@@ -72,7 +72,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
   }
 
   function isJudged({ choice, position, others }: Held): boolean {
-    if (choice !== -1 && !judge.covers(choice, position)) return false
+    if (position > 0 && !judge.covers(choice, position)) return false
     if (others !== undefined) for (const [other, end] of others) if (!judge.covers(other, end)) return false
     return true
   }

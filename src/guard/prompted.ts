@@ -5,9 +5,9 @@ import { isLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { reasonOf } from './abort.js'
 import { merge } from './any-unsafe.js'
-import type { Complete } from './completion.js'
+import type { Complete, Completion } from './completion.js'
 import type { Prompter } from './prompt/index.js'
-import { signalOf, type StopSignal } from './stop.js'
+import { AskOptions, type StopSignal } from './stop.js'
 import { parseVerdict } from './verdict.js'
 
 export type { Complete, Completion } from './completion.js'
@@ -53,14 +53,16 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     return { ...rest, truncated: true }
   }
 
+  /** Not in judgePiece, which would keep the prompt for as long as it waits. */
+  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> => complete(render(conversation), { logprobs, signal })
+
   async function judgePiece(conversation: Conversation, context: number, signal: StopSignal | undefined): Promise<Verdict> {
-    const prompt = render(conversation)
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
-    const known = context > learnt ? smaller(conversation, prompt, learnt) : undefined
+    const known = context > learnt ? smaller(conversation, learnt) : undefined
     if (known) return judgeAll(known, learnt, signal)
     const budget = Math.min(context, learnt)
     try {
-      const verdict = parseVerdict(await complete(prompt, { logprobs, ...(signal && { signal }) }), prompter.categories)
+      const verdict = parseVerdict(await ask(conversation, signal), prompter.categories)
       learnt = Math.min(learnt, budget)
       return verdict
     } catch (error) {
@@ -68,7 +70,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       // Halved until it makes a difference, and believed once a piece of that size was judged.
       for (let half = budget; half > LEAST_TOKENS; ) {
         half = Math.max(LEAST_TOKENS, Math.floor(half / 2))
-        const pieces = smaller(conversation, prompt, half)
+        const pieces = smaller(conversation, half)
         if (pieces) return judgeAll(pieces, half, signal)
       }
       throw error
@@ -76,11 +78,11 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   }
 
   /** The pieces under a smaller budget, or undefined when it changes nothing or nothing fits it. */
-  function smaller(conversation: Conversation, prompt: string, context: number): readonly Conversation[] | undefined {
+  function smaller(conversation: Conversation, context: number): readonly Conversation[] | undefined {
     try {
       const pieces = prompter.fit(conversation, context)
       const [first] = pieces
-      return first && (pieces.length > 1 || render(first) !== prompt) ? pieces : undefined
+      return first && (pieces.length > 1 || render(first) !== render(conversation)) ? pieces : undefined
     } catch {
       return undefined
     }
@@ -92,7 +94,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     categories: prompter.categories,
     vision: prompter.vision,
     fit: (conversation) => prompter.fit(conversation, learnt),
-    judge: (conversation, options) => judgePiece(conversation, prompter.contextTokens, signalOf(options)),
+    judge: (conversation, options) => judgePiece(conversation, prompter.contextTokens, AskOptions.signalOf(options)),
     ...(complete.close && { close: () => complete.close?.() }),
   }
 }

@@ -37,9 +37,12 @@ export interface WireOptions {
   readonly tooLarge: () => Error
 }
 
+/** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
+export type Send = (headers: Readonly<Record<string, string>>, body: Uint8Array | string, signal: StopSignal) => Promise<HttpResponse>
+
 export interface Wire {
-  /** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
-  send(request: HttpRequest, signal: StopSignal): Promise<HttpResponse>
+  /** Requests that differ from this one in headers and body alone. */
+  like(request: HttpRequest): Send
   /** The same as a request handler for an SDK client. */
   readonly handler: Handler
   close(): void
@@ -60,10 +63,12 @@ export function createWire(o: WireOptions): Wire {
     return pool
   }
 
-  const send: Wire['send'] = ({ protocol, hostname, port, path, query, method, headers, body }, signal) => {
-    const origin = `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`
-    const call = { path, query, method, headers, body: body as string | Uint8Array }
-    return new Promise((resolve, reject) => poolOf(origin).dispatch(call, answerHandler(o, signal, resolve, reject)))
+  const like: Wire['like'] = ({ protocol, hostname, port, path, query, method }) => {
+    const pool = poolOf(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`)
+    return (headers, body, signal) =>
+      new Promise((resolve, reject) => {
+        pool.dispatch({ path, query, method: method as Dispatcher.HttpMethod, headers, body }, new AnswerHandler(o, signal, resolve, reject))
+      })
   }
 
   const never = new AbortController().signal
@@ -72,13 +77,13 @@ export function createWire(o: WireOptions): Wire {
     async handle(request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
       // undici counts the bytes itself.
       const { 'content-length': _, ...headers } = request.headers
-      return { response: await send({ ...request, headers }, (abortSignal as AbortSignal | undefined) ?? never) }
+      return { response: await like(request)(headers, request.body as Uint8Array | string, (abortSignal as AbortSignal | undefined) ?? never) }
     },
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),
   }
   return {
-    send,
+    like,
     handler,
     close() {
       for (const pool of pools.values()) void pool.destroy()
@@ -87,52 +92,72 @@ export function createWire(o: WireOptions): Wire {
   }
 }
 
-function answerHandler({ maxAnswerBytes, tooLarge }: WireOptions, signal: StopSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void): Dispatcher.DispatchHandler {
-  const chunks: Buffer[] = []
-  let size = 0
-  let controller: Dispatcher.DispatchController | undefined
-  let response: Answer | undefined
-  // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
-  const onAbort = (): void => {
-    reject(reasonOf(signal))
-    controller?.abort(reasonOf(signal))
+class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #options: WireOptions
+  readonly #signal: StopSignal
+  readonly #resolve: (response: HttpResponse) => void
+  readonly #reject: (error: Error) => void
+  readonly #onAbort: () => void
+  #chunks: Buffer[] = []
+  #size = 0
+  #controller: Dispatcher.DispatchController | undefined
+  #response: Answer | undefined
+
+  constructor(options: WireOptions, signal: StopSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void) {
+    this.#options = options
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onAbort = () => {
+      // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
+      reject(reasonOf(signal))
+      this.#controller?.abort(reasonOf(signal))
+    }
+    signal.addEventListener('abort', this.#onAbort, { once: true })
   }
-  signal.addEventListener('abort', onAbort, { once: true })
-  const done = (): void => signal.removeEventListener('abort', onAbort)
-  return {
-    onRequestStart(started) {
-      controller = started
-      if (signal.aborted) started.abort(reasonOf(signal))
-    },
-    onResponseStart(_, statusCode, headers, reason) {
-      response = new Answer(statusCode, headers, reason)
-    },
-    onResponseData(current, chunk) {
-      size += chunk.length
-      if (size > maxAnswerBytes) current.abort(tooLarge())
-      else chunks.push(chunk)
-    },
-    onResponseEnd() {
-      done()
-      if (!response) return
-      response.body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-      resolve(response)
-    },
-    onResponseError(_, error) {
-      done()
-      reject(error)
-    },
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#signal.aborted) controller.abort(reasonOf(this.#signal))
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: RawHeaders, reason?: string): void {
+    this.#response = new Answer(statusCode, headers, reason)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#options.maxAnswerBytes) controller.abort(this.#options.tooLarge())
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#done()
+    if (this.#response === undefined) return
+    this.#response.body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
+    this.#resolve(this.#response)
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#done()
+    this.#reject(error)
+  }
+
+  #done(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort)
   }
 }
+
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** Of a 200, which nearly all are, nobody reads the headers. */
 class Answer implements HttpResponse {
   readonly statusCode: number
   readonly reason?: string
   body: Uint8Array = NO_BYTES
-  readonly #headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly #headers: RawHeaders
 
-  constructor(statusCode: number, headers: Readonly<Record<string, string | string[] | undefined>>, reason: string | undefined) {
+  constructor(statusCode: number, headers: RawHeaders, reason: string | undefined) {
     this.statusCode = statusCode
     this.#headers = headers
     if (reason !== undefined) this.reason = reason

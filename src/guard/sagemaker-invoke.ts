@@ -5,14 +5,14 @@ import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-s
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { Stop } from './stop.js'
 import { signLike, type Sign } from './sagemaker-sign.js'
-import { createWire, type HttpRequest, type HttpResponse, type WireOptions } from './sagemaker-http.js'
+import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './sagemaker-http.js'
 
 /** What every call has in common. */
 export type InvokeTarget = Omit<InvokeEndpointCommandInput, 'Body'>
 
 export interface Invoke {
   /** The answer's body. Rejects with whatever the SDK or the connection throws. */
-  (body: string, signal: Stop): Promise<Uint8Array | undefined>
+  (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined>
   close(): void
 }
 
@@ -24,12 +24,12 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const wire = createWire(options)
   const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
-  let model: { readonly request: HttpRequest; readonly signer: Signer; readonly sign: Sign | undefined } | undefined
+  let model: { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer; readonly sign: Sign | undefined } | undefined
 
   // The SDK keeps what it learns of the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
 
-  const learn = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
+  const learn = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     let built: HttpRequest | undefined
     command.middlewareStack.add((next) => (args) => {
@@ -40,26 +40,23 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     if (built !== undefined) {
       const [request, signer, credentials, signingDate] = [reusable(built), await client.config.signer(), await client.config.credentials(), serverTime()]
       const signed = await signer.sign({ ...request, body }, { signingDate })
-      model = { request, signer, sign: signLike(request, signed, credentials, signingDate) }
+      model = { request, send: wire.like(request), signer, sign: signLike(request, signed, credentials, signingDate) }
     }
     return reply.Body
   }
 
-  const explain = async (body: string, response: HttpResponse, signal: Stop): Promise<Uint8Array | undefined> => {
+  const explain = async (body: Uint8Array | string, response: HttpResponse, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     command.middlewareStack.add(() => () => Promise.resolve({ response, output: {} as never }), { step: 'deserialize', priority: 'low' })
     const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }
 
-  const invoke = async (body: string, signal: Stop): Promise<Uint8Array | undefined> => {
+  const invoke = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
-    const { request, signer, sign } = model
-    // Bytes, or it would be turned into bytes twice: to be hashed, and to be sent.
-    const bytes = Buffer.from(body)
-    const headers = sign?.(bytes, await client.config.credentials(), serverTime())
-    const signed = headers ? { ...request, body: bytes, headers } : await signer.sign({ ...request, body: bytes }, { signingDate: serverTime() })
-    const response = await wire.send(signed, signal)
+    const { request, send, signer, sign } = model
+    const headers = sign?.(body, await client.config.credentials(), serverTime()) ?? (await signer.sign({ ...request, body }, { signingDate: serverTime() })).headers
+    const response = await send(headers, body, signal)
     return response.statusCode === 200 ? response.body : explain(body, response, signal)
   }
   return Object.assign(invoke, {
@@ -72,7 +69,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 
 /** With the caller's client, whose middleware may do more than we know. */
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
-  const invoke = async (body: string, stop: Stop): Promise<Uint8Array | undefined> => {
+  const invoke = async (body: Uint8Array | string, stop: Stop): Promise<Uint8Array | undefined> => {
     const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: stop.signal })
     return reply.Body
   }

@@ -2,7 +2,7 @@
 // Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../errors.js'
-import { within } from './abort.js'
+import { inTime } from './abort.js'
 import { readCompletion } from './completion.js'
 import type { Complete, Completion } from './completion.js'
 import { toGuardError } from './sagemaker-errors.js'
@@ -52,33 +52,34 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   const wire = { connections: o.concurrency, connectMs: Math.min(CONNECT_MS, o.timeoutMs), maxAnswerBytes: MAX_ANSWER_BYTES, tooLarge }
   const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
 
-  const complete: Complete = (prompt, { signal }) =>
-    within({ ms: o.timeoutMs, late: timedOut, signal }, async (inner) => {
-      const body = await invoke(bodyOf(prompt), inner).catch((error: unknown) => {
-        throw toGuardError(error)
-      })
-      return parse(body)
-    })
+  const complete: Complete = (prompt, { signal }) => {
+    const body = bodyOf(prompt)
+    return inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) => invoke(body, inner).then(parse, fail))
+  }
   return Object.assign(complete, {
     close: () => invoke.close(),
     identity: JSON.stringify(['sagemaker', process.env['AWS_REGION'] ?? null, o.endpoint, o.inferenceComponent ?? null, o.targetVariant ?? null]),
   })
 }
 
-/** `{"inputs":...,"parameters":...}` without spelling out the policy, which is most of every prompt, as JSON each time. */
-function createBody(parameters: object): (prompt: string) => string {
+/** `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt, each time. */
+function createBody(parameters: object): (prompt: string) => Uint8Array {
   const end = `,"parameters":${JSON.stringify(parameters)}}`
   // One for the user's side, one for the agent's; more would be prompts of no fixed beginning.
-  const heads: { readonly text: string; readonly json: string }[] = []
+  const heads: { readonly text: string; readonly json: Buffer }[] = []
   return (prompt) => {
     // Not startsWith, which takes longer than JSON.stringify would.
     let head = heads.find(({ text }) => prompt.slice(0, text.length) === text)
     if (head === undefined) {
       const text = prompt.slice(0, prompt.indexOf(CONVERSATION) + 1)
-      head = { text, json: `{"inputs":${JSON.stringify(text).slice(0, -1)}` }
+      head = { text, json: Buffer.from(`{"inputs":${JSON.stringify(text).slice(0, -1)}`) }
       if (text !== '' && text.length < LONGEST_HEAD && heads.length < 2) heads.push(head)
     }
-    return `${head.json}${JSON.stringify(prompt.slice(head.text.length)).slice(1)}${end}`
+    const rest = JSON.stringify(prompt.slice(head.text.length)).slice(1) + end
+    const body = Buffer.allocUnsafe(head.json.length + Buffer.byteLength(rest))
+    head.json.copy(body)
+    body.write(rest, head.json.length)
+    return body
   }
 }
 
@@ -86,6 +87,10 @@ function createBody(parameters: object): (prompt: string) => string {
 const UTF8 = new TextDecoder()
 
 const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
+
+function fail(error: unknown): never {
+  throw toGuardError(error)
+}
 
 function parse(body: Uint8Array | undefined): Completion {
   // A client of the caller's own has no bound of ours.

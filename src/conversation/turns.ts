@@ -58,11 +58,13 @@ export class RequestBuilder {
     if (wordless && system.trim() === '' && this.#extras.every((text) => text.trim() === '')) {
       throw new LlamaGuardError('unreadable_request', 'The request holds no text to judge; send at least one message with content.')
     }
-    const userTurns = this.#turns.flatMap(({ role, human }, index) => (role === 'User' && human ? [index] : []))
-    return { system, turns, userTurns, extras: this.#extras, stream, ...(typeof model === 'string' ? { model } : {}) }
+    const userTurns: number[] = []
+    for (const [index, { role, human }] of this.#turns.entries()) if (role === 'User' && human) userTurns.push(index)
+    return { system, turns, userTurns, extras: this.#extras, stream, model: typeof model === 'string' ? model : undefined }
   }
 }
 
 function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images: Image[] }): Turn {
-  return { role, text: pieces.join('\n'), ...(images.length > 0 ? { images } : {}) }
+  const text = pieces.join('\n')
+  return images.length > 0 ? { role, text, images } : { role, text }
 }

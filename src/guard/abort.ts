@@ -2,10 +2,10 @@
 // that hangs, or ignores its signal, can hold nobody longer than the deadline.
 import { setMaxListeners } from 'node:events'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
-import { Stop, type StopSignal } from './stop.js'
+import { deadlineOf, Stop, type StopSignal } from './stop.js'
 
 /** Longest delay a Node.js timer takes; a longer one fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
+export const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Why work was aborted that nobody waits for any more: the client left, or another answer won. Says nothing about the guard's health. */
 export const NOBODY_WAITS = new LlamaGuardError('guard_unavailable', 'Nobody waits for this judgement any more: the caller left, or another answer came first.')
@@ -53,14 +53,16 @@ export interface Bounds {
 
 /** Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when `work` has settled. */
 export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
-  const { ms, signal: outer, late = timedOut(ms) } = bounds
+  const { ms, signal: outer, late } = bounds
   if (outer?.aborted) return Promise.reject(reasonOf(outer))
-  const stop = new Stop()
+  const deadline = deadlineFrom(ms)
+  const outerDeadline = deadlineOf(outer)
+  const stop = new Stop(Math.min(deadline, outerDeadline))
   // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
   if (outer instanceof AbortSignal) setMaxListeners(0, outer)
   const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
-  const timer = ms === undefined ? undefined : setTimeout(() => stop.abort(late()), Math.min(ms, LONGEST_TIMER))
+  const timer = ms === undefined || outerDeadline <= deadline ? undefined : setTimeout(() => stop.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
   return orAbort(stop, () => work(stop), () => {
     clearTimeout(timer)
     outer?.removeEventListener('abort', leave)
@@ -68,6 +70,20 @@ export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLik
   })
 }
 
-function timedOut(ms: number | undefined): () => LlamaGuardError {
-  return () => new LlamaGuardError('guard_timeout', `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`)
+/**
+ * Runs `work` with a signal that aborts by the deadline: the outer one, where that will, for a signal and a timer of its own would then
+ * change nothing. Only for work that leaves nothing running, and that ends by itself when the signal aborts.
+ */
+export function inTime<T>(bounds: Bounds, work: (signal: Stop) => Promise<T>): Promise<T> {
+  const { ms, signal } = bounds
+  return signal instanceof Stop && !signal.aborted && signal.deadline <= deadlineFrom(ms) ? work(signal) : within(bounds, work)
+}
+
+function deadlineFrom(ms: number | undefined): number {
+  return ms === undefined ? Infinity : performance.now() + ms
+}
+
+/** What everybody who waits in vain is told. */
+export function timedOut(ms: number): LlamaGuardError {
+  return new LlamaGuardError('guard_timeout', `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`)
 }

@@ -7,6 +7,9 @@ import { createSingleFlight } from './single-flight.js'
 import type { Stop, StopSignal } from './stop.js'
 import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
 
+/** How old the cache's clock may be, in milliseconds: reading it anew costs a timer. */
+const CLOCK_MS = 100
+
 export interface CacheOptions {
   /** Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time still share one call. */
   readonly max: number
@@ -14,6 +17,8 @@ export interface CacheOptions {
   readonly ttlMs: number
   /** Bytes kept in process, roughly. Default: 16 MiB. */
   readonly maxBytes?: number
+  /** Milliseconds one question may take, however many wait for its answer. Default: 10000. */
+  readonly timeoutMs?: number
   readonly store?: CacheStore | undefined
   readonly logger?: Logger | undefined
 }
@@ -36,13 +41,13 @@ export interface VerdictCache {
   close(): Promise<void>
 }
 
-export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: shared, logger }: CacheOptions): VerdictCache {
+export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, timeoutMs = 10_000, store: shared, logger }: CacheOptions): VerdictCache {
   const count = { hits: 0, joined: 0, misses: 0 }
   // A TTL of 0 means "for ever" to lru-cache; to us it means "not at all".
   const enabled = max > 0 && ttlMs > 0
-  const local = enabled ? new LRUCache<string, Verdict>({ max, maxSize: maxBytes, sizeCalculation: bytes, ttl: ttlMs }) : undefined
+  const local = enabled ? new LRUCache<string, Verdict>({ max, maxSize: maxBytes, sizeCalculation: bytes, ttl: ttlMs, ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)) }) : undefined
   const store = enabled && shared ? shielded(shared, logger) : undefined
-  const flights = createSingleFlight<Verdict>()
+  const flights = createSingleFlight<Verdict>(timeoutMs)
   let closed: LlamaGuardError | undefined
 
   const lookUpOrAsk = async (key: string, signal: Stop, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict> => {
@@ -55,10 +60,11 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
     }
     count.misses++
     const verdict = await ask(signal)
-    // Cost belongs to the judgement that paid it.
-    const { attempts: _attempts, tokens: _tokens, cached: _cached, ...lasting } = verdict
-    local?.set(key, remembered(lasting))
-    void store?.set(key, writeEntry(lasting, ttlMs), ttlMs)
+    local?.set(key, remembered(verdict))
+    if (store) {
+      const { attempts: _attempts, tokens: _tokens, cached: _cached, ...lasting } = verdict
+      void store.set(key, writeEntry(lasting, ttlMs), ttlMs)
+    }
     return verdict
   }
 
@@ -77,7 +83,7 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
       const { joined, answer } = flights.run(key, signal, (inner) => lookUpOrAsk(key, inner, ask))
       if (!joined) return answer
       count.joined++
-      return answer.then(({ attempts: _attempts, tokens: _tokens, ...shared }) => remembered(shared))
+      return answer.then(remembered)
     },
     stats: () => ({ ...count, entries: local?.size ?? 0, inFlight: flights.size, ...(store && { store: store.stats() }) }),
     async close() {
@@ -89,10 +95,14 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, store: sh
   }
 }
 
-/** Frozen: one object is handed to everyone who asks. */
-const remembered = (verdict: Verdict): Verdict => Object.freeze({ ...verdict, cached: true })
+/** Without its cost, which belongs to the judgement that paid it. Frozen: one object is handed to everyone who asks. */
+function remembered({ attempts: _attempts, tokens: _tokens, ...lasting }: Verdict): Verdict {
+  return Object.freeze(Object.assign(lasting, { cached: true }))
+}
 
-/** Key, value and lru-cache's own bookkeeping, roughly. */
+/** Key, value and lru-cache's own bookkeeping, roughly. Nearly every verdict is one word, which is not worth writing out to count. */
 function bytes(verdict: Verdict, key: string): number {
-  return 2 * (JSON.stringify(verdict).length + key.length) + 200
+  const { safe, categoryScores, judgedBy } = verdict
+  const length = safe && categoryScores === undefined && judgedBy === undefined ? 64 : JSON.stringify(verdict).length
+  return 2 * (length + key.length) + 200
 }

@@ -6,7 +6,7 @@ import type { Verdict } from '../types.js'
 const MAX_CATEGORIES = 256
 const MAX_NAME = 200
 
-/** A clean copy, frozen because it is remembered and handed to many, with the known fields only. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}. */
+/** A copy of the caller's own with the known fields only; its lists are frozen, for they are remembered and handed to many. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}. */
 export function checkedVerdict(value: unknown): Verdict {
   if (!isRecord(value)) throw unusable(`${describe(value)} instead of a verdict object`)
   const { safe, categories = [], unknown, truncated, score, categoryScores, judgedBy, attempts, tokens, cached } = value
@@ -20,19 +20,20 @@ export function checkedVerdict(value: unknown): Verdict {
   if (judgedBy !== undefined && !isName(judgedBy)) throw unusable('"judgedBy" that is no short string')
   if (attempts !== undefined && !isCount(attempts)) throw unusable('"attempts" that is no count')
   if (tokens !== undefined && !isTokens(tokens)) throw unusable('"tokens" that are no counts')
-  return {
-    safe,
-    categories: Object.freeze([...categories]),
-    ...(unknown && { unknown: Object.freeze([...unknown]) }),
-    ...(truncated !== undefined && { truncated }),
-    ...(score !== undefined && { score }),
-    ...(categoryScores && { categoryScores: Object.freeze({ ...categoryScores }) }),
-    ...(judgedBy !== undefined && { judgedBy }),
-    ...(attempts !== undefined && { attempts }),
-    ...(tokens && { tokens: { ...(tokens.input !== undefined && { input: tokens.input }), ...(tokens.output !== undefined && { output: tokens.output }) } }),
-    ...(cached !== undefined && { cached }),
-  }
+  const verdict: { -readonly [K in keyof Verdict]: Verdict[K] } = { safe, categories: frozen(categories) }
+  if (unknown !== undefined) verdict.unknown = frozen(unknown)
+  if (truncated !== undefined) verdict.truncated = truncated
+  if (score !== undefined) verdict.score = score
+  if (categoryScores !== undefined) verdict.categoryScores = Object.freeze({ ...categoryScores })
+  if (judgedBy !== undefined) verdict.judgedBy = judgedBy
+  if (attempts !== undefined) verdict.attempts = attempts
+  if (tokens !== undefined) verdict.tokens = { ...(tokens.input !== undefined && { input: tokens.input }), ...(tokens.output !== undefined && { output: tokens.output }) }
+  if (cached !== undefined) verdict.cached = cached
+  return verdict
 }
+
+const NO_NAMES: readonly string[] = Object.freeze([])
+const frozen = (names: readonly string[]): readonly string[] => (names.length === 0 ? NO_NAMES : Object.freeze([...names]))
 
 function unusable(what: string): LlamaGuardError {
   return new LlamaGuardError('unparseable_verdict', `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`)

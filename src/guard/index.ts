@@ -82,7 +82,7 @@ interface Question {
 
 export function createDoor(o: DoorOptions): Door {
   const guards = [o.guard, ...(o.fallback ?? [])]
-  const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, store: o.cacheStore, logger: o.logger })
+  const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, timeoutMs: o.timeoutMs, store: o.cacheStore, logger: o.logger })
   const members = guards.map((guard, index): Member => {
     const timeoutMs = o.timeoutMs / (guards.length - index)
     return { guard, model: guard.model ?? 'custom', ask: resilient(guard, { ...o, timeoutMs }) }

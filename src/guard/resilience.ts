@@ -1,15 +1,16 @@
 // Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from the inside out:
-// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead and retry.
-import { ExponentialBackoff, bulkhead, fullJitterGenerator, handleWhen, isBulkheadRejectedError, retry } from 'cockatiel'
+// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead and back-off.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ExponentialBackoff, bulkhead, fullJitterGenerator, isBulkheadRejectedError, type IBackoff, type IBackoffFactory } from 'cockatiel'
 import { LlamaGuardError, isLlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../types.js'
-import { orAbort, reasonOf, within } from './abort.js'
+import { inTime, orAbort, reasonOf } from './abort.js'
 import type { PanelOptions } from './any-unsafe.js'
 import { createBudget } from './budget.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { createCircuit } from './circuit.js'
 import { hedged } from './hedge.js'
-import { optionsWith, type Stop, type StopSignal } from './stop.js'
+import { AskOptions, type Stop, type StopSignal } from './stop.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
@@ -48,6 +49,7 @@ export interface Resilient {
 
 /** AWS's advice, full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
 const PAUSE = { generator: fullJitterGenerator, initialDelay: 100, maxDelay: 1000 }
+const BACKOFF: IBackoffFactory<unknown> = new ExponentialBackoff(PAUSE)
 
 export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const count = { judgements: 0, calls: 0, retries: 0, hedges: 0, shed: 0 }
@@ -57,11 +59,11 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const hedges = createBudget({ share: 0.05, floor: 0 })
   const mayHedge = (): boolean => slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
-  const ask = (conversation: Conversation, { signal: _, ...rest }: ResilientOptions, signal: Stop): Promise<Verdict> => {
+  const ask = (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
     circuit?.refuseWhileOpen()
     const judgeOnce = (): Promise<unknown> => {
       count.calls++
-      return guard.judge(conversation, optionsWith(rest, signal))
+      return guard.judge(conversation, new AskOptions(signal, options))
     }
     const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict).catch(asGuardError)
     // The signal stays out of the bulkhead: it would skip an aborted entry without waking the next one in line.
@@ -92,16 +94,26 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       performance.now() + PAUSE.initialDelay < deadline &&
       retries.spend()
     const onHedge = (): void => void (second++, count.hedges++)
-    const verdict = await retry(handleWhen(worthAnother), { maxAttempts: o.maxAttempts - 1, backoff: new ExponentialBackoff(PAUSE) }).execute(() => {
+    const attempt = (): Promise<Verdict> => {
       if (tries++ > 0) count.retries++
       if (o.hedgeAfterMs === undefined) return ask(conversation, options, signal)
       return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) => ask(conversation, options, inner))
-    })
-    return { ...verdict, attempts: (verdict.attempts ?? 1) + tries - 1 + second }
+    }
+    let pause: IBackoff<unknown> | undefined
+    for (;;) {
+      try {
+        const verdict = await attempt()
+        return Object.assign(verdict, { attempts: (verdict.attempts ?? 1) + tries - 1 + second })
+      } catch (error) {
+        if (!worthAnother(error)) throw error
+      }
+      pause = (pause ?? BACKOFF).next(undefined)
+      await sleep(pause.duration)
+    }
   }
 
   const judge = (conversation: Conversation, options: ResilientOptions): Promise<Verdict> =>
-    within({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
+    inTime({ ms: o.timeoutMs, signal: options.signal }, (signal) => attempts(conversation, options, signal))
 
   return {
     judge,

@@ -1,12 +1,13 @@
 // One call for all who ask the same at the same time. Each waits with a signal of their own: one leaving fails nobody
 // else, and the call itself is aborted only when the last has left.
-import { orAbort, reasonOf } from './abort.js'
-import { Stop, type StopSignal } from './stop.js'
+import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from './abort.js'
+import { deadlineOf, Stop, type StopSignal } from './stop.js'
 
 interface Flight<T> {
   readonly stop: Stop
   readonly answer: Promise<T>
   waiting: number
+  timer: NodeJS.Timeout | undefined
 }
 
 export interface SingleFlight<T> {
@@ -17,17 +18,26 @@ export interface SingleFlight<T> {
   readonly size: number
 }
 
-export function createSingleFlight<T>(): SingleFlight<T> {
+/** `ms`: how long a call may take, however many join it in turn. Then `guard_timeout`. */
+export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>()
 
-  const launch = (key: string, start: (signal: Stop) => Promise<T>): Flight<T> => {
-    const stop = new Stop()
+  const launch = (key: string, signal: StopSignal, start: (signal: Stop) => Promise<T>): Flight<T> => {
+    const stop = new Stop(performance.now() + ms)
     const answer = orAbort(stop, () => start(stop))
-    const flight: Flight<T> = { stop, answer, waiting: 0 }
+    const flight: Flight<T> = { stop, answer, waiting: 0, timer: undefined }
     flights.set(key, flight)
-    const landed = (): void => forget(key, flight)
+    const landed = (): void => {
+      clearTimeout(flight.timer)
+      forget(key, flight)
+    }
     answer.then(landed, landed)
+    if (deadlineOf(signal) > stop.deadline) bound(flight)
     return flight
+  }
+  /** A call ends with the last who waits for it, so it needs a timer of its own only when that may be too late. */
+  const bound = (flight: Flight<T>): void => {
+    flight.timer ??= setTimeout(() => flight.stop.abort(timedOut(ms)), Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER))
   }
   const forget = (key: string, flight: Flight<T>): void => {
     if (flights.get(key) === flight) flights.delete(key)
@@ -46,7 +56,9 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   return {
     run(key, signal, start) {
       const known = flights.get(key)
-      return { joined: known !== undefined, answer: wait(key, known ?? launch(key, start), signal) }
+      if (known === undefined) return { joined: false, answer: wait(key, launch(key, signal, start), signal) }
+      bound(known)
+      return { joined: true, answer: wait(key, known, signal) }
     },
     abort(reason) {
       for (const flight of flights.values()) flight.stop.abort(reason)

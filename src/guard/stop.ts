@@ -1,7 +1,7 @@
 // A signal to stop at a tenth of an AbortSignal's cost: a judgement passes it through half a dozen layers, and nearly none is ever aborted.
 // Whoever needs a real AbortSignal (a guard, an HTTP client, the SDK) asks for it and only then pays for it.
 
-import type { JudgeOptions } from '../types.js'
+import type { JudgeOptions, Stage, Verdict } from '../types.js'
 
 /** What waiting needs of a signal. An AbortSignal is one. */
 export interface StopSignal {
@@ -13,11 +13,17 @@ export interface StopSignal {
 
 /** Controller and signal in one. Listeners are called once, in their order, and must not throw. */
 export class Stop implements StopSignal {
+  /** When it will have been aborted, in milliseconds of `performance.now()`. Infinity: there is no telling. */
+  readonly deadline: number
   #aborted = false
   #reason: unknown
   /** A list, for there are one or two of them. */
   #listeners: (() => void)[] = NONE
   #real: AbortController | undefined
+
+  constructor(deadline = Infinity) {
+    this.deadline = deadline
+  }
 
   get aborted(): boolean {
     return this.#aborted
@@ -60,23 +66,30 @@ export class Stop implements StopSignal {
 
 const NONE: (() => void)[] = []
 
-const STOP = Symbol('stop')
-
-/** Options for a guard, whose AbortSignal is made when it is looked at: many never do. */
-export function optionsWith<T extends object>(options: T, stop: Stop): T & JudgeOptions {
-  return Object.defineProperty({ ...options, [STOP]: stop }, 'signal', SIGNAL)
+/** When this signal will have been aborted. */
+export function deadlineOf(signal: StopSignal | undefined): number {
+  return signal instanceof Stop ? signal.deadline : Infinity
 }
 
-// One getter for all options: to V8, an object with a getter of its own is of a class of its own.
-const SIGNAL = {
-  configurable: true,
-  enumerable: true,
-  get(this: { readonly [STOP]: Stop }): AbortSignal {
-    return this[STOP].signal
-  },
-}
+/** What a guard is asked with. Its AbortSignal is made when it is looked at: many never do. */
+export class AskOptions implements JudgeOptions {
+  readonly stage?: Stage
+  /** For guards that are made of guards: true when this verdict alone blocks. */
+  readonly decisive?: (verdict: Verdict) => boolean
+  readonly #stop: Stop
 
-/** The signal in a guard's options, without making an AbortSignal where there is none yet. */
-export function signalOf(options: JudgeOptions): StopSignal | undefined {
-  return STOP in options ? (options[STOP] as Stop) : options.signal
+  constructor(stop: Stop, { stage, decisive }: Pick<AskOptions, 'stage' | 'decisive'>) {
+    this.#stop = stop
+    if (stage !== undefined) this.stage = stage
+    if (decisive !== undefined) this.decisive = decisive
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** The signal in a guard's options, without making an AbortSignal where there is none yet. */
+  static signalOf(options: JudgeOptions): StopSignal | undefined {
+    return #stop in options ? options.#stop : options.signal
+  }
 }

@@ -14,8 +14,7 @@ export function defaultLogger(level: string): Logger {
 /** What became of one stage, as an event. Milliseconds are the stage's, attempts and tokens the sum of its checks'. */
 export function verdictEvent(requestId: string, dialect: string, decision: Decision, judgements: readonly Judgement[]): VerdictEvent {
   const { outcome, error } = decision
-  const cost = costOf(judgements)
-  return {
+  const event: Mutable<VerdictEvent> = {
     requestId,
     stage: decision.stage,
     dialect,
@@ -23,18 +22,21 @@ export function verdictEvent(requestId: string, dialect: string, decision: Decis
     verdict: outcome.state === 'skipped' ? 'safe' : outcome.state,
     action: decision.action,
     categories: decision.categories.map(({ code }) => code),
-    ...(error !== undefined && { code: error.code }),
-    ...(outcome.score !== undefined && { score: outcome.score }),
     ms: Math.round(decision.ms * 10) / 10,
     cached: outcome.cached === true,
-    ...cost,
-    ...(outcome.by !== undefined && { judgedBy: outcome.by }),
     checks: judgements.length,
   }
+  if (error !== undefined) event.code = error.code
+  if (outcome.score !== undefined) event.score = outcome.score
+  if (outcome.by !== undefined) event.judgedBy = outcome.by
+  addCost(event, judgements)
+  return event
 }
 
-/** Undefined where no verdict tells. */
-function costOf(judgements: readonly Judgement[]): Pick<VerdictEvent, 'attempts' | 'tokens'> | undefined {
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** Adds nothing where no verdict tells. */
+function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[]): void {
   let attempts: number | undefined
   let tokens: { input?: number; output?: number } | undefined
   for (const judgement of judgements) {
@@ -44,8 +46,8 @@ function costOf(judgements: readonly Judgement[]): Pick<VerdictEvent, 'attempts'
     if (used?.input !== undefined) (tokens ??= {}).input = (tokens.input ?? 0) + used.input
     if (used?.output !== undefined) (tokens ??= {}).output = (tokens.output ?? 0) + used.output
   }
-  if (attempts === undefined && tokens === undefined) return undefined
-  return { ...(attempts !== undefined && { attempts }), ...(tokens !== undefined && { tokens }) }
+  if (attempts !== undefined) event.attempts = attempts
+  if (tokens !== undefined) event.tokens = tokens
 }
 
 /** Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). */

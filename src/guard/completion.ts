@@ -1,6 +1,7 @@
 // What a Llama Guard model wrote, whatever server it runs on, and how the servers' JSON is read into that.
 // A shape that is not wholly known is an error here: a guessed field would be a guessed verdict.
 import { LlamaGuardError } from '../errors.js'
+import type { Prompt } from './prompt/prompt.js'
 import { containerError } from './sagemaker-errors.js'
 import type { StopSignal } from './stop.js'
 
@@ -27,7 +28,7 @@ export interface Completion {
 }
 
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
-export type Complete = (prompt: string, options: { signal?: StopSignal; logprobs: boolean }) => Promise<Completion>
+export type Complete = (prompt: Prompt | string, options: { signal?: StopSignal; logprobs: boolean }) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>
 

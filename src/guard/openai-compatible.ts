@@ -57,7 +57,7 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
   })
 
   const complete: Complete = (prompt, { signal, logprobs }) => {
-    const body = JSON.stringify({ ...(o.model && { model: o.model }), prompt, max_tokens: o.maxNewTokens ?? 32, temperature: 0, stream: false, ...(logprobs && { logprobs: TOP }) })
+    const body = JSON.stringify({ ...(o.model && { model: o.model }), prompt: String(prompt), max_tokens: o.maxNewTokens ?? 32, temperature: 0, stream: false, ...(logprobs && { logprobs: TOP }) })
     return within({ ms: o.timeoutMs, late: tooLate(o.timeoutMs), signal }, async (inner) => {
       try {
         return await read(await pool.request({ method: 'POST', path, headers, body, signal: inner.signal }))

@@ -13,7 +13,7 @@ import { parseVerdict } from './verdict.js'
 export type { Complete, Completion } from './completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit'>
+  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'prompt' | 'fit'>
   readonly complete: Complete & { close?(): void | Promise<void> }
   /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
   readonly identity: string
@@ -27,7 +27,8 @@ export interface PromptedOptions {
 const LEAST_TOKENS = 512
 
 export function promptedGuard({ prompter, complete, identity, logprobs = false, images }: PromptedOptions): Guard {
-  const render = (conversation: Conversation): string => prompter.render(conversation, images && { images })
+  const form = images && { images }
+  const render = (conversation: Conversation): string => prompter.render(conversation, form)
   /** Tokens the endpoint was seen to take. Only ever gets smaller. */
   let learnt = prompter.contextTokens
 
@@ -54,7 +55,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   }
 
   /** Not in judgePiece, which would keep the prompt for as long as it waits. */
-  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> => complete(render(conversation), { logprobs, signal })
+  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> => complete(prompter.prompt(conversation, form), { logprobs, signal })
 
   async function judgePiece(conversation: Conversation, context: number, signal: StopSignal | undefined): Promise<Verdict> {
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.

@@ -26,7 +26,7 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
   const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant }
 
   const complete: Complete = (prompt, { signal }) => {
-    const body = JSON.stringify({ inputs: prompt, parameters, stream: true })
+    const body = JSON.stringify({ inputs: String(prompt), parameters, stream: true })
     const command = new InvokeEndpointWithResponseStreamCommand({ ...target, ContentType: 'application/json', Accept: 'application/json', Body: body })
     // Not the signal of `within`: that one ends with the verdict, and would cut the rest of the stream and the socket with it.
     const call = new AbortController()

@@ -5,6 +5,7 @@ import { LlamaGuardError } from '../errors.js'
 import { inTime } from './abort.js'
 import { readCompletion } from './completion.js'
 import type { Complete, Completion } from './completion.js'
+import type { Prompt } from './prompt/prompt.js'
 import { toGuardError } from './sagemaker-errors.js'
 import { createInvoke, invokeThrough } from './sagemaker-invoke.js'
 
@@ -30,10 +31,8 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 /** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
 const CONNECT_MS = 3000
 
-/** Where the part of a prompt begins that differs from call to call. */
-const CONVERSATION = '<BEGIN CONVERSATION>'
-/** A policy, not an image before it. */
-const LONGEST_HEAD = 64 * 1024
+/** More would be prompts that have nothing in common. */
+const MOST_HEADS = 4
 
 export type SageMakerComplete = Complete & {
   /** Closes the sockets. */
@@ -63,22 +62,21 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
 }
 
 /** `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt, each time. */
-function createBody(parameters: object): (prompt: string) => Uint8Array {
+function createBody(parameters: object): (prompt: Prompt | string) => Uint8Array {
   const end = `,"parameters":${JSON.stringify(parameters)}}`
-  // One for the user's side, one for the agent's; more would be prompts of no fixed beginning.
-  const heads: { readonly text: string; readonly json: Buffer }[] = []
+  // One for the user's side, one for the agent's.
+  const heads = new Map<string, Buffer>()
   return (prompt) => {
-    // Not startsWith, which takes longer than JSON.stringify would.
-    let head = heads.find(({ text }) => prompt.slice(0, text.length) === text)
-    if (head === undefined) {
-      const text = prompt.slice(0, prompt.indexOf(CONVERSATION) + 1)
-      head = { text, json: Buffer.from(`{"inputs":${JSON.stringify(text).slice(0, -1)}`) }
-      if (text !== '' && text.length < LONGEST_HEAD && heads.length < 2) heads.push(head)
+    const { head, rest } = typeof prompt === 'string' ? { head: '', rest: prompt } : prompt
+    let start = heads.get(head)
+    if (start === undefined) {
+      start = Buffer.from(`{"inputs":${JSON.stringify(head).slice(0, -1)}`)
+      if (heads.size < MOST_HEADS) heads.set(head, start)
     }
-    const rest = JSON.stringify(prompt.slice(head.text.length)).slice(1) + end
-    const body = Buffer.allocUnsafe(head.json.length + Buffer.byteLength(rest))
-    head.json.copy(body)
-    body.write(rest, head.json.length)
+    const json = JSON.stringify(rest).slice(1) + end
+    const body = Buffer.allocUnsafe(start.length + Buffer.byteLength(json))
+    start.copy(body)
+    body.write(json, start.length)
     return body
   }
 }

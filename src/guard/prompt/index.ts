@@ -10,6 +10,7 @@ import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
+import { Prompt } from './prompt.js'
 import { forRole, type Template } from './template.js'
 import { estimateTokens } from './tokens.js'
 
@@ -50,6 +51,8 @@ export interface Prompter {
   readonly contextTokens: number
   /** The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role says who is judged. */
   render(conversation: Conversation, options?: RenderOptions): string
+  /** The same, in the parts a client can send without copying. */
+  prompt(conversation: Conversation, options?: RenderOptions): Prompt
   /** Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn. Throws `guard_input_too_long`. */
   fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
 }
@@ -63,23 +66,24 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
   const categories = typeof policy.categories === 'string' ? parseCategories(policy.categories) : (policy.categories ?? template.categories)
   const frames = { User: frameFor(template, policy, 'User'), Agent: frameFor(template, policy, 'Agent') }
   const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
-  const policyTokens = (builtIn ? template.promptTokens : undefined) ?? 1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(template.opening + plain) + estimateTokens(tail)))
+  const policyTokens = (builtIn ? template.promptTokens : undefined) ?? 1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
   if (categories.length === 0) throw new LlamaGuardError('invalid_option', '`categories` is an empty list. Name at least one category, or leave it out for the model\'s own.')
   if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
     throw new LlamaGuardError('invalid_option', `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, which leaves no room for a conversation. Shorten it.`)
   }
 
-  const render = (conversation: Conversation, { images: form = 'token' }: RenderOptions = {}): string => {
+  const prompt = (conversation: Conversation, { images: form = 'token' }: RenderOptions = {}): Prompt => {
     const judged = conversation.at(-1)
     if (judged === undefined) throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs at least the turn to judge.')
     const frame = frames[judged.role]
-    const turns = conversation.map((turn) => {
+    let turns = ''
+    for (const turn of conversation) {
       const inline = support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
-      return `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
-    })
-    const withImage = vision && conversation.some((turn) => turn.images?.length)
-    const lead = withImage && support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
-    return template.opening + lead + (withImage ? frame.withImage : frame.plain) + turns.join('') + frame.tail
+      turns += `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
+    }
+    if (!vision || !conversation.some((turn) => turn.images?.length)) return new Prompt(frame.plain, turns + frame.tail)
+    const lead = support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
+    return new Prompt('', template.opening + lead + frame.withImage + turns + frame.tail)
   }
 
   return {
@@ -87,14 +91,16 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     categories,
     vision,
     contextTokens: template.contextTokens,
-    render,
+    render: (conversation, options) => prompt(conversation, options).toString(),
+    prompt,
     fit: (conversation, contextTokens = template.contextTokens) => fitConversation(conversation, contextTokens, { policyTokens, images: support }),
   }
 }
 
 interface Frame {
-  /** From the task up to the first turn. */
+  /** From the first byte up to the first turn. */
   readonly plain: string
+  /** From the task, before which an image may stand, up to the first turn. */
   readonly withImage: string
   /** From the last turn to the end. */
   readonly tail: string
@@ -106,7 +112,7 @@ function frameFor(template: Template, policy: PromptPolicy, role: Role): Frame {
   const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
   const custom = typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
   return {
-    plain: head(custom ?? print(template.categories)),
+    plain: template.opening + head(custom ?? print(template.categories)),
     withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
     tail: `<END CONVERSATION>\n\n${forRole(policy.instruction ?? template.instruction, role)}${template.closing}`,
   }

@@ -20,6 +20,8 @@ export interface Circuit {
   /** Throws `guard_circuit_open` while the guard is left alone, and while a probe is out. */
   refuseWhileOpen(): void
   execute<T>(call: () => Promise<T>): Promise<T>
+  /** What `execute` rejects with when it does not call, as `guard_circuit_open`; any other error as it is. */
+  ours(error: unknown): unknown
   readonly state: 'closed' | 'open' | 'half-open'
 }
 
@@ -48,10 +50,8 @@ export function createCircuit(model: string, logger?: Logger): Circuit {
     refuseWhileOpen() {
       if (halfOpen() || (breaker.state === CircuitState.Open && Date.now() < openUntil)) throw refusal()
     },
-    execute: (call) =>
-      breaker.execute(call).catch((error: unknown) => {
-        throw isBrokenCircuitError(error) ? refusal() : error
-      }),
+    execute: (call) => breaker.execute(call),
+    ours: (error) => (isBrokenCircuitError(error) ? refusal() : error),
     get state() {
       return halfOpen() ? 'half-open' : breaker.state === CircuitState.Closed ? 'closed' : 'open'
     },

@@ -65,21 +65,23 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       count.calls++
       return guard.judge(conversation, new AskOptions(signal, options))
     }
-    const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict).catch(asGuardError)
+    const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict, asGuardError)
     // The signal stays out of the bulkhead: it would skip an aborted entry without waking the next one in line.
     const whenFree = (): Promise<Verdict> => {
       if (signal.aborted) throw reasonOf(signal)
       return circuit ? circuit.execute(call) : call()
     }
-    return slots.execute(whenFree).catch((error: unknown) => {
-      if (!isBulkheadRejectedError(error)) throw error
-      count.shed++
-      throw overloaded(o)
-    })
+    return slots.execute(whenFree)
+  }
+
+  /** The library's refusals in our words. */
+  const ours = (error: unknown): unknown => {
+    if (!isBulkheadRejectedError(error)) return circuit?.ours(error) ?? error
+    count.shed++
+    return overloaded(o)
   }
 
   const attempts = async (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
-    const deadline = performance.now() + o.timeoutMs
     let tries = 0
     let second = 0
     count.judgements++
@@ -91,7 +93,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       error.retryable &&
       tries < o.maxAttempts &&
       !signal.aborted &&
-      performance.now() + PAUSE.initialDelay < deadline &&
+      performance.now() + PAUSE.initialDelay < signal.deadline &&
       retries.spend()
     const onHedge = (): void => void (second++, count.hedges++)
     const attempt = (): Promise<Verdict> => {
@@ -104,7 +106,8 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       try {
         const verdict = await attempt()
         return Object.assign(verdict, { attempts: (verdict.attempts ?? 1) + tries - 1 + second })
-      } catch (error) {
+      } catch (refused) {
+        const error = ours(refused)
         if (!worthAnother(error)) throw error
       }
       pause = (pause ?? BACKOFF).next(undefined)

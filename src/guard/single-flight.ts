@@ -1,17 +1,20 @@
-// One call for all who ask the same at the same time. Each waits with a signal of their own: one leaving fails nobody
+// One call for all who ask the same at the same time. Each comes with a signal of their own: one leaving fails nobody
 // else, and the call itself is aborted only when the last has left.
 import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from './abort.js'
 import { deadlineOf, Stop, type StopSignal } from './stop.js'
 
 interface Flight<T> {
   readonly stop: Stop
-  readonly answer: Promise<T>
+  answer: Promise<T>
   waiting: number
   timer: NodeJS.Timeout | undefined
 }
 
 export interface SingleFlight<T> {
-  /** Joins the call under `key`, or starts it. `joined` is true for all but the one who started it. */
+  /**
+   * Joins the call under `key`, or starts it. `joined` is true for all but the one who started it. The answer does not end with the
+   * signal: who asks stops waiting by themselves.
+   */
   run(key: string, signal: StopSignal, start: (signal: Stop) => Promise<T>): { readonly joined: boolean; readonly answer: Promise<T> }
   /** Aborts every call that is still out. */
   abort(reason: Error): void
@@ -22,43 +25,41 @@ export interface SingleFlight<T> {
 export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>()
 
-  const launch = (key: string, signal: StopSignal, start: (signal: Stop) => Promise<T>): Flight<T> => {
+  const forget = (key: string, flight: Flight<T>): void => {
+    if (flights.get(key) === flight) flights.delete(key)
+  }
+  const launch = (key: string, start: (signal: Stop) => Promise<T>): Flight<T> => {
     const stop = new Stop(performance.now() + ms)
-    const answer = orAbort(stop, () => start(stop))
-    const flight: Flight<T> = { stop, answer, waiting: 0, timer: undefined }
-    flights.set(key, flight)
+    const flight: Flight<T> = { stop, answer: NEVER, waiting: 0, timer: undefined }
     const landed = (): void => {
       clearTimeout(flight.timer)
       forget(key, flight)
     }
-    answer.then(landed, landed)
-    if (deadlineOf(signal) > stop.deadline) bound(flight)
+    flights.set(key, flight)
+    flight.answer = orAbort(stop, () => start(stop), landed)
     return flight
   }
   /** A call ends with the last who waits for it, so it needs a timer of its own only when that may be too late. */
   const bound = (flight: Flight<T>): void => {
     flight.timer ??= setTimeout(() => flight.stop.abort(timedOut(ms)), Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER))
   }
-  const forget = (key: string, flight: Flight<T>): void => {
-    if (flights.get(key) === flight) flights.delete(key)
-  }
-
-  const wait = (key: string, flight: Flight<T>, signal: StopSignal): Promise<T> => {
+  const board = (key: string, flight: Flight<T>, signal: StopSignal): void => {
     flight.waiting++
-    return orAbort(signal, () => flight.answer, () => {
+    signal.addEventListener('abort', () => {
       if (--flight.waiting > 0) return
       // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
       forget(key, flight)
       flight.stop.abort(reasonOf(signal))
-    })
+    }, { once: true })
   }
 
   return {
     run(key, signal, start) {
       const known = flights.get(key)
-      if (known === undefined) return { joined: false, answer: wait(key, launch(key, signal, start), signal) }
-      bound(known)
-      return { joined: true, answer: wait(key, known, signal) }
+      const flight = known ?? launch(key, start)
+      if (known !== undefined || deadlineOf(signal) > flight.stop.deadline) bound(flight)
+      board(key, flight, signal)
+      return { joined: known !== undefined, answer: flight.answer }
     },
     abort(reason) {
       for (const flight of flights.values()) flight.stop.abort(reason)
@@ -68,3 +69,5 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
     },
   }
 }
+
+const NEVER = new Promise<never>(() => undefined)

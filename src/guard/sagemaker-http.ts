@@ -67,7 +67,7 @@ export function createWire(o: WireOptions): Wire {
     const pool = poolOf(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`)
     return (headers, body, signal) =>
       new Promise((resolve, reject) => {
-        pool.dispatch({ path, query, method: method as Dispatcher.HttpMethod, headers, body }, new AnswerHandler(o, signal, resolve, reject))
+        pool.dispatch({ path, query, method, headers, body }, new AnswerHandler(o, signal, resolve, reject))
       })
   }
 

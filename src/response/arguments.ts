@@ -8,15 +8,17 @@ export function dropped(callback: Callback | undefined): boolean {
   return false
 }
 
-/** `write(chunk, encoding?, cb?)` and `end(chunk?, encoding?, cb?)`, where any argument after the chunk may be the callback. */
-export function readArguments(args: readonly unknown[]): { chunk: Buffer | undefined; callback: Callback | undefined } {
-  const callback = args.find((argument): argument is Callback => typeof argument === 'function')
-  const [chunk, encoding] = args
-  if (chunk === undefined || chunk === null || typeof chunk === 'function') return { chunk: undefined, callback }
-  if (typeof chunk === 'string') return { chunk: Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'), callback }
-  if (chunk instanceof Uint8Array) {
-    // Copied: the handler may reuse its buffer, and then other bytes would leave than the ones that were judged.
-    return { chunk: Buffer.from(chunk), callback }
-  }
+/** The callback of `write(chunk, encoding?, cb?)` or `end(chunk?, encoding?, cb?)`, which any argument may be. */
+export function callbackOf(args: readonly unknown[]): Callback | undefined {
+  for (const argument of args) if (typeof argument === 'function') return argument as Callback
+  return undefined
+}
+
+/** Their chunk, as bytes. Undefined when there is none; throws what Node throws for what is no chunk. */
+export function chunkOf([chunk, encoding]: readonly unknown[]): Buffer | undefined {
+  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  // Copied: the handler may reuse its buffer, and then other bytes would leave than the ones that were judged.
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk)
+  if (chunk === undefined || chunk === null || typeof chunk === 'function') return undefined
   throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: 'ERR_INVALID_ARG_TYPE' })
 }

@@ -133,7 +133,8 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     exit.release(bytes)
     for (let at = from; at < head; at++) reader.sent(queue[at]!.frame.event)
     heldBytes -= bytes.length
-    if (head > 1024 || head === queue.length) {
+    // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
+    if (head * 2 >= queue.length) {
       queue.splice(0, head)
       head = 0
     }
@@ -215,17 +216,20 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
 
 /** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */
 function joined(queue: readonly Held[], from: number, to: number): Buffer {
-  const pieces: Buffer[] = []
-  let { bytes, start, end } = queue[from]!.frame
-  for (let at = from + 1; at < to; at++) {
+  const { bytes, start } = queue[from]!.frame
+  let end = start
+  let length = 0
+  for (let at = from; at < to; at++) {
     const { frame } = queue[at]!
-    if (frame.bytes !== bytes || frame.start !== end) {
-      pieces.push(bytes.subarray(start, end))
-      bytes = frame.bytes
-      start = frame.start
-    }
-    end = frame.end
+    length += frame.end - frame.start
+    if (frame.bytes === bytes && frame.start === end) end = frame.end
   }
-  const last = bytes.subarray(start, end)
-  return pieces.length === 0 ? last : Buffer.concat([...pieces, last])
+  if (length === end - start) return length === bytes.length ? bytes : bytes.subarray(start, end)
+  const all = Buffer.allocUnsafe(length)
+  let filled = 0
+  for (let at = from; at < to; at++) {
+    const { frame } = queue[at]!
+    filled += frame.bytes.copy(all, filled, frame.start, frame.end)
+  }
+  return all
 }

@@ -2,7 +2,7 @@
 // A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import { toDictionaryMode } from '../dictionary-mode.js'
-import { dropped, readArguments, type Callback } from './arguments.js'
+import { callbackOf, chunkOf, dropped, type Callback } from './arguments.js'
 import { ignoreLateHeaders, keepHead, replaceHeaders, statusOf } from './head.js'
 import type { Exit, Hold } from './hold.js'
 
@@ -258,7 +258,8 @@ class Interception implements Exit {
 
   #guardedWrite(args: unknown[]): boolean {
     if (this.#state === 'open') return Reflect.apply(this.#write, this.res, args) as boolean
-    const { chunk, callback } = readArguments(args)
+    const chunk = chunkOf(args)
+    const callback = callbackOf(args)
     if (chunk === undefined) throw Object.assign(new TypeError('May not write null values to stream'), { code: 'ERR_STREAM_NULL_VALUES' })
     if (this.#state === 'gone') return dropped(callback)
     if (this.#state === 'refused' || this.#ended) {
@@ -280,7 +281,8 @@ class Interception implements Exit {
   #guardedEnd(args: unknown[]): ServerResponse {
     const { res } = this
     if (this.#state === 'open') return Reflect.apply(this.#end, res, args) as ServerResponse
-    const { chunk, callback } = readArguments(args)
+    const chunk = chunkOf(args)
+    const callback = callbackOf(args)
     if (this.#closed || this.#ended) {
       if (callback) process.nextTick(callback)
       return res

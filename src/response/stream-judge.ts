@@ -108,9 +108,10 @@ export class StreamJudge {
     const { transcript } = choice
     const fresh = transcript.length - choice.asked
     if (this.#stopped || choice.checking || fresh === 0) return
-    const waited = performance.now() - (choice.waitingSince ?? performance.now())
     const { windowChars, windowMs } = this.#options.settings
-    if (choice.asked === 0 || this.#ended || fresh >= Math.min(choice.step, windowChars) || waited >= windowMs) {
+    const enough = choice.asked === 0 || this.#ended || fresh >= Math.min(choice.step, windowChars)
+    const waited = enough ? 0 : performance.now() - (choice.waitingSince ?? performance.now())
+    if (enough || waited >= windowMs) {
       clearTimeout(choice.timer)
       choice.timer = undefined
       this.#check(choice)

@@ -1,6 +1,6 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Decision } from '../types.js'
+import type { Decision, StreamReader } from '../types.js'
 import type { Frame, Framer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
 import type { Exit, Hold } from './hold.js'
@@ -27,41 +27,101 @@ interface Held {
  * been judged safe. Nothing at all leaves before the first safe verdict, so that an early block is a real 451.
  */
 export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContext): Hold {
-  const { res, settings } = context
-  const reader = context.dialect.stream()
-  const releaseAtOnce = settings.streaming === 'async'
-  const queue: Held[] = []
-  let head = 0
-  let heldBytes = 0
-  let released = false
-  let handlerEnded = false
-  let gateOpen = context.gate === undefined
-  let over = false
-  // What the header can honestly say when text leaves before its verdict.
-  const unjudgedYet: Decision = { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
+  return new EventStreamHold(exit, framer, context)
+}
 
-  const judge = new StreamJudge({
-    settings,
-    judge: (text) => context.judge(text),
-    decide: (judgements) => context.decide(judgements),
-    onAllowed: pump,
-    onRefused: stop,
-  })
-  context.gate?.then((allowed) => {
-    if (!allowed) return drop()
-    gateOpen = true
-    pump()
-  }, (error: unknown) => fail(toLlamaGuardError(error)))
+/** A class for its getter's sake: an object with a getter of its own has a hidden class of its own, which keeps the whole stream in memory. */
+class EventStreamHold implements Hold {
+  readonly #exit: Exit
+  readonly #framer: Framer
+  readonly #context: ReplyContext
+  readonly #reader: StreamReader
+  readonly #judge: StreamJudge
+  readonly #releaseAtOnce: boolean
+  readonly #queue: Held[] = []
+  /** Where in the queue those begin that have not left. */
+  #head = 0
+  #heldBytes = 0
+  #released = false
+  #handlerEnded = false
+  #gateOpen: boolean
+  #over = false
 
-  function accept(frames: readonly Frame[]): void {
+  constructor(exit: Exit, framer: Framer, context: ReplyContext) {
+    this.#exit = exit
+    this.#framer = framer
+    this.#context = context
+    this.#reader = context.dialect.stream()
+    this.#releaseAtOnce = context.settings.streaming === 'async'
+    this.#gateOpen = context.gate === undefined
+    this.#judge = new StreamJudge({
+      settings: context.settings,
+      judge: (text) => context.judge(text),
+      decide: (judgements) => context.decide(judgements),
+      onAllowed: () => this.#pump(),
+      onRefused: (decision) => this.#stop(decision),
+    })
+    context.gate?.then((allowed) => {
+      if (!allowed) return this.#drop()
+      this.#gateOpen = true
+      this.#pump()
+    }, (error: unknown) => this.#fail(toLlamaGuardError(error)))
+  }
+
+  /** Only while a verdict is due: what waits for the end of its own frame needs the handler to go on. */
+  get full(): boolean {
+    return this.#heldBytes > HIGH_WATER_BYTES && (this.#judge.waiting || !this.#gateOpen)
+  }
+
+  write(chunk: Buffer): void {
+    if (this.#over) return
+    try {
+      this.#take(chunk)
+      this.#judge.consider()
+    } catch (error) {
+      this.#fail(toLlamaGuardError(error))
+    }
+    this.#pump()
+  }
+
+  end(chunk: Buffer | undefined): void {
+    if (this.#over) return
+    this.#handlerEnded = true
+    try {
+      if (chunk !== undefined) this.#take(chunk)
+      this.#accept(this.#framer.finish())
+      this.#judge.end()
+    } catch (error) {
+      this.#fail(toLlamaGuardError(error))
+    }
+    this.#pump()
+  }
+
+  fail(decision: Decision): void {
+    this.#stop(decision)
+  }
+
+  gone(): void {
+    this.#drop()
+    this.#context.abort()
+  }
+
+  #take(chunk: Buffer): void {
+    this.#heldBytes += chunk.length
+    this.#accept(this.#framer.push(chunk))
+    if (this.#heldBytes > this.#context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
+  }
+
+  #accept(frames: readonly Frame[]): void {
+    const queue = this.#queue
     // All of them first: should one be unreadable and pass all the same, the rest must follow it.
     const first = queue.length
     for (const frame of frames) queue.push({ frame, choice: 0, position: 0, others: undefined })
     for (let at = first; at < queue.length; at++) {
       const held = queue[at]!
-      for (const { choice, channel, text } of reader.read(held.frame.event)) {
+      for (const { choice, channel, text } of this.#reader.read(held.frame.event)) {
         if (text === '') continue
-        const position = judge.add(choice, channel, text)
+        const position = this.#judge.add(choice, channel, text)
         // A later text of the same choice ends further on, and covers the earlier one.
         if (held.position === 0 || held.choice === choice) {
           held.choice = choice
@@ -71,147 +131,114 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
     }
   }
 
-  function isJudged({ choice, position, others }: Held): boolean {
-    if (position > 0 && !judge.covers(choice, position)) return false
-    if (others !== undefined) for (const [other, end] of others) if (!judge.covers(other, end)) return false
+  #isJudged({ choice, position, others }: Held): boolean {
+    if (position > 0 && !this.#judge.covers(choice, position)) return false
+    if (others !== undefined) for (const [other, end] of others) if (!this.#judge.covers(other, end)) return false
     return true
   }
 
-  function take(chunk: Buffer): void {
-    heldBytes += chunk.length
-    accept(framer.push(chunk))
-    if (heldBytes > context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
-  }
-
-  function fail(error: LlamaGuardError): void {
-    const decision = context.decideError(error)
-    if (decision.action !== 'allow') return stop(decision)
-    if (gateOpen) return letThrough(decision)
+  #fail(error: LlamaGuardError): void {
+    const decision = this.#context.decideError(error)
+    if (decision.action !== 'allow') return this.#stop(decision)
+    if (this.#gateOpen) return this.#letThrough(decision)
     // Before the input verdict nothing may leave, and there is no telling how much more would have to be kept.
-    stop({ ...decision, action: 'unavailable' })
+    this.#stop({ ...decision, action: 'unavailable' })
   }
 
   /** The rest cannot be judged and passes as it comes, by the operator's own choice. */
-  function letThrough(decision: Decision): void {
-    if (over) return
-    if (!released) setVerdictHeaders(res, [context.input(), decision])
-    const rest = [...queue.slice(head).map(({ frame }) => frame), ...framer.finish()]
-    drop()
+  #letThrough(decision: Decision): void {
+    if (this.#over) return
+    const exit = this.#exit
+    if (!this.#released) setVerdictHeaders(exit.res, [this.#context.input(), decision])
+    const rest = [...this.#queue.slice(this.#head).map(({ frame }) => frame), ...this.#framer.finish()]
+    this.#drop()
     for (const { raw } of rest) exit.release(raw)
-    flush(res)
-    if (handlerEnded) exit.finish()
+    flush(exit.res)
+    if (this.#handlerEnded) exit.finish()
     else exit.open()
-    context.settled(decision, judge.judgements())
+    this.#context.settled(decision, this.#judge.judgements())
   }
 
-  function pump(): void {
-    if (over || !gateOpen) return
+  #pump(): void {
+    if (this.#over || !this.#gateOpen) return
     try {
-      if (releaseAtOnce || judge.hasAllowed || (handlerEnded && judge.empty)) releaseJudged()
-      if (!hold.full) exit.drained()
-      if (handlerEnded && head === queue.length && !over) conclude()
+      if (this.#releaseAtOnce || this.#judge.hasAllowed || (this.#handlerEnded && this.#judge.empty)) this.#releaseJudged()
+      if (!this.full) this.#exit.drained()
+      if (this.#handlerEnded && this.#head === this.#queue.length && !this.#over) this.#conclude()
     } catch (error) {
-      fail(toLlamaGuardError(error))
+      this.#fail(toLlamaGuardError(error))
     }
   }
 
-  function conclude(): void {
-    over = true
-    openHeaders()
-    exit.finish()
+  #conclude(): void {
+    this.#over = true
+    this.#openHeaders()
+    this.#exit.finish()
+    const [judge, context] = [this.#judge, this.#context]
     // In `async` mode the last check may still be on its way; it is worth a log line even so.
     void judge.settled().then(() => context.settled(judge.decision(), judge.judgements()))
   }
 
-  function releaseJudged(): void {
-    const from = head
-    while (head < queue.length && (releaseAtOnce || isJudged(queue[head]!))) head++
-    if (from === head) return
-    openHeaders()
+  #releaseJudged(): void {
+    const queue = this.#queue
+    const from = this.#head
+    let to = from
+    while (to < queue.length && (this.#releaseAtOnce || this.#isJudged(queue[to]!))) to++
+    if (from === to) return
+    this.#head = to
+    this.#openHeaders()
     // In one write: each of them costs more than a copy.
-    const bytes = joined(queue, from, head)
-    exit.release(bytes)
-    for (let at = from; at < head; at++) reader.sent(queue[at]!.frame.event)
-    heldBytes -= bytes.length
+    const bytes = joined(queue, from, to)
+    this.#exit.release(bytes)
+    for (let at = from; at < to; at++) this.#reader.sent(queue[at]!.frame.event)
+    this.#heldBytes -= bytes.length
     // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
-    if (head * 2 >= queue.length) {
-      queue.splice(0, head)
-      head = 0
+    if (this.#head * 2 >= queue.length) {
+      queue.splice(0, this.#head)
+      this.#head = 0
     }
-    flush(res)
+    flush(this.#exit.res)
   }
 
-  function openHeaders(): void {
-    if (released) return
-    released = true
-    setVerdictHeaders(res, [context.input(), releaseAtOnce ? unjudgedYet : judge.decision()])
+  #openHeaders(): void {
+    if (this.#released) return
+    this.#released = true
+    const context = this.#context
+    // What the header can honestly say when text leaves before its verdict.
+    const output: Decision = this.#releaseAtOnce ? { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } } : this.#judge.decision()
+    setVerdictHeaders(this.#exit.res, [context.input(), output])
   }
 
-  function stop(decision: Decision): void {
-    if (over) return
-    drop()
-    if (!released) {
-      const { status, headers, body } = refusalOf(decision, context)
-      exit.refuse(status, headers, body)
+  #stop(decision: Decision): void {
+    if (this.#over) return
+    this.#drop()
+    if (!this.#released) {
+      const { status, headers, body } = refusalOf(decision, this.#context)
+      this.#exit.refuse(status, headers, body)
     } else {
-      const lastWords = ending(decision)
-      if (lastWords === undefined) exit.destroy()
-      else exit.cut(lastWords)
+      const lastWords = this.#ending(decision)
+      if (lastWords === undefined) this.#exit.destroy()
+      else this.#exit.cut(lastWords)
     }
-    context.abort()
-    context.settled(decision, judge.judgements())
+    this.#context.abort()
+    this.#context.settled(decision, this.#judge.judgements())
   }
 
   /** Undefined when the dialect, which may be the user's own, has none. */
-  function ending(decision: Decision): string | undefined {
+  #ending(decision: Decision): string | undefined {
     try {
-      return decision.action === 'block' ? reader.block(decision) : reader.fail(publicError(decision.error))
+      return decision.action === 'block' ? this.#reader.block(decision) : this.#reader.fail(publicError(decision.error))
     } catch {
       return undefined
     }
   }
 
-  function drop(): void {
-    over = true
-    judge.stop()
-    queue.length = 0
-    head = 0
+  #drop(): void {
+    this.#over = true
+    this.#judge.stop()
+    this.#queue.length = 0
+    this.#head = 0
   }
-
-  const hold: Hold = {
-    // Only while a verdict is due: what waits for the end of its own frame needs the handler to go on.
-    get full() {
-      return heldBytes > HIGH_WATER_BYTES && (judge.waiting || !gateOpen)
-    },
-    write(chunk) {
-      if (over) return
-      try {
-        take(chunk)
-        judge.consider()
-      } catch (error) {
-        fail(toLlamaGuardError(error))
-      }
-      pump()
-    },
-    end(chunk) {
-      if (over) return
-      handlerEnded = true
-      try {
-        if (chunk !== undefined) take(chunk)
-        accept(framer.finish())
-        judge.end()
-      } catch (error) {
-        fail(toLlamaGuardError(error))
-      }
-      pump()
-    },
-    fail: stop,
-    gone() {
-      drop()
-      context.abort()
-    },
-  }
-  return hold
 }
 
 /** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */

@@ -36,8 +36,8 @@ class Interception implements Exit {
   readonly #mountHeaders: OutgoingHttpHeaders
   readonly #onPatchedBefore: boolean
   readonly #http2: boolean
-  /** A guard of another policy may stand before us. */
-  readonly #outer: Interception | undefined
+  /** A guard of another policy may have been mounted after us. */
+  #inner: Interception | undefined
   #state: State = 'hold'
   #hold: Hold | undefined
   /** The status the handler committed. What it sets after that would be too late without us, and must be so with us. */
@@ -68,16 +68,24 @@ class Interception implements Exit {
     this.#mountHeaders = res.getHeaders()
     this.#onPatchedBefore = Object.hasOwn(res, 'on')
     this.#http2 = (res.req?.httpVersionMajor ?? 1) >= 2
-    res.write = ((...args: unknown[]) => this.#guardedWrite(args)) as ServerResponse['write']
-    res.end = ((...args: unknown[]) => this.#guardedEnd(args)) as ServerResponse['end']
-    res.writeHead = (...args: unknown[]) => this.#guardedWriteHead(args)
-    res.flushHeaders = () => this.#guardedFlushHeaders()
-    // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
-    // failure from a broken reply, and would otherwise append its error page to half a reply.
-    this.#outer = (res as Intercepted)[INTERCEPTION]
-    ;(res as Intercepted)[INTERCEPTION] = this
-    Object.defineProperty(res, 'headersSent', HEADERS_SENT)
-    Object.defineProperty(res, 'writableEnded', WRITABLE_ENDED)
+    const outer = (res as Intercepted)[INTERCEPTION]
+    if (outer === undefined) {
+      ;(res as Intercepted)[INTERCEPTION] = this
+      res.write = GUARDED.write as ServerResponse['write']
+      res.end = GUARDED.end as ServerResponse['end']
+      res.writeHead = GUARDED.writeHead
+      res.flushHeaders = GUARDED.flushHeaders
+      // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
+      // failure from a broken reply, and would otherwise append its error page to half a reply.
+      Object.defineProperty(res, 'headersSent', HEADERS_SENT)
+      Object.defineProperty(res, 'writableEnded', WRITABLE_ENDED)
+    } else {
+      outer.#adopt(this)
+      res.write = ((...args: unknown[]) => this.onWrite(args)) as ServerResponse['write']
+      res.end = ((...args: unknown[]) => this.onEnd(args)) as ServerResponse['end']
+      res.writeHead = (...args: unknown[]) => this.onWriteHead(args)
+      res.flushHeaders = () => this.onFlushHeaders()
+    }
     // Before the handler's own listeners, which write again.
     res.on('drain', () => {
       this.#slowClient = false
@@ -87,12 +95,17 @@ class Interception implements Exit {
 
   /** While held: the handler has committed its head, though nothing has been sent. */
   get headTaken(): boolean {
-    return (this.#shadowed && this.#committed !== undefined) || this.#outer?.headTaken === true
+    return (this.#shadowed && this.#committed !== undefined) || this.#inner?.headTaken === true
   }
 
   /** While held: the handler has ended. */
   get endTaken(): boolean {
-    return (this.#shadowed && this.#ended) || this.#outer?.endTaken === true
+    return (this.#shadowed && this.#ended) || this.#inner?.endTaken === true
+  }
+
+  #adopt(inner: Interception): void {
+    if (this.#inner === undefined) this.#inner = inner
+    else this.#inner.#adopt(inner)
   }
 
   release(chunk: Buffer): boolean {
@@ -256,7 +269,8 @@ class Interception implements Exit {
     this.#shadowed = false
   }
 
-  #guardedWrite(args: unknown[]): boolean {
+  /** What the handler calls, from here on. */
+  onWrite(args: unknown[]): boolean {
     if (this.#state === 'open') return Reflect.apply(this.#write, this.res, args) as boolean
     const chunk = chunkOf(args)
     const callback = callbackOf(args)
@@ -278,7 +292,7 @@ class Interception implements Exit {
     return !this.#toldToWait
   }
 
-  #guardedEnd(args: unknown[]): ServerResponse {
+  onEnd(args: unknown[]): ServerResponse {
     const { res } = this
     if (this.#state === 'open') return Reflect.apply(this.#end, res, args) as ServerResponse
     const chunk = chunkOf(args)
@@ -296,7 +310,7 @@ class Interception implements Exit {
     return res
   }
 
-  #guardedWriteHead(args: unknown[]): ServerResponse {
+  onWriteHead(args: unknown[]): ServerResponse {
     const { res } = this
     if (this.#refusal !== undefined) {
       // Hooks of whoever wrapped us have just run, and may have announced another body: compression a gzipped one.
@@ -314,7 +328,7 @@ class Interception implements Exit {
     return res
   }
 
-  #guardedFlushHeaders(): void {
+  onFlushHeaders(): void {
     if (this.#state === 'hold' && this.#committed === undefined) this.res.writeHead(this.res.statusCode)
     if (this.#state !== 'hold') this.#flushHeaders.call(this.res)
   }
@@ -329,10 +343,25 @@ class Interception implements Exit {
 }
 
 const INTERCEPTION = Symbol('express-llama-guard.interception')
+/** The first interception of a response, which knows the others. */
 type Intercepted = ServerResponse & { [INTERCEPTION]?: Interception }
 
-// One getter for all responses: one of its own would give each a hidden class of its own, which V8 keeps, with all that the getter
-// reaches, until the next full collection.
+// One function and one getter for all responses. Closures would be strangers at every place that calls them, and a getter of its own
+// would give each response a hidden class of its own, which V8 keeps, with all that the getter reaches, until the next full collection.
+const GUARDED = {
+  write(this: Intercepted, ...args: unknown[]) {
+    return this[INTERCEPTION]!.onWrite(args)
+  },
+  end(this: Intercepted, ...args: unknown[]) {
+    return this[INTERCEPTION]!.onEnd(args)
+  },
+  writeHead(this: Intercepted, ...args: unknown[]) {
+    return this[INTERCEPTION]!.onWriteHead(args)
+  },
+  flushHeaders(this: Intercepted) {
+    return this[INTERCEPTION]!.onFlushHeaders()
+  },
+}
 const HEADERS_SENT = shadow('headersSent', (interception) => interception.headTaken)
 const WRITABLE_ENDED = shadow('writableEnded', (interception) => interception.endTaken)
 

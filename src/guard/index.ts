@@ -90,10 +90,12 @@ export function createDoor(o: DoorOptions): Door {
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
 
-  const questionsOf = ({ guard, model }: Member, conversation: Conversation, { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions): readonly Question[] => {
-    const named = { identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: isPanel(guard) ? uniqueTo(decisive) : undefined }
-    return piecesOf(guard, conversation).map((piece) => ({ piece, key: cacheKey(named, piece) }))
-  }
+  const keyOf = ({ guard, model }: Member, conversation: Conversation, { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions): string =>
+    cacheKey({ identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: isPanel(guard) ? uniqueTo(decisive) : undefined }, conversation)
+
+  /** `whole`: the key of the whole conversation, where it is known. */
+  const questionsOf = (member: Member, conversation: Conversation, options: DoorJudgeOptions, whole: string | undefined): readonly Question[] =>
+    piecesOf(member.guard, conversation).map((piece) => ({ piece, key: piece === conversation && whole !== undefined ? whole : keyOf(member, piece, options) }))
 
   const askMember = ({ guard, ask }: Member, questions: readonly Question[], { stage, decisive: blocks = o.decisive }: DoorJudgeOptions, signal: Stop): Promise<Verdict> => {
     const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
@@ -104,8 +106,8 @@ export function createDoor(o: DoorOptions): Door {
     return anyUnsafeOf(questions.map((question) => (inner: Stop) => askOne(question, inner)), { signal, decisive })
   }
 
-  /** `first`: what to ask the first member, where it has been worked out already. */
-  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions, started: number, first: readonly Question[] | undefined): Promise<Judgement> => {
+  /** `whole`: what the first member's verdict on the whole conversation would be remembered under. */
+  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions, started: number, whole: string | undefined): Promise<Judgement> => {
     const since = (): number => performance.now() - started
     let model = members[0]?.model ?? 'custom'
     try {
@@ -115,7 +117,7 @@ export function createDoor(o: DoorOptions): Door {
         let failure: LlamaGuardError | undefined
         for (const [index, member] of members.entries()) {
           try {
-            const questions = (index === 0 ? first : undefined) ?? questionsOf(member, conversation, options)
+            const questions = questionsOf(member, conversation, options, index === 0 ? whole : undefined)
             const verdict = await askMember(member, questions, options, inner)
             model = member.model
             return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
@@ -137,15 +139,14 @@ export function createDoor(o: DoorOptions): Door {
     const started = performance.now()
     const [member] = members
     if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted) return judgeNow(conversation, options, started, undefined)
-    let questions: readonly Question[]
+    let key: string | undefined
     try {
-      questions = questionsOf(member, conversation, options)
+      key = keyOf(member, conversation, options)
     } catch {
       // Thrown again where it is dealt with.
-      return judgeNow(conversation, options, started, undefined)
     }
-    const verdict = questions.length === 1 ? cache.known(questions[0]!.key) : undefined
-    if (verdict === undefined) return judgeNow(conversation, options, started, questions)
+    const verdict = key === undefined ? undefined : cache.known(key)
+    if (verdict === undefined) return judgeNow(conversation, options, started, key)
     return Promise.resolve({ verdict, ms: performance.now() - started, model: member.model })
   }
 

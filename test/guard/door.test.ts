@@ -50,6 +50,11 @@ describe('what a custom guard answers', () => {
     }
     expect(await outcome(doorTo(guardThat(() => SAFE, { fit })), says('a'))).toBe('guard_error')
   })
+  it('is an error, and no exception, for a conversation that is none', async () => {
+    const guard = guardThat(() => SAFE)
+    for (const wrong of [[{ role: 'User' }], [undefined], [{ role: 'User', text: 1 }]]) expect(await outcome(doorTo(guard), wrong as never)).toBe('guard_error')
+    expect(guard.calls).toHaveLength(0)
+  })
   it('is guard_timeout when it never comes, even if the guard ignores its signal', async () => {
     const door = doorTo(guardThat(never), { timeoutMs: 60 })
     const judgement = await door.judge(says('a'), { stage: 'input' })

@@ -47,7 +47,10 @@ export interface Verdict {
 }
 
 export interface JudgeOptions {
-  /** Aborted when the judgement's deadline passes or nobody waits for it any more. */
+  /**
+   * Aborted when the judgement's deadline passes or nobody waits for it any more. Take it by its name, as in `judge(conversation, { signal })`:
+   * it is made when it is first looked at, and a spread would leave it behind.
+   */
   readonly signal?: AbortSignal
   /** The stage, for guards that treat input and output differently. */
   readonly stage?: Stage

@@ -1,5 +1,5 @@
 // Undoes the content-encoding of a request body while it arrives, never past the bound: a zip bomb is cut off at the limit.
-// Encodings we do not know are refused, because a server after us might know them.
+// Encodings we do not know are refused, because a server after us might know them; so is zstd, whose second frame Node does not read.
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import { LlamaGuardError } from '../errors.js'
@@ -10,7 +10,6 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
   ['x-gzip', () => zlib.createGunzip()],
   ['deflate', () => zlib.createInflate()],
   ['br', () => zlib.createBrotliDecompress()],
-  ...zstd(),
 ])
 
 export function tooLarge(limit: number): LlamaGuardError {
@@ -78,10 +77,4 @@ export class Inflater {
     this.#decoder?.destroy()
     this.#fail(this.#error)
   }
-}
-
-function zstd(): [string, () => Transform][] {
-  // Node 22.15 and later; the types of the Node version we build for do not know it.
-  const make = (zlib as unknown as { createZstdDecompress?: () => Transform }).createZstdDecompress
-  return make === undefined ? [] : [['zstd', () => make()]]
 }

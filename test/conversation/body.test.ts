@@ -181,6 +181,7 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
     ['a form with messages on any path', 415, 'unsupported_media_type', { path: '/any', body: 'a=1&%6dessages[0][role]=user', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
     ['an unknown encoding', 415, 'unsupported_media_type', { path: '/any', body: CHAT_TEXT, headers: { 'content-encoding': 'compress' } }],
     ['two encodings', 415, 'unsupported_media_type', { body: zlib.gzipSync(zlib.gzipSync(CHAT_TEXT)), headers: { 'content-encoding': 'gzip, gzip' } }],
+    ['zstd', 415, 'unsupported_media_type', { body: CHAT_TEXT, headers: { 'content-encoding': 'zstd' } }],
     ['bytes that are not gzip', 400, 'invalid_json', { body: CHAT_TEXT, headers: { 'content-encoding': 'gzip' } }],
     ['gzip that breaks off', 400, 'invalid_json', { body: zlib.gzipSync(CHAT_TEXT).subarray(0, -9), headers: { 'content-encoding': 'gzip' } }],
     ['UTF-16 with its charset', 415, 'unsupported_media_type', { path: '/any', body: Buffer.from(CHAT_TEXT, 'utf16le'), headers: { 'content-type': 'application/json; charset=utf-16le' } }],

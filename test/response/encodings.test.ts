@@ -54,6 +54,7 @@ describe('content codings', () => {
     identity: ['identity', (bytes) => bytes],
     'gzip inside of brotli': ['gzip, br', (bytes) => zlib.brotliCompressSync(gzip(bytes))],
     'three of them': ['deflate, gzip, br', (bytes) => zlib.brotliCompressSync(gzip(zlib.deflateSync(bytes)))],
+    'two zstd frames': ['zstd', (bytes) => Buffer.concat([zstd(bytes.subarray(0, 90)), zstd(bytes.subarray(90))])],
     'two gzip members': ['gzip', (bytes) => Buffer.concat([gzip(bytes.subarray(0, 90)), gzip(bytes.subarray(90))])],
   }
 
@@ -80,6 +81,8 @@ describe('content codings', () => {
     ['half a gzip', 'gzip', gzip(json('UNSAFE')).subarray(0, 60)],
     ['half a brotli', 'br', zlib.brotliCompressSync(json('UNSAFE')).subarray(0, 60)],
     ['half a zstd', 'zstd', zstd(json('UNSAFE')).subarray(0, 60)],
+    ['a zstd frame and half of another', 'zstd', Buffer.concat([zstd(json('fine')), zstd(json('UNSAFE')).subarray(0, 60)])],
+    ['zstd and something else behind it', 'zstd', Buffer.concat([zstd(json('fine')), Buffer.from('UNSAFE')])],
     ['zstd that is none', 'zstd', json('UNSAFE')],
     ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
     ['a coding twice announced', 'gzip, gzip', gzip(json('UNSAFE'))],

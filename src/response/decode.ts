@@ -7,21 +7,34 @@ import { LlamaGuardError } from '../errors.js'
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> | Buffer
 
 const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
-  gzip: promisify(zlib.gunzip),
-  'x-gzip': promisify(zlib.gunzip),
+  gzip: toItsEnd(zlib.gunzip),
+  'x-gzip': toItsEnd(zlib.gunzip),
   deflate: inflateEither,
-  br: promisify(zlib.brotliDecompress),
+  br: toItsEnd(zlib.brotliDecompress),
   // Not Node's, where it has one: that stops after the first frame, which clients do not, and in some versions takes half a frame for a whole.
   zstd: unzstd,
+}
+
+const inflate = toItsEnd(zlib.inflate)
+const inflateRaw = toItsEnd(zlib.inflateRaw)
+
+/** Throws when bytes follow the end of the coded data: Node leaves them unread, and they would leave unjudged. */
+function toItsEnd(decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void): Decoder {
+  return async (bytes, options) => {
+    // With `info`, the engine comes with the bytes; its types do not say so.
+    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as { buffer: Buffer; engine: { readonly bytesWritten: number } }
+    if (engine.bytesWritten !== bytes.length) throw new TypeError('bytes follow the end of the coded data')
+    return buffer
+  }
 }
 
 /** "deflate" is zlib by RFC 9110, but many servers send it raw, and clients read both. */
 async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
   try {
-    return await (promisify(zlib.inflate) as Decoder)(bytes, options)
+    return await inflate(bytes, options)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error
-    return await (promisify(zlib.inflateRaw) as Decoder)(bytes, options)
+    return await inflateRaw(bytes, options)
   }
 }
 

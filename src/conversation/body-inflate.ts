@@ -5,7 +5,7 @@ import zlib from 'node:zlib'
 import { LlamaGuardError } from '../errors.js'
 import { unsupported } from './body-text.js'
 
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
   ['gzip', () => zlib.createGunzip()],
   ['x-gzip', () => zlib.createGunzip()],
   ['deflate', () => zlib.createInflate()],

@@ -1,8 +1,9 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Decision, StreamReader } from '../types.js'
-import type { Frame, Framer } from './framing.js'
+import type { Decision, StreamEvent, StreamReader } from '../types.js'
+import type { Framer } from './framing.js'
 import { setVerdictHeaders } from './headers.js'
+import { HeldFrames, type Held } from './held-frames.js'
 import type { Exit, Hold } from './hold.js'
 import { flush } from './intercept.js'
 import { publicError, refusalOf } from './refuse.js'
@@ -11,16 +12,6 @@ import { StreamJudge } from './stream-judge.js'
 
 /** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
 const HIGH_WATER_BYTES = 256 * 1024
-
-/** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
-interface Held {
-  readonly frame: Frame
-  /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: position 0. */
-  choice: number
-  position: number
-  /** The same for further choices. */
-  others: Map<number, number> | undefined
-}
 
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon as all its text has
@@ -38,9 +29,11 @@ class EventStreamHold implements Hold {
   readonly #reader: StreamReader
   readonly #judge: StreamJudge
   readonly #releaseAtOnce: boolean
-  readonly #queue: Held[] = []
-  /** Where in the queue those begin that have not left. */
-  #head = 0
+  readonly #held = new HeldFrames()
+  readonly #reading = (held: Held): void => this.#read(held)
+  readonly #mayLeave: (held: Held) => boolean
+  readonly #sent = (event: StreamEvent): void => this.#reader.sent(event)
+  /** Those of a frame that has not ended included. */
   #heldBytes = 0
   #released = false
   #handlerEnded = false
@@ -53,6 +46,7 @@ class EventStreamHold implements Hold {
     this.#context = context
     this.#reader = context.dialect.stream()
     this.#releaseAtOnce = context.settings.streaming === 'async'
+    this.#mayLeave = this.#releaseAtOnce ? () => true : (held) => this.#isJudged(held)
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
@@ -89,7 +83,7 @@ class EventStreamHold implements Hold {
     this.#handlerEnded = true
     try {
       if (chunk !== undefined) this.#take(chunk)
-      this.#accept(this.#framer.finish())
+      this.#held.add(this.#framer.finish(), this.#reading)
       this.#judge.end()
     } catch (error) {
       this.#fail(toLlamaGuardError(error))
@@ -108,26 +102,19 @@ class EventStreamHold implements Hold {
 
   #take(chunk: Buffer): void {
     this.#heldBytes += chunk.length
-    this.#accept(this.#framer.push(chunk))
+    this.#held.add(this.#framer.push(chunk), this.#reading)
     if (this.#heldBytes > this.#context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
   }
 
-  #accept(frames: readonly Frame[]): void {
-    const queue = this.#queue
-    // All of them first: should one be unreadable and pass all the same, the rest must follow it.
-    const first = queue.length
-    for (const frame of frames) queue.push({ frame, choice: 0, position: 0, others: undefined })
-    for (let at = first; at < queue.length; at++) {
-      const held = queue[at]!
-      for (const { choice, channel, text } of this.#reader.read(held.frame.event)) {
-        if (text === '') continue
-        const position = this.#judge.add(choice, channel, text)
-        // A later text of the same choice ends further on, and covers the earlier one.
-        if (held.position === 0 || held.choice === choice) {
-          held.choice = choice
-          held.position = position
-        } else (held.others ??= new Map()).set(choice, position)
-      }
+  #read(held: Held): void {
+    for (const { choice, channel, text } of this.#reader.read(held.frame.event)) {
+      if (text === '') continue
+      const position = this.#judge.add(choice, channel, text)
+      // A later text of the same choice ends further on, and covers the earlier one.
+      if (held.position === 0 || held.choice === choice) {
+        held.choice = choice
+        held.position = position
+      } else (held.others ??= new Map()).set(choice, position)
     }
   }
 
@@ -150,7 +137,7 @@ class EventStreamHold implements Hold {
     if (this.#over) return
     const exit = this.#exit
     if (!this.#released) setVerdictHeaders(exit.res, [this.#context.input(), decision])
-    const rest = [...this.#queue.slice(this.#head).map(({ frame }) => frame), ...this.#framer.finish()]
+    const rest = [...this.#held.frames(), ...this.#framer.finish()]
     this.#drop()
     for (const { raw } of rest) exit.release(raw)
     flush(exit.res)
@@ -164,7 +151,7 @@ class EventStreamHold implements Hold {
     try {
       if (this.#releaseAtOnce || this.#judge.hasAllowed || (this.#handlerEnded && this.#judge.empty)) this.#releaseJudged()
       if (!this.full) this.#exit.drained()
-      if (this.#handlerEnded && this.#head === this.#queue.length && !this.#over) this.#conclude()
+      if (this.#handlerEnded && this.#held.empty && !this.#over) this.#conclude()
     } catch (error) {
       this.#fail(toLlamaGuardError(error))
     }
@@ -180,23 +167,12 @@ class EventStreamHold implements Hold {
   }
 
   #releaseJudged(): void {
-    const queue = this.#queue
-    const from = this.#head
-    let to = from
-    while (to < queue.length && (this.#releaseAtOnce || this.#isJudged(queue[to]!))) to++
-    if (from === to) return
-    this.#head = to
+    const bytes = this.#held.leaving(this.#mayLeave)
+    if (bytes === undefined) return
     this.#openHeaders()
-    // In one write: each of them costs more than a copy.
-    const bytes = joined(queue, from, to)
     this.#exit.release(bytes)
-    for (let at = from; at < to; at++) this.#reader.sent(queue[at]!.frame.event)
+    this.#held.left(this.#sent)
     this.#heldBytes -= bytes.length
-    // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
-    if (this.#head * 2 >= queue.length) {
-      queue.splice(0, this.#head)
-      this.#head = 0
-    }
     flush(this.#exit.res)
   }
 
@@ -236,27 +212,6 @@ class EventStreamHold implements Hold {
   #drop(): void {
     this.#over = true
     this.#judge.stop()
-    this.#queue.length = 0
-    this.#head = 0
+    this.#held.clear()
   }
-}
-
-/** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */
-function joined(queue: readonly Held[], from: number, to: number): Buffer {
-  const { bytes, start } = queue[from]!.frame
-  let end = start
-  let length = 0
-  for (let at = from; at < to; at++) {
-    const { frame } = queue[at]!
-    length += frame.end - frame.start
-    if (frame.bytes === bytes && frame.start === end) end = frame.end
-  }
-  if (length === end - start) return length === bytes.length ? bytes : bytes.subarray(start, end)
-  const all = Buffer.allocUnsafe(length)
-  let filled = 0
-  for (let at = from; at < to; at++) {
-    const { frame } = queue[at]!
-    filled += frame.bytes.copy(all, filled, frame.start, frame.end)
-  }
-  return all
 }

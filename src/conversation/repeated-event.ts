@@ -3,9 +3,8 @@
 import type { StreamDelta, StreamEvent } from '../types.js'
 import { looksLikeMedia } from './text.js'
 
-/** Characters that end a JSON string, begin an escape, or may not stand in one. */
-// eslint-disable-next-line no-control-regex
-const NOT_PLAIN = /["\\\u0000-\u001f]/
+/** Characters that end a JSON string, begin an escape, or may not stand in one, and a few more control characters. */
+const NOT_PLAIN = /["\\\p{Cc}]/u
 
 /** Remembers the last event that was read in full. One per stream. */
 export class RepeatedEvent<Fact> {

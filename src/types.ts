@@ -172,7 +172,7 @@ export interface StreamEvent {
 export interface StreamReader {
   /** The text in this event. Throws `unreadable_response` for data that cannot be read. Never drops a string. */
   read(event: StreamEvent): readonly StreamDelta[]
-  /** Told, in order, of every event that has really left: `block` and `fail` speak to a client that saw these and no more. */
+  /** Told, in order, of every event as it leaves: `block` and `fail` speak to a client that saw these and no more. */
   sent(event: StreamEvent): void
   /** Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the dialect's end. */
   block(decision: Decision): string

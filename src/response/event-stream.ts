@@ -167,11 +167,10 @@ class EventStreamHold implements Hold {
   }
 
   #releaseJudged(): void {
-    const bytes = this.#held.leaving(this.#mayLeave)
+    const bytes = this.#held.take(this.#mayLeave, this.#sent)
     if (bytes === undefined) return
     this.#openHeaders()
     this.#exit.release(bytes)
-    this.#held.left(this.#sent)
     this.#heldBytes -= bytes.length
     flush(this.#exit.res)
   }

@@ -16,8 +16,6 @@ export class HeldFrames {
   readonly #queue: Held[] = []
   /** Where those begin that have not left. */
   #head = 0
-  /** Where those end that are leaving. */
-  #leaving = 0
 
   get empty(): boolean {
     return this.#head === this.#queue.length
@@ -30,25 +28,24 @@ export class HeldFrames {
     for (let at = first; at < this.#queue.length; at++) read(this.#queue[at]!)
   }
 
-  /** The bytes of those at the head that may leave, for one write: each of them costs more than a copy. Undefined when the first may not. */
-  leaving(mayLeave: (held: Held) => boolean): Buffer | undefined {
+  /**
+   * Takes those at the head that may leave: their bytes, for one write, as each write costs more than a copy. Undefined when the first may
+   * not. They are gone from here before anything is written: a write that comes back to the hold must not find them again.
+   */
+  take(mayLeave: (held: Held) => boolean, tell: (event: StreamEvent) => void): Buffer | undefined {
     const queue = this.#queue
     let to = this.#head
     while (to < queue.length && mayLeave(queue[to]!)) to++
-    this.#leaving = to
-    return to === this.#head ? undefined : joined(queue, this.#head, to)
-  }
-
-  /** They have left. */
-  left(tell: (event: StreamEvent) => void): void {
-    const queue = this.#queue
-    for (let at = this.#head; at < this.#leaving; at++) tell(queue[at]!.frame.event)
-    this.#head = this.#leaving
+    if (to === this.#head) return undefined
+    const bytes = joined(queue, this.#head, to)
+    for (let at = this.#head; at < to; at++) tell(queue[at]!.frame.event)
+    this.#head = to
     // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
-    if (this.#head * 2 < queue.length) return
-    queue.splice(0, this.#head)
-    this.#head = 0
-    this.#leaving = 0
+    if (to * 2 >= queue.length) {
+      queue.splice(0, to)
+      this.#head = 0
+    }
+    return bytes
   }
 
   /** What is still here, as it came. */
@@ -59,7 +56,6 @@ export class HeldFrames {
   clear(): void {
     this.#queue.length = 0
     this.#head = 0
-    this.#leaving = 0
   }
 }
 

@@ -1,4 +1,5 @@
-// How every example listens and stops: PORT and HOST from the environment, a URL to open, an end that lets replies finish.
+// How every example listens and stops: PORT and HOST from the environment, a URL to open, an end that lets
+// replies finish.
 import { once } from 'node:events'
 
 /**
@@ -11,7 +12,9 @@ export async function serve(app, guard, banner) {
   try {
     await once(server, 'listening')
   } catch (error) {
-    console.error(error.code === 'EADDRINUSE' ? `Port ${error.port} is in use. Choose another: PORT=3001.` : error.message)
+    console.error(
+      error.code === 'EADDRINUSE' ? `Port ${error.port} is in use. Choose another: PORT=3001.` : error.message,
+    )
     process.exit(1)
   }
   const url = `http://${host === '127.0.0.1' ? 'localhost' : host}:${server.address().port}`

@@ -40,14 +40,37 @@ export function guardOf(config: Config): Guard {
     case 'sagemaker': {
       requireRegion()
       const { endpoint = '', inferenceComponent, targetVariant, concurrency, timeoutMs } = config
-      const complete = (config.firstToken ? sagemakerStreamComplete : sagemakerComplete)({ endpoint, inferenceComponent, targetVariant, concurrency, timeoutMs })
-      return promptedGuard({ prompter: prompterOf(config), complete, identity: complete.identity, logprobs: wantsScores(config), images: 'markdown' })
+      const complete = (config.firstToken ? sagemakerStreamComplete : sagemakerComplete)({
+        endpoint,
+        inferenceComponent,
+        targetVariant,
+        concurrency,
+        timeoutMs,
+      })
+      return promptedGuard({
+        prompter: prompterOf(config),
+        complete,
+        identity: complete.identity,
+        logprobs: wantsScores(config),
+        images: 'markdown',
+      })
     }
     case 'openai': {
       const { guardUrl = '', guardApiKey, guardModel, concurrency, timeoutMs } = config
-      const complete = openAiCompatibleComplete({ url: guardUrl, apiKey: guardApiKey, model: guardModel, concurrency, timeoutMs })
+      const complete = openAiCompatibleComplete({
+        url: guardUrl,
+        apiKey: guardApiKey,
+        model: guardModel,
+        concurrency,
+        timeoutMs,
+      })
       // A text completion carries no image: a model that could see would be told of one, and judge the text alone.
-      return promptedGuard({ prompter: { ...prompterOf(config), vision: false }, complete, identity: complete.identity, logprobs: wantsScores(config) })
+      return promptedGuard({
+        prompter: { ...prompterOf(config), vision: false },
+        complete,
+        identity: complete.identity,
+        logprobs: wantsScores(config),
+      })
     }
     case 'llama-cpp': {
       const { modelPath = '', concurrency, timeoutMs } = config
@@ -63,16 +86,26 @@ export function guardOf(config: Config): Guard {
 }
 
 /** The door to a guard: remembered, protected, with its fallbacks. */
-export function openDoor(config: Config, guard: Guard, decisive: Parameters<typeof createDoor>[0]['decisive'], logger: Logger): Door {
+export function openDoor(
+  config: Config,
+  guard: Guard,
+  decisive: Parameters<typeof createDoor>[0]['decisive'],
+  logger: Logger,
+): Door {
   const { categories, task, instruction, cacheStore, cacheSecret } = config
   return createDoor({
     ...config,
     guard,
     fallback: config.fallback,
     shadow: config.shadowGuard,
-    policyHash: createHash('sha256').update(JSON.stringify([categories, task, instruction, wantsScores(config)])).digest('hex'),
+    policyHash: createHash('sha256')
+      .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
+      .digest('hex'),
     decisive,
-    cacheStore: typeof cacheStore === 'string' ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret }) : cacheStore,
+    cacheStore:
+      typeof cacheStore === 'string'
+        ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret })
+        : cacheStore,
     logger,
   })
 }
@@ -98,11 +131,20 @@ function wantsScores({ threshold, categoryThresholds }: Config): boolean {
 
 /** Checks now what the SDK would only find missing at the first request. */
 function requireRegion(): void {
-  const { AWS_REGION, AWS_PROFILE = 'default', AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'), AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials') } = process.env
+  const {
+    AWS_REGION,
+    AWS_PROFILE = 'default',
+    AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'),
+    AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials'),
+  } = process.env
   if (AWS_REGION) return
   const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
   if (files.some((file) => /^\s*region\s*=/m.test(readFileSync(file, 'utf8')))) return
-  throw new LlamaGuardError('region_missing', `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to the region of the guard endpoint, for example us-east-1.`)
+  throw new LlamaGuardError(
+    'region_missing',
+    `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to ` +
+      'the region of the guard endpoint, for example us-east-1.',
+  )
 }
 
 /** The taxonomy a guard answers with. */

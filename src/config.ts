@@ -1,9 +1,31 @@
-// From options and environment to one checked, frozen configuration. One row per option: what variable feeds it, how it is read, its default.
+// From options and environment to one checked, frozen configuration. One row per option: what variable feeds
+// it, how it is read, its default.
 import { readFileSync } from 'node:fs'
 import { LlamaGuardError } from './errors.js'
-import { dialectOption, guardObject, guardOption, loggerOption, mapOf, shadowOption, storeOption, upstreamOption } from './object-settings.js'
+import {
+  dialectOption,
+  guardObject,
+  guardOption,
+  loggerOption,
+  mapOf,
+  shadowOption,
+  storeOption,
+  upstreamOption,
+} from './object-settings.js'
 import { MODELS, type Options, type RequestOptions } from './options.js'
-import { bool, fail, functionOf, integer, list, number, oneOf, rejectUnknown, text, url, type Reader } from './settings.js'
+import {
+  bool,
+  fail,
+  functionOf,
+  integer,
+  list,
+  number,
+  oneOf,
+  rejectUnknown,
+  text,
+  url,
+  type Reader,
+} from './settings.js'
 
 interface Setting<T> {
   readonly env?: string
@@ -13,7 +35,8 @@ interface Setting<T> {
 
 const ratio = number(0, 1)
 
-// One row per option, so that neither the environment nor the unknown-key check can fall behind: the compiler asks for every key.
+// One row per option, so that neither the environment nor the unknown-key check can fall behind: the compiler
+// asks for every key.
 const REQUEST: { [K in keyof Required<RequestOptions>]: Setting<RequestOptions[K]> } = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
   mode: { env: 'MODE', read: oneOf(['enforce', 'shadow']), fallback: 'enforce' },
@@ -75,8 +98,22 @@ const SETTINGS: { [K in keyof Required<Options>]: Setting<Options[K]> } = {
 const OTHER_VARIABLES = ['POLICY', 'UPSTREAM_URL', 'UPSTREAM_API_KEY', 'UPSTREAM_ENDPOINT']
 const PREFIX = 'LLAMA_GUARD_'
 
-type Defaulted = 'guard' | 'model' | 'firstToken' | 'timeoutMs' | 'maxAttempts' | 'concurrency' | 'queue' | 'breaker' | 'cacheMax' | 'cacheTtlMs' | 'maxBodyBytes' | 'maxReplyBytes' | 'logLevel'
-type DefaultedPerRequest = 'check' | 'mode' | 'onError' | 'parallel' | 'streaming' | 'windowChars' | 'windowMs' | 'turns' | 'system' | 'images'
+type Defaulted =
+  | 'guard'
+  | 'model'
+  | 'firstToken'
+  | 'timeoutMs'
+  | 'maxAttempts'
+  | 'concurrency'
+  | 'queue'
+  | 'breaker'
+  | 'cacheMax'
+  | 'cacheTtlMs'
+  | 'maxBodyBytes'
+  | 'maxReplyBytes'
+  | 'logLevel'
+type DefaultedPerRequest =
+  'check' | 'mode' | 'onError' | 'parallel' | 'streaming' | 'windowChars' | 'windowMs' | 'turns' | 'system' | 'images'
 
 /** {@link RequestOptions}, checked and with defaults. */
 export type RequestConfig = Readonly<RequestOptions & Required<Pick<RequestOptions, DefaultedPerRequest>>>
@@ -91,7 +128,14 @@ type Environment = Readonly<Record<string, string | undefined>>
  */
 export function parseOptions(options: Options = {}, env: Environment = process.env): Config {
   rejectUnknown(Object.keys(options), Object.keys(SETTINGS), 'option')
-  rejectUnknown(Object.keys(env).filter((name) => name.startsWith(PREFIX)), [...Object.values(SETTINGS).flatMap(({ env }) => (env ? [PREFIX + env] : [])), ...OTHER_VARIABLES.map((name) => PREFIX + name)], 'variable')
+  rejectUnknown(
+    Object.keys(env).filter((name) => name.startsWith(PREFIX)),
+    [
+      ...Object.values(SETTINGS).flatMap(({ env }) => (env ? [PREFIX + env] : [])),
+      ...OTHER_VARIABLES.map((name) => PREFIX + name),
+    ],
+    'variable',
+  )
   const given = { ...fromPolicyFile(env), ...fromEnvironment(env), ...withoutUndefined(options) }
   const config: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(SETTINGS)) {
@@ -117,10 +161,18 @@ export function overrideOptions(config: Config, over: RequestOptions | undefined
 
 function requireBackendSettings(config: Config): void {
   const missing = (what: string, option: string, variable: string) =>
-    new LlamaGuardError('endpoint_missing', `The guard ${JSON.stringify(config.guard)} needs ${what}. Set the option \`${option}\` or the variable ${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` runs a baseline screen (not Llama Guard) without any account.`)
-  if (config.guard === 'sagemaker' && config.endpoint === undefined) throw missing('a SageMaker endpoint name', 'endpoint', 'ENDPOINT')
-  if (config.guard === 'openai' && config.guardUrl === undefined) throw missing('the base URL of an OpenAI-compatible server', 'guardUrl', 'URL')
-  if (config.guard === 'llama-cpp' && config.modelPath === undefined) throw missing('the path of a Llama Guard GGUF file', 'modelPath', 'MODEL_PATH')
+    new LlamaGuardError(
+      'endpoint_missing',
+      `The guard ${JSON.stringify(config.guard)} needs ${what}. Set the option \`${option}\` or the ` +
+        `variable ${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` runs a baseline ` +
+        'screen (not Llama Guard) without any account.',
+    )
+  if (config.guard === 'sagemaker' && config.endpoint === undefined)
+    throw missing('a SageMaker endpoint name', 'endpoint', 'ENDPOINT')
+  if (config.guard === 'openai' && config.guardUrl === undefined)
+    throw missing('the base URL of an OpenAI-compatible server', 'guardUrl', 'URL')
+  if (config.guard === 'llama-cpp' && config.modelPath === undefined)
+    throw missing('the path of a Llama Guard GGUF file', 'modelPath', 'MODEL_PATH')
 }
 
 function fromEnvironment(env: Environment): Record<string, unknown> {
@@ -130,8 +182,17 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
     const value = setting.env === undefined ? undefined : env[PREFIX + setting.env]
     if (value !== undefined && value !== '') found[name] = value
   }
-  const { LLAMA_GUARD_UPSTREAM_URL: url, LLAMA_GUARD_UPSTREAM_API_KEY: apiKey, LLAMA_GUARD_UPSTREAM_ENDPOINT: endpoint } = env
-  if (url && endpoint) throw new LlamaGuardError('invalid_option', 'Both LLAMA_GUARD_UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT are set; a safe request can go to one of them. Unset the other.')
+  const {
+    LLAMA_GUARD_UPSTREAM_URL: url,
+    LLAMA_GUARD_UPSTREAM_API_KEY: apiKey,
+    LLAMA_GUARD_UPSTREAM_ENDPOINT: endpoint,
+  } = env
+  if (url && endpoint)
+    throw new LlamaGuardError(
+      'invalid_option',
+      'Both LLAMA_GUARD_UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT are set; a safe request can go ' +
+        'to one of them. Unset the other.',
+    )
   if (url) found['upstream'] = apiKey ? { url, apiKey } : { url }
   if (endpoint) found['upstream'] = { endpoint }
   return found
@@ -146,15 +207,22 @@ function fromPolicyFile(env: Environment): Record<string, unknown> {
   try {
     policy = JSON.parse(readFileSync(path, 'utf8'))
   } catch (cause) {
-    throw new LlamaGuardError('invalid_option', `LLAMA_GUARD_POLICY names ${JSON.stringify(path)}, which could not be read as a JSON file.`, { cause })
+    throw new LlamaGuardError(
+      'invalid_option',
+      `LLAMA_GUARD_POLICY names ${JSON.stringify(path)}, which could not be read as a JSON file.`,
+      { cause },
+    )
   }
-  if (typeof policy !== 'object' || policy === null || Array.isArray(policy)) throw fail('LLAMA_GUARD_POLICY', policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
+  if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
+    throw fail('LLAMA_GUARD_POLICY', policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
   rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key')
   return { ...policy }
 }
 
 function sourceOf(name: string, setting: Setting<unknown>, options: Options): string {
-  return (options as Record<string, unknown>)[name] === undefined && setting.env !== undefined ? PREFIX + setting.env : name
+  return (options as Record<string, unknown>)[name] === undefined && setting.env !== undefined
+    ? PREFIX + setting.env
+    : name
 }
 
 function withoutUndefined(options: Options): Record<string, unknown> {

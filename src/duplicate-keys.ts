@@ -5,9 +5,13 @@ const MAX_REPORTED = 16
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** Keys named twice in one object, at most 16 of them. `text` must be valid JSON; `value`, what JSON.parse made of it, spares most of the work. */
+/**
+ * Keys named twice in one object, at most 16 of them. `text` must be valid JSON; `value`, what JSON.parse
+ * made of it, spares most of the work.
+ */
 export function duplicateKeys(text: string, value?: unknown): ReadonlySet<string> {
-  // Of a key named twice the value has one: as many keys in both are no duplicates, and counting costs far less than comparing.
+  // Of a key named twice the value has one: as many keys in both are no duplicates, and counting costs far
+  // less than comparing.
   if (value !== undefined && keysIn(text) === keysOf(value)) return NONE
   const found = new Set<string>()
   // An object has a set of its keys, an array has none.

@@ -1,4 +1,5 @@
-// Every way of failing, by a stable code. Match on `code`, not on the class: two copies of this package may be loaded (ESM and CJS).
+// Every way of failing, by a stable code. Match on `code`, not on the class: two copies of this package may
+// be loaded (ESM and CJS).
 
 /** status 503: could not judge. Follows `onError`. */
 const UNAVAILABLE = {
@@ -29,7 +30,8 @@ const CLIENT = {
 } as const
 
 /** The operator's fault, thrown when the middleware is built. */
-type ConfigurationCode = 'unknown_option' | 'invalid_option' | 'endpoint_missing' | 'region_missing' | 'dependency_missing'
+type ConfigurationCode =
+  'unknown_option' | 'invalid_option' | 'endpoint_missing' | 'region_missing' | 'dependency_missing'
 
 export type UnavailableCode = keyof typeof UNAVAILABLE
 export type ClientCode = keyof typeof CLIENT
@@ -46,7 +48,8 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class of the package. `message` says what came in, what was wanted and what to do, and never quotes chat content.
+ * The one error class of the package. `message` says what came in, what was wanted and what to do, and never
+ * quotes chat content.
  */
 export class LlamaGuardError extends Error {
   override readonly name = 'LlamaGuardError'
@@ -58,7 +61,10 @@ export class LlamaGuardError extends Error {
   readonly [MARK] = true
 
   constructor(code: ErrorCode, message?: string, details: ErrorDetails = {}) {
-    super(message ?? (UNAVAILABLE as Record<string, string>)[code] ?? code, details.cause === undefined ? undefined : { cause: details.cause })
+    super(
+      message ?? (UNAVAILABLE as Record<string, string>)[code] ?? code,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    )
     this.code = code
     this.status = code in UNAVAILABLE ? 503 : ((CLIENT as Record<string, number>)[code] ?? 500)
     this.retryAfter = this.status === 503 ? Math.max(1, Math.ceil(details.retryAfter ?? 1)) : details.retryAfter

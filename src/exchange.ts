@@ -9,7 +9,17 @@ import { decide, decideError } from './policy/index.js'
 import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
 import type { Runtime } from './runtime.js'
 import { logVerdict, verdictEvent } from './telemetry/log.js'
-import type { Conversation, Decision, Dialect, GuardedRequest, Judgement, Logger, RequestState, Stage, VerdictEvent } from './types.js'
+import type {
+  Conversation,
+  Decision,
+  Dialect,
+  GuardedRequest,
+  Judgement,
+  Logger,
+  RequestState,
+  Stage,
+  VerdictEvent,
+} from './types.js'
 
 // Ids come from clients too: what is no plain id stays out of logs and bodies.
 const PLAIN_ID = /^[\w.:-]{1,128}$/
@@ -60,7 +70,10 @@ export class Exchange {
     this.req = req
     this.res = res
     this.settings = runtime.config
-    this.requestId = plainId(typeof req.id === 'number' ? String(req.id) : req.id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
+    this.requestId =
+      plainId(typeof req.id === 'number' ? String(req.id) : req.id) ??
+      plainId(req.headers['x-request-id']) ??
+      randomUUID()
     this.state = new State(this.requestId, this.#stop)
   }
 
@@ -92,15 +105,17 @@ export class Exchange {
     this.speak(dialect)
     toDictionaryMode(this.req)
     this.req.llamaGuard = this.state
-    // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes with the end of its body.
+    // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes
+    // with the end of its body.
     this.res.on('close', () => {
       if (!this.res.writableFinished) this.#stop.abort()
     })
   }
 
   /**
-   * Stops the downstream, and every check that nobody else waits for, as soon as a refusal has left. Not before: a handler whose
-   * call to the model then fails ends in Express' error handling, which breaks the connection when headers are out.
+   * Stops the downstream, and every check that nobody else waits for, as soon as a refusal has left. Not
+   * before: a handler whose call to the model then fails ends in Express' error handling, which breaks the
+   * connection when headers are out.
    */
   abort(): void {
     const { res } = this
@@ -116,7 +131,12 @@ export class Exchange {
 
   judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
     const { door, decisive } = this.#runtime
-    return door.judge(conversation, { stage, signal: this.#stop, tenant: this.settings.tenant, decisive: decisive(this.settings) })
+    return door.judge(conversation, {
+      stage,
+      signal: this.#stop,
+      tenant: this.settings.tenant,
+      decisive: decisive(this.settings),
+    })
   }
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
@@ -125,7 +145,10 @@ export class Exchange {
     const decisive = this.#runtime.decisive(this.settings)
     const judgements = conversations.map((conversation) => this.judge(stage, conversation))
     const first = new Promise<readonly Judgement[]>((resolve) => {
-      for (const each of judgements) void each.then((judgement) => 'verdict' in judgement && decisive(judgement.verdict, stage) && resolve([judgement]))
+      for (const each of judgements)
+        void each.then(
+          (judgement) => 'verdict' in judgement && decisive(judgement.verdict, stage) && resolve([judgement]),
+        )
     })
     return await Promise.race([first, Promise.all(judgements)])
   }
@@ -152,7 +175,11 @@ export class Exchange {
   #tell(event: VerdictEvent): void {
     const { onVerdict } = this.#runtime.config
     if (onVerdict === undefined) return
-    const failed = (error: unknown): void => this.logger.error({ requestId: this.requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
+    const failed = (error: unknown): void =>
+      this.logger.error(
+        { requestId: this.requestId, error: error instanceof Error ? error.name : typeof error },
+        'onVerdict threw',
+      )
     try {
       // Typed as void, but an async function fits that too, and its rejection would end the process.
       const told: unknown = onVerdict(event)
@@ -166,7 +193,12 @@ export class Exchange {
   refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
     const { res, req } = this
     if (res.destroyed) return undefined
-    const refusal = refusalOf(decision, { dialect: this.#dialect, requestId: this.requestId, settings: this.settings, input: () => this.state.input })
+    const refusal = refusalOf(decision, {
+      dialect: this.#dialect,
+      requestId: this.requestId,
+      settings: this.settings,
+      input: () => this.state.input,
+    })
     // What is left of a body we stopped reading must not be taken for the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
     guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })

@@ -14,4 +14,22 @@ export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEve
 /** Errors, to be told apart by `code`. */
 export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'
 /** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */
-export type { Category, CategoryAction, Conversation, Decision, Guard, GuardedRequest, Image, Judgement, JudgeOptions, Logger, Outcome, RequestState, Role, Stage, Turn, Verdict, VerdictEvent } from './types.js'
+export type {
+  Category,
+  CategoryAction,
+  Conversation,
+  Decision,
+  Guard,
+  GuardedRequest,
+  Image,
+  Judgement,
+  JudgeOptions,
+  Logger,
+  Outcome,
+  RequestState,
+  Role,
+  Stage,
+  Turn,
+  Verdict,
+  VerdictEvent,
+} from './types.js'

@@ -1,4 +1,5 @@
-// THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it goes out or is refused.
+// THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it
+// goes out or is refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { conversationsToJudge, replyContextTurns, withReply } from './conversation/judged.js'
 import { toLlamaGuardError } from './errors.js'
@@ -15,7 +16,10 @@ import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
   judge(conversation: Conversation, options?: { stage?: Stage; signal?: AbortSignal }): Promise<Judgement>
-  /** A handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations', guard.moderations())`. */
+  /**
+   * A handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations',
+   * guard.moderations())`.
+   */
   moderations(): Middleware
   /** Lets judgements in flight fail, and closes sockets and stores. */
   close(): Promise<void>
@@ -24,13 +28,18 @@ export interface LlamaGuard extends Middleware {
 }
 
 /**
- * Express middleware that judges what a user sends to a chat model, and what the model answers, with Llama Guard.
+ * Express middleware that judges what a user sends to a chat model, and what the model answers, with Llama
+ * Guard.
  *
- * @param options Every setting may come from a `LLAMA_GUARD_*` variable instead. Throws a `LlamaGuardError` at once when one is wrong.
+ * @param options Every setting may come from a `LLAMA_GUARD_*` variable instead. Throws a `LlamaGuardError`
+ * at once when one is wrong.
  * @param env Where those variables are read, for tests and tools. Default: `process.env`.
  * @example app.use(llamaGuard())
  */
-export function llamaGuard(options: Options = {}, env: Readonly<Record<string, string | undefined>> = process.env): LlamaGuard {
+export function llamaGuard(
+  options: Options = {},
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): LlamaGuard {
   const runtime = createRuntime(parseOptions(options, env))
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -38,11 +47,15 @@ export function llamaGuard(options: Options = {}, env: Readonly<Record<string, s
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
     admit(exchange, runtime).then(
       (goOn) => goOn?.(next),
-      (error: unknown) => exchange.refuse(exchange.record({ ...exchange.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])),
+      (error: unknown) =>
+        exchange.refuse(
+          exchange.record({ ...exchange.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, []),
+        ),
     )
   }
 
-  const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) => runtime.door.judge(conversation, { stage, signal })
+  const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) =>
+    runtime.door.judge(conversation, { stage, signal })
   return Object.assign(llamaGuardMiddleware, {
     judge,
     moderations: () => moderationsOf(runtime),
@@ -52,8 +65,9 @@ export function llamaGuard(options: Options = {}, env: Readonly<Record<string, s
 }
 
 /**
- * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of {@link llamaGuard}; beside a
- * guarded chat use `guard.moderations()` instead, which shares its cache and sockets.
+ * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of
+ * {@link llamaGuard}; beside a guarded chat use `guard.moderations()` instead, which shares its cache and
+ * sockets.
  *
  * @example app.post('/v1/moderations', moderations())
  */
@@ -121,14 +135,24 @@ async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: 
 
 /** `parallel`: the downstream starts at once, and its reply waits in the hold for the input verdict. */
 function besideTheCheck(exchange: Exchange, chat: RecognisedChat, runtime: Runtime, input: Promise<Decision>): GoOn {
-  const guarded = guardReply(exchange, chat, runtime, input.then(({ action }) => action === 'allow'))
+  const guarded = guardReply(
+    exchange,
+    chat,
+    runtime,
+    input.then(({ action }) => action === 'allow'),
+  )
   void input.then((decision) => {
     if (decision.action !== 'allow') exchange.refuse(decision, guarded)
   })
   return forward(exchange, chat, runtime, guarded)
 }
 
-function guardReply(exchange: Exchange, chat: RecognisedChat, { vision, config }: Runtime, gate?: Promise<boolean>): GuardedResponse {
+function guardReply(
+  exchange: Exchange,
+  chat: RecognisedChat,
+  { vision, config }: Runtime,
+  gate?: Promise<boolean>,
+): GuardedResponse {
   const { settings, req, res, requestId } = exchange
   const turns = replyContextTurns(chat.request, vision)
   return guardResponse({
@@ -152,6 +176,8 @@ function forward(exchange: Exchange, chat: RecognisedChat, { upstream }: Runtime
   if (upstream === undefined) return passUntouched
   const { req, res, signal, logger } = exchange
   return () => {
-    upstream.forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' }).catch((error: unknown) => exchange.upstreamFailed(toLlamaGuardError(error, 'upstream_unavailable'), guarded))
+    upstream
+      .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
+      .catch((error: unknown) => exchange.upstreamFailed(toLlamaGuardError(error, 'upstream_unavailable'), guarded))
   }
 }

@@ -1,4 +1,5 @@
-// Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is skipped reads as safe.
+// Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is
+// skipped reads as safe.
 import type { ReadBody } from './conversation/body-text.js'
 import { LlamaGuardError } from './errors.js'
 import type { Image, Turn } from './types.js'
@@ -11,7 +12,9 @@ export interface ModerationInput {
 
 /** One request must not become thousands of guard calls. */
 const MAX_INPUTS = 64
-const HOW = 'Send {"input": "text"}, a list of texts, or a list of parts {"type": "text", "text": "..."} and {"type": "image_url", "image_url": {"url": "..."}}.'
+const HOW =
+  'Send {"input": "text"}, a list of texts, or a list of parts {"type": "text", "text": "..."} and ' +
+  '{"type": "image_url", "image_url": {"url": "..."}}.'
 
 /** Throws a `LlamaGuardError` with a 4xx code. */
 export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
@@ -24,7 +27,12 @@ export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationIn
   if (list.every((item) => typeof item === 'string')) return list.map((text) => toInput(text, []))
   const parts = list.map(readPart)
   const images = parts.flatMap((part) => (typeof part === 'string' ? [] : part))
-  if (images.length > 0 && !vision) throw new LlamaGuardError('unsupported_content', 'The input holds an image, and the guard model reads text alone. Send text, or run a Llama Guard that reads images.')
+  if (images.length > 0 && !vision)
+    throw new LlamaGuardError(
+      'unsupported_content',
+      'The input holds an image, and the guard model reads text alone. Send text, or run a Llama Guard ' +
+        'that reads images.',
+    )
   return [toInput(parts.filter((part) => typeof part === 'string').join('\n'), images)]
 }
 
@@ -42,7 +50,8 @@ function toInput(text: string, images: readonly Image[]): ModerationInput {
   return { turn: { role: 'User', text, ...(images.length > 0 && { images }) }, types }
 }
 
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unreadable(what: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_request', `The moderation request holds ${what}. ${HOW}`)

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from './conversation/body.js'
-import type { LlamaGuardError} from './errors.js';
+import type { LlamaGuardError } from './errors.js'
 import { toLlamaGuardError } from './errors.js'
 import { inputsOf, type ModerationInput } from './moderations-input.js'
 import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from './types.js'
@@ -31,17 +31,17 @@ export interface ModerationResult {
   /** By category name, whether it is violated. */
   readonly categories: Readonly<Record<string, boolean>>
   /**
-   * By category name, 0 to 1: the category's own probability where the guard gives it; else the probability of unsafe (1 without token
-   * log probabilities) for violated categories, and 0 for the others.
+   * By category name, 0 to 1: the category's own probability where the guard gives it; else the probability
+   * of unsafe (1 without token log probabilities) for violated categories, and 0 for the others.
    */
   readonly category_scores: Readonly<Record<string, number>>
   readonly category_applied_input_types: Readonly<Record<string, readonly string[]>>
 }
 
 /**
- * Answers POST; any other method goes to `next()`. A string is one input, a list of strings one result each, a list of parts (`text`,
- * `image_url`) one input together. When one input could not be judged the whole answer is a 503 in OpenAI's error envelope: half a
- * list of results reads as "the rest is safe".
+ * Answers POST; any other method goes to `next()`. A string is one input, a list of strings one result each,
+ * a list of parts (`text`, `image_url`) one input together. When one input could not be judged the whole
+ * answer is a 503 in OpenAI's error envelope: half a list of results reads as "the rest is safe".
  */
 export function createModerations(deps: ModerationsDeps): Middleware {
   return function moderationsHandler(req: IncomingMessage, res: ServerResponse, next): void {
@@ -72,15 +72,25 @@ async function moderate(deps: ModerationsDeps, req: GuardedRequest, signal: Abor
   return { id: `modr-${randomUUID()}`, model: deps.model, results }
 }
 
-function toResult(judgement: Judgement, decision: Decision, input: ModerationInput, known: readonly Category[]): ModerationResult {
+function toResult(
+  judgement: Judgement,
+  decision: Decision,
+  input: ModerationInput,
+  known: readonly Category[],
+): ModerationResult {
   if ('error' in judgement) throw judgement.error
   if (decision.error) throw decision.error
   const { score, categoryScores = {}, unknown = [] } = judgement.verdict
-  const violated = new Set([...decision.categories.map(({ code }) => code), ...(decision.outcome.state === 'safe' ? [] : unknown)])
-  // Two categories of a custom policy may share a name, and the model may name one that the policy does not know: their ids stay apart.
+  const violated = new Set([
+    ...decision.categories.map(({ code }) => code),
+    ...(decision.outcome.state === 'safe' ? [] : unknown),
+  ])
+  // Two categories of a custom policy may share a name, and the model may name one that the policy does not
+  // know: their ids stay apart.
   const names = new Map([...violated].map((id) => [id, id]))
   for (const { id, name } of known) names.set(id, known.filter((other) => other.name === name).length > 1 ? id : name)
-  const each = <T>(value: (id: string) => T): Record<string, T> => Object.fromEntries([...names].map(([id, name]) => [name, value(id)]))
+  const each = <T>(value: (id: string) => T): Record<string, T> =>
+    Object.fromEntries([...names].map(([id, name]) => [name, value(id)]))
   return {
     flagged: decision.outcome.state !== 'safe',
     categories: each((id) => violated.has(id)),
@@ -93,13 +103,24 @@ function refuse(req: IncomingMessage, res: ServerResponse, error: LlamaGuardErro
   // What is left of a refused body would be read as the next request on this connection.
   req.resume()
   const type = error.clientFault ? 'invalid_request_error' : 'guard_unavailable'
-  const headers: Record<string, string> = error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }
-  send(res, error.status, { error: { message: error.message, type, param: error.clientFault ? 'input' : null, code: error.code } }, headers)
+  const headers: Record<string, string> =
+    error.retryAfter === undefined ? {} : { 'retry-after': String(error.retryAfter) }
+  send(
+    res,
+    error.status,
+    { error: { message: error.message, type, param: error.clientFault ? 'input' : null, code: error.code } },
+    headers,
+  )
 }
 
 function send(res: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
   if (res.destroyed || res.headersSent) return
   const bytes = Buffer.from(JSON.stringify(body))
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length, 'cache-control': 'no-store', ...headers })
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': bytes.length,
+    'cache-control': 'no-store',
+    ...headers,
+  })
   res.end(bytes)
 }

@@ -1,4 +1,5 @@
-// Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are checked as far as names go.
+// Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
+// checked as far as names go.
 import { BACKENDS, type Backend, type Options, type UpstreamOption } from './options.js'
 import { bool, fail, integer, number, oneOf, rejectUnknown, text, url, type Reader } from './settings.js'
 import type { Dialect, Guard, Logger } from './types.js'
@@ -6,7 +7,8 @@ import type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index
 
 export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, name) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fail(name, value, 'an object by category id')
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw fail(name, value, 'an object by category id')
     return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, read(inner, `${name}.${id}`)]))
   }
 }
@@ -22,27 +24,45 @@ export function guardOption(value: unknown, name: string): Backend | Guard {
 
 /** An object with these methods. */
 function withMethods<T>(value: unknown, name: string, methods: readonly string[], wanted: string): T {
-  if (typeof value === 'object' && value !== null && methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')) return value as T
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
+  )
+    return value as T
   throw fail(name, value, wanted)
 }
 
 export function shadowOption(value: unknown, name: string): NonNullable<Options['shadowGuard']> {
-  if (typeof value !== 'object' || value === null || !('guard' in value) || !('rate' in value)) throw fail(name, value, 'an object { guard, rate }')
+  if (typeof value !== 'object' || value === null || !('guard' in value) || !('rate' in value))
+    throw fail(name, value, 'an object { guard, rate }')
   const { guard, rate } = value
   return { guard: guardObject(guard, `${name}.guard`), rate: number(0, 1)(rate, `${name}.rate`) }
 }
 
 export function storeOption(value: unknown, name: string): NonNullable<Options['cacheStore']> {
-  return typeof value === 'string' ? value : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
+  return typeof value === 'string'
+    ? value
+    : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
 }
 
 export function dialectOption(value: unknown, name: string): string | Dialect {
   if (typeof value === 'string') return text(value, name)
-  return withMethods(value, name, ['claims', 'request', 'reply', 'stream', 'refusal'], 'the name of a dialect, or one made with customDialect()')
+  return withMethods(
+    value,
+    name,
+    ['claims', 'request', 'reply', 'stream', 'refusal'],
+    'the name of a dialect, or one made with customDialect()',
+  )
 }
 
 export function loggerOption(value: unknown, name: string): Logger {
-  return withMethods(value, name, ['debug', 'info', 'warn', 'error'], 'a pino-like logger with debug, info, warn and error')
+  return withMethods(
+    value,
+    name,
+    ['debug', 'info', 'warn', 'error'],
+    'a pino-like logger with debug, info, warn and error',
+  )
 }
 
 const HTTP_UPSTREAM: { [K in keyof Required<HttpUpstreamOptions>]: Reader<HttpUpstreamOptions[K]> } = {
@@ -72,7 +92,9 @@ export function upstreamOption(value: unknown, name: string): UpstreamOption {
       const fields: Record<string, unknown> = { ...value }
       const readers: Record<string, Reader<unknown>> = 'url' in value ? HTTP_UPSTREAM : SAGEMAKER_UPSTREAM
       rejectUnknown(Object.keys(fields), Object.keys(readers), `${name} key`)
-      const read = Object.entries(readers).flatMap(([key, reader]) => (fields[key] === undefined ? [] : [[key, reader(fields[key], `${name}.${key}`)] as const]))
+      const read = Object.entries(readers).flatMap(([key, reader]) =>
+        fields[key] === undefined ? [] : [[key, reader(fields[key], `${name}.${key}`)] as const],
+      )
       return Object.fromEntries(read) as unknown as UpstreamOption
     }
   }

@@ -1,4 +1,5 @@
-// The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_* variables, else the default:
+// The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_*
+// variables, else the default:
 // config.ts reads them.
 import { MODELS, type ModelName } from './guard/prompt/index.js'
 import type { CategoryAction, Category, Dialect, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from './types.js'
@@ -15,11 +16,15 @@ export interface RequestOptions {
   /** `shadow` judges, logs, counts and sets headers, but blocks nothing and refuses nothing. Default: `enforce`. */
   mode?: 'enforce' | 'shadow'
   /**
-   * What happens when the guard could not judge, on request, reply and stream alike. `closed` answers 503; `open` lets it
-   * through and says `unjudged` in the header, log and metric. A client's own fault (4xx) does not depend on it. Default: `closed`.
+   * What happens when the guard could not judge, on request, reply and stream alike. `closed` answers 503;
+   * `open` lets it through and says `unjudged` in the header, log and metric. A client's own fault (4xx) does
+   * not depend on it. Default: `closed`.
    */
   onError?: 'closed' | 'open'
-  /** Probability of unsafe, 0 to 1, from which a text counts as unsafe; needs token log probabilities. Default: none, the model's own word. */
+  /**
+   * Probability of unsafe, 0 to 1, from which a text counts as unsafe; needs token log probabilities.
+   * Default: none, the model's own word.
+   */
   threshold?: number
   /** Thresholds of single categories, by id, for guards that give category scores. Default: none. */
   categoryThresholds?: Readonly<Record<string, number>>
@@ -28,40 +33,57 @@ export interface RequestOptions {
   /** Start the downstream beside the input check. Nothing is released before both are done. Default: false. */
   parallel?: boolean
   /**
-   * How a token stream is judged: `window` releases each judged prefix, `full` holds the whole reply, `async` releases at once and
-   * stops when unsafe (unjudged text reaches the client). Default: `window`.
+   * How a token stream is judged: `window` releases each judged prefix, `full` holds the whole reply, `async`
+   * releases at once and stops when unsafe (unjudged text reaches the client). Default: `window`.
    */
   streaming?: 'window' | 'full' | 'async'
   /** The most new text, in characters, before the next check of a stream. Default: 400. */
   windowChars?: number
   /** The longest that text of a stream is held before the next check starts, in milliseconds. Default: 1000. */
   windowMs?: number
-  /** `last` judges the newest user turn with the rest as context; `all` judges every user turn within its own prefix. Default: `last`. */
+  /**
+   * `last` judges the newest user turn with the rest as context; `all` judges every user turn within its own
+   * prefix. Default: `last`.
+   */
   turns?: 'last' | 'all'
   /** System and developer text: `judge` it as a turn of its own, or `trust` it. Default: `judge`. */
   system?: 'judge' | 'trust'
-  /** Images with a text-only model: `refuse` answers 400 `unsupported_content`, `ignore` judges the text alone. Default: `refuse`. */
+  /**
+   * Images with a text-only model: `refuse` answers 400 `unsupported_content`, `ignore` judges the text
+   * alone. Default: `refuse`.
+   */
   images?: 'refuse' | 'ignore'
   /** Keeps the verdict cache of one tenant apart from the others'. Default: none. */
   tenant?: string
-  /** Page about your content policy, sent with every 451 as `Link: <URL>; rel="blocked-by"` (RFC 7725). Default: none. */
+  /**
+   * Page about your content policy, sent with every 451 as `Link: <URL>; rel="blocked-by"` (RFC 7725).
+   * Default: none.
+   */
   policyUrl?: string
 }
 
 /**
- * Another chat model to call when the request is safe, instead of `next()`: the base URL of an OpenAI-compatible API, the same with more
- * say, a chat model on a SageMaker endpoint, or an object of your own.
+ * Another chat model to call when the request is safe, instead of `next()`: the base URL of an
+ * OpenAI-compatible API, the same with more say, a chat model on a SageMaker endpoint, or an object of your
+ * own.
  */
-export type UpstreamOption = string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
+export type UpstreamOption =
+  string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
 export interface Options extends RequestOptions {
-  /** Where the guard model runs, or any object with `judge()`. `local` is a baseline screen, not Llama Guard. Default: `sagemaker`. */
+  /**
+   * Where the guard model runs, or any object with `judge()`. `local` is a baseline screen, not Llama Guard.
+   * Default: `sagemaker`.
+   */
   guard?: Backend | Guard
   /** Guards asked in turn when the ones before could not judge (an unsafe verdict is final). Default: none. */
   fallback?: readonly Guard[]
   /** A guard whose verdict on a sample of traffic is only logged and compared. `rate` is 0 to 1. Default: none. */
   shadowGuard?: { readonly guard: Guard; readonly rate: number }
-  /** SageMaker endpoint name; required for `sagemaker`. Region, credentials and endpoint URL come from the AWS SDK's own variables. */
+  /**
+   * SageMaker endpoint name; required for `sagemaker`. Region, credentials and endpoint URL come from the AWS
+   * SDK's own variables.
+   */
   endpoint?: string
   /** SageMaker inference component behind the endpoint. Default: none. */
   inferenceComponent?: string
@@ -73,23 +95,41 @@ export interface Options extends RequestOptions {
   guardApiKey?: string
   /** Model id that `guardUrl` knows the guard by. Default: none. */
   guardModel?: string
-  /** Path of a Llama Guard GGUF file for `llama-cpp`, which needs the package node-llama-cpp. Text only. Default: none. */
+  /**
+   * Path of a Llama Guard GGUF file for `llama-cpp`, which needs the package node-llama-cpp. Text only.
+   * Default: none.
+   */
   modelPath?: string
-  /** Llama Guard version behind the endpoint: decides prompt format, taxonomy and context length. Default: `llama-guard-1`. */
+  /**
+   * Llama Guard version behind the endpoint: decides prompt format, taxonomy and context length. Default:
+   * `llama-guard-1`.
+   */
   model?: ModelName
-  /** Your own policy instead of the model's taxonomy: a list, or the text between the category markers word for word. */
+  /**
+   * Your own policy instead of the model's taxonomy: a list, or the text between the category markers word
+   * for word.
+   */
   categories?: string | readonly Category[]
   /** Task line of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
   task?: string
   /** Closing instruction of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
   instruction?: string
-  /** Decide `safe` at the first token through a response stream instead of waiting for the whole answer. Default: false. */
+  /**
+   * Decide `safe` at the first token through a response stream instead of waiting for the whole answer.
+   * Default: false.
+   */
   firstToken?: boolean
-  /** One judgement's whole budget, retries and queueing included, in milliseconds. Past it: `guard_timeout`. Default: 10000. */
+  /**
+   * One judgement's whole budget, retries and queueing included, in milliseconds. Past it: `guard_timeout`.
+   * Default: 10000.
+   */
   timeoutMs?: number
   /** Calls one judgement may make to one guard, the first included. Default: 2. */
   maxAttempts?: number
-  /** Send a second call when the first has not answered after this many milliseconds; at most 5 % extra calls. Default: off. */
+  /**
+   * Send a second call when the first has not answered after this many milliseconds; at most 5 % extra calls.
+   * Default: off.
+   */
   hedgeAfterMs?: number
   /** Guard calls in flight at once; also the size of the socket pool. Default: 256. */
   concurrency?: number
@@ -102,18 +142,36 @@ export interface Options extends RequestOptions {
   /** How long a verdict is remembered, in milliseconds. Default: 300000. */
   cacheTtlMs?: number
   /** Shared store behind the in-process cache: a Redis URL or any object with `get` and `set`. Default: none. */
-  cacheStore?: string | { get(key: string): Promise<string | undefined>; set(key: string, value: string, ttlMs: number): Promise<void>; close?(): Promise<void> }
-  /** Seals what is kept behind a Redis URL with an HMAC under this secret, the same on every replica. Never logged. Default: none. */
+  cacheStore?:
+    | string
+    | {
+        get(key: string): Promise<string | undefined>
+        set(key: string, value: string, ttlMs: number): Promise<void>
+        close?(): Promise<void>
+      }
+  /**
+   * Seals what is kept behind a Redis URL with an HMAC under this secret, the same on every replica. Never
+   * logged. Default: none.
+   */
   cacheSecret?: string
   /** Largest request body that is read, in bytes, before and after decompression. Past it: 413. Default: 1 MiB. */
   maxBodyBytes?: number
   /** Most bytes of a reply held at once. Past it: 503 `reply_too_large`. Default: 4 MiB. */
   maxReplyBytes?: number
-  /** Where a safe request goes: a base URL, `{ url, apiKey }`, `{ endpoint }` on SageMaker, or your own. Default: `next()`. */
+  /**
+   * Where a safe request goes: a base URL, `{ url, apiKey }`, `{ endpoint }` on SageMaker, or your own.
+   * Default: `next()`.
+   */
   upstream?: UpstreamOption
-  /** Guard these paths (exact, or a prefix ending in `*`) and no other; what is no chat there is `unreadable_request`. Default: every path. */
+  /**
+   * Guard these paths (exact, or a prefix ending in `*`) and no other; what is no chat there is
+   * `unreadable_request`. Default: every path.
+   */
   paths?: readonly string[]
-  /** Dialects in use, by name or your own. Default: all built-in ones, `prompt` and `input` bodies only on their own paths. */
+  /**
+   * Dialects in use, by name or your own. Default: all built-in ones, `prompt` and `input` bodies only on
+   * their own paths.
+   */
   dialects?: readonly (string | Dialect)[]
   /** A pino-like logger. `req.log` wins when present. Default: pino at `LLAMA_GUARD_LOG_LEVEL` (info). */
   logger?: Logger

@@ -18,7 +18,10 @@ export interface Runtime {
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
-  /** Errors of built-in guards have fixed words, fit for the log. Those of a guard from outside may quote what it was shown. */
+  /**
+   * Errors of built-in guards have fixed words, fit for the log. Those of a guard from outside may quote what
+   * it was shown.
+   */
   readonly tellsWhy: boolean
   /** Whether `skip(req)` says so. A promise is an error: it would be true to JavaScript, and switch the guard off. */
   skips(req: GuardedRequest): boolean
@@ -34,14 +37,21 @@ export function createRuntime(config: Config): Runtime {
   const categories = categoriesOf(guard)
   checkIds(config, categories)
   const model = guard.model ?? 'custom'
-  if (config.guard === 'local') logger.warn({ model }, 'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and guard: "sagemaker" for production.')
+  if (config.guard === 'local')
+    logger.warn(
+      { model },
+      'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and guard: ' +
+        '"sagemaker" for production.',
+    )
 
   // One function per settings object: the door remembers a panel's verdicts by it.
   const deciders = new WeakMap<RequestConfig, (verdict: Verdict, stage: Stage) => boolean>()
   const decisive: Runtime['decisive'] = (settings) => {
     let decider = deciders.get(settings)
     if (decider === undefined) {
-      decider = (verdict, stage) => decide(stage, [{ verdict, ms: 0, model } satisfies Judgement], { ...settings, mode: 'enforce' }, categories).action === 'block'
+      decider = (verdict, stage) =>
+        decide(stage, [{ verdict, ms: 0, model } satisfies Judgement], { ...settings, mode: 'enforce' }, categories)
+          .action === 'block'
       deciders.set(settings, decider)
     }
     return decider
@@ -68,16 +78,24 @@ export function createRuntime(config: Config): Runtime {
   }
 }
 
-/** An action for a category that does not exist would silently do nothing. Custom guards need not name their categories. */
+/**
+ * An action for a category that does not exist would silently do nothing. Custom guards need not name their
+ * categories.
+ */
 function checkIds({ actions, categoryThresholds }: Config, categories: readonly Category[]): void {
   const known = categories.map(({ id }) => id)
   for (const [option, ids] of Object.entries({ actions, categoryThresholds })) {
     const unknown = Object.keys(ids ?? {}).find((id) => known.length > 0 && !known.includes(id))
-    if (unknown !== undefined) throw new LlamaGuardError('invalid_option', `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`)
+    if (unknown !== undefined)
+      throw new LlamaGuardError(
+        'invalid_option',
+        `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`,
+      )
   }
 }
 
 function atOnce<T>(hook: string, answer: T): T {
-  if (typeof answer === 'object' && answer !== null && 'then' in answer) throw new LlamaGuardError('internal_error', `The option ${hook} returned a promise; it has to answer at once.`)
+  if (typeof answer === 'object' && answer !== null && 'then' in answer)
+    throw new LlamaGuardError('internal_error', `The option ${hook} returned a promise; it has to answer at once.`)
   return answer
 }

@@ -1,4 +1,5 @@
-// Readers for single settings, from code or from a variable's text, each with an error that quotes the offender and the cure.
+// Readers for single settings, from code or from a variable's text, each with an error that quotes the
+// offender and the cure.
 import { LlamaGuardError } from './errors.js'
 
 /** An `invalid_option` error: which option, what came in, what was wanted. */
@@ -10,7 +11,8 @@ export function fail(name: string, got: unknown, wanted: string): LlamaGuardErro
 function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return `an object with the keys ${JSON.stringify(Object.keys(value).slice(0, 10))}`
+  if (typeof value === 'object' && value !== null)
+    return `an object with the keys ${JSON.stringify(Object.keys(value).slice(0, 10))}`
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
 }
@@ -77,7 +79,10 @@ export function functionOf<T>(value: unknown, name: string): T {
 export function rejectUnknown(names: readonly string[], known: readonly string[], what: string): void {
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return
-  throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. Did you mean ${JSON.stringify(nearest(unknown, known))}?`)
+  throw new LlamaGuardError(
+    'unknown_option',
+    `Unknown ${what} ${JSON.stringify(unknown)}. Did you mean ${JSON.stringify(nearest(unknown, known))}?`,
+  )
 }
 
 /** The candidate with the fewest edits (Levenshtein) from what was typed. */

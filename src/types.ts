@@ -26,11 +26,17 @@ export type Conversation = readonly Turn[]
 /** What the guard model said. A failure to say anything is a {@link LlamaGuardError}, never a verdict. */
 export interface Verdict {
   readonly safe: boolean
-  /** Ids of the violated categories that the policy knows, for example `["O3"]`. Empty when safe, or when the model named none. */
+  /**
+   * Ids of the violated categories that the policy knows, for example `["O3"]`. Empty when safe, or when the
+   * model named none.
+   */
   readonly categories: readonly string[]
   /** Category ids the model named that the policy does not know. They block: an unknown hazard is still a hazard. */
   readonly unknown?: readonly string[]
-  /** The answer hit its token limit, so the category list may be cut (`S1` for `S14`): no per-category leniency applies. */
+  /**
+   * The answer hit its token limit, so the category list may be cut (`S1` for `S14`): no per-category
+   * leniency applies.
+   */
   readonly truncated?: boolean
   /** Probability of "unsafe", 0 to 1, when the backend gives token log probabilities. */
   readonly score?: number
@@ -48,15 +54,19 @@ export interface Verdict {
 
 export interface JudgeOptions {
   /**
-   * Aborted when the judgement's deadline passes or nobody waits for it any more. Take it by its name, as in `judge(conversation, { signal })`:
-   * it is made when it is first looked at, and a spread would leave it behind.
+   * Aborted when the judgement's deadline passes or nobody waits for it any more. Take it by its name, as in
+   * `judge(conversation, { signal })`: it is made when it is first looked at, and a spread would leave it
+   * behind.
    */
   readonly signal?: AbortSignal
   /** The stage, for guards that treat input and output differently. */
   readonly stage?: Stage
 }
 
-/** Anything that can judge a conversation. Throw (ideally a {@link LlamaGuardError}) when you cannot: never guess "safe". */
+/**
+ * Anything that can judge a conversation. Throw (ideally a {@link LlamaGuardError}) when you cannot: never
+ * guess "safe".
+ */
 export interface Guard {
   /** Shown in logs and error bodies as `model`. Default: `"custom"`. */
   readonly model?: string
@@ -76,7 +86,10 @@ export interface Guard {
   close?(): void | Promise<void>
 }
 
-/** What to do when the guard names a category: `block` answers 451, `flag` lets it pass but says so, `ignore` is as if safe. */
+/**
+ * What to do when the guard names a category: `block` answers 451, `flag` lets it pass but says so, `ignore`
+ * is as if safe.
+ */
 export type CategoryAction = 'block' | 'flag' | 'ignore'
 
 /** One hazard category of the policy. */
@@ -131,13 +144,19 @@ export interface Outcome {
 
 /** A chat request, read: who said what, and what else the model will see. */
 export interface ChatRequest {
-  /** System and developer text, tool definitions and whatever other prose the body carries for the model. `""` when none. */
+  /**
+   * System and developer text, tool definitions and whatever other prose the body carries for the model. `""`
+   * when none.
+   */
   readonly system: string
   /** The conversation, same-role neighbours merged. May be empty when there is only system text. */
   readonly turns: Conversation
   /** Indexes into `turns` that hold words of a human, not only tool results: what "the newest user turn" means. */
   readonly userTurns: readonly number[]
-  /** Prose in fields the dialect does not know. Each is judged as a User turn of its own, whatever the `system` option says. */
+  /**
+   * Prose in fields the dialect does not know. Each is judged as a User turn of its own, whatever the
+   * `system` option says.
+   */
   readonly extras: readonly string[]
   /** True when the client asked for a token stream. */
   readonly stream: boolean
@@ -174,7 +193,10 @@ export interface StreamReader {
   read(event: StreamEvent): readonly StreamDelta[]
   /** Told, in order, of every event as it leaves: `block` and `fail` speak to a client that saw these and no more. */
   sent(event: StreamEvent): void
-  /** Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the dialect's end. */
+  /**
+   * Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the
+   * dialect's end.
+   */
   block(decision: Decision): string
   /** Raw frames that end the stream as failed, in the form the dialect's own client raises. */
   fail(error: LlamaGuardError): string
@@ -251,7 +273,16 @@ export interface RequestState {
   output?: Decision
 }
 
-export type GuardedRequest = IncomingMessage & { body?: unknown; originalUrl?: string; llamaGuard?: RequestState; log?: Logger; id?: unknown }
+export type GuardedRequest = IncomingMessage & {
+  body?: unknown
+  originalUrl?: string
+  llamaGuard?: RequestState
+  log?: Logger
+  id?: unknown
+}
 export type Next = (error?: unknown) => void
-/** A connect-style middleware: Express 4 and 5, connect, polka, or `(req, res) => mw(req, res, () => ...)` on bare node:http. */
+/**
+ * A connect-style middleware: Express 4 and 5, connect, polka, or `(req, res) => mw(req, res, () => ...)` on
+ * bare node:http.
+ */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: Next) => void

@@ -1,4 +1,5 @@
-// Ways out past the guard: every place of a reply where model text can stand, over real HTTP on Express with the real AWS SDK.
+// Ways out past the guard: every place of a reply where model text can stand, over real HTTP on Express with
+// the real AWS SDK.
 // The request is harmless; the reply is blocked, refused as unreadable, or goes out with every word judged.
 import compression from 'compression'
 import express5, { type Response } from 'express'
@@ -11,9 +12,17 @@ import { chat, chunk, completion, send, serve } from './helpers/http.js'
 
 const BAD = ' UNSAFE_O3 SECRET'
 const message = (more: object): object => completion('fine', more)
-const choice = (more: object): object => ({ ...completion('fine'), choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop', ...more }] })
+const choice = (more: object): object => ({
+  ...completion('fine'),
+  choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop', ...more }],
+})
 const beside = (more: object): object => ({ ...completion('fine'), ...more })
-const token = (text: string, top: string[] = []): object => ({ token: text, logprob: -1, bytes: null, top_logprobs: top.map((other) => ({ token: other, logprob: -2, bytes: null })) })
+const token = (text: string, top: string[] = []): object => ({
+  token: text,
+  logprob: -1,
+  bytes: null,
+  top_logprobs: top.map((other) => ({ token: other, logprob: -2, bytes: null })),
+})
 
 interface Row {
   answer(res: Response): void
@@ -25,8 +34,15 @@ interface Row {
   options?: Options
 }
 const reply = (body: object, wanted = 451): Row => ({ answer: (res) => void res.json(body), expect: wanted })
-const raw = (type: string | undefined, body: string | Buffer, wanted = 451, headers: Record<string, string> = {}, status = 200): Row => ({
-  answer: (res) => void res.writeHead(status, { ...(type !== undefined && { 'content-type': type }), ...headers }).end(body),
+const raw = (
+  type: string | undefined,
+  body: string | Buffer,
+  wanted = 451,
+  headers: Record<string, string> = {},
+  status = 200,
+): Row => ({
+  answer: (res) =>
+    void res.writeHead(status, { ...(type !== undefined && { 'content-type': type }), ...headers }).end(body),
   expect: wanted,
 })
 const stream = (...frames: string[]): Row => ({
@@ -42,27 +58,58 @@ const DONE = 'data: [DONE]\n\n'
 
 const REPLIES: Record<string, Row> = {
   'plain content': reply(completion(BAD)),
-  'the second choice': reply({ ...completion('fine'), choices: [{ index: 0, message: { content: 'fine' } }, { index: 1, message: { content: BAD } }] }),
-  'two choices of the same index': reply({ ...completion('fine'), choices: [{ index: 0, message: { content: 'fine' } }, { index: 0, message: { content: BAD } }] }),
-  'tool call arguments': reply(message({ tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: JSON.stringify({ q: BAD }) } }] })),
-  'a tool call name': reply(message({ tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'UNSAFE_O3', arguments: '{}' } }] })),
-  'reasoning': reply(message({ reasoning_content: BAD })),
+  'the second choice': reply({
+    ...completion('fine'),
+    choices: [
+      { index: 0, message: { content: 'fine' } },
+      { index: 1, message: { content: BAD } },
+    ],
+  }),
+  'two choices of the same index': reply({
+    ...completion('fine'),
+    choices: [
+      { index: 0, message: { content: 'fine' } },
+      { index: 0, message: { content: BAD } },
+    ],
+  }),
+  'tool call arguments': reply(
+    message({
+      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: JSON.stringify({ q: BAD }) } }],
+    }),
+  ),
+  'a tool call name': reply(
+    message({ tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'UNSAFE_O3', arguments: '{}' } }] }),
+  ),
+  reasoning: reply(message({ reasoning_content: BAD })),
   'a refusal': reply(message({ content: null, refusal: BAD })),
-  'annotations': reply(message({ annotations: [{ type: 'url_citation', url_citation: { title: BAD, url: 'https://x.test' } }] })),
+  annotations: reply(
+    message({ annotations: [{ type: 'url_citation', url_citation: { title: BAD, url: 'https://x.test' } }] }),
+  ),
   'content parts': reply(message({ content: [{ type: 'text', text: BAD }] })),
   'an audio transcript': reply(message({ audio: { id: 'a', transcript: BAD } })),
-  'audio data': { ...reply(message({ audio: { id: 'a', data: 'AAAA', transcript: 'fine' } }), 503), code: 'unreadable_response' },
+  'audio data': {
+    ...reply(message({ audio: { id: 'a', data: 'AAAA', transcript: 'fine' } }), 503),
+    code: 'unreadable_response',
+  },
   'an unknown field of a message': reply(message({ footnote: BAD })),
   'an unknown field of a choice': reply(choice({ note: { deep: [[BAD]] } })),
   'an unknown field of the reply': reply(beside({ citations: [BAD] })),
-  'usage': reply(beside({ usage: { note: BAD } })),
+  usage: reply(beside({ usage: { note: BAD } })),
   'a finish reason': reply(choice({ finish_reason: BAD })),
   'an id that speaks': reply(beside({ id: BAD })),
   'an object key': reply(message({ parsed: { [BAD]: 1 } })),
   'a token list': reply(choice({ logprobs: { content: [token('UNS'), token('AFE_O3')] } })),
-  'the likeliest other tokens': reply(choice({ logprobs: { content: [token('fi', ['UNSAFE']), token('ne', ['_O3'])] } })),
-  'JSON escapes': raw('application/json', '{"choices":[{"index":0,"message":{"role":"assistant","content":"\\u0055NSAFE_O3 SECRET"}}]}'),
-  'a key named twice': { ...raw('application/json', `{"choices":[{"index":0,"message":{"content":"${BAD}","content":"fine"}}]}`, 503), code: 'unreadable_response' },
+  'the likeliest other tokens': reply(
+    choice({ logprobs: { content: [token('fi', ['UNSAFE']), token('ne', ['_O3'])] } }),
+  ),
+  'JSON escapes': raw(
+    'application/json',
+    '{"choices":[{"index":0,"message":{"role":"assistant","content":"\\u0055NSAFE_O3 SECRET"}}]}',
+  ),
+  'a key named twice': {
+    ...raw('application/json', `{"choices":[{"index":0,"message":{"content":"${BAD}","content":"fine"}}]}`, 503),
+    code: 'unreadable_response',
+  },
   'a byte order mark': raw('application/json', `\uFEFF${JSON.stringify(completion(BAD))}`),
   'no content-type': raw(undefined, BAD),
   'a JSON reply without content-type': raw(undefined, JSON.stringify(completion(BAD))),
@@ -72,16 +119,34 @@ const REPLIES: Record<string, Row> = {
   'a JSON list': raw('application/json', JSON.stringify([{ a: [BAD] }])),
   'a shape of their own': reply({ answer: BAD }),
   'a key in a shape of their own': reply({ [BAD]: 1 }),
-  'a JSON reply of an unknown type': { ...raw('application/octet-stream', JSON.stringify(completion(BAD)), 503), code: 'unreadable_response' },
+  'a JSON reply of an unknown type': {
+    ...raw('application/octet-stream', JSON.stringify(completion(BAD)), 503),
+    code: 'unreadable_response',
+  },
   'an image': { ...raw('image/png', Buffer.from('SECRET'), 503), code: 'unreadable_response' },
   'JSON lines': raw('text/plain', `${JSON.stringify({ a: 'fine' })}\n{"a":" \\u0055NSAFE_O3"}\n`),
-  'broken JSON': { ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503), code: 'unreadable_response' },
+  'broken JSON': {
+    ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503),
+    code: 'unreadable_response',
+  },
   'UTF-16': raw('text/plain; charset=utf-16le', Buffer.from(BAD, 'utf16le')),
-  'bytes that are no UTF-8': { ...raw('text/plain', Buffer.concat([Buffer.from(BAD), Buffer.from([0xff])]), 503), code: 'unreadable_response' },
+  'bytes that are no UTF-8': {
+    ...raw('text/plain', Buffer.concat([Buffer.from(BAD), Buffer.from([0xff])]), 503),
+    code: 'unreadable_response',
+  },
   gzip: raw('application/json', gzipSync(JSON.stringify(completion(BAD))), 451, { 'content-encoding': 'gzip' }),
-  'gzip that is none': { ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'gzip' }), code: 'unreadable_response' },
-  'an unknown encoding': { ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'compress' }), code: 'unreadable_response' },
-  'a zip bomb': { ...raw('text/plain', gzipSync(Buffer.alloc(8_000_000, 0x20)), 503, { 'content-encoding': 'gzip' }), code: 'reply_too_large' },
+  'gzip that is none': {
+    ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'gzip' }),
+    code: 'unreadable_response',
+  },
+  'an unknown encoding': {
+    ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'compress' }),
+    code: 'unreadable_response',
+  },
+  'a zip bomb': {
+    ...raw('text/plain', gzipSync(Buffer.alloc(8_000_000, 0x20)), 503, { 'content-encoding': 'gzip' }),
+    code: 'reply_too_large',
+  },
   'too much text': { ...raw('text/plain', `${'a'.repeat(5_000_000)}${BAD}`, 503), code: 'reply_too_large' },
   '201': raw('application/json', JSON.stringify(completion(BAD)), 451, {}, 201),
   '206': { ...raw('text/plain', BAD, 503, { 'content-range': 'bytes 0-9/10' }, 206), code: 'unreadable_response' },
@@ -96,13 +161,40 @@ const REPLIES: Record<string, Row> = {
     },
     expect: 451,
   },
-  'a Messages reply': { ...reply({ type: 'message', content: [{ type: 'text', text: 'fine' }, { type: 'tool_use', id: 't', name: 'f', input: { UNSAFE_O3: 1 } }] }), path: '/v1/messages' },
-  'a Responses reply': { ...reply({ object: 'response', output: [{ type: 'message', content: [{ type: 'output_text', text: BAD }] }] }), path: '/v1/responses', request: { input: 'hi' } },
-  'a legacy completion': { ...reply({ choices: [{ index: 0, text: BAD }] }), path: '/v1/completions', request: { prompt: 'hi' } },
+  'a Messages reply': {
+    ...reply({
+      type: 'message',
+      content: [
+        { type: 'text', text: 'fine' },
+        { type: 'tool_use', id: 't', name: 'f', input: { UNSAFE_O3: 1 } },
+      ],
+    }),
+    path: '/v1/messages',
+  },
+  'a Responses reply': {
+    ...reply({ object: 'response', output: [{ type: 'message', content: [{ type: 'output_text', text: BAD }] }] }),
+    path: '/v1/responses',
+    request: { input: 'hi' },
+  },
+  'a legacy completion': {
+    ...reply({ choices: [{ index: 0, text: BAD }] }),
+    path: '/v1/completions',
+    request: { prompt: 'hi' },
+  },
 
   'a stream': stream(chunk({ content: BAD }), DONE),
-  'a stream cut within a word': { ...stream(chunk({ content: 'UNS' }), chunk({ content: 'AFE' }), chunk({ content: '_O3' }), DONE), expect: 200 },
-  'a stream cut within a character': { ...stream(event({ choices: [{ index: 0, delta: { content: '\u{1F600}'.slice(0, 1) } }] }), chunk({ content: BAD }), DONE), expect: 200 },
+  'a stream cut within a word': {
+    ...stream(chunk({ content: 'UNS' }), chunk({ content: 'AFE' }), chunk({ content: '_O3' }), DONE),
+    expect: 200,
+  },
+  'a stream cut within a character': {
+    ...stream(
+      event({ choices: [{ index: 0, delta: { content: '\u{1F600}'.slice(0, 1) } }] }),
+      chunk({ content: BAD }),
+      DONE,
+    ),
+    expect: 200,
+  },
   'a stream that is held whole': { ...stream(chunk({ content: BAD }), DONE), options: { streaming: 'full' } },
   'a comment of a stream': stream(`: ${BAD}\n\n`, chunk({ content: 'fine' }), DONE),
   'an id of a stream': stream(`id: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
@@ -112,19 +204,48 @@ const REPLIES: Record<string, Row> = {
   'a stream of bare text': stream(`data: ${BAD}\n\n`),
   'data in several lines': stream('data: {"choices":[{"index":0,\ndata: "delta":{"content":"UNSAFE_O3"}}]}\n\n', DONE),
   'lines that end in CR': stream(chunk({ content: BAD }).replaceAll('\n', '\r'), DONE),
-  'a last event without an end': { ...stream(chunk({ content: 'fine' }), `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: BAD } }] })}`), options: { streaming: 'full' } },
-  'data after [DONE]': { ...stream(chunk({ content: 'fine' }), DONE, chunk({ content: BAD })), options: { streaming: 'full' } },
-  'a chunk field outside the choices': stream(event({ choices: [{ index: 0, delta: { content: 'fine' } }], note: BAD }), DONE),
+  'a last event without an end': {
+    ...stream(
+      chunk({ content: 'fine' }),
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: BAD } }] })}`,
+    ),
+    options: { streaming: 'full' },
+  },
+  'data after [DONE]': {
+    ...stream(chunk({ content: 'fine' }), DONE, chunk({ content: BAD })),
+    options: { streaming: 'full' },
+  },
+  'a chunk field outside the choices': stream(
+    event({ choices: [{ index: 0, delta: { content: 'fine' } }], note: BAD }),
+    DONE,
+  ),
   'a delta field nobody knows': stream(chunk({ thoughts: BAD }), DONE),
   'the usage of a chunk': stream(event({ choices: [], usage: { note: BAD } }), DONE),
-  'tool arguments in pieces': { ...stream(chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q":"UNS' } }] }), chunk({ tool_calls: [{ index: 0, function: { arguments: 'AFE_O3"}' } }] }), DONE), expect: 200 },
-  'a key named twice in an event': { ...stream('data: {"choices":[{"index":0,"delta":{"content":"SECRET","content":"fine"}}]}\n\n', DONE), expect: 503, code: 'unreadable_response' },
+  'tool arguments in pieces': {
+    ...stream(
+      chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q":"UNS' } }] }),
+      chunk({ tool_calls: [{ index: 0, function: { arguments: 'AFE_O3"}' } }] }),
+      DONE,
+    ),
+    expect: 200,
+  },
+  'a key named twice in an event': {
+    ...stream('data: {"choices":[{"index":0,"delta":{"content":"SECRET","content":"fine"}}]}\n\n', DONE),
+    expect: 503,
+    code: 'unreadable_response',
+  },
   'a stream with a promised length': {
-    answer: (res) => void res.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': Buffer.byteLength(chunk({ content: BAD })) }).end(chunk({ content: BAD })),
+    answer: (res) =>
+      void res
+        .writeHead(200, {
+          'content-type': 'text/event-stream',
+          'content-length': Buffer.byteLength(chunk({ content: BAD })),
+        })
+        .end(chunk({ content: BAD })),
     expect: 451,
   },
-  'JSON in a stream\'s clothes': raw('text/event-stream', JSON.stringify(completion(BAD))),
-  'a stream in JSON\'s clothes': raw('application/json', chunk({ content: BAD }) + DONE),
+  "JSON in a stream's clothes": raw('text/event-stream', JSON.stringify(completion(BAD))),
+  "a stream in JSON's clothes": raw('application/json', chunk({ content: BAD }) + DONE),
   'a stream in clothes of text': raw('text/plain', `${chunk({ content: 'UNS' })}${chunk({ content: 'AFE_O3' })}`),
 }
 
@@ -135,23 +256,35 @@ beforeAll(async () => {
 afterAll(() => wire.close())
 beforeEach(() => wire.emulator.reset())
 
-describe.each([['Express 4', express4 as unknown as typeof express5], ['Express 5', express5]])('a reply on %s', (_name, express) => {
-  it.each(Object.entries(REPLIES))('does not leave unjudged as %s', async (_title, { answer, path = '/v1/chat/completions', request = chat('hi'), options = {}, expect: wanted, code }) => {
-    const app = express()
-    app.use(wire.guard({ check: ['output'], windowMs: 50, ...options }), (_req, res) => answer(res))
-    const server = await serve(app)
-    try {
-      const got = await send(`${server.url}${path}`, { body: request })
-      expect(got.text).not.toMatch(/SECRET|UNSAFE|AFE_O3/)
-      expect(got.status).toBe(wanted)
-      if (wanted === 200) return expect(got.text).toMatch(/"finish_reason":"content_filter".*"llama_guard":\{"stage":"output","categories":\[\{"code":"O3".*\n\ndata: \[DONE\]\n\n$/)
-      const { error } = got.json()
-      expect(error.code).toBe(wanted === 451 ? 'content_filter' : code)
-      expect(error.stage ?? 'output').toBe('output')
-    } finally {
-      await server.close()
-    }
-  })
+describe.each([
+  ['Express 4', express4 as unknown as typeof express5],
+  ['Express 5', express5],
+])('a reply on %s', (_name, express) => {
+  it.each(Object.entries(REPLIES))(
+    'does not leave unjudged as %s',
+    async (
+      _title,
+      { answer, path = '/v1/chat/completions', request = chat('hi'), options = {}, expect: wanted, code },
+    ) => {
+      const app = express()
+      app.use(wire.guard({ check: ['output'], windowMs: 50, ...options }), (_req, res) => answer(res))
+      const server = await serve(app)
+      try {
+        const got = await send(`${server.url}${path}`, { body: request })
+        expect(got.text).not.toMatch(/SECRET|UNSAFE|AFE_O3/)
+        expect(got.status).toBe(wanted)
+        if (wanted === 200)
+          return expect(got.text).toMatch(
+            /"finish_reason":"content_filter".*"llama_guard":\{"stage":"output","categories":\[\{"code":"O3".*\n\ndata: \[DONE\]\n\n$/,
+          )
+        const { error } = got.json()
+        expect(error.code).toBe(wanted === 451 ? 'content_filter' : code)
+        expect(error.stage ?? 'output').toBe('output')
+      } finally {
+        await server.close()
+      }
+    },
+  )
 })
 
 it('is judged before compression makes it unreadable, whichever side of us compresses', async () => {
@@ -160,7 +293,10 @@ it('is judged before compression makes it unreadable, whichever side of us compr
     const layers = [compression({ threshold: 0 }), wire.guard({ check: ['output'] })]
     app.use(...(order === 'before' ? layers : layers.reverse()), (_req, res) => void res.json(completion(BAD)))
     const server = await serve(app)
-    const got = await send(`${server.url}/v1/chat/completions`, { body: chat('hi'), headers: { 'accept-encoding': 'gzip' } })
+    const got = await send(`${server.url}/v1/chat/completions`, {
+      body: chat('hi'),
+      headers: { 'accept-encoding': 'gzip' },
+    })
     await server.close()
     expect(got.status).toBe(451)
     expect(wire.seen()).toContain(BAD.trim())

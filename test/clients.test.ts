@@ -1,4 +1,5 @@
-// What the clients of real applications make of us: the openai and @anthropic-ai/sdk packages and the Vercel AI SDK, over real HTTP.
+// What the clients of real applications make of us: the openai and @anthropic-ai/sdk packages and the Vercel
+// AI SDK, over real HTTP.
 // The guard is the real AWS SDK against the emulator.
 import Anthropic from '@anthropic-ai/sdk'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
@@ -49,7 +50,8 @@ const streaming = (first: string, rest = '') =>
     res.end(rest)
   })
 /** The guard fails for texts with this word. */
-const failingFor = (word: string): void => wire.emulator.behave(fails(ACCESS_DENIED), { when: ({ asked }) => asked?.turns.at(-1)?.text.includes(word) === true })
+const failingFor = (word: string): void =>
+  wire.emulator.behave(fails(ACCESS_DENIED), { when: ({ asked }) => asked?.turns.at(-1)?.text.includes(word) === true })
 const DONE = chunk({}, { finish: 'stop' }) + 'data: [DONE]\n\n'
 
 /** What was read until the end or the error. */
@@ -75,8 +77,13 @@ async function failureOf(promise: PromiseLike<unknown>): Promise<unknown> {
 
 describe('the openai package', () => {
   const client = (): OpenAI => new OpenAI({ apiKey: 'sk-test', baseURL: `${server.url}/v1`, maxRetries: 0 })
-  const ask = (content: string, more: object = {}) => ({ model: 'demo', messages: [{ role: 'user' as const, content }], ...more })
-  const text = (chunks: readonly OpenAI.ChatCompletionChunk[]): string => chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')
+  const ask = (content: string, more: object = {}) => ({
+    model: 'demo',
+    messages: [{ role: 'user' as const, content }],
+    ...more,
+  })
+  const text = (chunks: readonly OpenAI.ChatCompletionChunk[]): string =>
+    chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('')
 
   it('gets a safe completion as the handler made it', async () => {
     replying(completion('Hello there.'))
@@ -88,12 +95,27 @@ describe('the openai package', () => {
   it('raises an APIError with status 451 and readable categories for an unsafe message', async () => {
     const error = await failureOf(client().chat.completions.create(ask(BAD)))
     expect(error).toBeInstanceOf(OpenAI.APIError)
-    expect(error).toMatchObject({ status: 451, code: 'content_filter', type: 'content_policy_violation', param: 'messages', error: { stage: 'input', categories: BLOCKED, model: 'llama-guard-1' } })
+    expect(error).toMatchObject({
+      status: 451,
+      code: 'content_filter',
+      type: 'content_policy_violation',
+      param: 'messages',
+      error: { stage: 'input', categories: BLOCKED, model: 'llama-guard-1' },
+    })
     expect((error as Error).message).toContain('Criminal Planning (O3)')
   })
 
   it('raises the same for an unsafe reply, also in the second choice, and never shows it', async () => {
-    for (const reply of [completion(BAD), { ...completion('fine'), choices: [completion('fine').choices[0], { index: 1, message: { role: 'assistant', content: BAD }, finish_reason: 'stop' }] }]) {
+    for (const reply of [
+      completion(BAD),
+      {
+        ...completion('fine'),
+        choices: [
+          completion('fine').choices[0],
+          { index: 1, message: { role: 'assistant', content: BAD }, finish_reason: 'stop' },
+        ],
+      },
+    ]) {
       replying(reply)
       const error = await failureOf(client().chat.completions.create(ask('Hi', { n: 2 })))
       expect(error).toMatchObject({ status: 451, param: 'choices', error: { stage: 'output', categories: BLOCKED } })
@@ -110,17 +132,33 @@ describe('the openai package', () => {
   })
 
   it('raises a 400 for what no guard can read', async () => {
-    const error = await failureOf(client().chat.completions.create(ask('Hi', { messages: [{ role: 'user', content: [{ type: 'hologram' }] }] })))
+    const error = await failureOf(
+      client().chat.completions.create(ask('Hi', { messages: [{ role: 'user', content: [{ type: 'hologram' }] }] })),
+    )
     expect(error).toBeInstanceOf(OpenAI.BadRequestError)
     expect(error).toMatchObject({ code: 'unreadable_request', type: 'invalid_request_error' })
   })
 
   it('calls tools, and is stopped by what they are called with', async () => {
-    const calls = (q: string): object => completion(null, { tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find', arguments: JSON.stringify({ q }) } }] })
-    const tools = [{ type: 'function', function: { name: 'find', description: 'Finds things.', parameters: { type: 'object', properties: { q: { type: 'string' } } } } }]
+    const calls = (q: string): object =>
+      completion(null, {
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find', arguments: JSON.stringify({ q }) } }],
+      })
+    const tools = [
+      {
+        type: 'function',
+        function: {
+          name: 'find',
+          description: 'Finds things.',
+          parameters: { type: 'object', properties: { q: { type: 'string' } } },
+        },
+      },
+    ]
     replying(calls('weather in Rome'))
     const reply = await client().chat.completions.create(ask('Weather?', { tools }))
-    expect(reply.choices[0]?.message.tool_calls?.[0]).toMatchObject({ function: { arguments: '{"q":"weather in Rome"}' } })
+    expect(reply.choices[0]?.message.tool_calls?.[0]).toMatchObject({
+      function: { arguments: '{"q":"weather in Rome"}' },
+    })
     replying(calls(BAD))
     expect(await failureOf(client().chat.completions.create(ask('Weather?', { tools })))).toMatchObject({ status: 451 })
   })
@@ -135,7 +173,10 @@ describe('the openai package', () => {
 
   it('raises a 451 for a stream that is unsafe from its first word', async () => {
     streaming(chunk({ content: BAD }) + DONE)
-    expect(await failureOf(client().chat.completions.create({ ...ask('Hi'), stream: true }))).toMatchObject({ status: 451, error: { categories: BLOCKED } })
+    expect(await failureOf(client().chat.completions.create({ ...ask('Hi'), stream: true }))).toMatchObject({
+      status: 451,
+      error: { categories: BLOCKED },
+    })
   })
 
   it('sees a stream that turns unsafe end with content_filter', async () => {
@@ -143,13 +184,21 @@ describe('the openai package', () => {
     const { read, error } = await drain(await client().chat.completions.create({ ...ask('Hi'), stream: true }))
     expect(error).toBeUndefined()
     expect(text(read)).toBe('A fine start. ')
-    expect(read.at(-1)).toMatchObject({ choices: [{ finish_reason: 'content_filter' }], llama_guard: { stage: 'output', categories: BLOCKED } })
+    expect(read.at(-1)).toMatchObject({
+      choices: [{ finish_reason: 'content_filter' }],
+      llama_guard: { stage: 'output', categories: BLOCKED },
+    })
   })
 
   it('sees every open choice of such a stream end', async () => {
-    streaming(chunk({ content: 'One. ' }) + chunk({ content: 'Two. ' }, { index: 1 }), chunk({ content: BAD }, { index: 1 }) + DONE)
+    streaming(
+      chunk({ content: 'One. ' }) + chunk({ content: 'Two. ' }, { index: 1 }),
+      chunk({ content: BAD }, { index: 1 }) + DONE,
+    )
     const { read } = await drain(await client().chat.completions.create({ ...ask('Hi', { n: 2 }), stream: true }))
-    const finished = read.flatMap(({ choices }) => choices).filter(({ finish_reason: reason }) => reason === 'content_filter')
+    const finished = read
+      .flatMap(({ choices }) => choices)
+      .filter(({ finish_reason: reason }) => reason === 'content_filter')
     expect(finished.map(({ index }) => index).sort()).toEqual([0, 1])
     expect(JSON.stringify(read)).not.toContain('WITHHELD')
   })
@@ -169,38 +218,83 @@ describe('the openai package', () => {
     stream.on('content', () => goOn())
     const final = await stream.finalChatCompletion().catch((error: unknown) => error)
     // The helper raises for content_filter, as it does for OpenAI's own.
-    expect(final instanceof Error ? final.constructor.name : (final as OpenAI.ChatCompletion).choices[0]?.finish_reason).toMatch(/ContentFilterFinishReasonError|content_filter/)
+    expect(
+      final instanceof Error ? final.constructor.name : (final as OpenAI.ChatCompletion).choices[0]?.finish_reason,
+    ).toMatch(/ContentFilterFinishReasonError|content_filter/)
   })
 
   it('works with legacy completions', async () => {
-    const legacy = (words: string): object => ({ id: 'cmpl-1', object: 'text_completion', created: 1, model: 'demo', choices: [{ index: 0, text: words, finish_reason: 'stop', logprobs: null }] })
+    const legacy = (words: string): object => ({
+      id: 'cmpl-1',
+      object: 'text_completion',
+      created: 1,
+      model: 'demo',
+      choices: [{ index: 0, text: words, finish_reason: 'stop', logprobs: null }],
+    })
     replying(legacy('fine'))
     expect((await client().completions.create({ model: 'demo', prompt: 'Hi' })).choices[0]?.text).toBe('fine')
     replying(legacy(BAD))
-    expect(await failureOf(client().completions.create({ model: 'demo', prompt: 'Hi' }))).toMatchObject({ status: 451, error: { stage: 'output' } })
-    expect(await failureOf(client().completions.create({ model: 'demo', prompt: BAD }))).toMatchObject({ status: 451, param: 'prompt' })
+    expect(await failureOf(client().completions.create({ model: 'demo', prompt: 'Hi' }))).toMatchObject({
+      status: 451,
+      error: { stage: 'output' },
+    })
+    expect(await failureOf(client().completions.create({ model: 'demo', prompt: BAD }))).toMatchObject({
+      status: 451,
+      param: 'prompt',
+    })
   })
 
   describe('with the Responses API', () => {
-    const item = (words: string): object => ({ id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: words, annotations: [] }] })
-    const response = (words: string, status = 'completed'): object => ({ id: 'resp_1', object: 'response', created_at: 1, status, model: 'demo', output: status === 'completed' ? [item(words)] : [], parallel_tool_calls: true, tool_choice: 'auto', tools: [] })
-    const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 1, ...data })}\n\n`
-    const delta = (words: string): string => event('response.output_text.delta', { item_id: 'msg_1', output_index: 0, content_index: 0, delta: words })
+    const item = (words: string): object => ({
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: words, annotations: [] }],
+    })
+    const response = (words: string, status = 'completed'): object => ({
+      id: 'resp_1',
+      object: 'response',
+      created_at: 1,
+      status,
+      model: 'demo',
+      output: status === 'completed' ? [item(words)] : [],
+      parallel_tool_calls: true,
+      tool_choice: 'auto',
+      tools: [],
+    })
+    const event = (type: string, data: object): string =>
+      `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 1, ...data })}\n\n`
+    const delta = (words: string): string =>
+      event('response.output_text.delta', { item_id: 'msg_1', output_index: 0, content_index: 0, delta: words })
     const CREATED = event('response.created', { response: response('', 'in_progress') })
 
     it('gets a safe reply, and an APIError for an unsafe one', async () => {
       replying(response('fine'))
       expect((await client().responses.create({ model: 'demo', input: 'Hi' })).output_text).toBe('fine')
       replying(response(BAD))
-      expect(await failureOf(client().responses.create({ model: 'demo', input: 'Hi' }))).toMatchObject({ status: 451, param: 'output', error: { categories: BLOCKED } })
-      expect(await failureOf(client().responses.create({ model: 'demo', input: BAD }))).toMatchObject({ status: 451, param: 'input' })
+      expect(await failureOf(client().responses.create({ model: 'demo', input: 'Hi' }))).toMatchObject({
+        status: 451,
+        param: 'output',
+        error: { categories: BLOCKED },
+      })
+      expect(await failureOf(client().responses.create({ model: 'demo', input: BAD }))).toMatchObject({
+        status: 451,
+        param: 'input',
+      })
     })
 
     it('sees a blocked stream end as incomplete, and a failed one raise', async () => {
-      streaming(CREATED + delta('A fine start. '), delta(BAD) + event('response.completed', { response: response(`A fine start. ${BAD}`) }))
+      streaming(
+        CREATED + delta('A fine start. '),
+        delta(BAD) + event('response.completed', { response: response(`A fine start. ${BAD}`) }),
+      )
       const blocked = await drain(await client().responses.create({ model: 'demo', input: 'Hi', stream: true }))
       expect(blocked.error).toBeUndefined()
-      expect(blocked.read.at(-1)).toMatchObject({ type: 'response.incomplete', response: { incomplete_details: { reason: 'content_filter' } } })
+      expect(blocked.read.at(-1)).toMatchObject({
+        type: 'response.incomplete',
+        response: { incomplete_details: { reason: 'content_filter' } },
+      })
       expect(JSON.stringify(blocked.read)).not.toContain('WITHHELD')
 
       clientRead = new Promise((resolve) => (goOn = resolve))
@@ -217,11 +311,26 @@ describe('the openai package', () => {
 describe('the Anthropic package', () => {
   const client = (): Anthropic => new Anthropic({ apiKey: 'sk-test', baseURL: server.url, maxRetries: 0 })
   const ask = (content: string) => ({ model: 'demo', max_tokens: 99, messages: [{ role: 'user' as const, content }] })
-  const reply = (words: string): object => ({ id: 'msg_1', type: 'message', role: 'assistant', model: 'demo', content: [{ type: 'text', text: words }], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 1, output_tokens: 1 } })
+  const reply = (words: string): object => ({
+    id: 'msg_1',
+    type: 'message',
+    role: 'assistant',
+    model: 'demo',
+    content: [{ type: 'text', text: words }],
+    stop_reason: 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: 1, output_tokens: 1 },
+  })
   const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
-  const delta = (words: string): string => event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: words } })
-  const START = event('message_start', { message: { ...reply(''), content: [] } }) + event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
-  const END = event('content_block_stop', { index: 0 }) + event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }) + event('message_stop', {})
+  const delta = (words: string): string =>
+    event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: words } })
+  const START =
+    event('message_start', { message: { ...reply(''), content: [] } }) +
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
+  const END =
+    event('content_block_stop', { index: 0 }) +
+    event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }) +
+    event('message_stop', {})
 
   it('gets a safe message', async () => {
     replying(reply('Hello there.'))
@@ -230,17 +339,29 @@ describe('the Anthropic package', () => {
 
   it('raises an APIError with status 451 in its own envelope, for the message and for the reply', async () => {
     replying(reply(BAD))
-    for (const [content, stage] of [[BAD, 'input'], ['Hi', 'output']] as const) {
+    for (const [content, stage] of [
+      [BAD, 'input'],
+      ['Hi', 'output'],
+    ] as const) {
       const error = await failureOf(client().messages.create(ask(content)))
       expect(error).toBeInstanceOf(Anthropic.APIError)
-      expect(error).toMatchObject({ status: 451, error: { type: 'error', error: { type: 'content_policy_violation', code: 'content_filter', stage, categories: BLOCKED } } })
+      expect(error).toMatchObject({
+        status: 451,
+        error: {
+          type: 'error',
+          error: { type: 'content_policy_violation', code: 'content_filter', stage, categories: BLOCKED },
+        },
+      })
       expect(JSON.stringify(error)).not.toContain('WITHHELD')
     }
   })
 
   it('raises a 503 when nobody could judge', async () => {
     failingFor('Hi')
-    expect(await failureOf(client().messages.create(ask('Hi')))).toMatchObject({ status: 503, error: { error: { type: 'guard_unavailable', code: 'guard_rejected' } } })
+    expect(await failureOf(client().messages.create(ask('Hi')))).toMatchObject({
+      status: 503,
+      error: { error: { type: 'guard_unavailable', code: 'guard_rejected' } },
+    })
   })
 
   it('streams a safe message', async () => {
@@ -271,7 +392,8 @@ describe('the Anthropic package', () => {
 })
 
 describe('the Vercel AI SDK', () => {
-  const model = () => createOpenAICompatible({ name: 'guarded', baseURL: `${server.url}/v1`, apiKey: 'sk-test' })('demo')
+  const model = () =>
+    createOpenAICompatible({ name: 'guarded', baseURL: `${server.url}/v1`, apiKey: 'sk-test' })('demo')
   const quiet = { maxRetries: 0, onError: () => undefined }
 
   it('generates a safe text', async () => {
@@ -292,7 +414,10 @@ describe('the Vercel AI SDK', () => {
 
   it('raises a retryable 503 when nobody could judge', async () => {
     failingFor('Hi')
-    expect(await failureOf(generateText({ model: model(), prompt: 'Hi', maxRetries: 0 }))).toMatchObject({ statusCode: 503, isRetryable: true })
+    expect(await failureOf(generateText({ model: model(), prompt: 'Hi', maxRetries: 0 }))).toMatchObject({
+      statusCode: 503,
+      isRetryable: true,
+    })
   })
 
   it('streams a safe text, and ends with content-filter when it turns unsafe', async () => {
@@ -308,7 +433,8 @@ describe('the Vercel AI SDK', () => {
 
   it('tells of a stream that was blocked at once, and of one that failed later', async () => {
     const errors: unknown[] = []
-    const ask = () => streamText({ model: model(), prompt: 'Hi', maxRetries: 0, onError: ({ error }) => void errors.push(error) })
+    const ask = () =>
+      streamText({ model: model(), prompt: 'Hi', maxRetries: 0, onError: ({ error }) => void errors.push(error) })
     streaming(chunk({ content: BAD }) + DONE)
     await drain(ask().textStream)
     expect(errors.at(-1)).toMatchObject({ statusCode: 451 })

@@ -1,4 +1,5 @@
-// Clients leave and handlers fail at every moment: the work stops, nothing leaks, and no unjudged byte takes the confusion as its way out.
+// Clients leave and handlers fail at every moment: the work stops, nothing leaks, and no unjudged byte takes
+// the confusion as its way out.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -74,27 +75,33 @@ describe('a client that leaves', () => {
   it('during its upload starts no check and no handler', async () => {
     const middleware = guarded()
     let ran = false
-    await serving(onNode([middleware], () => (ran = true)), async ({ port }) => {
-      const client = await rawClient(port)
-      client.write(post(chat('hello')).slice(0, -5))
-      await sleep(20)
-      client.leave()
-      await client.closed
-      await sleep(30)
-    })
+    await serving(
+      onNode([middleware], () => (ran = true)),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        client.write(post(chat('hello')).slice(0, -5))
+        await sleep(20)
+        client.leave()
+        await client.closed
+        await sleep(30)
+      },
+    )
     expect([ran, middleware.guard.asked]).toEqual([false, []])
   })
 
   it('during the input check aborts it, and the handler never runs', async () => {
     const guard = hangingGuard()
     let ran = false
-    await serving(onNode([guarded({ guard })], () => (ran = true)), async ({ port }) => {
-      const client = await rawClient(port)
-      client.write(post(chat('hello')))
-      await eventually(() => guard.calls.length === 1, 'the check')
-      client.leave()
-      await eventually(() => guard.calls[0]!.aborted, 'its abort')
-    })
+    await serving(
+      onNode([guarded({ guard })], () => (ran = true)),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        client.write(post(chat('hello')))
+        await eventually(() => guard.calls.length === 1, 'the check')
+        client.leave()
+        await eventually(() => guard.calls[0]!.aborted, 'its abort')
+      },
+    )
     expect(ran).toBe(false)
   })
 
@@ -109,23 +116,30 @@ describe('a client that leaves', () => {
           answer = () => resolve({ safe: true, categories: [] })
         }),
     }
-    await serving(onNode([guarded({ guard })], (_req, res) => void res.end(json('fine'))), async ({ url, port }) => {
-      const first = await rawClient(port)
-      first.write(post(chat('hello')))
-      await eventually(() => answer !== undefined, 'the check')
-      const second = ask(url + PATH, { body: chat('hello') })
-      await sleep(30)
-      first.leave()
-      await sleep(30)
-      expect(aborted).toBe(false)
-      answer!()
-      expect((await second).status).toBe(200)
-    })
+    await serving(
+      onNode([guarded({ guard })], (_req, res) => void res.end(json('fine'))),
+      async ({ url, port }) => {
+        const first = await rawClient(port)
+        first.write(post(chat('hello')))
+        await eventually(() => answer !== undefined, 'the check')
+        const second = ask(url + PATH, { body: chat('hello') })
+        await sleep(30)
+        first.leave()
+        await sleep(30)
+        expect(aborted).toBe(false)
+        answer!()
+        expect((await second).status).toBe(200)
+      },
+    )
   })
 
   it.each([
     ['a held JSON reply', (_req: IncomingMessage, res: ServerResponse) => void res.end(json('fine'))],
-    ['a held stream', (_req: IncomingMessage, res: ServerResponse) => void (res.writeHead(200, { 'content-type': 'text/event-stream' }), res.write(chunk({ content: 'fine' })))],
+    [
+      'a held stream',
+      (_req: IncomingMessage, res: ServerResponse) =>
+        void (res.writeHead(200, { 'content-type': 'text/event-stream' }), res.write(chunk({ content: 'fine' }))),
+    ],
     ['a handler that has not answered', () => undefined],
   ])('during %s closes the response, aborts the signal and the check', async (what, then) => {
     const guard = hangingGuard(1)
@@ -133,7 +147,10 @@ describe('a client that leaves', () => {
     await serving(onNode([guarded({ guard })], handler), async ({ port }) => {
       const client = await rawClient(port)
       client.write(post(chat('hello')))
-      await eventually(() => seen.signal !== undefined && (guard.calls.length === 2 || what.startsWith('a handler')), 'the handler and the check')
+      await eventually(
+        () => seen.signal !== undefined && (guard.calls.length === 2 || what.startsWith('a handler')),
+        'the handler and the check',
+      )
       expect(seen.signal!.aborted).toBe(false)
       client.leave()
       await eventually(() => seen.closed && seen.signal!.aborted, 'close and abort')
@@ -171,12 +188,14 @@ describe('a client that leaves', () => {
     let source: Readable | undefined
     const { handler, seen } = watching((_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
-      source = Readable.from((async function* () {
-        for (;;) {
-          yield chunk({ content: 'word ' })
-          await sleep(2)
-        }
-      })())
+      source = Readable.from(
+        (async function* () {
+          for (;;) {
+            yield chunk({ content: 'word ' })
+            await sleep(2)
+          }
+        })(),
+      )
       source.pipe(res)
       res.on('close', () => source?.destroy())
     })
@@ -198,7 +217,8 @@ describe('a client that leaves', () => {
       const timer = setInterval(() => res.write(chunk({ content: 'word ' })), 2)
       signal.addEventListener('abort', () => clearInterval(timer))
     }
-    const handles = (): number => process.getActiveResourcesInfo().filter((kind) => ['Timeout', 'TCPSocketWrap'].includes(kind)).length
+    const handles = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => ['Timeout', 'TCPSocketWrap'].includes(kind)).length
     await serving(onNode([middleware], handler), async ({ port }) => {
       const before = handles()
       const leave = async (index: number): Promise<void> => {
@@ -210,7 +230,8 @@ describe('a client that leaves', () => {
         client.leave()
         await client.closed
       }
-      for (let round = 0; round < 10; round++) await within(Promise.all(Array.from({ length: 20 }, (_, index) => leave(index))), 'a round')
+      for (let round = 0; round < 10; round++)
+        await within(Promise.all(Array.from({ length: 20 }, (_, index) => leave(index))), 'a round')
       await eventually(() => handles() <= before + 1, 'the last timer and socket')
       expect(middleware.stats().cache.inFlight).toBe(0)
       expect(middleware.stats().guards[0]).toMatchObject({ inFlight: 0, queued: 0 })
@@ -220,17 +241,23 @@ describe('a client that leaves', () => {
   it('or stays, two hundred times on one connection, leaves no listener on the socket', async () => {
     const counts: number[] = []
     const middleware = guarded()
-    await serving(onNode([middleware], (req, res) => {
-      counts.push(req.socket.eventNames().reduce((sum, name) => sum + req.socket.listenerCount(name), 0))
-      res.end(json('fine'))
-    }), async ({ port }) => {
-      const client = await rawClient(port)
-      for (let count = 1; count <= 200; count++) {
-        client.write(post(chat('hello')))
-        await eventually(() => client.text().split('chatcmpl-1').length > count && client.text().endsWith('}}'), 'the reply')
-      }
-      client.leave()
-    })
+    await serving(
+      onNode([middleware], (req, res) => {
+        counts.push(req.socket.eventNames().reduce((sum, name) => sum + req.socket.listenerCount(name), 0))
+        res.end(json('fine'))
+      }),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        for (let count = 1; count <= 200; count++) {
+          client.write(post(chat('hello')))
+          await eventually(
+            () => client.text().split('chatcmpl-1').length > count && client.text().endsWith('}}'),
+            'the reply',
+          )
+        }
+        client.leave()
+      },
+    )
     expect(new Set(counts).size).toBe(1)
   }, 20_000)
 })
@@ -241,28 +268,49 @@ describe.each(EXPRESSES)('a handler on %s', (_name, express) => {
     const app = express().set('env', 'test')
     if (guard) app.use(guarded({ guard: markerGuard({ delay }) }))
     app.post(PATH, route as never)
-    app.use((error: Error, _req: IncomingMessage, res: ServerResponse, next: (error: unknown) => void) => (res.headersSent ? next(error) : res.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"handled"}')))
-    return await serving(app, async ({ url }) => await send(url + PATH, { body: chat('hi') }).then(({ status, text, complete }) => [status, text, complete], (error: unknown) => [(error as { code: string }).code]))
+    app.use((error: Error, _req: IncomingMessage, res: ServerResponse, next: (error: unknown) => void) =>
+      res.headersSent
+        ? next(error)
+        : res.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"handled"}'),
+    )
+    return await serving(
+      app,
+      async ({ url }) =>
+        await send(url + PATH, { body: chat('hi') }).then(
+          ({ status, text, complete }) => [status, text, complete],
+          (error: unknown) => [(error as { code: string }).code],
+        ),
+    )
   }
 
   it.each<[string, Route]>([
-    ['throws before it writes', () => { throw new Error('no') }],
+    [
+      'throws before it writes',
+      () => {
+        throw new Error('no')
+      },
+    ],
     ['calls next(err)', (_req, _res, next) => next(new Error('no'))],
-    ['throws after setting headers', (_req, res) => {
-      res.setHeader('x-half', '1')
-      throw new Error('no')
-    }],
+    [
+      'throws after setting headers',
+      (_req, res) => {
+        res.setHeader('x-half', '1')
+        throw new Error('no')
+      },
+    ],
     ['calls next()', (_req, _res, next) => next()],
   ])('that %s gives what it gives unguarded', async (_what, route) => {
     expect(await within(outcome(route, true))).toEqual(await within(outcome(route, false)))
   })
 
   it('that writes and ends after its end sends no more than it ended with', async () => {
-    const reply = await within(outcome((_req, res) => {
-      res.end(json('fine')).end('UNSAFE')
-      res.write('UNSAFE')
-      setTimeout(() => res.write('UNSAFE'), 1)
-    }, true))
+    const reply = await within(
+      outcome((_req, res) => {
+        res.end(json('fine')).end('UNSAFE')
+        res.write('UNSAFE')
+        setTimeout(() => res.write('UNSAFE'), 1)
+      }, true),
+    )
     expect(reply).toEqual([200, json('fine'), true])
   })
 
@@ -288,37 +336,60 @@ describe.each(EXPRESSES)('a handler on %s', (_name, express) => {
   })
 
   it('that destroys its response sends nothing', async () => {
-    expect(await within(outcome((_req, res) => {
-      res.write(json('UNSAFE'))
-      res.destroy()
-    }, true))).toEqual(['ECONNRESET'])
+    expect(
+      await within(
+        outcome((_req, res) => {
+          res.write(json('UNSAFE'))
+          res.destroy()
+        }, true),
+      ),
+    ).toEqual(['ECONNRESET'])
   })
 })
 
 describe('a handler that hands its signal on', () => {
-  const endless = (word: string): Readable => Readable.from((async function* () {
-    for (let count = 0; count < 100_000; count++) {
-      yield chunk({ content: `${word} ${count}` })
-      await setImmediate()
-    }
-  })())
+  const endless = (word: string): Readable =>
+    Readable.from(
+      (async function* () {
+        for (let count = 0; count < 100_000; count++) {
+          yield chunk({ content: `${word} ${count}` })
+          await setImmediate()
+        }
+      })(),
+    )
 
   it.each<[string, (source: Readable, res: ServerResponse, signal: AbortSignal) => unknown]>([
-    ['to a pipeline into the response', (source, res, signal) => pipeline(source, res, { signal }).catch(() => undefined)],
-    ['to the source of a pipeline', (source, res, signal) => {
-      signal.addEventListener('abort', () => source.destroy(new Error('aborted')))
-      return pipeline(source, res).catch(() => undefined)
-    }],
-    ['and destroys the response', (source, res, signal) => {
-      signal.addEventListener('abort', () => res.destroy())
-      source.pipe(res)
-    }],
-    ['and ends the response', (source, res, signal) => {
-      signal.addEventListener('abort', () => res.end('UNSAFE end'))
-      source.pipe(res)
-    }],
+    [
+      'to a pipeline into the response',
+      (source, res, signal) => pipeline(source, res, { signal }).catch(() => undefined),
+    ],
+    [
+      'to the source of a pipeline',
+      (source, res, signal) => {
+        signal.addEventListener('abort', () => source.destroy(new Error('aborted')))
+        return pipeline(source, res).catch(() => undefined)
+      },
+    ],
+    [
+      'and destroys the response',
+      (source, res, signal) => {
+        signal.addEventListener('abort', () => res.destroy())
+        source.pipe(res)
+      },
+    ],
+    [
+      'and ends the response',
+      (source, res, signal) => {
+        signal.addEventListener('abort', () => res.end('UNSAFE end'))
+        source.pipe(res)
+      },
+    ],
   ])('%s does not tear the refusal down', async (_how, flow) => {
-    const layouts: Middleware[][] = [[], [compression() as unknown as Middleware], [session({ secret: 'x', resave: true, saveUninitialized: true }) as unknown as Middleware]]
+    const layouts: Middleware[][] = [
+      [],
+      [compression() as unknown as Middleware],
+      [session({ secret: 'x', resave: true, saveUninitialized: true }) as unknown as Middleware],
+    ]
     for (const before of layouts) {
       for (const first of [0, 100]) {
         const handler: Handler = (req, res) => {
@@ -326,7 +397,9 @@ describe('a handler that hands its signal on', () => {
           if (first > 0) res.write(chunk({ content: 'fine' }))
           setTimeout(() => void flow(endless('UNSAFE'), res, (req as GuardedRequest).llamaGuard!.signal), first)
         }
-        const reply = await serving(onNode([...before, guarded()], handler), ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }))
+        const reply = await serving(onNode([...before, guarded()], handler), ({ url }) =>
+          ask(url + PATH, { body: chat('hi', { stream: true }) }),
+        )
         expect([reply.status, reply.complete]).toEqual([first > 0 ? 200 : 451, true])
         expect(reply.text).toContain(first > 0 ? 'content_filter"' : '"stage":"output"')
         expect(reply.text).not.toContain('UNSAFE')
@@ -341,37 +414,46 @@ describe('a handler that hands its signal on', () => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       endless('word').pipe(res)
     }
-    const reply = await serving(onNode([guarded({ parallel: true, guard: markerGuard({ delay: 20 }) })], handler), ({ url }) => ask(url + PATH, { body: chat('UNSAFE') }))
+    const reply = await serving(
+      onNode([guarded({ parallel: true, guard: markerGuard({ delay: 20 }) })], handler),
+      ({ url }) => ask(url + PATH, { body: chat('UNSAFE') }),
+    )
     expect([reply.status, reply.json().error.stage]).toEqual([451, 'input'])
   })
 })
 
 describe.each(EXPRESSES)('a handler on %s whose call to the model fails with the abort', (_name, express) => {
-  it.each(['input', 'output', 'mid-stream'])('does not tear the refusal down with the error page, blocked at the %s', async (stage) => {
-    for (const saves of [0, 15]) {
-      const store = new session.MemoryStore()
-      const set = store.set.bind(store)
-      if (saves > 0) store.set = (id, data, done) => void globalThis.setTimeout(() => set(id, data, done), saves)
-      const app = express().set('env', 'test')
-      app.use(session({ store, secret: 'x', resave: true, saveUninitialized: true }))
-      app.use(guarded({ parallel: stage === 'input', windowMs: 5, guard: markerGuard({ delay: 20 }) }))
-      app.post(PATH, ((req: GuardedRequest, res: ServerResponse, next: (error: unknown) => void) => {
-        const { signal } = req.llamaGuard!
-        signal.addEventListener('abort', () => next(new Error('aborted')))
-        res.writeHead(200, { 'content-type': 'text/event-stream' })
-        if (stage === 'mid-stream') res.write(chunk({ content: 'fine' }))
-        setTimeout(() => res.write(chunk({ content: 'UNSAFE' })), 80)
-      }) as never)
-      const reply = await serving(app, ({ url }) => ask(url + PATH, { body: chat(stage === 'input' ? 'UNSAFE' : 'hi') }))
-      expect([reply.status, reply.complete]).toEqual([stage === 'mid-stream' ? 200 : 451, true])
-      expect(reply.text).toContain(stage === 'mid-stream' ? 'content_filter"' : `"stage":"${stage}"`)
-      expect(reply.text).not.toContain('UNSAFE')
-    }
-  })
+  it.each(['input', 'output', 'mid-stream'])(
+    'does not tear the refusal down with the error page, blocked at the %s',
+    async (stage) => {
+      for (const saves of [0, 15]) {
+        const store = new session.MemoryStore()
+        const set = store.set.bind(store)
+        if (saves > 0) store.set = (id, data, done) => void globalThis.setTimeout(() => set(id, data, done), saves)
+        const app = express().set('env', 'test')
+        app.use(session({ store, secret: 'x', resave: true, saveUninitialized: true }))
+        app.use(guarded({ parallel: stage === 'input', windowMs: 5, guard: markerGuard({ delay: 20 }) }))
+        app.post(PATH, ((req: GuardedRequest, res: ServerResponse, next: (error: unknown) => void) => {
+          const { signal } = req.llamaGuard!
+          signal.addEventListener('abort', () => next(new Error('aborted')))
+          res.writeHead(200, { 'content-type': 'text/event-stream' })
+          if (stage === 'mid-stream') res.write(chunk({ content: 'fine' }))
+          setTimeout(() => res.write(chunk({ content: 'UNSAFE' })), 80)
+        }) as never)
+        const reply = await serving(app, ({ url }) =>
+          ask(url + PATH, { body: chat(stage === 'input' ? 'UNSAFE' : 'hi') }),
+        )
+        expect([reply.status, reply.complete]).toEqual([stage === 'mid-stream' ? 200 : 451, true])
+        expect(reply.text).toContain(stage === 'mid-stream' ? 'content_filter"' : `"stage":"${stage}"`)
+        expect(reply.text).not.toContain('UNSAFE')
+      }
+    },
+  )
 })
 
 describe('a connection that is kept', () => {
-  const handler: Handler = (req, res) => void res.setHeader('content-type', 'application/json').end(json(String(req.headers['x-say'])))
+  const handler: Handler = (req, res) =>
+    void res.setHeader('content-type', 'application/json').end(json(String(req.headers['x-say'])))
   const say = (word: string, body: object = chat('hi')): string => post(body, { headers: [`X-Say: ${word}`] })
 
   it('serves the next request after a 451 and a 503', async () => {
@@ -399,9 +481,18 @@ describe('a connection that is kept', () => {
       calls = 0
       await serving(onNode([guarded({ guard, parallel })], handler), async ({ port }) => {
         const client = await rawClient(port)
-        client.write([say('one'), say('UNSAFE'), say('two'), say('x', chat('UNSAFE')), say('BROKEN'), say('three')].join(''))
+        client.write(
+          [say('one'), say('UNSAFE'), say('two'), say('x', chat('UNSAFE')), say('BROKEN'), say('three')].join(''),
+        )
         const text = await client.until(/three[^]*\}\}$/)
-        expect([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).toEqual(['200', '451', '200', '451', '503', '200'])
+        expect([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).toEqual([
+          '200',
+          '451',
+          '200',
+          '451',
+          '503',
+          '200',
+        ])
         expect(text).toMatch(/one[^]*two[^]*three/)
         expect(text).not.toContain('UNSAFE')
         client.leave()
@@ -411,24 +502,32 @@ describe('a connection that is kept', () => {
 
   it('is closed after a 413 of a body that is still coming, which is never taken for a request', async () => {
     let ran = 0
-    await serving(onNode([guarded({ maxBodyBytes: 1000 })], (_req, res) => void (ran++, res.end('{}'))), async ({ port }) => {
-      const client = await rawClient(port)
-      const hidden = post(chat('smuggled'))
-      const body = `{"messages":[{"role":"user","content":"${'x'.repeat(2000)}`
-      client.write(`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n${body}`)
-      await client.until(/HTTP\/1\.1 413 [^]*body_too_large[^]*\}\}$/)
-      expect(client.text()).toMatch(/connection: close/i)
-      client.write(hidden)
-      await within(client.closed, 'the end of the connection')
-      expect(client.text().match(/HTTP\/1\.1/g)).toHaveLength(1)
-    })
+    await serving(
+      onNode([guarded({ maxBodyBytes: 1000 })], (_req, res) => void (ran++, res.end('{}'))),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        const hidden = post(chat('smuggled'))
+        const body = `{"messages":[{"role":"user","content":"${'x'.repeat(2000)}`
+        client.write(
+          `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n${body}`,
+        )
+        await client.until(/HTTP\/1\.1 413 [^]*body_too_large[^]*\}\}$/)
+        expect(client.text()).toMatch(/connection: close/i)
+        client.write(hidden)
+        await within(client.closed, 'the end of the connection')
+        expect(client.text().match(/HTTP\/1\.1/g)).toHaveLength(1)
+      },
+    )
     expect(ran).toBe(0)
   })
 
   it('tells a client of a large upload why, while that still sends', async () => {
-    await serving(onNode([guarded({ maxBodyBytes: 1000 })], (_req, res) => void res.end('{}')), async ({ url }) => {
-      const reply = await ask(url + PATH, { body: chat('x'.repeat(500_000)) })
-      expect([reply.status, reply.json().error.code]).toEqual([413, 'body_too_large'])
-    })
+    await serving(
+      onNode([guarded({ maxBodyBytes: 1000 })], (_req, res) => void res.end('{}')),
+      async ({ url }) => {
+        const reply = await ask(url + PATH, { body: chat('x'.repeat(500_000)) })
+        expect([reply.status, reply.json().error.code]).toEqual([413, 'body_too_large'])
+      },
+    )
   })
 })

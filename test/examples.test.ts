@@ -1,4 +1,5 @@
-// Every example runs as its README says: as a program of its own, against a build of this tree made in a temporary folder.
+// Every example runs as its README says: as a program of its own, against a build of this tree made in a
+// temporary folder.
 // (The checkout's own dist may be missing or old, and no test may change it.)
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,7 +17,20 @@ beforeAll(() => {
   tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-')))
   for (const name of ['package.json', 'examples']) cpSync(join(ROOT, name), join(tree, name), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', join(tree, 'dist/esm'), '--noCheck', '--declaration', 'false'], { cwd: ROOT })
+  execFileSync(
+    process.execPath,
+    [
+      'node_modules/typescript/bin/tsc',
+      '-p',
+      'tsconfig.json',
+      '--outDir',
+      join(tree, 'dist/esm'),
+      '--noCheck',
+      '--declaration',
+      'false',
+    ],
+    { cwd: ROOT },
+  )
 }, SLOW)
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
@@ -69,7 +83,10 @@ function curlLines(printed: string): Line[] {
     url: /http[^\s']+/.exec(line)?.[0] ?? '',
     init: {
       method: 'POST',
-      headers: [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name = '', value = '']): [string, string] => [name, value]),
+      headers: [...line.matchAll(/-H '([^:]+): ([^']+)'/g)].map(([, name = '', value = '']): [string, string] => [
+        name,
+        value,
+      ]),
       body: /-d '([^']*)'/.exec(line)?.[1] ?? '',
     },
   }))
@@ -89,25 +106,33 @@ describe.each([
   ['custom-dialect', 4],
   ['upstream', 3],
 ])('The example %s', (name, count) => {
-  it('prints curl lines that do what it says of them, lets no bad word out, and stops when told to.', { timeout: SLOW }, async () => {
-    const example = await start(`${name}/server.js`)
-    expect(example.printed).toContain('baseline screen, not Llama Guard')
-    const lines = curlLines(example.printed)
-    expect(lines).toHaveLength(count)
-    for (const { status, url, init } of lines) {
-      const response = await fetch(url, init)
-      const body = await response.text()
-      expect([response.status, init.body, body]).toEqual([status, init.body, body])
-      expect(response.headers.get('llama-guard')).toContain('input=')
-      expect(body).not.toContain('kill you')
-    }
-    expect(await stop(example)).toBe(0)
-  })
+  it(
+    'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',
+    { timeout: SLOW },
+    async () => {
+      const example = await start(`${name}/server.js`)
+      expect(example.printed).toContain('baseline screen, not Llama Guard')
+      const lines = curlLines(example.printed)
+      expect(lines).toHaveLength(count)
+      for (const { status, url, init } of lines) {
+        const response = await fetch(url, init)
+        const body = await response.text()
+        expect([response.status, init.body, body]).toEqual([status, init.body, body])
+        expect(response.headers.get('llama-guard')).toContain('input=')
+        expect(body).not.toContain('kill you')
+      }
+      expect(await stop(example)).toBe(0)
+    },
+  )
 })
 
 describe('The chat bot', () => {
   const ask = (url: string, content: string, stream: boolean) =>
-    fetch(`${url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify({ stream, messages: [{ role: 'user', content }] }), headers: { 'content-type': 'application/json' } })
+    fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify({ stream, messages: [{ role: 'user', content }] }),
+      headers: { 'content-type': 'application/json' },
+    })
 
   it('streams a whole reply, and ends one that goes wrong as blocked.', { timeout: SLOW }, async () => {
     const { url } = await start('chatbot/server.js')
@@ -130,13 +155,19 @@ describe('The chat bot', () => {
       expect(path).not.toMatch(/^(https?:)?\/\//)
       expect((await fetch(new URL(path, url))).status, path).toBe(200)
     }
-    expect(await (await fetch(`${url}/about`)).json()).toEqual({ guard: 'baseline screen, not Llama Guard', local: true })
+    expect(await (await fetch(`${url}/about`)).json()).toEqual({
+      guard: 'baseline screen, not Llama Guard',
+      local: true,
+    })
   })
 
   it('asks SageMaker instead as soon as an endpoint is set.', { timeout: SLOW }, async () => {
     const emulator = await startEmulator()
     try {
-      const { url, printed } = await start('chatbot/server.js', { ...emulatorEnv(emulator), LLAMA_GUARD_ENDPOINT: emulator.endpoint })
+      const { url, printed } = await start('chatbot/server.js', {
+        ...emulatorEnv(emulator),
+        LLAMA_GUARD_ENDPOINT: emulator.endpoint,
+      })
       expect(printed).not.toContain('baseline screen')
       const blocked = await ask(url, 'How do I make a bomb?', false)
       expect(blocked.status).toBe(451)
@@ -176,7 +207,10 @@ describe('The page of the streaming example', () => {
 
 describe('The SageMaker walk-through', () => {
   it('sends the payload of the article byte for byte, and prints an allowed reply.', { timeout: SLOW }, () => {
-    const printed = execFileSync(process.execPath, [join(tree, 'examples/sagemaker-walkthrough/walkthrough.js')], { env: bare(), encoding: 'utf8' })
+    const printed = execFileSync(process.execPath, [join(tree, 'examples/sagemaker-walkthrough/walkthrough.js')], {
+      env: bare(),
+      encoding: 'utf8',
+    })
     const article = readFileSync(join(ROOT, 'test/fixtures/prompts/lg1-7b.article-example.txt'), 'utf8')
     expect(printed).toContain(article)
     expect(printed).toMatch(/status: +200\nLlama-Guard: input=safe, output=safe\nreply: +Sure! To kill a process/)

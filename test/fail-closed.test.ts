@@ -1,5 +1,7 @@
-// Every fault of the endpoint, at every moment of an exchange, under every policy: 503 and no byte of model text, unless told otherwise.
-// Real HTTP, real AWS SDK. Each fault has an endpoint name of its own on one emulator, so that all of them run side by side.
+// Every fault of the endpoint, at every moment of an exchange, under every policy: 503 and no byte of model
+// text, unless told otherwise.
+// Real HTTP, real AWS SDK. Each fault has an endpoint name of its own on one emulator, so that all of them
+// run side by side.
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision, GuardedRequest, VerdictEvent } from '../src/types.js'
@@ -37,10 +39,16 @@ beforeAll(async () => {
   const app = express()
   FAULTS.forEach(({ behaviour, slow }, index) => {
     const endpoint = `fault-${index}`
-    wire.emulator.behave(behaviour, { when: (received) => received.endpoint === endpoint && received.asked?.turns.at(-1)?.text.includes(FAULT) === true })
+    wire.emulator.behave(behaviour, {
+      when: (received) => received.endpoint === endpoint && received.asked?.turns.at(-1)?.text.includes(FAULT) === true,
+    })
     for (const [policy, options] of Object.entries(POLICIES)) {
-      const onVerdict = (event: VerdictEvent): void => void events.set(event.requestId, [...(events.get(event.requestId) ?? []), event])
-      app.use(`/${policy}/${index}`, wire.guard({ endpoint, onVerdict, windowMs: 50, ...(slow && { timeoutMs: 3000 }), ...options }))
+      const onVerdict = (event: VerdictEvent): void =>
+        void events.set(event.requestId, [...(events.get(event.requestId) ?? []), event])
+      app.use(
+        `/${policy}/${index}`,
+        wire.guard({ endpoint, onVerdict, windowMs: 50, ...(slow && { timeoutMs: 3000 }), ...options }),
+      )
     }
   })
   app.post('/:policy/:index/:moment', async (req, res) => {
@@ -71,43 +79,73 @@ async function exchange(policy: Policy, index: number, moment: Moment): Promise<
   return { reply, events: events.get(id) ?? [], handled: requests.has(id), state: requests.get(id)?.llamaGuard }
 }
 
-describe.concurrent.each(FAULTS.map(({ name, code }, index) => ({ name, code, index })))('when the guard fails with $name', { timeout: 60_000 }, ({ code, index }) => {
-  it.each(['input', 'output', 'stream'] as const)('a failed check of the %s is answered 503, without model text', async (moment) => {
-    const { reply, events: told, handled } = await exchange('closed', index, moment)
-    const stage = moment === 'input' ? 'input' : 'output'
-    expect(reply.status).toBe(503)
-    expect(reply.json().error).toMatchObject({ type: 'guard_unavailable', code, stage, message: expect.any(String), request_id: expect.any(String) })
-    expect(Number(reply.headers['retry-after'])).toBeGreaterThanOrEqual(1)
-    expect(reply.headers['content-type']).toBe('application/json')
-    expect(reply.headers['cache-control']).toBe('no-store')
-    expect(reply.headers['llama-guard']).toMatch(new RegExp(`^${stage === 'output' ? 'input=safe[^,]*, ' : ''}${stage}=unjudged;code="${code}"$`))
-    expect(reply.text).not.toMatch(/WITHHELD|FAULTY|harmless/)
-    expect(handled).toBe(moment !== 'input')
-    expect(told.at(-1)).toMatchObject({ stage, verdict: 'unjudged', action: 'unavailable', code })
-  })
+describe.concurrent.each(FAULTS.map(({ name, code }, index) => ({ name, code, index })))(
+  'when the guard fails with $name',
+  { timeout: 60_000 },
+  ({ code, index }) => {
+    it.each(['input', 'output', 'stream'] as const)(
+      'a failed check of the %s is answered 503, without model text',
+      async (moment) => {
+        const { reply, events: told, handled } = await exchange('closed', index, moment)
+        const stage = moment === 'input' ? 'input' : 'output'
+        expect(reply.status).toBe(503)
+        expect(reply.json().error).toMatchObject({
+          type: 'guard_unavailable',
+          code,
+          stage,
+          message: expect.any(String),
+          request_id: expect.any(String),
+        })
+        expect(Number(reply.headers['retry-after'])).toBeGreaterThanOrEqual(1)
+        expect(reply.headers['content-type']).toBe('application/json')
+        expect(reply.headers['cache-control']).toBe('no-store')
+        expect(reply.headers['llama-guard']).toMatch(
+          new RegExp(`^${stage === 'output' ? 'input=safe[^,]*, ' : ''}${stage}=unjudged;code="${code}"$`),
+        )
+        expect(reply.text).not.toMatch(/WITHHELD|FAULTY|harmless/)
+        expect(handled).toBe(moment !== 'input')
+        expect(told.at(-1)).toMatchObject({ stage, verdict: 'unjudged', action: 'unavailable', code })
+      },
+    )
 
-  it('a failed check after the first byte ends the stream with an error, without what was not judged', async () => {
-    const { reply, events: told } = await exchange('closed', index, 'late stream')
-    expect(reply.status).toBe(200)
-    expect(reply.headers['llama-guard']).toMatch(/^input=safe[^,]*, output=safe[^,]*$/)
-    expect(reply.text.startsWith(FIRST)).toBe(true)
-    expect(reply.text).not.toMatch(/WITHHELD|FAULTY|\[DONE\]/)
-    const last = JSON.parse(reply.text.slice(FIRST.length).replace(/^data: /, ''))
-    expect(last.error).toMatchObject({ type: 'guard_unavailable', code })
-    expect(told.at(-1)).toMatchObject({ stage: 'output', verdict: 'unjudged', action: 'unavailable', code })
-  })
-
-  it.each([['open'], ['shadow']] as const)('with %s everything passes as it is, and says that it was not judged', async (policy) => {
-    await Promise.all(MOMENTS.map(async (moment) => {
-      const { reply, events: told, state } = await exchange(policy, index, moment)
-      const stage = moment === 'input' ? 'input' : 'output'
+    it('a failed check after the first byte ends the stream with an error, without what was not judged', async () => {
+      const { reply, events: told } = await exchange('closed', index, 'late stream')
       expect(reply.status).toBe(200)
-      const whole = moment === 'late stream' ? FIRST + REST : moment === 'stream' ? FIRST.replace('A harmless', `WITHHELD ${FAULT}`) + REST : JSON_REPLY
-      expect(reply.text).toBe(whole)
-      // The header of a stream was written when its beginning had been judged safe.
-      if (moment !== 'late stream') expect(reply.headers['llama-guard']).toContain(`${stage}=unjudged;code="${code}"`)
-      expect(told.find((event) => event.stage === stage)).toMatchObject({ verdict: 'unjudged', action: 'allow', code })
-      expect(state?.[stage]).toMatchObject({ action: 'allow', outcome: { state: 'unjudged', code } })
-    }))
-  })
-})
+      expect(reply.headers['llama-guard']).toMatch(/^input=safe[^,]*, output=safe[^,]*$/)
+      expect(reply.text.startsWith(FIRST)).toBe(true)
+      expect(reply.text).not.toMatch(/WITHHELD|FAULTY|\[DONE\]/)
+      const last = JSON.parse(reply.text.slice(FIRST.length).replace(/^data: /, ''))
+      expect(last.error).toMatchObject({ type: 'guard_unavailable', code })
+      expect(told.at(-1)).toMatchObject({ stage: 'output', verdict: 'unjudged', action: 'unavailable', code })
+    })
+
+    it.each([['open'], ['shadow']] as const)(
+      'with %s everything passes as it is, and says that it was not judged',
+      async (policy) => {
+        await Promise.all(
+          MOMENTS.map(async (moment) => {
+            const { reply, events: told, state } = await exchange(policy, index, moment)
+            const stage = moment === 'input' ? 'input' : 'output'
+            expect(reply.status).toBe(200)
+            const whole =
+              moment === 'late stream'
+                ? FIRST + REST
+                : moment === 'stream'
+                  ? FIRST.replace('A harmless', `WITHHELD ${FAULT}`) + REST
+                  : JSON_REPLY
+            expect(reply.text).toBe(whole)
+            // The header of a stream was written when its beginning had been judged safe.
+            if (moment !== 'late stream')
+              expect(reply.headers['llama-guard']).toContain(`${stage}=unjudged;code="${code}"`)
+            expect(told.find((event) => event.stage === stage)).toMatchObject({
+              verdict: 'unjudged',
+              action: 'allow',
+              code,
+            })
+            expect(state?.[stage]).toMatchObject({ action: 'allow', outcome: { state: 'unjudged', code } })
+          }),
+        )
+      },
+    )
+  },
+)

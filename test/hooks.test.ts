@@ -13,9 +13,11 @@ afterEach(async () => {
 
 async function guarded(options: Options, body: object = completion('hello'), status = 200): Promise<string> {
   const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options })
-  const server = await serve((req, res) => middleware(req, res, () => {
-    res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  }))
+  const server = await serve((req, res) =>
+    middleware(req, res, () => {
+      res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }),
+  )
   open.push(server)
   return `${server.url}/v1/chat/completions`
 }
@@ -38,7 +40,9 @@ describe('A hook of the application', () => {
   })
 
   it('cannot tell a client what was withheld by way of an error of its guard', async () => {
-    const url = await guarded({ guard: { judge: (turns) => Promise.reject(new LlamaGuardError('guard_error', `I saw ${turns.at(-1)!.text}`)) } })
+    const url = await guarded({
+      guard: { judge: (turns) => Promise.reject(new LlamaGuardError('guard_error', `I saw ${turns.at(-1)!.text}`)) },
+    })
     const reply = await send(url, { body: chat('my words') })
     expect(reply.status).toBe(503)
     expect(reply.text).not.toContain('my words')
@@ -48,14 +52,24 @@ describe('A hook of the application', () => {
 describe('An error of the handler', () => {
   it('passes as it is, without a guard call', async () => {
     const guard = markerGuard()
-    const error = { error: { message: 'Rate limit reached for UNSAFE model', type: 'tokens', code: 'rate_limit_exceeded', param: null } }
+    const error = {
+      error: {
+        message: 'Rate limit reached for UNSAFE model',
+        type: 'tokens',
+        code: 'rate_limit_exceeded',
+        param: null,
+      },
+    }
     const reply = await send(await guarded({ guard }, error, 429), { body: chat('hi') })
     expect([reply.status, reply.json()]).toEqual([429, error])
     expect(guard.texts()).toEqual(['hi'])
   })
 
   it.each([
-    ['prose in a field that says nothing about the error', { error: { message: 'Failed to call a function.', failed_generation: 'some UNSAFE words' } }],
+    [
+      'prose in a field that says nothing about the error',
+      { error: { message: 'Failed to call a function.', failed_generation: 'some UNSAFE words' } },
+    ],
     ['an answer of no known shape', { answer: 'some UNSAFE words' }],
     ['a reply', completion('some UNSAFE words')],
   ])('is judged when it carries %s', async (_what, body) => {
@@ -66,10 +80,16 @@ describe('An error of the handler', () => {
     ['text/event-stream', chunk({ content: 'some UNSAFE words' }), 451],
     ['application/x-ndjson', '{"message":{"content":"some UNSAFE words"}}\n{"done":true}\n', 451],
     ['application/json', '{"choices":[{"message":{"content":"some UNSAFE', 503],
-    ['application/json', '{"choices":[{"message":{"content":"some UNSAFE words"}}],"choices":[{"message":{"content":"fine"}}]}', 503],
+    [
+      'application/json',
+      '{"choices":[{"message":{"content":"some UNSAFE words"}}],"choices":[{"message":{"content":"fine"}}]}',
+      503,
+    ],
   ])('passes no reply in its place when %s is held whole', async (type, body, status) => {
     const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), streaming: 'full' })
-    const server = await serve((req, res) => middleware(req, res, () => void res.writeHead(500, { 'content-type': type }).end(body)))
+    const server = await serve((req, res) =>
+      middleware(req, res, () => void res.writeHead(500, { 'content-type': type }).end(body)),
+    )
     open.push(server)
     const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('hi') })
     expect(reply.status).toBe(status)
@@ -79,9 +99,20 @@ describe('An error of the handler', () => {
 
 it('A dialect that cannot even begin to read a reply ends in 503, not in a hang.', async () => {
   const { openaiChat } = await import('../src/conversation/openai-chat.js')
-  const broken = { ...openaiChat, stream: () => { throw new Error('broken') } }
+  const broken = {
+    ...openaiChat,
+    stream: () => {
+      throw new Error('broken')
+    },
+  }
   const middleware = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), dialects: [broken] })
-  const server = await serve((req, res) => middleware(req, res, () => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunk({ content: 'hello' }))))
+  const server = await serve((req, res) =>
+    middleware(
+      req,
+      res,
+      () => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(chunk({ content: 'hello' })),
+    ),
+  )
   open.push(server)
   const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('hi') })
   expect([reply.status, reply.json().error.code]).toEqual([503, 'internal_error'])
@@ -94,7 +125,12 @@ it.each(EXPRESSES)('A handler on %s that answers after the refusal is not thrown
   app.use(llamaGuard({ guard: markerGuard(), logger: memoryLogger(), parallel: true }))
   app.post('/v1/chat/completions', async (_req, res) => {
     await sleep(40)
-    for (const answer of [() => res.json(completion('late')), () => res.writeHead(200, { 'x-late': 'yes' }), () => res.removeHeader('x-late'), () => res.end('late')]) {
+    for (const answer of [
+      () => res.json(completion('late')),
+      () => res.writeHead(200, { 'x-late': 'yes' }),
+      () => res.removeHeader('x-late'),
+      () => res.end('late'),
+    ]) {
       try {
         answer()
       } catch (error) {

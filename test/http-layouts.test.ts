@@ -35,7 +35,12 @@ describe.each([
   const raw = (request: { body?: object; say: string; stream?: boolean }, ending: RegExp): Promise<string> =>
     serving(onNode([guarded({ windowMs: 5 })], handler), async ({ port }) => {
       const client = await rawClient(port)
-      client.write(post(request.body ?? chat('hi'), { version, headers: [...headers, `X-Say: ${request.say}`, ...(request.stream ? ['X-Stream: 1'] : [])] }))
+      client.write(
+        post(request.body ?? chat('hi'), {
+          version,
+          headers: [...headers, `X-Say: ${request.say}`, ...(request.stream ? ['X-Stream: 1'] : [])],
+        }),
+      )
       const text = await client.until(ending)
       // Anything that still follows would be a second answer.
       await Promise.race([client.closed, sleep(40)])
@@ -81,7 +86,9 @@ describe('a request', () => {
     })
   const chunked = (body: object): string[] => [
     `POST ${PATH} HTTP/1.1\r\nHost: x\r\nX-Say: word\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
-    ...JSON.stringify(body).match(/.{1,17}/gs)!.map((part) => `${Buffer.byteLength(part).toString(16)}\r\n${part}\r\n`),
+    ...JSON.stringify(body)
+      .match(/.{1,17}/gs)!
+      .map((part) => `${Buffer.byteLength(part).toString(16)}\r\n${part}\r\n`),
     '0\r\n\r\n',
   ]
 
@@ -91,10 +98,15 @@ describe('a request', () => {
   })
 
   it('that expects 100-continue gets it, and then its verdict', async () => {
-    for (const [said, status] of [['hello', 200], ['UNSAFE', 451]] as const) {
+    for (const [said, status] of [
+      ['hello', 200],
+      ['UNSAFE', 451],
+    ] as const) {
       await serving(onNode([guarded()], handler), async ({ port }) => {
         const client = await rawClient(port)
-        const [head, body] = post(chat(said), { headers: ['Expect: 100-continue', 'X-Say: word'] }).split('\r\n\r\n') as [string, string]
+        const [head, body] = post(chat(said), { headers: ['Expect: 100-continue', 'X-Say: word'] }).split(
+          '\r\n\r\n',
+        ) as [string, string]
         client.write(`${head}\r\n\r\n`)
         await client.until(/^HTTP\/1\.1 100 Continue\r\n\r\n$/)
         client.write(body)
@@ -105,7 +117,9 @@ describe('a request', () => {
   })
 
   it('with a body that never ends is refused without waiting for it', async () => {
-    const text = await answered([`POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: martian\r\nContent-Length: 9999\r\n\r\n{`])
+    const text = await answered([
+      `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Encoding: martian\r\nContent-Length: 9999\r\n\r\n{`,
+    ])
     expect(text).toMatch(/^HTTP\/1\.1 415 /)
     expect(text).toMatch(/connection: close/i)
   })
@@ -122,7 +136,11 @@ describe('HTTP/2 on the compat API', () => {
     process.on('unhandledRejection', note).on('uncaughtException', note)
     server = createServer((req, res) => {
       const middleware = middlewares[`${parallel}`]
-      middleware(req as unknown as IncomingMessage, res as unknown as ServerResponse, () => void handler(req as unknown as IncomingMessage, res as unknown as ServerResponse))
+      middleware(
+        req as unknown as IncomingMessage,
+        res as unknown as ServerResponse,
+        () => void handler(req as unknown as IncomingMessage, res as unknown as ServerResponse),
+      )
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -134,28 +152,56 @@ describe('HTTP/2 on the compat API', () => {
     expect(stray).toEqual([])
   })
 
-  const exchange = (body: object, headers: Record<string, string>): Promise<{ status: number; headers: IncomingHttpHeaders; text: string; code: number | undefined }> =>
-    within(new Promise((resolve, reject) => {
-      const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json', ...headers })
-      let head: IncomingHttpHeaders = {}
-      let text = ''
-      stream.setEncoding('utf8')
-      stream.on('response', (got) => (head = got))
-      stream.on('data', (data: string) => (text += data))
-      stream.on('error', reject)
-      stream.on('close', () => resolve({ status: Number(head[':status']), headers: head, text, code: stream.rstCode }))
-      stream.end(JSON.stringify(body))
-    }))
+  const exchange = (
+    body: object,
+    headers: Record<string, string>,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string; code: number | undefined }> =>
+    within(
+      new Promise((resolve, reject) => {
+        const stream = session.request({
+          ':path': PATH,
+          ':method': 'POST',
+          'content-type': 'application/json',
+          ...headers,
+        })
+        let head: IncomingHttpHeaders = {}
+        let text = ''
+        stream.setEncoding('utf8')
+        stream.on('response', (got) => (head = got))
+        stream.on('data', (data: string) => (text += data))
+        stream.on('error', reject)
+        stream.on('close', () =>
+          resolve({ status: Number(head[':status']), headers: head, text, code: stream.rstCode }),
+        )
+        stream.end(JSON.stringify(body))
+      }),
+    )
 
   it.each([false, true])('allows and refuses whole replies and streams, with parallel %s', async (beside) => {
     parallel = beside
     const allowed = await exchange(chat('hi'), { 'x-say': 'word' })
-    expect(allowed).toMatchObject({ status: 200, text: json('word'), code: 0, headers: { 'llama-guard': 'input=safe, output=safe' } })
+    expect(allowed).toMatchObject({
+      status: 200,
+      text: json('word'),
+      code: 0,
+      headers: { 'llama-guard': 'input=safe, output=safe' },
+    })
     const stream = await exchange(chat('hi'), { 'x-say': 'word', 'x-stream': '1' })
-    expect(stream).toMatchObject({ status: 200, text: `${chunk({ content: 'fine ' })}${chunk({ content: 'word' })}data: [DONE]\n\n`, code: 0 })
-    for (const [said, word, stage] of [['UNSAFE', 'word', 'input'], ['hi', 'UNSAFE', 'output']] as const) {
+    expect(stream).toMatchObject({
+      status: 200,
+      text: `${chunk({ content: 'fine ' })}${chunk({ content: 'word' })}data: [DONE]\n\n`,
+      code: 0,
+    })
+    for (const [said, word, stage] of [
+      ['UNSAFE', 'word', 'input'],
+      ['hi', 'UNSAFE', 'output'],
+    ] as const) {
       const refused = await exchange(chat(said), { 'x-say': word })
-      expect(refused).toMatchObject({ status: 451, code: 0, headers: { 'content-length': String(refused.text.length), 'content-type': 'application/json' } })
+      expect(refused).toMatchObject({
+        status: 451,
+        code: 0,
+        headers: { 'content-length': String(refused.text.length), 'content-type': 'application/json' },
+      })
       expect(JSON.parse(refused.text).error.stage).toBe(stage)
     }
     const cut = await exchange(chat('hi'), { 'x-say': 'UNSAFE', 'x-stream': '1' })
@@ -166,14 +212,24 @@ describe('HTTP/2 on the compat API', () => {
 
   it('answers 503 when the guard breaks, and 413 and 400 for the body', async () => {
     parallel = false
-    expect(await exchange(chat('hi'), { 'x-say': 'BROKEN' })).toMatchObject({ status: 503, code: 0, headers: { 'retry-after': '1' } })
+    expect(await exchange(chat('hi'), { 'x-say': 'BROKEN' })).toMatchObject({
+      status: 503,
+      code: 0,
+      headers: { 'retry-after': '1' },
+    })
     expect((await exchange({ messages: 'no list' }, {})).status).toBe(400)
     expect((await exchange(chat('x'.repeat(1_200_000)), {})).status).toBe(413)
   })
 
   it('stops when the stream is reset', async () => {
     parallel = false
-    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json', 'x-say': 'word', 'x-stream': '1' })
+    const stream = session.request({
+      ':path': PATH,
+      ':method': 'POST',
+      'content-type': 'application/json',
+      'x-say': 'word',
+      'x-stream': '1',
+    })
     stream.on('error', () => undefined)
     stream.end(JSON.stringify(chat('hi')))
     await within(new Promise<void>((resolve) => stream.once('data', () => resolve())))

@@ -1,4 +1,5 @@
-// What people say to a model is nobody's log line. Words are planted wherever chat text can stand, and every sink is searched for them.
+// What people say to a model is nobody's log line. Words are planted wherever chat text can stand, and every
+// sink is searched for them.
 // Also: one line per judgement, with every fact an operator needs.
 import express from 'express'
 import { spawn } from 'node:child_process'
@@ -29,7 +30,17 @@ const talkative = (more = ''): object => ({
   messages: [
     { role: 'system', content: said() },
     { role: 'user', name: 'PLANTED_name', content: [{ type: 'text', text: said() }] },
-    { role: 'assistant', content: null, tool_calls: [{ id: 'PLANTED_id', type: 'function', function: { name: 'PLANTED_tool', arguments: JSON.stringify({ q: said() }) } }] },
+    {
+      role: 'assistant',
+      content: null,
+      tool_calls: [
+        {
+          id: 'PLANTED_id',
+          type: 'function',
+          function: { name: 'PLANTED_tool', arguments: JSON.stringify({ q: said() }) },
+        },
+      ],
+    },
     { role: 'tool', tool_call_id: 'PLANTED_id', content: said() },
     { role: 'user', content: said(more) },
   ],
@@ -37,7 +48,12 @@ const talkative = (more = ''): object => ({
   metadata: { PLANTED: said() },
   tools: [{ type: 'function', function: { name: 'PLANTED_tool', description: said() } }],
 })
-const HEADERS = { 'x-request-id': `an id of ${said()}`, 'user-agent': said(), cookie: 'a=PLANTED', authorization: 'Bearer PLANTED' }
+const HEADERS = {
+  'x-request-id': `an id of ${said()}`,
+  'user-agent': said(),
+  cookie: 'a=PLANTED',
+  authorization: 'Bearer PLANTED',
+}
 
 let wire: Emulated
 beforeAll(async () => {
@@ -54,14 +70,20 @@ interface Seen {
 }
 
 /** One talkative exchange; what its sinks got. */
-async function exchange(options: Options, body: object = talkative(), answer: object | string = completion(said())): Promise<Seen> {
+async function exchange(
+  options: Options,
+  body: object = talkative(),
+  answer: object | string = completion(said()),
+): Promise<Seen> {
   const logger = memoryLogger()
   const events: VerdictEvent[] = []
   let request: GuardedRequest | undefined
   const app = express()
   app.use((req, _res, next) => ((request = req as unknown as GuardedRequest), next()))
   app.use(wire.guard({ logger, onVerdict: (event) => events.push(event), ...options }))
-  app.use((_req, res) => void (typeof answer === 'string' ? res.type('text/event-stream').send(answer) : res.json(answer)))
+  app.use(
+    (_req, res) => void (typeof answer === 'string' ? res.type('text/event-stream').send(answer) : res.json(answer)),
+  )
   const server = await serve(app)
   const reply = await send(`${server.url}/v1/chat/completions`, { body, headers: HEADERS })
   await sleep(20)
@@ -72,7 +94,8 @@ async function exchange(options: Options, body: object = talkative(), answer: ob
 /** Everything an application could print of an exchange, errors with stack, cause and hidden fields included. */
 function printed({ reply, logger, events, request }: Seen): string {
   const { input, output } = request?.llamaGuard ?? {}
-  const shown = (value: unknown): string => inspect(value, { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: Infinity })
+  const shown = (value: unknown): string =>
+    inspect(value, { depth: Infinity, showHidden: true, maxStringLength: Infinity, maxArrayLength: Infinity })
   return [shown(logger.lines), JSON.stringify(events), shown([input, output]), JSON.stringify(reply.headers)].join('\n')
 }
 
@@ -95,13 +118,16 @@ describe('no sink holds chat text', () => {
     expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
   })
 
-  it.each(FAULTS.filter(({ slow }) => slow !== true).map(({ name, behaviour }) => [name, behaviour] as const))('when the endpoint fails with %s, also where it echoes the prompt', async (_name, behaviour) => {
-    wire.emulator.behave(behaviour)
-    const seen = await exchange({})
-    expect(seen.reply.status).toBe(503)
-    expect(wire.seen()).toMatch(PLANTED)
-    expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
-  })
+  it.each(FAULTS.filter(({ slow }) => slow !== true).map(({ name, behaviour }) => [name, behaviour] as const))(
+    'when the endpoint fails with %s, also where it echoes the prompt',
+    async (_name, behaviour) => {
+      wire.emulator.behave(behaviour)
+      const seen = await exchange({})
+      expect(seen.reply.status).toBe(503)
+      expect(wire.seen()).toMatch(PLANTED)
+      expect(printed(seen) + seen.reply.text).not.toMatch(PLANTED)
+    },
+  )
 
   it.each([
     ['an error of its own', () => new Error(said())],
@@ -115,14 +141,19 @@ describe('no sink holds chat text', () => {
     expect(seen.reply.status).toBe(503)
     // The cause stays on the error for whoever asks for it; what we print, send and tell is free of it.
     const { logger, events, reply } = seen
-    expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify([events, reply.headers]) + reply.text).not.toMatch(PLANTED)
+    expect(
+      inspect(logger.lines, { depth: Infinity }) + JSON.stringify([events, reply.headers]) + reply.text,
+    ).not.toMatch(PLANTED)
   })
 
   it.each([
     ['broken JSON', `{"messages":[{"role":"user","content":"${said()}"}`],
     ['an unknown role', { messages: [{ role: said(), content: said() }] }],
     ['an unknown part', { messages: [{ role: 'user', content: [{ type: said(), text: said() }] }] }],
-    ['an image that is a path', { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `/${said()}` } }] }] }],
+    [
+      'an image that is a path',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: `/${said()}` } }] }] },
+    ],
     ['a key named twice', `{"${said()}":1,"${said()}":2,"messages":[{"role":"user","content":"${said()}"}]}`],
     ['prototype keys', `{"__proto__":{"${said()}":"${said()}"},"messages":[]}`],
   ])('when a request cannot be read because of %s', async (_what, body) => {
@@ -139,7 +170,12 @@ describe('no sink holds chat text', () => {
     ['an unknown charset', said(), 'text/plain; charset=PLANTED'],
   ])('when a reply cannot be read because of %s', async (_what, body, type) => {
     const logger = memoryLogger()
-    const server = await serve(express().use(wire.guard({ logger }), (_req, res) => void res.writeHead(200, { 'content-type': type, 'x-model-note': said() }).end(body)))
+    const server = await serve(
+      express().use(
+        wire.guard({ logger }),
+        (_req, res) => void res.writeHead(200, { 'content-type': type, 'x-model-note': said() }).end(body),
+      ),
+    )
     const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(said()) })
     await server.close()
     expect(reply.status).toBe(503)
@@ -148,7 +184,10 @@ describe('no sink holds chat text', () => {
 
   it('in the shared cache: neither in its keys nor in its entries', async () => {
     const entries: string[] = []
-    const cacheStore = { get: async (key: string) => void entries.push(key), set: async (key: string, value: string) => void entries.push(key, value) } as unknown as NonNullable<Options['cacheStore']>
+    const cacheStore = {
+      get: async (key: string) => void entries.push(key),
+      set: async (key: string, value: string) => void entries.push(key, value),
+    } as unknown as NonNullable<Options['cacheStore']>
     await exchange({ cacheMax: 100, cacheStore, tenant: 'tenant-1' }, talkative(), completion(said('UNSAFE_O3')))
     expect(entries.length).toBeGreaterThan(4)
     expect(entries.join('\n')).not.toMatch(/planted|tenant-1/i)
@@ -160,18 +199,26 @@ describe('no sink holds chat text', () => {
       throw new Error(said())
     }
     for (const options of [{ skip: fails }, { override: fails }, { onVerdict: fails }] as Options[]) {
-      const server = await serve(express().use(wire.guard({ logger, ...options }), (_req, res) => void res.json(completion('fine'))))
+      const server = await serve(
+        express().use(wire.guard({ logger, ...options }), (_req, res) => void res.json(completion('fine'))),
+      )
       const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(said()) })
       await server.close()
       expect(reply.status).toBe(options.onVerdict ? 200 : 503)
-      expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(reply.headers) + reply.text).not.toMatch(PLANTED)
+      expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(reply.headers) + reply.text).not.toMatch(
+        PLANTED,
+      )
     }
   })
 
   it('in the lines of pino-http', async () => {
     const lines: string[] = []
     const sink = new Writable({ write: (line: Buffer, _encoding, done) => (lines.push(line.toString()), done()) })
-    const app = express().use(pinoHttp({ logger: pino(sink) }), wire.guard(), (_req, res) => void res.json(completion(said('UNSAFE_O3'))))
+    const app = express().use(
+      pinoHttp({ logger: pino(sink) }),
+      wire.guard(),
+      (_req, res) => void res.json(completion(said('UNSAFE_O3'))),
+    )
     const server = await serve(app)
     const reply = await send(`${server.url}/v1/chat/completions`, { body: talkative() })
     await sleep(20)
@@ -187,10 +234,28 @@ describe('a line per judgement', () => {
     const { logger, events, reply } = await exchange({ tenant: 'a' }, chat('Hello'), completion('UNSAFE_O3'))
     const [input, output] = logger.lines
     const requestId = reply.json().error.request_id
-    const facts = { requestId, dialect: 'openai-chat', model: 'llama-guard-1', ms: expect.any(Number), cached: false, attempts: 1, checks: 1, score: expect.any(Number), tokens: { output: expect.any(Number) } }
+    const facts = {
+      requestId,
+      dialect: 'openai-chat',
+      model: 'llama-guard-1',
+      ms: expect.any(Number),
+      cached: false,
+      attempts: 1,
+      checks: 1,
+      score: expect.any(Number),
+      tokens: { output: expect.any(Number) },
+    }
     expect(logger.lines.length).toBe(2)
-    expect(input).toEqual({ level: 'info', message: 'judged safe', fields: { ...facts, stage: 'input', verdict: 'safe', action: 'allow', categories: [] } })
-    expect(output).toEqual({ level: 'warn', message: 'blocked', fields: { ...facts, stage: 'output', verdict: 'unsafe', action: 'block', categories: ['O3'] } })
+    expect(input).toEqual({
+      level: 'info',
+      message: 'judged safe',
+      fields: { ...facts, stage: 'input', verdict: 'safe', action: 'allow', categories: [] },
+    })
+    expect(output).toEqual({
+      level: 'warn',
+      message: 'blocked',
+      fields: { ...facts, stage: 'output', verdict: 'unsafe', action: 'block', categories: ['O3'] },
+    })
     expect(events).toEqual(logger.lines.map(({ fields }) => fields))
   })
 
@@ -208,18 +273,36 @@ describe('a line per judgement', () => {
 
     wire.emulator.behave(modelFails(400))
     const failed = await exchange({}, chat('Hello'))
-    expect(failed.logger.lines).toEqual([{ level: 'error', message: 'could not judge', fields: expect.objectContaining({ stage: 'input', verdict: 'unjudged', action: 'unavailable', code: 'guard_rejected' }) }])
+    expect(failed.logger.lines).toEqual([
+      {
+        level: 'error',
+        message: 'could not judge',
+        fields: expect.objectContaining({
+          stage: 'input',
+          verdict: 'unjudged',
+          action: 'unavailable',
+          code: 'guard_rejected',
+        }),
+      },
+    ])
     wire.emulator.reset()
     wire.emulator.behave(modelFails(400))
     const open = await exchange({ onError: 'open' }, chat('Hello'))
-    expect(open.logger.lines.map(({ level, message }) => [level, message])).toEqual([['error', 'could not judge, let through'], ['error', 'could not judge, let through']])
+    expect(open.logger.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['error', 'could not judge, let through'],
+      ['error', 'could not judge, let through'],
+    ])
   })
 
   it('takes a plain request id from the client or from a middleware before us, and nothing else', async () => {
     const ids: string[] = []
-    const app = express().use(wire.guard({ onVerdict: ({ requestId }) => ids.push(requestId) }), (_req, res) => void res.json(completion('Hi')))
+    const app = express().use(
+      wire.guard({ onVerdict: ({ requestId }) => ids.push(requestId) }),
+      (_req, res) => void res.json(completion('Hi')),
+    )
     const server = await serve(app)
-    for (const id of ['req-1', 'no plain id', 'x'.repeat(200)]) await send(`${server.url}/x`, { body: chat('Hello'), headers: { 'x-request-id': id } })
+    for (const id of ['req-1', 'no plain id', 'x'.repeat(200)])
+      await send(`${server.url}/x`, { body: chat('Hello'), headers: { 'x-request-id': id } })
     await server.close()
     expect(ids[0]).toBe('req-1')
     for (const id of ids.slice(2)) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/)
@@ -232,7 +315,16 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
   const script = join(dirname(fileURLToPath(import.meta.url)), 'helpers', 'log-child.ts')
   const { LLAMA_GUARD_ENDPOINT: _, ...env } = process.env
   const child = spawn(process.execPath, [viteNode, script], {
-    env: { ...env, ...emulator.env, NODE_ENV: 'test', LLAMA_GUARD_ENDPOINT: 'llama-guard', LLAMA_GUARD_LOG_LEVEL: 'debug', LLAMA_GUARD_BREAKER: 'off', LLAMA_GUARD_CACHE_MAX: '0', LLAMA_GUARD_WINDOW_MS: '50' },
+    env: {
+      ...env,
+      ...emulator.env,
+      NODE_ENV: 'test',
+      LLAMA_GUARD_ENDPOINT: 'llama-guard',
+      LLAMA_GUARD_LOG_LEVEL: 'debug',
+      LLAMA_GUARD_BREAKER: 'off',
+      LLAMA_GUARD_CACHE_MAX: '0',
+      LLAMA_GUARD_WINDOW_MS: '50',
+    },
   })
   let stdout = ''
   let stderr = ''
@@ -241,7 +333,8 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
   try {
     await vi.waitFor(() => expect(stdout, stderr).toMatch(/^\d+\n/), { timeout: 50_000, interval: 50 })
     const url = `http://127.0.0.1:${stdout.split('\n')[0] ?? ''}`
-    const ask = (path: string, more: object = {}): Promise<Reply> => send(`${url}${path}`, { headers: HEADERS, body: { ...talkative(), reply: said(), ...more } })
+    const ask = (path: string, more: object = {}): Promise<Reply> =>
+      send(`${url}${path}`, { headers: HEADERS, body: { ...talkative(), reply: said(), ...more } })
 
     expect((await ask('/chat')).status).toBe(200)
     expect((await ask('/chat', { reply: said('UNSAFE_O3') })).status).toBe(451)
@@ -262,8 +355,19 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
   }
   expect(stdout).not.toMatch(PLANTED)
   expect(stderr).not.toMatch(PLANTED)
-  const lines = stdout.trim().split('\n').slice(1).map((line) => JSON.parse(line) as Record<string, unknown>)
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
   const judgements = lines.filter(({ verdict }) => verdict !== undefined)
   expect(judgements.length).toBeGreaterThan(10)
-  for (const line of judgements) expect(line).toMatchObject({ name: 'express-llama-guard', stage: expect.stringMatching(/put$/), verdict: expect.any(String), action: expect.any(String), model: 'llama-guard-1' })
+  for (const line of judgements)
+    expect(line).toMatchObject({
+      name: 'express-llama-guard',
+      stage: expect.stringMatching(/put$/),
+      verdict: expect.any(String),
+      action: expect.any(String),
+      model: 'llama-guard-1',
+    })
 })

@@ -1,4 +1,5 @@
-// Session, compression and pino-http on either side of us: what is allowed stays whole, what is blocked is a 451, and nothing ever hangs.
+// Session, compression and pino-http on either side of us: what is allowed stays whole, what is blocked is a
+// 451, and nothing ever hangs.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Writable } from 'node:stream'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
@@ -12,9 +13,12 @@ import { chat, chunk, completion, type Reply } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
 
 const PATH = '/v1/chat/completions'
-const quiet = (): Writable => new Writable({ write(_chunk, _encoding, done) {
-    done()
-  } })
+const quiet = (): Writable =>
+  new Writable({
+    write(_chunk, _encoding, done) {
+      done()
+    },
+  })
 
 /** Fresh ones for every app: a middleware that holds state must not carry it from case to case. */
 const OTHERS: Readonly<Record<string, () => Middleware>> = {
@@ -33,15 +37,30 @@ const OTHERS: Readonly<Record<string, () => Middleware>> = {
 const names = Object.keys(OTHERS)
 /** Every other alone on each side, and every two of them on the same and on different sides. */
 const LAYOUTS = [
-  ...names.flatMap((name) => [[[name], []], [[], [name]]]),
-  ...names.flatMap((first) => names.filter((second) => second !== first).flatMap((second) => [[[first, second], []], [[first], [second]], [[], [first, second]]])),
+  ...names.flatMap((name) => [
+    [[name], []],
+    [[], [name]],
+  ]),
+  ...names.flatMap((first) =>
+    names
+      .filter((second) => second !== first)
+      .flatMap((second) => [
+        [[first, second], []],
+        [[first], [second]],
+        [[], [first, second]],
+      ]),
+  ),
 ] as [string[], string[]][]
 
 const long = 'long '.repeat(800)
-const json = (word: string): Handler => (_req, res) => (res as ServerResponse & { json(body: unknown): unknown }).json(completion(`${word} ${long}`))
+const json =
+  (word: string): Handler =>
+  (_req, res) =>
+    (res as ServerResponse & { json(body: unknown): unknown }).json(completion(`${word} ${long}`))
 const WAYS: Readonly<Record<string, (word: string) => Handler>> = {
   json,
-  'a raw end': (word) => (_req, res) => void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(`${word} ${long}`))),
+  'a raw end': (word) => (_req, res) =>
+    void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(`${word} ${long}`))),
   'writes without a head': (word) => (_req, res) => {
     res.setHeader('content-type', 'application/json')
     res.write(JSON.stringify(completion(`${word} ${long}`)).slice(0, 50))
@@ -65,7 +84,14 @@ const WAYS: Readonly<Record<string, (word: string) => Handler>> = {
 
 function decoded({ body, headers }: Reply): string {
   const coding = headers['content-encoding']
-  const decode = coding === 'gzip' ? gunzipSync : coding === 'br' ? brotliDecompressSync : coding === 'deflate' ? inflateSync : (bytes: Buffer) => bytes
+  const decode =
+    coding === 'gzip'
+      ? gunzipSync
+      : coding === 'br'
+        ? brotliDecompressSync
+        : coding === 'deflate'
+          ? inflateSync
+          : (bytes: Buffer) => bytes
   return decode(body).toString()
 }
 
@@ -75,13 +101,24 @@ describe.each(EXPRESSES)('on %s', (_name, express) => {
   describe.each(LAYOUTS)('%j before us and %j after', (before, after) => {
     it('allows, blocks and never hangs', async () => {
       for (const [how, way] of Object.entries(WAYS)) {
-        const chain = (guard: readonly Middleware[]): Middleware[] => [...before.map((name) => OTHERS[name]!()), ...guard, ...after.map((name) => OTHERS[name]!())]
+        const chain = (guard: readonly Middleware[]): Middleware[] => [
+          ...before.map((name) => OTHERS[name]!()),
+          ...guard,
+          ...after.map((name) => OTHERS[name]!()),
+        ]
         const mount = onExpress(express)
-        const twin = await serving(mount(chain([]), way('fine')), ({ url }) => ask(url + PATH, { body: chat('hi'), headers: GZIP }))
+        const twin = await serving(mount(chain([]), way('fine')), ({ url }) =>
+          ask(url + PATH, { body: chat('hi'), headers: GZIP }),
+        )
         await serving(mount(chain([guarded()]), way('fine')), async ({ url }) => {
           const reply = await ask(url + PATH, { body: chat('hi'), headers: GZIP })
           expect([how, reply.status, reply.complete, decoded(reply)]).toEqual([how, 200, true, decoded(twin)])
-          expect([how, reply.headers['content-encoding'], reply.headers['vary'], reply.headers['etag']]).toEqual([how, twin.headers['content-encoding'], twin.headers['vary'], twin.headers['etag']])
+          expect([how, reply.headers['content-encoding'], reply.headers['vary'], reply.headers['etag']]).toEqual([
+            how,
+            twin.headers['content-encoding'],
+            twin.headers['vary'],
+            twin.headers['etag'],
+          ])
           expect([how, reply.headers['set-cookie']?.length]).toEqual([how, twin.headers['set-cookie']?.length])
           const refused = await ask(url + PATH, { body: chat('UNSAFE'), headers: GZIP })
           expect([how, refused.status, JSON.parse(decoded(refused)).error.stage]).toEqual([how, 451, 'input'])
@@ -89,7 +126,11 @@ describe.each(EXPRESSES)('on %s', (_name, express) => {
         await serving(mount(chain([guarded()]), way('UNSAFE')), async ({ url }) => {
           const reply = await ask(url + PATH, { body: chat('hi'), headers: GZIP })
           expect([how, reply.status, reply.complete]).toEqual([how, 451, true])
-          expect([how, JSON.parse(decoded(reply)).error.stage, decoded(reply).includes('UNSAFE')]).toEqual([how, 'output', false])
+          expect([how, JSON.parse(decoded(reply)).error.stage, decoded(reply).includes('UNSAFE')]).toEqual([
+            how,
+            'output',
+            false,
+          ])
         })
       }
     }, 60_000)
@@ -114,12 +155,22 @@ describe('a stream through compression before us', () => {
 })
 
 describe.each(SERVERS)('headers on %s', (_name, mount) => {
-  const setter = (headers: Record<string, string>): Middleware => (_req, res, next) => {
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-    next()
+  const setter =
+    (headers: Record<string, string>): Middleware =>
+    (_req, res, next) => {
+      for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+      next()
+    }
+  const security = {
+    'content-security-policy': "default-src 'self'",
+    'strict-transport-security': 'max-age=1',
+    'x-frame-options': 'DENY',
   }
-  const security = { 'content-security-policy': "default-src 'self'", 'strict-transport-security': 'max-age=1', 'x-frame-options': 'DENY' }
-  const cors = { 'access-control-allow-origin': 'https://app.example', 'access-control-allow-credentials': 'true', vary: 'Origin' }
+  const cors = {
+    'access-control-allow-origin': 'https://app.example',
+    'access-control-allow-credentials': 'true',
+    vary: 'Origin',
+  }
   const withHeaders: Handler = (_req, res) => {
     res.setHeader('X-Model-Said', 'UNSAFE')
     res.setHeader('Set-Cookie', 'said=UNSAFE')
@@ -132,16 +183,26 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
   }
 
   it('of security and CORS set before us are on the 451', async () => {
-    const reply = await serving(mount([setter({ ...security, ...cors })  , guarded()], withHeaders), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+    const reply = await serving(mount([setter({ ...security, ...cors }), guarded()], withHeaders), ({ url }) =>
+      ask(url + PATH, { body: chat('hi') }),
+    )
     expect(reply.status).toBe(451)
-    expect(reply.headers).toMatchObject({ ...security, ...cors, 'cache-control': 'no-store', 'content-type': 'application/json' })
+    expect(reply.headers).toMatchObject({
+      ...security,
+      ...cors,
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+    })
   })
 
   it('of CORS set after us survive, what the handler set does not', async () => {
-    const reply = await serving(mount([guarded(), setter(cors)], withHeaders), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+    const reply = await serving(mount([guarded(), setter(cors)], withHeaders), ({ url }) =>
+      ask(url + PATH, { body: chat('hi') }),
+    )
     expect(reply.headers).toMatchObject(cors)
     expect(JSON.stringify(reply.headers) + reply.text).not.toContain('said')
-    for (const name of ['x-model-said', 'set-cookie', 'content-disposition', 'content-language', 'etag', 'trailer']) expect(reply.headers[name]).toBeUndefined()
+    for (const name of ['x-model-said', 'set-cookie', 'content-disposition', 'content-language', 'etag', 'trailer'])
+      expect(reply.headers[name]).toBeUndefined()
   })
 
   it('never carry the reason phrase of the handler', async () => {
@@ -157,16 +218,32 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
   it.each([
     ['an object', { 'Content-Type': 'application/json', 'Set-Cookie': ['a=1', 'b=2'], 'X-One': '1' }],
     ['a flat array', ['Content-Type', 'application/json', 'Set-Cookie', 'a=1', 'Set-Cookie', 'b=2', 'X-One', '1']],
-    ['pairs', [['Content-Type', 'application/json'], ['Set-Cookie', 'a=1'], ['Set-Cookie', 'b=2'], ['X-One', '1']]],
+    [
+      'pairs',
+      [
+        ['Content-Type', 'application/json'],
+        ['Set-Cookie', 'a=1'],
+        ['Set-Cookie', 'b=2'],
+        ['X-One', '1'],
+      ],
+    ],
   ])('given to writeHead as %s arrive whole, with both cookies', async (_form, headers) => {
-    for (const args of [[200, headers], [200, 'Made Up', headers]]) {
+    for (const args of [
+      [200, headers],
+      [200, 'Made Up', headers],
+    ]) {
       const handler: Handler = (_req, res) => {
         res.setHeader('Set-Cookie', 'replaced=1')
         Reflect.apply(res.writeHead, res, args)
         res.end(JSON.stringify(completion('fine')))
       }
       const reply = await serving(mount([guarded()], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-      expect([reply.status, reply.headers['content-type'], reply.headers['set-cookie'], reply.headers['x-one']]).toEqual([200, 'application/json', ['a=1', 'b=2'], '1'])
+      expect([
+        reply.status,
+        reply.headers['content-type'],
+        reply.headers['set-cookie'],
+        reply.headers['x-one'],
+      ]).toEqual([200, 'application/json', ['a=1', 'b=2'], '1'])
     }
   })
 
@@ -180,9 +257,15 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
       }
       next()
     }
-    for (const [word, status, header] of [['fine', 200, 'ran'], ['UNSAFE', 451, undefined]] as const) {
+    for (const [word, status, header] of [
+      ['fine', 200, 'ran'],
+      ['UNSAFE', 451, undefined],
+    ] as const) {
       ran = 0
-      const reply = await serving(mount([guarded(), hook], (_req, res) => void res.setHeader('content-type', 'text/plain').end(word)), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+      const reply = await serving(
+        mount([guarded(), hook], (_req, res) => void res.setHeader('content-type', 'text/plain').end(word)),
+        ({ url }) => ask(url + PATH, { body: chat('hi') }),
+      )
       expect([reply.status, reply.headers['x-hook']]).toEqual([status, header])
     }
   })
@@ -203,15 +286,17 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
 })
 
 describe('trailers', () => {
-  const handlerSaying = (word: string): Handler => (_req, res) => {
-    res.writeHead(200, { 'content-type': 'text/event-stream', trailer: 'X-Sum' })
-    res.write(chunk({ content: 'fine' }))
-    setTimeout(() => {
-      res.write(chunk({ content: word }))
-      res.addTrailers({ 'X-Sum': word })
-      res.end()
-    }, 30)
-  }
+  const handlerSaying =
+    (word: string): Handler =>
+    (_req, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream', trailer: 'X-Sum' })
+      res.write(chunk({ content: 'fine' }))
+      setTimeout(() => {
+        res.write(chunk({ content: word }))
+        res.addTrailers({ 'X-Sum': word })
+        res.end()
+      }, 30)
+    }
   const over = (handler: Handler, middlewares: Middleware[]): Promise<string> =>
     serving(onNode(middlewares, handler), async ({ port }) => {
       const client = await rawClient(port)
@@ -235,12 +320,17 @@ describe('trailers', () => {
 describe('pino-http', () => {
   it('logs the status that was sent, and gives our lines its request id', async () => {
     const lines: { msg: string; res?: { statusCode: number }; req?: { id: unknown }; requestId?: string }[] = []
-    const sink = new Writable({ write: (line: Buffer, _encoding, done) => {
-      lines.push(JSON.parse(line.toString()))
-      done()
-    } })
+    const sink = new Writable({
+      write: (line: Buffer, _encoding, done) => {
+        lines.push(JSON.parse(line.toString()))
+        done()
+      },
+    })
     const logging = pinoHttp({ genReqId: () => 'id-9', redact: ['req.headers'] }, sink) as unknown as Middleware
-    const reply = await serving(onNode([logging, guarded()], (_req: IncomingMessage, res) => void res.end('UNSAFE')), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+    const reply = await serving(
+      onNode([logging, guarded()], (_req: IncomingMessage, res) => void res.end('UNSAFE')),
+      ({ url }) => ask(url + PATH, { body: chat('hi') }),
+    )
     expect([reply.status, reply.json().error.request_id]).toEqual([451, 'id-9'])
     expect(lines.find(({ res }) => res !== undefined)?.res?.statusCode).toBe(451)
     expect(lines.filter(({ requestId }) => requestId === 'id-9')).toHaveLength(2)

@@ -1,4 +1,5 @@
-// The whole middleware on the wire: what is safe comes out as the handler made it, what is not comes out as a refusal and nothing else.
+// The whole middleware on the wire: what is safe comes out as the handler made it, what is not comes out as a
+// refusal and nothing else.
 import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -16,7 +17,8 @@ import { chat, chunk, completion, sleep } from './helpers/http.js'
 
 const PATH = '/v1/chat/completions'
 const json = (text: string): string => JSON.stringify(completion(text))
-const sse = (...words: readonly string[]): string => [...words.map((content) => chunk({ content })), chunk({}, { finish: 'stop' }), 'data: [DONE]\n\n'].join('')
+const sse = (...words: readonly string[]): string =>
+  [...words.map((content) => chunk({ content })), chunk({}, { finish: 'stop' }), 'data: [DONE]\n\n'].join('')
 const asJson = { 'content-type': 'application/json' }
 
 let folder: string
@@ -57,14 +59,21 @@ const WRITERS: Readonly<Record<string, (res: ServerResponse, word: string) => un
     res.write(Buffer.from(whole.slice(30)).toString('latin1').slice(0, -1), 'latin1')
     res.end('}', 'utf8', () => undefined)
   },
-  'end(Uint8Array, callback)': (res, word) => void res.writeHead(200, asJson).end(new Uint8Array(Buffer.from(json(word))), () => undefined),
+  'end(Uint8Array, callback)': (res, word) =>
+    void res.writeHead(200, asJson).end(new Uint8Array(Buffer.from(json(word))), () => undefined),
   'byte by byte': (res, word) => {
     res.writeHead(200, asJson)
     for (const byte of Buffer.from(json(word))) res.write(Buffer.of(byte))
     res.end()
   },
-  'pipe': (res, word) => Readable.from([Buffer.from(json(word).slice(0, 20)), Buffer.from(json(word).slice(20))]).pipe(res.writeHead(200, asJson)),
-  'pipeline from a file': (res, word) => pipeline(createReadStream(join(folder, `${word}.json`), { highWaterMark: 16 }), res.writeHead(200, asJson)).catch(() => undefined),
+  pipe: (res, word) =>
+    Readable.from([Buffer.from(json(word).slice(0, 20)), Buffer.from(json(word).slice(20))]).pipe(
+      res.writeHead(200, asJson),
+    ),
+  'pipeline from a file': (res, word) =>
+    pipeline(createReadStream(join(folder, `${word}.json`), { highWaterMark: 16 }), res.writeHead(200, asJson)).catch(
+      () => undefined,
+    ),
   'a later turn of the loop': async (res, word) => {
     await sleep(5)
     res.writeHead(200, asJson)
@@ -93,29 +102,39 @@ const WRITERS: Readonly<Record<string, (res: ServerResponse, word: string) => un
   },
   'plain text': (res, word) => void res.writeHead(200, { 'content-type': 'text/plain' }).end(`The model says ${word}.`),
   'a status message': (res, word) => void res.writeHead(201, 'Made Up', asJson).end(json(word)),
-  'a flat header array': (res, word) => void res.writeHead(200, ['Content-Type', 'application/json', 'Set-Cookie', 'a=1']).end(json(word)),
+  'a flat header array': (res, word) =>
+    void res.writeHead(200, ['Content-Type', 'application/json', 'Set-Cookie', 'a=1']).end(json(word)),
 }
 
 describe.each(SERVERS)('on %s', (_name, mount) => {
-  it.each(Object.entries(WRITERS))('releases a safe reply written by %s just as an unguarded server sends it', async (_how, write) => {
-    const handler: Handler = (_req, res) => write(res, 'fine')
-    const twin = await serving(mount([], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    const reply = await serving(mount([guarded()], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    expect(comparable(reply)).toEqual(comparable(twin))
-    expect(reply.headers['llama-guard']).toBe('input=safe, output=safe')
-    expect(reply.headers['server-timing']).toMatch(/^guard-input;dur=[\d.]+, guard-output;dur=[\d.]+$/)
-  })
+  it.each(Object.entries(WRITERS))(
+    'releases a safe reply written by %s just as an unguarded server sends it',
+    async (_how, write) => {
+      const handler: Handler = (_req, res) => write(res, 'fine')
+      const twin = await serving(mount([], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+      const reply = await serving(mount([guarded()], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+      expect(comparable(reply)).toEqual(comparable(twin))
+      expect(reply.headers['llama-guard']).toBe('input=safe, output=safe')
+      expect(reply.headers['server-timing']).toMatch(/^guard-input;dur=[\d.]+, guard-output;dur=[\d.]+$/)
+    },
+  )
 
-  it.each(Object.entries(WRITERS))('answers 451 and nothing else for an unsafe reply written by %s', async (_how, write) => {
-    const reply = await serving(mount([guarded()], (_req, res) => write(res, 'UNSAFE')), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    expect(reply.status).toBe(451)
-    expect(reply.complete).toBe(true)
-    expect(reply.text).not.toMatch(/UNSAFE|model says|and more/)
-    expect(reply.json().error).toMatchObject({ code: 'content_filter', stage: 'output', param: 'choices' })
-    expect(reply.headers['content-length']).toBe(String(reply.body.length))
-    expect(reply.headers['set-cookie']).toBeUndefined()
-    expect(reply.headers['llama-guard']).toBe('input=safe, output=unsafe;cat="O3"')
-  })
+  it.each(Object.entries(WRITERS))(
+    'answers 451 and nothing else for an unsafe reply written by %s',
+    async (_how, write) => {
+      const reply = await serving(
+        mount([guarded()], (_req, res) => write(res, 'UNSAFE')),
+        ({ url }) => ask(url + PATH, { body: chat('hi') }),
+      )
+      expect(reply.status).toBe(451)
+      expect(reply.complete).toBe(true)
+      expect(reply.text).not.toMatch(/UNSAFE|model says|and more/)
+      expect(reply.json().error).toMatchObject({ code: 'content_filter', stage: 'output', param: 'choices' })
+      expect(reply.headers['content-length']).toBe(String(reply.body.length))
+      expect(reply.headers['set-cookie']).toBeUndefined()
+      expect(reply.headers['llama-guard']).toBe('input=safe, output=unsafe;cat="O3"')
+    },
+  )
 
   it('sends the bytes that were judged, even when the handler uses its buffer again', async () => {
     const handler: Handler = (_req, res) => {
@@ -131,7 +150,10 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
 
   it('answers 451 for an unsafe request, and the handler never runs', async () => {
     let ran = false
-    const reply = await serving(mount([guarded()], (_req, res) => void (ran = true, res.end('{}'))), ({ url }) => ask(url + PATH, { body: chat('UNSAFE') }))
+    const reply = await serving(
+      mount([guarded()], (_req, res) => void ((ran = true), res.end('{}'))),
+      ({ url }) => ask(url + PATH, { body: chat('UNSAFE') }),
+    )
     expect(reply.status).toBe(451)
     expect(ran).toBe(false)
   })
@@ -148,17 +170,25 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
   })
 
   it('answers 503 with the reason when the guard breaks, on either side', async () => {
-    await serving(mount([guarded()], (_req, res) => void res.writeHead(200, asJson).end(json('BROKEN secret'))), async ({ url }) => {
-      for (const [said, stage] of [['BROKEN', 'input'], ['hi', 'output']] as const) {
-        const reply = await ask(url + PATH, { body: chat(said) })
-        expect(reply.status).toBe(503)
-        expect(reply.headers['retry-after']).toBe('1')
-        expect(reply.headers['cache-control']).toBe('no-store')
-        expect(reply.headers['llama-guard']).toBe(stage === 'input' ? 'input=unjudged;code="guard_error"' : 'input=safe, output=unjudged;code="guard_error"')
-        expect(reply.json().error).toMatchObject({ type: 'guard_unavailable', code: 'guard_error', stage })
-        expect(reply.text).not.toContain('secret')
-      }
-    })
+    await serving(
+      mount([guarded()], (_req, res) => void res.writeHead(200, asJson).end(json('BROKEN secret'))),
+      async ({ url }) => {
+        for (const [said, stage] of [
+          ['BROKEN', 'input'],
+          ['hi', 'output'],
+        ] as const) {
+          const reply = await ask(url + PATH, { body: chat(said) })
+          expect(reply.status).toBe(503)
+          expect(reply.headers['retry-after']).toBe('1')
+          expect(reply.headers['cache-control']).toBe('no-store')
+          expect(reply.headers['llama-guard']).toBe(
+            stage === 'input' ? 'input=unjudged;code="guard_error"' : 'input=safe, output=unjudged;code="guard_error"',
+          )
+          expect(reply.json().error).toMatchObject({ type: 'guard_unavailable', code: 'guard_error', stage })
+          expect(reply.text).not.toContain('secret')
+        }
+      },
+    )
   })
 
   it.each([true, false])('gives the handler the state of the request, with parallel %s', async (parallel) => {
@@ -169,9 +199,15 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
       await sleep(20)
       res.writeHead(200, asJson).end(json('fine'))
     }
-    const reply = await serving(mount([guarded({ parallel })], handler), ({ url }) => ask(url + PATH, { body: chat('hi'), headers: { 'x-request-id': 'req-7' } }))
+    const reply = await serving(mount([guarded({ parallel })], handler), ({ url }) =>
+      ask(url + PATH, { body: chat('hi'), headers: { 'x-request-id': 'req-7' } }),
+    )
     expect(reply.status).toBe(200)
-    expect(state).toMatchObject({ requestId: 'req-7', input: { action: 'allow', stage: 'input' }, output: { action: 'allow', stage: 'output' } })
+    expect(state).toMatchObject({
+      requestId: 'req-7',
+      input: { action: 'allow', stage: 'input' },
+      output: { action: 'allow', stage: 'output' },
+    })
     expect(state?.signal.aborted).toBe(false)
   })
 
@@ -184,7 +220,9 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
       res.write(chunk({ content: stage === 'output' ? 'UNSAFE' : 'fine' }))
     }
     const middleware = guarded({ parallel: true, guard: markerGuard({ delay: 20 }) })
-    const reply = await serving(mount([middleware], handler), ({ url }) => ask(url + PATH, { body: chat(stage === 'input' ? 'UNSAFE' : 'hi', { stream: true }) }))
+    const reply = await serving(mount([middleware], handler), ({ url }) =>
+      ask(url + PATH, { body: chat(stage === 'input' ? 'UNSAFE' : 'hi', { stream: true }) }),
+    )
     expect(reply.status).toBe(451)
     expect(reply.json().error.stage).toBe(stage)
     await within(aborted!, 'the abort')
@@ -192,22 +230,31 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
 
   it('judges once when it is mounted twice', async () => {
     const middleware = guarded()
-    const reply = await serving(mount([middleware, middleware, guarded()], (_req, res) => void res.writeHead(200, asJson).end(json('fine'))), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+    const reply = await serving(
+      mount([middleware, middleware, guarded()], (_req, res) => void res.writeHead(200, asJson).end(json('fine'))),
+      ({ url }) => ask(url + PATH, { body: chat('hi') }),
+    )
     expect([reply.status, middleware.guard.asked.length]).toEqual([200, 2])
     expect(reply.headers['llama-guard']).toBe('input=safe, output=safe')
   })
 
-  it.each(Object.entries(WRITERS))('with parallel releases nothing before the input verdict for a reply written by %s', async (_how, write) => {
-    const guard = markerGuard({ delay: () => 40 })
-    await serving(mount([guarded({ guard, parallel: true })], (_req, res) => write(res, 'fine')), async ({ url }) => {
-      const allowed = await ask(url + PATH, { body: chat('hi') })
-      expect(allowed.headers['llama-guard']).toBe('input=safe, output=safe')
-      const blocked = await ask(url + PATH, { body: chat('UNSAFE') })
-      expect(blocked.status).toBe(451)
-      expect(blocked.json().error.stage).toBe('input')
-      expect(blocked.text).not.toContain('fine')
-    })
-  })
+  it.each(Object.entries(WRITERS))(
+    'with parallel releases nothing before the input verdict for a reply written by %s',
+    async (_how, write) => {
+      const guard = markerGuard({ delay: () => 40 })
+      await serving(
+        mount([guarded({ guard, parallel: true })], (_req, res) => write(res, 'fine')),
+        async ({ url }) => {
+          const allowed = await ask(url + PATH, { body: chat('hi') })
+          expect(allowed.headers['llama-guard']).toBe('input=safe, output=safe')
+          const blocked = await ask(url + PATH, { body: chat('UNSAFE') })
+          expect(blocked.status).toBe(451)
+          expect(blocked.json().error.stage).toBe('input')
+          expect(blocked.text).not.toContain('fine')
+        },
+      )
+    },
+  )
 })
 
 describe.each(EXPRESSES)('with %s', (_name, express) => {
@@ -235,23 +282,30 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
     return app
   }
 
-  it.each(Object.entries(SENDERS))('%s of a safe reply arrives as from an unguarded twin, ETag and length included', async (_how, send) => {
-    const twin = await serving(appWith(send, 'fine'), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    const reply = await serving(appWith(send, 'fine', guarded()), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    expect(comparable(reply)).toEqual(comparable(twin))
-    expect(reply.headers['llama-guard']).toBe('input=safe, output=safe')
-  })
+  it.each(Object.entries(SENDERS))(
+    '%s of a safe reply arrives as from an unguarded twin, ETag and length included',
+    async (_how, send) => {
+      const twin = await serving(appWith(send, 'fine'), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+      const reply = await serving(appWith(send, 'fine', guarded()), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+      expect(comparable(reply)).toEqual(comparable(twin))
+      expect(reply.headers['llama-guard']).toBe('input=safe, output=safe')
+    },
+  )
 
   it.each(Object.entries(SENDERS))('%s of an unsafe reply becomes a 451', async (_how, send) => {
     const reply = await serving(appWith(send, 'UNSAFE', guarded()), ({ url }) => ask(url + PATH, { body: chat('hi') }))
     expect(reply.status).toBe(451)
     expect(reply.text).not.toContain('UNSAFE')
-    for (const name of ['etag', 'last-modified', 'accept-ranges', 'set-cookie']) expect(reply.headers[name]).toBeUndefined()
+    for (const name of ['etag', 'last-modified', 'accept-ranges', 'set-cookie'])
+      expect(reply.headers[name]).toBeUndefined()
     expect(reply.headers['content-type']).toBe('application/json')
   })
 
   it('cannot read a Buffer sent without a type, and says so', async () => {
-    const reply = await serving(appWith((res) => res.send(Buffer.from(json('fine'))), '', guarded()), ({ url }) => ask(url + PATH, { body: chat('hi') }))
+    const reply = await serving(
+      appWith((res) => res.send(Buffer.from(json('fine'))), '', guarded()),
+      ({ url }) => ask(url + PATH, { body: chat('hi') }),
+    )
     expect([reply.status, reply.json().error.code]).toEqual([503, 'unreadable_response'])
   })
 
@@ -262,7 +316,11 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
   ])('judges and hands on the body with express.json() %s', async (_where, use) => {
     const app = express()
     use(app)
-    app.post(PATH, (req: Request, res: Response) => void res.json(completion(`You said ${(req.body as { messages: { content: string }[] }).messages[0]!.content}`)))
+    app.post(
+      PATH,
+      (req: Request, res: Response) =>
+        void res.json(completion(`You said ${(req.body as { messages: { content: string }[] }).messages[0]!.content}`)),
+    )
     await serving(app, async ({ url }) => {
       const reply = await ask(url + PATH, { body: chat('hello') })
       expect([reply.status, reply.json().choices[0].message.content]).toEqual([200, 'You said hello'])
@@ -271,9 +329,25 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
   })
 
   it.each([
-    ['app.use(prefix, guard)', (app: ReturnType<typeof express>, answer: Handler) => app.use('/v1', guarded()).post(PATH, answer as never)],
-    ['app.post(path, guard, handler)', (app: ReturnType<typeof express>, answer: Handler) => app.post(PATH, guarded() as never, answer as never)],
-    ['a router and the app', (app: ReturnType<typeof express>, answer: Handler) => app.use(guarded()).use('/v1', express.Router().use(guarded()).post('/chat/completions', answer as never))],
+    [
+      'app.use(prefix, guard)',
+      (app: ReturnType<typeof express>, answer: Handler) => app.use('/v1', guarded()).post(PATH, answer as never),
+    ],
+    [
+      'app.post(path, guard, handler)',
+      (app: ReturnType<typeof express>, answer: Handler) => app.post(PATH, guarded() as never, answer as never),
+    ],
+    [
+      'a router and the app',
+      (app: ReturnType<typeof express>, answer: Handler) =>
+        app.use(guarded()).use(
+          '/v1',
+          express
+            .Router()
+            .use(guarded())
+            .post('/chat/completions', answer as never),
+        ),
+    ],
   ])('works as %s', async (_how, mountOn) => {
     const app = express()
     mountOn(app, (_req, res) => (res as Response).json(completion('fine')))
@@ -284,7 +358,11 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
   })
 
   it('recognises a chat by its body on a path of its own', async () => {
-    const app = express().post('/chat', guarded() as never, (_req: Request, res: Response) => void res.json(completion('UNSAFE')))
+    const app = express().post(
+      '/chat',
+      guarded() as never,
+      (_req: Request, res: Response) => void res.json(completion('UNSAFE')),
+    )
     await serving(app, async ({ url }) => expect((await ask(`${url}/chat`, { body: chat('hi') })).status).toBe(451))
   })
 
@@ -306,14 +384,25 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
       const hidden = (text: string): string => text.replace(/\n? +at .*|<br>.*/g, '')
       const twin = await serving(build(false), ({ url }) => ask(url + PATH, { body: chat('hi') }))
       const reply = await serving(build(true), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-      expect([reply.status, hidden(reply.text), reply.headers['content-security-policy']]).toEqual([twin.status, hidden(twin.text), twin.headers['content-security-policy']])
+      expect([reply.status, hidden(reply.text), reply.headers['content-security-policy']]).toEqual([
+        twin.status,
+        hidden(twin.text),
+        twin.headers['content-security-policy'],
+      ])
     }
   })
 })
 
 describe('a refusal', () => {
-  const blockedBy = async (options: Parameters<typeof guarded>[0], said = 'UNSAFE', model = 'fine'): ReturnType<typeof ask> =>
-    serving(onNode([guarded(options)], (_req, res) => void res.writeHead(200, asJson).end(json(model))), ({ url }) => ask(url + PATH, { body: chat(said), headers: { 'x-request-id': 'abc' } }))
+  const blockedBy = async (
+    options: Parameters<typeof guarded>[0],
+    said = 'UNSAFE',
+    model = 'fine',
+  ): ReturnType<typeof ask> =>
+    serving(
+      onNode([guarded(options)], (_req, res) => void res.writeHead(200, asJson).end(json(model))),
+      ({ url }) => ask(url + PATH, { body: chat(said), headers: { 'x-request-id': 'abc' } }),
+    )
 
   it('has the body and headers that the README promises', async () => {
     const reply = await blockedBy({ policyUrl: 'https://example.org/policy' })
@@ -329,7 +418,13 @@ describe('a refusal', () => {
         request_id: 'abc',
       },
     })
-    const { date: _date, 'server-timing': timing, connection: _connection, 'keep-alive': _keepAlive, ...headers } = reply.headers
+    const {
+      date: _date,
+      'server-timing': timing,
+      connection: _connection,
+      'keep-alive': _keepAlive,
+      ...headers
+    } = reply.headers
     expect(headers).toEqual({
       'content-type': 'application/json',
       'cache-control': 'no-store',
@@ -348,63 +443,98 @@ describe('a refusal', () => {
   })
 
   it('speaks the dialect of the caller', async () => {
-    await serving(onNode([guarded()], (_req, res) => void res.end()), async ({ url }) => {
-      const reply = await ask(`${url}/v1/messages`, { body: { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'UNSAFE' }] } })
-      expect([reply.status, reply.json().type]).toEqual([451, 'error'])
-    })
+    await serving(
+      onNode([guarded()], (_req, res) => void res.end()),
+      async ({ url }) => {
+        const reply = await ask(`${url}/v1/messages`, {
+          body: { model: 'm', max_tokens: 5, messages: [{ role: 'user', content: 'UNSAFE' }] },
+        })
+        expect([reply.status, reply.json().type]).toEqual([451, 'error'])
+      },
+    )
   })
 
   it('has status 400 for what a client sent wrong, whatever onError says', async () => {
     for (const onError of ['open', 'closed'] as const) {
-      await serving(onNode([guarded({ onError })], (_req, res) => void res.end('reached')), async ({ url }) => {
-        expect((await ask(url + PATH, { body: '{"messages": [', headers: { 'content-length': '14' } })).status).toBe(400)
-        expect((await ask(url + PATH, { body: { messages: [{ role: 'wizard', content: 'x' }] } })).json().error.code).toBe('unreadable_request')
-      })
+      await serving(
+        onNode([guarded({ onError })], (_req, res) => void res.end('reached')),
+        async ({ url }) => {
+          expect((await ask(url + PATH, { body: '{"messages": [', headers: { 'content-length': '14' } })).status).toBe(
+            400,
+          )
+          expect(
+            (await ask(url + PATH, { body: { messages: [{ role: 'wizard', content: 'x' }] } })).json().error.code,
+          ).toBe('unreadable_request')
+        },
+      )
     }
   })
 
   it('says cached when the verdict was remembered', async () => {
-    await serving(onNode([guarded({ cacheMax: 100 })], (_req, res) => void res.writeHead(200, asJson).end(json('fine'))), async ({ url }) => {
-      expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe, output=safe')
-      expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe;cached, output=safe;cached')
-    })
+    await serving(
+      onNode([guarded({ cacheMax: 100 })], (_req, res) => void res.writeHead(200, asJson).end(json('fine'))),
+      async ({ url }) => {
+        expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe, output=safe')
+        expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe(
+          'input=safe;cached, output=safe;cached',
+        )
+      },
+    )
   })
 })
 
-describe('a dialect of one\'s own', () => {
-  it.each(['refusal', 'stream'] as const)('that throws in its %s still ends in a refusal or a broken connection, and in nothing unhandled', async (broken) => {
-    const stray: unknown[] = []
-    const note = (error: unknown): void => void stray.push(error)
-    process.on('unhandledRejection', note)
-    const fail = (): never => {
-      throw new Error('no')
-    }
-    const own = customDialect({ name: 'own', request: () => ({ turns: [{ role: 'user', text: 'hi' }] }), claims: () => true, ...(broken === 'refusal' && { refusal: fail }) })
-    const dialect = broken === 'refusal' ? own : { ...own, stream: () => ({ ...own.stream(), block: fail, fail }) }
-    const handler: Handler = async (req, res) => {
-      if (req.url === '/json') return void res.end('"UNSAFE"')
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.write('data: fine\n\n')
-      await sleep(40)
-      res.write('data: UNSAFE\n\n')
-      return undefined
-    }
-    await serving(onNode([guarded({ dialects: [dialect], windowMs: 5 })], handler), async ({ url }) => {
-      expect((await ask(`${url}/json`, { body: { q: 'UNSAFE' } })).status).toBe(451)
-      expect((await ask(`${url}/json`, { body: { q: 'hi' } })).status).toBe(451)
-      const cut = await ask(`${url}/stream`, { body: { q: 'hi' } })
-      expect(cut.text).not.toContain('UNSAFE')
-      expect(cut.complete).toBe(broken === 'refusal')
-    })
-    process.off('unhandledRejection', note)
-    expect(stray).toEqual([])
-  })
+describe("a dialect of one's own", () => {
+  it.each(['refusal', 'stream'] as const)(
+    'that throws in its %s still ends in a refusal or a broken connection, and in nothing unhandled',
+    async (broken) => {
+      const stray: unknown[] = []
+      const note = (error: unknown): void => void stray.push(error)
+      process.on('unhandledRejection', note)
+      const fail = (): never => {
+        throw new Error('no')
+      }
+      const own = customDialect({
+        name: 'own',
+        request: () => ({ turns: [{ role: 'user', text: 'hi' }] }),
+        claims: () => true,
+        ...(broken === 'refusal' && { refusal: fail }),
+      })
+      const dialect = broken === 'refusal' ? own : { ...own, stream: () => ({ ...own.stream(), block: fail, fail }) }
+      const handler: Handler = async (req, res) => {
+        if (req.url === '/json') return void res.end('"UNSAFE"')
+        res.writeHead(200, { 'content-type': 'text/event-stream' })
+        res.write('data: fine\n\n')
+        await sleep(40)
+        res.write('data: UNSAFE\n\n')
+        return undefined
+      }
+      await serving(onNode([guarded({ dialects: [dialect], windowMs: 5 })], handler), async ({ url }) => {
+        expect((await ask(`${url}/json`, { body: { q: 'UNSAFE' } })).status).toBe(451)
+        expect((await ask(`${url}/json`, { body: { q: 'hi' } })).status).toBe(451)
+        const cut = await ask(`${url}/stream`, { body: { q: 'hi' } })
+        expect(cut.text).not.toContain('UNSAFE')
+        expect(cut.complete).toBe(broken === 'refusal')
+      })
+      process.off('unhandledRejection', note)
+      expect(stray).toEqual([])
+    },
+  )
 })
 
-describe('a dialect of one\'s own that numbers choices its own way', () => {
+describe("a dialect of one's own that numbers choices its own way", () => {
   it.each<unknown>([-1, 1.5, NaN, undefined, 'first'])('has every choice judged all the same: %s', async (choice) => {
-    const own = customDialect({ name: 'own', request: () => ({ turns: [{ role: 'user', text: 'hi' }] }), claims: () => true })
-    const dialect: Dialect = { ...own, stream: () => ({ ...own.stream(), read: ({ data = '' }) => [{ choice: choice as number, channel: 'data', text: data }] }) }
+    const own = customDialect({
+      name: 'own',
+      request: () => ({ turns: [{ role: 'user', text: 'hi' }] }),
+      claims: () => true,
+    })
+    const dialect: Dialect = {
+      ...own,
+      stream: () => ({
+        ...own.stream(),
+        read: ({ data = '' }) => [{ choice: choice as number, channel: 'data', text: data }],
+      }),
+    }
     const handler: Handler = async (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       res.write('data: fine\n\n')
@@ -421,9 +551,18 @@ describe('a dialect of one\'s own that numbers choices its own way', () => {
 
 describe('options', () => {
   const reply = (options: Parameters<typeof guarded>[0], said: string, model: string): ReturnType<typeof ask> =>
-    serving(onNode([guarded(options)], (_req, res) => void res.writeHead(200, asJson).end(json(model))), ({ url }) => ask(url + PATH, { body: chat(said) }))
+    serving(
+      onNode([guarded(options)], (_req, res) => void res.writeHead(200, asJson).end(json(model))),
+      ({ url }) => ask(url + PATH, { body: chat(said) }),
+    )
   const streamed = (options: Parameters<typeof guarded>[0], words: readonly string[]): ReturnType<typeof ask> =>
-    serving(onNode([guarded(options)], (_req, res) => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(sse(...words))), ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }))
+    serving(
+      onNode(
+        [guarded(options)],
+        (_req, res) => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(sse(...words)),
+      ),
+      ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }),
+    )
 
   it.each([false, true])('shadow mode blocks nothing and says what it saw, with parallel %s', async (parallel) => {
     const both = await reply({ mode: 'shadow', parallel }, 'UNSAFE', 'UNSAFE')
@@ -432,7 +571,10 @@ describe('options', () => {
   })
 
   it('shadow mode lets a stream pass whole, whatever it says', async () => {
-    for (const words of [['UNSAFE ', 'words'], ['fine ', 'BROKEN']]) {
+    for (const words of [
+      ['UNSAFE ', 'words'],
+      ['fine ', 'BROKEN'],
+    ]) {
       const got = await streamed({ mode: 'shadow' }, words)
       expect([got.status, got.text]).toEqual([200, sse(...words)])
     }
@@ -440,42 +582,65 @@ describe('options', () => {
 
   it('onError open lets through what could not be judged, and says so', async () => {
     const got = await reply({ onError: 'open' }, 'BROKEN', 'BROKEN')
-    expect([got.status, got.headers['llama-guard']]).toEqual([200, 'input=unjudged;code="guard_error", output=unjudged;code="guard_error"'])
+    expect([got.status, got.headers['llama-guard']]).toEqual([
+      200,
+      'input=unjudged;code="guard_error", output=unjudged;code="guard_error"',
+    ])
     const stream = await streamed({ onError: 'open' }, ['BROKEN'])
     expect([stream.status, stream.text]).toEqual([200, sse('BROKEN')])
   })
 
-  it.each([{ onError: 'open' }, { mode: 'shadow' }] as const)('%j lets through a reply that cannot be read or is too large, whole or streamed', async (switched) => {
-    const odd = 'data: {"choices": [broken\n\n' + sse('fine')
-    for (const options of [switched, { ...switched, parallel: true }]) {
-      await serving(onNode([guarded({ ...options, maxReplyBytes: 2000 })], (req, res) => {
-        const kind = new URL(req.url ?? '', 'http://x').searchParams.get('kind')
-        if (kind === 'image') res.writeHead(200, { 'content-type': 'image/png' }).end('pixels')
-        else if (kind === 'large') res.writeHead(200, asJson).end(json('x'.repeat(5000)))
-        else if (kind === 'frame') res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`data: ${'x'.repeat(5000)}\n\n${sse('fine')}`)
-        else {
-          res.writeHead(200, { 'content-type': 'text/event-stream' })
-          res.write(odd.slice(0, 40))
-          setTimeout(() => res.end(odd.slice(40)), 10)
-        }
-      }), async ({ url }) => {
-        expect((await ask(`${url}${PATH}?kind=image`, { body: chat('hi') })).text).toBe('pixels')
-        expect((await ask(`${url}${PATH}?kind=broken`, { body: chat('hi') })).text).toBe(odd)
-        if (!('parallel' in options)) {
-          const large = await ask(`${url}${PATH}?kind=large`, { body: chat('hi') })
-          expect([large.status, large.headers['llama-guard']]).toEqual([200, 'input=safe, output=unjudged;code="reply_too_large"'])
-          expect((await ask(`${url}${PATH}?kind=frame`, { body: chat('hi') })).text).toBe(`data: ${'x'.repeat(5000)}\n\n${sse('fine')}`)
-        }
-      })
-    }
-  })
+  it.each([{ onError: 'open' }, { mode: 'shadow' }] as const)(
+    '%j lets through a reply that cannot be read or is too large, whole or streamed',
+    async (switched) => {
+      const odd = 'data: {"choices": [broken\n\n' + sse('fine')
+      for (const options of [switched, { ...switched, parallel: true }]) {
+        await serving(
+          onNode([guarded({ ...options, maxReplyBytes: 2000 })], (req, res) => {
+            const kind = new URL(req.url ?? '', 'http://x').searchParams.get('kind')
+            if (kind === 'image') res.writeHead(200, { 'content-type': 'image/png' }).end('pixels')
+            else if (kind === 'large') res.writeHead(200, asJson).end(json('x'.repeat(5000)))
+            else if (kind === 'frame')
+              res
+                .writeHead(200, { 'content-type': 'text/event-stream' })
+                .end(`data: ${'x'.repeat(5000)}\n\n${sse('fine')}`)
+            else {
+              res.writeHead(200, { 'content-type': 'text/event-stream' })
+              res.write(odd.slice(0, 40))
+              setTimeout(() => res.end(odd.slice(40)), 10)
+            }
+          }),
+          async ({ url }) => {
+            expect((await ask(`${url}${PATH}?kind=image`, { body: chat('hi') })).text).toBe('pixels')
+            expect((await ask(`${url}${PATH}?kind=broken`, { body: chat('hi') })).text).toBe(odd)
+            if (!('parallel' in options)) {
+              const large = await ask(`${url}${PATH}?kind=large`, { body: chat('hi') })
+              expect([large.status, large.headers['llama-guard']]).toEqual([
+                200,
+                'input=safe, output=unjudged;code="reply_too_large"',
+              ])
+              expect((await ask(`${url}${PATH}?kind=frame`, { body: chat('hi') })).text).toBe(
+                `data: ${'x'.repeat(5000)}\n\n${sse('fine')}`,
+              )
+            }
+          },
+        )
+      }
+    },
+  )
 
   it('onError open with parallel still waits for the input verdict before an unreadable reply leaves', async () => {
     for (const type of ['image/png', 'text/event-stream']) {
-      await serving(onNode([guarded({ onError: 'open', parallel: true, guard: markerGuard({ delay: 80 }) })], (_req, res) => void res.writeHead(200, { 'content-type': type }).end('data: {"choices": [broken\n\n')), async ({ url }) => {
-        const got = await ask(url + PATH, { body: chat('UNSAFE') })
-        expect([got.status, got.json().error.stage]).toEqual([451, 'input'])
-      })
+      await serving(
+        onNode(
+          [guarded({ onError: 'open', parallel: true, guard: markerGuard({ delay: 80 }) })],
+          (_req, res) => void res.writeHead(200, { 'content-type': type }).end('data: {"choices": [broken\n\n'),
+        ),
+        async ({ url }) => {
+          const got = await ask(url + PATH, { body: chat('UNSAFE') })
+          expect([got.status, got.json().error.stage]).toEqual([451, 'input'])
+        },
+      )
     }
   })
 
@@ -494,28 +659,45 @@ describe('options', () => {
     for (const parallel of [false, true]) {
       const got = await reply({ check, parallel }, said, model)
       expect(got.status).toBe(status)
-      expect(got.headers['llama-guard']).not.toMatch(check[0] === 'input' ? /output=(safe|unsafe)/ : /input=(safe|unsafe)/)
+      expect(got.headers['llama-guard']).not.toMatch(
+        check[0] === 'input' ? /output=(safe|unsafe)/ : /input=(safe|unsafe)/,
+      )
     }
   })
 
   it('skip passes a request untouched, and a skip that throws refuses it', async () => {
     expect((await reply({ skip: () => true }, 'UNSAFE', 'UNSAFE')).status).toBe(200)
-    const thrown = await reply({ skip: () => { throw new Error('no') } }, 'hi', 'fine')
+    const thrown = await reply(
+      {
+        skip: () => {
+          throw new Error('no')
+        },
+      },
+      'hi',
+      'fine',
+    )
     expect([thrown.status, thrown.json().error.code]).toEqual([503, 'internal_error'])
   })
 
   it('override changes the settings of one request', async () => {
-    const override = (req: IncomingMessage): { mode: 'shadow' } | undefined => (req.headers['x-tenant'] === 'lab' ? { mode: 'shadow' } : undefined)
-    await serving(onNode([guarded({ override })], (_req, res) => void res.writeHead(200, asJson).end(json('UNSAFE'))), async ({ url }) => {
-      expect((await ask(url + PATH, { body: chat('hi'), headers: { 'x-tenant': 'lab' } })).status).toBe(200)
-      expect((await ask(url + PATH, { body: chat('hi') })).status).toBe(451)
-    })
+    const override = (req: IncomingMessage): { mode: 'shadow' } | undefined =>
+      req.headers['x-tenant'] === 'lab' ? { mode: 'shadow' } : undefined
+    await serving(
+      onNode([guarded({ override })], (_req, res) => void res.writeHead(200, asJson).end(json('UNSAFE'))),
+      async ({ url }) => {
+        expect((await ask(url + PATH, { body: chat('hi'), headers: { 'x-tenant': 'lab' } })).status).toBe(200)
+        expect((await ask(url + PATH, { body: chat('hi') })).status).toBe(451)
+      },
+    )
   })
 
   it('streaming full holds a stream whole, and async says that it does not', async () => {
     expect((await streamed({ streaming: 'full' }, ['fine ', 'UNSAFE'])).status).toBe(451)
     expect((await streamed({ streaming: 'full' }, ['fine ', 'words'])).text).toBe(sse('fine ', 'words'))
     const async = await streamed({ streaming: 'async' }, ['fine ', 'words'])
-    expect([async.text, async.headers['llama-guard']]).toEqual([sse('fine ', 'words'), 'input=safe, output=unjudged;code="streaming_async"'])
+    expect([async.text, async.headers['llama-guard']]).toEqual([
+      sse('fine ', 'words'),
+      'input=safe, output=unjudged;code="streaming_async"',
+    ])
   })
 })

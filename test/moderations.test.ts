@@ -35,13 +35,19 @@ const judge = async (_call: number, conversation: Conversation): Promise<Verdict
   if (!found) return { safe: true, categories: [], score: 0.01 }
   const id = found[1] ?? ''
   const known = categories.some((category) => category.id === id)
-  return { safe: false, categories: known ? [id] : [], ...(!known && { unknown: [id] }), ...(found[2] && { score: Number(found[2]) }) }
+  return {
+    safe: false,
+    categories: known ? [id] : [],
+    ...(!known && { unknown: [id] }),
+    ...(found[2] && { score: Number(found[2]) }),
+  }
 }
 
 beforeAll(async () => {
   const deps = {
     judge: (conversation: Conversation, signal: AbortSignal) => door.judge(conversation, { stage: 'input', signal }),
-    decide: (judgement: Parameters<typeof decide>[1][number]) => decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
+    decide: (judgement: Parameters<typeof decide>[1][number]) =>
+      decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
     categories,
     model: 'llama-guard-3-8b',
     maxBodyBytes: 10_000,
@@ -67,7 +73,8 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-const post = (body: string, headers = {}): Promise<Response> => fetch(`${url}/v1/moderations`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
+const post = (body: string, headers = {}): Promise<Response> =>
+  fetch(`${url}/v1/moderations`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
 
 describe('client.moderations.create', () => {
   it('gets a result with the categories of the guard', async () => {
@@ -90,30 +97,53 @@ describe('client.moderations.create', () => {
   })
   it('gets one result for all parts together', async () => {
     vision = true
-    const { results } = await client.moderations.create({ input: [{ type: 'text', text: 'look' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }, { type: 'text', text: 'UNSAFE_S5' }] })
+    const { results } = await client.moderations.create({
+      input: [
+        { type: 'text', text: 'look' },
+        { type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } },
+        { type: 'text', text: 'UNSAFE_S5' },
+      ],
+    })
     expect(results).toHaveLength(1)
-    expect(results[0]).toMatchObject({ flagged: true, categories: { Defamation: true }, category_scores: { Defamation: 1 }, category_applied_input_types: { Defamation: ['text', 'image'] } })
+    expect(results[0]).toMatchObject({
+      flagged: true,
+      categories: { Defamation: true },
+      category_scores: { Defamation: 1 },
+      category_applied_input_types: { Defamation: ['text', 'image'] },
+    })
     expect(seen).toEqual([[{ role: 'User', text: 'look\nUNSAFE_S5', images: [{ url: 'data:image/png;base64,AA' }] }]])
   })
   it('sees categories that the policy does not know', async () => {
     const { results } = await client.moderations.create({ input: 'UNSAFE_S77' })
-    expect(results[0]).toMatchObject({ flagged: true, categories: { S77: true, 'Violent Crimes': false }, category_scores: { S77: 1 } })
+    expect(results[0]).toMatchObject({
+      flagged: true,
+      categories: { S77: true, 'Violent Crimes': false },
+      category_scores: { S77: 1 },
+    })
   })
   it('is told when the guard could not judge, and gets no half an answer', async () => {
-    const error: unknown = await client.moderations.create({ input: ['fine', 'DOWN', 'fine too'] }).catch((thrown: unknown) => thrown)
+    const error: unknown = await client.moderations
+      .create({ input: ['fine', 'DOWN', 'fine too'] })
+      .catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(APIError)
     expect(error).toMatchObject({ status: 503, code: 'guard_throttled', type: 'guard_unavailable' })
     expect((error as APIError).headers?.get('retry-after')).toBe('7')
   })
   it('is told when the guard reads no images', async () => {
-    const error: unknown = await client.moderations.create({ input: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }).catch((thrown: unknown) => thrown)
+    const error: unknown = await client.moderations
+      .create({ input: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] })
+      .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ status: 400, code: 'unsupported_content', param: 'input' })
   })
 })
 
 describe('a request', () => {
   it('works behind a body parser as well', async () => {
-    const response = await fetch(`${url}/parsed/moderations`, { method: 'POST', body: '{"input":"UNSAFE_S1"}', headers: { 'content-type': 'application/json' } })
+    const response = await fetch(`${url}/parsed/moderations`, {
+      method: 'POST',
+      body: '{"input":"UNSAFE_S1"}',
+      headers: { 'content-type': 'application/json' },
+    })
     expect(await response.json()).toMatchObject({ results: [{ flagged: true }] })
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
@@ -140,7 +170,13 @@ describe('a request', () => {
   ])('with %s is a 400 in the envelope of OpenAI', async (_name, body) => {
     const response = await post(body)
     expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ error: { type: 'invalid_request_error', param: 'input', code: expect.stringMatching(/^(unreadable_request|invalid_json)$/) as string } })
+    expect(await response.json()).toMatchObject({
+      error: {
+        type: 'invalid_request_error',
+        param: 'input',
+        code: expect.stringMatching(/^(unreadable_request|invalid_json)$/) as string,
+      },
+    })
     expect(seen).toEqual([])
   })
   it('that is too large is a 413', async () => {

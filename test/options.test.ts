@@ -32,16 +32,48 @@ function thrownBy(run: () => unknown): { code: string; message: string } {
   }
   return expect.fail('nothing was thrown')
 }
-const wrong = (options: unknown, env: Record<string, string> = {}): { code: string; message: string } => thrownBy(() => parseOptions({ guard, ...(options as Options) }, env))
-const read = (env: Record<string, string>, options: Options = {}): Record<string, unknown> => parseOptions({ guard, ...options }, env) as unknown as Record<string, unknown>
+const wrong = (options: unknown, env: Record<string, string> = {}): { code: string; message: string } =>
+  thrownBy(() => parseOptions({ guard, ...(options as Options) }, env))
+const read = (env: Record<string, string>, options: Options = {}): Record<string, unknown> =>
+  parseOptions({ guard, ...options }, env) as unknown as Record<string, unknown>
 
 describe('without options and variables', () => {
   it('the defaults of the reference hold', () => {
     expect(read({})).toMatchObject({
-      model: 'llama-guard-1', check: ['input', 'output'], mode: 'enforce', onError: 'closed', threshold: undefined, categoryThresholds: undefined, actions: undefined, parallel: false,
-      streaming: 'window', windowChars: 400, windowMs: 1000, timeoutMs: 10_000, maxAttempts: 2, hedgeAfterMs: undefined, concurrency: 256, queue: 1024, breaker: true,
-      cacheMax: 10_000, cacheTtlMs: 300_000, cacheStore: undefined, maxBodyBytes: 1024 ** 2, maxReplyBytes: 4 * 1024 ** 2, upstream: undefined, paths: undefined, dialects: undefined,
-      turns: 'last', system: 'judge', images: 'refuse', logger: undefined, logLevel: 'info', firstToken: false, tenant: undefined, policyUrl: undefined, fallback: undefined,
+      model: 'llama-guard-1',
+      check: ['input', 'output'],
+      mode: 'enforce',
+      onError: 'closed',
+      threshold: undefined,
+      categoryThresholds: undefined,
+      actions: undefined,
+      parallel: false,
+      streaming: 'window',
+      windowChars: 400,
+      windowMs: 1000,
+      timeoutMs: 10_000,
+      maxAttempts: 2,
+      hedgeAfterMs: undefined,
+      concurrency: 256,
+      queue: 1024,
+      breaker: true,
+      cacheMax: 10_000,
+      cacheTtlMs: 300_000,
+      cacheStore: undefined,
+      maxBodyBytes: 1024 ** 2,
+      maxReplyBytes: 4 * 1024 ** 2,
+      upstream: undefined,
+      paths: undefined,
+      dialects: undefined,
+      turns: 'last',
+      system: 'judge',
+      images: 'refuse',
+      logger: undefined,
+      logLevel: 'info',
+      firstToken: false,
+      tenant: undefined,
+      policyUrl: undefined,
+      fallback: undefined,
     })
     expect(parseOptions({ endpoint: 'e' }, {}).guard).toBe('sagemaker')
   })
@@ -100,23 +132,32 @@ describe('a variable', () => {
   it.each(VARIABLES)('sets %s: LLAMA_GUARD_%s=%s', (option, name, text, value, inCode) => {
     const env = { [`LLAMA_GUARD_${name}`]: text }
     const given = option === 'guard' ? {} : { guard }
-    const of = (options: Options, variables: Record<string, string>): unknown => (parseOptions(options, variables) as unknown as Record<string, unknown>)[option]
+    const of = (options: Options, variables: Record<string, string>): unknown =>
+      (parseOptions(options, variables) as unknown as Record<string, unknown>)[option]
     expect(of(given, env)).toEqual(value)
     // Code wins over the environment; undefined in code is as if it were not there.
     expect(of({ ...given, [option]: inCode }, env)).toEqual(inCode)
     if (option !== 'guard') expect(of({ ...given, [option]: undefined }, env)).toEqual(value)
   })
 
-  it.each([...new Set(VARIABLES.map(([option, name]) => `${option} ${name}`))].map((pair) => pair.split(' ')))('leaves %s as it is when LLAMA_GUARD_%s is empty', (option, name) => {
-    expect(read({ [`LLAMA_GUARD_${name!}`]: '' })[option!]).toEqual(read({})[option!])
-  })
+  it.each([...new Set(VARIABLES.map(([option, name]) => `${option} ${name}`))].map((pair) => pair.split(' ')))(
+    'leaves %s as it is when LLAMA_GUARD_%s is empty',
+    (option, name) => {
+      expect(read({ [`LLAMA_GUARD_${name!}`]: '' })[option!]).toEqual(read({})[option!])
+    },
+  )
 
   it('gives the upstream its key', () => {
-    expect(read({ LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_API_KEY: 'sk-3' })['upstream']).toEqual({ url: 'http://llm', apiKey: 'sk-3' })
+    expect(read({ LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_API_KEY: 'sk-3' })['upstream']).toEqual({
+      url: 'http://llm',
+      apiKey: 'sk-3',
+    })
   })
 
   it('may not name two upstreams', () => {
-    expect(wrong({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }).message).toMatch(/UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT/)
+    expect(wrong({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }).message).toMatch(
+      /UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT/,
+    )
   })
 
   it('that is wrong is named as a variable, with what was wanted', () => {
@@ -194,7 +235,13 @@ describe('a wrong value', () => {
   })
 
   it('never shows a key or a password that stands in it', () => {
-    for (const options of [{ upstream: { uri: 'http://x', apiKey: 'sk-secret' } }, { upstream: { url: 'x', apiKey: 'sk-secret' } }, { upstream: 'user:sk-secret@host' }, { guardUrl: 'http//u:sk-secret@h' }, { cacheStore: { url: 'redis://u:sk-secret@h' } }]) {
+    for (const options of [
+      { upstream: { uri: 'http://x', apiKey: 'sk-secret' } },
+      { upstream: { url: 'x', apiKey: 'sk-secret' } },
+      { upstream: 'user:sk-secret@host' },
+      { guardUrl: 'http//u:sk-secret@h' },
+      { cacheStore: { url: 'redis://u:sk-secret@h' } },
+    ]) {
       expect(wrong(options).message).not.toContain('sk-secret')
     }
   })
@@ -209,12 +256,18 @@ describe('a wrong value', () => {
 
 describe('an unknown name', () => {
   it('of an option is told the nearest one', () => {
-    expect(wrong({ endPoint: 'x' })).toMatchObject({ code: 'unknown_option', message: 'Unknown option "endPoint". Did you mean "endpoint"?' })
+    expect(wrong({ endPoint: 'x' })).toMatchObject({
+      code: 'unknown_option',
+      message: 'Unknown option "endPoint". Did you mean "endpoint"?',
+    })
     expect(wrong({ onerror: 'open' }).message).toContain('"onError"')
   })
 
-  it('of a variable is told the nearest one, and other prefixes are nobody\'s business', () => {
-    expect(wrong({}, { LLAMA_GUARD_ENDPOIN: 'x' })).toMatchObject({ code: 'unknown_option', message: expect.stringContaining('"LLAMA_GUARD_ENDPOINT"') })
+  it("of a variable is told the nearest one, and other prefixes are nobody's business", () => {
+    expect(wrong({}, { LLAMA_GUARD_ENDPOIN: 'x' })).toMatchObject({
+      code: 'unknown_option',
+      message: expect.stringContaining('"LLAMA_GUARD_ENDPOINT"'),
+    })
     expect(wrong({}, { LLAMA_GUARD_ONERROR: 'open' }).message).toContain('"LLAMA_GUARD_ON_ERROR"')
     expect(() => parseOptions({ guard }, { LLAMA_GUARDIAN: '1', LLAMA: '2' })).not.toThrow()
   })
@@ -222,8 +275,14 @@ describe('an unknown name', () => {
 
 describe('what a backend needs', () => {
   it('is asked for by name when it is missing', () => {
-    expect(thrownBy(() => parseOptions({}, {}))).toMatchObject({ code: 'endpoint_missing', message: expect.stringMatching(/`endpoint`.*LLAMA_GUARD_ENDPOINT.*'local'/) })
-    expect(thrownBy(() => parseOptions({ guard: 'openai' }, {}))).toMatchObject({ code: 'endpoint_missing', message: expect.stringMatching(/`guardUrl`.*LLAMA_GUARD_URL/) })
+    expect(thrownBy(() => parseOptions({}, {}))).toMatchObject({
+      code: 'endpoint_missing',
+      message: expect.stringMatching(/`endpoint`.*LLAMA_GUARD_ENDPOINT.*'local'/),
+    })
+    expect(thrownBy(() => parseOptions({ guard: 'openai' }, {}))).toMatchObject({
+      code: 'endpoint_missing',
+      message: expect.stringMatching(/`guardUrl`.*LLAMA_GUARD_URL/),
+    })
     expect(thrownBy(() => parseOptions({ guard: 'llama-cpp' }, {})).code).toBe('endpoint_missing')
     vi.stubEnv('LLAMA_GUARD_ENDPOINT', '')
     expect(thrownBy(() => llamaGuard()).code).toBe('endpoint_missing')
@@ -231,8 +290,17 @@ describe('what a backend needs', () => {
 
   it('includes a region, which the variable, or a profile, gives', () => {
     const none = join(folder, 'none')
-    for (const [name, value] of Object.entries({ AWS_REGION: '', AWS_DEFAULT_REGION: '', AWS_CONFIG_FILE: none, AWS_SHARED_CREDENTIALS_FILE: none })) vi.stubEnv(name, value)
-    expect(thrownBy(() => llamaGuard({ endpoint: 'e' }))).toMatchObject({ code: 'region_missing', message: expect.stringContaining('AWS_REGION') })
+    for (const [name, value] of Object.entries({
+      AWS_REGION: '',
+      AWS_DEFAULT_REGION: '',
+      AWS_CONFIG_FILE: none,
+      AWS_SHARED_CREDENTIALS_FILE: none,
+    }))
+      vi.stubEnv(name, value)
+    expect(thrownBy(() => llamaGuard({ endpoint: 'e' }))).toMatchObject({
+      code: 'region_missing',
+      message: expect.stringContaining('AWS_REGION'),
+    })
     vi.stubEnv('AWS_CONFIG_FILE', file('config', '[default]\nregion = eu-west-1\n'))
     expect(() => llamaGuard({ endpoint: 'e' })).not.toThrow()
     vi.stubEnv('AWS_CONFIG_FILE', none)
@@ -245,8 +313,23 @@ describe('the policy file', () => {
   const categories = [{ id: 'O1', name: 'Pirates', shouldNot: ['Talk like a pirate.'] }]
 
   it('gives categories, task, instruction, actions and thresholds, and code and variables win over it', () => {
-    const path = file('policy.json', { categories, task: 'Task: {role}', instruction: 'Answer for {role}', actions: { O1: 'flag' }, threshold: 0.5, categoryThresholds: { O1: 0.9 }, policyUrl: 'https://example.com/p' })
-    expect(read({ LLAMA_GUARD_POLICY: path })).toMatchObject({ categories, task: 'Task: {role}', instruction: 'Answer for {role}', actions: { O1: 'flag' }, threshold: 0.5, categoryThresholds: { O1: 0.9 } })
+    const path = file('policy.json', {
+      categories,
+      task: 'Task: {role}',
+      instruction: 'Answer for {role}',
+      actions: { O1: 'flag' },
+      threshold: 0.5,
+      categoryThresholds: { O1: 0.9 },
+      policyUrl: 'https://example.com/p',
+    })
+    expect(read({ LLAMA_GUARD_POLICY: path })).toMatchObject({
+      categories,
+      task: 'Task: {role}',
+      instruction: 'Answer for {role}',
+      actions: { O1: 'flag' },
+      threshold: 0.5,
+      categoryThresholds: { O1: 0.9 },
+    })
     expect(read({ LLAMA_GUARD_POLICY: path, LLAMA_GUARD_THRESHOLD: '0.6' })['threshold']).toBe(0.6)
     expect(read({ LLAMA_GUARD_POLICY: path, LLAMA_GUARD_THRESHOLD: '0.6' }, { threshold: 0.7 })['threshold']).toBe(0.7)
   })
@@ -267,39 +350,72 @@ describe('the policy file', () => {
   it('with a wrong category is refused when the middleware is built, also where the guard is not SageMaker', () => {
     vi.stubEnv('AWS_REGION', 'eu-west-1')
     const wrongCategories = [{ id: 'O1' }] as unknown as NonNullable<Options['categories']>
-    expect(thrownBy(() => llamaGuard({ endpoint: 'e', categories: wrongCategories })).message).toMatch(/categories\[0\]\.name/)
-    expect(thrownBy(() => llamaGuard({ guard: 'openai', guardUrl: 'http://x', categories: wrongCategories })).message).toMatch(/categories\[0\]\.name/)
+    expect(thrownBy(() => llamaGuard({ endpoint: 'e', categories: wrongCategories })).message).toMatch(
+      /categories\[0\]\.name/,
+    )
+    expect(
+      thrownBy(() => llamaGuard({ guard: 'openai', guardUrl: 'http://x', categories: wrongCategories })).message,
+    ).toMatch(/categories\[0\]\.name/)
   })
 })
 
 describe('from request to request', () => {
-  async function asking(options: Options, requests: readonly { text: string; tenant?: string }[]): Promise<{ replies: Reply[]; asked: MarkerGuard; logger: ReturnType<typeof memoryLogger> }> {
+  async function asking(
+    options: Options,
+    requests: readonly { text: string; tenant?: string }[],
+  ): Promise<{ replies: Reply[]; asked: MarkerGuard; logger: ReturnType<typeof memoryLogger> }> {
     const asked = markerGuard()
     const logger = memoryLogger()
     const mw = llamaGuard({ guard: asked, logger, check: ['input'], ...options })
     const server = await serve(express().use(mw, (_req, res) => void res.json(completion('fine'))))
     const replies: Reply[] = []
-    for (const { text, tenant } of requests) replies.push(await send(`${server.url}/chat`, { body: chat(text), ...(tenant !== undefined && { headers: { 'x-tenant': tenant } }) }))
+    for (const { text, tenant } of requests)
+      replies.push(
+        await send(`${server.url}/chat`, {
+          body: chat(text),
+          ...(tenant !== undefined && { headers: { 'x-tenant': tenant } }),
+        }),
+      )
     await server.close()
     await mw.close()
     return { replies, asked, logger }
   }
-  const byTenant = (table: Record<string, RequestOptions>) => (req: GuardedRequest): RequestOptions | undefined => table[String(req.headers['x-tenant'])]
+  const byTenant =
+    (table: Record<string, RequestOptions>) =>
+    (req: GuardedRequest): RequestOptions | undefined =>
+      table[String(req.headers['x-tenant'])]
 
   it('override() changes the policy of one tenant and of no other', async () => {
-    const override = byTenant({ lenient: { actions: { O3: 'flag' } }, watched: { mode: 'shadow' }, outOnly: { check: ['output'] } })
-    const { replies } = await asking({ override }, [{ text: 'UNSAFE' }, { text: 'UNSAFE', tenant: 'lenient' }, { text: 'UNSAFE', tenant: 'watched' }, { text: 'UNSAFE', tenant: 'outOnly' }, { text: 'UNSAFE' }])
+    const override = byTenant({
+      lenient: { actions: { O3: 'flag' } },
+      watched: { mode: 'shadow' },
+      outOnly: { check: ['output'] },
+    })
+    const { replies } = await asking({ override }, [
+      { text: 'UNSAFE' },
+      { text: 'UNSAFE', tenant: 'lenient' },
+      { text: 'UNSAFE', tenant: 'watched' },
+      { text: 'UNSAFE', tenant: 'outOnly' },
+      { text: 'UNSAFE' },
+    ])
     expect(replies.map(({ status }) => status)).toEqual([451, 200, 200, 200, 451])
     expect(replies[1]?.headers['llama-guard']).toContain('input=unsafe;cat="O3"')
   })
 
   it.each<[string, () => unknown]>([
-    ['throws', () => { throw new Error('no tenant') }],
+    [
+      'throws',
+      () => {
+        throw new Error('no tenant')
+      },
+    ],
     ['returns an unknown option', () => ({ onEror: 'open' })],
     ['returns an option that no request may change', () => ({ guard: 'local' })],
     ['returns a wrong value', () => ({ mode: 'off' })],
   ])('an override() that %s refuses the request', async (_what, override) => {
-    const { replies, asked } = await asking({ override: override as NonNullable<Options['override']> }, [{ text: 'hello' }])
+    const { replies, asked } = await asking({ override: override as NonNullable<Options['override']> }, [
+      { text: 'hello' },
+    ])
     expect(replies[0]?.status).toBeGreaterThanOrEqual(500)
     expect(replies[0]?.text).not.toContain('fine')
     expect(asked.asked.length).toBe(0)
@@ -310,7 +426,11 @@ describe('from request to request', () => {
       if (req.headers['x-tenant'] === 'broken') throw new Error('no')
       return req.headers['x-tenant'] === 'trusted'
     }
-    const { replies, asked } = await asking({ skip }, [{ text: 'UNSAFE', tenant: 'trusted' }, { text: 'UNSAFE', tenant: 'broken' }, { text: 'UNSAFE' }])
+    const { replies, asked } = await asking({ skip }, [
+      { text: 'UNSAFE', tenant: 'trusted' },
+      { text: 'UNSAFE', tenant: 'broken' },
+      { text: 'UNSAFE' },
+    ])
     expect(replies.map(({ status }) => status)).toEqual([200, 503, 451])
     expect(replies[0]?.headers['llama-guard']).toBeUndefined()
     expect(asked.asked.length).toBe(1)
@@ -318,12 +438,20 @@ describe('from request to request', () => {
 
   it('tenants share no remembered verdict, and one tenant remembers its own', async () => {
     const override = byTenant({ a: { tenant: 'a' }, b: { tenant: 'b' } })
-    const { asked, replies } = await asking({ override }, ['a', 'b', 'a', 'b'].map((tenant) => ({ text: 'hello', tenant })))
+    const { asked, replies } = await asking(
+      { override },
+      ['a', 'b', 'a', 'b'].map((tenant) => ({ text: 'hello', tenant })),
+    )
     expect(asked.asked.length).toBe(2)
-    expect(replies.map(({ headers }) => /cached/.test(String(headers['llama-guard'])))).toEqual([false, false, true, true])
+    expect(replies.map(({ headers }) => /cached/.test(String(headers['llama-guard'])))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ])
   })
 
-  it('the names of a custom guard\'s categories are the ones a client reads', async () => {
+  it("the names of a custom guard's categories are the ones a client reads", async () => {
     const { replies } = await asking({}, [{ text: 'UNSAFE' }])
     expect(replies[0]?.json().error.categories).toEqual([{ code: 'O3', name: CATEGORIES[1].name }])
   })

@@ -3,13 +3,30 @@ import express, { type RequestHandler } from 'express'
 import { createServer } from 'node:http'
 import { expectTypeOf } from 'vitest'
 import { isLlamaGuardError, llamaGuard } from '../src/index.js'
-import type { Category, Conversation, Decision, ErrorCode, Guard, GuardedRequest, LlamaGuard, Options, RequestOptions, RequestState, Verdict, VerdictEvent , LlamaGuardError } from '../src/index.js'
+import type {
+  Category,
+  Conversation,
+  Decision,
+  ErrorCode,
+  Guard,
+  GuardedRequest,
+  LlamaGuard,
+  Options,
+  RequestOptions,
+  RequestState,
+  Verdict,
+  VerdictEvent,
+  LlamaGuardError,
+} from '../src/index.js'
 
 // One middleware for Express, a route of it, and bare node:http.
 const guard = llamaGuard()
 expectTypeOf(guard).toExtend<LlamaGuard>()
 expectTypeOf(guard).toExtend<RequestHandler>()
-express().use(guard).use('/v1', guard).post('/chat', guard, (_req, res) => void res.end())
+express()
+  .use(guard)
+  .use('/v1', guard)
+  .post('/chat', guard, (_req, res) => void res.end())
 createServer((req, res) => guard(req, res, () => res.end()))
 expectTypeOf(guard.close).returns.resolves.toBeVoid()
 expectTypeOf(guard.stats().guards[0]!.model).toBeString()

@@ -1,4 +1,5 @@
-// A Llama Guard endpoint: execution role, model, endpoint configuration, endpoint. The same that `npx express-llama-guard deploy` makes.
+// A Llama Guard endpoint: execution role, model, endpoint configuration, endpoint. The same that `npx
+// express-llama-guard deploy` makes.
 import { CfnOutput, Stack, Token } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnEndpoint, CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker'
@@ -11,22 +12,45 @@ export class LlamaGuardStack extends Stack {
   /** Give it to whatever runs the middleware: `stack.invokePolicy.attachToRole(role)`. */
   invokePolicy
 
-  constructor(scope, id, { model: name = 'llama-guard-3-8b', instanceType, instanceCount = 1, acceptEula = false, ...props }) {
+  constructor(
+    scope,
+    id,
+    { model: name = 'llama-guard-3-8b', instanceType, instanceCount = 1, acceptEula = false, ...props },
+  ) {
     super(scope, id, props)
     const { region } = this
     const model = MODELS[name]
-    if (model === undefined) throw new Error(`There is no model ${JSON.stringify(name)} here. Known are ${Object.keys(MODELS).join(', ')}.`)
-    if (Token.isUnresolved(region) || !REGIONS.includes(region)) throw new Error(`The region is ${Token.isUnresolved(region) ? 'not set' : region}. Set AWS_REGION to one of ${REGIONS.join(', ')}.`)
-    if (acceptEula !== true) throw new Error(`${name} comes under a licence that you must read and accept: https://jumpstart-cache-prod-${region}.s3.${region}.amazonaws.com/${model.eula}\nThen add -c acceptEula=true.`)
+    if (model === undefined)
+      throw new Error(`There is no model ${JSON.stringify(name)} here. Known are ${Object.keys(MODELS).join(', ')}.`)
+    if (Token.isUnresolved(region) || !REGIONS.includes(region))
+      throw new Error(
+        `The region is ${Token.isUnresolved(region) ? 'not set' : region}. Set AWS_REGION to one of ${REGIONS.join(', ')}.`,
+      )
+    if (acceptEula !== true)
+      throw new Error(
+        `${name} comes under a licence that you must read and accept: https://jumpstart-cache-prod-${region}.s3.${region}.amazonaws.com/${model.eula}\nThen add -c acceptEula=true.`,
+      )
 
     // The endpoint reads the model files, pulls the image and writes logs and metrics; it needs no more.
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('sagemaker.amazonaws.com') })
     const bucket = `arn:${this.partition}:s3:::jumpstart-private-cache-prod-${region}`
     role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: [`${bucket}/${model.artifact}*`] }))
     role.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [bucket] }))
-    role.addToPolicy(new PolicyStatement({ actions: ['ecr:GetAuthorizationToken', 'cloudwatch:PutMetricData'], resources: ['*'] }))
-    role.addToPolicy(new PolicyStatement({ actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'], resources: [`arn:${this.partition}:ecr:${region}:${REGISTRY}:repository/*`] }))
-    role.addToPolicy(new PolicyStatement({ actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'], resources: [`arn:${this.partition}:logs:${region}:${this.account}:log-group:/aws/sagemaker/*`] }))
+    role.addToPolicy(
+      new PolicyStatement({ actions: ['ecr:GetAuthorizationToken', 'cloudwatch:PutMetricData'], resources: ['*'] }),
+    )
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+        resources: [`arn:${this.partition}:ecr:${region}:${REGISTRY}:repository/*`],
+      }),
+    )
+    role.addToPolicy(
+      new PolicyStatement({
+        actions: ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:DescribeLogStreams', 'logs:PutLogEvents'],
+        resources: [`arn:${this.partition}:logs:${region}:${this.account}:log-group:/aws/sagemaker/*`],
+      }),
+    )
 
     const guard = new CfnModel(this, 'Model', {
       executionRoleArn: role.roleArn,
@@ -66,7 +90,12 @@ export class LlamaGuardStack extends Stack {
     this.invokePolicy = new ManagedPolicy(this, 'Invoke', {
       description: 'Ask the Llama Guard endpoint, whole or as a stream.',
       // An endpoint's ARN has its name in lower case, so it is taken as it is and not put together from the name.
-      statements: [new PolicyStatement({ actions: ['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointWithResponseStream'], resources: [endpoint.ref] })],
+      statements: [
+        new PolicyStatement({
+          actions: ['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointWithResponseStream'],
+          resources: [endpoint.ref],
+        }),
+      ],
     })
     new CfnOutput(this, 'LlamaGuardEndpoint', { value: endpoint.attrEndpointName, description: 'LLAMA_GUARD_ENDPOINT' })
     new CfnOutput(this, 'LlamaGuardModel', { value: name, description: 'LLAMA_GUARD_MODEL' })

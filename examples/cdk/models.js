@@ -1,5 +1,5 @@
-// What AWS's own JumpStart specifications say of two Llama Guards: image, model files, environment. `npx express-llama-guard deploy` knows more
-// of them; a test keeps these the same.
+// What AWS's own JumpStart specifications say of two Llama Guards: image, model files, environment. `npx
+// express-llama-guard deploy` knows more of them; a test keeps these the same.
 const ENVIRONMENT = {
   ENDPOINT_SERVER_TIMEOUT: '3600',
   HF_MODEL_ID: '/opt/ml/model',
@@ -31,6 +31,26 @@ export const MODELS = {
   },
 }
 
-/** Regions whose images come from this account of AWS. Others have accounts of their own: see AWS's list of Deep Learning Containers. */
+/**
+ * Regions whose images come from this account of AWS. Others have accounts of their own: see AWS's list of
+ * Deep Learning Containers.
+ */
 export const REGISTRY = '763104351884'
-export const REGIONS = ['ap-northeast-1', 'ap-northeast-2', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2', 'ca-central-1', 'eu-central-1', 'eu-north-1', 'eu-west-1', 'eu-west-2', 'eu-west-3', 'sa-east-1', 'us-east-1', 'us-east-2', 'us-west-1', 'us-west-2']
+export const REGIONS = [
+  'ap-northeast-1',
+  'ap-northeast-2',
+  'ap-south-1',
+  'ap-southeast-1',
+  'ap-southeast-2',
+  'ca-central-1',
+  'eu-central-1',
+  'eu-north-1',
+  'eu-west-1',
+  'eu-west-2',
+  'eu-west-3',
+  'sa-east-1',
+  'us-east-1',
+  'us-east-2',
+  'us-west-1',
+  'us-west-2',
+]

@@ -6,9 +6,15 @@ import { llamaGuard } from 'express-llama-guard'
 import { curl, serve } from '../serve.js'
 import { bot } from './bot.js'
 
-const { LLAMA_GUARD_ENDPOINT: endpoint, LLAMA_GUARD_BACKEND: backend, LLAMA_GUARD_MODEL: model = 'llama-guard-1' } = process.env
+const {
+  LLAMA_GUARD_ENDPOINT: endpoint,
+  LLAMA_GUARD_BACKEND: backend,
+  LLAMA_GUARD_MODEL: model = 'llama-guard-1',
+} = process.env
 const local = endpoint ? false : !backend || backend === 'local'
-const name = local ? 'baseline screen, not Llama Guard' : `${model} (${endpoint ? `SageMaker endpoint ${endpoint}` : backend})`
+const name = local
+  ? 'baseline screen, not Llama Guard'
+  : `${model} (${endpoint ? `SageMaker endpoint ${endpoint}` : backend})`
 
 const guard = llamaGuard(endpoint || backend ? {} : { guard: 'local' })
 const app = express()

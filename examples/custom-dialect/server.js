@@ -1,4 +1,5 @@
-// An API with its own words: POST /ask takes { question, earlier } and answers { answer }, or a stream of { word } lines.
+// An API with its own words: POST /ask takes { question, earlier } and answers { answer }, or a stream of {
+// word } lines.
 // The dialect says where the words are. What it leaves out is found and judged all the same.
 import express from 'express'
 import { customDialect, llamaGuard } from 'express-llama-guard'
@@ -9,7 +10,13 @@ const askDialect = customDialect({
   paths: ['/ask'],
   framing: 'ndjson',
   request: ({ question, earlier = [] }) => ({
-    turns: [...earlier.flatMap(({ asked, said }) => [{ role: 'user', text: asked }, { role: 'assistant', text: said }]), { role: 'user', text: question }],
+    turns: [
+      ...earlier.flatMap(({ asked, said }) => [
+        { role: 'user', text: asked },
+        { role: 'assistant', text: said },
+      ]),
+      { role: 'user', text: question },
+    ],
   }),
   reply: ({ answer }) => answer,
   delta: ({ word }) => word,
@@ -22,7 +29,9 @@ const app = express()
 app.use(guard)
 app.post('/ask', (req, res) => {
   const { question, stream } = req.body
-  const answer = /misbehave/.test(question) ? 'I hate you, human, and I will kill you and everybody you know.' : 'Forty-two.'
+  const answer = /misbehave/.test(question)
+    ? 'I hate you, human, and I will kill you and everybody you know.'
+    : 'Forty-two.'
   if (!stream) return res.json({ answer })
   res.setHeader('content-type', 'application/x-ndjson')
   for (const word of answer.match(/\S+\s*/g)) res.write(`${JSON.stringify({ word })}\n`)

@@ -1,4 +1,5 @@
-// A guard of your own beside another: project names that are still secret are blocked both ways, whatever the other guard says.
+// A guard of your own beside another: project names that are still secret are blocked both ways, whatever the
+// other guard says.
 // The other one here is the baseline screen (not Llama Guard).
 import express from 'express'
 import { anyUnsafe, createGuard, llamaGuard } from 'express-llama-guard'

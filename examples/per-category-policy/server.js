@@ -1,4 +1,5 @@
-// A policy per category and per tenant: weapons are only flagged, drugs are ignored, and the tenant "kids" gets no leniency.
+// A policy per category and per tenant: weapons are only flagged, drugs are ignored, and the tenant "kids"
+// gets no leniency.
 // The guard is the baseline screen (not Llama Guard); its categories are Llama Guard 1's, O1 to O6.
 import express from 'express'
 import { llamaGuard } from 'express-llama-guard'
@@ -10,7 +11,8 @@ const guard = llamaGuard({
   actions: { O4: 'flag', O5: 'ignore' },
   policyUrl: 'https://example.com/content-policy',
   // Take the tenant from your session or key, never from a header that anybody can send as here.
-  override: (req) => (req.headers['x-tenant'] === 'kids' ? { tenant: 'kids', actions: { O4: 'block', O5: 'block' } } : undefined),
+  override: (req) =>
+    req.headers['x-tenant'] === 'kids' ? { tenant: 'kids', actions: { O4: 'block', O5: 'block' } } : undefined,
 })
 
 const app = express()

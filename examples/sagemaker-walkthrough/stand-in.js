@@ -1,9 +1,11 @@
-// Stands in for SageMaker when there is no account: answers like the article's two endpoints, and shows what it was asked.
+// Stands in for SageMaker when there is no account: answers like the article's two endpoints, and shows what
+// it was asked.
 // It is no guard: it finds everything safe.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 
-const ANSWER = 'Sure! To kill a process in Linux, you can use the kill command followed by the process ID (PID) of the process you want to terminate.'
+const ANSWER =
+  'Sure! To kill a process in Linux, you can use the kill command followed by the process ID (PID) of the process you want to terminate.'
 
 /** Points the AWS SDK of this process at a server on this machine, and tells `onPrompt` of every prompt. */
 export async function standIn(onPrompt) {

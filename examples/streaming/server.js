@@ -50,7 +50,8 @@ app.use(guard)
 app.post('/v1/chat/completions', bot)
 
 await serve(app, guard, (url) => {
-  const chat = (mode) => curl(`'${url}/v1/chat/completions?streaming=${mode}'`, 'Tell me about the sea, then misbehave.', { stream: true })
+  const chat = (mode) =>
+    curl(`'${url}/v1/chat/completions?streaming=${mode}'`, 'Tell me about the sea, then misbehave.', { stream: true })
   return `
 Streams under guard:  ${url}
 Guard:                baseline screen, not Llama Guard; slowed down to 250 ms

@@ -1,4 +1,5 @@
-// The baseline screen (not Llama Guard) made as slow as a real model, so that the eye can follow its checks, and a diary of them.
+// The baseline screen (not Llama Guard) made as slow as a real model, so that the eye can follow its checks,
+// and a diary of them.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createGuard } from 'express-llama-guard'

@@ -14,8 +14,15 @@ if (!upstream) {
   upstream = `http://127.0.0.1:${model.address().port}/v1`
 }
 
-const { LLAMA_GUARD_ENDPOINT: endpoint, LLAMA_GUARD_BACKEND: backend, LLAMA_GUARD_UPSTREAM_API_KEY: apiKey } = process.env
-const guard = llamaGuard({ ...(!endpoint && !backend && { guard: 'local' }), upstream: apiKey ? { url: upstream, apiKey } : upstream })
+const {
+  LLAMA_GUARD_ENDPOINT: endpoint,
+  LLAMA_GUARD_BACKEND: backend,
+  LLAMA_GUARD_UPSTREAM_API_KEY: apiKey,
+} = process.env
+const guard = llamaGuard({
+  ...(!endpoint && !backend && { guard: 'local' }),
+  upstream: apiKey ? { url: upstream, apiKey } : upstream,
+})
 
 const app = express()
 app.use('/v1', guard)

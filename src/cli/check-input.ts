@@ -1,4 +1,5 @@
-// What `check` is asked about: a text, a JSON conversation, or a line of JSONL, made into the same request a chat client would send.
+// What `check` is asked about: a text, a JSON conversation, or a line of JSONL, made into the same request a
+// chat client would send.
 import { LlamaGuardError } from '../errors.js'
 
 export interface Item {
@@ -22,19 +23,42 @@ export function jsonItem(json: string, id: string): Item {
   if (typeof value === 'string') return textItem(value, id)
   if (Array.isArray(value)) return { id, body: { messages: value } }
   if (typeof value === 'object' && value !== null) {
-    const { id: own, messages, text, prompt = text, input = prompt, response, output = response } = value as Record<string, unknown>
+    const {
+      id: own,
+      messages,
+      text,
+      prompt = text,
+      input = prompt,
+      response,
+      output = response,
+    } = value as Record<string, unknown>
     const name = typeof own === 'string' || typeof own === 'number' ? String(own) : id
     if (Array.isArray(messages)) return { id: name, body: value as Record<string, unknown> }
-    if (typeof input === 'string') return { id: name, body: { messages: [{ role: 'user', content: input }, ...(typeof output === 'string' ? [{ role: 'assistant', content: output }] : [])] } }
+    if (typeof input === 'string')
+      return {
+        id: name,
+        body: {
+          messages: [
+            { role: 'user', content: input },
+            ...(typeof output === 'string' ? [{ role: 'assistant', content: output }] : []),
+          ],
+        },
+      }
   }
-  throw new LlamaGuardError('unreadable_request', `${id} is no conversation. Give a string, a list of messages, {"messages": [...]}, {"text": "..."} or {"prompt": "...", "response": "..."}.`)
+  throw new LlamaGuardError(
+    'unreadable_request',
+    `${id} is no conversation. Give a string, a list of messages, {"messages": [...]}, {"text": ` +
+      '"..."} or {"prompt": "...", "response": "..."}.',
+  )
 }
 
 /** More than any model reads; an input without line ends must not fill the memory. */
 const MAX_LINE_CHARS = 16 * 2 ** 20
 
 /** Lines of a stream, whatever its pieces. Empty lines are left out; numbers count all. */
-export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): AsyncGenerator<{ text: string; number: number }> {
+export async function* linesOf(
+  stream: AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<{ text: string; number: number }> {
   const decoder = new TextDecoder()
   let rest = ''
   let number = 0
@@ -42,7 +66,11 @@ export async function* linesOf(stream: AsyncIterable<string | Uint8Array>): Asyn
     rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE_CHARS) throw new LlamaGuardError('body_too_large', `Line ${number + lines.length + 1} is longer than ${MAX_LINE_CHARS} characters. Give one conversation a line.`)
+    if (rest.length > MAX_LINE_CHARS)
+      throw new LlamaGuardError(
+        'body_too_large',
+        `Line ${number + lines.length + 1} is longer than ${MAX_LINE_CHARS} characters. Give one conversation a line.`,
+      )
     for (const text of lines) {
       number += 1
       if (text.trim() !== '') yield { text, number }

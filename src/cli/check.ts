@@ -1,4 +1,5 @@
-// `check`: judges texts and conversations from the command line exactly as the middleware would, one line of result each.
+// `check`: judges texts and conversations from the command line exactly as the middleware would, one line of
+// result each.
 import { conversationsToJudge } from '../conversation/judged.js'
 import { openaiChat } from '../conversation/openai-chat.js'
 import { toLlamaGuardError } from '../errors.js'
@@ -79,7 +80,8 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     io.stderr.write('There is nothing to check. Give a text, --json, or JSONL on standard input.\n')
     return EXIT.usage
   }
-  if (total > 1 && options.format !== 'json') io.stdout.write(`${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged\n`)
+  if (total > 1 && options.format !== 'json')
+    io.stdout.write(`${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged\n`)
   return counts.unsafe > 0 ? EXIT.failed : counts.unjudged > 0 ? EXIT.unjudged : EXIT.ok
 }
 
@@ -89,7 +91,8 @@ async function* itemsOf({ text, json, stdin }: CheckOptions): AsyncGenerator<Rea
   if (text !== undefined) yield { id: 'text', item: () => textItem(text, 'text') }
   if (json !== undefined) yield { id: 'json', item: () => jsonItem(json, 'json') }
   if (text !== undefined || json !== undefined || stdin === undefined) return
-  for await (const line of linesOf(stdin)) yield { id: `line ${line.number}`, item: () => jsonItem(line.text, `line ${line.number}`) }
+  for await (const line of linesOf(stdin))
+    yield { id: `line ${line.number}`, item: () => jsonItem(line.text, `line ${line.number}`) }
 }
 
 async function judge({ id, item }: Read, runtime: Runtime): Promise<Result> {
@@ -101,18 +104,34 @@ async function judge({ id, item }: Read, runtime: Runtime): Promise<Result> {
     name = read.id
     const request = openaiChat.request(read.body)
     const conversations = conversationsToJudge(request, config, vision)
-    // A conversation that ends with the assistant is a reply to be judged: the exit code must not depend on the user's half alone.
+    // A conversation that ends with the assistant is a reply to be judged: the exit code must not depend on
+    // the user's half alone.
     if (request.turns.at(-1)?.role === 'Agent') stage = 'output'
-    const judgements = await Promise.all(conversations.map((conversation) => door.judge(conversation, { stage: conversation.at(-1)?.role === 'Agent' ? 'output' : 'input' })))
+    const judgements = await Promise.all(
+      conversations.map((conversation) =>
+        door.judge(conversation, { stage: conversation.at(-1)?.role === 'Agent' ? 'output' : 'input' }),
+      ),
+    )
     return resultOf(name, decide(stage, judgements, { ...config, mode: 'enforce', onError: 'closed' }, categories))
   } catch (error) {
-    return resultOf(name, decideError(stage, toLlamaGuardError(error), { ...config, mode: 'enforce', onError: 'closed' }, model))
+    return resultOf(
+      name,
+      decideError(stage, toLlamaGuardError(error), { ...config, mode: 'enforce', onError: 'closed' }, model),
+    )
   }
 }
 
 function resultOf(id: string, { stage, outcome, categories, error, ms }: Decision): Result {
   const verdict = outcome.state === 'skipped' ? 'unjudged' : outcome.state
-  return { id, stage, verdict, categories, ...(outcome.score !== undefined && { score: outcome.score }), ...(error && { code: error.code, message: error.message }), ms: Math.round(ms * 10) / 10 }
+  return {
+    id,
+    stage,
+    verdict,
+    categories,
+    ...(outcome.score !== undefined && { score: outcome.score }),
+    ...(error && { code: error.code, message: error.message }),
+    ms: Math.round(ms * 10) / 10,
+  }
 }
 
 function jsonPrinter({ stdout }: Io): (result: Result) => void {
@@ -124,19 +143,28 @@ function tablePrinter({ stdout, env }: Io): (result: Result) => void {
   const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
   let headed = false
   return ({ id, stage, verdict, categories, score, code, message, ms }) => {
-    if (!headed) stdout.write(`${paint('bold', row('ID', 'STAGE', 'VERDICT'.padEnd(VERDICT_WIDTH), 'SCORE', 'MS', 'WHY'))}\n`)
+    if (!headed)
+      stdout.write(`${paint('bold', row('ID', 'STAGE', 'VERDICT'.padEnd(VERDICT_WIDTH), 'SCORE', 'MS', 'WHY'))}\n`)
     headed = true
-    const why = code === undefined ? categories.map((category) => `${category.code} ${category.name}`).join(', ') : `${code}: ${message}`
+    const why =
+      code === undefined
+        ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
+        : `${code}: ${message}`
     // Padded before it is painted: escape codes have no width but count as characters.
     const word = paint(colours[verdict], verdict.padEnd(VERDICT_WIDTH))
-    stdout.write(`${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`)
+    stdout.write(
+      `${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`,
+    )
   }
 }
 
 const VERDICT_WIDTH = 8
 
 function row(id: string, stage: string, verdict: string, score: string, ms: string, why: string): string {
-  return `${printable(id).slice(0, 24).padEnd(24)} ${stage.padEnd(6)} ${verdict} ${score.padStart(6)} ${ms.padStart(7)}  ${why}`
+  return (
+    `${printable(id).slice(0, 24).padEnd(24)} ${stage.padEnd(6)} ${verdict} ${score.padStart(6)} ` +
+    `${ms.padStart(7)}  ${why}`
+  )
 }
 
 // An id comes from the data, and data may hold escape codes that would act on the terminal.

@@ -1,4 +1,5 @@
-// `serve --cluster`: one gateway per core. The first process only keeps the others alive, tells them to stop, and adds up their metrics.
+// `serve --cluster`: one gateway per core. The first process only keeps the others alive, tells them to stop,
+// and adds up their metrics.
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import { AggregatorRegistry } from 'prom-client'
@@ -16,14 +17,20 @@ const RESTART_MS = 1_000
 /** prom-client itself waits five seconds for a worker that is just starting. */
 const METRICS_MS = 6_000
 
-/** Runs until the signal fires and every worker has ended, or until one says that its settings are wrong, which no restart mends. */
+/**
+ * Runs until the signal fires and every worker has ended, or until one says that its settings are wrong,
+ * which no restart mends.
+ */
 export async function keepWorkers(count: number, signal: AbortSignal, tell: (text: string) => void): Promise<ExitCode> {
   const aggregator = new AggregatorRegistry()
   let result: ExitCode = EXIT.ok
   let stopping = signal.aborted
   cluster.on('message', (worker: Worker, message: MetricsAnswer | undefined) => {
     if (message?.llamaGuardMetrics === undefined) return
-    void aggregator.clusterMetrics().then((text) => worker.isConnected() && worker.send({ ...message, text }), () => undefined)
+    void aggregator.clusterMetrics().then(
+      (text) => worker.isConnected() && worker.send({ ...message, text }),
+      () => undefined,
+    )
   })
   cluster.on('online', (worker) => tell(`Worker ${worker.process.pid} started.`))
   const ended = new Promise<void>((resolve) => {
@@ -61,18 +68,19 @@ export function clusterMetrics(registry: Registry): () => Promise<string> {
   AggregatorRegistry.setRegistries([registry])
   // Made for its side effect: a worker answers for its metrics from here on.
   new AggregatorRegistry()
-  return () => new Promise((resolve) => {
-    const id = Math.random()
-    const done = (text: Promise<string> | string): void => {
-      clearTimeout(timer)
-      process.off('message', read)
-      resolve(text)
-    }
-    const read = (message: MetricsAnswer | undefined): void => {
-      if (message?.llamaGuardMetrics === id && message.text !== undefined) done(message.text)
-    }
-    const timer = setTimeout(() => done(registry.metrics()), METRICS_MS)
-    process.on('message', read)
-    process.send?.({ llamaGuardMetrics: id })
-  })
+  return () =>
+    new Promise((resolve) => {
+      const id = Math.random()
+      const done = (text: Promise<string> | string): void => {
+        clearTimeout(timer)
+        process.off('message', read)
+        resolve(text)
+      }
+      const read = (message: MetricsAnswer | undefined): void => {
+        if (message?.llamaGuardMetrics === id && message.text !== undefined) done(message.text)
+      }
+      const timer = setTimeout(() => done(registry.metrics()), METRICS_MS)
+      process.on('message', read)
+      process.send?.({ llamaGuardMetrics: id })
+    })
 }

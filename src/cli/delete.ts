@@ -1,4 +1,5 @@
-// `delete`: takes away what `deploy` made. The endpoint goes first, since it is what costs money; what others use is left alone.
+// `delete`: takes away what `deploy` made. The endpoint goes first, since it is what costs money; what others
+// use is left alone.
 import { connectControlPlane, explain, regionOf } from './control-plane.js'
 import type { ControlPlane, Kind } from './control-plane.js'
 import { EXIT, painter } from './io.js'
@@ -39,16 +40,26 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
     await remove('endpoint', options.endpoint)
     for (const name of configs) if (ours(name)) await remove('endpoint configuration', name)
     for (const name of models) if (ours(name)) await remove('model', name)
-    for (const name of [...configs, ...models]) if (!ours(name)) io.stdout.write(`Left ${name} alone; --all deletes it too.\n`)
-    const end = await waitForEndpoint(plane, options.endpoint, ['Deleting'], io, { pollMs: options.pollMs ?? 5_000, waitMs: options.waitMs ?? 10 * 60_000 })
+    for (const name of [...configs, ...models])
+      if (!ours(name)) io.stdout.write(`Left ${name} alone; --all deletes it too.\n`)
+    const end = await waitForEndpoint(plane, options.endpoint, ['Deleting'], io, {
+      pollMs: options.pollMs ?? 5_000,
+      waitMs: options.waitMs ?? 10 * 60_000,
+    })
     if (end !== undefined) {
-      io.stderr.write(`${paint('yellow', `The endpoint ${options.endpoint} is still ${end.status}. Run the same command again.`)}\n`)
+      io.stderr.write(
+        `${paint('yellow', `The endpoint ${options.endpoint} is still ${end.status}. Run the same command again.`)}\n`,
+      )
       return EXIT.pending
     }
     if (gone === 0) io.stdout.write(`There is nothing named ${options.endpoint} in ${region}.\n`)
     return EXIT.ok
   } catch (error) {
-    const busy = error instanceof Error && /in-progress/.test(error.message) ? '\n  It cannot be deleted while it is being created or updated. Run the same command again when it has settled.' : ''
+    const busy =
+      error instanceof Error && /in-progress/.test(error.message)
+        ? '\n  It cannot be deleted while it is being created or updated. Run the same command again when ' +
+          'it has settled.'
+        : ''
     io.stderr.write(`${paint('red', `Deleting ${options.endpoint} failed. ${explain(error, region)}${busy}`)}\n`)
     return EXIT.failed
   } finally {
@@ -63,7 +74,8 @@ async function partsOf(plane: ControlPlane, name: string): Promise<{ configs: Se
   const used = (await plane.describeEndpoint(name))?.EndpointConfigName
   if (used) configs.add(used)
   for (const config of configs) {
-    for (const variant of (await plane.describeConfig(config))?.ProductionVariants ?? []) if (variant.ModelName) models.add(variant.ModelName)
+    for (const variant of (await plane.describeConfig(config))?.ProductionVariants ?? [])
+      if (variant.ModelName) models.add(variant.ModelName)
   }
   return { configs, models }
 }

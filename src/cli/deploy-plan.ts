@@ -1,5 +1,10 @@
 // What `deploy` will make: the three requests to SageMaker, checked and complete before the first is sent.
-import type { CreateEndpointConfigCommandInput, CreateModelCommandInput, ProductionVariantInstanceType, Tag } from '@aws-sdk/client-sagemaker'
+import type {
+  CreateEndpointConfigCommandInput,
+  CreateModelCommandInput,
+  ProductionVariantInstanceType,
+  Tag,
+} from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../errors.js'
 import { regionOf } from './control-plane.js'
 import type { Io } from './io.js'
@@ -47,12 +52,28 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
   const model = findModel(options.model)
   const region = regionOf(options.region, io.env)
   const instance = options.instanceType ?? model.defaultInstance
-  if (!model.instances.includes(instance)) throw wrong(`${instance} is not an instance type that ${model.id} runs on. It runs on ${model.instances.join(', ')}.`)
+  if (!model.instances.includes(instance))
+    throw wrong(
+      `${instance} is not an instance type that ${model.id} runs on. It runs on ${model.instances.join(', ')}.`,
+    )
   const image = imageUri(region, model.image)
-  if (image === undefined) throw wrong(`No image ${model.image} is known for the region ${region}. Choose another --region, or deploy from the SageMaker console there.`)
-  if (options.acceptEula !== true) throw wrong(`${model.id} comes under a licence that you must read and accept: ${eulaUrl(region, model.eula)}\nRun the command again with --accept-eula when you do.`)
+  if (image === undefined)
+    throw wrong(
+      `No image ${model.image} is known for the region ${region}. Choose another --region, or deploy ` +
+        'from the SageMaker console there.',
+    )
+  if (options.acceptEula !== true)
+    throw wrong(
+      `${model.id} comes under a licence that you must read and accept: ` +
+        `${eulaUrl(region, model.eula)}\nRun the command again with --accept-eula when you do.`,
+    )
   const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN']
-  if (!role || !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(role)) throw wrong(`${role ? `${JSON.stringify(role)} is no role ARN` : 'No execution role is given'}. Give --role the ARN of an IAM role that SageMaker can assume, for example arn:aws:iam::123456789012:role/SageMakerRole.`)
+  if (!role || !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(role))
+    throw wrong(
+      `${role ? `${JSON.stringify(role)} is no role ARN` : 'No execution role is given'}. Give --role ` +
+        'the ARN of an IAM role that SageMaker can assume, for example ' +
+        'arn:aws:iam::123456789012:role/SageMakerRole.',
+    )
   const name = options.endpoint ?? model.aliases[0] ?? model.id
   const tags = tagList({
     'created-by': 'express-llama-guard',
@@ -74,7 +95,12 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
         Image: image,
         Environment: environmentFor(model, instance),
         ModelDataSource: {
-          S3DataSource: { S3Uri: `s3://${privateBucket(region)}/${model.artifact}`, S3DataType: 'S3Prefix', CompressionType: 'None', ModelAccessConfig: { AcceptEula: true } },
+          S3DataSource: {
+            S3Uri: `s3://${privateBucket(region)}/${model.artifact}`,
+            S3DataType: 'S3Prefix',
+            CompressionType: 'None',
+            ModelAccessConfig: { AcceptEula: true },
+          },
         },
       },
       Tags: tags,

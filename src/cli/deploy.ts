@@ -1,5 +1,5 @@
-// `deploy`: a JumpStart model on an endpoint of one's own, without Python. Run again it finds what is there; when a step fails it takes
-// away what it made, because a forgotten GPU endpoint costs money by the hour.
+// `deploy`: a JumpStart model on an endpoint of one's own, without Python. Run again it finds what is there;
+// when a step fails it takes away what it made, because a forgotten GPU endpoint costs money by the hour.
 import { connectControlPlane, explain } from './control-plane.js'
 import type { ControlPlane, Kind } from './control-plane.js'
 import { makePlan, wrong } from './deploy-plan.js'
@@ -30,7 +30,13 @@ export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> 
     const status = (await plane.describeEndpoint(plan.name))?.EndpointStatus
     if (status === 'InService') return ready(plan, io, 'is already in service')
     if (status === 'Failed' || status === 'OutOfService') {
-      say(paint('red', `The endpoint ${plan.name} exists and is ${status}. Take it away first: express-llama-guard delete --endpoint ${plan.name}`))
+      say(
+        paint(
+          'red',
+          `The endpoint ${plan.name} exists and is ${status}. Take it away first: express-llama-guard ` +
+            `delete --endpoint ${plan.name}`,
+        ),
+      )
       return EXIT.failed
     }
     if (status === undefined) {
@@ -39,10 +45,19 @@ export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> 
       say(`The endpoint ${plan.name} exists and is ${status}.`)
     }
     if (options.wait === false) return ready(plan, io, 'is being created')
-    const end = await waitForEndpoint(plane, plan.name, [...BUSY, 'Deleting'], io, { pollMs: options.pollMs ?? 15_000, waitMs: options.waitMs ?? 45 * 60_000 })
+    const end = await waitForEndpoint(plane, plan.name, [...BUSY, 'Deleting'], io, {
+      pollMs: options.pollMs ?? 15_000,
+      waitMs: options.waitMs ?? 45 * 60_000,
+    })
     if (end?.status === 'InService') return ready(plan, io, 'is in service')
     if (end && BUSY.includes(end.status)) {
-      say(paint('yellow', `The endpoint ${plan.name} is still ${end.status}, and is charged for. Run the same command again to go on waiting, or delete it.`))
+      say(
+        paint(
+          'yellow',
+          `The endpoint ${plan.name} is still ${end.status}, and is charged for. Run the same command again ` +
+            'to go on waiting, or delete it.',
+        ),
+      )
       return EXIT.pending
     }
     throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
@@ -55,7 +70,12 @@ export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> 
   }
 }
 
-async function createAll(plane: ControlPlane, plan: Plan, made: { kind: Kind; name: string }[], say: (text: string) => void): Promise<void> {
+async function createAll(
+  plane: ControlPlane,
+  plan: Plan,
+  made: { kind: Kind; name: string }[],
+  say: (text: string) => void,
+): Promise<void> {
   const { name, createModel, createConfig } = plan
   const model = await plane.describeModel(name)
   const wanted = createModel.PrimaryContainer
@@ -63,7 +83,10 @@ async function createAll(plane: ControlPlane, plan: Plan, made: { kind: Kind; na
     await plane.createModel(createModel)
     made.unshift({ kind: 'model', name })
     say(`Created the model ${name} (${plan.model.id} ${plan.model.version}).`)
-  } else if (model.PrimaryContainer?.Image !== wanted?.Image || model.PrimaryContainer?.ModelDataSource?.S3DataSource?.S3Uri !== wanted?.ModelDataSource?.S3DataSource?.S3Uri) {
+  } else if (
+    model.PrimaryContainer?.Image !== wanted?.Image ||
+    model.PrimaryContainer?.ModelDataSource?.S3DataSource?.S3Uri !== wanted?.ModelDataSource?.S3DataSource?.S3Uri
+  ) {
     throw taken('model', name)
   }
 
@@ -73,26 +96,37 @@ async function createAll(plane: ControlPlane, plan: Plan, made: { kind: Kind; na
     await plane.createConfig(createConfig)
     made.unshift({ kind: 'endpoint configuration', name })
     say(`Created the endpoint configuration ${name} (${variant?.InstanceType}).`)
-  } else if (config.ProductionVariants?.[0]?.InstanceType !== variant?.InstanceType || config.ProductionVariants?.[0]?.ModelName !== name) {
+  } else if (
+    config.ProductionVariants?.[0]?.InstanceType !== variant?.InstanceType ||
+    config.ProductionVariants?.[0]?.ModelName !== name
+  ) {
     throw taken('endpoint configuration', name)
   }
 
   await plane.createEndpoint(name, name, plan.tags)
   made.unshift({ kind: 'endpoint', name })
-  say(`Creating the endpoint ${name} in ${plan.region}. This takes some minutes; it is charged for until you delete it.`)
+  say(
+    `Creating the endpoint ${name} in ${plan.region}. This takes some minutes; it is charged for until you delete it.`,
+  )
 }
 
 function ready({ name, model, region }: Plan, { stdout }: Io, state: string): ExitCode {
   stdout.write(`The endpoint ${name} ${state} in ${region}.\n`)
   const guard = model.guardModel
-  if (guard !== undefined) stdout.write(`Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}\n`)
+  if (guard !== undefined)
+    stdout.write(`Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}\n`)
   else stdout.write(`Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`)
   stdout.write(`Take it away:\n  npx express-llama-guard delete --endpoint ${name} --region ${region}\n`)
   return EXIT.ok
 }
 
 // Newest first: an endpoint before the configuration it uses. A failure here is told, and does not hide the first one.
-async function takeAway(plane: ControlPlane, made: readonly { kind: Kind; name: string }[], region: string, say: (text: string) => void): Promise<void> {
+async function takeAway(
+  plane: ControlPlane,
+  made: readonly { kind: Kind; name: string }[],
+  region: string,
+  say: (text: string) => void,
+): Promise<void> {
   for (const { kind, name } of made) {
     try {
       await plane.remove(kind, name)
@@ -104,5 +138,8 @@ async function takeAway(plane: ControlPlane, made: readonly { kind: Kind; name: 
 }
 
 function taken(kind: string, name: string): Error {
-  return wrong(`There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ${name}) or give --endpoint another name.`)
+  return wrong(
+    `There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ` +
+      `${name}) or give --endpoint another name.`,
+  )
 }

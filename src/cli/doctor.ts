@@ -1,4 +1,5 @@
-// `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first broken one how to mend it.
+// `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
+// broken one how to mend it.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { createGuard } from '../backends.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
@@ -48,7 +49,10 @@ class Report {
   }
 
   #line(colour: 'green' | 'yellow' | 'red', mark: string, what: string, found: string, cure?: string): void {
-    this.#io.stdout.write(`${this.#paint(colour, mark)}  ${what.padEnd(14)} ${found}\n${cure === undefined ? '' : `      ${' '.repeat(15)}${cure}\n`}`)
+    this.#io.stdout.write(
+      `${this.#paint(colour, mark)}  ${what.padEnd(14)} ` +
+        `${found}\n${cure === undefined ? '' : `      ${' '.repeat(15)}${cure}\n`}`,
+    )
   }
 }
 
@@ -61,7 +65,10 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
     report.fail('settings', toLlamaGuardError(error).message)
     return EXIT.usage
   }
-  report.ok('settings', `guard ${typeof config.guard === 'string' ? config.guard : 'of your own'}, model ${config.model}`)
+  report.ok(
+    'settings',
+    `guard ${typeof config.guard === 'string' ? config.guard : 'of your own'}, model ${config.model}`,
+  )
   if (config.guard === 'sagemaker') await examineSageMaker(config, options.region, io, report)
   else await examineGuard(config, report)
   io.stdout.write(report.failed ? '\nThe guard cannot be relied on yet.\n' : '\nThe guard is ready.\n')
@@ -74,7 +81,12 @@ async function examineSageMaker(config: Config, given: string | undefined, io: I
     const region = await regionOf(client, report)
     if (region === undefined || !(await credentialsOf(client, region, report))) return
     await examineEndpoint(config.endpoint ?? '', region, io, report)
-    const target: Target = { endpoint: config.endpoint ?? '', inferenceComponent: config.inferenceComponent, targetVariant: config.targetVariant, timeoutMs: config.timeoutMs }
+    const target: Target = {
+      endpoint: config.endpoint ?? '',
+      inferenceComponent: config.inferenceComponent,
+      targetVariant: config.targetVariant,
+      timeoutMs: config.timeoutMs,
+    }
     await examineAnswers(client, target, prompterOf(config), config.threshold !== undefined, report)
   } finally {
     client.destroy()
@@ -95,7 +107,10 @@ async function regionOf(client: SageMakerRuntimeClient, report: Report): Promise
 async function credentialsOf(client: SageMakerRuntimeClient, region: string, report: Report): Promise<boolean> {
   try {
     const { accessKeyId, expiration } = await client.config.credentials()
-    report.ok('credentials', `key ...${accessKeyId.slice(-4)}${expiration ? `, until ${expiration.toISOString()}` : ''}`)
+    report.ok(
+      'credentials',
+      `key ...${accessKeyId.slice(-4)}${expiration ? `, until ${expiration.toISOString()}` : ''}`,
+    )
     return true
   } catch (error) {
     report.fail('credentials', ...twoLines(explain(error, region)))
@@ -110,40 +125,80 @@ async function examineEndpoint(name: string, region: string, io: Io, report: Rep
     plane = await connectControlPlane(region, io.env)
     const endpoint = await plane.describeEndpoint(name)
     if (endpoint === undefined) {
-      report.fail('endpoint', `there is no endpoint ${name} in ${region}`, 'Check the name and the region, or make one: express-llama-guard deploy --help')
+      report.fail(
+        'endpoint',
+        `there is no endpoint ${name} in ${region}`,
+        'Check the name and the region, or make one: express-llama-guard deploy --help',
+      )
       return
     }
     const status = endpoint.EndpointStatus ?? 'Unknown'
     if (status === 'InService') report.ok('endpoint', `${name} is InService`)
-    else report.fail('endpoint', `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`, status === 'Failed' ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}` : 'Wait until it is InService; loading a model takes minutes.')
+    else
+      report.fail(
+        'endpoint',
+        `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`,
+        status === 'Failed'
+          ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}`
+          : 'Wait until it is InService; loading a model takes minutes.',
+      )
     const variant = (await plane.describeConfig(endpoint.EndpointConfigName ?? ''))?.ProductionVariants?.[0]
     if (variant?.InstanceType) report.ok('instance', `${variant.InitialInstanceCount ?? 1} x ${variant.InstanceType}`)
     const container = containerOf((await plane.describeModel(variant?.ModelName ?? ''))?.PrimaryContainer?.Image)
     if (container !== undefined) report.ok('container', container)
   } catch (error) {
     const [found, cure] = twoLines(explain(error, region))
-    report.warn('endpoint', `could not be looked at. ${found}`, cure ?? 'Going on: the middleware needs sagemaker:InvokeEndpoint alone.')
+    report.warn(
+      'endpoint',
+      `could not be looked at. ${found}`,
+      cure ?? 'Going on: the middleware needs sagemaker:InvokeEndpoint alone.',
+    )
   } finally {
     plane?.destroy()
   }
 }
 
-async function examineAnswers(client: SageMakerRuntimeClient, target: Target, prompter: Prompter, wantsScore: boolean, report: Report): Promise<void> {
+async function examineAnswers(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  prompter: Prompter,
+  wantsScore: boolean,
+  report: Report,
+): Promise<void> {
   let last: Answered | undefined
   try {
     for await (const { example, ms, answer, safe, answered } of runExamples(client, target, prompter)) {
       last = answered
       const found = `${example.name}: ${JSON.stringify(answer)} in ${Math.round(ms)} ms`
       if (safe === example.safe) report.ok('example', found)
-      else report.warn('example', `${found}, but ${example.safe ? 'safe' : 'unsafe'} was expected`, `Is a ${prompter.model} behind the endpoint? LLAMA_GUARD_MODEL chooses the prompt, and every version has its own.`)
+      else
+        report.warn(
+          'example',
+          `${found}, but ${example.safe ? 'safe' : 'unsafe'} was expected`,
+          `Is a ${prompter.model} behind the endpoint? LLAMA_GUARD_MODEL chooses the prompt, and every ` +
+            'version has its own.',
+        )
     }
     report.ok('answers', `in the shape of ${last?.family ?? 'no container'}`)
     if (last?.completion.tokens !== undefined) report.ok('logprobs', 'given for every token: `threshold` can be used')
-    else if (wantsScore) report.fail('logprobs', 'not given, but a threshold is set', 'Unset LLAMA_GUARD_THRESHOLD, or use a container that answers `details: true` with tokens.')
+    else if (wantsScore)
+      report.fail(
+        'logprobs',
+        'not given, but a threshold is set',
+        'Unset LLAMA_GUARD_THRESHOLD, or use a container that answers `details: true` with tokens.',
+      )
     else report.ok('logprobs', 'not given: verdicts have no score, and `threshold` cannot be used')
-    report.ok('prompt echo', (await echoesPrompt(client, target, prompter)) ? 'on by default in this container; the middleware turns it off' : 'none')
+    report.ok(
+      'prompt echo',
+      (await echoesPrompt(client, target, prompter))
+        ? 'on by default in this container; the middleware turns it off'
+        : 'none',
+    )
   } catch (error) {
-    const failure = error instanceof LlamaGuardError ? error : new LlamaGuardError('guard_error', 'The endpoint answered with something that is not JSON.')
+    const failure =
+      error instanceof LlamaGuardError
+        ? error
+        : new LlamaGuardError('guard_error', 'The endpoint answered with something that is not JSON.')
     report.fail('example', `${failure.code}: ${failure.message}`)
   }
 }
@@ -154,9 +209,16 @@ async function examineGuard(config: Config, report: Report): Promise<void> {
     for (const { name, conversation, safe } of EXAMPLES) {
       const started = performance.now()
       const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })
-      const found = `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ${Math.round(performance.now() - started)} ms`
+      const found =
+        `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ` +
+        `${Math.round(performance.now() - started)} ms`
       if (verdict.safe === safe) report.ok('example', found)
-      else report.warn('example', `${found}, but ${safe ? 'safe' : 'unsafe'} was expected`, 'Check that the guard is the model it should be.')
+      else
+        report.warn(
+          'example',
+          `${found}, but ${safe ? 'safe' : 'unsafe'} was expected`,
+          'Check that the guard is the model it should be.',
+        )
     }
     await guard.close?.()
   } catch (error) {
@@ -166,7 +228,11 @@ async function examineGuard(config: Config, report: Report): Promise<void> {
 }
 
 function prompterOf({ model, categories, task, instruction }: Config): Prompter {
-  return createPrompter(model, { ...(categories !== undefined && { categories: readCategories(categories, 'categories') }), ...(task !== undefined && { task }), ...(instruction !== undefined && { instruction }) })
+  return createPrompter(model, {
+    ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
+    ...(task !== undefined && { task }),
+    ...(instruction !== undefined && { instruction }),
+  })
 }
 
 function twoLines(text: string): [string, string | undefined] {

@@ -1,4 +1,5 @@
-// Stopping without cutting anyone off: calls to the upstream are let finish, and those that will not are failed out loud.
+// Stopping without cutting anyone off: calls to the upstream are let finish, and those that will not are
+// failed out loud.
 import { LlamaGuardError } from '../errors.js'
 import type { Upstream } from '../upstream/index.js'
 
@@ -12,7 +13,11 @@ export function drainable(upstream: Upstream): DrainableUpstream {
   const stopping = new AbortController()
   return {
     async forward(call) {
-      const stopped = (): LlamaGuardError => new LlamaGuardError('upstream_unavailable', 'The gateway is shutting down. Send the request again.', { retryAfter: 1, retryable: true })
+      const stopped = (): LlamaGuardError =>
+        new LlamaGuardError('upstream_unavailable', 'The gateway is shutting down. Send the request again.', {
+          retryAfter: 1,
+          retryable: true,
+        })
       if (stopping.signal.aborted) throw stopped()
       await upstream.forward({ ...call, signal: AbortSignal.any([call.signal, stopping.signal]) })
       if (stopping.signal.aborted && !call.signal.aborted && !call.res.writableEnded) throw stopped()

@@ -1,5 +1,6 @@
-// `eval`: from flags to one guard, or two, and on to the evaluation. The guards judge as the middleware would, but remember nothing and
-// try once, so that every text is measured and the evaluation alone decides about trying again.
+// `eval`: from flags to one guard, or two, and on to the evaluation. The guards judge as the middleware
+// would, but remember nothing and try once, so that every text is measured and the evaluation alone decides
+// about trying again.
 import { createHash } from 'node:crypto'
 import { guardOf } from '../backends.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
@@ -48,7 +49,12 @@ export interface OpenJudge extends Judge {
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-export async function evaluate(files: readonly string[], flags: EvaluateFlags, options: Options, io: Io): Promise<ExitCode> {
+export async function evaluate(
+  files: readonly string[],
+  flags: EvaluateFlags,
+  options: Options,
+  io: Io,
+): Promise<ExitCode> {
   if (flags.batch !== undefined) return await evaluateInBatch(files, flags.batch, flags, options, io)
   const open: OpenJudge[] = []
   try {
@@ -57,7 +63,11 @@ export async function evaluate(files: readonly string[], flags: EvaluateFlags, o
     open.push(openJudge(common, scores, io.env))
     if (flags.against !== undefined) open.push(openJudge({ ...common, ...guardNamed(flags.against) }, scores, io.env))
     const [judge, against] = open
-    if (judge === undefined || judge.name === against?.name) throw new LlamaGuardError('invalid_option', `--against names the very guard that is measured (${judge?.name}). Name another backend, model or endpoint.`)
+    if (judge === undefined || judge.name === against?.name)
+      throw new LlamaGuardError(
+        'invalid_option',
+        `--against names the very guard that is measured (${judge?.name}). Name another backend, model or endpoint.`,
+      )
     return await runEval(
       {
         files,
@@ -88,9 +98,21 @@ export async function evaluate(files: readonly string[], flags: EvaluateFlags, o
 /** A guard under measurement. Its `safe` is the middleware's decision: threshold, actions and all. */
 export function openJudge(options: Options, scores: boolean, env: Io['env']): OpenJudge {
   const config = parseOptions({ logger: SILENT, ...options }, env)
-  // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured one, or the model's own word.
+  // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured
+  // one, or the model's own word.
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
-  const runtime = createRuntime({ ...config, guard, fallback: undefined, shadowGuard: undefined, upstream: undefined, cacheMax: 0, cacheStore: undefined, maxAttempts: 1, hedgeAfterMs: undefined, breaker: false })
+  const runtime = createRuntime({
+    ...config,
+    guard,
+    fallback: undefined,
+    shadowGuard: undefined,
+    upstream: undefined,
+    cacheMax: 0,
+    cacheStore: undefined,
+    maxAttempts: 1,
+    hedgeAfterMs: undefined,
+    breaker: false,
+  })
   const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
   return {
     name: nameOf(config, guard.model ?? 'custom', identityOf(guard)),
@@ -105,11 +127,24 @@ export function openJudge(options: Options, scores: boolean, env: Io['env']): Op
   }
 }
 
-/** For people, and for the resume file: verdicts of another endpoint, prompt, policy or threshold must not pass for this guard's. */
-function nameOf({ guard, endpoint, guardUrl, threshold, categoryThresholds, actions }: Config, model: string, identity: string): string {
+/**
+ * For people, and for the resume file: verdicts of another endpoint, prompt, policy or threshold must not
+ * pass for this guard's.
+ */
+function nameOf(
+  { guard, endpoint, guardUrl, threshold, categoryThresholds, actions }: Config,
+  model: string,
+  identity: string,
+): string {
   const where = guard === 'sagemaker' ? endpoint : guard === 'openai' ? new URL(guardUrl ?? '').host : undefined
-  const policy = createHash('sha256').update(JSON.stringify([identity, threshold, categoryThresholds, actions])).digest('hex').slice(0, 8)
-  return `${model}${where === undefined ? '' : ` at ${where}`}${threshold === undefined ? '' : ` from ${threshold}`} (${policy})`
+  const policy = createHash('sha256')
+    .update(JSON.stringify([identity, threshold, categoryThresholds, actions]))
+    .digest('hex')
+    .slice(0, 8)
+  return (
+    `${model}${where === undefined ? '' : ` at ${where}`}${threshold === undefined ? '' : ` from ${threshold}`} ` +
+    `(${policy})`
+  )
 }
 
 /** `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`. */
@@ -118,15 +153,29 @@ function guardNamed(text: string): Options {
   const name = slash < 0 ? text : text.slice(0, slash)
   const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
   if (endpoint === undefined && BACKENDS.includes(name as Backend)) return { guard: name as Backend }
-  if (MODELS.includes(name as ModelName) && endpoint !== '') return { model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) }
-  throw new LlamaGuardError('invalid_option', `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a model (${MODELS.join(', ')}), or model/endpoint.`)
+  if (MODELS.includes(name as ModelName) && endpoint !== '')
+    return { model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) }
+  throw new LlamaGuardError(
+    'invalid_option',
+    `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a ` +
+      `model (${MODELS.join(', ')}), or model/endpoint.`,
+  )
 }
 
 /** Nothing is judged from here, so no guard is made: only the prompts are, and the job's answers are read. */
-async function evaluateInBatch(files: readonly string[], batch: string, flags: EvaluateFlags, options: Options, io: Io): Promise<ExitCode> {
+async function evaluateInBatch(
+  files: readonly string[],
+  batch: string,
+  flags: EvaluateFlags,
+  options: Options,
+  io: Io,
+): Promise<ExitCode> {
   let config: Config
   try {
-    config = parseOptions({ ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) }, io.env)
+    config = parseOptions(
+      { ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) },
+      io.env,
+    )
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     io.stderr.write(`${painter(io.stderr, io.env)('red', code)}: ${message}\n`)

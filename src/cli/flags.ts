@@ -1,4 +1,5 @@
-// Flags that several commands share, and the readers of their values. A wrong value is told as commander tells it, exit code 2.
+// Flags that several commands share, and the readers of their values. A wrong value is told as commander
+// tells it, exit code 2.
 import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
@@ -20,7 +21,9 @@ export interface GuardFlags {
 /** The flags that choose the guard, over the variables that do. */
 export function guarded(command: Command): Command {
   return command
-    .addOption(new Option('--backend <backend>', 'where the guard model runs (LLAMA_GUARD_BACKEND)').choices([...BACKENDS]))
+    .addOption(
+      new Option('--backend <backend>', 'where the guard model runs (LLAMA_GUARD_BACKEND)').choices([...BACKENDS]),
+    )
     .option('--endpoint <name>', 'SageMaker endpoint of the guard (LLAMA_GUARD_ENDPOINT)')
     .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
 }
@@ -28,19 +31,39 @@ export function guarded(command: Command): Command {
 /** The flags that say what becomes of a verdict, for commands that act on one. */
 export function acting(command: Command): Command {
   return command
-    .addOption(new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']))
-    .addOption(new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices(['closed', 'open']))
+    .addOption(
+      new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']),
+    )
+    .addOption(
+      new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices([
+        'closed',
+        'open',
+      ]),
+    )
 }
 
-export function optionsOf({ backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags, env: Io['env']): Options {
+export function optionsOf(
+  { backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
+  env: Io['env'],
+): Options {
   const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
-  const upstream = upstreamUrl !== undefined ? { url: upstreamUrl, ...(apiKey && { apiKey }) } : upstreamEndpoint !== undefined ? { endpoint: upstreamEndpoint } : undefined
-  return Object.fromEntries(Object.entries({ guard: backend, endpoint, model, mode, onError, upstream }).filter(([, value]) => value !== undefined))
+  const upstream =
+    upstreamUrl !== undefined
+      ? { url: upstreamUrl, ...(apiKey && { apiKey }) }
+      : upstreamEndpoint !== undefined
+        ? { endpoint: upstreamEndpoint }
+        : undefined
+  return Object.fromEntries(
+    Object.entries({ guard: backend, endpoint, model, mode, onError, upstream }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  )
 }
 
 export function count(least: number): (text: string) => number {
   return (text) => {
-    if (!/^\d{1,9}$/.test(text) || Number(text) < least) throw new InvalidArgumentError(`A whole number from ${least} is wanted.`)
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least)
+      throw new InvalidArgumentError(`A whole number from ${least} is wanted.`)
     return Number(text)
   }
 }

@@ -1,4 +1,5 @@
-// The guarded gateway: an OpenAI-compatible API on bare node:http. Only the routes named here exist, so no unguarded way to the model does.
+// The guarded gateway: an OpenAI-compatible API on bare node:http. Only the routes named here exist, so no
+// unguarded way to the model does.
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,7 +26,10 @@ export interface GatewayOptions {
   readonly host?: string
   /** Open sockets; the next is closed at once. Default: 10000. */
   readonly maxConnections?: number
-  /** Milliseconds to let replies finish after a stop signal; then the rest end with an error event. Default: 25000, under Kubernetes' 30 s. */
+  /**
+   * Milliseconds to let replies finish after a stop signal; then the rest end with an error event. Default:
+   * 25000, under Kubernetes' 30 s.
+   */
   readonly drainMs?: number
   /** Makes the reader of `/metrics`. Default: this process's own registry. */
   readonly metrics?: (registry: Registry) => () => Promise<string>
@@ -53,15 +57,32 @@ type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promise<void
 export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const config = parseOptions(o.options, o.env)
   const plain = createUpstream(config.upstream)
-  if (plain === undefined) throw new LlamaGuardError('endpoint_missing', 'The gateway has nowhere to send a safe request. Set --upstream-url (LLAMA_GUARD_UPSTREAM_URL) to an OpenAI-compatible API, or --upstream-endpoint (LLAMA_GUARD_UPSTREAM_ENDPOINT) to a chat model on SageMaker.')
+  if (plain === undefined)
+    throw new LlamaGuardError(
+      'endpoint_missing',
+      'The gateway has nowhere to send a safe request. Set --upstream-url (LLAMA_GUARD_UPSTREAM_URL) to ' +
+        'an OpenAI-compatible API, or --upstream-endpoint (LLAMA_GUARD_UPSTREAM_ENDPOINT) to a chat model ' +
+        'on SageMaker.',
+    )
   const upstream = drainable(plain)
   const logger = config.logger ?? defaultLogger(config.logLevel)
-  const middleware = llamaGuard({ ...o.options, logger, upstream, onVerdict: (event) => {
-    metrics.verdict(event)
-    config.onVerdict?.(event)
-  } }, o.env)
+  const middleware = llamaGuard(
+    {
+      ...o.options,
+      logger,
+      upstream,
+      onVerdict: (event) => {
+        metrics.verdict(event)
+        config.onVerdict?.(event)
+      },
+    },
+    o.env,
+  )
   const open = new Set<ServerResponse>()
-  const metrics = gatewayMetrics(() => open.size, () => middleware.stats())
+  const metrics = gatewayMetrics(
+    () => open.size,
+    () => middleware.stats(),
+  )
   const readMetrics = o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics())
   let stopping = false
 
@@ -71,12 +92,22 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     const body = typeof req.body === 'object' && req.body !== null ? (req.body as Record<string, unknown>) : undefined
     await upstream.forward({ req, res, body, signal: left.signal, logger, path: req.url ?? '/' })
   }
-  const chat: Handler = (req, res) => middleware(req, res, () => void Promise.resolve(pass(req, res)).catch((error: unknown) => refuse(res, toLlamaGuardError(error, 'upstream_unavailable'))))
+  const chat: Handler = (req, res) =>
+    middleware(
+      req,
+      res,
+      () =>
+        void Promise.resolve(pass(req, res)).catch((error: unknown) =>
+          refuse(res, toLlamaGuardError(error, 'upstream_unavailable')),
+        ),
+    )
   const moderate = middleware.moderations()
   const moderations: Handler = (req, res) => moderate(req, res, () => notFound(res, Object.keys(routes)))
   const ready = readiness(async () => {
     // A new text each time, or the cache would answer for a guard that is gone.
-    const judgement = await middleware.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], { stage: 'input' })
+    const judgement = await middleware.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], {
+      stage: 'input',
+    })
     return 'error' in judgement ? judgement.error.code : undefined
   })
   const readyz: Handler = async (_, res) => {
@@ -100,21 +131,31 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     '/metrics': { GET: exposition },
   }
 
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS }, (req: IncomingMessage, res) => {
-    const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
-    const route = /^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path
-    const methods = Object.hasOwn(routes, route) ? routes[route] : undefined
-    open.add(res)
-    res.once('close', () => {
-      open.delete(res)
-      metrics.request(methods === undefined ? 'other' : route, res.statusCode)
-    })
-    sockets.take(req, res)
-    const handler = methods?.[req.method ?? '']
-    if (methods === undefined) return notFound(res, Object.keys(routes))
-    if (handler === undefined) return wrongMethod(res, Object.keys(methods))
-    Promise.resolve().then(() => handler(req, res)).catch((error: unknown) => refuse(res, toLlamaGuardError(error)))
-  })
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    (req: IncomingMessage, res) => {
+      const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
+      const route = /^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path
+      const methods = Object.hasOwn(routes, route) ? routes[route] : undefined
+      open.add(res)
+      res.once('close', () => {
+        open.delete(res)
+        metrics.request(methods === undefined ? 'other' : route, res.statusCode)
+      })
+      sockets.take(req, res)
+      const handler = methods?.[req.method ?? '']
+      if (methods === undefined) return notFound(res, Object.keys(routes))
+      if (handler === undefined) return wrongMethod(res, Object.keys(methods))
+      Promise.resolve()
+        .then(() => handler(req, res))
+        .catch((error: unknown) => refuse(res, toLlamaGuardError(error)))
+    },
+  )
   const sockets = trackSockets(server)
   server.maxConnections = o.maxConnections ?? 10_000
   await new Promise<void>((resolve, reject) => {
@@ -131,7 +172,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     void closed.then(() => enough.abort())
     await pause(o.drainMs ?? 25_000, enough.signal)
     upstream.stop()
-    // Judgements still open fail now: a stream that waits for one ends with an error event instead of a broken connection.
+    // Judgements still open fail now: a stream that waits for one ends with an error event instead of a
+    // broken connection.
     const shut = middleware.close()
     await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
     server.closeAllConnections()
@@ -155,17 +197,35 @@ function refuse(res: ServerResponse, error: LlamaGuardError): void {
   if (res.headersSent) return void res.destroy()
   if (error.retryAfter !== undefined) res.setHeader('retry-after', String(error.retryAfter))
   const { status, message, code } = error
-  const type = error.clientFault ? 'invalid_request_error' : code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
+  const type = error.clientFault
+    ? 'invalid_request_error'
+    : code === 'upstream_unavailable'
+      ? 'server_error'
+      : 'guard_unavailable'
   json(res, status, plainDialect.refusal({ stage: 'input', status, message, type, code, requestId: '' }))
 }
 
 function notFound(res: ServerResponse, paths: readonly string[]): void {
-  json(res, 404, { error: { message: `There is no such path here. Served are ${paths.join(', ')}.`, type: 'invalid_request_error', code: 'not_found', param: null } })
+  json(res, 404, {
+    error: {
+      message: `There is no such path here. Served are ${paths.join(', ')}.`,
+      type: 'invalid_request_error',
+      code: 'not_found',
+      param: null,
+    },
+  })
 }
 
 function wrongMethod(res: ServerResponse, methods: readonly string[]): void {
   res.setHeader('allow', methods.join(', '))
-  json(res, 405, { error: { message: `This path takes ${methods.join(', ')}.`, type: 'invalid_request_error', code: 'method_not_allowed', param: null } })
+  json(res, 405, {
+    error: {
+      message: `This path takes ${methods.join(', ')}.`,
+      type: 'invalid_request_error',
+      code: 'method_not_allowed',
+      param: null,
+    },
+  })
 }
 
 function json(res: ServerResponse, status: number, body: unknown): void {

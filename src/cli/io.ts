@@ -1,4 +1,5 @@
-// What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit code.
+// What a command may touch: two streams, the environment and a clock. A command is a function that returns
+// its exit code.
 import { styleText } from 'node:util'
 
 /** The parts of a stream a command needs. `process.stdout` is one. */

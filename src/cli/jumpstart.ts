@@ -1,5 +1,7 @@
-// The JumpStart models this package can deploy: files, image, environment and instances, as AWS's own model specifications give them.
-// Taken from the specifications in @cdklabs/generative-ai-cdk-constructs; a spec that is not here is not guessed.
+// The JumpStart models this package can deploy: files, image, environment and instances, as AWS's own model
+// specifications give them.
+// Taken from the specifications in @cdklabs/generative-ai-cdk-constructs; a spec that is not here is not
+// guessed.
 import { LlamaGuardError } from '../errors.js'
 
 export interface JumpStartModel {
@@ -17,7 +19,10 @@ export interface JumpStartModel {
   readonly defaultInstance: string
   readonly instances: readonly string[]
   readonly environment: Readonly<Record<string, string>>
-  /** What an instance type changes in the environment: without the right SM_NUM_GPUS a big instance uses one of its GPUs. */
+  /**
+   * What an instance type changes in the environment: without the right SM_NUM_GPUS a big instance uses one
+   * of its GPUs.
+   */
   readonly instanceEnvironment?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
@@ -51,9 +56,22 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-7b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
     defaultInstance: 'ml.g5.2xlarge',
-    instances: ['ml.g5.2xlarge', 'ml.g5.4xlarge', 'ml.g5.8xlarge', 'ml.g5.12xlarge', 'ml.g5.24xlarge', 'ml.g5.48xlarge', 'ml.p4d.24xlarge'],
+    instances: [
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.p4d.24xlarge',
+    ],
     environment: TGI,
-    instanceEnvironment: { 'ml.g5.12xlarge': GPUS_4, 'ml.g5.24xlarge': GPUS_4, 'ml.g5.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8 },
+    instanceEnvironment: {
+      'ml.g5.12xlarge': GPUS_4,
+      'ml.g5.24xlarge': GPUS_4,
+      'ml.g5.48xlarge': GPUS_8,
+      'ml.p4d.24xlarge': GPUS_8,
+    },
   },
   {
     id: 'meta-textgeneration-llama-guard-3-1b',
@@ -64,7 +82,26 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-1b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llama3_2Eula.txt',
     defaultInstance: 'ml.g6.xlarge',
-    instances: ['ml.g5.xlarge', 'ml.g5.2xlarge', 'ml.g5.4xlarge', 'ml.g5.8xlarge', 'ml.g5.12xlarge', 'ml.g5.16xlarge', 'ml.g5.24xlarge', 'ml.g5.48xlarge', 'ml.g6.xlarge', 'ml.g6.2xlarge', 'ml.g6.4xlarge', 'ml.g6.8xlarge', 'ml.g6.12xlarge', 'ml.g6.16xlarge', 'ml.g6.24xlarge', 'ml.g6.48xlarge', 'ml.p4d.24xlarge', 'ml.p5.48xlarge'],
+    instances: [
+      'ml.g5.xlarge',
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.16xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.xlarge',
+      'ml.g6.2xlarge',
+      'ml.g6.4xlarge',
+      'ml.g6.8xlarge',
+      'ml.g6.12xlarge',
+      'ml.g6.16xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
     environment: LMI,
   },
   {
@@ -76,7 +113,20 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llama3_1Eula.txt',
     defaultInstance: 'ml.g5.4xlarge',
-    instances: ['ml.g5.4xlarge', 'ml.g5.8xlarge', 'ml.g5.12xlarge', 'ml.g5.24xlarge', 'ml.g5.48xlarge', 'ml.g6.4xlarge', 'ml.g6.8xlarge', 'ml.g6.12xlarge', 'ml.g6.24xlarge', 'ml.g6.48xlarge', 'ml.p4d.24xlarge', 'ml.p5.48xlarge'],
+    instances: [
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.4xlarge',
+      'ml.g6.8xlarge',
+      'ml.g6.12xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
     environment: LMI,
   },
   {
@@ -88,9 +138,28 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-vlm/meta-vlm-llama-guard-3-11b-vision/artifacts/inference-prepack/v2.0.0/',
     eula: 'fmhMetadata/eula/llama3_2Eula.txt',
     defaultInstance: 'ml.g6.12xlarge',
-    instances: ['ml.g6.12xlarge', 'ml.g6.24xlarge', 'ml.g6.48xlarge', 'ml.p4d.24xlarge', 'ml.p4de.24xlarge', 'ml.p5.48xlarge'],
-    environment: { ...COMMON, MAX_CONCURRENT_REQUESTS: '128', MESSAGES_API_ENABLED: 'true', OPTION_ENTRYPOINT: 'inference.py' },
-    instanceEnvironment: { 'ml.g6.12xlarge': GPUS_4, 'ml.g6.24xlarge': GPUS_4, 'ml.g6.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8, 'ml.p4de.24xlarge': GPUS_8, 'ml.p5.48xlarge': GPUS_8 },
+    instances: [
+      'ml.g6.12xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p4de.24xlarge',
+      'ml.p5.48xlarge',
+    ],
+    environment: {
+      ...COMMON,
+      MAX_CONCURRENT_REQUESTS: '128',
+      MESSAGES_API_ENABLED: 'true',
+      OPTION_ENTRYPOINT: 'inference.py',
+    },
+    instanceEnvironment: {
+      'ml.g6.12xlarge': GPUS_4,
+      'ml.g6.24xlarge': GPUS_4,
+      'ml.g6.48xlarge': GPUS_8,
+      'ml.p4d.24xlarge': GPUS_8,
+      'ml.p4de.24xlarge': GPUS_8,
+      'ml.p5.48xlarge': GPUS_8,
+    },
   },
   {
     id: 'meta-textgeneration-llama-2-7b-f',
@@ -99,9 +168,19 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
-    // The article's instance. Version 4 of the specification proposes ml.g5.12xlarge, four times the price for one small model.
+    // The article's instance. Version 4 of the specification proposes ml.g5.12xlarge, four times the price
+    // for one small model.
     defaultInstance: 'ml.g5.2xlarge',
-    instances: ['ml.g5.2xlarge', 'ml.g5.4xlarge', 'ml.g5.8xlarge', 'ml.g5.12xlarge', 'ml.g5.24xlarge', 'ml.g5.48xlarge', 'ml.g6.12xlarge', 'ml.p4d.24xlarge'],
+    instances: [
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.12xlarge',
+      'ml.p4d.24xlarge',
+    ],
     environment: { ...TGI, MAX_BATCH_PREFILL_TOKENS: '8192', MAX_CONCURRENT_REQUESTS: '512' },
     instanceEnvironment: {
       'ml.g5.12xlarge': { ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384' },
@@ -118,7 +197,14 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
     defaultInstance: 'ml.g5.12xlarge',
-    instances: ['ml.g5.12xlarge', 'ml.g5.24xlarge', 'ml.g5.48xlarge', 'ml.g6.12xlarge', 'ml.p4d.24xlarge', 'ml.p5.48xlarge'],
+    instances: [
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.12xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
     environment: { ...TGI, ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384', MAX_CONCURRENT_REQUESTS: '512' },
     instanceEnvironment: { 'ml.g5.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8 },
   },
@@ -129,7 +215,12 @@ export function findModel(name: string): JumpStartModel {
   const found = JUMPSTART_MODELS.find(({ id, aliases }) => id === name || aliases.includes(name))
   if (found) return found
   const known = JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')
-  throw new LlamaGuardError('invalid_option', `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama Guard 2 and 4 have no known JumpStart files: deploy them from the SageMaker console and give the endpoint's name.`)
+  throw new LlamaGuardError(
+    'invalid_option',
+    `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama ` +
+      'Guard 2 and 4 have no known JumpStart files: deploy them from the SageMaker console and give the ' +
+      "endpoint's name.",
+  )
 }
 
 /** The container's environment on this instance. */

@@ -1,4 +1,5 @@
-// Asks a guard endpoint the example questions, raw, and looks at how it answers: what the middleware relies on, seen with one's own eyes.
+// Asks a guard endpoint the example questions, raw, and looks at how it answers: what the middleware relies
+// on, seen with one's own eyes.
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { readCompletion } from '../guard/completion.js'
@@ -33,10 +34,25 @@ export interface Answered {
 const PARAMETERS = { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true }
 
 /** Sends one prompt as the middleware would, or with other parameters. Rejects with a `LlamaGuardError`. */
-export async function ask(client: SageMakerRuntimeClient, target: Target, inputs: string, parameters: object = PARAMETERS): Promise<Answered> {
+export async function ask(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  inputs: string,
+  parameters: object = PARAMETERS,
+): Promise<Answered> {
   const started = performance.now()
   const reply = await client
-    .send(new InvokeEndpointCommand({ EndpointName: target.endpoint, InferenceComponentName: target.inferenceComponent, TargetVariant: target.targetVariant, ContentType: 'application/json', Accept: 'application/json', Body: JSON.stringify({ inputs, parameters }) }), { abortSignal: AbortSignal.timeout(target.timeoutMs) })
+    .send(
+      new InvokeEndpointCommand({
+        EndpointName: target.endpoint,
+        InferenceComponentName: target.inferenceComponent,
+        TargetVariant: target.targetVariant,
+        ContentType: 'application/json',
+        Accept: 'application/json',
+        Body: JSON.stringify({ inputs, parameters }),
+      }),
+      { abortSignal: AbortSignal.timeout(target.timeoutMs) },
+    )
     .catch((error: unknown) => {
       throw toGuardError(error)
     })
@@ -45,16 +61,30 @@ export async function ask(client: SageMakerRuntimeClient, target: Target, inputs
 }
 
 /** Every example of the model, in order. */
-export async function* runExamples(client: SageMakerRuntimeClient, target: Target, prompter: Prompter): AsyncGenerator<Probed & { readonly answered: Answered }> {
+export async function* runExamples(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  prompter: Prompter,
+): AsyncGenerator<Probed & { readonly answered: Answered }> {
   for (const example of EXAMPLES) {
     const answered = await ask(client, target, prompter.render(example.conversation))
     const { safe } = parseVerdict(answered.completion, prompter.categories)
-    yield { example, ms: answered.ms, answer: answered.completion.text.trim().replace(/\s+/g, ' ').slice(0, 60), safe, answered }
+    yield {
+      example,
+      ms: answered.ms,
+      answer: answered.completion.text.trim().replace(/\s+/g, ' ').slice(0, 60),
+      safe,
+      answered,
+    }
   }
 }
 
 /** True when the container repeats the prompt unless told not to. */
-export async function echoesPrompt(client: SageMakerRuntimeClient, target: Target, prompter: Prompter): Promise<boolean> {
+export async function echoesPrompt(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  prompter: Prompter,
+): Promise<boolean> {
   const prompt = prompter.render(EXAMPLES[0]?.conversation ?? [])
   const { completion } = await ask(client, target, prompt, { max_new_tokens: 4, do_sample: false })
   return completion.text.includes('<END CONVERSATION>')
@@ -62,7 +92,9 @@ export async function echoesPrompt(client: SageMakerRuntimeClient, target: Targe
 
 function familyOf(body: unknown): string {
   if (Array.isArray(body)) return 'TGI (an array)'
-  return typeof body === 'object' && body !== null && 'choices' in body ? 'OpenAI-compatible (choices)' : 'LMI (an object)'
+  return typeof body === 'object' && body !== null && 'choices' in body
+    ? 'OpenAI-compatible (choices)'
+    : 'LMI (an object)'
 }
 
 /** What an image's name says about the container. */

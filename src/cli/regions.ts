@@ -1,8 +1,10 @@
-// Where AWS keeps the serving images and the JumpStart model files in each region. Another account's image would be another image.
+// Where AWS keeps the serving images and the JumpStart model files in each region. Another account's image
+// would be another image.
 
 /**
  * Account of the Deep Learning Containers registry.
- * @see https://aws.github.io/deep-learning-containers/reference/available_images/ and JumpStart's own model specifications
+ * @see https://aws.github.io/deep-learning-containers/reference/available_images/ and JumpStart's own model
+ * specifications
  */
 const REGISTRY: Readonly<Record<string, string>> = {
   'af-south-1': '626614931356',
@@ -45,8 +47,21 @@ const REGISTRY: Readonly<Record<string, string>> = {
   'us-west-2': '763104351884',
 }
 
-/** Regions for which neither JumpStart's specifications nor the SageMaker Python SDK name a `djl-inference:0.29.0` image. */
-const WITHOUT_LMI = ['ap-east-2', 'ap-south-2', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-6', 'ap-southeast-7', 'eu-central-2', 'eu-south-2', 'mx-central-1']
+/**
+ * Regions for which neither JumpStart's specifications nor the SageMaker Python SDK name a
+ * `djl-inference:0.29.0` image.
+ */
+const WITHOUT_LMI = [
+  'ap-east-2',
+  'ap-south-2',
+  'ap-southeast-4',
+  'ap-southeast-5',
+  'ap-southeast-6',
+  'ap-southeast-7',
+  'eu-central-2',
+  'eu-south-2',
+  'mx-central-1',
+]
 
 /** Full image name, or undefined where no image is known. */
 export function imageUri(region: string, image: string): string | undefined {

@@ -35,10 +35,17 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     // Nobody has said anything yet, so what an unknown error says holds no chat content.
-    const known = isLlamaGuardError(error) ? `${code}: ${message}` : `${code}: ${error instanceof Error ? error.message : message}`
+    const known = isLlamaGuardError(error)
+      ? `${code}: ${message}`
+      : `${code}: ${error instanceof Error ? error.message : message}`
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     leaveCluster()
-    tell(painter(io.stderr, io.env)('red', taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known))
+    tell(
+      painter(io.stderr, io.env)(
+        'red',
+        taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known,
+      ),
+    )
     return EXIT.usage
   }
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)

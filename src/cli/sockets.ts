@@ -1,5 +1,6 @@
-// Closes a server's connections without cutting a reply. Node's own `closeIdleConnections` (which `server.close` calls) takes a response for done
-// once `end()` was called on it, although its last bytes may still wait to be sent: under load that cuts replies.
+// Closes a server's connections without cutting a reply. Node's own `closeIdleConnections` (which
+// `server.close` calls) takes a response for done once `end()` was called on it, although its last bytes may
+// still wait to be sent: under load that cuts replies.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import type { Socket } from 'node:net'

@@ -10,8 +10,17 @@ export interface WaitOptions {
 
 const FIRST_POLL_MS = 250
 
-/** Polls until the endpoint has left the `busy` states, is gone (undefined), or the time is up (the busy state itself). */
-export async function waitForEndpoint(plane: ControlPlane, name: string, busy: readonly string[], io: Io, options: WaitOptions): Promise<{ status: string; reason?: string } | undefined> {
+/**
+ * Polls until the endpoint has left the `busy` states, is gone (undefined), or the time is up (the busy state
+ * itself).
+ */
+export async function waitForEndpoint(
+  plane: ControlPlane,
+  name: string,
+  busy: readonly string[],
+  io: Io,
+  options: WaitOptions,
+): Promise<{ status: string; reason?: string } | undefined> {
   const started = Date.now()
   const line = progress(io.stderr)
   try {
@@ -20,7 +29,8 @@ export async function waitForEndpoint(plane: ControlPlane, name: string, busy: r
       if (!endpoint) return undefined
       const status = endpoint.EndpointStatus ?? 'Unknown'
       const waited = Date.now() - started
-      if (!busy.includes(status) || waited >= options.waitMs || io.signal?.aborted) return { status, reason: endpoint.FailureReason }
+      if (!busy.includes(status) || waited >= options.waitMs || io.signal?.aborted)
+        return { status, reason: endpoint.FailureReason }
       line.show(`${name}: ${status}`, elapsed(waited))
       // Quickly at first: a deletion takes seconds, only a creation takes minutes.
       await pause(Math.min(options.pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)

@@ -34,7 +34,11 @@ export const anthropicMessages: Dialect = {
   refusal(refusal) {
     const { message, type, code, requestId } = refusal
     const param = refusal.status === 451 ? { param: refusal.stage === 'input' ? 'messages' : 'content' } : {}
-    return { type: 'error', error: { type, message, code, ...param, ...refusalDetails(refusal) }, request_id: requestId }
+    return {
+      type: 'error',
+      error: { type, message, code, ...param, ...refusalDetails(refusal) },
+      request_id: requestId,
+    }
   },
 }
 

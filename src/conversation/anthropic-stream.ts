@@ -46,11 +46,19 @@ export function anthropicStream(): StreamReader {
       for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
       const stop = { type: 'refusal', category: null, explanation: blockMessage(decision) }
       const delta = { stop_reason: 'refusal', stop_sequence: null, stop_details: stop }
-      frames.push({ type: 'message_delta', delta, usage: { output_tokens: 0 }, llama_guard: blockNote(decision) }, { type: 'message_stop' })
+      frames.push(
+        { type: 'message_delta', delta, usage: { output_tokens: 0 }, llama_guard: blockNote(decision) },
+        { type: 'message_stop' },
+      )
       return frames.map((frame) => sse(frame, String(frame.type))).join('')
     },
     fail(error) {
-      return wire.stopped ? '' : sse({ type: 'error', error: { type: 'guard_unavailable', message: error.message, code: error.code } }, 'error')
+      return wire.stopped
+        ? ''
+        : sse(
+            { type: 'error', error: { type: 'guard_unavailable', message: error.message, code: error.code } },
+            'error',
+          )
     },
   }
 }

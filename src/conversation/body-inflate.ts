@@ -1,5 +1,7 @@
-// Undoes the content-encoding of a request body while it arrives, never past the bound: a zip bomb is cut off at the limit.
-// Encodings we do not know are refused, because a server after us might know them; so is zstd, whose second frame Node does not read.
+// Undoes the content-encoding of a request body while it arrives, never past the bound: a zip bomb is cut off
+// at the limit.
+// Encodings we do not know are refused, because a server after us might know them; so is zstd, whose second
+// frame Node does not read.
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import { LlamaGuardError } from '../errors.js'
@@ -13,7 +15,10 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
 ])
 
 export function tooLarge(limit: number): LlamaGuardError {
-  return new LlamaGuardError('body_too_large', `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`)
+  return new LlamaGuardError(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`,
+  )
 }
 
 /** Collects the decoded bytes of one body. */
@@ -31,10 +36,15 @@ export class Inflater {
     const name = (encoding ?? '').trim().toLowerCase()
     if (name === '' || name === 'identity') return
     const make = DECODERS.get(name)
-    if (make === undefined) throw unsupported('The content-encoding of the body is not one of gzip, deflate and br; send one of those or none')
+    if (make === undefined)
+      throw unsupported(
+        'The content-encoding of the body is not one of gzip, deflate and br; send one of those or none',
+      )
     this.#decoder = make()
     this.#decoder.on('data', (chunk: Buffer) => this.#keep(chunk))
-    this.#decoder.on('error', (cause) => this.#stop(new LlamaGuardError('invalid_json', 'The body does not match its content-encoding.', { cause })))
+    this.#decoder.on('error', (cause) =>
+      this.#stop(new LlamaGuardError('invalid_json', 'The body does not match its content-encoding.', { cause })),
+    )
   }
 
   /** The decoded bytes so far. */

@@ -1,11 +1,15 @@
-// Reads an unread request body within a bound, and puts its bytes back so that parsers and proxies after us still get them.
+// Reads an unread request body within a bound, and puts its bytes back so that parsers and proxies after us
+// still get them.
 // `unshift` before 'end' is emitted does that: Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { Inflater, tooLarge } from './body-inflate.js'
 import { isFormType, looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset } from './body-text.js'
 
-/** Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an upload that broke off. */
+/**
+ * Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an
+ * upload that broke off.
+ */
 export async function readStream(req: IncomingMessage, limit: number): Promise<ReadBody> {
   const type = req.headers['content-type']
   refuseCharset(type, false)
@@ -24,8 +28,16 @@ export async function readStream(req: IncomingMessage, limit: number): Promise<R
   }
 }
 
-/** Resolves with true when the whole body was read, with false when `wanted` lost interest. Either way the bytes are back in the stream. */
-function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (bytes: Buffer) => boolean): Promise<boolean> {
+/**
+ * Resolves with true when the whole body was read, with false when `wanted` lost interest. Either way the
+ * bytes are back in the stream.
+ */
+function pull(
+  req: IncomingMessage,
+  limit: number,
+  inflater: Inflater,
+  wanted: (bytes: Buffer) => boolean,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const raw: Buffer[] = []
     let size = 0
@@ -46,7 +58,8 @@ function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (
     /** Takes what has arrived. True when that was all; then the bytes are back before 'end' could be emitted. */
     const take = (): { chunks: Buffer[]; complete: boolean } => {
       const chunks: Buffer[] = []
-      for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null) chunks.push(chunk)
+      for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null)
+        chunks.push(chunk)
       raw.push(...chunks)
       for (const chunk of chunks) size += chunk.length
       const complete = req.complete || ended
@@ -85,7 +98,8 @@ function pull(req: IncomingMessage, limit: number, inflater: Inflater, wanted: (
       ended = true
       void pump()
     }
-    const onGone = (): void => fail(new LlamaGuardError('invalid_json', 'The request ended before its body was complete.'))
+    const onGone = (): void =>
+      fail(new LlamaGuardError('invalid_json', 'The request ended before its body was complete.'))
 
     req.on('readable', onReadable).on('end', onEnd).on('close', onGone).on('error', onGone)
     if (req.destroyed) onGone()

@@ -19,7 +19,10 @@ export function valueBody(value: unknown): ReadBody {
   return { kind: 'value', value, duplicates: NO_DUPLICATES }
 }
 
-/** True for `{` or `[` after white space and byte order mark; undefined while only those were seen. Throws 415 for UTF-16 and UTF-32. */
+/**
+ * True for `{` or `[` after white space and byte order mark; undefined while only those were seen. Throws 415
+ * for UTF-16 and UTF-32.
+ */
 export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
   refuseWideText(bytes)
   let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
@@ -32,9 +35,12 @@ export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
 /** Throws `unsupported_media_type` for a charset that spells JSON in other bytes than UTF-8. */
 export function refuseCharset(contentType: string | undefined, jsonLike: boolean): void {
   // Every one of them: parsers disagree on which counts, and on escapes inside quotes.
-  for (const [, named = ''] of (contentType ?? '').replaceAll('\\', '').matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
+  for (const [, named = ''] of (contentType ?? '')
+    .replaceAll('\\', '')
+    .matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
     if (named === '' || UTF8.test(named)) continue
-    if (jsonLike || isJsonType(contentType) || WIDE.test(named)) throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
+    if (jsonLike || isJsonType(contentType) || WIDE.test(named))
+      throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
   }
 }
 
@@ -50,7 +56,8 @@ export function isFormType(contentType: string | undefined): boolean {
 export function parseJson(bytes: Uint8Array | string): ReadBody {
   let text: string
   try {
-    text = typeof bytes === 'string' ? bytes.replace(/^\uFEFF/, '') : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text =
+      typeof bytes === 'string' ? bytes.replace(/^\uFEFF/, '') : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.', { cause })
   }
@@ -72,6 +79,8 @@ function refuseWideText(bytes: Uint8Array): void {
   const mark = (bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe)
   const json = [0x7b, 0x5b, 0x20, 0x09, 0x0a, 0x0d]
   const wideLow = bytes[1] === 0 && json.includes(bytes[0] ?? -1)
-  const wideHigh = bytes[0] === 0 && (json.includes(bytes[1] ?? -1) || (bytes[1] === 0 && (json.includes(bytes[3] ?? -1) || bytes[2] === 0xfe)))
+  const wideHigh =
+    bytes[0] === 0 &&
+    (json.includes(bytes[1] ?? -1) || (bytes[1] === 0 && (json.includes(bytes[3] ?? -1) || bytes[2] === 0xfe)))
   if (mark || wideLow || wideHigh) throw unsupported('The body is in UTF-16 or UTF-32; send UTF-8')
 }

@@ -14,12 +14,30 @@ export interface Content {
 
 /** Field that must hold the words of a part, by type. Its other fields are judged too. */
 const TEXT_PARTS = new Map([
-  ['text', 'text'], ['input_text', 'text'], ['output_text', 'text'], ['summary_text', 'text'], ['reasoning_text', 'text'],
-  ['refusal', 'refusal'], ['thinking', 'thinking'], ['redacted_thinking', 'data'], ['tool_reference', 'tool_name'],
+  ['text', 'text'],
+  ['input_text', 'text'],
+  ['output_text', 'text'],
+  ['summary_text', 'text'],
+  ['reasoning_text', 'text'],
+  ['refusal', 'refusal'],
+  ['thinking', 'thinking'],
+  ['redacted_thinking', 'data'],
+  ['tool_reference', 'tool_name'],
 ])
 const CALL_PARTS = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use', 'tool_call', 'function'])
 const IMAGE_PARTS = new Set(['image_url', 'input_image', 'image'])
-const MEDIA_PARTS = new Set(['input_audio', 'audio', 'audio_url', 'file', 'input_file', 'video', 'video_url', 'input_video', 'container_upload', 'computer_screenshot'])
+const MEDIA_PARTS = new Set([
+  'input_audio',
+  'audio',
+  'audio_url',
+  'file',
+  'input_file',
+  'video',
+  'video_url',
+  'input_video',
+  'container_upload',
+  'computer_screenshot',
+])
 const RESULT_PARTS = /^(?:tool_result|mcp_tool_result|search_result|[a-z_]{1,40}_tool_result)$/
 const MAX_NESTING = 16
 
@@ -47,7 +65,14 @@ function readPart(walker: TextWalker, part: unknown, read: Content, human: boole
   throw unreadable('A content part has a type this guard does not know')
 }
 
-function readText(walker: TextWalker, part: Record<string, unknown>, field: string, read: Content, human: boolean, depth: number): void {
+function readText(
+  walker: TextWalker,
+  part: Record<string, unknown>,
+  field: string,
+  read: Content,
+  human: boolean,
+  depth: number,
+): void {
   const words = part[field]
   if (Array.isArray(words)) {
     const { [field]: _, ...rest } = part
@@ -59,14 +84,26 @@ function readText(walker: TextWalker, part: Record<string, unknown>, field: stri
 }
 
 /** A result: its own parts where it has a list of them, all of its strings otherwise. */
-function readNested(walker: TextWalker, part: Record<string, unknown>, read: Content, human: boolean, depth: number): void {
+function readNested(
+  walker: TextWalker,
+  part: Record<string, unknown>,
+  read: Content,
+  human: boolean,
+  depth: number,
+): void {
   const { content, ...rest } = part
   if (isObject(content)) walkInto(walker, content, read, human)
   else merge(read, readContent(walker, content, human, depth + 1))
   walkInto(walker, rest, read, human)
 }
 
-function readDocument(walker: TextWalker, part: Record<string, unknown>, read: Content, human: boolean, depth: number): void {
+function readDocument(
+  walker: TextWalker,
+  part: Record<string, unknown>,
+  read: Content,
+  human: boolean,
+  depth: number,
+): void {
   const { source, ...rest } = part
   if (!isObject(source)) throw unreadable('A document part has no source')
   if (source.type === 'text') walkInto(walker, source, read, human)
@@ -79,7 +116,8 @@ function readImage(walker: TextWalker, part: Record<string, unknown>, read: Cont
   const { image_url: imageUrl, source, ...rest } = part
   const holder = isObject(imageUrl) ? imageUrl : isObject(source) ? source : { url: imageUrl ?? part.image ?? part.url }
   const { url, data, ...details } = holder
-  if (typeof data === 'string' && typeof holder.media_type === 'string') read.images.push({ url: checked(`data:${holder.media_type};base64,${data}`) })
+  if (typeof data === 'string' && typeof holder.media_type === 'string')
+    read.images.push({ url: checked(`data:${holder.media_type};base64,${data}`) })
   else if (typeof url === 'string') read.images.push({ url: checked(url) })
   else throw unsupported('an image that is neither a URL nor inline data')
   read.human ||= human
@@ -87,7 +125,8 @@ function readImage(walker: TextWalker, part: Record<string, unknown>, read: Cont
 }
 
 function checked(url: string): string {
-  if (!/^(?:https?:\/\/|data:image\/[\w.+-]{1,40};base64,)/i.test(url)) throw unreadable('An image is neither an http(s) URL nor base64 image data')
+  if (!/^(?:https?:\/\/|data:image\/[\w.+-]{1,40};base64,)/i.test(url))
+    throw unreadable('An image is neither an http(s) URL nor base64 image data')
   return url
 }
 
@@ -112,5 +151,8 @@ export function unreadable(what: string): LlamaGuardError {
 }
 
 function unsupported(what: string): LlamaGuardError {
-  return new LlamaGuardError('unsupported_content', `A message carries ${what}, which the guard cannot judge; send text or images.`)
+  return new LlamaGuardError(
+    'unsupported_content',
+    `A message carries ${what}, which the guard cannot judge; send text or images.`,
+  )
 }

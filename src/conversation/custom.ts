@@ -33,7 +33,10 @@ export interface CustomDialectOptions {
   /** True when a body on any path is a request of this API. Default: never. */
   readonly claims?: (body: Readonly<Record<string, unknown>>) => boolean
   readonly request: (body: Readonly<Record<string, unknown>>) => CustomRequest
-  /** The words of a JSON reply, one text a choice; undefined when the shape is another (it is then judged as plain text). */
+  /**
+   * The words of a JSON reply, one text a choice; undefined when the shape is another (it is then judged as
+   * plain text).
+   */
   readonly reply?: (body: unknown) => string | readonly string[] | undefined
   /** The new words in one event of a stream: its parsed JSON, or its text. Undefined when it has none. */
   readonly delta?: (data: unknown) => string | undefined
@@ -61,7 +64,11 @@ export function customDialect(options: CustomDialectOptions): Dialect {
       })
       return builder.build(found.stream ?? wantsStream(body.stream), body.model)
     },
-    reply: (body) => readReply(body, guarded('unreadable_response', name, () => reply?.(body))),
+    reply: (body) =>
+      readReply(
+        body,
+        guarded('unreadable_response', name, () => reply?.(body)),
+      ),
     stream: () => customStream(framing, (data) => guarded('unreadable_response', name, () => delta?.(data))),
     refusal: refusal ?? ((details) => openaiRefusal(details, { input: 'messages', output: 'choices' })),
   }
@@ -72,7 +79,10 @@ function readRequest(found: CustomRequest, builder: RequestBuilder): string {
   const { turns = [], system = '' } = found
   for (const { role, text } of turns) {
     if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string') {
-      throw new LlamaGuardError('unreadable_request', 'The custom dialect returned a turn whose role is not user, assistant or tool, or that has no text.')
+      throw new LlamaGuardError(
+        'unreadable_request',
+        'The custom dialect returned a turn whose role is not user, assistant or tool, or that has no text.',
+      )
     }
     builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
   }
@@ -84,8 +94,9 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
   if (found === undefined) return undefined
   const list = typeof found === 'string' ? [found] : found
   const texts = new ChoiceTexts()
-  for (const [index, text] of list.entries()) if (text === '') texts.open(index)
-  else texts.add(index, text)
+  for (const [index, text] of list.entries())
+    if (text === '') texts.open(index)
+    else texts.add(index, text)
   const said = list.join('\n')
   new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => {
     if (!said.includes(text)) texts.addOutside(text)
@@ -105,8 +116,10 @@ function checked(options: CustomDialectOptions): CustomDialectOptions {
   const wrong = (what: string): LlamaGuardError => new LlamaGuardError('invalid_option', `customDialect: ${what}.`)
   if (typeof options !== 'object' || options === null) throw wrong('an object that describes the dialect is wanted')
   const { name, paths = [], request, framing = 'sse' } = options
-  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name)) throw wrong('`name` must be 1 to 64 letters, digits, - or _')
-  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path))) throw wrong('`paths` must be a list of paths with a leading slash')
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
+    throw wrong('`name` must be 1 to 64 letters, digits, - or _')
+  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path)))
+    throw wrong('`paths` must be a list of paths with a leading slash')
   if (typeof request !== 'function') throw wrong('`request` must be a function that returns the turns of a body')
   for (const key of ['claims', 'reply', 'delta', 'refusal'] as const) {
     if (options[key] !== undefined && typeof options[key] !== 'function') throw wrong(`\`${key}\` must be a function`)

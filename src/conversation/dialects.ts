@@ -26,7 +26,8 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsI
   const endings = claimOrder(list)
     .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: plainPath(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)
-  const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined => claiming.find((dialect) => dialect.claims(body))
+  const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined =>
+    claiming.find((dialect) => dialect.claims(body))
   return {
     byPath: (path) => endings.find(({ ending }) => path.endsWith(ending))?.dialect,
     choose(known, body) {
@@ -43,7 +44,10 @@ function resolve(dialect: string | Dialect): Dialect {
   if (typeof dialect !== 'string') return dialect
   const found = BUILT_IN.find(({ name }) => name === dialect)
   if (found === undefined) {
-    throw new LlamaGuardError('invalid_option', `There is no dialect ${JSON.stringify(dialect)}; built in are ${BUILT_IN.map(({ name }) => name).join(', ')}.`)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `There is no dialect ${JSON.stringify(dialect)}; built in are ${BUILT_IN.map(({ name }) => name).join(', ')}.`,
+    )
   }
   return found
 }

@@ -34,7 +34,11 @@ export class EventText {
     if (data === undefined || data.trim() === '' || data.trim() === '[DONE]') return undefined
     const value = parse(data)
     if (isObject(value) || Array.isArray(value)) {
-      if (duplicateKeys(data, value).size > 0) throw new LlamaGuardError('unreadable_response', 'An event of the stream names a key twice, which clients read differently.')
+      if (duplicateKeys(data, value).size > 0)
+        throw new LlamaGuardError(
+          'unreadable_response',
+          'An event of the stream names a key twice, which clients read differently.',
+        )
       return value as Record<string, unknown> | unknown[]
     }
     // Many handlers stream bare text; a bare JSON string reaches the client decoded or not, and both are judged.
@@ -79,7 +83,8 @@ export class WireFacts<Fact> {
 
   /** Asked once an event: what has been sent is forgotten. */
   take(event: StreamEvent): Fact {
-    if (this.#events[this.#next] !== event) return this.#of(event.data === undefined ? undefined : parse(event.data), event)
+    if (this.#events[this.#next] !== event)
+      return this.#of(event.data === undefined ? undefined : parse(event.data), event)
     const fact = this.#facts[this.#next]!
     this.#next += 1
     if (this.#next === this.#events.length || this.#next > MOST_SENT) {

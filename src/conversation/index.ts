@@ -14,7 +14,10 @@ export type { CustomDialectOptions, CustomRequest, CustomTurn } from './custom.j
 export interface ConversationReaderOptions {
   /** Guard these paths (exact, or a prefix ending in `*`) and no other. Default: every path. */
   readonly paths?: readonly string[]
-  /** Dialects in use, by name or your own. Default: all built-in ones, `prompt` and `input` bodies only on their own paths. */
+  /**
+   * Dialects in use, by name or your own. Default: all built-in ones, `prompt` and `input` bodies only on
+   * their own paths.
+   */
   readonly dialects?: readonly (string | Dialect)[]
   readonly maxBodyBytes: number
 }
@@ -34,7 +37,11 @@ export interface ConversationReader {
 }
 
 /** Throws `invalid_option` for a dialect or path that cannot be used. */
-export function createConversationReader({ paths, dialects, maxBodyBytes }: ConversationReaderOptions): ConversationReader {
+export function createConversationReader({
+  paths,
+  dialects,
+  maxBodyBytes,
+}: ConversationReaderOptions): ConversationReader {
   const inUse = dialectsInUse(dialects)
   const patterns = paths?.map(pathPattern)
   return {
@@ -52,7 +59,13 @@ export function createConversationReader({ paths, dialects, maxBodyBytes }: Conv
   }
 }
 
-function fromBody(req: GuardedRequest, read: ReadBody, known: Dialect | undefined, must: boolean, inUse: DialectsInUse): RecognisedChat | undefined {
+function fromBody(
+  req: GuardedRequest,
+  read: ReadBody,
+  known: Dialect | undefined,
+  must: boolean,
+  inUse: DialectsInUse,
+): RecognisedChat | undefined {
   if (read.kind === 'notJson') {
     refuseOther(req, read.form, must)
     return undefined
@@ -65,7 +78,8 @@ function fromBody(req: GuardedRequest, read: ReadBody, known: Dialect | undefine
   const dialect = inUse.choose(known, body)
   const duplicates = read.kind === 'value' ? read.duplicates : new Set<string>()
   if (dialect === undefined) {
-    if (must || duplicates.has('messages') || hidesMessages(body)) throw unreadable('The body is no chat request this guard can read')
+    if (must || duplicates.has('messages') || hidesMessages(body))
+      throw unreadable('The body is no chat request this guard can read')
     return undefined
   }
   if (duplicates.size > 0) throw unreadable('The body names a key twice in one object, which parsers read differently')
@@ -79,7 +93,9 @@ function fromBody(req: GuardedRequest, read: ReadBody, known: Dialect | undefine
 /** Own dialects may throw anything; a body they cannot read is the client's. */
 function toClientError(error: unknown): LlamaGuardError {
   const ours = toLlamaGuardError(error)
-  return ours.code === 'internal_error' ? new LlamaGuardError('unreadable_request', 'The dialect could not read the body.', { cause: error }) : ours
+  return ours.code === 'internal_error'
+    ? new LlamaGuardError('unreadable_request', 'The dialect could not read the body.', { cause: error })
+    : ours
 }
 
 /** A form or an upload: no chat, unless it stands where one is due or carries `messages`. */
@@ -87,7 +103,8 @@ function refuseOther(req: GuardedRequest, form: string | undefined, must: boolea
   const type = req.headers['content-type']
   if (form !== undefined && formHasMessages(form)) throw unsupported('A chat came as a form; send JSON')
   if (!must) return
-  if (isJsonType(type) || (type === undefined && !isFormType(type))) throw new LlamaGuardError('invalid_json', 'The body is not JSON; send one JSON object.')
+  if (isJsonType(type) || (type === undefined && !isFormType(type)))
+    throw new LlamaGuardError('invalid_json', 'The body is not JSON; send one JSON object.')
   throw unsupported('A chat request is not JSON; send JSON with content-type application/json')
 }
 
@@ -97,15 +114,20 @@ function formHasMessages(form: string): boolean {
 }
 
 /**
- * `messages` where a handler would find it and we would not: in a prototype key, as JSON text in a form field, or as an object, which
- * form parsers make of long lists.
+ * `messages` where a handler would find it and we would not: in a prototype key, as JSON text in a form
+ * field, or as an object, which form parsers make of long lists.
  */
 function hidesMessages(body: Record<string, unknown>): boolean {
   const proto = Object.getOwnPropertyDescriptor(body, '__proto__')?.value as unknown
   if (isObject(proto) && 'messages' in proto) return true
   const { messages } = body
   if (typeof messages === 'string') return /^\s*[[{]/.test(messages)
-  return isObject(messages) && Object.entries(messages).some(([key, value]) => /^\d+$/.test(key) || (isObject(value) && ('role' in value || 'content' in value)))
+  return (
+    isObject(messages) &&
+    Object.entries(messages).some(
+      ([key, value]) => /^\d+$/.test(key) || (isObject(value) && ('role' in value || 'content' in value)),
+    )
+  )
 }
 
 function needsNoBody({ method = 'GET' }: GuardedRequest): boolean {

@@ -9,14 +9,21 @@ export interface Columns {
   readonly rest: unknown
 }
 
-/** Takes the Chat Completions form (`content: [{token, top_logprobs}]`) and the legacy one (`tokens`, `top_logprobs`). */
+/**
+ * Takes the Chat Completions form (`content: [{token, top_logprobs}]`) and the legacy one (`tokens`,
+ * `top_logprobs`).
+ */
 export function tokenColumns(logprobs: unknown): Columns {
   const texts = new Map<string, string>()
   if (!isObject(logprobs)) return { texts, rest: logprobs }
   const add = (channel: string, token: string): void => void texts.set(channel, (texts.get(channel) ?? '') + token)
   const rest: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(logprobs)) {
-    rest[key] = Array.isArray(value) ? value.map((entry: unknown) => (key === 'tokens' || key === 'top_logprobs' ? legacy(key, entry, add) : withoutToken(key, entry, add))) : value
+    rest[key] = Array.isArray(value)
+      ? value.map((entry: unknown) =>
+          key === 'tokens' || key === 'top_logprobs' ? legacy(key, entry, add) : withoutToken(key, entry, add),
+        )
+      : value
   }
   return { texts, rest }
 }
@@ -29,7 +36,12 @@ function withoutToken(channel: string, entry: unknown, add: Add, alternatives = 
   const { token, ...rest } = entry
   add(channel, token)
   if (!alternatives || !Array.isArray(rest.top_logprobs)) return rest
-  return { ...rest, top_logprobs: rest.top_logprobs.map((other: unknown, rank) => withoutToken(`${channel}.top.${rank}`, other, add, false)) }
+  return {
+    ...rest,
+    top_logprobs: rest.top_logprobs.map((other: unknown, rank) =>
+      withoutToken(`${channel}.top.${rank}`, other, add, false),
+    ),
+  }
 }
 
 function legacy(channel: string, entry: unknown, add: Add): unknown {

@@ -8,15 +8,26 @@ import type { RequestBuilder } from './turns.js'
 type Speaker = 'user' | 'tool' | 'assistant' | 'system'
 
 const ROLES = new Map<unknown, Speaker>([
-  ['user', 'user'], ['tool', 'tool'], ['function', 'tool'], ['assistant', 'assistant'], ['system', 'system'], ['developer', 'system'],
+  ['user', 'user'],
+  ['tool', 'tool'],
+  ['function', 'tool'],
+  ['assistant', 'assistant'],
+  ['system', 'system'],
+  ['developer', 'system'],
 ])
 
 /** What a dialect reads in a message besides `content`, for example Ollama's `images`. */
 export type FieldReader = (key: string, value: unknown, content: Content) => boolean
 
 /** Throws `unreadable_request` for anything but a non-empty list of messages with known roles. */
-export function readMessages(messages: unknown, walker: TextWalker, builder: RequestBuilder, field?: FieldReader): void {
-  if (!Array.isArray(messages) || messages.length === 0) throw unreadable('`messages` is not a list with at least one message')
+export function readMessages(
+  messages: unknown,
+  walker: TextWalker,
+  builder: RequestBuilder,
+  field?: FieldReader,
+): void {
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw unreadable('`messages` is not a list with at least one message')
   for (const message of messages as readonly unknown[]) readMessage(message, walker, builder, field)
 }
 
@@ -29,7 +40,8 @@ export function readMessage(message: unknown, walker: TextWalker, builder: Reque
     const value = message[key]
     if (key === 'role' || field?.(key, value, content) === true) continue
     if (key === 'content') take(content, readContent(walker, value, speaker === 'user'))
-    else if (key !== 'name' || typeof value !== 'string' || !builder.freeName(value)) readField(key, value, walker, content, speaker === 'user')
+    else if (key !== 'name' || typeof value !== 'string' || !builder.freeName(value))
+      readField(key, value, walker, content, speaker === 'user')
   }
   tell(builder, speaker, content)
 }

@@ -31,7 +31,13 @@ export const ollamaChat: Dialect = {
   reply: (body) => readReply(body) ?? readChoices(body),
   stream: ollamaStream,
   // Its clients show `error` as it is, so it must be a string; what else we know stands beside it.
-  refusal: (refusal) => ({ error: refusal.message, type: refusal.type, code: refusal.code, ...param(refusal), ...refusalDetails(refusal) }),
+  refusal: (refusal) => ({
+    error: refusal.message,
+    type: refusal.type,
+    code: refusal.code,
+    ...param(refusal),
+    ...refusalDetails(refusal),
+  }),
 }
 
 function param({ status, stage }: Refusal): { param?: string } {
@@ -46,7 +52,12 @@ function readImages(key: string, value: unknown, content: Content): boolean {
   return true
 }
 
-const SIGNATURES: readonly (readonly [string, string])[] = [['/9j/', 'jpeg'], ['R0lG', 'gif'], ['UklGR', 'webp'], ['', 'png']]
+const SIGNATURES: readonly (readonly [string, string])[] = [
+  ['/9j/', 'jpeg'],
+  ['R0lG', 'gif'],
+  ['UklGR', 'webp'],
+  ['', 'png'],
+]
 
 function toImage(image: unknown): Image {
   if (typeof image !== 'string' || !/^[A-Za-z0-9+/=_\s-]+$/.test(image)) throw unreadable('An image is not base64 data')

@@ -19,10 +19,12 @@ export const OLLAMA_REPLY: Vocabulary = {
 
 export function ollamaStream(): StreamReader {
   let reader: StreamReader | undefined
-  const pick = (event: StreamEvent): StreamReader => (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK) : nativeStream())
+  const pick = (event: StreamEvent): StreamReader =>
+    (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK) : nativeStream())
   return {
     // Comments before the first object say nothing about its form.
-    read: (event) => (event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event)),
+    read: (event) =>
+      event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event),
     sent: (event) => reader?.sent(event),
     block: (decision) => (reader ?? nativeStream()).block(decision),
     fail: (error) => (reader ?? nativeStream()).fail(error),
@@ -40,7 +42,9 @@ function hasChoices(data = ''): boolean {
 
 function nativeStream(): StreamReader {
   const events = new EventText(OLLAMA_REPLY)
-  const facts = new WireFacts((data) => (isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false }))
+  const facts = new WireFacts((data) =>
+    isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false },
+  )
   const wire = { model: undefined as string | undefined, done: false }
 
   return {

@@ -30,5 +30,7 @@ export const openaiChat: Dialect = {
 
 /** Servers that coerce types take `"true"` and `1` for true. */
 export function wantsStream(stream: unknown): boolean {
-  return stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
+  return (
+    stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
+  )
 }

@@ -21,12 +21,14 @@ export const openaiCompletions: Dialect = {
     const walker = requestWalker(body)
     const builder = new RequestBuilder()
     // Several prompts are judged as one say: any unsafe one refuses the request, as one request gives one reply.
-    for (const text of [...prompts(body.prompt), ...suffix(body.suffix)]) builder.say({ role: 'User', text, human: true })
+    for (const text of [...prompts(body.prompt), ...suffix(body.suffix)])
+      builder.say({ role: 'User', text, human: true })
     readParameters(body, READ, walker, builder)
     return builder.build(wantsStream(body.stream), body.model)
   },
   reply: readChoices,
-  stream: () => openaiStream({ object: 'text_completion', channel: 'text', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
+  stream: () =>
+    openaiStream({ object: 'text_completion', channel: 'text', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'choices' }),
 }
 

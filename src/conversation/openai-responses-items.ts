@@ -8,14 +8,38 @@ import type { RequestBuilder } from './turns.js'
 import { LlamaGuardError } from '../errors.js'
 
 const AGENT_ITEMS = new Set([
-  'function_call', 'custom_tool_call', 'file_search_call', 'web_search_call', 'computer_call', 'code_interpreter_call', 'local_shell_call', 'shell_call', 'apply_patch_call',
-  'tool_search_call', 'mcp_call', 'mcp_list_tools', 'mcp_approval_request', 'reasoning', 'compaction', 'program',
+  'function_call',
+  'custom_tool_call',
+  'file_search_call',
+  'web_search_call',
+  'computer_call',
+  'code_interpreter_call',
+  'local_shell_call',
+  'shell_call',
+  'apply_patch_call',
+  'tool_search_call',
+  'mcp_call',
+  'mcp_list_tools',
+  'mcp_approval_request',
+  'reasoning',
+  'compaction',
+  'program',
 ])
 const TOOL_ITEMS = new Set([
-  'function_call_output', 'custom_tool_call_output', 'computer_call_output', 'local_shell_call_output', 'shell_call_output', 'apply_patch_call_output', 'tool_search_output',
-  'mcp_approval_response', 'program_output',
+  'function_call_output',
+  'custom_tool_call_output',
+  'computer_call_output',
+  'local_shell_call_output',
+  'shell_call_output',
+  'apply_patch_call_output',
+  'tool_search_output',
+  'mcp_approval_response',
+  'program_output',
 ])
-/** They carry no words: what they name was judged when it was said. A request of nothing else has nothing to judge and is refused. */
+/**
+ * They carry no words: what they name was judged when it was said. A request of nothing else has nothing to
+ * judge and is refused.
+ */
 const WORDLESS_ITEMS = new Set(['item_reference', 'compaction_trigger'])
 const MEDIA_ITEMS = new Set(['image_generation_call'])
 
@@ -33,7 +57,11 @@ function readItem(item: unknown, walker: TextWalker, builder: RequestBuilder): v
   if (AGENT_ITEMS.has(type) || WORDLESS_ITEMS.has(type)) return readCall(item, walker, builder)
   if (TOOL_ITEMS.has(type)) return readResult(item, walker, builder)
   if (type === 'additional_tools') return walker.walk(item, (_path, text) => builder.system(text))
-  if (MEDIA_ITEMS.has(type)) throw new LlamaGuardError('unsupported_content', 'An input item carries a generated image, which the guard cannot judge; send text or images.')
+  if (MEDIA_ITEMS.has(type))
+    throw new LlamaGuardError(
+      'unsupported_content',
+      'An input item carries a generated image, which the guard cannot judge; send text or images.',
+    )
   throw unreadable('An input item has a type this guard does not know')
 }
 
@@ -45,14 +73,18 @@ function readCall(item: Record<string, unknown>, walker: TextWalker, builder: Re
 
 function readResult(item: Record<string, unknown>, walker: TextWalker, builder: RequestBuilder): void {
   const { output, ...rest } = item
-  const content: Content = isScreenshot(output) ? readContent(walker, [{ ...output, type: 'input_image' }], false) : resultContent(walker, output)
+  const content: Content = isScreenshot(output)
+    ? readContent(walker, [{ ...output, type: 'input_image' }], false)
+    : resultContent(walker, output)
   walker.walk(rest, (_path, text) => void content.pieces.push(text))
   builder.say({ role: 'User', text: content.pieces.join('\n'), images: content.images, human: false })
 }
 
 /** Parts where the list has typed parts that messages have too, every string otherwise (shell outputs). */
 function resultContent(walker: TextWalker, output: unknown): Content {
-  const isParts = Array.isArray(output) && output.every((part: unknown) => isObject(part) && typeof part.type === 'string' && part.type.startsWith('input_'))
+  const isParts =
+    Array.isArray(output) &&
+    output.every((part: unknown) => isObject(part) && typeof part.type === 'string' && part.type.startsWith('input_'))
   if (typeof output === 'string' || isParts) return readContent(walker, output, false)
   const pieces: string[] = []
   walker.walk(output, (_path, text) => void pieces.push(text))

@@ -1,4 +1,5 @@
-// The Responses stream: named events, text as deltas and again as snapshots when a part, an item and the response are done.
+// The Responses stream: named events, text as deltas and again as snapshots when a part, an item and the
+// response are done.
 // A snapshot is judged only where it says something the deltas of its item have not said.
 import { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
@@ -34,7 +35,11 @@ export function responsesStream(): StreamReader {
   const readData = (data: Record<string, unknown>, deltas: StreamDelta[]): void => {
     const choice = natural(data.output_index)
     const type = typeof data.type === 'string' ? data.type : ''
-    if (AUDIO.test(type)) throw new LlamaGuardError('unreadable_response', 'The stream carries audio, which the guard cannot read; ask the model for text.')
+    if (AUDIO.test(type))
+      throw new LlamaGuardError(
+        'unreadable_response',
+        'The stream carries audio, which the guard cannot read; ask the model for text.',
+      )
     if (type.endsWith('.delta') && typeof data.delta === 'string') {
       const { delta, type: _, ...rest } = data
       const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
@@ -45,7 +50,8 @@ export function responsesStream(): StreamReader {
       })
       return
     }
-    if (!isObject(data.response)) return events.walker.walk(data, (path, text) => snapshot(deltas, choice, `${type}.${path}`, text))
+    if (!isObject(data.response))
+      return events.walker.walk(data, (path, text) => snapshot(deltas, choice, `${type}.${path}`, text))
     const { response, ...outside } = data
     const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]
@@ -64,7 +70,8 @@ export function responsesStream(): StreamReader {
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
       if (isObject(data)) readData(data, deltas)
-      else if (data !== undefined) events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
+      else if (data !== undefined)
+        events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       facts.note(event, data)
       return deltas
     },
@@ -80,14 +87,29 @@ export function responsesStream(): StreamReader {
       const base = emptyResponse(wire.head)
       const created = wire.created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]
       const reason = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }
-      const frames = [...created, { type: 'response.incomplete', response: { ...base, ...reason }, llama_guard: blockNote(decision) }]
-      return frames.map((frame, index) => sse({ ...frame, sequence_number: wire.sequence + 1 + index }, frame.type)).join('')
+      const frames = [
+        ...created,
+        { type: 'response.incomplete', response: { ...base, ...reason }, llama_guard: blockNote(decision) },
+      ]
+      return frames
+        .map((frame, index) => sse({ ...frame, sequence_number: wire.sequence + 1 + index }, frame.type))
+        .join('')
     },
     fail(error) {
       if (wire.last) return ''
       const failure = streamFailure(error)
       // The SDK raises what has an `error` field; the fields beside it are the API's own error event.
-      return sse({ type: 'error', code: error.code, message: error.message, param: null, sequence_number: wire.sequence + 1, error: failure }, 'error')
+      return sse(
+        {
+          type: 'error',
+          code: error.code,
+          message: error.message,
+          param: null,
+          sequence_number: wire.sequence + 1,
+          error: failure,
+        },
+        'error',
+      )
     },
   }
 }
@@ -124,12 +146,31 @@ function factOf(data: unknown, _event: StreamEvent): Fact {
     ...(shortText(model) === undefined ? {} : { model }),
   }
   const last = typeof data.type === 'string' && LAST.has(data.type)
-  return { created: data.type === 'response.created', last, sequence: typeof data.sequence_number === 'number' ? data.sequence_number : -1, head }
+  return {
+    created: data.type === 'response.created',
+    last,
+    sequence: typeof data.sequence_number === 'number' ? data.sequence_number : -1,
+    head,
+  }
 }
 
 function emptyResponse(head: Record<string, unknown>): Record<string, unknown> {
-  const settings = { instructions: null, metadata: {}, parallel_tool_calls: true, temperature: null, tool_choice: 'auto', tools: [], top_p: null }
-  const base = { id: 'resp_llama_guard', object: 'response', created_at: Math.floor(Date.now() / 1000), model: 'unknown', ...head }
+  const settings = {
+    instructions: null,
+    metadata: {},
+    parallel_tool_calls: true,
+    temperature: null,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+  }
+  const base = {
+    id: 'resp_llama_guard',
+    object: 'response',
+    created_at: Math.floor(Date.now() / 1000),
+    model: 'unknown',
+    ...head,
+  }
   return { ...base, error: null, incomplete_details: null, output: [], usage: null, ...settings }
 }
 

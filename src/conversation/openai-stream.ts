@@ -1,4 +1,5 @@
-// Streams of the two OpenAI APIs that send chunks with `choices`. They differ only in what an empty last chunk looks like.
+// Streams of the two OpenAI APIs that send chunks with `choices`. They differ only in what an empty last
+// chunk looks like.
 // What left for the client is tracked apart from what was read, because a block discards the rest.
 import type { LlamaGuardError } from '../errors.js'
 import type { Decision, StreamDelta, StreamEvent, StreamReader } from '../types.js'
@@ -17,7 +18,12 @@ export interface ChunkShape {
   readonly idPrefix: string
 }
 
-export const CHAT_CHUNK: ChunkShape = { object: 'chat.completion.chunk', channel: 'delta.content', empty: { delta: {} }, idPrefix: 'chatcmpl' }
+export const CHAT_CHUNK: ChunkShape = {
+  object: 'chat.completion.chunk',
+  channel: 'delta.content',
+  empty: { delta: {} },
+  idPrefix: 'chatcmpl',
+}
 
 interface Fact {
   readonly done: boolean
@@ -36,7 +42,12 @@ export function openaiStream(shape: ChunkShape): StreamReader {
   const facts = new WireFacts(factOf)
   const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
-  const wire = { head: undefined as Head | undefined, open: new Set<number>(), finished: new Set<number>(), done: false }
+  const wire = {
+    head: undefined as Head | undefined,
+    open: new Set<number>(),
+    finished: new Set<number>(),
+    done: false,
+  }
 
   return {
     read(event) {
@@ -48,7 +59,8 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
       if (isObject(data)) readChunk(events, data, deltas)
-      else if (data !== undefined) events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
+      else if (data !== undefined)
+        events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       const fact = facts.note(event, data)
       for (const { index } of fact.choices) read.add(index)
       repeated.learn(event, deltas, shape.channel, fact)
@@ -66,7 +78,11 @@ export function openaiStream(shape: ChunkShape): StreamReader {
     },
     block(decision) {
       if (wire.done) return ''
-      return targets(wire, read).map((index) => sse(lastChunk(shape, wire.head, index, decision))).join('') + 'data: [DONE]\n\n'
+      return (
+        targets(wire, read)
+          .map((index) => sse(lastChunk(shape, wire.head, index, decision)))
+          .join('') + 'data: [DONE]\n\n'
+      )
     },
     fail(error: LlamaGuardError) {
       // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
@@ -97,7 +113,11 @@ function readChunk(events: EventText, data: Record<string, unknown>, deltas: Str
 function factOf(data: unknown, event: StreamEvent): Fact {
   const done = isDone(event)
   if (!isObject(data)) return { done, head: undefined, choices: [] }
-  const head = { id: shortText(data.id), created: typeof data.created === 'number' ? data.created : undefined, model: shortText(data.model) }
+  const head = {
+    id: shortText(data.id),
+    created: typeof data.created === 'number' ? data.created : undefined,
+    model: shortText(data.model),
+  }
   const list: readonly unknown[] = Array.isArray(data.choices) ? data.choices : []
   const choices = list.map((choice, position) => ({
     index: itemIndex(choice, position),

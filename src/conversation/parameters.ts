@@ -1,33 +1,145 @@
-// Reads the top-level fields of a request that are not the conversation: settings, prose for the model, and the unknown.
+// Reads the top-level fields of a request that are not the conversation: settings, prose for the model, and
+// the unknown.
 // A known setting is skipped only while it looks like one; prose in it is judged like a system prompt.
 import { isIdentifier, type TextWalker } from './text.js'
 import type { RequestBuilder } from './turns.js'
 
 /** Settings of OpenAI, vLLM, TGI, OpenRouter, Anthropic and Ollama requests. */
 const SETTINGS = new Set([
-  'model', 'models', 'n', 'best_of', 'stream', 'stream_options', 'stop', 'stop_sequences', 'stop_token_ids', 'max_tokens', 'max_completion_tokens', 'max_output_tokens',
-  'max_new_tokens', 'min_tokens', 'temperature', 'top_p', 'top_k', 'min_p', 'typical_p', 'top_a', 'top_logprobs', 'logprobs', 'logit_bias', 'presence_penalty',
-  'frequency_penalty', 'repetition_penalty', 'length_penalty', 'seed', 'user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key',
-  'prompt_cache_retention', 'prompt_cache_options', 'parallel_tool_calls', 'tool_choice', 'function_call', 'modalities', 'audio', 'reasoning', 'reasoning_effort',
-  'verbosity', 'web_search_options', 'moderation', 'echo', 'ignore_eos', 'skip_special_tokens', 'spaces_between_special_tokens', 'add_generation_prompt',
-  'continue_final_message', 'add_special_tokens', 'include_stop_str_in_output', 'use_beam_search', 'truncate_prompt_tokens', 'prompt_logprobs', 'priority', 'request_id',
-  'mm_processor_kwargs', 'logits_processors', 'return_tokens_as_token_ids', 'kv_transfer_params', 'guided_decoding_backend',
-  'provider', 'route', 'transforms', 'plugins', 'usage', 'include_reasoning', 'background', 'context_management', 'conversation', 'include', 'max_tool_calls',
-  'previous_response_id', 'truncation', 'thinking', 'container', 'inference_geo', 'speed', 'cache_control', 'anthropic_version', 'anthropic_beta', 'betas',
-  'user_profile_id', 'workspace_id', 'options', 'keep_alive', 'think', 'id', 'do_sample', 'details', 'return_full_text', 'adapter_id', 'lora',
+  'model',
+  'models',
+  'n',
+  'best_of',
+  'stream',
+  'stream_options',
+  'stop',
+  'stop_sequences',
+  'stop_token_ids',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'max_new_tokens',
+  'min_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'top_a',
+  'top_logprobs',
+  'logprobs',
+  'logit_bias',
+  'presence_penalty',
+  'frequency_penalty',
+  'repetition_penalty',
+  'length_penalty',
+  'seed',
+  'user',
+  'metadata',
+  'store',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+  'parallel_tool_calls',
+  'tool_choice',
+  'function_call',
+  'modalities',
+  'audio',
+  'reasoning',
+  'reasoning_effort',
+  'verbosity',
+  'web_search_options',
+  'moderation',
+  'echo',
+  'ignore_eos',
+  'skip_special_tokens',
+  'spaces_between_special_tokens',
+  'add_generation_prompt',
+  'continue_final_message',
+  'add_special_tokens',
+  'include_stop_str_in_output',
+  'use_beam_search',
+  'truncate_prompt_tokens',
+  'prompt_logprobs',
+  'priority',
+  'request_id',
+  'mm_processor_kwargs',
+  'logits_processors',
+  'return_tokens_as_token_ids',
+  'kv_transfer_params',
+  'guided_decoding_backend',
+  'provider',
+  'route',
+  'transforms',
+  'plugins',
+  'usage',
+  'include_reasoning',
+  'background',
+  'context_management',
+  'conversation',
+  'include',
+  'max_tool_calls',
+  'previous_response_id',
+  'truncation',
+  'thinking',
+  'container',
+  'inference_geo',
+  'speed',
+  'cache_control',
+  'anthropic_version',
+  'anthropic_beta',
+  'betas',
+  'user_profile_id',
+  'workspace_id',
+  'options',
+  'keep_alive',
+  'think',
+  'id',
+  'do_sample',
+  'details',
+  'return_full_text',
+  'adapter_id',
+  'lora',
 ])
 
 /** Fields whose words reach the model. */
 const PROSE = new Set([
-  'tools', 'functions', 'response_format', 'prediction', 'instructions', 'system', 'template', 'chat_template', 'chat_template_kwargs', 'documents', 'guided_json', 'guided_regex', 'guided_choice',
-  'guided_grammar', 'structured_outputs', 'grammar', 'tool_prompt', 'output_config', 'output_format', 'mcp_servers', 'format', 'text',
+  'tools',
+  'functions',
+  'response_format',
+  'prediction',
+  'instructions',
+  'system',
+  'template',
+  'chat_template',
+  'chat_template_kwargs',
+  'documents',
+  'guided_json',
+  'guided_regex',
+  'guided_choice',
+  'guided_grammar',
+  'structured_outputs',
+  'grammar',
+  'tool_prompt',
+  'output_config',
+  'output_format',
+  'mcp_servers',
+  'format',
+  'text',
 ])
 
 const MAX_NAME = 64
 const MAX_NAMES = 8
 
 /** `read` names the fields the dialect has already taken as the conversation. */
-export function readParameters(body: Readonly<Record<string, unknown>>, read: ReadonlySet<string>, walker: TextWalker, builder: RequestBuilder): void {
+export function readParameters(
+  body: Readonly<Record<string, unknown>>,
+  read: ReadonlySet<string>,
+  walker: TextWalker,
+  builder: RequestBuilder,
+): void {
   const names: string[] = []
   for (const key of Object.keys(body)) {
     if (read.has(key)) continue
@@ -73,7 +185,10 @@ function walkAll(walker: TextWalker, key: string, value: unknown, emit: (text: s
   walker.walk({ [key]: value }, (path, text) => emit(text, path))
 }
 
-/** Stop strings are often punctuation or markers, which the identifier rule does not know. The model never sees them. */
+/**
+ * Stop strings are often punctuation or markers, which the identifier rule does not know. The model never
+ * sees them.
+ */
 function isStop(path: string, text: string): boolean {
   return /(?:^|\.)stop(?:_sequences)?(?:\.\d+)?$/.test(path) && /^\s*[!-~]{0,32}\s*$/.test(text)
 }

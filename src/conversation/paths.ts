@@ -38,7 +38,10 @@ export type PathPattern = (path: string) => boolean
 /** An exact path, or a prefix ending in `*`. Throws `invalid_option` for anything without a leading slash. */
 export function pathPattern(pattern: string): PathPattern {
   if (typeof pattern !== 'string' || !pattern.startsWith('/')) {
-    throw new LlamaGuardError('invalid_option', 'A path in `paths` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".')
+    throw new LlamaGuardError(
+      'invalid_option',
+      'A path in `paths` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".',
+    )
   }
   if (!pattern.endsWith('*')) {
     const exact = plainPath(pattern)
@@ -48,5 +51,7 @@ export function pathPattern(pattern: string): PathPattern {
   // `/v1/*` is a segment's prefix and `/v1` itself; `/v1*` is `/v10` too.
   const prefix = plainPath(open)
   if (prefix === '/') return () => true
-  return open.endsWith('/') ? (path) => path === prefix || path.startsWith(`${prefix}/`) : (path) => path.startsWith(prefix)
+  return open.endsWith('/')
+    ? (path) => path === prefix || path.startsWith(`${prefix}/`)
+    : (path) => path.startsWith(prefix)
 }

@@ -33,7 +33,21 @@ const FREE_VALUES = { unreadable_request: 1024, unreadable_response: 128 } as co
 const FREE_KEYS = 512
 
 // Of every body and reply, so they are not worth counting.
-const COMMON_KEYS = new Set(['messages', 'content', 'choices', 'message', 'delta', 'text', 'refusal', 'annotations', 'logprobs', 'usage', 'prompt_tokens', 'completion_tokens', 'total_tokens'])
+const COMMON_KEYS = new Set([
+  'messages',
+  'content',
+  'choices',
+  'message',
+  'delta',
+  'text',
+  'refusal',
+  'annotations',
+  'logprobs',
+  'usage',
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+])
 
 const IDENTIFIER = /^[\w.:/+=@-]{0,128}$/
 const OPAQUE = /^[\w+/=-]*$/
@@ -68,8 +82,8 @@ export class TextWalker {
   }
 
   /**
-   * Throws the vocabulary's code for a value too deep, too big or of a kind no guard reads. `emit` must not walk. `without` names a key
-   * of `value` itself that is read elsewhere.
+   * Throws the vocabulary's code for a value too deep, too big or of a kind no guard reads. `emit` must not
+   * walk. `without` names a key of `value` itself that is read elsewhere.
    */
   walk(value: unknown, emit: Emit, path = '', without?: string): void {
     this.#nodes = 0
@@ -115,24 +129,45 @@ export class TextWalker {
 
   #bound(value: unknown, depth: number): void {
     this.#nodes += 1
-    if (this.#nodes > MAX_NODES) throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
-    if (depth >= MAX_DEPTH && typeof value === 'object' && value !== null) throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
+    if (this.#nodes > MAX_NODES)
+      throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
+    if (depth >= MAX_DEPTH && typeof value === 'object' && value !== null)
+      throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
   }
 
   #refuse(name: string): void {
-    if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(name)) throw new LlamaGuardError(this.#words.code, 'The body has a key named __proto__, constructor or prototype; remove it.')
+    if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(name))
+      throw new LlamaGuardError(
+        this.#words.code,
+        'The body has a key named __proto__, constructor or prototype; remove it.',
+      )
   }
 
-  #visit(value: unknown, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
+  #visit(
+    value: unknown,
+    key: string,
+    parent: Record<string, unknown> | undefined,
+    parentKey: string,
+    depth: number,
+    contained: boolean,
+  ): void {
     this.#bound(value, depth)
     if (typeof value === 'string') return this.#string(value, key, parent, parentKey, contained)
     if (typeof value !== 'object' || value === null) return
     if (this.#words.tokenLists === true && key === 'logprobs') return this.#later(value, depth)
-    if (depth > 0 && this.#words.json?.has(key) === true) return this.#jsonText(value, key, parent, parentKey, depth, contained)
+    if (depth > 0 && this.#words.json?.has(key) === true)
+      return this.#jsonText(value, key, parent, parentKey, depth, contained)
     this.#children(value, key, parent, parentKey, depth, contained)
   }
 
-  #children(value: object, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
+  #children(
+    value: object,
+    key: string,
+    parent: Record<string, unknown> | undefined,
+    parentKey: string,
+    depth: number,
+    contained: boolean,
+  ): void {
     const path = this.#path
     if (Array.isArray(value)) {
       const items = value as unknown[]
@@ -159,10 +194,19 @@ export class TextWalker {
     }
   }
 
-  #string(text: string, key: string, parent: Record<string, unknown> | undefined, parentKey: string, contained: boolean): void {
+  #string(
+    text: string,
+    key: string,
+    parent: Record<string, unknown> | undefined,
+    parentKey: string,
+    contained: boolean,
+  ): void {
     if (text === '') return
     if (this.#words.refuseMedia === true && isMedia(key, parent, parentKey, text)) {
-      throw new LlamaGuardError(this.#words.code, 'The reply carries audio or image data, which the guard cannot read; ask the model for text.')
+      throw new LlamaGuardError(
+        this.#words.code,
+        'The reply carries audio or image data, which the guard cannot read; ask the model for text.',
+      )
     }
     if (this.#words.opaque?.has(key) === true && OPAQUE.test(text)) return
     const metadata = contained || this.#words.metadata.has(key)
@@ -175,7 +219,14 @@ export class TextWalker {
     this.#emit(path, text, metadata)
   }
 
-  #jsonText(value: object, key: string, parent: Record<string, unknown> | undefined, parentKey: string, depth: number, contained: boolean): void {
+  #jsonText(
+    value: object,
+    key: string,
+    parent: Record<string, unknown> | undefined,
+    parentKey: string,
+    depth: number,
+    contained: boolean,
+  ): void {
     // Depth and media are checked first: JSON.stringify recurses without a bound of its own.
     const emit = this.#emit
     this.#emit = nothing
@@ -190,10 +241,19 @@ export class TextWalker {
   }
 
   /** Tokens are joined before they are judged, and skipped where the joined text has been judged already. */
-  #tokenLists({ path, logprobs, depth }: { path: readonly (string | number)[]; logprobs: object; depth: number }): void {
+  #tokenLists({
+    path,
+    logprobs,
+    depth,
+  }: {
+    path: readonly (string | number)[]
+    logprobs: object
+    depth: number
+  }): void {
     this.#path = [...path]
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
-    for (const [channel, text] of texts) if (text !== '' && this.#said?.has(text) !== true) this.#emit([...path, channel].join('.'), text, false)
+    for (const [channel, text] of texts)
+      if (text !== '' && this.#said?.has(text) !== true) this.#emit([...path, channel].join('.'), text, false)
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
 
@@ -214,6 +274,9 @@ export function looksLikeMedia(text: string): boolean {
 
 function isMedia(key: string, parent: Record<string, unknown> | undefined, parentKey: string, text: string): boolean {
   if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
-  if (key === 'data') return parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
+  if (key === 'data')
+    return (
+      parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
+    )
   return key === 'result' && parent?.type === 'image_generation_call'
 }

@@ -42,7 +42,10 @@ export class RequestBuilder {
     if (text !== '') this.#extras.push(text)
   }
 
-  /** True for a speaker's name that may go unjudged. The model reads names too, so one that could be a sentence, or many of them, may not. */
+  /**
+   * True for a speaker's name that may go unjudged. The model reads names too, so one that could be a
+   * sentence, or many of them, may not.
+   */
   freeName(name: string): boolean {
     if (!PLAIN_NAME.test(name)) return name === ''
     this.#names ??= new Set()
@@ -56,11 +59,21 @@ export class RequestBuilder {
     const system = this.#system.join('\n')
     const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
     if (wordless && system.trim() === '' && this.#extras.every((text) => text.trim() === '')) {
-      throw new LlamaGuardError('unreadable_request', 'The request holds no text to judge; send at least one message with content.')
+      throw new LlamaGuardError(
+        'unreadable_request',
+        'The request holds no text to judge; send at least one message with content.',
+      )
     }
     const userTurns: number[] = []
     for (const [index, { role, human }] of this.#turns.entries()) if (role === 'User' && human) userTurns.push(index)
-    return { system, turns, userTurns, extras: this.#extras, stream, model: typeof model === 'string' ? model : undefined }
+    return {
+      system,
+      turns,
+      userTurns,
+      extras: this.#extras,
+      stream,
+      model: typeof model === 'string' ? model : undefined,
+    }
   }
 }
 

@@ -7,15 +7,24 @@ import { deadlineOf, Stop, type StopSignal } from './stop.js'
 /** Longest delay a Node.js timer takes; a longer one fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
-/** Why work was aborted that nobody waits for any more: the client left, or another answer won. Says nothing about the guard's health. */
-export const NOBODY_WAITS = new LlamaGuardError('guard_unavailable', 'Nobody waits for this judgement any more: the caller left, or another answer came first.')
+/**
+ * Why work was aborted that nobody waits for any more: the client left, or another answer won. Says nothing
+ * about the guard's health.
+ */
+export const NOBODY_WAITS = new LlamaGuardError(
+  'guard_unavailable',
+  'Nobody waits for this judgement any more: the caller left, or another answer came first.',
+)
 
 /** The abort reason as one of our errors: a deadline stays a deadline, everything else means that the caller left. */
 export function reasonOf(signal: StopSignal): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
-/** Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it. `settled` is called once, by then. */
+/**
+ * Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it.
+ * `settled` is called once, by then.
+ */
 export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     let waiting = true
@@ -51,7 +60,10 @@ export interface Bounds {
   readonly signal?: StopSignal | undefined
 }
 
-/** Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when `work` has settled. */
+/**
+ * Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when
+ * `work` has settled.
+ */
 export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
   const { ms, signal: outer, late } = bounds
   if (outer?.aborted) return Promise.reject(reasonOf(outer))
@@ -62,21 +74,31 @@ export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLik
   if (outer instanceof AbortSignal) setMaxListeners(0, outer)
   const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
-  const timer = ms === undefined || outerDeadline <= deadline ? undefined : setTimeout(() => stop.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
-  return orAbort(stop, () => work(stop), () => {
-    clearTimeout(timer)
-    outer?.removeEventListener('abort', leave)
-    stop.abort(NOBODY_WAITS)
-  })
+  const timer =
+    ms === undefined || outerDeadline <= deadline
+      ? undefined
+      : setTimeout(() => stop.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
+  return orAbort(
+    stop,
+    () => work(stop),
+    () => {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', leave)
+      stop.abort(NOBODY_WAITS)
+    },
+  )
 }
 
 /**
- * Runs `work` with a signal that aborts by the deadline: the outer one, where that will, for a signal and a timer of its own would then
- * change nothing. Only for work that leaves nothing running, and that ends by itself when the signal aborts.
+ * Runs `work` with a signal that aborts by the deadline: the outer one, where that will, for a signal and a
+ * timer of its own would then change nothing. Only for work that leaves nothing running, and that ends by
+ * itself when the signal aborts.
  */
 export function inTime<T>(bounds: Bounds, work: (signal: Stop) => Promise<T>): Promise<T> {
   const { ms, signal } = bounds
-  return signal instanceof Stop && !signal.aborted && signal.deadline <= deadlineFrom(ms) ? work(signal) : within(bounds, work)
+  return signal instanceof Stop && !signal.aborted && signal.deadline <= deadlineFrom(ms)
+    ? work(signal)
+    : within(bounds, work)
 }
 
 function deadlineFrom(ms: number | undefined): number {
@@ -85,5 +107,8 @@ function deadlineFrom(ms: number | undefined): number {
 
 /** What everybody who waits in vain is told. */
 export function timedOut(ms: number): LlamaGuardError {
-  return new LlamaGuardError('guard_timeout', `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`)
+  return new LlamaGuardError(
+    'guard_timeout',
+    `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`,
+  )
 }

@@ -10,8 +10,9 @@ export type Ask = (signal: Stop) => Promise<Verdict>
 export interface AnyUnsafeOptions {
   readonly signal?: StopSignal | undefined
   /**
-   * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be one that the
-   * policy lets pass (a flagged category, a score under the threshold): cutting the others off for it would hide theirs.
+   * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be
+   * one that the policy lets pass (a flagged category, a score under the threshold): cutting the others off
+   * for it would hide theirs.
    */
   readonly decisive: (verdict: Verdict) => boolean
   /** Questions in flight at once: a very long text must not fill the queue for everyone else. Default: 8. */
@@ -25,7 +26,10 @@ export interface PanelOptions extends JudgeOptions {
 }
 
 /** Asks all. Rejects with the first error when no verdict was decisive. */
-export async function anyUnsafeOf(asks: readonly Ask[], { signal, decisive, atOnce = 8 }: AnyUnsafeOptions): Promise<Verdict> {
+export async function anyUnsafeOf(
+  asks: readonly Ask[],
+  { signal, decisive, atOnce = 8 }: AnyUnsafeOptions,
+): Promise<Verdict> {
   const [only, ...others] = asks
   if (only !== undefined && others.length === 0) return within({ signal }, only)
   return within({ signal }, async (inner) => {
@@ -62,7 +66,10 @@ export function merge(verdicts: readonly Verdict[]): Verdict {
   const unknown = union(unsafe.map((verdict) => verdict.unknown ?? []))
   const judgedBy = (unsafe[0] ?? first).judgedBy
   const attempts = sum(verdicts.map((verdict) => verdict.attempts))
-  const tokens = { input: sum(verdicts.map((verdict) => verdict.tokens?.input)), output: sum(verdicts.map((verdict) => verdict.tokens?.output)) }
+  const tokens = {
+    input: sum(verdicts.map((verdict) => verdict.tokens?.input)),
+    output: sum(verdicts.map((verdict) => verdict.tokens?.output)),
+  }
   return {
     safe: unsafe.length === 0,
     categories: union(unsafe.map((verdict) => verdict.categories)),

@@ -1,4 +1,5 @@
-// The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content can be read back out.
+// The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content
+// can be read back out.
 import { hash } from 'node:crypto'
 import type { Conversation, Stage } from '../types.js'
 
@@ -16,10 +17,13 @@ export interface CacheKeyParts {
 const FORMAT = 2
 
 /**
- * SHA-256 over all of it. Every text stands behind its length, which keeps fields apart whatever they contain, where plain
- * concatenation would let text of one turn pass for the next one.
+ * SHA-256 over all of it. Every text stands behind its length, which keeps fields apart whatever they
+ * contain, where plain concatenation would let text of one turn pass for the next one.
  */
-export function cacheKey({ identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts, conversation: Conversation): string {
+export function cacheKey(
+  { identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts,
+  conversation: Conversation,
+): string {
   let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${decisive === undefined ? '-' : field(decisive)}`
   for (const { role, text, images } of conversation) {
     key += `${role}${field(text)}`
@@ -28,7 +32,10 @@ export function cacheKey({ identity, model, policyHash, tenant, stage, decisive 
   return hash('sha256', key)
 }
 
-/** JSON escapes lone surrogates, which UTF-8 would fold all into one character. It costs as much as the hash, so only they get it. */
+/**
+ * JSON escapes lone surrogates, which UTF-8 would fold all into one character. It costs as much as the hash,
+ * so only they get it.
+ */
 function field(text: string): string {
   return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`
 }

@@ -11,7 +11,10 @@ import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } fro
 const CLOCK_MS = 100
 
 export interface CacheOptions {
-  /** Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time still share one call. */
+  /**
+   * Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time
+   * still share one call.
+   */
   readonly max: number
   /** Milliseconds an entry lives, in process and in the store. */
   readonly ttlMs: number
@@ -41,11 +44,26 @@ export interface VerdictCache {
   close(): Promise<void>
 }
 
-export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, timeoutMs = 10_000, store: shared, logger }: CacheOptions): VerdictCache {
+export function createCache({
+  max,
+  ttlMs,
+  maxBytes = 16 * 1024 * 1024,
+  timeoutMs = 10_000,
+  store: shared,
+  logger,
+}: CacheOptions): VerdictCache {
   const count = { hits: 0, joined: 0, misses: 0 }
   // A TTL of 0 means "for ever" to lru-cache; to us it means "not at all".
   const enabled = max > 0 && ttlMs > 0
-  const local = enabled ? new LRUCache<string, Verdict>({ max, maxSize: maxBytes, sizeCalculation: bytes, ttl: ttlMs, ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)) }) : undefined
+  const local = enabled
+    ? new LRUCache<string, Verdict>({
+        max,
+        maxSize: maxBytes,
+        sizeCalculation: bytes,
+        ttl: ttlMs,
+        ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)),
+      })
+    : undefined
   const store = enabled && shared ? shielded(shared, logger) : undefined
   const flights = createSingleFlight<Verdict>(timeoutMs)
   let closed: LlamaGuardError | undefined
@@ -85,7 +103,12 @@ export function createCache({ max, ttlMs, maxBytes = 16 * 1024 * 1024, timeoutMs
       count.joined++
       return answer.then(remembered)
     },
-    stats: () => ({ ...count, entries: local?.size ?? 0, inFlight: flights.size, ...(store && { store: store.stats() }) }),
+    stats: () => ({
+      ...count,
+      entries: local?.size ?? 0,
+      inFlight: flights.size,
+      ...(store && { store: store.stats() }),
+    }),
     async close() {
       closed = new LlamaGuardError('guard_unavailable', 'The middleware is being closed.')
       flights.abort(closed)
@@ -100,7 +123,10 @@ function remembered({ attempts: _attempts, tokens: _tokens, ...lasting }: Verdic
   return Object.freeze(Object.assign(lasting, { cached: true }))
 }
 
-/** Key, value and lru-cache's own bookkeeping, roughly. Nearly every verdict is one word, which is not worth writing out to count. */
+/**
+ * Key, value and lru-cache's own bookkeeping, roughly. Nearly every verdict is one word, which is not worth
+ * writing out to count.
+ */
 function bytes(verdict: Verdict, key: string): number {
   const { safe, categoryScores, judgedBy } = verdict
   const length = safe && categoryScores === undefined && judgedBy === undefined ? 64 : JSON.stringify(verdict).length

@@ -1,12 +1,17 @@
-// A verdict from outside (a custom guard, a shared cache) is believed only when every field has its type and its range.
-// A half-right object must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
+// A verdict from outside (a custom guard, a shared cache) is believed only when every field has its type and
+// its range.
+// A half-right object must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any
+// threshold.
 import { LlamaGuardError } from '../errors.js'
 import type { Verdict } from '../types.js'
 
 const MAX_CATEGORIES = 256
 const MAX_NAME = 200
 
-/** A copy of the caller's own with the known fields only; its lists are frozen, for they are remembered and handed to many. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}. */
+/**
+ * A copy of the caller's own with the known fields only; its lists are frozen, for they are remembered and
+ * handed to many. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}.
+ */
 export function checkedVerdict(value: unknown): Verdict {
   if (!isRecord(value)) throw unusable(`${describe(value)} instead of a verdict object`)
   const { safe, categories = [], unknown, truncated, score, categoryScores, judgedBy, attempts, tokens, cached } = value
@@ -16,7 +21,8 @@ export function checkedVerdict(value: unknown): Verdict {
   if (safe && categories.length + (unknown?.length ?? 0) > 0) throw unusable('safe, and violated categories beside it')
   if (!isFlag(truncated) || !isFlag(cached)) throw unusable('"truncated" or "cached" that is no boolean')
   if (score !== undefined && !isProbability(score)) throw unusable('"score" outside 0 to 1')
-  if (categoryScores !== undefined && !isScores(categoryScores)) throw unusable('"categoryScores" that are no numbers from 0 to 1')
+  if (categoryScores !== undefined && !isScores(categoryScores))
+    throw unusable('"categoryScores" that are no numbers from 0 to 1')
   if (judgedBy !== undefined && !isName(judgedBy)) throw unusable('"judgedBy" that is no short string')
   if (attempts !== undefined && !isCount(attempts)) throw unusable('"attempts" that is no count')
   if (tokens !== undefined && !isTokens(tokens)) throw unusable('"tokens" that are no counts')
@@ -27,16 +33,24 @@ export function checkedVerdict(value: unknown): Verdict {
   if (categoryScores !== undefined) verdict.categoryScores = Object.freeze({ ...categoryScores })
   if (judgedBy !== undefined) verdict.judgedBy = judgedBy
   if (attempts !== undefined) verdict.attempts = attempts
-  if (tokens !== undefined) verdict.tokens = { ...(tokens.input !== undefined && { input: tokens.input }), ...(tokens.output !== undefined && { output: tokens.output }) }
+  if (tokens !== undefined)
+    verdict.tokens = {
+      ...(tokens.input !== undefined && { input: tokens.input }),
+      ...(tokens.output !== undefined && { output: tokens.output }),
+    }
   if (cached !== undefined) verdict.cached = cached
   return verdict
 }
 
 const NO_NAMES: readonly string[] = Object.freeze([])
-const frozen = (names: readonly string[]): readonly string[] => (names.length === 0 ? NO_NAMES : Object.freeze([...names]))
+const frozen = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? NO_NAMES : Object.freeze([...names])
 
 function unusable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unparseable_verdict', `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`)
+  return new LlamaGuardError(
+    'unparseable_verdict',
+    `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`,
+  )
 }
 
 /** The type alone: what a guard returned by mistake may be chat content. */
@@ -44,10 +58,13 @@ function describe(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isFlag = (value: unknown): value is boolean | undefined => value === undefined || typeof value === 'boolean'
-const isName = (value: unknown): value is string => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
-const isNames = (value: unknown): value is string[] => Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
 const isProbability = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isScores = (value: unknown): value is Record<string, number> =>

@@ -1,15 +1,29 @@
 // The circuit breaker: a guard that keeps failing is left alone for a moment, then probed with one call.
 // cockatiel counts and keeps the state; this file says which failures count and how long a moment is.
-import { CircuitState, CountBreaker, DelegateBackoff, circuitBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel'
+import {
+  CircuitState,
+  CountBreaker,
+  DelegateBackoff,
+  circuitBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
 import type { Logger } from '../types.js'
 import { NOBODY_WAITS } from './abort.js'
 
 /**
- * Signs of a sick guard. Everything else says something about one text or about the configuration (unparseable verdict, too long,
- * refused credentials): opening for those would let one odd text turn the guard off for everybody, or hide the message that matters.
+ * Signs of a sick guard. Everything else says something about one text or about the configuration
+ * (unparseable verdict, too long, refused credentials): opening for those would let one odd text turn the
+ * guard off for everybody, or hide the message that matters.
  */
-const SICK: ReadonlySet<string> = new Set(['guard_unavailable', 'guard_timeout', 'guard_throttled', 'guard_not_ready', 'guard_error'])
+const SICK: ReadonlySet<string> = new Set([
+  'guard_unavailable',
+  'guard_timeout',
+  'guard_throttled',
+  'guard_not_ready',
+  'guard_error',
+])
 
 /** More than half of the last 20 calls, once there were 6. */
 const TRIPS = { threshold: 0.5, size: 20, minimumNumberOfCalls: 6 }
@@ -39,12 +53,21 @@ export function createCircuit(model: string, logger?: Logger): Circuit {
     return ms
   })
   const breaker = circuitBreaker(handleWhen(isSick), { breaker: new CountBreaker(TRIPS), halfOpenAfter: rest })
-  breaker.onBreak(() => logger?.warn({ code: 'guard_circuit_open', model, ms: Math.round(openUntil - Date.now()) }, 'guard keeps failing: circuit opened'))
+  breaker.onBreak(() =>
+    logger?.warn(
+      { code: 'guard_circuit_open', model, ms: Math.round(openUntil - Date.now()) },
+      'guard keeps failing: circuit opened',
+    ),
+  )
   breaker.onReset(() => logger?.info({ model }, 'guard answers again: circuit closed'))
 
   const refusal = (): LlamaGuardError => {
     const seconds = Math.max(0, openUntil - Date.now()) / 1000
-    return new LlamaGuardError('guard_circuit_open', `The guard failed repeatedly; it is tried again in ${seconds.toFixed(1)} s.`, { retryAfter: seconds })
+    return new LlamaGuardError(
+      'guard_circuit_open',
+      `The guard failed repeatedly; it is tried again in ${seconds.toFixed(1)} s.`,
+      { retryAfter: seconds },
+    )
   }
   return {
     refuseWhileOpen() {

@@ -21,7 +21,12 @@ export function createLineReader(): LineReader {
   return {
     push(bytes) {
       size += bytes.byteLength
-      if (size > MAX_BYTES) throw new LlamaGuardError('guard_error', `The guard endpoint streamed more than ${MAX_BYTES} bytes; a verdict is a few. Check that a Llama Guard model runs behind it.`)
+      if (size > MAX_BYTES)
+        throw new LlamaGuardError(
+          'guard_error',
+          `The guard endpoint streamed more than ${MAX_BYTES} bytes; a verdict is a few. Check that a Llama ` +
+            'Guard model runs behind it.',
+        )
       const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
       rest = lines.pop() ?? ''
       return lines
@@ -39,7 +44,10 @@ export type StreamedPart = Pick<Completion, 'text' | 'finishReason' | 'tokens'>
 
 const NOTHING: StreamedPart = { text: '' }
 
-/** Throws `guard_error` for a line that is no event of a known shape, and the container's own error for one that reports it. */
+/**
+ * Throws `guard_error` for a line that is no event of a known shape, and the container's own error for one
+ * that reports it.
+ */
 export function readStreamEvent(line: string): StreamedPart {
   const data = line.trim().replace(/^data:\s*/, '')
   if (data === '' || data === '[DONE]' || /^(?::|event:|id:|retry:)/.test(data)) return NOTHING
@@ -60,13 +68,24 @@ function readToken(event: Readonly<Record<string, unknown>>): StreamedPart {
   const { token, top_tokens: top, details } = event
   if (!isFields(token) || typeof token['text'] !== 'string') throw unknownEvent()
   const special = token['special'] === true || token['special_token'] === true
-  const { tokens } = readCompletion({ generated_text: token['text'], details: { tokens: [token], ...(Array.isArray(top) && { top_tokens: [top] }) } })
+  const { tokens } = readCompletion({
+    generated_text: token['text'],
+    details: { tokens: [token], ...(Array.isArray(top) && { top_tokens: [top] }) },
+  })
   const finishReason = isFields(details) ? readCompletion({ generated_text: '', details }).finishReason : undefined
-  return { text: special ? '' : token['text'], ...(tokens && !special && { tokens }), ...(finishReason !== undefined && { finishReason }) }
+  return {
+    text: special ? '' : token['text'],
+    ...(tokens && !special && { tokens }),
+    ...(finishReason !== undefined && { finishReason }),
+  }
 }
 
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unknownEvent(): LlamaGuardError {
-  return new LlamaGuardError('guard_error', 'The guard endpoint streamed an event that is not one of TGI, LMI or OpenAI. Check the container behind it.')
+  return new LlamaGuardError(
+    'guard_error',
+    'The guard endpoint streamed an event that is not one of TGI, LMI or OpenAI. Check the container behind it.',
+  )
 }

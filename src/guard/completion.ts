@@ -28,7 +28,10 @@ export interface Completion {
 }
 
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
-export type Complete = (prompt: Prompt | string, options: { signal?: StopSignal; logprobs: boolean }) => Promise<Completion>
+export type Complete = (
+  prompt: Prompt | string,
+  options: { signal?: StopSignal; logprobs: boolean },
+) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -40,7 +43,8 @@ export function readCompletion(body: unknown): Completion {
   const answer: unknown = Array.isArray(body) && body.length === 1 ? body[0] : body
   if (!isFields(answer)) throw unknownShape(body)
   // First, because a failed answer may carry a text as well.
-  if (answer['error'] !== undefined && answer['error'] !== null) throw containerError(Number(answer['code'] ?? 500), JSON.stringify(answer['error']))
+  if (answer['error'] !== undefined && answer['error'] !== null)
+    throw containerError(Number(answer['code'] ?? 500), JSON.stringify(answer['error']))
   if (typeof answer['generated_text'] === 'string') return readGenerated(answer['generated_text'], answer['details'])
   const choices = answer['choices']
   const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
@@ -53,7 +57,12 @@ function readGenerated(text: string, details: unknown): Completion {
   const output = count(details['generated_tokens'])
   const tops = Array.isArray(details['top_tokens']) ? details['top_tokens'] : []
   const tokens = list(details['tokens'], (token, index) => readToken(token, tops[index]))
-  return { text, ...finish(details['finish_reason']), ...(tokens && { tokens: tokens.filter((token) => !token.special).map(({ special: _, ...token }) => token) }), ...(output !== undefined && { usage: { output } }) }
+  return {
+    text,
+    ...finish(details['finish_reason']),
+    ...(tokens && { tokens: tokens.filter((token) => !token.special).map(({ special: _, ...token }) => token) }),
+    ...(output !== undefined && { usage: { output } }),
+  }
 }
 
 function readToken(token: unknown, top: unknown): (GeneratedToken & { readonly special: boolean }) | undefined {
@@ -62,14 +71,21 @@ function readToken(token: unknown, top: unknown): (GeneratedToken & { readonly s
   const logprob = token['logprob'] ?? token['log_prob']
   if (typeof token['text'] !== 'string' || typeof logprob !== 'number') return undefined
   const others = list(top, (other) => readToken(other, undefined))
-  return { text: token['text'], logprob, special: token['special'] === true || token['special_token'] === true, ...(others && { top: others }) }
+  return {
+    text: token['text'],
+    logprob,
+    special: token['special'] === true || token['special_token'] === true,
+    ...(others && { top: others }),
+  }
 }
 
 function readChoice(choice: Fields, used: unknown): Completion {
   const message = choice['message']
   const text = isFields(message) ? (message['content'] ?? '') : choice['text']
   if (typeof text !== 'string') throw unknownShape(choice)
-  const usage = isFields(used) ? { input: count(used['prompt_tokens']), output: count(used['completion_tokens']) } : undefined
+  const usage = isFields(used)
+    ? { input: count(used['prompt_tokens']), output: count(used['completion_tokens']) }
+    : undefined
   const tokens = isFields(choice['logprobs']) ? readLogprobs(choice['logprobs']) : undefined
   return { text, ...finish(choice['finish_reason']), ...(tokens && { tokens }), ...(usage && { usage }) }
 }
@@ -115,11 +131,23 @@ function finish(reason: unknown): Pick<Completion, 'finishReason'> {
   return { finishReason: typeof reason === 'number' ? 'stop' : typeof reason === 'string' ? reason : 'unreadable' }
 }
 
-const count = (value: unknown): number | undefined => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined)
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+const count = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Says the shape only: the values may echo the prompt. */
 function unknownShape(body: unknown): LlamaGuardError {
-  const shape = Array.isArray(body) ? `an array of ${body.length}` : body === null ? 'null' : typeof body === 'object' ? 'an object without one answer' : `a ${typeof body}`
-  return new LlamaGuardError('guard_error', `The guard endpoint answered ${shape}; wanted one answer in the shape of TGI, LMI or OpenAI. Check that a Llama Guard model runs behind it.`)
+  const shape = Array.isArray(body)
+    ? `an array of ${body.length}`
+    : body === null
+      ? 'null'
+      : typeof body === 'object'
+        ? 'an object without one answer'
+        : `a ${typeof body}`
+  return new LlamaGuardError(
+    'guard_error',
+    `The guard endpoint answered ${shape}; wanted one answer in the shape of TGI, LMI or OpenAI. ` +
+      'Check that a Llama Guard model runs behind it.',
+  )
 }

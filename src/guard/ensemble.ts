@@ -7,25 +7,33 @@ import { piecesOf } from './pieces.js'
 import type { Stop } from './stop.js'
 
 /**
- * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls are aborted; a guard
- * that fails makes the panel fail, because a partial panel's "safe" is not the panel's. `judgedBy` names the guard that said unsafe.
+ * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls
+ * are aborted; a guard that fails makes the panel fail, because a partial panel's "safe" is not the panel's.
+ * `judgedBy` names the guard that said unsafe.
  *
  * @example
  * llamaGuard({ guard: anyUnsafe([llamaGuard4, customGuard]) })
  */
 export function anyUnsafe(guards: readonly Guard[]): Guard {
-  if (guards.length === 0) throw new TypeError('anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.')
+  if (guards.length === 0)
+    throw new TypeError('anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.')
   const panel: Guard = {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
     categories: unionById(guards.flatMap((guard) => guard.categories ?? [])),
     judge(conversation: Conversation, { signal, stage, decisive = isUnsafe }: PanelOptions) {
       const vote = async (guard: Guard, piece: Conversation, inner: Stop): Promise<Verdict> => {
-        const options: PanelOptions = { signal: inner.signal, ...(stage && { stage }), ...(isPanel(guard) && { decisive }) }
+        const options: PanelOptions = {
+          signal: inner.signal,
+          ...(stage && { stage }),
+          ...(isPanel(guard) && { decisive }),
+        }
         const verdict = checkedVerdict(await guard.judge(piece, options))
         return { judgedBy: modelOf(guard), ...verdict }
       }
-      const asks = guards.flatMap((guard) => piecesOf(guard, conversation).map((piece) => (inner: Stop) => vote(guard, piece, inner)))
+      const asks = guards.flatMap((guard) =>
+        piecesOf(guard, conversation).map((piece) => (inner: Stop) => vote(guard, piece, inner)),
+      )
       return anyUnsafeOf(asks, { signal, decisive })
     },
     async close() {

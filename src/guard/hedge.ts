@@ -12,7 +12,10 @@ export interface HedgeOptions {
   readonly signal: Stop
 }
 
-export function hedged<T>({ afterMs, mayHedge, onHedge, signal }: HedgeOptions, call: (signal: Stop) => Promise<T>): Promise<T> {
+export function hedged<T>(
+  { afterMs, mayHedge, onHedge, signal }: HedgeOptions,
+  call: (signal: Stop) => Promise<T>,
+): Promise<T> {
   return within({ signal }, async (inner) => {
     const first = call(inner)
     if ((await settledWithin(afterMs, first)) || inner.aborted || !mayHedge()) return first

@@ -4,7 +4,10 @@ import type { Guard } from '../types.js'
 
 const made = new WeakMap<object, string>()
 
-/** The guard's own identity, or one that no other object in any process has: a shared cache must not mix two custom guards. */
+/**
+ * The guard's own identity, or one that no other object in any process has: a shared cache must not mix two
+ * custom guards.
+ */
 export function identityOf(guard: Guard): string {
   return guard.identity ?? uniqueTo(guard)
 }

@@ -18,18 +18,23 @@ export interface DoorOptions {
   /** The first choice. */
   readonly guard: Guard
   /**
-   * Asked in this order when the guard before could not judge; never because it said unsafe. The budget `timeoutMs` is shared evenly,
-   * and what one leaves over the next may use, so that a hanging guard leaves time for the others.
+   * Asked in this order when the guard before could not judge; never because it said unsafe. The budget
+   * `timeoutMs` is shared evenly, and what one leaves over the next may use, so that a hanging guard leaves
+   * time for the others.
    */
   readonly fallback?: readonly Guard[]
   readonly shadow?: ShadowOptions
-  /** Stands for all that shapes a verdict beside guard and text: categories, task, instruction, whether scores are asked for. */
+  /**
+   * Stands for all that shapes a verdict beside guard and text: categories, task, instruction, whether scores
+   * are asked for.
+   */
   readonly policyHash: string
   /** Keeps remembered verdicts of one tenant from another. */
   readonly tenant?: string
   /**
-   * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must be exact: were a merely
-   * flagged "unsafe" taken as decisive, a blocked category further on would not be looked for.
+   * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must
+   * be exact: were a merely flagged "unsafe" taken as decisive, a blocked category further on would not be
+   * looked for.
    */
   readonly decisive: (verdict: Verdict, stage: Stage) => boolean
   readonly timeoutMs: number
@@ -82,7 +87,13 @@ interface Question {
 
 export function createDoor(o: DoorOptions): Door {
   const guards = [o.guard, ...(o.fallback ?? [])]
-  const cache = createCache({ max: o.cacheMax, ttlMs: o.cacheTtlMs, timeoutMs: o.timeoutMs, store: o.cacheStore, logger: o.logger })
+  const cache = createCache({
+    max: o.cacheMax,
+    ttlMs: o.cacheTtlMs,
+    timeoutMs: o.timeoutMs,
+    store: o.cacheStore,
+    logger: o.logger,
+  })
   const members = guards.map((guard, index): Member => {
     const timeoutMs = o.timeoutMs / (guards.length - index)
     return { guard, model: guard.model ?? 'custom', ask: resilient(guard, { ...o, timeoutMs }) }
@@ -90,29 +101,71 @@ export function createDoor(o: DoorOptions): Door {
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
 
-  const keyOf = ({ guard, model }: Member, conversation: Conversation, { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions): string =>
-    cacheKey({ identity: identityOf(guard), model, policyHash: o.policyHash, tenant, stage, decisive: isPanel(guard) ? uniqueTo(decisive) : undefined }, conversation)
+  const keyOf = (
+    { guard, model }: Member,
+    conversation: Conversation,
+    { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions,
+  ): string =>
+    cacheKey(
+      {
+        identity: identityOf(guard),
+        model,
+        policyHash: o.policyHash,
+        tenant,
+        stage,
+        decisive: isPanel(guard) ? uniqueTo(decisive) : undefined,
+      },
+      conversation,
+    )
 
   /** `whole`: the key of the whole conversation, where it is known. */
-  const questionsOf = (member: Member, conversation: Conversation, options: DoorJudgeOptions, whole: string | undefined): readonly Question[] =>
-    piecesOf(member.guard, conversation).map((piece) => ({ piece, key: piece === conversation && whole !== undefined ? whole : keyOf(member, piece, options) }))
+  const questionsOf = (
+    member: Member,
+    conversation: Conversation,
+    options: DoorJudgeOptions,
+    whole: string | undefined,
+  ): readonly Question[] =>
+    piecesOf(member.guard, conversation).map((piece) => ({
+      piece,
+      key: piece === conversation && whole !== undefined ? whole : keyOf(member, piece, options),
+    }))
 
-  const askMember = ({ guard, ask }: Member, questions: readonly Question[], { stage, decisive: blocks = o.decisive }: DoorJudgeOptions, signal: Stop): Promise<Verdict> => {
+  const askMember = (
+    { guard, ask }: Member,
+    questions: readonly Question[],
+    { stage, decisive: blocks = o.decisive }: DoorJudgeOptions,
+    signal: Stop,
+  ): Promise<Verdict> => {
     const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
     const askOne = ({ piece, key }: Question, inner: Stop): Promise<Verdict> =>
-      cache.judge(key, inner, (shared) => ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { decisive }) }))
+      cache.judge(key, inner, (shared) =>
+        ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { decisive }) }),
+      )
     const [only, ...others] = questions
     if (only !== undefined && others.length === 0) return askOne(only, signal)
-    return anyUnsafeOf(questions.map((question) => (inner: Stop) => askOne(question, inner)), { signal, decisive })
+    return anyUnsafeOf(
+      questions.map((question) => (inner: Stop) => askOne(question, inner)),
+      { signal, decisive },
+    )
   }
 
   /** `whole`: what the first member's verdict on the whole conversation would be remembered under. */
-  const judgeNow = async (conversation: Conversation, options: DoorJudgeOptions, started: number, whole: string | undefined): Promise<Judgement> => {
+  const judgeNow = async (
+    conversation: Conversation,
+    options: DoorJudgeOptions,
+    started: number,
+    whole: string | undefined,
+  ): Promise<Judgement> => {
     const since = (): number => performance.now() - started
     let model = members[0]?.model ?? 'custom'
     try {
-      if (closing) throw new LlamaGuardError('guard_unavailable', 'The middleware has been closed and judges nothing any more.')
-      if (conversation.length === 0) throw new LlamaGuardError('internal_error', 'A conversation without turns came to the guard; at least one turn is needed.')
+      if (closing)
+        throw new LlamaGuardError('guard_unavailable', 'The middleware has been closed and judges nothing any more.')
+      if (conversation.length === 0)
+        throw new LlamaGuardError(
+          'internal_error',
+          'A conversation without turns came to the guard; at least one turn is needed.',
+        )
       return await within({ ms: o.timeoutMs, signal: options.signal }, async (inner) => {
         let failure: LlamaGuardError | undefined
         for (const [index, member] of members.entries()) {
@@ -138,7 +191,8 @@ export function createDoor(o: DoorOptions): Door {
   const judge = (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {
     const started = performance.now()
     const [member] = members
-    if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted) return judgeNow(conversation, options, started, undefined)
+    if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted)
+      return judgeNow(conversation, options, started, undefined)
     let key: string | undefined
     try {
       key = keyOf(member, conversation, options)

@@ -30,10 +30,15 @@ export async function loadModel({ path, sequences, contextTokens, maxNewTokens }
   let llama: Llama | undefined
   try {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
-    // Never build or download: a web server is no place for a surprise compiler run. What llama.cpp has against a file it says on stderr only.
+    // Never build or download: a web server is no place for a surprise compiler run. What llama.cpp has
+    // against a file it says on stderr only.
     llama = await getLlama({ build: 'never', skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error })
     const model = await llama.loadModel({ modelPath: path })
-    const context = await model.createContext({ sequences, contextSize: { max: contextTokens }, threads: threadsFor(llama) })
+    const context = await model.createContext({
+      sequences,
+      contextSize: { max: contextTokens },
+      threads: threadsFor(llama),
+    })
     return held(llama, context, sequences, maxNewTokens)
   } catch (error) {
     await llama?.dispose()
@@ -41,7 +46,10 @@ export async function loadModel({ path, sequences, contextTokens, maxNewTokens }
   }
 }
 
-/** Its threads spin while they wait for each other: one more than there are free cores makes them a hundred times slower, and Node.js needs one too. */
+/**
+ * Its threads spin while they wait for each other: one more than there are free cores makes them a hundred
+ * times slower, and Node.js needs one too.
+ */
 function threadsFor({ cpuMathCores }: Llama): number {
   return Math.max(1, Math.min(cpuMathCores, availableParallelism() - 1))
 }
@@ -52,7 +60,12 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
   const running = new Set<Promise<unknown>>()
   let closed = false
 
-  async function generate(sequence: LlamaContextSequence, tokens: readonly Token[], logprobs: boolean, signal: StopSignal): Promise<Completion> {
+  async function generate(
+    sequence: LlamaContextSequence,
+    tokens: readonly Token[],
+    logprobs: boolean,
+    signal: StopSignal,
+  ): Promise<Completion> {
     const goOn = (): void => {
       if (closed) throw NOBODY_WAITS
       if (signal.aborted) throw reasonOf(signal)
@@ -66,14 +79,23 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
     const answer: Token[] = []
     const generated: GeneratedToken[] = []
     let text = ''
-    const completion = (finishReason: 'stop' | 'length'): Completion => ({ text, finishReason, usage: { input: tokens.length, output: answer.length }, ...(logprobs && { tokens: generated }) })
+    const completion = (finishReason: 'stop' | 'length'): Completion => ({
+      text,
+      finishReason,
+      usage: { input: tokens.length, output: answer.length },
+      ...(logprobs && { tokens: generated }),
+    })
     while (answer.length < maxNewTokens) {
       goOn()
       // Only where the two words part are the others asked for: each time that is a list of the whole vocabulary.
       const { token, confidence, probabilities } = await step(sequence, next, logprobs && text.trim() === '')
       if (model.isEogToken(token)) return completion('stop')
       const piece = model.detokenize([token], false, answer)
-      generated.push({ text: piece, logprob: Math.log(confidence), ...(probabilities && { top: likeliest(model, probabilities) }) })
+      generated.push({
+        text: piece,
+        logprob: Math.log(confidence),
+        ...(probabilities && { top: likeliest(model, probabilities) }),
+      })
       answer.push(token)
       text = model.detokenize(answer)
       next = [token]
@@ -83,15 +105,21 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
 
   async function checked(prompt: string, logprobs: boolean, signal: StopSignal): Promise<Completion> {
     const tokens = tokenize(model, prompt)
-    if (tokens.length + maxNewTokens > context.contextSize) throw tooLong(tokens.length, context.contextSize - maxNewTokens)
+    if (tokens.length + maxNewTokens > context.contextSize)
+      throw tooLong(tokens.length, context.contextSize - maxNewTokens)
     const sequence = idle.pop()
-    if (sequence === undefined) throw new LlamaGuardError('internal_error', `More than ${sequences} calls came to the guard model at once.`)
+    if (sequence === undefined)
+      throw new LlamaGuardError('internal_error', `More than ${sequences} calls came to the guard model at once.`)
     try {
       return await generate(sequence, tokens, logprobs, signal)
     } catch (error) {
       if (isLlamaGuardError(error)) throw error
       await sequence.clearHistory().catch(() => undefined)
-      throw new LlamaGuardError('guard_error', 'llama.cpp failed to run the guard model. Is there memory left, and is the file whole?', { cause: error })
+      throw new LlamaGuardError(
+        'guard_error',
+        'llama.cpp failed to run the guard model. Is there memory left, and is the file whole?',
+        { cause: error },
+      )
     } finally {
       idle.push(sequence)
     }
@@ -119,8 +147,8 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
 }
 
 /**
- * Special tokens are read as such: the template's are ours, and those of users were broken when the prompt was rendered.
- * The beginning-of-sequence token is no part of a rendered prompt.
+ * Special tokens are read as such: the template's are ours, and those of users were broken when the prompt
+ * was rendered. The beginning-of-sequence token is no part of a rendered prompt.
  */
 function tokenize(model: LlamaModel, prompt: string): Token[] {
   const tokens = model.tokenize(prompt, true)
@@ -128,7 +156,10 @@ function tokenize(model: LlamaModel, prompt: string): Token[] {
   return shouldPrependBosToken && bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens
 }
 
-/** What the sequence has not read yet: every prompt begins with the same policy, which is most of the work. At least the last token. */
+/**
+ * What the sequence has not read yet: every prompt begins with the same policy, which is most of the work. At
+ * least the last token.
+ */
 async function unread(sequence: LlamaContextSequence, tokens: readonly Token[]): Promise<Token[]> {
   await sequence.adaptStateToTokens(tokens.slice(0, -1), false)
   return tokens.slice(sequence.nextTokenIndex)
@@ -142,7 +173,9 @@ interface Step {
 
 async function step(sequence: LlamaContextSequence, tokens: Token[], probabilities: boolean): Promise<Step> {
   const options = { temperature: 0, yieldEogToken: true }
-  const steps = probabilities ? sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, options) : sequence.evaluateWithMetadata(tokens, { confidence: true }, options)
+  const steps = probabilities
+    ? sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, options)
+    : sequence.evaluateWithMetadata(tokens, { confidence: true }, options)
   for await (const one of steps) return one
   throw new Error('llama.cpp gave no token')
 }
@@ -157,5 +190,8 @@ function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>)
 }
 
 function tooLong(tokens: number, room: number): LlamaGuardError {
-  return new LlamaGuardError('guard_input_too_long', `A prompt of ${tokens} tokens came to a guard model with room for ${room}.`)
+  return new LlamaGuardError(
+    'guard_input_too_long',
+    `A prompt of ${tokens} tokens came to a guard model with room for ${room}.`,
+  )
 }

@@ -1,5 +1,7 @@
-// A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference, llama.cpp.
-// Raw prompts only: through a chat route the server would wrap our prompt in the guard's template a second time.
+// A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation
+// Inference, llama.cpp.
+// Raw prompts only: through a chat route the server would wrap our prompt in the guard's template a second
+// time.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../errors.js'
@@ -23,7 +25,10 @@ export interface OpenAiCompatibleOptions {
   readonly maxNewTokens?: number
 }
 
-/** Enough alternatives to hold both words: the score is p(unsafe) / (p(unsafe) + p(safe)). vLLM's own limit is 5 as well. */
+/**
+ * Enough alternatives to hold both words: the score is p(unsafe) / (p(unsafe) + p(safe)). vLLM's own limit is
+ * 5 as well.
+ */
 const TOP = 5
 const CONNECT_MS = 3000
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
@@ -36,19 +41,25 @@ export type OpenAiCompatibleComplete = Complete & {
 }
 
 /**
- * Completes raw prompts with `POST {url}/completions` (vLLM, SGLang, TGI from 2.0, llama.cpp's server, LiteLLM in front of them).
+ * Completes raw prompts with `POST {url}/completions` (vLLM, SGLang, TGI from 2.0, llama.cpp's server,
+ * LiteLLM in front of them).
  *
- * There is no chat form on purpose. The guard's chat template renders a conversation right only on vLLM, and only where its message
- * parts reach the template as parts; TGI and LMI flatten them, so that Llama Guard 3 1B, 11B Vision and 4 are shown an empty
- * conversation, and an empty conversation is safe. Ollama wraps completions in the model's template too: give it a model
- * made with `TEMPLATE {{ .Prompt }}`.
+ * There is no chat form on purpose. The guard's chat template renders a conversation right only on vLLM, and
+ * only where its message parts reach the template as parts; TGI and LMI flatten them, so that Llama Guard 3
+ * 1B, 11B Vision and 4 are shown an empty conversation, and an empty conversation is safe. Ollama wraps
+ * completions in the model's template too: give it a model made with `TEMPLATE {{ .Prompt }}`.
  *
- * @throws LlamaGuardError `invalid_option` now for a URL or key that cannot work; `guard_*` later for everything that goes wrong.
+ * @throws LlamaGuardError `invalid_option` now for a URL or key that cannot work; `guard_*` later for
+ * everything that goes wrong.
  */
 export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
   const url = baseUrl(o.url)
   const path = `${url.pathname.replace(/\/+$/, '')}/completions${url.search}`
-  const headers = { 'content-type': 'application/json', accept: 'application/json', ...(o.apiKey && { authorization: `Bearer ${checkedKey(o.apiKey)}` }) }
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(o.apiKey && { authorization: `Bearer ${checkedKey(o.apiKey)}` }),
+  }
   const pool = new Pool(url.origin, {
     connections: o.concurrency,
     connect: { timeout: Math.min(CONNECT_MS, o.timeoutMs) },
@@ -57,7 +68,14 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
   })
 
   const complete: Complete = (prompt, { signal, logprobs }) => {
-    const body = JSON.stringify({ ...(o.model && { model: o.model }), prompt: String(prompt), max_tokens: o.maxNewTokens ?? 32, temperature: 0, stream: false, ...(logprobs && { logprobs: TOP }) })
+    const body = JSON.stringify({
+      ...(o.model && { model: o.model }),
+      prompt: String(prompt),
+      max_tokens: o.maxNewTokens ?? 32,
+      temperature: 0,
+      stream: false,
+      ...(logprobs && { logprobs: TOP }),
+    })
     return within({ ms: o.timeoutMs, late: tooLate(o.timeoutMs), signal }, async (inner) => {
       try {
         return await read(await pool.request({ method: 'POST', path, headers, body, signal: inner.signal }))
@@ -96,19 +114,28 @@ async function bounded(body: Dispatcher.ResponseData['body']): Promise<string> {
 }
 
 function tooLate(ms: number): () => LlamaGuardError {
-  return () => new LlamaGuardError('guard_timeout', `The guard server did not answer within ${ms} ms.`, { retryable: true })
+  return () =>
+    new LlamaGuardError('guard_timeout', `The guard server did not answer within ${ms} ms.`, { retryable: true })
 }
 
 function baseUrl(given: string): URL {
   const url = URL.canParse(given) ? new URL(given) : undefined
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') throw invalid('LLAMA_GUARD_URL is no http or https URL. Set it to the base URL of the guard server, for example http://localhost:8000/v1.')
-  if (url.username || url.password) throw invalid('LLAMA_GUARD_URL holds a user name or password, which would end up in logs. Use LLAMA_GUARD_API_KEY.')
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw invalid(
+      'LLAMA_GUARD_URL is no http or https URL. Set it to the base URL of the guard server, for example ' +
+        'http://localhost:8000/v1.',
+    )
+  if (url.username || url.password)
+    throw invalid('LLAMA_GUARD_URL holds a user name or password, which would end up in logs. Use LLAMA_GUARD_API_KEY.')
   return url
 }
 
 function checkedKey(key: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key
-  throw invalid('LLAMA_GUARD_API_KEY holds a space, a line break or another character that cannot stand in a header. Is there a newline at its end?')
+  throw invalid(
+    'LLAMA_GUARD_API_KEY holds a space, a line break or another character that cannot stand in a ' +
+      'header. Is there a newline at its end?',
+  )
 }
 
 const invalid = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)

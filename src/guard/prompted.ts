@@ -33,7 +33,11 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   let learnt = prompter.contextTokens
 
   /** Judges all, one after the other. No early end: a later piece may name a category that weighs more. */
-  async function judgeAll(pieces: readonly Conversation[], context: number, signal: StopSignal | undefined): Promise<Verdict> {
+  async function judgeAll(
+    pieces: readonly Conversation[],
+    context: number,
+    signal: StopSignal | undefined,
+  ): Promise<Verdict> {
     const verdicts: Verdict[] = []
     let failure: { readonly error: unknown } | undefined
     for (const piece of pieces) {
@@ -55,9 +59,14 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   }
 
   /** Not in judgePiece, which would keep the prompt for as long as it waits. */
-  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> => complete(prompter.prompt(conversation, form), { logprobs, signal })
+  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> =>
+    complete(prompter.prompt(conversation, form), { logprobs, signal })
 
-  async function judgePiece(conversation: Conversation, context: number, signal: StopSignal | undefined): Promise<Verdict> {
+  async function judgePiece(
+    conversation: Conversation,
+    context: number,
+    signal: StopSignal | undefined,
+  ): Promise<Verdict> {
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
     const known = context > learnt ? smaller(conversation, learnt) : undefined
     if (known) return judgeAll(known, learnt, signal)
@@ -69,7 +78,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     } catch (error) {
       if (!tooLong(error)) throw error
       // Halved until it makes a difference, and believed once a piece of that size was judged.
-      for (let half = budget; half > LEAST_TOKENS; ) {
+      for (let half = budget; half > LEAST_TOKENS;) {
         half = Math.max(LEAST_TOKENS, Math.floor(half / 2))
         const pieces = smaller(conversation, half)
         if (pieces) return judgeAll(pieces, half, signal)
@@ -105,5 +114,7 @@ const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.c
 /** Any change of task, categories or instruction changes the prompts, so two prompts stand for all of them. */
 function templateHash(render: (conversation: Conversation) => string): string {
   const user = { role: 'User', text: 'a' } as const
-  return createHash('sha256').update(JSON.stringify([render([user]), render([user, { role: 'Agent', text: 'b' }])])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([render([user]), render([user, { role: 'Agent', text: 'b' }])]))
+    .digest('hex')
 }

@@ -1,7 +1,16 @@
-// Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from the inside out:
-// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead and back-off.
+// Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from
+// the inside out:
+// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead
+// and back-off.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ExponentialBackoff, bulkhead, fullJitterGenerator, isBulkheadRejectedError, type IBackoff, type IBackoffFactory } from 'cockatiel'
+import {
+  ExponentialBackoff,
+  bulkhead,
+  fullJitterGenerator,
+  isBulkheadRejectedError,
+  type IBackoff,
+  type IBackoffFactory,
+} from 'cockatiel'
 import { LlamaGuardError, isLlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../types.js'
 import { inTime, orAbort, reasonOf } from './abort.js'
@@ -15,7 +24,10 @@ import { AskOptions, type Stop, type StopSignal } from './stop.js'
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
   readonly timeoutMs: number
-  /** Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are tried again. */
+  /**
+   * Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are
+   * tried again.
+   */
   readonly maxAttempts: number
   /** Milliseconds without an answer until a second call goes out. Undefined: never. */
   readonly hedgeAfterMs?: number | undefined
@@ -57,7 +69,8 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const circuit = o.breaker ? createCircuit(guard.model ?? 'custom', o.logger) : undefined
   const retries = createBudget({ share: 0.1, floor: 10 })
   const hedges = createBudget({ share: 0.05, floor: 0 })
-  const mayHedge = (): boolean => slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
+  const mayHedge = (): boolean =>
+    slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
   const ask = (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
     circuit?.refuseWhileOpen()
@@ -99,7 +112,9 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     const attempt = (): Promise<Verdict> => {
       if (tries++ > 0) count.retries++
       if (o.hedgeAfterMs === undefined) return ask(conversation, options, signal)
-      return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) => ask(conversation, options, inner))
+      return hedged({ afterMs: o.hedgeAfterMs, mayHedge, onHedge, signal }, (inner) =>
+        ask(conversation, options, inner),
+      )
     }
     let pause: IBackoff<unknown> | undefined
     for (;;) {
@@ -134,5 +149,9 @@ function asGuardError(error: unknown): never {
 }
 
 function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError {
-  return new LlamaGuardError('guard_overloaded', `All ${concurrency} guard calls are busy and ${queue} more wait. Raise concurrency or queue, or add guard capacity.`)
+  return new LlamaGuardError(
+    'guard_overloaded',
+    `All ${concurrency} guard calls are busy and ${queue} more wait. Raise concurrency or queue, or ` +
+      'add guard capacity.',
+  )
 }

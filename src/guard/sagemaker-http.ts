@@ -1,4 +1,5 @@
-// One HTTP call as cheap as it gets: an undici pool with a bound on the answer, in the form the AWS SDK takes for its requests.
+// One HTTP call as cheap as it gets: an undici pool with a bound on the answer, in the form the AWS SDK takes
+// for its requests.
 // Node's own http client, which the SDK uses, costs about three times the CPU.
 import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-runtime'
 import { Pool } from 'undici'
@@ -38,7 +39,11 @@ export interface WireOptions {
 }
 
 /** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
-export type Send = (headers: Readonly<Record<string, string>>, body: Uint8Array | string, signal: StopSignal) => Promise<HttpResponse>
+export type Send = (
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array | string,
+  signal: StopSignal,
+) => Promise<HttpResponse>
 
 export interface Wire {
   /** Requests that differ from this one in headers and body alone. */
@@ -57,7 +62,13 @@ export function createWire(o: WireOptions): Wire {
   const poolOf = (origin: string): Pool => {
     let pool = pools.get(origin)
     if (pool === undefined) {
-      pool = new Pool(origin, { connections: o.connections, connect: { timeout: o.connectMs }, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 })
+      pool = new Pool(origin, {
+        connections: o.connections,
+        connect: { timeout: o.connectMs },
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      })
       pools.set(origin, pool)
     }
     return pool
@@ -77,7 +88,13 @@ export function createWire(o: WireOptions): Wire {
     async handle(request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
       // undici counts the bytes itself.
       const { 'content-length': _, ...headers } = request.headers
-      return { response: await like(request)(headers, request.body as Uint8Array | string, (abortSignal as AbortSignal | undefined) ?? never) }
+      return {
+        response: await like(request)(
+          headers,
+          request.body as Uint8Array | string,
+          (abortSignal as AbortSignal | undefined) ?? never,
+        ),
+      }
     },
     updateHttpClientConfig: () => undefined,
     httpHandlerConfigs: () => ({}),
@@ -103,13 +120,19 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #response: Answer | undefined
 
-  constructor(options: WireOptions, signal: StopSignal, resolve: (response: HttpResponse) => void, reject: (error: Error) => void) {
+  constructor(
+    options: WireOptions,
+    signal: StopSignal,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: Error) => void,
+  ) {
     this.#options = options
     this.#signal = signal
     this.#resolve = resolve
     this.#reject = reject
     this.#onAbort = () => {
-      // A call that still waits for a socket has no controller yet: its caller goes at once, the call when its turn comes.
+      // A call that still waits for a socket has no controller yet: its caller goes at once, the call when
+      // its turn comes.
       reject(reasonOf(signal))
       this.#controller?.abort(reasonOf(signal))
     }
@@ -165,7 +188,8 @@ class Answer implements HttpResponse {
 
   get headers(): Record<string, string> {
     const joined: Record<string, string> = {}
-    for (const [name, value] of Object.entries(this.#headers)) if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
+    for (const [name, value] of Object.entries(this.#headers))
+      if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
     return joined
   }
 }

@@ -1,6 +1,8 @@
-// InvokeEndpoint without paying for the SDK's whole machinery at every call, which is three quarters of a call's CPU.
-// The SDK builds the first request; later ones are that request with another body and signature. Every answer but a 200 goes
-// back through the SDK, which names the error. So endpoint, region, credentials and clock stay the SDK's own affair.
+// InvokeEndpoint without paying for the SDK's whole machinery at every call, which is three quarters of a
+// call's CPU.
+// The SDK builds the first request; later ones are that request with another body and signature. Every answer
+// but a 200 goes back through the SDK, which names the error. So endpoint, region, credentials and clock stay
+// the SDK's own affair.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { Stop } from './stop.js'
@@ -17,14 +19,25 @@ export interface Invoke {
 }
 
 /** True of one call only: signed anew, counted anew, or the trace of the request that happened to come first. */
-const OF_ONE_CALL = new Set(['content-length', 'authorization', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token', 'amz-sdk-invocation-id', 'amz-sdk-request', 'x-amzn-trace-id'])
+const OF_ONE_CALL = new Set([
+  'content-length',
+  'authorization',
+  'x-amz-date',
+  'x-amz-content-sha256',
+  'x-amz-security-token',
+  'amz-sdk-invocation-id',
+  'amz-sdk-request',
+  'x-amzn-trace-id',
+])
 
 /** With a client and sockets of its own. */
 export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke {
   const wire = createWire(options)
   const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
-  let model: { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer; readonly sign: Sign | undefined } | undefined
+  let model:
+    | { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer; readonly sign: Sign | undefined }
+    | undefined
 
   // The SDK keeps what it learns of the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
@@ -32,22 +45,37 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const learn = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     let built: HttpRequest | undefined
-    command.middlewareStack.add((next) => (args) => {
-      built = args.request as HttpRequest
-      return next(args)
-    }, { step: 'build', priority: 'low' })
+    command.middlewareStack.add(
+      (next) => (args) => {
+        built = args.request as HttpRequest
+        return next(args)
+      },
+      { step: 'build', priority: 'low' },
+    )
     const reply = await client.send(command, { abortSignal: signal.signal })
     if (built !== undefined) {
-      const [request, signer, credentials, signingDate] = [reusable(built), await client.config.signer(), await client.config.credentials(), serverTime()]
+      const [request, signer, credentials, signingDate] = [
+        reusable(built),
+        await client.config.signer(),
+        await client.config.credentials(),
+        serverTime(),
+      ]
       const signed = await signer.sign({ ...request, body }, { signingDate })
       model = { request, send: wire.like(request), signer, sign: signLike(request, signed, credentials, signingDate) }
     }
     return reply.Body
   }
 
-  const explain = async (body: Uint8Array | string, response: HttpResponse, signal: Stop): Promise<Uint8Array | undefined> => {
+  const explain = async (
+    body: Uint8Array | string,
+    response: HttpResponse,
+    signal: Stop,
+  ): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
-    command.middlewareStack.add(() => () => Promise.resolve({ response, output: {} as never }), { step: 'deserialize', priority: 'low' })
+    command.middlewareStack.add(() => () => Promise.resolve({ response, output: {} as never }), {
+      step: 'deserialize',
+      priority: 'low',
+    })
     const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }
@@ -55,7 +83,9 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const invoke = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
     const { request, send, signer, sign } = model
-    const headers = sign?.(body, await client.config.credentials(), serverTime()) ?? (await signer.sign({ ...request, body }, { signingDate: serverTime() })).headers
+    const headers =
+      sign?.(body, await client.config.credentials(), serverTime()) ??
+      (await signer.sign({ ...request, body }, { signingDate: serverTime() })).headers
     const response = await send(headers, body, signal)
     return response.statusCode === 200 ? response.body : explain(body, response, signal)
   }
@@ -77,5 +107,10 @@ export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarg
 }
 
 function reusable(request: HttpRequest): HttpRequest {
-  return { ...request, headers: Object.fromEntries(Object.entries(request.headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))) }
+  return {
+    ...request,
+    headers: Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase())),
+    ),
+  }
 }

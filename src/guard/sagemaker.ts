@@ -22,7 +22,10 @@ export interface SageMakerOptions {
   readonly timeoutMs: number
   /** Most tokens of an answer. Default: 32, enough for `unsafe` and eight codes; a shorter limit cuts `S14` to `S1`. */
   readonly maxNewTokens?: number
-  /** A client of your own, which `close()` leaves open. Give it `maxAttempts: 1`: retries are made elsewhere, within one budget. */
+  /**
+   * A client of your own, which `close()` leaves open. Give it `maxAttempts: 1`: retries are made elsewhere,
+   * within one budget.
+   */
   readonly client?: SageMakerRuntimeClient | undefined
 }
 
@@ -43,12 +46,24 @@ export type SageMakerComplete = Complete & {
 
 /** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
-  // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the policy off. No
-  // `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt unless `return_full_text` is false.
+  // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the
+  // policy off. No `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt
+  // unless `return_full_text` is false.
   const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
   const bodyOf = createBody(parameters)
-  const target = { EndpointName: o.endpoint, InferenceComponentName: o.inferenceComponent, TargetVariant: o.targetVariant, ContentType: 'application/json', Accept: 'application/json' }
-  const wire = { connections: o.concurrency, connectMs: Math.min(CONNECT_MS, o.timeoutMs), maxAnswerBytes: MAX_ANSWER_BYTES, tooLarge }
+  const target = {
+    EndpointName: o.endpoint,
+    InferenceComponentName: o.inferenceComponent,
+    TargetVariant: o.targetVariant,
+    ContentType: 'application/json',
+    Accept: 'application/json',
+  }
+  const wire = {
+    connections: o.concurrency,
+    connectMs: Math.min(CONNECT_MS, o.timeoutMs),
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+    tooLarge,
+  }
   const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
 
   const complete: Complete = (prompt, { signal }) => {
@@ -57,11 +72,20 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   }
   return Object.assign(complete, {
     close: () => invoke.close(),
-    identity: JSON.stringify(['sagemaker', process.env['AWS_REGION'] ?? null, o.endpoint, o.inferenceComponent ?? null, o.targetVariant ?? null]),
+    identity: JSON.stringify([
+      'sagemaker',
+      process.env['AWS_REGION'] ?? null,
+      o.endpoint,
+      o.inferenceComponent ?? null,
+      o.targetVariant ?? null,
+    ]),
   })
 }
 
-/** `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt, each time. */
+/**
+ * `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt,
+ * each time.
+ */
 function createBody(parameters: object): (prompt: Prompt | string) => Uint8Array {
   const end = `,"parameters":${JSON.stringify(parameters)}}`
   // One for the user's side, one for the agent's.
@@ -97,11 +121,19 @@ function parse(body: Uint8Array | undefined): Completion {
   try {
     json = JSON.parse(UTF8.decode(body))
   } catch {
-    throw new LlamaGuardError('guard_error', `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text generation container runs behind it.`)
+    throw new LlamaGuardError(
+      'guard_error',
+      `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text ` +
+        'generation container runs behind it.',
+    )
   }
   return readCompletion(json)
 }
 
 function tooLarge(): LlamaGuardError {
-  return new LlamaGuardError('guard_error', `The guard endpoint answered with more than ${MAX_ANSWER_BYTES} bytes; a verdict is a few. Check that a Llama Guard model runs behind it.`)
+  return new LlamaGuardError(
+    'guard_error',
+    `The guard endpoint answered with more than ${MAX_ANSWER_BYTES} bytes; a verdict is a few. Check ` +
+      'that a Llama Guard model runs behind it.',
+  )
 }

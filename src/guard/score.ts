@@ -6,11 +6,12 @@ type Tokens = NonNullable<Completion['tokens']>
 type Word = 'safe' | 'unsafe'
 
 /**
- * Probability of unsafe, 0 to 1, or undefined when the tokens do not tell, or tell another word than the text did.
+ * Probability of unsafe, 0 to 1, or undefined when the tokens do not tell, or tell another word than the text
+ * did.
  *
- * With alternatives: p(unsafe) / (p(unsafe) + p(safe)), the form under which 0.5 agrees with greedy decoding. Without: the
- * probability of the chosen word, or one minus it. A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`)
- * decides at `un`; the tokens up to the end of the word are multiplied.
+ * With alternatives: p(unsafe) / (p(unsafe) + p(safe)), the form under which 0.5 agrees with greedy decoding.
+ * Without: the probability of the chosen word, or one minus it. A tokenizer without the word "unsafe" (Llama
+ * Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end of the word are multiplied.
  */
 export function scoreOf(tokens: Tokens, said: Word): number | undefined {
   const from = tokens.findIndex((token) => bare(token.text) !== '')
@@ -38,10 +39,15 @@ function wholeWord(tokens: Tokens, word: Word): number | undefined {
   return undefined
 }
 
-/** Summed probability of the alternatives that lead to the word: ` unsafe`, `unsafe` and `un` may stand side by side. */
+/**
+ * Summed probability of the alternatives that lead to the word: ` unsafe`, `unsafe` and `un` may stand side
+ * by side.
+ */
 function weigh(top: readonly TokenLogprob[], word: Word): number | undefined {
   const leading = top.filter((token) => wordOf(token) === word && isLogprob(token.logprob))
-  return leading.length === 0 ? undefined : leading.reduce((sum, token) => sum + Math.exp(Math.min(0, token.logprob)), 0)
+  return leading.length === 0
+    ? undefined
+    : leading.reduce((sum, token) => sum + Math.exp(Math.min(0, token.logprob)), 0)
 }
 
 /** Which word a token begins or is. No beginning of one is a beginning of the other. */

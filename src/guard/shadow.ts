@@ -1,4 +1,5 @@
-// A second guard on trial: it judges a sample of the traffic, and its verdicts are only compared and told, never acted on.
+// A second guard on trial: it judges a sample of the traffic, and its verdicts are only compared and told,
+// never acted on.
 import { toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { anyUnsafeOf } from './any-unsafe.js'
@@ -53,7 +54,8 @@ export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutM
     const started = performance.now()
     const shadow = await ask(conversation, stage).then(
       (verdict) => compared({ verdict, model, ms: performance.now() - started }),
-      (error: unknown) => compared({ error: toLlamaGuardError(error, 'guard_error'), model, ms: performance.now() - started }),
+      (error: unknown) =>
+        compared({ error: toLlamaGuardError(error, 'guard_error'), model, ms: performance.now() - started }),
     )
     const primary = compared(await judgement)
     const agree = primary.verdict !== 'unjudged' && primary.verdict === shadow.verdict

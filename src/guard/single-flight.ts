@@ -12,10 +12,14 @@ interface Flight<T> {
 
 export interface SingleFlight<T> {
   /**
-   * Joins the call under `key`, or starts it. `joined` is true for all but the one who started it. The answer does not end with the
-   * signal: who asks stops waiting by themselves.
+   * Joins the call under `key`, or starts it. `joined` is true for all but the one who started it. The answer
+   * does not end with the signal: who asks stops waiting by themselves.
    */
-  run(key: string, signal: StopSignal, start: (signal: Stop) => Promise<T>): { readonly joined: boolean; readonly answer: Promise<T> }
+  run(
+    key: string,
+    signal: StopSignal,
+    start: (signal: Stop) => Promise<T>,
+  ): { readonly joined: boolean; readonly answer: Promise<T> }
   /** Aborts every call that is still out. */
   abort(reason: Error): void
   readonly size: number
@@ -41,16 +45,23 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   }
   /** A call ends with the last who waits for it, so it needs a timer of its own only when that may be too late. */
   const bound = (flight: Flight<T>): void => {
-    flight.timer ??= setTimeout(() => flight.stop.abort(timedOut(ms)), Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER))
+    flight.timer ??= setTimeout(
+      () => flight.stop.abort(timedOut(ms)),
+      Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER),
+    )
   }
   const board = (key: string, flight: Flight<T>, signal: StopSignal): void => {
     flight.waiting++
-    signal.addEventListener('abort', () => {
-      if (--flight.waiting > 0) return
-      // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
-      forget(key, flight)
-      flight.stop.abort(reasonOf(signal))
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        if (--flight.waiting > 0) return
+        // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
+        forget(key, flight)
+        flight.stop.abort(reasonOf(signal))
+      },
+      { once: true },
+    )
   }
 
   return {

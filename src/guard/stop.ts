@@ -1,4 +1,5 @@
-// A signal to stop at a tenth of an AbortSignal's cost: a judgement passes it through half a dozen layers, and nearly none is ever aborted.
+// A signal to stop at a tenth of an AbortSignal's cost: a judgement passes it through half a dozen layers,
+// and nearly none is ever aborted.
 // Whoever needs a real AbortSignal (a guard, an HTTP client, the SDK) asks for it and only then pays for it.
 
 import type { JudgeOptions, Stage, Verdict } from '../types.js'

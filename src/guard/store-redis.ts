@@ -1,4 +1,5 @@
-// The shared verdict cache on Redis or Valkey, through Keyv. Both packages are optional peers and loaded only when used.
+// The shared verdict cache on Redis or Valkey, through Keyv. Both packages are optional peers and loaded only
+// when used.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { LlamaGuardError } from '../errors.js'
 import type { CacheStore } from './store.js'
@@ -7,9 +8,9 @@ export interface RedisStoreOptions {
   /** Before every key, so that other users of the database are left alone. Default: `llama-guard`. */
   readonly prefix?: string
   /**
-   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, the same on every replica. Then nobody who can only
-   * write to Redis can make the guard say "safe", and nobody who can only read it can check a guessed text against the keys.
-   * Default: none; whoever writes to this database is trusted.
+   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, the same on every replica.
+   * Then nobody who can only write to Redis can make the guard say "safe", and nobody who can only read it
+   * can check a guessed text against the keys. Default: none; whoever writes to this database is trusted.
    */
   readonly secret?: string
 }
@@ -25,16 +26,21 @@ const CONNECT_MS = 2000
 const LONGEST_PAUSE_MS = 2000
 
 /**
- * A {@link CacheStore} at `redis://` or `rediss://`. Connects at once, and again after every loss. Until the first connection stands it misses.
+ * A {@link CacheStore} at `redis://` or `rediss://`. Connects at once, and again after every loss. Until the
+ * first connection stands it misses.
  *
- * Needs the packages `keyv` and `@keyv/redis`; without them every call fails with `dependency_missing`, which the cache logs once
- * and otherwise treats as a miss.
+ * Needs the packages `keyv` and `@keyv/redis`; without them every call fails with `dependency_missing`, which
+ * the cache logs once and otherwise treats as a miss.
  *
- * @throws LlamaGuardError `invalid_option` for anything but a redis URL. Its text is not repeated: it may hold a password.
+ * @throws LlamaGuardError `invalid_option` for anything but a redis URL. Its text is not repeated: it may
+ * hold a password.
  */
 export function redisStore(url: string, { prefix = 'llama-guard', secret }: RedisStoreOptions = {}): RedisStore {
   if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
-    throw new LlamaGuardError('invalid_option', 'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.')
+    throw new LlamaGuardError(
+      'invalid_option',
+      'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.',
+    )
   }
   let state: 'starting' | 'started' = 'starting'
   const loading = connect(url, prefix)
@@ -63,16 +69,26 @@ export function redisStore(url: string, { prefix = 'llama-guard', secret }: Redi
 }
 
 async function connect(url: string, prefix: string) {
-  const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]).catch((cause: unknown) => {
-    throw new LlamaGuardError('dependency_missing', 'The shared verdict cache needs two more packages. Run: npm install keyv @keyv/redis', { cause })
-  })
+  const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]).catch(
+    (cause: unknown) => {
+      throw new LlamaGuardError(
+        'dependency_missing',
+        'The shared verdict cache needs two more packages. Run: npm install keyv @keyv/redis',
+        { cause },
+      )
+    },
+  )
   const redis = new KeyvRedis<string>(
     {
       url,
       // A command for a lost connection fails at once: a miss now is worth more than a hit later.
       disableOfflineQueue: true,
       commandsQueueMaxLength: MOST_WAITING,
-      socket: { connectTimeout: CONNECT_MS, reconnectStrategy: (attempt: number) => Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) + Math.random() * 50 },
+      socket: {
+        connectTimeout: CONNECT_MS,
+        reconnectStrategy: (attempt: number) =>
+          Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) + Math.random() * 50,
+      },
     },
     { namespace: prefix, throwOnErrors: true },
   )

@@ -1,5 +1,5 @@
-// A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator only: down, slow
-// or lying, it costs the hit and nothing else.
+// A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator
+// only: down, slow or lying, it costs the hit and nothing else.
 import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
 import type { Logger, Verdict } from '../types.js'
@@ -9,8 +9,9 @@ import { checkedVerdict } from './checked-verdict.js'
 /**
  * A key-value store with expiry. `redisStore()` makes one.
  *
- * Trust: whoever can write to the store can make the guard say "safe". Give it to this application alone (its own database,
- * password and prefix), or seal the entries with the `secret` of `redisStore()`, which every replica then needs.
+ * Trust: whoever can write to the store can make the guard say "safe". Give it to this application alone (its
+ * own database, password and prefix), or seal the entries with the `secret` of `redisStore()`, which every
+ * replica then needs.
  */
 export interface CacheStore {
   /** The value, or undefined. May reject or hang: it is given 50 ms. */
@@ -43,7 +44,10 @@ const LONGEST_ENTRY = 16 * 1024
 /** A store that cannot hurt: short deadline, breaker, one log line per outage. */
 export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
   const count = { reached: 0, hits: 0, failures: 0, skipped: 0 }
-  const breaker = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: REST_MS })
+  const breaker = circuitBreaker(handleAll, {
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    halfOpenAfter: REST_MS,
+  })
   let failing = false
   breaker.onReset(() => {
     failing = false
@@ -91,8 +95,14 @@ export function writeEntry(verdict: Verdict, ttlMs: number): string {
   return JSON.stringify({ until: Date.now() + ttlMs, verdict })
 }
 
-/** The verdict and the life left to it, or undefined for anything that is not exactly what {@link writeEntry} writes. */
-export function readEntry(value: string | undefined, ttlMs: number): { readonly verdict: Verdict; readonly ttlMs: number } | undefined {
+/**
+ * The verdict and the life left to it, or undefined for anything that is not exactly what {@link writeEntry}
+ * writes.
+ */
+export function readEntry(
+  value: string | undefined,
+  ttlMs: number,
+): { readonly verdict: Verdict; readonly ttlMs: number } | undefined {
   if (value === undefined) return undefined
   try {
     const entry = JSON.parse(value) as { until?: unknown; verdict?: unknown } | null
@@ -104,7 +114,8 @@ export function readEntry(value: string | undefined, ttlMs: number): { readonly 
   }
 }
 
-const tooSlow = (): LlamaGuardError => new LlamaGuardError('guard_timeout', `The cache store did not answer within ${DEADLINE_MS} ms.`)
+const tooSlow = (): LlamaGuardError =>
+  new LlamaGuardError('guard_timeout', `The cache store did not answer within ${DEADLINE_MS} ms.`)
 
 /** Of others' errors name and code alone: a driver's message may quote the command, and its address the password. */
 function toLoggable(error: unknown): { type: string; code?: string; message?: string } {

@@ -20,17 +20,20 @@ const ENDED = new Set(['eos_token', 'stop_sequence', 'stop', 'eos'])
 const CUT_OFF = new Set(['length', 'max_tokens'])
 
 /**
- * The verdict in a completion. Category codes are matched without regard to case; codes the policy does not know land in
- * `unknown` and the verdict stays unsafe. An answer cut by the token limit is never safe, and `truncated` when unsafe.
+ * The verdict in a completion. Category codes are matched without regard to case; codes the policy does not
+ * know land in `unknown` and the verdict stays unsafe. An answer cut by the token limit is never safe, and
+ * `truncated` when unsafe.
  *
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 export function parseVerdict(completion: Completion, categories: readonly Category[]): Verdict {
   const { text, finishReason } = completion
-  const ending = finishReason === undefined || ENDED.has(finishReason) ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed'
+  const ending =
+    finishReason === undefined || ENDED.has(finishReason) ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed'
   const answer = text.length > LONGEST ? '' : text.replace(LEADING, '').replace(TRAILING, '')
   const usage = completion.usage && { tokens: completion.usage }
-  if (answer === 'safe' && ending === 'whole') return { safe: true, categories: [], ...scored(completion, 'safe'), ...usage }
+  if (answer === 'safe' && ending === 'whole')
+    return { safe: true, categories: [], ...scored(completion, 'safe'), ...usage }
 
   const unsafe = UNSAFE.exec(answer)
   const list = ending === 'whole' ? unsafe?.[1] : unsafe?.[1]?.replace(CUT, '')
@@ -59,9 +62,11 @@ function scored({ tokens }: Completion, word: 'safe' | 'unsafe'): Pick<Verdict, 
 
 /** Says how long and how it ended, never what: an echoed prompt is chat content. */
 function unparseable(text: string, ending: 'whole' | 'cut' | 'failed'): LlamaGuardError {
-  const how = ending === 'cut' ? ', cut by its token limit' : ending === 'failed' ? ', and said that generation failed' : ''
+  const how =
+    ending === 'cut' ? ', cut by its token limit' : ending === 'failed' ? ', and said that generation failed' : ''
   return new LlamaGuardError(
     'unparseable_verdict',
-    `The guard answered ${text.length} characters${how}; wanted "safe", or "unsafe" and a line of category codes. Check that the endpoint runs the model named by LLAMA_GUARD_MODEL.`,
+    `The guard answered ${text.length} characters${how}; wanted "safe", or "unsafe" and a line of ` +
+      'category codes. Check that the endpoint runs the model named by LLAMA_GUARD_MODEL.',
   )
 }

@@ -1,5 +1,6 @@
 // The operator's categories: read from options or a JSON policy file, and asked what to do about an id.
-// Validated when the middleware is built, so that a typing error is a clear message and never a category that silently does not block.
+// Validated when the middleware is built, so that a typing error is a clear message and never a category that
+// silently does not block.
 import { LlamaGuardError } from '../errors.js'
 import { nearest } from '../settings.js'
 import type { Category, CategoryAction } from '../types.js'
@@ -8,7 +9,15 @@ const ACTIONS: readonly CategoryAction[] = ['block', 'flag', 'ignore']
 const ID = /^[A-Za-z][A-Za-z]?\d{1,3}$/
 const LISTS = ['shouldNot', 'can', 'should'] as const
 /** The compiler keeps this complete: a key added to Category is missing here until it is listed. */
-const KEYS: Record<keyof Category, true> = { id: true, name: true, description: true, shouldNot: true, can: true, should: true, action: true }
+const KEYS: Record<keyof Category, true> = {
+  id: true,
+  name: true,
+  description: true,
+  shouldNot: true,
+  can: true,
+  should: true,
+  action: true,
+}
 
 /**
  * The option `categories`: a list, or the text of a policy (which the prompt reads on its own).
@@ -19,12 +28,23 @@ export function readCategories(value: unknown, path: string): readonly Category[
     if (value.trim() === '') throw invalid(path, 'an empty text', 'the text of a policy, or a list of categories')
     return value
   }
-  if (!Array.isArray(value)) throw invalid(path, kindOf(value), 'a list of categories such as [{ "id": "O1", "name": "Violence and Hate" }], or the text of a policy')
-  if (value.length === 0) throw invalid(path, 'an empty list', 'at least one category; leave it out for the model\'s own')
+  if (!Array.isArray(value))
+    throw invalid(
+      path,
+      kindOf(value),
+      'a list of categories such as [{ "id": "O1", "name": "Violence and Hate" }], or the text of a policy',
+    )
+  if (value.length === 0)
+    throw invalid(path, 'an empty list', "at least one category; leave it out for the model's own")
   const categories = value.map((entry: unknown, index) => readCategory(entry, `${path}[${index}]`))
   categories.forEach(({ id }, index) => {
     const first = categories.findIndex((other) => sameId(other.id, id))
-    if (first !== index) throw invalid(`${path}[${index}].id`, `${JSON.stringify(id)}, which ${path}[${first}] has already`, 'an id of its own')
+    if (first !== index)
+      throw invalid(
+        `${path}[${index}].id`,
+        `${JSON.stringify(id)}, which ${path}[${first}] has already`,
+        'an id of its own',
+      )
   })
   return categories
 }
@@ -40,16 +60,26 @@ export function nameOf(id: string, categories: readonly Category[]): string {
 }
 
 function readCategory(value: unknown, path: string): Category {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, kindOf(value), 'an object with `id` and `name`')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(path, kindOf(value), 'an object with `id` and `name`')
   const entry = value as Record<string, unknown>
   const known = Object.keys(KEYS)
   const unknown = Object.keys(entry).find((key) => !known.includes(key))
-  if (unknown !== undefined) throw invalid(path, `the unknown key ${JSON.stringify(unknown)}`, `known keys only. Did you mean ${JSON.stringify(nearest(unknown, known))}?`)
+  if (unknown !== undefined)
+    throw invalid(
+      path,
+      `the unknown key ${JSON.stringify(unknown)}`,
+      `known keys only. Did you mean ${JSON.stringify(nearest(unknown, known))}?`,
+    )
   const { id, name, description, action } = entry
-  if (typeof id !== 'string' || !ID.test(id)) throw invalid(`${path}.id`, shown(id), 'one or two letters and a number, such as "O3"')
-  if (typeof name !== 'string' || name.trim() === '' || /[\r\n]/.test(name)) throw invalid(`${path}.name`, shown(name), 'a short name on one line')
-  if (description !== undefined && (typeof description !== 'string' || description.trim() === '')) throw invalid(`${path}.description`, shown(description), 'a text that is not empty')
-  if (action !== undefined && !ACTIONS.some((known) => known === action)) throw invalid(`${path}.action`, shown(action), `one of ${ACTIONS.join(', ')}`)
+  if (typeof id !== 'string' || !ID.test(id))
+    throw invalid(`${path}.id`, shown(id), 'one or two letters and a number, such as "O3"')
+  if (typeof name !== 'string' || name.trim() === '' || /[\r\n]/.test(name))
+    throw invalid(`${path}.name`, shown(name), 'a short name on one line')
+  if (description !== undefined && (typeof description !== 'string' || description.trim() === ''))
+    throw invalid(`${path}.description`, shown(description), 'a text that is not empty')
+  if (action !== undefined && !ACTIONS.some((known) => known === action))
+    throw invalid(`${path}.action`, shown(action), `one of ${ACTIONS.join(', ')}`)
   for (const list of LISTS) readRules(entry[list], `${path}.${list}`)
   // Checked key by key above; a copy, so that nobody changes the policy after it was read.
   return Object.freeze({ ...entry }) as unknown as Category
@@ -72,9 +102,19 @@ function invalid(path: string, got: string, wanted: string): LlamaGuardError {
 
 /** What came in, short enough for one line of a log. */
 function shown(value: unknown): string {
-  return value === undefined ? 'missing' : typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : kindOf(value)
+  return value === undefined
+    ? 'missing'
+    : typeof value === 'string'
+      ? JSON.stringify(value.slice(0, 60))
+      : kindOf(value)
 }
 
 function kindOf(value: unknown): string {
-  return value === null ? 'null' : value === undefined ? 'missing' : Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`
+  return value === null
+    ? 'null'
+    : value === undefined
+      ? 'missing'
+      : Array.isArray(value)
+        ? 'a list'
+        : `a value of type ${typeof value}`
 }

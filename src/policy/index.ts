@@ -1,4 +1,5 @@
-// What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream all come through here.
+// What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream
+// all come through here.
 import { LlamaGuardError } from '../errors.js'
 import { actionOf, nameOf } from './categories.js'
 import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from '../types.js'
@@ -12,36 +13,67 @@ export interface PolicySettings {
   readonly actions?: Readonly<Record<string, CategoryAction>>
 }
 
-type Finding = { readonly kind: 'safe' } | { readonly kind: 'flag' | 'block'; readonly ids: readonly string[] } | { readonly kind: 'error'; readonly error: LlamaGuardError }
+type Finding =
+  | { readonly kind: 'safe' }
+  | { readonly kind: 'flag' | 'block'; readonly ids: readonly string[] }
+  | { readonly kind: 'error'; readonly error: LlamaGuardError }
 
 const NO_CATEGORIES: readonly NamedCategory[] = []
 
 /**
- * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag is shown; else it is safe.
- * Nothing to judge at all is `skipped`.
+ * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag
+ * is shown; else it is safe. Nothing to judge at all is `skipped`.
  */
-export function decide(stage: Stage, judgements: readonly Judgement[], settings: PolicySettings, categories: readonly Category[]): Decision {
+export function decide(
+  stage: Stage,
+  judgements: readonly Judgement[],
+  settings: PolicySettings,
+  categories: readonly Category[],
+): Decision {
   const [only] = judgements
   // The one case of nearly every request needs none of what follows.
-  if (only !== undefined && judgements.length === 1 && 'verdict' in only && only.verdict.safe && settings.threshold === undefined) {
-    return { stage, categories: NO_CATEGORIES, model: only.model, ms: only.ms, action: 'allow', outcome: outcomeOf('safe', judgements) }
+  if (
+    only !== undefined &&
+    judgements.length === 1 &&
+    'verdict' in only &&
+    only.verdict.safe &&
+    settings.threshold === undefined
+  ) {
+    return {
+      stage,
+      categories: NO_CATEGORIES,
+      model: only.model,
+      ms: only.ms,
+      action: 'allow',
+      outcome: outcomeOf('safe', judgements),
+    }
   }
   const findings = judgements.map((judgement) => assess(judgement, settings, categories))
   const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
   const failed = findings.find((finding) => finding.kind === 'error')
-  const unsafe = findings.some((finding) => finding.kind === 'block') ? 'block' : findings.some((finding) => finding.kind === 'flag') ? 'flag' : undefined
+  const unsafe = findings.some((finding) => finding.kind === 'block')
+    ? 'block'
+    : findings.some((finding) => finding.kind === 'flag')
+      ? 'flag'
+      : undefined
   const base = {
     stage,
     categories: ids.map((id): NamedCategory => ({ code: id, name: nameOf(id, categories) })),
     model: judgements[0]?.model ?? '',
     ms: Math.max(0, ...judgements.map(({ ms }) => ms)),
   }
-  if (unsafe === 'block') return { ...base, action: settings.mode === 'shadow' ? 'allow' : 'block', outcome: outcomeOf('unsafe', judgements) }
+  if (unsafe === 'block')
+    return { ...base, action: settings.mode === 'shadow' ? 'allow' : 'block', outcome: outcomeOf('unsafe', judgements) }
   if (failed !== undefined) {
     const error = failed.error
     // The client's own fault is no outage of the guard's, so failing open does not cover it.
     const passes = settings.mode === 'shadow' || (settings.onError === 'open' && !error.clientFault)
-    return { ...base, action: passes ? 'allow' : 'unavailable', outcome: { state: 'unjudged', code: error.code }, error }
+    return {
+      ...base,
+      action: passes ? 'allow' : 'unavailable',
+      outcome: { state: 'unjudged', code: error.code },
+      error,
+    }
   }
   if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped' } }
   return { ...base, action: 'allow', outcome: outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements) }
@@ -56,7 +88,15 @@ function assess(judgement: Judgement, settings: PolicySettings, categories: read
   if ('error' in judgement) return { kind: 'error', error: judgement.error }
   const { verdict } = judgement
   if (settings.threshold !== undefined) {
-    if (verdict.score === undefined) return { kind: 'error', error: new LlamaGuardError('score_unavailable', 'A `threshold` is set, but the guard gave no token log probabilities. Turn them on at the endpoint, or unset `threshold`.') }
+    if (verdict.score === undefined)
+      return {
+        kind: 'error',
+        error: new LlamaGuardError(
+          'score_unavailable',
+          'A `threshold` is set, but the guard gave no token log probabilities. Turn them on at the ' +
+            'endpoint, or unset `threshold`.',
+        ),
+      }
     if (verdict.score < settings.threshold) return { kind: 'safe' }
     // The threshold may be stricter than the model's own word, which then names no category.
     if (verdict.safe) return { kind: 'block', ids: [] }
@@ -76,7 +116,15 @@ function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: re
     const wanted = settings.categoryThresholds?.[id]
     if (wanted !== undefined) {
       const score = verdict.categoryScores?.[id] ?? verdict.score
-      if (score === undefined) return { kind: 'error', error: new LlamaGuardError('score_unavailable', `\`categoryThresholds.${id}\` is set, but the guard gave no score. Turn on token log probabilities at the endpoint, or unset it.`) }
+      if (score === undefined)
+        return {
+          kind: 'error',
+          error: new LlamaGuardError(
+            'score_unavailable',
+            `\`categoryThresholds.${id}\` is set, but the guard gave no score. Turn on token log ` +
+              'probabilities at the endpoint, or unset it.',
+          ),
+        }
       if (score < wanted) continue
     }
     const action = settings.actions?.[id] ?? actionOf(id, categories)

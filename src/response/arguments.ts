@@ -4,7 +4,11 @@ export type Callback = (error?: Error | null) => void
 
 /** What a write to a destroyed response does in Node: false, and an error for the callback. */
 export function dropped(callback: Callback | undefined): boolean {
-  if (callback) process.nextTick(callback, Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }))
+  if (callback)
+    process.nextTick(
+      callback,
+      Object.assign(new Error('Cannot call write after a stream was destroyed'), { code: 'ERR_STREAM_DESTROYED' }),
+    )
   return false
 }
 
@@ -16,9 +20,13 @@ export function callbackOf(args: readonly unknown[]): Callback | undefined {
 
 /** Their chunk, as bytes. Undefined when there is none; throws what Node throws for what is no chunk. */
 export function chunkOf([chunk, encoding]: readonly unknown[]): Buffer | undefined {
-  if (typeof chunk === 'string') return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  if (typeof chunk === 'string')
+    return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
   // Copied: the handler may reuse its buffer, and then other bytes would leave than the ones that were judged.
   if (chunk instanceof Uint8Array) return Buffer.from(chunk)
   if (chunk === undefined || chunk === null || typeof chunk === 'function') return undefined
-  throw Object.assign(new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'), { code: 'ERR_INVALID_ARG_TYPE' })
+  throw Object.assign(
+    new TypeError('The "chunk" argument must be of type string or an instance of Buffer or Uint8Array'),
+    { code: 'ERR_INVALID_ARG_TYPE' },
+  )
 }

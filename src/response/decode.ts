@@ -1,4 +1,5 @@
-// Undoes content codings and charsets on a copy, so that what a client would read is what is judged. Bounded on the way out.
+// Undoes content codings and charsets on a copy, so that what a client would read is what is judged. Bounded
+// on the way out.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
@@ -11,7 +12,8 @@ const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
   'x-gzip': toItsEnd(zlib.gunzip),
   deflate: inflateEither,
   br: toItsEnd(zlib.brotliDecompress),
-  // Not Node's, where it has one: that stops after the first frame, which clients do not, and in some versions takes half a frame for a whole.
+  // Not Node's, where it has one: that stops after the first frame, which clients do not, and in some
+  // versions takes half a frame for a whole.
   zstd: unzstd,
 }
 
@@ -19,10 +21,15 @@ const inflate = toItsEnd(zlib.inflate)
 const inflateRaw = toItsEnd(zlib.inflateRaw)
 
 /** Throws when bytes follow the end of the coded data: Node leaves them unread, and they would leave unjudged. */
-function toItsEnd(decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void): Decoder {
+function toItsEnd(
+  decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void,
+): Decoder {
   return async (bytes, options) => {
     // With `info`, the engine comes with the bytes; its types do not say so.
-    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as { buffer: Buffer; engine: { readonly bytesWritten: number } }
+    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as {
+      buffer: Buffer
+      engine: { readonly bytesWritten: number }
+    }
     if (engine.bytesWritten !== bytes.length) throw new TypeError('bytes follow the end of the coded data')
     return buffer
   }
@@ -44,7 +51,8 @@ function unzstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: numbe
   let done = false
   new Decompress((chunk, final) => {
     length += chunk.length
-    if (length > maxOutputLength) throw Object.assign(new RangeError('zstd output too large'), { code: 'ERR_BUFFER_TOO_LARGE' })
+    if (length > maxOutputLength)
+      throw Object.assign(new RangeError('zstd output too large'), { code: 'ERR_BUFFER_TOO_LARGE' })
     chunks.push(chunk)
     done ||= final === true
   }).push(bytes, true)
@@ -53,11 +61,15 @@ function unzstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: numbe
 }
 
 /**
- * Decodes a body by its `content-encoding`. Throws `unreadable_response` for a coding we do not know or bytes that do not
- * fit it, and `reply_too_large` when the decoded body passes `maxBytes`.
+ * Decodes a body by its `content-encoding`. Throws `unreadable_response` for a coding we do not know or bytes
+ * that do not fit it, and `reply_too_large` when the decoded body passes `maxBytes`.
  */
 export async function decodeBody(bytes: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
-  const codings = contentEncoding.toLowerCase().split(',').map((coding) => coding.trim()).filter((coding) => coding !== '' && coding !== 'identity')
+  const codings = contentEncoding
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity')
   if (codings.length > 3) throw unreadable('more than three content codings')
   let decoded = bytes
   for (const coding of codings.reverse()) {
@@ -67,7 +79,12 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
       decoded = await decoder(decoded, { maxOutputLength: maxBytes })
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code
-      if (code === 'ERR_BUFFER_TOO_LARGE') throw new LlamaGuardError('reply_too_large', 'The decompressed reply is larger than maxReplyBytes. Raise it, or ask the model for less.', { cause })
+      if (code === 'ERR_BUFFER_TOO_LARGE')
+        throw new LlamaGuardError(
+          'reply_too_large',
+          'The decompressed reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
+          { cause },
+        )
       throw unreadable('a body that does not fit its content-encoding', cause)
     }
   }
@@ -77,16 +94,26 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
 // Most replies say so, or say nothing. A decoder without `stream` keeps nothing from one call to the next.
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Text of a body in the charset its content-type names, UTF-8 by default. Throws `unreadable_response` rather than guess. */
+/**
+ * Text of a body in the charset its content-type names, UTF-8 by default. Throws `unreadable_response` rather
+ * than guess.
+ */
 export function decodeText(bytes: Buffer, contentType: string): string {
   const charset = contentType.includes('=') ? /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
   try {
-    return (charset === undefined || /^utf-?8$/i.test(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })).decode(bytes)
+    return (
+      charset === undefined || /^utf-?8$/i.test(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })
+    ).decode(bytes)
   } catch (cause) {
     throw unreadable('bytes that are no text in their charset', cause)
   }
 }
 
 function unreadable(what: string, cause?: unknown): LlamaGuardError {
-  return new LlamaGuardError('unreadable_response', `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, plain or as gzip, br, deflate or zstd.`, { cause })
+  return new LlamaGuardError(
+    'unreadable_response',
+    `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, ` +
+      'plain or as gzip, br, deflate or zstd.',
+    { cause },
+  )
 }

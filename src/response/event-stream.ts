@@ -14,14 +14,18 @@ import { StreamJudge } from './stream-judge.js'
 const HIGH_WATER_BYTES = 256 * 1024
 
 /**
- * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon as all its text has
- * been judged safe. Nothing at all leaves before the first safe verdict, so that an early block is a real 451.
+ * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon
+ * as all its text has been judged safe. Nothing at all leaves before the first safe verdict, so that an early
+ * block is a real 451.
  */
 export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContext): Hold {
   return new EventStreamHold(exit, framer, context)
 }
 
-/** A class for its getter's sake: an object with a getter of its own has a hidden class of its own, which keeps the whole stream in memory. */
+/**
+ * A class for its getter's sake: an object with a getter of its own has a hidden class of its own, which
+ * keeps the whole stream in memory.
+ */
 class EventStreamHold implements Hold {
   readonly #exit: Exit
   readonly #framer: Framer
@@ -55,11 +59,14 @@ class EventStreamHold implements Hold {
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
-    context.gate?.then((allowed) => {
-      if (!allowed) return this.#drop()
-      this.#gateOpen = true
-      this.#pump()
-    }, (error: unknown) => this.#fail(toLlamaGuardError(error)))
+    context.gate?.then(
+      (allowed) => {
+        if (!allowed) return this.#drop()
+        this.#gateOpen = true
+        this.#pump()
+      },
+      (error: unknown) => this.#fail(toLlamaGuardError(error)),
+    )
   }
 
   /** Only while a verdict is due: what waits for the end of its own frame needs the handler to go on. */
@@ -103,7 +110,12 @@ class EventStreamHold implements Hold {
   #take(chunk: Buffer): void {
     this.#heldBytes += chunk.length
     this.#held.add(this.#framer.push(chunk), this.#reading)
-    if (this.#heldBytes > this.#context.maxReplyBytes) throw new LlamaGuardError('reply_too_large', 'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard is slower than the model.')
+    if (this.#heldBytes > this.#context.maxReplyBytes)
+      throw new LlamaGuardError(
+        'reply_too_large',
+        'More of the stream is waiting for a verdict than maxReplyBytes. Raise it, or look why the guard ' +
+          'is slower than the model.',
+      )
   }
 
   #read(held: Held): void {
@@ -149,7 +161,8 @@ class EventStreamHold implements Hold {
   #pump(): void {
     if (this.#over || !this.#gateOpen) return
     try {
-      if (this.#releaseAtOnce || this.#judge.hasAllowed || (this.#handlerEnded && this.#judge.empty)) this.#releaseJudged()
+      if (this.#releaseAtOnce || this.#judge.hasAllowed || (this.#handlerEnded && this.#judge.empty))
+        this.#releaseJudged()
       if (!this.full) this.#exit.drained()
       if (this.#handlerEnded && this.#held.empty && !this.#over) this.#conclude()
     } catch (error) {
@@ -180,7 +193,9 @@ class EventStreamHold implements Hold {
     this.#released = true
     const context = this.#context
     // What the header can honestly say when text leaves before its verdict.
-    const output: Decision = this.#releaseAtOnce ? { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } } : this.#judge.decision()
+    const output: Decision = this.#releaseAtOnce
+      ? { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
+      : this.#judge.decision()
     setVerdictHeaders(this.#exit.res, [context.input(), output])
   }
 

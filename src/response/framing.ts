@@ -1,6 +1,7 @@
-// Cuts a byte stream into frames (SSE events or NDJSON lines), keeping each frame's raw bytes beside its decoded text.
-// Not a library's parser: those (eventsource-parser, the SDKs' decoders) drop comments, unknown fields, BOM and line ends,
-// and what is allowed must leave byte for byte.
+// Cuts a byte stream into frames (SSE events or NDJSON lines), keeping each frame's raw bytes beside its
+// decoded text.
+// Not a library's parser: those (eventsource-parser, the SDKs' decoders) drop comments, unknown fields, BOM
+// and line ends, and what is allowed must leave byte for byte.
 import type { StreamEvent } from '../types.js'
 import { splitLines } from './lines.js'
 
@@ -157,7 +158,11 @@ class EventFields {
     this.#data = undefined
     this.#other = undefined
     if (name === undefined && other === undefined) return data === undefined ? {} : { data }
-    return { ...(name !== undefined && { event: name }), ...(data !== undefined && { data }), ...(other !== undefined && { other }) }
+    return {
+      ...(name !== undefined && { event: name }),
+      ...(data !== undefined && { data }),
+      ...(other !== undefined && { other }),
+    }
   }
 
   #note(text: string): void {

@@ -2,15 +2,23 @@
 // Pure bookkeeping on the response's own header store; nothing is sent from here.
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 
-/** The status as a number, as Node reads it. Throws at the handler, as Node does, and not at us when the reply leaves. */
+/**
+ * The status as a number, as Node reads it. Throws at the handler, as Node does, and not at us when the reply
+ * leaves.
+ */
 export function statusOf(res: ServerResponse): number {
   const { statusCode } = res
   const status = statusCode | 0
   if (status >= 100 && status <= 999) return status
-  throw Object.assign(new RangeError(`Invalid status code: ${String(statusCode)}`), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+  throw Object.assign(new RangeError(`Invalid status code: ${String(statusCode)}`), {
+    code: 'ERR_HTTP_INVALID_STATUS_CODE',
+  })
 }
 
-/** Remembers what `writeHead(status, reason?, headers?)` would send; headers come as an object, a flat array, or pairs. */
+/**
+ * Remembers what `writeHead(status, reason?, headers?)` would send; headers come as an object, a flat array,
+ * or pairs.
+ */
 export function keepHead(res: ServerResponse, args: readonly unknown[]): void {
   const [status, second, third] = args
   if (typeof status === 'number') res.statusCode = status
@@ -36,12 +44,19 @@ export function keepHead(res: ServerResponse, args: readonly unknown[]): void {
   }
 }
 
-// What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold model text.
+// What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold
+// model text.
 const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
 // These describe a body that is not sent.
-const ABOUT_THE_BODY = /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
+const ABOUT_THE_BODY =
+  /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
 
-export function replaceHeaders(res: ServerResponse, mountHeaders: OutgoingHttpHeaders, headers: Readonly<Record<string, string>>, length: number): void {
+export function replaceHeaders(
+  res: ServerResponse,
+  mountHeaders: OutgoingHttpHeaders,
+  headers: Readonly<Record<string, string>>,
+  length: number,
+): void {
   for (const name of res.getHeaderNames()) {
     if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
   }
@@ -53,8 +68,9 @@ export function replaceHeaders(res: ServerResponse, mountHeaders: OutgoingHttpHe
 }
 
 /**
- * A handler that answers after we have does not know it: what Node throws at its headers would be an unhandled rejection in an async
- * handler on Express 4. Until the head is out they still count, for the hooks of session and compression.
+ * A handler that answers after we have does not know it: what Node throws at its headers would be an
+ * unhandled rejection in an async handler on Express 4. Until the head is out they still count, for the hooks
+ * of session and compression.
  */
 export function ignoreLateHeaders(res: ServerResponse): void {
   const { setHeader, appendHeader, removeHeader } = res

@@ -20,7 +20,8 @@ export function setVerdictHeaders(res: ServerResponse, decisions: readonly (Deci
 function verdictsOf(decisions: readonly (Decision | undefined)[]): string {
   let list = ''
   for (const decision of decisions) {
-    if (decision !== undefined) list += `${list === '' ? '' : ', '}${decision.stage}=${member(decision.outcome, decision)}`
+    if (decision !== undefined)
+      list += `${list === '' ? '' : ', '}${decision.stage}=${member(decision.outcome, decision)}`
   }
   return list
 }
@@ -28,14 +29,16 @@ function verdictsOf(decisions: readonly (Decision | undefined)[]): string {
 function timingsOf(decisions: readonly (Decision | undefined)[]): string {
   let list = ''
   for (const decision of decisions) {
-    if (decision !== undefined && decision.outcome.state !== 'skipped') list += `${list === '' ? '' : ', '}guard-${decision.stage};dur=${decision.ms.toFixed(1)}`
+    if (decision !== undefined && decision.outcome.state !== 'skipped')
+      list += `${list === '' ? '' : ', '}guard-${decision.stage};dur=${decision.ms.toFixed(1)}`
   }
   return list
 }
 
 function member({ state, code, score, cached, by }: Outcome, { categories }: Decision): string {
   let text: string = state
-  if (state === 'unsafe' && categories.length > 0) text += `;cat=${quoted(categories.map(({ code: id }) => id).join(','))}`
+  if (state === 'unsafe' && categories.length > 0)
+    text += `;cat=${quoted(categories.map(({ code: id }) => id).join(','))}`
   if (code !== undefined) text += `;code=${quoted(code)}`
   // RFC 9651 decimals carry at most three digits after the point.
   if (score !== undefined) text += `;score=${Number(score.toFixed(3))}`

@@ -1,11 +1,15 @@
-// The frames of a stream that wait for a verdict, in their order of arrival. They leave from the head, many in one write.
+// The frames of a stream that wait for a verdict, in their order of arrival. They leave from the head, many
+// in one write.
 import type { StreamEvent } from '../types.js'
 import type { Frame } from './framing.js'
 
 /** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
 export interface Held {
   readonly frame: Frame
-  /** The choice with text in this frame, and the position in that choice's text that must be judged first. None: position 0. */
+  /**
+   * The choice with text in this frame, and the position in that choice's text that must be judged first.
+   * None: position 0.
+   */
   choice: number
   position: number
   /** The same for further choices. */
@@ -29,8 +33,9 @@ export class HeldFrames {
   }
 
   /**
-   * Takes those at the head that may leave: their bytes, for one write, as each write costs more than a copy. Undefined when the first may
-   * not. They are gone from here before anything is written: a write that comes back to the hold must not find them again.
+   * Takes those at the head that may leave: their bytes, for one write, as each write costs more than a copy.
+   * Undefined when the first may not. They are gone from here before anything is written: a write that comes
+   * back to the hold must not find them again.
    */
   take(mayLeave: (held: Held) => boolean, tell: (event: StreamEvent) => void): Buffer | undefined {
     const queue = this.#queue

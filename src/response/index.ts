@@ -1,4 +1,5 @@
-// What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by what the handler was meant to send.
+// What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by
+// what the handler was meant to send.
 import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
@@ -74,7 +75,10 @@ function unjudged(exit: Exit, context: ReplyContext): Hold | undefined {
   return undefined
 }
 
-/** Responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. Not 205 or a redirect: theirs would reach the client. */
+/**
+ * Responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. Not 205 or a redirect: theirs would
+ * reach the client.
+ */
 function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status < 200 || status === 204 || status === 304
 }

@@ -16,8 +16,9 @@ interface Refusal {
 }
 
 /**
- * Patches a response. `choose` is called once, when the handler commits its status and headers (or first writes),
- * and says who holds the body; undefined lets the response through untouched. Leave it out when no handler will ever run.
+ * Patches a response. `choose` is called once, when the handler commits its status and headers (or first
+ * writes), and says who holds the body; undefined lets the response through untouched. Leave it out when no
+ * handler will ever run.
  */
 export function intercept(res: ServerResponse, choose?: Choose): Exit {
   return new Interception(res, choose)
@@ -52,7 +53,10 @@ class Interception implements Exit {
   #headWritten = false
   #headImplied = false
   #refusal: Refusal | undefined
-  /** From the first release on, writeHead is Node's own business again: its implicit header comes back through our patch. */
+  /**
+   * From the first release on, writeHead is Node's own business again: its implicit header comes back through
+   * our patch.
+   */
   #releasing = false
 
   constructor(res: ServerResponse, choose: Choose | undefined) {
@@ -75,8 +79,9 @@ class Interception implements Exit {
       res.end = GUARDED.end as ServerResponse['end']
       res.writeHead = GUARDED.writeHead
       res.flushHeaders = GUARDED.flushHeaders
-      // While held, a handler must see what it would see without us: Express' error handling asks headersSent to tell a clean
-      // failure from a broken reply, and would otherwise append its error page to half a reply.
+      // While held, a handler must see what it would see without us: Express' error handling asks headersSent
+      // to tell a clean failure from a broken reply, and would otherwise append its error page to half a
+      // reply.
       Object.defineProperty(res, 'headersSent', HEADERS_SENT)
       Object.defineProperty(res, 'writableEnded', WRITABLE_ENDED)
     } else {
@@ -134,8 +139,10 @@ class Interception implements Exit {
     this.#let('refused')
     this.#restoreGetters()
     if (res.headersSent) return void this.#destroy.call(res)
-    // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket: no next request may be on it.
-    const closing: Record<string, string> = !this.#expectsHandler || this.#ended || this.#http2 ? {} : { connection: 'close' }
+    // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket:
+    // no next request may be on it.
+    const closing: Record<string, string> =
+      !this.#expectsHandler || this.#ended || this.#http2 ? {} : { connection: 'close' }
     this.#refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
     this.#replaceHead()
     this.#outliveHandler()
@@ -179,7 +186,10 @@ class Interception implements Exit {
     this.res.emit('drain')
   }
 
-  /** Nobody holds any more. What the hold knows goes with it: Node keeps a response longer than the reply it carried. */
+  /**
+   * Nobody holds any more. What the hold knows goes with it: Node keeps a response longer than the reply it
+   * carried.
+   */
   #let(state: Exclude<State, 'hold'>): void {
     this.#state = state
     this.#hold = undefined
@@ -190,7 +200,10 @@ class Interception implements Exit {
     return this.#state === 'refused' || this.#state === 'gone'
   }
 
-  /** As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run before anything is chosen. */
+  /**
+   * As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run
+   * before anything is chosen.
+   */
   #commit(): void {
     if (this.#committed !== undefined) return
     this.#headImplied = true
@@ -227,7 +240,10 @@ class Interception implements Exit {
     Reflect.apply(this.#end, this.res, args)
   }
 
-  /** What Node throws at a bad head or a wrong length nobody after the handler would catch: then the connection is all that is left to end. */
+  /**
+   * What Node throws at a bad head or a wrong length nobody after the handler would catch: then the
+   * connection is all that is left to end.
+   */
   #leave<T>(send: () => T, broken: T): T {
     try {
       return send()
@@ -274,7 +290,8 @@ class Interception implements Exit {
     if (this.#state === 'open') return Reflect.apply(this.#write, this.res, args) as boolean
     const chunk = chunkOf(args)
     const callback = callbackOf(args)
-    if (chunk === undefined) throw Object.assign(new TypeError('May not write null values to stream'), { code: 'ERR_STREAM_NULL_VALUES' })
+    if (chunk === undefined)
+      throw Object.assign(new TypeError('May not write null values to stream'), { code: 'ERR_STREAM_NULL_VALUES' })
     if (this.#state === 'gone') return dropped(callback)
     if (this.#state === 'refused' || this.#ended) {
       if (callback) process.nextTick(callback)
@@ -284,9 +301,11 @@ class Interception implements Exit {
     this.#commit()
     if (this.#state !== 'hold') return Reflect.apply(this.res.write, this.res, args) as boolean
     this.#hold?.write(chunk)
-    // Called now, not on release: a handler that awaits it before the next write would wait for a verdict that waits for the rest.
+    // Called now, not on release: a handler that awaits it before the next write would wait for a verdict
+    // that waits for the rest.
     if (callback) process.nextTick(callback)
-    // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte bound alone holds.
+    // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte
+    // bound alone holds.
     this.#toldFull = this.#hold?.full === true && !this.#onPatchedBefore
     this.#toldToWait = this.#slowClient || this.#toldFull
     return !this.#toldToWait
@@ -346,8 +365,9 @@ const INTERCEPTION = Symbol('express-llama-guard.interception')
 /** The first interception of a response, which knows the others. */
 type Intercepted = ServerResponse & { [INTERCEPTION]?: Interception }
 
-// One function and one getter for all responses. Closures would be strangers at every place that calls them, and a getter of its own
-// would give each response a hidden class of its own, which V8 keeps, with all that the getter reaches, until the next full collection.
+// One function and one getter for all responses. Closures would be strangers at every place that calls them,
+// and a getter of its own would give each response a hidden class of its own, which V8 keeps, with all that
+// the getter reaches, until the next full collection.
 const GUARDED = {
   write(this: Intercepted, ...args: unknown[]) {
     return this[INTERCEPTION]!.onWrite(args)
@@ -365,13 +385,19 @@ const GUARDED = {
 const HEADERS_SENT = shadow('headersSent', (interception) => interception.headTaken)
 const WRITABLE_ENDED = shadow('writableEnded', (interception) => interception.endTaken)
 
-function shadow(name: 'headersSent' | 'writableEnded', held: (interception: Interception) => boolean): PropertyDescriptor & ThisType<Intercepted> {
+function shadow(
+  name: 'headersSent' | 'writableEnded',
+  held: (interception: Interception) => boolean,
+): PropertyDescriptor & ThisType<Intercepted> {
   return {
     configurable: true,
     enumerable: false,
     get() {
       const interception = this[INTERCEPTION]
-      return (interception !== undefined && held(interception)) || Reflect.get(Object.getPrototypeOf(this) as object, name, this) === true
+      return (
+        (interception !== undefined && held(interception)) ||
+        Reflect.get(Object.getPrototypeOf(this) as object, name, this) === true
+      )
     },
   }
 }

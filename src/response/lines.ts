@@ -23,7 +23,10 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
     return text.charCodeAt(0) === BOM ? text.slice(1) : text
   }
 
-  /** Joins what came before with the rest of the line: once a line, as joining at every chunk would make long lines quadratic. */
+  /**
+   * Joins what came before with the rest of the line: once a line, as joining at every chunk would make long
+   * lines quadratic.
+   */
   function joined(rest: Buffer): Buffer {
     const bytes = Buffer.concat([...partial, rest])
     partial = []

@@ -1,4 +1,5 @@
-// What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never "nothing" for what it cannot read.
+// What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
+// "nothing" for what it cannot read.
 import { duplicateKeys } from '../duplicate-keys.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Dialect, ReplyChoice } from '../types.js'
@@ -21,8 +22,13 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   if (status === 206) throw unreadable('a part of a reply (206)')
   const type = mediaType(contentType)
   if (!isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
-  const text = decodeText(contentEncoding === '' ? reply.bytes : await decodeBody(reply.bytes, contentEncoding, reply.maxBytes), contentType)
-  const choices = (isSuccess(status) || isStream(type) ? readSuccess(text, type, dialect) : readFailure(text, type, dialect)).filter((choice) => choice.text !== '')
+  const text = decodeText(
+    contentEncoding === '' ? reply.bytes : await decodeBody(reply.bytes, contentEncoding, reply.maxBytes),
+    contentType,
+  )
+  const choices = (
+    isSuccess(status) || isStream(type) ? readSuccess(text, type, dialect) : readFailure(text, type, dialect)
+  ).filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
 }
@@ -38,7 +44,12 @@ export function isSuccess(status: number): boolean {
 }
 
 function isReadable(type: string): boolean {
-  return type === '' || type.startsWith('text/') || isJson(type) || /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+  return (
+    type === '' ||
+    type.startsWith('text/') ||
+    isJson(type) ||
+    /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+  )
 }
 
 /** A reply that comes event by event. Its status says nothing about what is in it. */
@@ -51,15 +62,24 @@ export function isJson(type: string): boolean {
 }
 
 function readSuccess(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
-  if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text)) return readStream(text, sseFramer(), dialect)
+  if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text))
+    return readStream(text, sseFramer(), dialect)
   const parsed = parse(text)
   if (parsed !== undefined) {
-    if (duplicateKeys(text, parsed.value).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
+    if (duplicateKeys(text, parsed.value).size > 0)
+      throw unreadable('a key that one object names twice, which clients read differently')
     return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
   }
   if (/^\s*[{[]/.test(text)) {
-    // Several JSON values, one a line, is a stream that was held whole. JSON escapes would hide words from a guard that reads it raw.
-    if (text.trim().split('\n').every((line) => line.trim() === '' || parse(line) !== undefined)) return readStream(text, ndjsonFramer(), dialect)
+    // Several JSON values, one a line, is a stream that was held whole. JSON escapes would hide words from a
+    // guard that reads it raw.
+    if (
+      text
+        .trim()
+        .split('\n')
+        .every((line) => line.trim() === '' || parse(line) !== undefined)
+    )
+      return readStream(text, ndjsonFramer(), dialect)
     if (isJson(type)) throw unreadable('broken JSON')
   }
   if (text.includes('\u0000')) throw unreadable('binary data')
@@ -67,9 +87,32 @@ function readSuccess(text: string, type: string, dialect: Dialect): readonly Rep
 }
 
 // Where an error says what went wrong. Prose anywhere else (`failed_generation`, `answer`) may be the model's.
-const ERROR_WORDS = new Set(['message', 'error', 'detail', 'details', 'msg', 'title', 'type', 'code', 'status', 'reason', 'hint', 'help', 'path', 'param', 'loc', 'stack', 'documentation_url', 'name', 'errors'])
+const ERROR_WORDS = new Set([
+  'message',
+  'error',
+  'detail',
+  'details',
+  'msg',
+  'title',
+  'type',
+  'code',
+  'status',
+  'reason',
+  'hint',
+  'help',
+  'path',
+  'param',
+  'loc',
+  'stack',
+  'documentation_url',
+  'name',
+  'errors',
+])
 
-/** An error the app answers is no model reply, unless it has a reply's shape, or carries prose beside what went wrong. */
+/**
+ * An error the app answers is no model reply, unless it has a reply's shape, or carries prose beside what
+ * went wrong.
+ */
 function readFailure(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
   const parsed = parse(text)
   if (parsed === undefined) {
@@ -77,7 +120,8 @@ function readFailure(text: string, type: string, dialect: Dialect): readonly Rep
     if (isJson(type) && /^\s*[{[]/.test(text)) throw unreadable('broken JSON')
     return []
   }
-  if (duplicateKeys(text, parsed.value).size > 0) throw unreadable('a key that one object names twice, which clients read differently')
+  if (duplicateKeys(text, parsed.value).size > 0)
+    throw unreadable('a key that one object names twice, which clients read differently')
   const reply = dialect.reply(parsed.value)
   if (reply !== undefined) return reply
   const prose = strings(parsed.value).filter(({ key, text: said }) => !ERROR_WORDS.has(key) && /\S\s+\S/.test(said))
@@ -120,12 +164,20 @@ function strings(value: unknown): { readonly key: string; readonly text: string 
     const { key, value: inner } = next
     if (typeof inner === 'string') found.push({ key, text: inner })
     if (typeof inner !== 'object' || inner === null) continue
-    const children = Array.isArray(inner) ? inner.map((item: unknown) => ({ key, value: item })) : Object.entries(inner).flatMap(([name, child]) => [{ key: '', value: name }, { key: name, value: child as unknown }])
+    const children = Array.isArray(inner)
+      ? inner.map((item: unknown) => ({ key, value: item }))
+      : Object.entries(inner).flatMap(([name, child]) => [
+          { key: '', value: name },
+          { key: name, value: child as unknown },
+        ])
     for (const child of children.reverse()) pending.push(child)
   }
   return found
 }
 
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_response', `The reply has ${what}, so it cannot be judged. Answer with JSON, text or an event stream.`)
+  return new LlamaGuardError(
+    'unreadable_response',
+    `The reply has ${what}, so it cannot be judged. Answer with JSON, text or an event stream.`,
+  )
 }

@@ -1,4 +1,5 @@
-// What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its dialect's envelope.
+// What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its
+// dialect's envelope.
 import { LlamaGuardError } from '../errors.js'
 import type { Decision, Dialect, Refusal } from '../types.js'
 import { verdictHeaders } from './headers.js'
@@ -19,12 +20,19 @@ export interface HttpRefusal {
 }
 
 /** Status, headers and body of a decision that is not `allow`. Never quotes the text. */
-export function refusalOf(decision: Decision, { dialect, requestId, settings: { policyUrl }, input }: RefusalContext): HttpRefusal {
+export function refusalOf(
+  decision: Decision,
+  { dialect, requestId, settings: { policyUrl }, input }: RefusalContext,
+): HttpRefusal {
   const { error } = decision
   const blocked = decision.action === 'block'
   const status = blocked ? 451 : (error?.status ?? 503)
   const stages = decision.stage === 'input' ? [decision] : [input?.(), decision]
-  const headers: Record<string, string> = { 'content-type': 'application/json', 'cache-control': 'no-store', ...verdictHeaders(stages) }
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...verdictHeaders(stages),
+  }
   if (blocked && policyUrl !== undefined) headers['link'] = `<${policyUrl}>; rel="blocked-by"`
   if (!blocked && error?.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter)
   const refusal: Refusal = {
@@ -60,7 +68,17 @@ function blockedMessage({ categories }: Decision): string {
 /** Body of a refusal where no dialect is known yet: the request could not even be read. OpenAI's envelope. */
 export const plainDialect: Pick<Dialect, 'refusal'> = {
   refusal: ({ message, type, code, stage, categories, score, model, requestId }) => ({
-    error: { message, type, code, param: stage === 'input' ? 'messages' : 'choices', stage, ...(categories && { categories }), ...(score !== undefined && { score }), model, request_id: requestId },
+    error: {
+      message,
+      type,
+      code,
+      param: stage === 'input' ? 'messages' : 'choices',
+      stage,
+      ...(categories && { categories }),
+      ...(score !== undefined && { score }),
+      model,
+      request_id: requestId,
+    },
   }),
 }
 
@@ -70,8 +88,9 @@ function failureType(status: number, code: string | undefined): string {
 }
 
 /**
- * What a client may know of a failure: the code and its fixed words. The error's own message is for the operator, and that of a guard
- * or hook from outside may quote the very text that is withheld. A client's own fault is told in full, or it could not be mended.
+ * What a client may know of a failure: the code and its fixed words. The error's own message is for the
+ * operator, and that of a guard or hook from outside may quote the very text that is withheld. A client's own
+ * fault is told in full, or it could not be mended.
  */
 export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
   return error.clientFault ? error : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter })

@@ -1,9 +1,13 @@
-// When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or by the end.
+// When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or
+// by the end.
 import { LlamaGuardError } from '../errors.js'
 import type { Decision, Judgement } from '../types.js'
 import { Transcript } from './transcript.js'
 
-/** New text that starts the second check; it doubles with every safe verdict, up to `windowChars`: early words must flow, late ones be cheap. */
+/**
+ * New text that starts the second check; it doubles with every safe verdict, up to `windowChars`: early words
+ * must flow, late ones be cheap.
+ */
 const FIRST_STEP_CHARS = 16
 /** More choices than any API gives. */
 const MAX_CHOICES = 128
@@ -60,8 +64,19 @@ export class StreamJudge {
   add(index: number, channel: string, text: string): number {
     let choice = this.#choices.get(index)
     if (choice === undefined) {
-      if (this.#choices.size === MAX_CHOICES) throw new LlamaGuardError('unreadable_response', `The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`)
-      choice = { transcript: new Transcript(), step: FIRST_STEP_CHARS, checking: false, waitingSince: undefined, asked: 0, timer: undefined }
+      if (this.#choices.size === MAX_CHOICES)
+        throw new LlamaGuardError(
+          'unreadable_response',
+          `The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`,
+        )
+      choice = {
+        transcript: new Transcript(),
+        step: FIRST_STEP_CHARS,
+        checking: false,
+        waitingSince: undefined,
+        asked: 0,
+        timer: undefined,
+      }
       this.#choices.set(index, choice)
     }
     choice.transcript.add(channel, text)
@@ -117,10 +132,13 @@ export class StreamJudge {
       this.#check(choice)
     } else {
       // The timer only asks again: a check in between will have moved what waits.
-      choice.timer ??= setTimeout(() => {
-        choice.timer = undefined
-        this.#considerChoice(choice)
-      }, Math.max(1, Math.ceil(windowMs - waited)))
+      choice.timer ??= setTimeout(
+        () => {
+          choice.timer = undefined
+          this.#considerChoice(choice)
+        },
+        Math.max(1, Math.ceil(windowMs - waited)),
+      )
     }
   }
 

@@ -1,12 +1,18 @@
 // What one choice of a stream has said so far, and how much of it a safe verdict has seen.
 
-/** The most text one check of a stream reads beside what is new: enough context, and cost that stays linear in the reply. */
+/**
+ * The most text one check of a stream reads beside what is new: enough context, and cost that stays linear in
+ * the reply.
+ */
 export const SPAN_CHARS = 8000
 /** Text already judged that a check reads again when the span moves on, so that nothing hides on the cut. */
 export const OVERLAP_CHARS = 1000
 
 interface Channel {
-  /** From where the span of the next check starts. That moves in leaps, so that the prompt's prefix stays the same from check to check. */
+  /**
+   * From where the span of the next check starts. That moves in leaps, so that the prompt's prefix stays the
+   * same from check to check.
+   */
   text: string
   /** Characters of `text` that a safe verdict has seen. */
   judged: number
@@ -21,8 +27,8 @@ export interface Snapshot {
 }
 
 /**
- * Text by channel (content, reasoning, each tool call's arguments), so that words which arrive interleaved are judged as they
- * will be read. Positions count all channels' characters in order of arrival.
+ * Text by channel (content, reasoning, each tool call's arguments), so that words which arrive interleaved
+ * are judged as they will be read. Positions count all channels' characters in order of arrival.
  */
 export class Transcript {
   readonly #channels = new Map<string, Channel>()

@@ -1,4 +1,5 @@
-// Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released is framed as it was.
+// Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released
+// is framed as it was.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Decision, Judgement } from '../types.js'
 import { setVerdictHeaders } from './headers.js'
@@ -18,7 +19,10 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
     const { res } = exit
     const choices = await readReply(
       {
-        bytes: last !== undefined && chunks.length === 0 ? last : Buffer.concat(last === undefined ? chunks : [...chunks, last]),
+        bytes:
+          last !== undefined && chunks.length === 0
+            ? last
+            : Buffer.concat(last === undefined ? chunks : [...chunks, last]),
         status: res.statusCode,
         contentType: String(res.getHeader('content-type') ?? ''),
         contentEncoding: String(res.getHeader('content-encoding') ?? ''),
@@ -26,7 +30,9 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
       },
       context.dialect,
     )
-    return choices.length === 1 ? [await context.judge(choices[0]!.text)] : await Promise.all(choices.map(({ text }) => context.judge(text)))
+    return choices.length === 1
+      ? [await context.judge(choices[0]!.text)]
+      : await Promise.all(choices.map(({ text }) => context.judge(text)))
   })
 }
 
@@ -75,7 +81,10 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
   }
 
   function overflow(): void {
-    const error = new LlamaGuardError('reply_too_large', 'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.')
+    const error = new LlamaGuardError(
+      'reply_too_large',
+      'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
+    )
     // Before the input verdict nothing may leave and nothing more may be kept: then failing open is no choice.
     conclude(gateOpen ? context.decideError(error) : { ...context.decideError(error), action: 'unavailable' }, [])
   }
@@ -92,10 +101,12 @@ function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Pro
       length += chunk?.length ?? 0
       if (length > context.maxReplyBytes) overflow()
       if (over) return
-      judge({ chunks, last }).then(
-        (judgements) => onceOpen(() => conclude(context.decide(judgements), judgements)),
-        (error: unknown) => onceOpen(() => conclude(context.decideError(toLlamaGuardError(error)), [])),
-      ).catch(() => exit.destroy())
+      judge({ chunks, last })
+        .then(
+          (judgements) => onceOpen(() => conclude(context.decide(judgements), judgements)),
+          (error: unknown) => onceOpen(() => conclude(context.decideError(toLlamaGuardError(error)), [])),
+        )
+        .catch(() => exit.destroy())
     },
     fail(decision) {
       conclude(decision, [])

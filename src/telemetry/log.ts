@@ -1,4 +1,5 @@
-// One line per judgement, and the same facts for onVerdict. Never any chat content: events have no field that could hold it.
+// One line per judgement, and the same facts for onVerdict. Never any chat content: events have no field that
+// could hold it.
 import pino from 'pino'
 import type { Decision, Judgement, Logger, VerdictEvent } from '../types.js'
 
@@ -7,12 +8,36 @@ export function defaultLogger(level: string): Logger {
   return pino({
     name: 'express-llama-guard',
     level,
-    redact: { paths: ['body', 'messages', 'prompt', 'text', 'input', 'content', '*.body', '*.messages', '*.prompt', '*.text', '*.content', 'req.headers.authorization', 'headers.authorization', 'apiKey', '*.apiKey'], censor: '[redacted]' },
+    redact: {
+      paths: [
+        'body',
+        'messages',
+        'prompt',
+        'text',
+        'input',
+        'content',
+        '*.body',
+        '*.messages',
+        '*.prompt',
+        '*.text',
+        '*.content',
+        'req.headers.authorization',
+        'headers.authorization',
+        'apiKey',
+        '*.apiKey',
+      ],
+      censor: '[redacted]',
+    },
   })
 }
 
 /** What became of one stage, as an event. Milliseconds are the stage's, attempts and tokens the sum of its checks'. */
-export function verdictEvent(requestId: string, dialect: string, decision: Decision, judgements: readonly Judgement[]): VerdictEvent {
+export function verdictEvent(
+  requestId: string,
+  dialect: string,
+  decision: Decision,
+  judgements: readonly Judgement[],
+): VerdictEvent {
   const { outcome, error } = decision
   const event: Mutable<VerdictEvent> = {
     requestId,
@@ -53,6 +78,11 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 /** Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). */
 export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string): void {
   if (event.verdict === 'safe') logger.info(event, 'judged safe')
-  else if (event.verdict === 'unsafe') logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
-  else logger.error(reason === undefined ? event : { ...event, reason }, event.action === 'allow' ? 'could not judge, let through' : 'could not judge')
+  else if (event.verdict === 'unsafe')
+    logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
+  else
+    logger.error(
+      reason === undefined ? event : { ...event, reason },
+      event.action === 'allow' ? 'could not judge, let through' : 'could not judge',
+    )
 }

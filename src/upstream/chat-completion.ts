@@ -12,7 +12,11 @@ export class ChatCompletion {
   }
 
   whole({ text, finish, usage }: Piece): string {
-    return this.#json('chat.completion', [{ index: 0, message: { role: 'assistant', content: text }, logprobs: null, finish_reason: finish ?? 'stop' }], usage)
+    return this.#json(
+      'chat.completion',
+      [{ index: 0, message: { role: 'assistant', content: text }, logprobs: null, finish_reason: finish ?? 'stop' }],
+      usage,
+    )
   }
 
   first(): string {
@@ -34,7 +38,14 @@ export class ChatCompletion {
   }
 
   #json(object: string, choices: readonly object[], usage?: Usage): string {
-    return JSON.stringify({ id: this.#id, object, created: this.#created, model: this.#model, choices, ...(usage && { usage }) })
+    return JSON.stringify({
+      id: this.#id,
+      object,
+      created: this.#created,
+      model: this.#model,
+      choices,
+      ...(usage && { usage }),
+    })
   }
 }
 

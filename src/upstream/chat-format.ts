@@ -28,7 +28,10 @@ export function chatFormat(format: ChatFormat, endpoint: string, leadingBos: boo
     case 'messages':
       return messages
     default:
-      throw new LlamaGuardError('invalid_option', `The chat format is ${JSON.stringify(format satisfies never)}; use llama-2 or messages.`)
+      throw new LlamaGuardError(
+        'invalid_option',
+        `The chat format is ${JSON.stringify(format satisfies never)}; use llama-2 or messages.`,
+      )
   }
 }
 
@@ -56,7 +59,8 @@ function llama2(body: Body, endpoint: string, leadingBos: boolean): ChatTranslat
         const text = held.push(piece.text)
         if (text !== '') yield completion.text(text)
       }
-      if (finish === undefined) throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
+      if (finish === undefined)
+        throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
       const rest = held.end()
       if (rest !== '') yield completion.text(rest)
       yield completion.last(finish, wantsUsage ? (usage ?? {}) : undefined)
@@ -64,7 +68,8 @@ function llama2(body: Body, endpoint: string, leadingBos: boolean): ChatTranslat
   }
 }
 
-// Chat Completions in and out; only the framing is made one: LMI ends its JSON lines with a newline, TGI and vLLM speak SSE.
+// Chat Completions in and out; only the framing is made one: LMI ends its JSON lines with a newline, TGI and
+// vLLM speak SSE.
 function messages(body: Body): ChatTranslator {
   return {
     payload: body,
@@ -73,11 +78,16 @@ function messages(body: Body): ChatTranslator {
       let ended = false
       for await (const json of stream) {
         const event = parse(json) as { error?: unknown; choices?: readonly { finish_reason?: unknown }[] }
-        if (event.error !== undefined && event.error !== null) throw new LlamaGuardError('upstream_unavailable', 'The chat container failed in the middle of its reply; see its CloudWatch log.')
+        if (event.error !== undefined && event.error !== null)
+          throw new LlamaGuardError(
+            'upstream_unavailable',
+            'The chat container failed in the middle of its reply; see its CloudWatch log.',
+          )
         ended ||= event.choices?.some((choice) => typeof choice.finish_reason === 'string') ?? false
         yield sse(json)
       }
-      if (!ended) throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
+      if (!ended)
+        throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
       yield DONE
     },
   }

@@ -1,5 +1,5 @@
-// What a chat container says, whole or token by token, in one shape. TGI, LMI (old and new) and vLLM differ in every field name;
-// what none of them would say is an error, not an empty answer.
+// What a chat container says, whole or token by token, in one shape. TGI, LMI (old and new) and vLLM differ
+// in every field name; what none of them would say is an error, not an empty answer.
 import { LlamaGuardError } from '../errors.js'
 
 /** Token counts, as far as the container gives them. */
@@ -33,7 +33,12 @@ export function readToken(body: unknown): Piece {
   const event = object(Array.isArray(body) ? body[0] : body)
   failIfError(event)
   const choice = firstChoice(event)
-  if (choice) return { text: typeof choice['text'] === 'string' ? choice['text'] : '', finish: finishReason(choice), usage: usageOf(event) }
+  if (choice)
+    return {
+      text: typeof choice['text'] === 'string' ? choice['text'] : '',
+      finish: finishReason(choice),
+      usage: usageOf(event),
+    }
   if (event?.['usage'] !== undefined) return { text: '', usage: usageOf(event) }
   const token = object(event?.['token'])
   const details = object(event?.['details'])
@@ -41,7 +46,11 @@ export function readToken(body: unknown): Piece {
   // A special token (`</s>`) is the end, not text; LMI calls the mark `special_token`.
   const special = token['special'] === true || token['special_token'] === true
   const ended = details !== undefined || typeof event?.['generated_text'] === 'string'
-  return { text: special ? '' : token['text'], finish: ended ? (finishReason(details) ?? 'stop') : undefined, usage: usageOf(event) }
+  return {
+    text: special ? '' : token['text'],
+    finish: ended ? (finishReason(details) ?? 'stop') : undefined,
+    usage: usageOf(event),
+  }
 }
 
 function finishReason(said: Json | undefined): Piece['finish'] {
@@ -65,7 +74,8 @@ function finishReason(said: Json | undefined): Piece['finish'] {
 function usageOf(reply: Json | undefined): Usage | undefined {
   const given = object(reply?.['usage'])
   const details = object(reply?.['details'])
-  const prompt = count(given?.['prompt_tokens']) ?? count(details?.['input_length']) ?? count(details?.['prompt_tokens'])
+  const prompt =
+    count(given?.['prompt_tokens']) ?? count(details?.['input_length']) ?? count(details?.['prompt_tokens'])
   const completion = count(given?.['completion_tokens']) ?? count(details?.['generated_tokens'])
   if (prompt === undefined && completion === undefined) return undefined
   return {
@@ -77,7 +87,11 @@ function usageOf(reply: Json | undefined): Usage | undefined {
 
 function failIfError(reply: Json | undefined): void {
   if (reply === undefined) throw unreadable()
-  if (reply['error'] !== undefined && reply['error'] !== null) throw new LlamaGuardError('upstream_unavailable', 'The chat container answered with an error; see its CloudWatch log.')
+  if (reply['error'] !== undefined && reply['error'] !== null)
+    throw new LlamaGuardError(
+      'upstream_unavailable',
+      'The chat container answered with an error; see its CloudWatch log.',
+    )
 }
 
 function firstChoice(reply: Json | undefined): Json | undefined {
@@ -93,5 +107,9 @@ function count(value: unknown): number | undefined {
 }
 
 function unreadable(): LlamaGuardError {
-  return new LlamaGuardError('upstream_unavailable', 'The chat container answered in a form that is neither TGI, LMI nor vLLM; check the endpoint and the format option.')
+  return new LlamaGuardError(
+    'upstream_unavailable',
+    'The chat container answered in a form that is neither TGI, LMI nor vLLM; check the endpoint and ' +
+      'the format option.',
+  )
 }

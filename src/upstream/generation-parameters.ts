@@ -1,5 +1,5 @@
-// OpenAI's names for how to generate, in the words of a TGI or LMI container. What it cannot honour it refuses; nothing is dropped in silence
-// that would change the answer.
+// OpenAI's names for how to generate, in the words of a TGI or LMI container. What it cannot honour it
+// refuses; nothing is dropped in silence that would change the answer.
 import { LlamaGuardError } from '../errors.js'
 
 type Body = Readonly<Record<string, unknown>>
@@ -32,10 +32,14 @@ export interface Generation {
   readonly stop: readonly string[]
 }
 
-/** Throws `unreadable_request` for a value of the wrong type, `unsupported_content` for what a single-prompt container cannot do. */
+/**
+ * Throws `unreadable_request` for a value of the wrong type, `unsupported_content` for what a single-prompt
+ * container cannot do.
+ */
 export function generationParameters(body: Body): Generation {
   refuse(body)
-  // Asked for always: without `return_full_text: false` TGI repeats the prompt, system text and all, and `details` carry the token counts.
+  // Asked for always: without `return_full_text: false` TGI repeats the prompt, system text and all, and
+  // `details` carry the token counts.
   const parameters: Record<string, unknown> = { return_full_text: false, details: true }
   for (const [name, kind] of Object.entries(PASSED)) {
     const value = body[name] ?? undefined
@@ -52,8 +56,10 @@ export function generationParameters(body: Body): Generation {
 function sampling(body: Body, parameters: Record<string, unknown>): void {
   const temperature = body['temperature'] ?? undefined
   const topP = body['top_p'] ?? undefined
-  if (temperature !== undefined && (checked('temperature', temperature, 'number') as number) < 0) throw wrong('temperature', 'a number from 0')
-  if (topP !== undefined && !((checked('top_p', topP, 'number') as number) > 0 && (topP as number) <= 1)) throw wrong('top_p', 'a number above 0, up to 1')
+  if (temperature !== undefined && (checked('temperature', temperature, 'number') as number) < 0)
+    throw wrong('temperature', 'a number from 0')
+  if (topP !== undefined && !((checked('top_p', topP, 'number') as number) > 0 && (topP as number) <= 1))
+    throw wrong('top_p', 'a number above 0, up to 1')
   if (temperature === 0 || (temperature === undefined && parameters['do_sample'] === false)) {
     // TGI answers 422 to a temperature of 0: greedy decoding is asked for by name.
     parameters['do_sample'] = false
@@ -67,29 +73,39 @@ function sampling(body: Body, parameters: Record<string, unknown>): void {
 }
 
 function refuse(body: Body): void {
-  if ((body['n'] ?? 1) !== 1) throw unsupported('n', 'this endpoint answers with one choice; send n: 1, or several requests')
+  if ((body['n'] ?? 1) !== 1)
+    throw unsupported('n', 'this endpoint answers with one choice; send n: 1, or several requests')
   for (const name of ['tools', 'functions']) {
     const value = body[name]
     if (Array.isArray(value) && value.length > 0) throw unsupported(name, 'Llama-2 chat knows no tools')
   }
   if (body['logprobs'] === true) throw unsupported('logprobs', 'not available in this format')
   const format = body['response_format']
-  if (typeof format === 'object' && format !== null && 'type' in format && format.type !== 'text') throw unsupported('response_format', 'Llama-2 chat answers in plain text')
+  if (typeof format === 'object' && format !== null && 'type' in format && format.type !== 'text')
+    throw unsupported('response_format', 'Llama-2 chat answers in plain text')
 }
 
 function stopSequences(stop: unknown): string[] {
   const list = stop === undefined ? [] : [stop].flat()
-  if (!list.every((item): item is string => typeof item === 'string' && item !== '')) throw wrong('stop', 'a string or a list of strings')
+  if (!list.every((item): item is string => typeof item === 'string' && item !== ''))
+    throw wrong('stop', 'a string or a list of strings')
   return list
 }
 
 function checked(name: string, value: unknown, kind: Kind): unknown {
   const good =
-    kind === 'boolean' ? typeof value === 'boolean'
-    : kind === 'number' ? typeof value === 'number'
-    : kind === 'integer' ? Number.isInteger(value)
-    : Number.isInteger(value) && (value as number) > 0
-  if (!good) throw wrong(name, { boolean: 'true or false', number: 'a number', integer: 'an integer', count: 'a positive integer' }[kind])
+    kind === 'boolean'
+      ? typeof value === 'boolean'
+      : kind === 'number'
+        ? typeof value === 'number'
+        : kind === 'integer'
+          ? Number.isInteger(value)
+          : Number.isInteger(value) && (value as number) > 0
+  if (!good)
+    throw wrong(
+      name,
+      { boolean: 'true or false', number: 'a number', integer: 'an integer', count: 'a positive integer' }[kind],
+    )
   return value
 }
 

@@ -1,14 +1,28 @@
-// Which headers cross a proxy hop, in either direction. A header list is a trust boundary: what is not for the other side stays.
+// Which headers cross a proxy hop, in either direction. A header list is a trust boundary: what is not for
+// the other side stays.
 import type { IncomingHttpHeaders } from 'node:http'
 
 export type Headers = Record<string, string | string[]>
 
-/** RFC 9110 section 7.6.1, and the older ones that proxies still see. They speak of one connection, never of the message. */
-const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade']
+/**
+ * RFC 9110 section 7.6.1, and the older ones that proxies still see. They speak of one connection, never of
+ * the message.
+ */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
 
 /**
- * `cookie` is the session of the app in front of us: no business of a model vendor. `range` would give a 206, which cannot be
- * judged. `expect` was answered by our own server. `host` and `content-length` are made anew.
+ * `cookie` is the session of the app in front of us: no business of a model vendor. `range` would give a 206,
+ * which cannot be judged. `expect` was answered by our own server. `host` and `content-length` are made anew.
  */
 const NOT_FOR_UPSTREAM = ['host', 'content-length', 'expect', 'cookie', 'cookie2', 'range', 'if-range']
 
@@ -33,8 +47,11 @@ export interface RequestHeaderOptions {
 
 export function requestHeaders(incoming: IncomingHttpHeaders, options: RequestHeaderOptions): Headers {
   const headers = endToEnd(incoming, NOT_FOR_UPSTREAM)
-  const codings = String(headers['accept-encoding'] ?? '').split(',').filter((coding) => READABLE_CODINGS.test(coding))
-  headers['accept-encoding'] = options.stream || codings.length === 0 ? 'identity' : codings.map((coding) => coding.trim()).join(', ')
+  const codings = String(headers['accept-encoding'] ?? '')
+    .split(',')
+    .filter((coding) => READABLE_CODINGS.test(coding))
+  headers['accept-encoding'] =
+    options.stream || codings.length === 0 ? 'identity' : codings.map((coding) => coding.trim()).join(', ')
   if (options.json) {
     delete headers['content-encoding']
     headers['content-type'] = 'application/json'
@@ -53,7 +70,11 @@ export function responseHeaders(incoming: IncomingHttpHeaders): Headers {
 }
 
 function endToEnd(incoming: IncomingHttpHeaders, dropped: readonly string[]): Headers {
-  const named = [incoming.connection ?? []].flat().join(',').split(',').map((name) => name.trim().toLowerCase())
+  const named = [incoming.connection ?? []]
+    .flat()
+    .join(',')
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
   const gone = new Set([...HOP_BY_HOP, ...named, ...dropped])
   const kept: Headers = {}
   for (const [name, value] of Object.entries(incoming)) if (value !== undefined && !gone.has(name)) kept[name] = value

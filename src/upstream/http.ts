@@ -1,4 +1,5 @@
-// Forwards a safe request to an OpenAI-compatible URL and streams the answer back. Adds nothing, follows no redirect, retries nothing:
+// Forwards a safe request to an OpenAI-compatible URL and streams the answer back. Adds nothing, follows no
+// redirect, retries nothing:
 // a POST to a model costs money twice, and a redirect would carry the key to a host the operator never named.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
@@ -9,11 +10,17 @@ import type { Upstream, UpstreamCall } from './types.js'
 import { write } from './write.js'
 
 export interface HttpUpstreamOptions {
-  /** Base URL of an OpenAI-compatible API, `/v1` included where the API has it. TLS certificates are always verified. */
+  /**
+   * Base URL of an OpenAI-compatible API, `/v1` included where the API has it. TLS certificates are always
+   * verified.
+   */
   readonly url: string
   /** Replaces the client's credentials. Without it the client's own `Authorization` is passed on. */
   readonly apiKey?: string
-  /** Milliseconds to wait for the headers of a reply, and then for each next piece of it. Default: 600000, as long as the `openai` client waits. */
+  /**
+   * Milliseconds to wait for the headers of a reply, and then for each next piece of it. Default: 600000, as
+   * long as the `openai` client waits.
+   */
   readonly timeoutMs?: number
   /** Most calls at once. Default: 1024. */
   readonly connections?: number
@@ -38,7 +45,11 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
 
   async function forward(call: UpstreamCall): Promise<void> {
     if (call.signal.aborted) return
-    if (open >= most) throw new LlamaGuardError('upstream_unavailable', `${open} calls to ${base.origin} are open or waiting, which is the most allowed (connections + queue).`)
+    if (open >= most)
+      throw new LlamaGuardError(
+        'upstream_unavailable',
+        `${open} calls to ${base.origin} are open or waiting, which is the most allowed (connections + queue).`,
+      )
     open += 1
     try {
       const reply = await pool.request(toRequest(call))
@@ -56,15 +67,27 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
     const method: Dispatcher.HttpMethod = req.method ?? 'GET'
     const bodyless = method === 'GET' || method === 'HEAD'
     const json = !bodyless && body !== undefined
-    const headers = requestHeaders(req.headers, { apiKey: options.apiKey, path: target, json, stream: body?.['stream'] === true })
-    return { method, path: target, headers, signal, body: bodyless ? null : json ? JSON.stringify(body) : (rawBody ?? req) }
+    const headers = requestHeaders(req.headers, {
+      apiKey: options.apiKey,
+      path: target,
+      json,
+      stream: body?.['stream'] === true,
+    })
+    return {
+      method,
+      path: target,
+      headers,
+      signal,
+      body: bodyless ? null : json ? JSON.stringify(body) : (rawBody ?? req),
+    }
   }
 
   return { forward, close: () => pool.close() }
 }
 
 async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: UpstreamCall): Promise<void> {
-  if (res.headersSent) throw new LlamaGuardError('internal_error', 'The response was begun before the upstream answered.')
+  if (res.headersSent)
+    throw new LlamaGuardError('internal_error', 'The response was begun before the upstream answered.')
   res.statusCode = reply.statusCode
   for (const [name, value] of Object.entries(responseHeaders(reply.headers))) res.setHeader(name, value)
   if (req.method === 'HEAD') await reply.body.dump()
@@ -77,17 +100,24 @@ async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: Upstr
   res.end()
 }
 
-// Says which of the few things went wrong, from the code alone: a socket error's own text may name addresses inside the network.
+// Says which of the few things went wrong, from the code alone: a socket error's own text may name addresses
+// inside the network.
 function unavailable(error: unknown, origin: string, timeoutMs: number): LlamaGuardError {
   if (error instanceof LlamaGuardError) return error
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
   const reason =
-    code === 'UND_ERR_CONNECT_TIMEOUT' ? 'did not accept a connection in time'
-    : code === 'UND_ERR_HEADERS_TIMEOUT' ? `sent no reply within ${timeoutMs} ms (timeoutMs)`
-    : code === 'UND_ERR_BODY_TIMEOUT' ? `stopped in the middle of its reply for ${timeoutMs} ms (timeoutMs)`
-    : code === 'ECONNREFUSED' ? 'refused the connection; check the upstream URL and port'
-    : code === 'ENOTFOUND' || code === 'EAI_AGAIN' ? 'could not be found in DNS; check the upstream URL'
-    : /CERT|SELF_SIGNED|TLS|SSL/.test(code) ? `has a certificate that cannot be verified (${code}); set NODE_EXTRA_CA_CERTS for a private authority`
-    : `broke the connection${code ? ` (${code})` : ''}`
+    code === 'UND_ERR_CONNECT_TIMEOUT'
+      ? 'did not accept a connection in time'
+      : code === 'UND_ERR_HEADERS_TIMEOUT'
+        ? `sent no reply within ${timeoutMs} ms (timeoutMs)`
+        : code === 'UND_ERR_BODY_TIMEOUT'
+          ? `stopped in the middle of its reply for ${timeoutMs} ms (timeoutMs)`
+          : code === 'ECONNREFUSED'
+            ? 'refused the connection; check the upstream URL and port'
+            : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
+              ? 'could not be found in DNS; check the upstream URL'
+              : /CERT|SELF_SIGNED|TLS|SSL/.test(code)
+                ? `has a certificate that cannot be verified (${code}); set NODE_EXTRA_CA_CERTS for a private authority`
+                : `broke the connection${code ? ` (${code})` : ''}`
   return new LlamaGuardError('upstream_unavailable', `The upstream ${origin} ${reason}.`, { cause: error })
 }

@@ -1,16 +1,21 @@
-// Lines out of InvokeEndpointWithResponseStream. SageMaker cuts the container's bytes anywhere: inside a line, inside a character.
+// Lines out of InvokeEndpointWithResponseStream. SageMaker cuts the container's bytes anywhere: inside a
+// line, inside a character.
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../errors.js'
 
 /** Far above any token's line; a container that never ends a line must not fill the memory. */
 const MAX_LINE_CHARS = 1_048_576
 
-/** JSON text of each event: `data:` lines of TGI and vLLM, bare JSON lines of LMI. Empty lines, comments and `[DONE]` carry none. */
+/**
+ * JSON text of each event: `data:` lines of TGI and vLLM, bare JSON lines of LMI. Empty lines, comments and
+ * `[DONE]` carry none.
+ */
 export async function* eventJson(stream: AsyncIterable<ResponseStream>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const event of stream) {
-    if (event.ModelStreamError) throw broken(`the model container broke off (${event.ModelStreamError.ErrorCode ?? 'no code'})`)
+    if (event.ModelStreamError)
+      throw broken(`the model container broke off (${event.ModelStreamError.ErrorCode ?? 'no code'})`)
     if (event.InternalStreamFailure) throw broken('SageMaker broke off')
     rest += decoder.decode(event.PayloadPart?.Bytes, { stream: true })
     const lines = rest.split('\n')
@@ -25,7 +30,8 @@ function* payload(line: string): Generator<string> {
   const text = line.trim()
   const data = text.startsWith('data:') ? text.slice('data:'.length).trim() : text
   if (data.startsWith('{') || data.startsWith('[{')) yield data
-  else if (data !== '' && data !== '[DONE]' && !/^(:|event:|id:|retry:)/.test(data)) throw broken('the container sent a line that is no JSON')
+  else if (data !== '' && data !== '[DONE]' && !/^(:|event:|id:|retry:)/.test(data))
+    throw broken('the container sent a line that is no JSON')
 }
 
 function broken(what: string): LlamaGuardError {

@@ -1,13 +1,17 @@
-// The Llama-2 chat format, byte for byte as `format_chat_messages` of the SageMaker JumpStart article builds it. Stricter about what goes in:
+// The Llama-2 chat format, byte for byte as `format_chat_messages` of the SageMaker JumpStart article builds
+// it. Stricter about what goes in:
 // a conversation that does not fit the format is refused by index and role, never bent into shape.
 import { LlamaGuardError } from '../errors.js'
 
 /**
- * Renders OpenAI chat messages as a Llama-2 prompt: system first if at all, then user and assistant in turn, user last.
+ * Renders OpenAI chat messages as a Llama-2 prompt: system first if at all, then user and assistant in turn,
+ * user last.
  *
- * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text token of its own to raw `inputs`,
- * so the model then sees two. JumpStart's own example payloads do the same, and the article's outputs were made so: it stays the default.
- * @see https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
+ * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text
+ * token of its own to raw `inputs`, so the model then sees two. JumpStart's own example payloads do the same,
+ * and the article's outputs were made so: it stays the default.
+ * @see
+ * https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
  */
 export function llama2Prompt(messages: unknown, leadingBos = true): string {
   const said = readMessages(messages)
@@ -19,11 +23,22 @@ export function llama2Prompt(messages: unknown, leadingBos = true): string {
   said.forEach(({ role, index }, turn) => {
     const wanted = turn % 2 === 0 ? 'user' : 'assistant'
     if (role === wanted) return
-    throw unreadable(role === 'system' ? `messages[${index}] is a system message, which can only be the first` : `messages[${index}] has the role ${role} where ${wanted} was expected`)
+    throw unreadable(
+      role === 'system'
+        ? `messages[${index}] is a system message, which can only be the first`
+        : `messages[${index}] has the role ${role} where ${wanted} was expected`,
+    )
   })
   const last = said.at(-1)
-  if (last?.role !== 'user') throw unreadable(last ? `messages[${last.index}], the last, has the role ${last.role} where user was expected` : 'messages is empty')
-  const prompt = said.map(({ role, text }) => (role === 'user' ? `<s>[INST] ${strip(text)} [/INST] ` : `${strip(text)}</s>`)).join('')
+  if (last?.role !== 'user')
+    throw unreadable(
+      last
+        ? `messages[${last.index}], the last, has the role ${last.role} where user was expected`
+        : 'messages is empty',
+    )
+  const prompt = said
+    .map(({ role, text }) => (role === 'user' ? `<s>[INST] ${strip(text)} [/INST] ` : `${strip(text)}</s>`))
+    .join('')
   return leadingBos ? prompt : prompt.slice('<s>'.length)
 }
 
@@ -36,12 +51,20 @@ interface Message {
 function readMessages(messages: unknown): Message[] {
   if (!Array.isArray(messages)) throw unreadable('messages is not an array')
   return messages.map((message: unknown, index) => {
-    const { role, content, tool_calls: toolCalls } = typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {}
+    const {
+      role,
+      content,
+      tool_calls: toolCalls,
+    } = typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {}
     const known = role === 'developer' ? 'system' : role
     if (known !== 'system' && known !== 'user' && known !== 'assistant') {
-      throw unreadable(`messages[${index}] has ${typeof role === 'string' && /^\w{1,20}$/.test(role) ? `the role ${role}` : 'no readable role'}`)
+      throw unreadable(
+        `messages[${index}] has ` +
+          (typeof role === 'string' && /^\w{1,20}$/.test(role) ? `the role ${role}` : 'no readable role'),
+      )
     }
-    if (Array.isArray(toolCalls) && toolCalls.length > 0) throw unsupported(`messages[${index}] (${known}) holds tool calls, which Llama-2 chat does not know`)
+    if (Array.isArray(toolCalls) && toolCalls.length > 0)
+      throw unsupported(`messages[${index}] (${known}) holds tool calls, which Llama-2 chat does not know`)
     return { role: known, text: withoutTags(readText(content, index, known), index, known), index }
   })
 }
@@ -49,10 +72,20 @@ function readMessages(messages: unknown): Message[] {
 function readText(content: unknown, index: number, role: string): string {
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) throw unreadable(`messages[${index}] (${role}) has no text content`)
-  return content.map((part: unknown) => {
-    if (typeof part === 'object' && part !== null && 'type' in part && part.type === 'text' && 'text' in part && typeof part.text === 'string') return part.text
-    throw unsupported(`messages[${index}] (${role}) holds a part that is not text, and Llama-2 chat reads text only`)
-  }).join('')
+  return content
+    .map((part: unknown) => {
+      if (
+        typeof part === 'object' &&
+        part !== null &&
+        'type' in part &&
+        part.type === 'text' &&
+        'text' in part &&
+        typeof part.text === 'string'
+      )
+        return part.text
+      throw unsupported(`messages[${index}] (${role}) holds a part that is not text, and Llama-2 chat reads text only`)
+    })
+    .join('')
 }
 
 /**
@@ -63,7 +96,11 @@ const INSTRUCTION_TAGS = /\[\/?INST\]|<<\/?SYS>>/
 
 // `<s>` and `</s>` are control tokens to the tokenizer but also HTML's strike-through: kept readable, made harmless.
 function withoutTags(text: string, index: number, role: string): string {
-  if (INSTRUCTION_TAGS.test(text)) throw unsupported(`messages[${index}] (${role}) contains a Llama-2 instruction tag ([INST], [/INST], <<SYS>> or <</SYS>>); take it out`)
+  if (INSTRUCTION_TAGS.test(text))
+    throw unsupported(
+      `messages[${index}] (${role}) contains a Llama-2 instruction tag ([INST], [/INST], <<SYS>> or ` +
+        '<</SYS>>); take it out',
+    )
   return text.replace(/<(\/?)s>/g, '< $1s>')
 }
 
@@ -80,7 +117,11 @@ function strip(text: string): string {
 }
 
 function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `Not a Llama-2 conversation: ${what}. Send an optional system message, then user and assistant in turn, ending with user.`)
+  return new LlamaGuardError(
+    'unreadable_request',
+    `Not a Llama-2 conversation: ${what}. Send an optional system message, then user and assistant in ` +
+      'turn, ending with user.',
+  )
 }
 
 function unsupported(what: string): LlamaGuardError {

@@ -1,5 +1,10 @@
-// A chat model on a SageMaker endpoint, spoken to in its container's words and answering in Chat Completions, whole or as SSE.
-import { InvokeEndpointCommand, InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+// A chat model on a SageMaker endpoint, spoken to in its container's words and answering in Chat Completions,
+// whole or as SSE.
+import {
+  InvokeEndpointCommand,
+  InvokeEndpointWithResponseStreamCommand,
+  SageMakerRuntimeClient,
+} from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput, ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { LlamaGuardError } from '../errors.js'
@@ -16,13 +21,22 @@ export type { ChatFormat } from './chat-format.js'
 export interface SageMakerChatOptions {
   /** Endpoint name; region, credentials and retries come from the AWS SDK's own settings. */
   readonly endpoint: string
-  /** `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container speaks Chat Completions itself. Default: `llama-2` when the endpoint's name says so (`llama-2`, `llama2`), else `messages`. */
+  /**
+   * `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container speaks Chat Completions
+   * itself. Default: `llama-2` when the endpoint's name says so (`llama-2`, `llama2`), else `messages`.
+   */
   readonly format?: ChatFormat
-  /** Begin a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too. Default: true. */
+  /**
+   * Begin a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too.
+   * Default: true.
+   */
   readonly leadingBos?: boolean
   readonly inferenceComponent?: string
   readonly targetVariant?: string
-  /** Milliseconds without a byte before a call is given up. SageMaker itself stops at 60 s for a whole answer. Default: 70000, as AWS advises. */
+  /**
+   * Milliseconds without a byte before a call is given up. SageMaker itself stops at 60 s for a whole answer.
+   * Default: 70000, as AWS advises.
+   */
   readonly timeoutMs?: number
   /** Most calls at once; one more is `upstream_unavailable`. Default: 1024. */
   readonly connections?: number
@@ -33,13 +47,22 @@ export interface SageMakerChatOptions {
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   const client = options.client ?? newClient(timeoutMs, connections)
-  const format = chatFormat(options.format ?? (/llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages'), endpoint, options.leadingBos ?? true)
+  const format = chatFormat(
+    options.format ?? (/llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages'),
+    endpoint,
+    options.leadingBos ?? true,
+  )
   const open = new Set<Promise<void>>()
 
   async function forward(call: UpstreamCall): Promise<void> {
     if (call.signal.aborted) return
-    if (open.size >= connections) throw new LlamaGuardError('upstream_unavailable', `${open.size} calls to the chat endpoint ${endpoint} are open, which is the most allowed (connections).`)
-    const running = call.req.method === 'GET' && /\/models\/?$/.test(pathOf(call)) ? listModels(call, endpoint) : chat(call)
+    if (open.size >= connections)
+      throw new LlamaGuardError(
+        'upstream_unavailable',
+        `${open.size} calls to the chat endpoint ${endpoint} are open, which is the most allowed (connections).`,
+      )
+    const running =
+      call.req.method === 'GET' && /\/models\/?$/.test(pathOf(call)) ? listModels(call, endpoint) : chat(call)
     open.add(running)
     try {
       await running
@@ -52,13 +75,17 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   async function chat(call: UpstreamCall): Promise<void> {
     const { translator, input } = prepare(call)
-    const sent = call.body?.['stream'] === true ? await stream(input, translator, call) : await whole(input, translator, call)
+    const sent =
+      call.body?.['stream'] === true ? await stream(input, translator, call) : await whole(input, translator, call)
     if (sent !== undefined) reply(call, sent.status, sent.body)
   }
 
   function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {
     if (!Array.isArray(call.body?.['messages']) || /\/(messages|responses)\/?$/.test(pathOf(call))) {
-      throw new LlamaGuardError('unsupported_content', `The chat endpoint ${endpoint} is reached through Chat Completions only; send messages to /chat/completions.`)
+      throw new LlamaGuardError(
+        'unsupported_content',
+        `The chat endpoint ${endpoint} is reached through Chat Completions only; send messages to /chat/completions.`,
+      )
     }
     const translator = format(call.body)
     const input = {
@@ -72,16 +99,29 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     return { translator, input }
   }
 
-  async function whole(input: InvokeEndpointCommandInput, translator: ChatTranslator, { signal }: UpstreamCall): Promise<Refused> {
-    const answer = await client.send(new InvokeEndpointCommand(input), { abortSignal: signal }).catch((error: unknown) => refusedByContainer(error, endpoint))
+  async function whole(
+    input: InvokeEndpointCommandInput,
+    translator: ChatTranslator,
+    { signal }: UpstreamCall,
+  ): Promise<Refused> {
+    const answer = await client
+      .send(new InvokeEndpointCommand(input), { abortSignal: signal })
+      .catch((error: unknown) => refusedByContainer(error, endpoint))
     if ('status' in answer) return answer
     return { status: 200, body: translator.whole(new TextDecoder().decode(answer.Body)) }
   }
 
-  async function stream({ Accept: _, ...input }: InvokeEndpointCommandInput, translator: ChatTranslator, { res, signal }: UpstreamCall): Promise<Refused | undefined> {
-    const answer = await client.send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal }).catch((error: unknown) => refusedByContainer(error, endpoint))
+  async function stream(
+    { Accept: _, ...input }: InvokeEndpointCommandInput,
+    translator: ChatTranslator,
+    { res, signal }: UpstreamCall,
+  ): Promise<Refused | undefined> {
+    const answer = await client
+      .send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal })
+      .catch((error: unknown) => refusedByContainer(error, endpoint))
     if ('status' in answer) return answer
-    if (!answer.Body) throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} opened a stream without a body.`)
+    if (!answer.Body)
+      throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} opened a stream without a body.`)
     res.statusCode = 200
     res.setHeader('content-type', 'text/event-stream; charset=utf-8')
     res.setHeader('cache-control', 'no-cache')
@@ -92,7 +132,11 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
       }
     } catch (error) {
       if (error instanceof LlamaGuardError) throw error
-      throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} broke off in the middle of its reply.`, { cause: withoutWords(error) })
+      throw new LlamaGuardError(
+        'upstream_unavailable',
+        `The chat endpoint ${endpoint} broke off in the middle of its reply.`,
+        { cause: withoutWords(error) },
+      )
     }
     res.end()
     return undefined
@@ -108,7 +152,12 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
 function newClient(timeoutMs: number, connections: number): SageMakerRuntimeClient {
   return new SageMakerRuntimeClient({
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 5_000, socketTimeout: timeoutMs, httpsAgent: { maxSockets: connections }, httpAgent: { maxSockets: connections } }),
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: 5_000,
+      socketTimeout: timeoutMs,
+      httpsAgent: { maxSockets: connections },
+      httpAgent: { maxSockets: connections },
+    }),
   })
 }
 
@@ -119,13 +168,21 @@ async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): 
   } catch (error) {
     const { name, ErrorCode: code } = error as { name?: string; ErrorCode?: string }
     if (name !== 'ModelStreamError' && name !== 'InternalStreamFailure') throw error
-    throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} broke off in the middle of its reply (${code ?? name}).`, { cause: withoutWords(error) })
+    throw new LlamaGuardError(
+      'upstream_unavailable',
+      `The chat endpoint ${endpoint} broke off in the middle of its reply (${code ?? name}).`,
+      { cause: withoutWords(error) },
+    )
   }
 }
 
 // The answer is small and known: a client that lists models first (many do) gets one.
 function listModels(call: UpstreamCall, endpoint: string): Promise<void> {
-  reply(call, 200, JSON.stringify({ object: 'list', data: [{ id: endpoint, object: 'model', created: 0, owned_by: 'sagemaker' }] }))
+  reply(
+    call,
+    200,
+    JSON.stringify({ object: 'list', data: [{ id: endpoint, object: 'model', created: 0, owned_by: 'sagemaker' }] }),
+  )
   return Promise.resolve()
 }
 

@@ -1,4 +1,5 @@
-// What a failed InvokeEndpoint means for the client: the container's own 4xx is the client's business, everything else is an outage.
+// What a failed InvokeEndpoint means for the client: the container's own 4xx is the client's business,
+// everything else is an outage.
 import { LlamaGuardError } from '../errors.js'
 
 /** A container's refusal of what the client sent (too long, bad parameter, busy): passed on with its status. */
@@ -11,13 +12,24 @@ const CLIENT_STATUSES = [400, 413, 415, 422, 429]
 
 /** Returns what to pass on; throws `upstream_unavailable` for the rest. */
 export function refusedByContainer(error: unknown, endpoint: string): Refused {
-  const { name, OriginalStatusCode: status, OriginalMessage: message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
+  const {
+    name,
+    OriginalStatusCode: status,
+    OriginalMessage: message,
+  } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
   if (name === 'ModelError' && typeof status === 'number' && CLIENT_STATUSES.includes(status)) {
     const type = status === 429 ? 'rate_limit_error' : 'invalid_request_error'
-    return { status, body: JSON.stringify({ error: { message: containerText(message), type, code: 'upstream_error', param: null } }) }
+    return {
+      status,
+      body: JSON.stringify({ error: { message: containerText(message), type, code: 'upstream_error', param: null } }),
+    }
   }
   const busy = name === 'ThrottlingException' || name === 'ServiceUnavailable' || name === 'ModelNotReadyException'
-  throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} ${reason(name, status)}.`, { cause: withoutWords(error), retryAfter: busy ? 2 : 1, retryable: busy })
+  throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} ${reason(name, status)}.`, {
+    cause: withoutWords(error),
+    retryAfter: busy ? 2 : 1,
+    retryable: busy,
+  })
 }
 
 function reason(name: unknown, status: unknown): string {
@@ -37,7 +49,10 @@ function reason(name: unknown, status: unknown): string {
     case 'CredentialsProviderError':
     case 'ExpiredTokenException':
     case 'UnrecognizedClientException':
-      return 'cannot be called with these AWS credentials; sagemaker:InvokeEndpoint and sagemaker:InvokeEndpointWithResponseStream are needed'
+      return (
+        'cannot be called with these AWS credentials; sagemaker:InvokeEndpoint and ' +
+        'sagemaker:InvokeEndpointWithResponseStream are needed'
+      )
     default:
       return `could not be called (${typeof name === 'string' ? name : 'unknown error'})`
   }
@@ -45,9 +60,20 @@ function reason(name: unknown, status: unknown): string {
 
 /** The error's name and code for the log. Its message stays out: a container may quote the conversation in it. */
 export function withoutWords(error: unknown): Error | undefined {
-  const { name, code, $metadata: metadata } = (typeof error === 'object' && error !== null ? error : {}) as { name?: string; code?: string; $metadata?: { requestId?: string } }
+  const {
+    name,
+    code,
+    $metadata: metadata,
+  } = (typeof error === 'object' && error !== null ? error : {}) as {
+    name?: string
+    code?: string
+    $metadata?: { requestId?: string }
+  }
   if (name === undefined) return undefined
-  return Object.assign(new Error('The error of the chat endpoint, without its words: they may quote the conversation.'), { name, ...(code && { code }), ...(metadata?.requestId && { requestId: metadata.requestId }) })
+  return Object.assign(
+    new Error('The error of the chat endpoint, without its words: they may quote the conversation.'),
+    { name, ...(code && { code }), ...(metadata?.requestId && { requestId: metadata.requestId }) },
+  )
 }
 
 // TGI and LMI wrap their sentence in JSON, sometimes twice.
@@ -55,8 +81,10 @@ function containerText(message: unknown): string {
   if (typeof message !== 'string') return 'The chat container refused the request.'
   try {
     const inner: unknown = JSON.parse(message)
-    if (typeof inner === 'object' && inner !== null && 'error' in inner && typeof inner.error === 'string') return inner.error
-    if (typeof inner === 'object' && inner !== null && 'message' in inner && typeof inner.message === 'string') return inner.message
+    if (typeof inner === 'object' && inner !== null && 'error' in inner && typeof inner.error === 'string')
+      return inner.error
+    if (typeof inner === 'object' && inner !== null && 'message' in inner && typeof inner.message === 'string')
+      return inner.message
   } catch {
     // Plain text, then.
   }

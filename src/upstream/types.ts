@@ -8,8 +8,9 @@ export interface UpstreamCall {
   /** Where the reply goes. The middleware holds and judges whatever is written here. */
   readonly res: ServerResponse
   /**
-   * The body that was judged; it is serialised again, so no byte the judge did not see gets through (duplicate keys, for one).
-   * Undefined for a request that is no chat: its own bytes go on, and `rawBody` when they were read already.
+   * The body that was judged; it is serialised again, so no byte the judge did not see gets through
+   * (duplicate keys, for one). Undefined for a request that is no chat: its own bytes go on, and `rawBody`
+   * when they were read already.
    */
   readonly body?: Readonly<Record<string, unknown>>
   readonly rawBody?: Buffer
@@ -23,8 +24,9 @@ export interface UpstreamCall {
 /** A chat model to call when the request is safe. */
 export interface Upstream {
   /**
-   * Writes the reply to `res`, 4xx and 5xx replies included. Rejects with `upstream_unavailable` when there is none, or only
-   * part of one: a rejection after the first byte means that the reply is incomplete and must not pass as a whole one.
+   * Writes the reply to `res`, 4xx and 5xx replies included. Rejects with `upstream_unavailable` when there
+   * is none, or only part of one: a rejection after the first byte means that the reply is incomplete and
+   * must not pass as a whole one.
    */
   forward(call: UpstreamCall): Promise<void>
   /** Waits for calls in flight, then frees the sockets. */

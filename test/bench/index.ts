@@ -4,7 +4,11 @@ import { spawn } from 'node:child_process'
 
 for (const script of ['throughput', 'stream', 'memory']) {
   console.log(`\n## ${script}\n`)
-  const child = spawn(process.execPath, ['node_modules/vite-node/vite-node.mjs', `test/bench/${script}.ts`, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(
+    process.execPath,
+    ['node_modules/vite-node/vite-node.mjs', `test/bench/${script}.ts`, ...process.argv.slice(2)],
+    { stdio: 'inherit' },
+  )
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve))
   if (code !== 0) throw new Error(`${script} ended with code ${code}`)
 }

@@ -1,5 +1,7 @@
-// Memory of many streams that are open and partly held at the same time, beyond what a bare proxy needs for them, and whether it grows.
-// `vite-node test/bench/memory.ts [streams]`. Heap and buffers are read after a collection; RSS is what the system gave.
+// Memory of many streams that are open and partly held at the same time, beyond what a bare proxy needs for
+// them, and whether it grows.
+// `vite-node test/bench/memory.ts [streams]`. Heap and buffers are read after a collection; RSS is what the
+// system gave.
 import { chatBody } from './kit/chat.js'
 import { leanClient, post } from './kit/lean-http.js'
 import { bundleServers, start, type Server, type Usage } from './kit/process.js'
@@ -7,7 +9,10 @@ import { machine, table } from './kit/table.js'
 
 const STREAMS = Number(process.argv.slice(2).find((argument) => /^\d+$/.test(argument)) ?? 1000)
 const GUARD_MS = 250
-/** A token of one stream. Two thousand streams a second apart are two thousand events a second, as much as one process is given. */
+/**
+ * A token of one stream. Two thousand streams a second apart are two thousand events a second, as much as one
+ * process is given.
+ */
 const PACE_MS = 1000
 const SAMPLES = 5
 const SAMPLE_MS = 4000
@@ -25,7 +30,9 @@ async function fill(server: Server, streams: number, count = SAMPLES): Promise<r
   const askers = []
   for (let index = 0; index < streams; index++) {
     const asker = await leanClient(server.port)
-    asker.ask(post('/v1/chat/completions', chatBody({ turns: 1, stream: true, mark: `stream ${index}` }))).catch(() => undefined)
+    asker
+      .ask(post('/v1/chat/completions', chatBody({ turns: 1, stream: true, mark: `stream ${index}` })))
+      .catch(() => undefined)
     askers.push(asker)
   }
   const samples: Sample[] = []
@@ -64,8 +71,12 @@ async function main(): Promise<void> {
     const kilobytes = (bytes: number): string => (bytes / 1000).toFixed(1)
     rows.push({
       server: name,
-      ...Object.fromEntries(samples.map((sample, index) => [`kB/stream at ${((index + 1) * SAMPLE_MS) / 1000} s`, kilobytes(sample.live)])),
-      'beyond the proxy': kilobytes(Math.max(...samples.map((sample) => sample.live)) - Math.max(...base.map((sample) => sample.live))),
+      ...Object.fromEntries(
+        samples.map((sample, index) => [`kB/stream at ${((index + 1) * SAMPLE_MS) / 1000} s`, kilobytes(sample.live)]),
+      ),
+      'beyond the proxy': kilobytes(
+        Math.max(...samples.map((sample) => sample.live)) - Math.max(...base.map((sample) => sample.live)),
+      ),
       'RSS kB/stream': kilobytes(samples.at(-1)!.rss),
     })
   }

@@ -31,9 +31,23 @@ const proxy = await startFaultProxy(emulator.url, 7)
 Object.assign(process.env, emulatorEnv({ url: proxy.url }))
 const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: AT_ONCE, timeoutMs: DEADLINE_MS })
 const guard = promptedGuard({ prompter: createPrompter('llama-guard-3-8b'), complete, identity: complete.identity })
-const fallback = guardThat(() => sleep(2).then(() => ({ safe: false, categories: ['S1'] })), { model: 'fallback', identity: 'fallback' })
-const shadow = { guard: guardThat(() => ({ safe: true, categories: [] }), { model: 'shadow', identity: 'shadow' }), rate: 0.05 }
-const door = doorTo(guard, { timeoutMs: DEADLINE_MS, fallback: [fallback], shadow, hedgeAfterMs: 150, concurrency: AT_ONCE, cacheMax: 2000, cacheTtlMs: 5000 })
+const fallback = guardThat(() => sleep(2).then(() => ({ safe: false, categories: ['S1'] })), {
+  model: 'fallback',
+  identity: 'fallback',
+})
+const shadow = {
+  guard: guardThat(() => ({ safe: true, categories: [] }), { model: 'shadow', identity: 'shadow' }),
+  rate: 0.05,
+}
+const door = doorTo(guard, {
+  timeoutMs: DEADLINE_MS,
+  fallback: [fallback],
+  shadow,
+  hedgeAfterMs: 150,
+  concurrency: AT_ONCE,
+  cacheMax: 2000,
+  cacheTtlMs: 5000,
+})
 
 const random = seeded(11)
 const tally = new Map<string, number>()
@@ -51,7 +65,10 @@ async function judgeOne(): Promise<void> {
   const leaver = new AbortController()
   const leaves = random() < 0.05
   if (leaves) setTimeout(() => leaver.abort(), random() * 50)
-  const judgement = await door.judge(says(text), { stage: random() < 0.5 ? 'input' : 'output', signal: leaves ? leaver.signal : longLived.signal })
+  const judgement = await door.judge(says(text), {
+    stage: random() < 0.5 ? 'input' : 'output',
+    signal: leaves ? leaver.signal : longLived.signal,
+  })
   const answer = 'error' in judgement ? judgement.error.code : judgement.verdict.safe ? 'safe' : 'unsafe'
   tally.set(answer, (tally.get(answer) ?? 0) + 1)
   slowest = Math.max(slowest, judgement.ms)
@@ -100,12 +117,20 @@ for (let round = 1; round <= SAMPLES; round++) {
   )
   const now = await sample(elapsed())
   samples.push(now)
-  console.log(`${now.second} s: heap ${now.heapMb.toFixed(1)} MB, sockets ${now.sockets}, listeners ${now.listeners}, resources ${now.resources}`)
+  console.log(
+    `${now.second} s: heap ${now.heapMb.toFixed(1)} MB, sockets ${now.sockets}, listeners ${now.listeners}, resources ${now.resources}`,
+  )
 }
 const settled = samples.slice(SAMPLES / 2)
-console.log(`${[...tally.values()].reduce((sum, count) => sum + count, 0)} judgements in ${elapsed().toFixed(0)} s: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`)
-console.log(`wrong verdicts ${wrong}, unhandled rejections ${rejections.length}, listener warnings ${warnings.filter((name) => name.startsWith('MaxListeners')).length}, slowest ${slowest.toFixed(0)} ms of ${DEADLINE_MS}`)
-console.log(`slope over the second half, per minute: heap ${slope(settled, ({ heapMb }) => heapMb).toFixed(2)} MB, sockets ${slope(settled, ({ sockets }) => sockets).toFixed(2)}, resources ${slope(settled, ({ resources }) => resources).toFixed(2)}`)
+console.log(
+  `${[...tally.values()].reduce((sum, count) => sum + count, 0)} judgements in ${elapsed().toFixed(0)} s: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`,
+)
+console.log(
+  `wrong verdicts ${wrong}, unhandled rejections ${rejections.length}, listener warnings ${warnings.filter((name) => name.startsWith('MaxListeners')).length}, slowest ${slowest.toFixed(0)} ms of ${DEADLINE_MS}`,
+)
+console.log(
+  `slope over the second half, per minute: heap ${slope(settled, ({ heapMb }) => heapMb).toFixed(2)} MB, sockets ${slope(settled, ({ sockets }) => sockets).toFixed(2)}, resources ${slope(settled, ({ resources }) => resources).toFixed(2)}`,
+)
 console.log(`door: ${JSON.stringify(door.stats())}`)
 await door.close()
 await proxy.close()

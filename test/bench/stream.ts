@@ -1,5 +1,7 @@
-// What a reader of a stream feels: the same LLM, guarded and unguarded in one process, at the pace of a real one.
-// `vite-node test/bench/stream.ts`. Every number is beside the unguarded run; leaked characters must be 0 but for `async`.
+// What a reader of a stream feels: the same LLM, guarded and unguarded in one process, at the pace of a real
+// one.
+// `vite-node test/bench/stream.ts`. Every number is beside the unguarded run; leaked characters must be 0 but
+// for `async`.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Options } from '../../src/options.js'
@@ -21,8 +23,21 @@ interface Setting {
   readonly options: Options
 }
 
-const MODES: readonly Options[] = [{ streaming: 'window' }, { streaming: 'window', parallel: true }, { streaming: 'full' }, { streaming: 'full', parallel: true }, { streaming: 'async' }, { streaming: 'async', parallel: true }]
-const SETTINGS: readonly Setting[] = [40, 250].flatMap((guardMs) => MODES.map((options) => ({ name: `${options.streaming}${options.parallel === true ? ' + parallel' : ''}`, guardMs, options })))
+const MODES: readonly Options[] = [
+  { streaming: 'window' },
+  { streaming: 'window', parallel: true },
+  { streaming: 'full' },
+  { streaming: 'full', parallel: true },
+  { streaming: 'async' },
+  { streaming: 'async', parallel: true },
+]
+const SETTINGS: readonly Setting[] = [40, 250].flatMap((guardMs) =>
+  MODES.map((options) => ({
+    name: `${options.streaming}${options.parallel === true ? ' + parallel' : ''}`,
+    guardMs,
+    options,
+  })),
+)
 
 interface Reading {
   readonly first: number
@@ -70,7 +85,11 @@ function timedGuard(ms: number, cost: Cost): Guard {
   }
 }
 
-async function read(server: Running, question: string, judged: ReadonlyMap<string, string> | undefined): Promise<Reading> {
+async function read(
+  server: Running,
+  question: string,
+  judged: ReadonlyMap<string, string> | undefined,
+): Promise<Reading> {
   const started = performance.now()
   const arrivals: number[] = []
   let seen = ''
@@ -84,38 +103,61 @@ async function read(server: Running, question: string, judged: ReadonlyMap<strin
       seen = events.pop() ?? ''
       for (const event of events) {
         if (!event.startsWith('data: {')) continue
-        const content = (JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content
+        const content = (JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta
+          .content
         if (content === undefined) continue
         heard += content
         arrivals.push(performance.now() - started)
       }
-      if (judged !== undefined && !(judged.get(question) ?? '').startsWith(heard)) leaked = Math.max(leaked, heard.length - (judged.get(question) ?? '').length)
+      if (judged !== undefined && !(judged.get(question) ?? '').startsWith(heard))
+        leaked = Math.max(leaked, heard.length - (judged.get(question) ?? '').length)
       return undefined
     },
   })
-  if (arrivals.length !== tokens.length) throw new Error(`a reply of ${arrivals.length} tokens came, ${tokens.length} were sent`)
+  if (arrivals.length !== tokens.length)
+    throw new Error(`a reply of ${arrivals.length} tokens came, ${tokens.length} were sent`)
   const gaps = arrivals.slice(1).map((at, index) => at - arrivals[index]!)
   return { first: arrivals[0]!, last: arrivals.at(-1)!, gaps, leaked }
 }
 
 /** Replies start spread over a second, as users do. */
-async function readAll(server: Running, name: string, judged?: ReadonlyMap<string, string>): Promise<readonly Reading[]> {
-  return Promise.all(Array.from({ length: REPLIES }, async (_, index) => {
-    await sleep((index * 1000) / REPLIES)
-    return read(server, `${name}, question ${index}`, judged)
-  }))
+async function readAll(
+  server: Running,
+  name: string,
+  judged?: ReadonlyMap<string, string>,
+): Promise<readonly Reading[]> {
+  return Promise.all(
+    Array.from({ length: REPLIES }, async (_, index) => {
+      await sleep((index * 1000) / REPLIES)
+      return read(server, `${name}, question ${index}`, judged)
+    }),
+  )
 }
 
 async function main(): Promise<void> {
-  console.log(`${machine()}; LLM: ${FIRST_TOKEN_MS} ms to the first of ${TOKENS} tokens, ${TOKENS_A_SECOND} a second; ${REPLIES} replies a row.`)
+  console.log(
+    `${machine()}; LLM: ${FIRST_TOKEN_MS} ms to the first of ${TOKENS} tokens, ${TOKENS_A_SECOND} a second; ${REPLIES} replies a row.`,
+  )
   console.log('Added times are over the unguarded median, milliseconds and (guard times).\n')
   const bare = await serve((req, res) => void speak(req, res))
   // A quarter of the settings at a time: enough company to finish in a minute, not enough to be slowed by it.
   const rows: Record<string, string | number>[] = []
   for (let from = 0; from < SETTINGS.length; from += 3) {
-    const [unguarded, ...measured] = await Promise.all([readAll(bare, `unguarded ${from}`), ...SETTINGS.slice(from, from + 3).map(measure)])
-    const base = { first: percentile(unguarded.map(({ first }) => first), 0.5), last: percentile(unguarded.map(({ last }) => last), 0.5) }
-    if (from === 0) rows.push({ 'streaming': 'unguarded', ...gapsOf(unguarded) })
+    const [unguarded, ...measured] = await Promise.all([
+      readAll(bare, `unguarded ${from}`),
+      ...SETTINGS.slice(from, from + 3).map(measure),
+    ])
+    const base = {
+      first: percentile(
+        unguarded.map(({ first }) => first),
+        0.5,
+      ),
+      last: percentile(
+        unguarded.map(({ last }) => last),
+        0.5,
+      ),
+    }
+    if (from === 0) rows.push({ streaming: 'unguarded', ...gapsOf(unguarded) })
     for (const { setting, readings, cost } of measured) rows.push(rowOf(setting, readings, cost, base))
   }
   await bare.close()
@@ -124,7 +166,13 @@ async function main(): Promise<void> {
 
 async function measure(setting: Setting): Promise<{ setting: Setting; readings: readonly Reading[]; cost: Cost }> {
   const cost: Cost = { checks: 0, characters: 0, judged: new Map() }
-  const guard = llamaGuard({ guard: timedGuard(setting.guardMs, cost), logLevel: 'silent', cacheMax: 0, breaker: false, ...setting.options })
+  const guard = llamaGuard({
+    guard: timedGuard(setting.guardMs, cost),
+    logLevel: 'silent',
+    cacheMax: 0,
+    breaker: false,
+    ...setting.options,
+  })
   const server = await serve((req, res) => guard(req, res, () => void speak(req, res)))
   const readings = await readAll(server, `${setting.name} ${setting.guardMs}`, cost.judged)
   await server.close()
@@ -137,7 +185,12 @@ function gapsOf(readings: readonly Reading[]): Record<string, string> {
   return { 'gap p50': percentile(gaps, 0.5).toFixed(0), 'gap p99': percentile(gaps, 0.99).toFixed(0) }
 }
 
-function rowOf({ name, guardMs }: Setting, readings: readonly Reading[], { checks, characters }: Cost, base: { first: number; last: number }): Record<string, string | number> {
+function rowOf(
+  { name, guardMs }: Setting,
+  readings: readonly Reading[],
+  { checks, characters }: Cost,
+  base: { first: number; last: number },
+): Record<string, string | number> {
   const added = (values: readonly number[], unguarded: number, share: number): string => {
     const ms = percentile(values, share) - unguarded
     return `${ms.toFixed(0)} (${(ms / guardMs).toFixed(2)})`
@@ -145,7 +198,7 @@ function rowOf({ name, guardMs }: Setting, readings: readonly Reading[], { check
   const firsts = readings.map(({ first }) => first)
   const lasts = readings.map(({ last }) => last)
   return {
-    'streaming': name,
+    streaming: name,
     'guard ms': guardMs,
     'first token p50': added(firsts, base.first, 0.5),
     'first token p99': added(firsts, base.first, 0.99),

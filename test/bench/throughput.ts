@@ -1,6 +1,8 @@
-// Requests per second, latency and CPU per request of llamaGuard() beside the same flow by hand, a bare proxy and, where installed,
-// another gateway. One process each, driven in turn, several rounds, so that a busy machine is busy for all of them alike.
-// `vite-node test/bench/throughput.ts [--full]`: ratios are the result; the absolute numbers belong to the machine.
+// Requests per second, latency and CPU per request of llamaGuard() beside the same flow by hand, a bare proxy
+// and, where installed, another gateway. One process each, driven in turn, several rounds, so that a busy
+// machine is busy for all of them alike.
+// `vite-node test/bench/throughput.ts [--full]`: ratios are the result; the absolute numbers belong to the
+// machine.
 import { existsSync } from 'node:fs'
 import { chatBody, replyChunks } from './kit/chat.js'
 import { post } from './kit/lean-http.js'
@@ -26,13 +28,25 @@ interface Run extends LoadResult {
 }
 
 const full = process.argv.includes('--full')
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice(7).split(',')
-const chosen = process.argv.find((argument) => argument.startsWith('--scenario='))?.slice(11).split(',')
+const only = process.argv
+  .find((argument) => argument.startsWith('--only='))
+  ?.slice(7)
+  .split(',')
+const chosen = process.argv
+  .find((argument) => argument.startsWith('--scenario='))
+  ?.slice(11)
+  .split(',')
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? (full ? 5 : 2))
 const RUN_MS = Number(process.env['BENCH_MS'] ?? 2000)
 const BASE: Scenario = { stream: false, unique: true, connections: 16, replyBytes: 1000, turns: 1 }
 
-const QUICK: readonly Scenario[] = [BASE, { ...BASE, unique: false }, { ...BASE, stream: true }, { ...BASE, connections: 256 }, { ...BASE, stream: true, connections: 100, paceMs: 10 }]
+const QUICK: readonly Scenario[] = [
+  BASE,
+  { ...BASE, unique: false },
+  { ...BASE, stream: true },
+  { ...BASE, connections: 256 },
+  { ...BASE, stream: true, connections: 100, paceMs: 10 },
+]
 const FULL: readonly Scenario[] = [
   ...QUICK,
   ...[1, 2000].map((connections) => ({ ...BASE, connections })),
@@ -66,15 +80,19 @@ async function main(): Promise<void> {
   if (wanted('proxy')) contenders.push(await start('bare proxy', 'proxy', env))
   if (wanted('by-hand')) contenders.push(await start('by hand', 'by-hand', env))
   if (wanted('ours')) contenders.push(await start('llamaGuard()', 'ours', env, profile))
-  if (wanted('object')) contenders.push(await start('llamaGuard(), guard client excluded', 'ours', { ...env, GUARD: 'object' }, profile))
-  if (wanted('portkey') && existsSync(PORTKEY)) contenders.push(await start(PORTKEY_NAME, 'portkey', { ...env, BENCH_PORTKEY: PORTKEY }))
+  if (wanted('object'))
+    contenders.push(await start('llamaGuard(), guard client excluded', 'ours', { ...env, GUARD: 'object' }, profile))
+  if (wanted('portkey') && existsSync(PORTKEY))
+    contenders.push(await start(PORTKEY_NAME, 'portkey', { ...env, BENCH_PORTKEY: PORTKEY }))
 
   console.log(`${machine()}; ${ROUNDS} rounds of ${RUN_MS} ms each, in turn. Guard and LLM answer at once.\n`)
   let warm = false
   for (const [index, scenario] of (full ? FULL : QUICK).entries()) {
     if (chosen !== undefined && !chosen.includes(String(index + 1))) continue
     await llm.set({ bytes: scenario.replyBytes, stream: scenario.stream, paceMs: scenario.paceMs ?? 0 })
-    const runs = new Map<Server, Run[]>(contenders.filter(({ name }) => !(scenario.stream && name === PORTKEY_NAME)).map((contender) => [contender, []]))
+    const runs = new Map<Server, Run[]>(
+      contenders.filter(({ name }) => !(scenario.stream && name === PORTKEY_NAME)).map((contender) => [contender, []]),
+    )
     for (let round = -1; round < ROUNDS; round++) {
       for (const contender of runs.keys()) {
         // The first round warms up and is not counted; the first of all waits for the compiler, too.
@@ -90,14 +108,28 @@ async function main(): Promise<void> {
 
 let marks = 0
 
-async function measure(contender: Server, guard: Server, scenario: Scenario, ms: number, llmPort: number): Promise<Run> {
+async function measure(
+  contender: Server,
+  guard: Server,
+  scenario: Scenario,
+  ms: number,
+  llmPort: number,
+): Promise<Run> {
   const headers = contender.name === PORTKEY_NAME ? portkeyHeaders(guard.port, llmPort) : {}
   const fixed = post('/v1/chat/completions', chatBody({ ...scenario, mark: 'again' }), headers)
-  const request = scenario.unique ? () => post('/v1/chat/completions', chatBody({ ...scenario, mark: `number ${marks++}` }), headers) : () => fixed
+  const request = scenario.unique
+    ? () => post('/v1/chat/completions', chatBody({ ...scenario, mark: `number ${marks++}` }), headers)
+    : () => fixed
   const [before, guardBefore] = [await contender.usage(), await guard.usage()]
   const result = await load(contender.port, scenario.connections, ms, request)
   const [after, guardAfter] = [await contender.usage(), await guard.usage()]
-  return { ...result, cpu: after.cpu - before.cpu, rss: after.rss, guardCalls: guardAfter.calls - guardBefore.calls, guardBytes: guardAfter.bytes - guardBefore.bytes }
+  return {
+    ...result,
+    cpu: after.cpu - before.cpu,
+    rss: after.rss,
+    guardCalls: guardAfter.calls - guardBefore.calls,
+    guardBytes: guardAfter.bytes - guardBefore.bytes,
+  }
 }
 
 function print(scenario: Scenario, runs: ReadonlyMap<Server, readonly Run[]>): void {
@@ -106,25 +138,50 @@ function print(scenario: Scenario, runs: ReadonlyMap<Server, readonly Run[]>): v
   const perSecond = (server: Server): number => of(server, ({ requests, seconds }) => requests / seconds)
   const [first] = runs.keys()
   const base = [...runs.keys()].find(({ name }) => name === 'by hand') ?? first!
-  console.log(`${stream ? 'Stream' : 'JSON'}, ${unique ? 'unique' : 'repeated'} prompts, ${connections} connections, reply ${replyBytes / 1000} kB, history ${turns}${paceMs === undefined ? '' : `, an event every ${paceMs} ms`}`)
-  console.log(table([...runs.keys()].map((server) => ({
-    server: server.name,
-    'req/s': Math.round(perSecond(server)),
-    [`x ${base.name}`]: (perSecond(server) / perSecond(base)).toFixed(2),
-    'p50 ms': of(server, ({ p50 }) => p50).toFixed(1),
-    'p99 ms': of(server, ({ p99 }) => p99).toFixed(1),
-    'CPU us/req': Math.round(of(server, ({ cpu, requests }) => cpu / requests)),
-    ...(stream && { 'CPU us/event': (of(server, ({ cpu, requests }) => cpu / requests) / replyChunks(replyBytes).length).toFixed(1) }),
-    'guard calls/req': of(server, ({ guardCalls, requests }) => guardCalls / requests).toFixed(2),
-    'bytes/check': Math.round(of(server, ({ guardBytes, guardCalls }) => guardBytes / guardCalls)) || 0,
-    'RSS MB': Math.round(of(server, ({ rss }) => rss / 1e6)),
-    failed: of(server, ({ failed }) => failed),
-  }))) + '\n')
+  console.log(
+    `${stream ? 'Stream' : 'JSON'}, ${unique ? 'unique' : 'repeated'} prompts, ${connections} connections, reply ${replyBytes / 1000} kB, history ${turns}${paceMs === undefined ? '' : `, an event every ${paceMs} ms`}`,
+  )
+  console.log(
+    table(
+      [...runs.keys()].map((server) => ({
+        server: server.name,
+        'req/s': Math.round(perSecond(server)),
+        [`x ${base.name}`]: (perSecond(server) / perSecond(base)).toFixed(2),
+        'p50 ms': of(server, ({ p50 }) => p50).toFixed(1),
+        'p99 ms': of(server, ({ p99 }) => p99).toFixed(1),
+        'CPU us/req': Math.round(of(server, ({ cpu, requests }) => cpu / requests)),
+        ...(stream && {
+          'CPU us/event': (of(server, ({ cpu, requests }) => cpu / requests) / replyChunks(replyBytes).length).toFixed(
+            1,
+          ),
+        }),
+        'guard calls/req': of(server, ({ guardCalls, requests }) => guardCalls / requests).toFixed(2),
+        'bytes/check': Math.round(of(server, ({ guardBytes, guardCalls }) => guardBytes / guardCalls)) || 0,
+        'RSS MB': Math.round(of(server, ({ rss }) => rss / 1e6)),
+        failed: of(server, ({ failed }) => failed),
+      })),
+    ) + '\n',
+  )
 }
 
 function portkeyHeaders(guardPort: number, llmPort: number): Record<string, string> {
-  const hook = [{ id: 'guard', type: 'guardrail', deny: true, checks: [{ id: 'default.webhook', parameters: { webhookURL: `http://127.0.0.1:${guardPort}/webhook`, headers: {} } }] }]
-  const config = { provider: 'openai', api_key: 'none', custom_host: `http://127.0.0.1:${llmPort}/v1`, before_request_hooks: hook, after_request_hooks: hook }
+  const hook = [
+    {
+      id: 'guard',
+      type: 'guardrail',
+      deny: true,
+      checks: [
+        { id: 'default.webhook', parameters: { webhookURL: `http://127.0.0.1:${guardPort}/webhook`, headers: {} } },
+      ],
+    },
+  ]
+  const config = {
+    provider: 'openai',
+    api_key: 'none',
+    custom_host: `http://127.0.0.1:${llmPort}/v1`,
+    before_request_hooks: hook,
+    after_request_hooks: hook,
+  }
   return { 'x-portkey-config': JSON.stringify(config) }
 }
 

@@ -17,7 +17,20 @@ export function build(): Built {
   const tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-cli-')))
   cpSync(join(ROOT, 'package.json'), join(tree, 'package.json'))
   symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', join(tree, 'dist/esm'), '--noCheck', '--declaration', 'false'], { cwd: ROOT })
+  execFileSync(
+    process.execPath,
+    [
+      'node_modules/typescript/bin/tsc',
+      '-p',
+      'tsconfig.json',
+      '--outDir',
+      join(tree, 'dist/esm'),
+      '--noCheck',
+      '--declaration',
+      'false',
+    ],
+    { cwd: ROOT },
+  )
   return { bin: join(tree, 'dist/esm/cli/bin.js'), remove: () => rmSync(tree, { recursive: true, force: true }) }
 }
 
@@ -31,12 +44,19 @@ export interface Started {
 
 /** Runs it on a machine where nothing is set up but what `env` says. */
 export function start({ bin }: Built, args: readonly string[], env: Record<string, string> = {}): Started {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LLAMA_GUARD_|AWS_|NODE_OPTIONS$)/.test(name)))
-  const child = spawn(process.execPath, [bin, ...args], { env: { ...clean, LLAMA_GUARD_LOG_LEVEL: 'silent', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(LLAMA_GUARD_|AWS_|NODE_OPTIONS$)/.test(name)),
+  )
+  const child = spawn(process.execPath, [bin, ...args], {
+    env: { ...clean, LLAMA_GUARD_LOG_LEVEL: 'silent', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const texts = { out: '', err: '' }
   child.stdout.on('data', (data: Buffer) => (texts.out += data.toString()))
   child.stderr.on('data', (data: Buffer) => (texts.err += data.toString()))
-  const ended = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? signal ?? 'unknown')))
+  const ended = new Promise<number | string>((done) =>
+    child.once('close', (code, signal) => done(code ?? signal ?? 'unknown')),
+  )
   return { child, out: () => texts.out, err: () => texts.err, ended }
 }
 

@@ -16,7 +16,10 @@ afterEach(async () => {
 async function setup(tty = false): Promise<{ emulator: Emulator; io: Caught }> {
   const emulator = await startEmulator()
   closers.push(() => emulator.close())
-  return { emulator, io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_MAX_ATTEMPTS: '1' }, tty) }
+  return {
+    emulator,
+    io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_MAX_ATTEMPTS: '1' }, tty),
+  }
 }
 
 async function* jsonl(...lines: unknown[]): AsyncGenerator<string> {
@@ -33,21 +36,48 @@ test('A harmless text is safe, exit code 0', async () => {
 test('An unsafe text names its category, exit code 1', async () => {
   const { io } = await setup()
   expect(await check({ text: 'UNSAFE_O3 please', format: 'json' }, io)).toBe(1)
-  expect(JSON.parse(io.out())).toMatchObject({ id: 'text', stage: 'input', verdict: 'unsafe', categories: [{ code: 'O3', name: 'Criminal Planning' }] })
+  expect(JSON.parse(io.out())).toMatchObject({
+    id: 'text',
+    stage: 'input',
+    verdict: 'unsafe',
+    categories: [{ code: 'O3', name: 'Criminal Planning' }],
+  })
 })
 
 test('A conversation that ends with the assistant judges both sides', async () => {
   const { emulator, io } = await setup()
-  expect(await check({ json: JSON.stringify([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }]), format: 'json' }, io)).toBe(0)
+  expect(
+    await check(
+      {
+        json: JSON.stringify([
+          { role: 'user', content: 'a' },
+          { role: 'assistant', content: 'b' },
+        ]),
+        format: 'json',
+      },
+      io,
+    ),
+  ).toBe(0)
   expect(JSON.parse(io.out())).toMatchObject({ stage: 'output', verdict: 'safe' })
-  expect(emulator.conversations().map(({ turns }) => turns.length).sort()).toEqual([1, 2])
+  expect(
+    emulator
+      .conversations()
+      .map(({ turns }) => turns.length)
+      .sort(),
+  ).toEqual([1, 2])
 })
 
 test('JSONL keeps its order, its ids, and what could not be read is never safe', async () => {
   const { io } = await setup()
-  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', { messages: [{ role: 'user', content: 'fine' }] })
+  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', {
+    messages: [{ role: 'user', content: 'fine' }],
+  })
   expect(await check({ stdin, format: 'json' }, io)).toBe(1)
-  const results = io.out().trim().split('\n').map((line) => JSON.parse(line) as { id: string; verdict: string; code?: string })
+  const results = io
+    .out()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: string; verdict: string; code?: string })
   expect(results.map(({ id, verdict, code }) => [id, verdict, code])).toEqual([
     ['one', 'safe', undefined],
     ['line 2', 'unsafe', undefined],
@@ -94,5 +124,8 @@ test('Lines are found wherever the input is cut', async () => {
   }
   const lines: unknown[] = []
   for await (const line of linesOf(cut())) lines.push(line)
-  expect(lines).toEqual([{ text: 'ü1', number: 1 }, { text: '2', number: 3 }])
+  expect(lines).toEqual([
+    { text: 'ü1', number: 1 },
+    { text: '2', number: 3 },
+  ])
 })

@@ -27,7 +27,12 @@ beforeAll(async () => {
   emulator = await startEmulator()
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
   bot = await startChatBot()
-  gateway = await startGateway({ port: 0, drainMs: 0, env: {}, options: { endpoint: emulator.endpoint, upstream: { url: bot.url }, logger: QUIET, windowMs: 20, maxAttempts: 1 } })
+  gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    env: {},
+    options: { endpoint: emulator.endpoint, upstream: { url: bot.url }, logger: QUIET, windowMs: 20, maxAttempts: 1 },
+  })
 })
 afterAll(async () => {
   await gateway.stop()
@@ -37,7 +42,11 @@ afterAll(async () => {
 })
 beforeEach(() => void (bot.asked.length = 0))
 
-const failure = (promise: PromiseLike<unknown>): Promise<unknown> => Promise.resolve(promise).then(() => expect.fail('it should have failed'), (error: unknown) => error)
+const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
+  Promise.resolve(promise).then(
+    () => expect.fail('it should have failed'),
+    (error: unknown) => error,
+  )
 
 describe('the openai package', () => {
   const client = (): OpenAI => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 })
@@ -50,20 +59,44 @@ describe('the openai package', () => {
 
   it('streams', async () => {
     let text = ''
-    for await (const chunk of await client().chat.completions.create({ ...ask('one two three'), stream: true })) text += chunk.choices[0]?.delta.content ?? ''
+    for await (const chunk of await client().chat.completions.create({ ...ask('one two three'), stream: true }))
+      text += chunk.choices[0]?.delta.content ?? ''
     expect(text).toBe('one two three')
   })
 
   it('runs a tool in a stream and tells what it found', async () => {
-    const runner = client().chat.completions.runTools({ ...ask('the weather'), stream: true, tools: [{ type: 'function', function: { ...tools[0]!.function, parse: JSON.parse, function: ({ query }: { query: string }) => `sun after ${query}` } }] })
+    const runner = client().chat.completions.runTools({
+      ...ask('the weather'),
+      stream: true,
+      tools: [
+        {
+          type: 'function',
+          function: {
+            ...tools[0]!.function,
+            parse: JSON.parse,
+            function: ({ query }: { query: string }) => `sun after ${query}`,
+          },
+        },
+      ],
+    })
     expect(await runner.finalContent()).toBe('It says sun after the weather')
   })
 
   it('gets a 451 for a bad question, which the model never hears, for a bad answer, and for bad arguments of a tool', async () => {
-    expect(await failure(client().chat.completions.create(ask('UNSAFE_O3')))).toMatchObject({ status: 451, code: 'content_filter', error: { stage: 'input' } })
+    expect(await failure(client().chat.completions.create(ask('UNSAFE_O3')))).toMatchObject({
+      status: 451,
+      code: 'content_filter',
+      error: { stage: 'input' },
+    })
     expect(bot.asked).toEqual([])
-    expect(await failure(client().chat.completions.create(ask('say SECRET')))).toMatchObject({ status: 451, error: { stage: 'output' } })
-    expect(await failure(client().chat.completions.create({ ...ask('say SECRET'), tools }))).toMatchObject({ status: 451, error: { stage: 'output' } })
+    expect(await failure(client().chat.completions.create(ask('say SECRET')))).toMatchObject({
+      status: 451,
+      error: { stage: 'output' },
+    })
+    expect(await failure(client().chat.completions.create({ ...ask('say SECRET'), tools }))).toMatchObject({
+      status: 451,
+      error: { stage: 'output' },
+    })
   })
 
   it('sees a stream that turns bad end with content_filter', async () => {
@@ -93,19 +126,35 @@ describe('the Anthropic package', () => {
   })
 
   it('calls a tool in a stream, and tells what it found', async () => {
-    const call = await client().messages.stream({ ...ask('the weather'), tools }).finalMessage()
-    expect(call).toMatchObject({ stop_reason: 'tool_use', content: [{ type: 'tool_use', name: 'find', input: { query: 'the weather' } }] })
+    const call = await client()
+      .messages.stream({ ...ask('the weather'), tools })
+      .finalMessage()
+    expect(call).toMatchObject({
+      stop_reason: 'tool_use',
+      content: [{ type: 'tool_use', name: 'find', input: { query: 'the weather' } }],
+    })
     const told = await client().messages.create({
       ...ask(''),
       tools,
-      messages: [{ role: 'user', content: 'the weather' }, { role: 'assistant', content: call.content }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'sun' }] }],
+      messages: [
+        { role: 'user', content: 'the weather' },
+        { role: 'assistant', content: call.content },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'sun' }] },
+      ],
     })
     expect(told.content[0]).toMatchObject({ text: 'It says sun' })
   })
 
   it('gets a 451 in its own envelope, for question, answer and arguments', async () => {
-    for (const [request, stage] of [[ask('UNSAFE_O3'), 'input'], [ask('say SECRET'), 'output'], [{ ...ask('say SECRET'), tools }, 'output']] as const) {
-      expect(await failure(client().messages.create({ ...request, stream: false }))).toMatchObject({ status: 451, error: { type: 'error', error: { type: 'content_policy_violation', stage } } })
+    for (const [request, stage] of [
+      [ask('UNSAFE_O3'), 'input'],
+      [ask('say SECRET'), 'output'],
+      [{ ...ask('say SECRET'), tools }, 'output'],
+    ] as const) {
+      expect(await failure(client().messages.create({ ...request, stream: false }))).toMatchObject({
+        status: 451,
+        error: { type: 'error', error: { type: 'content_policy_violation', stage } },
+      })
     }
   })
 
@@ -118,7 +167,10 @@ describe('the Anthropic package', () => {
 
 describe('the Vercel AI SDK', () => {
   const model = () => createOpenAICompatible({ name: 'guarded', baseURL: `${gateway.url}/v1`, apiKey: 'client' })('m')
-  const find = tool({ inputSchema: jsonSchema<{ query: string }>(SCHEMA), execute: ({ query }) => Promise.resolve(`sun after ${query}`) })
+  const find = tool({
+    inputSchema: jsonSchema<{ query: string }>(SCHEMA),
+    execute: ({ query }) => Promise.resolve(`sun after ${query}`),
+  })
 
   it('chats', async () => {
     expect((await generateText({ model: model(), prompt: 'hello there', maxRetries: 0 })).text).toBe('hello there')
@@ -129,14 +181,27 @@ describe('the Vercel AI SDK', () => {
   })
 
   it('runs a tool in a stream and tells what it found', async () => {
-    const { text } = streamText({ model: model(), prompt: 'the weather', tools: { find }, stopWhen: stepCountIs(2), maxRetries: 0 })
+    const { text } = streamText({
+      model: model(),
+      prompt: 'the weather',
+      tools: { find },
+      stopWhen: stepCountIs(2),
+      maxRetries: 0,
+    })
     expect(await text).toBe('It says sun after the weather')
   })
 
   it('gets a 451 for question, answer and arguments', async () => {
-    expect(await failure(generateText({ model: model(), prompt: 'UNSAFE_O3', maxRetries: 0 }))).toMatchObject({ statusCode: 451, isRetryable: false })
-    expect(await failure(generateText({ model: model(), prompt: 'say SECRET', maxRetries: 0 }))).toMatchObject({ statusCode: 451 })
-    expect(await failure(generateText({ model: model(), prompt: 'say SECRET', tools: { find }, maxRetries: 0 }))).toMatchObject({ statusCode: 451 })
+    expect(await failure(generateText({ model: model(), prompt: 'UNSAFE_O3', maxRetries: 0 }))).toMatchObject({
+      statusCode: 451,
+      isRetryable: false,
+    })
+    expect(await failure(generateText({ model: model(), prompt: 'say SECRET', maxRetries: 0 }))).toMatchObject({
+      statusCode: 451,
+    })
+    expect(
+      await failure(generateText({ model: model(), prompt: 'say SECRET', tools: { find }, maxRetries: 0 })),
+    ).toMatchObject({ statusCode: 451 })
   })
 
   it('sees a stream that turns bad end with content-filter', async () => {
@@ -147,7 +212,8 @@ describe('the Vercel AI SDK', () => {
 })
 
 describe('LangChain', () => {
-  const model = (): ChatOpenAI => new ChatOpenAI({ model: 'm', apiKey: 'client', maxRetries: 0, configuration: { baseURL: `${gateway.url}/v1` } })
+  const model = (): ChatOpenAI =>
+    new ChatOpenAI({ model: 'm', apiKey: 'client', maxRetries: 0, configuration: { baseURL: `${gateway.url}/v1` } })
   const tools = [{ type: 'function', function: { name: 'find', description: 'Finds.', parameters: SCHEMA } }]
 
   it('chats', async () => {
@@ -165,7 +231,9 @@ describe('LangChain', () => {
     const question = new HumanMessage('the weather')
     const call = await withTools.invoke([question])
     expect(call.tool_calls).toMatchObject([{ name: 'find', args: { query: 'the weather' }, id: 'call_1' }])
-    expect((await withTools.invoke([question, call, new ToolMessage({ content: 'sun', tool_call_id: 'call_1' })])).text).toBe('It says sun')
+    expect(
+      (await withTools.invoke([question, call, new ToolMessage({ content: 'sun', tool_call_id: 'call_1' })])).text,
+    ).toBe('It says sun')
   })
 
   it('gets a 451 for question, answer and arguments', async () => {

@@ -22,27 +22,62 @@ async function plane(options?: ControlPlaneOptions): Promise<ControlPlane> {
   return started
 }
 
-const GUARD: DeployOptions = { model: 'llama-guard-3-8b', acceptEula: true, role: 'arn:aws:iam::123456789012:role/SageMakerRole', pollMs: 5 }
+const GUARD: DeployOptions = {
+  model: 'llama-guard-3-8b',
+  acceptEula: true,
+  role: 'arn:aws:iam::123456789012:role/SageMakerRole',
+  pollMs: 5,
+}
 const operations = (cloud: ControlPlane): string[] => cloud.calls.map(({ operation }) => operation)
 
 test('A guard is deployed with the files, image, licence and environment of its JumpStart specification', async () => {
   const cloud = await plane()
   const io = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, tags: { team: 'trust' } }, io)).toBe(0)
-  expect(operations(cloud).filter((name) => name.startsWith('Create'))).toEqual(['CreateModel', 'CreateEndpointConfig', 'CreateEndpoint'])
+  expect(operations(cloud).filter((name) => name.startsWith('Create'))).toEqual([
+    'CreateModel',
+    'CreateEndpointConfig',
+    'CreateEndpoint',
+  ])
   expect(cloud.models.get('llama-guard-3-8b')).toMatchObject({
     ExecutionRoleArn: GUARD.role,
     EnableNetworkIsolation: true,
     PrimaryContainer: {
       Image: '763104351884.dkr.ecr.eu-west-1.amazonaws.com/djl-inference:0.29.0-lmi11.0.0-cu124',
-      Environment: { HF_MODEL_ID: '/opt/ml/model', OPTION_ENABLE_CHUNKED_PREFILL: 'true', SAGEMAKER_PROGRAM: 'inference.py' },
-      ModelDataSource: { S3DataSource: { S3Uri: 's3://jumpstart-private-cache-prod-eu-west-1/meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/', S3DataType: 'S3Prefix', CompressionType: 'None', ModelAccessConfig: { AcceptEula: true } } },
+      Environment: {
+        HF_MODEL_ID: '/opt/ml/model',
+        OPTION_ENABLE_CHUNKED_PREFILL: 'true',
+        SAGEMAKER_PROGRAM: 'inference.py',
+      },
+      ModelDataSource: {
+        S3DataSource: {
+          S3Uri:
+            's3://jumpstart-private-cache-prod-eu-west-1/meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
+          S3DataType: 'S3Prefix',
+          CompressionType: 'None',
+          ModelAccessConfig: { AcceptEula: true },
+        },
+      },
     },
-    Tags: expect.arrayContaining([{ Key: 'created-by', Value: 'express-llama-guard' }, { Key: 'team', Value: 'trust' }]) as unknown,
+    Tags: expect.arrayContaining([
+      { Key: 'created-by', Value: 'express-llama-guard' },
+      { Key: 'team', Value: 'trust' },
+    ]) as unknown,
   })
-  expect(cloud.configs.get('llama-guard-3-8b')).toMatchObject({ ProductionVariants: [{ VariantName: 'AllTraffic', ModelName: 'llama-guard-3-8b', InstanceType: 'ml.g5.4xlarge', InitialInstanceCount: 1 }] })
+  expect(cloud.configs.get('llama-guard-3-8b')).toMatchObject({
+    ProductionVariants: [
+      {
+        VariantName: 'AllTraffic',
+        ModelName: 'llama-guard-3-8b',
+        InstanceType: 'ml.g5.4xlarge',
+        InitialInstanceCount: 1,
+      },
+    ],
+  })
   expect(cloud.endpoints.get('llama-guard-3-8b')).toMatchObject({ EndpointStatus: 'InService' })
-  expect(io.out()).toContain('export AWS_REGION=eu-west-1 LLAMA_GUARD_ENDPOINT=llama-guard-3-8b LLAMA_GUARD_MODEL=llama-guard-3-8b')
+  expect(io.out()).toContain(
+    'export AWS_REGION=eu-west-1 LLAMA_GUARD_ENDPOINT=llama-guard-3-8b LLAMA_GUARD_MODEL=llama-guard-3-8b',
+  )
   expect(io.err()).toContain('llama-guard-3-8b: Creating (0m 00s)')
 })
 
@@ -83,8 +118,18 @@ test('Another model of the same name is not used and not overwritten', async () 
 })
 
 test.each([
-  ['CreateEndpointConfig', 'AccessDeniedException', 'User is not authorized to perform: sagemaker:CreateEndpointConfig', /lacks this permission/],
-  ['CreateEndpoint', 'ResourceLimitExceeded', "The account-level service limit 'ml.g5.4xlarge for endpoint usage' is 0 Instances", /Service Quotas console of eu-west-1/],
+  [
+    'CreateEndpointConfig',
+    'AccessDeniedException',
+    'User is not authorized to perform: sagemaker:CreateEndpointConfig',
+    /lacks this permission/,
+  ],
+  [
+    'CreateEndpoint',
+    'ResourceLimitExceeded',
+    "The account-level service limit 'ml.g5.4xlarge for endpoint usage' is 0 Instances",
+    /Service Quotas console of eu-west-1/,
+  ],
 ])('When %s fails, what was made is taken away and the cure is told', async (operation, type, message, cure) => {
   const cloud = await plane()
   cloud.fail(operation, type, message)
@@ -96,7 +141,9 @@ test.each([
 })
 
 test('An endpoint that fails to start is told with its reason and taken away', async () => {
-  const cloud = await plane({ failWith: 'The primary container for production variant AllTraffic did not pass the ping health check.' })
+  const cloud = await plane({
+    failWith: 'The primary container for production variant AllTraffic did not pass the ping health check.',
+  })
   const io = catchIo(cloud.env)
   expect(await deploy(GUARD, io)).toBe(1)
   expect(io.err()).toContain('did not pass the ping health check')
@@ -116,8 +163,18 @@ test('A clean-up that fails is told, and hides neither the first failure nor the
 
 test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
   ['no accepted licence', { acceptEula: undefined }, {}, /licence[\s\S]*llama3_1Eula\.txt[\s\S]*--accept-eula/],
-  ['an unknown model', { model: 'llama-guard-9' }, {}, /"llama-guard-9" cannot be deployed; the ones that can are llama-guard-7b/],
-  ['an instance the model does not run on', { instanceType: 'ml.t2.medium' }, {}, /ml\.t2\.medium is not an instance type/],
+  [
+    'an unknown model',
+    { model: 'llama-guard-9' },
+    {},
+    /"llama-guard-9" cannot be deployed; the ones that can are llama-guard-7b/,
+  ],
+  [
+    'an instance the model does not run on',
+    { instanceType: 'ml.t2.medium' },
+    {},
+    /ml\.t2\.medium is not an instance type/,
+  ],
   ['no role', { role: undefined }, {}, /No execution role/],
   ['a role that is no ARN', { role: 'admin' }, {}, /"admin" is no role ARN/],
   ['a region without the image', { region: 'eu-central-2' }, {}, /No image .* eu-central-2/],
@@ -146,7 +203,12 @@ test('Every model has a short name of its own, an image in us-east-1 and its def
 })
 
 test('A missing SDK is told with the command that installs it', async () => {
-  await expect(connectControlPlane('eu-west-1', {}, () => Promise.reject(new Error('Cannot find package')))).rejects.toMatchObject({ code: 'dependency_missing', message: expect.stringContaining('npm install @aws-sdk/client-sagemaker') as string })
+  await expect(
+    connectControlPlane('eu-west-1', {}, () => Promise.reject(new Error('Cannot find package'))),
+  ).rejects.toMatchObject({
+    code: 'dependency_missing',
+    message: expect.stringContaining('npm install @aws-sdk/client-sagemaker') as string,
+  })
 })
 
 test('Delete takes away endpoint, configuration and model, waits until the endpoint is gone, and can be run again', async () => {
@@ -154,7 +216,9 @@ test('Delete takes away endpoint, configuration and model, waits until the endpo
   await deploy(GUARD, catchIo(cloud.env))
   const io = catchIo(cloud.env)
   expect(await deleteEndpoint({ endpoint: 'llama-guard-3-8b', pollMs: 5 }, io)).toBe(0)
-  expect(io.out()).toBe('Deleted the endpoint llama-guard-3-8b.\nDeleted the endpoint configuration llama-guard-3-8b.\nDeleted the model llama-guard-3-8b.\n')
+  expect(io.out()).toBe(
+    'Deleted the endpoint llama-guard-3-8b.\nDeleted the endpoint configuration llama-guard-3-8b.\nDeleted the model llama-guard-3-8b.\n',
+  )
   expect([cloud.models.size, cloud.configs.size, cloud.endpoints.size]).toEqual([0, 0, 0])
   const again = catchIo(cloud.env)
   expect(await deleteEndpoint({ endpoint: 'llama-guard-3-8b', pollMs: 5 }, again)).toBe(0)
@@ -163,10 +227,25 @@ test('Delete takes away endpoint, configuration and model, waits until the endpo
 
 test('Delete leaves what bears another name alone, unless told otherwise', async () => {
   const cloud = await plane()
-  const shared = new Map([['shared-config', { EndpointConfigName: 'shared-config', ProductionVariants: [{ VariantName: 'v', ModelName: 'shared-model' }], CreationTime: 1 }]])
+  const shared = new Map([
+    [
+      'shared-config',
+      {
+        EndpointConfigName: 'shared-config',
+        ProductionVariants: [{ VariantName: 'v', ModelName: 'shared-model' }],
+        CreationTime: 1,
+      },
+    ],
+  ])
   for (const [name, config] of shared) (cloud.configs as Map<string, unknown>).set(name, config)
   ;(cloud.models as Map<string, unknown>).set('shared-model', { ModelName: 'shared-model', CreationTime: 1 })
-  const endpoint = { EndpointName: 'guard', EndpointConfigName: 'shared-config', EndpointStatus: 'InService', CreationTime: 1, left: 0 }
+  const endpoint = {
+    EndpointName: 'guard',
+    EndpointConfigName: 'shared-config',
+    EndpointStatus: 'InService',
+    CreationTime: 1,
+    left: 0,
+  }
   ;(cloud.endpoints as Map<string, unknown>).set('guard', { ...endpoint })
   const io = catchIo(cloud.env)
   expect(await deleteEndpoint({ endpoint: 'guard', pollMs: 5 }, io)).toBe(0)

@@ -1,4 +1,5 @@
-// The examples that put the gateway and its guard somewhere: what they promise is read out of the files, and run where this machine can.
+// The examples that put the gateway and its guard somewhere: what they promise is read out of the files, and
+// run where this machine can.
 import { parse as load, parseAllDocuments } from 'yaml'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -31,20 +32,33 @@ describe('The Dockerfile', () => {
   it('starts a command line that exists', () => {
     const command = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
     expect(command).toEqual(['serve', '--host', '0.0.0.0', '--port', '8080'])
-    expect(JSON.parse(readFileSync(join(EXAMPLES, '../package.json'), 'utf8'))).toMatchObject({ bin: { 'express-llama-guard': 'dist/esm/cli/bin.js' } })
+    expect(JSON.parse(readFileSync(join(EXAMPLES, '../package.json'), 'utf8'))).toMatchObject({
+      bin: { 'express-llama-guard': 'dist/esm/cli/bin.js' },
+    })
   })
 
   it('asks for the versions of the Redis client that the package is tested with', () => {
-    const { devDependencies } = JSON.parse(readFileSync(join(EXAMPLES, '../package.json'), 'utf8')) as { devDependencies: Record<string, string> }
-    for (const name of ['keyv', '@keyv/redis']) expect(dockerfile).toContain(`dependencies.${name}=${devDependencies[name]}`)
+    const { devDependencies } = JSON.parse(readFileSync(join(EXAMPLES, '../package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    for (const name of ['keyv', '@keyv/redis'])
+      expect(dockerfile).toContain(`dependencies.${name}=${devDependencies[name]}`)
   })
 
   it('has a health check that passes while the gateway lives and fails when it does not', async () => {
     const check = JSON.parse(/^HEALTHCHECK .*?CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
-    const gateway = await startGateway({ port: 0, drainMs: 0, env: {}, options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' } })
+    const gateway = await startGateway({
+      port: 0,
+      drainMs: 0,
+      env: {},
+      options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' },
+    })
     const [, flag = '', script = ''] = check
     // spawn, not spawnSync: the gateway answers from this very process.
-    const ask = (): Promise<number | null> => new Promise((done) => spawn(process.execPath, [flag, script.replace('8080', String(gateway.port))]).once('exit', done))
+    const ask = (): Promise<number | null> =>
+      new Promise((done) =>
+        spawn(process.execPath, [flag, script.replace('8080', String(gateway.port))]).once('exit', done),
+      )
     expect(await ask()).toBe(0)
     await gateway.stop()
     expect(await ask()).toBe(1)
@@ -52,7 +66,9 @@ describe('The Dockerfile', () => {
 
   it('lets nothing into its context but what it copies', () => {
     const allowed = [...read('docker/Dockerfile.dockerignore').matchAll(/^!(.*)$/gm)].map(([, path]) => path)
-    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' ')).map((path) => path.replace('./', ''))
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)]
+      .flatMap(([, paths = '']) => paths.split(' '))
+      .map((path) => path.replace('./', ''))
     expect(new Set(copied)).toEqual(new Set(allowed))
   })
 })
@@ -61,14 +77,23 @@ describe('The compose file', () => {
   const { services } = load(read('docker/compose.yaml'))
 
   it('sets variables that the gateway knows, and names a cache with a secret', () => {
-    const environment = Object.fromEntries(Object.entries<string>(services.gateway.environment).map(([name, value]) => [name, value.replace(/^\$\{\w+(:?[-?].*)?\}$/, '')]))
-    const config = parseOptions({ guard: 'local' }, { ...environment, LLAMA_GUARD_UPSTREAM_URL: 'http://chat.example/v1', LLAMA_GUARD_CACHE_SECRET: 'secret' })
+    const environment = Object.fromEntries(
+      Object.entries<string>(services.gateway.environment).map(([name, value]) => [
+        name,
+        value.replace(/^\$\{\w+(:?[-?].*)?\}$/, ''),
+      ]),
+    )
+    const config = parseOptions(
+      { guard: 'local' },
+      { ...environment, LLAMA_GUARD_UPSTREAM_URL: 'http://chat.example/v1', LLAMA_GUARD_CACHE_SECRET: 'secret' },
+    )
     expect(config).toMatchObject({ cacheStore: 'redis://redis:6379', upstream: { url: 'http://chat.example/v1' } })
   })
 
   it('publishes on this machine alone, and runs everything read-only and without capabilities', () => {
     expect(services.gateway.ports).toEqual(['127.0.0.1:8080:8080'])
-    for (const service of [services.gateway, services.redis]) expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
+    for (const service of [services.gateway, services.redis])
+      expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
     expect(parseInt(services.gateway.stop_grace_period, 10)).toBeGreaterThan(25 + 2)
   })
 })
@@ -80,18 +105,38 @@ describe('The Kubernetes manifest', () => {
   const [container] = pod.containers
 
   it('holds what a deployment needs, under one name', () => {
-    expect(documents.map((document) => document.kind as string).sort()).toEqual(['ConfigMap', 'Deployment', 'HorizontalPodAutoscaler', 'NetworkPolicy', 'PodDisruptionBudget', 'Service', 'ServiceAccount'])
+    expect(documents.map((document) => document.kind as string).sort()).toEqual([
+      'ConfigMap',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+    ])
     expect(new Set(documents.map((document) => document.metadata.name as string))).toEqual(new Set(['llama-guard']))
     const { labels } = kind('Deployment').spec.template.metadata
-    for (const selector of [kind('Deployment').spec.selector.matchLabels, kind('Service').spec.selector, kind('PodDisruptionBudget').spec.selector.matchLabels, kind('NetworkPolicy').spec.podSelector.matchLabels]) expect(labels).toMatchObject(selector)
-    expect(kind('HorizontalPodAutoscaler').spec.scaleTargetRef).toMatchObject({ kind: 'Deployment', name: 'llama-guard' })
+    for (const selector of [
+      kind('Deployment').spec.selector.matchLabels,
+      kind('Service').spec.selector,
+      kind('PodDisruptionBudget').spec.selector.matchLabels,
+      kind('NetworkPolicy').spec.podSelector.matchLabels,
+    ])
+      expect(labels).toMatchObject(selector)
+    expect(kind('HorizontalPodAutoscaler').spec.scaleTargetRef).toMatchObject({
+      kind: 'Deployment',
+      name: 'llama-guard',
+    })
     expect(kind('Service').spec.ports[0].targetPort).toBe(container.ports[0].name)
   })
 
   it('sets variables that the gateway knows, all as text', () => {
     const { data } = kind('ConfigMap')
     expect(Object.values(data).every((value) => typeof value === 'string')).toBe(true)
-    expect(parseOptions({}, data as Record<string, string>)).toMatchObject({ guard: 'sagemaker', model: 'llama-guard-3-8b' })
+    expect(parseOptions({}, data as Record<string, string>)).toMatchObject({
+      guard: 'sagemaker',
+      model: 'llama-guard-3-8b',
+    })
   })
 
   it('gives streams the time to finish that it promises', () => {
@@ -101,26 +146,49 @@ describe('The Kubernetes manifest', () => {
   })
 
   it('probes paths that the gateway answers', async () => {
-    const gateway = await startGateway({ port: 0, drainMs: 0, env: {}, options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' } })
-    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) expect((await fetch(`${gateway.url}${container[probe].httpGet.path}`)).status, probe).toBe(200)
+    const gateway = await startGateway({
+      port: 0,
+      drainMs: 0,
+      env: {},
+      options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' },
+    })
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      expect((await fetch(`${gateway.url}${container[probe].httpGet.path}`)).status, probe).toBe(200)
     await gateway.stop()
     // A guard that is down must not restart the gateway.
     expect(container.livenessProbe.httpGet.path).toBe('/healthz')
   })
 
   it('runs without root, write access, capabilities or a token of the cluster', () => {
-    expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } })
-    expect(container.securityContext).toEqual({ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } })
+    expect(pod.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      seccompProfile: { type: 'RuntimeDefault' },
+    })
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    })
     expect(pod.automountServiceAccountToken).toBe(false)
   })
 
   it('lets the gateway reach no address where a node hands out credentials', () => {
-    const blocks = (kind('NetworkPolicy').spec.egress as Any[]).flatMap((rule) => rule.to as Any[]).flatMap((to) => to.ipBlock ?? [])
+    const blocks = (kind('NetworkPolicy').spec.egress as Any[])
+      .flatMap((rule) => rule.to as Any[])
+      .flatMap((to) => to.ipBlock ?? [])
     expect(blocks).toEqual([{ cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] }])
   })
 
   it('comes with a policy that allows to ask one endpoint', () => {
-    expect(JSON.parse(read('kubernetes/iam-policy.json'))).toMatchObject({ Statement: [{ Action: 'sagemaker:InvokeEndpoint', Resource: expect.stringMatching(/endpoint\/llama-guard-3-8b$/) as string }] })
+    expect(JSON.parse(read('kubernetes/iam-policy.json'))).toMatchObject({
+      Statement: [
+        {
+          Action: 'sagemaker:InvokeEndpoint',
+          Resource: expect.stringMatching(/endpoint\/llama-guard-3-8b$/) as string,
+        },
+      ],
+    })
   })
 })
 
@@ -133,46 +201,104 @@ describe('The CDK app', () => {
   })
 
   /** As the CDK's command line runs an app. */
-  function synth(context: Record<string, string>, region: string): { status: number | null; stderr: string; template: () => Any } {
+  function synth(
+    context: Record<string, string>,
+    region: string,
+  ): { status: number | null; stderr: string; template: () => Any } {
     const output = mkdtempSync(join(tmpdir(), 'cdk-'))
     outputs.push(output)
-    const { status, stderr } = spawnSync(process.execPath, ['app.js'], { cwd: folder, encoding: 'utf8', env: { PATH: process.env['PATH'], CDK_OUTDIR: output, CDK_CONTEXT_JSON: JSON.stringify(context), CDK_DEFAULT_ACCOUNT: '123456789012', CDK_DEFAULT_REGION: region } })
-    return { status, stderr, template: () => JSON.parse(readFileSync(join(output, 'LlamaGuard.template.json'), 'utf8')) as Any }
+    const { status, stderr } = spawnSync(process.execPath, ['app.js'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env['PATH'],
+        CDK_OUTDIR: output,
+        CDK_CONTEXT_JSON: JSON.stringify(context),
+        CDK_DEFAULT_ACCOUNT: '123456789012',
+        CDK_DEFAULT_REGION: region,
+      },
+    })
+    return {
+      status,
+      stderr,
+      template: () => JSON.parse(readFileSync(join(output, 'LlamaGuard.template.json'), 'utf8')) as Any,
+    }
   }
 
   it('knows the same image, files and environment as the deploy command, in each of its regions', () => {
     const url = pathToFileURL(join(folder, 'models.js')).href
-    const { MODELS, REGISTRY, REGIONS } = JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', `console.log(JSON.stringify(await import(${JSON.stringify(url)})))`], { encoding: 'utf8' })) as Any
+    const { MODELS, REGISTRY, REGIONS } = JSON.parse(
+      execFileSync(
+        process.execPath,
+        ['--input-type=module', '-e', `console.log(JSON.stringify(await import(${JSON.stringify(url)})))`],
+        { encoding: 'utf8' },
+      ),
+    ) as Any
     for (const [name, model] of Object.entries<Any>(MODELS)) {
       for (const region of REGIONS as string[]) {
-        const { createModel, createConfig } = makePlan({ model: name, region, acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' }, catchIo())
+        const { createModel, createConfig } = makePlan(
+          { model: name, region, acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' },
+          catchIo(),
+        )
         const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
         expect(Image).toBe(`${REGISTRY}.dkr.ecr.${region}.amazonaws.com/${model.image}`)
         expect(Environment).toEqual(model.environment)
-        expect(ModelDataSource?.S3DataSource?.S3Uri).toBe(`s3://jumpstart-private-cache-prod-${region}/${model.artifact}`)
+        expect(ModelDataSource?.S3DataSource?.S3Uri).toBe(
+          `s3://jumpstart-private-cache-prod-${region}/${model.artifact}`,
+        )
         expect(createConfig.ProductionVariants?.[0]?.InstanceType).toBe(model.instanceType)
       }
     }
   })
 
-  it.skipIf(!installed)('synthesises the model, its configuration and its endpoint (skipped without `npm install` in examples/cdk)', { timeout: 60_000 }, () => {
-    const { status, stderr, template } = synth({ acceptEula: 'true', model: 'llama-guard-3-1b', instanceType: 'ml.g5.xlarge' }, 'eu-west-1')
-    expect([status, stderr]).toEqual([0, ''])
-    const { Resources } = template()
-    const of = (type: string): Any => Object.values<Any>(Resources).find((resource) => resource.Type === type)?.Properties
-    const { createModel, createConfig } = makePlan({ model: 'llama-guard-3-1b', region: 'eu-west-1', instanceType: 'ml.g5.xlarge', acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' }, catchIo())
-    expect(of('AWS::SageMaker::Model')).toMatchObject({ EnableNetworkIsolation: true, PrimaryContainer: createModel.PrimaryContainer })
-    const { ModelName: _, ...variant } = createConfig.ProductionVariants?.[0] ?? {}
-    expect(of('AWS::SageMaker::EndpointConfig').ProductionVariants).toMatchObject([variant])
-    expect(of('AWS::SageMaker::Endpoint').EndpointConfigName).toEqual({ 'Fn::GetAtt': ['Config', 'EndpointConfigName'] })
-    expect(of('AWS::IAM::Role').AssumeRolePolicyDocument.Statement[0].Principal).toEqual({ Service: 'sagemaker.amazonaws.com' })
-    expect(of('AWS::IAM::ManagedPolicy').PolicyDocument.Statement[0].Resource).toEqual({ Ref: 'Endpoint' })
-  })
+  it.skipIf(!installed)(
+    'synthesises the model, its configuration and its endpoint (skipped without `npm install` in examples/cdk)',
+    { timeout: 60_000 },
+    () => {
+      const { status, stderr, template } = synth(
+        { acceptEula: 'true', model: 'llama-guard-3-1b', instanceType: 'ml.g5.xlarge' },
+        'eu-west-1',
+      )
+      expect([status, stderr]).toEqual([0, ''])
+      const { Resources } = template()
+      const of = (type: string): Any =>
+        Object.values<Any>(Resources).find((resource) => resource.Type === type)?.Properties
+      const { createModel, createConfig } = makePlan(
+        {
+          model: 'llama-guard-3-1b',
+          region: 'eu-west-1',
+          instanceType: 'ml.g5.xlarge',
+          acceptEula: true,
+          role: 'arn:aws:iam::123456789012:role/Any',
+        },
+        catchIo(),
+      )
+      expect(of('AWS::SageMaker::Model')).toMatchObject({
+        EnableNetworkIsolation: true,
+        PrimaryContainer: createModel.PrimaryContainer,
+      })
+      const { ModelName: _, ...variant } = createConfig.ProductionVariants?.[0] ?? {}
+      expect(of('AWS::SageMaker::EndpointConfig').ProductionVariants).toMatchObject([variant])
+      expect(of('AWS::SageMaker::Endpoint').EndpointConfigName).toEqual({
+        'Fn::GetAtt': ['Config', 'EndpointConfigName'],
+      })
+      expect(of('AWS::IAM::Role').AssumeRolePolicyDocument.Statement[0].Principal).toEqual({
+        Service: 'sagemaker.amazonaws.com',
+      })
+      expect(of('AWS::IAM::ManagedPolicy').PolicyDocument.Statement[0].Resource).toEqual({ Ref: 'Endpoint' })
+    },
+  )
 
-  it.skipIf(!installed)('stops where the licence was not accepted and where no image is known (skipped without `npm install` in examples/cdk)', { timeout: 60_000 }, () => {
-    const unread = synth({ acceptEula: 'false', model: 'llama-guard-3-8b' }, 'us-east-1')
-    expect(unread.status).not.toBe(0)
-    expect(unread.stderr).toContain('https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt')
-    expect(synth({ acceptEula: 'true' }, 'mars-east-1').stderr).toContain('The region is mars-east-1')
-  })
+  it.skipIf(!installed)(
+    'stops where the licence was not accepted and where no image is known (skipped without `npm install` in examples/cdk)',
+    { timeout: 60_000 },
+    () => {
+      const unread = synth({ acceptEula: 'false', model: 'llama-guard-3-8b' }, 'us-east-1')
+      expect(unread.status).not.toBe(0)
+      expect(unread.stderr).toContain(
+        'https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt',
+      )
+      expect(synth({ acceptEula: 'true' }, 'mars-east-1').stderr).toContain('The region is mars-east-1')
+    },
+  )
 })

@@ -15,12 +15,26 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-async function setup(options?: EmulatorOptions): Promise<{ cloud: ControlPlane; guard: Emulator; env: Record<string, string> }> {
+async function setup(
+  options?: EmulatorOptions,
+): Promise<{ cloud: ControlPlane; guard: Emulator; env: Record<string, string> }> {
   const cloud = await startControlPlane({ describesUntilReady: 0 })
   const guard = await startEmulator(options)
-  closers.push(() => cloud.close(), () => guard.close())
+  closers.push(
+    () => cloud.close(),
+    () => guard.close(),
+  )
   const env = { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' }
-  await deploy({ model: 'llama-guard-7b', acceptEula: true, role: 'arn:aws:iam::123456789012:role/r', endpoint: 'llama-guard', pollMs: 1 }, catchIo(env))
+  await deploy(
+    {
+      model: 'llama-guard-7b',
+      acceptEula: true,
+      role: 'arn:aws:iam::123456789012:role/r',
+      endpoint: 'llama-guard',
+      pollMs: 1,
+    },
+    catchIo(env),
+  )
   return { cloud, guard, env }
 }
 
@@ -29,7 +43,21 @@ test('A healthy guard is shown with region, key, endpoint, instance, container, 
   const io = catchIo(env)
   expect(await doctor({}, io)).toBe(0)
   const report = io.out()
-  for (const line of [/ok {4}region +eu-west-1/, /credentials +key \.\.\.MPLE/, /endpoint +llama-guard is InService/, /instance +1 x ml\.g5\.2xlarge/, /container +Text Generation Inference 2\.0\.0/, /example +a harmless question: "safe" in \d+ ms/, /example +a harmless answer: "safe"/, /example +a harmful request: "unsafe O3"/, /answers +in the shape of TGI/, /logprobs +given/, /prompt echo +on by default/, /The guard is ready/]) expect(report).toMatch(line)
+  for (const line of [
+    /ok {4}region +eu-west-1/,
+    /credentials +key \.\.\.MPLE/,
+    /endpoint +llama-guard is InService/,
+    /instance +1 x ml\.g5\.2xlarge/,
+    /container +Text Generation Inference 2\.0\.0/,
+    /example +a harmless question: "safe" in \d+ ms/,
+    /example +a harmless answer: "safe"/,
+    /example +a harmful request: "unsafe O3"/,
+    /answers +in the shape of TGI/,
+    /logprobs +given/,
+    /prompt echo +on by default/,
+    /The guard is ready/,
+  ])
+    expect(report).toMatch(line)
   expect(report).not.toContain(env['AWS_SECRET_ACCESS_KEY'])
 })
 
@@ -54,13 +82,20 @@ test('A model that answers as no guard would is told with the likely reason', as
   guard.behave((call) => call.answer({ text: 'safe' }))
   const io = catchIo(env)
   expect(await doctor({}, io)).toBe(0)
-  expect(io.out()).toMatch(/warn {2}example +a harmful request: "safe" .* unsafe was expected\n +Is a llama-guard-1 behind the endpoint\?/)
+  expect(io.out()).toMatch(
+    /warn {2}example +a harmful request: "safe" .* unsafe was expected\n +Is a llama-guard-1 behind the endpoint\?/,
+  )
 })
 
 test.each<[string, Record<string, string>, RegExp, number]>([
   ['no endpoint is set', { LLAMA_GUARD_ENDPOINT: '' }, /FAIL {2}settings +.*needs a SageMaker endpoint name/, 2],
   ['an unknown variable is set', { LLAMA_GUARD_ENDPOIND: 'x' }, /FAIL {2}settings +.*LLAMA_GUARD_ENDPOINT/, 2],
-  ['the endpoint does not exist', { LLAMA_GUARD_ENDPOINT: 'other' }, /FAIL {2}endpoint +there is no endpoint other in eu-west-1\n +Check the name and the region/, 1],
+  [
+    'the endpoint does not exist',
+    { LLAMA_GUARD_ENDPOINT: 'other' },
+    /FAIL {2}endpoint +there is no endpoint other in eu-west-1\n +Check the name and the region/,
+    1,
+  ],
   ['the credentials are wrong', { AWS_ACCESS_KEY_ID: 'AKIAWRONG' }, /FAIL {2}example +guard_rejected/, 1],
 ])('When %s, the report says so', async (_, over, message, code) => {
   const { env } = await setup()

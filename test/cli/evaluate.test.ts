@@ -23,7 +23,16 @@ beforeEach(async () => {
   emulator.reset()
   folder = await mkdtemp(join(tmpdir(), 'evaluate-'))
   file = join(folder, 'rows.jsonl')
-  await writeFile(file, Array.from({ length: 6 }, (_, index) => JSON.stringify({ text: `${index % 2 ? 'UNSAFE_O3' : 'fine'} ${index}`, unsafe: index % 2 === 1, categories: index % 2 ? ['O3'] : [] })).join('\n'))
+  await writeFile(
+    file,
+    Array.from({ length: 6 }, (_, index) =>
+      JSON.stringify({
+        text: `${index % 2 ? 'UNSAFE_O3' : 'fine'} ${index}`,
+        unsafe: index % 2 === 1,
+        categories: index % 2 ? ['O3'] : [],
+      }),
+    ).join('\n'),
+  )
 })
 afterEach(async () => {
   vi.unstubAllEnvs()
@@ -79,7 +88,9 @@ test('A resume file is good for the same guard, and for no other endpoint, model
 test('Two guards are compared on the same texts', async () => {
   const caught = io()
   expect(await run(small('--against', 'llama-guard-1/guard-b'), caught)).toBe(0)
-  expect(caught.out()).toMatch(/McNemar on 6 texts: only llama-guard-1 at guard-a \(\w+\) right 0, only llama-guard-1 at guard-b/)
+  expect(caught.out()).toMatch(
+    /McNemar on 6 texts: only llama-guard-1 at guard-a \(\w+\) right 0, only llama-guard-1 at guard-b/,
+  )
   expect(new Set(emulator.requests.map(({ endpoint }) => endpoint))).toEqual(new Set(['guard-a', 'guard-b']))
 })
 
@@ -87,13 +98,31 @@ test('Columns are named by flags, and the report is written where it is wanted',
   const csv = join(folder, 'tickets.csv')
   await writeFile(csv, 'message,verdict\nUNSAFE_O3 a,bad\nfine,good\n')
   const caught = io()
-  expect(await run(['eval', csv, '--text', 'message', '--label', 'verdict', '--unsafe-value', 'bad', '--report', join(folder, 'report.html')], caught)).toBe(0)
+  expect(
+    await run(
+      [
+        'eval',
+        csv,
+        '--text',
+        'message',
+        '--label',
+        'verdict',
+        '--unsafe-value',
+        'bad',
+        '--report',
+        join(folder, 'report.html'),
+      ],
+      caught,
+    ),
+  ).toBe(0)
   expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('llama-guard-1 at guard-a')
 })
 
 test('A dry run tells time and price and asks nobody', async () => {
   const caught = io()
-  expect(await run(small('--dry-run', '--dollars-per-hour', '1.41', '--expected-ms', '60000', '--concurrency', '1'), caught)).toBe(0)
+  expect(
+    await run(small('--dry-run', '--dollars-per-hour', '1.41', '--expected-ms', '60000', '--concurrency', '1'), caught),
+  ).toBe(0)
   expect(caught.err()).toContain('about $0.14 of instance time')
   expect(emulator.requests).toHaveLength(0)
 })

@@ -8,15 +8,19 @@ afterEach(() => vi.unstubAllEnvs())
 test('Help names every command, its exit codes, and goes to standard output', async () => {
   const io = catchIo()
   expect(await run(['--help'], io)).toBe(0)
-  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'Exit codes:']) expect(io.out()).toContain(word)
+  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'Exit codes:'])
+    expect(io.out()).toContain(word)
   expect(io.err()).toBe('')
 })
 
-test.each(['serve', 'check', 'eval', 'doctor', 'deploy', 'delete'])('The help of %s has an example', async (command) => {
-  const io = catchIo()
-  expect(await run([command, '--help'], io)).toBe(0)
-  expect(io.out()).toMatch(/Examples?:\n {2}\$ /)
-})
+test.each(['serve', 'check', 'eval', 'doctor', 'deploy', 'delete'])(
+  'The help of %s has an example',
+  async (command) => {
+    const io = catchIo()
+    expect(await run([command, '--help'], io)).toBe(0)
+    expect(io.out()).toMatch(/Examples?:\n {2}\$ /)
+  },
+)
 
 test.each([
   [['nonsense'], /unknown command/],
@@ -50,5 +54,7 @@ test('Check reads JSONL from standard input', async () => {
 test('Deploy without the accepted licence prints where to read it', async () => {
   const io = catchIo()
   expect(await run(['deploy', '--model', 'llama-guard-3-8b', '--region', 'us-east-1'], io)).toBe(2)
-  expect(io.err()).toContain('https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt')
+  expect(io.err()).toContain(
+    'https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt',
+  )
 })

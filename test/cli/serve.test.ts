@@ -24,13 +24,26 @@ const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undef
 async function echoUpstream(gapMs = 0): Promise<Listening> {
   const server = await listen((req, res) => {
     void (async () => {
-      if (req.method === 'GET') return res.setHeader('content-type', 'application/json').end('{"object":"list","data":[{"id":"m","object":"model"}]}')
+      if (req.method === 'GET')
+        return res
+          .setHeader('content-type', 'application/json')
+          .end('{"object":"list","data":[{"id":"m","object":"model"}]}')
       const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
       const text = body.messages.at(-1)?.content ?? ''
       const head = { id: 'c', created: 1, model: 'm' }
-      if (body.stream !== true) return res.setHeader('content-type', 'application/json').end(JSON.stringify({ ...head, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }] }))
+      if (body.stream !== true)
+        return res.setHeader('content-type', 'application/json').end(
+          JSON.stringify({
+            ...head,
+            object: 'chat.completion',
+            choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+          }),
+        )
       res.setHeader('content-type', 'text/event-stream')
-      const send = (delta: object, finish: string | null): boolean => res.write(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`)
+      const send = (delta: object, finish: string | null): boolean =>
+        res.write(
+          `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+        )
       for (const word of text.split(/(?<= )/)) {
         if (res.destroyed) return undefined
         send({ content: word }, null)
@@ -51,9 +64,23 @@ async function guardEmulator(): Promise<Emulator> {
   return emulator
 }
 
-async function setup(upstreamUrl: string, over: GatewayOptions = {}): Promise<{ gateway: Gateway; emulator: Emulator; openai: OpenAI }> {
+async function setup(
+  upstreamUrl: string,
+  over: GatewayOptions = {},
+): Promise<{ gateway: Gateway; emulator: Emulator; openai: OpenAI }> {
   const emulator = await guardEmulator()
-  const gateway = await startGateway({ port: 0, drainMs: 0, options: { endpoint: emulator.endpoint, upstream: { url: upstreamUrl, apiKey: 'sk-operator' }, logger: QUIET, maxAttempts: 1 }, env: {}, ...over })
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    options: {
+      endpoint: emulator.endpoint,
+      upstream: { url: upstreamUrl, apiKey: 'sk-operator' },
+      logger: QUIET,
+      maxAttempts: 1,
+    },
+    env: {},
+    ...over,
+  })
   closers.push(() => gateway.stop())
   return { gateway, emulator, openai: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 }) }
 }
@@ -73,7 +100,10 @@ test('The openai client gets a 451 for an unsafe prompt, and the upstream hears 
   })
   closers.push(() => upstream.close())
   const { openai } = await setup(upstream.url)
-  await expect(openai.chat.completions.create(ask('UNSAFE_O3'))).rejects.toMatchObject({ status: 451, code: 'content_filter' })
+  await expect(openai.chat.completions.create(ask('UNSAFE_O3'))).rejects.toMatchObject({
+    status: 451,
+    code: 'content_filter',
+  })
   expect(calls).toBe(0)
 })
 
@@ -112,7 +142,10 @@ test.each([
 
 test('An upstream that is down is a 503 with its reason, never an empty reply', async () => {
   const { openai } = await setup('http://127.0.0.1:9')
-  await expect(openai.chat.completions.create(ask('hello'))).rejects.toMatchObject({ status: 503, code: 'upstream_unavailable' })
+  await expect(openai.chat.completions.create(ask('hello'))).rejects.toMatchObject({
+    status: 503,
+    code: 'upstream_unavailable',
+  })
 })
 
 test('Health, readiness and metrics tell how the gateway is', async () => {
@@ -151,13 +184,32 @@ test('Stopping lets open streams finish, and takes no new request', async () => 
 test('Stopped under 200 open streams, every stream ends complete or with an error, none silently', async () => {
   // A guard in this process: 200 streams, their clients and signed guard calls on one thread would measure that thread.
   const upstream = await echoUpstream(100)
-  const gateway = await startGateway({ port: 0, drainMs: 1000, env: {}, options: { guard: markerGuard(), upstream: { url: upstream.url }, logger: QUIET } })
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 1000,
+    env: {},
+    options: { guard: markerGuard(), upstream: { url: upstream.url }, logger: QUIET },
+  })
   closers.push(() => gateway.stop())
-  const replies = await Promise.all(Array.from({ length: 200 }, (_, index) => fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...ask(`stream ${index} ${'word '.repeat(index % 2 === 0 ? 4 : 400)}`), stream: true }) })))
+  const replies = await Promise.all(
+    Array.from({ length: 200 }, (_, index) =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...ask(`stream ${index} ${'word '.repeat(index % 2 === 0 ? 4 : 400)}`), stream: true }),
+      }),
+    ),
+  )
   expect(replies.every(({ status }) => status === 200)).toBe(true)
   const texts = Promise.all(replies.map((reply) => reply.text()))
   await gateway.stop()
-  const endings = (await texts).map((text) => (text.trimEnd().endsWith('data: [DONE]') && !text.includes('"error"') ? 'complete' : /data: \{"error":\{[^\n]*"code":"upstream_unavailable"/.test(text) ? 'error event' : `cut: ${text.slice(-200)}`))
+  const endings = (await texts).map((text) =>
+    text.trimEnd().endsWith('data: [DONE]') && !text.includes('"error"')
+      ? 'complete'
+      : /data: \{"error":\{[^\n]*"code":"upstream_unavailable"/.test(text)
+        ? 'error event'
+        : `cut: ${text.slice(-200)}`,
+  )
   expect(endings.filter((ending) => ending.startsWith('cut'))).toEqual([])
   expect(endings.filter((_, index) => index % 2 === 1).every((ending) => ending === 'error event')).toBe(true)
 }, 60_000)
@@ -165,9 +217,25 @@ test('Stopped under 200 open streams, every stream ends complete or with an erro
 test('Stopped while the guard hangs, what waits for it is told so, stream and request alike', async () => {
   const upstream = await echoUpstream(1)
   let slow = false
-  const gateway = await startGateway({ port: 0, drainMs: 50, env: {}, options: { guard: markerGuard({ delay: () => (slow ? 60_000 : 0) }), timeoutMs: 50_000, upstream: { url: upstream.url }, logger: QUIET, cacheMax: 0 } })
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 50,
+    env: {},
+    options: {
+      guard: markerGuard({ delay: () => (slow ? 60_000 : 0) }),
+      timeoutMs: 50_000,
+      upstream: { url: upstream.url },
+      logger: QUIET,
+      cacheMax: 0,
+    },
+  })
   closers.push(() => gateway.stop())
-  const post = (body: object): Promise<Response> => fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const post = (body: object): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   const stream = await post({ ...ask('word '.repeat(400)), stream: true })
   slow = true
   const waiting = post(ask('hello'))
@@ -184,20 +252,41 @@ test('What the chat model of a SageMaker endpoint says is judged before it is he
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
   const { sagemakerChatUpstream } = await import('../../src/upstream/index.js')
   const client = new SageMakerRuntimeClient({ endpoint: chat.url, maxAttempts: 1 })
-  const gateway = await startGateway({ port: 0, drainMs: 0, env: {}, options: { endpoint: emulator.endpoint, logger: QUIET, check: ['output'], upstream: sagemakerChatUpstream({ endpoint: chat.name, client }) } })
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    env: {},
+    options: {
+      endpoint: emulator.endpoint,
+      logger: QUIET,
+      check: ['output'],
+      upstream: sagemakerChatUpstream({ endpoint: chat.name, client }),
+    },
+  })
   closers.push(() => gateway.stop())
   const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'x', maxRetries: 0 })
   expect((await openai.chat.completions.create(ask('say hello'))).choices[0]?.message.content).toBe('hello')
-  await expect(openai.chat.completions.create(ask('say UNSAFE_O3'))).rejects.toMatchObject({ status: 451, error: { stage: 'output' } })
-  await expect(openai.chat.completions.create({ ...ask('say UNSAFE_O3'), stream: true })).rejects.toMatchObject({ status: 451 })
-  await expect(openai.chat.completions.create({ ...ask('hi'), n: 2 })).rejects.toMatchObject({ status: 400, code: 'unsupported_content' })
+  await expect(openai.chat.completions.create(ask('say UNSAFE_O3'))).rejects.toMatchObject({
+    status: 451,
+    error: { stage: 'output' },
+  })
+  await expect(openai.chat.completions.create({ ...ask('say UNSAFE_O3'), stream: true })).rejects.toMatchObject({
+    status: 451,
+  })
+  await expect(openai.chat.completions.create({ ...ask('hi'), n: 2 })).rejects.toMatchObject({
+    status: 400,
+    code: 'unsupported_content',
+  })
 })
 
 test('The serve command listens, tells where, and stops on its signal', async () => {
   const upstream = await echoUpstream()
   const emulator = await guardEmulator()
   const stop = new AbortController()
-  const io = { ...catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent' }), signal: stop.signal }
+  const io = {
+    ...catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent' }),
+    signal: stop.signal,
+  }
   const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url], io)
   await until(() => io.err().includes('Listening on'))
   const url = /http:\/\/\S+?(?=\.\s)/.exec(io.err())?.[0] ?? ''

@@ -1,5 +1,6 @@
-// The JumpStart article from its first step to its last, without Python: discover, deploy, example payloads, input check, chat,
-// output check, delete. Only AWS is emulated; the commands, the gateway, the AWS SDK and the OpenAI client are the real ones.
+// The JumpStart article from its first step to its last, without Python: discover, deploy, example payloads,
+// input check, chat, output check, delete. Only AWS is emulated; the commands, the gateway, the AWS SDK and
+// the OpenAI client are the real ones.
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startGateway } from '../../src/cli/gateway.js'
@@ -50,41 +51,68 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
     expect(cloud.calls).toEqual([])
   })
 
-  test('2. Deploy: Llama Guard and Llama-2 chat, on the article\'s instance', async () => {
-    for (const model of ['meta-textgeneration-llama-guard-7b', 'meta-textgeneration-llama-2-7b-f']) expect(await run(['deploy', '--model', model, '--accept-eula', ...role], catchIo(env))).toBe(0)
+  test("2. Deploy: Llama Guard and Llama-2 chat, on the article's instance", async () => {
+    for (const model of ['meta-textgeneration-llama-guard-7b', 'meta-textgeneration-llama-2-7b-f'])
+      expect(await run(['deploy', '--model', model, '--accept-eula', ...role], catchIo(env))).toBe(0)
     expect([...cloud.endpoints.keys()]).toEqual(['llama-guard-7b', 'llama-2-7b-chat'])
-    expect(cloud.configs.get('llama-guard-7b')).toMatchObject({ ProductionVariants: [{ InstanceType: 'ml.g5.2xlarge' }] })
+    expect(cloud.configs.get('llama-guard-7b')).toMatchObject({
+      ProductionVariants: [{ InstanceType: 'ml.g5.2xlarge' }],
+    })
   })
 
   test('3. Example payloads: each is sent and its answer shown', async () => {
     const io = catchIo(env)
     expect(await run(['doctor', '--endpoint', 'llama-guard-7b', '--model', 'llama-guard-1'], io)).toBe(0)
-    expect(io.out()).toMatch(/a harmless question: "safe"[\s\S]*a harmless answer: "safe"[\s\S]*a harmful request: "unsafe/)
+    expect(io.out()).toMatch(
+      /a harmless question: "safe"[\s\S]*a harmless answer: "safe"[\s\S]*a harmful request: "unsafe/,
+    )
   })
 
-  test('4. Input check: the article\'s question is safe', async () => {
+  test("4. Input check: the article's question is safe", async () => {
     const io = catchIo(env)
     expect(await run(['check', '--endpoint', 'llama-guard-7b', ARTICLE_QUESTION], io)).toBe(0)
-    expect(guard.conversations().at(-1)).toMatchObject({ version: 1, judges: 'User', turns: [{ role: 'User', text: ARTICLE_QUESTION }] })
+    expect(guard.conversations().at(-1)).toMatchObject({
+      version: 1,
+      judges: 'User',
+      turns: [{ role: 'User', text: ARTICLE_QUESTION }],
+    })
   })
 
   test('5. Chat: the question goes through the guard to Llama-2 in its own format, and the answer comes back', async () => {
-    gateway = await startGateway({ port: 0, drainMs: 0, env: { ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard-7b', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'llama-2-7b-chat' } })
+    gateway = await startGateway({
+      port: 0,
+      drainMs: 0,
+      env: { ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard-7b', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'llama-2-7b-chat' },
+    })
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 })
-    const { data, response } = await openai.chat.completions.create({ model: 'llama-2', messages: [{ role: 'user', content: ARTICLE_QUESTION }], max_completion_tokens: 128 }).withResponse()
-    expect(llm.requests.at(-1)).toMatchObject({ inputs: `<s>[INST] ${ARTICLE_QUESTION} [/INST] `, parameters: { max_new_tokens: 128 } })
+    const { data, response } = await openai.chat.completions
+      .create({ model: 'llama-2', messages: [{ role: 'user', content: ARTICLE_QUESTION }], max_completion_tokens: 128 })
+      .withResponse()
+    expect(llm.requests.at(-1)).toMatchObject({
+      inputs: `<s>[INST] ${ARTICLE_QUESTION} [/INST] `,
+      parameters: { max_new_tokens: 128 },
+    })
     expect(data.choices[0]?.message.content).toBe(ARTICLE_ANSWER)
     expect(response.headers.get('llama-guard')).toMatch(/^input=safe.*, output=safe/)
   })
 
   test('6. Output check: question and answer were judged together; what the model should not say is not heard', async () => {
-    expect(guard.conversations().at(-1)).toMatchObject({ judges: 'Agent', turns: [{ role: 'User', text: ARTICLE_QUESTION }, { role: 'Agent' }] })
+    expect(guard.conversations().at(-1)).toMatchObject({
+      judges: 'Agent',
+      turns: [{ role: 'User', text: ARTICLE_QUESTION }, { role: 'Agent' }],
+    })
     guard.behave((call) => call.answer({ text: call.asked?.judges === 'Agent' ? ' unsafe\nO3' : ' safe' }))
-    await expect(openai.chat.completions.create({ model: 'llama-2', messages: [{ role: 'user', content: 'say something else' }] })).rejects.toMatchObject({ status: 451, error: { stage: 'output', categories: [{ code: 'O3', name: 'Criminal Planning' }] } })
+    await expect(
+      openai.chat.completions.create({ model: 'llama-2', messages: [{ role: 'user', content: 'say something else' }] }),
+    ).rejects.toMatchObject({
+      status: 451,
+      error: { stage: 'output', categories: [{ code: 'O3', name: 'Criminal Planning' }] },
+    })
   })
 
   test('7. Clean up: nothing is left that costs money', async () => {
-    for (const name of ['llama-guard-7b', 'llama-2-7b-chat']) expect(await run(['delete', '--endpoint', name], catchIo(env))).toBe(0)
+    for (const name of ['llama-guard-7b', 'llama-2-7b-chat'])
+      expect(await run(['delete', '--endpoint', name], catchIo(env))).toBe(0)
     expect([cloud.endpoints.size, cloud.configs.size, cloud.models.size]).toEqual([0, 0, 0])
   })
 })

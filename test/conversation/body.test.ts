@@ -36,7 +36,10 @@ async function listen(handler: http.RequestListener): Promise<number> {
 }
 
 /** An app that recognises, then runs `after`, then the handler. */
-function appOf(express: typeof express5, { before = [], after = [], handler }: { before?: Step[]; after?: Step[]; handler?: Handler } = {}): http.RequestListener {
+function appOf(
+  express: typeof express5,
+  { before = [], after = [], handler }: { before?: Step[]; after?: Step[]; handler?: Handler } = {},
+): http.RequestListener {
   const app = express()
   const reader = createConversationReader({ maxBodyBytes: LIMIT })
   for (const step of before) app.use(step)
@@ -48,7 +51,9 @@ function appOf(express: typeof express5, { before = [], after = [], handler }: {
       },
       (error: unknown) => {
         req.resume()
-        res.status(isLlamaGuardError(error) ? error.status : 500).json({ code: isLlamaGuardError(error) ? error.code : String(error) })
+        res
+          .status(isLlamaGuardError(error) ? error.status : 500)
+          .json({ code: isLlamaGuardError(error) ? error.code : String(error) })
       },
     )
   })
@@ -59,13 +64,22 @@ function appOf(express: typeof express5, { before = [], after = [], handler }: {
 
 const echoBody: Handler = (req, res) => {
   res.setHeader('content-type', 'application/json')
-  res.end(JSON.stringify({ body: req.body ?? null, turns: JSON.parse(decodeURIComponent(String(res.getHeader('x-turns')))) }))
+  res.end(
+    JSON.stringify({ body: req.body ?? null, turns: JSON.parse(decodeURIComponent(String(res.getHeader('x-turns')))) }),
+  )
 }
 
 const echoStream: Handler = (req, res) => {
   const chunks: Buffer[] = []
   req.on('data', (chunk: Buffer) => chunks.push(chunk))
-  req.on('end', () => res.end(JSON.stringify({ raw: Buffer.concat(chunks).toString('base64'), turns: JSON.parse(decodeURIComponent(String(res.getHeader('x-turns')))) })))
+  req.on('end', () =>
+    res.end(
+      JSON.stringify({
+        raw: Buffer.concat(chunks).toString('base64'),
+        turns: JSON.parse(decodeURIComponent(String(res.getHeader('x-turns')))),
+      }),
+    ),
+  )
 }
 
 interface Call {
@@ -76,7 +90,16 @@ interface Call {
   agent?: http.Agent
 }
 
-function call(port: number, { path = '/v1/chat/completions', method = 'POST', headers = { 'content-type': 'application/json' }, body, agent }: Call): Promise<Answer> {
+function call(
+  port: number,
+  {
+    path = '/v1/chat/completions',
+    method = 'POST',
+    headers = { 'content-type': 'application/json' },
+    body,
+    agent,
+  }: Call,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const req = http.request({ port, path, method, headers, agent }, (res) => {
       const chunks: Buffer[] = []
@@ -102,7 +125,10 @@ async function writeSlowly(req: http.ClientRequest, chunks: Buffer[]): Promise<v
 
 const turns = [{ role: 'User', text: 'Hello, wörld 🙂' }]
 
-describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s', (_name, express) => {
+describe.each([
+  ['Express 4', express4],
+  ['Express 5', express5],
+])('a body on %s', (_name, express) => {
   it('is read when no parser ran, and set on req.body', async () => {
     const port = await listen(appOf(express))
     expect(await call(port, { body: CHAT_TEXT })).toEqual({ status: 200, body: { body: CHAT, turns } })
@@ -117,7 +143,10 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
 
   it('is read behind a parser that left it alone because of its content type', async () => {
     const port = await listen(appOf(express, { before: [express.json()] }))
-    expect(await call(port, { body: CHAT_TEXT, headers: { 'content-type': 'text/plain' } })).toEqual({ status: 200, body: { body: CHAT, turns } })
+    expect(await call(port, { body: CHAT_TEXT, headers: { 'content-type': 'text/plain' } })).toEqual({
+      status: 200,
+      body: { body: CHAT, turns },
+    })
     expect((await call(port, { body: CHAT_TEXT, headers: {} })).body.turns).toEqual(turns)
   })
 
@@ -125,7 +154,9 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
     const port = await listen(appOf(express, { after: [express.json()] }))
     expect(await call(port, { body: CHAT_TEXT })).toEqual({ status: 200, body: { body: CHAT, turns } })
     const gzip = zlib.gzipSync(CHAT_TEXT)
-    expect(await call(port, { body: gzip, headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } })).toEqual({ status: 200, body: { body: CHAT, turns } })
+    expect(
+      await call(port, { body: gzip, headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }),
+    ).toEqual({ status: 200, body: { body: CHAT, turns } })
   })
 
   it('reaches a handler that reads the raw stream, byte for byte, with length or chunked, whole or in single bytes', async () => {
@@ -142,16 +173,27 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
 
   it('can be piped to another server', async () => {
     const upstream = await listen((req, res) => void req.pipe(res))
-    const port = await listen(appOf(express, { handler: (req, res) => void req.pipe(http.request({ port: upstream, method: 'POST', headers: req.headers }, (reply) => reply.pipe(res))) }))
+    const port = await listen(
+      appOf(express, {
+        handler: (req, res) =>
+          void req.pipe(
+            http.request({ port: upstream, method: 'POST', headers: req.headers }, (reply) => reply.pipe(res)),
+          ),
+      }),
+    )
     expect((await call(port, { body: CHAT_TEXT })).body).toEqual(CHAT)
     const upload = Buffer.concat([Buffer.from('"'), Buffer.alloc(5 * LIMIT, 'x'), Buffer.from('"')])
-    expect((await call(port, { path: '/upload', body: upload, headers: { 'content-type': 'application/octet-stream' } })).body).toHaveLength(5 * LIMIT)
+    expect(
+      (await call(port, { path: '/upload', body: upload, headers: { 'content-type': 'application/octet-stream' } }))
+        .body,
+    ).toHaveLength(5 * LIMIT)
   })
 
   it('leaves a keep-alive connection usable when the handler never reads the stream', async () => {
     const port = await listen(appOf(express))
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-    for (let round = 0; round < 5; round += 1) expect((await call(port, { body: CHAT_TEXT, agent })).body.turns).toEqual(turns)
+    for (let round = 0; round < 5; round += 1)
+      expect((await call(port, { body: CHAT_TEXT, agent })).body.turns).toEqual(turns)
     agent.destroy()
   })
 
@@ -162,36 +204,127 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
       const answer = await call(port, { body: compress(CHAT_TEXT), headers: { 'content-encoding': encoding } })
       expect(answer.body.turns).toEqual(turns)
       const bomb = compress(Buffer.concat([Buffer.from('{"messages":["'), Buffer.alloc(50 * LIMIT, 'x')]))
-      expect(await call(port, { body: bomb, headers: { 'content-encoding': encoding } })).toEqual({ status: 413, body: { code: 'body_too_large' } })
+      expect(await call(port, { body: bomb, headers: { 'content-encoding': encoding } })).toEqual({
+        status: 413,
+        body: { code: 'body_too_large' },
+      })
     }
   })
 
   it.each<[string, number, string, Call]>([
-    ['JSON beyond the limit', 413, 'body_too_large', { body: JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(2 * LIMIT) }] }) }],
-    ['JSON beyond the limit on any path', 413, 'body_too_large', { path: '/any', body: JSON.stringify({ a: 'x'.repeat(2 * LIMIT) }) }],
+    [
+      'JSON beyond the limit',
+      413,
+      'body_too_large',
+      { body: JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(2 * LIMIT) }] }) },
+    ],
+    [
+      'JSON beyond the limit on any path',
+      413,
+      'body_too_large',
+      { path: '/any', body: JSON.stringify({ a: 'x'.repeat(2 * LIMIT) }) },
+    ],
     ['white space beyond the limit', 413, 'body_too_large', { path: '/any', body: ' '.repeat(2 * LIMIT) }],
     ['broken JSON', 400, 'invalid_json', { body: '{"messages":[' }],
     ['broken JSON on any path', 400, 'invalid_json', { path: '/any', body: '{"messages":[' }],
-    ['invalid UTF-8', 400, 'invalid_json', { body: Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]) }],
+    [
+      'invalid UTF-8',
+      400,
+      'invalid_json',
+      { body: Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]) },
+    ],
     ['an empty body', 400, 'unreadable_request', { body: '' }],
     ['an empty object', 400, 'unreadable_request', { body: '{}' }],
     ['a list', 400, 'unreadable_request', { body: '[]' }],
     ['text', 400, 'invalid_json', { body: 'hello' }],
-    ['a multipart form', 415, 'unsupported_media_type', { body: '--x\r\n', headers: { 'content-type': 'multipart/form-data; boundary=x' } }],
-    ['a form with messages on any path', 415, 'unsupported_media_type', { path: '/any', body: 'a=1&%6dessages[0][role]=user', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
-    ['an unknown encoding', 415, 'unsupported_media_type', { path: '/any', body: CHAT_TEXT, headers: { 'content-encoding': 'compress' } }],
-    ['two encodings', 415, 'unsupported_media_type', { body: zlib.gzipSync(zlib.gzipSync(CHAT_TEXT)), headers: { 'content-encoding': 'gzip, gzip' } }],
+    [
+      'a multipart form',
+      415,
+      'unsupported_media_type',
+      { body: '--x\r\n', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+    ],
+    [
+      'a form with messages on any path',
+      415,
+      'unsupported_media_type',
+      {
+        path: '/any',
+        body: 'a=1&%6dessages[0][role]=user',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      },
+    ],
+    [
+      'an unknown encoding',
+      415,
+      'unsupported_media_type',
+      { path: '/any', body: CHAT_TEXT, headers: { 'content-encoding': 'compress' } },
+    ],
+    [
+      'two encodings',
+      415,
+      'unsupported_media_type',
+      { body: zlib.gzipSync(zlib.gzipSync(CHAT_TEXT)), headers: { 'content-encoding': 'gzip, gzip' } },
+    ],
     ['zstd', 415, 'unsupported_media_type', { body: CHAT_TEXT, headers: { 'content-encoding': 'zstd' } }],
     ['bytes that are not gzip', 400, 'invalid_json', { body: CHAT_TEXT, headers: { 'content-encoding': 'gzip' } }],
-    ['gzip that breaks off', 400, 'invalid_json', { body: zlib.gzipSync(CHAT_TEXT).subarray(0, -9), headers: { 'content-encoding': 'gzip' } }],
-    ['UTF-16 with its charset', 415, 'unsupported_media_type', { path: '/any', body: Buffer.from(CHAT_TEXT, 'utf16le'), headers: { 'content-type': 'application/json; charset=utf-16le' } }],
-    ['UTF-16 without a charset', 415, 'unsupported_media_type', { path: '/any', body: Buffer.from(CHAT_TEXT, 'utf16le') }],
-    ['big-endian UTF-16 with a mark', 415, 'unsupported_media_type', { path: '/any', body: Buffer.from(`\uFEFF${CHAT_TEXT}`, 'utf16le').swap16() }],
-    ['UTF-7 JSON', 415, 'unsupported_media_type', { path: '/any', body: '+AHs-"messages":[]+AH0-', headers: { 'content-type': 'application/json; charset=utf-7' } }],
-    ['two charsets', 415, 'unsupported_media_type', { path: '/any', body: '+AHs-', headers: { 'content-type': 'application/json; charset=utf-8; charset=utf-7' } }],
-    ['a key named twice', 400, 'unreadable_request', { body: '{"messages":[{"role":"user","content":"a","content":"b"}]}' }],
-    ['messages named twice on any path', 400, 'unreadable_request', { path: '/any', body: '{"messages":[{"role":"user","content":"a"}],"mess\\u0061ges":1}' }],
-    ['messages behind __proto__ on any path', 400, 'unreadable_request', { path: '/any', body: '{"__proto__":{"messages":[{"role":"user","content":"a"}]}}' }],
+    [
+      'gzip that breaks off',
+      400,
+      'invalid_json',
+      { body: zlib.gzipSync(CHAT_TEXT).subarray(0, -9), headers: { 'content-encoding': 'gzip' } },
+    ],
+    [
+      'UTF-16 with its charset',
+      415,
+      'unsupported_media_type',
+      {
+        path: '/any',
+        body: Buffer.from(CHAT_TEXT, 'utf16le'),
+        headers: { 'content-type': 'application/json; charset=utf-16le' },
+      },
+    ],
+    [
+      'UTF-16 without a charset',
+      415,
+      'unsupported_media_type',
+      { path: '/any', body: Buffer.from(CHAT_TEXT, 'utf16le') },
+    ],
+    [
+      'big-endian UTF-16 with a mark',
+      415,
+      'unsupported_media_type',
+      { path: '/any', body: Buffer.from(`\uFEFF${CHAT_TEXT}`, 'utf16le').swap16() },
+    ],
+    [
+      'UTF-7 JSON',
+      415,
+      'unsupported_media_type',
+      { path: '/any', body: '+AHs-"messages":[]+AH0-', headers: { 'content-type': 'application/json; charset=utf-7' } },
+    ],
+    [
+      'two charsets',
+      415,
+      'unsupported_media_type',
+      { path: '/any', body: '+AHs-', headers: { 'content-type': 'application/json; charset=utf-8; charset=utf-7' } },
+    ],
+    [
+      'a key named twice',
+      400,
+      'unreadable_request',
+      { body: '{"messages":[{"role":"user","content":"a","content":"b"}]}' },
+    ],
+    [
+      'messages named twice on any path',
+      400,
+      'unreadable_request',
+      { path: '/any', body: '{"messages":[{"role":"user","content":"a"}],"mess\\u0061ges":1}' },
+    ],
+    [
+      'messages behind __proto__ on any path',
+      400,
+      'unreadable_request',
+      { path: '/any', body: '{"__proto__":{"messages":[{"role":"user","content":"a"}]}}' },
+    ],
   ])('with %s is refused', async (_what, status, code, request) => {
     const port = await listen(appOf(express))
     expect(await call(port, request)).toEqual({ status, body: { code } })
@@ -201,9 +334,18 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
     ['JSON without messages', { path: '/any', body: '{"a":1}' }],
     ['a key named twice that is no chat', { path: '/any', body: '{"a":1,"a":2}' }],
     ['a form', { path: '/any', body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }],
-    ['a multipart form', { path: '/any', body: '--x\r\n', headers: { 'content-type': 'multipart/form-data; boundary=x' } }],
-    ['bytes', { path: '/any', body: Buffer.from([0, 1, 2, 3]), headers: { 'content-type': 'application/octet-stream' } }],
-    ['latin-1 text', { path: '/any', body: Buffer.from([0xe9]), headers: { 'content-type': 'text/plain; charset=iso-8859-1' } }],
+    [
+      'a multipart form',
+      { path: '/any', body: '--x\r\n', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+    ],
+    [
+      'bytes',
+      { path: '/any', body: Buffer.from([0, 1, 2, 3]), headers: { 'content-type': 'application/octet-stream' } },
+    ],
+    [
+      'latin-1 text',
+      { path: '/any', body: Buffer.from([0xe9]), headers: { 'content-type': 'text/plain; charset=iso-8859-1' } },
+    ],
     ['gzipped text', { path: '/any', body: zlib.gzipSync('hello'), headers: { 'content-encoding': 'gzip' } }],
     ['nothing', { path: '/any', body: '' }],
     ['a GET of a chat path', { method: 'GET' }],
@@ -220,12 +362,20 @@ describe.each([['Express 4', express4], ['Express 5', express5]])('a body on %s'
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     expect((await call(port, { path: '/any', body: few, headers })).body.turns).toEqual([{ role: 'User', text: 'hi' }])
     const sparse = 'messages[900][role]=user&messages[900][content]=hi'
-    expect(await call(port, { path: '/any', body: sparse, headers })).toEqual({ status: 400, body: { code: 'unreadable_request' } })
+    expect(await call(port, { path: '/any', body: sparse, headers })).toEqual({
+      status: 400,
+      body: { code: 'unreadable_request' },
+    })
   })
 
   it('answers a client that waits for 100 Continue', async () => {
     const port = await listen(appOf(express))
-    const req = http.request({ port, path: '/v1/chat/completions', method: 'POST', headers: { expect: '100-continue', 'content-length': Buffer.byteLength(CHAT_TEXT) } })
+    const req = http.request({
+      port,
+      path: '/v1/chat/completions',
+      method: 'POST',
+      headers: { expect: '100-continue', 'content-length': Buffer.byteLength(CHAT_TEXT) },
+    })
     req.flushHeaders()
     await once(req, 'continue')
     req.end(CHAT_TEXT)

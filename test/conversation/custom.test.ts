@@ -17,7 +17,13 @@ const dialect = customDialect({
 })
 
 it('A request is what its function returns, and prose it left out is an extra.', () => {
-  expect(dialect.request({ q: 'Hi', lang: 'en', stream: true })).toEqual({ system: '', turns: [{ role: 'User', text: 'Hi' }], userTurns: [0], extras: [], stream: true })
+  expect(dialect.request({ q: 'Hi', lang: 'en', stream: true })).toEqual({
+    system: '',
+    turns: [{ role: 'User', text: 'Hi' }],
+    userTurns: [0],
+    extras: [],
+    stream: true,
+  })
   expect(dialect.request({ q: 'Hi', hint: 'words left out' }).extras).toEqual(['words left out'])
 })
 
@@ -25,21 +31,42 @@ it('A reply and a stream are what the functions return, and what they left out.'
   expect(dialect.reply({ answer: 'Yes' })).toEqual([{ index: 0, text: 'Yes' }])
   expect(dialect.reply({ answer: 'Yes', more: 'left out' })).toEqual([{ index: 0, text: 'Yes\nleft out' }])
   expect(dialect.reply({ other: 'shape' })).toBeUndefined()
-  expect(gather(dialect.stream(), [event({ token: 'a ' }), event({ token: 'b', aside: 'c' }), event('d')])).toEqual({ '0:delta': 'a b', '0:aside': 'c', '0:data': 'd' })
+  expect(gather(dialect.stream(), [event({ token: 'a ' }), event({ token: 'b', aside: 'c' }), event('d')])).toEqual({
+    '0:delta': 'a b',
+    '0:aside': 'c',
+    '0:data': 'd',
+  })
   expect(dialect.stream().block(BLOCKED)).toContain('"finish_reason":"content_filter"')
 })
 
 describe('an error', () => {
   it('of its functions is a refusal, never a pass', () => {
-    const broken = customDialect({ name: 'x', request: () => { throw new Error('boom') }, reply: () => { throw new Error('boom') } })
+    const broken = customDialect({
+      name: 'x',
+      request: () => {
+        throw new Error('boom')
+      },
+      reply: () => {
+        throw new Error('boom')
+      },
+    })
     expect(() => broken.request({ a: 'b' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
     expect(() => broken.reply({ a: 'b' })).toThrow(expect.objectContaining({ code: 'unreadable_response' }))
-    expect(() => customDialect({ name: 'x', request: () => ({}) }).request({ q: 'hello' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+    expect(() => customDialect({ name: 'x', request: () => ({}) }).request({ q: 'hello' })).toThrow(
+      expect.objectContaining({ code: 'unreadable_request' }),
+    )
     const wrongRole = customDialect({ name: 'x', request: () => ({ turns: [{ role: 'bot' as 'user', text: 'a' }] }) })
     expect(() => wrongRole.request({})).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
   })
 
-  it.each([{ name: 'a b' }, { paths: ['ask'] }, { paths: 'x' }, { request: undefined }, { reply: 5 }, { framing: 'xml' }])('in its description %j is found when it is made', (wrong) => {
+  it.each([
+    { name: 'a b' },
+    { paths: ['ask'] },
+    { paths: 'x' },
+    { request: undefined },
+    { reply: 5 },
+    { framing: 'xml' },
+  ])('in its description %j is found when it is made', (wrong) => {
     const options = { name: 'x', request: () => ({}), ...wrong } as Parameters<typeof customDialect>[0]
     expect(() => customDialect(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
   })

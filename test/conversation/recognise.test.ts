@@ -11,7 +11,12 @@ function request(url: string, body: unknown, method = 'POST'): GuardedRequest {
   return Object.assign(Readable.from([]), { headers: {}, method, originalUrl: url, body }) as unknown as GuardedRequest
 }
 
-async function dialectOf(url: string, body: unknown, options: object = {}, method = 'POST'): Promise<string | undefined> {
+async function dialectOf(
+  url: string,
+  body: unknown,
+  options: object = {},
+  method = 'POST',
+): Promise<string | undefined> {
   const chat = await createConversationReader({ maxBodyBytes: 1000, ...options }).recognise(request(url, body, method))
   return chat?.dialect.name
 }
@@ -35,22 +40,50 @@ describe('a path', () => {
   })
 
   it.each([
-    ['/v1/embeddings', { input: 'a' }], ['/v1/images/generations', { prompt: 'a' }], ['/any', {}], ['/any', undefined], ['/any', [MESSAGES]], ['/any', 'text'],
-    ['/v1/notcompletions', { prompt: 'a' }], ['/any', { messages: 'a' }],
+    ['/v1/embeddings', { input: 'a' }],
+    ['/v1/images/generations', { prompt: 'a' }],
+    ['/any', {}],
+    ['/any', undefined],
+    ['/any', [MESSAGES]],
+    ['/any', 'text'],
+    ['/v1/notcompletions', { prompt: 'a' }],
+    ['/any', { messages: 'a' }],
   ])('%s with %j is no chat', async (url, body) => {
     expect(await dialectOf(url, body)).toBeUndefined()
   })
 
-  it.each(['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1/messages', '/api/chat', '/V1/CHAT/%63ompletions', '/v1/chat/completions;x=1', '/v1\\chat\\completions'])(
-    '%s never lets an unreadable body pass', async (url) => {
-      for (const body of [undefined, null, {}, [], [MESSAGES], 5, { messages: {} }, { messages: [] }, { prompt: [1] }, { input: 5 }]) {
-        await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
-      }
-    })
+  it.each([
+    '/v1/chat/completions',
+    '/v1/completions',
+    '/v1/responses',
+    '/v1/messages',
+    '/api/chat',
+    '/V1/CHAT/%63ompletions',
+    '/v1/chat/completions;x=1',
+    '/v1\\chat\\completions',
+  ])('%s never lets an unreadable body pass', async (url) => {
+    for (const body of [
+      undefined,
+      null,
+      {},
+      [],
+      [MESSAGES],
+      5,
+      { messages: {} },
+      { messages: [] },
+      { prompt: [1] },
+      { input: 5 },
+    ]) {
+      await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
+    }
+  })
 
   it('is not asked about without a body', async () => {
-    for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE']) expect(await dialectOf('/v1/chat/completions', undefined, {}, method)).toBeUndefined()
-    await expect(dialectOf('/v1/chat/completions', { messages: 5 }, {}, 'DELETE')).rejects.toMatchObject({ code: 'unreadable_request' })
+    for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE'])
+      expect(await dialectOf('/v1/chat/completions', undefined, {}, method)).toBeUndefined()
+    await expect(dialectOf('/v1/chat/completions', { messages: 5 }, {}, 'DELETE')).rejects.toMatchObject({
+      code: 'unreadable_request',
+    })
   })
 
   it('survives bad escapes', () => {
@@ -70,19 +103,30 @@ describe('the options', () => {
 
   it('let a named dialect claim its bodies on any path', async () => {
     expect(await dialectOf('/any', { prompt: 'a' }, { dialects: ['openai-completions'] })).toBe('openai-completions')
-    expect(await dialectOf('/any', { input: 'a' }, { dialects: ['openai-chat', 'openai-responses'] })).toBe('openai-responses')
+    expect(await dialectOf('/any', { input: 'a' }, { dialects: ['openai-chat', 'openai-responses'] })).toBe(
+      'openai-responses',
+    )
     expect(await dialectOf('/any', MESSAGES, { dialects: ['anthropic-messages'] })).toBe('anthropic-messages')
     expect(await dialectOf('/any', MESSAGES, { dialects: ['anthropic-messages', 'openai-chat'] })).toBe('openai-chat')
   })
 
   it('put a dialect of the user first', async () => {
-    const own = customDialect({ name: 'own', paths: ['/ask'], claims: (body) => 'q' in body, request: ({ q }) => ({ turns: [{ role: 'user', text: String(q) }] }) })
+    const own = customDialect({
+      name: 'own',
+      paths: ['/ask'],
+      claims: (body) => 'q' in body,
+      request: ({ q }) => ({ turns: [{ role: 'user', text: String(q) }] }),
+    })
     expect(await dialectOf('/any', { ...MESSAGES, q: 'a' }, { dialects: ['openai-chat', own] })).toBe('own')
     expect(await dialectOf('/x/ask', { q: 'a' }, { dialects: [own] })).toBe('own')
   })
 
   it('that cannot work are found at once', () => {
-    expect(() => createConversationReader({ maxBodyBytes: 1, dialects: ['openai'] })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
-    expect(() => createConversationReader({ maxBodyBytes: 1, paths: ['chat'] })).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+    expect(() => createConversationReader({ maxBodyBytes: 1, dialects: ['openai'] })).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    )
+    expect(() => createConversationReader({ maxBodyBytes: 1, paths: ['chat'] })).toThrow(
+      expect.objectContaining({ code: 'invalid_option' }),
+    )
   })
 })

@@ -14,14 +14,18 @@ export const BLOCKED: Decision = {
 }
 
 export function event(data: unknown, name?: string): StreamEvent {
-  return { ...(name === undefined ? {} : { event: name }), data: typeof data === 'string' ? data : JSON.stringify(data) }
+  return {
+    ...(name === undefined ? {} : { event: name }),
+    data: typeof data === 'string' ? data : JSON.stringify(data),
+  }
 }
 
 /** Text by `choice:channel`, as the judge would gather it. */
 export function gather(reader: StreamReader, events: readonly StreamEvent[]): Record<string, string> {
   const texts: Record<string, string> = {}
   for (const each of events) {
-    for (const { choice, channel, text } of reader.read(each)) texts[`${choice}:${channel}`] = (texts[`${choice}:${channel}`] ?? '') + text
+    for (const { choice, channel, text } of reader.read(each))
+      texts[`${choice}:${channel}`] = (texts[`${choice}:${channel}`] ?? '') + text
   }
   return texts
 }
@@ -35,11 +39,18 @@ export function readerOf(dialect: Dialect, events: readonly StreamEvent[], sent:
 }
 
 export function frames(events: readonly StreamEvent[]): string {
-  return events.map(({ event: name, data }) => `${name === undefined ? '' : `event: ${name}\n`}data: ${data}\n\n`).join('')
+  return events
+    .map(({ event: name, data }) => `${name === undefined ? '' : `event: ${name}\n`}data: ${data}\n\n`)
+    .join('')
 }
 
 /** Serves `body` as an event stream for the time of `use`. */
-export async function serving<T>(body: string, use: (baseURL: string) => Promise<T>, status = 200, type = 'text/event-stream'): Promise<T> {
+export async function serving<T>(
+  body: string,
+  use: (baseURL: string) => Promise<T>,
+  status = 200,
+  type = 'text/event-stream',
+): Promise<T> {
   const server = http.createServer((req, res) => {
     req.resume()
     res.writeHead(status, { 'content-type': type }).end(body)

@@ -32,7 +32,11 @@ export function modelError(status: number, text: string): AwsError {
 }
 
 export const THROTTLED = serviceError(400, 'ThrottlingException', 'Rate exceeded')
-export const NOT_READY = serviceError(429, 'ModelNotReadyException', 'The model is not ready to serve inference requests')
+export const NOT_READY = serviceError(
+  429,
+  'ModelNotReadyException',
+  'The model is not ready to serve inference requests',
+)
 export const INTERNAL_FAILURE = serviceError(500, 'InternalFailure', 'An internal failure occurred')
 export const UNAVAILABLE = serviceError(503, 'ServiceUnavailable', 'The service is unavailable. Try your call again.')
 export const DEPENDENCY = serviceError(530, 'InternalDependencyException', 'A dependency of the service failed')
@@ -41,8 +45,16 @@ export const ACCESS_DENIED = serviceError(
   'AccessDeniedException',
   'User: arn:aws:iam::123456789012:user/app is not authorized to perform: sagemaker:InvokeEndpoint on resource: arn:aws:sagemaker:eu-west-1:123456789012:endpoint/llama-guard',
 )
-export const EXPIRED = serviceError(403, 'ExpiredTokenException', 'The security token included in the request is expired')
-export const UNKNOWN_KEY = serviceError(403, 'UnrecognizedClientException', 'The security token included in the request is invalid.')
+export const EXPIRED = serviceError(
+  403,
+  'ExpiredTokenException',
+  'The security token included in the request is expired',
+)
+export const UNKNOWN_KEY = serviceError(
+  403,
+  'UnrecognizedClientException',
+  'The security token included in the request is invalid.',
+)
 export const NO_SIGNATURE = serviceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token')
 export const BAD_SIGNATURE = serviceError(
   403,

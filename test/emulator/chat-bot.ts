@@ -1,4 +1,5 @@
-// The chat model of the emulator: small, deterministic, and strict about its prompt. What it answers depends on what it was really shown.
+// The chat model of the emulator: small, deterministic, and strict about its prompt. What it answers depends
+// on what it was really shown.
 
 /** One exchange of a Llama-2 prompt. The last has no answer yet. */
 export interface Exchange {
@@ -26,7 +27,10 @@ export function readLlama2(prompt: string): Exchange[] | undefined {
   return exchanges.every((exchange) => exchange !== undefined) ? exchanges : undefined
 }
 
-/** `say X` says X, the article's question gets the article's answer, anything else is told back with what the bot knows of the talk. */
+/**
+ * `say X` says X, the article's question gets the article's answer, anything else is told back with what the
+ * bot knows of the talk.
+ */
 export function botAnswer(exchanges: readonly Exchange[]): string {
   const last = exchanges.at(-1)?.user ?? ''
   if (last.trim() === ARTICLE_QUESTION) return ARTICLE_ANSWER

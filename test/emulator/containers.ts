@@ -28,7 +28,9 @@ export function promptOf(body: Record<string, unknown>): string | undefined {
   const content: unknown = typeof last === 'object' && last !== null && 'content' in last ? last.content : undefined
   if (typeof content === 'string') return content
   if (!Array.isArray(content)) return undefined
-  return content.map((part: unknown) => (typeof part === 'object' && part !== null && 'text' in part ? String(part.text) : '')).join('')
+  return content
+    .map((part: unknown) => (typeof part === 'object' && part !== null && 'text' in part ? String(part.text) : ''))
+    .join('')
 }
 
 export function tokens(text: string): number {
@@ -36,34 +38,69 @@ export function tokens(text: string): number {
 }
 
 /** Why the container refuses the request, or undefined. */
-export function checkParameters(container: Container, type: string | undefined, body: Record<string, unknown> | undefined, context: number): Refused | undefined {
-  if (!/^application\/json\b/.test(type ?? '')) return { status: 415, text: 'Expected request with `Content-Type: application/json`' }
-  if (body === undefined) return { status: 400, text: 'Failed to parse the request body as JSON: expected value at line 1 column 1' }
+export function checkParameters(
+  container: Container,
+  type: string | undefined,
+  body: Record<string, unknown> | undefined,
+  context: number,
+): Refused | undefined {
+  if (!/^application\/json\b/.test(type ?? ''))
+    return { status: 415, text: 'Expected request with `Content-Type: application/json`' }
+  if (body === undefined)
+    return { status: 400, text: 'Failed to parse the request body as JSON: expected value at line 1 column 1' }
   const prompt = promptOf(body)
-  if (prompt === undefined) return { status: 422, text: 'Failed to deserialize the JSON body into the target type: missing field `inputs` at line 1 column 2' }
+  if (prompt === undefined)
+    return {
+      status: 422,
+      text: 'Failed to deserialize the JSON body into the target type: missing field `inputs` at line 1 column 2',
+    }
   const given = (body['parameters'] ?? {}) as Record<string, unknown>
   return container === 'tgi' ? checkTgi(prompt, given, context) : checkLength(prompt, given, context)
 }
 
 const TYPES: Record<string, 'number' | 'boolean' | 'string'> = {
-  max_new_tokens: 'number', temperature: 'number', top_p: 'number', top_k: 'number', top_n_tokens: 'number', truncate: 'number',
-  do_sample: 'boolean', return_full_text: 'boolean', details: 'boolean', decoder_input_details: 'boolean', watermark: 'boolean',
+  max_new_tokens: 'number',
+  temperature: 'number',
+  top_p: 'number',
+  top_k: 'number',
+  top_n_tokens: 'number',
+  truncate: 'number',
+  do_sample: 'boolean',
+  return_full_text: 'boolean',
+  details: 'boolean',
+  decoder_input_details: 'boolean',
+  watermark: 'boolean',
 }
 
 function checkTgi(prompt: string, given: Record<string, unknown>, context: number): Refused | undefined {
   for (const [name, value] of Object.entries(given)) {
     if (TYPES[name] !== undefined && value !== null && typeof value !== TYPES[name])
-      return { status: 422, text: `Failed to deserialize the JSON body into the target type: parameters.${name}: invalid type, expected ${TYPES[name]}` }
+      return {
+        status: 422,
+        text: `Failed to deserialize the JSON body into the target type: parameters.${name}: invalid type, expected ${TYPES[name]}`,
+      }
   }
-  const invalid = (text: string): Refused => ({ status: 422, text: JSON.stringify({ error: `Input validation error: ${text}`, error_type: 'validation' }) })
-  const { temperature, max_new_tokens: max = 100, top_n_tokens: top, truncate } = given as Record<string, number | null | undefined>
+  const invalid = (text: string): Refused => ({
+    status: 422,
+    text: JSON.stringify({ error: `Input validation error: ${text}`, error_type: 'validation' }),
+  })
+  const {
+    temperature,
+    max_new_tokens: max = 100,
+    top_n_tokens: top,
+    truncate,
+  } = given as Record<string, number | null | undefined>
   if (typeof temperature === 'number' && temperature <= 0) return invalid('`temperature` must be strictly positive')
   if (max === 0) return invalid('`max_new_tokens` must be strictly positive')
-  if (typeof top === 'number' && (top < 0 || top > 5)) return invalid(`\`top_n_tokens\` must be >= 0 and <= 5. Given: ${top}`)
+  if (typeof top === 'number' && (top < 0 || top > 5))
+    return invalid(`\`top_n_tokens\` must be >= 0 and <= 5. Given: ${top}`)
   if (truncate === 0) return invalid(`\`truncate\` must be strictly positive and less than ${context}. Given: 0`)
   if (prompt === '') return invalid('`inputs` cannot be empty')
   const total = tokens(prompt) + (max ?? 100)
-  if (total > context) return invalid(`\`inputs\` tokens + \`max_new_tokens\` must be <= ${context}. Given: ${tokens(prompt)} \`inputs\` tokens and ${max} \`max_new_tokens\``)
+  if (total > context)
+    return invalid(
+      `\`inputs\` tokens + \`max_new_tokens\` must be <= ${context}. Given: ${tokens(prompt)} \`inputs\` tokens and ${max} \`max_new_tokens\``,
+    )
   return undefined
 }
 
@@ -75,31 +112,112 @@ function checkLength(prompt: string, given: Record<string, unknown>, context: nu
 }
 
 /** JSON text of the answer in the container's shape. */
-export function answerLike(container: Container, received: { prompt: string | undefined; body: Record<string, unknown> | undefined; asked: Asked | undefined }, answer: Answer): string {
+export function answerLike(
+  container: Container,
+  received: { prompt: string | undefined; body: Record<string, unknown> | undefined; asked: Asked | undefined },
+  answer: Answer,
+): string {
   const prompt = received.prompt ?? ''
   const given = (received.body?.['parameters'] ?? {}) as Record<string, unknown>
   const made = split(answer, received.asked?.version)
   const finish = answer.finishReason ?? 'eos_token'
   // TGI echoes the prompt unless it is told not to, and the prompt holds both "safe" and "unsafe".
   const text = given['return_full_text'] === false || container !== 'tgi' ? answer.text : prompt + answer.text
-  const logprobs = (name: string) => made.map((token, id) => ({ id, text: token.text, [name]: token.logprob, special: token.special }))
-  const usage = { prompt_tokens: tokens(prompt), completion_tokens: made.length, total_tokens: tokens(prompt) + made.length }
+  const logprobs = (name: string) =>
+    made.map((token, id) => ({ id, text: token.text, [name]: token.logprob, special: token.special }))
+  const usage = {
+    prompt_tokens: tokens(prompt),
+    completion_tokens: made.length,
+    total_tokens: tokens(prompt) + made.length,
+  }
   const openai = { id: 'cmpl-0', created: 1711997860, model: 'llama-guard', usage }
   const reason = finish === 'eos_token' || finish === 'stop_sequence' ? 'stop' : finish
   switch (container) {
     case 'tgi':
-      return JSON.stringify([{ generated_text: text, ...(given['details'] === true && { details: { finish_reason: finish, generated_tokens: made.length, seed: null, prefill: [], tokens: logprobs('logprob') } }) }])
+      return JSON.stringify([
+        {
+          generated_text: text,
+          ...(given['details'] === true && {
+            details: {
+              finish_reason: finish,
+              generated_tokens: made.length,
+              seed: null,
+              prefill: [],
+              tokens: logprobs('logprob'),
+            },
+          }),
+        },
+      ])
     case 'lmi':
       // Current LMI reports vLLM's stop_reason, which is null at the end of the sequence.
-      return JSON.stringify({ generated_text: text, ...(given['details'] === true && { details: { finish_reason: finish === 'eos_token' ? null : finish, generated_tokens: made.length, inputs: prompt, tokens: logprobs('logprob') } }) })
+      return JSON.stringify({
+        generated_text: text,
+        ...(given['details'] === true && {
+          details: {
+            finish_reason: finish === 'eos_token' ? null : finish,
+            generated_tokens: made.length,
+            inputs: prompt,
+            tokens: logprobs('logprob'),
+          },
+        }),
+      })
     case 'lmi-0.29':
-      return JSON.stringify({ generated_text: text, ...(given['details'] === true && { details: { finish_reason: finish, generated_tokens: made.length, inputs: prompt, tokens: logprobs('log_prob') } }) })
+      return JSON.stringify({
+        generated_text: text,
+        ...(given['details'] === true && {
+          details: {
+            finish_reason: finish,
+            generated_tokens: made.length,
+            inputs: prompt,
+            tokens: logprobs('log_prob'),
+          },
+        }),
+      })
     case 'lmi-compat':
-      return JSON.stringify([{ generated_text: text, details: { finish_reason: finish, generated_tokens: made.length, tokens: logprobs('log_prob') } }])
+      return JSON.stringify([
+        {
+          generated_text: text,
+          details: { finish_reason: finish, generated_tokens: made.length, tokens: logprobs('log_prob') },
+        },
+      ])
     case 'openai-chat':
-      return JSON.stringify({ ...openai, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: reason, logprobs: { content: made.map((token) => ({ token: token.text, logprob: token.logprob, bytes: null, top_logprobs: [] })) } }] })
+      return JSON.stringify({
+        ...openai,
+        object: 'chat.completion',
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: text },
+            finish_reason: reason,
+            logprobs: {
+              content: made.map((token) => ({
+                token: token.text,
+                logprob: token.logprob,
+                bytes: null,
+                top_logprobs: [],
+              })),
+            },
+          },
+        ],
+      })
     case 'openai-completions':
-      return JSON.stringify({ ...openai, object: 'text_completion', choices: [{ index: 0, text, finish_reason: reason, logprobs: { tokens: made.map((token) => token.text), token_logprobs: made.map((token) => token.logprob), top_logprobs: null, text_offset: [] } }] })
+      return JSON.stringify({
+        ...openai,
+        object: 'text_completion',
+        choices: [
+          {
+            index: 0,
+            text,
+            finish_reason: reason,
+            logprobs: {
+              tokens: made.map((token) => token.text),
+              token_logprobs: made.map((token) => token.logprob),
+              top_logprobs: null,
+              text_offset: [],
+            },
+          },
+        ],
+      })
   }
 }
 

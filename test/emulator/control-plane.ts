@@ -1,4 +1,5 @@
-// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations and endpoints, with AWS's own rules and words.
+// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations and endpoints, with AWS's own
+// rules and words.
 // `answer` is pure enough to sit behind any server; `startControlPlane` gives it one of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -47,8 +48,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const now = (): number => Date.now() / 1000
 
   function create(map: Map<string, Json>, kind: string, words: string, name: string, entry: Json): void {
-    if (!/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name)) throw new Refusal('ValidationException', `1 validation error detected: Value '${name}' failed to satisfy constraint: Member must satisfy regular expression pattern`)
-    if (map.has(name)) throw new Refusal('ValidationException', `Cannot create already existing ${words} "${arn(kind, name)}".`)
+    if (!/^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$/.test(name))
+      throw new Refusal(
+        'ValidationException',
+        `1 validation error detected: Value '${name}' failed to satisfy constraint: Member must satisfy regular expression pattern`,
+      )
+    if (map.has(name))
+      throw new Refusal('ValidationException', `Cannot create already existing ${words} "${arn(kind, name)}".`)
     map.set(name, { ...entry, CreationTime: now() })
   }
 
@@ -60,29 +66,41 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
   const operations: Record<string, (input: Json) => Json> = {
     CreateModel(input) {
-      const container = input['PrimaryContainer'] as { Image?: string; ModelDataSource?: { S3DataSource?: { S3Uri?: string; ModelAccessConfig?: { AcceptEula?: boolean } } } }
+      const container = input['PrimaryContainer'] as {
+        Image?: string
+        ModelDataSource?: { S3DataSource?: { S3Uri?: string; ModelAccessConfig?: { AcceptEula?: boolean } } }
+      }
       const source = container.ModelDataSource?.S3DataSource
-      if (!/^arn:aws[a-z-]*:iam::\d{12}:role\//.test(String(input['ExecutionRoleArn']))) throw new Refusal('ValidationException', 'Invalid role ARN')
+      if (!/^arn:aws[a-z-]*:iam::\d{12}:role\//.test(String(input['ExecutionRoleArn'])))
+        throw new Refusal('ValidationException', 'Invalid role ARN')
       if (source?.S3Uri?.includes('jumpstart-private-cache') && source.ModelAccessConfig?.AcceptEula !== true)
         throw new Refusal('ValidationException', 'You must accept the EULA to use this model.')
       create(models, 'model', 'model', String(input['ModelName']), input)
       return { ModelArn: arn('model', input['ModelName']) }
     },
     CreateEndpointConfig(input) {
-      for (const variant of input['ProductionVariants'] as { ModelName: string }[]) find(models, 'model', 'model', variant.ModelName)
+      for (const variant of input['ProductionVariants'] as { ModelName: string }[])
+        find(models, 'model', 'model', variant.ModelName)
       create(configs, 'endpoint-config', 'endpoint configuration', String(input['EndpointConfigName']), input)
       return { EndpointConfigArn: arn('endpoint-config', input['EndpointConfigName']) }
     },
     CreateEndpoint(input) {
       find(configs, 'endpoint-config', 'endpoint configuration', input['EndpointConfigName'])
-      create(endpoints, 'endpoint', 'endpoint', String(input['EndpointName']), { ...input, EndpointStatus: 'Creating', left: options.describesUntilReady ?? 2 })
+      create(endpoints, 'endpoint', 'endpoint', String(input['EndpointName']), {
+        ...input,
+        EndpointStatus: 'Creating',
+        left: options.describesUntilReady ?? 2,
+      })
       return { EndpointArn: arn('endpoint', input['EndpointName']) }
     },
     DescribeModel(input) {
       return { ...find(models, 'model', 'model', input['ModelName']), ModelArn: arn('model', input['ModelName']) }
     },
     DescribeEndpointConfig(input) {
-      return { ...find(configs, 'endpoint-config', 'endpoint configuration', input['EndpointConfigName']), EndpointConfigArn: arn('endpoint-config', input['EndpointConfigName']) }
+      return {
+        ...find(configs, 'endpoint-config', 'endpoint configuration', input['EndpointConfigName']),
+        EndpointConfigArn: arn('endpoint-config', input['EndpointConfigName']),
+      }
     },
     DescribeEndpoint(input) {
       const found = find(endpoints, 'endpoint', 'endpoint', input['EndpointName'])
@@ -91,7 +109,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         endpoints.delete(String(input['EndpointName']))
         return operations['DescribeEndpoint']?.(input) ?? {}
       }
-      if (found['EndpointStatus'] === 'Creating' && left <= 0) Object.assign(found, options.failWith === undefined ? { EndpointStatus: 'InService' } : { EndpointStatus: 'Failed', FailureReason: options.failWith })
+      if (found['EndpointStatus'] === 'Creating' && left <= 0)
+        Object.assign(
+          found,
+          options.failWith === undefined
+            ? { EndpointStatus: 'InService' }
+            : { EndpointStatus: 'Failed', FailureReason: options.failWith },
+        )
       found['left'] = left - 1
       const { left: _, Tags: __, ...told } = found
       return { ...told, EndpointArn: arn('endpoint', input['EndpointName']), LastModifiedTime: now() }
@@ -108,7 +132,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     },
     DeleteEndpoint(input) {
       const found = find(endpoints, 'endpoint', 'endpoint', input['EndpointName'])
-      if (found['EndpointStatus'] === 'Creating') throw new Refusal('ValidationException', `Cannot update in-progress endpoint "${arn('endpoint', input['EndpointName'])}".`)
+      if (found['EndpointStatus'] === 'Creating')
+        throw new Refusal(
+          'ValidationException',
+          `Cannot update in-progress endpoint "${arn('endpoint', input['EndpointName'])}".`,
+        )
       Object.assign(found, { EndpointStatus: 'Deleting', left: 1 })
       return {}
     },
@@ -130,7 +158,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
       const raw = Buffer.concat(chunks).toString('utf8')
-      const send = (status: number, body: object): void => void response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': crypto.randomUUID() }).end(JSON.stringify(body))
+      const send = (status: number, body: object): void =>
+        void response
+          .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': crypto.randomUUID() })
+          .end(JSON.stringify(body))
       const forged = await checkSignature(request, raw)
       if (forged) {
         send(forged.status, { __type: forged.name, message: 'The security token included in the request is invalid.' })
@@ -148,7 +179,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     url,
-    env: { AWS_REGION: REGION, AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey, AWS_ENDPOINT_URL_SAGEMAKER: url },
+    env: {
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_ENDPOINT_URL_SAGEMAKER: url,
+    },
     calls,
     models,
     configs,

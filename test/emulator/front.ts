@@ -1,4 +1,5 @@
-// One address for several endpoints, as AWS has it: passes each call on to the emulator of its endpoint, Host and signature untouched.
+// One address for several endpoints, as AWS has it: passes each call on to the emulator of its endpoint, Host
+// and signature untouched.
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -12,10 +13,13 @@ export async function startFront(endpoints: Readonly<Record<string, string>>): P
   const server = createServer((incoming, outgoing) => {
     const name = decodeURIComponent(/^\/endpoints\/([^/]+)\//.exec(incoming.url ?? '')?.[1] ?? '')
     const { hostname, port } = new URL(endpoints[name] ?? Object.values(endpoints)[0] ?? '')
-    const onward = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (reply) => {
-      outgoing.writeHead(reply.statusCode ?? 502, reply.headers)
-      reply.pipe(outgoing)
-    })
+    const onward = request(
+      { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (reply) => {
+        outgoing.writeHead(reply.statusCode ?? 502, reply.headers)
+        reply.pipe(outgoing)
+      },
+    )
     onward.once('error', () => outgoing.destroy())
     outgoing.once('close', () => onward.destroy())
     incoming.pipe(onward)

@@ -1,5 +1,7 @@
-// A SageMaker Runtime endpoint with a Llama Guard behind it, on a loopback port: real HTTP for the real AWS SDK.
-// It checks what AWS and the container check (signature, path, parameters) and can be told to fail in every way they fail.
+// A SageMaker Runtime endpoint with a Llama Guard behind it, on a loopback port: real HTTP for the real AWS
+// SDK.
+// It checks what AWS and the container check (signature, path, parameters) and can be told to fail in every
+// way they fail.
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -50,20 +52,35 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
     const body = parse(raw)
     const prompt = body && promptOf(body)
-    const received: Received = { endpoint, headers: request.headers, raw, body, prompt, asked: prompt === undefined ? undefined : readPrompt(prompt) }
+    const received: Received = {
+      endpoint,
+      headers: request.headers,
+      raw,
+      body,
+      prompt,
+      asked: prompt === undefined ? undefined : readPrompt(prompt),
+    }
     requests.push(received)
     if (options.latencyMs) await new Promise((wake) => setTimeout(wake, options.latencyMs))
 
     const refused = checkParameters(container, request.headers['content-type'], body, options.contextTokens ?? 131_072)
-    const normal = (answer?: Answer) => answerLike(container, received, answer ?? model(received.asked ?? readPrompt('')))
+    const normal = (answer?: Answer) =>
+      answerLike(container, received, answer ?? model(received.asked ?? readPrompt('')))
     const call: Call = {
       ...received,
       request,
       response,
       normal,
-      answer: (instead) => (refused && !instead ? fail(modelError(refused.status, refused.text)) : send(response, 200, normal(instead))),
+      answer: (instead) =>
+        refused && !instead ? fail(modelError(refused.status, refused.text)) : send(response, 200, normal(instead)),
       fail,
-      send: (value, type) => send(response, 200, typeof value === 'string' ? value : JSON.stringify(value), type ? { 'content-type': type } : {}),
+      send: (value, type) =>
+        send(
+          response,
+          200,
+          typeof value === 'string' ? value : JSON.stringify(value),
+          type ? { 'content-type': type } : {},
+        ),
     }
     const behaviour = next(received)
     if (behaviour) await behaviour(call)
@@ -72,14 +89,19 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   function wrongAddress(method: string | undefined, endpoint: string): AwsError | undefined {
     if (method !== 'POST' || endpoint === '') return serviceError(404, 'UnknownOperationException', 'Unknown operation')
-    return endpoints.includes(endpoint) ? undefined : validationError(`Endpoint ${endpoint} of account 123456789012 not found.`)
+    return endpoints.includes(endpoint)
+      ? undefined
+      : validationError(`Endpoint ${endpoint} of account 123456789012 not found.`)
   }
 
   const server = createServer((request, response) => {
     peak = Math.max(peak, ++open)
     response.once('close', () => open--)
     handle(request, response).catch((error: unknown) => {
-      if (!response.headersSent) send(response, 500, JSON.stringify({ Message: `the emulator failed: ${String(error)}` }), { 'x-amzn-errortype': 'EmulatorFailure' })
+      if (!response.headersSent)
+        send(response, 500, JSON.stringify({ Message: `the emulator failed: ${String(error)}` }), {
+          'x-amzn-errortype': 'EmulatorFailure',
+        })
       else response.destroy()
     })
   })
@@ -142,7 +164,9 @@ async function readAll(request: IncomingMessage): Promise<string> {
 function parse(raw: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(raw)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined
   } catch {
     return undefined
   }

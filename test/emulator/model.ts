@@ -25,7 +25,10 @@ export interface Answer {
 export function readPrompt(prompt: string): Asked {
   const conversation = /<BEGIN CONVERSATION>\n([\s\S]*?)<END CONVERSATION>/.exec(prompt)?.[1]
   const policy = /<BEGIN UNSAFE CONTENT CATEGORIES>\n([\s\S]*?)<END UNSAFE CONTENT CATEGORIES>/.exec(prompt)?.[1] ?? ''
-  const judges = /assessment for (?:ONLY THE LAST )?(User|Agent)\b(?![\s\S]*assessment for (?:ONLY THE LAST )?(?:User|Agent)\b)/.exec(prompt)?.[1]
+  const judges =
+    /assessment for (?:ONLY THE LAST )?(User|Agent)\b(?![\s\S]*assessment for (?:ONLY THE LAST )?(?:User|Agent)\b)/.exec(
+      prompt,
+    )?.[1]
   return {
     version: conversation === undefined ? undefined : versionOf(prompt),
     judges: judges === 'User' || judges === 'Agent' ? judges : undefined,
@@ -45,7 +48,10 @@ function readTurns(conversation: string, four: boolean): Asked['turns'] {
   return starts.map((start, index) => {
     const text = conversation.slice(start.index + start[0].length, starts[index + 1]?.index).trim()
     // Llama Guard 4's template prints backslash-n twice after each message.
-    return { role: start[1] === 'Agent' ? ('Agent' as const) : ('User' as const), text: four ? text.replace(/(?:\\n){2}$/, '').trimEnd() : text }
+    return {
+      role: start[1] === 'Agent' ? ('Agent' as const) : ('User' as const),
+      text: four ? text.replace(/(?:\\n){2}$/, '').trimEnd() : text,
+    }
   })
 }
 
@@ -58,7 +64,8 @@ const WORDS: readonly (readonly [RegExp, readonly [string, string, string]])[] =
 
 /**
  * Judges the last turn only, by words: `UNSAFE_O3` or `UNSAFE_S1,S10` name categories, a bare `UNSAFE` none,
- * `SCORE_0.3` sets the probability of unsafe (and the word it leads to), and a few plain words ("bomb") stand for hazards.
+ * `SCORE_0.3` sets the probability of unsafe (and the word it leads to), and a few plain words ("bomb") stand
+ * for hazards.
  */
 export function judge(asked: Asked): Answer {
   if (asked.version === undefined) return { text: 'I cannot help with that.' }

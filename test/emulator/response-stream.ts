@@ -27,21 +27,32 @@ export function tgiStream(tokens: readonly string[], finishReason = 'eos_token',
   const last = tokens.length
   const event = (token: object, done: boolean): string =>
     `data:${JSON.stringify({ index: 1, token, generated_text: done ? tokens.join('') : null, details: done ? { finish_reason: finishReason, generated_tokens: last + 1, seed: null } : null })}\n\n`
-  return [...tokens.map((text, id) => event({ id, text, logprob, special: false }, false)), event({ id: 2, text: '</s>', logprob: 0, special: true }, true)]
+  return [
+    ...tokens.map((text, id) => event({ id, text, logprob, special: false }, false)),
+    event({ id: 2, text: '</s>', logprob: 0, special: true }, true),
+  ]
 }
 
 /** An answer as LMI streams it: JSON lines. */
 export function lmiStream(tokens: readonly string[], finishReason: string | null = 'eos_token'): string[] {
-  return tokens.map((text, id) => `${JSON.stringify({ token: { id, text, log_prob: -0.02 }, ...(id === tokens.length - 1 && { generated_text: tokens.join(''), details: { finish_reason: finishReason, generated_tokens: tokens.length, inputs: 'prompt' } }) })}\n`)
+  return tokens.map(
+    (text, id) =>
+      `${JSON.stringify({ token: { id, text, log_prob: -0.02 }, ...(id === tokens.length - 1 && { generated_text: tokens.join(''), details: { finish_reason: finishReason, generated_tokens: tokens.length, inputs: 'prompt' } }) })}\n`,
+  )
 }
 
 /** An answer as vLLM streams it. */
 export function openAiStream(tokens: readonly string[], finishReason = 'stop'): string[] {
-  const chunk = (text: string, finish: string | null): string => `data: ${JSON.stringify({ id: 'cmpl-0', object: 'text_completion', choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] })}\n\n`
+  const chunk = (text: string, finish: string | null): string =>
+    `data: ${JSON.stringify({ id: 'cmpl-0', object: 'text_completion', choices: [{ index: 0, text, logprobs: null, finish_reason: finish }] })}\n\n`
   return [...tokens.map((text) => chunk(text, null)), chunk('', finishReason), 'data: [DONE]\n\n']
 }
 
-export const modelStreamError = (errorCode: string): Buffer => streamException('ModelStreamError', { Message: 'The model broke while it wrote: words of the prompt', ErrorCode: errorCode })
+export const modelStreamError = (errorCode: string): Buffer =>
+  streamException('ModelStreamError', {
+    Message: 'The model broke while it wrote: words of the prompt',
+    ErrorCode: errorCode,
+  })
 export const internalStreamFailure = (): Buffer => streamException('InternalStreamFailure', { Message: 'internal' })
 
 export async function startStreamEmulator(): Promise<StreamEmulator> {
@@ -51,7 +62,10 @@ export async function startStreamEmulator(): Promise<StreamEmulator> {
   const state = { script: [] as readonly StreamStep[], partSize: Infinity }
 
   const play = async (response: ServerResponse): Promise<void> => {
-    response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream', 'x-amzn-sagemaker-content-type': 'text/event-stream' })
+    response.writeHead(200, {
+      'content-type': 'application/vnd.amazon.eventstream',
+      'x-amzn-sagemaker-content-type': 'text/event-stream',
+    })
     for (const step of state.script) {
       if (response.destroyed) return
       if (step === 'hang') return
@@ -69,7 +83,9 @@ export async function startStreamEmulator(): Promise<StreamEmulator> {
     request.on('end', () => {
       void checkSignature(request, raw).then((forged) => {
         if (forged || !/^\/endpoints\/[^/]+\/invocations-response-stream$/.test(request.url ?? '')) {
-          response.writeHead(forged?.status ?? 404, { 'x-amzn-errortype': forged?.name ?? 'UnknownOperationException' }).end('{}')
+          response
+            .writeHead(forged?.status ?? 404, { 'x-amzn-errortype': forged?.name ?? 'UnknownOperationException' })
+            .end('{}')
           return
         }
         bodies.push(JSON.parse(raw) as Record<string, unknown>)

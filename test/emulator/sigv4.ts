@@ -9,9 +9,13 @@ import type { AwsError } from './aws-errors.js'
 
 export const REGION = 'eu-west-1'
 /** AWS's documentation examples: they open nothing anywhere. */
-export const CREDENTIALS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
+export const CREDENTIALS = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+}
 
-const HEADER = /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
+const HEADER =
+  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
 const MAX_SKEW_MS = 5 * 60_000
 
 /** The AWS error a wrong signature gets, or undefined when it is right. */
@@ -28,17 +32,34 @@ export async function checkSignature(request: IncomingMessage, body: string): Pr
   for (const name of names) headers[name] = String(request.headers[name] ?? '')
   const date = dateOf(String(request.headers['x-amz-date'] ?? ''))
   const hash = request.headers['x-amz-content-sha256']
-  if (date === undefined || Math.abs(Date.now() - date.getTime()) > MAX_SKEW_MS || !names.includes('host')) return BAD_SIGNATURE
+  if (date === undefined || Math.abs(Date.now() - date.getTime()) > MAX_SKEW_MS || !names.includes('host'))
+    return BAD_SIGNATURE
   if (hash !== undefined && hash !== createHash('sha256').update(body).digest('hex')) return BAD_SIGNATURE
 
   const url = new URL(request.url ?? '/', `http://${request.headers.host}`)
-  const signer = new SignatureV4({ credentials: CREDENTIALS, region: REGION, service: 'sagemaker', sha256: Sha256, applyChecksum: false })
+  const signer = new SignatureV4({
+    credentials: CREDENTIALS,
+    region: REGION,
+    service: 'sagemaker',
+    sha256: Sha256,
+    applyChecksum: false,
+  })
   const again = await signer.sign(
-    { method: request.method ?? '', protocol: 'http:', hostname: url.hostname, path: url.pathname, query: Object.fromEntries(url.searchParams), headers, body },
+    {
+      method: request.method ?? '',
+      protocol: 'http:',
+      hostname: url.hostname,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers,
+      body,
+    },
     { signingDate: date, signableHeaders: new Set(names) },
   )
   const wanted = HEADER.exec(String(again.headers['authorization']))?.[6] ?? ''
-  return wanted.length === 64 && timingSafeEqual(Buffer.from(wanted), Buffer.from(signature)) ? undefined : BAD_SIGNATURE
+  return wanted.length === 64 && timingSafeEqual(Buffer.from(wanted), Buffer.from(signature))
+    ? undefined
+    : BAD_SIGNATURE
 }
 
 function dateOf(long: string): Date | undefined {

@@ -1,4 +1,5 @@
-// A remembered verdict belongs to exactly one question: same guard, policy, tenant, stage and turns. Nothing else is remembered.
+// A remembered verdict belongs to exactly one question: same guard, policy, tenant, stage and turns. Nothing
+// else is remembered.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cacheKey, type CacheKeyParts } from '../../src/guard/cache-key.js'
@@ -30,18 +31,27 @@ function memoryStore(): CacheStore & { entries: Map<string, string> } {
 
 describe('the key', () => {
   it('is the same only for the same question', () => {
-    const question = fc.record({ identity: fc.string(), model: fc.string(), policyHash: fc.string(), tenant: fc.option(fc.string(), { nil: undefined }), stage: fc.constantFrom('input' as const, 'output' as const) })
+    const question = fc.record({
+      identity: fc.string(),
+      model: fc.string(),
+      policyHash: fc.string(),
+      tenant: fc.option(fc.string(), { nil: undefined }),
+      stage: fc.constantFrom('input' as const, 'output' as const),
+    })
     const conversation = fc.array(turn, { minLength: 1, maxLength: 3 })
     fc.assert(
       fc.property(question, conversation, question, conversation, (a, x, b, y) => {
-        const equal = JSON.stringify([a.identity, a.model, a.policyHash, a.tenant ?? null, a.stage, x]) === JSON.stringify([b.identity, b.model, b.policyHash, b.tenant ?? null, b.stage, y])
+        const equal =
+          JSON.stringify([a.identity, a.model, a.policyHash, a.tenant ?? null, a.stage, x]) ===
+          JSON.stringify([b.identity, b.model, b.policyHash, b.tenant ?? null, b.stage, y])
         expect(cacheKey(a, x) === cacheKey(b, y)).toBe(equal)
         expect(cacheKey(a, x)).toBe(cacheKey({ ...a }, structuredClone(x) as Conversation))
       }),
     )
   })
   it('does not let fields run into each other', () => {
-    const key = (rest: Partial<CacheKeyParts>, turns: Conversation = says('a')): string => cacheKey({ ...parts, ...rest }, turns)
+    const key = (rest: Partial<CacheKeyParts>, turns: Conversation = says('a')): string =>
+      cacheKey({ ...parts, ...rest }, turns)
     const keys = [
       key({}),
       key({ stage: 'output' }),
@@ -53,7 +63,10 @@ describe('the key', () => {
       key({ decisive: 'x' }),
       key({}, [{ role: 'Agent', text: 'a' }]),
       key({}, [{ role: 'User', text: 'a', images: [{ url: 'data:1' }] }]),
-      key({}, [{ role: 'User', text: 'a' }, { role: 'User', text: '' }]),
+      key({}, [
+        { role: 'User', text: 'a' },
+        { role: 'User', text: '' },
+      ]),
       key({}, [{ role: 'User', text: '\ud800' }]),
       key({}, [{ role: 'User', text: '\udbff' }]),
       key({}, [{ role: 'User', text: '\ufffd' }]),
@@ -66,7 +79,9 @@ describe('the key', () => {
 })
 
 describe('sharing', () => {
-  const count = async (...questions: { policy?: string; tenant?: string; stage?: 'input' | 'output' }[]): Promise<number> => {
+  const count = async (
+    ...questions: { policy?: string; tenant?: string; stage?: 'input' | 'output' }[]
+  ): Promise<number> => {
     const store = memoryStore()
     const guard = guardThat(() => SAFE)
     for (const { policy = 'p', tenant, stage = 'input' } of questions) {
@@ -93,8 +108,24 @@ describe('sharing', () => {
   it('never happens between two custom guards without a name', async () => {
     const store = memoryStore()
     const anonymous = { identity: undefined, model: undefined } as object
-    expect(await outcome(doorTo(guardThat(() => SAFE, anonymous), { cacheStore: store }), says('a'))).toBe('safe')
-    expect(await outcome(doorTo(guardThat(() => UNSAFE, anonymous), { cacheStore: store }), says('a'))).toBe('unsafe')
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => SAFE, anonymous),
+          { cacheStore: store },
+        ),
+        says('a'),
+      ),
+    ).toBe('safe')
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => UNSAFE, anonymous),
+          { cacheStore: store },
+        ),
+        says('a'),
+      ),
+    ).toBe('unsafe')
   })
 })
 
@@ -139,8 +170,12 @@ describe('one question at a time', () => {
 describe('remembering', () => {
   it('says so, and does not count the cost twice', async () => {
     const door = doorTo(guardThat(() => ({ ...SAFE, tokens: { input: 100 } })))
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({ verdict: { attempts: 1, tokens: { input: 100 } } })
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({ verdict: { safe: true, categories: [], cached: true } })
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { attempts: 1, tokens: { input: 100 } },
+    })
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: true, categories: [], cached: true },
+    })
     const { verdict } = (await door.judge(says('a'), { stage: 'input' })) as { verdict: object }
     expect(Object.keys(verdict).sort()).toEqual(['cached', 'categories', 'safe'])
   })
@@ -186,7 +221,13 @@ describe('remembering', () => {
 describe('a store that cannot be relied on', () => {
   const judgedWith = async (get: () => unknown): Promise<string> => {
     const store = { get, set: () => Promise.resolve() } as unknown as CacheStore
-    return outcome(doorTo(guardThat(() => UNSAFE), { cacheStore: store }), says('a'))
+    return outcome(
+      doorTo(
+        guardThat(() => UNSAFE),
+        { cacheStore: store },
+      ),
+      says('a'),
+    )
   }
   const soon = Date.now() + 60_000
   const lies: [string, unknown][] = [
@@ -223,7 +264,10 @@ describe('a store that cannot be relied on', () => {
       set: () => Promise.reject(new Error('down')),
     }
     const logger = { debug: () => undefined, info: () => undefined, warn: note, error: note }
-    const door = doorTo(guardThat(() => SAFE), { cacheStore: store, logger })
+    const door = doorTo(
+      guardThat(() => SAFE),
+      { cacheStore: store, logger },
+    )
     for (let index = 0; index < 50; index++) expect(await outcome(door, says(`${index}`))).toBe('safe')
     expect(asked).toBeLessThanOrEqual(5)
     expect(warnings).toEqual([{ err: { type: 'Error', code: 'ECONNREFUSED' } }])
@@ -231,10 +275,16 @@ describe('a store that cannot be relied on', () => {
   })
   it('cannot make an entry live longer than the TTL', async () => {
     const store = memoryStore()
-    const lying: CacheStore = { ...store, get: () => Promise.resolve(JSON.stringify({ until: Date.now() + 1e12, verdict: SAFE })) }
+    const lying: CacheStore = {
+      ...store,
+      get: () => Promise.resolve(JSON.stringify({ until: Date.now() + 1e12, verdict: SAFE })),
+    }
     let live = true
     const guard = guardThat(() => UNSAFE)
-    const door = doorTo(guard, { cacheTtlMs: 40, cacheStore: { ...lying, get: (key) => (live ? lying.get(key) : Promise.resolve(undefined)) } })
+    const door = doorTo(guard, {
+      cacheTtlMs: 40,
+      cacheStore: { ...lying, get: (key) => (live ? lying.get(key) : Promise.resolve(undefined)) },
+    })
     expect(await outcome(door, says('a'))).toBe('safe')
     live = false
     await sleep(100)

@@ -52,7 +52,8 @@ describe('what a custom guard answers', () => {
   })
   it('is an error, and no exception, for a conversation that is none', async () => {
     const guard = guardThat(() => SAFE)
-    for (const wrong of [[{ role: 'User' }], [undefined], [{ role: 'User', text: 1 }]]) expect(await outcome(doorTo(guard), wrong as never)).toBe('guard_error')
+    for (const wrong of [[{ role: 'User' }], [undefined], [{ role: 'User', text: 1 }]])
+      expect(await outcome(doorTo(guard), wrong as never)).toBe('guard_error')
     expect(guard.calls).toHaveLength(0)
   })
   it('is guard_timeout when it never comes, even if the guard ignores its signal', async () => {
@@ -73,7 +74,9 @@ describe('what a custom guard answers', () => {
     const door = doorTo(guardThat(() => ({ safe: false, categories: ['O3'] })))
     const first = await door.judge(says('a'), { stage: 'input' })
     expect(() => ('verdict' in first ? (first.verdict.categories as string[]).pop() : undefined)).toThrow(TypeError)
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({ verdict: { categories: ['O3'], cached: true } })
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { categories: ['O3'], cached: true },
+    })
   })
 })
 
@@ -95,7 +98,9 @@ describe('a text in pieces', () => {
       two: { ...SAFE, score: 0.4, tokens: { input: 7, output: 2 } },
     })
     const judgement = await doorTo(guard).judge(says('one two'), { stage: 'input' })
-    expect(judgement).toMatchObject({ verdict: { safe: true, score: 0.4, attempts: 2, tokens: { input: 17, output: 4 } } })
+    expect(judgement).toMatchObject({
+      verdict: { safe: true, score: 0.4, attempts: 2, tokens: { input: 17, output: 4 } },
+    })
     expect('verdict' in judgement && judgement.verdict.cached).toBeFalsy()
   })
   it('is cached only when every piece was', async () => {
@@ -133,8 +138,12 @@ describe('a text in pieces', () => {
       },
     })
     const door = doorTo(guard, { decisive: (verdict) => verdict.categories.includes('S1') })
-    expect(await door.judge(says('mild bad'), { stage: 'input' })).toMatchObject({ verdict: { safe: false, categories: ['S5', 'S1'] } })
-    const halfDown = doorTo(byWord({ mild: { safe: false, categories: ['S5'] }, down: fails }), { decisive: (verdict) => verdict.categories.includes('S1') })
+    expect(await door.judge(says('mild bad'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: false, categories: ['S5', 'S1'] },
+    })
+    const halfDown = doorTo(byWord({ mild: { safe: false, categories: ['S5'] }, down: fails }), {
+      decisive: (verdict) => verdict.categories.includes('S1'),
+    })
     expect(await outcome(halfDown, says('mild down'))).toBe('guard_rejected')
   })
   it('is an error, not safe, when the guard cuts it into nothing', async () => {
@@ -164,17 +173,34 @@ describe('fallback guards', () => {
   const second = (answer: unknown = SAFE) => guardThat(() => answer, { model: 'second', identity: 'second' })
 
   it('judge when the first could not, and the verdict says who judged', async () => {
-    const door = doorTo(guardThat(() => Promise.reject(new Error('down'))), { fallback: [second()] })
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({ verdict: { safe: true, judgedBy: 'second' }, model: 'second' })
+    const door = doorTo(
+      guardThat(() => Promise.reject(new Error('down'))),
+      { fallback: [second()] },
+    )
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: true, judgedBy: 'second' },
+      model: 'second',
+    })
   })
   it('are not asked when the first says unsafe', async () => {
     const other = second()
-    expect(await outcome(doorTo(guardThat(() => UNSAFE), { fallback: [other] }), says('a'))).toBe('unsafe')
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => UNSAFE),
+          { fallback: [other] },
+        ),
+        says('a'),
+      ),
+    ).toBe('unsafe')
     expect(other.calls).toHaveLength(0)
   })
   it('are not asked about what is the fault of the client', async () => {
     const other = second()
-    const door = doorTo(guardThat(() => Promise.reject(new LlamaGuardError('unsupported_content'))), { fallback: [other] })
+    const door = doorTo(
+      guardThat(() => Promise.reject(new LlamaGuardError('unsupported_content'))),
+      { fallback: [other] },
+    )
     expect(await outcome(door, says('a'))).toBe('unsupported_content')
     expect(other.calls).toHaveLength(0)
   })
@@ -204,10 +230,16 @@ describe('fallback guards', () => {
 describe('a panel of guards', () => {
   it('is unsafe at once when one guard says so, though another hangs', async () => {
     const panel = anyUnsafe([guardThat(never), guardThat(() => UNSAFE, { model: 'strict' })])
-    expect(await doorTo(panel).judge(says('a'), { stage: 'input' })).toMatchObject({ verdict: { safe: false, judgedBy: 'strict' }, model: 'fake+strict' })
+    expect(await doorTo(panel).judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: false, judgedBy: 'strict' },
+      model: 'fake+strict',
+    })
   })
   it('is an error when one guard fails and the rest say safe', async () => {
-    const panel = anyUnsafe([guardThat(() => SAFE), guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected')))])
+    const panel = anyUnsafe([
+      guardThat(() => SAFE),
+      guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected'))),
+    ])
     expect(await outcome(doorTo(panel), says('a'))).toBe('guard_rejected')
   })
   it('is safe when all say so', async () => {
@@ -234,18 +266,45 @@ describe('a panel of guards', () => {
 describe('a shadow guard', () => {
   it('is compared and never acted on, also when it fails', async () => {
     const events: CompareEvent[] = []
-    const shadow = { guard: guardThat(() => UNSAFE, { model: 'new' }), rate: 1, onCompare: (event: CompareEvent) => void events.push(event) }
-    expect(await outcome(doorTo(guardThat(() => SAFE), { shadow }), says('secret words'))).toBe('safe')
+    const shadow = {
+      guard: guardThat(() => UNSAFE, { model: 'new' }),
+      rate: 1,
+      onCompare: (event: CompareEvent) => void events.push(event),
+    }
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => SAFE),
+          { shadow },
+        ),
+        says('secret words'),
+      ),
+    ).toBe('safe')
     const broken = { ...shadow, guard: guardThat(() => Promise.reject(new Error('down')), { model: 'new' }) }
-    expect(await outcome(doorTo(guardThat(() => SAFE), { shadow: broken }), says('secret words'))).toBe('safe')
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => SAFE),
+          { shadow: broken },
+        ),
+        says('secret words'),
+      ),
+    ).toBe('safe')
     await expect.poll(() => events.length).toBe(2)
-    expect(events[0]).toMatchObject({ agree: false, primary: { verdict: 'safe', model: 'fake' }, shadow: { verdict: 'unsafe', model: 'new' } })
+    expect(events[0]).toMatchObject({
+      agree: false,
+      primary: { verdict: 'safe', model: 'fake' },
+      shadow: { verdict: 'unsafe', model: 'new' },
+    })
     expect(events[1]).toMatchObject({ agree: false, shadow: { verdict: 'unjudged', code: 'guard_error' } })
     expect(JSON.stringify(events)).not.toContain('secret')
   })
   it('sees only its share of the traffic', async () => {
     const guard = guardThat(() => SAFE)
-    const door = doorTo(guardThat(() => SAFE), { shadow: { guard, rate: 0 } })
+    const door = doorTo(
+      guardThat(() => SAFE),
+      { shadow: { guard, rate: 0 } },
+    )
     for (let index = 0; index < 20; index++) await outcome(door, says(`${index}`))
     expect(guard.calls).toHaveLength(0)
   })

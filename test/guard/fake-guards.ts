@@ -14,7 +14,10 @@ export interface CountingGuard extends Guard {
 }
 
 /** A guard that counts its calls. `answer` gets the number of the call, from 1. */
-export function guardThat(answer: (call: number, conversation: Conversation, options: JudgeOptions) => unknown, rest: Partial<Guard> = {}): CountingGuard {
+export function guardThat(
+  answer: (call: number, conversation: Conversation, options: JudgeOptions) => unknown,
+  rest: Partial<Guard> = {},
+): CountingGuard {
   const calls: CountingGuard['calls'] = []
   return {
     model: 'fake',

@@ -1,9 +1,16 @@
-// A proxy between the AWS SDK and the emulator that breaks a share of the calls, in every way a network, a load balancer, AWS or
-// a container breaks them. Seeded: the same seed breaks the same calls in the same way.
+// A proxy between the AWS SDK and the emulator that breaks a share of the calls, in every way a network, a
+// load balancer, AWS or a container breaks them. Seeded: the same seed breaks the same calls in the same way.
 import { createServer, request as httpRequest } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { DEPENDENCY, INTERNAL_FAILURE, THROTTLED, UNAVAILABLE, modelError, type AwsError } from '../emulator/aws-errors.js'
+import {
+  DEPENDENCY,
+  INTERNAL_FAILURE,
+  THROTTLED,
+  UNAVAILABLE,
+  modelError,
+  type AwsError,
+} from '../emulator/aws-errors.js'
 
 /** What a fault has in hand: the request, the way to answer, and the answer the model would give. */
 interface Broken {
@@ -13,8 +20,12 @@ interface Broken {
 }
 type Fault = (broken: Broken) => void | Promise<void>
 
-const aws = ({ status, name, body }: AwsError): Fault => ({ res }) => void res.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': name }).end(body)
-const ok = (res: ServerResponse, length?: number): ServerResponse => res.writeHead(200, { 'content-type': 'application/json', ...(length !== undefined && { 'content-length': length }) })
+const aws =
+  ({ status, name, body }: AwsError): Fault =>
+  ({ res }) =>
+    void res.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': name }).end(body)
+const ok = (res: ServerResponse, length?: number): ServerResponse =>
+  res.writeHead(200, { 'content-type': 'application/json', ...(length !== undefined && { 'content-length': length }) })
 const echo = '{"error":"the prompt was: safe","error_type":"generation"}'
 
 export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
@@ -37,7 +48,10 @@ export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
     const answer = await real()
     ok(res, answer.length)
     let at = 0
-    const drip = setInterval(() => (res.destroyed || at >= answer.length ? clearInterval(drip) : res.write(answer.subarray(at, ++at))), 100)
+    const drip = setInterval(
+      () => (res.destroyed || at >= answer.length ? clearInterval(drip) : res.write(answer.subarray(at, ++at))),
+      100,
+    )
   },
   '429': aws(THROTTLED),
   '500': aws(INTERNAL_FAILURE),
@@ -46,7 +60,8 @@ export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
   'ModelError 429': aws(modelError(429, echo)),
   'ModelError 500': aws(modelError(500, echo)),
   'ModelError 424': aws(modelError(424, echo)),
-  'HTML with 200': ({ res }) => void res.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>safe</title></html>'),
+  'HTML with 200': ({ res }) =>
+    void res.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>safe</title></html>'),
   'HTML with 502': ({ res }) => void res.writeHead(502, { 'content-type': 'text/html' }).end('<html>safe</html>'),
   'truncated JSON': async ({ res, real, random }) => {
     const answer = await real()
@@ -59,7 +74,9 @@ export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
   'content-length too short': async ({ res, real, random }) => {
     const answer = await real()
     // Behind node's back, which refuses to write more than it promised.
-    res.socket?.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Math.floor(random() * answer.length)}\r\n\r\n`)
+    res.socket?.write(
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Math.floor(random() * answer.length)}\r\n\r\n`,
+    )
     res.socket?.end(answer)
   },
   'an empty body': ({ res }) => void ok(res, 0).end(),
@@ -91,7 +108,11 @@ export async function startFaultProxy(target: string, seed: number): Promise<Fau
     req.on('end', () => {
       const name = state.only ?? (random() < state.rate ? names[Math.floor(random() * names.length)] : undefined)
       const real = (): Promise<Buffer> => forward(target, req, Buffer.concat(chunks))
-      if (name === undefined) return void real().then((answer) => ok(res).end(answer), () => res.destroy())
+      if (name === undefined)
+        return void real().then(
+          (answer) => ok(res).end(answer),
+          () => res.destroy(),
+        )
       struck.set(name, (struck.get(name) ?? 0) + 1)
       void Promise.resolve(PROXY_FAULTS[name]?.({ res, real, random })).catch(() => res.destroy())
     })
@@ -131,12 +152,16 @@ export async function startFaultProxy(target: string, seed: number): Promise<Fau
 /** With the caller's own headers: the signature covers the host it called. */
 function forward(target: string, req: IncomingMessage, body: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const onward = httpRequest(new URL(req.url ?? '/', target), { method: req.method, headers: req.headers }, (answer) => {
-      const chunks: Buffer[] = []
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-      answer.on('end', () => resolve(Buffer.concat(chunks)))
-      answer.on('error', reject)
-    })
+    const onward = httpRequest(
+      new URL(req.url ?? '/', target),
+      { method: req.method, headers: req.headers },
+      (answer) => {
+        const chunks: Buffer[] = []
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk))
+        answer.on('end', () => resolve(Buffer.concat(chunks)))
+        answer.on('error', reject)
+      },
+    )
     onward.on('error', reject)
     onward.end(body)
   })

@@ -1,5 +1,5 @@
-// The fault table: thousands of judgements through the real AWS SDK and a proxy that breaks them. No verdict that was not the
-// model's, no hang, no unhandled rejection. FAULT_REQUESTS sets their number.
+// The fault table: thousands of judgements through the real AWS SDK and a proxy that breaks them. No verdict
+// that was not the model's, no hang, no unhandled rejection. FAULT_REQUESTS sets their number.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Door } from '../../src/guard/index.js'
@@ -40,58 +40,66 @@ afterAll(async () => {
 })
 
 describe('the door behind a broken network', () => {
-  it.each(Object.keys(PROXY_FAULTS).filter((name) => name !== 'latency'))('has no verdict when every call meets: %s', { timeout: 20_000 }, async (name) => {
-    proxy.only = name
-    const door = openDoor(false)
-    const answers = await Promise.all(['hello', 'UNSAFE_S1'].map((text) => outcome(door, says(`${name} ${text}`))))
-    proxy.only = undefined
-    await door.close()
-    for (const answer of answers) expect(answer).toMatch(/^(guard_|unparseable_verdict)/)
-  })
+  it.each(Object.keys(PROXY_FAULTS).filter((name) => name !== 'latency'))(
+    'has no verdict when every call meets: %s',
+    { timeout: 20_000 },
+    async (name) => {
+      proxy.only = name
+      const door = openDoor(false)
+      const answers = await Promise.all(['hello', 'UNSAFE_S1'].map((text) => outcome(door, says(`${name} ${text}`))))
+      proxy.only = undefined
+      await door.close()
+      for (const answer of answers) expect(answer).toMatch(/^(guard_|unparseable_verdict)/)
+    },
+  )
 
-  it(`answers ${REQUESTS} judgements, a third of them broken, with the model's verdict or an error, in time`, { timeout: 600_000 }, async () => {
-    proxy.rate = 1 / 3
-    proxy.struck.clear()
-    const door = openDoor(false)
-    const tally = new Map<string, number>()
-    let next = 0
-    let wrong = 0
-    let slowest = 0
-    // Model, proxy and door share one process here: how late its timers were anyway.
-    const lag = monitorEventLoopDelay({ resolution: 5 })
-    lag.enable()
-    const started = performance.now()
-    const worker = async (): Promise<void> => {
-      while (next < REQUESTS) {
-        const number = next++
-        const truth = number % 3 === 0 ? 'unsafe' : 'safe'
-        const since = performance.now()
-        const answer = await outcome(door, says(`number ${number}${truth === 'unsafe' ? ' UNSAFE_S1' : ''}`))
-        slowest = Math.max(slowest, performance.now() - since)
-        tally.set(answer, (tally.get(answer) ?? 0) + 1)
-        if ((answer === 'safe' || answer === 'unsafe') && answer !== truth) wrong++
+  it(
+    `answers ${REQUESTS} judgements, a third of them broken, with the model's verdict or an error, in time`,
+    { timeout: 600_000 },
+    async () => {
+      proxy.rate = 1 / 3
+      proxy.struck.clear()
+      const door = openDoor(false)
+      const tally = new Map<string, number>()
+      let next = 0
+      let wrong = 0
+      let slowest = 0
+      // Model, proxy and door share one process here: how late its timers were anyway.
+      const lag = monitorEventLoopDelay({ resolution: 5 })
+      lag.enable()
+      const started = performance.now()
+      const worker = async (): Promise<void> => {
+        while (next < REQUESTS) {
+          const number = next++
+          const truth = number % 3 === 0 ? 'unsafe' : 'safe'
+          const since = performance.now()
+          const answer = await outcome(door, says(`number ${number}${truth === 'unsafe' ? ' UNSAFE_S1' : ''}`))
+          slowest = Math.max(slowest, performance.now() - since)
+          tally.set(answer, (tally.get(answer) ?? 0) + 1)
+          if ((answer === 'safe' || answer === 'unsafe') && answer !== truth) wrong++
+        }
       }
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
-    proxy.rate = 0
-    const seconds = (performance.now() - started) / 1000
-    console.log(
-      [
-        `${REQUESTS} judgements in ${seconds.toFixed(1)} s, deadline ${DEADLINE_MS} ms, slowest ${slowest.toFixed(0)} ms (${(slowest - DEADLINE_MS).toFixed(0)} ms past the deadline; event loop up to ${(lag.max / 1e6).toFixed(0)} ms late)`,
-        `wrong verdicts ${wrong}, unhandled rejections ${rejections.length}`,
-        `answers: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`,
-        `faults: ${[...proxy.struck].map(([name, count]) => `${name} ${count}`).join(', ')}`,
-        `door: ${JSON.stringify(door.stats().guards[0])}`,
-      ].join('\n'),
-    )
-    await door.close()
-    expect(wrong).toBe(0)
-    expect(rejections).toEqual([])
-    expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS)
-    expect((tally.get('safe') ?? 0) + (tally.get('unsafe') ?? 0)).toBeGreaterThan(REQUESTS / 2)
-    // Printed exactly above; a loaded machine may be late by itself.
-    expect(slowest).toBeLessThan(DEADLINE_MS + 4000)
-  })
+      await Promise.all(Array.from({ length: AT_ONCE }, worker))
+      proxy.rate = 0
+      const seconds = (performance.now() - started) / 1000
+      console.log(
+        [
+          `${REQUESTS} judgements in ${seconds.toFixed(1)} s, deadline ${DEADLINE_MS} ms, slowest ${slowest.toFixed(0)} ms (${(slowest - DEADLINE_MS).toFixed(0)} ms past the deadline; event loop up to ${(lag.max / 1e6).toFixed(0)} ms late)`,
+          `wrong verdicts ${wrong}, unhandled rejections ${rejections.length}`,
+          `answers: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`,
+          `faults: ${[...proxy.struck].map(([name, count]) => `${name} ${count}`).join(', ')}`,
+          `door: ${JSON.stringify(door.stats().guards[0])}`,
+        ].join('\n'),
+      )
+      await door.close()
+      expect(wrong).toBe(0)
+      expect(rejections).toEqual([])
+      expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS)
+      expect((tally.get('safe') ?? 0) + (tally.get('unsafe') ?? 0)).toBeGreaterThan(REQUESTS / 2)
+      // Printed exactly above; a loaded machine may be late by itself.
+      expect(slowest).toBeLessThan(DEADLINE_MS + 4000)
+    },
+  )
 
   it('recovers by itself after an outage', { timeout: 60_000 }, async () => {
     const door = openDoor(true)

@@ -1,5 +1,7 @@
-// Check after check of one stream, the guard model reads the same beginning: policy, the user's turns, and what was said so far.
-// A server with a prefix cache (TGI, vLLM, LMI) then only computes the new words. What it must find unchanged is pinned here.
+// Check after check of one stream, the guard model reads the same beginning: policy, the user's turns, and
+// what was said so far.
+// A server with a prefix cache (TGI, vLLM, LMI) then only computes the new words. What it must find unchanged
+// is pinned here.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MODELS } from '../../src/guard/prompt/index.js'
 import { llamaGuard } from '../../src/llama-guard.js'
@@ -28,14 +30,21 @@ afterEach(async () => {
 async function streamed(model: (typeof MODELS)[number], words: readonly string[]): Promise<string[]> {
   const guard = llamaGuard({ endpoint: 'llama-guard', model, logLevel: 'silent', windowChars: 40, timeoutMs: 60_000 })
   closing.push(() => guard.close())
-  server = await serve((req, res) => guard(req, res, () => void (async () => {
-    res.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const word of words) {
-      res.write(chunk({ content: word }))
-      await sleep(3)
-    }
-    res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
-  })()))
+  server = await serve((req, res) =>
+    guard(
+      req,
+      res,
+      () =>
+        void (async () => {
+          res.writeHead(200, { 'content-type': 'text/event-stream' })
+          for (const word of words) {
+            res.write(chunk({ content: word }))
+            await sleep(3)
+          }
+          res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
+        })(),
+    ),
+  )
   closing.push(() => server.close())
   const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(QUESTION, { stream: true }) })
   expect(reply.status).toBe(200)

@@ -1,4 +1,5 @@
-// The guard of every backend with a Llama Guard model: real prompts, the emulated model, and an endpoint that takes less than it should.
+// The guard of every backend with a Llama Guard model: real prompts, the emulated model, and an endpoint that
+// takes less than it should.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../src/errors.js'
 import type { Complete } from '../../src/guard/prompted.js'
@@ -19,7 +20,10 @@ async function start(options: EmulatorOptions = {}, model: (typeof MODELS)[numbe
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000 })
   const guard = promptedGuard({ prompter: createPrompter(model), complete, identity: complete.identity })
-  opened.push(() => guard.close?.(), () => emulator.close())
+  opened.push(
+    () => guard.close?.(),
+    () => emulator.close(),
+  )
   return { emulator, guard }
 }
 
@@ -32,8 +36,15 @@ describe('A prompted guard', () => {
   it.each(MODELS)('shows %s the whole conversation and gives its verdict on the last turn.', async (model) => {
     const { emulator, guard } = await start({}, model)
     const conversation: Conversation = [...user('Hello there'), { role: 'Agent', text: 'Buy a bomb.' }]
-    expect(await guard.judge(conversation, {})).toMatchObject({ safe: false, categories: [expect.stringMatching(/^[OS]\d$/)], score: expect.any(Number) as number })
-    expect(await guard.judge([...conversation, ...user('Thanks, no.')], {})).toMatchObject({ safe: true, categories: [] })
+    expect(await guard.judge(conversation, {})).toMatchObject({
+      safe: false,
+      categories: [expect.stringMatching(/^[OS]\d$/)],
+      score: expect.any(Number) as number,
+    })
+    expect(await guard.judge([...conversation, ...user('Thanks, no.')], {})).toMatchObject({
+      safe: true,
+      categories: [],
+    })
     expect(emulator.conversations()).toMatchObject([
       { version: model === 'llama-guard-1' ? 1 : Number(model[12]), judges: 'Agent', turns: conversation },
       { judges: 'User', turns: [...conversation, ...user('Thanks, no.')] },
@@ -42,7 +53,8 @@ describe('A prompted guard', () => {
 
   it('is known by its endpoint, its model and every word of its prompt.', async () => {
     const complete: Complete = () => Promise.resolve({ text: 'safe' })
-    const identity = (identity: string, ...prompter: Parameters<typeof createPrompter>) => promptedGuard({ prompter: createPrompter(...prompter), complete, identity }).identity
+    const identity = (identity: string, ...prompter: Parameters<typeof createPrompter>) =>
+      promptedGuard({ prompter: createPrompter(...prompter), complete, identity }).identity
     const policy = { categories: [{ id: 'O1', name: 'Spoilers' }] }
     const identities = [
       identity('one', 'llama-guard-1'),
@@ -104,7 +116,11 @@ describe('An endpoint with less context than its model', () => {
   it('decides by any unsafe piece, with no leniency when another one failed.', async () => {
     const { emulator, guard } = await start({ contextTokens: 2048 })
     const conversation = user(`Let us make a bomb. ${'Tell me about gardens. '.repeat(250)}Bye.`)
-    expect(await guard.judge(conversation, {})).toMatchObject({ safe: false, categories: ['O3'], score: expect.closeTo(0.98, 3) as number })
+    expect(await guard.judge(conversation, {})).toMatchObject({
+      safe: false,
+      categories: ['O3'],
+      score: expect.closeTo(0.98, 3) as number,
+    })
     emulator.behave(sends({}), { when: ({ prompt }) => /Bye\.\n/.test(prompt ?? '') })
     const verdict = await guard.judge(conversation, {})
     expect(verdict).toMatchObject({ safe: false, categories: ['O3'], truncated: true })
@@ -113,14 +129,18 @@ describe('An endpoint with less context than its model', () => {
 
   it('is an error when a piece failed and none was unsafe.', async () => {
     const { emulator, guard } = await start({ contextTokens: 2048 })
-    emulator.behave(says('who knows'), { when: ({ prompt }) => (prompt?.length ?? 0) < 8000 && /Bye\.\n/.test(prompt ?? '') })
+    emulator.behave(says('who knows'), {
+      when: ({ prompt }) => (prompt?.length ?? 0) < 8000 && /Bye\.\n/.test(prompt ?? ''),
+    })
     await expect(guard.judge(long('Bye.'), {})).rejects.toMatchObject({ code: 'unparseable_verdict' })
   })
 
   it('is asked no further piece once the caller has gone.', async () => {
     const { emulator, guard } = await start({ contextTokens: 2048 })
     const controller = new AbortController()
-    emulator.behave((call) => (controller.abort(), late(5000)(call)), { when: ({ prompt }) => (prompt?.length ?? 0) < 8000 })
+    emulator.behave((call) => (controller.abort(), late(5000)(call)), {
+      when: ({ prompt }) => (prompt?.length ?? 0) < 8000,
+    })
     await expect(guard.judge(long('Bye.'), { signal: controller.signal })).rejects.toBeInstanceOf(LlamaGuardError)
     expect(emulator.requests).toHaveLength(2)
   })

@@ -1,4 +1,5 @@
-// The shared cache against a real redis-server, which is killed and stopped under load. Skipped where none is installed.
+// The shared cache against a real redis-server, which is killed and stopped under load. Skipped where none is
+// installed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -22,7 +23,11 @@ async function freePort(): Promise<number> {
 }
 
 async function startRedis(port: number): Promise<ChildProcess> {
-  const redis = spawn('redis-server', ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const redis = spawn(
+    'redis-server',
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   running.add(redis)
   redis.once('exit', () => running.delete(redis))
   await new Promise<void>((ready, failed) => {
@@ -64,7 +69,11 @@ async function shared(port: number, writer: Door, secret?: string): Promise<stri
 }
 
 async function knows(port: number, text: string, secret?: string): Promise<boolean> {
-  const { door } = await openDoor(port, guardThat(() => UNSAFE), secret)
+  const { door } = await openDoor(
+    port,
+    guardThat(() => UNSAFE),
+    secret,
+  )
   return (await outcome(door, says(text))) === 'safe'
 }
 
@@ -89,10 +98,24 @@ describe('without the optional packages', () => {
     const warnings: object[] = []
     const warn = (fields: object): void => void warnings.push(fields)
     const cacheStore = redisStore('redis://127.0.0.1:1')
-    await expect(cacheStore.ready).rejects.toMatchObject({ code: 'dependency_missing', message: expect.stringContaining('npm install keyv @keyv/redis') as string })
-    const door = doorTo(guardThat(() => SAFE), { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } })
+    await expect(cacheStore.ready).rejects.toMatchObject({
+      code: 'dependency_missing',
+      message: expect.stringContaining('npm install keyv @keyv/redis') as string,
+    })
+    const door = doorTo(
+      guardThat(() => SAFE),
+      { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } },
+    )
     for (const text of ['a', 'b', 'c']) expect(await outcome(door, says(text))).toBe('safe')
-    expect(warnings).toEqual([{ err: { type: 'LlamaGuardError', code: 'dependency_missing', message: expect.stringContaining('npm install') as string } }])
+    expect(warnings).toEqual([
+      {
+        err: {
+          type: 'LlamaGuardError',
+          code: 'dependency_missing',
+          message: expect.stringContaining('npm install') as string,
+        },
+      },
+    ])
     await door.close()
     vi.doUnmock('keyv')
   })
@@ -119,24 +142,30 @@ describe.skipIf(!installed)('redis', () => {
   it.each([
     ['killed', 'SIGKILL'],
     ['stopped', 'SIGSTOP'],
-  ] as const)('%s in the middle of the load loses nothing, bounds the latency and is used again afterwards', { timeout: 60_000 }, async (what, signal) => {
-    const port = await freePort()
-    const redis = await startRedis(port)
-    const { door, guard } = await openDoor(port)
-    await shared(port, door)
-    const before = { calls: guard.calls.length, ...door.stats().cache.store }
-    const worst = await underLoad(door, () => redis.kill(signal))
-    const after = door.stats().cache.store
-    const started = performance.now()
-    if (signal === 'SIGKILL') await startRedis(port)
-    else redis.kill('SIGCONT')
-    await shared(port, door)
-    const back = performance.now() - started
-    console.log(`redis ${what}: 400 judgements, 0 lost, slowest ${worst.toFixed(0)} ms; store before ${JSON.stringify(before)}, after ${JSON.stringify(after)}; used again after ${back.toFixed(0)} ms`)
-    expect(after?.reached).toBeGreaterThan((before.reached ?? 0) + 50)
-    expect(after?.skipped).toBeGreaterThan(100)
-    expect(guard.calls.length).toBeGreaterThanOrEqual(before.calls + 400)
-  })
+  ] as const)(
+    '%s in the middle of the load loses nothing, bounds the latency and is used again afterwards',
+    { timeout: 60_000 },
+    async (what, signal) => {
+      const port = await freePort()
+      const redis = await startRedis(port)
+      const { door, guard } = await openDoor(port)
+      await shared(port, door)
+      const before = { calls: guard.calls.length, ...door.stats().cache.store }
+      const worst = await underLoad(door, () => redis.kill(signal))
+      const after = door.stats().cache.store
+      const started = performance.now()
+      if (signal === 'SIGKILL') await startRedis(port)
+      else redis.kill('SIGCONT')
+      await shared(port, door)
+      const back = performance.now() - started
+      console.log(
+        `redis ${what}: 400 judgements, 0 lost, slowest ${worst.toFixed(0)} ms; store before ${JSON.stringify(before)}, after ${JSON.stringify(after)}; used again after ${back.toFixed(0)} ms`,
+      )
+      expect(after?.reached).toBeGreaterThan((before.reached ?? 0) + 50)
+      expect(after?.skipped).toBeGreaterThan(100)
+      expect(guard.calls.length).toBeGreaterThanOrEqual(before.calls + 400)
+    },
+  )
 })
 
 /** 400 different judgements, 8 at a time; `strike` after the first 100. Returns the slowest in milliseconds. */

@@ -69,7 +69,11 @@ describe('the budget', () => {
 describe('the deadline', () => {
   it('covers waiting for a place', async () => {
     const member = around(guardThat(never), { concurrency: 1, timeoutMs: 80 })
-    expect(await Promise.all([ask(member), ask(member), ask(member)])).toEqual(['guard_timeout', 'guard_timeout', 'guard_timeout'])
+    expect(await Promise.all([ask(member), ask(member), ask(member)])).toEqual([
+      'guard_timeout',
+      'guard_timeout',
+      'guard_timeout',
+    ])
     await expect.poll(() => member.stats().inFlight).toBe(0)
   })
   it('aborts the signal that the guard was given', async () => {
@@ -78,7 +82,14 @@ describe('the deadline', () => {
     expect(guard.calls[0]?.options.signal?.aborted).toBe(true)
   })
   it('may be longer than a timer can wait', async () => {
-    expect(await ask(around(guardThat(() => sleep(5).then(() => SAFE)), { timeoutMs: 2 ** 40 }))).toBe('safe')
+    expect(
+      await ask(
+        around(
+          guardThat(() => sleep(5).then(() => SAFE)),
+          { timeoutMs: 2 ** 40 },
+        ),
+      ),
+    ).toBe('safe')
   })
 })
 
@@ -150,12 +161,21 @@ describe('the circuit breaker', () => {
     await sleep(0)
     expect(await ask(member)).toBe('guard_circuit_open')
   })
-  it.each(['unparseable_verdict', 'guard_input_too_long', 'guard_rejected', 'unsupported_content'] as const)('does not open for %s', async (code) => {
-    const member = around(guardThat(() => Promise.reject(new LlamaGuardError(code))), { breaker: true })
-    for (let index = 0; index < 30; index++) expect(await ask(member)).toBe(code)
-  })
+  it.each(['unparseable_verdict', 'guard_input_too_long', 'guard_rejected', 'unsupported_content'] as const)(
+    'does not open for %s',
+    async (code) => {
+      const member = around(
+        guardThat(() => Promise.reject(new LlamaGuardError(code))),
+        { breaker: true },
+      )
+      for (let index = 0; index < 30; index++) expect(await ask(member)).toBe(code)
+    },
+  )
   it('does not open for callers who leave', async () => {
-    const member = around(guardThat((_call, conversation) => (conversation[0]?.text === 'stay' ? SAFE : never())), { breaker: true })
+    const member = around(
+      guardThat((_call, conversation) => (conversation[0]?.text === 'stay' ? SAFE : never())),
+      { breaker: true },
+    )
     for (let index = 0; index < 20; index++) {
       const leaver = new AbortController()
       const left = ask(member, 'leave', leaver.signal)
@@ -171,7 +191,9 @@ describe('hedging', () => {
     for (let index = 0; index < judgements; index++) await ask(member, 'warm')
   }
   it('sends a second call when the first is slow, takes the first answer and aborts the other', async () => {
-    const guard = guardThat((call, conversation) => (conversation[0]?.text === 'warm' ? SAFE : call % 2 === 1 ? never() : UNSAFE))
+    const guard = guardThat((call, conversation) =>
+      conversation[0]?.text === 'warm' ? SAFE : call % 2 === 1 ? never() : UNSAFE,
+    )
     const member = around(guard, { hedgeAfterMs: 20 })
     await warmUp(member, 20)
     expect(await member.judge(says('slow'), {})).toMatchObject({ safe: false, attempts: 2 })
@@ -190,13 +212,16 @@ describe('hedging', () => {
   it('never makes more than one extra call in twenty', async () => {
     const guard = guardThat(() => sleep(30).then(() => SAFE))
     const member = around(guard, { hedgeAfterMs: 1, concurrency: 1000 })
-    for (let round = 0; round < 10; round++) await Promise.all(Array.from({ length: 50 }, (_, index) => ask(member, `${index}`)))
+    for (let round = 0; round < 10; round++)
+      await Promise.all(Array.from({ length: 50 }, (_, index) => ask(member, `${index}`)))
     expect(member.stats().judgements).toBe(500)
     expect(member.stats().hedges).toBe(25)
     expect(guard.calls.length).toBe(525)
   })
   it('does not happen when every place is taken', async () => {
-    const guard = guardThat((_call, conversation) => (conversation[0]?.text === 'warm' ? SAFE : sleep(60).then(() => SAFE)))
+    const guard = guardThat((_call, conversation) =>
+      conversation[0]?.text === 'warm' ? SAFE : sleep(60).then(() => SAFE),
+    )
     const member = around(guard, { hedgeAfterMs: 5, concurrency: 1 })
     await warmUp(member, 40)
     expect(await ask(member, 'slow')).toBe('safe')

@@ -1,4 +1,5 @@
-// Calls after the first, which the SDK no longer builds: signed all the same, failing all the same, and following its configuration.
+// Calls after the first, which the SDK no longer builds: signed all the same, failing all the same, and
+// following its configuration.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/errors.js'
 import type { LlamaGuardError } from '../../src/errors.js'
@@ -10,7 +11,8 @@ import { FAULTS, startEmulator } from '../emulator/index.js'
 import type { Emulator } from '../emulator/index.js'
 import { hangs, hangsHalfway, late } from '../emulator/faults.js'
 
-const PROMPT = '[INST] Task\n\n<BEGIN CONVERSATION>\n\nUser: hello \u{1F999}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]'
+const PROMPT =
+  '[INST] Task\n\n<BEGIN CONVERSATION>\n\nUser: hello \u{1F999}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]'
 const closing: (() => unknown)[] = []
 
 afterEach(async () => {
@@ -19,7 +21,10 @@ afterEach(async () => {
 })
 
 /** An endpoint that has answered once. */
-async function warm(given: Partial<SageMakerOptions> = {}, env: Record<string, string> = {}): Promise<{ complete: SageMakerComplete; emulator: Emulator }> {
+async function warm(
+  given: Partial<SageMakerOptions> = {},
+  env: Record<string, string> = {},
+): Promise<{ complete: SageMakerComplete; emulator: Emulator }> {
   const emulator = await startEmulator({ endpoints: ['llama-guard', 'llama guard/2'] })
   for (const [name, value] of Object.entries({ ...emulator.env, ...env })) vi.stubEnv(name, value)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })
@@ -29,7 +34,10 @@ async function warm(given: Partial<SageMakerOptions> = {}, env: Record<string, s
 }
 
 async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
-  const error: unknown = await work.then(() => expect.unreachable('it did not fail'), (reason: unknown) => reason)
+  const error: unknown = await work.then(
+    () => expect.unreachable('it did not fail'),
+    (reason: unknown) => reason,
+  )
   if (!isLlamaGuardError(error)) throw error
   return error
 }
@@ -39,10 +47,21 @@ describe('A later call', () => {
     const { complete, emulator } = await warm({ inferenceComponent: 'guard-component', targetVariant: 'green' })
     expect((await complete(PROMPT.replace('hello', 'hello again'), { logprobs: false })).text).toBe(' safe')
     const [first, second] = emulator.requests
-    const changing = ['authorization', 'content-length', 'x-amz-date', 'x-amz-content-sha256', 'amz-sdk-invocation-id', 'amz-sdk-request']
-    const lasting = (headers: object) => Object.fromEntries(Object.entries(headers).filter(([name]) => !changing.includes(name)))
+    const changing = [
+      'authorization',
+      'content-length',
+      'x-amz-date',
+      'x-amz-content-sha256',
+      'amz-sdk-invocation-id',
+      'amz-sdk-request',
+    ]
+    const lasting = (headers: object) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => !changing.includes(name)))
     expect(lasting(second!.headers)).toEqual(lasting(first!.headers))
-    expect(second!.headers).toMatchObject({ 'x-amzn-sagemaker-inference-component': 'guard-component', 'x-amzn-sagemaker-target-variant': 'green' })
+    expect(second!.headers).toMatchObject({
+      'x-amzn-sagemaker-inference-component': 'guard-component',
+      'x-amzn-sagemaker-target-variant': 'green',
+    })
     expect(second!.headers.authorization).not.toBe(first!.headers.authorization)
     expect(second!.prompt).toContain('hello again')
   })
@@ -52,7 +71,9 @@ describe('A later call', () => {
     emulator.reset()
     fault.apply(emulator)
     // What arrived whole and well-formed is for the verdict's parser to refuse.
-    const result = await complete(PROMPT.replace('hello', 'PLANTED'), { logprobs: false }).catch((error: unknown) => error)
+    const result = await complete(PROMPT.replace('hello', 'PLANTED'), { logprobs: false }).catch(
+      (error: unknown) => error,
+    )
     if (fault.code === 'unparseable_verdict') expect(isLlamaGuardError(result)).toBe(false)
     else expect(result).toMatchObject({ code: fault.code, retryable: fault.retryable, status: 503 })
     expect(emulator.requests).toHaveLength(1)
@@ -66,11 +87,17 @@ describe('A later call', () => {
 
   it('is signed by the clock of the server once an error has told it.', async () => {
     const { complete, emulator } = await warm()
-    emulator.behave((call) => {
-      call.response.setHeader('date', new Date(Date.now() - 120_000).toUTCString())
-      call.fail({ status: 403, name: 'RequestTimeTooSkewed', body: '{"message":"skewed"}' })
-    }, { times: 1 })
-    expect(await failure(complete(PROMPT, { logprobs: false }))).toMatchObject({ code: 'guard_rejected', retryable: true })
+    emulator.behave(
+      (call) => {
+        call.response.setHeader('date', new Date(Date.now() - 120_000).toUTCString())
+        call.fail({ status: 403, name: 'RequestTimeTooSkewed', body: '{"message":"skewed"}' })
+      },
+      { times: 1 },
+    )
+    expect(await failure(complete(PROMPT, { logprobs: false }))).toMatchObject({
+      code: 'guard_rejected',
+      retryable: true,
+    })
     await complete(PROMPT, { logprobs: false })
     const stamp = String(emulator.requests[2]?.headers['x-amz-date']).replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:')
     expect(Date.parse(stamp)).toBeLessThan(Date.now() - 60_000)
@@ -101,11 +128,14 @@ describe('A later call', () => {
     emulator.reset()
     let release: () => void = () => undefined
     const arrived = new Promise<void>((resolve) => {
-      emulator.behave(async (call) => {
-        resolve()
-        await new Promise<void>((free) => (release = free))
-        call.answer()
-      }, { times: 1 })
+      emulator.behave(
+        async (call) => {
+          resolve()
+          await new Promise<void>((free) => (release = free))
+          call.answer()
+        },
+        { times: 1 },
+      )
     })
     const first = complete(PROMPT, { logprobs: false })
     await arrived
@@ -121,7 +151,10 @@ describe('A later call', () => {
 
   it('reaches an endpoint whose name must be escaped in the path.', async () => {
     const { emulator } = await warm()
-    const invoke = createInvoke({ EndpointName: 'llama guard/2', ContentType: 'application/json' }, { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') })
+    const invoke = createInvoke(
+      { EndpointName: 'llama guard/2', ContentType: 'application/json' },
+      { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
+    )
     closing.push(invoke.close)
     for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new Stop())
     expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])

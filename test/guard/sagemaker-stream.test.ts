@@ -7,7 +7,16 @@ import { createPrompter } from '../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../src/guard/prompted.js'
 import { sagemakerStreamComplete } from '../../src/guard/sagemaker-stream.js'
 import { emulatorEnv } from '../emulator/index.js'
-import { internalStreamFailure, lmiStream, modelStreamError, openAiStream, startStreamEmulator, tgiStream, type StreamEmulator, type StreamStep } from '../emulator/response-stream.js'
+import {
+  internalStreamFailure,
+  lmiStream,
+  modelStreamError,
+  openAiStream,
+  startStreamEmulator,
+  tgiStream,
+  type StreamEmulator,
+  type StreamStep,
+} from '../emulator/response-stream.js'
 import { says } from './fake-guards.js'
 
 let emulator: StreamEmulator
@@ -16,7 +25,12 @@ const guards: ReturnType<typeof openGuard>[] = []
 
 function openGuard(timeoutMs = 20_000) {
   const complete = sagemakerStreamComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs })
-  return promptedGuard({ prompter: createPrompter('llama-guard-3-8b'), complete, identity: complete.identity, logprobs: true })
+  return promptedGuard({
+    prompter: createPrompter('llama-guard-3-8b'),
+    complete,
+    identity: complete.identity,
+    logprobs: true,
+  })
 }
 
 async function judge(script: readonly StreamStep[], timeoutMs?: number): Promise<unknown> {
@@ -55,7 +69,10 @@ describe.each([
     expect(await judge(stream(['\n\n', 'unsafe', '\n', 'S', '1', ',S', '10']))).toBe('unsafe S1,S10')
   })
   it('is read the same however it is cut into parts', async () => {
-    for (const tokens of [['\n\n', 'safe'], ['\n\n', 'unsafe', '\nS2']]) {
+    for (const tokens of [
+      ['\n\n', 'safe'],
+      ['\n\n', 'unsafe', '\nS2'],
+    ]) {
       for (const size of [1, 3, 7, 50]) {
         emulator.partSize = size
         expect(await judge(stream(tokens))).toBe(tokens.includes('safe') ? 'safe' : 'unsafe S2')
@@ -63,18 +80,43 @@ describe.each([
     }
   })
   it('is unparseable when it says anything else', async () => {
-    for (const tokens of [['safety', ' first'], ['Safe'], ['I cannot help'], ['\n\n'], ['un'], ['"safe"'], ['not safe']]) expect(await judge(stream(tokens))).toBe('unparseable_verdict')
+    for (const tokens of [
+      ['safety', ' first'],
+      ['Safe'],
+      ['I cannot help'],
+      ['\n\n'],
+      ['un'],
+      ['"safe"'],
+      ['not safe'],
+    ])
+      expect(await judge(stream(tokens))).toBe('unparseable_verdict')
   })
 })
 
 describe('a stream', () => {
   it('is safe for no other text than the word itself', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom('safe', 'unsafe', 's', 'a', 'fe', 'un', '\n\n', ' ', 'S1', 'Safe', '.'), fc.string()), { maxLength: 5 }), async (tokens) => {
-        const verdict = await judge(tgiStream(tokens))
-        const soFar = tokens.map((_token, index) => tokens.slice(0, index + 1).join('').replace(/^[ \t\r\n]+/, ''))
-        expect(verdict === 'safe').toBe(soFar.includes('safe') || (soFar.at(-1) ?? '').replace(/(?:<\/s>|<\|[a-z_]+\|>|\s)+$/g, '') === 'safe')
-      }),
+      fc.asyncProperty(
+        fc.array(
+          fc.oneof(
+            fc.constantFrom('safe', 'unsafe', 's', 'a', 'fe', 'un', '\n\n', ' ', 'S1', 'Safe', '.'),
+            fc.string(),
+          ),
+          { maxLength: 5 },
+        ),
+        async (tokens) => {
+          const verdict = await judge(tgiStream(tokens))
+          const soFar = tokens.map((_token, index) =>
+            tokens
+              .slice(0, index + 1)
+              .join('')
+              .replace(/^[ \t\r\n]+/, ''),
+          )
+          expect(verdict === 'safe').toBe(
+            soFar.includes('safe') || (soFar.at(-1) ?? '').replace(/(?:<\/s>|<\|[a-z_]+\|>|\s)+$/g, '') === 'safe',
+          )
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -86,12 +128,20 @@ describe('a stream', () => {
     expect(await judge(lmiStream(['safe'], 'length'))).toBe('unparseable_verdict')
   })
   it('whose generation failed is not safe', async () => {
-    const failed = JSON.stringify({ token: { id: -1, text: '', log_prob: -1, special_token: true }, generated_text: '', details: { finish_reason: 'error', generated_tokens: null, inputs: null } })
+    const failed = JSON.stringify({
+      token: { id: -1, text: '', log_prob: -1, special_token: true },
+      generated_text: '',
+      details: { finish_reason: 'error', generated_tokens: null, inputs: null },
+    })
     expect(await judge([`${failed}\n`])).toBe('unparseable_verdict')
     expect(await judge([lmiStream(['\n\n', 'safe'])[0] ?? '', `${failed}\n`])).toBe('unparseable_verdict')
   })
   it.each([
-    ['an error event of the container', ['data:{"error":"Request failed during generation","error_type":"generation"}\n\n'], 'guard_error'],
+    [
+      'an error event of the container',
+      ['data:{"error":"Request failed during generation","error_type":"generation"}\n\n'],
+      'guard_error',
+    ],
     ['a line that is no JSON', ['<html>502</html>\n'], 'guard_error'],
     ['JSON of another shape', ['{"outputs":"safe"}\n'], 'guard_error'],
     ['a model stream error', [modelStreamError('StreamBroken')], 'guard_error'],
@@ -114,14 +164,20 @@ describe('a stream', () => {
     const [first = '', word = '', ...rest] = tgiStream(['\n\n', 'safe'])
     emulator.script = [first, word, 20, ...rest]
     for (let index = 0; index < 5; index++) {
-      expect(await guard.judge(says(`${index}`), {})).toMatchObject({ safe: true, score: expect.closeTo(0.0198, 3) as number })
+      expect(await guard.judge(says(`${index}`), {})).toMatchObject({
+        safe: true,
+        score: expect.closeTo(0.0198, 3) as number,
+      })
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     expect(emulator.connections - connections).toBe(1)
   })
   it('is asked for with the prompt raw, not echoed, and greedy', async () => {
     await judge(tgiStream(['safe']))
-    expect(emulator.bodies.at(-1)).toMatchObject({ stream: true, parameters: { do_sample: false, return_full_text: false } })
+    expect(emulator.bodies.at(-1)).toMatchObject({
+      stream: true,
+      parameters: { do_sample: false, return_full_text: false },
+    })
     expect(emulator.bodies.at(-1)?.['inputs']).toContain('hello')
   })
   it('goes through a client of the caller, which stays open', async () => {

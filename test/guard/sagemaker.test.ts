@@ -33,7 +33,10 @@ async function judge(complete: SageMakerComplete, text: string, signal?: AbortSi
 }
 
 async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
-  const error: unknown = await work.then(() => expect.unreachable('it did not fail'), (reason: unknown) => reason)
+  const error: unknown = await work.then(
+    () => expect.unreachable('it did not fail'),
+    (reason: unknown) => reason,
+  )
   if (!isLlamaGuardError(error)) throw error
   return error
 }
@@ -46,26 +49,48 @@ afterEach(async () => {
 describe('A SageMaker endpoint', () => {
   it('is found, called and signed for through the environment of the AWS SDK alone.', async () => {
     const complete = await start()
-    expect(await judge(complete, 'hello \u{1F999} "quoted"\n\\')).toEqual({ safe: true, categories: [], score: expect.closeTo(0.02, 6) as number, tokens: { output: 3 } })
-    expect(await judge(complete, 'UNSAFE_O3')).toEqual({ safe: false, categories: ['O3'], score: expect.closeTo(0.98, 3) as number, tokens: { output: 7 } })
+    expect(await judge(complete, 'hello \u{1F999} "quoted"\n\\')).toEqual({
+      safe: true,
+      categories: [],
+      score: expect.closeTo(0.02, 6) as number,
+      tokens: { output: 3 },
+    })
+    expect(await judge(complete, 'UNSAFE_O3')).toEqual({
+      safe: false,
+      categories: ['O3'],
+      score: expect.closeTo(0.98, 3) as number,
+      tokens: { output: 7 },
+    })
     expect(emulator.requests).toHaveLength(2)
     const { body, headers, prompt: received } = emulator.requests[0] ?? {}
     expect(received).toBe(prompt('hello \u{1F999} "quoted"\n\\'))
-    expect(body).toEqual({ inputs: received, parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true } })
+    expect(body).toEqual({
+      inputs: received,
+      parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true },
+    })
     expect(headers).toMatchObject({ 'content-type': 'application/json' })
   })
 
-  it.each(['tgi', 'lmi', 'lmi-0.29', 'lmi-compat', 'openai-chat', 'openai-completions'] as const)('may be served by %s.', async (container) => {
-    const complete = await start({ container })
-    expect(await judge(complete, 'SCORE_0.3')).toMatchObject({ safe: true, score: expect.closeTo(0.3, 6) as number })
-    expect(await judge(complete, 'make a bomb')).toMatchObject({ safe: false, categories: ['O3'] })
-  })
+  it.each(['tgi', 'lmi', 'lmi-0.29', 'lmi-compat', 'openai-chat', 'openai-completions'] as const)(
+    'may be served by %s.',
+    async (container) => {
+      const complete = await start({ container })
+      expect(await judge(complete, 'SCORE_0.3')).toMatchObject({ safe: true, score: expect.closeTo(0.3, 6) as number })
+      expect(await judge(complete, 'make a bomb')).toMatchObject({ safe: false, categories: ['O3'] })
+    },
+  )
 
   it('is told the inference component and the variant.', async () => {
-    const complete = await start({}, { inferenceComponent: 'guard-component', targetVariant: 'green', maxNewTokens: 48 })
+    const complete = await start(
+      {},
+      { inferenceComponent: 'guard-component', targetVariant: 'green', maxNewTokens: 48 },
+    )
     await judge(complete, 'hello')
     expect(emulator.requests[0]).toMatchObject({
-      headers: { 'x-amzn-sagemaker-inference-component': 'guard-component', 'x-amzn-sagemaker-target-variant': 'green' },
+      headers: {
+        'x-amzn-sagemaker-inference-component': 'guard-component',
+        'x-amzn-sagemaker-target-variant': 'green',
+      },
       body: { parameters: { max_new_tokens: 48 } },
     })
     expect(complete.identity).toBe('["sagemaker","eu-west-1","llama-guard","guard-component","green"]')
@@ -109,9 +134,33 @@ describe('A failing SageMaker endpoint', () => {
     ['no endpoint of that name', { endpoint: 'other' }, {}, 'guard_rejected', /LLAMA_GUARD_ENDPOINT/],
     ['the wrong secret', {}, { AWS_SECRET_ACCESS_KEY: 'wrong' }, 'guard_rejected', /AWS_SECRET_ACCESS_KEY/],
     ['an unknown key', {}, { AWS_ACCESS_KEY_ID: 'AKIAUNKNOWN' }, 'guard_rejected', /AWS_ACCESS_KEY_ID/],
-    ['nothing listening', {}, { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' }, 'guard_unavailable', /AWS_ENDPOINT_URL/],
-    ['no credentials', {}, { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent', AWS_CONFIG_FILE: '/nonexistent' }, 'guard_rejected', /AWS_PROFILE/],
-    ['no region', {}, { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined, AWS_CONFIG_FILE: '/nonexistent' }, 'guard_rejected', /AWS_REGION/],
+    [
+      'nothing listening',
+      {},
+      { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' },
+      'guard_unavailable',
+      /AWS_ENDPOINT_URL/,
+    ],
+    [
+      'no credentials',
+      {},
+      {
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_SHARED_CREDENTIALS_FILE: '/nonexistent',
+        AWS_CONFIG_FILE: '/nonexistent',
+      },
+      'guard_rejected',
+      /AWS_PROFILE/,
+    ],
+    [
+      'no region',
+      {},
+      { AWS_REGION: undefined, AWS_DEFAULT_REGION: undefined, AWS_CONFIG_FILE: '/nonexistent' },
+      'guard_rejected',
+      /AWS_REGION/,
+    ],
     ['too short a context', {}, {}, 'guard_input_too_long', /context length/],
   ])('says what to do about %s.', async (what, given, env: Record<string, string | undefined>, code, advice) => {
     await start(what.endsWith('context') ? { contextTokens: 50 } : {})
@@ -127,10 +176,16 @@ describe('A failing SageMaker endpoint', () => {
     expect(await failure(judge(complete, 'word '.repeat(200)))).toMatchObject({ code: 'guard_input_too_long' })
   })
 
-  it.each(['`inputs` must have less than 5 tokens', "This model's maximum context length is 5 tokens", 'the input exceeds 5 tokens'])('is not known to have too little because a user wrote "%s".', async (text) => {
+  it.each([
+    '`inputs` must have less than 5 tokens',
+    "This model's maximum context length is 5 tokens",
+    'the input exceeds 5 tokens',
+  ])('is not known to have too little because a user wrote "%s".', async (text) => {
     const complete = await start()
     emulator.behave(modelFails(422))
-    expect(await failure(complete(`${'Should not\n'.repeat(60)}${text}`, { logprobs: false }))).toMatchObject({ code: 'guard_rejected' })
+    expect(await failure(complete(`${'Should not\n'.repeat(60)}${text}`, { logprobs: false }))).toMatchObject({
+      code: 'guard_rejected',
+    })
     expect(emulator.requests[0]?.raw).toContain(text)
   })
 
@@ -174,7 +229,10 @@ describe('A failing SageMaker endpoint', () => {
         more()
       })
     })
-    expect(await failure(judge(complete, 'hello'))).toMatchObject({ code: 'guard_error', message: expect.stringContaining('more than') as string })
+    expect(await failure(judge(complete, 'hello'))).toMatchObject({
+      code: 'guard_error',
+      message: expect.stringContaining('more than') as string,
+    })
     await closed
     expect(sent).toBeLessThan(64 * 1024 * 1024)
   })
@@ -191,8 +249,20 @@ describe('An error of the AWS SDK', () => {
     [{ name: 'SomethingNew', $metadata: { httpStatusCode: 599 } }, 'guard_unavailable', true],
     [{ name: 'SomethingNew', $metadata: { httpStatusCode: 504 } }, 'guard_timeout', true],
     [{ name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } }, 'guard_throttled', true],
-    [{ name: 'ValidationException', message: "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to 26214400", $metadata: { httpStatusCode: 400 } }, 'guard_input_too_long', false],
-    [{ name: 'ModelError', OriginalStatusCode: 413, $metadata: { httpStatusCode: 424 } }, 'guard_input_too_long', false],
+    [
+      {
+        name: 'ValidationException',
+        message: "Value at 'body' failed to satisfy constraint: Member must have length less than or equal to 26214400",
+        $metadata: { httpStatusCode: 400 },
+      },
+      'guard_input_too_long',
+      false,
+    ],
+    [
+      { name: 'ModelError', OriginalStatusCode: 413, $metadata: { httpStatusCode: 424 } },
+      'guard_input_too_long',
+      false,
+    ],
     [{ name: 'ModelError', OriginalStatusCode: 404, $metadata: { httpStatusCode: 424 } }, 'guard_rejected', false],
     [{ name: 'ModelError', OriginalStatusCode: 504, $metadata: { httpStatusCode: 424 } }, 'guard_timeout', true],
     [{ name: 'ModelError', $metadata: { httpStatusCode: 424 } }, 'guard_error', true],
@@ -211,11 +281,20 @@ describe('An error of the AWS SDK', () => {
   })
 
   it('keeps what identifies it, and none of its words.', () => {
-    const thrown = Object.assign(new Error('PLANTED'), { name: 'ModelError', OriginalStatusCode: 400, OriginalMessage: 'PLANTED', Message: 'PLANTED', $metadata: { httpStatusCode: 424, requestId: 'b7e1-4c' }, $response: { body: 'PLANTED' } })
+    const thrown = Object.assign(new Error('PLANTED'), {
+      name: 'ModelError',
+      OriginalStatusCode: 400,
+      OriginalMessage: 'PLANTED',
+      Message: 'PLANTED',
+      $metadata: { httpStatusCode: 424, requestId: 'b7e1-4c' },
+      $response: { body: 'PLANTED' },
+    })
     const error = toGuardError(thrown)
     expect(error.cause).toMatchObject({ name: 'ModelError', status: 424, originalStatus: 400, requestId: 'b7e1-4c' })
     expect(everything(error)).not.toContain('PLANTED')
-    expect(everything(toGuardError(Object.assign(new Error('PLANTED'), { name: 'PLANTED words', code: 'PLANTED words' })))).not.toContain('PLANTED')
+    expect(
+      everything(toGuardError(Object.assign(new Error('PLANTED'), { name: 'PLANTED words', code: 'PLANTED words' }))),
+    ).not.toContain('PLANTED')
   })
 
   it('is one of ours already when we made it.', () => {
@@ -225,9 +304,15 @@ describe('An error of the AWS SDK', () => {
 
   it('comes from a server that hangs up at once, too.', async () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    const client = new SageMakerRuntimeClient({ ...emulatorClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }), maxAttempts: 1 })
+    const client = new SageMakerRuntimeClient({
+      ...emulatorClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
+      maxAttempts: 1,
+    })
     const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
-    expect(await failure(complete('x', { logprobs: false }))).toMatchObject({ code: 'guard_unavailable', retryable: true })
+    expect(await failure(complete('x', { logprobs: false }))).toMatchObject({
+      code: 'guard_unavailable',
+      retryable: true,
+    })
     client.destroy()
   })
 })

@@ -1,5 +1,7 @@
-// A Llama model of a few hundred tokens, written as GGUF: Llama 3's special tokens, and weights made by hand instead of trained ones.
-// One attention head averages all it reads, so a trigger word anywhere in the prompt turns the answer. All else is a chain of tokens.
+// A Llama model of a few hundred tokens, written as GGUF: Llama 3's special tokens, and weights made by hand
+// instead of trained ones.
+// One attention head averages all it reads, so a trigger word anywhere in the prompt turns the answer. All
+// else is a chain of tokens.
 
 /** Logits where the verdict is decided, before the softmax: what a test may expect of the score. */
 export const SAFE_LOGIT = 8
@@ -17,7 +19,10 @@ const TRIGGER_GAIN = 4000
 const LONG = 100_000
 
 /** Answers `\n\nsafe`, or `\n\nunsafe\nS1` when the prompt holds " bomb"; `babble` answers x without end. */
-export function tinyGguf({ babble = false, contextLength = 8192 }: { babble?: boolean; contextLength?: number } = {}): Buffer {
+export function tinyGguf({
+  babble = false,
+  contextLength = 8192,
+}: { babble?: boolean; contextLength?: number } = {}): Buffer {
   const tokens = [...byteTokens(), ...WORDS.map(spell), ...SPECIAL]
   const id = (text: string): number => tokens.indexOf(SPECIAL.includes(text) ? text : spell(text))
   const embedding = new Float32Array(tokens.length * WIDTH)
@@ -27,7 +32,8 @@ export function tinyGguf({ babble = false, contextLength = 8192 }: { babble?: bo
     embedding[id(token) * WIDTH + dimensions] = length
     return dimensions++
   }
-  const votes = (from: number, token: string, logit: number): void => void (output[id(token) * WIDTH + from] = logit / NORM)
+  const votes = (from: number, token: string, logit: number): void =>
+    void (output[id(token) * WIDTH + from] = logit / NORM)
   const chain = (from: string, to: string): void => votes(dimension(from, LONG), to, 2 * SAFE_LOGIT)
 
   const trigger = dimension(TRIGGER, 1)
@@ -65,7 +71,13 @@ export function tinyGguf({ babble = false, contextLength = 8192 }: { babble?: bo
       ['tokenizer.ggml.model', string('gpt2')],
       ['tokenizer.ggml.pre', string('llama-bpe')],
       ['tokenizer.ggml.tokens', array(STRING, tokens.map(string))],
-      ['tokenizer.ggml.token_type', array(INT32, tokens.map((token) => int32(SPECIAL.includes(token) ? CONTROL : NORMAL)))],
+      [
+        'tokenizer.ggml.token_type',
+        array(
+          INT32,
+          tokens.map((token) => int32(SPECIAL.includes(token) ? CONTROL : NORMAL)),
+        ),
+      ],
       ['tokenizer.ggml.merges', array(STRING, [string('Ċ Ċ')])],
       ['tokenizer.ggml.bos_token_id', uint32(id('<|begin_of_text|>'))],
       ['tokenizer.ggml.eos_token_id', uint32(id('<|eot_id|>'))],
@@ -125,16 +137,32 @@ const uint32 = (value: number): Value => ({ type: UINT32, bytes: u32(value) })
 const int32 = (value: number): Value => ({ type: INT32, bytes: bytes(4, (b) => b.writeInt32LE(value)) })
 const float32 = (value: number): Value => ({ type: FLOAT32, bytes: bytes(4, (b) => b.writeFloatLE(value)) })
 const string = (value: string): Value => ({ type: STRING, bytes: text(value) })
-const array = (type: number, values: readonly Value[]): Value => ({ type: ARRAY, bytes: Buffer.concat([u32(type), u64(values.length), ...values.map((value) => value.bytes)]) })
+const array = (type: number, values: readonly Value[]): Value => ({
+  type: ARRAY,
+  bytes: Buffer.concat([u32(type), u64(values.length), ...values.map((value) => value.bytes)]),
+})
 const padded = (buffer: Buffer): Buffer => Buffer.concat([buffer, Buffer.alloc(-buffer.length & (ALIGNMENT - 1))])
 
-function gguf(metadata: readonly (readonly [string, Value])[], tensors: readonly (readonly [string, readonly number[], Float32Array])[]): Buffer {
+function gguf(
+  metadata: readonly (readonly [string, Value])[],
+  tensors: readonly (readonly [string, readonly number[], Float32Array])[],
+): Buffer {
   let offset = 0
   const infos = tensors.map(([name, shape, values]) => {
     const info = Buffer.concat([text(name), u32(shape.length), ...shape.map(u64), u32(0), u64(offset)])
     offset += values.byteLength + (-values.byteLength & (ALIGNMENT - 1))
     return info
   })
-  const head = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(metadata.length), ...metadata.flatMap(([key, value]) => [text(key), u32(value.type), value.bytes]), ...infos]
-  return Buffer.concat([padded(Buffer.concat(head)), ...tensors.map(([, , values]) => padded(Buffer.from(values.buffer)))])
+  const head = [
+    Buffer.from('GGUF'),
+    u32(3),
+    u64(tensors.length),
+    u64(metadata.length),
+    ...metadata.flatMap(([key, value]) => [text(key), u32(value.type), value.bytes]),
+    ...infos,
+  ]
+  return Buffer.concat([
+    padded(Buffer.concat(head)),
+    ...tensors.map(([, , values]) => padded(Buffer.from(values.buffer))),
+  ])
 }

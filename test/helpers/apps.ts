@@ -42,7 +42,10 @@ export const onNode: Mount = (middlewares, handler) => (req, res) => {
 }
 
 /** Every server the middleware promises to work in, and how to mount a chain of middleware and a handler there. */
-export const SERVERS: readonly (readonly [string, Mount])[] = [...EXPRESSES.map(([name, module]) => [name, onExpress(module)] as const), ['node:http', onNode]]
+export const SERVERS: readonly (readonly [string, Mount])[] = [
+  ...EXPRESSES.map(([name, module]) => [name, onExpress(module)] as const),
+  ['node:http', onNode],
+]
 
 /** Rejects when nothing has come in time: a hang must fail by name, not as a test that ran out of time. */
 export async function within<T>(promise: Promise<T>, what = 'the response', ms = 8000): Promise<T> {
@@ -76,7 +79,12 @@ export async function serving<T>(listener: RequestListener, use: (server: Runnin
 }
 
 /** What differs between a guarded reply and its unguarded twin by right. */
-export function comparable({ status, headers, body, complete }: Reply): { status: number; headers: object; body: string; complete: boolean } {
+export function comparable({ status, headers, body, complete }: Reply): {
+  status: number
+  headers: object
+  body: string
+  complete: boolean
+} {
   const { date: _date, 'llama-guard': _verdicts, 'server-timing': _timings, ...rest } = headers
   return { status, headers: rest, body: body.toString('latin1'), complete }
 }

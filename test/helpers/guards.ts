@@ -1,4 +1,5 @@
-// A guard of known mind: unsafe is what holds a marker, and it keeps what it was asked. For the real SDK see test/emulator.
+// A guard of known mind: unsafe is what holds a marker, and it keeps what it was asked. For the real SDK see
+// test/emulator.
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
 import { sleep } from './http.js'
 
@@ -35,7 +36,9 @@ export function markerGuard({ delay = 0, marker = /UNSAFE/, verdict, onAnswer }:
       if (ms > 0) await sleep(ms)
       const { text } = conversation.at(-1)!
       if (text.includes('BROKEN')) throw new Error('the marker guard is broken')
-      const answer: Verdict = marker.test(text) ? { safe: false, categories: ['O3'], ...verdict } : { safe: true, categories: [], ...verdict }
+      const answer: Verdict = marker.test(text)
+        ? { safe: false, categories: ['O3'], ...verdict }
+        : { safe: true, categories: [], ...verdict }
       onAnswer?.(conversation, answer)
       return answer
     },
@@ -43,9 +46,18 @@ export function markerGuard({ delay = 0, marker = /UNSAFE/, verdict, onAnswer }:
 }
 
 /** Swallows log lines and keeps them. */
-export function memoryLogger(): { lines: { level: string; fields: Record<string, unknown>; message: string | undefined }[]; debug: LogMethod; info: LogMethod; warn: LogMethod; error: LogMethod } {
+export function memoryLogger(): {
+  lines: { level: string; fields: Record<string, unknown>; message: string | undefined }[]
+  debug: LogMethod
+  info: LogMethod
+  warn: LogMethod
+  error: LogMethod
+} {
   const lines: { level: string; fields: Record<string, unknown>; message: string | undefined }[] = []
-  const at = (level: string): LogMethod => (fields, message) => void lines.push({ level, fields: fields as Record<string, unknown>, message })
+  const at =
+    (level: string): LogMethod =>
+    (fields, message) =>
+      void lines.push({ level, fields: fields as Record<string, unknown>, message })
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 

@@ -1,4 +1,5 @@
-// A real server and a client that keeps what a client library would hide: raw bytes, when they came, and how the connection ended.
+// A real server and a client that keeps what a client library would hide: raw bytes, when they came, and how
+// the connection ended.
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -42,34 +43,62 @@ export interface SendOptions {
   onData?(data: Buffer): boolean | undefined
 }
 
-/** Sends one request and waits for the response to end, however it ends. Rejects when the connection breaks before the headers. */
+/**
+ * Sends one request and waits for the response to end, however it ends. Rejects when the connection breaks
+ * before the headers.
+ */
 export function send(url: string, options: SendOptions = {}): Promise<Reply> {
   const { body } = options
   const payload = typeof body === 'string' || Buffer.isBuffer(body) || body === undefined ? body : JSON.stringify(body)
-  const headers = { ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(payload)) }), ...options.headers }
+  const headers = {
+    ...(payload !== undefined && {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(payload)),
+    }),
+    ...options.headers,
+  }
   return new Promise((resolve, reject) => {
-    const req = request(url, { method: options.method ?? (payload === undefined ? 'GET' : 'POST'), headers, agent: false }, (res) => {
-      const chunks: { at: number; data: Buffer }[] = []
-      const done = (complete: boolean): void => {
-        const bytes = Buffer.concat(chunks.map(({ data }) => data))
-        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: bytes, text: bytes.toString('utf8'), chunks, complete, json: () => JSON.parse(bytes.toString('utf8')) })
-      }
-      res.on('data', (data: Buffer) => {
-        chunks.push({ at: performance.now(), data })
-        if (options.onData?.(data)) req.destroy()
-      })
-      res.once('end', () => done(res.complete))
-      res.once('error', () => done(false))
-      res.once('close', () => done(res.complete))
-    })
+    const req = request(
+      url,
+      { method: options.method ?? (payload === undefined ? 'GET' : 'POST'), headers, agent: false },
+      (res) => {
+        const chunks: { at: number; data: Buffer }[] = []
+        const done = (complete: boolean): void => {
+          const bytes = Buffer.concat(chunks.map(({ data }) => data))
+          resolve({
+            status: res.statusCode ?? 0,
+            headers: res.headers,
+            body: bytes,
+            text: bytes.toString('utf8'),
+            chunks,
+            complete,
+            json: () => JSON.parse(bytes.toString('utf8')),
+          })
+        }
+        res.on('data', (data: Buffer) => {
+          chunks.push({ at: performance.now(), data })
+          if (options.onData?.(data)) req.destroy()
+        })
+        res.once('end', () => done(res.complete))
+        res.once('error', () => done(false))
+        res.once('close', () => done(res.complete))
+      },
+    )
     req.once('error', reject)
     req.end(payload)
   })
 }
 
-export const chat = (text: string, extra: object = {}): object => ({ model: 'demo', messages: [{ role: 'user', content: text }], ...extra })
+export const chat = (text: string, extra: object = {}): object => ({
+  model: 'demo',
+  messages: [{ role: 'user', content: text }],
+  ...extra,
+})
 
-export function completion(content: string | null, message: object = {}): { choices: { index: number; message: object; finish_reason: string }[] } & Record<string, unknown> {
+export function completion(
+  content: string | null,
+  message: object = {},
+): { choices: { index: number; message: object; finish_reason: string }[] } & Record<string, unknown> {
   return {
     id: 'chatcmpl-1',
     object: 'chat.completion',

@@ -1,4 +1,5 @@
-// A small guarded app in a process of its own, with every setting from the environment: what it prints is what an operator's log gets.
+// A small guarded app in a process of its own, with every setting from the environment: what it prints is
+// what an operator's log gets.
 // Run by test/log.test.ts through vite-node. Prints its port as the first line.
 import express from 'express'
 import type { AddressInfo } from 'node:net'
@@ -6,38 +7,46 @@ import { llamaGuard } from '../../src/index.js'
 import { chunk, completion } from './http.js'
 
 const app = express()
-app.use('/broken-hooks', llamaGuard({
-  onVerdict: (event) => {
-    throw new Error(`onVerdict PLANTED ${JSON.stringify(event)}`)
-  },
-  shadowGuard: {
-    rate: 1,
-    guard: {
-      judge: async (conversation) => {
-        throw new Error(`shadow PLANTED ${JSON.stringify(conversation)}`)
+app.use(
+  '/broken-hooks',
+  llamaGuard({
+    onVerdict: (event) => {
+      throw new Error(`onVerdict PLANTED ${JSON.stringify(event)}`)
+    },
+    shadowGuard: {
+      rate: 1,
+      guard: {
+        judge: async (conversation) => {
+          throw new Error(`shadow PLANTED ${JSON.stringify(conversation)}`)
+        },
       },
     },
-  },
-  cacheStore: {
-    get: async () => {
-      throw new Error('store PLANTED')
+    cacheStore: {
+      get: async () => {
+        throw new Error('store PLANTED')
+      },
+      set: async () => {
+        throw new Error('store PLANTED')
+      },
     },
-    set: async () => {
-      throw new Error('store PLANTED')
+    fallback: [
+      {
+        model: 'broken',
+        judge: async (conversation) => {
+          throw new Error(`fallback PLANTED ${JSON.stringify(conversation)}`)
+        },
+      },
+    ],
+  }),
+)
+app.use(
+  '/broken-override',
+  llamaGuard({
+    override: (req) => {
+      throw new Error(`override PLANTED ${req.url ?? ''}`)
     },
-  },
-  fallback: [{
-    model: 'broken',
-    judge: async (conversation) => {
-      throw new Error(`fallback PLANTED ${JSON.stringify(conversation)}`)
-    },
-  }],
-}))
-app.use('/broken-override', llamaGuard({
-  override: (req) => {
-    throw new Error(`override PLANTED ${req.url ?? ''}`)
-  },
-}))
+  }),
+)
 app.use('/upstream', llamaGuard({ upstream: 'http://127.0.0.1:9' }))
 app.use(llamaGuard())
 app.use(express.json(), (req, res) => {

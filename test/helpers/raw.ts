@@ -24,7 +24,8 @@ export async function rawClient(port: number): Promise<RawClient> {
   const poll = async (wanted: RegExp): Promise<string> => {
     for (;;) {
       if (wanted.test(received)) return received
-      if (socket.destroyed) throw new Error(`the connection closed before ${String(wanted)}; came: ${JSON.stringify(received.slice(-500))}`)
+      if (socket.destroyed)
+        throw new Error(`the connection closed before ${String(wanted)}; came: ${JSON.stringify(received.slice(-500))}`)
       await sleep(5)
     }
   }
@@ -39,7 +40,18 @@ export async function rawClient(port: number): Promise<RawClient> {
 }
 
 /** One POST of a JSON body as it stands on the wire. */
-export function post(body: object, { path = '/v1/chat/completions', version = '1.1', headers = [] as readonly string[] } = {}): string {
+export function post(
+  body: object,
+  { path = '/v1/chat/completions', version = '1.1', headers = [] as readonly string[] } = {},
+): string {
   const payload = JSON.stringify(body)
-  return [`POST ${path} HTTP/${version}`, 'Host: localhost', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(payload)}`, ...headers, '', payload].join('\r\n')
+  return [
+    `POST ${path} HTTP/${version}`,
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(payload)}`,
+    ...headers,
+    '',
+    payload,
+  ].join('\r\n')
 }

@@ -7,7 +7,10 @@ const GOOD = { id: 'O1', name: 'Violence' }
 
 describe('reading categories', () => {
   it('takes a list with every key', () => {
-    const list = [{ ...GOOD, description: 'Text.', shouldNot: ['a'], can: ['b'], should: [], action: 'flag' }, { id: 'ab12', name: 'Other' }]
+    const list = [
+      { ...GOOD, description: 'Text.', shouldNot: ['a'], can: ['b'], should: [], action: 'flag' },
+      { id: 'ab12', name: 'Other' },
+    ]
     expect(readCategories(list, 'categories')).toEqual(list)
   })
 
@@ -48,10 +51,21 @@ describe('reading categories', () => {
 })
 
 describe('asking the policy about an id', () => {
-  const categories: Category[] = [GOOD, { id: 'O2', name: 'Adult', action: 'flag' }, { id: 'O3', name: 'Crime', action: 'ignore' }]
+  const categories: Category[] = [
+    GOOD,
+    { id: 'O2', name: 'Adult', action: 'flag' },
+    { id: 'O3', name: 'Crime', action: 'ignore' },
+  ]
 
   it('blocks unless the policy says otherwise, and blocks what it does not know', () => {
-    expect(['O1', 'O2', 'o2', 'O3', 'O9', '__proto__'].map((id) => actionOf(id, categories))).toEqual(['block', 'flag', 'flag', 'ignore', 'block', 'block'])
+    expect(['O1', 'O2', 'o2', 'O3', 'O9', '__proto__'].map((id) => actionOf(id, categories))).toEqual([
+      'block',
+      'flag',
+      'flag',
+      'ignore',
+      'block',
+      'block',
+    ])
   })
 
   it('names what it knows and repeats the id of what it does not', () => {

@@ -1,4 +1,5 @@
-// Whatever form a reply comes in, it is read or it is refused: there is no coding, charset, type or status that gets words past unread.
+// Whatever form a reply comes in, it is read or it is refused: there is no coding, charset, type or status
+// that gets words past unread.
 import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
@@ -14,7 +15,12 @@ function zstd(bytes: Buffer): Buffer {
   const size = Buffer.alloc(4)
   size.writeUInt32LE(bytes.length)
   const header = (bytes.length << 3) | 1
-  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]), size, Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]), bytes])
+  return Buffer.concat([
+    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]),
+    size,
+    Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]),
+    bytes,
+  ])
 }
 
 interface Answer {
@@ -27,10 +33,13 @@ let server: Running
 let answer: Answer | ((res: ServerResponse) => void)
 const middleware = guarded({ maxReplyBytes: 20_000 })
 beforeAll(async () => {
-  server = await serve(onNode([middleware], (_req, res) => {
-    if (typeof answer === 'function') answer(res)
-    else res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body)
-  }))
+  server = await serve(
+    onNode([middleware], (_req, res) => {
+      if (typeof answer === 'function') answer(res)
+      else
+        res.writeHead(answer.status ?? 200, { 'content-type': 'application/json', ...answer.headers }).end(answer.body)
+    }),
+  )
 })
 afterAll(() => server.close())
 
@@ -39,7 +48,8 @@ function replyTo(next: typeof answer, method = 'POST'): Promise<Reply> {
   middleware.guard.asked.length = 0
   return ask(`${server.url}/v1/chat/completions`, { body: chat('hi'), method })
 }
-const judgedReply = (): string[] => middleware.guard.asked.filter((turns) => turns.at(-1)!.role === 'Agent').map((turns) => turns.at(-1)!.text)
+const judgedReply = (): string[] =>
+  middleware.guard.asked.filter((turns) => turns.at(-1)!.role === 'Agent').map((turns) => turns.at(-1)!.text)
 const json = (text: string): Buffer => Buffer.from(JSON.stringify(completion(text)))
 const codeOf = (reply: Reply): unknown[] => [reply.status, reply.json().error.code]
 
@@ -58,18 +68,22 @@ describe('content codings', () => {
     'two gzip members': ['gzip', (bytes) => Buffer.concat([gzip(bytes.subarray(0, 90)), gzip(bytes.subarray(90))])],
   }
 
-  it.each(Object.entries(CODINGS))('judges what %s hides, and releases the very bytes', async (_name, [coding, encode]) => {
-    const body = encode(json('fine'))
-    const reply = await replyTo({ headers: { 'content-encoding': coding }, body })
-    expect([reply.status, reply.headers['content-encoding'], reply.body.equals(body)]).toEqual([200, coding, true])
-    expect(judgedReply()).toEqual(['fine'])
-    const blocked = await replyTo({ headers: { 'content-encoding': coding }, body: encode(json('UNSAFE')) })
-    expect([...codeOf(blocked), blocked.headers['content-encoding']]).toEqual([451, 'content_filter', undefined])
-  })
+  it.each(Object.entries(CODINGS))(
+    'judges what %s hides, and releases the very bytes',
+    async (_name, [coding, encode]) => {
+      const body = encode(json('fine'))
+      const reply = await replyTo({ headers: { 'content-encoding': coding }, body })
+      expect([reply.status, reply.headers['content-encoding'], reply.body.equals(body)]).toEqual([200, coding, true])
+      expect(judgedReply()).toEqual(['fine'])
+      const blocked = await replyTo({ headers: { 'content-encoding': coding }, body: encode(json('UNSAFE')) })
+      expect([...codeOf(blocked), blocked.headers['content-encoding']]).toEqual([451, 'content_filter', undefined])
+    },
+  )
 
   it.each(Object.entries(CODINGS))('judges an event stream inside of %s', async (_name, [coding, encode]) => {
     const headers = { 'content-type': 'text/event-stream', 'content-encoding': coding }
-    const stream = (word: string): Buffer => encode(Buffer.from(`${chunk({ content: 'They ' })}${chunk({ content: word })}data: [DONE]\n\n`))
+    const stream = (word: string): Buffer =>
+      encode(Buffer.from(`${chunk({ content: 'They ' })}${chunk({ content: word })}data: [DONE]\n\n`))
     expect((await replyTo({ headers, body: stream('UNSAFE') })).status).toBe(451)
     expect((await replyTo({ headers, body: stream('sing') })).body.equals(stream('sing'))).toBe(true)
   })
@@ -81,11 +95,27 @@ describe('content codings', () => {
     ['half a gzip', 'gzip', gzip(json('UNSAFE')).subarray(0, 60)],
     ['half a brotli', 'br', zlib.brotliCompressSync(json('UNSAFE')).subarray(0, 60)],
     ['half a zstd', 'zstd', zstd(json('UNSAFE')).subarray(0, 60)],
-    ['a zstd frame and half of another', 'zstd', Buffer.concat([zstd(json('fine')), zstd(json('UNSAFE')).subarray(0, 60)])],
+    [
+      'a zstd frame and half of another',
+      'zstd',
+      Buffer.concat([zstd(json('fine')), zstd(json('UNSAFE')).subarray(0, 60)]),
+    ],
     ['zstd and something else behind it', 'zstd', Buffer.concat([zstd(json('fine')), Buffer.from('UNSAFE')])],
-    ['brotli and something else behind it', 'br', Buffer.concat([zlib.brotliCompressSync(json('fine')), Buffer.from('UNSAFE')])],
-    ['deflate and something else behind it', 'deflate', Buffer.concat([zlib.deflateSync(json('fine')), Buffer.from('UNSAFE')])],
-    ['raw deflate and something else behind it', 'deflate', Buffer.concat([zlib.deflateRawSync(json('fine')), Buffer.from('UNSAFE')])],
+    [
+      'brotli and something else behind it',
+      'br',
+      Buffer.concat([zlib.brotliCompressSync(json('fine')), Buffer.from('UNSAFE')]),
+    ],
+    [
+      'deflate and something else behind it',
+      'deflate',
+      Buffer.concat([zlib.deflateSync(json('fine')), Buffer.from('UNSAFE')]),
+    ],
+    [
+      'raw deflate and something else behind it',
+      'deflate',
+      Buffer.concat([zlib.deflateRawSync(json('fine')), Buffer.from('UNSAFE')]),
+    ],
     ['gzip and something else behind it', 'gzip', Buffer.concat([gzip(json('fine')), Buffer.from('UNSAFE')])],
     ['zstd that is none', 'zstd', json('UNSAFE')],
     ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
@@ -112,8 +142,15 @@ describe('content codings', () => {
     // One RLE block of 128 KiB is four bytes.
     const block = Buffer.from([0x02 | ((131_072 << 3) & 0xff), (131_072 >> 5) & 0xff, (131_072 >> 13) & 0xff, 0x78])
     const last = Buffer.from([block[0]! | 1, block[1]!, block[2]!, block[3]!])
-    const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]), ...Array.from({ length: 200 }, () => block), last])
-    expect(codeOf(await replyTo({ headers: { 'content-encoding': 'zstd' }, body: frame }))).toEqual([503, 'reply_too_large'])
+    const frame = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]),
+      ...Array.from({ length: 200 }, () => block),
+      last,
+    ])
+    expect(codeOf(await replyTo({ headers: { 'content-encoding': 'zstd' }, body: frame }))).toEqual([
+      503,
+      'reply_too_large',
+    ])
   })
 
   it('agrees with the decoders of Node on what it lets pass', async () => {
@@ -124,10 +161,15 @@ describe('content codings', () => {
 
 describe('charsets', () => {
   it('reads latin1 and utf-16 as their content-type says', async () => {
-    const latin = await replyTo({ headers: { 'content-type': 'text/plain; charset=ISO-8859-1' }, body: Buffer.from('schön', 'latin1') })
+    const latin = await replyTo({
+      headers: { 'content-type': 'text/plain; charset=ISO-8859-1' },
+      body: Buffer.from('schön', 'latin1'),
+    })
     expect([latin.status, judgedReply()]).toEqual([200, ['schön']])
     const utf16 = { 'content-type': 'application/json; charset="utf-16le"' }
-    expect((await replyTo({ headers: utf16, body: Buffer.from(json('UNSAFE').toString(), 'utf16le') })).status).toBe(451)
+    expect((await replyTo({ headers: utf16, body: Buffer.from(json('UNSAFE').toString(), 'utf16le') })).status).toBe(
+      451,
+    )
     await replyTo({ headers: utf16, body: Buffer.from(json('größer').toString(), 'utf16le') })
     expect(judgedReply()).toEqual(['größer'])
   })
@@ -152,7 +194,9 @@ describe('charsets', () => {
     ['utf-7', Buffer.from('+AFU-NSAFE')],
     ['x-user-defined', Buffer.from('UNSAFE')],
   ])('refuses or judges %s, and never lets the words pass', async (charset, body) => {
-    expect([451, 503]).toContain((await replyTo({ headers: { 'content-type': `text/plain; charset=${charset}` }, body })).status)
+    expect([451, 503]).toContain(
+      (await replyTo({ headers: { 'content-type': `text/plain; charset=${charset}` }, body })).status,
+    )
   })
 })
 
@@ -181,14 +225,49 @@ describe('types and shapes', () => {
     ['a JSON array', { body: '["a",{"b":"UNSAFE"}]' }],
     ['unknown JSON with escapes', { body: `{"answer":"${escaped}"}` }],
     ['known JSON with escapes', { body: json('WORD').toString().replace('WORD', escaped) }],
-    ['JSON as text/plain, with escapes', { headers: { 'content-type': 'text/plain' }, body: `{"answer":"${escaped}"}` }],
-    ['JSON lines as text, with escapes', { headers: { 'content-type': 'text/plain' }, body: `{"a":"x"}\n{"a":"${escaped}"}\n` }],
+    [
+      'JSON as text/plain, with escapes',
+      { headers: { 'content-type': 'text/plain' }, body: `{"answer":"${escaped}"}` },
+    ],
+    [
+      'JSON lines as text, with escapes',
+      { headers: { 'content-type': 'text/plain' }, body: `{"a":"x"}\n{"a":"${escaped}"}\n` },
+    ],
     ['a problem+json', { headers: { 'content-type': 'application/problem+json' }, body: '{"detail":"UNSAFE"}' }],
-    ['events without the content-type of events', { headers: { 'content-type': 'text/plain' }, body: `${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}data: [DONE]\n\n` }],
+    [
+      'events without the content-type of events',
+      {
+        headers: { 'content-type': 'text/plain' },
+        body: `${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}data: [DONE]\n\n`,
+      },
+    ],
     ['events called JSON', { body: `${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}` }],
-    ['events after a comment', { headers: { 'content-type': 'text/plain' }, body: `: hi\n\n${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}` }],
-    ['the second choice', { body: JSON.stringify({ ...completion('fine'), choices: [...completion('fine').choices, { index: 1, message: { role: 'assistant', content: 'UNSAFE' } }] }) }],
-    ['tool arguments', { body: JSON.stringify(completion(null, { tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{"q":"UNSAFE"}' } }] })) }],
+    [
+      'events after a comment',
+      {
+        headers: { 'content-type': 'text/plain' },
+        body: `: hi\n\n${chunk({ content: 'UN' })}${chunk({ content: 'SAFE' })}`,
+      },
+    ],
+    [
+      'the second choice',
+      {
+        body: JSON.stringify({
+          ...completion('fine'),
+          choices: [...completion('fine').choices, { index: 1, message: { role: 'assistant', content: 'UNSAFE' } }],
+        }),
+      },
+    ],
+    [
+      'tool arguments',
+      {
+        body: JSON.stringify(
+          completion(null, {
+            tool_calls: [{ id: 'c', type: 'function', function: { name: 'f', arguments: '{"q":"UNSAFE"}' } }],
+          }),
+        ),
+      },
+    ],
     ['a field beside the choices', { body: JSON.stringify({ ...completion('fine'), note: 'UNSAFE' }) }],
     ['a field the dialect does not know', { body: JSON.stringify(completion('fine', { thoughts: 'UNSAFE' })) }],
     ['a 201', { status: 201, body: json('UNSAFE') }],
@@ -208,7 +287,10 @@ describe('types and shapes', () => {
     ['JSON and more', { body: '{"a":1} UNSAFE' }],
     ['binary data called text', { headers: { 'content-type': 'text/plain' }, body: Buffer.from('UNSAFE\u0000') }],
     ['a part of a reply', { status: 206, headers: { 'content-range': 'bytes 0-9/99' }, body: '"UNSAFE"' }],
-    ['a part of a stream', { status: 206, headers: { 'content-type': 'text/event-stream' }, body: chunk({ content: 'UNSAFE' }) }],
+    [
+      'a part of a stream',
+      { status: 206, headers: { 'content-type': 'text/event-stream' }, body: chunk({ content: 'UNSAFE' }) },
+    ],
   ])('refuses %s as unreadable', async (_name, next) => {
     const reply = await replyTo(next)
     expect(codeOf(reply)).toEqual([503, 'unreadable_response'])
@@ -231,7 +313,14 @@ describe('types and shapes', () => {
     ['204', { status: 204, headers: {} }],
     ['205', { status: 205, headers: { 'content-length': '0' } }],
     ['304', { status: 304, headers: { etag: '"x"' } }],
-    ['a redirect', { status: 303, headers: { location: '/elsewhere', 'content-type': 'text/html' }, body: '<a href="/elsewhere">there</a>' }],
+    [
+      'a redirect',
+      {
+        status: 303,
+        headers: { location: '/elsewhere', 'content-type': 'text/html' },
+        body: '<a href="/elsewhere">there</a>',
+      },
+    ],
     ['a JSON error', { status: 404, body: '{"error":{"message":"no such model"}}' }],
     ['a JSON error of 5xx', { status: 502, body: '{"error":{"message":"upstream"}}' }],
     ['an HTML error page', { status: 500, headers: { 'content-type': 'text/html' }, body: '<h1>500</h1>' }],
@@ -276,11 +365,13 @@ describe('a head that changes its mind', () => {
   })
 
   it('reads a status that was given as text as Node does', async () => {
-    const text = (status: string) => (res: ServerResponse): void => {
-      res.statusCode = status as unknown as number
-      res.setHeader('content-type', 'application/json')
-      res.end('"words"')
-    }
+    const text =
+      (status: string) =>
+      (res: ServerResponse): void => {
+        res.statusCode = status as unknown as number
+        res.setHeader('content-type', 'application/json')
+        res.end('"words"')
+      }
     expect((await replyTo(text('201'))).status).toBe(201)
     expect(codeOf(await replyTo(text('206')))).toEqual([503, 'unreadable_response'])
   })
@@ -310,10 +401,12 @@ describe('a head that changes its mind', () => {
       res.end('fine')
     }
     await expect(replyTo(impossible)).rejects.toThrow(/socket hang up|ECONNRESET/)
-    await expect(replyTo((res) => {
-      res.strictContentLength = true
-      res.writeHead(200, { 'content-length': '99', 'content-type': 'text/plain' })
-      res.end('fine')
-    })).rejects.toThrow(/socket hang up|ECONNRESET/)
+    await expect(
+      replyTo((res) => {
+        res.strictContentLength = true
+        res.writeHead(200, { 'content-length': '99', 'content-type': 'text/plain' })
+        res.end('fine')
+      }),
+    ).rejects.toThrow(/socket hang up|ECONNRESET/)
   })
 })

@@ -1,4 +1,5 @@
-// Random replies, cut anywhere, judged by a guard of random speed: what the wire carried must have been judged first, and be the handler's bytes.
+// Random replies, cut anywhere, judged by a guard of random speed: what the wire carried must have been
+// judged first, and be the handler's bytes.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { llamaGuard, type LlamaGuard } from '../../src/llama-guard.js'
@@ -20,10 +21,20 @@ interface Script {
   readonly unsafeAt: number | undefined
 }
 
-const word = fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), fc.constantFrom('hello ', 'wörld ', '日本 ', '🙂', '\n', ' '))
+const word = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }),
+  fc.constantFrom('hello ', 'wörld ', '日本 ', '🙂', '\n', ' '),
+)
 const script: fc.Arbitrary<Script> = fc.record({
   choices: fc.integer({ min: 1, max: 3 }),
-  deltas: fc.array(fc.tuple(fc.nat({ max: 2 }), fc.constantFrom('content', 'content', 'content', 'reasoning_content', 'refusal', 'arguments'), word), { minLength: 0, maxLength: 40 }),
+  deltas: fc.array(
+    fc.tuple(
+      fc.nat({ max: 2 }),
+      fc.constantFrom('content', 'content', 'content', 'reasoning_content', 'refusal', 'arguments'),
+      word,
+    ),
+    { minLength: 0, maxLength: 40 },
+  ),
   comments: fc.boolean(),
   cuts: fc.array(fc.nat({ max: 20_000 }), { maxLength: 20 }),
   pauses: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 10 }),
@@ -38,7 +49,8 @@ const script: fc.Arbitrary<Script> = fc.record({
 function bytesOf({ choices, deltas, comments, unsafeAt }: Script): Buffer {
   const events = deltas.map(([choice, kind, text], index) => {
     const said = index === unsafeAt ? `${text} UNSAFE ` : text
-    const delta = kind === 'arguments' ? { tool_calls: [{ index: 0, function: { arguments: said } }] } : { [kind]: said }
+    const delta =
+      kind === 'arguments' ? { tool_calls: [{ index: 0, function: { arguments: said } }] } : { [kind]: said }
     return (comments && index % 3 === 0 ? `: ping ${index}\n\n` : '') + chunk(delta, { index: choice % choices })
   })
   const ends = Array.from({ length: choices }, (_, index) => chunk({}, { index, finish: 'stop' }))
@@ -47,7 +59,9 @@ function bytesOf({ choices, deltas, comments, unsafeAt }: Script): Buffer {
 
 function piecesOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const ends = [...new Set(cuts.map((position) => position % bytes.length))].sort((a, b) => a - b)
-  return [...ends, bytes.length].map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end)).filter(({ length }) => length > 0)
+  return [...ends, bytes.length]
+    .map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end))
+    .filter(({ length }) => length > 0)
 }
 
 /** Text of each choice by kind, as a client would put it together. */
@@ -80,7 +94,16 @@ describe('a judged stream', () => {
         delay: () => current.guardMs[calls++ % current.guardMs.length]!,
         onAnswer: (conversation, verdict) => void (verdict.safe && judgedSafe.push(conversation.at(-1)!.text)),
       })
-      made = llamaGuard({ guard, logLevel: 'silent', cacheMax: 0, windowChars, windowMs, streaming, parallel, breaker: false })
+      made = llamaGuard({
+        guard,
+        logLevel: 'silent',
+        cacheMax: 0,
+        windowChars,
+        windowMs,
+        streaming,
+        parallel,
+        breaker: false,
+      })
       guards.set(key, made)
     }
     return made
@@ -88,60 +111,76 @@ describe('a judged stream', () => {
 
   beforeAll(async () => {
     server = await serve((req, res) => {
-      middlewareFor(current)(req, res, () => void (async () => {
-        res.writeHead(200, { 'content-type': 'text/event-stream' })
-        for (const [index, piece] of piecesOf(bytesOf(current), current.cuts).entries()) {
-          const pause = current.pauses[index % current.pauses.length]!
-          if (pause > 0) await sleep(pause)
-          res.write(piece)
-        }
-        res.end()
-      })())
+      middlewareFor(current)(
+        req,
+        res,
+        () =>
+          void (async () => {
+            res.writeHead(200, { 'content-type': 'text/event-stream' })
+            for (const [index, piece] of piecesOf(bytesOf(current), current.cuts).entries()) {
+              const pause = current.pauses[index % current.pauses.length]!
+              if (pause > 0) await sleep(pause)
+              res.write(piece)
+            }
+            res.end()
+          })(),
+      )
     })
   })
   afterAll(() => server.close())
 
   it('carries only judged text, in the very bytes of the handler, and ends readably', async () => {
-    await fc.assert(fc.asyncProperty(script, async (next) => {
-      current = next
-      judgedSafe = []
-      calls = 0
-      const whole = bytesOf(next)
-      const unsafe = next.unsafeAt !== undefined && next.unsafeAt < next.deltas.length
-      const leaks: string[] = []
-      let seen = ''
-      const started = performance.now()
-      const reply = await send(`${server.url}/v1/chat/completions`, {
-        body: chat('hello', { stream: true, n: next.choices }),
-        onData(data) {
-          seen += data.toString('latin1')
-          const complete = Buffer.from(seen.slice(0, seen.lastIndexOf('\n\n') + 2), 'latin1').toString('utf8')
-          // Everything heard so far must stand in some text that was judged safe before.
-          for (const [where, text] of heard(complete)) if (!judgedSafe.some((judged) => judged.includes(text))) leaks.push(`${where}: ${text}`)
-          return undefined
-        },
-      })
-      expect(leaks).toEqual([])
-      if (next.streaming === 'window') {
-        // One call is the input check. Comments are text of the first choice; so is the marker.
-        const characters = next.deltas.reduce((sum, [, , text]) => sum + text.length + ': ping 39'.length, ' UNSAFE '.length)
-        const perChoice = 2 + Math.log2(Math.max(2, next.windowChars)) + (performance.now() - started) / next.windowMs
-        expect(calls - 1).toBeLessThanOrEqual(Math.ceil(next.choices * perChoice + characters / next.windowChars))
-      } else expect(calls - 1).toBeLessThanOrEqual(next.choices)
-      expect(reply.text).not.toContain('UNSAFE')
-      expect(reply.complete).toBe(true)
-      if (!unsafe) {
-        expect(reply.status).toBe(200)
-        expect(reply.body.equals(whole)).toBe(true)
-      } else if (reply.status === 451) {
-        expect(reply.json().error).toMatchObject({ code: 'content_filter', stage: 'output', categories: [{ code: 'O3', name: 'Criminal Planning' }] })
-      } else {
-        expect(reply.status).toBe(200)
-        const ending = reply.text.slice(commonPrefix(reply.body, whole)).trimStart()
-        expect(reply.text.endsWith('data: [DONE]\n\n')).toBe(true)
-        expect(ending).toContain('"finish_reason":"content_filter"')
-      }
-    }), { numRuns: Number(process.env['FUZZ_RUNS'] ?? 150), interruptAfterTimeLimit: 60_000 })
+    await fc.assert(
+      fc.asyncProperty(script, async (next) => {
+        current = next
+        judgedSafe = []
+        calls = 0
+        const whole = bytesOf(next)
+        const unsafe = next.unsafeAt !== undefined && next.unsafeAt < next.deltas.length
+        const leaks: string[] = []
+        let seen = ''
+        const started = performance.now()
+        const reply = await send(`${server.url}/v1/chat/completions`, {
+          body: chat('hello', { stream: true, n: next.choices }),
+          onData(data) {
+            seen += data.toString('latin1')
+            const complete = Buffer.from(seen.slice(0, seen.lastIndexOf('\n\n') + 2), 'latin1').toString('utf8')
+            // Everything heard so far must stand in some text that was judged safe before.
+            for (const [where, text] of heard(complete))
+              if (!judgedSafe.some((judged) => judged.includes(text))) leaks.push(`${where}: ${text}`)
+            return undefined
+          },
+        })
+        expect(leaks).toEqual([])
+        if (next.streaming === 'window') {
+          // One call is the input check. Comments are text of the first choice; so is the marker.
+          const characters = next.deltas.reduce(
+            (sum, [, , text]) => sum + text.length + ': ping 39'.length,
+            ' UNSAFE '.length,
+          )
+          const perChoice = 2 + Math.log2(Math.max(2, next.windowChars)) + (performance.now() - started) / next.windowMs
+          expect(calls - 1).toBeLessThanOrEqual(Math.ceil(next.choices * perChoice + characters / next.windowChars))
+        } else expect(calls - 1).toBeLessThanOrEqual(next.choices)
+        expect(reply.text).not.toContain('UNSAFE')
+        expect(reply.complete).toBe(true)
+        if (!unsafe) {
+          expect(reply.status).toBe(200)
+          expect(reply.body.equals(whole)).toBe(true)
+        } else if (reply.status === 451) {
+          expect(reply.json().error).toMatchObject({
+            code: 'content_filter',
+            stage: 'output',
+            categories: [{ code: 'O3', name: 'Criminal Planning' }],
+          })
+        } else {
+          expect(reply.status).toBe(200)
+          const ending = reply.text.slice(commonPrefix(reply.body, whole)).trimStart()
+          expect(reply.text.endsWith('data: [DONE]\n\n')).toBe(true)
+          expect(ending).toContain('"finish_reason":"content_filter"')
+        }
+      }),
+      { numRuns: Number(process.env['FUZZ_RUNS'] ?? 150), interruptAfterTimeLimit: 60_000 },
+    )
   }, 120_000)
 })
 

@@ -13,38 +13,59 @@ function cut(bytes: Buffer, positions: readonly number[]): Buffer[] {
   return [...ends, bytes.length].map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end))
 }
 
-const says = (frames: readonly Frame[]): object[] => frames.map(({ event }) => event).filter((event) => Object.keys(event).length > 0)
+const says = (frames: readonly Frame[]): object[] =>
+  frames.map(({ event }) => event).filter((event) => Object.keys(event).length > 0)
 const raws = (frames: readonly Frame[]): Buffer => Buffer.concat(frames.map(({ raw }) => raw))
 
 const line = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => `data: ${text.replace(/[\r\n]/g, ' ')}`),
-  fc.constantFrom('data', 'data:', 'event: delta', ': keep-alive', ':', 'id: 7', 'id: words of a model', 'retry: 10', 'unknown: field', ''),
+  fc.constantFrom(
+    'data',
+    'data:',
+    'event: delta',
+    ': keep-alive',
+    ':',
+    'id: 7',
+    'id: words of a model',
+    'retry: 10',
+    'unknown: field',
+    '',
+  ),
 )
-const stream = fc.tuple(fc.boolean(), fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 30 })).map(([bom, lines]) => Buffer.from((bom ? '\uFEFF' : '') + lines.map(([text, end]) => text + end).join('')))
+const stream = fc
+  .tuple(fc.boolean(), fc.array(fc.tuple(line, fc.constantFrom('\n', '\r\n', '\r')), { maxLength: 30 }))
+  .map(([bom, lines]) => Buffer.from((bom ? '\uFEFF' : '') + lines.map(([text, end]) => text + end).join('')))
 
 describe('sseFramer', () => {
   it('gives back every byte, however the stream is cut', () => {
-    fc.assert(fc.property(stream, fc.array(fc.nat()), (bytes, positions) => {
-      expect(raws(frame(sseFramer(), cut(bytes, positions)))).toEqual(bytes)
-    }))
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat()), (bytes, positions) => {
+        expect(raws(frame(sseFramer(), cut(bytes, positions)))).toEqual(bytes)
+      }),
+    )
   })
 
   it('reads the same events from every cut as from the whole', () => {
-    fc.assert(fc.property(stream, fc.array(fc.nat()), (bytes, positions) => {
-      expect(says(frame(sseFramer(), cut(bytes, positions)))).toEqual(says(frame(sseFramer(), [bytes])))
-    }), { numRuns: 1000 })
+    fc.assert(
+      fc.property(stream, fc.array(fc.nat()), (bytes, positions) => {
+        expect(says(frame(sseFramer(), cut(bytes, positions)))).toEqual(says(frame(sseFramer(), [bytes])))
+      }),
+      { numRuns: 1000 },
+    )
   })
 
   it('reads the data that a standard parser reads, and what that parser would drop at the end', () => {
-    fc.assert(fc.property(stream, (bytes) => {
-      const theirs: string[] = []
-      const parser = createParser({ onEvent: ({ data }) => theirs.push(data) })
-      // It reads a last line only once it is ended.
-      parser.feed(`${new TextDecoder().decode(bytes)}\n\n`)
-      // An event of nothing but `data:` lines without text says nothing to either, but only ours reports it.
-      const ours = frame(sseFramer(), [bytes]).flatMap(({ event }) => (event.data === undefined ? [] : [event.data]))
-      expect(ours.filter((data) => data !== '')).toEqual(theirs.filter((data) => data !== ''))
-    }))
+    fc.assert(
+      fc.property(stream, (bytes) => {
+        const theirs: string[] = []
+        const parser = createParser({ onEvent: ({ data }) => theirs.push(data) })
+        // It reads a last line only once it is ended.
+        parser.feed(`${new TextDecoder().decode(bytes)}\n\n`)
+        // An event of nothing but `data:` lines without text says nothing to either, but only ours reports it.
+        const ours = frame(sseFramer(), [bytes]).flatMap(({ event }) => (event.data === undefined ? [] : [event.data]))
+        expect(ours.filter((data) => data !== '')).toEqual(theirs.filter((data) => data !== ''))
+      }),
+    )
   })
 
   it('puts the text of comments, unknown fields and wordy ids in reach of the judge', () => {
@@ -58,7 +79,11 @@ describe('sseFramer', () => {
   })
 
   it('joins a CRLF that was cut in two without ending the event', () => {
-    const frames = frame(sseFramer(), [Buffer.from('data: a\r'), Buffer.from('\ndata: b\r\n\r'), Buffer.from('\ndata: c\n\n')])
+    const frames = frame(sseFramer(), [
+      Buffer.from('data: a\r'),
+      Buffer.from('\ndata: b\r\n\r'),
+      Buffer.from('\ndata: c\n\n'),
+    ])
     expect(says(frames)).toEqual([{ data: 'a\nb' }, { data: 'c' }])
   })
 
@@ -76,11 +101,15 @@ describe('sseFramer', () => {
 
 describe('ndjsonFramer', () => {
   it('gives back every byte and every line, however the stream is cut', () => {
-    const text = fc.array(fc.tuple(fc.json(), fc.constantFrom('\n', '\r\n', '\n\n')), { maxLength: 8 }).map((lines) => Buffer.from(lines.map(([json, end]) => json + end).join('')))
-    fc.assert(fc.property(text, fc.array(fc.nat()), (bytes, positions) => {
-      const frames = frame(ndjsonFramer(), cut(bytes, positions))
-      expect(raws(frames)).toEqual(bytes)
-      expect(says(frames)).toEqual(says(frame(ndjsonFramer(), [bytes])))
-    }))
+    const text = fc
+      .array(fc.tuple(fc.json(), fc.constantFrom('\n', '\r\n', '\n\n')), { maxLength: 8 })
+      .map((lines) => Buffer.from(lines.map(([json, end]) => json + end).join('')))
+    fc.assert(
+      fc.property(text, fc.array(fc.nat()), (bytes, positions) => {
+        const frames = frame(ndjsonFramer(), cut(bytes, positions))
+        expect(raws(frames)).toEqual(bytes)
+        expect(says(frames)).toEqual(says(frame(ndjsonFramer(), [bytes])))
+      }),
+    )
   })
 })

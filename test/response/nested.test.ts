@@ -1,4 +1,5 @@
-// Two interceptions of one response, as two guards of different policies would make: each gets what the one behind it lets out, and no call comes round again.
+// Two interceptions of one response, as two guards of different policies would make: each gets what the one
+// behind it lets out, and no call comes round again.
 import { describe, expect, it } from 'vitest'
 import type { Exit, Hold } from '../../src/response/hold.js'
 import { intercept } from '../../src/response/intercept.js'

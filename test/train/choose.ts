@@ -3,7 +3,10 @@ import { createModel, type Parameters, sigmoid } from '../../src/guard/local/mod
 import { BENIGN } from './data.js'
 import type { Point } from './points.js'
 
-/** Share of harmless texts, on average over the benign sources, that may be blocked for a part that asks, and for a part that tells. */
+/**
+ * Share of harmless texts, on average over the benign sources, that may be blocked for a part that asks, and
+ * for a part that tells.
+ */
 const ASKING_FALSE_POSITIVES = 0.015
 const TELLING_FALSE_POSITIVES = 0.025
 const NEWTON_STEPS = 50
@@ -29,11 +32,18 @@ export function marginsOf(draft: Parameters): (point: Point) => number {
 }
 
 /** Platt scaling by Newton's method, sources and the two classes balanced. */
-export function calibrate(held: readonly Point[], marginOf: (point: Point) => number): { readonly slope: number; readonly offset: number } {
+export function calibrate(
+  held: readonly Point[],
+  marginOf: (point: Point) => number,
+): { readonly slope: number; readonly offset: number } {
   const groups = [...bySource(held).values()]
   const sources = (unsafe: boolean): number => groups.filter((group) => group[0]?.example.unsafe === unsafe).length || 1
   const items = groups.flatMap((group) =>
-    group.map((point) => ({ x: marginOf(point), y: point.example.unsafe ? 1 : 0, weight: 1 / group.length / sources(point.example.unsafe) })),
+    group.map((point) => ({
+      x: marginOf(point),
+      y: point.example.unsafe ? 1 : 0,
+      weight: 1 / group.length / sources(point.example.unsafe),
+    })),
   )
   let slope = 1
   let offset = 0
@@ -69,7 +79,9 @@ function lowest(held: readonly Point[], valueOf: (point: Point) => number, asks:
   }).filter(({ length }) => length > 0)
   for (let step = 0; step < 160; step++) {
     const bar = -3 + step / 20
-    const mean = worst.reduce((sum, values) => sum + values.filter((value) => value >= bar).length / values.length, 0) / (worst.length || 1)
+    const mean =
+      worst.reduce((sum, values) => sum + values.filter((value) => value >= bar).length / values.length, 0) /
+      (worst.length || 1)
     if (mean <= promise) return bar
   }
   return 5

@@ -5,7 +5,14 @@ import { prose } from './prose.js'
 import { type Example, seeds } from './seeds.js'
 
 /** Weight of a source, where it is not 1: large corpora with many doubtful labels must not outvote small clean ones. */
-export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = { harmfulqa: 0.25, medsafety: 0.25, dna: 0.7, 'seeds-safe': 2, 'prose-safe': 0.75, 'prose-unsafe': 0.5 }
+export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = {
+  harmfulqa: 0.25,
+  medsafety: 0.25,
+  dna: 0.7,
+  'seeds-safe': 2,
+  'prose-safe': 0.75,
+  'prose-unsafe': 0.5,
+}
 
 /** Benign sources that the choosing model never sees, so that its false alarms there are those of a stranger. */
 export const UNSEEN_BENIGN: readonly string[] = ['selfinst-seed', 'gsm8k', 'gpteacher-resp']
@@ -15,7 +22,9 @@ export const BENIGN: readonly string[] = ['gpteacher', ...UNSEEN_BENIGN]
 export function readCorpus(folder: string, file: 'train.jsonl' | 'dev.jsonl'): Example[] {
   const path = join(folder, file)
   if (!existsSync(path)) {
-    throw new Error(`No ${file} in ${folder}. The corpora are not part of the repository: name their folder, as in \`npm run train -- --corpora PATH\`, or set CORPORA.`)
+    throw new Error(
+      `No ${file} in ${folder}. The corpora are not part of the repository: name their folder, as in \`npm run train -- --corpora PATH\`, or set CORPORA.`,
+    )
   }
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -28,11 +37,15 @@ export function trainingExamples(folder: string): Example[] {
 }
 
 /** Every seventh example of a source, and the unseen sources whole, are for choosing the threshold. */
-export function splitForChoosing(examples: readonly Example[]): { readonly fit: Example[]; readonly choose: Example[] } {
+export function splitForChoosing(examples: readonly Example[]): {
+  readonly fit: Example[]
+  readonly choose: Example[]
+} {
   const fit: Example[] = []
   const choose: Example[] = []
   for (const [index, example] of examples.entries()) {
-    const kept = UNSEEN_BENIGN.includes(example.source) || (index % 7 === 0 && !/^(?:seeds|prose)-/.test(example.source))
+    const kept =
+      UNSEEN_BENIGN.includes(example.source) || (index % 7 === 0 && !/^(?:seeds|prose)-/.test(example.source))
     ;(kept ? choose : fit).push(example)
   }
   return { fit, choose }

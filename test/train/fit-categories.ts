@@ -16,7 +16,8 @@ export interface Head {
 function fit(all: readonly Point[], truth: (point: Point) => boolean, weight: (point: Point) => number): Head {
   const weights = new Float32Array(CATEGORY_BUCKETS)
   const squares = new Float32Array(CATEGORY_BUCKETS).fill(1e-8)
-  const sum = (positive: boolean): number => all.reduce((total, point) => total + (truth(point) === positive ? weight(point) : 0), 0)
+  const sum = (positive: boolean): number =>
+    all.reduce((total, point) => total + (truth(point) === positive ? weight(point) : 0), 0)
   const balance = sum(false) / (sum(true) || 1)
   let bias = 0
   let biasSquares = 1e-8
@@ -50,11 +51,18 @@ function fit(all: readonly Point[], truth: (point: Point) => boolean, weight: (p
 
 /** One head a category, on unsafe texts alone. Where a corpus has no labels, the word list's own stand in. */
 export function fitCategories(all: readonly Point[]): readonly Head[] {
-  const labels = ({ example, evidence }: Point): readonly string[] => (example.categories === null || example.categories.length === 0 ? evidence.listed : example.categories)
+  const labels = ({ example, evidence }: Point): readonly string[] =>
+    example.categories === null || example.categories.length === 0 ? evidence.listed : example.categories
   const labelled = all.filter((point) => point.example.unsafe && labels(point).length > 0)
   // Half-way to balance: rare categories are heard, and do not shout.
   return CATEGORY_IDS.map((id) => {
-    const caution = Math.sqrt(labelled.filter((point) => labels(point).includes(id)).length / (labelled.length || 1) || 1)
-    return fit(labelled, (point) => labels(point).includes(id), (point) => (labels(point).includes(id) ? caution : 1))
+    const caution = Math.sqrt(
+      labelled.filter((point) => labels(point).includes(id)).length / (labelled.length || 1) || 1,
+    )
+    return fit(
+      labelled,
+      (point) => labels(point).includes(id),
+      (point) => (labels(point).includes(id) ? caution : 1),
+    )
   })
 }

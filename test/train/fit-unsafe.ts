@@ -1,4 +1,5 @@
-// The head for "unsafe": logistic regression over words, meanings, concepts and hits of the word list together, solved to its one minimum.
+// The head for "unsafe": logistic regression over words, meanings, concepts and hits of the word list
+// together, solved to its one minimum.
 import { CONCEPTS } from '../../src/guard/local/concepts.js'
 import { BUCKETS, MEANINGS } from '../../src/guard/local/features.js'
 import { CATEGORY_IDS, SHARES, sigmoid } from '../../src/guard/local/model.js'
@@ -7,7 +8,10 @@ import { minimise } from './minimise.js'
 import type { Point } from './points.js'
 import { DIMENSIONS, type Vectors } from './vectors.js'
 
-/** How much the examples count against the wish for small weights, and a meaning against a word. Chosen by leave-one-family-out. */
+/**
+ * How much the examples count against the wish for small weights, and a meaning against a word. Chosen by
+ * leave-one-family-out.
+ */
 const TRUST = 3
 const MEANING_SHARE = 0.3
 
@@ -31,16 +35,20 @@ function each({ evidence, mean }: Point, visit: (at: number, value: number) => v
   for (const bucket of evidence.words) visit(bucket, share)
   for (let at = 0; at < DIMENSIONS; at++) visit(MEANING_AT + at, MEANING_SHARE * (mean[at] ?? 0))
   for (const concept of evidence.concepts) visit(CONCEPT_AT + concept, SHARES.concepts)
-  for (const [index, id] of CATEGORY_IDS.entries()) if (evidence.listed.includes(id)) visit(LISTED_AT + index, SHARES.listed)
+  for (const [index, id] of CATEGORY_IDS.entries())
+    if (evidence.listed.includes(id)) visit(LISTED_AT + index, SHARES.listed)
   visit(BIAS_AT, 1)
 }
 
 /** Weight of each point: its source's, and both classes the same in sum. */
 function weigh(all: readonly Point[]): Float64Array {
   const weights = Float64Array.from(all, ({ example }) => SOURCE_WEIGHTS[example.source] ?? 1)
-  const sum = (unsafe: boolean): number => all.reduce((total, { example }, index) => total + (example.unsafe === unsafe ? (weights[index] ?? 0) : 0), 0)
+  const sum = (unsafe: boolean): number =>
+    all.reduce((total, { example }, index) => total + (example.unsafe === unsafe ? (weights[index] ?? 0) : 0), 0)
   const [safe, unsafe] = [sum(false) || 1, sum(true) || 1]
-  return weights.map((weight, index) => (weight * all.length) / 2 / (all[index]?.example.unsafe === true ? unsafe : safe))
+  return weights.map(
+    (weight, index) => (weight * all.length) / 2 / (all[index]?.example.unsafe === true ? unsafe : safe),
+  )
 }
 
 export function fitUnsafe(all: readonly Point[], vectors: Vectors): Unsafe {
@@ -68,7 +76,15 @@ export function fitUnsafe(all: readonly Point[], vectors: Vectors): Unsafe {
   const meanings = new Float64Array(MEANINGS)
   for (let slot = 0; slot < MEANINGS; slot++) {
     if (vectors.known[slot] !== 1) continue
-    for (let at = 0; at < DIMENSIONS; at++) meanings[slot] = (meanings[slot] ?? 0) + MEANING_SHARE * (direction[at] ?? 0) * (vectors.values[slot * DIMENSIONS + at] ?? 0)
+    for (let at = 0; at < DIMENSIONS; at++)
+      meanings[slot] =
+        (meanings[slot] ?? 0) + MEANING_SHARE * (direction[at] ?? 0) * (vectors.values[slot * DIMENSIONS + at] ?? 0)
   }
-  return { words: solved.subarray(0, BUCKETS), meanings, concepts: solved.subarray(CONCEPT_AT, LISTED_AT), listed: solved.subarray(LISTED_AT, BIAS_AT), bias: solved[BIAS_AT] ?? 0 }
+  return {
+    words: solved.subarray(0, BUCKETS),
+    meanings,
+    concepts: solved.subarray(CONCEPT_AT, LISTED_AT),
+    listed: solved.subarray(LISTED_AT, BIAS_AT),
+    bias: solved[BIAS_AT] ?? 0,
+  }
 }

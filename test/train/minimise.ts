@@ -32,7 +32,8 @@ export function minimise(size: number, value: (point: Float64Array, gradient: Fl
       add(direction, -alpha, y)
     }
     const last = history.at(-1)
-    const size0 = last === undefined ? 1 / Math.sqrt(dot(gradient, gradient) || 1) : 1 / (last.rho * dot(last.y, last.y))
+    const size0 =
+      last === undefined ? 1 / Math.sqrt(dot(gradient, gradient) || 1) : 1 / (last.rho * dot(last.y, last.y))
     for (let at = 0; at < direction.length; at++) direction[at] = (direction[at] ?? 0) * size0
     for (const { s, y, rho } of history) add(direction, (alphas.pop() ?? 0) - rho * dot(y, direction), s)
 

@@ -16,7 +16,9 @@ export interface Point {
 function meanOf({ values, known }: Vectors, slots: readonly number[]): Float64Array {
   const mean = new Float64Array(DIMENSIONS)
   const found = slots.filter((slot) => known[slot] === 1)
-  for (const slot of found) for (let at = 0; at < DIMENSIONS; at++) mean[at] = (mean[at] ?? 0) + (values[slot * DIMENSIONS + at] ?? 0) / found.length
+  for (const slot of found)
+    for (let at = 0; at < DIMENSIONS; at++)
+      mean[at] = (mean[at] ?? 0) + (values[slot * DIMENSIONS + at] ?? 0) / found.length
   return mean
 }
 
@@ -26,7 +28,11 @@ export function points(examples: readonly Example[], vectors: Vectors): Point[] 
     const parts = windows(example.text)
     return (example.unsafe ? parts.slice(0, 1) : parts).map((part) => {
       const found = features(part)
-      return { example, evidence: { ...found, listed: hazards(part), asks: asks(part) }, mean: meanOf(vectors, found.meanings) }
+      return {
+        example,
+        evidence: { ...found, listed: hazards(part), asks: asks(part) },
+        mean: meanOf(vectors, found.meanings),
+      }
     })
   })
 }

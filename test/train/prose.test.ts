@@ -14,7 +14,8 @@ describe('the training prose', () => {
   })
 
   it('has examples of every category, and about as many harmless ones', () => {
-    const count = (category: string): number => examples.filter(({ categories }) => categories?.includes(category)).length
+    const count = (category: string): number =>
+      examples.filter(({ categories }) => categories?.includes(category)).length
     for (const category of ['O1', 'O2', 'O3', 'O4', 'O5', 'O6']) expect(count(category)).toBeGreaterThan(20)
     const safe = examples.filter(({ unsafe }) => !unsafe).length
     expect(safe).toBeGreaterThan(0.4 * examples.length)

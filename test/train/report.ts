@@ -39,7 +39,14 @@ export function table(parameters: Parameters, examples: readonly Example[]): str
   const keys = [...new Set(examples.map(({ source, unsafe }) => JSON.stringify([source, unsafe])))].sort()
   const rows = keys.map((key) => {
     const [source, unsafe] = JSON.parse(key) as [string, boolean]
-    return row(source, unsafe ? 'unsafe' : 'safe', judge(parameters, examples.filter((example) => example.source === source && example.unsafe === unsafe)))
+    return row(
+      source,
+      unsafe ? 'unsafe' : 'safe',
+      judge(
+        parameters,
+        examples.filter((example) => example.source === source && example.unsafe === unsafe),
+      ),
+    )
   })
   return [HEADER, ...rows].join('\n')
 }
@@ -60,7 +67,12 @@ export function crossValidation(examples: readonly Example[], vectors: Vectors):
     const { fit, choose } = splitForChoosing(examples)
     const without = (list: readonly Example[]): Example[] => list.filter(({ source }) => !family.includes(source))
     const parameters = buildOn(without(fit), without(choose), vectors)
-    return table(parameters, examples.filter(({ source }) => family.includes(source))).split('\n').slice(2)
+    return table(
+      parameters,
+      examples.filter(({ source }) => family.includes(source)),
+    )
+      .split('\n')
+      .slice(2)
   })
   return [HEADER, ...rows].join('\n')
 }
@@ -74,5 +86,8 @@ export function counts(examples: readonly Example[]): string {
     group[unsafe ? 'unsafe' : 'safe']++
     groups.set(key, group)
   }
-  return ['| source | licence | safe | unsafe |\n|---|---|---:|---:|', ...[...groups].sort().map(([key, group]) => `| ${key} | ${group.safe} | ${group.unsafe} |`)].join('\n')
+  return [
+    '| source | licence | safe | unsafe |\n|---|---|---:|---:|',
+    ...[...groups].sort().map(([key, group]) => `| ${key} | ${group.safe} | ${group.unsafe} |`),
+  ].join('\n')
 }

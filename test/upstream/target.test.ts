@@ -21,14 +21,24 @@ test.each([
 })
 
 test('No path gets out of the base', () => {
-  fc.assert(fc.property(fc.array(fc.constantFrom('/', '..', '.', '%2e', '%2E%2e', '\\', 'v1', 'x', '?', '#', '//', '@', ':')), (parts) => {
-    const base = parseBase('https://api.example/deep/v1')
-    const target = new URL(joinPath(base, `/${parts.join('')}`), base.origin)
-    expect(target.origin).toBe('https://api.example')
-    expect(target.pathname.startsWith('/deep/v1/')).toBe(true)
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.constantFrom('/', '..', '.', '%2e', '%2E%2e', '\\', 'v1', 'x', '?', '#', '//', '@', ':')),
+      (parts) => {
+        const base = parseBase('https://api.example/deep/v1')
+        const target = new URL(joinPath(base, `/${parts.join('')}`), base.origin)
+        expect(target.origin).toBe('https://api.example')
+        expect(target.pathname.startsWith('/deep/v1/')).toBe(true)
+      },
+    ),
+  )
 })
 
-test.each(['nonsense', 'ftp://x', 'https://user:secret@api.example/v1'])('%s is no base URL, and is not printed', (url) => {
-  expect(() => parseBase(url)).toThrowError(expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining(url) }) as Error)
-})
+test.each(['nonsense', 'ftp://x', 'https://user:secret@api.example/v1'])(
+  '%s is no base URL, and is not printed',
+  (url) => {
+    expect(() => parseBase(url)).toThrowError(
+      expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining(url) }) as Error,
+    )
+  },
+)

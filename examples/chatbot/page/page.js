@@ -73,7 +73,12 @@ async function streamed(response) {
     $('talk').scrollTop = $('talk').scrollHeight
   }
   $('raw').textContent = raw.join('\n')
-  if (note) return refused(response.status, { ...note, message: 'The rest was blocked by the content policy.', code: 'content_filter' })
+  if (note)
+    return refused(response.status, {
+      ...note,
+      message: 'The rest was blocked by the content policy.',
+      code: 'content_filter',
+    })
   show({ kind: 'good', status: `${response.status} Allowed`, stage: 'input and output judged' })
   return text
 }

@@ -1,5 +1,6 @@
 /* eslint-env browser */
-// One run: asks the guarded API for a stream and draws who did what when. Server events come beside the reply, on /timeline.
+// One run: asks the guarded API for a stream and draws who did what when. Server events come beside the
+// reply, on /timeline.
 import { readEvents } from './shared/events.js'
 import { draw } from './timeline.js'
 
@@ -25,7 +26,11 @@ async function run(content) {
   try {
     await new Promise((open, fail) => Object.assign(source, { onopen: open, onerror: fail }))
     source.onmessage = ({ data }) => add(JSON.parse(data))
-    const settings = new URLSearchParams({ streaming: new FormData($('form')).get('streaming'), parallel: $('parallel').checked, guardMs: $('guardMs').value })
+    const settings = new URLSearchParams({
+      streaming: new FormData($('form')).get('streaming'),
+      parallel: $('parallel').checked,
+      guardMs: $('guardMs').value,
+    })
     const started = performance.now()
     const since = () => performance.now() - started
     const response = await fetch(`/v1/chat/completions?${settings}`, {
@@ -42,7 +47,8 @@ async function run(content) {
     // The last check of an `async` run may end after the reply.
     await new Promise((later) => setTimeout(later, Number($('guardMs').value) + 100))
     const late = events.some(({ lane, safe }) => lane === 'verdict' && !safe)
-    if (late && !events.some(({ lane }) => lane === 'cut')) show('bad', '200: the guard found it unsafe when every word had already left')
+    if (late && !events.some(({ lane }) => lane === 'cut'))
+      show('bad', '200: the guard found it unsafe when every word had already left')
   } catch {
     show('warn', 'No answer from the server.')
   } finally {
@@ -93,7 +99,9 @@ function redraw() {
 
 /** Words beyond what a safe verdict has read. */
 function leaked(words) {
-  const safe = events.filter(({ lane, safe }) => lane === 'verdict' && safe).map(({ number }) => events.find((each) => each.count === number))
+  const safe = events
+    .filter(({ lane, safe }) => lane === 'verdict' && safe)
+    .map(({ number }) => events.find((each) => each.count === number))
   const covered = Math.max(0, ...safe.filter(({ stage }) => stage === 'output').map(({ chars }) => chars))
   let length = 0
   return words.filter(({ text }) => (length += text.length) > covered).length

@@ -31,7 +31,9 @@ function axis(end, x) {
 function words(events, x) {
   return events
     .filter(({ lane }) => lane === 'model' || lane === 'you')
-    .map(({ lane, at }) => make('line', { class: lane, x1: x(at), x2: x(at), y1: LANES[lane] + 5, y2: LANES[lane] + LANE_HEIGHT[lane] - 5 }))
+    .map(({ lane, at }) =>
+      make('line', { class: lane, x1: x(at), x2: x(at), y1: LANES[lane] + 5, y2: LANES[lane] + LANE_HEIGHT[lane] - 5 }),
+    )
 }
 
 function checks(events, x, now) {
@@ -49,7 +51,9 @@ function checks(events, x, now) {
 }
 
 function cuts(events, x) {
-  return events.filter(({ lane }) => lane === 'cut').map(({ at }) => make('line', { class: 'cut', x1: x(at), x2: x(at), y1: 5, y2: 165 }))
+  return events
+    .filter(({ lane }) => lane === 'cut')
+    .map(({ at }) => make('line', { class: 'cut', x1: x(at), x2: x(at), y1: 5, y2: 165 }))
 }
 
 function make(name, attributes, text) {

@@ -1,4 +1,5 @@
-// Rows to the input file of a SageMaker Batch Transform job, and its output file back to outcomes. Pure: no file, no AWS.
+// Rows to the input file of a SageMaker Batch Transform job, and its output file back to outcomes. Pure: no
+// file, no AWS.
 // Each line carries an id, so that the answers are matched by what they answer and never by their place.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
@@ -18,11 +19,18 @@ export interface BatchInput {
   readonly lines: readonly string[]
   /** The same rows, model and policy give the same name, so that a run is found again and never started twice. */
   readonly jobName: string
-  /** For each row the ids of its lines: more than one where a text is longer than the guard's context. Empty: the guard cannot read it. */
+  /**
+   * For each row the ids of its lines: more than one where a text is longer than the guard's context. Empty:
+   * the guard cannot read it.
+   */
   readonly ids: readonly (readonly string[])[]
 }
 
-export function prepareBatch(rows: readonly Row[], prompter: Pick<Prompter, 'render' | 'fit' | 'model'>, contextTokens?: number): BatchInput {
+export function prepareBatch(
+  rows: readonly Row[],
+  prompter: Pick<Prompter, 'render' | 'fit' | 'model'>,
+  contextTokens?: number,
+): BatchInput {
   const lines = new Map<string, string>()
   const ids = rows.map(({ conversation }) => {
     try {
@@ -38,12 +46,21 @@ export function prepareBatch(rows: readonly Row[], prompter: Pick<Prompter, 'ren
     }
   })
   const all = [...lines.values()]
-  return { lines: all, jobName: `llama-guard-eval-${createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 16)}`, ids }
+  return {
+    lines: all,
+    jobName: `llama-guard-eval-${createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 16)}`,
+    ids,
+  }
 }
 
 /** The lines in so many files of nearly one size: an instance of a job reads whole files. */
 export function partsOf({ lines }: BatchInput, count: number): readonly string[] {
-  return Array.from({ length: count }, (_, part) => lines.filter((__, index) => index % count === part).map((line) => `${line}\n`).join('')).filter((part) => part !== '')
+  return Array.from({ length: count }, (_, part) =>
+    lines
+      .filter((__, index) => index % count === part)
+      .map((line) => `${line}\n`)
+      .join(''),
+  ).filter((part) => part !== '')
 }
 
 /** Answers by id. A line that is cut or of another shape answers nothing: its row counts as not judged. */
@@ -61,7 +78,12 @@ function answers(output: string): ReadonlyMap<string, unknown> {
 }
 
 /** Outcomes in the order of the rows. Every piece of a long text must have been judged; any unsafe piece decides. */
-export function readBatch({ ids }: BatchInput, output: string, prompter: Pick<Prompter, 'categories'>, threshold?: number): readonly Outcome[] {
+export function readBatch(
+  { ids }: BatchInput,
+  output: string,
+  prompter: Pick<Prompter, 'categories'>,
+  threshold?: number,
+): readonly Outcome[] {
   const found = answers(output)
   const verdictOf = (id: string): Verdict => parseVerdict(readCompletion(found.get(id)), prompter.categories)
   return ids.map((pieces) => {
@@ -69,7 +91,11 @@ export function readBatch({ ids }: BatchInput, output: string, prompter: Pick<Pr
     try {
       const { safe, score, categories } = merge(pieces.map(verdictOf))
       if (threshold !== undefined && score === undefined) return { failed: 'score_unavailable' }
-      return { safe: threshold === undefined || score === undefined ? safe : score < threshold, categories, ...(score !== undefined && { score }) }
+      return {
+        safe: threshold === undefined || score === undefined ? safe : score < threshold,
+        categories,
+        ...(score !== undefined && { score }),
+      }
     } catch (error) {
       if (isLlamaGuardError(error)) return { failed: error.code }
       throw error

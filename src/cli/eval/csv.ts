@@ -1,10 +1,13 @@
-// Reads CSV as RFC 4180 has it: quotes, doubled quotes, line breaks inside quotes. Rows become objects by the header line.
+// Reads CSV as RFC 4180 has it: quotes, doubled quotes, line breaks inside quotes. Rows become objects by the
+// header line.
 // Small enough not to be a dependency of everyone who installs the middleware.
 
 export function parseCsv(text: string): Record<string, string>[] {
   const [header, ...records] = fields(text.replace(/^\uFEFF/, ''))
   if (header === undefined) return []
-  return records.filter((record) => record.length > 1 || record[0] !== '').map((record) => Object.fromEntries(header.map((name, index) => [name.trim(), record[index] ?? ''])))
+  return records
+    .filter((record) => record.length > 1 || record[0] !== '')
+    .map((record) => Object.fromEntries(header.map((name, index) => [name.trim(), record[index] ?? ''])))
 }
 
 function fields(text: string): string[][] {
@@ -28,7 +31,10 @@ function fields(text: string): string[][] {
       records.push([])
     } else if (!(character === '\r' && text.charAt(at + 1) === '\n')) field += character
   }
-  if (quoted) throw new RangeError('The CSV ends inside a quoted field. Close the quote, or save the file again as CSV with a header line.')
+  if (quoted)
+    throw new RangeError(
+      'The CSV ends inside a quoted field. Close the quote, or save the file again as CSV with a header line.',
+    )
   if (field !== '' || (records.at(-1)?.length ?? 0) > 0) endField()
   else records.pop()
   return records

@@ -1,5 +1,7 @@
-// The public corpora a team is likely to have on disk, recognised by their columns: one entry each, text and label out.
-// Category ids are those of Llama Guard 1, our mapping of each corpus's own labels; what has no counterpart is left unlabelled.
+// The public corpora a team is likely to have on disk, recognised by their columns: one entry each, text and
+// label out.
+// Category ids are those of Llama Guard 1, our mapping of each corpus's own labels; what has no counterpart
+// is left unlabelled.
 
 /** A record as the file has it: every CSV value is a string. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -24,18 +26,48 @@ const NO = new Set(['0', '0.0', 'false', 'no', 'safe', 'benign', 'harmless', '']
 
 /** A label as yes or no. Undefined for anything else: a label that is guessed is a number that is wrong. */
 export function label(value: unknown): boolean | undefined {
-  const word = (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : value === null ? '' : '?').trim().toLowerCase()
+  const word = (
+    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : value === null
+        ? ''
+        : '?'
+  )
+    .trim()
+    .toLowerCase()
   return YES.has(word) ? true : NO.has(word) ? false : undefined
 }
 
 function required(value: unknown, field: string): boolean {
   const known = label(value)
-  if (known === undefined) throw new RangeError(`The field "${field}" holds a label that is neither yes nor no. Wanted: 1/0, true/false or unsafe/safe.`)
+  if (known === undefined)
+    throw new RangeError(
+      `The field "${field}" holds a label that is neither yes nor no. Wanted: 1/0, true/false or unsafe/safe.`,
+    )
   return known
 }
 
-const OPENAI: Readonly<Record<string, string>> = { S: 'O2', S3: 'O2', H: 'O1', H2: 'O1', V: 'O1', V2: 'O1', HR: 'O1', SH: 'O6' }
-const AILUMINATE: Readonly<Record<string, string>> = { vcr: 'O1', hte: 'O1', src: 'O2', cse: 'O2', sxc: 'O2', sxc_prn: 'O2', ncr: 'O3', iwp: 'O4', ssh: 'O6' }
+const OPENAI: Readonly<Record<string, string>> = {
+  S: 'O2',
+  S3: 'O2',
+  H: 'O1',
+  H2: 'O1',
+  V: 'O1',
+  V2: 'O1',
+  HR: 'O1',
+  SH: 'O6',
+}
+const AILUMINATE: Readonly<Record<string, string>> = {
+  vcr: 'O1',
+  hte: 'O1',
+  src: 'O2',
+  cse: 'O2',
+  sxc: 'O2',
+  sxc_prn: 'O2',
+  ncr: 'O3',
+  iwp: 'O4',
+  ssh: 'O6',
+}
 const BEAVERTAILS: Readonly<Record<string, string>> = {
   animal_abuse: 'O1',
   child_abuse: 'O2',
@@ -49,7 +81,8 @@ const BEAVERTAILS: Readonly<Record<string, string>> = {
   'violence,aiding_and_abetting,incitement': 'O1',
 }
 
-const mapped = (names: readonly string[], map: Readonly<Record<string, string>>): string[] => [...new Set(names.flatMap((name) => map[name] ?? []))].sort()
+const mapped = (names: readonly string[], map: Readonly<Record<string, string>>): string[] =>
+  [...new Set(names.flatMap((name) => map[name] ?? []))].sort()
 
 export const FORMATS: readonly Format[] = [
   {
@@ -63,39 +96,64 @@ export const FORMATS: readonly Format[] = [
   {
     name: 'toxic-chat',
     claims: (fields) => 'user_input' in fields && 'toxicity' in fields,
-    read: (fields) => ({ text: text(fields['user_input']), unsafe: required(fields['toxicity'], 'toxicity'), categories: null }),
+    read: (fields) => ({
+      text: text(fields['user_input']),
+      unsafe: required(fields['toxicity'], 'toxicity'),
+      categories: null,
+    }),
   },
   {
     name: 'beavertails',
     claims: (fields) => 'prompt' in fields && 'response' in fields && 'is_safe' in fields,
     read(fields) {
       const category = fields['category']
-      const named = typeof category === 'object' && category !== null ? Object.entries(category).filter(([, value]) => value === true) : undefined
+      const named =
+        typeof category === 'object' && category !== null
+          ? Object.entries(category).filter(([, value]) => value === true)
+          : undefined
       return {
         text: [
           { role: 'user', content: text(fields['prompt']) },
           { role: 'assistant', content: text(fields['response']) },
         ],
         unsafe: !required(fields['is_safe'], 'is_safe'),
-        categories: named === undefined ? null : mapped(named.map(([name]) => name), BEAVERTAILS),
+        categories:
+          named === undefined
+            ? null
+            : mapped(
+                named.map(([name]) => name),
+                BEAVERTAILS,
+              ),
       }
     },
   },
   {
     name: 'ailuminate',
     claims: (fields) => 'prompt_text' in fields && 'hazard' in fields,
-    read: (fields) => ({ text: text(fields['prompt_text']), unsafe: true, categories: mapped([text(fields['hazard'])], AILUMINATE) }),
+    read: (fields) => ({
+      text: text(fields['prompt_text']),
+      unsafe: true,
+      categories: mapped([text(fields['hazard'])], AILUMINATE),
+    }),
   },
   {
     name: 'simple-safety-tests',
     claims: (fields) => 'prompt' in fields && 'harm_area' in fields,
-    read: (fields) => ({ text: text(fields['prompt']), unsafe: true, categories: /suicide|self-harm/i.test(text(fields['harm_area'])) ? ['O6'] : null }),
+    read: (fields) => ({
+      text: text(fields['prompt']),
+      unsafe: true,
+      categories: /suicide|self-harm/i.test(text(fields['harm_area'])) ? ['O6'] : null,
+    }),
   },
   {
     name: 'xstest',
     claims: (fields) => 'prompt' in fields && 'type' in fields && ('focus' in fields || 'label' in fields),
     // Its first release has no label column: the unsafe half are the contrasts.
-    read: (fields) => ({ text: text(fields['prompt']), unsafe: 'label' in fields ? required(fields['label'], 'label') : text(fields['type']).startsWith('contrast'), categories: null }),
+    read: (fields) => ({
+      text: text(fields['prompt']),
+      unsafe: 'label' in fields ? required(fields['label'], 'label') : text(fields['type']).startsWith('contrast'),
+      categories: null,
+    }),
   },
   {
     name: 'plain',
@@ -106,7 +164,11 @@ export const FORMATS: readonly Format[] = [
       return {
         text: Array.isArray(messages) ? messages : text(fields['text']),
         unsafe: required(fields[name], name),
-        categories: Array.isArray(categories) ? categories.map(String) : typeof categories === 'string' && categories !== '' ? categories.split(/[,;]\s*/) : null,
+        categories: Array.isArray(categories)
+          ? categories.map(String)
+          : typeof categories === 'string' && categories !== ''
+            ? categories.split(/[,;]\s*/)
+            : null,
       }
     },
   },

@@ -1,4 +1,5 @@
-// Measures of a binary screen against labels, with scikit-learn's definitions, so that numbers can be set beside published ones.
+// Measures of a binary screen against labels, with scikit-learn's definitions, so that numbers can be set
+// beside published ones.
 // Pure functions. What has no value (a rate of nothing) is `undefined`, never 0.
 
 /** One judged text: what it is, and how strongly the guard says so. */
@@ -74,16 +75,27 @@ export function curve(rows: readonly Scored[]): readonly CurvePoint[] {
     else falseHits++
     // Equal scores stand or fall together: no threshold can part them.
     if (sorted[index + 1]?.score === score) continue
-    points.push({ threshold: score, precision: hits / (hits + falseHits), recall: hits / positives, falsePositiveRate: falseHits / negatives })
+    points.push({
+      threshold: score,
+      precision: hits / (hits + falseHits),
+      recall: hits / positives,
+      falsePositiveRate: falseHits / negatives,
+    })
   }
   return points
 }
 
-/** Area under the precision-recall curve as average precision: no interpolation between points. (scikit-learn `average_precision_score`) */
+/**
+ * Area under the precision-recall curve as average precision: no interpolation between points. (scikit-learn
+ * `average_precision_score`)
+ */
 export function averagePrecision(rows: readonly Scored[]): number | undefined {
   const points = curve(rows)
   if (points.length === 0) return undefined
-  return points.reduce((area, { precision, recall }, index) => area + (recall - (points[index - 1]?.recall ?? 0)) * precision, 0)
+  return points.reduce(
+    (area, { precision, recall }, index) => area + (recall - (points[index - 1]?.recall ?? 0)) * precision,
+    0,
+  )
 }
 
 /** Chance that an unsafe text scores above a safe one, ties half. (scikit-learn `roc_auc_score`) */
@@ -99,7 +111,10 @@ export function areaUnderRoc(rows: readonly Scored[]): number | undefined {
   return area
 }
 
-/** The lowest threshold that flags at most this share of the safe texts: the most recall the promise allows. Undefined when none does. */
+/**
+ * The lowest threshold that flags at most this share of the safe texts: the most recall the promise allows.
+ * Undefined when none does.
+ */
 export function thresholdFor(rows: readonly Scored[], falsePositiveRate: number): CurvePoint | undefined {
   return curve(rows).findLast((point) => point.falsePositiveRate <= falsePositiveRate)
 }
@@ -114,13 +129,20 @@ export function percentile(values: readonly number[], at: number): number | unde
   return low + (high - low) * (rank - Math.floor(rank))
 }
 
-/** Rows of texts by their labelled category, columns by what the guard named. A text with several counts in each; `safe` is its own. */
-export function confusionByCategory(rows: readonly { readonly expected: readonly string[]; readonly named: readonly string[] }[]): {
+/**
+ * Rows of texts by their labelled category, columns by what the guard named. A text with several counts in
+ * each; `safe` is its own.
+ */
+export function confusionByCategory(
+  rows: readonly { readonly expected: readonly string[]; readonly named: readonly string[] }[],
+): {
   readonly categories: readonly string[]
   readonly counts: readonly (readonly number[])[]
 } {
   const key = (names: readonly string[]): readonly string[] => (names.length === 0 ? ['safe'] : names)
-  const categories = [...new Set(rows.flatMap(({ expected, named }) => [...key(expected), ...key(named)]))].sort((a, b) => Number(a === 'safe') - Number(b === 'safe') || a.localeCompare(b, 'en', { numeric: true }))
+  const categories = [...new Set(rows.flatMap(({ expected, named }) => [...key(expected), ...key(named)]))].sort(
+    (a, b) => Number(a === 'safe') - Number(b === 'safe') || a.localeCompare(b, 'en', { numeric: true }),
+  )
   const counts = categories.map(() => categories.map(() => 0))
   for (const { expected, named } of rows) {
     for (const row of key(expected)) {

@@ -1,4 +1,5 @@
-// `eval FILE...`: reads labelled texts, says what judging them will take, judges them, prints the numbers and writes the report.
+// `eval FILE...`: reads labelled texts, says what judging them will take, judges them, prints the numbers and
+// writes the report.
 import { writeFile } from 'node:fs/promises'
 import { toLlamaGuardError } from '../../errors.js'
 import type { Output } from '../io.js'
@@ -14,7 +15,10 @@ export interface EvalOptions extends Mapping {
   readonly concurrency?: number
   /** Tries a row, the first included. Default: 3. */
   readonly attempts?: number
-  /** Remembers answers (hashes and verdicts, no texts), so that a second run goes on where the first stopped. Default: none. */
+  /**
+   * Remembers answers (hashes and verdicts, no texts), so that a second run goes on where the first stopped.
+   * Default: none.
+   */
   readonly resumeFile?: string
   /** Where the report goes. Default: none is written. */
   readonly reportFile?: string
@@ -43,14 +47,27 @@ const PROGRESS_EVERY_MS = 200
 
 function estimate(rows: readonly Row[], judges: readonly Judge[], options: EvalOptions): string {
   const known = remembered(options.resumeFile)
-  const asked = judges.flatMap((judge) => [...new Set(rows.map(({ conversation }) => keyOf(judge, conversation)))].filter((key) => !known.has(key))).length
+  const asked = judges.flatMap((judge) =>
+    [...new Set(rows.map(({ conversation }) => keyOf(judge, conversation)))].filter((key) => !known.has(key)),
+  ).length
   const seconds = (asked * (options.expectedMs ?? 250)) / 1000 / (options.concurrency ?? 8)
-  const cost = options.dollarsPerHour === undefined ? '' : `, about $${((seconds / 3600) * options.dollarsPerHour).toFixed(2)} of instance time`
+  const cost =
+    options.dollarsPerHour === undefined
+      ? ''
+      : `, about $${((seconds / 3600) * options.dollarsPerHour).toFixed(2)} of instance time`
   const unsafe = rows.filter((row) => row.unsafe).length
-  return `${rows.length} texts (${unsafe} unsafe), ${asked} judgements to make: about ${duration(seconds)} at ${options.concurrency ?? 8} in flight${cost}\n`
+  return (
+    `${rows.length} texts (${unsafe} unsafe), ${asked} judgements to make: about ${duration(seconds)} ` +
+    `at ${options.concurrency ?? 8} in flight${cost}\n`
+  )
 }
 
-const duration = (seconds: number): string => (seconds < 90 ? `${Math.ceil(seconds)} s` : seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`)
+const duration = (seconds: number): string =>
+  seconds < 90
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 5400
+      ? `${Math.ceil(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`
 
 /** A bar that is redrawn on a terminal; silence in a log file, which wants no thousand lines. */
 function progressBar(output: Output, name: string): (done: number, total: number) => void {
@@ -62,17 +79,28 @@ function progressBar(output: Output, name: string): (done: number, total: number
     drawn = now
     const rate = done / Math.max(0.001, (now - start) / 1000)
     const filled = Math.round((24 * done) / total)
-    output.write(`\r\u001b[K${name} [${'#'.repeat(filled)}${'.'.repeat(24 - filled)}] ${done}/${total} ${rate.toFixed(1)}/s ETA ${duration((total - done) / rate)}${done === total ? '\n' : ''}`)
+    output.write(
+      `\r\u001b[K${name} [${'#'.repeat(filled)}${'.'.repeat(24 - filled)}] ${done}/${total} ` +
+        `${rate.toFixed(1)}/s ETA ${duration((total - done) / rate)}${done === total ? '\n' : ''}`,
+    )
   }
 }
 
 function lines(summary: Summary): string {
   const measured = (Object.entries(summary.values) as [Measured, number | undefined][]).map(([name, value]) => {
     const sure = summary.intervals[name]
-    return `  ${name.padEnd(18)} ${number(value)}${sure === undefined ? '' : `  (${number(sure.low)} to ${number(sure.high)})`}`
+    return (
+      `  ${name.padEnd(18)} ` +
+      `${number(value)}${sure === undefined ? '' : `  (${number(sure.low)} to ${number(sure.high)})`}`
+    )
   })
-  const groups = [...summary.bySource.map((group) => ['source', group] as const), ...summary.byCategory.map((group) => ['category', group] as const)].map(
-    ([kind, { name, rows, rates }]) => `  ${`${kind} ${name}`.padEnd(32)} ${String(rows).padStart(6)} texts  recall ${number(rates.recall)}  FPR ${number(rates.falsePositiveRate)}  F1 ${number(rates.f1)}`,
+  const groups = [
+    ...summary.bySource.map((group) => ['source', group] as const),
+    ...summary.byCategory.map((group) => ['category', group] as const),
+  ].map(
+    ([kind, { name, rows, rates }]) =>
+      `  ${`${kind} ${name}`.padEnd(32)} ${String(rows).padStart(6)} texts  recall ` +
+      `${number(rates.recall)}  FPR ${number(rates.falsePositiveRate)}  F1 ${number(rates.f1)}`,
   )
   const { recommended, latency } = summary
   const advice =
@@ -80,12 +108,27 @@ function lines(summary: Summary): string {
       ? '  no scores, so no threshold to recommend'
       : recommended.point === undefined
         ? `  no threshold keeps the FPR at or below ${recommended.target}`
-        : `  threshold ${recommended.point.threshold.toFixed(4)} for FPR <= ${recommended.target}: recall ${number(recommended.point.recall)}, precision ${number(recommended.point.precision)}`
-  const missing = [...Object.entries(summary.failed).map(([code, count]) => `  ${count} not judged: ${code}`), ...(summary.left > 0 ? [`  ${summary.left} not reached`] : [])]
-  return [`${summary.guard}: ${summary.judged.length} judged`, ...missing, ...measured, advice, `  latency p50 ${latency.p50?.toFixed(1) ?? '–'} ms, p99 ${latency.p99?.toFixed(1) ?? '–'} ms`, ...groups, ''].join('\n')
+        : `  threshold ${recommended.point.threshold.toFixed(4)} for FPR <= ${recommended.target}: recall ` +
+          `${number(recommended.point.recall)}, precision ${number(recommended.point.precision)}`
+  const missing = [
+    ...Object.entries(summary.failed).map(([code, count]) => `  ${count} not judged: ${code}`),
+    ...(summary.left > 0 ? [`  ${summary.left} not reached`] : []),
+  ]
+  return [
+    `${summary.guard}: ${summary.judged.length} judged`,
+    ...missing,
+    ...measured,
+    advice,
+    `  latency p50 ${latency.p50?.toFixed(1) ?? '–'} ms, p99 ${latency.p99?.toFixed(1) ?? '–'} ms`,
+    ...groups,
+    '',
+  ].join('\n')
 }
 
-/** Runs an evaluation. Returns the exit code: 2 for a wrong call, 3 when a text could not be judged, 4 when interrupted. */
+/**
+ * Runs an evaluation. Returns the exit code: 2 for a wrong call, 3 when a text could not be judged, 4 when
+ * interrupted.
+ */
 export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCode> {
   const judges = [io.judge, ...(io.against === undefined ? [] : [io.against])]
   let rows: readonly Row[]
@@ -107,19 +150,31 @@ export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCod
       signal: io.signal,
       onProgress: progressBar(io.stderr, judge.name),
     })
-    summaries.push(summarise(judge.name, rows, outcomes, { targetFalsePositiveRate: options.targetFalsePositiveRate, draws: options.draws }))
+    summaries.push(
+      summarise(judge.name, rows, outcomes, {
+        targetFalsePositiveRate: options.targetFalsePositiveRate,
+        draws: options.draws,
+      }),
+    )
   }
   const code = await publish(summaries, options.reportFile, io)
   return io.signal?.aborted ? EXIT.pending : code
 }
 
 /** Prints the numbers and writes the report. Returns the exit code: 3 when a text could not be judged. */
-export async function publish(summaries: readonly Summary[], reportFile: string | undefined, io: Pick<EvalIo, 'stdout' | 'stderr'>): Promise<ExitCode> {
+export async function publish(
+  summaries: readonly Summary[],
+  reportFile: string | undefined,
+  io: Pick<EvalIo, 'stdout' | 'stderr'>,
+): Promise<ExitCode> {
   for (const summary of summaries) io.stdout.write(`${lines(summary)}\n`)
   const [first, second] = summaries
   if (first !== undefined && second !== undefined) {
     const { rows: both, onlyFirst, onlySecond, p } = compare(first, second)
-    io.stdout.write(`McNemar on ${both} texts: only ${first.guard} right ${onlyFirst}, only ${second.guard} right ${onlySecond}, p = ${p.toPrecision(3)}\n`)
+    io.stdout.write(
+      `McNemar on ${both} texts: only ${first.guard} right ${onlyFirst}, only ${second.guard} right ` +
+        `${onlySecond}, p = ${p.toPrecision(3)}\n`,
+    )
   }
   if (reportFile !== undefined) {
     await writeFile(reportFile, report(summaries, new Date()))

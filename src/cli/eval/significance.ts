@@ -1,4 +1,5 @@
-// How sure a measured number is: bootstrap intervals, and McNemar's test for two guards on the same texts. Seeded: a report can be made twice.
+// How sure a measured number is: bootstrap intervals, and McNemar's test for two guards on the same texts.
+// Seeded: a report can be made twice.
 import { percentile } from './metrics.js'
 
 export interface Interval {
@@ -21,7 +22,11 @@ function random(seed: number): () => number {
  * Percentile bootstrap over rows. Undefined when the measure has no value on the rows themselves.
  * Draws on which the measure has no value (no unsafe text drawn, say) are left out.
  */
-export function bootstrap<T>(rows: readonly T[], measure: (rows: readonly T[]) => number | undefined, { draws = 1000, level = 0.95, seed = 1 } = {}): Interval | undefined {
+export function bootstrap<T>(
+  rows: readonly T[],
+  measure: (rows: readonly T[]) => number | undefined,
+  { draws = 1000, level = 0.95, seed = 1 } = {},
+): Interval | undefined {
   if (rows.length === 0 || measure(rows) === undefined) return undefined
   const next = random(seed)
   const values: number[] = []

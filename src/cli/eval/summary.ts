@@ -1,6 +1,15 @@
 // From outcomes to the numbers a team decides from. Pure: the terminal and the report print the same summary.
 import type { Answer, Outcome } from './judge-all.js'
-import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates, thresholdFor } from './metrics.js'
+import {
+  areaUnderRoc,
+  averagePrecision,
+  confusion,
+  confusionByCategory,
+  curve,
+  percentile,
+  rates,
+  thresholdFor,
+} from './metrics.js'
 import type { Confusion, CurvePoint, Rates } from './metrics.js'
 import type { Row } from './rows.js'
 import { bootstrap, mcnemar } from './significance.js'
@@ -72,11 +81,21 @@ function groups(judged: readonly Judged[], namesOf: (judged: Judged) => readonly
       const unsafe = rows.filter((row) => row.unsafe).length
       const measured = rates(confusion(rows))
       // Precision and F1 want both classes; in a corpus of one they would only echo its label.
-      return { name, rows: rows.length, unsafe, rates: unsafe === 0 || unsafe === rows.length ? { ...measured, precision: undefined, f1: undefined } : measured }
+      return {
+        name,
+        rows: rows.length,
+        unsafe,
+        rates: unsafe === 0 || unsafe === rows.length ? { ...measured, precision: undefined, f1: undefined } : measured,
+      }
     })
 }
 
-export function summarise(guard: string, rows: readonly Row[], outcomes: readonly (Outcome | undefined)[], options: SummaryOptions = {}): Summary {
+export function summarise(
+  guard: string,
+  rows: readonly Row[],
+  outcomes: readonly (Outcome | undefined)[],
+  options: SummaryOptions = {},
+): Summary {
   const judged: Judged[] = []
   const failed: Record<string, number> = {}
   let left = 0
@@ -89,8 +108,12 @@ export function summarise(guard: string, rows: readonly Row[], outcomes: readonl
   // Ranking needs a score for every row: a yes-or-no guard has no curve, and half a curve is a wrong one.
   const scored = judged.length > 0 && judged.every(({ score }) => score !== undefined)
   const drawn: Drawn[] = judged.map(({ unsafe, flagged, score }) => ({ unsafe, flagged, score: score ?? 0 }))
-  const each = <T>(of: (measure: (rows: readonly Drawn[]) => number | undefined) => T | undefined): Record<Measured, T | undefined> =>
-    Object.fromEntries(Object.entries(MEASURES).map(([name, measure]) => [name, RANKED.has(name) && !scored ? undefined : of(measure)])) as Record<Measured, T | undefined>
+  const each = <T>(
+    of: (measure: (rows: readonly Drawn[]) => number | undefined) => T | undefined,
+  ): Record<Measured, T | undefined> =>
+    Object.fromEntries(
+      Object.entries(MEASURES).map(([name, measure]) => [name, RANKED.has(name) && !scored ? undefined : of(measure)]),
+    ) as Record<Measured, T | undefined>
   const target = options.targetFalsePositiveRate ?? 0.03
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
@@ -106,10 +129,22 @@ export function summarise(guard: string, rows: readonly Row[], outcomes: readonl
       judged.filter(({ unsafe }) => unsafe),
       ({ row }) => row.categories ?? [],
     ),
-    categories: confusionByCategory(judged.filter(({ row }) => !row.unsafe || (row.categories?.length ?? 0) > 0).map(({ row, flagged, categories }) => ({ expected: row.unsafe ? (row.categories ?? []) : [], named: flagged && categories.length === 0 ? ['unnamed'] : flagged ? categories : [] }))),
+    categories: confusionByCategory(
+      judged
+        .filter(({ row }) => !row.unsafe || (row.categories?.length ?? 0) > 0)
+        .map(({ row, flagged, categories }) => ({
+          expected: row.unsafe ? (row.categories ?? []) : [],
+          named: flagged && categories.length === 0 ? ['unnamed'] : flagged ? categories : [],
+        })),
+    ),
     curve: scored ? curve(drawn) : [],
     recommended: scored ? { target, point: thresholdFor(drawn, target) } : undefined,
-    latency: { p50: percentile(times, 0.5), p90: percentile(times, 0.9), p95: percentile(times, 0.95), p99: percentile(times, 0.99) },
+    latency: {
+      p50: percentile(times, 0.5),
+      p90: percentile(times, 0.9),
+      p95: percentile(times, 0.95),
+      p99: percentile(times, 0.99),
+    },
   }
 }
 

@@ -1,4 +1,5 @@
-// The report's drawings as inline SVG: no script, no fonts, nothing to fetch. Numbers in, markup out; labels are escaped here.
+// The report's drawings as inline SVG: no script, no fonts, nothing to fetch. Numbers in, markup out; labels
+// are escaped here.
 
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
@@ -13,9 +14,21 @@ const PLOT_HEIGHT = HEIGHT - BOTTOM - TOP
 const x = (share: number): string => (LEFT + share * PLOT_WIDTH).toFixed(1)
 const y = (share: number): string => (TOP + (1 - share) * PLOT_HEIGHT).toFixed(1)
 
-function frame(title: string, across: string, up: string, ticks: { readonly across: readonly [number, string][]; readonly up: readonly [number, string][] }, inside: string): string {
-  const lines = ticks.up.map(([at, name]) => `<line class="grid" x1="${LEFT}" x2="${WIDTH - 12}" y1="${y(at)}" y2="${y(at)}"/><text x="${LEFT - 6}" y="${y(at)}" dy="4" text-anchor="end">${escape(name)}</text>`)
-  const names = ticks.across.map(([at, name]) => `<text x="${x(at)}" y="${HEIGHT - BOTTOM + 15}" text-anchor="middle">${escape(name)}</text>`)
+function frame(
+  title: string,
+  across: string,
+  up: string,
+  ticks: { readonly across: readonly [number, string][]; readonly up: readonly [number, string][] },
+  inside: string,
+): string {
+  const lines = ticks.up.map(
+    ([at, name]) =>
+      `<line class="grid" x1="${LEFT}" x2="${WIDTH - 12}" y1="${y(at)}" y2="${y(at)}"/><text ` +
+      `x="${LEFT - 6}" y="${y(at)}" dy="4" text-anchor="end">${escape(name)}</text>`,
+  )
+  const names = ticks.across.map(
+    ([at, name]) => `<text x="${x(at)}" y="${HEIGHT - BOTTOM + 15}" text-anchor="middle">${escape(name)}</text>`,
+  )
   return `<svg role="img" aria-label="${escape(title)}" viewBox="0 0 ${WIDTH} ${HEIGHT}"><title>${escape(title)}</title>${lines.join('')}${names.join('')}
 <text x="${x(0.5)}" y="${HEIGHT - 4}" text-anchor="middle">${escape(across)}</text><text transform="translate(11 ${y(0.5)}) rotate(-90)" text-anchor="middle">${escape(up)}</text>${inside}</svg>`
 }
@@ -23,16 +36,35 @@ function frame(title: string, across: string, up: string, ticks: { readonly acro
 const QUARTERS: readonly [number, string][] = [0, 0.25, 0.5, 0.75, 1].map((at) => [at, String(at)])
 
 /** A line through points of the unit square, one for each guard, and marked points on it. */
-export function lineChart(title: string, across: string, up: string, series: readonly { readonly points: readonly (readonly [number, number])[]; readonly marks?: readonly (readonly [number, number])[] }[]): string {
+export function lineChart(
+  title: string,
+  across: string,
+  up: string,
+  series: readonly {
+    readonly points: readonly (readonly [number, number])[]
+    readonly marks?: readonly (readonly [number, number])[]
+  }[],
+): string {
   const drawn = series.map(({ points, marks = [] }, index) => {
     const line = points.map(([px, py]) => `${x(px)},${y(py)}`).join(' ')
-    return `<polyline class="line series${index}" points="${line}"/>${marks.map(([px, py]) => `<circle class="mark series${index}" cx="${x(px)}" cy="${y(py)}" r="5"/>`).join('')}`
+    return (
+      `<polyline class="line series${index}" ` +
+      `points="${line}"/>${marks.map(([px, py]) => `<circle class="mark series${index}" cx="${x(px)}" cy="${y(py)}" r="5"/>`).join('')}`
+    )
   })
   return frame(title, across, up, { across: QUARTERS, up: QUARTERS }, drawn.join(''))
 }
 
-/** Two classes side by side over the unit interval, each as a share of its own class, so that a rare one can be seen. */
-export function histogram(title: string, across: string, classes: readonly { readonly values: readonly number[]; readonly className: string }[], bins = 20): string {
+/**
+ * Two classes side by side over the unit interval, each as a share of its own class, so that a rare one can
+ * be seen.
+ */
+export function histogram(
+  title: string,
+  across: string,
+  classes: readonly { readonly values: readonly number[]; readonly className: string }[],
+  bins = 20,
+): string {
   const shares = classes.map(({ values }) => {
     const counts = Array.from({ length: bins }, () => 0)
     for (const value of values) {
@@ -46,7 +78,12 @@ export function histogram(title: string, across: string, classes: readonly { rea
   const bars = shares.flatMap((line, index) =>
     line.map((share, bin) => {
       const height = (share / highest) * PLOT_HEIGHT
-      return `<rect class="${classes[index]?.className ?? ''}" x="${(LEFT + (bin * classes.length + index) * bar).toFixed(1)}" y="${(TOP + PLOT_HEIGHT - height).toFixed(1)}" width="${(bar - 0.5).toFixed(1)}" height="${height.toFixed(1)}"/>`
+      return (
+        `<rect class="${classes[index]?.className ?? ''}" ` +
+        `x="${(LEFT + (bin * classes.length + index) * bar).toFixed(1)}" ` +
+        `y="${(TOP + PLOT_HEIGHT - height).toFixed(1)}" width="${(bar - 0.5).toFixed(1)}" ` +
+        `height="${height.toFixed(1)}"/>`
+      )
     }),
   )
   const up: [number, string][] = [0, 0.5, 1].map((at) => [at, `${(100 * at * highest).toFixed(0)} %`])
@@ -54,12 +91,22 @@ export function histogram(title: string, across: string, classes: readonly { rea
 }
 
 /** Horizontal bars with their values beside them. */
-export function barChart(title: string, bars: readonly { readonly name: string; readonly value: number; readonly label: string }[]): string {
+export function barChart(
+  title: string,
+  bars: readonly { readonly name: string; readonly value: number; readonly label: string }[],
+): string {
   const highest = Math.max(1e-9, ...bars.map(({ value }) => value))
   const height = 30 * bars.length + 8
   const rows = bars.map(
     ({ name, value, label }, index) =>
-      `<text x="${LEFT - 6}" y="${30 * index + 23}" text-anchor="end">${escape(name)}</text><rect class="bar" x="${LEFT}" y="${30 * index + 8}" width="${((value / highest) * (PLOT_WIDTH - 80)).toFixed(1)}" height="20"/><text x="${(LEFT + (value / highest) * (PLOT_WIDTH - 80) + 6).toFixed(1)}" y="${30 * index + 23}">${escape(label)}</text>`,
+      `<text x="${LEFT - 6}" y="${30 * index + 23}" text-anchor="end">${escape(name)}</text><rect ` +
+      `class="bar" x="${LEFT}" y="${30 * index + 8}" ` +
+      `width="${((value / highest) * (PLOT_WIDTH - 80)).toFixed(1)}" height="20"/><text ` +
+      `x="${(LEFT + (value / highest) * (PLOT_WIDTH - 80) + 6).toFixed(1)}" ` +
+      `y="${30 * index + 23}">${escape(label)}</text>`,
   )
-  return `<svg role="img" aria-label="${escape(title)}" viewBox="0 0 ${WIDTH} ${height}"><title>${escape(title)}</title>${rows.join('')}</svg>`
+  return (
+    `<svg role="img" aria-label="${escape(title)}" viewBox="0 0 ${WIDTH} ` +
+    `${height}"><title>${escape(title)}</title>${rows.join('')}</svg>`
+  )
 }

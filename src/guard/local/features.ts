@@ -1,14 +1,21 @@
-// What the linear model sees of a text: hashed words and word pairs, and the families of concepts.ts. The trainer and the guard share this file,
-// because a feature that is computed in two ways is a model that was trained for something else.
+// What the linear model sees of a text: hashed words and word pairs, and the families of concepts.ts. The
+// trainer and the guard share this file, because a feature that is computed in two ways is a model that was
+// trained for something else.
 import { concepts } from './concepts.js'
 
-/** Table sizes as powers of two: words and pairs, and the meanings of single words. Changing anything here needs a new training run. */
+/**
+ * Table sizes as powers of two: words and pairs, and the meanings of single words. Changing anything here
+ * needs a new training run.
+ */
 export const BUCKETS = 1 << 17
 export const MEANINGS = 1 << 16
 const WORD = /[a-z]+(?:'[a-z]+)?|[0-9]+|[!?]+/g
 /** Longer words are identifiers, URLs and noise: their beginning says enough. */
 const MAX_WORD = 24
-/** Words that stand so far apart, with only glue between them, still make a pair: "kill" and "process" in "kill a python's process". */
+/**
+ * Words that stand so far apart, with only glue between them, still make a pair: "kill" and "process" in
+ * "kill a python's process".
+ */
 const REACH = 4
 
 const FNV_BASIS = 0x811c9dc5
@@ -34,12 +41,20 @@ function hashWord(word: string): number {
 /** Slot of a word in the table of meanings. */
 export const meaningOf = (word: string): number => finish(hashWord(word)) & (MEANINGS - 1)
 
-/** Words that hold a sentence together. Alone they tell only who wrote the corpus, so they count solely beside another word. */
+/**
+ * Words that hold a sentence together. Alone they tell only who wrote the corpus, so they count solely beside
+ * another word.
+ */
 export const GLUE: ReadonlySet<string> = new Set(
   (
-    'a about after all also am an and any are as at be been being but by can could did do does doing done for from get give given had has have having he her here hers him his how i if in into is ' +
-    'it its just let like list make may me might more most much must my need no not now of on one only or other our out over please provide she should so some step steps such tell than that the their them then there ' +
-    'these they this those through to too up us use used using via want was way ways we were what when where which while who whom whose why will with without would write you your yours explain describe create generate ' +
+    'a about after all also am an and any are as at be been being but by can could did do does doing ' +
+    'done for from get give given had has have having he her here hers him his how i if in into is ' +
+    'it its just let like list make may me might more most much must my need no not now of on one ' +
+    'only or other our out over please provide she should so some step steps such tell than that the ' +
+    'their them then there ' +
+    'these they this those through to too up us use used using via want was way ways we were what ' +
+    'when where which while who whom whose why will with without would write you your yours explain ' +
+    'describe create generate ' +
     "i'm i've it's don't can't let's what's that's"
   ).split(' '),
 )
@@ -54,7 +69,8 @@ export interface Features {
 }
 
 /** Words as the features are made of. */
-export const wordsOf = (normalised: string): string[] => (normalised.match(WORD) ?? []).map((word) => (word.length > MAX_WORD ? word.slice(0, MAX_WORD) : word))
+export const wordsOf = (normalised: string): string[] =>
+  (normalised.match(WORD) ?? []).map((word) => (word.length > MAX_WORD ? word.slice(0, MAX_WORD) : word))
 
 /** Features of a normalised text. */
 export function features(normalised: string): Features {

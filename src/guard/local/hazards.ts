@@ -1,4 +1,5 @@
-// The hazard phrases of the baseline screen: acts joined with objects, telling phrases, and cues that count only in company.
+// The hazard phrases of the baseline screen: acts joined with objects, telling phrases, and cues that count
+// only in company.
 // A word alone is rarely a hazard ("kill a process"), so most entries want two things near each other.
 
 /** An act with its object near it. */
@@ -33,46 +34,96 @@ export interface Hazard {
 const list = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/))
 
 const MAKE = list(
-  'make making build building create creating construct constructing synthesize synthesise synthesizing cook cooking manufacture manufacturing produce producing assemble assembling brew prepare craft print mix extract detonate plant grow convert write develop design',
+  'make making build building create creating construct constructing synthesize synthesise ' +
+    'synthesizing cook cooking manufacture manufacturing produce producing assemble assembling brew ' +
+    'prepare craft print mix extract detonate plant grow convert write develop design',
 )
-const TRADE = list('buy buying get obtain obtaining order purchase purchasing acquire acquiring sell selling smuggle smuggling deal dealing import score snort inject')
+const TRADE = list(
+  'buy buying get obtain obtaining order purchase purchasing acquire acquiring sell selling smuggle ' +
+    'smuggling deal dealing import score snort inject',
+)
 const HURT = list(
-  'kill killing murder murdering poison poisoning torture torturing strangle strangling stab stabbing kidnap kidnapping abduct assault assaulting behead lynch rape raping molest drug shoot hurt beat maim attack assassinate dismember suffocate drown threaten threatening stalk groom grooming',
+  'kill killing murder murdering poison poisoning torture torturing strangle strangling stab ' +
+    'stabbing kidnap kidnapping abduct assault assaulting behead lynch rape raping molest drug shoot ' +
+    'hurt beat maim attack assassinate dismember suffocate drown threaten threatening stalk groom ' +
+    'grooming',
 )
 const PEOPLE = list(
-  'someone somebody person people human humans man men woman women child children kid kids baby babies girl girls boy boys wife husband girlfriend boyfriend boss neighbor neighbour coworker colleague mother father mom mum dad sister brother roommate teacher president him her them family ex enemy politician judge witness victim classmate stranger cop police jews muslims dog cat animal animals',
+  'someone somebody person people human humans man men woman women child children kid kids baby ' +
+    'babies girl girls boy boys wife husband girlfriend boyfriend boss neighbor neighbour coworker ' +
+    'colleague mother father mom mum dad sister brother roommate teacher president him her them ' +
+    'family ex enemy politician judge witness victim classmate stranger cop police jews muslims dog ' +
+    'cat animal animals',
 )
 const GROUP = list(
-  'jew jews jewish black blacks muslim muslims islam gay gays lesbian lesbians homosexual homosexuals homos immigrant immigrants migrants refugees mexican mexicans woman women females asian asians chinese arab arabs indians gypsies trans transgender transgenders whites christians africans disabled latinos hispanics liberals feminists blackpeople',
+  'jew jews jewish black blacks muslim muslims islam gay gays lesbian lesbians homosexual ' +
+    'homosexuals homos immigrant immigrants migrants refugees mexican mexicans woman women females ' +
+    'asian asians chinese arab arabs indians gypsies trans transgender transgenders whites christians ' +
+    'africans disabled latinos hispanics liberals feminists blackpeople',
 )
 const CONTEMPT = list(
-  'hate disgusting inferior filthy filth scum vermin parasite parasites subhuman subhumans inhuman savages cockroaches rats plague disease diseased stupid dumb lazy dirty thieves rapists terrorists pedophiles whores sluts bitches cunts retarded retards trash garbage worthless exterminate exterminated exterminating eradicate eradicated gassed deport deported lynch lynched die ugly evil smell stink kill killed shoot shot burn burned infest infesting invading pigs apes monkeys dogs animals freaks abomination mentally unnatural kitchen slaves',
+  'hate disgusting inferior filthy filth scum vermin parasite parasites subhuman subhumans inhuman ' +
+    'savages cockroaches rats plague disease diseased stupid dumb lazy dirty thieves rapists ' +
+    'terrorists pedophiles whores sluts bitches cunts retarded retards trash garbage worthless ' +
+    'exterminate exterminated exterminating eradicate eradicated gassed deport deported lynch lynched ' +
+    'die ugly evil smell stink kill killed shoot shot burn burned infest infesting invading pigs apes ' +
+    'monkeys dogs animals freaks abomination mentally unnatural kitchen slaves',
 )
-const WEAPON = list('bomb bombs explosive explosives ied ieds molotov grenade grenades silencer silencers napalm nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex c4 tatp bioweapon bioweapons')
+const WEAPON = list(
+  'bomb bombs explosive explosives ied ieds molotov grenade grenades silencer silencers napalm ' +
+    'nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex c4 tatp bioweapon ' +
+    'bioweapons',
+)
 const GUN = list('gun guns firearm firearms rifle rifles pistol handgun ammunition weapon weapons glock')
-const SLY = list('illegal illegally unregistered untraceable ghost undetectable undetected stolen underground unlicensed 3d homemade automatic')
-const DRUG = list('meth methamphetamine heroin cocaine crack lsd mdma ecstasy fentanyl ghb dmt pcp amphetamine amphetamines ketamine rohypnol opioids oxycodone oxycontin xanax weed cannabis marijuana mushrooms')
+const SLY = list(
+  'illegal illegally unregistered untraceable ghost undetectable undetected stolen underground ' +
+    'unlicensed 3d homemade automatic',
+)
+const DRUG = list(
+  'meth methamphetamine heroin cocaine crack lsd mdma ecstasy fentanyl ghb dmt pcp amphetamine ' +
+    'amphetamines ketamine rohypnol opioids oxycodone oxycontin xanax weed cannabis marijuana ' +
+    'mushrooms',
+)
 const MALWARE = list('malware ransomware keylogger trojan botnet rootkit spyware worm phishing ddos exploit')
 const FORGE = list('fake counterfeit forge forged forging fraudulent')
-const PAPERS = list('passport passports id ids license licenses money currency bills banknotes prescription prescriptions checks cheques visa documents certificate diploma receipts reviews invoice invoices')
-const STEAL = list('steal stealing rob robbing launder laundering embezzle embezzling blackmail blackmailing extort extorting shoplift shoplifting hotwire burglarize bribe bribing defraud hack hacking scam scamming swindle evade evading forge')
+const PAPERS = list(
+  'passport passports id ids license licenses money currency bills banknotes prescription ' +
+    'prescriptions checks cheques visa documents certificate diploma receipts reviews invoice ' +
+    'invoices',
+)
+const STEAL = list(
+  'steal stealing rob robbing launder laundering embezzle embezzling blackmail blackmailing extort ' +
+    'extorting shoplift shoplifting hotwire burglarize bribe bribing defraud hack hacking scam ' +
+    'scamming swindle evade evading forge',
+)
 const LOOT = list(
-  "money bank banks car cars identity identities data password passwords card cards credit account accounts store stores house houses home computer network someone someone's somebody people person customers elderly victims officials official judge taxes tax wifi webcam police system email emails phone vehicle jewelry atm signature",
+  'money bank banks car cars identity identities data password passwords card cards credit account ' +
+    "accounts store stores house houses home computer network someone someone's somebody people " +
+    'person customers elderly victims officials official judge taxes tax wifi webcam police system ' +
+    'email emails phone vehicle jewelry atm signature',
 )
 const MYSELF = list("i me my myself i'm im")
 const DEATH = list('suicide suicidal overdose starve starving purge noose slit unalive')
 
 const EXPLICIT = list(
-  'sex sexy sexual sexually naked nude nipple nipples breasts boobs moan moaned moaning moans thrust thrusting thrusts panties lingerie aroused arousal erection penis cock dick vagina pussy lustful kinky fetish slut whore fuck fucked fucking cum cumming semen climax intercourse busty crotch horny tits',
+  'sex sexy sexual sexually naked nude nipple nipples breasts boobs moan moaned moaning moans ' +
+    'thrust thrusting thrusts panties lingerie aroused arousal erection penis cock dick vagina pussy ' +
+    'lustful kinky fetish slut whore fuck fucked fucking cum cumming semen climax intercourse busty ' +
+    'crotch horny tits',
 )
 /** Seen in any love story; explicit only by their number. */
 const SENSUAL = list(
-  'breast thighs thigh bra underwear ass butt lust seduce seductive seductively strip stripped undress undressed virgin virginity wet lips lick licked licking suck sucked sucking kissed kissing tongue groin hips bed bedroom pleasure curvy bondage submissive dominant spank spanked gagged balls',
+  'breast thighs thigh bra underwear ass butt lust seduce seductive seductively strip stripped ' +
+    'undress undressed virgin virginity wet lips lick licked licking suck sucked sucking kissed ' +
+    'kissing tongue groin hips bed bedroom pleasure curvy bondage submissive dominant spank spanked ' +
+    'gagged balls',
 )
 
 /** Company in which an act is no hazard: "make a bath bomb", "kill a child process". */
 export const HARMLESS = list(
-  'bath seed smoke photo cherry glitter process processes python thread job session dinner chicken time water nerf glue dummy unit test tests film photos virtual minecraft fortnite video awareness detect prevent avoid protect',
+  'bath seed smoke photo cherry glitter process processes python thread job session dinner chicken ' +
+    'time water nerf glue dummy unit test tests film photos virtual minecraft fortnite video ' +
+    'awareness detect prevent avoid protect',
 )
 
 /** A text that asks for something. */
@@ -84,18 +135,29 @@ export const HAZARDS: readonly Hazard[] = [
     category: 'O1',
     phrases:
       /\b(?:(?:kill|gas|exterminate|lynch|burn|hang|nuke) (?:all|every|the|those|these) (?:the )?(?:jews?|muslims?|blacks?|gays?|immigrants|mexicans|women|whites?|arabs|asians|trans|christians|refugees)|i(?:'m going to|'m gonna| will|'ll|m gonna| am going to| want to| wanna) (?:fucking )?(?:kill|murder|rape|shoot|stab|strangle|beat) (?:you|him|her|them|everyone|everybody)|(?:you|they|he|she) (?:all )?(?:should|deserves?|needs?) (?:to )?(?:all )?(?:die|be (?:shot|killed|hanged|gassed|raped|beheaded|lynched|put down|exterminated))|white (?:power|supremacy) (?:now|forever)|heil hitler|sieg heil|gas chambers? for|race war|hope (?:you|he|she|they) (?:all )?(?:die|dies|get raped|burn)|sub-?humans?|untermensch\w*|sand ?nigger\w*|towel ?heads?|rag ?heads?|wetbacks?|spics?|gooks?|faggots?|shemales?|niggas?|coons|porch monkeys?)\b/,
-    askedFor: /\b(?:(?:racist|sexist|homophobic|antisemitic|anti-semitic|transphobic|misogynist\w*|offensive) (?:\w+ )?(?:jokes?|slurs?|tweets?|poems?|rants?|speech|comments?|insults?|propaganda)|(?:mass|school) shooting|ethnic cleansing|hate speech|terrorist attack|domestic violence without|suicide bomb\w*|graphic (?:violence|detail)|dispose of (?:a|the) (?:dead )?(?:body|corpse)|poison (?:the |a )?(?:water|food) supply|hijack (?:a|the) (?:plane|bus|train|flight)|insult me|roast me brutally|swear words|curse at)\b/,
+    askedFor:
+      /\b(?:(?:racist|sexist|homophobic|antisemitic|anti-semitic|transphobic|misogynist\w*|offensive) (?:\w+ )?(?:jokes?|slurs?|tweets?|poems?|rants?|speech|comments?|insults?|propaganda)|(?:mass|school) shooting|ethnic cleansing|hate speech|terrorist attack|domestic violence without|suicide bomb\w*|graphic (?:violence|detail)|dispose of (?:a|the) (?:dead )?(?:body|corpse)|poison (?:the |a )?(?:water|food) supply|hijack (?:a|the) (?:plane|bus|train|flight)|insult me|roast me brutally|swear words|curse at)\b/,
     pairs: [
       { acts: HURT, objects: PEOPLE, gap: 2, asked: true },
       { acts: GROUP, objects: CONTEMPT, gap: 5, eitherWay: true },
     ],
-    cues: [{ words: list('blood bloody gore guts intestines skull stabbed stabbing stab slit throat beheaded decapitated corpse corpses screamed screams torture tortured mutilated dismembered severed flesh knife murdered strangled choked brutally massacre slaughter slaughtered'), enough: 4 }],
+    cues: [
+      {
+        words: list(
+          'blood bloody gore guts intestines skull stabbed stabbing stab slit throat beheaded decapitated ' +
+            'corpse corpses screamed screams torture tortured mutilated dismembered severed flesh knife ' +
+            'murdered strangled choked brutally massacre slaughter slaughtered',
+        ),
+        enough: 4,
+      },
+    ],
   },
   {
     category: 'O2',
     phrases:
       /\b(?:child porn\w*|csam|lolicon|shota\w*|kiddie porn|revenge porn|nudes? (?:of|photos?|pics?)|erotica?|erotic (?:story|stories|roleplay|scene)|smut|sexting|nsfw|rule ?34|futa(?:nari)?|milfs?|bdsm|clit(?:oris)?|blow ?jobs?|hand ?jobs?|rimjob|creampie|cumshots?|cunnilingus|dildos?|strap-?on|pussies|pussy|titties|titty|tits|horny|slutty|orgy|gang ?bang\w*|threesome|orgasm(?:s|ed|ing)?|masturbat\w+|jerk(?:ing|ed)? off|(?:suck|ride|stroke|lick)(?:s|ed|ing)? (?:my|his|her|your|the) (?:cock|dick|pussy|clit|nipples?|balls|shaft)|(?:my|his|your|hard|big|throbbing|thick) (?:cock|dick)|fuck(?:s|ed|ing)? (?:me|her|him) (?:hard|harder|in|from|until|while|with|like)|sex slave|have sex with (?:me|my|a (?:child|minor|dog))|sexual(?:ly)? (?:explicit|attracted to (?:children|minors))|explicit sex\w*|anal sex|oral sex|step-?(?:sister|mom|sis|brother|daughter) .{0,80}(?:sex|naked|fuck)|incest\w*|bestiality|zoophilia|lewd)\b/,
-    askedFor: /\b(?:sex(?:ual)? (?:scene|story|stories|roleplay|fantas(?:y|ies)|acts?|content|positions?)|porn\w*|nude|naked|sexy|kinky|fetish\w*|seduc(?:e|es|ing|tive)|talk dirty|strip (?:naked|club|tease)|hookers?|escorts?|prostitut\w+|erections?|genitals?|dominatrix)\b/,
+    askedFor:
+      /\b(?:sex(?:ual)? (?:scene|story|stories|roleplay|fantas(?:y|ies)|acts?|content|positions?)|porn\w*|nude|naked|sexy|kinky|fetish\w*|seduc(?:e|es|ing|tive)|talk dirty|strip (?:naked|club|tease)|hookers?|escorts?|prostitut\w+|erections?|genitals?|dominatrix)\b/,
     cues: [
       { words: EXPLICIT, enough: 3 },
       { words: new Set([...EXPLICIT, ...SENSUAL]), enough: 4 },
@@ -113,7 +175,8 @@ export const HAZARDS: readonly Hazard[] = [
   },
   {
     category: 'O4',
-    askedFor: /\b(?:nerve (?:gas|agent)|mustard gas|chemical weapons?|biological weapons?|dirty bomb|pipe bombs?|nail bombs?|car bomb|fertili[sz]er bomb|mail bomb|ghost guns?|bump stock|full(?:y)? auto(?:matic)?|suppressors?|serial numbers? (?:off|from) a|weapons? of mass destruction|enriched uranium|without (?:a )?(?:background check|gun license|gun permit))\b/,
+    askedFor:
+      /\b(?:nerve (?:gas|agent)|mustard gas|chemical weapons?|biological weapons?|dirty bomb|pipe bombs?|nail bombs?|car bomb|fertili[sz]er bomb|mail bomb|ghost guns?|bump stock|full(?:y)? auto(?:matic)?|suppressors?|serial numbers? (?:off|from) a|weapons? of mass destruction|enriched uranium|without (?:a )?(?:background check|gun license|gun permit))\b/,
     pairs: [
       { acts: MAKE, objects: WEAPON, gap: 4, asked: true },
       { acts: SLY, objects: GUN, gap: 2, asked: true },
@@ -122,7 +185,8 @@ export const HAZARDS: readonly Hazard[] = [
   },
   {
     category: 'O5',
-    askedFor: /\b(?:crystal meth|crack cocaine|date rape drugs?|roofies?|get high|drug (?:dealer|dealing|test|lab|cartel)|without a prescription|magic mushrooms|meth lab|spike (?:a|someone's|her) drink)\b/,
+    askedFor:
+      /\b(?:crystal meth|crack cocaine|date rape drugs?|roofies?|get high|drug (?:dealer|dealing|test|lab|cartel)|without a prescription|magic mushrooms|meth lab|spike (?:a|someone's|her) drink)\b/,
     pairs: [
       { acts: MAKE, objects: DRUG, gap: 3, asked: true },
       { acts: TRADE, objects: DRUG, gap: 3, asked: true },

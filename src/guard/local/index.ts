@@ -1,4 +1,5 @@
-// The `local` guard: a baseline screen that runs without any account. It is not Llama Guard: MODEL_CARD.md says what it misses.
+// The `local` guard: a baseline screen that runs without any account. It is not Llama Guard: MODEL_CARD.md
+// says what it misses.
 // It answers in Llama Guard 1's categories, so that swapping it for the real model changes no client.
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../errors.js'
@@ -27,17 +28,23 @@ const CATEGORIES: readonly Category[] = [
 /** At most so many words make a turn that leans on the one before it: "continue", "now in French". */
 const SHORT_TURN = 6
 /** Thanks and greetings ask for nothing, even after a harmful turn. */
-const CLOSING = /^\W*(?:thanks?|thank you|ok(?:ay)?|great|cool|nice|hi|hello|hey|bye|goodbye|sorry|never ?mind|stop|no)\b[^?]*$/i
+const CLOSING =
+  /^\W*(?:thanks?|thank you|ok(?:ay)?|great|cool|nice|hi|hello|hey|bye|goodbye|sorry|never ?mind|stop|no)\b[^?]*$/i
 /** A window takes well under a millisecond; after so many the event loop gets its turn. */
 const WINDOWS_PER_BREATH = 8
 
 /**
- * What is judged: the last turn; a short last turn of the user together with the user's turn before it, because alone it says nothing.
- * The model's replies are judged by themselves, so that a refusal is not blamed for what it refuses.
+ * What is judged: the last turn; a short last turn of the user together with the user's turn before it,
+ * because alone it says nothing. The model's replies are judged by themselves, so that a refusal is not
+ * blamed for what it refuses.
  */
 function judged(conversation: Conversation): string {
   const last = conversation.at(-1)
-  if (last === undefined) throw new LlamaGuardError('internal_error', 'The guard was given an empty conversation; it wants at least one turn.')
+  if (last === undefined)
+    throw new LlamaGuardError(
+      'internal_error',
+      'The guard was given an empty conversation; it wants at least one turn.',
+    )
   const leans = last.role === 'User' && last.text.trim().split(/\s+/).length <= SHORT_TURN && !CLOSING.test(last.text)
   const before = leans ? conversation.slice(0, -1).findLast(({ role }) => role === 'User') : undefined
   return before === undefined ? last.text : `${before.text}\n${last.text}`
@@ -47,14 +54,19 @@ function judged(conversation: Conversation): string {
 let shared: Screen | undefined
 
 /**
- * Makes the baseline screen: a word list and a small linear model, in process. Not Llama Guard; for trying things out and as a last resort.
+ * Makes the baseline screen: a word list and a small linear model, in process. Not Llama Guard; for trying
+ * things out and as a last resort.
  *
  * @throws LlamaGuardError `invalid_option` when the threshold is not a number from 0 to 1.
  */
 export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
   const threshold = options.threshold ?? PARAMETERS.threshold
   if (!(threshold >= 0 && threshold <= 1)) {
-    throw new LlamaGuardError('invalid_option', `threshold is ${String(options.threshold)}; the baseline screen wants a number from 0 to 1. Leave it out for the default, ${PARAMETERS.threshold}.`)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `threshold is ${String(options.threshold)}; the baseline screen wants a number from 0 to 1. Leave ` +
+        `it out for the default, ${PARAMETERS.threshold}.`,
+    )
   }
   const screen = (shared ??= createScreen(PARAMETERS))
   return {

@@ -2,7 +2,10 @@
 // It is what a reader can check by eye; the linear model beside it catches what nobody thought to list.
 import { ASKING, HARMLESS, type Hazard, HAZARDS, type Pair } from './hazards.js'
 
-/** Words that name a hazard by themselves (O1 and O2), chosen from the English data of obscenity (MIT). Plain cursing is rude, not unsafe, and is left out. */
+/**
+ * Words that name a hazard by themselves (O1 and O2), chosen from the English data of obscenity (MIT). Plain
+ * cursing is rude, not unsafe, and is left out.
+ */
 const SLURS =
   /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a+)\w*|nigs?|trann(?:y|ies))\b/
 const EXPLICIT =
@@ -29,7 +32,9 @@ function hazard(found: Hazard, text: string, tokens: readonly string[], requeste
   if (found.phrases?.test(text)) return true
   if (requested && found.askedFor?.test(text)) return true
   if (found.pairs?.some((pair) => (requested || !pair.asked) && near(tokens, pair))) return true
-  return found.cues?.some((cues) => new Set(tokens.filter((token) => cues.words.has(token))).size >= cues.enough) ?? false
+  return (
+    found.cues?.some((cues) => new Set(tokens.filter((token) => cues.words.has(token))).size >= cues.enough) ?? false
+  )
 }
 
 /** Whether a text holds a slur. */
@@ -48,6 +53,7 @@ export function hazards(normalised: string): readonly string[] {
   const found = new Set(listedWords(normalised))
   const requested = ASKING.test(normalised)
   const tokens = normalised.match(/[a-z0-9']+/g) ?? []
-  for (const entry of HAZARDS) if (!found.has(entry.category) && hazard(entry, normalised, tokens, requested)) found.add(entry.category)
+  for (const entry of HAZARDS)
+    if (!found.has(entry.category) && hazard(entry, normalised, tokens, requested)) found.add(entry.category)
   return [...found].sort()
 }

@@ -1,4 +1,5 @@
-// The linear half of the baseline screen: a weight a feature for "unsafe", and six heads for the category. Int8, decoded once when first needed.
+// The linear half of the baseline screen: a weight a feature for "unsafe", and six heads for the category.
+// Int8, decoded once when first needed.
 // A sum over tables is all it does, so its cost is the cost of hashing the text.
 import { Buffer } from 'node:buffer'
 import { CONCEPTS } from './concepts.js'
@@ -13,7 +14,10 @@ export const SHARES = { listed: 0.5, concepts: 0.2 } as const
 
 /** Trained numbers, as the trainer writes them. */
 export interface Parameters {
-  /** Base64 of int8: `BUCKETS` for words, `MEANINGS`, `CONCEPTS`, one for each category of the word list, then `CATEGORY_BUCKETS` for each category. */
+  /**
+   * Base64 of int8: `BUCKETS` for words, `MEANINGS`, `CONCEPTS`, one for each category of the word list, then
+   * `CATEGORY_BUCKETS` for each category.
+   */
   readonly weights: string
   /** Value of one int8 step: words, meanings, concepts, word list, then each category. */
   readonly scales: readonly number[]
@@ -22,7 +26,10 @@ export interface Parameters {
   /** Platt calibration of the unsafe margin: probability = sigmoid(slope * margin + offset). */
   readonly slope: number
   readonly offset: number
-  /** Added to the offset where a text tells rather than asks. Benign requests are what false alarms cost most, so asking is held to more. */
+  /**
+   * Added to the offset where a text tells rather than asks. Benign requests are what false alarms cost most,
+   * so asking is held to more.
+   */
   readonly telling: number
   /** Score from which a text is unsafe unless the caller says otherwise. */
   readonly threshold: number
@@ -45,7 +52,10 @@ export interface Model {
 
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 
-/** Sum over buckets, divided by the square root of their number: a long text weighs more than a short one, not in proportion. */
+/**
+ * Sum over buckets, divided by the square root of their number: a long text weighs more than a short one, not
+ * in proportion.
+ */
 function rootMean(weights: ArrayLike<number>, buckets: readonly number[]): number {
   let sum = 0
   for (const bucket of buckets) sum += weights[bucket] ?? 0
@@ -67,24 +77,39 @@ function meanKnown(weights: ArrayLike<number>, slots: readonly number[]): number
 export function createModel(parameters: Parameters): Model {
   const bytes = Buffer.from(parameters.weights, 'base64')
   let read = 0
-  const table = (length: number): Int8Array => new Int8Array(bytes.buffer, bytes.byteOffset + (read += length) - length, length)
+  const table = (length: number): Int8Array =>
+    new Int8Array(bytes.buffer, bytes.byteOffset + (read += length) - length, length)
   const sizes = BUCKETS + MEANINGS + CONCEPTS + CATEGORY_IDS.length * (1 + CATEGORY_BUCKETS)
   if (bytes.length !== sizes) {
-    throw new RangeError(`The weights of the baseline screen hold ${bytes.length} bytes where its features want ${sizes}: run \`npm run train\`.`)
+    throw new RangeError(
+      `The weights of the baseline screen hold ${bytes.length} bytes where its features want ${sizes}: ` +
+        'run `npm run train`.',
+    )
   }
-  const [words, meanings, concepts, listed] = [table(BUCKETS), table(MEANINGS), table(CONCEPTS), table(CATEGORY_IDS.length)]
+  const [words, meanings, concepts, listed] = [
+    table(BUCKETS),
+    table(MEANINGS),
+    table(CONCEPTS),
+    table(CATEGORY_IDS.length),
+  ]
   const heads = CATEGORY_IDS.map(() => table(CATEGORY_BUCKETS))
   const scale = (index: number): number => parameters.scales[index] ?? 0
   return {
     score(evidence) {
-      let margin = (parameters.biases[0] ?? 0) + rootMean(words, evidence.words) * scale(0) + meanKnown(meanings, evidence.meanings) * scale(1)
+      let margin =
+        (parameters.biases[0] ?? 0) +
+        rootMean(words, evidence.words) * scale(0) +
+        meanKnown(meanings, evidence.meanings) * scale(1)
       for (const concept of evidence.concepts) margin += (concepts[concept] ?? 0) * scale(2) * SHARES.concepts
-      for (const [index, id] of CATEGORY_IDS.entries()) if (evidence.listed.includes(id)) margin += (listed[index] ?? 0) * scale(3) * SHARES.listed
+      for (const [index, id] of CATEGORY_IDS.entries())
+        if (evidence.listed.includes(id)) margin += (listed[index] ?? 0) * scale(3) * SHARES.listed
       return sigmoid(parameters.slope * margin + parameters.offset + (evidence.asks ? 0 : parameters.telling))
     },
     categories(found) {
       const buckets = found.words.map((bucket) => bucket & (CATEGORY_BUCKETS - 1))
-      return heads.map((head, index) => sigmoid(rootMean(head, buckets) * scale(index + 4) + (parameters.biases[index + 1] ?? 0)))
+      return heads.map((head, index) =>
+        sigmoid(rootMean(head, buckets) * scale(index + 4) + (parameters.biases[index + 1] ?? 0)),
+      )
     },
   }
 }

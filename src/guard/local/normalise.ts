@@ -1,9 +1,13 @@
-// Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters, leetspeak, base64.
+// Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters,
+// leetspeak, base64.
 // A disguise is never reason enough to call a text unsafe: it is read, and what it says is judged.
 import { Buffer } from 'node:buffer'
 import { CONFUSABLES } from './confusables.js'
 
-/** What Unicode calls ignorable (zero-width, bidirectional controls, soft hyphen, variation selectors), and combining marks. */
+/**
+ * What Unicode calls ignorable (zero-width, bidirectional controls, soft hyphen, variation selectors), and
+ * combining marks.
+ */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Mn}]/gu
 /** Tag characters are an invisible copy of ASCII, and models read them: they are decoded, not dropped. */
 const TAGS = /[\u{E0020}-\u{E007E}]/gu
@@ -12,10 +16,26 @@ const TAG_OFFSET = 0xe0000
 const LIGATURES = /[\uFDF0-\uFDFD]/g
 const NON_ASCII = /[^\0-\x7f]/gu
 
-const LEET: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '@': 'a', $: 's', '!': 'i', '|': 'i' }
+const LEET: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '7': 't',
+  '8': 'b',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+  '|': 'i',
+}
 const LEET_CHARACTER = /[0134578@$!|]/g
-/** A word with leet signs inside it and not only at its end, so that `mp3` and `wow!` stay as they are. Bounded everywhere: linear. */
-const LEET_WORD = /(?<![\w@$!|])(?=[\w@$!|]{0,24}[a-z])(?=[\w@$!|]{0,24}[0134578@$!|][\w@$!|]{0,24}[a-z])[\w@$!|]{2,24}(?![\w@$!|])/g
+/**
+ * A word with leet signs inside it and not only at its end, so that `mp3` and `wow!` stay as they are.
+ * Bounded everywhere: linear.
+ */
+const LEET_WORD =
+  /(?<![\w@$!|])(?=[\w@$!|]{0,24}[a-z])(?=[\w@$!|]{0,24}[0134578@$!|][\w@$!|]{0,24}[a-z])[\w@$!|]{2,24}(?![\w@$!|])/g
 /** `b o m b`, `b.o.m.b`, `b-o-m-b`. */
 const SPELLED = /(?<![a-z0-9])[a-z](?:[ .\-_*][a-z]){3,}(?![a-z0-9])/g
 
@@ -55,8 +75,9 @@ function decoded(text: string, depth: number): string[] {
 }
 
 /**
- * Lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and accents, look-alikes as ASCII,
- * leetspeak and spelled-out words as words, with base64 text appended in the clear. Linear in the length of the text.
+ * Lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and
+ * accents, look-alikes as ASCII, leetspeak and spelled-out words as words, with base64 text appended in the
+ * clear. Linear in the length of the text.
  */
 export function normalise(text: string): string {
   const plain = unmask(text)

@@ -1,4 +1,5 @@
-// One text in, one score out: the word list and the linear model together, over a sliding window, so that a long harmless text cannot dilute a short harmful one.
+// One text in, one score out: the word list and the linear model together, over a sliding window, so that a
+// long harmless text cannot dilute a short harmful one.
 // Shared by the guard and the trainer: thresholds are chosen on exactly the numbers that are served.
 import { features } from './features.js'
 import { asks, hazards, slur } from './lexicon.js'
@@ -8,10 +9,16 @@ import { normalise } from './normalise.js'
 /** Characters of one window, and how far the next one starts. Overlap is more than any phrase of the word list. */
 const WINDOW = 500
 const STEP = 380
-/** Where the word list finds something, the model looks again from near: a request of ten words must not drown in a page of others. */
+/**
+ * Where the word list finds something, the model looks again from near: a request of ten words must not drown
+ * in a page of others.
+ */
 const CLOSE_UP = 64
 const CLOSE_STEP = 20
-/** Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs either is enough. */
+/**
+ * Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs
+ * either is enough.
+ */
 const SLUR = 0.95
 /** A category is named beside the likeliest one from this share on. */
 const ALSO = 0.85
@@ -34,7 +41,8 @@ export interface Screen {
 
 function slices(text: string, size: number, step: number): string[] {
   const parts: string[] = []
-  for (let start = 0; start === 0 || start + size - step < text.length; start += step) parts.push(text.slice(start, start + size))
+  for (let start = 0; start === 0 || start + size - step < text.length; start += step)
+    parts.push(text.slice(start, start + size))
   return parts
 }
 
@@ -50,7 +58,9 @@ export const worse = (a: Finding, b: Finding): Finding => (b.score > a.score ? b
 function named(model: Model, found: ReturnType<typeof features>, listed: readonly string[]): readonly string[] {
   const shares = model.categories(found)
   const ranked = CATEGORY_IDS.map((id, index) => ({ id, share: shares[index] ?? 0 })).sort((a, b) => b.share - a.share)
-  const likely = ranked.filter(({ share }, rank) => (rank === 0 && listed.length === 0) || share >= ALSO).map(({ id }) => id)
+  const likely = ranked
+    .filter(({ share }, rank) => (rank === 0 && listed.length === 0) || share >= ALSO)
+    .map(({ id }) => id)
   return [...new Set([...listed, ...likely])]
 }
 

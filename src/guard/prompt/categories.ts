@@ -4,8 +4,8 @@ import { LlamaGuardError } from '../../errors.js'
 import type { Category } from '../../types.js'
 
 /**
- * `O1: Violence and Hate. `: an id, a colon, and a name up to a full stop that ends the line or a sentence. A full stop after a capital
- * is an abbreviation: `S1: U.S. Law. Do not...` is named U.S. Law.
+ * `O1: Violence and Hate. `: an id, a colon, and a name up to a full stop that ends the line or a sentence. A
+ * full stop after a capital is an abbreviation: `S1: U.S. Law. Do not...` is named U.S. Law.
  */
 const HEADING = /^[^\S\n]*([A-Za-z]{1,2}\d{1,3}):[^\S\n]*(\S.*?)(?:(?<!\p{Lu})\.\s.*|\.\s*)?$/u
 
@@ -16,9 +16,17 @@ export function parseCategories(policy: string): readonly Category[] {
     return id === undefined || name === undefined ? [] : [{ id, name: name.trim() }]
   })
   if (categories.length === 0) {
-    throw new LlamaGuardError('invalid_option', '`categories` is a text without categories. Begin the line of each with its id and name, for example "O1: Violence and Hate.".')
+    throw new LlamaGuardError(
+      'invalid_option',
+      '`categories` is a text without categories. Begin the line of each with its id and name, for ' +
+        'example "O1: Violence and Hate.".',
+    )
   }
   const twice = categories.find(({ id }, index) => categories.findIndex((other) => other.id === id) !== index)
-  if (twice !== undefined) throw new LlamaGuardError('invalid_option', `\`categories\` names ${twice.id} twice. Give each category an id of its own.`)
+  if (twice !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `\`categories\` names ${twice.id} twice. Give each category an id of its own.`,
+    )
   return categories
 }

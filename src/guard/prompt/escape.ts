@@ -1,5 +1,7 @@
-// Makes chat text unable to speak as the prompt: no special token, template marker or turn label survives, nothing stays hidden.
-// Reveal first, break second: a marker spelled with invisible or look-alike letters must not re-form after it was looked for.
+// Makes chat text unable to speak as the prompt: no special token, template marker or turn label survives,
+// nothing stays hidden.
+// Reveal first, break second: a marker spelled with invisible or look-alike letters must not re-form after it
+// was looked for.
 
 const source = String.raw
 
@@ -7,23 +9,33 @@ const source = String.raw
 const SUBDIVISION_FLAG = source`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`
 
 const TAGS = source`[\u{E0000}-\u{E007F}]`
-/** Letters in costume: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical; long s and Kelvin fold in case-blind matches. */
+/**
+ * Letters in costume: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical; long
+ * s and Kelvin fold in case-blind matches.
+ */
 const COSTUMES = source`[\u017F\u02B0-\u02B8\u02E1-\u02E3\u1D2C-\u1D6A\u2071\u207F\u2090-\u209C\u2100-\u2138\u213A-\u214F\u2160-\u217F\u249C-\u24E9\u2C7C\u2C7D\uFB00-\uFB06\uFF10-\uFF19\uFF21-\uFF3A\uFF41-\uFF5A\u{1D400}-\u{1D7FF}\u{1F110}-\u{1F12B}\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]`
 const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
 
 /**
- * Characters written as JSON does it: tool arguments are JSON text, which the client decodes. Not after a backslash or inside
- * another escape, so that nothing new can form; quotes, backslashes and control characters keep their escapes.
+ * Characters written as JSON does it: tool arguments are JSON text, which the client decodes. Not after a
+ * backslash or inside another escape, so that nothing new can form; quotes, backslashes and control
+ * characters keep their escapes.
  */
 const ESCAPED = source`(?<!\\(?:u[0-9a-fA-F]{0,3})?)\\u(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
 
 /** Joiners and selectors that belong to an emoji stay: without them a family falls apart. */
 const EMOJI_GLUE = source`(?<=\p{Extended_Pictographic})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}])\u200D(?=\p{Extended_Pictographic})`
 const CONTROLS = source`(?![\t\n\v\f\r\u0085])\p{Cc}`
-/** Zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable), control and annotation characters. */
+/**
+ * Zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable), control and
+ * annotation characters.
+ */
 const HIDDEN = source`(${SUBDIVISION_FLAG}|${EMOJI_GLUE})|\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
 
-/** Chat markup of Llama 3 and 4. Fullwidth bars too: some models' tokens are spelled with them, and a guard may read them alike. */
+/**
+ * Chat markup of Llama 3 and 4. Fullwidth bars too: some models' tokens are spelled with them, and a guard
+ * may read them alike.
+ */
 const TOKEN_OPEN = source`[<\uFF1C](?=[|\uFF5C])`
 const TOKEN_CLOSE = source`[|\uFF5C](?=[>\uFF1E])`
 /** Llama 2's tokens. Case matters to its tokenizer, and `<S>` is ordinary code. */
@@ -31,7 +43,10 @@ const SENTENCE_TOKEN = source`<(?=\/?(?:s|unk|pad)>)`
 const BLOCK = source`[<\uFF1C[\uFF3B]([\s\/]*(?:(?:INST|SYS)(?=\s*[>\uFF1E\]\uFF3D])|(?:BEGIN|END)[\s_-]+(?:UNSAFE[\s_-]*CONTENT[\s_-]*CATEGORIES|CONVERSATION)))(\s*)([>\uFF1E\]\uFF3D]?)`
 
 const BREAKS = source`\n\r\v\f\u0085\u2028\u2029`
-/** After a line break of any kind, at the start of the text (our own label stands before it), and a break written out as in JSON. */
+/**
+ * After a line break of any kind, at the start of the text (our own label stands before it), and a break
+ * written out as in JSON.
+ */
 const LINE_START = source`(?:(?<![^${BREAKS}])|(?<=\\[nr]))`
 /** Blanks, U+2581 (Llama 2's tokenizer reads it as a blank) and what Markdown may put around a label. */
 const DECORATION = source`\t \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u2581\u2800*_#>~`
@@ -46,12 +61,16 @@ const LABELS = new RegExp(LABEL, 'giu')
 // Two, because case-blind the long s among the costumes would find every s suspect.
 const SUSPECT = new RegExp([ESCAPED, FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN].join('|'), 'u')
 const SUSPECT_ANY_CASE = new RegExp([BLOCK, LABEL].join('|'), 'iu')
-/** Printable ASCII without the characters that escapes, tokens, blocks and labels cannot do without: most of what people write. */
+/**
+ * Printable ASCII without the characters that escapes, tokens, blocks and labels cannot do without: most of
+ * what people write.
+ */
 const PLAIN = /^[\t\n\v\f\r -9;=-Z\]-{}~]*$/
 
 /**
- * The text as the guard may read it: still readable, but unable to end its turn, open another, or hide words. Clean text comes back as it is.
- * Escaping twice changes nothing. With `vision`, Markdown images are broken too: the container would fetch their URLs.
+ * The text as the guard may read it: still readable, but unable to end its turn, open another, or hide words.
+ * Clean text comes back as it is. Escaping twice changes nothing. With `vision`, Markdown images are broken
+ * too: the container would fetch their URLs.
  */
 export function escapeText(text: string, { vision = false }: { vision?: boolean } = {}): string {
   if (isPlain(text)) return text
@@ -92,7 +111,10 @@ function unmask(character: string): string {
   return code >= 0x2100 && code < 0x2150 && !/^[A-Za-z]$/.test(letters) ? character : letters
 }
 
-/** A word in any case, with its letters' common doubles in Cyrillic, Greek, Armenian and small capitals, and with accents stacked on them. */
+/**
+ * A word in any case, with its letters' common doubles in Cyrillic, Greek, Armenian and small capitals, and
+ * with accents stacked on them.
+ */
 function lookalike(word: string): string {
   const doubles: Record<string, string> = {
     u: source`\u03C5\u057D\u1D1C`,
@@ -109,7 +131,10 @@ function lookalike(word: string): string {
 
 /** The precomposed accented forms of a letter in Latin-1 and Latin Extended-A and Additional. */
 function accented(letter: string): string {
-  const blocks = [[0xc0, 0x17e], [0x1e00, 0x1eff]] as const
+  const blocks = [
+    [0xc0, 0x17e],
+    [0x1e00, 0x1eff],
+  ] as const
   return blocks
     .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => String.fromCharCode(from + index)))
     .filter((character) => character.normalize('NFD').charAt(0).toLowerCase() === letter)

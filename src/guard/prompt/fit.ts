@@ -1,14 +1,22 @@
-// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long turns in overlapping pieces.
-// Pieces are cut from the start by the text before the cut alone: text that is appended never moves them, so remembered verdicts hold.
+// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long
+// turns in overlapping pieces.
+// Pieces are cut from the start by the text before the cut alone: text that is appended never moves them, so
+// remembered verdicts hold.
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
 import { escapeText, isPlain } from './escape.js'
 import type { ImageSupport } from './template.js'
 import { estimateTokens, PLAIN_TOKENS, reach } from './tokens.js'
 
-/** The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a verdict and costs prefill time. */
+/**
+ * The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a
+ * verdict and costs prefill time.
+ */
 export const CONVERSATION_TOKENS = 8192
-/** The most pieces of one judgement. Beyond it the text is refused: one request must not become a thousand guard calls. */
+/**
+ * The most pieces of one judgement. Beyond it the text is refused: one request must not become a thousand
+ * guard calls.
+ */
 export const MAX_PIECES = 256
 /** Kept free for the model's answer. */
 export const GENERATED_TOKENS = 32
@@ -32,19 +40,35 @@ export function roomFor(contextTokens: number, policyTokens: number): number {
   return Math.min(contextTokens - policyTokens - GENERATED_TOKENS, CONVERSATION_TOKENS)
 }
 
-/** The conversation itself when it fits; otherwise pieces that do. Throws `guard_input_too_long` beyond {@link MAX_PIECES}. */
-export function fitConversation(conversation: Conversation, contextTokens: number, { policyTokens, images }: Limits): readonly Conversation[] {
+/**
+ * The conversation itself when it fits; otherwise pieces that do. Throws `guard_input_too_long` beyond {@link
+ * MAX_PIECES}.
+ */
+export function fitConversation(
+  conversation: Conversation,
+  contextTokens: number,
+  { policyTokens, images }: Limits,
+): readonly Conversation[] {
   const judged = conversation.at(-1)
-  if (judged === undefined) throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs at least the turn to judge.')
+  if (judged === undefined)
+    throw new LlamaGuardError(
+      'internal_error',
+      'An empty conversation came to the guard. It needs at least the turn to judge.',
+    )
   const room = roomFor(contextTokens, policyTokens)
-  if (room < LEAST_ROOM) throw tooLong(`The policy takes about ${policyTokens} of the guard's ${contextTokens} tokens, which leaves no room for a conversation. Shorten the policy.`)
+  if (room < LEAST_ROOM)
+    throw tooLong(
+      `The policy takes about ${policyTokens} of the guard's ${contextTokens} tokens, which leaves no ` +
+        'room for a conversation. Shorten the policy.',
+    )
 
   if (surelyFits(conversation, room)) return [conversation]
   const vision = images !== undefined
   const groups = imageGroups(judged, room, images)
   const forImages = Math.max(...groups.map((group) => group.length)) * (images?.tokens ?? 0)
   const textRoom = room - forImages - TURN_TOKENS
-  if (textRoom < LEAST_ROOM / 2) throw tooLong('One image takes the whole of the guard\'s context. Use an endpoint with a longer one.')
+  if (textRoom < LEAST_ROOM / 2)
+    throw tooLong("One image takes the whole of the guard's context. Use an endpoint with a longer one.")
 
   const past = relevantImages(conversation.slice(0, -1), judged, images)
   const text = escapeText(judged.text, { vision })
@@ -52,16 +76,32 @@ export function fitConversation(conversation: Conversation, contextTokens: numbe
   const fits = whole.end === text.length
   const historyRoom = fits ? textRoom - whole.tokens : room * HISTORY_SHARE
   const history = newest(past, historyRoom, images)
-  if (fits && groups.length === 1 && history.length === past.length && history.every((turn, index) => turn === conversation[index])) return [conversation]
+  if (
+    fits &&
+    groups.length === 1 &&
+    history.length === past.length &&
+    history.every((turn, index) => turn === conversation[index])
+  )
+    return [conversation]
 
   const texts = fits ? [judged.text] : cut(text, past.length === 0 ? textRoom : textRoom - room * HISTORY_SHARE)
   const [first = '', ...rest] = texts
-  const turns = [...groups.map((group) => turnOf(judged, first, group)), ...rest.map((piece) => turnOf(judged, piece, []))]
-  if (turns.length > MAX_PIECES) throw tooLong(`The turn needs more than ${MAX_PIECES} guard calls. Lower \`maxBodyBytes\` or \`maxReplyBytes\`, or use a guard with a longer context.`)
+  const turns = [
+    ...groups.map((group) => turnOf(judged, first, group)),
+    ...rest.map((piece) => turnOf(judged, piece, [])),
+  ]
+  if (turns.length > MAX_PIECES)
+    throw tooLong(
+      `The turn needs more than ${MAX_PIECES} guard calls. Lower \`maxBodyBytes\` or \`maxReplyBytes\`, ` +
+        'or use a guard with a longer context.',
+    )
   return turns.map((turn) => [...history, turn])
 }
 
-/** By its length alone, for the many short conversations in plain ASCII without images: it spares counting their tokens. */
+/**
+ * By its length alone, for the many short conversations in plain ASCII without images: it spares counting
+ * their tokens.
+ */
 function surelyFits(conversation: Conversation, room: number): boolean {
   let left = room
   for (const { text, images } of conversation) {
@@ -71,7 +111,10 @@ function surelyFits(conversation: Conversation, room: number): boolean {
   return true
 }
 
-/** Overlapping pieces of a text that is longer than `budget` tokens. Stops one past the bound, which the caller refuses. */
+/**
+ * Overlapping pieces of a text that is longer than `budget` tokens. Stops one past the bound, which the
+ * caller refuses.
+ */
 function cut(text: string, budget: number): readonly string[] {
   const pieces: string[] = []
   let start = 0
@@ -92,7 +135,10 @@ function newest(past: Conversation, budget: number, images: ImageSupport | undef
     const turn = past[from - 1]!
     // No character counts for less than a third of a token: spares reading a novel only to drop it.
     if (turn.text.length / 3 > left) break
-    left -= estimateTokens(escapeText(turn.text, { vision: images !== undefined })) + TURN_TOKENS + (turn.images?.length ?? 0) * (images?.tokens ?? 0)
+    left -=
+      estimateTokens(escapeText(turn.text, { vision: images !== undefined })) +
+      TURN_TOKENS +
+      (turn.images?.length ?? 0) * (images?.tokens ?? 0)
     if (left < 0) break
     from--
   }
@@ -107,7 +153,10 @@ function imageGroups(judged: Turn, room: number, images: ImageSupport | undefine
   return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 }
 
-/** Context as a model that takes one image can see it: the judged turn's image comes first, else the newest one of the context stays. */
+/**
+ * Context as a model that takes one image can see it: the judged turn's image comes first, else the newest
+ * one of the context stays.
+ */
 function relevantImages(past: Conversation, judged: Turn, images: ImageSupport | undefined): Conversation {
   if (images?.placement !== 'lead' || !past.some((turn) => turn.images?.length)) return past
   const keeper = judged.images?.length ? -1 : past.findLastIndex((turn) => turn.images?.length)

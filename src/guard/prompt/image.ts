@@ -1,9 +1,14 @@
-// How an image of a turn is written into a prompt: as the model's own token, or as the Markdown that the container turns into it.
-// Text Generation Inference looks for `![](...)` in `inputs`, fetches or decodes what is inside, and puts the model's token there.
+// How an image of a turn is written into a prompt: as the model's own token, or as the Markdown that the
+// container turns into it.
+// Text Generation Inference looks for `![](...)` in `inputs`, fetches or decodes what is inside, and puts the
+// model's token there.
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
 
-/** `token` prints the template's `<|image|>`; `markdown` prints the image itself, for containers that take images inside raw `inputs`. */
+/**
+ * `token` prints the template's `<|image|>`; `markdown` prints the image itself, for containers that take
+ * images inside raw `inputs`.
+ */
 export type ImageForm = 'token' | 'markdown'
 
 /** The one form of data URL the container decodes: a media type, no parameters, plain base64. */
@@ -13,11 +18,18 @@ export function imageText(image: Image, form: ImageForm): string {
   return form === 'token' ? '<|image|>' : `![](${address(image.url)})`
 }
 
-/** The URL, unable to end the Markdown early or to carry markup. Throws `unsupported_content` for what the container would not read. */
+/**
+ * The URL, unable to end the Markdown early or to carry markup. Throws `unsupported_content` for what the
+ * container would not read.
+ */
 function address(url: string): string {
   if (DATA_URL.test(url)) return url
   if (/^https?:\/\//.test(url)) return url.replace(/[\s()<>|\p{Cc}\p{Cs}]/gu, percent)
-  throw new LlamaGuardError('unsupported_content', 'An image is neither an http(s) URL nor a base64 data URL such as "data:image/png;base64,...". Send it as one of these.')
+  throw new LlamaGuardError(
+    'unsupported_content',
+    'An image is neither an http(s) URL nor a base64 data URL such as "data:image/png;base64,...". ' +
+      'Send it as one of these.',
+  )
 }
 
 function percent(character: string): string {

@@ -1,5 +1,6 @@
 // Turns in, prompt out: the one place that knows how each Llama Guard version wants to be asked.
-// Everything that does not depend on the conversation is put together once, so equal prompts begin with equal bytes and prefix caches work.
+// Everything that does not depend on the conversation is put together once, so equal prompts begin with equal
+// bytes and prefix caches work.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, Conversation, Role, Turn } from '../../types.js'
 import { parseCategories } from './categories.js'
@@ -14,7 +15,14 @@ import { Prompt } from './prompt.js'
 import { forRole, type Template } from './template.js'
 import { estimateTokens } from './tokens.js'
 
-export const MODELS = ['llama-guard-1', 'llama-guard-2', 'llama-guard-3-8b', 'llama-guard-3-1b', 'llama-guard-3-11b-vision', 'llama-guard-4-12b'] as const
+export const MODELS = [
+  'llama-guard-1',
+  'llama-guard-2',
+  'llama-guard-3-8b',
+  'llama-guard-3-1b',
+  'llama-guard-3-11b-vision',
+  'llama-guard-4-12b',
+] as const
 export type ModelName = (typeof MODELS)[number]
 
 const TEMPLATES: Readonly<Record<ModelName, Template>> = {
@@ -49,36 +57,67 @@ export interface Prompter {
   readonly vision: boolean
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
-  /** The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role says who is judged. */
+  /**
+   * The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role
+   * says who is judged.
+   */
   render(conversation: Conversation, options?: RenderOptions): string
   /** The same, in the parts a client can send without copying. */
   prompt(conversation: Conversation, options?: RenderOptions): Prompt
-  /** Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn. Throws `guard_input_too_long`. */
+  /**
+   * Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn.
+   * Throws `guard_input_too_long`.
+   */
   fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
 }
 
-/** Throws `invalid_option` for an unknown model, a policy text without categories, or a policy that leaves no room for a conversation. */
+/**
+ * Throws `invalid_option` for an unknown model, a policy text without categories, or a policy that leaves no
+ * room for a conversation.
+ */
 export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Prompter {
   const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model] : undefined
-  if (template === undefined) throw new LlamaGuardError('invalid_option', `Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`)
+  if (template === undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`,
+    )
   const { images: support } = template
   const vision = support !== undefined
-  const categories = typeof policy.categories === 'string' ? parseCategories(policy.categories) : (policy.categories ?? template.categories)
+  const categories =
+    typeof policy.categories === 'string'
+      ? parseCategories(policy.categories)
+      : (policy.categories ?? template.categories)
   const frames = { User: frameFor(template, policy, 'User'), Agent: frameFor(template, policy, 'Agent') }
   const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
-  const policyTokens = (builtIn ? template.promptTokens : undefined) ?? 1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
-  if (categories.length === 0) throw new LlamaGuardError('invalid_option', '`categories` is an empty list. Name at least one category, or leave it out for the model\'s own.')
+  const policyTokens =
+    (builtIn ? template.promptTokens : undefined) ??
+    1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
+  if (categories.length === 0)
+    throw new LlamaGuardError(
+      'invalid_option',
+      "`categories` is an empty list. Name at least one category, or leave it out for the model's own.",
+    )
   if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
-    throw new LlamaGuardError('invalid_option', `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, which leaves no room for a conversation. Shorten it.`)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, ` +
+        'which leaves no room for a conversation. Shorten it.',
+    )
   }
 
   const prompt = (conversation: Conversation, { images: form = 'token' }: RenderOptions = {}): Prompt => {
     const judged = conversation.at(-1)
-    if (judged === undefined) throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs at least the turn to judge.')
+    if (judged === undefined)
+      throw new LlamaGuardError(
+        'internal_error',
+        'An empty conversation came to the guard. It needs at least the turn to judge.',
+      )
     const frame = frames[judged.role]
     let turns = ''
     for (const turn of conversation) {
-      const inline = support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
+      const inline =
+        support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
       turns += `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
     }
     if (!vision || !conversation.some((turn) => turn.images?.length)) return new Prompt(frame.plain, turns + frame.tail)
@@ -93,7 +132,8 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     contextTokens: template.contextTokens,
     render: (conversation, options) => prompt(conversation, options).toString(),
     prompt,
-    fit: (conversation, contextTokens = template.contextTokens) => fitConversation(conversation, contextTokens, { policyTokens, images: support }),
+    fit: (conversation, contextTokens = template.contextTokens) =>
+      fitConversation(conversation, contextTokens, { policyTokens, images: support }),
   }
 }
 
@@ -108,9 +148,12 @@ interface Frame {
 
 function frameFor(template: Template, policy: PromptPolicy, role: Role): Frame {
   const head = (categories: string): string =>
-    `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN CONVERSATION>${template.beforeTurns}`
+    `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT ` +
+    `CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN ` +
+    `CONVERSATION>${template.beforeTurns}`
   const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
-  const custom = typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
+  const custom =
+    typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
   return {
     plain: template.opening + head(custom ?? print(template.categories)),
     withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
@@ -118,10 +161,17 @@ function frameFor(template: Template, policy: PromptPolicy, role: Role): Frame {
   }
 }
 
-/** The image a one-image prompt shows: the judged turn's, else the newest before it. More in the judged turn would go unjudged, so that is refused. */
+/**
+ * The image a one-image prompt shows: the judged turn's, else the newest before it. More in the judged turn
+ * would go unjudged, so that is refused.
+ */
 function leadImage(conversation: Conversation, judged: Turn, form: ImageForm): string {
   const owner = judged.images?.length ? judged : conversation.findLast((turn) => turn.images?.length)
   const [image, ...more] = owner?.images ?? []
-  if (image === undefined || (owner === judged && more.length > 0)) throw new LlamaGuardError('internal_error', 'A turn with several images came to a model that takes one. Split it with `fit` first.')
+  if (image === undefined || (owner === judged && more.length > 0))
+    throw new LlamaGuardError(
+      'internal_error',
+      'A turn with several images came to a model that takes one. Split it with `fit` first.',
+    )
   return imageText(image, form)
 }

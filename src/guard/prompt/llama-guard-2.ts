@@ -20,7 +20,9 @@ export const llamaGuard2: Template = {
   contextTokens: 8192,
   // A Llama 3 model, yet with Llama 2's turn marks: so it was published and trained.
   opening: '[INST] ',
-  task: "Task: Check if there is unsafe content in '{role}' messages in conversations according our safety policy with the below categories.",
+  task:
+    "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +
+    'safety policy with the below categories.',
   // Every heading ends in a blank.
   category: (category) => categoryText(category, '. '),
   beforeTurns: '\n\n',

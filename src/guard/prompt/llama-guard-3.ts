@@ -31,7 +31,9 @@ export const llamaGuard3Large: Template = {
   // Inherited from Llama 3.1 8B, its base; the card names none.
   contextTokens: 131_072,
   opening: '<|start_header_id|>user<|end_header_id|>\n\n',
-  task: "Task: Check if there is unsafe content in '{role}' messages in conversations according our safety policy with the below categories.",
+  task:
+    "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +
+    'safety policy with the below categories.',
   category: (category) => categoryText(category),
   beforeTurns: '\n\n',
   afterTurn: '\n\n',
@@ -50,6 +52,7 @@ export const llamaGuard3Vision: Template = {
   ...llamaGuard3Small,
   // Fine-tuned at 8192 (arXiv 2411.10414), whatever its base can read.
   contextTokens: 8192,
-  // The image enters by cross attention: one token of context, whatever its size. Text Generation Inference keeps only the last of several.
+  // The image enters by cross attention: one token of context, whatever its size. Text Generation Inference
+  // keeps only the last of several.
   images: { placement: 'lead', perPrompt: 1, tokens: 1 },
 }

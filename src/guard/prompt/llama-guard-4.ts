@@ -9,7 +9,9 @@ export const llamaGuard4: Template = {
   contextTokens: 131_072,
   opening: '<|header_start|>user<|header_end|>\n\n',
   // "according TO": the earlier versions lack the word.
-  task: "Task: Check if there is unsafe content in '{role}' messages in conversations according to our safety policy with the below categories.",
+  task:
+    "Task: Check if there is unsafe content in '{role}' messages in conversations according to our " +
+    'safety policy with the below categories.',
   category: (category) => categoryText(category),
   beforeTurns: '\n',
   // Backslash, n, backslash, n, as characters: a slip of the published template that the model was trained with.

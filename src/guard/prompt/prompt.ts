@@ -1,4 +1,5 @@
-// A rendered prompt in two parts, so that what all prompts of one side have in common need not be looked for, copied and encoded each time.
+// A rendered prompt in two parts, so that what all prompts of one side have in common need not be looked for,
+// copied and encoded each time.
 
 export class Prompt {
   /** What every prompt of this side begins with, always the same string. Empty when there is no such thing. */

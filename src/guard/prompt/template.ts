@@ -7,7 +7,10 @@ export interface Template {
   readonly categories: readonly Category[]
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
-  /** Tokens of the built-in prompt without a turn, where the context is so short that an estimate would waste much of it. */
+  /**
+   * Tokens of the built-in prompt without a turn, where the context is so short that an estimate would waste
+   * much of it.
+   */
   readonly promptTokens?: number
   /** What stands before the task, without the BOS token. */
   readonly opening: string
@@ -39,13 +42,21 @@ export function forRole(text: string, role: Role): string {
   return text.replaceAll('{role}', role)
 }
 
-/** Category heading and its policy, in the layout that Llama Guard 1 was trained on and the cookbook uses for the later ones. */
+/**
+ * Category heading and its policy, in the layout that Llama Guard 1 was trained on and the cookbook uses for
+ * the later ones.
+ */
 export function categoryText(category: Category, headingEnd = '.'): string {
   const lines = [`${category.id}: ${category.name}${headingEnd}`]
   if (category.description !== undefined) lines.push(category.description)
-  else for (const [title, rules] of [['Should not', category.shouldNot], ['Can', category.can], ['Should', category.should]] as const) {
-    if (rules !== undefined && rules.length > 0) lines.push(title, ...rules.map((rule) => `- ${rule}`))
-  }
+  else
+    for (const [title, rules] of [
+      ['Should not', category.shouldNot],
+      ['Can', category.can],
+      ['Should', category.should],
+    ] as const) {
+      if (rules !== undefined && rules.length > 0) lines.push(title, ...rules.map((rule) => `- ${rule}`))
+    }
   return lines.join('\n')
 }
 

@@ -1,4 +1,5 @@
-// How many tokens a text takes, without a tokenizer: an estimate that errs on the high side, because too long is an error at the endpoint.
+// How many tokens a text takes, without a tokenizer: an estimate that errs on the high side, because too long
+// is an error at the endpoint.
 // Counted left to right with no look-ahead, so that cutting a growing text by it never moves an earlier cut.
 
 /** From here on a run of letters and digits is base64 or a hash, not a word: nearly a token a character. */
@@ -7,11 +8,13 @@ const LONG_RUN = 12
 export const PLAIN_TOKENS = 1.05
 
 /**
- * How far into `text`, from `start`, `budget` tokens reach (never between the halves of a surrogate pair), and the tokens that takes.
+ * How far into `text`, from `start`, `budget` tokens reach (never between the halves of a surrogate pair),
+ * and the tokens that takes.
  *
- * Weights fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15 other languages and generated noise: English comes out
- * at about twice its real size under Llama 2, everything else natural at 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times.
- * Outside ASCII it counts UTF-8 bytes, which is the most that a byte-level vocabulary can need.
+ * Weights fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15 other languages and
+ * generated noise: English comes out at about twice its real size under Llama 2, everything else natural at
+ * 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times. Outside ASCII it counts UTF-8 bytes,
+ * which is the most that a byte-level vocabulary can need.
  */
 export function reach(text: string, start: number, budget: number): { end: number; tokens: number } {
   let tokens = 0

@@ -1,6 +1,7 @@
 // The chats of the benchmarks: ordinary English, of any length, the same in every run.
 
-const WORDS = 'the report shows that most of our visitors come back within a week because they found what they had been looking for and the rest of them asked for more detail about prices delivery and returns before they made up their minds '
+const WORDS =
+  'the report shows that most of our visitors come back within a week because they found what they had been looking for and the rest of them asked for more detail about prices delivery and returns before they made up their minds '
 
 /** That many characters of prose. */
 export function prose(characters: number): string {
@@ -16,13 +17,27 @@ export interface ChatShape {
 }
 
 export function chatBody({ turns, stream, mark }: ChatShape): string {
-  const messages = Array.from({ length: turns - 1 + ((turns - 1) % 2) }, (_, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content: prose(200) }))
-  return JSON.stringify({ model: 'demo', messages: [...messages, { role: 'user', content: `${prose(200)} ${mark}` }], ...(stream && { stream: true }) })
+  const messages = Array.from({ length: turns - 1 + ((turns - 1) % 2) }, (_, index) => ({
+    role: index % 2 === 0 ? 'user' : 'assistant',
+    content: prose(200),
+  }))
+  return JSON.stringify({
+    model: 'demo',
+    messages: [...messages, { role: 'user', content: `${prose(200)} ${mark}` }],
+    ...(stream && { stream: true }),
+  })
 }
 
 /** A Chat Completions reply of about that many bytes of text. */
 export function replyBody(bytes: number): string {
-  return JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion', created: 1711997860, model: 'demo', choices: [{ index: 0, message: { role: 'assistant', content: prose(bytes) }, finish_reason: 'stop' }], usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 } })
+  return JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1711997860,
+    model: 'demo',
+    choices: [{ index: 0, message: { role: 'assistant', content: prose(bytes) }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 },
+  })
 }
 
 export function chunkOf(content: string | undefined, finish: string | null = null): string {

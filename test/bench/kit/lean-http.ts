@@ -1,5 +1,5 @@
-// HTTP/1.1 on bare sockets: a server that answers everything alike and a client that only counts. Both cost a fraction of Node's own,
-// so that on a small machine the process under test gets the CPU, not its stage.
+// HTTP/1.1 on bare sockets: a server that answers everything alike and a client that only counts. Both cost a
+// fraction of Node's own, so that on a small machine the process under test gets the CPU, not its stage.
 import { connect, createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
@@ -47,12 +47,21 @@ export async function leanServer(answer: (socket: Socket, heard: Heard) => void,
 }
 
 export function response(body: string | Buffer, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const lines = Object.entries({ 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const lines = Object.entries({
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${lines.join('')}\r\n`), Buffer.from(body)])
 }
 
 export function post(path: string, body: string, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const lines = Object.entries({ host: '127.0.0.1', 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  const lines = Object.entries({
+    host: '127.0.0.1',
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`POST ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`)
 }
 
@@ -106,10 +115,11 @@ export async function leanClient(port: number): Promise<Asker> {
   socket.on('error', () => undefined)
   socket.on('close', () => settle?.reject(new Error('the connection was closed')))
   return {
-    ask: (request) => new Promise((resolve, reject) => {
-      settle = { resolve, reject }
-      socket.write(request)
-    }),
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        settle = { resolve, reject }
+        socket.write(request)
+      }),
     close: () => void socket.destroy(),
   }
 }

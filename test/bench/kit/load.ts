@@ -17,20 +17,22 @@ export async function load(port: number, connections: number, ms: number, reques
   const times: number[] = []
   let failed = 0
   const started = performance.now()
-  await Promise.all(askers.map(async (asker) => {
-    while (performance.now() - started < ms) {
-      const asked = performance.now()
-      try {
-        const { status } = await asker.ask(request())
-        if (status !== 200) failed++
-      } catch {
-        failed++
-        break
+  await Promise.all(
+    askers.map(async (asker) => {
+      while (performance.now() - started < ms) {
+        const asked = performance.now()
+        try {
+          const { status } = await asker.ask(request())
+          if (status !== 200) failed++
+        } catch {
+          failed++
+          break
+        }
+        times.push(performance.now() - asked)
       }
-      times.push(performance.now() - asked)
-    }
-    asker.close()
-  }))
+      asker.close()
+    }),
+  )
   const seconds = (performance.now() - started) / 1000
   return { requests: times.length, seconds, failed, p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
 }

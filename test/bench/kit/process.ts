@@ -1,4 +1,5 @@
-// Servers in processes of their own, bundled to plain JavaScript first, so that what is measured is what Node runs in production.
+// Servers in processes of their own, bundled to plain JavaScript first, so that what is measured is what Node
+// runs in production.
 // A server reports its port, and on request its CPU time, memory and counts.
 import { fork, type ChildProcess } from 'node:child_process'
 import { build } from 'esbuild'
@@ -40,10 +41,21 @@ export interface Server {
   close(): Promise<void>
 }
 
-export async function start(name: string, script: string, env: Record<string, string> = {}, nodeOptions: readonly string[] = []): Promise<Server> {
+export async function start(
+  name: string,
+  script: string,
+  env: Record<string, string> = {},
+  nodeOptions: readonly string[] = [],
+): Promise<Server> {
   // No LLAMA_GUARD_* of the shell: every run has the same settings.
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([variable]) => !variable.startsWith('LLAMA_GUARD_')))
-  const child = fork(`${OUT}/${script}.mjs`, { env: { ...clean, NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env }, execArgv: ['--expose-gc', ...nodeOptions], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([variable]) => !variable.startsWith('LLAMA_GUARD_')),
+  )
+  const child = fork(`${OUT}/${script}.mjs`, {
+    env: { ...clean, NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env },
+    execArgv: ['--expose-gc', ...nodeOptions],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   const { port } = (await once(child, 'port')) as { port: number }
   return {
     name,
@@ -56,10 +68,11 @@ export async function start(name: string, script: string, env: Record<string, st
       child.send({ ask: 'set', settings })
       await once(child, 'done')
     },
-    close: () => new Promise((resolve) => {
-      child.once('exit', () => resolve())
-      child.send({ ask: 'stop' })
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        child.once('exit', () => resolve())
+        child.send({ ask: 'stop' })
+      }),
   }
 }
 

@@ -5,7 +5,11 @@ export interface Counts {
   bytes: number
 }
 
-export function report(port: number, counts: Counts = { calls: 0, bytes: 0 }, set?: (settings: Record<string, unknown>) => void): void {
+export function report(
+  port: number,
+  counts: Counts = { calls: 0, bytes: 0 },
+  set?: (settings: Record<string, unknown>) => void,
+): void {
   process.on('message', (message: { ask: string; settings?: Record<string, unknown>; collect?: boolean }) => {
     if (message.ask === 'usage') {
       if (message.collect) globalThis.gc?.()

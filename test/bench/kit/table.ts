@@ -5,8 +5,13 @@ export function table(rows: readonly Readonly<Record<string, string | number>>[]
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const cells = rows.map((row) => names.map((name) => String(row[name] ?? '')))
   const widths = names.map((name, column) => Math.max(name.length, ...cells.map((cell) => cell[column]!.length)))
-  const line = (row: readonly string[]): string => `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`
-  return [line(names), `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`, ...cells.map(line)].join('\n')
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!))).join(' | ')} |`
+  return [
+    line(names),
+    `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`,
+    ...cells.map(line),
+  ].join('\n')
 }
 
 /** What the numbers were made on. */

@@ -8,7 +8,12 @@ import { report } from '../kit/report.js'
 export const llm = new Pool(process.env['LLM_URL'] ?? '', { connections: 4096, headersTimeout: 0, bodyTimeout: 0 })
 
 export function askLlm(body: unknown) {
-  return llm.request({ method: 'POST', path: '/v1/chat/completions', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  return llm.request({
+    method: 'POST',
+    path: '/v1/chat/completions',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
 }
 
 // A client that leaves is no error here.

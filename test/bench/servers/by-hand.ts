@@ -1,5 +1,7 @@
-// The AWS article's flow written by hand: format the prompt, InvokeEndpoint, check, call the LLM, InvokeEndpoint, check, respond.
-// It has no cache, no retries, no deadline and no streaming: a streamed reply is collected, checked once and sent.
+// The AWS article's flow written by hand: format the prompt, InvokeEndpoint, check, call the LLM,
+// InvokeEndpoint, check, respond.
+// It has no cache, no retries, no deadline and no streaming: a streamed reply is collected, checked once and
+// sent.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { RequestHandler } from 'express'
 import { readFileSync } from 'node:fs'
@@ -10,18 +12,38 @@ interface Message {
   readonly content: string
 }
 
-const client = new SageMakerRuntimeClient({ requestHandler: { httpAgent: { keepAlive: true, maxSockets: 256 }, httpsAgent: { keepAlive: true, maxSockets: 256 } } })
-const [HEAD = '', TAIL = ''] = readFileSync('test/fixtures/prompts/lg1-7b.user.hf-render.txt', 'utf8').split(/User: [\s\S]*(?=<END CONVERSATION>)/)
+const client = new SageMakerRuntimeClient({
+  requestHandler: { httpAgent: { keepAlive: true, maxSockets: 256 }, httpsAgent: { keepAlive: true, maxSockets: 256 } },
+})
+const [HEAD = '', TAIL = ''] = readFileSync('test/fixtures/prompts/lg1-7b.user.hf-render.txt', 'utf8').split(
+  /User: [\s\S]*(?=<END CONVERSATION>)/,
+)
 
 function format(messages: readonly Message[]): string {
   const role = messages.at(-1)?.role === 'assistant' ? 'Agent' : 'User'
-  const turns = messages.map(({ role, content }) => `${role === 'assistant' ? 'Agent' : 'User'}: ${content}\n\n`).join('')
-  return HEAD.replace("'User' messages", `'${role}' messages`) + turns + TAIL.replace('assessment for User', `assessment for ${role}`)
+  const turns = messages
+    .map(({ role, content }) => `${role === 'assistant' ? 'Agent' : 'User'}: ${content}\n\n`)
+    .join('')
+  return (
+    HEAD.replace("'User' messages", `'${role}' messages`) +
+    turns +
+    TAIL.replace('assessment for User', `assessment for ${role}`)
+  )
 }
 
 async function isSafe(messages: readonly Message[]): Promise<boolean> {
-  const payload = { inputs: format(messages), parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false } }
-  const { Body } = await client.send(new InvokeEndpointCommand({ EndpointName: 'llama-guard', ContentType: 'application/json', Accept: 'application/json', Body: JSON.stringify(payload) }))
+  const payload = {
+    inputs: format(messages),
+    parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false },
+  }
+  const { Body } = await client.send(
+    new InvokeEndpointCommand({
+      EndpointName: 'llama-guard',
+      ContentType: 'application/json',
+      Accept: 'application/json',
+      Body: JSON.stringify(payload),
+    }),
+  )
   const [answer] = JSON.parse(new TextDecoder().decode(Body)) as { generated_text: string }[]
   return answer?.generated_text.trim() === 'safe'
 }
@@ -29,7 +51,12 @@ async function isSafe(messages: readonly Message[]): Promise<boolean> {
 function textOf(reply: string, stream: boolean): string {
   if (!stream) return (JSON.parse(reply) as { choices: { message: Message }[] }).choices[0]?.message.content ?? ''
   const events = reply.split('\n\n').filter((event) => event.startsWith('data: {'))
-  return events.map((event) => (JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '').join('')
+  return events
+    .map(
+      (event) =>
+        (JSON.parse(event.slice(6)) as { choices: { delta: { content?: string } }[] }).choices[0]?.delta.content ?? '',
+    )
+    .join('')
 }
 
 const guardedByHand: RequestHandler = async (req, res) => {
@@ -37,7 +64,8 @@ const guardedByHand: RequestHandler = async (req, res) => {
   if (!(await isSafe(messages))) return void res.status(451).json({ error: { message: 'blocked' } })
   const reply = await askLlm(req.body)
   const text = await reply.body.text()
-  if (!(await isSafe([...messages, { role: 'assistant', content: textOf(text, stream) }]))) return void res.status(451).json({ error: { message: 'blocked' } })
+  if (!(await isSafe([...messages, { role: 'assistant', content: textOf(text, stream) }])))
+    return void res.status(451).json({ error: { message: 'blocked' } })
   res.writeHead(200, { 'content-type': reply.headers['content-type'] }).end(text)
 }
 

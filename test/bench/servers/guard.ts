@@ -1,11 +1,27 @@
-// The guard stub: "safe", at once or after a while, in the shape of Text Generation Inference. It verifies nothing; the emulator does that.
+// The guard stub: "safe", at once or after a while, in the shape of Text Generation Inference. It verifies
+// nothing; the emulator does that.
 import { leanServer, response } from '../kit/lean-http.js'
 import { report } from '../kit/report.js'
 
-const SAFE = response(JSON.stringify([{ generated_text: ' safe', details: { finish_reason: 'eos_token', generated_tokens: 2, tokens: [{ text: ' safe', logprob: -0.01, special: false }, { text: '</s>', logprob: -0.01, special: true }] } }]), {
-  'x-amzn-requestid': '6f0f4b5e-0000-4000-8000-000000000000',
-  'x-amzn-invoked-production-variant': 'AllTraffic',
-})
+const SAFE = response(
+  JSON.stringify([
+    {
+      generated_text: ' safe',
+      details: {
+        finish_reason: 'eos_token',
+        generated_tokens: 2,
+        tokens: [
+          { text: ' safe', logprob: -0.01, special: false },
+          { text: '</s>', logprob: -0.01, special: true },
+        ],
+      },
+    },
+  ]),
+  {
+    'x-amzn-requestid': '6f0f4b5e-0000-4000-8000-000000000000',
+    'x-amzn-invoked-production-variant': 'AllTraffic',
+  },
+)
 /** What a gateway's webhook guardrail is told. */
 const PASSES = response(JSON.stringify({ verdict: true }))
 

@@ -1,4 +1,5 @@
-// The same app behind llamaGuard(). With GUARD=object the guard is a function, so that what is left is the middleware's own cost.
+// The same app behind llamaGuard(). With GUARD=object the guard is a function, so that what is left is the
+// middleware's own cost.
 import type { RequestHandler } from 'express'
 import { llamaGuard } from '../../../src/llama-guard.js'
 import type { Guard } from '../../../src/types.js'
@@ -7,7 +8,13 @@ import { chatApp, handOn, listen } from './app.js'
 const delayMs = Number(process.env['GUARD_MS'] ?? 0)
 const outputOnly = process.env['GUARD_STAGE'] === 'output'
 const SAFE = { safe: true, categories: [] }
-const object: Guard = { model: 'none', judge: (_, { stage }) => (delayMs === 0 || (outputOnly && stage === 'input') ? Promise.resolve(SAFE) : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE))) }
+const object: Guard = {
+  model: 'none',
+  judge: (_, { stage }) =>
+    delayMs === 0 || (outputOnly && stage === 'input')
+      ? Promise.resolve(SAFE)
+      : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE)),
+}
 const guard = llamaGuard({
   guard: process.env['GUARD'] === 'object' ? object : 'sagemaker',
   endpoint: 'llama-guard',

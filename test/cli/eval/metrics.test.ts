@@ -1,6 +1,16 @@
-// Golden test: the same 120 rows measured by scikit-learn 1.9.1, scipy 1.17.1 and numpy 2.4.6, once, with the program below.
+// Golden test: the same 120 rows measured by scikit-learn 1.9.1, scipy 1.17.1 and numpy 2.4.6, once, with the
+// program below.
 import { describe, expect, it } from 'vitest'
-import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates, thresholdFor } from '../../../src/cli/eval/metrics.js'
+import {
+  areaUnderRoc,
+  averagePrecision,
+  confusion,
+  confusionByCategory,
+  curve,
+  percentile,
+  rates,
+  thresholdFor,
+} from '../../../src/cli/eval/metrics.js'
 import { bootstrap, mcnemar } from '../../../src/cli/eval/significance.js'
 
 /*
@@ -76,7 +86,9 @@ describe('metrics', () => {
   })
 
   it('agree with scipy on the exact McNemar test, small and large', () => {
-    const small = mcnemar(all.map(({ unsafe, score, other }) => ({ first: score >= 0.5 === unsafe, second: other >= 0.5 === unsafe })))
+    const small = mcnemar(
+      all.map(({ unsafe, score, other }) => ({ first: score >= 0.5 === unsafe, second: other >= 0.5 === unsafe })),
+    )
     expect(small).toMatchObject({ onlyFirst: 28, onlySecond: 18 })
     expect(small.p).toBeCloseTo(0.18392482137699062, 10)
     const large = mcnemar(Array.from({ length: 1300 }, (_, index) => ({ first: index < 620, second: index >= 620 })))
@@ -91,16 +103,30 @@ describe('metrics', () => {
     expect(areaUnderRoc(safe)).toBeUndefined()
     expect(thresholdFor(safe, 0.1)).toBeUndefined()
     expect(percentile([], 0.5)).toBeUndefined()
-    expect(rates(confusion([{ unsafe: false, flagged: false }]))).toMatchObject({ precision: undefined, recall: undefined, f1: undefined, falsePositiveRate: 0 })
+    expect(rates(confusion([{ unsafe: false, flagged: false }]))).toMatchObject({
+      precision: undefined,
+      recall: undefined,
+      f1: undefined,
+      falsePositiveRate: 0,
+    })
     expect(bootstrap([], () => 1)).toBeUndefined()
   })
 
   it('recommend nothing when even the highest score breaks the promise', () => {
-    expect(thresholdFor([{ unsafe: false, score: 1 }, { unsafe: true, score: 0.9 }], 0.5)).toBeUndefined()
+    expect(
+      thresholdFor(
+        [
+          { unsafe: false, score: 1 },
+          { unsafe: true, score: 0.9 },
+        ],
+        0.5,
+      ),
+    ).toBeUndefined()
   })
 
   it('give the same bootstrap interval for the same seed, around the measured value and near the one numpy draws', () => {
-    const f1 = (drawn: readonly { unsafe: boolean; flagged: boolean }[]): number | undefined => rates(confusion(drawn)).f1
+    const f1 = (drawn: readonly { unsafe: boolean; flagged: boolean }[]): number | undefined =>
+      rates(confusion(drawn)).f1
     const interval = bootstrap(flagged, f1)
     expect(interval).toEqual(bootstrap(flagged, f1))
     // 4000 draws of numpy's default_rng(0): 0.405 to 0.646.
@@ -114,6 +140,14 @@ describe('metrics', () => {
       { expected: [], named: ['O10'] },
       { expected: [], named: [] },
     ])
-    expect(table).toEqual({ categories: ['O3', 'O4', 'O10', 'safe'], counts: [[1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]] })
+    expect(table).toEqual({
+      categories: ['O3', 'O4', 'O10', 'safe'],
+      counts: [
+        [1, 0, 0, 0],
+        [1, 0, 0, 0],
+        [0, 0, 0, 0],
+        [0, 0, 1, 1],
+      ],
+    })
   })
 })

@@ -13,11 +13,25 @@ const EVIL = '<script>alert(1)</script>'
 async function setUp(count = 20) {
   const folder = await mkdtemp(join(tmpdir(), 'eval-'))
   const file = join(folder, 'rows.jsonl')
-  const rows = Array.from({ length: count }, (_, index) => ({ text: `${index % 2 === 0 ? 'bad' : 'good'} ${index} ${EVIL}`, unsafe: index % 2 === 0, categories: index % 2 === 0 ? ['O3'] : [] }))
+  const rows = Array.from({ length: count }, (_, index) => ({
+    text: `${index % 2 === 0 ? 'bad' : 'good'} ${index} ${EVIL}`,
+    unsafe: index % 2 === 0,
+    categories: index % 2 === 0 ? ['O3'] : [],
+  }))
   await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'))
   const out: string[] = []
-  const io = (judge: Judge, more = {}) => ({ judge, stdout: { write: (text: string) => out.push(text) }, stderr: { write: (text: string) => out.push(text) }, ...more })
-  const options: EvalOptions = { files: [file], draws: 20, resumeFile: join(folder, 'resume.jsonl'), reportFile: join(folder, 'report.html') }
+  const io = (judge: Judge, more = {}) => ({
+    judge,
+    stdout: { write: (text: string) => out.push(text) },
+    stderr: { write: (text: string) => out.push(text) },
+    ...more,
+  })
+  const options: EvalOptions = {
+    files: [file],
+    draws: 20,
+    resumeFile: join(folder, 'resume.jsonl'),
+    reportFile: join(folder, 'report.html'),
+  }
   return { folder, file, io, options, out }
 }
 
@@ -129,7 +143,9 @@ describe('runEval', () => {
   it('says what a run would take and judges nothing when asked to', async () => {
     const { io, options, out } = await setUp()
     const idle = guard()
-    expect(await runEval({ ...options, dryRun: true, dollarsPerHour: 3.6, expectedMs: 8000, concurrency: 1 }, io(idle))).toBe(0)
+    expect(
+      await runEval({ ...options, dryRun: true, dollarsPerHour: 3.6, expectedMs: 8000, concurrency: 1 }, io(idle)),
+    ).toBe(0)
     expect(idle.calls).toHaveLength(0)
     expect(out.join('')).toContain('about $0.16 of instance time')
   })

@@ -6,10 +6,15 @@ import { isLlamaGuardError, llamaGuard } from 'express-llama-guard'
 import probe from '../probe.cjs'
 
 const copy = createRequire(import.meta.url)('express-llama-guard')
-assert.throws(() => copy.llamaGuard({ guard: 'lokal' }), (error) => isLlamaGuardError(error) && error.code === 'invalid_option')
+assert.throws(
+  () => copy.llamaGuard({ guard: 'lokal' }),
+  (error) => isLlamaGuardError(error) && error.code === 'invalid_option',
+)
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()
 app.use(guard)
-app.post('/chat', (_req, res) => res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }))
+app.post('/chat', (_req, res) =>
+  res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
+)
 await probe(app, guard)

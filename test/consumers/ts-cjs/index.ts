@@ -1,6 +1,15 @@
 // A CommonJS app in TypeScript, with a guard of its own.
 import express = require('express')
-import { llamaGuard, type Conversation, type Guard, type GuardedRequest, type LlamaGuard, type Options, type RequestState, type Verdict } from 'express-llama-guard'
+import {
+  llamaGuard,
+  type Conversation,
+  type Guard,
+  type GuardedRequest,
+  type LlamaGuard,
+  type Options,
+  type RequestState,
+  type Verdict,
+} from 'express-llama-guard'
 
 const probe = require('../../probe.cjs') as (app: express.Express, guard: LlamaGuard) => Promise<void>
 
@@ -12,12 +21,20 @@ const keyword: Guard = {
     return Promise.resolve({ safe, categories: safe ? [] : ['X1'] })
   },
 }
-const options: Options = { guard: keyword, actions: { X1: 'block' }, onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`, policyUrl: 'https://example.com/policy' }
+const options: Options = {
+  guard: keyword,
+  actions: { X1: 'block' },
+  onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`,
+  policyUrl: 'https://example.com/policy',
+}
 const guard: LlamaGuard = llamaGuard(options)
 const app = express()
 app.use(guard)
 app.post('/chat', (req, res) => {
   const state: RequestState | undefined = (req as GuardedRequest).llamaGuard
-  res.json({ id: state?.requestId, choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] })
+  res.json({
+    id: state?.requestId,
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }],
+  })
 })
 void probe(app, guard)

@@ -1,7 +1,16 @@
 // An ES module app in TypeScript, with a guard of its own.
 import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
-import { llamaGuard, type Conversation, type Guard, type GuardedRequest, type LlamaGuard, type Options, type RequestState, type Verdict } from 'express-llama-guard'
+import {
+  llamaGuard,
+  type Conversation,
+  type Guard,
+  type GuardedRequest,
+  type LlamaGuard,
+  type Options,
+  type RequestState,
+  type Verdict,
+} from 'express-llama-guard'
 
 const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard) => Promise<void>
 
@@ -13,12 +22,20 @@ const keyword: Guard = {
     return Promise.resolve({ safe, categories: safe ? [] : ['X1'] })
   },
 }
-const options: Options = { guard: keyword, actions: { X1: 'block' }, onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`, policyUrl: 'https://example.com/policy' }
+const options: Options = {
+  guard: keyword,
+  actions: { X1: 'block' },
+  onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`,
+  policyUrl: 'https://example.com/policy',
+}
 const guard: LlamaGuard = llamaGuard(options)
 const app = express()
 app.use(guard)
 app.post('/chat', (req, res) => {
   const state: RequestState | undefined = (req as GuardedRequest).llamaGuard
-  res.json({ id: state?.requestId, choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] })
+  res.json({
+    id: state?.requestId,
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }],
+  })
 })
 await probe(app, guard)

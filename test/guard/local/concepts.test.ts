@@ -13,11 +13,15 @@ describe('concepts', () => {
 
   it('tells which family stands before which', () => {
     expect(concepts(['murder', 'neighbour'])).not.toEqual(concepts(['neighbour', 'murder']))
-    expect(concepts(['murder', 'granite', 'granite', 'granite', 'granite', 'granite', 'neighbour']).length).toBeLessThan(concepts(['murder', 'neighbour']).length)
+    expect(
+      concepts(['murder', 'granite', 'granite', 'granite', 'granite', 'granite', 'neighbour']).length,
+    ).toBeLessThan(concepts(['murder', 'neighbour']).length)
   })
 
   it('numbers its features from 0 to below CONCEPTS', () => {
-    const found = concepts('kill the process and the people who hate gay muslims with a bomb in the game movie not help'.split(' '))
+    const found = concepts(
+      'kill the process and the people who hate gay muslims with a bomb in the game movie not help'.split(' '),
+    )
     expect(found.every((feature) => Number.isInteger(feature) && feature >= 0 && feature < CONCEPTS)).toBe(true)
   })
 })

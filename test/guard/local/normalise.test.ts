@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { normalise } from '../../../src/guard/local/normalise.js'
 
-const tags = (text: string): string => Array.from(text, (character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join('')
+const tags = (text: string): string =>
+  Array.from(text, (character) => String.fromCodePoint(0xe0000 + (character.codePointAt(0) ?? 0))).join('')
 
 describe('normalise', () => {
   it.each([
@@ -35,7 +36,14 @@ describe('normalise', () => {
   })
 
   it('leaves numbers, product names and code as they are', () => {
-    for (const text of ['call 555 0134 at 10:30', 'an mp3 for windows 10', 'wow! really?', 'a | b || c', 'x = y[0] + 1']) expect(normalise(text)).toBe(text)
+    for (const text of [
+      'call 555 0134 at 10:30',
+      'an mp3 for windows 10',
+      'wow! really?',
+      'a | b || c',
+      'x = y[0] + 1',
+    ])
+      expect(normalise(text)).toBe(text)
   })
 
   it('never throws and is never longer than a small multiple of what it read', () => {

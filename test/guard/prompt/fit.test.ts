@@ -1,4 +1,5 @@
-// What does not fit is cut so that every character is judged, and so that cuts stay where they are when text is appended.
+// What does not fit is cut so that every character is judged, and so that cuts stay where they are when text
+// is appended.
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
@@ -9,7 +10,8 @@ import type { Conversation, Turn } from '../../../src/types.js'
 
 const user = (text: string): Turn => ({ role: 'User', text })
 const agent = (text: string): Turn => ({ role: 'Agent', text })
-const words = (count: number, from = 0): string => Array.from({ length: count }, (_, index) => `w${from + index}`).join(' ')
+const words = (count: number, from = 0): string =>
+  Array.from({ length: count }, (_, index) => `w${from + index}`).join(' ')
 const lastText = (conversation: Conversation): string => conversation.at(-1)!.text
 const guard1 = createPrompter('llama-guard-1')
 
@@ -79,7 +81,11 @@ describe('a turn beyond the context', () => {
   })
 
   it('keeps the nearest context where it is small, and drops it where it is not', () => {
-    expect(guard1.fit([user('short question'), agent(long)]).every((piece) => piece.length === 2 && piece[0]!.text === 'short question')).toBe(true)
+    expect(
+      guard1
+        .fit([user('short question'), agent(long)])
+        .every((piece) => piece.length === 2 && piece[0]!.text === 'short question'),
+    ).toBe(true)
     expect(guard1.fit([user(words(1000)), agent(long)]).every((piece) => piece.length === 1)).toBe(true)
   })
 
@@ -90,7 +96,9 @@ describe('a turn beyond the context', () => {
   it('is refused as too long when it needs more than the bound of guard calls', () => {
     const pieces = guard1.fit([user('\u4E2D'.repeat(150_000))])
     expect(pieces.length).toBeLessThanOrEqual(MAX_PIECES)
-    expect(() => guard1.fit([user('\u4E2D'.repeat(400_000))])).toThrow(expect.objectContaining({ code: 'guard_input_too_long', status: 503 }))
+    expect(() => guard1.fit([user('\u4E2D'.repeat(400_000))])).toThrow(
+      expect.objectContaining({ code: 'guard_input_too_long', status: 503 }),
+    )
   })
 
   it('is refused when the endpoint has no room for any conversation', () => {
@@ -102,7 +110,18 @@ describe('a turn beyond the context', () => {
   })
 
   it('never loses a character or halves a pair, whatever the text', () => {
-    const unit = fc.constantFrom('word ', '\u{1F600}', '\u4E2D\u6587', '0123456789', 'AbC+/=', '\n', '<|x|>', 'User: ', '\u200B', '\u00E9')
+    const unit = fc.constantFrom(
+      'word ',
+      '\u{1F600}',
+      '\u4E2D\u6587',
+      '0123456789',
+      'AbC+/=',
+      '\n',
+      '<|x|>',
+      'User: ',
+      '\u200B',
+      '\u00E9',
+    )
     const text = fc.array(unit, { minLength: 1, maxLength: 3000 }).map((units) => units.join(''))
     fc.assert(
       fc.property(text, fc.integer({ min: 1200, max: 4096 }), (raw, context) => {
@@ -119,19 +138,29 @@ describe('a turn beyond the context', () => {
 
 describe('images that do not fit one prompt', () => {
   const image = (name: string): { url: string } => ({ url: `https://h/${name}` })
-  const fit = (model: ModelName, conversation: Conversation, context?: number): readonly Conversation[] => createPrompter(model).fit(conversation, context)
+  const fit = (model: ModelName, conversation: Conversation, context?: number): readonly Conversation[] =>
+    createPrompter(model).fit(conversation, context)
 
   it('get a piece each where the model takes one', () => {
-    const pieces = fit('llama-guard-3-11b-vision', [user('before'), { role: 'User', text: 'look', images: [image('a'), image('b'), image('c')] }])
-    expect(pieces.map((piece) => piece.at(-1))).toEqual(['a', 'b', 'c'].map((name) => ({ role: 'User', text: 'look', images: [image(name)] })))
+    const pieces = fit('llama-guard-3-11b-vision', [
+      user('before'),
+      { role: 'User', text: 'look', images: [image('a'), image('b'), image('c')] },
+    ])
+    expect(pieces.map((piece) => piece.at(-1))).toEqual(
+      ['a', 'b', 'c'].map((name) => ({ role: 'User', text: 'look', images: [image(name)] })),
+    )
     expect(pieces.every((piece) => piece[0]!.text === 'before')).toBe(true)
   })
 
   it('leave the context to the judged turn, or to the newest image before a reply', () => {
     const earlier: Turn = { role: 'User', text: 'old', images: [image('old')] }
     const newer: Turn = { role: 'User', text: 'new', images: [image('x'), image('y')] }
-    expect(fit('llama-guard-3-11b-vision', [earlier, agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])[0]).toEqual([user('old'), agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])
-    expect(fit('llama-guard-3-11b-vision', [earlier, agent('ok'), newer, agent('reply')])).toEqual([[user('old'), agent('ok'), { role: 'User', text: 'new', images: [image('x')] }, agent('reply')]])
+    expect(
+      fit('llama-guard-3-11b-vision', [earlier, agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])[0],
+    ).toEqual([user('old'), agent('ok'), { role: 'User', text: 'look', images: [image('a')] }])
+    expect(fit('llama-guard-3-11b-vision', [earlier, agent('ok'), newer, agent('reply')])).toEqual([
+      [user('old'), agent('ok'), { role: 'User', text: 'new', images: [image('x')] }, agent('reply')],
+    ])
   })
 
   it('share a prompt where the model takes several, up to the room they need', () => {
@@ -142,7 +171,9 @@ describe('images that do not fit one prompt', () => {
   })
 
   it('are judged beside long text too', () => {
-    const pieces = fit('llama-guard-3-11b-vision', [{ role: 'User', text: words(12_000), images: [image('a'), image('b')] }])
+    const pieces = fit('llama-guard-3-11b-vision', [
+      { role: 'User', text: words(12_000), images: [image('a'), image('b')] },
+    ])
     expect(pieces.flatMap((piece) => piece.at(-1)!.images ?? [])).toEqual([image('a'), image('b')])
     expectCover([...new Set(pieces.map(lastText))], words(12_000))
   })

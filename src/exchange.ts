@@ -1,10 +1,10 @@
 // One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { toDictionaryMode } from './dictionary-mode.js'
+import { toDictionaryMode } from './utils/dictionary-mode.js'
 import type { LlamaGuardError } from './errors.js'
 import type { RequestConfig } from './config.js'
-import { Stop } from './guard/stop.js'
+import { Stop } from './utils/lazy-abort-controller.js'
 import { decide, decideError } from './policy/index.js'
 import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
 import type { Runtime } from './runtime.js'

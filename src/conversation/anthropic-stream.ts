@@ -4,7 +4,7 @@ import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
 import { ANTHROPIC_REPLY } from './anthropic-vocabulary.js'
 import { EventText, shortText, WireFacts } from './event-text.js'
 import { blockMessage, blockNote, sse } from './refusals.js'
-import { isObject, itemIndex } from './json.js'
+import { isObject, itemIndex } from '../utils/json.js'
 
 interface Fact {
   readonly type: string | undefined

@@ -2,7 +2,7 @@
 // A part of a kind we do not know is an error, never an empty text.
 import { LlamaGuardError } from '../errors.js'
 import type { Image } from '../types.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { type TextWalker } from './text.js'
 
 export interface Content {

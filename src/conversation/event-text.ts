@@ -2,8 +2,8 @@
 // Kept apart so that a dialect only says where its own text lies.
 import { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent } from '../types.js'
-import { duplicateKeys } from '../duplicate-keys.js'
-import { isObject } from './json.js'
+import { duplicateKeys } from '../utils/duplicate-keys.js'
+import { isObject } from '../utils/json.js'
 import { isIdentifier, TextWalker, type Vocabulary } from './text.js'
 
 /** Long strings beside the choices come again in every chunk (citations, provider names): once is enough. */

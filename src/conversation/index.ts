@@ -5,7 +5,7 @@ import type { ChatRequest, Dialect, GuardedRequest } from '../types.js'
 import { readBody, hasBody } from './body.js'
 import { isFormType, isJsonType, type ReadBody, unsupported } from './body-text.js'
 import { dialectsInUse, type DialectsInUse } from './dialects.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { type PathPattern, pathPattern, plainPath } from './paths.js'
 
 export { customDialect } from './custom.js'

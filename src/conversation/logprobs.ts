@@ -1,6 +1,6 @@
 // Reads the tokens of a `logprobs` object column by column: the chosen tokens, then the likeliest ones, and so on.
 // The chosen column is the content over again and is judged only where it is not.
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 
 export interface Columns {
   /** Joined tokens by channel name. */

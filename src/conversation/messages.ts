@@ -1,7 +1,7 @@
 // Reads a `messages` list: who speaks, and every word of each message, whatever field it stands in.
 // Chat Completions, Anthropic and Ollama share it; roles are never guessed.
 import { type Content, readContent, unreadable } from './content.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { type TextWalker } from './text.js'
 import type { RequestBuilder } from './turns.js'
 

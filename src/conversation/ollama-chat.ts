@@ -9,7 +9,7 @@ import { readChoices } from './openai-reply.js'
 import { readParameters } from './parameters.js'
 import { refusalDetails } from './refusals.js'
 import { requestWalker } from './request-vocabulary.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { TextWalker } from './text.js'
 import { RequestBuilder } from './turns.js'
 

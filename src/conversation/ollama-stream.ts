@@ -3,7 +3,7 @@
 import type { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
 import { EventText, shortText, WireFacts } from './event-text.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { CHAT_CHUNK, openaiStream } from './openai-stream.js'
 import { OPENAI_METADATA } from './openai-vocabulary.js'
 import { blockNote } from './refusals.js'

@@ -3,7 +3,7 @@
 import type { ReplyChoice } from '../types.js'
 import { ChoiceTexts } from './choices.js'
 import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './openai-vocabulary.js'
-import { isObject, itemIndex } from './json.js'
+import { isObject, itemIndex } from '../utils/json.js'
 import { TextWalker, type Vocabulary } from './text.js'
 
 export const OPENAI_REPLY: Vocabulary = {

@@ -1,7 +1,7 @@
 // Reads the `input` of a Responses request: a text, or items that are messages, calls, their results and references.
 // Items the API knows are listed with the side they belong to; any other is unreadable.
 import { type Content, readContent, unreadable } from './content.js'
-import { isObject } from './json.js'
+import { isObject } from '../utils/json.js'
 import { readMessage } from './messages.js'
 import type { TextWalker } from './text.js'
 import type { RequestBuilder } from './turns.js'

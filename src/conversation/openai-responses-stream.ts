@@ -4,7 +4,7 @@
 import { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
 import { EventText, shortText, WireFacts } from './event-text.js'
-import { isObject, itemIndex } from './json.js'
+import { isObject, itemIndex } from '../utils/json.js'
 import { RESPONSES_REPLY } from './openai-responses-vocabulary.js'
 import { blockNote, sse, streamFailure } from './refusals.js'
 

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/responses
 import type { Dialect, ReplyChoice } from '../types.js'
 import { ChoiceTexts } from './choices.js'
-import { isObject, itemIndex } from './json.js'
+import { isObject, itemIndex } from '../utils/json.js'
 import { wantsStream } from './openai-chat.js'
 import { readInput } from './openai-responses-items.js'
 import { responsesStream } from './openai-responses-stream.js'

@@ -7,7 +7,7 @@ import { EventText, isDone, shortText, WireFacts } from './event-text.js'
 import { OPENAI_REPLY } from './openai-reply.js'
 import { blockNote, sse, streamFailure } from './refusals.js'
 import { RepeatedEvent } from './repeated-event.js'
-import { isObject, itemIndex } from './json.js'
+import { isObject, itemIndex } from '../utils/json.js'
 
 export interface ChunkShape {
   readonly object: string

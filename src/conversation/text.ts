@@ -1,7 +1,7 @@
 // Finds every string of a JSON value, in document order, so that no field is a way past the guard.
 // Only a known metadata field whose value looks like an identifier is left out; prose in it is text like any other.
 import { LlamaGuardError } from '../errors.js'
-import { itemIndex } from './json.js'
+import { itemIndex } from '../utils/json.js'
 import { tokenColumns } from './logprobs.js'
 
 /** What a dialect knows about its own keys. */

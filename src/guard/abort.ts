@@ -2,7 +2,7 @@
 // that hangs, or ignores its signal, can hold nobody longer than the deadline.
 import { setMaxListeners } from 'node:events'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
-import { deadlineOf, Stop, type StopSignal } from './stop.js'
+import { deadlineOf, Stop, type StopSignal } from '../utils/lazy-abort-controller.js'
 
 /** Longest delay a Node.js timer takes; a longer one fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1

@@ -2,7 +2,7 @@
 // makes the whole a failure, and only all of them safe make it safe.
 import type { JudgeOptions, Verdict } from '../types.js'
 import { orAbort, within } from './abort.js'
-import type { Stop, StopSignal } from './stop.js'
+import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
 
 /** One question to ask. */
 export type Ask = (signal: Stop) => Promise<Verdict>

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../errors.js'
 import type { Logger, Verdict } from '../types.js'
 import { createSingleFlight } from './single-flight.js'
-import type { Stop, StopSignal } from './stop.js'
+import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
 import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
 
 /** How old the cache's clock may be, in milliseconds: reading it anew costs a timer. */

@@ -3,7 +3,7 @@
 import { LlamaGuardError } from '../errors.js'
 import type { Prompt } from './prompt/prompt.js'
 import { containerError } from './sagemaker-errors.js'
-import type { StopSignal } from './stop.js'
+import type { StopSignal } from '../utils/lazy-abort-controller.js'
 
 export interface TokenLogprob {
   readonly text: string

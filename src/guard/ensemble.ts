@@ -4,7 +4,7 @@ import { anyUnsafeOf, type PanelOptions } from './any-unsafe.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { identityOf } from './identity.js'
 import { piecesOf } from './pieces.js'
-import type { Stop } from './stop.js'
+import type { Stop } from '../utils/lazy-abort-controller.js'
 
 /**
  * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls

@@ -1,7 +1,7 @@
 // A second call when the first one is slow: the tail of one busy replica costs then only `afterMs` plus a usual answer.
 // The first answer wins and the other call is aborted; an error is not an answer while the other may still give one.
 import { within } from './abort.js'
-import type { Stop } from './stop.js'
+import type { Stop } from '../utils/lazy-abort-controller.js'
 
 export interface HedgeOptions {
   /** Milliseconds to wait for the first call. */

@@ -11,7 +11,7 @@ import { identityOf, uniqueTo } from './identity.js'
 import { piecesOf } from './pieces.js'
 import { resilient, type Resilient, type ResilienceStats } from './resilience.js'
 import { createShadow, type ShadowOptions } from './shadow.js'
-import type { Stop, StopSignal } from './stop.js'
+import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
 import type { CacheStore } from './store.js'
 
 export interface DoorOptions {

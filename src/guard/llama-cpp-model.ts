@@ -6,7 +6,7 @@ import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
 import { NOBODY_WAITS, reasonOf } from './abort.js'
 import type { Completion, GeneratedToken, TokenLogprob } from './completion.js'
 import { loadError } from './llama-cpp-errors.js'
-import type { StopSignal } from './stop.js'
+import type { StopSignal } from '../utils/lazy-abort-controller.js'
 
 export interface LoadOptions {
   readonly path: string

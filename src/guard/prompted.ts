@@ -7,7 +7,7 @@ import { reasonOf } from './abort.js'
 import { merge } from './any-unsafe.js'
 import type { Complete, Completion } from './completion.js'
 import type { Prompter } from './prompt/index.js'
-import { AskOptions, type StopSignal } from './stop.js'
+import { AskOptions, type StopSignal } from '../utils/lazy-abort-controller.js'
 import { parseVerdict } from './verdict.js'
 
 export type { Complete, Completion } from './completion.js'

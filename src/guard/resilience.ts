@@ -19,7 +19,7 @@ import { createBudget } from './budget.js'
 import { checkedVerdict } from './checked-verdict.js'
 import { createCircuit } from './circuit.js'
 import { hedged } from './hedge.js'
-import { AskOptions, type Stop, type StopSignal } from './stop.js'
+import { AskOptions, type Stop, type StopSignal } from '../utils/lazy-abort-controller.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */

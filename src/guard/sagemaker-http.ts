@@ -5,7 +5,7 @@ import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-run
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { reasonOf } from './abort.js'
-import type { StopSignal } from './stop.js'
+import type { StopSignal } from '../utils/lazy-abort-controller.js'
 
 type Handler = NonNullable<SageMakerRuntimeClientConfig['requestHandler']>
 

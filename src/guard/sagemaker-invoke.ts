@@ -5,7 +5,7 @@
 // the SDK's own affair.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
-import type { Stop } from './stop.js'
+import type { Stop } from '../utils/lazy-abort-controller.js'
 import { signLike, type Sign } from './sagemaker-sign.js'
 import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './sagemaker-http.js'
 

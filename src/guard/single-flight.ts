@@ -1,7 +1,7 @@
 // One call for all who ask the same at the same time. Each comes with a signal of their own: one leaving fails nobody
 // else, and the call itself is aborted only when the last has left.
 import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from './abort.js'
-import { deadlineOf, Stop, type StopSignal } from './stop.js'
+import { deadlineOf, Stop, type StopSignal } from '../utils/lazy-abort-controller.js'
 
 interface Flight<T> {
   readonly stop: Stop

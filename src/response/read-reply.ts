@@ -1,6 +1,6 @@
 // What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
 // "nothing" for what it cannot read.
-import { duplicateKeys } from '../duplicate-keys.js'
+import { duplicateKeys } from '../utils/duplicate-keys.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Dialect, ReplyChoice } from '../types.js'
 import { decodeBody, decodeText } from './decode.js'

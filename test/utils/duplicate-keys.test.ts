@@ -1,7 +1,7 @@
 // Keys named twice, however they are spelled.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { duplicateKeys } from '../src/duplicate-keys.js'
+import { duplicateKeys } from '../../src/utils/duplicate-keys.js'
 
 it.each([
   ['{"a":1,"a":2}', ['a']],

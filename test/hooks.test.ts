@@ -98,7 +98,7 @@ describe('An error of the handler', () => {
 })
 
 it('A dialect that cannot even begin to read a reply ends in 503, not in a hang.', async () => {
-  const { openaiChat } = await import('../src/conversation/openai-chat.js')
+  const { openaiChat } = await import('../src/dialects/openai-chat.js')
   const broken = {
     ...openaiChat,
     stream: () => {

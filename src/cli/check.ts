@@ -1,7 +1,7 @@
 // `check`: judges texts and conversations from the command line exactly as the middleware would, one line of
 // result each.
 import { conversationsToJudge } from '../conversation/judged.js'
-import { openaiChat } from '../conversation/openai-chat.js'
+import { openaiChat } from '../dialects/openai-chat.js'
 import { toLlamaGuardError } from '../errors.js'
 import { parseOptions } from '../config.js'
 import type { Options } from '../options.js'

@@ -2,11 +2,11 @@
 // Adding an API is adding a file and a line here.
 import { LlamaGuardError } from '../errors.js'
 import type { Dialect } from '../types.js'
-import { anthropicMessages } from './anthropic-messages.js'
-import { ollamaChat } from './ollama-chat.js'
-import { openaiChat } from './openai-chat.js'
-import { openaiCompletions } from './openai-completions.js'
-import { openaiResponses } from './openai-responses.js'
+import { anthropicMessages } from '../dialects/anthropic-messages.js'
+import { ollamaChat } from '../dialects/ollama-chat.js'
+import { openaiChat } from '../dialects/openai-chat.js'
+import { openaiCompletions } from '../dialects/openai-completions.js'
+import { openaiResponses } from '../dialects/openai-responses.js'
 import { plainPath } from './paths.js'
 
 const BUILT_IN: readonly Dialect[] = [openaiChat, openaiCompletions, openaiResponses, anthropicMessages, ollamaChat]

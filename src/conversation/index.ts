@@ -8,8 +8,8 @@ import { dialectsInUse, type DialectsInUse } from './dialects.js'
 import { isObject } from '../utils/json.js'
 import { type PathPattern, pathPattern, plainPath } from './paths.js'
 
-export { customDialect } from './custom.js'
-export type { CustomDialectOptions, CustomRequest, CustomTurn } from './custom.js'
+export { customDialect } from '../dialects/custom.js'
+export type { CustomDialectOptions, CustomRequest, CustomTurn } from '../dialects/custom.js'
 
 export interface ConversationReaderOptions {
   /** Guard these paths (exact, or a prefix ending in `*`) and no other. Default: every path. */

@@ -2,7 +2,7 @@
 // conversation with a label.
 import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { openaiChat } from '../../conversation/openai-chat.js'
+import { openaiChat } from '../../dialects/openai-chat.js'
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation } from '../../types.js'
 import { parseCsv } from './csv.js'

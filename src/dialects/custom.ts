@@ -1,0 +1,129 @@
+// A dialect described by the user: where the words of a request and of a reply stand.
+// What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
+import { LlamaGuardError } from '../errors.js'
+import type { Dialect, Refusal, ReplyChoice } from '../types.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { CUSTOM_REPLY, customStream } from './custom-stream.js'
+import { wantsStream } from './openai-chat.js'
+import { openaiRefusal } from './kit/refusals.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { isIdentifier, TextWalker } from './kit/text-walker.js'
+import { RequestBuilder } from './kit/request-builder.js'
+
+export interface CustomTurn {
+  /** Who speaks: tool results count as `user`. */
+  readonly role: 'user' | 'assistant' | 'tool'
+  readonly text: string
+}
+
+export interface CustomRequest {
+  readonly turns?: readonly CustomTurn[]
+  /** Text that instructs the model and is not part of the conversation. */
+  readonly system?: string
+  /** True when the client asked for a stream. Default: the body's own `stream` field. */
+  readonly stream?: boolean
+}
+
+/** Describes an API of your own. Functions that throw make the request 400 or the reply 503, never safe. */
+export interface CustomDialectOptions {
+  /** Shown in logs and metrics: letters, digits, `-` and `_`. */
+  readonly name: string
+  /** Path endings that belong to it, each with a leading slash. Default: none. */
+  readonly paths?: readonly string[]
+  /** True when a body on any path is a request of this API. Default: never. */
+  readonly claims?: (body: Readonly<Record<string, unknown>>) => boolean
+  readonly request: (body: Readonly<Record<string, unknown>>) => CustomRequest
+  /**
+   * The words of a JSON reply, one text a choice; undefined when the shape is another (it is then judged as
+   * plain text).
+   */
+  readonly reply?: (body: unknown) => string | readonly string[] | undefined
+  /** The new words in one event of a stream: its parsed JSON, or its text. Undefined when it has none. */
+  readonly delta?: (data: unknown) => string | undefined
+  /** The JSON body of a 4xx, 451 or 503. Default: OpenAI's error object. */
+  readonly refusal?: (refusal: Refusal) => unknown
+  /** How its streams are framed. Default: `sse`. */
+  readonly framing?: 'sse' | 'ndjson'
+}
+
+/** Makes a {@link Dialect}. Throws `invalid_option` for a description that cannot work. */
+export function customDialect(options: CustomDialectOptions): Dialect {
+  const { name, paths = [], claims, request, reply, delta, refusal, framing = 'sse' } = checked(options)
+  return {
+    name,
+    paths,
+    framing,
+    claims: (body) => claims?.(body) ?? false,
+    request(body) {
+      const walker = requestWalker(body)
+      const builder = new RequestBuilder()
+      const found = guarded('unreadable_request', name, () => request(body))
+      const said = readRequest(found, builder)
+      walker.walk(body, (_path, text) => {
+        if (!isIdentifier(text, 64) && !said.includes(text)) builder.extra(text)
+      })
+      return builder.build(found.stream ?? wantsStream(body.stream), body.model)
+    },
+    reply: (body) =>
+      readReply(
+        body,
+        guarded('unreadable_response', name, () => reply?.(body)),
+      ),
+    stream: () => customStream(framing, (data) => guarded('unreadable_response', name, () => delta?.(data))),
+    refusal: refusal ?? ((details) => openaiRefusal(details, { input: 'messages', output: 'choices' })),
+  }
+}
+
+/** The text the user's function found, joined. */
+function readRequest(found: CustomRequest, builder: RequestBuilder): string {
+  const { turns = [], system = '' } = found
+  for (const { role, text } of turns) {
+    if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string') {
+      throw new LlamaGuardError(
+        'unreadable_request',
+        'The custom dialect returned a turn whose role is not user, assistant or tool, or that has no text.',
+      )
+    }
+    builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
+  }
+  builder.system(system)
+  return [system, ...turns.map(({ text }) => text)].join('\n')
+}
+
+function readReply(body: unknown, found: string | readonly string[] | undefined): readonly ReplyChoice[] | undefined {
+  if (found === undefined) return undefined
+  const list = typeof found === 'string' ? [found] : found
+  const texts = new ChoiceTexts()
+  for (const [index, text] of list.entries())
+    if (text === '') texts.open(index)
+    else texts.add(index, text)
+  const said = list.join('\n')
+  new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => {
+    if (!said.includes(text)) texts.addOutside(text)
+  })
+  return texts.list()
+}
+
+function guarded<T>(code: 'unreadable_request' | 'unreadable_response', name: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw new LlamaGuardError(code, `The custom dialect "${name}" could not read it.`, { cause })
+  }
+}
+
+function checked(options: CustomDialectOptions): CustomDialectOptions {
+  const wrong = (what: string): LlamaGuardError => new LlamaGuardError('invalid_option', `customDialect: ${what}.`)
+  if (typeof options !== 'object' || options === null) throw wrong('an object that describes the dialect is wanted')
+  const { name, paths = [], request, framing = 'sse' } = options
+  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
+    throw wrong('`name` must be 1 to 64 letters, digits, - or _')
+  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path)))
+    throw wrong('`paths` must be a list of paths with a leading slash')
+  if (typeof request !== 'function') throw wrong('`request` must be a function that returns the turns of a body')
+  for (const key of ['claims', 'reply', 'delta', 'refusal'] as const) {
+    if (options[key] !== undefined && typeof options[key] !== 'function') throw wrong(`\`${key}\` must be a function`)
+  }
+  if (framing !== 'sse' && framing !== 'ndjson') throw wrong('`framing` must be "sse" or "ndjson"')
+  return options
+}

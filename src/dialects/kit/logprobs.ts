@@ -1,0 +1,59 @@
+// Reads the tokens of a `logprobs` object column by column: the chosen tokens, then the likeliest ones, and so on.
+// The chosen column is the content over again and is judged only where it is not.
+import { isObject } from '../../utils/json.js'
+
+export interface Columns {
+  /** Joined tokens by channel name. */
+  readonly texts: ReadonlyMap<string, string>
+  /** The object without those tokens, for the walker. */
+  readonly rest: unknown
+}
+
+/**
+ * Takes the Chat Completions form (`content: [{token, top_logprobs}]`) and the legacy one (`tokens`,
+ * `top_logprobs`).
+ */
+export function tokenColumns(logprobs: unknown): Columns {
+  const texts = new Map<string, string>()
+  if (!isObject(logprobs)) return { texts, rest: logprobs }
+  const add = (channel: string, token: string): void => void texts.set(channel, (texts.get(channel) ?? '') + token)
+  const rest: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(logprobs)) {
+    rest[key] = Array.isArray(value)
+      ? value.map((entry: unknown) =>
+          key === 'tokens' || key === 'top_logprobs' ? legacy(key, entry, add) : withoutToken(key, entry, add),
+        )
+      : value
+  }
+  return { texts, rest }
+}
+
+type Add = (channel: string, token: string) => void
+
+/** Alternatives have none of their own; where they do, the walker reads them like any other value. */
+function withoutToken(channel: string, entry: unknown, add: Add, alternatives = true): unknown {
+  if (!isObject(entry) || typeof entry.token !== 'string') return entry
+  const { token, ...rest } = entry
+  add(channel, token)
+  if (!alternatives || !Array.isArray(rest.top_logprobs)) return rest
+  return {
+    ...rest,
+    top_logprobs: rest.top_logprobs.map((other: unknown, rank) =>
+      withoutToken(`${channel}.top.${rank}`, other, add, false),
+    ),
+  }
+}
+
+function legacy(channel: string, entry: unknown, add: Add): unknown {
+  if (typeof entry === 'string') {
+    add(channel, entry)
+    return undefined
+  }
+  if (!isObject(entry)) return entry
+  const values: unknown[] = []
+  for (const [rank, [token, value]] of Object.entries(entry).entries()) {
+    add(`${channel}.${rank}`, token)
+    values.push(value)
+  }
+  return values
+}

@@ -1,0 +1,52 @@
+// Refusal bodies and the block note that several dialects share.
+// Field names follow OpenAI's error object, which the SDKs read.
+import type { LlamaGuardError } from '../../errors.js'
+import type { Decision, NamedCategory, Refusal } from '../../types.js'
+
+export interface Params {
+  /** Field of the request that holds the conversation. */
+  readonly input: string
+  /** Field of the reply that holds the model's words. */
+  readonly output: string
+}
+
+/** Everything about a refusal but its message, as OpenAI's error object orders it. */
+export function refusalDetails(refusal: Refusal): Record<string, unknown> {
+  return {
+    stage: refusal.stage,
+    ...(refusal.categories === undefined ? {} : { categories: named(refusal.categories) }),
+    ...(refusal.score === undefined ? {} : { score: refusal.score }),
+    ...(refusal.model === undefined ? {} : { model: refusal.model }),
+    request_id: refusal.requestId,
+  }
+}
+
+export function openaiRefusal(refusal: Refusal, params: Params): unknown {
+  const { message, type, code } = refusal
+  const param = refusal.status === 451 ? params[refusal.stage] : null
+  return { error: { message, type, code, param, ...refusalDetails(refusal) } }
+}
+
+/** The `error` object of a stream that failed after its first byte. */
+export function streamFailure(error: LlamaGuardError): Record<string, unknown> {
+  return { message: error.message, type: 'guard_unavailable', code: error.code, param: null }
+}
+
+/** What the last chunk of a blocked stream carries. */
+export function blockNote(decision: Decision): { stage: string; categories: NamedCategory[] } {
+  return { stage: decision.stage, categories: named(decision.categories) }
+}
+
+export function blockMessage(decision: Decision): string {
+  const names = decision.categories.map(({ code, name }) => `${name} (${code})`).join(', ')
+  return names === '' ? 'Blocked by the content policy.' : `Blocked by the content policy: ${names}.`
+}
+
+export function sse(data: unknown, event?: string): string {
+  const lines = `data: ${JSON.stringify(data)}\n\n`
+  return event === undefined ? lines : `event: ${event}\n${lines}`
+}
+
+function named(categories: readonly NamedCategory[]): NamedCategory[] {
+  return categories.map(({ code, name }) => ({ code, name }))
+}

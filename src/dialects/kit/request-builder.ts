@@ -1,0 +1,83 @@
+// Puts messages together into turns: neighbours of one role become one say, joined by a line break.
+// Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
+import { LlamaGuardError } from '../../errors.js'
+import type { ChatRequest, Image, Role, Turn } from '../../types.js'
+
+/** One word, as most names are. */
+const PLAIN_NAME = /^[A-Za-z][a-z]{0,15}\d{0,6}$/
+const FREE_NAMES = 8
+
+export interface Say {
+  readonly role: Role
+  readonly text: string
+  readonly images?: readonly Image[]
+  /** Words or pictures of a human, not only of a tool. */
+  readonly human: boolean
+}
+
+/** Collects one request. */
+export class RequestBuilder {
+  readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
+  readonly #system: string[] = []
+  readonly #extras: string[] = []
+  #names: Set<string> | undefined
+
+  /** A message without text and images leaves no turn: the guard has nothing to read in it. */
+  say({ role, text, images, human }: Say): void {
+    const pictures = images !== undefined && images.length > 0
+    if (text === '' && !pictures) return
+    const last = this.#turns.at(-1)
+    const turn = last?.role === role ? last : { role, pieces: [], images: [], human: false }
+    if (turn !== last) this.#turns.push(turn)
+    if (text !== '') turn.pieces.push(text)
+    if (pictures) turn.images.push(...images)
+    turn.human ||= human
+  }
+
+  system(text: string): void {
+    if (text !== '') this.#system.push(text)
+  }
+
+  extra(text: string): void {
+    if (text !== '') this.#extras.push(text)
+  }
+
+  /**
+   * True for a speaker's name that may go unjudged. The model reads names too, so one that could be a
+   * sentence, or many of them, may not.
+   */
+  freeName(name: string): boolean {
+    if (!PLAIN_NAME.test(name)) return name === ''
+    this.#names ??= new Set()
+    this.#names.add(name)
+    return this.#names.size <= FREE_NAMES
+  }
+
+  /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
+  build(stream: boolean, model: unknown): ChatRequest {
+    const turns = this.#turns.map(toTurn)
+    const system = this.#system.join('\n')
+    const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
+    if (wordless && system.trim() === '' && this.#extras.every((text) => text.trim() === '')) {
+      throw new LlamaGuardError(
+        'unreadable_request',
+        'The request holds no text to judge; send at least one message with content.',
+      )
+    }
+    const userTurns: number[] = []
+    for (const [index, { role, human }] of this.#turns.entries()) if (role === 'User' && human) userTurns.push(index)
+    return {
+      system,
+      turns,
+      userTurns,
+      extras: this.#extras,
+      stream,
+      model: typeof model === 'string' ? model : undefined,
+    }
+  }
+}
+
+function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images: Image[] }): Turn {
+  const text = pieces.join('\n')
+  return images.length > 0 ? { role, text, images } : { role, text }
+}

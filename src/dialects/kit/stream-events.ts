@@ -1,0 +1,114 @@
+// What every stream reader does with an event before its dialect looks at it: names, comments, raw text, repeats.
+// Kept apart so that a dialect only says where its own text lies.
+import { LlamaGuardError } from '../../errors.js'
+import type { StreamDelta, StreamEvent } from '../../types.js'
+import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { isObject } from '../../utils/json.js'
+import { isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
+
+/** Long strings beside the choices come again in every chunk (citations, provider names): once is enough. */
+const REPEATED_LENGTH = 24
+/** Shorter pieces may be parts of a word that grows event by event. */
+const SHORTEST_REPEAT = 4
+const MAX_REMEMBERED = 256
+/** Characters of an event that may be numbers only: reconnection ids and times. */
+const NUMBERS = /^[\d\s.:-]*$/
+
+/** Facts of sent events that are kept until they are dropped together. */
+const MOST_SENT = 64
+
+/** One per stream. */
+export class EventText {
+  readonly walker: TextWalker
+  readonly #seen = new Set<string>()
+
+  constructor(words: Vocabulary) {
+    this.walker = new TextWalker(words)
+  }
+
+  /** The event's JSON object or array, if it has one. Everything else in the event is added to `deltas`. */
+  open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
+    const { event: name, other, data } = event
+    if (name !== undefined && name !== '' && !this.walker.free(name)) this.beside(deltas, 'other', name)
+    if (other !== undefined && !NUMBERS.test(other)) this.beside(deltas, 'other', other)
+    if (data === undefined || data.trim() === '' || data.trim() === '[DONE]') return undefined
+    const value = parse(data)
+    if (isObject(value) || Array.isArray(value)) {
+      if (duplicateKeys(data, value).size > 0)
+        throw new LlamaGuardError(
+          'unreadable_response',
+          'An event of the stream names a key twice, which clients read differently.',
+        )
+      return value as Record<string, unknown> | unknown[]
+    }
+    // Many handlers stream bare text; a bare JSON string reaches the client decoded or not, and both are judged.
+    deltas.push({ choice: 0, channel: 'data', text: typeof value === 'string' ? value : data })
+    return undefined
+  }
+
+  /** Adds text that stands outside the choices, unless this stream has already shown it. */
+  beside(deltas: StreamDelta[], channel: string, text: string, metadata = false, choice = 0): void {
+    if (metadata || text.length >= REPEATED_LENGTH || channel === 'other') {
+      const key = JSON.stringify([choice, channel, text])
+      if (this.#seen.has(key) && (metadata || text.length >= SHORTEST_REPEAT)) return
+      if (this.#seen.size < MAX_REMEMBERED) this.#seen.add(key)
+    }
+    deltas.push({ choice, channel, text })
+  }
+}
+
+/** Facts of the events that were read, kept until they are sent. Parses again for an event it has not seen. */
+export class WireFacts<Fact> {
+  // Sent in the order in which they were read. Two lists, as a map would cost more than the rest of a short event.
+  readonly #events: StreamEvent[] = []
+  readonly #facts: Fact[] = []
+  #next = 0
+  readonly #of: (data: unknown, event: StreamEvent) => Fact
+
+  constructor(of: (data: unknown, event: StreamEvent) => Fact) {
+    this.#of = of
+  }
+
+  note(event: StreamEvent, data: unknown): Fact {
+    const fact = this.#of(data, event)
+    this.repeat(event, fact)
+    return fact
+  }
+
+  /** For an event whose facts are those of an earlier one. */
+  repeat(event: StreamEvent, fact: Fact): void {
+    this.#events.push(event)
+    this.#facts.push(fact)
+  }
+
+  /** Asked once an event: what has been sent is forgotten. */
+  take(event: StreamEvent): Fact {
+    if (this.#events[this.#next] !== event)
+      return this.#of(event.data === undefined ? undefined : parse(event.data), event)
+    const fact = this.#facts[this.#next]!
+    this.#next += 1
+    if (this.#next === this.#events.length || this.#next > MOST_SENT) {
+      this.#events.splice(0, this.#next)
+      this.#facts.splice(0, this.#next)
+      this.#next = 0
+    }
+    return fact
+  }
+}
+
+export function isDone(event: StreamEvent): boolean {
+  return event.data?.trim() === '[DONE]'
+}
+
+/** An identifier a frame of ours may repeat, or undefined. */
+export function shortText(value: unknown): string | undefined {
+  return typeof value === 'string' && isIdentifier(value) ? value : undefined
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data) as unknown
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,36 @@
+// OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list.
+// https://platform.openai.com/docs/api-reference/chat
+import type { Dialect } from '../types.js'
+import { readMessages } from './kit/messages.js'
+import { readChoices } from './openai-reply.js'
+import { CHAT_CHUNK, openaiStream } from './openai-choices.js'
+import { readParameters } from './kit/parameters.js'
+import { openaiRefusal } from './kit/refusals.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { RequestBuilder } from './kit/request-builder.js'
+
+const READ = new Set(['messages'])
+
+export const openaiChat: Dialect = {
+  name: 'openai-chat',
+  paths: ['/chat/completions'],
+  framing: 'sse',
+  claims: (body) => Array.isArray(body.messages),
+  request(body) {
+    const walker = requestWalker(body)
+    const builder = new RequestBuilder()
+    readMessages(body.messages, walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readChoices,
+  stream: () => openaiStream(CHAT_CHUNK),
+  refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
+}
+
+/** Servers that coerce types take `"true"` and `1` for true. */
+export function wantsStream(stream: unknown): boolean {
+  return (
+    stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
+  )
+}

@@ -1,0 +1,146 @@
+// Streams of the two OpenAI APIs that send chunks with `choices`. They differ only in what an empty last
+// chunk looks like.
+// What left for the client is tracked apart from what was read, because a block discards the rest.
+import type { LlamaGuardError } from '../errors.js'
+import type { Decision, StreamDelta, StreamEvent, StreamReader } from '../types.js'
+import { EventText, isDone, shortText, WireFacts } from './kit/stream-events.js'
+import { OPENAI_REPLY } from './openai-reply.js'
+import { blockNote, sse, streamFailure } from './kit/refusals.js'
+import { RepeatedEvent } from './kit/repeated-event.js'
+import { isObject, itemIndex } from '../utils/json.js'
+
+export interface ChunkShape {
+  readonly object: string
+  /** Where a choice's words are. */
+  readonly channel: string
+  /** The empty remainder of a choice: `{delta: {}}` or `{text: ''}`. */
+  readonly empty: Readonly<Record<string, unknown>>
+  readonly idPrefix: string
+}
+
+export const CHAT_CHUNK: ChunkShape = {
+  object: 'chat.completion.chunk',
+  channel: 'delta.content',
+  empty: { delta: {} },
+  idPrefix: 'chatcmpl',
+}
+
+interface Fact {
+  readonly done: boolean
+  readonly head: Head | undefined
+  readonly choices: readonly { readonly index: number; readonly finished: boolean }[]
+}
+
+interface Head {
+  readonly id: string | undefined
+  readonly created: number | undefined
+  readonly model: string | undefined
+}
+
+export function openaiStream(shape: ChunkShape): StreamReader {
+  const events = new EventText(OPENAI_REPLY)
+  const facts = new WireFacts(factOf)
+  const repeated = new RepeatedEvent<Fact>()
+  const read = new Set<number>()
+  const wire = {
+    head: undefined as Head | undefined,
+    open: new Set<number>(),
+    finished: new Set<number>(),
+    done: false,
+  }
+
+  return {
+    read(event) {
+      const delta = repeated.read(event)
+      if (delta !== undefined) {
+        facts.repeat(event, repeated.fact)
+        return [delta]
+      }
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (isObject(data)) readChunk(events, data, deltas)
+      else if (data !== undefined)
+        events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
+      const fact = facts.note(event, data)
+      for (const { index } of fact.choices) read.add(index)
+      repeated.learn(event, deltas, shape.channel, fact)
+      return deltas
+    },
+    sent(event) {
+      const fact = facts.take(event)
+      wire.head ??= fact.head
+      wire.done ||= fact.done
+      for (const { index, finished } of fact.choices) {
+        if (finished) wire.finished.add(index)
+        if (wire.finished.has(index)) wire.open.delete(index)
+        else wire.open.add(index)
+      }
+    },
+    block(decision) {
+      if (wire.done) return ''
+      return (
+        targets(wire, read)
+          .map((index) => sse(lastChunk(shape, wire.head, index, decision)))
+          .join('') + 'data: [DONE]\n\n'
+      )
+    },
+    fail(error: LlamaGuardError) {
+      // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
+      return wire.done ? '' : sse({ error: streamFailure(error) })
+    },
+  }
+}
+
+function readChunk(events: EventText, data: Record<string, unknown>, deltas: StreamDelta[]): void {
+  const { choices } = data
+  let first = 0
+  if (Array.isArray(choices)) {
+    for (let position = 0; position < choices.length; position += 1) {
+      const choice: unknown = choices[position]
+      const index = itemIndex(choice, position)
+      if (position === 0) first = index
+      events.walker.walk(choice, (channel, text, metadata) => {
+        if (metadata) events.beside(deltas, channel, text, true, index)
+        else deltas.push({ choice: index, channel, text })
+      })
+    }
+  } else if (choices !== undefined) {
+    events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')
+  }
+  events.walker.walk(data, (path, text, metadata) => events.beside(deltas, path, text, metadata, first), '', 'choices')
+}
+
+function factOf(data: unknown, event: StreamEvent): Fact {
+  const done = isDone(event)
+  if (!isObject(data)) return { done, head: undefined, choices: [] }
+  const head = {
+    id: shortText(data.id),
+    created: typeof data.created === 'number' ? data.created : undefined,
+    model: shortText(data.model),
+  }
+  const list: readonly unknown[] = Array.isArray(data.choices) ? data.choices : []
+  const choices = list.map((choice, position) => ({
+    index: itemIndex(choice, position),
+    finished: isObject(choice) && typeof choice.finish_reason === 'string' && choice.finish_reason !== '',
+  }))
+  return { done, head, choices }
+}
+
+/** Open choices; or, when none is, those the client was still waiting for. */
+function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<number>): number[] {
+  if (wire.open.size > 0) return [...wire.open]
+  const waiting = [...read].filter((index) => !wire.finished.has(index))
+  if (waiting.length > 0) return waiting
+  return wire.finished.size > 0 ? [...wire.finished] : [0]
+}
+
+function lastChunk(shape: ChunkShape, head: Head | undefined, index: number, decision: Decision): unknown {
+  return {
+    id: head?.id ?? `${shape.idPrefix}-llama-guard`,
+    object: shape.object,
+    created: head?.created ?? Math.floor(Date.now() / 1000),
+    model: head?.model ?? 'unknown',
+    choices: [{ index, ...shape.empty, finish_reason: 'content_filter' }],
+    llama_guard: blockNote(decision),
+  }
+}

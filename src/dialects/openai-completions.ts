@@ -1,0 +1,46 @@
+// OpenAI's legacy Completions: `/completions`, a bare prompt in, `choices[].text` out.
+// https://platform.openai.com/docs/api-reference/completions
+import type { Dialect } from '../types.js'
+import { unreadable } from './kit/content.js'
+import { wantsStream } from './openai-chat.js'
+import { readChoices } from './openai-reply.js'
+import { openaiStream } from './openai-choices.js'
+import { readParameters } from './kit/parameters.js'
+import { openaiRefusal } from './kit/refusals.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { RequestBuilder } from './kit/request-builder.js'
+
+const READ = new Set(['prompt', 'suffix'])
+
+export const openaiCompletions: Dialect = {
+  name: 'openai-completions',
+  paths: ['/completions'],
+  framing: 'sse',
+  claims: ({ prompt }) => typeof prompt === 'string' || Array.isArray(prompt),
+  request(body) {
+    const walker = requestWalker(body)
+    const builder = new RequestBuilder()
+    // Several prompts are judged as one say: any unsafe one refuses the request, as one request gives one reply.
+    for (const text of [...prompts(body.prompt), ...suffix(body.suffix)])
+      builder.say({ role: 'User', text, human: true })
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readChoices,
+  stream: () =>
+    openaiStream({ object: 'text_completion', channel: 'text', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
+  refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'choices' }),
+}
+
+function prompts(prompt: unknown): readonly string[] {
+  if (typeof prompt === 'string') return [prompt]
+  if (Array.isArray(prompt) && prompt.length > 0 && prompt.every((item) => typeof item === 'string')) return prompt
+  // Token ids are text too, in a tokenizer we do not have.
+  throw unreadable('`prompt` is neither text nor a list of texts (token ids cannot be judged)')
+}
+
+function suffix(value: unknown): readonly string[] {
+  if (value === undefined || value === null) return []
+  if (typeof value === 'string') return [value]
+  throw unreadable('`suffix` is not text')
+}

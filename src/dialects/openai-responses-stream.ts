@@ -1,0 +1,179 @@
+// The Responses stream: named events, text as deltas and again as snapshots when a part, an item and the
+// response are done.
+// A snapshot is judged only where it says something the deltas of its item have not said.
+import { LlamaGuardError } from '../errors.js'
+import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
+import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import { isObject, itemIndex } from '../utils/json.js'
+import { RESPONSES_REPLY } from './openai-responses-vocabulary.js'
+import { blockNote, sse, streamFailure } from './kit/refusals.js'
+
+const AUDIO = /^response\.(?:output_)?audio\.delta$/
+const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
+
+interface Fact {
+  readonly created: boolean
+  readonly last: boolean
+  readonly sequence: number
+  readonly head: Record<string, unknown>
+}
+
+export function responsesStream(): StreamReader {
+  const events = new EventText(RESPONSES_REPLY)
+  const facts = new WireFacts(factOf)
+  const items = new Map<number, ItemText>()
+  const wire = { created: false, last: false, sequence: -1, head: {} as Record<string, unknown> }
+
+  const item = (choice: number): ItemText => {
+    const known = items.get(choice) ?? new ItemText()
+    items.set(choice, known)
+    return known
+  }
+  const snapshot = (deltas: StreamDelta[], choice: number, channel: string, text: string): void => {
+    if (item(choice).saw(text)) deltas.push({ choice, channel, text })
+  }
+  const readData = (data: Record<string, unknown>, deltas: StreamDelta[]): void => {
+    const choice = natural(data.output_index)
+    const type = typeof data.type === 'string' ? data.type : ''
+    if (AUDIO.test(type))
+      throw new LlamaGuardError(
+        'unreadable_response',
+        'The stream carries audio, which the guard cannot read; ask the model for text.',
+      )
+    if (type.endsWith('.delta') && typeof data.delta === 'string') {
+      const { delta, type: _, ...rest } = data
+      const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
+      // The name stays beside the text, so that a token list equal to the delta is not judged twice.
+      events.walker.walk({ ...rest, type, delta }, (path, text) => {
+        if (path === 'delta') item(choice).append(channel, text)
+        deltas.push({ choice, channel: path === 'delta' ? channel : `${channel}.${path}`, text })
+      })
+      return
+    }
+    if (!isObject(data.response))
+      return events.walker.walk(data, (path, text) => snapshot(deltas, choice, `${type}.${path}`, text))
+    const { response, ...outside } = data
+    const { output, ...rest } = response
+    const list: readonly unknown[] = Array.isArray(output) ? output : [output]
+    for (const [position, entry] of list.entries()) {
+      const index = itemIndex(entry, position)
+      events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text))
+    }
+    events.walker.walk({ ...outside, response: rest }, (path, text) => {
+      // The convenience field `output_text` repeats the words of all items.
+      if (![...items.values()].some((known) => known.holds(text))) snapshot(deltas, 0, path, text)
+    })
+  }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (isObject(data)) readData(data, deltas)
+      else if (data !== undefined)
+        events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      const fact = facts.take(event)
+      wire.created ||= fact.created
+      wire.last ||= fact.last
+      wire.sequence = Math.max(wire.sequence, fact.sequence)
+      wire.head = { ...wire.head, ...fact.head }
+    },
+    block(decision) {
+      if (wire.last) return ''
+      const base = emptyResponse(wire.head)
+      const created = wire.created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]
+      const reason = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }
+      const frames = [
+        ...created,
+        { type: 'response.incomplete', response: { ...base, ...reason }, llama_guard: blockNote(decision) },
+      ]
+      return frames
+        .map((frame, index) => sse({ ...frame, sequence_number: wire.sequence + 1 + index }, frame.type))
+        .join('')
+    },
+    fail(error) {
+      if (wire.last) return ''
+      const failure = streamFailure(error)
+      // The SDK raises what has an `error` field; the fields beside it are the API's own error event.
+      return sse(
+        {
+          type: 'error',
+          code: error.code,
+          message: error.message,
+          param: null,
+          sequence_number: wire.sequence + 1,
+          error: failure,
+        },
+        'error',
+      )
+    },
+  }
+}
+
+/** What one output item has said so far. */
+class ItemText {
+  readonly #channels = new Map<string, string>()
+  readonly #snapshots = new Set<string>()
+
+  append(channel: string, text: string): void {
+    this.#channels.set(channel, (this.#channels.get(channel) ?? '') + text)
+  }
+
+  /** True the first time the item says this. */
+  saw(text: string): boolean {
+    if (this.holds(text)) return false
+    this.#snapshots.add(text)
+    return true
+  }
+
+  holds(text: string): boolean {
+    if (this.#snapshots.has(text)) return true
+    for (const said of this.#channels.values()) if (said.length === text.length && said === text) return true
+    return false
+  }
+}
+
+function factOf(data: unknown, _event: StreamEvent): Fact {
+  if (!isObject(data)) return { created: false, last: false, sequence: -1, head: {} }
+  const { id, created_at: createdAt, model } = isObject(data.response) ? data.response : {}
+  const head = {
+    ...(shortText(id) === undefined ? {} : { id }),
+    ...(typeof createdAt === 'number' ? { created_at: createdAt } : {}),
+    ...(shortText(model) === undefined ? {} : { model }),
+  }
+  const last = typeof data.type === 'string' && LAST.has(data.type)
+  return {
+    created: data.type === 'response.created',
+    last,
+    sequence: typeof data.sequence_number === 'number' ? data.sequence_number : -1,
+    head,
+  }
+}
+
+function emptyResponse(head: Record<string, unknown>): Record<string, unknown> {
+  const settings = {
+    instructions: null,
+    metadata: {},
+    parallel_tool_calls: true,
+    temperature: null,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+  }
+  const base = {
+    id: 'resp_llama_guard',
+    object: 'response',
+    created_at: Math.floor(Date.now() / 1000),
+    model: 'unknown',
+    ...head,
+  }
+  return { ...base, error: null, incomplete_details: null, output: [], usage: null, ...settings }
+}
+
+function natural(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0
+}

@@ -1,0 +1,73 @@
+// Dialects of the user's own: what their functions find is used, what they leave out is judged all the same.
+import { describe, expect, it } from 'vitest'
+import { customDialect } from '../../src/dialects/custom.js'
+import { BLOCKED, event, gather } from './streams.js'
+
+interface Ask {
+  q?: string
+}
+
+const dialect = customDialect({
+  name: 'my-api',
+  paths: ['/ask'],
+  claims: (body) => typeof body.q === 'string',
+  request: (body) => ({ turns: [{ role: 'user', text: (body as Ask).q ?? '' }] }),
+  reply: (body) => (body as { answer?: string }).answer,
+  delta: (data) => (data as { token?: string }).token,
+})
+
+it('A request is what its function returns, and prose it left out is an extra.', () => {
+  expect(dialect.request({ q: 'Hi', lang: 'en', stream: true })).toEqual({
+    system: '',
+    turns: [{ role: 'User', text: 'Hi' }],
+    userTurns: [0],
+    extras: [],
+    stream: true,
+  })
+  expect(dialect.request({ q: 'Hi', hint: 'words left out' }).extras).toEqual(['words left out'])
+})
+
+it('A reply and a stream are what the functions return, and what they left out.', () => {
+  expect(dialect.reply({ answer: 'Yes' })).toEqual([{ index: 0, text: 'Yes' }])
+  expect(dialect.reply({ answer: 'Yes', more: 'left out' })).toEqual([{ index: 0, text: 'Yes\nleft out' }])
+  expect(dialect.reply({ other: 'shape' })).toBeUndefined()
+  expect(gather(dialect.stream(), [event({ token: 'a ' }), event({ token: 'b', aside: 'c' }), event('d')])).toEqual({
+    '0:delta': 'a b',
+    '0:aside': 'c',
+    '0:data': 'd',
+  })
+  expect(dialect.stream().block(BLOCKED)).toContain('"finish_reason":"content_filter"')
+})
+
+describe('an error', () => {
+  it('of its functions is a refusal, never a pass', () => {
+    const broken = customDialect({
+      name: 'x',
+      request: () => {
+        throw new Error('boom')
+      },
+      reply: () => {
+        throw new Error('boom')
+      },
+    })
+    expect(() => broken.request({ a: 'b' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+    expect(() => broken.reply({ a: 'b' })).toThrow(expect.objectContaining({ code: 'unreadable_response' }))
+    expect(() => customDialect({ name: 'x', request: () => ({}) }).request({ q: 'hello' })).toThrow(
+      expect.objectContaining({ code: 'unreadable_request' }),
+    )
+    const wrongRole = customDialect({ name: 'x', request: () => ({ turns: [{ role: 'bot' as 'user', text: 'a' }] }) })
+    expect(() => wrongRole.request({})).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+  })
+
+  it.each([
+    { name: 'a b' },
+    { paths: ['ask'] },
+    { paths: 'x' },
+    { request: undefined },
+    { reply: 5 },
+    { framing: 'xml' },
+  ])('in its description %j is found when it is made', (wrong) => {
+    const options = { name: 'x', request: () => ({}), ...wrong } as Parameters<typeof customDialect>[0]
+    expect(() => customDialect(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+  })
+})

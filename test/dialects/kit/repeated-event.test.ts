@@ -1,0 +1,129 @@
+// Events that are recognised instead of parsed: they must say what a parser finds in them, whatever came before.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openaiChat } from '../../../src/dialects/openai-chat.js'
+import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
+import type { Dialect, StreamDelta, StreamEvent } from '../../../src/types.js'
+import { BLOCKED, event, readerOf } from '../streams.js'
+
+/** One spelling of a JSON string out of many. */
+const literal = (text: string, escaped: boolean): string =>
+  escaped
+    ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+    : JSON.stringify(text)
+
+const words = fc.oneof(
+  fc.constantFrom(
+    'demo',
+    'other',
+    'stop',
+    'a',
+    '',
+    ' ',
+    'say "this"',
+    'back\\slash',
+    'line\nbreak',
+    '[DONE]',
+    '"',
+    'content',
+  ),
+  fc.string({ unit: 'grapheme', maxLength: 8 }),
+)
+const model = fc.constantFrom('demo', 'other', 'a')
+
+const chatEvent = fc
+  .record({
+    content: words,
+    escaped: fc.boolean(),
+    model,
+    index: fc.constantFrom(0, 0, 0, 1),
+    extra: fc.option(words, { freq: 6, nil: undefined }),
+    blank: fc.constantFrom('', '', ' '),
+  })
+  .map(
+    ({ content, escaped, model: name, index, extra, blank }) =>
+      `{"id":"x","model":"${name}","choices":[{"index":${index},"delta":{"content":${blank}${literal(content, escaped)}${extra === undefined ? '' : `,"reasoning":${JSON.stringify(extra)}`}},"finish_reason":null}]}`,
+  )
+const completionEvent = fc
+  .record({ text: words, escaped: fc.boolean(), model })
+  .map(
+    ({ text, escaped, model: name }) => `{"model":"${name}","choices":[{"index":0,"text":${literal(text, escaped)}}]}`,
+  )
+
+const said = (deltas: readonly StreamDelta[]): StreamDelta[] => deltas.filter(({ text }) => text !== '')
+
+function readsLikeNew(dialect: Dialect, events: readonly StreamEvent[]): void {
+  const reader = dialect.stream()
+  // A reader that has seen nothing yet has nothing to recognise.
+  for (const each of events) expect(said(reader.read(each))).toEqual(said(dialect.stream().read(each)))
+}
+
+describe('An event like the one before it', () => {
+  it.each([
+    ['chat chunks', openaiChat, chatEvent],
+    ['completion chunks', openaiCompletions, completionEvent],
+  ] as const)('says what a parser finds in it: %s.', (_name, dialect, one) => {
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 12 }), (list) =>
+        readsLikeNew(
+          dialect,
+          list.map((data) => event(data)),
+        ),
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('is read anew when its words are spelt in a way that could hide others.', () => {
+    const chunk = (content: string, name = 'demo'): StreamEvent =>
+      event(`{"model":"${name}","choices":[{"index":0,"delta":{"content":${content}}}]}`)
+    // The one literal `"demo"` is the model's name here, not the words.
+    readsLikeNew(openaiChat, [chunk('"\\u0064emo"'), chunk('"\\u0064emo"', 'other'), chunk('"\\u0064emo"', 'x')])
+    readsLikeNew(openaiChat, [chunk('"a"'), chunk('"b","refusal":"c"'), chunk('"d\\"e"')])
+    readsLikeNew(openaiChat, [
+      chunk('"a"'),
+      { ...chunk('"b"'), other: 'a comment' },
+      { ...chunk('"c"'), event: 'two words' },
+      chunk('"d"'),
+    ])
+    const reader = openaiChat.stream()
+    reader.read(chunk('"a"'))
+    expect(() => reader.read(chunk('"b","content":"c"'))).toThrow(
+      expect.objectContaining({ code: 'unreadable_response' }),
+    )
+    expect(() => reader.read(chunk('"data:image/png;base64,AAAA"'))).toThrow(
+      expect.objectContaining({ code: 'unreadable_response' }),
+    )
+  })
+
+  it('is not taken for one when its words stand beside the choices, where a repeat is judged once.', () => {
+    const reader = openaiChat.stream()
+    const note = (text: string): StreamEvent => event({ model: 'demo', note: text, choices: [] })
+    const texts = [
+      'A note of the provider, first.',
+      'A note of the provider, second.',
+      'A note of the provider, first.',
+    ].map((text) => reader.read(note(text)).length)
+    expect(texts).toEqual([1, 1, 0])
+  })
+
+  it('counts as sent like any other.', () => {
+    const chunk = (content: string, index = 1): StreamEvent =>
+      event({
+        id: 'chatcmpl-9',
+        created: 7,
+        model: 'gpt-4o',
+        choices: [{ index, delta: { content }, finish_reason: null }],
+      })
+    const one = readerOf(openaiChat, [chunk('a')], 1).block(BLOCKED)
+    expect(one).toContain('"index":1')
+    expect(
+      readerOf(
+        openaiChat,
+        Array.from({ length: 200 }, (_, at) => chunk(`word ${at}`)),
+        200,
+      ).block(BLOCKED),
+    ).toBe(one)
+    expect(readerOf(openaiChat, [chunk('a'), chunk('b'), chunk('c'), chunk('d', 2)], 2).block(BLOCKED)).toBe(one)
+  })
+})

@@ -9,7 +9,7 @@ export { anyUnsafe } from './guard/ensemble.js'
 export { redisStore, type RedisStoreOptions } from './guard/store-redis.js'
 export type { CacheStore } from './guard/store.js'
 /** An API of your own. */
-export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './conversation/index.js'
+export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './request/index.js'
 export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './types.js'
 /** Errors, to be told apart by `code`. */
 export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'

@@ -1,7 +1,7 @@
 // THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it
 // goes out or is refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { conversationsToJudge, replyContextTurns, withReply } from './conversation/judged.js'
+import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
 import { toLlamaGuardError } from './errors.js'
 import { Exchange } from './exchange.js'
 import { createModerations } from './moderations.js'
@@ -10,7 +10,7 @@ import { type Options } from './options.js'
 import { decide } from './policy/index.js'
 import { guardResponse, setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createRuntime, type Runtime } from './runtime.js'
-import type { RecognisedChat } from './conversation/index.js'
+import type { RecognisedChat } from './request/index.js'
 import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {

@@ -1,6 +1,6 @@
 // Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is
 // skipped reads as safe.
-import type { ReadBody } from './conversation/body-text.js'
+import type { ReadBody } from './request/body/parse.js'
 import { LlamaGuardError } from './errors.js'
 import type { Image, Turn } from './types.js'
 

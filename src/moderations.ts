@@ -2,7 +2,7 @@
 // `client.moderations.create()` of OpenAI's SDKs works against it; the categories are Llama Guard's own.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody } from './conversation/body.js'
+import { readBody } from './request/body/index.js'
 import type { LlamaGuardError } from './errors.js'
 import { toLlamaGuardError } from './errors.js'
 import { inputsOf, type ModerationInput } from './moderations-input.js'

@@ -1,6 +1,6 @@
 // What a middleware holds between requests: configuration, guard door, conversation reader, upstream, logger.
 import { categoriesOf, createUpstream, guardOf, openDoor } from './backends.js'
-import { createConversationReader, type ConversationReader } from './conversation/index.js'
+import { createConversationReader, type ConversationReader } from './request/index.js'
 import type { Door } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './config.js'

@@ -1,6 +1,6 @@
 // `check`: judges texts and conversations from the command line exactly as the middleware would, one line of
 // result each.
-import { conversationsToJudge } from '../conversation/judged.js'
+import { conversationsToJudge } from '../request/conversations.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { toLlamaGuardError } from '../errors.js'
 import { parseOptions } from '../config.js'

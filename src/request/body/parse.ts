@@ -1,7 +1,7 @@
 // Turns the bytes of a body into a JSON value, in the one reading every server shares: strict UTF-8, strict JSON.
 // Other charsets are refused, because a parser after us would read other words from the same bytes.
-import { LlamaGuardError } from '../errors.js'
-import { duplicateKeys } from '../utils/duplicate-keys.js'
+import { LlamaGuardError } from '../../errors.js'
+import { duplicateKeys } from '../../utils/duplicate-keys.js'
 
 /** What a body holds. `notJson` is the beginning of something else: a form, an upload. */
 export type ReadBody =

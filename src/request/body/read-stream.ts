@@ -2,9 +2,9 @@
 // still get them.
 // `unshift` before 'end' is emitted does that: Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import { Inflater, tooLarge } from './body-inflate.js'
-import { isFormType, looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset } from './body-text.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { Inflater, tooLarge } from './inflate.js'
+import { isFormType, looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset } from './parse.js'
 
 /**
  * Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an

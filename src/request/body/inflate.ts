@@ -4,8 +4,8 @@
 // frame Node does not read.
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
-import { LlamaGuardError } from '../errors.js'
-import { unsupported } from './body-text.js'
+import { LlamaGuardError } from '../../errors.js'
+import { unsupported } from './parse.js'
 
 const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
   ['gzip', () => zlib.createGunzip()],

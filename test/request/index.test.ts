@@ -1,8 +1,8 @@
 // Which request is a chat, and of which dialect: the path first, in all its spellings, then the body.
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createConversationReader, customDialect } from '../../src/conversation/index.js'
-import { plainPath } from '../../src/conversation/paths.js'
+import { createConversationReader, customDialect } from '../../src/request/index.js'
+import { plainPath } from '../../src/request/paths.js'
 import type { GuardedRequest } from '../../src/types.js'
 
 const MESSAGES = { messages: [{ role: 'user', content: 'Hi' }] }

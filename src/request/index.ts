@@ -2,9 +2,9 @@
 // On a known path nothing passes unread: what cannot be read there is an error, never "not a chat".
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { ChatRequest, Dialect, GuardedRequest } from '../types.js'
-import { readBody, hasBody } from './body.js'
-import { isFormType, isJsonType, type ReadBody, unsupported } from './body-text.js'
-import { dialectsInUse, type DialectsInUse } from './dialects.js'
+import { readBody, hasBody } from './body/index.js'
+import { isFormType, isJsonType, type ReadBody, unsupported } from './body/parse.js'
+import { dialectsInUse, type DialectsInUse } from './choose-dialect.js'
 import { isObject } from '../utils/json.js'
 import { type PathPattern, pathPattern, plainPath } from './paths.js'
 

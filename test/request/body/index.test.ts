@@ -8,9 +8,9 @@ import zlib from 'node:zlib'
 import express5 from 'express'
 import express4 from 'express4'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createConversationReader } from '../../src/conversation/index.js'
-import { isLlamaGuardError } from '../../src/errors.js'
-import type { GuardedRequest } from '../../src/types.js'
+import { createConversationReader } from '../../../src/request/index.js'
+import { isLlamaGuardError } from '../../../src/errors.js'
+import type { GuardedRequest } from '../../../src/types.js'
 
 const LIMIT = 64 * 1024
 const CHAT = { model: 'm', messages: [{ role: 'user', content: 'Hello, wörld 🙂' }] }

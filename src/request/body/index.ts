@@ -1,9 +1,9 @@
 // Gets the body of a request as a value: what a parser left on `req.body`, else our own bounded read.
 // The handler must get what was judged, so a body we read ourselves is set on `req.body` and stays readable
 // on the stream.
-import type { GuardedRequest } from '../types.js'
-import { readStream } from './body-stream.js'
-import { looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset, valueBody } from './body-text.js'
+import type { GuardedRequest } from '../../types.js'
+import { readStream } from './read-stream.js'
+import { looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset, valueBody } from './parse.js'
 
 export interface BodyOptions {
   /** The most bytes of a body, raw and inflated. */

@@ -4,10 +4,10 @@ export { llamaGuard, moderations, type LlamaGuard } from './llama-guard.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
 export { createGuard } from './backends.js'
-export { anyUnsafe } from './guard/ensemble.js'
+export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more say than a URL gives. */
-export { redisStore, type RedisStoreOptions } from './guard/store-redis.js'
-export type { CacheStore } from './guard/store.js'
+export { redisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
+export type { CacheStore } from './guard/cache/store.js'
 /** An API of your own. */
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './request/index.js'
 export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './types.js'

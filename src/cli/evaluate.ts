@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { guardOf } from '../backends.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import { identityOf } from '../guard/identity.js'
+import { identityOf } from '../guard/cache/identity.js'
 import { parseOptions } from '../config.js'
 import { BACKENDS, MODELS } from '../options.js'
 import type { Config } from '../config.js'

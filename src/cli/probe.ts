@@ -2,11 +2,11 @@
 // on, seen with one's own eyes.
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { readCompletion } from '../guard/completion.js'
-import type { Completion } from '../guard/completion.js'
+import { readCompletion } from '../guard/answer/completion.js'
+import type { Completion } from '../guard/answer/completion.js'
 import type { Prompter } from '../guard/prompt/index.js'
-import { toGuardError } from '../guard/sagemaker-errors.js'
-import { parseVerdict } from '../guard/verdict.js'
+import { toGuardError } from '../guard/backends/sagemaker/errors.js'
+import { parseVerdict } from '../guard/answer/verdict.js'
 import { EXAMPLES } from './examples.js'
 import type { Example } from './examples.js'
 

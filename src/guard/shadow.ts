@@ -2,9 +2,9 @@
 // never acted on.
 import { toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
-import { anyUnsafeOf } from './any-unsafe.js'
+import { anyUnsafeOf } from './merge-verdicts.js'
 import { piecesOf } from './pieces.js'
-import { resilient } from './resilience.js'
+import { resilient } from './resilience/index.js'
 
 /** One side of a comparison. Holds no chat content. */
 export interface ComparedVerdict {

@@ -2,8 +2,8 @@
 // node --expose-gc node_modules/vite-node/vite-node.mjs test/bench/soak.ts   (SOAK_SECONDS=300 by default)
 import { getEventListeners } from 'node:events'
 import { createPrompter } from '../../src/guard/prompt/index.js'
-import { promptedGuard } from '../../src/guard/prompted.js'
-import { sagemakerComplete } from '../../src/guard/sagemaker.js'
+import { promptedGuard } from '../../src/guard/backends/prompted.js'
+import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator } from '../emulator/index.js'
 import { doorTo, guardThat, says, sleep } from '../guard/fake-guards.js'
 import { seeded, startFaultProxy } from '../guard/fault-proxy.js'

@@ -1,7 +1,7 @@
 // From examples to the weights module: fit, quantise, calibrate, choose, print.
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import type { Parameters } from '../../src/guard/local/model.js'
+import type { Parameters } from '../../src/guard/backends/local/model.js'
 import { calibrate, chooseBar, marginsOf } from './choose.js'
 import { splitForChoosing } from './data.js'
 import { fitCategories } from './fit-categories.js'
@@ -65,7 +65,7 @@ export function build(examples: readonly Example[], vectors: Vectors = noVectors
   return parametersOf(points(examples, vectors), vectors, buildOn(fit, choose, vectors))
 }
 
-/** Text of `src/guard/local/weights.ts`. */
+/** Text of `src/guard/backends/local/weights.ts`. */
 export function weightsModule(parameters: Parameters): string {
   const version = createHash('sha256').update(JSON.stringify(parameters)).digest('hex').slice(0, 12)
   const { weights, ...numbers } = parameters

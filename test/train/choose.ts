@@ -1,5 +1,5 @@
 // Turns margins into probabilities and picks the default threshold, on examples the fit has not seen.
-import { createModel, type Parameters, sigmoid } from '../../src/guard/local/model.js'
+import { createModel, type Parameters, sigmoid } from '../../src/guard/backends/local/model.js'
 import { BENIGN } from './data.js'
 import type { Point } from './points.js'
 

@@ -1,5 +1,5 @@
 // The six category heads: logistic regression over words by AdaGrad, one example at a time, in a seeded order.
-import { CATEGORY_BUCKETS, CATEGORY_IDS, sigmoid } from '../../src/guard/local/model.js'
+import { CATEGORY_BUCKETS, CATEGORY_IDS, sigmoid } from '../../src/guard/backends/local/model.js'
 import type { Point } from './points.js'
 import { random } from './random.js'
 

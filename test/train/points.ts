@@ -1,8 +1,8 @@
 // An example as the fits see it: the same evidence that the guard reads, plus the mean vector of its words.
-import { features } from '../../src/guard/local/features.js'
-import { asks, hazards } from '../../src/guard/local/lexicon.js'
-import type { Evidence } from '../../src/guard/local/model.js'
-import { windows } from '../../src/guard/local/screen.js'
+import { features } from '../../src/guard/backends/local/features.js'
+import { asks, hazards } from '../../src/guard/backends/local/lexicon.js'
+import type { Evidence } from '../../src/guard/backends/local/model.js'
+import { windows } from '../../src/guard/backends/local/screen.js'
 import type { Example } from './seeds.js'
 import { DIMENSIONS, type Vectors } from './vectors.js'
 

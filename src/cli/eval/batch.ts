@@ -3,10 +3,10 @@
 // Each line carries an id, so that the answers are matched by what they answer and never by their place.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
-import { merge } from '../../guard/any-unsafe.js'
-import { readCompletion } from '../../guard/completion.js'
+import { merge } from '../../guard/merge-verdicts.js'
+import { readCompletion } from '../../guard/answer/completion.js'
 import type { Prompter } from '../../guard/prompt/index.js'
-import { parseVerdict } from '../../guard/verdict.js'
+import { parseVerdict } from '../../guard/answer/verdict.js'
 import type { Verdict } from '../../types.js'
 import type { Outcome } from './judge-all.js'
 import type { Row } from './rows.js'

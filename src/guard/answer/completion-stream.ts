@@ -1,0 +1,91 @@
+// Streams of generation servers, cut into lines and read: TGI's server-sent events, LMI's JSON lines, OpenAI's chunks.
+// The parts a stream arrives in follow neither lines nor characters, so both are put together again here.
+import { LlamaGuardError } from '../../errors.js'
+import { readCompletion } from './completion.js'
+import type { Completion } from './completion.js'
+
+export interface LineReader {
+  /** Lines that are complete now. Throws `guard_error` for a stream far longer than a verdict. */
+  push(bytes: Uint8Array): string[]
+  /** The last line, when no line break ended it. */
+  end(): string[]
+}
+
+/** Far beyond any verdict, with every token's details. */
+const MAX_BYTES = 2 * 1024 * 1024
+
+export function createLineReader(): LineReader {
+  const decoder = new TextDecoder()
+  let rest = ''
+  let size = 0
+  return {
+    push(bytes) {
+      size += bytes.byteLength
+      if (size > MAX_BYTES)
+        throw new LlamaGuardError(
+          'guard_error',
+          `The guard endpoint streamed more than ${MAX_BYTES} bytes; a verdict is a few. Check that a Llama ` +
+            'Guard model runs behind it.',
+        )
+      const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
+      rest = lines.pop() ?? ''
+      return lines
+    },
+    end() {
+      const last = rest + decoder.decode()
+      rest = ''
+      return last === '' ? [] : [last]
+    },
+  }
+}
+
+/** What one line adds. Empty for keep-alives, comments and the end mark. */
+export type StreamedPart = Pick<Completion, 'text' | 'finishReason' | 'tokens'>
+
+const NOTHING: StreamedPart = { text: '' }
+
+/**
+ * Throws `guard_error` for a line that is no event of a known shape, and the container's own error for one
+ * that reports it.
+ */
+export function readStreamEvent(line: string): StreamedPart {
+  const data = line.trim().replace(/^data:\s*/, '')
+  if (data === '' || data === '[DONE]' || /^(?::|event:|id:|retry:)/.test(data)) return NOTHING
+  let json: unknown
+  try {
+    json = JSON.parse(data)
+  } catch {
+    throw unknownEvent()
+  }
+  if (!isFields(json)) throw unknownEvent()
+  if (json['error'] !== undefined && json['error'] !== null) readCompletion(json)
+  if (Array.isArray(json['choices'])) return json['choices'].length === 0 ? NOTHING : readCompletion(json)
+  return readToken(json)
+}
+
+/** TGI and LMI: one token per event; the last one also carries the details. */
+function readToken(event: Readonly<Record<string, unknown>>): StreamedPart {
+  const { token, top_tokens: top, details } = event
+  if (!isFields(token) || typeof token['text'] !== 'string') throw unknownEvent()
+  const special = token['special'] === true || token['special_token'] === true
+  const { tokens } = readCompletion({
+    generated_text: token['text'],
+    details: { tokens: [token], ...(Array.isArray(top) && { top_tokens: [top] }) },
+  })
+  const finishReason = isFields(details) ? readCompletion({ generated_text: '', details }).finishReason : undefined
+  return {
+    text: special ? '' : token['text'],
+    ...(tokens && !special && { tokens }),
+    ...(finishReason !== undefined && { finishReason }),
+  }
+}
+
+const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function unknownEvent(): LlamaGuardError {
+  return new LlamaGuardError(
+    'guard_error',
+    'The guard endpoint streamed an event that is not one of TGI, LMI or OpenAI. Check the container behind it.',
+  )
+}

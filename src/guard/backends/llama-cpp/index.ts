@@ -1,0 +1,154 @@
+// A Llama Guard model in this very process: a GGUF file, run by llama.cpp through the optional package
+// node-llama-cpp.
+// Here is what surrounds the model: one load, few judgements at once, deadlines. The model itself is in
+// llama-cpp-model.
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { bulkhead, isBulkheadRejectedError } from 'cockatiel'
+import { LlamaGuardError } from '../../../errors.js'
+import { orAbort, reasonOf, within } from '../../deadline.js'
+import type { Complete } from '../../answer/completion.js'
+import { loadModel, type LoadedModel } from './model.js'
+
+export interface LlamaCppOptions {
+  /**
+   * A Llama Guard model in GGUF, for example a quantised `Llama-Guard-3-1B.Q4_K_M.gguf`. Text only: images
+   * would go unseen.
+   */
+  readonly modelPath: string
+  /**
+   * Calls taken at once. The first {@link MOST_SEQUENCES} run side by side, each with a context of its own in
+   * memory; the rest wait. One more is `guard_overloaded`.
+   */
+  readonly concurrency: number
+  /**
+   * Milliseconds one call may take, waiting included. Then `guard_timeout`, or `guard_not_ready` while the
+   * model still loads; the load goes on.
+   */
+  readonly timeoutMs: number
+  /**
+   * Tokens of prompt and answer that one call may take, at most; the model or the memory may allow less.
+   * Default: 8192.
+   */
+  readonly contextTokens?: number
+  /** Most tokens of an answer. Default: 32. */
+  readonly maxNewTokens?: number
+}
+
+/**
+ * A machine's cores or its one GPU are busy with a few; more would only divide them, and take 32 KiB (1B) to
+ * 128 KiB (8B) of memory per token each.
+ */
+export const MOST_SEQUENCES = 4
+/** Seconds a small model may need to be loaded from a cold disk. */
+const LOADING_SECONDS = 5
+const NEWEST_GGUF = 3
+
+export type LlamaCppComplete = Complete & {
+  /** Waits for the calls in flight to stop, and frees the model's memory. */
+  close(): Promise<void>
+  /** Sets this model file apart from others in a cache key. */
+  readonly identity: string
+}
+
+/**
+ * Completes raw prompts, greedily, with a GGUF model in this process. The file is loaded by the first call.
+ *
+ * Needs the package `node-llama-cpp`, which brings binaries for common platforms. Nothing is downloaded or
+ * compiled at run time.
+ *
+ * @throws LlamaGuardError `invalid_option` now when there is no such file or it is no GGUF; later
+ * `guard_rejected` when the package is missing or the file cannot be loaded (the next call tries again),
+ * `guard_input_too_long`, `guard_overloaded`, `guard_timeout`, `guard_error`.
+ */
+export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
+  const path = resolve(o.modelPath)
+  const size = sizeOf(path)
+  const sequences = Math.min(o.concurrency, MOST_SEQUENCES)
+  const slots = bulkhead(sequences, o.concurrency - sequences)
+  let loading: Promise<LoadedModel> | undefined
+  let state: 'unloaded' | 'ready' | 'closed' = 'unloaded'
+
+  const load = (): Promise<LoadedModel> => {
+    if (state === 'closed') throw closed()
+    loading ??= loadModel({
+      path,
+      sequences,
+      contextTokens: o.contextTokens ?? 8192,
+      maxNewTokens: o.maxNewTokens ?? 32,
+    }).then(
+      (model) => {
+        if (state === 'unloaded') state = 'ready'
+        return model
+      },
+      (error: unknown) => {
+        loading = undefined
+        throw error
+      },
+    )
+    return loading
+  }
+  const late = (): LlamaGuardError => (state === 'ready' ? tooLate(o.timeoutMs) : stillLoading(o.timeoutMs))
+
+  const complete: Complete = (prompt, { signal, logprobs }) =>
+    within({ ms: o.timeoutMs, late, signal }, (inner) => {
+      // The slot is held until the model has really stopped, the caller only until the deadline.
+      const run = slots.execute(async () => {
+        const model = await orAbort(inner, load)
+        if (inner.aborted) throw reasonOf(inner)
+        return model.generate(String(prompt), { logprobs, signal: inner })
+      })
+      return run.catch((error: unknown) => {
+        throw isBulkheadRejectedError(error) ? overloaded(o.concurrency) : error
+      })
+    })
+  return Object.assign(complete, {
+    close: async () => {
+      state = 'closed'
+      await (await loading?.catch(() => undefined))?.close()
+    },
+    identity: JSON.stringify(['llama-cpp', path, size]),
+  })
+}
+
+/**
+ * Its size, once the file has the first eight bytes of a GGUF: node-llama-cpp would read any other for
+ * minutes, until memory ends.
+ */
+function sizeOf(path: string): number {
+  const file = statSync(path, { throwIfNoEntry: false })
+  if (!file?.isFile()) throw invalid(`There is no file ${JSON.stringify(path)}.`)
+  const start = Buffer.alloc(8)
+  const descriptor = openSync(path, 'r')
+  readSync(descriptor, start)
+  closeSync(descriptor)
+  const version = start.readUInt32LE(4)
+  if (start.toString('latin1', 0, 4) !== 'GGUF' || version < 2 || version > NEWEST_GGUF)
+    throw invalid(`The file ${JSON.stringify(path)} is no GGUF of version 2 or ${NEWEST_GGUF}.`)
+  return file.size
+}
+
+const invalid = (what: string): LlamaGuardError =>
+  new LlamaGuardError(
+    'invalid_option',
+    `${what} Set LLAMA_GUARD_MODEL_PATH, or the option \`modelPath\`, to a Llama Guard model in GGUF.`,
+  )
+const closed = (): LlamaGuardError =>
+  new LlamaGuardError('guard_unavailable', 'The guard model was closed. Make a new guard to judge again.')
+const tooLate = (ms: number): LlamaGuardError =>
+  new LlamaGuardError(
+    'guard_timeout',
+    `The guard model did not answer within ${ms} ms. Use a smaller or more quantised model, a GPU, or ` +
+      'a larger timeoutMs.',
+  )
+const stillLoading = (ms: number): LlamaGuardError =>
+  new LlamaGuardError(
+    'guard_not_ready',
+    `The guard model was not loaded within ${ms} ms. It loads on, and later calls will find it.`,
+    { retryAfter: LOADING_SECONDS },
+  )
+const overloaded = (calls: number): LlamaGuardError =>
+  new LlamaGuardError(
+    'guard_overloaded',
+    `${calls} calls already run in the guard model or wait for it. Add machines, or use a smaller model.`,
+  )

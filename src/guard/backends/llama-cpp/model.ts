@@ -1,0 +1,197 @@
+// A GGUF model held in memory by llama.cpp: prompt in, tokens out, with their probabilities.
+// Where llama.cpp would quietly forget the beginning of a long prompt, which is the policy, we refuse.
+import { availableParallelism } from 'node:os'
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
+import { LlamaGuardError, isLlamaGuardError } from '../../../errors.js'
+import { NOBODY_WAITS, reasonOf } from '../../deadline.js'
+import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
+import { loadError } from './llama-cpp-errors.js'
+import type { StopSignal } from '../../../utils/lazy-abort-controller.js'
+
+export interface LoadOptions {
+  readonly path: string
+  /** Calls side by side. */
+  readonly sequences: number
+  readonly contextTokens: number
+  readonly maxNewTokens: number
+}
+
+export interface LoadedModel {
+  /** At most `sequences` at once, which the caller sees to. */
+  generate(prompt: string, options: { readonly logprobs: boolean; readonly signal: StopSignal }): Promise<Completion>
+  close(): Promise<void>
+}
+
+/** Enough alternatives to hold both words, as with the other servers. */
+const TOP = 5
+
+/** Rejects with `guard_rejected` and the cure. */
+export async function loadModel({ path, sequences, contextTokens, maxNewTokens }: LoadOptions): Promise<LoadedModel> {
+  let llama: Llama | undefined
+  try {
+    const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
+    // Never build or download: a web server is no place for a surprise compiler run. What llama.cpp has
+    // against a file it says on stderr only.
+    llama = await getLlama({ build: 'never', skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error })
+    const model = await llama.loadModel({ modelPath: path })
+    const context = await model.createContext({
+      sequences,
+      contextSize: { max: contextTokens },
+      threads: threadsFor(llama),
+    })
+    return held(llama, context, sequences, maxNewTokens)
+  } catch (error) {
+    await llama?.dispose()
+    throw loadError(error)
+  }
+}
+
+/**
+ * Its threads spin while they wait for each other: one more than there are free cores makes them a hundred
+ * times slower, and Node.js needs one too.
+ */
+function threadsFor({ cpuMathCores }: Llama): number {
+  return Math.max(1, Math.min(cpuMathCores, availableParallelism() - 1))
+}
+
+function held(llama: Llama, context: LlamaContext, sequences: number, maxNewTokens: number): LoadedModel {
+  const { model } = context
+  const idle = Array.from({ length: sequences }, () => context.getSequence())
+  const running = new Set<Promise<unknown>>()
+  let closed = false
+
+  async function generate(
+    sequence: LlamaContextSequence,
+    tokens: readonly Token[],
+    logprobs: boolean,
+    signal: StopSignal,
+  ): Promise<Completion> {
+    const goOn = (): void => {
+      if (closed) throw NOBODY_WAITS
+      if (signal.aborted) throw reasonOf(signal)
+    }
+    let next = await unread(sequence, tokens)
+    // llama.cpp cannot be stopped inside a batch, but between two.
+    for (; next.length > context.batchSize; next = next.slice(context.batchSize)) {
+      goOn()
+      await sequence.evaluateWithoutGeneratingNewTokens(next.slice(0, context.batchSize))
+    }
+    const answer: Token[] = []
+    const generated: GeneratedToken[] = []
+    let text = ''
+    const completion = (finishReason: 'stop' | 'length'): Completion => ({
+      text,
+      finishReason,
+      usage: { input: tokens.length, output: answer.length },
+      ...(logprobs && { tokens: generated }),
+    })
+    while (answer.length < maxNewTokens) {
+      goOn()
+      // Only where the two words part are the others asked for: each time that is a list of the whole vocabulary.
+      const { token, confidence, probabilities } = await step(sequence, next, logprobs && text.trim() === '')
+      if (model.isEogToken(token)) return completion('stop')
+      const piece = model.detokenize([token], false, answer)
+      generated.push({
+        text: piece,
+        logprob: Math.log(confidence),
+        ...(probabilities && { top: likeliest(model, probabilities) }),
+      })
+      answer.push(token)
+      text = model.detokenize(answer)
+      next = [token]
+    }
+    return completion('length')
+  }
+
+  async function checked(prompt: string, logprobs: boolean, signal: StopSignal): Promise<Completion> {
+    const tokens = tokenize(model, prompt)
+    if (tokens.length + maxNewTokens > context.contextSize)
+      throw tooLong(tokens.length, context.contextSize - maxNewTokens)
+    const sequence = idle.pop()
+    if (sequence === undefined)
+      throw new LlamaGuardError('internal_error', `More than ${sequences} calls came to the guard model at once.`)
+    try {
+      return await generate(sequence, tokens, logprobs, signal)
+    } catch (error) {
+      if (isLlamaGuardError(error)) throw error
+      await sequence.clearHistory().catch(() => undefined)
+      throw new LlamaGuardError(
+        'guard_error',
+        'llama.cpp failed to run the guard model. Is there memory left, and is the file whole?',
+        { cause: error },
+      )
+    } finally {
+      idle.push(sequence)
+    }
+  }
+
+  return {
+    async generate(prompt, { logprobs, signal }) {
+      if (closed) throw NOBODY_WAITS
+      const run = checked(prompt, logprobs, signal)
+      running.add(run)
+      try {
+        return await run
+      } finally {
+        running.delete(run)
+      }
+    },
+    async close() {
+      closed = true
+      await Promise.allSettled(running)
+      await context.dispose()
+      await model.dispose()
+      await llama.dispose()
+    },
+  }
+}
+
+/**
+ * Special tokens are read as such: the template's are ours, and those of users were broken when the prompt
+ * was rendered. The beginning-of-sequence token is no part of a rendered prompt.
+ */
+function tokenize(model: LlamaModel, prompt: string): Token[] {
+  const tokens = model.tokenize(prompt, true)
+  const { bos, shouldPrependBosToken } = model.tokens
+  return shouldPrependBosToken && bos !== null && tokens[0] !== bos ? [bos, ...tokens] : tokens
+}
+
+/**
+ * What the sequence has not read yet: every prompt begins with the same policy, which is most of the work. At
+ * least the last token.
+ */
+async function unread(sequence: LlamaContextSequence, tokens: readonly Token[]): Promise<Token[]> {
+  await sequence.adaptStateToTokens(tokens.slice(0, -1), false)
+  return tokens.slice(sequence.nextTokenIndex)
+}
+
+interface Step {
+  readonly token: Token
+  readonly confidence: number
+  readonly probabilities?: ReadonlyMap<Token, number>
+}
+
+async function step(sequence: LlamaContextSequence, tokens: Token[], probabilities: boolean): Promise<Step> {
+  const options = { temperature: 0, yieldEogToken: true }
+  const steps = probabilities
+    ? sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, options)
+    : sequence.evaluateWithMetadata(tokens, { confidence: true }, options)
+  for await (const one of steps) return one
+  throw new Error('llama.cpp gave no token')
+}
+
+function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>): TokenLogprob[] {
+  const top: TokenLogprob[] = []
+  for (const [token, probability] of probabilities) {
+    if (top.length === TOP || !(probability > 0)) break
+    top.push({ text: model.detokenize([token]), logprob: Math.log(probability) })
+  }
+  return top
+}
+
+function tooLong(tokens: number, room: number): LlamaGuardError {
+  return new LlamaGuardError(
+    'guard_input_too_long',
+    `A prompt of ${tokens} tokens came to a guard model with room for ${room}.`,
+  )
+}

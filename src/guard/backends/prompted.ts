@@ -1,0 +1,120 @@
+// The guard of every backend that runs a Llama Guard model: render the prompt, complete it, parse the verdict.
+// It also learns how much the endpoint really takes: many serve a model with less context than the model has.
+import { createHash } from 'node:crypto'
+import { isLlamaGuardError } from '../../errors.js'
+import type { Conversation, Guard, Verdict } from '../../types.js'
+import { reasonOf } from '../deadline.js'
+import { merge } from '../merge-verdicts.js'
+import type { Complete, Completion } from '../answer/completion.js'
+import type { Prompter } from '../prompt/index.js'
+import { AskOptions, type StopSignal } from '../../utils/lazy-abort-controller.js'
+import { parseVerdict } from '../answer/verdict.js'
+
+export type { Complete, Completion } from '../answer/completion.js'
+
+export interface PromptedOptions {
+  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'prompt' | 'fit'>
+  readonly complete: Complete & { close?(): void | Promise<void> }
+  /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
+  readonly identity: string
+  /** Ask for token log probabilities, for a score. Default: false. */
+  readonly logprobs?: boolean
+  /** How images stand in the prompt, see the prompter. */
+  readonly images?: 'token' | 'markdown'
+}
+
+/** Below this no policy and conversation fit together, whatever the endpoint says. */
+const LEAST_TOKENS = 512
+
+export function promptedGuard({ prompter, complete, identity, logprobs = false, images }: PromptedOptions): Guard {
+  const form = images && { images }
+  const render = (conversation: Conversation): string => prompter.render(conversation, form)
+  /** Tokens the endpoint was seen to take. Only ever gets smaller. */
+  let learnt = prompter.contextTokens
+
+  /** Judges all, one after the other. No early end: a later piece may name a category that weighs more. */
+  async function judgeAll(
+    pieces: readonly Conversation[],
+    context: number,
+    signal: StopSignal | undefined,
+  ): Promise<Verdict> {
+    const verdicts: Verdict[] = []
+    let failure: { readonly error: unknown } | undefined
+    for (const piece of pieces) {
+      try {
+        if (signal?.aborted) throw reasonOf(signal)
+        verdicts.push(await judgePiece(piece, context, signal))
+      } catch (error) {
+        failure ??= { error }
+        // Cancelled, or as small as it gets and still too long: the other pieces would only fail the same way.
+        if (signal?.aborted || tooLong(error)) break
+      }
+    }
+    if (!failure) return merge(verdicts)
+    const unsafe = verdicts.filter((verdict) => !verdict.safe)
+    if (unsafe.length === 0) throw failure.error
+    // What was not judged may be worse than what was: no leniency by score or category may rest on this verdict.
+    const { score: _, categoryScores: __, ...rest } = merge(unsafe)
+    return { ...rest, truncated: true }
+  }
+
+  /** Not in judgePiece, which would keep the prompt for as long as it waits. */
+  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> =>
+    complete(prompter.prompt(conversation, form), { logprobs, signal })
+
+  async function judgePiece(
+    conversation: Conversation,
+    context: number,
+    signal: StopSignal | undefined,
+  ): Promise<Verdict> {
+    // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
+    const known = context > learnt ? smaller(conversation, learnt) : undefined
+    if (known) return judgeAll(known, learnt, signal)
+    const budget = Math.min(context, learnt)
+    try {
+      const verdict = parseVerdict(await ask(conversation, signal), prompter.categories)
+      learnt = Math.min(learnt, budget)
+      return verdict
+    } catch (error) {
+      if (!tooLong(error)) throw error
+      // Halved until it makes a difference, and believed once a piece of that size was judged.
+      for (let half = budget; half > LEAST_TOKENS;) {
+        half = Math.max(LEAST_TOKENS, Math.floor(half / 2))
+        const pieces = smaller(conversation, half)
+        if (pieces) return judgeAll(pieces, half, signal)
+      }
+      throw error
+    }
+  }
+
+  /** The pieces under a smaller budget, or undefined when it changes nothing or nothing fits it. */
+  function smaller(conversation: Conversation, context: number): readonly Conversation[] | undefined {
+    try {
+      const pieces = prompter.fit(conversation, context)
+      const [first] = pieces
+      return first && (pieces.length > 1 || render(first) !== render(conversation)) ? pieces : undefined
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    model: prompter.model,
+    identity: JSON.stringify([identity, prompter.model, templateHash(render)]),
+    categories: prompter.categories,
+    vision: prompter.vision,
+    fit: (conversation) => prompter.fit(conversation, learnt),
+    judge: (conversation, options) => judgePiece(conversation, prompter.contextTokens, AskOptions.signalOf(options)),
+    ...(complete.close && { close: () => complete.close?.() }),
+  }
+}
+
+const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.code === 'guard_input_too_long'
+
+/** Any change of task, categories or instruction changes the prompts, so two prompts stand for all of them. */
+function templateHash(render: (conversation: Conversation) => string): string {
+  const user = { role: 'User', text: 'a' } as const
+  return createHash('sha256')
+    .update(JSON.stringify([render([user]), render([user, { role: 'Agent', text: 'b' }])]))
+    .digest('hex')
+}

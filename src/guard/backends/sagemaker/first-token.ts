@@ -1,0 +1,168 @@
+// The verdict at its first word: InvokeEndpointWithResponseStream lets "safe" go on before the model has
+// finished writing.
+// "unsafe" is read to its end, because the categories come after it.
+import { InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { LlamaGuardError } from '../../../errors.js'
+import { NOBODY_WAITS, within } from '../../deadline.js'
+import type { Complete, Completion } from '../../answer/completion.js'
+import { createLineReader, readStreamEvent } from '../../answer/completion-stream.js'
+import type { SageMakerComplete, SageMakerOptions } from './index.js'
+import { toGuardError } from './errors.js'
+
+/** What may come before the word: Llama Guard 3 writes two line breaks, Llama Guard 1 a space. */
+const LEADING = /^[ \t\r\n]+/
+const CONNECT_MS = 3000
+/**
+ * Milliseconds for the rest of a stream whose verdict is already known. Read to its end, the socket can be
+ * used again.
+ */
+const DRAIN_MS = 2000
+
+/**
+ * Like `sagemakerComplete`, but answers as soon as the text so far is exactly `safe`. What the model would
+ * have written after it is not looked at: use it with real Llama Guard models, for which the first word is
+ * the verdict (the model cards define the score on it).
+ */
+export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete {
+  const client = o.client ?? createClient(o)
+  const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
+  const target = {
+    EndpointName: o.endpoint,
+    InferenceComponentName: o.inferenceComponent,
+    TargetVariant: o.targetVariant,
+  }
+
+  const complete: Complete = (prompt, { signal }) => {
+    const body = JSON.stringify({ inputs: String(prompt), parameters, stream: true })
+    const command = new InvokeEndpointWithResponseStreamCommand({
+      ...target,
+      ContentType: 'application/json',
+      Accept: 'application/json',
+      Body: body,
+    })
+    // Not the signal of `within`: that one ends with the verdict, and would cut the rest of the stream and
+    // the socket with it.
+    const call = new AbortController()
+    return within({ ms: o.timeoutMs, late: tooLate(o.timeoutMs), signal }, async (inner) => {
+      const cancel = (): void => call.abort(NOBODY_WAITS)
+      inner.addEventListener('abort', cancel, { once: true })
+      try {
+        const reply = await client.send(command, { abortSignal: call.signal })
+        return await decide(reply.Body ?? [], () => inner.removeEventListener('abort', cancel), call)
+      } catch (error) {
+        call.abort(NOBODY_WAITS)
+        throw streamError(error) ?? toGuardError(error)
+      }
+    })
+  }
+  return Object.assign(complete, {
+    close: () => (o.client ? undefined : client.destroy()),
+    identity: JSON.stringify([
+      'sagemaker-stream',
+      process.env['AWS_REGION'] ?? null,
+      o.endpoint,
+      o.inferenceComponent ?? null,
+      o.targetVariant ?? null,
+    ]),
+  })
+}
+
+async function decide(
+  stream: AsyncIterable<ResponseStream> | [],
+  decided: () => void,
+  call: AbortController,
+): Promise<Completion> {
+  const parts = (async function* () {
+    yield* stream
+  })()
+  const lines = createLineReader()
+  const tokens: NonNullable<Completion['tokens']>[number][] = []
+  let scored = true
+  let text = ''
+  let finishReason: string | undefined
+  const answer = (): Completion => ({
+    text,
+    ...(finishReason !== undefined && { finishReason }),
+    ...(scored && tokens.length > 0 && { tokens }),
+  })
+  const take = (line: string): boolean => {
+    const event = readStreamEvent(line)
+    if (event.text !== '') {
+      text += event.text
+      tokens.push(...(event.tokens ?? []))
+      scored &&= event.tokens !== undefined
+    }
+    finishReason ??= event.finishReason
+    return finishReason === undefined && text.replace(LEADING, '') === 'safe'
+  }
+  for (let part = await parts.next(); !part.done; part = await parts.next()) {
+    for (const line of lines.push(bytesOf(part.value))) {
+      if (!take(line)) continue
+      decided()
+      void drain(parts, call)
+      return answer()
+    }
+  }
+  for (const line of lines.end()) take(line)
+  return answer()
+}
+
+/** Our client unmarshals failures as exceptions; one of the caller's own may hand them over as events. */
+function bytesOf(part: ResponseStream): Uint8Array {
+  if (part.PayloadPart) return part.PayloadPart.Bytes ?? new Uint8Array()
+  throw (
+    part.ModelStreamError ??
+    part.InternalStreamFailure ??
+    new LlamaGuardError('guard_error', 'The guard endpoint sent a stream event of an unknown kind.')
+  )
+}
+
+async function drain(parts: AsyncGenerator<ResponseStream>, call: AbortController): Promise<void> {
+  const timer = setTimeout(() => call.abort(NOBODY_WAITS), DRAIN_MS)
+  timer.unref()
+  try {
+    for (let part = await parts.next(); !part.done; part = await parts.next());
+  } catch {
+    // The verdict is out; what went wrong after it concerns nobody.
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Failures that come inside the stream. Their messages may quote the conversation and stay here. */
+function streamError(error: unknown): LlamaGuardError | undefined {
+  const { name, ErrorCode: code } = (error ?? {}) as { name?: unknown; ErrorCode?: unknown }
+  if (name === 'InternalStreamFailure')
+    return new LlamaGuardError('guard_error', 'SageMaker failed while the guard was answering.', { retryable: true })
+  if (name !== 'ModelStreamError') return undefined
+  if (code === 'ModelInvocationTimeExceeded')
+    return new LlamaGuardError('guard_timeout', 'The guard model took longer than SageMaker allows.', {
+      retryable: true,
+    })
+  return new LlamaGuardError(
+    'guard_error',
+    'The guard container broke off its answer. See the CloudWatch log of the endpoint.',
+    { retryable: true },
+  )
+}
+
+function createClient({ concurrency, timeoutMs }: SageMakerOptions): SageMakerRuntimeClient {
+  const agent = { keepAlive: true, maxSockets: concurrency }
+  return new SageMakerRuntimeClient({
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: Math.min(CONNECT_MS, timeoutMs),
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    }),
+  })
+}
+
+function tooLate(ms: number): () => LlamaGuardError {
+  return () =>
+    new LlamaGuardError('guard_timeout', `The guard endpoint did not answer within ${ms} ms.`, { retryable: true })
+}

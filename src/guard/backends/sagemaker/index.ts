@@ -1,0 +1,139 @@
+// A Llama Guard model behind a SageMaker endpoint: one rendered prompt in, one completion out, through the AWS SDK.
+// Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { LlamaGuardError } from '../../../errors.js'
+import { inTime } from '../../deadline.js'
+import { readCompletion } from '../../answer/completion.js'
+import type { Complete, Completion } from '../../answer/completion.js'
+import type { Prompt } from '../../prompt/prompt.js'
+import { toGuardError } from './errors.js'
+import { createInvoke, invokeThrough } from './invoke.js'
+
+export { toGuardError } from './errors.js'
+
+export interface SageMakerOptions {
+  /** Endpoint name, not its ARN or URL. */
+  readonly endpoint: string
+  readonly inferenceComponent?: string | undefined
+  readonly targetVariant?: string | undefined
+  /** Sockets kept open, at most. The SDK's own default of 50 would be a second, hidden queue behind ours. */
+  readonly concurrency: number
+  /** Milliseconds one call may take, answer included. Then `guard_timeout`. */
+  readonly timeoutMs: number
+  /** Most tokens of an answer. Default: 32, enough for `unsafe` and eight codes; a shorter limit cuts `S14` to `S1`. */
+  readonly maxNewTokens?: number
+  /**
+   * A client of your own, which `close()` leaves open. Give it `maxAttempts: 1`: retries are made elsewhere,
+   * within one budget.
+   */
+  readonly client?: SageMakerRuntimeClient | undefined
+}
+
+/** A verdict with every token's details is a few kilobytes; the prompt, which LMI echoes, at most a few hundred. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024
+/** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
+const CONNECT_MS = 3000
+
+/** More would be prompts that have nothing in common. */
+const MOST_HEADS = 4
+
+export type SageMakerComplete = Complete & {
+  /** Closes the sockets. */
+  close(): void
+  /** Sets this endpoint apart from others in a cache key. */
+  readonly identity: string
+}
+
+/** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
+export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
+  // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the
+  // policy off. No `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt
+  // unless `return_full_text` is false.
+  const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
+  const bodyOf = createBody(parameters)
+  const target = {
+    EndpointName: o.endpoint,
+    InferenceComponentName: o.inferenceComponent,
+    TargetVariant: o.targetVariant,
+    ContentType: 'application/json',
+    Accept: 'application/json',
+  }
+  const wire = {
+    connections: o.concurrency,
+    connectMs: Math.min(CONNECT_MS, o.timeoutMs),
+    maxAnswerBytes: MAX_ANSWER_BYTES,
+    tooLarge,
+  }
+  const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
+
+  const complete: Complete = (prompt, { signal }) => {
+    const body = bodyOf(prompt)
+    return inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) => invoke(body, inner).then(parse, fail))
+  }
+  return Object.assign(complete, {
+    close: () => invoke.close(),
+    identity: JSON.stringify([
+      'sagemaker',
+      process.env['AWS_REGION'] ?? null,
+      o.endpoint,
+      o.inferenceComponent ?? null,
+      o.targetVariant ?? null,
+    ]),
+  })
+}
+
+/**
+ * `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt,
+ * each time.
+ */
+function createBody(parameters: object): (prompt: Prompt | string) => Uint8Array {
+  const end = `,"parameters":${JSON.stringify(parameters)}}`
+  // One for the user's side, one for the agent's.
+  const heads = new Map<string, Buffer>()
+  return (prompt) => {
+    const { head, rest } = typeof prompt === 'string' ? { head: '', rest: prompt } : prompt
+    let start = heads.get(head)
+    if (start === undefined) {
+      start = Buffer.from(`{"inputs":${JSON.stringify(head).slice(0, -1)}`)
+      if (heads.size < MOST_HEADS) heads.set(head, start)
+    }
+    const json = JSON.stringify(rest).slice(1) + end
+    const body = Buffer.allocUnsafe(start.length + Buffer.byteLength(json))
+    start.copy(body)
+    body.write(json, start.length)
+    return body
+  }
+}
+
+// Without `stream` it keeps nothing from one call to the next.
+const UTF8 = new TextDecoder()
+
+const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
+
+function fail(error: unknown): never {
+  throw toGuardError(error)
+}
+
+function parse(body: Uint8Array | undefined): Completion {
+  // A client of the caller's own has no bound of ours.
+  if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
+  let json: unknown
+  try {
+    json = JSON.parse(UTF8.decode(body))
+  } catch {
+    throw new LlamaGuardError(
+      'guard_error',
+      `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text ` +
+        'generation container runs behind it.',
+    )
+  }
+  return readCompletion(json)
+}
+
+function tooLarge(): LlamaGuardError {
+  return new LlamaGuardError(
+    'guard_error',
+    `The guard endpoint answered with more than ${MAX_ANSWER_BYTES} bytes; a verdict is a few. Check ` +
+      'that a Llama Guard model runs behind it.',
+  )
+}

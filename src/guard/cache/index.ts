@@ -1,0 +1,134 @@
+// Remembers verdicts: in this process, and in a shared store behind it when there is one. About a third of moderation
+// calls repeat within minutes, and a system prompt always does. Only verdicts are remembered, never failures.
+import { LRUCache } from 'lru-cache'
+import { LlamaGuardError } from '../../errors.js'
+import type { Logger, Verdict } from '../../types.js'
+import { createSingleFlight } from './single-flight.js'
+import type { Stop, StopSignal } from '../../utils/lazy-abort-controller.js'
+import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
+
+/** How old the cache's clock may be, in milliseconds: reading it anew costs a timer. */
+const CLOCK_MS = 100
+
+export interface CacheOptions {
+  /**
+   * Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time
+   * still share one call.
+   */
+  readonly max: number
+  /** Milliseconds an entry lives, in process and in the store. */
+  readonly ttlMs: number
+  /** Bytes kept in process, roughly. Default: 16 MiB. */
+  readonly maxBytes?: number
+  /** Milliseconds one question may take, however many wait for its answer. Default: 10000. */
+  readonly timeoutMs?: number
+  readonly store?: CacheStore | undefined
+  readonly logger?: Logger | undefined
+}
+
+export interface CacheStats {
+  readonly hits: number
+  readonly joined: number
+  readonly misses: number
+  readonly entries: number
+  readonly inFlight: number
+  readonly store?: StoreStats
+}
+
+export interface VerdictCache {
+  /** The verdict remembered in this process: it needs no waiting, so no deadline and no signal either. */
+  known(key: string): Verdict | undefined
+  /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
+  judge(key: string, signal: StopSignal, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict>
+  stats(): CacheStats
+  close(): Promise<void>
+}
+
+export function createCache({
+  max,
+  ttlMs,
+  maxBytes = 16 * 1024 * 1024,
+  timeoutMs = 10_000,
+  store: shared,
+  logger,
+}: CacheOptions): VerdictCache {
+  const count = { hits: 0, joined: 0, misses: 0 }
+  // A TTL of 0 means "for ever" to lru-cache; to us it means "not at all".
+  const enabled = max > 0 && ttlMs > 0
+  const local = enabled
+    ? new LRUCache<string, Verdict>({
+        max,
+        maxSize: maxBytes,
+        sizeCalculation: bytes,
+        ttl: ttlMs,
+        ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)),
+      })
+    : undefined
+  const store = enabled && shared ? shielded(shared, logger) : undefined
+  const flights = createSingleFlight<Verdict>(timeoutMs)
+  let closed: LlamaGuardError | undefined
+
+  const lookUpOrAsk = async (key: string, signal: Stop, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict> => {
+    const entry = store && readEntry(await store.get(key), ttlMs)
+    if (entry) {
+      count.hits++
+      const verdict = remembered(entry.verdict)
+      local?.set(key, verdict, { ttl: entry.ttlMs })
+      return verdict
+    }
+    count.misses++
+    const verdict = await ask(signal)
+    local?.set(key, remembered(verdict))
+    if (store) {
+      const { attempts: _attempts, tokens: _tokens, cached: _cached, ...lasting } = verdict
+      void store.set(key, writeEntry(lasting, ttlMs), ttlMs)
+    }
+    return verdict
+  }
+
+  const known = (key: string): Verdict | undefined => {
+    const verdict = local?.get(key)
+    if (verdict) count.hits++
+    return verdict
+  }
+
+  return {
+    known,
+    judge(key, signal, ask) {
+      if (closed) return Promise.reject(closed)
+      const verdict = known(key)
+      if (verdict) return Promise.resolve(verdict)
+      const { joined, answer } = flights.run(key, signal, (inner) => lookUpOrAsk(key, inner, ask))
+      if (!joined) return answer
+      count.joined++
+      return answer.then(remembered)
+    },
+    stats: () => ({
+      ...count,
+      entries: local?.size ?? 0,
+      inFlight: flights.size,
+      ...(store && { store: store.stats() }),
+    }),
+    async close() {
+      closed = new LlamaGuardError('guard_unavailable', 'The middleware is being closed.')
+      flights.abort(closed)
+      local?.clear()
+      await store?.close()
+    },
+  }
+}
+
+/** Without its cost, which belongs to the judgement that paid it. Frozen: one object is handed to everyone who asks. */
+function remembered({ attempts: _attempts, tokens: _tokens, ...lasting }: Verdict): Verdict {
+  return Object.freeze(Object.assign(lasting, { cached: true }))
+}
+
+/**
+ * Key, value and lru-cache's own bookkeeping, roughly. Nearly every verdict is one word, which is not worth
+ * writing out to count.
+ */
+function bytes(verdict: Verdict, key: string): number {
+  const { safe, categoryScores, judgedBy } = verdict
+  const length = safe && categoryScores === undefined && judgedBy === undefined ? 64 : JSON.stringify(verdict).length
+  return 2 * (length + key.length) + 200
+}

@@ -1,0 +1,41 @@
+// The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content
+// can be read back out.
+import { hash } from 'node:crypto'
+import type { Conversation, Stage } from '../../types.js'
+
+export interface CacheKeyParts {
+  readonly identity: string
+  readonly model: string
+  readonly policyHash: string
+  readonly tenant: string | undefined
+  readonly stage: Stage
+  /** What blocks, for guards whose verdict depends on it. */
+  readonly decisive?: string | undefined
+}
+
+/** Raised when keys or entries change meaning, so that replicas of two releases never share an entry. */
+const FORMAT = 2
+
+/**
+ * SHA-256 over all of it. Every text stands behind its length, which keeps fields apart whatever they
+ * contain, where plain concatenation would let text of one turn pass for the next one.
+ */
+export function cacheKey(
+  { identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts,
+  conversation: Conversation,
+): string {
+  let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${decisive === undefined ? '-' : field(decisive)}`
+  for (const { role, text, images } of conversation) {
+    key += `${role}${field(text)}`
+    if (images !== undefined) for (const { url } of images) key += `image${field(url)}`
+  }
+  return hash('sha256', key)
+}
+
+/**
+ * JSON escapes lone surrogates, which UTF-8 would fold all into one character. It costs as much as the hash,
+ * so only they get it.
+ */
+function field(text: string): string {
+  return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`
+}

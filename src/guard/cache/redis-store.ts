@@ -1,0 +1,123 @@
+// The shared verdict cache on Redis or Valkey, through Keyv. Both packages are optional peers and loaded only
+// when used.
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { LlamaGuardError } from '../../errors.js'
+import type { CacheStore } from './store.js'
+
+export interface RedisStoreOptions {
+  /** Before every key, so that other users of the database are left alone. Default: `llama-guard`. */
+  readonly prefix?: string
+  /**
+   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, the same on every replica.
+   * Then nobody who can only write to Redis can make the guard say "safe", and nobody who can only read it
+   * can check a guessed text against the keys. Default: none; whoever writes to this database is trusted.
+   */
+  readonly secret?: string
+}
+
+export interface RedisStore extends CacheStore {
+  /** Settles when the first attempt to connect has ended, well or not; rejects with `dependency_missing`. */
+  readonly ready: Promise<void>
+}
+
+/** Commands waiting for a stopped server, at most; each is a dead entry nobody waits for any more. */
+const MOST_WAITING = 1000
+const CONNECT_MS = 2000
+const LONGEST_PAUSE_MS = 2000
+
+/**
+ * A {@link CacheStore} at `redis://` or `rediss://`. Connects at once, and again after every loss. Until the
+ * first connection stands it misses.
+ *
+ * Needs the packages `keyv` and `@keyv/redis`; without them every call fails with `dependency_missing`, which
+ * the cache logs once and otherwise treats as a miss.
+ *
+ * @throws LlamaGuardError `invalid_option` for anything but a redis URL. Its text is not repeated: it may
+ * hold a password.
+ */
+export function redisStore(url: string, { prefix = 'llama-guard', secret }: RedisStoreOptions = {}): RedisStore {
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+    throw new LlamaGuardError(
+      'invalid_option',
+      'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.',
+    )
+  }
+  let state: 'starting' | 'started' = 'starting'
+  const loading = connect(url, prefix)
+  const ready = loading.then(({ first }) => first).finally(() => (state = 'started'))
+  ready.catch(() => undefined)
+  const seal = secret ? sealWith(secret) : undefined
+  return {
+    ready,
+    async get(key) {
+      if (state === 'starting') return undefined
+      const { keyv } = await loading
+      const value: unknown = await keyv.get(seal?.name(key) ?? key)
+      if (typeof value !== 'string') return undefined
+      return seal ? seal.open(key, value) : value
+    },
+    async set(key, value, ttlMs) {
+      if (state === 'starting') return
+      const { keyv } = await loading
+      await keyv.set(seal?.name(key) ?? key, seal?.close(key, value) ?? value, ttlMs)
+    },
+    async close() {
+      // By force: a stopped server would keep a polite goodbye, and with it the process, waiting.
+      await (await loading.catch(() => undefined))?.disconnect()
+    },
+  }
+}
+
+async function connect(url: string, prefix: string) {
+  const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]).catch(
+    (cause: unknown) => {
+      throw new LlamaGuardError(
+        'dependency_missing',
+        'The shared verdict cache needs two more packages. Run: npm install keyv @keyv/redis',
+        { cause },
+      )
+    },
+  )
+  const redis = new KeyvRedis<string>(
+    {
+      url,
+      // A command for a lost connection fails at once: a miss now is worth more than a hit later.
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: MOST_WAITING,
+      socket: {
+        connectTimeout: CONNECT_MS,
+        reconnectStrategy: (attempt: number) =>
+          Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) + Math.random() * 50,
+      },
+    },
+    { namespace: prefix, throwOnErrors: true },
+  )
+  // Both report failures as events as well; unheard, an 'error' event would end the process.
+  redis.on('error', () => undefined)
+  const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
+  keyv.on('error', () => undefined)
+  // The first connection, or that it failed: until then the store is young, not sick, and must not trip the breaker.
+  const first = new Promise<void>((settled) => {
+    redis.once('error', () => settled())
+    redis.getClient().then(
+      () => settled(),
+      () => settled(),
+    )
+  })
+  return { keyv, first, disconnect: () => redis.disconnect(true) }
+}
+
+/** Name and value under an HMAC. The key is part of what is signed: an entry copied under another key is no entry. */
+function sealWith(secret: string) {
+  const mac = (...parts: string[]): string => createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex')
+  return {
+    name: (key: string): string => mac('name', key),
+    close: (key: string, value: string): string => mac('value', key, value) + value,
+    open(key: string, sealed: string): string | undefined {
+      const value = sealed.slice(64)
+      const given = Buffer.from(sealed.slice(0, 64))
+      const wanted = Buffer.from(mac('value', key, value))
+      return given.length === wanted.length && timingSafeEqual(given, wanted) ? value : undefined
+    },
+  }
+}

@@ -1,0 +1,84 @@
+// One call for all who ask the same at the same time. Each comes with a signal of their own: one leaving fails nobody
+// else, and the call itself is aborted only when the last has left.
+import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from '../deadline.js'
+import { deadlineOf, Stop, type StopSignal } from '../../utils/lazy-abort-controller.js'
+
+interface Flight<T> {
+  readonly stop: Stop
+  answer: Promise<T>
+  waiting: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export interface SingleFlight<T> {
+  /**
+   * Joins the call under `key`, or starts it. `joined` is true for all but the one who started it. The answer
+   * does not end with the signal: who asks stops waiting by themselves.
+   */
+  run(
+    key: string,
+    signal: StopSignal,
+    start: (signal: Stop) => Promise<T>,
+  ): { readonly joined: boolean; readonly answer: Promise<T> }
+  /** Aborts every call that is still out. */
+  abort(reason: Error): void
+  readonly size: number
+}
+
+/** `ms`: how long a call may take, however many join it in turn. Then `guard_timeout`. */
+export function createSingleFlight<T>(ms: number): SingleFlight<T> {
+  const flights = new Map<string, Flight<T>>()
+
+  const forget = (key: string, flight: Flight<T>): void => {
+    if (flights.get(key) === flight) flights.delete(key)
+  }
+  const launch = (key: string, start: (signal: Stop) => Promise<T>): Flight<T> => {
+    const stop = new Stop(performance.now() + ms)
+    const flight: Flight<T> = { stop, answer: NEVER, waiting: 0, timer: undefined }
+    const landed = (): void => {
+      clearTimeout(flight.timer)
+      forget(key, flight)
+    }
+    flights.set(key, flight)
+    flight.answer = orAbort(stop, () => start(stop), landed)
+    return flight
+  }
+  /** A call ends with the last who waits for it, so it needs a timer of its own only when that may be too late. */
+  const bound = (flight: Flight<T>): void => {
+    flight.timer ??= setTimeout(
+      () => flight.stop.abort(timedOut(ms)),
+      Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER),
+    )
+  }
+  const board = (key: string, flight: Flight<T>, signal: StopSignal): void => {
+    flight.waiting++
+    signal.addEventListener(
+      'abort',
+      () => {
+        if (--flight.waiting > 0) return
+        // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
+        forget(key, flight)
+        flight.stop.abort(reasonOf(signal))
+      },
+      { once: true },
+    )
+  }
+
+  return {
+    run(key, signal, start) {
+      const known = flights.get(key)
+      const flight = known ?? launch(key, start)
+      if (known !== undefined || deadlineOf(signal) > flight.stop.deadline) bound(flight)
+      board(key, flight, signal)
+      return { joined: known !== undefined, answer: flight.answer }
+    },
+    abort(reason) {
+      for (const flight of flights.values()) flight.stop.abort(reason)
+    },
+    get size() {
+      return flights.size
+    },
+  }
+}
+
+const NEVER = new Promise<never>(() => undefined)

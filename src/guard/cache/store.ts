@@ -1,0 +1,125 @@
+// A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator
+// only: down, slow or lying, it costs the hit and nothing else.
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
+import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
+import type { Logger, Verdict } from '../../types.js'
+import { within } from '../deadline.js'
+import { checkedVerdict } from '../validate.js'
+
+/**
+ * A key-value store with expiry. `redisStore()` makes one.
+ *
+ * Trust: whoever can write to the store can make the guard say "safe". Give it to this application alone (its
+ * own database, password and prefix), or seal the entries with the `secret` of `redisStore()`, which every
+ * replica then needs.
+ */
+export interface CacheStore {
+  /** The value, or undefined. May reject or hang: it is given 50 ms. */
+  get(key: string): Promise<string | undefined>
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  close?(): Promise<void> | void
+}
+
+export interface StoreStats {
+  /** Reads and writes that the store answered in time. */
+  readonly reached: number
+  readonly hits: number
+  readonly failures: number
+  readonly skipped: number
+}
+
+export interface ShieldedStore {
+  /** Never rejects, and answers within 50 ms. */
+  get(key: string): Promise<string | undefined>
+  set(key: string, value: string, ttlMs: number): Promise<void>
+  close(): Promise<void>
+  stats(): StoreStats
+}
+
+const DEADLINE_MS = 50
+const FAILURES_TO_OPEN = 5
+const REST_MS = 5000
+const LONGEST_ENTRY = 16 * 1024
+
+/** A store that cannot hurt: short deadline, breaker, one log line per outage. */
+export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
+  const count = { reached: 0, hits: 0, failures: 0, skipped: 0 }
+  const breaker = circuitBreaker(handleAll, {
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    halfOpenAfter: REST_MS,
+  })
+  let failing = false
+  breaker.onReset(() => {
+    failing = false
+    logger?.info({}, 'shared verdict cache answers again')
+  })
+
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
+    // cockatiel would let everyone wait for the probe; a miss is cheaper.
+    if (breaker.state === CircuitState.HalfOpen) {
+      count.skipped++
+      return undefined
+    }
+    let tried = false
+    try {
+      const answer = await breaker.execute(() => {
+        tried = true
+        return within({ ms: DEADLINE_MS, late: tooSlow }, work)
+      })
+      count.reached++
+      return answer
+    } catch (error) {
+      count[tried ? 'failures' : 'skipped']++
+      if (tried && !failing) logger?.warn({ err: toLoggable(error) }, 'shared verdict cache fails; going on without it')
+      failing ||= tried
+      return undefined
+    }
+  }
+  return {
+    async get(key) {
+      const value: unknown = await attempt(() => store.get(key))
+      if (typeof value !== 'string' || value.length > LONGEST_ENTRY) return undefined
+      count.hits++
+      return value
+    },
+    set: (key, value, ttlMs) => attempt(() => store.set(key, value, ttlMs)),
+    async close() {
+      await within({ ms: 1000 }, () => store.close?.()).catch(() => undefined)
+    },
+    stats: () => ({ ...count }),
+  }
+}
+
+/** What is written under a key. The time of its end goes in, because not every store can be relied on to expire. */
+export function writeEntry(verdict: Verdict, ttlMs: number): string {
+  return JSON.stringify({ until: Date.now() + ttlMs, verdict })
+}
+
+/**
+ * The verdict and the life left to it, or undefined for anything that is not exactly what {@link writeEntry}
+ * writes.
+ */
+export function readEntry(
+  value: string | undefined,
+  ttlMs: number,
+): { readonly verdict: Verdict; readonly ttlMs: number } | undefined {
+  if (value === undefined) return undefined
+  try {
+    const entry = JSON.parse(value) as { until?: unknown; verdict?: unknown } | null
+    const left = typeof entry?.until === 'number' ? entry.until - Date.now() : 0
+    if (!(left >= 1)) return undefined
+    return { verdict: checkedVerdict(entry?.verdict), ttlMs: Math.ceil(Math.min(left, ttlMs)) }
+  } catch {
+    return undefined
+  }
+}
+
+const tooSlow = (): LlamaGuardError =>
+  new LlamaGuardError('guard_timeout', `The cache store did not answer within ${DEADLINE_MS} ms.`)
+
+/** Of others' errors name and code alone: a driver's message may quote the command, and its address the password. */
+function toLoggable(error: unknown): { type: string; code?: string; message?: string } {
+  if (isLlamaGuardError(error)) return { type: error.name, code: error.code, message: error.message }
+  const { name = 'Error', code } = (error ?? {}) as { name?: string; code?: string }
+  return { type: name, ...(typeof code === 'string' && { code }) }
+}

@@ -1,0 +1,103 @@
+// Merges several answers about one text, its pieces or a panel's votes: one that blocks decides at once, one failure
+// makes the whole a failure, and only all of them safe make it safe.
+import type { JudgeOptions, Verdict } from '../types.js'
+import { orAbort, within } from './deadline.js'
+import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
+
+/** One question to ask. */
+export type Ask = (signal: Stop) => Promise<Verdict>
+
+export interface AnyUnsafeOptions {
+  readonly signal?: StopSignal | undefined
+  /**
+   * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be
+   * one that the policy lets pass (a flagged category, a score under the threshold): cutting the others off
+   * for it would hide theirs.
+   */
+  readonly decisive: (verdict: Verdict) => boolean
+  /** Questions in flight at once: a very long text must not fill the queue for everyone else. Default: 8. */
+  readonly atOnce?: number
+}
+
+/** What the door tells guards that are made of guards. */
+export interface PanelOptions extends JudgeOptions {
+  /** See {@link AnyUnsafeOptions.decisive}. Default: any "unsafe". */
+  readonly decisive?: (verdict: Verdict) => boolean
+}
+
+/** Asks all. Rejects with the first error when no verdict was decisive. */
+export async function anyUnsafeOf(
+  asks: readonly Ask[],
+  { signal, decisive, atOnce = 8 }: AnyUnsafeOptions,
+): Promise<Verdict> {
+  const [only, ...others] = asks
+  if (only !== undefined && others.length === 0) return within({ signal }, only)
+  return within({ signal }, async (inner) => {
+    const waiting = [...asks]
+    const verdicts: Verdict[] = []
+    let failure: { readonly error: unknown } | undefined
+    await new Promise<void>((decided) => {
+      const work = async (): Promise<void> => {
+        for (let ask = waiting.shift(); ask !== undefined; ask = waiting.shift()) {
+          const question = ask
+          try {
+            const verdict = await orAbort(inner, () => question(inner))
+            verdicts.push(verdict)
+            if (decisive(verdict)) decided()
+          } catch (error) {
+            failure ??= { error }
+          }
+        }
+      }
+      const workers = Array.from({ length: Math.min(atOnce, asks.length) }, work)
+      void Promise.all(workers).then(() => decided())
+    })
+    if (failure && !verdicts.some(decisive)) throw failure.error
+    return merge(verdicts)
+  })
+}
+
+/** The strictest reading of all: union of categories, highest scores, sums of cost. */
+export function merge(verdicts: readonly Verdict[]): Verdict {
+  const [first] = verdicts
+  if (first === undefined) throw new RangeError('no verdicts to merge')
+  if (verdicts.length === 1) return first
+  const unsafe = verdicts.filter((verdict) => !verdict.safe)
+  const unknown = union(unsafe.map((verdict) => verdict.unknown ?? []))
+  const judgedBy = (unsafe[0] ?? first).judgedBy
+  const attempts = sum(verdicts.map((verdict) => verdict.attempts))
+  const tokens = {
+    input: sum(verdicts.map((verdict) => verdict.tokens?.input)),
+    output: sum(verdicts.map((verdict) => verdict.tokens?.output)),
+  }
+  return {
+    safe: unsafe.length === 0,
+    categories: union(unsafe.map((verdict) => verdict.categories)),
+    ...(unknown.length > 0 && { unknown }),
+    ...(unsafe.some((verdict) => verdict.truncated) && { truncated: true }),
+    // Beside answers with a score, one without counts as its word: a low neighbour must not speak for an unsafe one.
+    ...(verdicts.some((verdict) => verdict.score !== undefined) && { score: Math.max(...verdicts.map(scoreOrWord)) }),
+    ...mergeScores(verdicts),
+    ...(judgedBy !== undefined && { judgedBy }),
+    ...(attempts !== undefined && { attempts }),
+    ...((tokens.input !== undefined || tokens.output !== undefined) && { tokens }),
+    ...(verdicts.every((verdict) => verdict.cached) && { cached: true }),
+  }
+}
+
+function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScores'> {
+  const merged = new Map<string, number>()
+  for (const { categoryScores = {} } of verdicts) {
+    for (const [id, score] of Object.entries(categoryScores)) merged.set(id, Math.max(score, merged.get(id) ?? 0))
+  }
+  return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
+}
+
+const scoreOrWord = ({ score, safe }: Verdict): number => score ?? (safe ? 0 : 1)
+
+const union = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]
+
+function sum(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0)
+}

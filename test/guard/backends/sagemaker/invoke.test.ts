@@ -1,0 +1,162 @@
+// Calls after the first, which the SDK no longer builds: signed all the same, failing all the same, and
+// following its configuration.
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { isLlamaGuardError } from '../../../../src/errors.js'
+import type { LlamaGuardError } from '../../../../src/errors.js'
+import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
+import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
+import { Stop } from '../../../../src/utils/lazy-abort-controller.js'
+import { FAULTS, startEmulator } from '../../../emulator/index.js'
+import type { Emulator } from '../../../emulator/index.js'
+import { hangs, hangsHalfway, late } from '../../../emulator/faults.js'
+
+const PROMPT =
+  '[INST] Task\n\n<BEGIN CONVERSATION>\n\nUser: hello \u{1F999}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]'
+const closing: (() => unknown)[] = []
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+/** An endpoint that has answered once. */
+async function warm(
+  given: Partial<SageMakerOptions> = {},
+  env: Record<string, string> = {},
+): Promise<{ complete: SageMakerComplete; emulator: Emulator }> {
+  const emulator = await startEmulator({ endpoints: ['llama-guard', 'llama guard/2'] })
+  for (const [name, value] of Object.entries({ ...emulator.env, ...env })) vi.stubEnv(name, value)
+  const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })
+  closing.push(() => (complete.close(), emulator.close()))
+  await complete(PROMPT, { logprobs: false })
+  return { complete, emulator }
+}
+
+async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
+  const error: unknown = await work.then(
+    () => expect.unreachable('it did not fail'),
+    (reason: unknown) => reason,
+  )
+  if (!isLlamaGuardError(error)) throw error
+  return error
+}
+
+describe('A later call', () => {
+  it('says what the first one said, with its own body and signature.', async () => {
+    const { complete, emulator } = await warm({ inferenceComponent: 'guard-component', targetVariant: 'green' })
+    expect((await complete(PROMPT.replace('hello', 'hello again'), { logprobs: false })).text).toBe(' safe')
+    const [first, second] = emulator.requests
+    const changing = [
+      'authorization',
+      'content-length',
+      'x-amz-date',
+      'x-amz-content-sha256',
+      'amz-sdk-invocation-id',
+      'amz-sdk-request',
+    ]
+    const lasting = (headers: object) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => !changing.includes(name)))
+    expect(lasting(second!.headers)).toEqual(lasting(first!.headers))
+    expect(second!.headers).toMatchObject({
+      'x-amzn-sagemaker-inference-component': 'guard-component',
+      'x-amzn-sagemaker-target-variant': 'green',
+    })
+    expect(second!.headers.authorization).not.toBe(first!.headers.authorization)
+    expect(second!.prompt).toContain('hello again')
+  })
+
+  it.each(FAULTS)('fails as the first one does ($name): $code', async (fault) => {
+    const { complete, emulator } = await warm(fault.slow && { timeoutMs: 500 })
+    emulator.reset()
+    fault.apply(emulator)
+    // What arrived whole and well-formed is for the verdict's parser to refuse.
+    const result = await complete(PROMPT.replace('hello', 'PLANTED'), { logprobs: false }).catch(
+      (error: unknown) => error,
+    )
+    if (fault.code === 'unparseable_verdict') expect(isLlamaGuardError(result)).toBe(false)
+    else expect(result).toMatchObject({ code: fault.code, retryable: fault.retryable, status: 503 })
+    expect(emulator.requests).toHaveLength(1)
+  })
+
+  it('sends a session token when the credentials have one.', async () => {
+    const { complete, emulator } = await warm({}, { AWS_SESSION_TOKEN: 'a-session' })
+    await complete(PROMPT, { logprobs: false })
+    expect(emulator.requests.map(({ headers }) => headers['x-amz-security-token'])).toEqual(['a-session', 'a-session'])
+  })
+
+  it('is signed by the clock of the server once an error has told it.', async () => {
+    const { complete, emulator } = await warm()
+    emulator.behave(
+      (call) => {
+        call.response.setHeader('date', new Date(Date.now() - 120_000).toUTCString())
+        call.fail({ status: 403, name: 'RequestTimeTooSkewed', body: '{"message":"skewed"}' })
+      },
+      { times: 1 },
+    )
+    expect(await failure(complete(PROMPT, { logprobs: false }))).toMatchObject({
+      code: 'guard_rejected',
+      retryable: true,
+    })
+    await complete(PROMPT, { logprobs: false })
+    const stamp = String(emulator.requests[2]?.headers['x-amz-date']).replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:')
+    expect(Date.parse(stamp)).toBeLessThan(Date.now() - 60_000)
+  })
+
+  it.each([
+    ['before it answers', hangs],
+    ['within its answer', hangsHalfway],
+    ['while it is slow', late(10_000)],
+  ])('is left %s when the caller aborts, and its connection closed.', async (_, behaviour) => {
+    const { complete, emulator } = await warm()
+    const arrived = new Promise<{ closed: Promise<void> }>((resolve) => {
+      emulator.behave((call) => {
+        resolve({ closed: new Promise((closed) => call.request.socket.once('close', closed)) })
+        return behaviour(call)
+      })
+    })
+    const controller = new AbortController()
+    const error = failure(complete(PROMPT, { logprobs: false, signal: controller.signal }))
+    const { closed } = await arrived
+    controller.abort()
+    expect((await error).status).toBe(503)
+    await closed
+  })
+
+  it('that waits for a socket is never sent once its caller has gone.', async () => {
+    const { complete, emulator } = await warm({ concurrency: 1 })
+    emulator.reset()
+    let release: () => void = () => undefined
+    const arrived = new Promise<void>((resolve) => {
+      emulator.behave(
+        async (call) => {
+          resolve()
+          await new Promise<void>((free) => (release = free))
+          call.answer()
+        },
+        { times: 1 },
+      )
+    })
+    const first = complete(PROMPT, { logprobs: false })
+    await arrived
+    const controller = new AbortController()
+    const second = failure(complete(PROMPT, { logprobs: false, signal: controller.signal }))
+    controller.abort()
+    await second
+    release()
+    await first
+    await complete(PROMPT, { logprobs: false })
+    expect(emulator.requests).toHaveLength(2)
+  })
+
+  it('reaches an endpoint whose name must be escaped in the path.', async () => {
+    const { emulator } = await warm()
+    const invoke = createInvoke(
+      { EndpointName: 'llama guard/2', ContentType: 'application/json' },
+      { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
+    )
+    closing.push(invoke.close)
+    for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new Stop())
+    expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])
+  })
+})

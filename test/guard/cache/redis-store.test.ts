@@ -1,0 +1,187 @@
+// The shared cache against a real redis-server, which is killed and stopped under load. Skipped where none is
+// installed.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { createServer, type AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { isLlamaGuardError } from '../../../src/errors.js'
+import { redisStore } from '../../../src/guard/cache/redis-store.js'
+import type { Door } from '../../../src/guard/index.js'
+import { SAFE, UNSAFE, doorTo, guardThat, outcome, says, sleep } from '../fake-guards.js'
+
+const installed = spawnSync('redis-server', ['--version']).status === 0
+if (!installed) console.warn('redis.test.ts is skipped: no redis-server here. On Debian: apt-get install redis-server')
+
+const running = new Set<ChildProcess>()
+const doors = new Set<Door>()
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function startRedis(port: number): Promise<ChildProcess> {
+  const redis = spawn(
+    'redis-server',
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  running.add(redis)
+  redis.once('exit', () => running.delete(redis))
+  await new Promise<void>((ready, failed) => {
+    redis.once('error', failed)
+    redis.once('exit', () => failed(new Error('redis-server ended')))
+    redis.stdout?.on('data', (text: Buffer) => text.includes('Ready to accept connections') && ready())
+  })
+  return redis
+}
+
+async function openDoor(port: number, guard = guardThat(() => SAFE), secret?: string) {
+  const cacheStore = redisStore(`redis://127.0.0.1:${port}`, secret === undefined ? {} : { secret })
+  const door = doorTo(guard, { cacheStore })
+  doors.add(door)
+  await cacheStore.ready
+  return { door, guard }
+}
+
+afterEach(async () => {
+  for (const redis of running) {
+    redis.kill('SIGCONT')
+    redis.kill('SIGKILL')
+  }
+  await Promise.all([...doors].map((door) => door.close()))
+  doors.clear()
+})
+
+/** Waits until what one door judges is found by another; returns the text they share. */
+async function shared(port: number, writer: Door, secret?: string): Promise<string> {
+  let text = ''
+  const attempt = async (): Promise<boolean> => {
+    text = `shared ${Math.random()}`
+    await outcome(writer, says(text))
+    await sleep(20)
+    return knows(port, text, secret)
+  }
+  await expect.poll(attempt, { timeout: 20_000, interval: 50 }).toBe(true)
+  return text
+}
+
+async function knows(port: number, text: string, secret?: string): Promise<boolean> {
+  const { door } = await openDoor(
+    port,
+    guardThat(() => UNSAFE),
+    secret,
+  )
+  return (await outcome(door, says(text))) === 'safe'
+}
+
+describe('the options', () => {
+  it.each(['localhost:6379', 'http://127.0.0.1', '', 'redis:/'])('refuse %j without repeating it', (url) => {
+    let error: unknown
+    try {
+      redisStore(url.replace('redis:/', 'memcached://user:secret@host'))
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(isLlamaGuardError(error) && error.code).toBe('invalid_option')
+    expect(String(error)).not.toContain('secret')
+  })
+})
+
+describe('without the optional packages', () => {
+  it('says what to install, once, and judges without the store', async () => {
+    vi.doMock('keyv', () => {
+      throw Object.assign(new Error("Cannot find package 'keyv'"), { code: 'ERR_MODULE_NOT_FOUND' })
+    })
+    const warnings: object[] = []
+    const warn = (fields: object): void => void warnings.push(fields)
+    const cacheStore = redisStore('redis://127.0.0.1:1')
+    await expect(cacheStore.ready).rejects.toMatchObject({
+      code: 'dependency_missing',
+      message: expect.stringContaining('npm install keyv @keyv/redis') as string,
+    })
+    const door = doorTo(
+      guardThat(() => SAFE),
+      { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } },
+    )
+    for (const text of ['a', 'b', 'c']) expect(await outcome(door, says(text))).toBe('safe')
+    expect(warnings).toEqual([
+      {
+        err: {
+          type: 'LlamaGuardError',
+          code: 'dependency_missing',
+          message: expect.stringContaining('npm install') as string,
+        },
+      },
+    ])
+    await door.close()
+    vi.doUnmock('keyv')
+  })
+})
+
+describe.skipIf(!installed)('redis', () => {
+  it('makes two replicas one: what the first judged the second finds', { timeout: 30_000 }, async () => {
+    const port = await freePort()
+    await startRedis(port)
+    await shared(port, (await openDoor(port)).door)
+  })
+
+  it('with a secret knows nothing that is written without it, or under another one', { timeout: 30_000 }, async () => {
+    const port = await freePort()
+    await startRedis(port)
+    const text = await shared(port, (await openDoor(port, undefined, 'our secret')).door, 'our secret')
+    expect(await knows(port, text, 'our secret')).toBe(true)
+    expect(await knows(port, text, 'their secret')).toBe(false)
+    expect(await knows(port, text)).toBe(false)
+    const unsealed = await shared(port, (await openDoor(port)).door)
+    expect(await knows(port, unsealed, 'our secret')).toBe(false)
+  })
+
+  it.each([
+    ['killed', 'SIGKILL'],
+    ['stopped', 'SIGSTOP'],
+  ] as const)(
+    '%s in the middle of the load loses nothing, bounds the latency and is used again afterwards',
+    { timeout: 60_000 },
+    async (what, signal) => {
+      const port = await freePort()
+      const redis = await startRedis(port)
+      const { door, guard } = await openDoor(port)
+      await shared(port, door)
+      const before = { calls: guard.calls.length, ...door.stats().cache.store }
+      const worst = await underLoad(door, () => redis.kill(signal))
+      const after = door.stats().cache.store
+      const started = performance.now()
+      if (signal === 'SIGKILL') await startRedis(port)
+      else redis.kill('SIGCONT')
+      await shared(port, door)
+      const back = performance.now() - started
+      console.log(
+        `redis ${what}: 400 judgements, 0 lost, slowest ${worst.toFixed(0)} ms; store before ${JSON.stringify(before)}, after ${JSON.stringify(after)}; used again after ${back.toFixed(0)} ms`,
+      )
+      expect(after?.reached).toBeGreaterThan((before.reached ?? 0) + 50)
+      expect(after?.skipped).toBeGreaterThan(100)
+      expect(guard.calls.length).toBeGreaterThanOrEqual(before.calls + 400)
+    },
+  )
+})
+
+/** 400 different judgements, 8 at a time; `strike` after the first 100. Returns the slowest in milliseconds. */
+async function underLoad(door: Door, strike: () => void): Promise<number> {
+  let next = 0
+  let worst = 0
+  const worker = async (): Promise<void> => {
+    while (next < 400) {
+      const number = next++
+      if (number === 100) strike()
+      const started = performance.now()
+      expect(await outcome(door, says(`load ${number}`))).toBe('safe')
+      worst = Math.max(worst, performance.now() - started)
+      await sleep(1)
+    }
+  }
+  await Promise.all(Array.from({ length: 8 }, worker))
+  return worst
+}

@@ -1,0 +1,326 @@
+// The door's promises: it never rejects, never hangs, and nothing but a well-formed "safe" of a whole text is safe.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { LlamaGuardError } from '../../src/errors.js'
+import { anyUnsafe } from '../../src/guard/panel.js'
+import type { CompareEvent } from '../../src/guard/shadow.js'
+import type { Conversation, Guard } from '../../src/types.js'
+import { SAFE, UNSAFE, doorTo, guardThat, never, outcome, says, sleep } from './fake-guards.js'
+
+describe('what a custom guard answers', () => {
+  const wrong: [string, unknown][] = [
+    ['nothing', undefined],
+    ['null', null],
+    ['true', true],
+    ['the word safe', 'safe'],
+    ['a string for safe', { safe: 'yes', categories: [] }],
+    ['a number for safe', { safe: 1, categories: [] }],
+    ['a list', [SAFE]],
+    ['safe with violated categories', { safe: true, categories: ['S1'] }],
+    ['safe with unknown categories', { safe: true, categories: [], unknown: ['S99'] }],
+    ['categories that are no list', { safe: false, categories: 'S1' }],
+    ['a score of NaN', { safe: true, categories: [], score: NaN }],
+    ['a score above one', { safe: true, categories: [], score: 1.5 }],
+    ['category scores that are words', { safe: true, categories: [], categoryScores: { S1: 'low' } }],
+  ]
+  it.each(wrong)('is unparseable_verdict when it is %s', async (_name, answer) => {
+    const door = doorTo(guardThat(() => answer))
+    expect(await outcome(door, says('a'))).toBe('unparseable_verdict')
+  })
+  it('is never safe for an arbitrary value, unless it is a verdict that says so', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.anything({ withNullPrototype: true }), async (answer) => {
+        const judged = await outcome(doorTo(guardThat(() => answer)), says('a'))
+        if (judged === 'safe') expect(answer).toMatchObject({ safe: true })
+        else if (judged === 'unsafe') expect(answer).toMatchObject({ safe: false })
+        else expect(['unparseable_verdict', 'guard_error']).toContain(judged)
+      }),
+    )
+  })
+  it('is guard_error when it throws at once, rejects, or throws in fit', async () => {
+    const throwing: Guard = {
+      judge() {
+        throw new Error('boom')
+      },
+    }
+    expect(await outcome(doorTo(throwing), says('a'))).toBe('guard_error')
+    expect(await outcome(doorTo(guardThat(() => Promise.reject(new Error('boom')))), says('a'))).toBe('guard_error')
+    const fit = (): never => {
+      throw new Error('boom')
+    }
+    expect(await outcome(doorTo(guardThat(() => SAFE, { fit })), says('a'))).toBe('guard_error')
+  })
+  it('is an error, and no exception, for a conversation that is none', async () => {
+    const guard = guardThat(() => SAFE)
+    for (const wrong of [[{ role: 'User' }], [undefined], [{ role: 'User', text: 1 }]])
+      expect(await outcome(doorTo(guard), wrong as never)).toBe('guard_error')
+    expect(guard.calls).toHaveLength(0)
+  })
+  it('is guard_timeout when it never comes, even if the guard ignores its signal', async () => {
+    const door = doorTo(guardThat(never), { timeoutMs: 60 })
+    const judgement = await door.judge(says('a'), { stage: 'input' })
+    expect(judgement).toMatchObject({ error: { code: 'guard_timeout', status: 503 }, model: 'fake' })
+    expect(judgement.ms).toBeLessThan(2000)
+  })
+  it('is waited for no longer than the deadline, however many ask the same in turn', async () => {
+    const guard = guardThat((call) => (call === 1 ? never() : SAFE))
+    const door = doorTo(guard, { timeoutMs: 400, maxAttempts: 1, breaker: false })
+    // Each asks while the one before still waits: a call that hangs must not be handed down for ever.
+    const answers = await Promise.all([0, 200, 500, 800].map((ms) => sleep(ms).then(() => outcome(door, says('a')))))
+    expect(answers).toEqual(['guard_timeout', 'guard_timeout', 'safe', 'safe'])
+    expect(guard.calls).toHaveLength(2)
+  })
+  it('cannot be changed by who got it, not even for those who get it from the cache', async () => {
+    const door = doorTo(guardThat(() => ({ safe: false, categories: ['O3'] })))
+    const first = await door.judge(says('a'), { stage: 'input' })
+    expect(() => ('verdict' in first ? (first.verdict.categories as string[]).pop() : undefined)).toThrow(TypeError)
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { categories: ['O3'], cached: true },
+    })
+  })
+})
+
+describe('a text in pieces', () => {
+  const inWords = (conversation: Conversation): Conversation[] => (conversation[0]?.text ?? '').split(' ').map(says)
+  const byWord = (answers: Record<string, unknown>) =>
+    guardThat(
+      async (_call, conversation) => {
+        const answer = answers[conversation[0]?.text ?? '']
+        return typeof answer === 'function' ? answer() : (answer ?? SAFE)
+      },
+      { fit: inWords },
+    )
+  const fails = (): Promise<never> => Promise.reject(new LlamaGuardError('guard_rejected'))
+
+  it('is safe when every piece is, with the highest score and the sum of the cost', async () => {
+    const guard = byWord({
+      one: { ...SAFE, score: 0.1, tokens: { input: 10, output: 2 } },
+      two: { ...SAFE, score: 0.4, tokens: { input: 7, output: 2 } },
+    })
+    const judgement = await doorTo(guard).judge(says('one two'), { stage: 'input' })
+    expect(judgement).toMatchObject({
+      verdict: { safe: true, score: 0.4, attempts: 2, tokens: { input: 17, output: 4 } },
+    })
+    expect('verdict' in judgement && judgement.verdict.cached).toBeFalsy()
+  })
+  it('is cached only when every piece was', async () => {
+    const door = doorTo(byWord({}))
+    await door.judge(says('one'), { stage: 'input' })
+    expect(await door.judge(says('one two'), { stage: 'input' })).not.toMatchObject({ verdict: { cached: true } })
+    expect(await door.judge(says('one two'), { stage: 'input' })).toMatchObject({ verdict: { cached: true } })
+  })
+  it('is unsafe at once when one piece is, and the others are aborted', async () => {
+    const signals: AbortSignal[] = []
+    const guard = guardThat(
+      (_call, conversation, { signal }) => {
+        if (conversation[0]?.text === 'bad') return UNSAFE
+        if (signal) signals.push(signal)
+        return never()
+      },
+      { fit: inWords },
+    )
+    expect(await outcome(doorTo(guard), says('slow bad slow'))).toBe('unsafe')
+    expect(signals.length).toBeGreaterThan(0)
+    expect(signals.every((signal) => signal.aborted)).toBe(true)
+  })
+  it('is unsafe when one piece is and another could not be judged', async () => {
+    expect(await outcome(doorTo(byWord({ down: fails, bad: UNSAFE })), says('down bad'))).toBe('unsafe')
+  })
+  it('is an error when one piece could not be judged and the others are safe', async () => {
+    expect(await outcome(doorTo(byWord({ down: fails })), says('one down two'))).toBe('guard_rejected')
+  })
+  it('is looked at to its end when an unsafe piece does not block', async () => {
+    const guard = byWord({
+      mild: { safe: false, categories: ['S5'] },
+      bad: async () => {
+        await sleep(20)
+        return { safe: false, categories: ['S1'] }
+      },
+    })
+    const door = doorTo(guard, { decisive: (verdict) => verdict.categories.includes('S1') })
+    expect(await door.judge(says('mild bad'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: false, categories: ['S5', 'S1'] },
+    })
+    const halfDown = doorTo(byWord({ mild: { safe: false, categories: ['S5'] }, down: fails }), {
+      decisive: (verdict) => verdict.categories.includes('S1'),
+    })
+    expect(await outcome(halfDown, says('mild down'))).toBe('guard_rejected')
+  })
+  it('is an error, not safe, when the guard cuts it into nothing', async () => {
+    expect(await outcome(doorTo(guardThat(() => SAFE, { fit: () => [] })), says('a'))).toBe('guard_error')
+    expect(await outcome(doorTo(guardThat(() => SAFE, { fit: () => [[]] })), says('a'))).toBe('guard_error')
+    expect(await outcome(doorTo(guardThat(() => SAFE)), [])).toBe('internal_error')
+  })
+  it('has at most eight pieces at the guard at a time', async () => {
+    let now = 0
+    let most = 0
+    const guard = guardThat(
+      async () => {
+        most = Math.max(most, ++now)
+        await sleep(2)
+        now--
+        return SAFE
+      },
+      { fit: () => Array.from({ length: 50 }, (_, index) => says(`piece ${index}`)) },
+    )
+    expect(await outcome(doorTo(guard), says('a'))).toBe('safe')
+    expect(guard.calls.length).toBe(50)
+    expect(most).toBeLessThanOrEqual(8)
+  })
+})
+
+describe('fallback guards', () => {
+  const second = (answer: unknown = SAFE) => guardThat(() => answer, { model: 'second', identity: 'second' })
+
+  it('judge when the first could not, and the verdict says who judged', async () => {
+    const door = doorTo(
+      guardThat(() => Promise.reject(new Error('down'))),
+      { fallback: [second()] },
+    )
+    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: true, judgedBy: 'second' },
+      model: 'second',
+    })
+  })
+  it('are not asked when the first says unsafe', async () => {
+    const other = second()
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => UNSAFE),
+          { fallback: [other] },
+        ),
+        says('a'),
+      ),
+    ).toBe('unsafe')
+    expect(other.calls).toHaveLength(0)
+  })
+  it('are not asked about what is the fault of the client', async () => {
+    const other = second()
+    const door = doorTo(
+      guardThat(() => Promise.reject(new LlamaGuardError('unsupported_content'))),
+      { fallback: [other] },
+    )
+    expect(await outcome(door, says('a'))).toBe('unsupported_content')
+    expect(other.calls).toHaveLength(0)
+  })
+  it('have time left when the first one hangs', async () => {
+    const door = doorTo(guardThat(never), { fallback: [second()], timeoutMs: 400 })
+    expect(await outcome(door, says('a'))).toBe('safe')
+  })
+  it('never lend their verdict to the first one', async () => {
+    const first = guardThat((call) => (call === 1 ? Promise.reject(new Error('down')) : UNSAFE))
+    const door = doorTo(first, { fallback: [second()] })
+    expect(await outcome(door, says('a'))).toBe('safe')
+    expect(await outcome(door, says('a'))).toBe('unsafe')
+  })
+  it('leave the first error standing when nobody could judge', async () => {
+    const first = guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected')))
+    const door = doorTo(first, { fallback: [guardThat(() => 'garbage')] })
+    expect(await outcome(door, says('a'))).toBe('guard_rejected')
+  })
+  it('get the text cut as they need it, not as the first one does', async () => {
+    const other = second()
+    const first = guardThat(() => Promise.reject(new Error('down')), { fit: () => [says('half'), says('other half')] })
+    await outcome(doorTo(first, { fallback: [other] }), says('whole'))
+    expect(other.calls.map((call) => call.conversation)).toEqual([says('whole')])
+  })
+})
+
+describe('a panel of guards', () => {
+  it('is unsafe at once when one guard says so, though another hangs', async () => {
+    const panel = anyUnsafe([guardThat(never), guardThat(() => UNSAFE, { model: 'strict' })])
+    expect(await doorTo(panel).judge(says('a'), { stage: 'input' })).toMatchObject({
+      verdict: { safe: false, judgedBy: 'strict' },
+      model: 'fake+strict',
+    })
+  })
+  it('is an error when one guard fails and the rest say safe', async () => {
+    const panel = anyUnsafe([
+      guardThat(() => SAFE),
+      guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected'))),
+    ])
+    expect(await outcome(doorTo(panel), says('a'))).toBe('guard_rejected')
+  })
+  it('is safe when all say so', async () => {
+    expect(await outcome(doorTo(anyUnsafe([guardThat(() => SAFE), guardThat(() => SAFE)])), says('a'))).toBe('safe')
+  })
+  it('does not let an unsafe that is only flagged hide the vote of another', async () => {
+    const slow = async () => {
+      await sleep(20)
+      return { safe: false, categories: ['S1'] }
+    }
+    const panel = anyUnsafe([guardThat(() => ({ safe: false, categories: ['S5'] })), guardThat(slow)])
+    const blocks = (id: string) => (verdict: { categories: readonly string[] }) => verdict.categories.includes(id)
+    const door = doorTo(panel)
+    const strict = await door.judge(says('a'), { stage: 'input', decisive: blocks('S5') })
+    expect(strict).toMatchObject({ verdict: { categories: ['S5'] } })
+    const lenient = await door.judge(says('a'), { stage: 'input', decisive: blocks('S1') })
+    expect(lenient).toMatchObject({ verdict: { categories: ['S5', 'S1'] } })
+  })
+  it('must have members', () => {
+    expect(() => anyUnsafe([])).toThrow(/no guards/)
+  })
+})
+
+describe('a shadow guard', () => {
+  it('is compared and never acted on, also when it fails', async () => {
+    const events: CompareEvent[] = []
+    const shadow = {
+      guard: guardThat(() => UNSAFE, { model: 'new' }),
+      rate: 1,
+      onCompare: (event: CompareEvent) => void events.push(event),
+    }
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => SAFE),
+          { shadow },
+        ),
+        says('secret words'),
+      ),
+    ).toBe('safe')
+    const broken = { ...shadow, guard: guardThat(() => Promise.reject(new Error('down')), { model: 'new' }) }
+    expect(
+      await outcome(
+        doorTo(
+          guardThat(() => SAFE),
+          { shadow: broken },
+        ),
+        says('secret words'),
+      ),
+    ).toBe('safe')
+    await expect.poll(() => events.length).toBe(2)
+    expect(events[0]).toMatchObject({
+      agree: false,
+      primary: { verdict: 'safe', model: 'fake' },
+      shadow: { verdict: 'unsafe', model: 'new' },
+    })
+    expect(events[1]).toMatchObject({ agree: false, shadow: { verdict: 'unjudged', code: 'guard_error' } })
+    expect(JSON.stringify(events)).not.toContain('secret')
+  })
+  it('sees only its share of the traffic', async () => {
+    const guard = guardThat(() => SAFE)
+    const door = doorTo(
+      guardThat(() => SAFE),
+      { shadow: { guard, rate: 0 } },
+    )
+    for (let index = 0; index < 20; index++) await outcome(door, says(`${index}`))
+    expect(guard.calls).toHaveLength(0)
+  })
+})
+
+describe('closing', () => {
+  it('fails what is in flight, closes every guard once and judges nothing after', async () => {
+    let closed = 0
+    const close = () => void closed++
+    const guard = guardThat(never, { close })
+    const door = doorTo(guard, { fallback: [guard] })
+    const pending = outcome(door, says('a'))
+    await expect.poll(() => guard.calls.length).toBe(1)
+    await Promise.all([door.close(), door.close()])
+    expect(await pending).toBe('guard_unavailable')
+    expect(await outcome(door, says('b'))).toBe('guard_unavailable')
+    expect(closed).toBe(1)
+  })
+})

@@ -1,10 +1,10 @@
 // What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
 // "nothing" for what it cannot read.
-import { duplicateKeys } from '../utils/duplicate-keys.js'
-import { LlamaGuardError } from '../errors.js'
-import type { Dialect, ReplyChoice } from '../types.js'
+import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { LlamaGuardError } from '../../errors.js'
+import type { Dialect, ReplyChoice } from '../../types.js'
 import { decodeBody, decodeText } from './decode.js'
-import { ndjsonFramer, sseFramer, type Framer } from './framing.js'
+import { ndjsonFramer, sseFramer, type Framer } from '../stream/framing.js'
 
 const MAX_CHOICES = 128
 

@@ -1,13 +1,13 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Decision, StreamEvent, StreamReader } from '../types.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import type { Decision, StreamEvent, StreamReader } from '../../types.js'
 import type { Framer } from './framing.js'
-import { setVerdictHeaders } from './headers.js'
+import { setVerdictHeaders } from '../verdict-headers.js'
 import { HeldFrames, type Held } from './held-frames.js'
-import type { Exit, Hold } from './hold.js'
-import { flush } from './intercept.js'
-import { publicError, refusalOf } from './refuse.js'
-import type { ReplyContext } from './reply-context.js'
+import type { Exit, Hold } from '../hold.js'
+import { flush } from '../intercept/index.js'
+import { publicError, refusalOf } from '../refusal.js'
+import type { ReplyContext } from '../context.js'
 import { StreamJudge } from './stream-judge.js'
 
 /** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */

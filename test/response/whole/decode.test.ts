@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, guarded, onNode } from '../helpers/apps.js'
-import { chat, chunk, completion, serve, type Reply, type Running } from '../helpers/http.js'
+import { ask, guarded, onNode } from '../../helpers/apps.js'
+import { chat, chunk, completion, serve, type Reply, type Running } from '../../helpers/http.js'
 
 const gzip = (bytes: Buffer): Buffer => zlib.gzipSync(bytes)
 /** A zstd frame of one raw block (RFC 8878): Node 20 cannot write zstd, but what it must read is simple to spell. */

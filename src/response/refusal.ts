@@ -2,7 +2,7 @@
 // dialect's envelope.
 import { LlamaGuardError } from '../errors.js'
 import type { Decision, Dialect, Refusal } from '../types.js'
-import { verdictHeaders } from './headers.js'
+import { verdictHeaders } from './verdict-headers.js'
 
 export interface RefusalContext {
   readonly dialect: Pick<Dialect, 'refusal'>

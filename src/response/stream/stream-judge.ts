@@ -1,7 +1,7 @@
 // When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or
 // by the end.
-import { LlamaGuardError } from '../errors.js'
-import type { Decision, Judgement } from '../types.js'
+import { LlamaGuardError } from '../../errors.js'
+import type { Decision, Judgement } from '../../types.js'
 import { Transcript } from './transcript.js'
 
 /**

@@ -2,9 +2,9 @@
 // judged first, and be the handler's bytes.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { llamaGuard, type LlamaGuard } from '../../src/llama-guard.js'
-import { markerGuard } from '../helpers/guards.js'
-import { chat, chunk, send, serve, sleep, type Running } from '../helpers/http.js'
+import { llamaGuard, type LlamaGuard } from '../../../src/llama-guard.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
 
 interface Script {
   readonly choices: number

@@ -1,10 +1,10 @@
 // The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
 // A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
-import { toDictionaryMode } from '../utils/dictionary-mode.js'
+import { toDictionaryMode } from '../../utils/dictionary-mode.js'
 import { callbackOf, chunkOf, dropped, type Callback } from './arguments.js'
 import { ignoreLateHeaders, keepHead, replaceHeaders, statusOf } from './head.js'
-import type { Exit, Hold } from './hold.js'
+import type { Exit, Hold } from '../hold.js'
 
 type State = 'hold' | 'open' | 'refused' | 'gone'
 type Choose = (exit: Exit) => Hold | undefined

@@ -1,12 +1,12 @@
 // Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released
 // is framed as it was.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Decision, Judgement } from '../types.js'
-import { setVerdictHeaders } from './headers.js'
-import type { Exit, Hold } from './hold.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import type { Decision, Judgement } from '../../types.js'
+import { setVerdictHeaders } from '../verdict-headers.js'
+import type { Exit, Hold } from '../hold.js'
 import { readReply } from './read-reply.js'
-import { refusalOf } from './refuse.js'
-import type { ReplyContext } from './reply-context.js'
+import { refusalOf } from '../refusal.js'
+import type { ReplyContext } from '../context.js'
 
 interface Kept {
   readonly chunks: readonly Buffer[]

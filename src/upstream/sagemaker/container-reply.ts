@@ -1,6 +1,6 @@
 // What a chat container says, whole or token by token, in one shape. TGI, LMI (old and new) and vLLM differ
 // in every field name; what none of them would say is an error, not an empty answer.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 /** Token counts, as far as the container gives them. */
 export interface Usage {

@@ -3,11 +3,11 @@
 // a POST to a model costs money twice, and a redirect would carry the key to a host the operator never named.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 import { requestHeaders, responseHeaders } from './headers.js'
 import { joinPath, parseBase } from './target.js'
-import type { Upstream, UpstreamCall } from './types.js'
-import { write } from './write.js'
+import type { Upstream, UpstreamCall } from '../types.js'
+import { write } from '../write.js'
 
 export interface HttpUpstreamOptions {
   /**

@@ -1,6 +1,6 @@
 // OpenAI's names for how to generate, in the words of a TGI or LMI container. What it cannot honour it
 // refuses; nothing is dropped in silence that would change the answer.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 type Body = Readonly<Record<string, unknown>>
 type Kind = 'count' | 'number' | 'boolean' | 'integer'

@@ -1,7 +1,7 @@
 // The Llama-2 chat format, byte for byte as `format_chat_messages` of the SageMaker JumpStart article builds
 // it. Stricter about what goes in:
 // a conversation that does not fit the format is refused by index and role, never bent into shape.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 /**
  * Renders OpenAI chat messages as a Llama-2 prompt: system first if at all, then user and assistant in turn,

@@ -1,6 +1,6 @@
 // What a failed InvokeEndpoint means for the client: the container's own 4xx is the client's business,
 // everything else is an outage.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 /** A container's refusal of what the client sent (too long, bad parameter, busy): passed on with its status. */
 export interface Refused {

@@ -6,10 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
-import { httpUpstream } from '../../src/upstream/index.js'
-import type { HttpUpstreamOptions } from '../../src/upstream/index.js'
-import { gateway, listen, readBody, until } from './helpers.js'
-import type { Gateway } from './helpers.js'
+import { httpUpstream } from '../../../src/upstream/index.js'
+import type { HttpUpstreamOptions } from '../../../src/upstream/index.js'
+import { gateway, listen, readBody, until } from '../helpers.js'
+import type { Gateway } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {

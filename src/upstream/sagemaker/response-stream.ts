@@ -1,7 +1,7 @@
 // Lines out of InvokeEndpointWithResponseStream. SageMaker cuts the container's bytes anywhere: inside a
 // line, inside a character.
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 /** Far above any token's line; a container that never ends a line must not fill the memory. */
 const MAX_LINE_CHARS = 1_048_576

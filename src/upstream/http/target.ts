@@ -1,5 +1,5 @@
 // Joins an operator's base URL and a client's path. The client chooses the end of the path, never the host or a way up.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 
 export interface Base {
   readonly origin: string

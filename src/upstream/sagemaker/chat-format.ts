@@ -1,5 +1,5 @@
 // How a chat container wants to be asked and how it answers: raw Llama-2 prompts, or Chat Completions as they are.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 import { ChatCompletion, DONE, sse } from './chat-completion.js'
 import { readReply, readToken } from './container-reply.js'
 import type { Piece } from './container-reply.js'

@@ -1,9 +1,9 @@
 // The public API. Nothing but exports.
 /** The middleware. */
 export { llamaGuard, moderations, type LlamaGuard } from './llama-guard.js'
-export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options.js'
+export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options/index.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
-export { createGuard } from './backends.js'
+export { createGuard } from './create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more say than a URL gives. */
 export { redisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'

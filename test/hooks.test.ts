@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../src/errors.js'
 import { llamaGuard } from '../src/llama-guard.js'
-import type { Options } from '../src/options.js'
+import type { Options } from '../src/options/index.js'
 import { EXPRESSES } from './helpers/apps.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, chunk, completion, send, serve, sleep, type Running } from './helpers/http.js'

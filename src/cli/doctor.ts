@@ -1,13 +1,13 @@
 // `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
 // broken one how to mend it.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { createGuard } from '../backends.js'
+import { createGuard } from '../create-guard.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { createPrompter } from '../guard/prompt/index.js'
 import type { Prompter } from '../guard/prompt/index.js'
-import { parseOptions } from '../config.js'
-import type { Config } from '../config.js'
-import { readCategories } from '../policy/categories.js'
+import { parseOptions } from '../options/config.js'
+import type { Config } from '../options/config.js'
+import { readCategories } from '../options/categories.js'
 import { connectControlPlane, explain } from './control-plane.js'
 import type { ControlPlane } from './control-plane.js'
 import { EXAMPLES } from './examples.js'

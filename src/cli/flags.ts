@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { BACKENDS, MODELS } from '../options.js'
-import type { Options } from '../options.js'
+import { BACKENDS, MODELS } from '../options/index.js'
+import type { Options } from '../options/index.js'
 import { EXIT } from './io.js'
 import type { Io } from './io.js'
 

@@ -1,7 +1,7 @@
 // The command line: flags in, one of the commands out. Everything a command does is in its own file; this one
 // only reads arguments.
 import { Command, CommanderError, Option } from 'commander'
-import { MODELS } from '../options.js'
+import { MODELS } from '../options/index.js'
 import type { EvaluateFlags } from './evaluate.js'
 import { acting, amount, count, guarded, optionsOf, readText, share, tag } from './flags.js'
 import type { GuardFlags } from './flags.js'

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import { isLlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Options } from '../options.js'
+import type { Options } from '../options/index.js'
 import { clusterMetrics, keepWorkers } from './cluster.js'
 import { startGateway } from './gateway.js'
 import type { Gateway } from './gateway.js'

@@ -1,5 +1,5 @@
 // What the holds need to know of the request whose reply they keep. The spine fills it in.
-import type { RequestConfig } from '../config.js'
+import type { RequestConfig } from '../options/config.js'
 import type { Decision, Dialect, Judgement } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { ServerResponse } from 'node:http'

@@ -4,7 +4,7 @@
 // for `async`.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options.js'
+import type { Options } from '../../src/options/index.js'
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
 import { chat, send, serve, sleep, type Running } from '../helpers/http.js'
 import { chunkOf, prose } from './kit/chat.js'

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { makePlan } from '../../src/cli/deploy-plan.js'
 import { startGateway } from '../../src/cli/gateway.js'
-import { parseOptions } from '../../src/config.js'
+import { parseOptions } from '../../src/options/config.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { catchIo } from './helpers.js'
 

@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../src/errors.js'
-import { llamaGuard, type Options, type RequestOptions } from '../src/index.js'
-import { parseOptions } from '../src/config.js'
-import type { GuardedRequest } from '../src/types.js'
-import { CATEGORIES, markerGuard, memoryLogger, type MarkerGuard } from './helpers/guards.js'
-import { chat, completion, send, serve, type Reply } from './helpers/http.js'
+import { isLlamaGuardError } from '../../src/errors.js'
+import { llamaGuard, type Options, type RequestOptions } from '../../src/index.js'
+import { parseOptions } from '../../src/options/config.js'
+import type { GuardedRequest } from '../../src/types.js'
+import { CATEGORIES, markerGuard, memoryLogger, type MarkerGuard } from '../helpers/guards.js'
+import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
 
 const guard = markerGuard()
 const folder = mkdtempSync(join(tmpdir(), 'llama-guard-'))

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import OpenAI, { APIError } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { LlamaGuardError } from '../src/errors.js'
-import type { Door } from '../src/guard/index.js'
-import { createModerations } from '../src/moderations.js'
-import { decide } from '../src/policy/index.js'
-import type { Category, Conversation, Verdict } from '../src/types.js'
-import { doorTo, guardThat, sleep } from './guard/fake-guards.js'
+import { LlamaGuardError } from '../../src/errors.js'
+import type { Door } from '../../src/guard/index.js'
+import { createModerations } from '../../src/moderations/index.js'
+import { decide } from '../../src/policy.js'
+import type { Category, Conversation, Verdict } from '../../src/types.js'
+import { doorTo, guardThat, sleep } from '../guard/fake-guards.js'
 
 const categories: Category[] = [
   { id: 'S1', name: 'Violent Crimes' },

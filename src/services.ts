@@ -1,10 +1,10 @@
 // What a middleware holds between requests: configuration, guard door, conversation reader, upstream, logger.
-import { categoriesOf, createUpstream, guardOf, openDoor } from './backends.js'
+import { categoriesOf, createUpstream, guardOf, openDoor } from './create-guard.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
 import type { Door } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
-import { overrideOptions, type Config, type RequestConfig } from './config.js'
-import { decide } from './policy/index.js'
+import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
+import { decide } from './policy.js'
 import { defaultLogger } from './telemetry/log.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'

@@ -2,7 +2,7 @@
 // Validated when the middleware is built, so that a typing error is a clear message and never a category that
 // silently does not block.
 import { LlamaGuardError } from '../errors.js'
-import { nearest } from '../settings.js'
+import { nearest } from './readers.js'
 import type { Category, CategoryAction } from '../types.js'
 
 const ACTIONS: readonly CategoryAction[] = ['block', 'flag', 'ignore']

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { LlamaGuardError } from '../../src/errors.js'
-import { decide, type PolicySettings } from '../../src/policy/index.js'
-import type { Judgement, Verdict } from '../../src/types.js'
+import { LlamaGuardError } from '../src/errors.js'
+import { decide, type PolicySettings } from '../src/policy.js'
+import type { Judgement, Verdict } from '../src/types.js'
 
 const CATEGORIES = [
   { id: 'O1', name: 'Violence and Hate' },

@@ -2,11 +2,11 @@
 // `client.moderations.create()` of OpenAI's SDKs works against it; the categories are Llama Guard's own.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { readBody } from './request/body/index.js'
-import type { LlamaGuardError } from './errors.js'
-import { toLlamaGuardError } from './errors.js'
-import { inputsOf, type ModerationInput } from './moderations-input.js'
-import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from './types.js'
+import { readBody } from '../request/body/index.js'
+import type { LlamaGuardError } from '../errors.js'
+import { toLlamaGuardError } from '../errors.js'
+import { inputsOf, type ModerationInput } from './input.js'
+import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from '../types.js'
 
 export interface ModerationsDeps {
   /** Judges one input; the guard door. */

@@ -1,7 +1,7 @@
 // From options and environment to one checked, frozen configuration. One row per option: what variable feeds
 // it, how it is read, its default.
 import { readFileSync } from 'node:fs'
-import { LlamaGuardError } from './errors.js'
+import { LlamaGuardError } from '../errors.js'
 import {
   dialectOption,
   guardObject,
@@ -11,8 +11,8 @@ import {
   shadowOption,
   storeOption,
   upstreamOption,
-} from './object-settings.js'
-import { MODELS, type Options, type RequestOptions } from './options.js'
+} from './object-readers.js'
+import { MODELS, type Options, type RequestOptions } from './index.js'
 import {
   bool,
   fail,
@@ -25,7 +25,7 @@ import {
   text,
   url,
   type Reader,
-} from './settings.js'
+} from './readers.js'
 
 interface Setting<T> {
   readonly env?: string

@@ -1,8 +1,8 @@
 // Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is
 // skipped reads as safe.
-import type { ReadBody } from './request/body/parse.js'
-import { LlamaGuardError } from './errors.js'
-import type { Image, Turn } from './types.js'
+import type { ReadBody } from '../request/body/parse.js'
+import { LlamaGuardError } from '../errors.js'
+import type { Image, Turn } from '../types.js'
 
 export interface ModerationInput {
   readonly turn: Turn

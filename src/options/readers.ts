@@ -1,6 +1,6 @@
 // Readers for single settings, from code or from a variable's text, each with an error that quotes the
 // offender and the cure.
-import { LlamaGuardError } from './errors.js'
+import { LlamaGuardError } from '../errors.js'
 
 /** An `invalid_option` error: which option, what came in, what was wanted. */
 export function fail(name: string, got: unknown, wanted: string): LlamaGuardError {

@@ -1,9 +1,9 @@
 // Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
 // checked as far as names go.
-import { BACKENDS, type Backend, type Options, type UpstreamOption } from './options.js'
-import { bool, fail, integer, number, oneOf, rejectUnknown, text, url, type Reader } from './settings.js'
-import type { Dialect, Guard, Logger } from './types.js'
-import type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
+import { BACKENDS, type Backend, type Options, type UpstreamOption } from './index.js'
+import { bool, fail, integer, number, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
+import type { Dialect, Guard, Logger } from '../types.js'
+import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 
 export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, name) => {

@@ -1,8 +1,8 @@
 // What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream
 // all come through here.
-import { LlamaGuardError } from '../errors.js'
-import { actionOf, nameOf } from './categories.js'
-import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from '../types.js'
+import { LlamaGuardError } from './errors.js'
+import { actionOf, nameOf } from './options/categories.js'
+import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from './types.js'
 
 /** The settings that turn verdicts into decisions. */
 export interface PolicySettings {

@@ -2,12 +2,12 @@
 // only reads arguments.
 import { Command, CommanderError, Option } from 'commander'
 import { MODELS } from '../options/index.js'
-import type { EvaluateFlags } from './evaluate.js'
+import type { EvaluateFlags } from './eval/index.js'
 import { acting, amount, count, guarded, optionsOf, readText, share, tag } from './flags.js'
 import type { GuardFlags } from './flags.js'
 import { EXIT } from './io.js'
 import type { ExitCode, Io } from './io.js'
-import { JUMPSTART_MODELS } from './jumpstart.js'
+import { JUMPSTART_MODELS } from './endpoint/jumpstart.js'
 
 /** What `run` needs beside the streams: where JSONL comes from. */
 export interface CliIo extends Io {
@@ -68,7 +68,7 @@ Examples:
           drainMs: number
         },
       ) => {
-        const { serve } = await import('./serve.js')
+        const { serve } = await import('./gateway/serve.js')
         const { port, host, cluster, maxConnections, drainMs } = flags
         code = await serve(
           {
@@ -102,7 +102,7 @@ Examples:
   $ npx express-llama-guard check < prompts.jsonl && echo all safe`,
     )
     .action(async (text: string | undefined, flags: GuardFlags & { file?: string; format: 'table' | 'json' }) => {
-      const { check } = await import('./check.js')
+      const { check } = await import('./check/index.js')
       const json = flags.file === undefined ? undefined : await readText(flags.file, io)
       // A terminal would wait for a person who does not know that we wait.
       const stdin = io.stdin?.isTTY === true ? undefined : io.stdin
@@ -166,7 +166,7 @@ Examples:
   $ npx express-llama-guard eval huge.jsonl --model llama-guard-3-8b --batch s3://my-bucket/guard --sagemaker-model guard-8b --start`,
     )
     .action(async (files: string[], flags: GuardFlags & EvaluateFlags) => {
-      const { evaluate } = await import('./evaluate.js')
+      const { evaluate } = await import('./eval/index.js')
       code = await evaluate(files, flags, optionsOf(flags, io.env), io)
     })
 
@@ -186,7 +186,7 @@ Example:
   $ npx express-llama-guard doctor --endpoint llama-guard-3-8b --model llama-guard-3-8b`,
     )
     .action(async (flags: { endpoint?: string; model?: string; region?: string }) => {
-      const { doctor } = await import('./doctor.js')
+      const { doctor } = await import('./endpoint/doctor.js')
       code = await doctor(flags, io)
     })
 
@@ -227,7 +227,7 @@ Example:
         tag: Record<string, string>
         wait: boolean
       }) => {
-        const { deploy } = await import('./deploy.js')
+        const { deploy } = await import('./endpoint/deploy.js')
         code = await deploy({ ...flags, tags }, io)
       },
     )
@@ -245,7 +245,7 @@ Example:
   $ npx express-llama-guard delete --endpoint llama-guard-3-8b`,
     )
     .action(async (flags: { endpoint: string; region?: string; all?: boolean }) => {
-      const { deleteEndpoint } = await import('./delete.js')
+      const { deleteEndpoint } = await import('./endpoint/delete.js')
       code = await deleteEndpoint(flags, io)
     })
 

@@ -3,8 +3,8 @@
 // the OpenAI client are the real ones.
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { startGateway } from '../../src/cli/gateway.js'
-import type { Gateway } from '../../src/cli/gateway.js'
+import { startGateway } from '../../src/cli/gateway/index.js'
+import type { Gateway } from '../../src/cli/gateway/index.js'
 import { run } from '../../src/cli/index.js'
 import { ARTICLE_ANSWER, ARTICLE_QUESTION } from '../emulator/chat-bot.js'
 import { startChatEndpoint } from '../emulator/chat-container.js'

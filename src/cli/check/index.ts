@@ -1,0 +1,173 @@
+// `check`: judges texts and conversations from the command line exactly as the middleware would, one line of
+// result each.
+import { conversationsToJudge } from '../../request/conversations.js'
+import { openaiChat } from '../../dialects/openai-chat.js'
+import { toLlamaGuardError } from '../../errors.js'
+import { parseOptions } from '../../options/config.js'
+import type { Options } from '../../options/index.js'
+import { decide, decideError } from '../../policy.js'
+import { createRuntime } from '../../services.js'
+import type { Runtime } from '../../services.js'
+import type { Decision, Logger, Stage } from '../../types.js'
+import { jsonItem, linesOf, textItem } from './input.js'
+import type { Item } from './input.js'
+import { EXIT, painter } from '../io.js'
+import type { ExitCode, Io } from '../io.js'
+
+export interface CheckOptions {
+  /** One text, as a user's message. */
+  readonly text?: string
+  /** One JSON conversation. */
+  readonly json?: string
+  /** JSONL, one conversation a line; used when neither of the others is given. */
+  readonly stdin?: AsyncIterable<string | Uint8Array>
+  /** `table` for people, `json` for programs: one object a line. Default: `table`. */
+  readonly format?: 'table' | 'json'
+  /** Settings over those of the environment. */
+  readonly options?: Options
+}
+
+interface Result {
+  readonly id: string
+  readonly stage: Stage
+  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
+  readonly categories: Decision['categories']
+  readonly score?: number
+  readonly code?: string
+  readonly message?: string
+  readonly ms: number
+}
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Lines judged at once; results keep the order of the lines. */
+const WIDTH = 16
+
+export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
+  let runtime: Runtime
+  try {
+    // No upstream, since nothing goes on; no log, since it would stand between the results on standard output.
+    runtime = createRuntime({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
+  } catch (error) {
+    const { code, message } = toLlamaGuardError(error)
+    io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
+    return EXIT.usage
+  }
+  const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
+  const print = options.format === 'json' ? jsonPrinter(io) : tablePrinter(io)
+  try {
+    const waiting: Promise<Result>[] = []
+    const next = async (): Promise<void> => {
+      const result = await waiting.shift()
+      if (result === undefined) return
+      counts[result.verdict] += 1
+      print(result)
+    }
+    for await (const read of itemsOf(options)) {
+      waiting.push(judge(read, runtime))
+      if (waiting.length >= WIDTH) await next()
+    }
+    while (waiting.length > 0) await next()
+  } catch (error) {
+    const { code, message } = toLlamaGuardError(error)
+    io.stderr.write(`${code}: ${message}\n`)
+    return EXIT.usage
+  } finally {
+    await runtime.close()
+  }
+  const total = counts.safe + counts.unsafe + counts.unjudged
+  if (total === 0) {
+    io.stderr.write('There is nothing to check. Give a text, --json, or JSONL on standard input.\n')
+    return EXIT.usage
+  }
+  if (total > 1 && options.format !== 'json')
+    io.stdout.write(`${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged\n`)
+  return counts.unsafe > 0 ? EXIT.failed : counts.unjudged > 0 ? EXIT.unjudged : EXIT.ok
+}
+
+type Read = { readonly id: string; readonly item: () => Item }
+
+async function* itemsOf({ text, json, stdin }: CheckOptions): AsyncGenerator<Read> {
+  if (text !== undefined) yield { id: 'text', item: () => textItem(text, 'text') }
+  if (json !== undefined) yield { id: 'json', item: () => jsonItem(json, 'json') }
+  if (text !== undefined || json !== undefined || stdin === undefined) return
+  for await (const line of linesOf(stdin))
+    yield { id: `line ${line.number}`, item: () => jsonItem(line.text, `line ${line.number}`) }
+}
+
+async function judge({ id, item }: Read, runtime: Runtime): Promise<Result> {
+  const { config, door, categories, vision, model } = runtime
+  let stage: Stage = 'input'
+  let name = id
+  try {
+    const read = item()
+    name = read.id
+    const request = openaiChat.request(read.body)
+    const conversations = conversationsToJudge(request, config, vision)
+    // A conversation that ends with the assistant is a reply to be judged: the exit code must not depend on
+    // the user's half alone.
+    if (request.turns.at(-1)?.role === 'Agent') stage = 'output'
+    const judgements = await Promise.all(
+      conversations.map((conversation) =>
+        door.judge(conversation, { stage: conversation.at(-1)?.role === 'Agent' ? 'output' : 'input' }),
+      ),
+    )
+    return resultOf(name, decide(stage, judgements, { ...config, mode: 'enforce', onError: 'closed' }, categories))
+  } catch (error) {
+    return resultOf(
+      name,
+      decideError(stage, toLlamaGuardError(error), { ...config, mode: 'enforce', onError: 'closed' }, model),
+    )
+  }
+}
+
+function resultOf(id: string, { stage, outcome, categories, error, ms }: Decision): Result {
+  const verdict = outcome.state === 'skipped' ? 'unjudged' : outcome.state
+  return {
+    id,
+    stage,
+    verdict,
+    categories,
+    ...(outcome.score !== undefined && { score: outcome.score }),
+    ...(error && { code: error.code, message: error.message }),
+    ms: Math.round(ms * 10) / 10,
+  }
+}
+
+function jsonPrinter({ stdout }: Io): (result: Result) => void {
+  return (result) => void stdout.write(`${JSON.stringify(result)}\n`)
+}
+
+function tablePrinter({ stdout, env }: Io): (result: Result) => void {
+  const paint = painter(stdout, env)
+  const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
+  let headed = false
+  return ({ id, stage, verdict, categories, score, code, message, ms }) => {
+    if (!headed)
+      stdout.write(`${paint('bold', row('ID', 'STAGE', 'VERDICT'.padEnd(VERDICT_WIDTH), 'SCORE', 'MS', 'WHY'))}\n`)
+    headed = true
+    const why =
+      code === undefined
+        ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
+        : `${code}: ${message}`
+    // Padded before it is painted: escape codes have no width but count as characters.
+    const word = paint(colours[verdict], verdict.padEnd(VERDICT_WIDTH))
+    stdout.write(
+      `${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`,
+    )
+  }
+}
+
+const VERDICT_WIDTH = 8
+
+function row(id: string, stage: string, verdict: string, score: string, ms: string, why: string): string {
+  return (
+    `${printable(id).slice(0, 24).padEnd(24)} ${stage.padEnd(6)} ${verdict} ${score.padStart(6)} ` +
+    `${ms.padStart(7)}  ${why}`
+  )
+}
+
+// An id comes from the data, and data may hold escape codes that would act on the terminal.
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?')
+}

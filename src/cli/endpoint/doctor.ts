@@ -1,0 +1,241 @@
+// `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
+// broken one how to mend it.
+import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { createGuard } from '../../create-guard.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { createPrompter } from '../../guard/prompt/index.js'
+import type { Prompter } from '../../guard/prompt/index.js'
+import { parseOptions } from '../../options/config.js'
+import type { Config } from '../../options/config.js'
+import { readCategories } from '../../options/categories.js'
+import { connectControlPlane, explain } from './control-plane.js'
+import type { ControlPlane } from './control-plane.js'
+import { EXAMPLES } from './examples.js'
+import { EXIT, painter } from '../io.js'
+import type { ExitCode, Io } from '../io.js'
+import { containerOf, echoesPrompt, runExamples } from './probe.js'
+import type { Answered, Target } from './probe.js'
+
+export interface DoctorOptions {
+  /** Default: LLAMA_GUARD_ENDPOINT. */
+  readonly endpoint?: string
+  readonly region?: string
+  /** Default: LLAMA_GUARD_MODEL. */
+  readonly model?: string
+}
+
+/** Where the report goes, line by line. */
+class Report {
+  readonly #io: Io
+  readonly #paint: ReturnType<typeof painter>
+  failed = false
+
+  constructor(io: Io) {
+    this.#io = io
+    this.#paint = painter(io.stdout, io.env)
+  }
+
+  ok(what: string, found: string): void {
+    this.#line('green', 'ok  ', what, found)
+  }
+
+  warn(what: string, found: string, cure: string): void {
+    this.#line('yellow', 'warn', what, found, cure)
+  }
+
+  fail(what: string, found: string, cure?: string): void {
+    this.failed = true
+    this.#line('red', 'FAIL', what, found, cure)
+  }
+
+  #line(colour: 'green' | 'yellow' | 'red', mark: string, what: string, found: string, cure?: string): void {
+    this.#io.stdout.write(
+      `${this.#paint(colour, mark)}  ${what.padEnd(14)} ` +
+        `${found}\n${cure === undefined ? '' : `      ${' '.repeat(15)}${cure}\n`}`,
+    )
+  }
+}
+
+export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
+  const report = new Report(io)
+  let config: Config
+  try {
+    config = parseOptions({ endpoint: options.endpoint, model: options.model as Config['model'] | undefined }, io.env)
+  } catch (error) {
+    report.fail('settings', toLlamaGuardError(error).message)
+    return EXIT.usage
+  }
+  report.ok(
+    'settings',
+    `guard ${typeof config.guard === 'string' ? config.guard : 'of your own'}, model ${config.model}`,
+  )
+  if (config.guard === 'sagemaker') await examineSageMaker(config, options.region, io, report)
+  else await examineGuard(config, report)
+  io.stdout.write(report.failed ? '\nThe guard cannot be relied on yet.\n' : '\nThe guard is ready.\n')
+  return report.failed ? EXIT.failed : EXIT.ok
+}
+
+async function examineSageMaker(config: Config, given: string | undefined, io: Io, report: Report): Promise<void> {
+  const client = new SageMakerRuntimeClient({ ...(given && { region: given }), maxAttempts: 1 })
+  try {
+    const region = await regionOf(client, report)
+    if (region === undefined || !(await credentialsOf(client, region, report))) return
+    await examineEndpoint(config.endpoint ?? '', region, io, report)
+    const target: Target = {
+      endpoint: config.endpoint ?? '',
+      inferenceComponent: config.inferenceComponent,
+      targetVariant: config.targetVariant,
+      timeoutMs: config.timeoutMs,
+    }
+    await examineAnswers(client, target, prompterOf(config), config.threshold !== undefined, report)
+  } finally {
+    client.destroy()
+  }
+}
+
+async function regionOf(client: SageMakerRuntimeClient, report: Report): Promise<string | undefined> {
+  try {
+    const region = await client.config.region()
+    report.ok('region', region)
+    return region
+  } catch {
+    report.fail('region', 'none is set', 'Give --region, set AWS_REGION, or put `region = ...` into your AWS profile.')
+    return undefined
+  }
+}
+
+async function credentialsOf(client: SageMakerRuntimeClient, region: string, report: Report): Promise<boolean> {
+  try {
+    const { accessKeyId, expiration } = await client.config.credentials()
+    report.ok(
+      'credentials',
+      `key ...${accessKeyId.slice(-4)}${expiration ? `, until ${expiration.toISOString()}` : ''}`,
+    )
+    return true
+  } catch (error) {
+    report.fail('credentials', ...twoLines(explain(error, region)))
+    return false
+  }
+}
+
+// The app itself needs none of this: a role that may only invoke is a good role, so what cannot be seen is a warning.
+async function examineEndpoint(name: string, region: string, io: Io, report: Report): Promise<void> {
+  let plane: ControlPlane | undefined
+  try {
+    plane = await connectControlPlane(region, io.env)
+    const endpoint = await plane.describeEndpoint(name)
+    if (endpoint === undefined) {
+      report.fail(
+        'endpoint',
+        `there is no endpoint ${name} in ${region}`,
+        'Check the name and the region, or make one: express-llama-guard deploy --help',
+      )
+      return
+    }
+    const status = endpoint.EndpointStatus ?? 'Unknown'
+    if (status === 'InService') report.ok('endpoint', `${name} is InService`)
+    else
+      report.fail(
+        'endpoint',
+        `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`,
+        status === 'Failed'
+          ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}`
+          : 'Wait until it is InService; loading a model takes minutes.',
+      )
+    const variant = (await plane.describeConfig(endpoint.EndpointConfigName ?? ''))?.ProductionVariants?.[0]
+    if (variant?.InstanceType) report.ok('instance', `${variant.InitialInstanceCount ?? 1} x ${variant.InstanceType}`)
+    const container = containerOf((await plane.describeModel(variant?.ModelName ?? ''))?.PrimaryContainer?.Image)
+    if (container !== undefined) report.ok('container', container)
+  } catch (error) {
+    const [found, cure] = twoLines(explain(error, region))
+    report.warn(
+      'endpoint',
+      `could not be looked at. ${found}`,
+      cure ?? 'Going on: the middleware needs sagemaker:InvokeEndpoint alone.',
+    )
+  } finally {
+    plane?.destroy()
+  }
+}
+
+async function examineAnswers(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  prompter: Prompter,
+  wantsScore: boolean,
+  report: Report,
+): Promise<void> {
+  let last: Answered | undefined
+  try {
+    for await (const { example, ms, answer, safe, answered } of runExamples(client, target, prompter)) {
+      last = answered
+      const found = `${example.name}: ${JSON.stringify(answer)} in ${Math.round(ms)} ms`
+      if (safe === example.safe) report.ok('example', found)
+      else
+        report.warn(
+          'example',
+          `${found}, but ${example.safe ? 'safe' : 'unsafe'} was expected`,
+          `Is a ${prompter.model} behind the endpoint? LLAMA_GUARD_MODEL chooses the prompt, and every ` +
+            'version has its own.',
+        )
+    }
+    report.ok('answers', `in the shape of ${last?.family ?? 'no container'}`)
+    if (last?.completion.tokens !== undefined) report.ok('logprobs', 'given for every token: `threshold` can be used')
+    else if (wantsScore)
+      report.fail(
+        'logprobs',
+        'not given, but a threshold is set',
+        'Unset LLAMA_GUARD_THRESHOLD, or use a container that answers `details: true` with tokens.',
+      )
+    else report.ok('logprobs', 'not given: verdicts have no score, and `threshold` cannot be used')
+    report.ok(
+      'prompt echo',
+      (await echoesPrompt(client, target, prompter))
+        ? 'on by default in this container; the middleware turns it off'
+        : 'none',
+    )
+  } catch (error) {
+    const failure =
+      error instanceof LlamaGuardError
+        ? error
+        : new LlamaGuardError('guard_error', 'The endpoint answered with something that is not JSON.')
+    report.fail('example', `${failure.code}: ${failure.message}`)
+  }
+}
+
+async function examineGuard(config: Config, report: Report): Promise<void> {
+  try {
+    const guard = createGuard(config)
+    for (const { name, conversation, safe } of EXAMPLES) {
+      const started = performance.now()
+      const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })
+      const found =
+        `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ` +
+        `${Math.round(performance.now() - started)} ms`
+      if (verdict.safe === safe) report.ok('example', found)
+      else
+        report.warn(
+          'example',
+          `${found}, but ${safe ? 'safe' : 'unsafe'} was expected`,
+          'Check that the guard is the model it should be.',
+        )
+    }
+    await guard.close?.()
+  } catch (error) {
+    const { code, message } = toLlamaGuardError(error, 'guard_error')
+    report.fail('example', `${code}: ${message}`)
+  }
+}
+
+function prompterOf({ model, categories, task, instruction }: Config): Prompter {
+  return createPrompter(model, {
+    ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
+    ...(task !== undefined && { task }),
+    ...(instruction !== undefined && { instruction }),
+  })
+}
+
+function twoLines(text: string): [string, string | undefined] {
+  const [first = '', second] = text.split('\n')
+  return [first, second?.trim()]
+}

@@ -1,0 +1,229 @@
+// The JumpStart models this package can deploy: files, image, environment and instances, as AWS's own model
+// specifications give them.
+// Taken from the specifications in @cdklabs/generative-ai-cdk-constructs; a spec that is not here is not
+// guessed.
+import { LlamaGuardError } from '../../errors.js'
+
+export interface JumpStartModel {
+  readonly id: string
+  readonly version: string
+  /** Names a user may give instead of the id. */
+  readonly aliases: readonly string[]
+  /** `LLAMA_GUARD_MODEL` for a guard; undefined for a chat model. */
+  readonly guardModel?: string
+  /** Repository and tag. */
+  readonly image: string
+  /** S3 prefix inside the region's private bucket. */
+  readonly artifact: string
+  readonly eula: string
+  readonly defaultInstance: string
+  readonly instances: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /**
+   * What an instance type changes in the environment: without the right SM_NUM_GPUS a big instance uses one
+   * of its GPUs.
+   */
+  readonly instanceEnvironment?: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-ubuntu22.04'
+const TGI_3 = 'huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04'
+const LMI_11 = 'djl-inference:0.29.0-lmi11.0.0-cu124'
+
+const COMMON = {
+  ENDPOINT_SERVER_TIMEOUT: '3600',
+  HF_MODEL_ID: '/opt/ml/model',
+  MODEL_CACHE_ROOT: '/opt/ml/model',
+  SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
+  SAGEMAKER_ENV: '1',
+  SAGEMAKER_MODEL_SERVER_TIMEOUT: '3600',
+  SAGEMAKER_MODEL_SERVER_WORKERS: '1',
+  SAGEMAKER_PROGRAM: 'inference.py',
+  SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
+}
+const TGI = { ...COMMON, MAX_INPUT_LENGTH: '4095', MAX_TOTAL_TOKENS: '4096', SM_NUM_GPUS: '1' }
+const LMI = { ...COMMON, OPTION_ENABLE_CHUNKED_PREFILL: 'true' }
+const GPUS_4 = { SM_NUM_GPUS: '4' }
+const GPUS_8 = { SM_NUM_GPUS: '8' }
+
+export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
+  {
+    id: 'meta-textgeneration-llama-guard-7b',
+    version: '1.2.23',
+    aliases: ['llama-guard-7b', 'llama-guard-1'],
+    guardModel: 'llama-guard-1',
+    image: TGI_2,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-7b/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llamaEula.txt',
+    defaultInstance: 'ml.g5.2xlarge',
+    instances: [
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.p4d.24xlarge',
+    ],
+    environment: TGI,
+    instanceEnvironment: {
+      'ml.g5.12xlarge': GPUS_4,
+      'ml.g5.24xlarge': GPUS_4,
+      'ml.g5.48xlarge': GPUS_8,
+      'ml.p4d.24xlarge': GPUS_8,
+    },
+  },
+  {
+    id: 'meta-textgeneration-llama-guard-3-1b',
+    version: '1.0.4',
+    aliases: ['llama-guard-3-1b'],
+    guardModel: 'llama-guard-3-1b',
+    image: LMI_11,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-1b/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llama3_2Eula.txt',
+    defaultInstance: 'ml.g6.xlarge',
+    instances: [
+      'ml.g5.xlarge',
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.16xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.xlarge',
+      'ml.g6.2xlarge',
+      'ml.g6.4xlarge',
+      'ml.g6.8xlarge',
+      'ml.g6.12xlarge',
+      'ml.g6.16xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
+    environment: LMI,
+  },
+  {
+    id: 'meta-textgeneration-llama-guard-3-8b',
+    version: '1.0.8',
+    aliases: ['llama-guard-3-8b', 'llama-guard-3'],
+    guardModel: 'llama-guard-3-8b',
+    image: LMI_11,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llama3_1Eula.txt',
+    defaultInstance: 'ml.g5.4xlarge',
+    instances: [
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.4xlarge',
+      'ml.g6.8xlarge',
+      'ml.g6.12xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
+    environment: LMI,
+  },
+  {
+    id: 'meta-vlm-llama-guard-3-11b-vision',
+    version: '2.2.2',
+    aliases: ['llama-guard-3-11b-vision'],
+    guardModel: 'llama-guard-3-11b-vision',
+    image: TGI_3,
+    artifact: 'meta-vlm/meta-vlm-llama-guard-3-11b-vision/artifacts/inference-prepack/v2.0.0/',
+    eula: 'fmhMetadata/eula/llama3_2Eula.txt',
+    defaultInstance: 'ml.g6.12xlarge',
+    instances: [
+      'ml.g6.12xlarge',
+      'ml.g6.24xlarge',
+      'ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p4de.24xlarge',
+      'ml.p5.48xlarge',
+    ],
+    environment: {
+      ...COMMON,
+      MAX_CONCURRENT_REQUESTS: '128',
+      MESSAGES_API_ENABLED: 'true',
+      OPTION_ENTRYPOINT: 'inference.py',
+    },
+    instanceEnvironment: {
+      'ml.g6.12xlarge': GPUS_4,
+      'ml.g6.24xlarge': GPUS_4,
+      'ml.g6.48xlarge': GPUS_8,
+      'ml.p4d.24xlarge': GPUS_8,
+      'ml.p4de.24xlarge': GPUS_8,
+      'ml.p5.48xlarge': GPUS_8,
+    },
+  },
+  {
+    id: 'meta-textgeneration-llama-2-7b-f',
+    version: '4.3.0',
+    aliases: ['llama-2-7b-chat', 'llama-2-7b-f'],
+    image: TGI_2,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
+    eula: 'fmhMetadata/eula/llamaEula.txt',
+    // The article's instance. Version 4 of the specification proposes ml.g5.12xlarge, four times the price
+    // for one small model.
+    defaultInstance: 'ml.g5.2xlarge',
+    instances: [
+      'ml.g5.2xlarge',
+      'ml.g5.4xlarge',
+      'ml.g5.8xlarge',
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.12xlarge',
+      'ml.p4d.24xlarge',
+    ],
+    environment: { ...TGI, MAX_BATCH_PREFILL_TOKENS: '8192', MAX_CONCURRENT_REQUESTS: '512' },
+    instanceEnvironment: {
+      'ml.g5.12xlarge': { ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384' },
+      'ml.g5.24xlarge': GPUS_4,
+      'ml.g5.48xlarge': GPUS_8,
+      'ml.p4d.24xlarge': { ...GPUS_8, MAX_BATCH_PREFILL_TOKENS: '16384' },
+    },
+  },
+  {
+    id: 'meta-textgeneration-llama-2-13b-f',
+    version: '4.3.0',
+    aliases: ['llama-2-13b-chat', 'llama-2-13b-f'],
+    image: TGI_2,
+    artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',
+    eula: 'fmhMetadata/eula/llamaEula.txt',
+    defaultInstance: 'ml.g5.12xlarge',
+    instances: [
+      'ml.g5.12xlarge',
+      'ml.g5.24xlarge',
+      'ml.g5.48xlarge',
+      'ml.g6.12xlarge',
+      'ml.p4d.24xlarge',
+      'ml.p5.48xlarge',
+    ],
+    environment: { ...TGI, ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384', MAX_CONCURRENT_REQUESTS: '512' },
+    instanceEnvironment: { 'ml.g5.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8 },
+  },
+]
+
+/** By id or alias. Throws `invalid_option` that lists what there is. */
+export function findModel(name: string): JumpStartModel {
+  const found = JUMPSTART_MODELS.find(({ id, aliases }) => id === name || aliases.includes(name))
+  if (found) return found
+  const known = JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')
+  throw new LlamaGuardError(
+    'invalid_option',
+    `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama ` +
+      'Guard 2 and 4 have no known JumpStart files: deploy them from the SageMaker console and give the ' +
+      "endpoint's name.",
+  )
+}
+
+/** The container's environment on this instance. */
+export function environmentFor(model: JumpStartModel, instance: string): Record<string, string> {
+  return { ...model.environment, ...model.instanceEnvironment?.[instance] }
+}

@@ -1,0 +1,104 @@
+// Rows to the input file of a SageMaker Batch Transform job, and its output file back to outcomes. Pure: no
+// file, no AWS.
+// Each line carries an id, so that the answers are matched by what they answer and never by their place.
+import { createHash } from 'node:crypto'
+import { isLlamaGuardError } from '../../../errors.js'
+import { merge } from '../../../guard/merge-verdicts.js'
+import { readCompletion } from '../../../guard/answer/completion.js'
+import type { Prompter } from '../../../guard/prompt/index.js'
+import { parseVerdict } from '../../../guard/answer/verdict.js'
+import type { Verdict } from '../../../types.js'
+import type { Outcome } from '../judge-all.js'
+import type { Row } from '../rows.js'
+
+/** As the `sagemaker` guard asks: greedy, without an echo of the prompt, with log probabilities for the score. */
+const PARAMETERS = { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true }
+
+export interface BatchInput {
+  /** JSON Lines: `{"id","inputs","parameters"}`, without line breaks. They hold the texts. */
+  readonly lines: readonly string[]
+  /** The same rows, model and policy give the same name, so that a run is found again and never started twice. */
+  readonly jobName: string
+  /**
+   * For each row the ids of its lines: more than one where a text is longer than the guard's context. Empty:
+   * the guard cannot read it.
+   */
+  readonly ids: readonly (readonly string[])[]
+}
+
+export function prepareBatch(
+  rows: readonly Row[],
+  prompter: Pick<Prompter, 'render' | 'fit' | 'model'>,
+  contextTokens?: number,
+): BatchInput {
+  const lines = new Map<string, string>()
+  const ids = rows.map(({ conversation }) => {
+    try {
+      return prompter.fit(conversation, contextTokens).map((piece) => {
+        const inputs = prompter.render(piece)
+        const id = createHash('sha256').update(inputs).digest('base64url').slice(0, 27)
+        lines.set(id, JSON.stringify({ id, inputs, parameters: PARAMETERS }))
+        return id
+      })
+    } catch (error) {
+      if (isLlamaGuardError(error) && error.code === 'guard_input_too_long') return []
+      throw error
+    }
+  })
+  const all = [...lines.values()]
+  return {
+    lines: all,
+    jobName: `llama-guard-eval-${createHash('sha256').update(all.join('\n')).digest('hex').slice(0, 16)}`,
+    ids,
+  }
+}
+
+/** The lines in so many files of nearly one size: an instance of a job reads whole files. */
+export function partsOf({ lines }: BatchInput, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, part) =>
+    lines
+      .filter((__, index) => index % count === part)
+      .map((line) => `${line}\n`)
+      .join(''),
+  ).filter((part) => part !== '')
+}
+
+/** Answers by id. A line that is cut or of another shape answers nothing: its row counts as not judged. */
+function answers(output: string): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>()
+  for (const line of output.split('\n')) {
+    try {
+      const { id, SageMakerOutput } = JSON.parse(line) as { id?: unknown; SageMakerOutput?: unknown }
+      if (typeof id === 'string' && SageMakerOutput !== undefined) found.set(id, SageMakerOutput)
+    } catch {
+      continue
+    }
+  }
+  return found
+}
+
+/** Outcomes in the order of the rows. Every piece of a long text must have been judged; any unsafe piece decides. */
+export function readBatch(
+  { ids }: BatchInput,
+  output: string,
+  prompter: Pick<Prompter, 'categories'>,
+  threshold?: number,
+): readonly Outcome[] {
+  const found = answers(output)
+  const verdictOf = (id: string): Verdict => parseVerdict(readCompletion(found.get(id)), prompter.categories)
+  return ids.map((pieces) => {
+    if (pieces.length === 0) return { failed: 'guard_input_too_long' }
+    try {
+      const { safe, score, categories } = merge(pieces.map(verdictOf))
+      if (threshold !== undefined && score === undefined) return { failed: 'score_unavailable' }
+      return {
+        safe: threshold === undefined || score === undefined ? safe : score < threshold,
+        categories,
+        ...(score !== undefined && { score }),
+      }
+    } catch (error) {
+      if (isLlamaGuardError(error)) return { failed: error.code }
+      throw error
+    }
+  })
+}

@@ -1,0 +1,236 @@
+// The guarded gateway: an OpenAI-compatible API on bare node:http. Only the routes named here exist, so no
+// unguarded way to the model does.
+import { createServer } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Registry } from 'prom-client'
+import { createUpstream } from '../../create-guard.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { llamaGuard } from '../../llama-guard.js'
+import { parseOptions } from '../../options/config.js'
+import type { Options } from '../../options/index.js'
+import { plainDialect } from '../../response/refusal.js'
+import { defaultLogger } from '../../telemetry/log.js'
+import type { GuardedRequest } from '../../types.js'
+import { drainable } from './drain.js'
+import { gatewayMetrics } from './metrics.js'
+import { pause } from '../io.js'
+import { trackSockets } from './sockets.js'
+
+export interface GatewayOptions {
+  readonly options?: Options
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Default: 8080; 0 takes a free one. */
+  readonly port?: number
+  /** Default: 127.0.0.1. In a container: 0.0.0.0. */
+  readonly host?: string
+  /** Open sockets; the next is closed at once. Default: 10000. */
+  readonly maxConnections?: number
+  /**
+   * Milliseconds to let replies finish after a stop signal; then the rest end with an error event. Default:
+   * 25000, under Kubernetes' 30 s.
+   */
+  readonly drainMs?: number
+  /** Makes the reader of `/metrics`. Default: this process's own registry. */
+  readonly metrics?: (registry: Registry) => () => Promise<string>
+}
+
+export interface Gateway {
+  readonly url: string
+  readonly port: number
+  /** Stops taking requests, lets replies finish, ends the rest loudly, closes everything. */
+  stop(): Promise<void>
+}
+
+const MAX_HEADER_BYTES = 16 * 1024
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_MS = 65_000
+/** How long a readiness answer holds: probes come every few seconds from everywhere, and each costs a guard call. */
+const READY_MS = 10_000
+/** What ended replies get to reach their clients. */
+const LAST_WORDS_MS = 2_000
+
+type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promise<void>
+
+/** Throws when no upstream or no guard is configured, before it listens. */
+export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
+  const config = parseOptions(o.options, o.env)
+  const plain = createUpstream(config.upstream)
+  if (plain === undefined)
+    throw new LlamaGuardError(
+      'endpoint_missing',
+      'The gateway has nowhere to send a safe request. Set --upstream-url (LLAMA_GUARD_UPSTREAM_URL) to ' +
+        'an OpenAI-compatible API, or --upstream-endpoint (LLAMA_GUARD_UPSTREAM_ENDPOINT) to a chat model ' +
+        'on SageMaker.',
+    )
+  const upstream = drainable(plain)
+  const logger = config.logger ?? defaultLogger(config.logLevel)
+  const middleware = llamaGuard(
+    {
+      ...o.options,
+      logger,
+      upstream,
+      onVerdict: (event) => {
+        metrics.verdict(event)
+        config.onVerdict?.(event)
+      },
+    },
+    o.env,
+  )
+  const open = new Set<ServerResponse>()
+  const metrics = gatewayMetrics(
+    () => open.size,
+    () => middleware.stats(),
+  )
+  const readMetrics = o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics())
+  let stopping = false
+
+  const pass: Handler = async (req, res) => {
+    const left = new AbortController()
+    res.once('close', () => left.abort())
+    const body = typeof req.body === 'object' && req.body !== null ? (req.body as Record<string, unknown>) : undefined
+    await upstream.forward({ req, res, body, signal: left.signal, logger, path: req.url ?? '/' })
+  }
+  const chat: Handler = (req, res) =>
+    middleware(
+      req,
+      res,
+      () =>
+        void Promise.resolve(pass(req, res)).catch((error: unknown) =>
+          refuse(res, toLlamaGuardError(error, 'upstream_unavailable')),
+        ),
+    )
+  const moderate = middleware.moderations()
+  const moderations: Handler = (req, res) => moderate(req, res, () => notFound(res, Object.keys(routes)))
+  const ready = readiness(async () => {
+    // A new text each time, or the cache would answer for a guard that is gone.
+    const judgement = await middleware.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], {
+      stage: 'input',
+    })
+    return 'error' in judgement ? judgement.error.code : undefined
+  })
+  const readyz: Handler = async (_, res) => {
+    const problem = stopping ? 'stopping' : await ready()
+    json(res, problem === undefined ? 200 : 503, { status: problem ?? 'ready' })
+  }
+  const exposition: Handler = async (_, res) => {
+    res.setHeader('content-type', metrics.registry.contentType)
+    res.end(await readMetrics())
+  }
+
+  const routes: Record<string, Record<string, Handler>> = {
+    '/v1/chat/completions': { POST: chat },
+    '/v1/completions': { POST: chat },
+    '/v1/responses': { POST: chat },
+    '/v1/messages': { POST: chat },
+    '/v1/moderations': { POST: moderations },
+    '/v1/models': { GET: pass },
+    '/healthz': { GET: (_, res) => json(res, 200, { status: 'alive' }) },
+    '/readyz': { GET: readyz },
+    '/metrics': { GET: exposition },
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    (req: IncomingMessage, res) => {
+      const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
+      const route = /^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path
+      const methods = Object.hasOwn(routes, route) ? routes[route] : undefined
+      open.add(res)
+      res.once('close', () => {
+        open.delete(res)
+        metrics.request(methods === undefined ? 'other' : route, res.statusCode)
+      })
+      sockets.take(req, res)
+      const handler = methods?.[req.method ?? '']
+      if (methods === undefined) return notFound(res, Object.keys(routes))
+      if (handler === undefined) return wrongMethod(res, Object.keys(methods))
+      Promise.resolve()
+        .then(() => handler(req, res))
+        .catch((error: unknown) => refuse(res, toLlamaGuardError(error)))
+    },
+  )
+  const sockets = trackSockets(server)
+  server.maxConnections = o.maxConnections ?? 10_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(o.port ?? 8080, o.host ?? '127.0.0.1', resolve)
+  })
+  const { port, address } = server.address() as AddressInfo
+
+  async function stop(): Promise<void> {
+    if (stopping) return
+    stopping = true
+    const closed = sockets.close()
+    const enough = new AbortController()
+    void closed.then(() => enough.abort())
+    await pause(o.drainMs ?? 25_000, enough.signal)
+    upstream.stop()
+    // Judgements still open fail now: a stream that waits for one ends with an error event instead of a
+    // broken connection.
+    const shut = middleware.close()
+    await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
+    server.closeAllConnections()
+    await Promise.all([closed, shut])
+  }
+
+  return { port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, stop }
+}
+
+/** One check at a time, and its answer holds for a while. */
+function readiness(check: () => Promise<string | undefined>): () => Promise<string | undefined> {
+  let last: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
+  return () => {
+    if (last === undefined || Date.now() - last.at > READY_MS) last = { at: Date.now(), answer: check() }
+    return last.answer
+  }
+}
+
+function refuse(res: ServerResponse, error: LlamaGuardError): void {
+  // Half a reply is out: the one honest end left is a broken connection.
+  if (res.headersSent) return void res.destroy()
+  if (error.retryAfter !== undefined) res.setHeader('retry-after', String(error.retryAfter))
+  const { status, message, code } = error
+  const type = error.clientFault
+    ? 'invalid_request_error'
+    : code === 'upstream_unavailable'
+      ? 'server_error'
+      : 'guard_unavailable'
+  json(res, status, plainDialect.refusal({ stage: 'input', status, message, type, code, requestId: '' }))
+}
+
+function notFound(res: ServerResponse, paths: readonly string[]): void {
+  json(res, 404, {
+    error: {
+      message: `There is no such path here. Served are ${paths.join(', ')}.`,
+      type: 'invalid_request_error',
+      code: 'not_found',
+      param: null,
+    },
+  })
+}
+
+function wrongMethod(res: ServerResponse, methods: readonly string[]): void {
+  res.setHeader('allow', methods.join(', '))
+  json(res, 405, {
+    error: {
+      message: `This path takes ${methods.join(', ')}.`,
+      type: 'invalid_request_error',
+      code: 'method_not_allowed',
+      param: null,
+    },
+  })
+}
+
+function json(res: ServerResponse, status: number, body: unknown): void {
+  res.statusCode = status
+  res.setHeader('content-type', 'application/json; charset=utf-8')
+  res.setHeader('cache-control', 'no-store')
+  res.end(JSON.stringify(body))
+}

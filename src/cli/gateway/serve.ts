@@ -1,0 +1,63 @@
+// `serve`: the gateway as a process, from its settings to its signals.
+import cluster from 'node:cluster'
+import { availableParallelism } from 'node:os'
+import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import type { Options } from '../../options/index.js'
+import { clusterMetrics, keepWorkers } from './cluster.js'
+import { startGateway } from './index.js'
+import type { Gateway } from './index.js'
+import { EXIT, painter } from '../io.js'
+import type { ExitCode, Io } from '../io.js'
+
+export interface ServeOptions {
+  readonly port?: number
+  readonly host?: string
+  readonly maxConnections?: number
+  readonly drainMs?: number
+  /** Number of processes; true is one per core. Default: one process. */
+  readonly cluster?: boolean | number
+  /** Settings over those of the environment. */
+  readonly options?: Options
+}
+
+/** Resolves when `io.signal` has fired and every reply has ended. */
+export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
+  const tell = (text: string): void => void io.stderr.write(`${text}\n`)
+  const signal = io.signal ?? new AbortController().signal
+  if (options.cluster && cluster.isPrimary) {
+    const count = options.cluster === true ? availableParallelism() : options.cluster
+    tell(`Starting ${count} processes.`)
+    return keepWorkers(count, signal, tell)
+  }
+  let gateway: Gateway
+  try {
+    gateway = await startGateway({ ...options, env: io.env, ...(cluster.isWorker && { metrics: clusterMetrics }) })
+  } catch (error) {
+    const { code, message } = toLlamaGuardError(error)
+    // Nobody has said anything yet, so what an unknown error says holds no chat content.
+    const known = isLlamaGuardError(error)
+      ? `${code}: ${message}`
+      : `${code}: ${error instanceof Error ? error.message : message}`
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+    leaveCluster()
+    tell(
+      painter(io.stderr, io.env)(
+        'red',
+        taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known,
+      ),
+    )
+    return EXIT.usage
+  }
+  tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
+  if (!signal.aborted) await new Promise<void>((stop) => signal.addEventListener('abort', () => stop(), { once: true }))
+  tell('Stopping: no new requests, open replies may finish.')
+  await gateway.stop()
+  tell('Stopped.')
+  leaveCluster()
+  return EXIT.ok
+}
+
+/** The channel to the first process would keep a worker alive. */
+function leaveCluster(): void {
+  if (cluster.isWorker) cluster.worker?.disconnect()
+}

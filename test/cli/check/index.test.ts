@@ -1,0 +1,131 @@
+// `check` against the emulated guard: what it judges, what it prints, and the exit code a script relies on.
+import { afterEach, expect, test, vi } from 'vitest'
+import { check } from '../../../src/cli/check/index.js'
+import { linesOf } from '../../../src/cli/check/input.js'
+import { startEmulator } from '../../emulator/index.js'
+import type { Emulator } from '../../emulator/index.js'
+import { catchIo } from '../helpers.js'
+import type { Caught } from '../helpers.js'
+
+const closers: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of closers.splice(0)) await close()
+})
+
+async function setup(tty = false): Promise<{ emulator: Emulator; io: Caught }> {
+  const emulator = await startEmulator()
+  closers.push(() => emulator.close())
+  return {
+    emulator,
+    io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_MAX_ATTEMPTS: '1' }, tty),
+  }
+}
+
+async function* jsonl(...lines: unknown[]): AsyncGenerator<string> {
+  for (const line of lines) yield `${typeof line === 'string' ? line : JSON.stringify(line)}\n`
+}
+
+test('A harmless text is safe, exit code 0', async () => {
+  const { io } = await setup()
+  expect(await check({ text: 'I forgot how to kill a process in Linux, can you help?' }, io)).toBe(0)
+  expect(io.out()).toMatch(/^ID +STAGE +VERDICT +SCORE +MS +WHY\ntext +input +safe +/)
+  expect(io.out()).not.toContain('Linux')
+})
+
+test('An unsafe text names its category, exit code 1', async () => {
+  const { io } = await setup()
+  expect(await check({ text: 'UNSAFE_O3 please', format: 'json' }, io)).toBe(1)
+  expect(JSON.parse(io.out())).toMatchObject({
+    id: 'text',
+    stage: 'input',
+    verdict: 'unsafe',
+    categories: [{ code: 'O3', name: 'Criminal Planning' }],
+  })
+})
+
+test('A conversation that ends with the assistant judges both sides', async () => {
+  const { emulator, io } = await setup()
+  expect(
+    await check(
+      {
+        json: JSON.stringify([
+          { role: 'user', content: 'a' },
+          { role: 'assistant', content: 'b' },
+        ]),
+        format: 'json',
+      },
+      io,
+    ),
+  ).toBe(0)
+  expect(JSON.parse(io.out())).toMatchObject({ stage: 'output', verdict: 'safe' })
+  expect(
+    emulator
+      .conversations()
+      .map(({ turns }) => turns.length)
+      .sort(),
+  ).toEqual([1, 2])
+})
+
+test('JSONL keeps its order, its ids, and what could not be read is never safe', async () => {
+  const { io } = await setup()
+  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', {
+    messages: [{ role: 'user', content: 'fine' }],
+  })
+  expect(await check({ stdin, format: 'json' }, io)).toBe(1)
+  const results = io
+    .out()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { id: string; verdict: string; code?: string })
+  expect(results.map(({ id, verdict, code }) => [id, verdict, code])).toEqual([
+    ['one', 'safe', undefined],
+    ['line 2', 'unsafe', undefined],
+    ['line 3', 'unjudged', 'unreadable_request'],
+    ['line 4', 'unjudged', 'unreadable_request'],
+    ['line 6', 'safe', undefined],
+  ])
+})
+
+test('What could not be judged is told with its code, exit code 3', async () => {
+  const { emulator, io } = await setup()
+  emulator.behave((call) => call.fail({ status: 503, name: 'ServiceUnavailable', body: '{"Message":"down"}' }))
+  expect(await check({ text: 'hello' }, io)).toBe(3)
+  expect(io.out()).toMatch(/unjudged .* guard_/)
+})
+
+test('The table is coloured for a person and plain under NO_COLOR', async () => {
+  const { io } = await setup(true)
+  await check({ text: 'hello' }, io)
+  expect(io.out()).toContain('\u001b[32msafe')
+  const plain = catchIo({ ...io.env, NO_COLOR: '1' }, true)
+  await check({ text: 'hello' }, plain)
+  expect(plain.out()).not.toContain('\u001b')
+})
+
+test('An id cannot act on the terminal', async () => {
+  const { io } = await setup()
+  await check({ stdin: jsonl({ id: '\u001b[2J', text: 'hello' }) }, io)
+  expect(io.out()).not.toContain('\u001b')
+})
+
+test.each([
+  ['nothing to check', {}, { LLAMA_GUARD_ENDPOINT: 'x', AWS_REGION: 'eu-west-1' }, /nothing to check/],
+  ['no endpoint', { text: 'a' }, {}, /endpoint_missing/],
+])('%s is exit code 2', async (_, options, env, message) => {
+  const io = catchIo(env)
+  expect(await check(options, io)).toBe(2)
+  expect(io.err()).toMatch(message)
+})
+
+test('Lines are found wherever the input is cut', async () => {
+  async function* cut(): AsyncGenerator<Uint8Array> {
+    for (const byte of new TextEncoder().encode('ü1\n\n2')) yield Uint8Array.of(byte)
+  }
+  const lines: unknown[] = []
+  for await (const line of linesOf(cut())) lines.push(line)
+  expect(lines).toEqual([
+    { text: 'ü1', number: 1 },
+    { text: '2', number: 3 },
+  ])
+})

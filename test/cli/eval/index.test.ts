@@ -1,0 +1,174 @@
+// `eval` from the command line: its flags, and guards that are reached as the middleware reaches them.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { run } from '../../../src/cli/index.js'
+import { startBatchTransform } from '../../emulator/batch-transform.js'
+import { startEmulator } from '../../emulator/index.js'
+import { ACCESS_DENIED } from '../../emulator/aws-errors.js'
+import type { Emulator } from '../../emulator/index.js'
+import { listen, readBody } from '../../upstream/helpers.js'
+import { catchIo } from '../helpers.js'
+
+let emulator: Emulator
+let folder: string
+let file: string
+
+beforeAll(async () => {
+  emulator = await startEmulator({ endpoints: ['guard-a', 'guard-b'] })
+})
+afterAll(() => emulator.close())
+beforeEach(async () => {
+  emulator.reset()
+  folder = await mkdtemp(join(tmpdir(), 'evaluate-'))
+  file = join(folder, 'rows.jsonl')
+  await writeFile(
+    file,
+    Array.from({ length: 6 }, (_, index) =>
+      JSON.stringify({
+        text: `${index % 2 ? 'UNSAFE_O3' : 'fine'} ${index}`,
+        unsafe: index % 2 === 1,
+        categories: index % 2 ? ['O3'] : [],
+      }),
+    ).join('\n'),
+  )
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await rm(folder, { recursive: true })
+})
+
+const io = (env: Record<string, string> = {}) => catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: 'guard-a', ...env })
+const small = (...more: string[]): string[] => ['eval', file, ...more]
+
+test('A guard on SageMaker is measured, with scores, and named by model and endpoint', async () => {
+  const caught = io()
+  expect(await run(small(), caught)).toBe(0)
+  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \([0-9a-f]{8}\): 6 judged/)
+  expect(caught.out()).toMatch(/recall +1\.000/)
+  expect(caught.out()).toMatch(/auroc +1\.000/)
+  expect(caught.out()).toMatch(/threshold 0\.\d+ for FPR <= 0\.03/)
+  expect(caught.err()).toContain('6 texts (3 unsafe), 6 judgements to make')
+})
+
+test('An OpenAI-compatible server is asked for log probabilities, or not when told so', async () => {
+  const asked: Record<string, unknown>[] = []
+  const server = await listen((req, res) => {
+    void readBody(req).then((body) => {
+      asked.push(JSON.parse(body.toString()) as Record<string, unknown>)
+      res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
+    })
+  })
+  const caught = catchIo({ LLAMA_GUARD_BACKEND: 'openai', LLAMA_GUARD_URL: `${server.url}/v1` })
+  expect(await run(small(), caught)).toBe(0)
+  expect(asked.every((body) => 'logprobs' in body)).toBe(true)
+  asked.length = 0
+  expect(await run(small('--no-scores'), caught)).toBe(0)
+  expect(asked.some((body) => 'logprobs' in body)).toBe(false)
+  expect(caught.out()).toContain('no scores')
+  await server.close()
+})
+
+test('A resume file is good for the same guard, and for no other endpoint, model or threshold', async () => {
+  const resume = ['--resume', join(folder, 'state')]
+  const asked = async (...flags: string[]): Promise<number> => {
+    emulator.reset()
+    expect(await run(small(...resume, ...flags), io())).toBe(0)
+    return emulator.requests.length
+  }
+  expect(await asked()).toBe(6)
+  expect(await asked()).toBe(0)
+  expect(await asked('--endpoint', 'guard-b')).toBe(6)
+  expect(await asked('--threshold', '0.7')).toBe(6)
+  expect(await asked('--model', 'llama-guard-2')).toBe(6)
+  expect(await readFile(join(folder, 'state'), 'utf8')).not.toMatch(/fine|UNSAFE/)
+})
+
+test('Two guards are compared on the same texts', async () => {
+  const caught = io()
+  expect(await run(small('--against', 'llama-guard-1/guard-b'), caught)).toBe(0)
+  expect(caught.out()).toMatch(
+    /McNemar on 6 texts: only llama-guard-1 at guard-a \(\w+\) right 0, only llama-guard-1 at guard-b/,
+  )
+  expect(new Set(emulator.requests.map(({ endpoint }) => endpoint))).toEqual(new Set(['guard-a', 'guard-b']))
+})
+
+test('Columns are named by flags, and the report is written where it is wanted', async () => {
+  const csv = join(folder, 'tickets.csv')
+  await writeFile(csv, 'message,verdict\nUNSAFE_O3 a,bad\nfine,good\n')
+  const caught = io()
+  expect(
+    await run(
+      [
+        'eval',
+        csv,
+        '--text',
+        'message',
+        '--label',
+        'verdict',
+        '--unsafe-value',
+        'bad',
+        '--report',
+        join(folder, 'report.html'),
+      ],
+      caught,
+    ),
+  ).toBe(0)
+  expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('llama-guard-1 at guard-a')
+})
+
+test('A dry run tells time and price and asks nobody', async () => {
+  const caught = io()
+  expect(
+    await run(small('--dry-run', '--dollars-per-hour', '1.41', '--expected-ms', '60000', '--concurrency', '1'), caught),
+  ).toBe(0)
+  expect(caught.err()).toContain('about $0.14 of instance time')
+  expect(emulator.requests).toHaveLength(0)
+})
+
+test('What a guard could not judge is exit code 3, whatever onError says', async () => {
+  emulator.behave((call) => call.fail(ACCESS_DENIED), { times: 1 })
+  const caught = io({ LLAMA_GUARD_ON_ERROR: 'open' })
+  expect(await run(small('--attempts', '1', '--concurrency', '1'), caught)).toBe(3)
+  expect(caught.out()).toContain('1 not judged: guard_rejected')
+})
+
+test('An interrupted run is exit code 4', async () => {
+  const stop = new AbortController()
+  const caught = { ...io(), signal: stop.signal }
+  emulator.behave((call) => {
+    stop.abort()
+    call.answer()
+  })
+  expect(await run(small('--concurrency', '1'), caught)).toBe(4)
+})
+
+test.each([
+  [[], /missing required argument 'file'/],
+  [['/does/not/exist.jsonl'], /cannot be read/],
+  [['FILE', '--target-fpr', '3'], /from 0 to 1/],
+  [['FILE', '--dollars-per-hour', 'much'], /A number is wanted/],
+  [['FILE', '--against', 'gpt'], /names no guard.*local.*llama-guard-3-8b/s],
+  [['FILE', '--against', 'llama-guard-1/guard-a'], /the very guard that is measured/],
+  [['FILE', '--endpoint', ''], /endpoint/],
+])('eval %o is exit code 2 with a reason', async (argv, reason) => {
+  const caught = io()
+  expect(await run(['eval', ...argv.map((word) => (word === 'FILE' ? file : word))], caught)).toBe(2)
+  expect(caught.err()).toMatch(reason)
+  expect(emulator.requests).toHaveLength(0)
+})
+
+test('With --batch the prompts are written beside, under the settings of the guard, and the next step is named', async () => {
+  const aws = await startBatchTransform({ answer: () => ({}) })
+  const caught = io({ ...aws.env, LLAMA_GUARD_MODEL: 'llama-guard-3-1b' })
+  expect(await run(small('--batch', 's3://my-bucket/guard', '--batch-folder', folder), caught), caught.err()).toBe(4)
+  const [job] = (await readdir(folder)).filter((name) => name !== 'rows.jsonl')
+  const lines = (await readFile(join(folder, job ?? '', 'input', 'part-0.jsonl'), 'utf8')).trim().split('\n')
+  expect(lines).toHaveLength(6)
+  expect(lines[1]).toContain('UNSAFE_O3 1')
+  expect(lines[1]).toContain('<|start_header_id|>')
+  expect(caught.err() + caught.out()).toContain('aws s3 cp')
+  expect(await run(small('--batch', 'my-bucket'), io())).toBe(2)
+  await aws.close()
+})

@@ -1,0 +1,180 @@
+// `serve` as an operator runs it: a process of its own under real signals, alone and as a cluster.
+import { createServer } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { build, listening, start } from '../built.js'
+import type { Built, Started } from '../built.js'
+
+const SLOW = 60_000
+let built: Built
+let upstream: Server
+let upstreamUrl: string
+const running: Started[] = []
+
+beforeAll(async () => {
+  built = build()
+  upstream = createServer((req, res) => {
+    let body = ''
+    req.on('data', (data: Buffer) => (body += data.toString()))
+    req.on('end', () => {
+      // The guard is here too, in OpenAI's words, and finds everything safe.
+      if (req.url === '/guard/completions')
+        res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
+      else void talk(JSON.parse(body) as Asked, res)
+    })
+  }).listen(0, '127.0.0.1')
+  await new Promise((ready) => upstream.once('listening', ready))
+  upstreamUrl = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`
+}, SLOW)
+afterAll(() => {
+  built.remove()
+  upstream.closeAllConnections()
+  upstream.close()
+})
+afterEach(() => {
+  for (const { child } of running.splice(0)) child.kill('SIGKILL')
+})
+
+interface Asked {
+  readonly stream?: boolean
+  readonly messages: readonly { readonly content: string }[]
+}
+
+/** Says as many words as the message asks for, one every 100 ms when streaming. */
+async function talk({ stream, messages }: Asked, res: ServerResponse): Promise<void> {
+  const words = Number(/(\d+) words/.exec(messages.at(-1)?.content ?? '')?.[1] ?? 1)
+  const head = { id: 'c', created: 1, model: 'm' }
+  if (stream !== true)
+    return void res.setHeader('content-type', 'application/json').end(
+      JSON.stringify({
+        ...head,
+        object: 'chat.completion',
+        choices: [{ index: 0, message: { role: 'assistant', content: 'pond '.repeat(words) }, finish_reason: 'stop' }],
+      }),
+    )
+  res.setHeader('content-type', 'text/event-stream')
+  const send = (delta: object, finish: string | null): unknown =>
+    res.write(
+      `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+    )
+  for (let word = 0; word < words && !res.destroyed; word++) {
+    send({ content: 'pond ' }, null)
+    await sleep(100)
+  }
+  send({}, 'stop')
+  res.end('data: [DONE]\n\n')
+}
+
+function run(...flags: string[]): Started {
+  const started = start(built, ['serve', '--upstream-url', upstreamUrl, ...flags], {
+    LLAMA_GUARD_BACKEND: 'openai',
+    LLAMA_GUARD_URL: upstreamUrl.replace(/v1$/, 'guard'),
+  })
+  running.push(started)
+  return started
+}
+
+async function serve(...flags: string[]): Promise<Started & { readonly url: string }> {
+  const cluster = flags.indexOf('--cluster')
+  const started = run('--port', '0', ...flags)
+  return { ...started, url: await listening(started, cluster < 0 ? 1 : Number(flags[cluster + 1])) }
+}
+
+const ask = (url: string, content: string, stream = false): Promise<Response> =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', stream, messages: [{ role: 'user', content }] }),
+  })
+
+/** How a stream ended, as its client sees it. A body that breaks off rejects. */
+async function ending(reply: Response): Promise<string> {
+  const text = await reply.text().catch((error: unknown) => `broke off: ${String(error)}`)
+  if (/data: \{"error":\{[^\n]*"code":"(upstream_unavailable|guard_unavailable)"/.test(text)) return 'error event'
+  return text.endsWith('data: [DONE]\n\n') && text.includes('"finish_reason":"stop"')
+    ? 'complete'
+    : `cut: ${text.slice(-200)}`
+}
+
+test(
+  'SIGTERM under 200 open streams: every stream ends complete or with an error event, none cut silently, exit code 0',
+  { timeout: SLOW },
+  async () => {
+    const { url, child, ended, err } = await serve('--drain-ms', '1500')
+    // Half of them are nearly done; the others would talk for a minute.
+    const replies = await Promise.all(
+      Array.from({ length: 200 }, (_, index) =>
+        ask(url, `Say ${index % 2 === 0 ? 3 : 600} words about pond number ${index}.`, true),
+      ),
+    )
+    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
+    const endings = Promise.all(replies.map(ending))
+    child.kill('SIGTERM')
+    const seen = await endings
+    expect(seen.filter((one) => one !== 'complete' && one !== 'error event')).toEqual([])
+    expect(seen.filter((_, index) => index % 2 === 1)).toEqual(Array.from({ length: 100 }, () => 'error event'))
+    expect(seen).toContain('complete')
+    expect(await ended).toBe(0)
+    expect(err()).toMatch(/Stopping: [^\n]+\nStopped\.\n$/)
+  },
+)
+
+test('A second signal does not wait for anyone', { timeout: SLOW }, async () => {
+  const { url, child, ended, err } = await serve('--drain-ms', '60000')
+  const reply = await ask(url, 'Say 600 words about a pond.', true)
+  child.kill('SIGINT')
+  while (!err().includes('Stopping')) await sleep(20)
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(await ending(reply)).toMatch(/^cut: broke off/)
+})
+
+test.each([[[]], [['--cluster', '2']]])(
+  'A taken port is exit code 2 and says so, with %j',
+  { timeout: SLOW },
+  async (flags) => {
+    const started = run('--port', String((upstream.address() as AddressInfo).port), ...flags)
+    expect(await started.ended).toBe(2)
+    expect(started.err()).toMatch(/The port \d+ is taken/)
+  },
+)
+
+test('A cluster whose settings are wrong stops instead of starting workers for ever', { timeout: SLOW }, async () => {
+  const started = run('--port', '0', '--cluster', '2', '--backend', 'sagemaker')
+  expect(await started.ended).toBe(2)
+  expect(started.err()).toContain('endpoint_missing')
+  expect(started.err()).not.toContain('starting another')
+})
+
+test(
+  'A cluster of two shares one port, replaces a worker that dies, adds up its metrics, and lets streams finish on SIGTERM',
+  { timeout: SLOW },
+  async () => {
+    const cluster = await serve('--cluster', '2', '--drain-ms', '10000')
+    const { url, child, ended, err } = cluster
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    const asked = 12
+    const replies = await Promise.all(
+      Array.from({ length: asked }, (_, index) => ask(url, `Say 2 words about pond number ${index}.`)),
+    )
+    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
+    // Whichever worker answers, it knows the requests of both.
+    const metrics = await (await fetch(`${url}/metrics`)).text()
+    expect(metrics).toContain(`llama_guard_http_requests_total{route="/v1/chat/completions",status="200"} ${asked}`)
+
+    const [, victim] = /Worker (\d+) started\./.exec(err()) ?? []
+    process.kill(Number(victim), 'SIGKILL')
+    await listening(cluster, 3)
+    expect(err()).toContain(`Worker ${victim} ended (SIGKILL); starting another.`)
+
+    const streams = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => ask(url, `Say 12 words about lake number ${index}.`, true)),
+    )
+    const endings = Promise.all(streams.map(ending))
+    child.kill('SIGTERM')
+    expect(await endings).toEqual(streams.map(() => 'complete'))
+    expect(await ended).toBe(0)
+  },
+)

@@ -1,0 +1,304 @@
+// The gateway as its users meet it: their own SDKs in front, a real upstream behind, the emulated guard beside.
+import OpenAI from 'openai'
+import { afterEach, expect, test, vi } from 'vitest'
+import { startGateway } from '../../../src/cli/gateway/index.js'
+import type { Gateway, GatewayOptions } from '../../../src/cli/gateway/index.js'
+import { run } from '../../../src/cli/index.js'
+import { startChatEndpoint } from '../../emulator/chat-container.js'
+import { startEmulator } from '../../emulator/index.js'
+import type { Emulator } from '../../emulator/index.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { listen, readBody, until } from '../../upstream/helpers.js'
+import type { Listening } from '../../upstream/helpers.js'
+import { catchIo } from '../helpers.js'
+
+const closers: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of closers.splice(0).reverse()) await close()
+})
+
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Tells back what the newest message says; a stream comes word by word, with `gapMs` between them. */
+async function echoUpstream(gapMs = 0): Promise<Listening> {
+  const server = await listen((req, res) => {
+    void (async () => {
+      if (req.method === 'GET')
+        return res
+          .setHeader('content-type', 'application/json')
+          .end('{"object":"list","data":[{"id":"m","object":"model"}]}')
+      const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
+      const text = body.messages.at(-1)?.content ?? ''
+      const head = { id: 'c', created: 1, model: 'm' }
+      if (body.stream !== true)
+        return res.setHeader('content-type', 'application/json').end(
+          JSON.stringify({
+            ...head,
+            object: 'chat.completion',
+            choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
+          }),
+        )
+      res.setHeader('content-type', 'text/event-stream')
+      const send = (delta: object, finish: string | null): boolean =>
+        res.write(
+          `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+        )
+      for (const word of text.split(/(?<= )/)) {
+        if (res.destroyed) return undefined
+        send({ content: word }, null)
+        await new Promise((wake) => setTimeout(wake, gapMs))
+      }
+      send({}, 'stop')
+      return res.end('data: [DONE]\n\n')
+    })()
+  })
+  closers.push(() => server.close())
+  return server
+}
+
+async function guardEmulator(): Promise<Emulator> {
+  const emulator = await startEmulator()
+  closers.push(() => emulator.close())
+  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
+  return emulator
+}
+
+async function setup(
+  upstreamUrl: string,
+  over: GatewayOptions = {},
+): Promise<{ gateway: Gateway; emulator: Emulator; openai: OpenAI }> {
+  const emulator = await guardEmulator()
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    options: {
+      endpoint: emulator.endpoint,
+      upstream: { url: upstreamUrl, apiKey: 'sk-operator' },
+      logger: QUIET,
+      maxAttempts: 1,
+    },
+    env: {},
+    ...over,
+  })
+  closers.push(() => gateway.stop())
+  return { gateway, emulator, openai: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 }) }
+}
+
+const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
+
+test('The openai client lists the models of the upstream', async () => {
+  const { openai } = await setup(`${(await echoUpstream()).url}/v1`)
+  expect((await openai.models.list()).data[0]?.id).toBe('m')
+})
+
+test('The openai client gets a 451 for an unsafe prompt, and the upstream hears nothing of it', async () => {
+  let calls = 0
+  const upstream = await listen((_, res) => {
+    calls += 1
+    res.end('{}')
+  })
+  closers.push(() => upstream.close())
+  const { openai } = await setup(upstream.url)
+  await expect(openai.chat.completions.create(ask('UNSAFE_O3'))).rejects.toMatchObject({
+    status: 451,
+    code: 'content_filter',
+  })
+  expect(calls).toBe(0)
+})
+
+test('The openai client moderates through the gateway', async () => {
+  const { openai, emulator } = await setup('http://127.0.0.1:9')
+  const { results } = await openai.moderations.create({ input: ['hello', 'UNSAFE_O3'] })
+  expect(results.map(({ flagged }) => flagged)).toEqual([false, true])
+  expect(results[1]?.categories).toMatchObject({ 'Criminal Planning': true, 'Violence and Hate': false })
+  emulator.behave((call) => call.fail({ status: 503, name: 'ServiceUnavailable', body: '{"Message":"down"}' }))
+  await expect(openai.moderations.create({ input: ['hello', 'new text'] })).rejects.toMatchObject({ status: 503 })
+})
+
+test.each([
+  ['POST', '/v1/moderations', '{"input":[]}', 400],
+  ['POST', '/v1/moderations', '{"input":[{"type":"image_url"}]}', 400],
+  ['POST', '/v1/moderations', JSON.stringify({ input: Array.from({ length: 65 }, () => 'a') }), 400],
+  ['POST', '/v1/moderations', 'nonsense', 400],
+  ['POST', '/v1/embeddings', '{"input":"a"}', 404],
+  ['POST', '/v1/files', 'x', 404],
+  ['GET', '/v1/chat/completions', undefined, 405],
+  ['POST', '/v1/models', '{}', 405],
+  ['POST', '/v1/chat/completions', '{"messages":1}', 400],
+  ['GET', '/v1/models/../files', undefined, 404],
+])('%s %s with %s is answered %i here and goes nowhere', async (method, path, body, status) => {
+  let calls = 0
+  const upstream = await listen((_, res) => {
+    calls += 1
+    res.end('{}')
+  })
+  closers.push(() => upstream.close())
+  const { gateway } = await setup(upstream.url)
+  const reply = await fetch(`${gateway.url}${path}`, { method, body, headers: { 'content-type': 'application/json' } })
+  expect([reply.status, calls]).toEqual([status, 0])
+  expect(await reply.json()).toHaveProperty('error.message')
+})
+
+test('An upstream that is down is a 503 with its reason, never an empty reply', async () => {
+  const { openai } = await setup('http://127.0.0.1:9')
+  await expect(openai.chat.completions.create(ask('hello'))).rejects.toMatchObject({
+    status: 503,
+    code: 'upstream_unavailable',
+  })
+})
+
+test('Health, readiness and metrics tell how the gateway is', async () => {
+  const { gateway, openai } = await setup(`${(await echoUpstream()).url}/v1`)
+  expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200)
+  await openai.chat.completions.create(ask('hello'))
+  await openai.chat.completions.create(ask('UNSAFE_O3')).catch(() => undefined)
+  const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
+  expect(metrics).toMatch(/llama_guard_judgements_total\{stage="input",verdict="unsafe",action="block",code=""\} 1/)
+  expect(metrics).toMatch(/llama_guard_judgements_total\{stage="output",verdict="safe",action="allow",code=""\} 1/)
+  expect(metrics).toMatch(/llama_guard_http_requests_total\{route="\/v1\/chat\/completions",status="451"\} 1/)
+  expect(metrics).toMatch(/llama_guard_categories_total\{stage="input",category="O3"\} 1/)
+  expect(metrics).not.toContain('hello')
+})
+
+test('A gateway whose guard is gone is not ready', async () => {
+  const { gateway, emulator } = await setup('http://127.0.0.1:9')
+  await emulator.close()
+  const reply = await fetch(`${gateway.url}/readyz`)
+  expect(reply.status).toBe(503)
+  expect(await reply.json()).toEqual({ status: expect.stringMatching(/^guard_/) as string })
+})
+
+test('Stopping lets open streams finish, and takes no new request', async () => {
+  const { gateway, openai } = await setup(`${(await echoUpstream(20)).url}/v1`, { drainMs: 20_000 })
+  const stream = await openai.chat.completions.create({ ...ask('word '.repeat(30).trim()), stream: true })
+  const stopped = gateway.stop()
+  await expect(fetch(`${gateway.url}/healthz`)).rejects.toThrow()
+  let text = ''
+  for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
+  expect(text).toBe('word '.repeat(30).trim())
+  await stopped
+})
+
+test('Stopped under 200 open streams, every stream ends complete or with an error, none silently', async () => {
+  // A guard in this process: 200 streams, their clients and signed guard calls on one thread would measure that thread.
+  const upstream = await echoUpstream(100)
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 1000,
+    env: {},
+    options: { guard: markerGuard(), upstream: { url: upstream.url }, logger: QUIET },
+  })
+  closers.push(() => gateway.stop())
+  const replies = await Promise.all(
+    Array.from({ length: 200 }, (_, index) =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...ask(`stream ${index} ${'word '.repeat(index % 2 === 0 ? 4 : 400)}`), stream: true }),
+      }),
+    ),
+  )
+  expect(replies.every(({ status }) => status === 200)).toBe(true)
+  const texts = Promise.all(replies.map((reply) => reply.text()))
+  await gateway.stop()
+  const endings = (await texts).map((text) =>
+    text.trimEnd().endsWith('data: [DONE]') && !text.includes('"error"')
+      ? 'complete'
+      : /data: \{"error":\{[^\n]*"code":"upstream_unavailable"/.test(text)
+        ? 'error event'
+        : `cut: ${text.slice(-200)}`,
+  )
+  expect(endings.filter((ending) => ending.startsWith('cut'))).toEqual([])
+  expect(endings.filter((_, index) => index % 2 === 1).every((ending) => ending === 'error event')).toBe(true)
+}, 60_000)
+
+test('Stopped while the guard hangs, what waits for it is told so, stream and request alike', async () => {
+  const upstream = await echoUpstream(1)
+  let slow = false
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 50,
+    env: {},
+    options: {
+      guard: markerGuard({ delay: () => (slow ? 60_000 : 0) }),
+      timeoutMs: 50_000,
+      upstream: { url: upstream.url },
+      logger: QUIET,
+      cacheMax: 0,
+    },
+  })
+  closers.push(() => gateway.stop())
+  const post = (body: object): Promise<Response> =>
+    fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const stream = await post({ ...ask('word '.repeat(400)), stream: true })
+  slow = true
+  const waiting = post(ask('hello'))
+  await new Promise((wake) => setTimeout(wake, 300))
+  await gateway.stop()
+  expect(await stream.text()).toMatch(/data: \{"error":\{[^\n]*"code":"guard_unavailable"/)
+  expect((await waiting).status).toBe(503)
+})
+
+test('What the chat model of a SageMaker endpoint says is judged before it is heard', async () => {
+  const chat = await startChatEndpoint()
+  closers.push(() => chat.close())
+  const emulator = await guardEmulator()
+  const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime')
+  const { sagemakerChatUpstream } = await import('../../../src/upstream/index.js')
+  const client = new SageMakerRuntimeClient({ endpoint: chat.url, maxAttempts: 1 })
+  const gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    env: {},
+    options: {
+      endpoint: emulator.endpoint,
+      logger: QUIET,
+      check: ['output'],
+      upstream: sagemakerChatUpstream({ endpoint: chat.name, client }),
+    },
+  })
+  closers.push(() => gateway.stop())
+  const openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'x', maxRetries: 0 })
+  expect((await openai.chat.completions.create(ask('say hello'))).choices[0]?.message.content).toBe('hello')
+  await expect(openai.chat.completions.create(ask('say UNSAFE_O3'))).rejects.toMatchObject({
+    status: 451,
+    error: { stage: 'output' },
+  })
+  await expect(openai.chat.completions.create({ ...ask('say UNSAFE_O3'), stream: true })).rejects.toMatchObject({
+    status: 451,
+  })
+  await expect(openai.chat.completions.create({ ...ask('hi'), n: 2 })).rejects.toMatchObject({
+    status: 400,
+    code: 'unsupported_content',
+  })
+})
+
+test('The serve command listens, tells where, and stops on its signal', async () => {
+  const upstream = await echoUpstream()
+  const emulator = await guardEmulator()
+  const stop = new AbortController()
+  const io = {
+    ...catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent' }),
+    signal: stop.signal,
+  }
+  const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url], io)
+  await until(() => io.err().includes('Listening on'))
+  const url = /http:\/\/\S+?(?=\.\s)/.exec(io.err())?.[0] ?? ''
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  stop.abort()
+  expect(await running).toBe(0)
+  expect(io.err()).toMatch(/Stopped\.\n$/)
+})
+
+test('Serve without an upstream says what to set, exit code 2', async () => {
+  const emulator = await guardEmulator()
+  const io = catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint })
+  expect(await run(['serve', '--port', '0'], io)).toBe(2)
+  expect(io.err()).toMatch(/--upstream-url/)
+})

@@ -1,18 +1,103 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
-import type { Dialect, ReplyChoice } from '../types.js'
-import { anthropicStream } from './anthropic-stream.js'
-import { ANTHROPIC_REPLY } from './anthropic-vocabulary.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from '../types.js'
+import { isObject, itemIndex } from '../utils/json.js'
 import { readContent } from './kit/content.js'
 import { readMessages, tell } from './kit/messages.js'
-import { wantsStream } from './openai-chat.js'
 import { readParameters } from './kit/parameters.js'
-import { refusalDetails } from './kit/refusals.js'
-import { requestWalker } from './kit/vocabulary.js'
-import { isObject } from '../utils/json.js'
-import { TextWalker } from './kit/text-walker.js'
+import { blockMessage, blockNote, refusalDetails, sse } from './kit/refusals.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
+import { wantsStream } from './openai-chat.js'
+
+export const ANTHROPIC_REPLY: Vocabulary = {
+  metadata: new Set([
+    ...OPENAI_METADATA,
+    'tool_use_id',
+    'file_id',
+    'media_type',
+    'expires_at',
+    'server_name',
+    'category',
+    'retrieved_at',
+    'error_code',
+  ]),
+  containers: new Set(['usage', 'container', 'caller', 'context_management']),
+  // `data` is redacted thinking here; base64 documents and images are told apart by their source and refused.
+  opaque: new Set([...OPAQUE, 'encrypted_index', 'data']),
+  json: new Set(['input']),
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+interface Fact {
+  readonly type: string | undefined
+  readonly index: number
+}
+
+export function anthropicStream(): StreamReader {
+  const events = new EventText(ANTHROPIC_REPLY)
+  const facts = new WireFacts(factOf)
+  const wire = { started: false, stopped: false, open: new Set<number>() }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (data !== undefined) {
+        const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
+        events.walker.walk(data, (path, text, metadata) => {
+          // The start of a block and its deltas are one text: `content_block.text`, then `delta.text`.
+          const channel = base === '' ? path : `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
+          if (metadata) events.beside(deltas, channel, text, true)
+          else deltas.push({ choice: 0, channel, text })
+        })
+      }
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      const { type, index } = facts.take(event)
+      if (type === 'message_start') wire.started = true
+      else if (type === 'content_block_start') wire.open.add(index)
+      else if (type === 'content_block_stop') wire.open.delete(index)
+      else if (type === 'message_stop') wire.stopped = true
+    },
+    block(decision) {
+      if (wire.stopped) return ''
+      const frames: Record<string, unknown>[] = []
+      if (!wire.started) frames.push({ type: 'message_start', message: emptyMessage() })
+      for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
+      const stop = { type: 'refusal', category: null, explanation: blockMessage(decision) }
+      const delta = { stop_reason: 'refusal', stop_sequence: null, stop_details: stop }
+      frames.push(
+        { type: 'message_delta', delta, usage: { output_tokens: 0 }, llama_guard: blockNote(decision) },
+        { type: 'message_stop' },
+      )
+      return frames.map((frame) => sse(frame, String(frame.type))).join('')
+    },
+    fail(error) {
+      return wire.stopped
+        ? ''
+        : sse(
+            { type: 'error', error: { type: 'guard_unavailable', message: error.message, code: error.code } },
+            'error',
+          )
+    },
+  }
+}
+
+function factOf(data: unknown, event: StreamEvent): Fact {
+  return { type: isObject(data) ? shortText(data.type) : event.event, index: itemIndex(data, 0) }
+}
+
+function emptyMessage(): Record<string, unknown> {
+  const rest = { stop_reason: null, stop_sequence: null, usage: { input_tokens: 0, output_tokens: 0 } }
+  return { id: 'msg_llama_guard', type: 'message', role: 'assistant', content: [], model: 'unknown', ...rest }
+}
 
 const READ = new Set(['messages', 'system'])
 

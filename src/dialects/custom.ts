@@ -1,14 +1,55 @@
 // A dialect described by the user: where the words of a request and of a reply stand.
 // What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
 import { LlamaGuardError } from '../errors.js'
-import type { Dialect, Refusal, ReplyChoice } from '../types.js'
+import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from '../types.js'
+import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
-import { CUSTOM_REPLY, customStream } from './custom-stream.js'
-import { wantsStream } from './openai-chat.js'
-import { openaiRefusal } from './kit/refusals.js'
-import { requestWalker } from './kit/vocabulary.js'
-import { isIdentifier, TextWalker } from './kit/text-walker.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { EventText, isDone, WireFacts } from './kit/stream-events.js'
+import { isIdentifier, TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
+import { wantsStream } from './openai-chat.js'
+
+export const CUSTOM_REPLY: Vocabulary = {
+  metadata: OPENAI_METADATA,
+  containers: OPENAI_CONTAINERS,
+  opaque: OPAQUE,
+  tokenLists: true,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+export function customStream(framing: 'sse' | 'ndjson', delta: (data: unknown) => string | undefined): StreamReader {
+  const events = new EventText(CUSTOM_REPLY)
+  const facts = new WireFacts((_data, event) => isDone(event))
+  const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
+  let done = false
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (data !== undefined) {
+        const said = delta(data) ?? ''
+        if (said !== '') deltas.push({ choice: 0, channel: 'delta', text: said })
+        events.walker.walk(data, (path, text, metadata) => {
+          if (!said.includes(text)) events.beside(deltas, path, text, metadata)
+        })
+      }
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      done ||= facts.take(event)
+    },
+    block(decision) {
+      if (done) return ''
+      const note = frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
+      return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
+    },
+    fail: (error) => (done ? '' : frame({ error: streamFailure(error) })),
+  }
+}
 
 export interface CustomTurn {
   /** Who speaks: tool results count as `user`. */

@@ -2,12 +2,11 @@
 // https://platform.openai.com/docs/api-reference/chat
 import type { Dialect } from '../types.js'
 import { readMessages } from './kit/messages.js'
-import { readChoices } from './openai-reply.js'
-import { CHAT_CHUNK, openaiStream } from './openai-choices.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { requestWalker } from './kit/vocabulary.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['messages'])
 

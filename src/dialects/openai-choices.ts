@@ -2,12 +2,38 @@
 // chunk looks like.
 // What left for the client is tracked apart from what was read, because a block discards the rest.
 import type { LlamaGuardError } from '../errors.js'
-import type { Decision, StreamDelta, StreamEvent, StreamReader } from '../types.js'
-import { EventText, isDone, shortText, WireFacts } from './kit/stream-events.js'
-import { OPENAI_REPLY } from './openai-reply.js'
+import type { Decision, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from '../types.js'
+import { isObject, itemIndex } from '../utils/json.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
-import { isObject, itemIndex } from '../utils/json.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { EventText, isDone, shortText, WireFacts } from './kit/stream-events.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+
+export const OPENAI_REPLY: Vocabulary = {
+  metadata: OPENAI_METADATA,
+  containers: OPENAI_CONTAINERS,
+  opaque: OPAQUE,
+  tokenLists: true,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+/** Undefined when there is no `choices` array. */
+export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || !Array.isArray(body.choices)) return undefined
+  const walker = new TextWalker(OPENAI_REPLY)
+  const texts = new ChoiceTexts()
+  const choices = body.choices as readonly unknown[]
+  for (let position = 0; position < choices.length; position += 1) {
+    const choice = choices[position]
+    const pieces = texts.open(itemIndex(choice, position))
+    walker.walk(choice, (_path, text) => void pieces.push(text))
+  }
+  walker.walk(body, (_path, text) => texts.addOutside(text), '', 'choices')
+  return texts.list()
+}
 
 export interface ChunkShape {
   readonly object: string

@@ -2,13 +2,12 @@
 // https://platform.openai.com/docs/api-reference/completions
 import type { Dialect } from '../types.js'
 import { unreadable } from './kit/content.js'
-import { wantsStream } from './openai-chat.js'
-import { readChoices } from './openai-reply.js'
-import { openaiStream } from './openai-choices.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { requestWalker } from './kit/vocabulary.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { wantsStream } from './openai-chat.js'
+import { openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['prompt', 'suffix'])
 

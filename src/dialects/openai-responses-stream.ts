@@ -3,10 +3,46 @@
 // A snapshot is judged only where it says something the deltas of its item have not said.
 import { LlamaGuardError } from '../errors.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
-import { EventText, shortText, WireFacts } from './kit/stream-events.js'
 import { isObject, itemIndex } from '../utils/json.js'
-import { RESPONSES_REPLY } from './openai-responses-vocabulary.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
+import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import type { Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
+
+export const RESPONSES_REPLY: Vocabulary = {
+  metadata: new Set([
+    ...OPENAI_METADATA,
+    'tool_choice',
+    'truncation',
+    'verbosity',
+    'effort',
+    'user',
+    'safety_identifier',
+    'prompt_cache_key',
+    'prompt_cache_retention',
+    'previous_response_id',
+    'file_id',
+    'container_id',
+    'approval_request_id',
+    'server_label',
+    'phase',
+    'execution',
+    'source',
+  ]),
+  containers: new Set([
+    'usage',
+    'metadata',
+    'reasoning',
+    'incomplete_details',
+    'conversation',
+    'prompt_cache_options',
+    'billing',
+  ]),
+  opaque: OPAQUE,
+  tokenLists: true,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])

@@ -1,17 +1,106 @@
 // OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out.
 // https://platform.openai.com/docs/api-reference/responses
+import { LlamaGuardError } from '../errors.js'
 import type { Dialect, ReplyChoice } from '../types.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { isObject, itemIndex } from '../utils/json.js'
-import { wantsStream } from './openai-chat.js'
-import { readInput } from './openai-responses-items.js'
-import { responsesStream } from './openai-responses-stream.js'
-import { RESPONSES_REPLY } from './openai-responses-vocabulary.js'
+import { type Content, readContent, unreadable } from './kit/content.js'
+import { readMessage } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { requestWalker } from './kit/vocabulary.js'
-import { TextWalker } from './kit/text-walker.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { TextWalker } from './kit/text-walker.js'
+import { requestWalker } from './kit/vocabulary.js'
+import { wantsStream } from './openai-chat.js'
+import { RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
+
+const AGENT_ITEMS = new Set([
+  'function_call',
+  'custom_tool_call',
+  'file_search_call',
+  'web_search_call',
+  'computer_call',
+  'code_interpreter_call',
+  'local_shell_call',
+  'shell_call',
+  'apply_patch_call',
+  'tool_search_call',
+  'mcp_call',
+  'mcp_list_tools',
+  'mcp_approval_request',
+  'reasoning',
+  'compaction',
+  'program',
+])
+const TOOL_ITEMS = new Set([
+  'function_call_output',
+  'custom_tool_call_output',
+  'computer_call_output',
+  'local_shell_call_output',
+  'shell_call_output',
+  'apply_patch_call_output',
+  'tool_search_output',
+  'mcp_approval_response',
+  'program_output',
+])
+/**
+ * They carry no words: what they name was judged when it was said. A request of nothing else has nothing to
+ * judge and is refused.
+ */
+const WORDLESS_ITEMS = new Set(['item_reference', 'compaction_trigger'])
+const MEDIA_ITEMS = new Set(['image_generation_call'])
+
+export function readInput(input: unknown, walker: TextWalker, builder: RequestBuilder): void {
+  if (typeof input === 'string') return builder.say({ role: 'User', text: input, human: true })
+  if (!Array.isArray(input)) throw unreadable('`input` is neither text nor a list of items')
+  for (const item of input as unknown[]) readItem(item, walker, builder)
+}
+
+function readItem(item: unknown, walker: TextWalker, builder: RequestBuilder): void {
+  if (!isObject(item)) throw unreadable('An input item is not an object')
+  const { type } = item
+  if (type === 'message' || (type === undefined && 'role' in item)) return readMessage(item, walker, builder)
+  if (typeof type !== 'string') throw unreadable('An input item has neither a type nor a role')
+  if (AGENT_ITEMS.has(type) || WORDLESS_ITEMS.has(type)) return readCall(item, walker, builder)
+  if (TOOL_ITEMS.has(type)) return readResult(item, walker, builder)
+  if (type === 'additional_tools') return walker.walk(item, (_path, text) => builder.system(text))
+  if (MEDIA_ITEMS.has(type))
+    throw new LlamaGuardError(
+      'unsupported_content',
+      'An input item carries a generated image, which the guard cannot judge; send text or images.',
+    )
+  throw unreadable('An input item has a type this guard does not know')
+}
+
+function readCall(item: Record<string, unknown>, walker: TextWalker, builder: RequestBuilder): void {
+  const pieces: string[] = []
+  walker.walk(item, (_path, text) => void pieces.push(text))
+  builder.say({ role: 'Agent', text: pieces.join('\n'), human: false })
+}
+
+function readResult(item: Record<string, unknown>, walker: TextWalker, builder: RequestBuilder): void {
+  const { output, ...rest } = item
+  const content: Content = isScreenshot(output)
+    ? readContent(walker, [{ ...output, type: 'input_image' }], false)
+    : resultContent(walker, output)
+  walker.walk(rest, (_path, text) => void content.pieces.push(text))
+  builder.say({ role: 'User', text: content.pieces.join('\n'), images: content.images, human: false })
+}
+
+/** Parts where the list has typed parts that messages have too, every string otherwise (shell outputs). */
+function resultContent(walker: TextWalker, output: unknown): Content {
+  const isParts =
+    Array.isArray(output) &&
+    output.every((part: unknown) => isObject(part) && typeof part.type === 'string' && part.type.startsWith('input_'))
+  if (typeof output === 'string' || isParts) return readContent(walker, output, false)
+  const pieces: string[] = []
+  walker.walk(output, (_path, text) => void pieces.push(text))
+  return { pieces, images: [], human: false }
+}
+
+function isScreenshot(output: unknown): output is Record<string, unknown> {
+  return isObject(output) && output.type === 'computer_screenshot'
+}
 
 const READ = new Set(['input'])
 

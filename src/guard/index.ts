@@ -2,17 +2,16 @@
 // cutting, remembering, protecting, falling back and comparing are done once and the same way for input and output.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
+import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
+import { type CacheStats, createCache } from './cache/index.js'
+import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
+import type { CacheStore } from './cache/store.js'
 import { within } from './deadline.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
-import { createCache, type CacheStats } from './cache/index.js'
-import { cacheKey } from './cache/key.js'
 import { isPanel } from './panel.js'
-import { identityOf, uniqueTo } from './cache/identity.js'
-import { piecesOf } from './pieces.js'
-import { resilient, type Resilient, type ResilienceStats } from './resilience/index.js'
+import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
 import { createShadow, type ShadowOptions } from './shadow.js'
-import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
-import type { CacheStore } from './cache/store.js'
+import { piecesOf } from './validate.js'
 
 export interface DoorOptions {
   /** The first choice. */

@@ -1,10 +1,9 @@
 // Several guards as one panel: a text is safe only when every one of them says so.
 import type { Category, Conversation, Guard, Verdict } from '../types.js'
-import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
-import { checkedVerdict } from './validate.js'
-import { identityOf } from './cache/identity.js'
-import { piecesOf } from './pieces.js'
 import type { Stop } from '../utils/lazy-abort-controller.js'
+import { identityOf } from './cache/key.js'
+import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
+import { checkedVerdict, piecesOf } from './validate.js'
 
 /**
  * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls

@@ -3,8 +3,8 @@
 import { toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
-import { piecesOf } from './pieces.js'
 import { resilient } from './resilience/index.js'
+import { piecesOf } from './validate.js'
 
 /** One side of a comparison. Holds no chat content. */
 export interface ComparedVerdict {

@@ -1,7 +1,27 @@
 // The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content
 // can be read back out.
-import { hash } from 'node:crypto'
-import type { Conversation, Stage } from '../../types.js'
+import { hash, randomUUID } from 'node:crypto'
+import type { Conversation, Guard, Stage } from '../../types.js'
+
+const made = new WeakMap<object, string>()
+
+/**
+ * The guard's own identity, or one that no other object in any process has: a shared cache must not mix two
+ * custom guards.
+ */
+export function identityOf(guard: Guard): string {
+  return guard.identity ?? uniqueTo(guard)
+}
+
+/** A name that stands for this very object and never for another one. */
+export function uniqueTo(thing: object): string {
+  let name = made.get(thing)
+  if (name === undefined) {
+    name = `unnamed:${randomUUID()}`
+    made.set(thing, name)
+  }
+  return name
+}
 
 export interface CacheKeyParts {
   readonly identity: string

@@ -1,10 +1,10 @@
-// From configuration to the guard door and the upstream: the one place that knows which backend a setting names.
+// From configuration to the judge and the upstream: the one place that knows which backend a setting names.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { LlamaGuardError } from './errors.js'
-import { createDoor, type Door } from './guard/index.js'
+import { createJudge, type Judge } from './guard/index.js'
 import { createLocalGuard } from './guard/backends/local/index.js'
 import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
 import { openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
@@ -85,15 +85,15 @@ export function guardOf(config: Config): Guard {
   }
 }
 
-/** The door to a guard: remembered, protected, with its fallbacks. */
-export function openDoor(
+/** The judge in front of a guard: remembered, protected, with its fallbacks. */
+export function openJudge(
   config: Config,
   guard: Guard,
-  decisive: Parameters<typeof createDoor>[0]['decisive'],
+  blocks: Parameters<typeof createJudge>[0]['blocks'],
   logger: Logger,
-): Door {
+): Judge {
   const { categories, task, instruction, cacheStore, cacheSecret } = config
-  return createDoor({
+  return createJudge({
     ...config,
     guard,
     fallback: config.fallback,
@@ -101,7 +101,7 @@ export function openDoor(
     policyHash: createHash('sha256')
       .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
       .digest('hex'),
-    decisive,
+    blocks,
     cacheStore:
       typeof cacheStore === 'string'
         ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret })

@@ -1,18 +1,17 @@
 // One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
 import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { toDictionaryMode } from './utils/dictionary-mode.js'
+import type { Dialect } from './dialects/dialect.js'
 import type { LlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options/config.js'
-import { Stop } from './utils/lazy-abort-controller.js'
 import { decide, decideError } from './policy.js'
-import { plainDialect, refusalOf, refusing, type GuardedResponse } from './response/index.js'
-import type { Runtime } from './services.js'
+import { GUARDED, plainId, State } from './request/state.js'
+import { type GuardedResponse, plainDialect, refusalOf, refusing } from './response/index.js'
+import type { Services } from './services.js'
 import { logVerdict, verdictEvent } from './telemetry/log.js'
 import type {
   Conversation,
   Decision,
-  Dialect,
   GuardedRequest,
   Judgement,
   Logger,
@@ -20,56 +19,27 @@ import type {
   Stage,
   VerdictEvent,
 } from './types.js'
-
-// Ids come from clients too: what is no plain id stays out of logs and bodies.
-const PLAIN_ID = /^[\w.:-]{1,128}$/
-// By a global symbol, so that a second mount sees it even from another copy of this package.
-const GUARDED = Symbol.for('express-llama-guard.guarded')
+import { toDictionaryMode } from './utils/dictionary-mode.js'
+import { LazyAbortController } from './utils/lazy-abort-controller.js'
 
 // A client that reads slowly must not keep the model running.
 const ABORT_GRACE_MS = 1000
-
-/** What stands on `req.llamaGuard`. */
-class State implements RequestState {
-  readonly requestId: string
-  readonly #stop: Stop
-  input?: Decision
-  output?: Decision
-
-  constructor(requestId: string, stop: Stop) {
-    this.requestId = requestId
-    this.#stop = stop
-  }
-
-  get [GUARDED](): true {
-    return true
-  }
-
-  /** Few handlers look at it, and for the others none is made. */
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-}
-
-function plainId(id: unknown): string | undefined {
-  return typeof id === 'string' && PLAIN_ID.test(id) ? id : undefined
-}
 
 export class Exchange {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
   readonly state: RequestState
-  readonly #runtime: Runtime
-  readonly #stop = new Stop()
+  readonly #services: Services
+  readonly #stop = new LazyAbortController()
   settings: RequestConfig
   #dialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
 
-  constructor(runtime: Runtime, req: GuardedRequest, res: ServerResponse) {
-    this.#runtime = runtime
+  constructor(services: Services, req: GuardedRequest, res: ServerResponse) {
+    this.#services = services
     this.req = req
     this.res = res
-    this.settings = runtime.config
+    this.settings = services.config
     this.requestId =
       plainId(typeof req.id === 'number' ? String(req.id) : req.id) ??
       plainId(req.headers['x-request-id']) ??
@@ -92,7 +62,7 @@ export class Exchange {
   }
 
   get logger(): Logger {
-    return this.req.log ?? this.#runtime.logger
+    return this.req.log ?? this.#services.logger
   }
 
   /** Whose envelope a refusal comes in, as soon as it can be told. */
@@ -130,36 +100,36 @@ export class Exchange {
   }
 
   judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
-    const { door, decisive } = this.#runtime
-    return door.judge(conversation, {
+    const { judge, blocks } = this.#services
+    return judge.judge(conversation, {
       stage,
       signal: this.#stop,
       tenant: this.settings.tenant,
-      decisive: decisive(this.settings),
+      blocks: blocks(this.settings),
     })
   }
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
   async judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
     if (conversations.length === 1) return [await this.judge(stage, conversations[0]!)]
-    const decisive = this.#runtime.decisive(this.settings)
+    const blocks = this.#services.blocks(this.settings)
     const judgements = conversations.map((conversation) => this.judge(stage, conversation))
     const first = new Promise<readonly Judgement[]>((resolve) => {
       for (const each of judgements)
         void each.then(
-          (judgement) => 'verdict' in judgement && decisive(judgement.verdict, stage) && resolve([judgement]),
+          (judgement) => 'verdict' in judgement && blocks(judgement.verdict, stage) && resolve([judgement]),
         )
     })
     return await Promise.race([first, Promise.all(judgements)])
   }
 
   decide(stage: Stage, judgements: readonly Judgement[]): Decision {
-    const decision = decide(stage, judgements, this.settings, this.#runtime.categories)
-    return decision.model === '' ? { ...decision, model: this.#runtime.model } : decision
+    const decision = decide(stage, judgements, this.settings, this.#services.categories)
+    return decision.model === '' ? { ...decision, model: this.#services.model } : decision
   }
 
   decideError(stage: Stage, error: LlamaGuardError): Decision {
-    return decideError(stage, error, this.settings, this.#runtime.model)
+    return decideError(stage, error, this.settings, this.#services.model)
   }
 
   /** The last word on a stage: kept on the request, logged, told. */
@@ -167,13 +137,13 @@ export class Exchange {
     this.state[decision.stage] = decision
     if (decision.outcome.state === 'skipped') return decision
     const event = verdictEvent(this.requestId, this.#dialect.name ?? 'unknown', decision, judgements)
-    logVerdict(this.logger, event, this.#runtime.tellsWhy ? decision.error?.message : undefined)
+    logVerdict(this.logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
     this.#tell(event)
     return decision
   }
 
   #tell(event: VerdictEvent): void {
-    const { onVerdict } = this.#runtime.config
+    const { onVerdict } = this.#services.config
     if (onVerdict === undefined) return
     const failed = (error: unknown): void =>
       this.logger.error(

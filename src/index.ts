@@ -1,6 +1,8 @@
 // The public API. Nothing but exports.
 /** The middleware. */
-export { llamaGuard, moderations, type LlamaGuard } from './llama-guard.js'
+export { llamaGuard, type LlamaGuard } from './llama-guard.js'
+/** `POST /v1/moderations` on its own. */
+export { moderations } from './moderations/index.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options/index.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
 export { createGuard } from './create-guard.js'
@@ -9,8 +11,16 @@ export { anyUnsafe } from './guard/panel.js'
 export { redisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
 export type { CacheStore } from './guard/cache/store.js'
 /** An API of your own. */
-export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './request/index.js'
-export type { ChatRequest, Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './types.js'
+export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'
+export type {
+  ChatRequest,
+  Dialect,
+  Refusal,
+  ReplyChoice,
+  StreamDelta,
+  StreamEvent,
+  StreamReader,
+} from './dialects/dialect.js'
 /** Errors, to be told apart by `code`. */
 export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'
 /** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */

@@ -4,12 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
 import { toLlamaGuardError } from './errors.js'
 import { Exchange } from './exchange.js'
-import { createModerations } from './moderations/index.js'
+import { moderationsOf } from './moderations/index.js'
 import { parseOptions } from './options/config.js'
 import { type Options } from './options/index.js'
-import { decide } from './policy.js'
 import { guardResponse, setVerdictHeaders, type GuardedResponse } from './response/index.js'
-import { createRuntime, type Runtime } from './services.js'
+import { createServices, type Services } from './services.js'
 import type { RecognisedChat } from './request/index.js'
 import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from './types.js'
 
@@ -23,8 +22,8 @@ export interface LlamaGuard extends Middleware {
   moderations(): Middleware
   /** Lets judgements in flight fail, and closes sockets and stores. */
   close(): Promise<void>
-  /** Counters of the guard door: calls, cache hits, breaker state. */
-  stats(): ReturnType<Runtime['door']['stats']>
+  /** Counters of the judge: calls, cache hits, breaker state. */
+  stats(): ReturnType<Services['judge']['stats']>
 }
 
 /**
@@ -40,12 +39,12 @@ export function llamaGuard(
   options: Options = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): LlamaGuard {
-  const runtime = createRuntime(parseOptions(options, env))
+  const services = createServices(parseOptions(options, env))
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
-    const exchange = new Exchange(runtime, req, res)
+    const exchange = new Exchange(services, req, res)
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
-    admit(exchange, runtime).then(
+    admit(exchange, services).then(
       (goOn) => goOn?.(next),
       (error: unknown) =>
         exchange.refuse(
@@ -55,36 +54,12 @@ export function llamaGuard(
   }
 
   const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) =>
-    runtime.door.judge(conversation, { stage, signal })
+    services.judge.judge(conversation, { stage, signal })
   return Object.assign(llamaGuardMiddleware, {
     judge,
-    moderations: () => moderationsOf(runtime),
-    close: () => runtime.close(),
-    stats: () => runtime.door.stats(),
-  })
-}
-
-/**
- * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of
- * {@link llamaGuard}; beside a guarded chat use `guard.moderations()` instead, which shares its cache and
- * sockets.
- *
- * @example app.post('/v1/moderations', moderations())
- */
-export function moderations(options: Options = {}): Middleware {
-  return moderationsOf(createRuntime(parseOptions(options)))
-}
-
-function moderationsOf({ config, door, model, vision, categories }: Runtime): Middleware {
-  // Its whole answer is a verdict, so it neither looks away nor fails open.
-  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
-  return createModerations({
-    judge: (conversation, signal) => door.judge(conversation, { stage: 'input', signal }),
-    decide: (judgement) => decide('input', [judgement], settings, categories),
-    categories,
-    model,
-    vision,
-    maxBodyBytes: config.maxBodyBytes,
+    moderations: () => moderationsOf(services),
+    close: () => services.close(),
+    stats: () => services.judge.stats(),
   })
 }
 
@@ -92,17 +67,17 @@ function moderationsOf({ config, door, model, vision, categories }: Runtime): Mi
 type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
 
-async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
+async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   const { req } = exchange
-  if (exchange.alreadyGuarded || runtime.skips(req)) return passUntouched
-  exchange.settings = runtime.settingsFor(req)
+  if (exchange.alreadyGuarded || services.skips(req)) return passUntouched
+  exchange.settings = services.settingsFor(req)
 
   let chat: RecognisedChat | undefined
   try {
-    chat = await runtime.reader.recognise(req)
+    chat = await services.reader.recognise(req)
   } catch (error) {
     if (exchange.clientLeft) return undefined
-    exchange.speak(runtime.reader.dialectOfPath(req))
+    exchange.speak(services.reader.dialectOfPath(req))
     const decision = exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
     if (decision.action !== 'allow') return exchange.refuse(decision)
     setVerdictHeaders(exchange.res, [decision])
@@ -111,16 +86,16 @@ async function admit(exchange: Exchange, runtime: Runtime): Promise<GoOn> {
   if (chat === undefined) return passUntouched
   exchange.take(chat.dialect)
 
-  const input = judgeInput(exchange, chat, runtime)
-  if (exchange.settings.parallel) return besideTheCheck(exchange, chat, runtime, input)
+  const input = judgeInput(exchange, chat, services)
+  if (exchange.settings.parallel) return besideTheCheck(exchange, chat, services, input)
 
   const decision = await input
   if (exchange.clientLeft) return undefined
   if (decision.action !== 'allow') return exchange.refuse(decision)
-  return forward(exchange, chat, runtime, guardReply(exchange, chat, runtime))
+  return forward(exchange, chat, services, guardReply(exchange, chat, services))
 }
 
-async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: Runtime): Promise<Decision> {
+async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: Services): Promise<Decision> {
   if (!exchange.settings.check.includes('input')) return exchange.record(exchange.decide('input', []), [])
   try {
     const conversations = conversationsToJudge(chat.request, exchange.settings, vision)
@@ -134,23 +109,23 @@ async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: 
 }
 
 /** `parallel`: the downstream starts at once, and its reply waits in the hold for the input verdict. */
-function besideTheCheck(exchange: Exchange, chat: RecognisedChat, runtime: Runtime, input: Promise<Decision>): GoOn {
+function besideTheCheck(exchange: Exchange, chat: RecognisedChat, services: Services, input: Promise<Decision>): GoOn {
   const guarded = guardReply(
     exchange,
     chat,
-    runtime,
+    services,
     input.then(({ action }) => action === 'allow'),
   )
   void input.then((decision) => {
     if (decision.action !== 'allow') exchange.refuse(decision, guarded)
   })
-  return forward(exchange, chat, runtime, guarded)
+  return forward(exchange, chat, services, guarded)
 }
 
 function guardReply(
   exchange: Exchange,
   chat: RecognisedChat,
-  { vision, config }: Runtime,
+  { vision, config }: Services,
   gate?: Promise<boolean>,
 ): GuardedResponse {
   const { settings, req, res, requestId } = exchange
@@ -172,7 +147,7 @@ function guardReply(
   })
 }
 
-function forward(exchange: Exchange, chat: RecognisedChat, { upstream }: Runtime, guarded: GuardedResponse): GoOn {
+function forward(exchange: Exchange, chat: RecognisedChat, { upstream }: Services, guarded: GuardedResponse): GoOn {
   if (upstream === undefined) return passUntouched
   const { req, res, signal, logger } = exchange
   return () => {

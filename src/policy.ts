@@ -1,7 +1,6 @@
 // What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream
 // all come through here.
 import { LlamaGuardError } from './errors.js'
-import { actionOf, nameOf } from './options/categories.js'
 import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from './types.js'
 
 /** The settings that turn verdicts into decisions. */
@@ -149,4 +148,18 @@ function outcomeOf(state: 'safe' | 'unsafe', judgements: readonly Judgement[]): 
   }
   if (verdicts > 0 && cached === verdicts) outcome.cached = true
   return outcome
+}
+
+/** What the policy does about an id the model named. An id it does not know blocks. */
+export function actionOf(id: string, categories: readonly Category[]): CategoryAction {
+  return categories.find((category) => sameId(category.id, id))?.action ?? 'block'
+}
+
+/** The category's name, or the id itself when the policy does not know it. */
+export function nameOf(id: string, categories: readonly Category[]): string {
+  return categories.find((category) => sameId(category.id, id))?.name ?? id
+}
+
+export function sameId(one: string, other: string): boolean {
+  return one.toUpperCase() === other.toUpperCase()
 }

@@ -1,7 +1,7 @@
-// What a middleware holds between requests: configuration, guard door, conversation reader, upstream, logger.
-import { categoriesOf, createUpstream, guardOf, openDoor } from './create-guard.js'
+// What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger.
+import { categoriesOf, createUpstream, guardOf, openJudge } from './create-guard.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
-import type { Door } from './guard/index.js'
+import type { Judge } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
@@ -9,12 +9,12 @@ import { defaultLogger } from './telemetry/log.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
 
-export interface Runtime {
+export interface Services {
   readonly config: Config
   readonly model: string
   readonly vision: boolean
   readonly categories: readonly Category[]
-  readonly door: Door
+  readonly judge: Judge
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
@@ -22,16 +22,16 @@ export interface Runtime {
    * Errors of built-in guards have fixed words, fit for the log. Those of a guard from outside may quote what
    * it was shown.
    */
-  readonly tellsWhy: boolean
+  readonly logsMessages: boolean
   /** Whether `skip(req)` says so. A promise is an error: it would be true to JavaScript, and switch the guard off. */
   skips(req: GuardedRequest): boolean
   settingsFor(req: GuardedRequest): RequestConfig
   /** True when this verdict alone makes the policy block, so that nothing else needs to be waited for. */
-  decisive(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
+  blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
   close(): Promise<void>
 }
 
-export function createRuntime(config: Config): Runtime {
+export function createServices(config: Config): Services {
   const logger = config.logger ?? defaultLogger(config.logLevel)
   const guard = guardOf(config)
   const categories = categoriesOf(guard)
@@ -44,9 +44,9 @@ export function createRuntime(config: Config): Runtime {
         '"sagemaker" for production.',
     )
 
-  // One function per settings object: the door remembers a panel's verdicts by it.
+  // One function per settings object: the judge remembers a panel's verdicts by it.
   const deciders = new WeakMap<RequestConfig, (verdict: Verdict, stage: Stage) => boolean>()
-  const decisive: Runtime['decisive'] = (settings) => {
+  const blocks: Services['blocks'] = (settings) => {
     let decider = deciders.get(settings)
     if (decider === undefined) {
       decider = (verdict, stage) =>
@@ -57,23 +57,23 @@ export function createRuntime(config: Config): Runtime {
     return decider
   }
 
-  const door = openDoor(config, guard, decisive(config), logger)
+  const judge = openJudge(config, guard, blocks(config), logger)
   const upstream = createUpstream(config.upstream)
   return {
     config,
     model,
     vision: guard.vision === true,
     categories,
-    door,
+    judge,
     reader: createConversationReader(config),
     upstream,
     logger,
-    tellsWhy: typeof config.guard === 'string' && config.fallback === undefined,
+    logsMessages: typeof config.guard === 'string' && config.fallback === undefined,
     skips: (req) => atOnce('skip', config.skip?.(req)) === true,
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
-    decisive,
+    blocks,
     async close() {
-      await Promise.all([door.close(), upstream?.close()])
+      await Promise.all([judge.close(), upstream?.close()])
     },
   }
 }

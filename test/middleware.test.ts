@@ -1,5 +1,6 @@
 // The whole middleware on the wire: what is safe comes out as the handler made it, what is not comes out as a
 // refusal and nothing else.
+import { customDialect } from '../src/dialects/custom.js'
 import { createReadStream } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -9,9 +10,9 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Dialect, GuardedRequest, RequestState } from '../src/types.js'
-import { customDialect } from '../src/request/index.js'
-import { ask, comparable, EXPRESSES, guarded, onNode, SERVERS, serving, within, type Handler } from './helpers/apps.js'
+import type { Dialect } from '../src/dialects/dialect.js'
+import type { GuardedRequest, RequestState } from '../src/types.js'
+import { ask, comparable, EXPRESSES, guarded, type Handler, onNode, SERVERS, serving, within } from './helpers/apps.js'
 import { CATEGORIES, markerGuard } from './helpers/guards.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
 

@@ -1,17 +1,16 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
-import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from '../types.js'
-import { isObject, itemIndex } from '../utils/json.js'
+import { isObject } from '../utils/json.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { readContent } from './kit/content.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockMessage, blockNote, refusalDetails, sse } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPAQUE, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
-import { wantsStream } from './openai-chat.js'
 
 export const ANTHROPIC_REPLY: Vocabulary = {
   metadata: new Set([
@@ -40,7 +39,7 @@ interface Fact {
 
 export function anthropicStream(): StreamReader {
   const events = new EventText(ANTHROPIC_REPLY)
-  const facts = new WireFacts(factOf)
+  const facts = new SentEvents(factOf)
   const wire = { started: false, stopped: false, open: new Set<number>() }
 
   return {

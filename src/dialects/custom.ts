@@ -1,14 +1,13 @@
 // A dialect described by the user: where the words of a request and of a reply stand.
 // What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
 import { LlamaGuardError } from '../errors.js'
-import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from '../types.js'
+import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { EventText, isDone, WireFacts } from './kit/stream-events.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { EventText, isDone, SentEvents } from './kit/stream-events.js'
 import { isIdentifier, TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
-import { wantsStream } from './openai-chat.js'
 
 export const CUSTOM_REPLY: Vocabulary = {
   metadata: OPENAI_METADATA,
@@ -21,7 +20,7 @@ export const CUSTOM_REPLY: Vocabulary = {
 
 export function customStream(framing: 'sse' | 'ndjson', delta: (data: unknown) => string | undefined): StreamReader {
   const events = new EventText(CUSTOM_REPLY)
-  const facts = new WireFacts((_data, event) => isDone(event))
+  const facts = new SentEvents((_data, event) => isDone(event))
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
   let done = false
 

@@ -1,15 +1,16 @@
 // Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { LlamaGuardError } from '../errors.js'
-import type { Dialect, Image, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from '../types.js'
+import type { Image } from '../types.js'
 import { isObject } from '../utils/json.js'
+import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { type Content, unreadable } from './kit/content.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
-import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { type Emit, TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
@@ -47,7 +48,7 @@ function hasChoices(data = ''): boolean {
 
 function nativeStream(): StreamReader {
   const events = new EventText(OLLAMA_REPLY)
-  const facts = new WireFacts((data) =>
+  const facts = new SentEvents((data) =>
     isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false },
   )
   const wire = { model: undefined as string | undefined, done: false }

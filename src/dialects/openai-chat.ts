@@ -1,10 +1,10 @@
 // OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list.
 // https://platform.openai.com/docs/api-reference/chat
-import type { Dialect } from '../types.js'
+import type { Dialect } from './dialect.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { RequestBuilder } from './kit/request-builder.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { requestWalker } from './kit/vocabulary.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
@@ -25,11 +25,4 @@ export const openaiChat: Dialect = {
   reply: readChoices,
   stream: () => openaiStream(CHAT_CHUNK),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
-}
-
-/** Servers that coerce types take `"true"` and `1` for true. */
-export function wantsStream(stream: unknown): boolean {
-  return (
-    stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
-  )
 }

@@ -2,12 +2,13 @@
 // chunk looks like.
 // What left for the client is tracked apart from what was read, because a block discards the rest.
 import type { LlamaGuardError } from '../errors.js'
-import type { Decision, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from '../types.js'
-import { isObject, itemIndex } from '../utils/json.js'
+import type { Decision } from '../types.js'
+import { isObject } from '../utils/json.js'
+import type { ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
-import { EventText, isDone, shortText, WireFacts } from './kit/stream-events.js'
+import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
+import { EventText, isDone, shortText, SentEvents } from './kit/stream-events.js'
 import { TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
 
@@ -65,7 +66,7 @@ interface Head {
 
 export function openaiStream(shape: ChunkShape): StreamReader {
   const events = new EventText(OPENAI_REPLY)
-  const facts = new WireFacts(factOf)
+  const facts = new SentEvents(factOf)
   const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
   const wire = {

@@ -1,12 +1,11 @@
 // OpenAI's legacy Completions: `/completions`, a bare prompt in, `choices[].text` out.
 // https://platform.openai.com/docs/api-reference/completions
-import type { Dialect } from '../types.js'
+import type { Dialect } from './dialect.js'
 import { unreadable } from './kit/content.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { RequestBuilder } from './kit/request-builder.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { requestWalker } from './kit/vocabulary.js'
-import { wantsStream } from './openai-chat.js'
 import { openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['prompt', 'suffix'])

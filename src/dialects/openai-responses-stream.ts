@@ -2,10 +2,11 @@
 // response are done.
 // A snapshot is judged only where it says something the deltas of its item have not said.
 import { LlamaGuardError } from '../errors.js'
-import type { StreamDelta, StreamEvent, StreamReader } from '../types.js'
-import { isObject, itemIndex } from '../utils/json.js'
+import { isObject } from '../utils/json.js'
+import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
-import { EventText, shortText, WireFacts } from './kit/stream-events.js'
+import { itemIndex } from './kit/reply-texts.js'
+import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import type { Vocabulary } from './kit/text-walker.js'
 import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
 
@@ -56,7 +57,7 @@ interface Fact {
 
 export function responsesStream(): StreamReader {
   const events = new EventText(RESPONSES_REPLY)
-  const facts = new WireFacts(factOf)
+  const facts = new SentEvents(factOf)
   const items = new Map<number, ItemText>()
   const wire = { created: false, last: false, sequence: -1, head: {} as Record<string, unknown> }
 

@@ -1,17 +1,16 @@
 // OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out.
 // https://platform.openai.com/docs/api-reference/responses
 import { LlamaGuardError } from '../errors.js'
-import type { Dialect, ReplyChoice } from '../types.js'
-import { isObject, itemIndex } from '../utils/json.js'
+import { isObject } from '../utils/json.js'
+import type { Dialect, ReplyChoice } from './dialect.js'
 import { type Content, readContent, unreadable } from './kit/content.js'
 import { readMessage } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
-import { RequestBuilder } from './kit/request-builder.js'
+import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { TextWalker } from './kit/text-walker.js'
 import { requestWalker } from './kit/vocabulary.js'
-import { wantsStream } from './openai-chat.js'
 import { RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
 
 const AGENT_ITEMS = new Set([

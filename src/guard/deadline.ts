@@ -2,7 +2,7 @@
 // that hangs, or ignores its signal, can hold nobody longer than the deadline.
 import { setMaxListeners } from 'node:events'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
-import { deadlineOf, Stop, type StopSignal } from '../utils/lazy-abort-controller.js'
+import { deadlineOf, LazyAbortController, type AbortSignalLike } from '../utils/lazy-abort-controller.js'
 
 /** Longest delay a Node.js timer takes; a longer one fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
@@ -17,7 +17,7 @@ export const NOBODY_WAITS = new LlamaGuardError(
 )
 
 /** The abort reason as one of our errors: a deadline stays a deadline, everything else means that the caller left. */
-export function reasonOf(signal: StopSignal): LlamaGuardError {
+export function reasonOf(signal: AbortSignalLike): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
@@ -25,7 +25,7 @@ export function reasonOf(signal: StopSignal): LlamaGuardError {
  * Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it.
  * `settled` is called once, by then.
  */
-export function orAbort<T>(signal: StopSignal, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
+export function orAbort<T>(signal: AbortSignalLike, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     let waiting = true
     const end = (): void => {
@@ -57,19 +57,19 @@ export interface Bounds {
   readonly ms?: number
   readonly late?: () => LlamaGuardError
   /** An outer reason to stop. */
-  readonly signal?: StopSignal | undefined
+  readonly signal?: AbortSignalLike | undefined
 }
 
 /**
  * Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when
  * `work` has settled.
  */
-export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLike<T>): Promise<T> {
+export function within<T>(bounds: Bounds, work: (signal: LazyAbortController) => T | PromiseLike<T>): Promise<T> {
   const { ms, signal: outer, late } = bounds
   if (outer?.aborted) return Promise.reject(reasonOf(outer))
   const deadline = deadlineFrom(ms)
   const outerDeadline = deadlineOf(outer)
-  const stop = new Stop(Math.min(deadline, outerDeadline))
+  const stop = new LazyAbortController(Math.min(deadline, outerDeadline))
   // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
   if (outer instanceof AbortSignal) setMaxListeners(0, outer)
   const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
@@ -94,9 +94,9 @@ export function within<T>(bounds: Bounds, work: (signal: Stop) => T | PromiseLik
  * timer of its own would then change nothing. Only for work that leaves nothing running, and that ends by
  * itself when the signal aborts.
  */
-export function inTime<T>(bounds: Bounds, work: (signal: Stop) => Promise<T>): Promise<T> {
+export function inTime<T>(bounds: Bounds, work: (signal: LazyAbortController) => Promise<T>): Promise<T> {
   const { ms, signal } = bounds
-  return signal instanceof Stop && !signal.aborted && signal.deadline <= deadlineFrom(ms)
+  return signal instanceof LazyAbortController && !signal.aborted && signal.deadline <= deadlineFrom(ms)
     ? work(signal)
     : within(bounds, work)
 }

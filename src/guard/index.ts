@@ -1,8 +1,9 @@
-// The one door to the guard models: turns in, judgement out. Everything that asks "is this safe?" asks here, so that
-// cutting, remembering, protecting, falling back and comparing are done once and the same way for input and output.
+// The one door to the guard models, the judge: turns in, judgement out. Everything that asks "is this safe?"
+// asks here, so that cutting, remembering, protecting, falling back and comparing are done once and the same
+// way for input and output.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
-import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
+import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
 import { type CacheStats, createCache } from './cache/index.js'
 import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
 import type { CacheStore } from './cache/store.js'
@@ -13,7 +14,7 @@ import { type ResilienceStats, resilient, type Resilient } from './resilience/in
 import { createShadow, type ShadowOptions } from './shadow.js'
 import { piecesOf } from './validate.js'
 
-export interface DoorOptions {
+export interface JudgeSettings {
   /** The first choice. */
   readonly guard: Guard
   /**
@@ -32,10 +33,10 @@ export interface DoorOptions {
   readonly tenant?: string
   /**
    * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must
-   * be exact: were a merely flagged "unsafe" taken as decisive, a blocked category further on would not be
+   * be exact: were a merely flagged "unsafe" taken for one that blocks, a blocked category further on would not be
    * looked for.
    */
-  readonly decisive: (verdict: Verdict, stage: Stage) => boolean
+  readonly blocks: (verdict: Verdict, stage: Stage) => boolean
   readonly timeoutMs: number
   readonly maxAttempts: number
   readonly hedgeAfterMs?: number
@@ -48,26 +49,26 @@ export interface DoorOptions {
   readonly logger?: Logger
 }
 
-export interface DoorStats {
+export interface JudgeStats {
   readonly cache: CacheStats
   /** First choice first, then the fallbacks. */
   readonly guards: readonly (ResilienceStats & { readonly model: string })[]
 }
 
-export interface DoorJudgeOptions {
+export interface StageOptions {
   readonly stage: Stage
   /** Aborted when the caller no longer wants the answer. Calls that others wait for too go on. */
-  readonly signal?: StopSignal | undefined
-  /** Instead of the door's own, for requests with a policy of their own. */
+  readonly signal?: AbortSignalLike | undefined
+  /** Instead of the judge's own, for requests with a policy of their own. */
   readonly tenant?: string | undefined
-  /** Instead of the door's own. Keep one function per policy: a panel's verdicts are remembered per function. */
-  readonly decisive?: DoorOptions['decisive'] | undefined
+  /** Instead of the judge's own. Keep one function per policy: a panel's verdicts are remembered per function. */
+  readonly blocks?: JudgeSettings['blocks'] | undefined
 }
 
-export interface Door {
+export interface Judge {
   /** Never rejects, and answers within `timeoutMs`. */
-  judge(conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement>
-  stats(): DoorStats
+  judge(conversation: Conversation, options: StageOptions): Promise<Judgement>
+  stats(): JudgeStats
   /** Fails what is in flight and closes guards and store. */
   close(): Promise<void>
 }
@@ -84,7 +85,7 @@ interface Question {
   readonly key: string
 }
 
-export function createDoor(o: DoorOptions): Door {
+export function createJudge(o: JudgeSettings): Judge {
   const guards = [o.guard, ...(o.fallback ?? [])]
   const cache = createCache({
     max: o.cacheMax,
@@ -103,7 +104,7 @@ export function createDoor(o: DoorOptions): Door {
   const keyOf = (
     { guard, model }: Member,
     conversation: Conversation,
-    { stage, tenant = o.tenant, decisive = o.decisive }: DoorJudgeOptions,
+    { stage, tenant = o.tenant, blocks = o.blocks }: StageOptions,
   ): string =>
     cacheKey(
       {
@@ -112,7 +113,7 @@ export function createDoor(o: DoorOptions): Door {
         policyHash: o.policyHash,
         tenant,
         stage,
-        decisive: isPanel(guard) ? uniqueTo(decisive) : undefined,
+        blocks: isPanel(guard) ? uniqueTo(blocks) : undefined,
       },
       conversation,
     )
@@ -121,7 +122,7 @@ export function createDoor(o: DoorOptions): Door {
   const questionsOf = (
     member: Member,
     conversation: Conversation,
-    options: DoorJudgeOptions,
+    options: StageOptions,
     whole: string | undefined,
   ): readonly Question[] =>
     piecesOf(member.guard, conversation).map((piece) => ({
@@ -132,26 +133,26 @@ export function createDoor(o: DoorOptions): Door {
   const askMember = (
     { guard, ask }: Member,
     questions: readonly Question[],
-    { stage, decisive: blocks = o.decisive }: DoorJudgeOptions,
-    signal: Stop,
+    { stage, blocks: blocksIn = o.blocks }: StageOptions,
+    signal: LazyAbortController,
   ): Promise<Verdict> => {
-    const decisive = (verdict: Verdict): boolean => blocks(verdict, stage)
-    const askOne = ({ piece, key }: Question, inner: Stop): Promise<Verdict> =>
+    const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
+    const askOne = ({ piece, key }: Question, inner: LazyAbortController): Promise<Verdict> =>
       cache.judge(key, inner, (shared) =>
-        ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { decisive }) }),
+        ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { blocks }) }),
       )
     const [only, ...others] = questions
     if (only !== undefined && others.length === 0) return askOne(only, signal)
     return anyUnsafeOf(
-      questions.map((question) => (inner: Stop) => askOne(question, inner)),
-      { signal, decisive },
+      questions.map((question) => (inner: LazyAbortController) => askOne(question, inner)),
+      { signal, blocks },
     )
   }
 
   /** `whole`: what the first member's verdict on the whole conversation would be remembered under. */
   const judgeNow = async (
     conversation: Conversation,
-    options: DoorJudgeOptions,
+    options: StageOptions,
     started: number,
     whole: string | undefined,
   ): Promise<Judgement> => {
@@ -187,7 +188,7 @@ export function createDoor(o: DoorOptions): Door {
   }
 
   /** A known answer is given at once: nothing can be late about it, and nobody has to be able to call it off. */
-  const judge = (conversation: Conversation, options: DoorJudgeOptions): Promise<Judgement> => {
+  const judge = (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
     const started = performance.now()
     const [member] = members
     if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted)

@@ -2,33 +2,33 @@
 // makes the whole a failure, and only all of them safe make it safe.
 import type { JudgeOptions, Verdict } from '../types.js'
 import { orAbort, within } from './deadline.js'
-import type { Stop, StopSignal } from '../utils/lazy-abort-controller.js'
+import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
 
 /** One question to ask. */
-export type Ask = (signal: Stop) => Promise<Verdict>
+export type Ask = (signal: LazyAbortController) => Promise<Verdict>
 
 export interface AnyUnsafeOptions {
-  readonly signal?: StopSignal | undefined
+  readonly signal?: AbortSignalLike | undefined
   /**
    * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be
    * one that the policy lets pass (a flagged category, a score under the threshold): cutting the others off
    * for it would hide theirs.
    */
-  readonly decisive: (verdict: Verdict) => boolean
+  readonly blocks: (verdict: Verdict) => boolean
   /** Questions in flight at once: a very long text must not fill the queue for everyone else. Default: 8. */
   readonly atOnce?: number
 }
 
-/** What the door tells guards that are made of guards. */
+/** What the judge tells guards that are made of guards. */
 export interface PanelOptions extends JudgeOptions {
-  /** See {@link AnyUnsafeOptions.decisive}. Default: any "unsafe". */
-  readonly decisive?: (verdict: Verdict) => boolean
+  /** See {@link AnyUnsafeOptions.blocks}. Default: any "unsafe". */
+  readonly blocks?: (verdict: Verdict) => boolean
 }
 
-/** Asks all. Rejects with the first error when no verdict was decisive. */
+/** Asks all. Rejects with the first error when no verdict blocks. */
 export async function anyUnsafeOf(
   asks: readonly Ask[],
-  { signal, decisive, atOnce = 8 }: AnyUnsafeOptions,
+  { signal, blocks, atOnce = 8 }: AnyUnsafeOptions,
 ): Promise<Verdict> {
   const [only, ...others] = asks
   if (only !== undefined && others.length === 0) return within({ signal }, only)
@@ -43,7 +43,7 @@ export async function anyUnsafeOf(
           try {
             const verdict = await orAbort(inner, () => question(inner))
             verdicts.push(verdict)
-            if (decisive(verdict)) decided()
+            if (blocks(verdict)) decided()
           } catch (error) {
             failure ??= { error }
           }
@@ -52,7 +52,7 @@ export async function anyUnsafeOf(
       const workers = Array.from({ length: Math.min(atOnce, asks.length) }, work)
       void Promise.all(workers).then(() => decided())
     })
-    if (failure && !verdicts.some(decisive)) throw failure.error
+    if (failure && !verdicts.some(blocks)) throw failure.error
     return merge(verdicts)
   })
 }

@@ -1,6 +1,6 @@
 // Several guards as one panel: a text is safe only when every one of them says so.
 import type { Category, Conversation, Guard, Verdict } from '../types.js'
-import type { Stop } from '../utils/lazy-abort-controller.js'
+import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { identityOf } from './cache/key.js'
 import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
 import { checkedVerdict, piecesOf } from './validate.js'
@@ -20,20 +20,20 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
     categories: unionById(guards.flatMap((guard) => guard.categories ?? [])),
-    judge(conversation: Conversation, { signal, stage, decisive = isUnsafe }: PanelOptions) {
-      const vote = async (guard: Guard, piece: Conversation, inner: Stop): Promise<Verdict> => {
+    judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions) {
+      const vote = async (guard: Guard, piece: Conversation, inner: LazyAbortController): Promise<Verdict> => {
         const options: PanelOptions = {
           signal: inner.signal,
           ...(stage && { stage }),
-          ...(isPanel(guard) && { decisive }),
+          ...(isPanel(guard) && { blocks }),
         }
         const verdict = checkedVerdict(await guard.judge(piece, options))
         return { judgedBy: modelOf(guard), ...verdict }
       }
       const asks = guards.flatMap((guard) =>
-        piecesOf(guard, conversation).map((piece) => (inner: Stop) => vote(guard, piece, inner)),
+        piecesOf(guard, conversation).map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
       )
-      return anyUnsafeOf(asks, { signal, decisive })
+      return anyUnsafeOf(asks, { signal, blocks })
     },
     async close() {
       await Promise.all(guards.map(async (guard) => guard.close?.()))

@@ -33,7 +33,7 @@ export interface ShadowOptions {
 }
 
 export interface Shadow {
-  /** Perhaps judges beside the door; never throws, never delays, drops what it has no room for. */
+  /** Perhaps judges beside the judge; never throws, never delays, drops what it has no room for. */
   watch(conversation: Conversation, stage: Stage, primary: Promise<Judgement>): void
 }
 
@@ -47,7 +47,7 @@ export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutM
     const pieces = piecesOf(guard, conversation)
     return anyUnsafeOf(
       pieces.map((piece) => (signal) => member.judge(piece, { signal, stage })),
-      { decisive: (verdict) => !verdict.safe },
+      { blocks: (verdict) => !verdict.safe },
     )
   }
   const compare = async (conversation: Conversation, stage: Stage, judgement: Promise<Judgement>): Promise<void> => {

@@ -1,5 +1,9 @@
 // POST /v1/moderations in OpenAI's shape, answered by the guard: for callers that want the verdict and not a chat.
 // `client.moderations.create()` of OpenAI's SDKs works against it; the categories are Llama Guard's own.
+import { parseOptions } from '../options/config.js'
+import type { Options } from '../options/index.js'
+import { decide } from '../policy.js'
+import { createServices, type Services } from '../services.js'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from '../request/body/index.js'
@@ -9,7 +13,7 @@ import { inputsOf, type ModerationInput } from './input.js'
 import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from '../types.js'
 
 export interface ModerationsDeps {
-  /** Judges one input; the guard door. */
+  /** Judges one input; the judge. */
   judge(conversation: Conversation, signal: AbortSignal): Promise<Judgement>
   /** What the policy makes of it; must be enforcing and closed, so that what could not be judged stays an error. */
   decide(judgement: Judgement): Decision
@@ -123,4 +127,29 @@ function send(res: ServerResponse, status: number, body: object, headers: Record
     ...headers,
   })
   res.end(bytes)
+}
+
+/**
+ * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of
+ * {@link llamaGuard}; beside a guarded chat use `guard.moderations()` instead, which shares its cache and
+ * sockets.
+ *
+ * @example app.post('/v1/moderations', moderations())
+ */
+export function moderations(options: Options = {}): Middleware {
+  return moderationsOf(createServices(parseOptions(options)))
+}
+
+/** The same on a guard that is there already: `guard.moderations()`. */
+export function moderationsOf({ config, judge, model, vision, categories }: Services): Middleware {
+  // Its whole answer is a verdict, so it neither looks away nor fails open.
+  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
+  return createModerations({
+    judge: (conversation, signal) => judge.judge(conversation, { stage: 'input', signal }),
+    decide: (judgement) => decide('input', [judgement], settings, categories),
+    categories,
+    model,
+    vision,
+    maxBodyBytes: config.maxBodyBytes,
+  })
 }

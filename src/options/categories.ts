@@ -2,8 +2,9 @@
 // Validated when the middleware is built, so that a typing error is a clear message and never a category that
 // silently does not block.
 import { LlamaGuardError } from '../errors.js'
-import { nearest } from './readers.js'
+import { sameId } from '../policy.js'
 import type { Category, CategoryAction } from '../types.js'
+import { nearest } from './readers.js'
 
 const ACTIONS: readonly CategoryAction[] = ['block', 'flag', 'ignore']
 const ID = /^[A-Za-z][A-Za-z]?\d{1,3}$/
@@ -49,16 +50,6 @@ export function readCategories(value: unknown, path: string): readonly Category[
   return categories
 }
 
-/** What the policy does about an id the model named. An id it does not know blocks. */
-export function actionOf(id: string, categories: readonly Category[]): CategoryAction {
-  return categories.find((category) => sameId(category.id, id))?.action ?? 'block'
-}
-
-/** The category's name, or the id itself when the policy does not know it. */
-export function nameOf(id: string, categories: readonly Category[]): string {
-  return categories.find((category) => sameId(category.id, id))?.name ?? id
-}
-
 function readCategory(value: unknown, path: string): Category {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid(path, kindOf(value), 'an object with `id` and `name`')
@@ -90,10 +81,6 @@ function readRules(value: unknown, path: string): void {
   if (!Array.isArray(value)) throw invalid(path, shown(value), 'a list of sentences')
   const wrong = value.findIndex((rule: unknown) => typeof rule !== 'string' || rule.trim() === '')
   if (wrong !== -1) throw invalid(`${path}[${wrong}]`, shown(value[wrong]), 'a sentence')
-}
-
-function sameId(one: string, other: string): boolean {
-  return one.toUpperCase() === other.toUpperCase()
 }
 
 function invalid(path: string, got: string, wanted: string): LlamaGuardError {

@@ -1,8 +1,9 @@
 // The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_*
 // variables, else the default:
 // config.ts reads them.
-import { MODELS, type ModelName } from '../guard/prompt/index.js'
-import type { CategoryAction, Category, Dialect, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from '../types.js'
+import type { Dialect } from '../dialects/dialect.js'
+import { type ModelName, MODELS } from '../guard/prompt/index.js'
+import type { Category, CategoryAction, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 
 export { MODELS, type ModelName }

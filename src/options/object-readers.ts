@@ -1,9 +1,10 @@
 // Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
 // checked as far as names go.
-import { BACKENDS, type Backend, type Options, type UpstreamOption } from './index.js'
-import { bool, fail, integer, number, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
-import type { Dialect, Guard, Logger } from '../types.js'
+import type { Dialect } from '../dialects/dialect.js'
+import type { Guard, Logger } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
+import { type Backend, BACKENDS, type Options, type UpstreamOption } from './index.js'
+import { bool, fail, integer, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
 
 export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, name) => {

@@ -1,15 +1,11 @@
 // Which dialects are in use, and which of them a path or a body belongs to.
 // Adding an API is adding a file and a line here.
-import { LlamaGuardError } from '../errors.js'
-import type { Dialect } from '../types.js'
-import { anthropicMessages } from '../dialects/anthropic-messages.js'
+import type { Dialect } from '../dialects/dialect.js'
+import { BUILT_IN } from '../dialects/index.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
-import { openaiCompletions } from '../dialects/openai-completions.js'
-import { openaiResponses } from '../dialects/openai-responses.js'
+import { LlamaGuardError } from '../errors.js'
 import { plainPath } from './paths.js'
-
-const BUILT_IN: readonly Dialect[] = [openaiChat, openaiCompletions, openaiResponses, anthropicMessages, ollamaChat]
 
 export interface DialectsInUse {
   /** The dialect whose path ending is the longest match. */

@@ -1,7 +1,8 @@
 // Which parts of a request are judged, and within what context: the options `turns`, `system` and `images` in
 // one place. Pure.
+import type { ChatRequest } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
-import type { ChatRequest, Conversation, Turn } from '../types.js'
+import type { Conversation, Turn } from '../types.js'
 
 export interface JudgedSettings {
   readonly turns: 'last' | 'all'

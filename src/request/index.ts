@@ -1,15 +1,13 @@
 // Recognises a chat request: by its path first, then by its body. Everything else passes with one look.
 // On a known path nothing passes unread: what cannot be read there is an error, never "not a chat".
+import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { ChatRequest, Dialect, GuardedRequest } from '../types.js'
-import { readBody, hasBody } from './body/index.js'
+import type { GuardedRequest } from '../types.js'
+import { isObject } from '../utils/json.js'
+import { hasBody, readBody } from './body/index.js'
 import { isFormType, isJsonType, type ReadBody, unsupported } from './body/parse.js'
 import { dialectsInUse, type DialectsInUse } from './choose-dialect.js'
-import { isObject } from '../utils/json.js'
-import { type PathPattern, pathPattern, plainPath } from './paths.js'
-
-export { customDialect } from '../dialects/custom.js'
-export type { CustomDialectOptions, CustomRequest, CustomTurn } from '../dialects/custom.js'
+import { pathPattern, type PathPattern, plainPath } from './paths.js'
 
 export interface ConversationReaderOptions {
   /** Guard these paths (exact, or a prefix ending in `*`) and no other. Default: every path. */

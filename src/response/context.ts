@@ -1,8 +1,9 @@
 // What the holds need to know of the request whose reply they keep. The spine fills it in.
-import type { RequestConfig } from '../options/config.js'
-import type { Decision, Dialect, Judgement } from '../types.js'
-import type { LlamaGuardError } from '../errors.js'
 import type { ServerResponse } from 'node:http'
+import type { Dialect } from '../dialects/dialect.js'
+import type { LlamaGuardError } from '../errors.js'
+import type { RequestConfig } from '../options/config.js'
+import type { Decision, Judgement } from '../types.js'
 
 export interface ReplyContext {
   readonly res: ServerResponse

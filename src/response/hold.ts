@@ -11,12 +11,15 @@ export interface Hold {
   fail(decision: Decision): void
   /** The client left or the response was destroyed: drop everything, settle nothing. */
   gone(): void
-  /** True while more would be too much: `write()` then returns false, and {@link Exit.drained} must follow. */
+  /**
+   * True while more would be too much: `write()` then returns false, and {@link ResponseController.drained}
+   * must follow.
+   */
   readonly full?: boolean
 }
 
 /** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call is a no-op. */
-export interface Exit {
+export interface ResponseController {
   readonly res: ServerResponse
   /** Sends bytes; the first call sends the headers as they stand. False while the client is slower than we are. */
   release(chunk: Buffer): boolean

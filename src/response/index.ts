@@ -3,14 +3,14 @@
 import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
-import { eventStreamHold } from './stream/index.js'
-import { ndjsonFramer, sseFramer } from './stream/framing.js'
-import { setVerdictHeaders } from './verdict-headers.js'
-import type { Exit, Hold } from './hold.js'
-import { intercept } from './intercept/index.js'
-import { isJson, isStream, isSuccess, mediaType } from './whole/read-reply.js'
-import { refusalOf, type HttpRefusal } from './refusal.js'
 import type { ReplyContext } from './context.js'
+import type { ResponseController, Hold } from './hold.js'
+import { intercept } from './intercept/index.js'
+import { isJson, isStream, isSuccess, mediaType } from './media-type.js'
+import { type HttpRefusal, refusalOf } from './refusal.js'
+import { ndjsonFramer, sseFramer } from './stream/framing.js'
+import { eventStreamHold } from './stream/index.js'
+import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
@@ -55,7 +55,7 @@ export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
   return { refuse: ({ status, headers, body }) => exit.refuse(status, headers, body) }
 }
 
-function chooseHold(exit: Exit, context: ReplyContext): Hold | undefined {
+function chooseHold(exit: ResponseController, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
   const type = mediaType(String(res.getHeader('content-type') ?? ''))
   if (hasNoBody(context.method, res.statusCode) || !settings.check.includes('output')) return unjudged(exit, context)
@@ -69,7 +69,7 @@ function chooseHold(exit: Exit, context: ReplyContext): Hold | undefined {
 }
 
 /** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
-function unjudged(exit: Exit, context: ReplyContext): Hold | undefined {
+function unjudged(exit: ResponseController, context: ReplyContext): Hold | undefined {
   if (context.gate !== undefined) return gateHold(exit, context)
   setVerdictHeaders(exit.res, [context.input(), context.decide([])])
   return undefined

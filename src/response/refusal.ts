@@ -1,7 +1,8 @@
 // What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its
 // dialect's envelope.
+import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
-import type { Decision, Dialect, Refusal } from '../types.js'
+import type { Decision } from '../types.js'
 import { verdictHeaders } from './verdict-headers.js'
 
 export interface RefusalContext {

@@ -2,10 +2,8 @@
 // and nearly none is ever aborted.
 // Whoever needs a real AbortSignal (a guard, an HTTP client, the SDK) asks for it and only then pays for it.
 
-import type { JudgeOptions, Stage, Verdict } from '../types.js'
-
 /** What waiting needs of a signal. An AbortSignal is one. */
-export interface StopSignal {
+export interface AbortSignalLike {
   readonly aborted: boolean
   readonly reason: unknown
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once: true }): void
@@ -13,7 +11,7 @@ export interface StopSignal {
 }
 
 /** Controller and signal in one. Listeners are called once, in their order, and must not throw. */
-export class Stop implements StopSignal {
+export class LazyAbortController implements AbortSignalLike {
   /** When it will have been aborted, in milliseconds of `performance.now()`. Infinity: there is no telling. */
   readonly deadline: number
   #aborted = false
@@ -68,29 +66,6 @@ export class Stop implements StopSignal {
 const NONE: (() => void)[] = []
 
 /** When this signal will have been aborted. */
-export function deadlineOf(signal: StopSignal | undefined): number {
-  return signal instanceof Stop ? signal.deadline : Infinity
-}
-
-/** What a guard is asked with. Its AbortSignal is made when it is looked at: many never do. */
-export class AskOptions implements JudgeOptions {
-  readonly stage?: Stage
-  /** For guards that are made of guards: true when this verdict alone blocks. */
-  readonly decisive?: (verdict: Verdict) => boolean
-  readonly #stop: Stop
-
-  constructor(stop: Stop, { stage, decisive }: Pick<AskOptions, 'stage' | 'decisive'>) {
-    this.#stop = stop
-    if (stage !== undefined) this.stage = stage
-    if (decisive !== undefined) this.decisive = decisive
-  }
-
-  get signal(): AbortSignal {
-    return this.#stop.signal
-  }
-
-  /** The signal in a guard's options, without making an AbortSignal where there is none yet. */
-  static signalOf(options: JudgeOptions): StopSignal | undefined {
-    return #stop in options ? options.#stop : options.signal
-  }
+export function deadlineOf(signal: AbortSignalLike | undefined): number {
+  return signal instanceof LazyAbortController ? signal.deadline : Infinity
 }

@@ -1,11 +1,11 @@
-// Soak: mixed load with faults through the door for minutes; prints whether heap, sockets and listeners stay flat.
+// Soak: mixed load with faults through the judge for minutes; prints whether heap, sockets and listeners stay flat.
 // node --expose-gc node_modules/vite-node/vite-node.mjs test/bench/soak.ts   (SOAK_SECONDS=300 by default)
 import { getEventListeners } from 'node:events'
 import { createPrompter } from '../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator } from '../emulator/index.js'
-import { doorTo, guardThat, says, sleep } from '../guard/fake-guards.js'
+import { judgeOf, guardThat, says, sleep } from '../guard/fake-guards.js'
 import { seeded, startFaultProxy } from '../guard/fault-proxy.js'
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 300)
@@ -39,7 +39,7 @@ const shadow = {
   guard: guardThat(() => ({ safe: true, categories: [] }), { model: 'shadow', identity: 'shadow' }),
   rate: 0.05,
 }
-const door = doorTo(guard, {
+const judge = judgeOf(guard, {
   timeoutMs: DEADLINE_MS,
   fallback: [fallback],
   shadow,
@@ -65,7 +65,7 @@ async function judgeOne(): Promise<void> {
   const leaver = new AbortController()
   const leaves = random() < 0.05
   if (leaves) setTimeout(() => leaver.abort(), random() * 50)
-  const judgement = await door.judge(says(text), {
+  const judgement = await judge.judge(says(text), {
     stage: random() < 0.5 ? 'input' : 'output',
     signal: leaves ? leaver.signal : longLived.signal,
   })
@@ -131,8 +131,8 @@ console.log(
 console.log(
   `slope over the second half, per minute: heap ${slope(settled, ({ heapMb }) => heapMb).toFixed(2)} MB, sockets ${slope(settled, ({ sockets }) => sockets).toFixed(2)}, resources ${slope(settled, ({ resources }) => resources).toFixed(2)}`,
 )
-console.log(`door: ${JSON.stringify(door.stats())}`)
-await door.close()
+console.log(`judge: ${JSON.stringify(judge.stats())}`)
+await judge.close()
 await proxy.close()
 await emulator.close()
 await sleep(1000)

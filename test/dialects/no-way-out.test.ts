@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../src/dialects/anthropic-messages.js'
 import { customDialect } from '../../src/dialects/custom.js'
+import type { ChatRequest, Dialect } from '../../src/dialects/dialect.js'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
 import { openaiResponses } from '../../src/dialects/openai-responses.js'
 import { isLlamaGuardError } from '../../src/errors.js'
-import type { ChatRequest, Dialect } from '../../src/types.js'
 import { gather } from './streams.js'
 
 const own = customDialect({ name: 'own', request: () => ({}), reply: () => '', delta: () => undefined })

@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Decision, Dialect, StreamEvent, StreamReader } from '../../src/types.js'
+import type { Dialect, StreamEvent, StreamReader } from '../../src/dialects/dialect.js'
+import type { Decision } from '../../src/types.js'
 
 export const BLOCKED: Decision = {
   action: 'block',

@@ -1,4 +1,4 @@
-// The errors SageMaker Runtime answers with, in AWS's own JSON, names and statuses (API reference of InvokeEndpoint).
+// The errors SageMaker Services answers with, in AWS's own JSON, names and statuses (API reference of InvokeEndpoint).
 // Kept apart so that faults and the server itself fail in exactly the same words.
 
 export interface AwsError {

@@ -1,4 +1,4 @@
-// A SageMaker Runtime endpoint with a Llama Guard behind it, on a loopback port: real HTTP for the real AWS
+// A SageMaker Services endpoint with a Llama Guard behind it, on a loopback port: real HTTP for the real AWS
 // SDK.
 // It checks what AWS and the container check (signature, path, parameters) and can be told to fail in every
 // way they fail.

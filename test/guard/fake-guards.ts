@@ -1,5 +1,5 @@
-// Guards that answer what a test tells them to, and doors around them with plain defaults.
-import { createDoor, type Door, type DoorOptions } from '../../src/guard/index.js'
+// Guards that answer what a test tells them to, and judges around them with plain defaults.
+import { createJudge, type Judge, type JudgeSettings } from '../../src/guard/index.js'
 import type { Conversation, Guard, JudgeOptions, Verdict } from '../../src/types.js'
 
 export const SAFE: Verdict = { safe: true, categories: [] }
@@ -31,11 +31,11 @@ export function guardThat(
   }
 }
 
-export function doorTo(guard: Guard, rest: Partial<DoorOptions> = {}): Door {
-  return createDoor({
+export function judgeOf(guard: Guard, rest: Partial<JudgeSettings> = {}): Judge {
+  return createJudge({
     guard,
     policyHash: 'p1',
-    decisive: (verdict) => !verdict.safe,
+    blocks: (verdict) => !verdict.safe,
     timeoutMs: 10_000,
     maxAttempts: 2,
     concurrency: 64,
@@ -48,7 +48,7 @@ export function doorTo(guard: Guard, rest: Partial<DoorOptions> = {}): Door {
 }
 
 /** `safe`, `unsafe` or the error code. */
-export async function outcome(door: Door, conversation: Conversation, signal?: AbortSignal): Promise<string> {
-  const judgement = await door.judge(conversation, { stage: 'input', ...(signal && { signal }) })
+export async function outcome(judge: Judge, conversation: Conversation, signal?: AbortSignal): Promise<string> {
+  const judgement = await judge.judge(conversation, { stage: 'input', ...(signal && { signal }) })
   return 'error' in judgement ? judgement.error.code : judgement.verdict.safe ? 'safe' : 'unsafe'
 }

@@ -2,12 +2,12 @@
 // that was not the model's, no hang, no unhandled rejection. FAULT_REQUESTS sets their number.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Door } from '../../src/guard/index.js'
+import type { Judge } from '../../src/guard/index.js'
 import { createPrompter } from '../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator, type Emulator } from '../emulator/index.js'
-import { doorTo, outcome, says, sleep } from './fake-guards.js'
+import { judgeOf, outcome, says, sleep } from './fake-guards.js'
 import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js'
 
 const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? 10_000)
@@ -20,10 +20,10 @@ const before = { ...process.env }
 const rejections: unknown[] = []
 const onRejection = (reason: unknown): void => void rejections.push(reason)
 
-function openDoor(breaker: boolean): Door {
+function openJudge(breaker: boolean): Judge {
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: AT_ONCE, timeoutMs: DEADLINE_MS })
   const guard = promptedGuard({ prompter: createPrompter('llama-guard-3-8b'), complete, identity: complete.identity })
-  return doorTo(guard, { timeoutMs: DEADLINE_MS, breaker, maxAttempts: 2, concurrency: AT_ONCE })
+  return judgeOf(guard, { timeoutMs: DEADLINE_MS, breaker, maxAttempts: 2, concurrency: AT_ONCE })
 }
 
 beforeAll(async () => {
@@ -39,16 +39,16 @@ afterAll(async () => {
   await emulator.close()
 })
 
-describe('the door behind a broken network', () => {
+describe('the judge behind a broken network', () => {
   it.each(Object.keys(PROXY_FAULTS).filter((name) => name !== 'latency'))(
     'has no verdict when every call meets: %s',
     { timeout: 20_000 },
     async (name) => {
       proxy.only = name
-      const door = openDoor(false)
-      const answers = await Promise.all(['hello', 'UNSAFE_S1'].map((text) => outcome(door, says(`${name} ${text}`))))
+      const judge = openJudge(false)
+      const answers = await Promise.all(['hello', 'UNSAFE_S1'].map((text) => outcome(judge, says(`${name} ${text}`))))
       proxy.only = undefined
-      await door.close()
+      await judge.close()
       for (const answer of answers) expect(answer).toMatch(/^(guard_|unparseable_verdict)/)
     },
   )
@@ -59,12 +59,12 @@ describe('the door behind a broken network', () => {
     async () => {
       proxy.rate = 1 / 3
       proxy.struck.clear()
-      const door = openDoor(false)
+      const judge = openJudge(false)
       const tally = new Map<string, number>()
       let next = 0
       let wrong = 0
       let slowest = 0
-      // Model, proxy and door share one process here: how late its timers were anyway.
+      // Model, proxy and judge share one process here: how late its timers were anyway.
       const lag = monitorEventLoopDelay({ resolution: 5 })
       lag.enable()
       const started = performance.now()
@@ -73,7 +73,7 @@ describe('the door behind a broken network', () => {
           const number = next++
           const truth = number % 3 === 0 ? 'unsafe' : 'safe'
           const since = performance.now()
-          const answer = await outcome(door, says(`number ${number}${truth === 'unsafe' ? ' UNSAFE_S1' : ''}`))
+          const answer = await outcome(judge, says(`number ${number}${truth === 'unsafe' ? ' UNSAFE_S1' : ''}`))
           slowest = Math.max(slowest, performance.now() - since)
           tally.set(answer, (tally.get(answer) ?? 0) + 1)
           if ((answer === 'safe' || answer === 'unsafe') && answer !== truth) wrong++
@@ -88,10 +88,10 @@ describe('the door behind a broken network', () => {
           `wrong verdicts ${wrong}, unhandled rejections ${rejections.length}`,
           `answers: ${[...tally].map(([code, count]) => `${code} ${count}`).join(', ')}`,
           `faults: ${[...proxy.struck].map(([name, count]) => `${name} ${count}`).join(', ')}`,
-          `door: ${JSON.stringify(door.stats().guards[0])}`,
+          `judge: ${JSON.stringify(judge.stats().guards[0])}`,
         ].join('\n'),
       )
-      await door.close()
+      await judge.close()
       expect(wrong).toBe(0)
       expect(rejections).toEqual([])
       expect([...tally.values()].reduce((sum, count) => sum + count, 0)).toBe(REQUESTS)
@@ -102,10 +102,10 @@ describe('the door behind a broken network', () => {
   )
 
   it('recovers by itself after an outage', { timeout: 60_000 }, async () => {
-    const door = openDoor(true)
+    const judge = openJudge(true)
     proxy.only = '503'
     let number = 0
-    const ask = (): Promise<string> => outcome(door, says(`after the outage ${number++}`))
+    const ask = (): Promise<string> => outcome(judge, says(`after the outage ${number++}`))
     const outage = Date.now()
     const during: string[] = []
     while (Date.now() - outage < 2500) {
@@ -116,10 +116,10 @@ describe('the door behind a broken network', () => {
     const ended = performance.now()
     while ((await ask()) !== 'safe') await sleep(10)
     console.log(
-      `outage of 2.5 s: ${during.length} judgements, ${door.stats().guards[0]?.calls} calls, ${during.filter((code) => code === 'guard_circuit_open').length} answered by the open circuit; first verdict ${(performance.now() - ended).toFixed(0)} ms after its end`,
+      `outage of 2.5 s: ${during.length} judgements, ${judge.stats().guards[0]?.calls} calls, ${during.filter((code) => code === 'guard_circuit_open').length} answered by the open circuit; first verdict ${(performance.now() - ended).toFixed(0)} ms after its end`,
     )
     expect(during).not.toContain('safe')
     expect(during).toContain('guard_circuit_open')
-    await door.close()
+    await judge.close()
   })
 })

@@ -5,7 +5,7 @@ import { LlamaGuardError } from '../../src/errors.js'
 import { anyUnsafe } from '../../src/guard/panel.js'
 import type { CompareEvent } from '../../src/guard/shadow.js'
 import type { Conversation, Guard } from '../../src/types.js'
-import { SAFE, UNSAFE, doorTo, guardThat, never, outcome, says, sleep } from './fake-guards.js'
+import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from './fake-guards.js'
 
 describe('what a custom guard answers', () => {
   const wrong: [string, unknown][] = [
@@ -24,13 +24,13 @@ describe('what a custom guard answers', () => {
     ['category scores that are words', { safe: true, categories: [], categoryScores: { S1: 'low' } }],
   ]
   it.each(wrong)('is unparseable_verdict when it is %s', async (_name, answer) => {
-    const door = doorTo(guardThat(() => answer))
-    expect(await outcome(door, says('a'))).toBe('unparseable_verdict')
+    const judge = judgeOf(guardThat(() => answer))
+    expect(await outcome(judge, says('a'))).toBe('unparseable_verdict')
   })
   it('is never safe for an arbitrary value, unless it is a verdict that says so', async () => {
     await fc.assert(
       fc.asyncProperty(fc.anything({ withNullPrototype: true }), async (answer) => {
-        const judged = await outcome(doorTo(guardThat(() => answer)), says('a'))
+        const judged = await outcome(judgeOf(guardThat(() => answer)), says('a'))
         if (judged === 'safe') expect(answer).toMatchObject({ safe: true })
         else if (judged === 'unsafe') expect(answer).toMatchObject({ safe: false })
         else expect(['unparseable_verdict', 'guard_error']).toContain(judged)
@@ -43,38 +43,38 @@ describe('what a custom guard answers', () => {
         throw new Error('boom')
       },
     }
-    expect(await outcome(doorTo(throwing), says('a'))).toBe('guard_error')
-    expect(await outcome(doorTo(guardThat(() => Promise.reject(new Error('boom')))), says('a'))).toBe('guard_error')
+    expect(await outcome(judgeOf(throwing), says('a'))).toBe('guard_error')
+    expect(await outcome(judgeOf(guardThat(() => Promise.reject(new Error('boom')))), says('a'))).toBe('guard_error')
     const fit = (): never => {
       throw new Error('boom')
     }
-    expect(await outcome(doorTo(guardThat(() => SAFE, { fit })), says('a'))).toBe('guard_error')
+    expect(await outcome(judgeOf(guardThat(() => SAFE, { fit })), says('a'))).toBe('guard_error')
   })
   it('is an error, and no exception, for a conversation that is none', async () => {
     const guard = guardThat(() => SAFE)
     for (const wrong of [[{ role: 'User' }], [undefined], [{ role: 'User', text: 1 }]])
-      expect(await outcome(doorTo(guard), wrong as never)).toBe('guard_error')
+      expect(await outcome(judgeOf(guard), wrong as never)).toBe('guard_error')
     expect(guard.calls).toHaveLength(0)
   })
   it('is guard_timeout when it never comes, even if the guard ignores its signal', async () => {
-    const door = doorTo(guardThat(never), { timeoutMs: 60 })
-    const judgement = await door.judge(says('a'), { stage: 'input' })
+    const judge = judgeOf(guardThat(never), { timeoutMs: 60 })
+    const judgement = await judge.judge(says('a'), { stage: 'input' })
     expect(judgement).toMatchObject({ error: { code: 'guard_timeout', status: 503 }, model: 'fake' })
     expect(judgement.ms).toBeLessThan(2000)
   })
   it('is waited for no longer than the deadline, however many ask the same in turn', async () => {
     const guard = guardThat((call) => (call === 1 ? never() : SAFE))
-    const door = doorTo(guard, { timeoutMs: 400, maxAttempts: 1, breaker: false })
+    const judge = judgeOf(guard, { timeoutMs: 400, maxAttempts: 1, breaker: false })
     // Each asks while the one before still waits: a call that hangs must not be handed down for ever.
-    const answers = await Promise.all([0, 200, 500, 800].map((ms) => sleep(ms).then(() => outcome(door, says('a')))))
+    const answers = await Promise.all([0, 200, 500, 800].map((ms) => sleep(ms).then(() => outcome(judge, says('a')))))
     expect(answers).toEqual(['guard_timeout', 'guard_timeout', 'safe', 'safe'])
     expect(guard.calls).toHaveLength(2)
   })
   it('cannot be changed by who got it, not even for those who get it from the cache', async () => {
-    const door = doorTo(guardThat(() => ({ safe: false, categories: ['O3'] })))
-    const first = await door.judge(says('a'), { stage: 'input' })
+    const judge = judgeOf(guardThat(() => ({ safe: false, categories: ['O3'] })))
+    const first = await judge.judge(says('a'), { stage: 'input' })
     expect(() => ('verdict' in first ? (first.verdict.categories as string[]).pop() : undefined)).toThrow(TypeError)
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+    expect(await judge.judge(says('a'), { stage: 'input' })).toMatchObject({
       verdict: { categories: ['O3'], cached: true },
     })
   })
@@ -97,17 +97,17 @@ describe('a text in pieces', () => {
       one: { ...SAFE, score: 0.1, tokens: { input: 10, output: 2 } },
       two: { ...SAFE, score: 0.4, tokens: { input: 7, output: 2 } },
     })
-    const judgement = await doorTo(guard).judge(says('one two'), { stage: 'input' })
+    const judgement = await judgeOf(guard).judge(says('one two'), { stage: 'input' })
     expect(judgement).toMatchObject({
       verdict: { safe: true, score: 0.4, attempts: 2, tokens: { input: 17, output: 4 } },
     })
     expect('verdict' in judgement && judgement.verdict.cached).toBeFalsy()
   })
   it('is cached only when every piece was', async () => {
-    const door = doorTo(byWord({}))
-    await door.judge(says('one'), { stage: 'input' })
-    expect(await door.judge(says('one two'), { stage: 'input' })).not.toMatchObject({ verdict: { cached: true } })
-    expect(await door.judge(says('one two'), { stage: 'input' })).toMatchObject({ verdict: { cached: true } })
+    const judge = judgeOf(byWord({}))
+    await judge.judge(says('one'), { stage: 'input' })
+    expect(await judge.judge(says('one two'), { stage: 'input' })).not.toMatchObject({ verdict: { cached: true } })
+    expect(await judge.judge(says('one two'), { stage: 'input' })).toMatchObject({ verdict: { cached: true } })
   })
   it('is unsafe at once when one piece is, and the others are aborted', async () => {
     const signals: AbortSignal[] = []
@@ -119,15 +119,15 @@ describe('a text in pieces', () => {
       },
       { fit: inWords },
     )
-    expect(await outcome(doorTo(guard), says('slow bad slow'))).toBe('unsafe')
+    expect(await outcome(judgeOf(guard), says('slow bad slow'))).toBe('unsafe')
     expect(signals.length).toBeGreaterThan(0)
     expect(signals.every((signal) => signal.aborted)).toBe(true)
   })
   it('is unsafe when one piece is and another could not be judged', async () => {
-    expect(await outcome(doorTo(byWord({ down: fails, bad: UNSAFE })), says('down bad'))).toBe('unsafe')
+    expect(await outcome(judgeOf(byWord({ down: fails, bad: UNSAFE })), says('down bad'))).toBe('unsafe')
   })
   it('is an error when one piece could not be judged and the others are safe', async () => {
-    expect(await outcome(doorTo(byWord({ down: fails })), says('one down two'))).toBe('guard_rejected')
+    expect(await outcome(judgeOf(byWord({ down: fails })), says('one down two'))).toBe('guard_rejected')
   })
   it('is looked at to its end when an unsafe piece does not block', async () => {
     const guard = byWord({
@@ -137,19 +137,19 @@ describe('a text in pieces', () => {
         return { safe: false, categories: ['S1'] }
       },
     })
-    const door = doorTo(guard, { decisive: (verdict) => verdict.categories.includes('S1') })
-    expect(await door.judge(says('mild bad'), { stage: 'input' })).toMatchObject({
+    const judge = judgeOf(guard, { blocks: (verdict) => verdict.categories.includes('S1') })
+    expect(await judge.judge(says('mild bad'), { stage: 'input' })).toMatchObject({
       verdict: { safe: false, categories: ['S5', 'S1'] },
     })
-    const halfDown = doorTo(byWord({ mild: { safe: false, categories: ['S5'] }, down: fails }), {
-      decisive: (verdict) => verdict.categories.includes('S1'),
+    const halfDown = judgeOf(byWord({ mild: { safe: false, categories: ['S5'] }, down: fails }), {
+      blocks: (verdict) => verdict.categories.includes('S1'),
     })
     expect(await outcome(halfDown, says('mild down'))).toBe('guard_rejected')
   })
   it('is an error, not safe, when the guard cuts it into nothing', async () => {
-    expect(await outcome(doorTo(guardThat(() => SAFE, { fit: () => [] })), says('a'))).toBe('guard_error')
-    expect(await outcome(doorTo(guardThat(() => SAFE, { fit: () => [[]] })), says('a'))).toBe('guard_error')
-    expect(await outcome(doorTo(guardThat(() => SAFE)), [])).toBe('internal_error')
+    expect(await outcome(judgeOf(guardThat(() => SAFE, { fit: () => [] })), says('a'))).toBe('guard_error')
+    expect(await outcome(judgeOf(guardThat(() => SAFE, { fit: () => [[]] })), says('a'))).toBe('guard_error')
+    expect(await outcome(judgeOf(guardThat(() => SAFE)), [])).toBe('internal_error')
   })
   it('has at most eight pieces at the guard at a time', async () => {
     let now = 0
@@ -163,7 +163,7 @@ describe('a text in pieces', () => {
       },
       { fit: () => Array.from({ length: 50 }, (_, index) => says(`piece ${index}`)) },
     )
-    expect(await outcome(doorTo(guard), says('a'))).toBe('safe')
+    expect(await outcome(judgeOf(guard), says('a'))).toBe('safe')
     expect(guard.calls.length).toBe(50)
     expect(most).toBeLessThanOrEqual(8)
   })
@@ -173,11 +173,11 @@ describe('fallback guards', () => {
   const second = (answer: unknown = SAFE) => guardThat(() => answer, { model: 'second', identity: 'second' })
 
   it('judge when the first could not, and the verdict says who judged', async () => {
-    const door = doorTo(
+    const judge = judgeOf(
       guardThat(() => Promise.reject(new Error('down'))),
       { fallback: [second()] },
     )
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+    expect(await judge.judge(says('a'), { stage: 'input' })).toMatchObject({
       verdict: { safe: true, judgedBy: 'second' },
       model: 'second',
     })
@@ -186,7 +186,7 @@ describe('fallback guards', () => {
     const other = second()
     expect(
       await outcome(
-        doorTo(
+        judgeOf(
           guardThat(() => UNSAFE),
           { fallback: [other] },
         ),
@@ -197,32 +197,32 @@ describe('fallback guards', () => {
   })
   it('are not asked about what is the fault of the client', async () => {
     const other = second()
-    const door = doorTo(
+    const judge = judgeOf(
       guardThat(() => Promise.reject(new LlamaGuardError('unsupported_content'))),
       { fallback: [other] },
     )
-    expect(await outcome(door, says('a'))).toBe('unsupported_content')
+    expect(await outcome(judge, says('a'))).toBe('unsupported_content')
     expect(other.calls).toHaveLength(0)
   })
   it('have time left when the first one hangs', async () => {
-    const door = doorTo(guardThat(never), { fallback: [second()], timeoutMs: 400 })
-    expect(await outcome(door, says('a'))).toBe('safe')
+    const judge = judgeOf(guardThat(never), { fallback: [second()], timeoutMs: 400 })
+    expect(await outcome(judge, says('a'))).toBe('safe')
   })
   it('never lend their verdict to the first one', async () => {
     const first = guardThat((call) => (call === 1 ? Promise.reject(new Error('down')) : UNSAFE))
-    const door = doorTo(first, { fallback: [second()] })
-    expect(await outcome(door, says('a'))).toBe('safe')
-    expect(await outcome(door, says('a'))).toBe('unsafe')
+    const judge = judgeOf(first, { fallback: [second()] })
+    expect(await outcome(judge, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'))).toBe('unsafe')
   })
   it('leave the first error standing when nobody could judge', async () => {
     const first = guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected')))
-    const door = doorTo(first, { fallback: [guardThat(() => 'garbage')] })
-    expect(await outcome(door, says('a'))).toBe('guard_rejected')
+    const judge = judgeOf(first, { fallback: [guardThat(() => 'garbage')] })
+    expect(await outcome(judge, says('a'))).toBe('guard_rejected')
   })
   it('get the text cut as they need it, not as the first one does', async () => {
     const other = second()
     const first = guardThat(() => Promise.reject(new Error('down')), { fit: () => [says('half'), says('other half')] })
-    await outcome(doorTo(first, { fallback: [other] }), says('whole'))
+    await outcome(judgeOf(first, { fallback: [other] }), says('whole'))
     expect(other.calls.map((call) => call.conversation)).toEqual([says('whole')])
   })
 })
@@ -230,7 +230,7 @@ describe('fallback guards', () => {
 describe('a panel of guards', () => {
   it('is unsafe at once when one guard says so, though another hangs', async () => {
     const panel = anyUnsafe([guardThat(never), guardThat(() => UNSAFE, { model: 'strict' })])
-    expect(await doorTo(panel).judge(says('a'), { stage: 'input' })).toMatchObject({
+    expect(await judgeOf(panel).judge(says('a'), { stage: 'input' })).toMatchObject({
       verdict: { safe: false, judgedBy: 'strict' },
       model: 'fake+strict',
     })
@@ -240,10 +240,10 @@ describe('a panel of guards', () => {
       guardThat(() => SAFE),
       guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected'))),
     ])
-    expect(await outcome(doorTo(panel), says('a'))).toBe('guard_rejected')
+    expect(await outcome(judgeOf(panel), says('a'))).toBe('guard_rejected')
   })
   it('is safe when all say so', async () => {
-    expect(await outcome(doorTo(anyUnsafe([guardThat(() => SAFE), guardThat(() => SAFE)])), says('a'))).toBe('safe')
+    expect(await outcome(judgeOf(anyUnsafe([guardThat(() => SAFE), guardThat(() => SAFE)])), says('a'))).toBe('safe')
   })
   it('does not let an unsafe that is only flagged hide the vote of another', async () => {
     const slow = async () => {
@@ -252,10 +252,10 @@ describe('a panel of guards', () => {
     }
     const panel = anyUnsafe([guardThat(() => ({ safe: false, categories: ['S5'] })), guardThat(slow)])
     const blocks = (id: string) => (verdict: { categories: readonly string[] }) => verdict.categories.includes(id)
-    const door = doorTo(panel)
-    const strict = await door.judge(says('a'), { stage: 'input', decisive: blocks('S5') })
+    const judge = judgeOf(panel)
+    const strict = await judge.judge(says('a'), { stage: 'input', blocks: blocks('S5') })
     expect(strict).toMatchObject({ verdict: { categories: ['S5'] } })
-    const lenient = await door.judge(says('a'), { stage: 'input', decisive: blocks('S1') })
+    const lenient = await judge.judge(says('a'), { stage: 'input', blocks: blocks('S1') })
     expect(lenient).toMatchObject({ verdict: { categories: ['S5', 'S1'] } })
   })
   it('must have members', () => {
@@ -273,7 +273,7 @@ describe('a shadow guard', () => {
     }
     expect(
       await outcome(
-        doorTo(
+        judgeOf(
           guardThat(() => SAFE),
           { shadow },
         ),
@@ -283,7 +283,7 @@ describe('a shadow guard', () => {
     const broken = { ...shadow, guard: guardThat(() => Promise.reject(new Error('down')), { model: 'new' }) }
     expect(
       await outcome(
-        doorTo(
+        judgeOf(
           guardThat(() => SAFE),
           { shadow: broken },
         ),
@@ -301,11 +301,11 @@ describe('a shadow guard', () => {
   })
   it('sees only its share of the traffic', async () => {
     const guard = guardThat(() => SAFE)
-    const door = doorTo(
+    const judge = judgeOf(
       guardThat(() => SAFE),
       { shadow: { guard, rate: 0 } },
     )
-    for (let index = 0; index < 20; index++) await outcome(door, says(`${index}`))
+    for (let index = 0; index < 20; index++) await outcome(judge, says(`${index}`))
     expect(guard.calls).toHaveLength(0)
   })
 })
@@ -315,12 +315,12 @@ describe('closing', () => {
     let closed = 0
     const close = () => void closed++
     const guard = guardThat(never, { close })
-    const door = doorTo(guard, { fallback: [guard] })
-    const pending = outcome(door, says('a'))
+    const judge = judgeOf(guard, { fallback: [guard] })
+    const pending = outcome(judge, says('a'))
     await expect.poll(() => guard.calls.length).toBe(1)
-    await Promise.all([door.close(), door.close()])
+    await Promise.all([judge.close(), judge.close()])
     expect(await pending).toBe('guard_unavailable')
-    expect(await outcome(door, says('b'))).toBe('guard_unavailable')
+    expect(await outcome(judge, says('b'))).toBe('guard_unavailable')
     expect(closed).toBe(1)
   })
 })

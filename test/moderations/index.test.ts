@@ -6,11 +6,11 @@ import express from 'express'
 import OpenAI, { APIError } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LlamaGuardError } from '../../src/errors.js'
-import type { Door } from '../../src/guard/index.js'
+import type { Judge } from '../../src/guard/index.js'
 import { createModerations } from '../../src/moderations/index.js'
 import { decide } from '../../src/policy.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
-import { doorTo, guardThat, sleep } from '../guard/fake-guards.js'
+import { judgeOf, guardThat, sleep } from '../guard/fake-guards.js'
 
 const categories: Category[] = [
   { id: 'S1', name: 'Violent Crimes' },
@@ -22,7 +22,7 @@ const categories: Category[] = [
 let server: Server
 let client: OpenAI
 let url: string
-let door: Door
+let theJudge: Judge
 let vision = false
 let seen: Conversation[]
 
@@ -45,7 +45,8 @@ const judge = async (_call: number, conversation: Conversation): Promise<Verdict
 
 beforeAll(async () => {
   const deps = {
-    judge: (conversation: Conversation, signal: AbortSignal) => door.judge(conversation, { stage: 'input', signal }),
+    judge: (conversation: Conversation, signal: AbortSignal) =>
+      theJudge.judge(conversation, { stage: 'input', signal }),
     decide: (judgement: Parameters<typeof decide>[1][number]) =>
       decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
     categories,
@@ -66,7 +67,7 @@ beforeAll(async () => {
 beforeEach(() => {
   seen = []
   vision = false
-  door = doorTo(guardThat(judge), { maxAttempts: 1 })
+  theJudge = judgeOf(guardThat(judge), { maxAttempts: 1 })
 })
 afterAll(async () => {
   server.closeAllConnections()

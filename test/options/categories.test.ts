@@ -1,6 +1,7 @@
 // A policy with a typing error must be refused with a message that says where, what and what instead.
 import { describe, expect, it } from 'vitest'
-import { actionOf, nameOf, readCategories } from '../../src/options/categories.js'
+import { readCategories } from '../../src/options/categories.js'
+import { actionOf, nameOf } from '../../src/policy.js'
 import type { Category } from '../../src/types.js'
 
 const GOOD = { id: 'O1', name: 'Violence' }

@@ -1,7 +1,8 @@
 // Which request is a chat, and of which dialect: the path first, in all its spellings, then the body.
+import { customDialect } from '../../src/dialects/custom.js'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { createConversationReader, customDialect } from '../../src/request/index.js'
+import { createConversationReader } from '../../src/request/index.js'
 import { plainPath } from '../../src/request/paths.js'
 import type { GuardedRequest } from '../../src/types.js'
 

@@ -6,8 +6,8 @@ import { toLlamaGuardError } from '../../errors.js'
 import { parseOptions } from '../../options/config.js'
 import type { Options } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
-import { createRuntime } from '../../services.js'
-import type { Runtime } from '../../services.js'
+import { createServices } from '../../services.js'
+import type { Services } from '../../services.js'
 import type { Decision, Logger, Stage } from '../../types.js'
 import { jsonItem, linesOf, textItem } from './input.js'
 import type { Item } from './input.js'
@@ -44,10 +44,10 @@ const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 const WIDTH = 16
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
-  let runtime: Runtime
+  let services: Services
   try {
     // No upstream, since nothing goes on; no log, since it would stand between the results on standard output.
-    runtime = createRuntime({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
+    services = createServices({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
@@ -64,7 +64,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
       print(result)
     }
     for await (const read of itemsOf(options)) {
-      waiting.push(judge(read, runtime))
+      waiting.push(judge(read, services))
       if (waiting.length >= WIDTH) await next()
     }
     while (waiting.length > 0) await next()
@@ -73,7 +73,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     io.stderr.write(`${code}: ${message}\n`)
     return EXIT.usage
   } finally {
-    await runtime.close()
+    await services.close()
   }
   const total = counts.safe + counts.unsafe + counts.unjudged
   if (total === 0) {
@@ -95,8 +95,8 @@ async function* itemsOf({ text, json, stdin }: CheckOptions): AsyncGenerator<Rea
     yield { id: `line ${line.number}`, item: () => jsonItem(line.text, `line ${line.number}`) }
 }
 
-async function judge({ id, item }: Read, runtime: Runtime): Promise<Result> {
-  const { config, door, categories, vision, model } = runtime
+async function judge({ id, item }: Read, services: Services): Promise<Result> {
+  const { config, judge, categories, vision, model } = services
   let stage: Stage = 'input'
   let name = id
   try {
@@ -109,7 +109,7 @@ async function judge({ id, item }: Read, runtime: Runtime): Promise<Result> {
     if (request.turns.at(-1)?.role === 'Agent') stage = 'output'
     const judgements = await Promise.all(
       conversations.map((conversation) =>
-        door.judge(conversation, { stage: conversation.at(-1)?.role === 'Agent' ? 'output' : 'input' }),
+        judge.judge(conversation, { stage: conversation.at(-1)?.role === 'Agent' ? 'output' : 'input' }),
       ),
     )
     return resultOf(name, decide(stage, judgements, { ...config, mode: 'enforce', onError: 'closed' }, categories))

@@ -9,7 +9,7 @@ import { readCategories } from '../../options/categories.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { type Backend, BACKENDS, type ModelName, MODELS, type Options } from '../../options/index.js'
 import { decide } from '../../policy.js'
-import { createRuntime } from '../../services.js'
+import { createServices } from '../../services.js'
 import type { Logger } from '../../types.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
 import { runBatch } from './batch/index.js'
@@ -98,7 +98,7 @@ export function openJudge(options: Options, scores: boolean, env: Io['env']): Op
   // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured
   // one, or the model's own word.
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
-  const runtime = createRuntime({
+  const services = createServices({
     ...config,
     guard,
     fallback: undefined,
@@ -114,13 +114,13 @@ export function openJudge(options: Options, scores: boolean, env: Io['env']): Op
   return {
     name: nameOf(config, guard.model ?? 'custom', identityOf(guard)),
     async judge(conversation, { signal, stage = 'input' }) {
-      const judgement = await runtime.door.judge(conversation, { stage, signal })
+      const judgement = await services.judge.judge(conversation, { stage, signal })
       if ('error' in judgement) throw judgement.error
-      const { outcome, categories, error } = decide(stage, [judgement], settings, runtime.categories)
+      const { outcome, categories, error } = decide(stage, [judgement], settings, services.categories)
       if (error !== undefined) throw error
       return { ...judgement.verdict, safe: outcome.state === 'safe', categories: categories.map(({ code }) => code) }
     },
-    close: () => runtime.close(),
+    close: () => services.close(),
   }
 }
 

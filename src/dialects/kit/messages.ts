@@ -40,7 +40,7 @@ export function readMessage(message: unknown, walker: TextWalker, builder: Reque
     const value = message[key]
     if (key === 'role' || field?.(key, value, content) === true) continue
     if (key === 'content') take(content, readContent(walker, value, speaker === 'user'))
-    else if (key !== 'name' || typeof value !== 'string' || !builder.freeName(value))
+    else if (key !== 'name' || typeof value !== 'string' || !builder.nameMayStayUnjudged(value))
       readField(key, value, walker, content, speaker === 'user')
   }
   tell(builder, speaker, content)

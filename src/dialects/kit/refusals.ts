@@ -1,7 +1,8 @@
 // Refusal bodies and the block note that several dialects share.
 // Field names follow OpenAI's error object, which the SDKs read.
 import type { LlamaGuardError } from '../../errors.js'
-import type { Decision, NamedCategory, Refusal } from '../../types.js'
+import type { Decision, NamedCategory } from '../../types.js'
+import type { Refusal } from '../dialect.js'
 
 export interface Params {
   /** Field of the request that holds the conversation. */

@@ -1,7 +1,7 @@
 // Most events of a stream differ from the one before them in the words of one string alone. Such an event is
 // not parsed again:
 // what was found in the first one, and what was not, holds for all of them.
-import type { StreamDelta, StreamEvent } from '../../types.js'
+import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { looksLikeMedia } from './text-walker.js'
 
 /** Characters that end a JSON string, begin an escape, or may not stand in one, and a few more control characters. */

@@ -1,6 +1,7 @@
 // Gathers the text of each choice of a whole reply, and of what stands beside the choices.
 // Shared by every dialect, so that all of them join pieces the same way.
-import type { ReplyChoice } from '../../types.js'
+import { isObject } from '../../utils/json.js'
+import type { ReplyChoice } from '../dialect.js'
 
 /** Pieces per choice, in the order they were found. */
 export class ChoiceTexts {
@@ -33,4 +34,10 @@ export class ChoiceTexts {
   list(): readonly ReplyChoice[] {
     return [...this.#pieces].map(([index, pieces]) => ({ index, text: pieces.join('\n') }))
   }
+}
+
+/** Interleaved list items say which one they are; their place in one event says nothing. */
+export function itemIndex(item: unknown, position: number): number {
+  const index = isObject(item) ? item.index : undefined
+  return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
 }

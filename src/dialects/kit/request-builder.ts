@@ -1,7 +1,8 @@
 // Puts messages together into turns: neighbours of one role become one say, joined by a line break.
 // Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
 import { LlamaGuardError } from '../../errors.js'
-import type { ChatRequest, Image, Role, Turn } from '../../types.js'
+import type { Image, Role, Turn } from '../../types.js'
+import type { ChatRequest } from '../dialect.js'
 
 /** One word, as most names are. */
 const PLAIN_NAME = /^[A-Za-z][a-z]{0,15}\d{0,6}$/
@@ -46,7 +47,7 @@ export class RequestBuilder {
    * True for a speaker's name that may go unjudged. The model reads names too, so one that could be a
    * sentence, or many of them, may not.
    */
-  freeName(name: string): boolean {
+  nameMayStayUnjudged(name: string): boolean {
     if (!PLAIN_NAME.test(name)) return name === ''
     this.#names ??= new Set()
     this.#names.add(name)
@@ -80,4 +81,11 @@ export class RequestBuilder {
 function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images: Image[] }): Turn {
   const text = pieces.join('\n')
   return images.length > 0 ? { role, text, images } : { role, text }
+}
+
+/** Servers that coerce types take `"true"` and `1` for true. */
+export function wantsStream(stream: unknown): boolean {
+  return (
+    stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
+  )
 }

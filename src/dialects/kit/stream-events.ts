@@ -1,9 +1,9 @@
 // What every stream reader does with an event before its dialect looks at it: names, comments, raw text, repeats.
 // Kept apart so that a dialect only says where its own text lies.
 import { LlamaGuardError } from '../../errors.js'
-import type { StreamDelta, StreamEvent } from '../../types.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
+import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
 
 /** Long strings beside the choices come again in every chunk (citations, provider names): once is enough. */
@@ -58,7 +58,7 @@ export class EventText {
 }
 
 /** Facts of the events that were read, kept until they are sent. Parses again for an event it has not seen. */
-export class WireFacts<Fact> {
+export class SentEvents<Fact> {
   // Sent in the order in which they were read. Two lists, as a map would cost more than the rest of a short event.
   readonly #events: StreamEvent[] = []
   readonly #facts: Fact[] = []

@@ -1,8 +1,8 @@
 // Finds every string of a JSON value, in document order, so that no field is a way past the guard.
 // Only a known metadata field whose value looks like an identifier is left out; prose in it is text like any other.
 import { LlamaGuardError } from '../../errors.js'
-import { itemIndex } from '../../utils/json.js'
 import { tokenColumns } from './logprobs.js'
+import { itemIndex } from './reply-texts.js'
 
 /** What a dialect knows about its own keys. */
 export interface Vocabulary {
@@ -185,7 +185,7 @@ export class TextWalker {
       const name = keys[position]!
       if (depth === 0 && name === this.#without) continue
       this.#refuse(name)
-      const named = this.#freeKey(name)
+      const named = this.#keyMayStayUnjudged(name)
       // A path is shown in logs, so a key that may be prose is only counted in it.
       path.push(named ? name : `*${position}`)
       if (!named && name !== '') this.#tell(`${path.join('.')}.key`, name, false)
@@ -257,7 +257,7 @@ export class TextWalker {
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
 
-  #freeKey(key: string): boolean {
+  #keyMayStayUnjudged(key: string): boolean {
     if (COMMON_KEYS.has(key) || this.#words.metadata.has(key)) return true
     this.#freeKeys ??= new Set()
     if (this.#freeKeys.has(key)) return true

@@ -2,8 +2,8 @@
 // A shape that is not wholly known is an error here: a guessed field would be a guessed verdict.
 import { LlamaGuardError } from '../../errors.js'
 import type { Prompt } from '../prompt/prompt.js'
-import { containerError } from '../backends/sagemaker/errors.js'
-import type { StopSignal } from '../../utils/lazy-abort-controller.js'
+import { containerError } from './container-error.js'
+import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 
 export interface TokenLogprob {
   readonly text: string
@@ -30,7 +30,7 @@ export interface Completion {
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
 export type Complete = (
   prompt: Prompt | string,
-  options: { signal?: StopSignal; logprobs: boolean },
+  options: { signal?: AbortSignalLike; logprobs: boolean },
 ) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>

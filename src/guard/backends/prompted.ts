@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Verdict } from '../../types.js'
-import { reasonOf } from '../deadline.js'
-import { merge } from '../merge-verdicts.js'
+import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { Complete, Completion } from '../answer/completion.js'
-import type { Prompter } from '../prompt/index.js'
-import { AskOptions, type StopSignal } from '../../utils/lazy-abort-controller.js'
 import { parseVerdict } from '../answer/verdict.js'
+import { reasonOf } from '../deadline.js'
+import { AskOptions } from '../judge-options.js'
+import { merge } from '../merge-verdicts.js'
+import type { Prompter } from '../prompt/index.js'
 
 export type { Complete, Completion } from '../answer/completion.js'
 
@@ -36,7 +37,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   async function judgeAll(
     pieces: readonly Conversation[],
     context: number,
-    signal: StopSignal | undefined,
+    signal: AbortSignalLike | undefined,
   ): Promise<Verdict> {
     const verdicts: Verdict[] = []
     let failure: { readonly error: unknown } | undefined
@@ -59,13 +60,13 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   }
 
   /** Not in judgePiece, which would keep the prompt for as long as it waits. */
-  const ask = (conversation: Conversation, signal: StopSignal | undefined): Promise<Completion> =>
+  const ask = (conversation: Conversation, signal: AbortSignalLike | undefined): Promise<Completion> =>
     complete(prompter.prompt(conversation, form), { logprobs, signal })
 
   async function judgePiece(
     conversation: Conversation,
     context: number,
-    signal: StopSignal | undefined,
+    signal: AbortSignalLike | undefined,
   ): Promise<Verdict> {
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
     const known = context > learnt ? smaller(conversation, learnt) : undefined

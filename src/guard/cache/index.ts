@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { createSingleFlight } from './single-flight.js'
-import type { Stop, StopSignal } from '../../utils/lazy-abort-controller.js'
+import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
 
 /** How old the cache's clock may be, in milliseconds: reading it anew costs a timer. */
@@ -39,7 +39,7 @@ export interface VerdictCache {
   /** The verdict remembered in this process: it needs no waiting, so no deadline and no signal either. */
   known(key: string): Verdict | undefined
   /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
-  judge(key: string, signal: StopSignal, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict>
+  judge(key: string, signal: AbortSignalLike, ask: (signal: LazyAbortController) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
   close(): Promise<void>
 }
@@ -68,7 +68,11 @@ export function createCache({
   const flights = createSingleFlight<Verdict>(timeoutMs)
   let closed: LlamaGuardError | undefined
 
-  const lookUpOrAsk = async (key: string, signal: Stop, ask: (signal: Stop) => Promise<Verdict>): Promise<Verdict> => {
+  const lookUpOrAsk = async (
+    key: string,
+    signal: LazyAbortController,
+    ask: (signal: LazyAbortController) => Promise<Verdict>,
+  ): Promise<Verdict> => {
     const entry = store && readEntry(await store.get(key), ttlMs)
     if (entry) {
       count.hits++

@@ -30,7 +30,7 @@ export interface CacheKeyParts {
   readonly tenant: string | undefined
   readonly stage: Stage
   /** What blocks, for guards whose verdict depends on it. */
-  readonly decisive?: string | undefined
+  readonly blocks?: string | undefined
 }
 
 /** Raised when keys or entries change meaning, so that replicas of two releases never share an entry. */
@@ -41,10 +41,10 @@ const FORMAT = 2
  * contain, where plain concatenation would let text of one turn pass for the next one.
  */
 export function cacheKey(
-  { identity, model, policyHash, tenant, stage, decisive }: CacheKeyParts,
+  { identity, model, policyHash, tenant, stage, blocks }: CacheKeyParts,
   conversation: Conversation,
 ): string {
-  let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${decisive === undefined ? '-' : field(decisive)}`
+  let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${blocks === undefined ? '-' : field(blocks)}`
   for (const { role, text, images } of conversation) {
     key += `${role}${field(text)}`
     if (images !== undefined) for (const { url } of images) key += `image${field(url)}`

@@ -1,10 +1,10 @@
 // One call for all who ask the same at the same time. Each comes with a signal of their own: one leaving fails nobody
 // else, and the call itself is aborted only when the last has left.
 import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from '../deadline.js'
-import { deadlineOf, Stop, type StopSignal } from '../../utils/lazy-abort-controller.js'
+import { deadlineOf, LazyAbortController, type AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 
 interface Flight<T> {
-  readonly stop: Stop
+  readonly stop: LazyAbortController
   answer: Promise<T>
   waiting: number
   timer: NodeJS.Timeout | undefined
@@ -17,8 +17,8 @@ export interface SingleFlight<T> {
    */
   run(
     key: string,
-    signal: StopSignal,
-    start: (signal: Stop) => Promise<T>,
+    signal: AbortSignalLike,
+    start: (signal: LazyAbortController) => Promise<T>,
   ): { readonly joined: boolean; readonly answer: Promise<T> }
   /** Aborts every call that is still out. */
   abort(reason: Error): void
@@ -32,8 +32,8 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   const forget = (key: string, flight: Flight<T>): void => {
     if (flights.get(key) === flight) flights.delete(key)
   }
-  const launch = (key: string, start: (signal: Stop) => Promise<T>): Flight<T> => {
-    const stop = new Stop(performance.now() + ms)
+  const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
+    const stop = new LazyAbortController(performance.now() + ms)
     const flight: Flight<T> = { stop, answer: NEVER, waiting: 0, timer: undefined }
     const landed = (): void => {
       clearTimeout(flight.timer)
@@ -50,7 +50,7 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
       Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER),
     )
   }
-  const board = (key: string, flight: Flight<T>, signal: StopSignal): void => {
+  const board = (key: string, flight: Flight<T>, signal: AbortSignalLike): void => {
     flight.waiting++
     signal.addEventListener(
       'abort',

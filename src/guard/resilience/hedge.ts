@@ -1,7 +1,7 @@
 // A second call when the first one is slow: the tail of one busy replica costs then only `afterMs` plus a usual answer.
 // The first answer wins and the other call is aborted; an error is not an answer while the other may still give one.
 import { within } from '../deadline.js'
-import type { Stop } from '../../utils/lazy-abort-controller.js'
+import type { LazyAbortController } from '../../utils/lazy-abort-controller.js'
 
 export interface HedgeOptions {
   /** Milliseconds to wait for the first call. */
@@ -9,12 +9,12 @@ export interface HedgeOptions {
   /** Asked when the time has come: whether there is budget and room for a second call. */
   readonly mayHedge: () => boolean
   readonly onHedge: () => void
-  readonly signal: Stop
+  readonly signal: LazyAbortController
 }
 
 export function hedged<T>(
   { afterMs, mayHedge, onHedge, signal }: HedgeOptions,
-  call: (signal: Stop) => Promise<T>,
+  call: (signal: LazyAbortController) => Promise<T>,
 ): Promise<T> {
   return within({ signal }, async (inner) => {
     const first = call(inner)

@@ -4,22 +4,23 @@
 // and back-off.
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  ExponentialBackoff,
   bulkhead,
+  ExponentialBackoff,
   fullJitterGenerator,
-  isBulkheadRejectedError,
   type IBackoff,
   type IBackoffFactory,
+  isBulkheadRejectedError,
 } from 'cockatiel'
-import { LlamaGuardError, isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
+import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import { inTime, orAbort, reasonOf } from '../deadline.js'
+import { AskOptions } from '../judge-options.js'
 import type { PanelOptions } from '../merge-verdicts.js'
-import { createBudget } from './retry-budget.js'
 import { checkedVerdict } from '../validate.js'
 import { createCircuit } from './circuit-breaker.js'
 import { hedged } from './hedge.js'
-import { AskOptions, type Stop, type StopSignal } from '../../utils/lazy-abort-controller.js'
+import { createBudget } from './retry-budget.js'
 
 export interface ResilienceOptions {
   /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
@@ -51,7 +52,7 @@ export interface ResilienceStats {
 }
 
 /** What the guard is told, with a signal that need not be an AbortSignal. */
-export type ResilientOptions = Omit<PanelOptions, 'signal'> & { readonly signal?: StopSignal | undefined }
+export type ResilientOptions = Omit<PanelOptions, 'signal'> & { readonly signal?: AbortSignalLike | undefined }
 
 export interface Resilient {
   /** Always settles by the deadline. Rejects with a {@link LlamaGuardError}, never with anything else. */
@@ -72,7 +73,11 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const mayHedge = (): boolean =>
     slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
-  const ask = (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
+  const ask = (
+    conversation: Conversation,
+    options: ResilientOptions,
+    signal: LazyAbortController,
+  ): Promise<Verdict> => {
     circuit?.refuseWhileOpen()
     const judgeOnce = (): Promise<unknown> => {
       count.calls++
@@ -94,7 +99,11 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     return overloaded(o)
   }
 
-  const attempts = async (conversation: Conversation, options: ResilientOptions, signal: Stop): Promise<Verdict> => {
+  const attempts = async (
+    conversation: Conversation,
+    options: ResilientOptions,
+    signal: LazyAbortController,
+  ): Promise<Verdict> => {
     let tries = 0
     let second = 0
     count.judgements++

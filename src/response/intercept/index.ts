@@ -1,13 +1,15 @@
-// The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes mean.
-// A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold and Exit.
+// The only file that touches res.write, end, writeHead and flushHeaders. It knows HTTP, not what the bytes
+// mean.
+// A patched response is in one of four states: hold -> open | refused | gone. Whoever holds decides; see Hold
+// and ResponseController.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import { toDictionaryMode } from '../../utils/dictionary-mode.js'
 import { callbackOf, chunkOf, dropped, type Callback } from './arguments.js'
 import { ignoreLateHeaders, keepHead, replaceHeaders, statusOf } from './head.js'
-import type { Exit, Hold } from '../hold.js'
+import type { ResponseController, Hold } from '../hold.js'
 
 type State = 'hold' | 'open' | 'refused' | 'gone'
-type Choose = (exit: Exit) => Hold | undefined
+type Choose = (exit: ResponseController) => Hold | undefined
 
 interface Refusal {
   readonly status: number
@@ -20,11 +22,11 @@ interface Refusal {
  * writes), and says who holds the body; undefined lets the response through untouched. Leave it out when no
  * handler will ever run.
  */
-export function intercept(res: ServerResponse, choose?: Choose): Exit {
+export function intercept(res: ServerResponse, choose?: Choose): ResponseController {
   return new Interception(res, choose)
 }
 
-class Interception implements Exit {
+class Interception implements ResponseController {
   readonly res: ServerResponse
   #choose: Choose | undefined
   readonly #expectsHandler: boolean

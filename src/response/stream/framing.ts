@@ -2,7 +2,7 @@
 // decoded text.
 // Not a library's parser: those (eventsource-parser, the SDKs' decoders) drop comments, unknown fields, BOM
 // and line ends, and what is allowed must leave byte for byte.
-import type { StreamEvent } from '../../types.js'
+import type { StreamEvent } from '../../dialects/dialect.js'
 import { splitLines } from './lines.js'
 
 /** A frame as it came, and what it says. The raw bytes of all frames in order are the stream. */

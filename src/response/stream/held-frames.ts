@@ -1,6 +1,6 @@
 // The frames of a stream that wait for a verdict, in their order of arrival. They leave from the head, many
 // in one write.
-import type { StreamEvent } from '../../types.js'
+import type { StreamEvent } from '../../dialects/dialect.js'
 import type { Frame } from './framing.js'
 
 /** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */

@@ -1,13 +1,14 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
+import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { Decision, StreamEvent, StreamReader } from '../../types.js'
-import type { Framer } from './framing.js'
-import { setVerdictHeaders } from '../verdict-headers.js'
-import { HeldFrames, type Held } from './held-frames.js'
-import type { Exit, Hold } from '../hold.js'
+import type { Decision } from '../../types.js'
+import type { ReplyContext } from '../context.js'
+import type { ResponseController, Hold } from '../hold.js'
 import { flush } from '../intercept/index.js'
 import { publicError, refusalOf } from '../refusal.js'
-import type { ReplyContext } from '../context.js'
+import { setVerdictHeaders } from '../verdict-headers.js'
+import type { Framer } from './framing.js'
+import { type Held, HeldFrames } from './held-frames.js'
 import { StreamJudge } from './stream-judge.js'
 
 /** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
@@ -18,7 +19,7 @@ const HIGH_WATER_BYTES = 256 * 1024
  * as all its text has been judged safe. Nothing at all leaves before the first safe verdict, so that an early
  * block is a real 451.
  */
-export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContext): Hold {
+export function eventStreamHold(exit: ResponseController, framer: Framer, context: ReplyContext): Hold {
   return new EventStreamHold(exit, framer, context)
 }
 
@@ -27,7 +28,7 @@ export function eventStreamHold(exit: Exit, framer: Framer, context: ReplyContex
  * keeps the whole stream in memory.
  */
 class EventStreamHold implements Hold {
-  readonly #exit: Exit
+  readonly #exit: ResponseController
   readonly #framer: Framer
   readonly #context: ReplyContext
   readonly #reader: StreamReader
@@ -44,7 +45,7 @@ class EventStreamHold implements Hold {
   #gateOpen: boolean
   #over = false
 
-  constructor(exit: Exit, framer: Framer, context: ReplyContext) {
+  constructor(exit: ResponseController, framer: Framer, context: ReplyContext) {
     this.#exit = exit
     this.#framer = framer
     this.#context = context

@@ -3,7 +3,7 @@
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement } from '../../types.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
-import type { Exit, Hold } from '../hold.js'
+import type { ResponseController, Hold } from '../hold.js'
 import { readReply } from './read-reply.js'
 import { refusalOf } from '../refusal.js'
 import type { ReplyContext } from '../context.js'
@@ -14,7 +14,7 @@ interface Kept {
 }
 
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
-export function wholeHold(exit: Exit, context: ReplyContext): Hold {
+export function wholeHold(exit: ResponseController, context: ReplyContext): Hold {
   return keepWhole(exit, context, async ({ chunks, last }) => {
     const { res } = exit
     const choices = await readReply(
@@ -37,11 +37,15 @@ export function wholeHold(exit: Exit, context: ReplyContext): Hold {
 }
 
 /** Keeps a response that needs no judging until the input check, which runs beside it, is done. */
-export function gateHold(exit: Exit, context: ReplyContext): Hold {
+export function gateHold(exit: ResponseController, context: ReplyContext): Hold {
   return keepWhole(exit, context, () => Promise.resolve([]))
 }
 
-function keepWhole(exit: Exit, context: ReplyContext, judge: (kept: Kept) => Promise<readonly Judgement[]>): Hold {
+function keepWhole(
+  exit: ResponseController,
+  context: ReplyContext,
+  judge: (kept: Kept) => Promise<readonly Judgement[]>,
+): Hold {
   const chunks: Buffer[] = []
   let last: Buffer | undefined
   let length = 0

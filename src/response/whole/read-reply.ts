@@ -1,10 +1,11 @@
 // What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
 // "nothing" for what it cannot read.
-import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
-import type { Dialect, ReplyChoice } from '../../types.js'
+import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { isJson, isStream, isSuccess, mediaType } from '../media-type.js'
+import { type Framer, ndjsonFramer, sseFramer } from '../stream/framing.js'
 import { decodeBody, decodeText } from './decode.js'
-import { ndjsonFramer, sseFramer, type Framer } from '../stream/framing.js'
 
 const MAX_CHOICES = 128
 
@@ -33,16 +34,6 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   return choices
 }
 
-/** The media type without its parameters, in lower case. */
-export function mediaType(contentType: string): string {
-  const end = contentType.indexOf(';')
-  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
-}
-
-export function isSuccess(status: number): boolean {
-  return status >= 200 && status < 300
-}
-
 function isReadable(type: string): boolean {
   return (
     type === '' ||
@@ -50,15 +41,6 @@ function isReadable(type: string): boolean {
     isJson(type) ||
     /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
   )
-}
-
-/** A reply that comes event by event. Its status says nothing about what is in it. */
-export function isStream(type: string): boolean {
-  return type === 'text/event-stream' || type === 'application/x-ndjson'
-}
-
-export function isJson(type: string): boolean {
-  return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
 }
 
 function readSuccess(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {

@@ -1,9 +1,9 @@
 // Events that are recognised instead of parsed: they must say what a parser finds in them, whatever came before.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Dialect, StreamDelta, StreamEvent } from '../../../src/dialects/dialect.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
-import type { Dialect, StreamDelta, StreamEvent } from '../../../src/types.js'
 import { BLOCKED, event, readerOf } from '../streams.js'
 
 /** One spelling of a JSON string out of many. */

@@ -6,7 +6,7 @@ import { cacheKey, type CacheKeyParts } from '../../../src/guard/cache/key.js'
 import { createCache } from '../../../src/guard/cache/index.js'
 import type { CacheStore } from '../../../src/guard/cache/store.js'
 import type { Conversation, Turn } from '../../../src/types.js'
-import { SAFE, UNSAFE, doorTo, guardThat, never, outcome, says, sleep } from '../fake-guards.js'
+import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from '../fake-guards.js'
 
 const parts: CacheKeyParts = { identity: 'i', model: 'm', policyHash: 'p', tenant: undefined, stage: 'input' }
 const turn: fc.Arbitrary<Turn> = fc.record(
@@ -60,7 +60,7 @@ describe('the key', () => {
       key({ identity: 'im', model: '' }),
       key({ identity: '', model: 'im' }),
       key({ policyHash: 'p2' }),
-      key({ decisive: 'x' }),
+      key({ blocks: 'x' }),
       key({}, [{ role: 'Agent', text: 'a' }]),
       key({}, [{ role: 'User', text: 'a', images: [{ url: 'data:1' }] }]),
       key({}, [
@@ -85,13 +85,13 @@ describe('sharing', () => {
     const store = memoryStore()
     const guard = guardThat(() => SAFE)
     for (const { policy = 'p', tenant, stage = 'input' } of questions) {
-      const door = doorTo(guard, { policyHash: policy, cacheStore: store, ...(tenant !== undefined && { tenant }) })
-      await door.judge(says('same words'), { stage })
+      const judge = judgeOf(guard, { policyHash: policy, cacheStore: store, ...(tenant !== undefined && { tenant }) })
+      await judge.judge(says('same words'), { stage })
       await expect.poll(() => store.entries.size).toBe(guard.calls.length)
     }
     return guard.calls.length
   }
-  it('happens between doors with one store', async () => {
+  it('happens between judges with one store', async () => {
     expect(await count({}, {}, {})).toBe(1)
   })
   it('never happens between two policies, two tenants or two stages', async () => {
@@ -101,16 +101,16 @@ describe('sharing', () => {
   })
   it('never happens between tenants given with the request', async () => {
     const guard = guardThat((call) => (call === 1 ? SAFE : UNSAFE))
-    const door = doorTo(guard)
-    expect(await door.judge(says('a'), { stage: 'input', tenant: 'x' })).toMatchObject({ verdict: { safe: true } })
-    expect(await door.judge(says('a'), { stage: 'input', tenant: 'y' })).toMatchObject({ verdict: { safe: false } })
+    const judge = judgeOf(guard)
+    expect(await judge.judge(says('a'), { stage: 'input', tenant: 'x' })).toMatchObject({ verdict: { safe: true } })
+    expect(await judge.judge(says('a'), { stage: 'input', tenant: 'y' })).toMatchObject({ verdict: { safe: false } })
   })
   it('never happens between two custom guards without a name', async () => {
     const store = memoryStore()
     const anonymous = { identity: undefined, model: undefined } as object
     expect(
       await outcome(
-        doorTo(
+        judgeOf(
           guardThat(() => SAFE, anonymous),
           { cacheStore: store },
         ),
@@ -119,7 +119,7 @@ describe('sharing', () => {
     ).toBe('safe')
     expect(
       await outcome(
-        doorTo(
+        judgeOf(
           guardThat(() => UNSAFE, anonymous),
           { cacheStore: store },
         ),
@@ -132,19 +132,19 @@ describe('sharing', () => {
 describe('one question at a time', () => {
   it('makes one guard call out of a thousand equal judgements', async () => {
     const guard = guardThat(() => sleep(20).then(() => SAFE))
-    const door = doorTo(guard)
-    const answers = await Promise.all(Array.from({ length: 1000 }, () => outcome(door, says('hello'))))
+    const judge = judgeOf(guard)
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => outcome(judge, says('hello'))))
     expect(answers.every((answer) => answer === 'safe')).toBe(true)
     expect(guard.calls).toHaveLength(1)
-    expect(door.stats().cache).toMatchObject({ joined: 999, misses: 1, inFlight: 0 })
+    expect(judge.stats().cache).toMatchObject({ joined: 999, misses: 1, inFlight: 0 })
   })
   it('lets one caller leave without failing the others', async () => {
     let answer = (_verdict: unknown): void => undefined
     const guard = guardThat(() => new Promise((resolve) => (answer = resolve)))
-    const door = doorTo(guard)
+    const judge = judgeOf(guard)
     const leaver = new AbortController()
-    const first = outcome(door, says('a'), leaver.signal)
-    const second = outcome(door, says('a'))
+    const first = outcome(judge, says('a'), leaver.signal)
+    const second = outcome(judge, says('a'))
     await expect.poll(() => guard.calls.length).toBe(1)
     leaver.abort()
     expect(await first).toBe('guard_unavailable')
@@ -155,13 +155,13 @@ describe('one question at a time', () => {
   })
   it('aborts the call when the last has left, and starts anew for who comes next', async () => {
     const guard = guardThat((call) => (call === 1 ? never() : SAFE))
-    const door = doorTo(guard)
+    const judge = judgeOf(guard)
     const leavers = [new AbortController(), new AbortController()]
-    const left = leavers.map(({ signal }) => outcome(door, says('a'), signal))
+    const left = leavers.map(({ signal }) => outcome(judge, says('a'), signal))
     await expect.poll(() => guard.calls.length).toBe(1)
     for (const leaver of leavers) leaver.abort()
     expect(await Promise.all(left)).toEqual(['guard_unavailable', 'guard_unavailable'])
-    expect(await outcome(door, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'))).toBe('safe')
     expect(guard.calls[0]?.options.signal?.aborted).toBe(true)
     expect(guard.calls).toHaveLength(2)
   })
@@ -169,38 +169,38 @@ describe('one question at a time', () => {
 
 describe('remembering', () => {
   it('says so, and does not count the cost twice', async () => {
-    const door = doorTo(guardThat(() => ({ ...SAFE, tokens: { input: 100 } })))
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+    const judge = judgeOf(guardThat(() => ({ ...SAFE, tokens: { input: 100 } })))
+    expect(await judge.judge(says('a'), { stage: 'input' })).toMatchObject({
       verdict: { attempts: 1, tokens: { input: 100 } },
     })
-    expect(await door.judge(says('a'), { stage: 'input' })).toMatchObject({
+    expect(await judge.judge(says('a'), { stage: 'input' })).toMatchObject({
       verdict: { safe: true, categories: [], cached: true },
     })
-    const { verdict } = (await door.judge(says('a'), { stage: 'input' })) as { verdict: object }
+    const { verdict } = (await judge.judge(says('a'), { stage: 'input' })) as { verdict: object }
     expect(Object.keys(verdict).sort()).toEqual(['cached', 'categories', 'safe'])
   })
   it('is for verdicts, not for failures', async () => {
     const guard = guardThat((call) => (call === 1 ? Promise.reject(new Error('down')) : SAFE))
     const store = memoryStore()
-    const door = doorTo(guard, { cacheStore: store })
-    expect(await outcome(door, says('a'))).toBe('guard_error')
+    const judge = judgeOf(guard, { cacheStore: store })
+    expect(await outcome(judge, says('a'))).toBe('guard_error')
     expect(store.entries.size).toBe(0)
-    expect(await outcome(door, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'))).toBe('safe')
   })
   it('ends with the TTL', async () => {
     const guard = guardThat(() => SAFE)
-    const door = doorTo(guard, { cacheTtlMs: 30 })
-    await outcome(door, says('a'))
+    const judge = judgeOf(guard, { cacheTtlMs: 30 })
+    await outcome(judge, says('a'))
     await sleep(80)
-    await outcome(door, says('a'))
+    await outcome(judge, says('a'))
     expect(guard.calls).toHaveLength(2)
   })
   it.each([{ cacheMax: 0 }, { cacheTtlMs: 0 }])('is off with %o', async (off) => {
     const guard = guardThat(() => SAFE)
     const store = memoryStore()
-    const door = doorTo(guard, { ...off, cacheStore: store })
-    await outcome(door, says('a'))
-    await outcome(door, says('a'))
+    const judge = judgeOf(guard, { ...off, cacheStore: store })
+    await outcome(judge, says('a'))
+    await outcome(judge, says('a'))
     expect(guard.calls).toHaveLength(2)
     expect(store.entries.size).toBe(0)
   })
@@ -222,7 +222,7 @@ describe('a store that cannot be relied on', () => {
   const judgedWith = async (get: () => unknown): Promise<string> => {
     const store = { get, set: () => Promise.resolve() } as unknown as CacheStore
     return outcome(
-      doorTo(
+      judgeOf(
         guardThat(() => UNSAFE),
         { cacheStore: store },
       ),
@@ -264,14 +264,14 @@ describe('a store that cannot be relied on', () => {
       set: () => Promise.reject(new Error('down')),
     }
     const logger = { debug: () => undefined, info: () => undefined, warn: note, error: note }
-    const door = doorTo(
+    const judge = judgeOf(
       guardThat(() => SAFE),
       { cacheStore: store, logger },
     )
-    for (let index = 0; index < 50; index++) expect(await outcome(door, says(`${index}`))).toBe('safe')
+    for (let index = 0; index < 50; index++) expect(await outcome(judge, says(`${index}`))).toBe('safe')
     expect(asked).toBeLessThanOrEqual(5)
     expect(warnings).toEqual([{ err: { type: 'Error', code: 'ECONNREFUSED' } }])
-    expect(door.stats().cache.store?.skipped).toBeGreaterThan(40)
+    expect(judge.stats().cache.store?.skipped).toBeGreaterThan(40)
   })
   it('cannot make an entry live longer than the TTL', async () => {
     const store = memoryStore()
@@ -281,13 +281,13 @@ describe('a store that cannot be relied on', () => {
     }
     let live = true
     const guard = guardThat(() => UNSAFE)
-    const door = doorTo(guard, {
+    const judge = judgeOf(guard, {
       cacheTtlMs: 40,
       cacheStore: { ...lying, get: (key) => (live ? lying.get(key) : Promise.resolve(undefined)) },
     })
-    expect(await outcome(door, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'))).toBe('safe')
     live = false
     await sleep(100)
-    expect(await outcome(door, says('a'))).toBe('unsafe')
+    expect(await outcome(judge, says('a'))).toBe('unsafe')
   })
 })

@@ -5,14 +5,14 @@ import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../src/errors.js'
 import { redisStore } from '../../../src/guard/cache/redis-store.js'
-import type { Door } from '../../../src/guard/index.js'
-import { SAFE, UNSAFE, doorTo, guardThat, outcome, says, sleep } from '../fake-guards.js'
+import type { Judge } from '../../../src/guard/index.js'
+import { SAFE, UNSAFE, judgeOf, guardThat, outcome, says, sleep } from '../fake-guards.js'
 
 const installed = spawnSync('redis-server', ['--version']).status === 0
 if (!installed) console.warn('redis.test.ts is skipped: no redis-server here. On Debian: apt-get install redis-server')
 
 const running = new Set<ChildProcess>()
-const doors = new Set<Door>()
+const judges = new Set<Judge>()
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -38,12 +38,12 @@ async function startRedis(port: number): Promise<ChildProcess> {
   return redis
 }
 
-async function openDoor(port: number, guard = guardThat(() => SAFE), secret?: string) {
+async function openJudge(port: number, guard = guardThat(() => SAFE), secret?: string) {
   const cacheStore = redisStore(`redis://127.0.0.1:${port}`, secret === undefined ? {} : { secret })
-  const door = doorTo(guard, { cacheStore })
-  doors.add(door)
+  const judge = judgeOf(guard, { cacheStore })
+  judges.add(judge)
   await cacheStore.ready
-  return { door, guard }
+  return { judge, guard }
 }
 
 afterEach(async () => {
@@ -51,12 +51,12 @@ afterEach(async () => {
     redis.kill('SIGCONT')
     redis.kill('SIGKILL')
   }
-  await Promise.all([...doors].map((door) => door.close()))
-  doors.clear()
+  await Promise.all([...judges].map((judge) => judge.close()))
+  judges.clear()
 })
 
-/** Waits until what one door judges is found by another; returns the text they share. */
-async function shared(port: number, writer: Door, secret?: string): Promise<string> {
+/** Waits until what one judge judges is found by another; returns the text they share. */
+async function shared(port: number, writer: Judge, secret?: string): Promise<string> {
   let text = ''
   const attempt = async (): Promise<boolean> => {
     text = `shared ${Math.random()}`
@@ -69,12 +69,12 @@ async function shared(port: number, writer: Door, secret?: string): Promise<stri
 }
 
 async function knows(port: number, text: string, secret?: string): Promise<boolean> {
-  const { door } = await openDoor(
+  const { judge } = await openJudge(
     port,
     guardThat(() => UNSAFE),
     secret,
   )
-  return (await outcome(door, says(text))) === 'safe'
+  return (await outcome(judge, says(text))) === 'safe'
 }
 
 describe('the options', () => {
@@ -102,11 +102,11 @@ describe('without the optional packages', () => {
       code: 'dependency_missing',
       message: expect.stringContaining('npm install keyv @keyv/redis') as string,
     })
-    const door = doorTo(
+    const judge = judgeOf(
       guardThat(() => SAFE),
       { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } },
     )
-    for (const text of ['a', 'b', 'c']) expect(await outcome(door, says(text))).toBe('safe')
+    for (const text of ['a', 'b', 'c']) expect(await outcome(judge, says(text))).toBe('safe')
     expect(warnings).toEqual([
       {
         err: {
@@ -116,7 +116,7 @@ describe('without the optional packages', () => {
         },
       },
     ])
-    await door.close()
+    await judge.close()
     vi.doUnmock('keyv')
   })
 })
@@ -125,17 +125,17 @@ describe.skipIf(!installed)('redis', () => {
   it('makes two replicas one: what the first judged the second finds', { timeout: 30_000 }, async () => {
     const port = await freePort()
     await startRedis(port)
-    await shared(port, (await openDoor(port)).door)
+    await shared(port, (await openJudge(port)).judge)
   })
 
   it('with a secret knows nothing that is written without it, or under another one', { timeout: 30_000 }, async () => {
     const port = await freePort()
     await startRedis(port)
-    const text = await shared(port, (await openDoor(port, undefined, 'our secret')).door, 'our secret')
+    const text = await shared(port, (await openJudge(port, undefined, 'our secret')).judge, 'our secret')
     expect(await knows(port, text, 'our secret')).toBe(true)
     expect(await knows(port, text, 'their secret')).toBe(false)
     expect(await knows(port, text)).toBe(false)
-    const unsealed = await shared(port, (await openDoor(port)).door)
+    const unsealed = await shared(port, (await openJudge(port)).judge)
     expect(await knows(port, unsealed, 'our secret')).toBe(false)
   })
 
@@ -148,15 +148,15 @@ describe.skipIf(!installed)('redis', () => {
     async (what, signal) => {
       const port = await freePort()
       const redis = await startRedis(port)
-      const { door, guard } = await openDoor(port)
-      await shared(port, door)
-      const before = { calls: guard.calls.length, ...door.stats().cache.store }
-      const worst = await underLoad(door, () => redis.kill(signal))
-      const after = door.stats().cache.store
+      const { judge, guard } = await openJudge(port)
+      await shared(port, judge)
+      const before = { calls: guard.calls.length, ...judge.stats().cache.store }
+      const worst = await underLoad(judge, () => redis.kill(signal))
+      const after = judge.stats().cache.store
       const started = performance.now()
       if (signal === 'SIGKILL') await startRedis(port)
       else redis.kill('SIGCONT')
-      await shared(port, door)
+      await shared(port, judge)
       const back = performance.now() - started
       console.log(
         `redis ${what}: 400 judgements, 0 lost, slowest ${worst.toFixed(0)} ms; store before ${JSON.stringify(before)}, after ${JSON.stringify(after)}; used again after ${back.toFixed(0)} ms`,
@@ -169,7 +169,7 @@ describe.skipIf(!installed)('redis', () => {
 })
 
 /** 400 different judgements, 8 at a time; `strike` after the first 100. Returns the slowest in milliseconds. */
-async function underLoad(door: Door, strike: () => void): Promise<number> {
+async function underLoad(judge: Judge, strike: () => void): Promise<number> {
   let next = 0
   let worst = 0
   const worker = async (): Promise<void> => {
@@ -177,7 +177,7 @@ async function underLoad(door: Door, strike: () => void): Promise<number> {
       const number = next++
       if (number === 100) strike()
       const started = performance.now()
-      expect(await outcome(door, says(`load ${number}`))).toBe('safe')
+      expect(await outcome(judge, says(`load ${number}`))).toBe('safe')
       worst = Math.max(worst, performance.now() - started)
       await sleep(1)
     }

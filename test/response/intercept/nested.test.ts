@@ -1,12 +1,12 @@
 // Two interceptions of one response, as two guards of different policies would make: each gets what the one
 // behind it lets out, and no call comes round again.
 import { describe, expect, it } from 'vitest'
-import type { Exit, Hold } from '../../../src/response/hold.js'
+import type { ResponseController, Hold } from '../../../src/response/hold.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { send, serve } from '../../helpers/http.js'
 
 /** Keeps all, and lets it go at the end. */
-function keeper(seen: string[], name: string): (exit: Exit) => Hold {
+function keeper(seen: string[], name: string): (exit: ResponseController) => Hold {
   return (exit) => {
     const chunks: Buffer[] = []
     return {

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
-import type { StopSignal } from '../../../utils/lazy-abort-controller.js'
+import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
 import { NOBODY_WAITS, reasonOf } from '../../deadline.js'
 
@@ -41,7 +41,10 @@ export interface LoadOptions {
 
 export interface LoadedModel {
   /** At most `sequences` at once, which the caller sees to. */
-  generate(prompt: string, options: { readonly logprobs: boolean; readonly signal: StopSignal }): Promise<Completion>
+  generate(
+    prompt: string,
+    options: { readonly logprobs: boolean; readonly signal: AbortSignalLike },
+  ): Promise<Completion>
   close(): Promise<void>
 }
 
@@ -87,7 +90,7 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
     sequence: LlamaContextSequence,
     tokens: readonly Token[],
     logprobs: boolean,
-    signal: StopSignal,
+    signal: AbortSignalLike,
   ): Promise<Completion> {
     const goOn = (): void => {
       if (closed) throw NOBODY_WAITS
@@ -126,7 +129,7 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
     return completion('length')
   }
 
-  async function checked(prompt: string, logprobs: boolean, signal: StopSignal): Promise<Completion> {
+  async function checked(prompt: string, logprobs: boolean, signal: AbortSignalLike): Promise<Completion> {
     const tokens = tokenize(model, prompt)
     if (tokens.length + maxNewTokens > context.contextSize)
       throw tooLong(tokens.length, context.contextSize - maxNewTokens)

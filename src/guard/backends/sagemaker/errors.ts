@@ -1,36 +1,23 @@
-// Every way a SageMaker call fails, as one of our codes: what to tell the operator, and whether asking again may help.
-// AWS and containers quote the request in their errors (a prompt, a page), so nothing of their words goes on.
+// Every way a call to SageMaker fails, as one of our codes: what to tell the operator, and whether asking
+// again may help.
+// What the container itself says is read by answer/container-error.
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
-import type { UnavailableCode } from '../../../errors.js'
+import {
+  again,
+  FAILED,
+  type Meaning,
+  ofContainer,
+  ofStatus,
+  rejected,
+  seen,
+  type Seen,
+  THROTTLED,
+  TIMED_OUT,
+  TOO_LONG,
+  UNAVAILABLE,
+  withoutWords,
+} from '../../answer/container-error.js'
 
-interface Meaning {
-  readonly code: UnavailableCode
-  readonly message: string
-  readonly retryable?: boolean
-  /** Seconds. */
-  readonly retryAfter?: number
-}
-
-const again = (code: UnavailableCode, message: string, retryAfter?: number): Meaning => ({
-  code,
-  message,
-  retryable: true,
-  ...(retryAfter !== undefined && { retryAfter }),
-})
-const rejected = (message: string): Meaning => ({ code: 'guard_rejected', message })
-
-const THROTTLED = again(
-  'guard_throttled',
-  'SageMaker or the guard container is throttling requests. Add instances, or raise the account ' +
-    'quota of InvokeEndpoint.',
-  2,
-)
-const UNAVAILABLE = again('guard_unavailable', 'SageMaker or the guard container is unavailable for the moment.')
-const FAILED = again('guard_error', 'SageMaker or the guard container failed. See the CloudWatch log of the endpoint.')
-const TIMED_OUT = again(
-  'guard_timeout',
-  'The guard endpoint did not answer in time. Raise timeoutMs, or look at the load of the endpoint.',
-)
 const UNREACHABLE = again(
   'guard_unavailable',
   'The guard endpoint could not be reached, or closed the connection. Check the network, AWS_REGION ' +
@@ -40,13 +27,6 @@ const CREDENTIALS = rejected(
   'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ' +
     'AWS_SESSION_TOKEN, AWS_REGION, and the clock.',
 )
-const TOO_LONG: Meaning = {
-  code: 'guard_input_too_long',
-  message:
-    'The text does not fit the guard endpoint: its context length is smaller than the one of the ' +
-    'model named by LLAMA_GUARD_MODEL.',
-}
-
 /**
  * By the error's name, as the SDK gives it (API reference of InvokeEndpoint, common errors of AWS, measured
  * on SDK 3.1164).
@@ -90,15 +70,6 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
 const THROTTLES =
   /^(?:Throttling|ThrottlingException|ThrottledException|RequestThrottled(?:Exception)?|TooManyRequests(?:Exception)?|RequestLimitExceeded|LimitExceededException|SlowDown|BandwidthLimitExceeded)$/
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/
-/**
- * How TGI, vLLM and djl-serving say that prompt and answer exceed the context. Looked for at the very start
- * of their text, which an echoed prompt fills with the policy: what a user writes must not pass for a limit,
- * and make us cut everybody's texts shorter.
- */
-const CONTEXT =
-  /`inputs` tokens \+ `max_new_tokens` must be <= \d|`inputs` must have less than \d+ tokens|maximum (?:context|model|input|sequence) length (?:is|of) \d|(?:input|prompt)[\w ()]{0,60}(?:longer than|exceeds?|too long)[^.]{0,60}\d/i
-const CONTEXT_CHARS = 500
-
 /** Anything a call can throw as one of our errors. `cause` keeps name, status and request id, and none of the words. */
 export function toGuardError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
@@ -108,26 +79,6 @@ export function toGuardError(error: unknown): LlamaGuardError {
     cause: withoutWords(error),
     ...(meaning.retryAfter !== undefined && { retryAfter: meaning.retryAfter }),
   })
-}
-
-/** The guard container's own failure: a ModelError's original status and text, or an error payload sent with 200. */
-export function containerError(status: number, text: string, cause?: unknown): LlamaGuardError {
-  const { code, message, retryable = false, retryAfter } = ofContainer(status, text)
-  return new LlamaGuardError(code, message, {
-    retryable,
-    ...(cause !== undefined && { cause: withoutWords(cause) }),
-    ...(retryAfter !== undefined && { retryAfter }),
-  })
-}
-
-interface Seen {
-  readonly name: string
-  readonly message: string
-  /** System error code, for example ECONNRESET. */
-  readonly errno: string
-  readonly status: number | undefined
-  readonly requestId: string | undefined
-  readonly original: { readonly status: number; readonly text: string } | undefined
 }
 
 function meaningOf({ name, message, errno, status, original }: Seen): Meaning {
@@ -152,19 +103,6 @@ function meaningOf({ name, message, errno, status, original }: Seen): Meaning {
   return { code: 'guard_error', message: 'The call to the guard endpoint failed in an unexpected way.' }
 }
 
-function ofContainer(status: number, text: string): Meaning {
-  if (status >= 400 && status < 500 && CONTEXT.test(text.slice(0, CONTEXT_CHARS))) return TOO_LONG
-  if (status === 413) return TOO_LONG
-  if (status === 429) return THROTTLED
-  if (status === 424 || status === 500) return FAILED
-  if (status >= 400 && status < 500 && status !== 408)
-    return rejected(
-      `The guard container refused the request with status ${status}. Check that it serves a Llama ` +
-        'Guard model from TGI or LMI, and its CloudWatch log.',
-    )
-  return Number.isInteger(status) ? ofStatus(status) : FAILED
-}
-
 function ofValidation(message: string): Meaning {
   if (/length less than or equal to|payload/i.test(message))
     return { ...TOO_LONG, message: 'SageMaker refused the request as too large.' }
@@ -175,60 +113,5 @@ function ofValidation(message: string): Meaning {
   return rejected(
     'SageMaker refused the request as invalid. Check the endpoint, the inference component and the ' +
       'variant, and that the endpoint is InService.',
-  )
-}
-
-/** A bare status: a load balancer or a proxy answered, or AWS with an error that has no name here. */
-function ofStatus(status: number): Meaning {
-  if (status === 413)
-    return { ...TOO_LONG, message: 'Something before the guard endpoint refused the request as too large (413).' }
-  if (status === 429) return THROTTLED
-  if (status === 408 || status === 504) return TIMED_OUT
-  if (status === 500) return FAILED
-  if (status > 500) return UNAVAILABLE
-  return rejected(
-    `The guard endpoint answered with status ${status}. Check the endpoint name, AWS_REGION, ` +
-      'AWS_ENDPOINT_URL and the permissions of the credentials.',
-  )
-}
-
-function seen(error: unknown): Seen {
-  const given = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
-  const metadata = (given['$metadata'] ?? {}) as Record<string, unknown>
-  const status = metadata['httpStatusCode']
-  return {
-    name: text(given['name']),
-    message: text(given['message']),
-    errno: text(given['code']),
-    status: typeof status === 'number' ? status : undefined,
-    requestId: text(metadata['requestId']) || undefined,
-    original:
-      given['name'] === 'ModelError'
-        ? {
-            status: Number(given['OriginalStatusCode'] ?? 500),
-            text: text(given['OriginalMessage']) || text(given['message']),
-          }
-        : undefined,
-  }
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-const PLAIN = /^[\w.$-]{1,80}$/
-
-/** What is left to debug with: identifiers, each in a form that no sentence has. */
-function withoutWords(error: unknown): Error {
-  const { name, errno, status, requestId, original } = seen(error)
-  const plain = (value: string | undefined): string | undefined =>
-    value !== undefined && PLAIN.test(value) ? value : undefined
-  const facts = {
-    name: plain(name) ?? 'Error',
-    ...(plain(errno) && { code: errno }),
-    ...(status !== undefined && { status }),
-    ...(plain(requestId) && { requestId }),
-    ...(original && { originalStatus: original.status }),
-  }
-  return Object.assign(
-    new Error('The error of the guard endpoint, without its words: they may quote the conversation.'),
-    facts,
   )
 }

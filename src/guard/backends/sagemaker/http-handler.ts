@@ -5,7 +5,7 @@ import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-run
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { reasonOf } from '../../deadline.js'
-import type { StopSignal } from '../../../utils/lazy-abort-controller.js'
+import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 
 type Handler = NonNullable<SageMakerRuntimeClientConfig['requestHandler']>
 
@@ -42,7 +42,7 @@ export interface WireOptions {
 export type Send = (
   headers: Readonly<Record<string, string>>,
   body: Uint8Array | string,
-  signal: StopSignal,
+  signal: AbortSignalLike,
 ) => Promise<HttpResponse>
 
 export interface Wire {
@@ -111,7 +111,7 @@ export function createWire(o: WireOptions): Wire {
 
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #options: WireOptions
-  readonly #signal: StopSignal
+  readonly #signal: AbortSignalLike
   readonly #resolve: (response: HttpResponse) => void
   readonly #reject: (error: Error) => void
   readonly #onAbort: () => void
@@ -122,7 +122,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   constructor(
     options: WireOptions,
-    signal: StopSignal,
+    signal: AbortSignalLike,
     resolve: (response: HttpResponse) => void,
     reject: (error: Error) => void,
   ) {

@@ -5,7 +5,7 @@
 // the SDK's own affair.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
-import type { Stop } from '../../../utils/lazy-abort-controller.js'
+import type { LazyAbortController } from '../../../utils/lazy-abort-controller.js'
 import { signLike, type Sign } from './sagemaker-sign.js'
 import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './http-handler.js'
 
@@ -14,7 +14,7 @@ export type InvokeTarget = Omit<InvokeEndpointCommandInput, 'Body'>
 
 export interface Invoke {
   /** The answer's body. Rejects with whatever the SDK or the connection throws. */
-  (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined>
+  (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined>
   close(): void
 }
 
@@ -42,7 +42,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   // The SDK keeps what it learns of the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
 
-  const learn = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
+  const learn = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     let built: HttpRequest | undefined
     command.middlewareStack.add(
@@ -69,7 +69,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const explain = async (
     body: Uint8Array | string,
     response: HttpResponse,
-    signal: Stop,
+    signal: LazyAbortController,
   ): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     command.middlewareStack.add(() => () => Promise.resolve({ response, output: {} as never }), {
@@ -80,7 +80,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     return reply.Body
   }
 
-  const invoke = async (body: Uint8Array | string, signal: Stop): Promise<Uint8Array | undefined> => {
+  const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     if (model === undefined) return learn(body, signal)
     const { request, send, signer, sign } = model
     const headers =
@@ -99,7 +99,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 
 /** With the caller's client, whose middleware may do more than we know. */
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
-  const invoke = async (body: Uint8Array | string, stop: Stop): Promise<Uint8Array | undefined> => {
+  const invoke = async (body: Uint8Array | string, stop: LazyAbortController): Promise<Uint8Array | undefined> => {
     const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: stop.signal })
     return reply.Body
   }

@@ -1,21 +1,21 @@
 // The guard in this process, on a model of 1 MB that the test writes: real llama.cpp, real tokenizer, made-up weights.
-import { mkdtempSync,rmSync,writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll,beforeAll,describe,expect,it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard } from '../../../../src/create-guard.js'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import {
-llamaCppComplete,
-type LlamaCppComplete,
-type LlamaCppOptions,
-MOST_SEQUENCES,
+  llamaCppComplete,
+  type LlamaCppComplete,
+  type LlamaCppOptions,
+  MOST_SEQUENCES,
 } from '../../../../src/guard/backends/llama-cpp/index.js'
 import { loadError } from '../../../../src/guard/backends/llama-cpp/model.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { says } from '../../fake-guards.js'
-import { SAFE_LOGIT,tinyGguf,UNSAFE_LOGIT } from './tiny-gguf.js'
+import { SAFE_LOGIT, tinyGguf, UNSAFE_LOGIT } from './tiny-gguf.js'
 
 const SLOW = 60_000
 const prompter = createPrompter('llama-guard-3-1b')

@@ -6,7 +6,7 @@ import type { LlamaGuardError } from '../../../../src/errors.js'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
-import { Stop } from '../../../../src/utils/lazy-abort-controller.js'
+import { LazyAbortController } from '../../../../src/utils/lazy-abort-controller.js'
 import { FAULTS, startEmulator } from '../../../emulator/index.js'
 import type { Emulator } from '../../../emulator/index.js'
 import { hangs, hangsHalfway, late } from '../../../emulator/faults.js'
@@ -156,7 +156,7 @@ describe('A later call', () => {
       { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
     )
     closing.push(invoke.close)
-    for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new Stop())
+    for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new LazyAbortController())
     expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])
   })
 })

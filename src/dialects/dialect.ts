@@ -1,0 +1,94 @@
+// The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
+import type { Conversation, Decision, NamedCategory, Stage } from '../types.js'
+import type { LlamaGuardError } from '../errors.js'
+
+/** A chat request, read: who said what, and what else the model will see. */
+export interface ChatRequest {
+  /**
+   * System and developer text, tool definitions and whatever other prose the body carries for the model. `""`
+   * when none.
+   */
+  readonly system: string
+  /** The conversation, same-role neighbours merged. May be empty when there is only system text. */
+  readonly turns: Conversation
+  /** Indexes into `turns` that hold words of a human, not only tool results: what "the newest user turn" means. */
+  readonly userTurns: readonly number[]
+  /**
+   * Prose in fields the dialect does not know. Each is judged as a User turn of its own, whatever the
+   * `system` option says.
+   */
+  readonly extras: readonly string[]
+  /** True when the client asked for a token stream. */
+  readonly stream: boolean
+  readonly model?: string
+}
+
+/** All text of one choice of a reply that would reach the client, in document order. */
+export interface ReplyChoice {
+  readonly index: number
+  readonly text: string
+}
+
+/** New text in one event of a stream. Text of one channel is contiguous for the reader; channels never mix words. */
+export interface StreamDelta {
+  readonly choice: number
+  /** For example `delta.content` or `delta.tool_calls.0.function.arguments`. */
+  readonly channel: string
+  readonly text: string
+}
+
+/** One frame of a stream: an SSE event or an NDJSON line, decoded. The raw bytes stay with the framer. */
+export interface StreamEvent {
+  /** SSE event name, when the frame had one. */
+  readonly event?: string
+  /** Joined data lines, or the NDJSON line. Undefined for a frame without data (comments only). */
+  readonly data?: string
+  /** Text of comments, `id:` and unknown fields: no field is a way out. */
+  readonly other?: string
+}
+
+/** Reads one stream of a dialect, event by event. Stateful: make one per reply. */
+export interface StreamReader {
+  /** The text in this event. Throws `unreadable_response` for data that cannot be read. Never drops a string. */
+  read(event: StreamEvent): readonly StreamDelta[]
+  /** Told, in order, of every event as it leaves: `block` and `fail` speak to a client that saw these and no more. */
+  sent(event: StreamEvent): void
+  /**
+   * Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the
+   * dialect's end.
+   */
+  block(decision: Decision): string
+  /** Raw frames that end the stream as failed, in the form the dialect's own client raises. */
+  fail(error: LlamaGuardError): string
+}
+
+/** The body of a refusal: what the client's SDK can read. */
+export interface Refusal {
+  readonly stage: Stage
+  readonly status: number
+  readonly message: string
+  readonly type: string
+  readonly code: string
+  readonly categories?: readonly NamedCategory[]
+  readonly score?: number
+  readonly model?: string
+  readonly requestId: string
+}
+
+/** All we know of one API: its requests, replies, streams and refusals. One file each. */
+export interface Dialect {
+  readonly name: string
+  /** Path endings that belong to it, for example `/chat/completions`. */
+  readonly paths: readonly string[]
+  /** True when the body alone, on any path, is a request of this dialect. */
+  claims(body: Readonly<Record<string, unknown>>): boolean
+  /** Throws `unreadable_request` rather than skip what it cannot read. */
+  request(body: Readonly<Record<string, unknown>>): ChatRequest
+  /** Every choice of a whole JSON reply, or undefined when the shape is not this dialect's. */
+  reply(body: unknown): readonly ReplyChoice[] | undefined
+  /** How its streams are framed. */
+  readonly framing: 'sse' | 'ndjson'
+  stream(): StreamReader
+  /** JSON body of a 4xx, 451 or 503. */
+  refusal(refusal: Refusal): unknown
+}

@@ -1,0 +1,15 @@
+// The built-in dialects. Adding an API is adding a file and a line here.
+import { anthropicMessages } from './anthropic-messages.js'
+import type { Dialect } from './dialect.js'
+import { ollamaChat } from './ollama-chat.js'
+import { openaiChat } from './openai-chat.js'
+import { openaiCompletions } from './openai-completions.js'
+import { openaiResponses } from './openai-responses.js'
+
+export const BUILT_IN: readonly Dialect[] = [
+  openaiChat,
+  openaiCompletions,
+  openaiResponses,
+  anthropicMessages,
+  ollamaChat,
+]

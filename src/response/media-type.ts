@@ -1,0 +1,20 @@
+// What a head says about the body that follows: media type and kind of status.
+
+/** The media type without its parameters, in lower case. */
+export function mediaType(contentType: string): string {
+  const end = contentType.indexOf(';')
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** A reply that comes event by event. Its status says nothing about what is in it. */
+export function isStream(type: string): boolean {
+  return type === 'text/event-stream' || type === 'application/x-ndjson'
+}
+
+export function isJson(type: string): boolean {
+  return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
+}

@@ -1,4 +1,46 @@
 // ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
+
+// Which room of src may import which, beside itself, `types` and `errors`. Rooms that are not listed (llama-guard,
+// exchange, services, create-guard) may import all but `cli`, which nobody imports.
+const MAY = {
+  utils: [],
+  policy: [],
+  telemetry: ['utils'],
+  dialects: ['utils'],
+  guard: ['utils'],
+  upstream: ['utils'],
+  request: ['dialects', 'utils'],
+  response: ['dialects', 'utils'],
+  options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect'],
+  moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
+}
+const ROOMS = [
+  'cli',
+  'llama-guard',
+  'moderations',
+  'exchange',
+  'services',
+  'create-guard',
+  'options',
+  'request',
+  'response',
+  'guard',
+  'upstream',
+  'dialects',
+  'policy',
+  'telemetry',
+  'utils',
+]
+
+/** An import that leaves the room, by `./` from the root or by `../` from a folder, for a room that is not allowed. */
+const leaving = (allowed) => {
+  const may = [...allowed, 'types', 'errors'].join('|')
+  return `^(?:\\./|(?:\\.\\./)+)(?!(?:${may})(?:/|\\.js$))(?=(?:${ROOMS.join('|')})(?:/|\\.js$))`
+}
+const BACKENDS = ['sagemaker', 'openai-compatible', 'llama-cpp', 'local']
+const METHODS = '/^(?:write|end|writeHead|flushHeaders|setHeader|appendHeader|removeHeader)$/'
+const refuse = (regex, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ regex, message }] }] })
+
 module.exports = {
   root: true,
   parser: '@typescript-eslint/parser',
@@ -54,6 +96,37 @@ module.exports = {
         '@typescript-eslint/no-confusing-void-expression': 'off',
         '@typescript-eslint/no-meaningless-void-operator': 'off',
         '@typescript-eslint/no-unnecessary-type-assertion': 'off',
+      },
+    },
+    { files: ['src/*.ts'], rules: refuse('^\\./cli/', 'Nothing imports the command line.') },
+    ...Object.entries(MAY).map(([room, allowed]) => ({
+      files: [`src/${room}.ts`, `src/${room}/**/*.ts`],
+      rules: refuse(leaving(allowed), `${room} may import itself, ${['types', 'errors', ...allowed].join(', ')}.`),
+    })),
+    {
+      files: ['src/guard/backends/*/*.ts'],
+      rules: {
+        ...refuse(
+          `${leaving(MAY.guard)}|^\\.\\./(?:${BACKENDS.join('|')})/`,
+          'A backend may import prompted, prompt, answer, errors, types and utils; backends do not know each other.',
+        ),
+      },
+    },
+    {
+      files: ['src/**/*.ts'],
+      excludedFiles: ['src/response/intercept/*.ts'],
+      rules: {
+        'no-restricted-syntax': [
+          'error',
+          {
+            selector: `AssignmentExpression[left.property.name=${METHODS}]:matches([left.object.name='res'], [left.object.property.name='res'])`,
+            message: 'Only response/intercept replaces the methods of a response.',
+          },
+          {
+            selector: `CallExpression[callee.property.name=/^define/][arguments.0.name='res'][arguments.1.value=${METHODS}]`,
+            message: 'Only response/intercept replaces the methods of a response.',
+          },
+        ],
       },
     },
   ],

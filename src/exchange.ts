@@ -1,12 +1,20 @@
 // One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
-import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from './dialects/dialect.js'
-import type { LlamaGuardError } from './errors.js'
+import { LlamaGuardError, toLlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options/config.js'
 import { decide, decideError } from './policy.js'
-import { GUARDED, plainId, State } from './request/state.js'
-import { type GuardedResponse, plainDialect, refusalOf, refusing } from './response/index.js'
+import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
+import type { RecognisedChat } from './request/index.js'
+import { isGuarded, requestIdOf, State } from './request/state.js'
+import {
+  type GuardedResponse,
+  guardResponse,
+  plainDialect,
+  refusalOf,
+  refusing,
+  type ReplyContext,
+} from './response/index.js'
 import type { Services } from './services.js'
 import { logVerdict, verdictEvent } from './telemetry/log.js'
 import type {
@@ -25,31 +33,32 @@ import { LazyAbortController } from './utils/lazy-abort-controller.js'
 // A client that reads slowly must not keep the model running.
 const ABORT_GRACE_MS = 1000
 
-export class Exchange {
+export class Exchange implements ReplyContext {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
   readonly state: RequestState
+  settings: RequestConfig
+  gate: Promise<boolean> | undefined
   readonly #services: Services
   readonly #stop = new LazyAbortController()
-  settings: RequestConfig
-  #dialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
+  #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
+  #chat: RecognisedChat | undefined
+  /** The turns that a reply answers. */
+  #turns: Conversation = []
 
   constructor(services: Services, req: GuardedRequest, res: ServerResponse) {
     this.#services = services
     this.req = req
     this.res = res
     this.settings = services.config
-    this.requestId =
-      plainId(typeof req.id === 'number' ? String(req.id) : req.id) ??
-      plainId(req.headers['x-request-id']) ??
-      randomUUID()
+    this.requestId = requestIdOf(req)
     this.state = new State(this.requestId, this.#stop)
   }
 
   /** A request is judged once, however often the middleware is mounted. */
   get alreadyGuarded(): boolean {
-    return (this.req.llamaGuard as { readonly [GUARDED]?: boolean } | undefined)?.[GUARDED] === true
+    return isGuarded(this.req)
   }
 
   get signal(): AbortSignal {
@@ -65,21 +74,90 @@ export class Exchange {
     return this.req.log ?? this.#services.logger
   }
 
-  /** Whose envelope a refusal comes in, as soon as it can be told. */
-  speak(dialect: Dialect | undefined): void {
-    if (dialect !== undefined) this.#dialect = dialect
+  get chat(): RecognisedChat {
+    if (this.#chat === undefined) throw new LlamaGuardError('internal_error', 'No chat has been accepted yet.')
+    return this.#chat
   }
 
-  /** It is a chat, and ours to answer for from here on. */
-  take(dialect: Dialect): void {
-    this.speak(dialect)
+  get dialect(): Dialect {
+    return this.chat.dialect
+  }
+
+  get method(): string {
+    return this.req.method ?? 'POST'
+  }
+
+  get maxReplyBytes(): number {
+    return this.#services.config.maxReplyBytes
+  }
+
+  get input(): Decision | undefined {
+    return this.state.input
+  }
+
+  /** Whose envelope a refusal comes in, as soon as it can be told. */
+  refuseIn(dialect: Dialect | undefined): void {
+    if (dialect !== undefined) this.#refusalDialect = dialect
+  }
+
+  /** The request is a chat, and ours to answer for from here on. */
+  accept(chat: RecognisedChat): void {
+    this.#chat = chat
+    this.refuseIn(chat.dialect)
     toDictionaryMode(this.req)
     this.req.llamaGuard = this.state
-    // 'close' without a finished response is the one sign that a client has left: req's own 'close' comes
+    // 'close' without a finished response is the one sign that a client has left: the 'close' of `req` comes
     // with the end of its body.
     this.res.on('close', () => {
       if (!this.res.writableFinished) this.#stop.abort()
     })
+  }
+
+  /** Judges the request and decides what to do about it. Never rejects. */
+  async check(stage: 'input'): Promise<Decision> {
+    if (!this.settings.check.includes(stage)) return this.record(this.#decide(stage, []), [])
+    try {
+      const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
+      const judgements = await this.#judgeAll(stage, conversations)
+      const decision = this.#decide(stage, judgements)
+      // Checks that were called off say nothing about the guard or the text.
+      return this.clientLeft ? decision : this.record(decision, judgements)
+    } catch (error) {
+      return this.checkFailed(stage, error)
+    }
+  }
+
+  /** The decision about a stage that failed before any guard was asked. */
+  checkFailed(stage: Stage, error: unknown): Decision {
+    return this.record(this.#decideError(stage, toLlamaGuardError(error)), [])
+  }
+
+  /** A hook of the operator's, or our own code, failed before the request was read. No switch opens that. */
+  hookFailed(error: unknown): Decision {
+    return this.record({ ...this.#decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
+  }
+
+  /** Puts the guard between handler and client. `checked`: the input check that runs beside the handler. */
+  guardReply(checked?: Promise<Decision>): GuardedResponse {
+    this.#turns = replyContextTurns(this.chat.request, this.#services.vision)
+    this.gate = checked?.then(({ action }) => action === 'allow')
+    const guarded = guardResponse(this)
+    void checked?.then((decision) => {
+      if (decision.action !== 'allow') this.refuse(decision, guarded)
+    })
+    return guarded
+  }
+
+  judgeReply(text: string): Promise<Judgement> {
+    return this.#judge('output', withReply(this.#turns, text))
+  }
+
+  decideReply(judgements: readonly Judgement[]): Decision {
+    return this.#decide('output', judgements)
+  }
+
+  decideReplyError(error: LlamaGuardError): Decision {
+    return this.#decideError('output', error)
   }
 
   /**
@@ -99,7 +177,7 @@ export class Exchange {
     res.once('finish', stop).once('close', stop)
   }
 
-  judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
+  #judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
     const { judge, blocks } = this.#services
     return judge.judge(conversation, {
       stage,
@@ -110,10 +188,10 @@ export class Exchange {
   }
 
   /** Judges them side by side. One that blocks by itself answers for all at once. */
-  async judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
-    if (conversations.length === 1) return [await this.judge(stage, conversations[0]!)]
+  async #judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
+    if (conversations.length === 1) return [await this.#judge(stage, conversations[0]!)]
     const blocks = this.#services.blocks(this.settings)
-    const judgements = conversations.map((conversation) => this.judge(stage, conversation))
+    const judgements = conversations.map((conversation) => this.#judge(stage, conversation))
     const first = new Promise<readonly Judgement[]>((resolve) => {
       for (const each of judgements)
         void each.then(
@@ -123,12 +201,12 @@ export class Exchange {
     return await Promise.race([first, Promise.all(judgements)])
   }
 
-  decide(stage: Stage, judgements: readonly Judgement[]): Decision {
+  #decide(stage: Stage, judgements: readonly Judgement[]): Decision {
     const decision = decide(stage, judgements, this.settings, this.#services.categories)
     return decision.model === '' ? { ...decision, model: this.#services.model } : decision
   }
 
-  decideError(stage: Stage, error: LlamaGuardError): Decision {
+  #decideError(stage: Stage, error: LlamaGuardError): Decision {
     return decideError(stage, error, this.settings, this.#services.model)
   }
 
@@ -136,7 +214,7 @@ export class Exchange {
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
     this.state[decision.stage] = decision
     if (decision.outcome.state === 'skipped') return decision
-    const event = verdictEvent(this.requestId, this.#dialect.name ?? 'unknown', decision, judgements)
+    const event = verdictEvent(this.requestId, this.#refusalDialect.name ?? 'unknown', decision, judgements)
     logVerdict(this.logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
     this.#tell(event)
     return decision
@@ -164,10 +242,10 @@ export class Exchange {
     const { res, req } = this
     if (res.destroyed) return undefined
     const refusal = refusalOf(decision, {
-      dialect: this.#dialect,
+      dialect: this.#refusalDialect,
       requestId: this.requestId,
       settings: this.settings,
-      input: () => this.state.input,
+      input: this.input,
     })
     // What is left of a body we stopped reading must not be taken for the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
@@ -179,8 +257,9 @@ export class Exchange {
   }
 
   /** The upstream gave no reply, or half of one. No switch opens this: there is nothing to let through. */
-  upstreamFailed(error: LlamaGuardError, guarded: GuardedResponse): void {
-    const decision: Decision = { ...this.decideError('output', error), action: 'unavailable' }
+  upstreamFailed(error: unknown, guarded: GuardedResponse): void {
+    const failure = toLlamaGuardError(error, 'upstream_unavailable')
+    const decision: Decision = { ...this.#decideError('output', failure), action: 'unavailable' }
     this.record(decision, [])
     guarded.fail(decision)
   }

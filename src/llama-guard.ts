@@ -1,16 +1,14 @@
 // THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it
 // goes out or is refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
-import { toLlamaGuardError } from './errors.js'
 import { Exchange } from './exchange.js'
 import { moderationsOf } from './moderations/index.js'
 import { parseOptions } from './options/config.js'
 import { type Options } from './options/index.js'
-import { guardResponse, setVerdictHeaders, type GuardedResponse } from './response/index.js'
+import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
 import type { RecognisedChat } from './request/index.js'
-import type { Conversation, Decision, Judgement, Middleware, Next, Stage } from './types.js'
+import type { Conversation, Judgement, Middleware, Next, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -46,10 +44,7 @@ export function llamaGuard(
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
     admit(exchange, services).then(
       (goOn) => goOn?.(next),
-      (error: unknown) =>
-        exchange.refuse(
-          exchange.record({ ...exchange.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, []),
-        ),
+      (error: unknown) => exchange.refuse(exchange.hookFailed(error)),
     )
   }
 
@@ -68,7 +63,7 @@ type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
 
 async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
-  const { req } = exchange
+  const { req, res } = exchange
   if (exchange.alreadyGuarded || services.skips(req)) return passUntouched
   exchange.settings = services.settingsFor(req)
 
@@ -77,82 +72,31 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     chat = await services.reader.recognise(req)
   } catch (error) {
     if (exchange.clientLeft) return undefined
-    exchange.speak(services.reader.dialectOfPath(req))
-    const decision = exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
+    exchange.refuseIn(services.reader.dialectOfPath(req))
+    const decision = exchange.checkFailed('input', error)
     if (decision.action !== 'allow') return exchange.refuse(decision)
-    setVerdictHeaders(exchange.res, [decision])
+    setVerdictHeaders(res, [decision])
     return passUntouched
   }
   if (chat === undefined) return passUntouched
-  exchange.take(chat.dialect)
+  exchange.accept(chat)
 
-  const input = judgeInput(exchange, chat, services)
-  if (exchange.settings.parallel) return besideTheCheck(exchange, chat, services, input)
+  const checked = exchange.check('input')
+  // `parallel`: the handler starts at once, and its reply waits in the hold for the input verdict.
+  if (exchange.settings.parallel) return forward(exchange, services, exchange.guardReply(checked))
 
-  const decision = await input
+  const decision = await checked
   if (exchange.clientLeft) return undefined
   if (decision.action !== 'allow') return exchange.refuse(decision)
-  return forward(exchange, chat, services, guardReply(exchange, chat, services))
+  return forward(exchange, services, exchange.guardReply())
 }
 
-async function judgeInput(exchange: Exchange, chat: RecognisedChat, { vision }: Services): Promise<Decision> {
-  if (!exchange.settings.check.includes('input')) return exchange.record(exchange.decide('input', []), [])
-  try {
-    const conversations = conversationsToJudge(chat.request, exchange.settings, vision)
-    const judgements = await exchange.judgeAll('input', conversations)
-    const decision = exchange.decide('input', judgements)
-    // Checks that were called off say nothing about the guard or the text.
-    return exchange.clientLeft ? decision : exchange.record(decision, judgements)
-  } catch (error) {
-    return exchange.record(exchange.decideError('input', toLlamaGuardError(error)), [])
-  }
-}
-
-/** `parallel`: the downstream starts at once, and its reply waits in the hold for the input verdict. */
-function besideTheCheck(exchange: Exchange, chat: RecognisedChat, services: Services, input: Promise<Decision>): GoOn {
-  const guarded = guardReply(
-    exchange,
-    chat,
-    services,
-    input.then(({ action }) => action === 'allow'),
-  )
-  void input.then((decision) => {
-    if (decision.action !== 'allow') exchange.refuse(decision, guarded)
-  })
-  return forward(exchange, chat, services, guarded)
-}
-
-function guardReply(
-  exchange: Exchange,
-  chat: RecognisedChat,
-  { vision, config }: Services,
-  gate?: Promise<boolean>,
-): GuardedResponse {
-  const { settings, req, res, requestId } = exchange
-  const turns = replyContextTurns(chat.request, vision)
-  return guardResponse({
-    res,
-    method: req.method ?? 'POST',
-    dialect: chat.dialect,
-    requestId,
-    settings,
-    maxReplyBytes: config.maxReplyBytes,
-    judge: (text) => exchange.judge('output', withReply(turns, text)),
-    decide: (judgements) => exchange.decide('output', judgements),
-    decideError: (error) => exchange.decideError('output', error),
-    input: () => exchange.state.input,
-    gate,
-    settled: (decision, judgements) => void exchange.record(decision, judgements),
-    abort: () => exchange.abort(),
-  })
-}
-
-function forward(exchange: Exchange, chat: RecognisedChat, { upstream }: Services, guarded: GuardedResponse): GoOn {
+function forward(exchange: Exchange, { upstream }: Services, guarded: GuardedResponse): GoOn {
   if (upstream === undefined) return passUntouched
-  const { req, res, signal, logger } = exchange
+  const { req, res, chat, signal, logger } = exchange
   return () => {
     upstream
       .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
-      .catch((error: unknown) => exchange.upstreamFailed(toLlamaGuardError(error, 'upstream_unavailable'), guarded))
+      .catch((error: unknown) => exchange.upstreamFailed(error, guarded))
   }
 }

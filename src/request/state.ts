@@ -1,12 +1,13 @@
 // What a handler finds on `req.llamaGuard`: the request id, the decisions, and the signal of a client that left.
-import type { Decision, RequestState } from '../types.js'
+import { randomUUID } from 'node:crypto'
+import type { Decision, GuardedRequest, RequestState } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 
 // Ids come from clients too: what is no plain id stays out of logs and bodies.
-export const PLAIN_ID = /^[\w.:-]{1,128}$/
+const PLAIN_ID = /^[\w.:-]{1,128}$/
 
 // By a global symbol, so that a second mount sees it even from another copy of this package.
-export const GUARDED = Symbol.for('express-llama-guard.guarded')
+const GUARDED = Symbol.for('express-llama-guard.guarded')
 
 /** What stands on `req.llamaGuard`. */
 export class State implements RequestState {
@@ -24,12 +25,23 @@ export class State implements RequestState {
     return true
   }
 
-  /** Few handlers look at it, and for the others none is made. */
+  /** The AbortSignal is created on first use, because most handlers never read it. */
   get signal(): AbortSignal {
     return this.#stop.signal
   }
 }
 
-export function plainId(id: unknown): string | undefined {
+/** The id of a request: `req.id` of a logger, `x-request-id`, or a new one. */
+export function requestIdOf(req: GuardedRequest): string {
+  const { id } = req
+  return plainId(typeof id === 'number' ? String(id) : id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
+}
+
+/** Whether this package, in this or another copy, guards the request already. */
+export function isGuarded(req: GuardedRequest): boolean {
+  return (req.llamaGuard as { readonly [GUARDED]?: boolean } | undefined)?.[GUARDED] === true
+}
+
+function plainId(id: unknown): string | undefined {
   return typeof id === 'string' && PLAIN_ID.test(id) ? id : undefined
 }

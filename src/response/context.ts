@@ -1,27 +1,35 @@
-// What the holds need to know of the request whose reply they keep. The spine fills it in.
+// What the holds need to know of the request whose reply they keep. One exchange is one such context.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
-import type { RequestConfig } from '../options/config.js'
-import type { Decision, Judgement } from '../types.js'
+import type { Decision, Judgement, Stage } from '../types.js'
+
+/** The options that shape what goes out. */
+export interface ReplySettings {
+  readonly check: readonly Stage[]
+  readonly streaming: 'window' | 'full' | 'async'
+  readonly windowChars: number
+  readonly windowMs: number
+  readonly policyUrl?: string | undefined
+}
 
 export interface ReplyContext {
   readonly res: ServerResponse
   readonly method: string
   readonly dialect: Dialect
   readonly requestId: string
-  readonly settings: RequestConfig
+  readonly settings: ReplySettings
   readonly maxReplyBytes: number
-  /** Judges this text as the Agent's turn after the request's. Never rejects. */
-  judge(text: string): Promise<Judgement>
-  decide(judgements: readonly Judgement[]): Decision
-  decideError(error: LlamaGuardError): Decision
   /** The input decision, for the headers. */
-  input(): Decision | undefined
+  readonly input: Decision | undefined
   /** With `parallel`: resolves to false when the input is not allowed, and nothing may be released before. */
   readonly gate: Promise<boolean> | undefined
+  /** Judges this text as the Agent's turn after the request's. Never rejects. */
+  judgeReply(text: string): Promise<Judgement>
+  decideReply(judgements: readonly Judgement[]): Decision
+  decideReplyError(error: LlamaGuardError): Decision
   /** Called once, with the last word on the reply: for log, metrics and `req.llamaGuard`. */
-  settled(decision: Decision, judgements: readonly Judgement[]): void
+  record(decision: Decision, judgements: readonly Judgement[]): Decision
   /** Tells the downstream, and every check that nobody waits for any more, to stop. */
   abort(): void
 }

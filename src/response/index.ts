@@ -33,7 +33,7 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
       hold = chooseHold(chosen, context)
     } catch (error) {
       // A dialect of the user's own that throws here: without a hold the reply would wait for ever.
-      refuse(refusalOf({ ...context.decideError(toLlamaGuardError(error)), action: 'unavailable' }, context))
+      refuse(refusalOf({ ...context.decideReplyError(toLlamaGuardError(error)), action: 'unavailable' }, context))
       context.abort()
     }
     return hold
@@ -71,7 +71,7 @@ function chooseHold(exit: ResponseController, context: ReplyContext): Hold | und
 /** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
 function unjudged(exit: ResponseController, context: ReplyContext): Hold | undefined {
   if (context.gate !== undefined) return gateHold(exit, context)
-  setVerdictHeaders(exit.res, [context.input(), context.decide([])])
+  setVerdictHeaders(exit.res, [context.input, context.decideReply([])])
   return undefined
 }
 

@@ -11,7 +11,7 @@ export interface RefusalContext {
   /** `policyUrl` is sent with a 451 as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
   readonly settings: { readonly policyUrl?: string | undefined }
   /** The input decision, when it is the output that is refused. */
-  input?(): Decision | undefined
+  readonly input?: Decision | undefined
 }
 
 export interface HttpRefusal {
@@ -28,7 +28,7 @@ export function refusalOf(
   const { error } = decision
   const blocked = decision.action === 'block'
   const status = blocked ? 451 : (error?.status ?? 503)
-  const stages = decision.stage === 'input' ? [decision] : [input?.(), decision]
+  const stages = decision.stage === 'input' ? [decision] : [input, decision]
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -55,8 +55,8 @@ class EventStreamHold implements Hold {
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
-      judge: (text) => context.judge(text),
-      decide: (judgements) => context.decide(judgements),
+      judge: (text) => context.judgeReply(text),
+      decide: (judgements) => context.decideReply(judgements),
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
@@ -138,7 +138,7 @@ class EventStreamHold implements Hold {
   }
 
   #fail(error: LlamaGuardError): void {
-    const decision = this.#context.decideError(error)
+    const decision = this.#context.decideReplyError(error)
     if (decision.action !== 'allow') return this.#stop(decision)
     if (this.#gateOpen) return this.#letThrough(decision)
     // Before the input verdict nothing may leave, and there is no telling how much more would have to be kept.
@@ -149,14 +149,14 @@ class EventStreamHold implements Hold {
   #letThrough(decision: Decision): void {
     if (this.#over) return
     const exit = this.#exit
-    if (!this.#released) setVerdictHeaders(exit.res, [this.#context.input(), decision])
+    if (!this.#released) setVerdictHeaders(exit.res, [this.#context.input, decision])
     const rest = [...this.#held.frames(), ...this.#framer.finish()]
     this.#drop()
     for (const { raw } of rest) exit.release(raw)
     flush(exit.res)
     if (this.#handlerEnded) exit.finish()
     else exit.open()
-    this.#context.settled(decision, this.#judge.judgements())
+    this.#context.record(decision, this.#judge.judgements())
   }
 
   #pump(): void {
@@ -177,7 +177,7 @@ class EventStreamHold implements Hold {
     this.#exit.finish()
     const [judge, context] = [this.#judge, this.#context]
     // In `async` mode the last check may still be on its way; it is worth a log line even so.
-    void judge.settled().then(() => context.settled(judge.decision(), judge.judgements()))
+    void judge.settled().then(() => context.record(judge.decision(), judge.judgements()))
   }
 
   #releaseJudged(): void {
@@ -195,9 +195,9 @@ class EventStreamHold implements Hold {
     const context = this.#context
     // What the header can honestly say when text leaves before its verdict.
     const output: Decision = this.#releaseAtOnce
-      ? { ...context.decide([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
+      ? { ...context.decideReply([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
       : this.#judge.decision()
-    setVerdictHeaders(this.#exit.res, [context.input(), output])
+    setVerdictHeaders(this.#exit.res, [context.input, output])
   }
 
   #stop(decision: Decision): void {
@@ -212,7 +212,7 @@ class EventStreamHold implements Hold {
       else this.#exit.cut(lastWords)
     }
     this.#context.abort()
-    this.#context.settled(decision, this.#judge.judgements())
+    this.#context.record(decision, this.#judge.judgements())
   }
 
   /** Undefined when the dialect, which may be the user's own, has none. */

@@ -31,8 +31,8 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
       context.dialect,
     )
     return choices.length === 1
-      ? [await context.judge(choices[0]!.text)]
-      : await Promise.all(choices.map(({ text }) => context.judge(text)))
+      ? [await context.judgeReply(choices[0]!.text)]
+      : await Promise.all(choices.map(({ text }) => context.judgeReply(text)))
   })
 }
 
@@ -70,7 +70,7 @@ function keepWhole(
     if (over) return
     over = true
     if (decision.action === 'allow') {
-      setVerdictHeaders(exit.res, [context.input(), decision])
+      setVerdictHeaders(exit.res, [context.input, decision])
       for (const chunk of chunks) exit.release(chunk)
       // Past the bound and let through all the same: what the handler still writes follows as it comes.
       if (ended) exit.finish(last)
@@ -81,7 +81,7 @@ function keepWhole(
       context.abort()
     }
     chunks.length = 0
-    context.settled(decision, judgements)
+    context.record(decision, judgements)
   }
 
   function overflow(): void {
@@ -90,7 +90,10 @@ function keepWhole(
       'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
     )
     // Before the input verdict nothing may leave and nothing more may be kept: then failing open is no choice.
-    conclude(gateOpen ? context.decideError(error) : { ...context.decideError(error), action: 'unavailable' }, [])
+    conclude(
+      gateOpen ? context.decideReplyError(error) : { ...context.decideReplyError(error), action: 'unavailable' },
+      [],
+    )
   }
 
   return {
@@ -107,8 +110,8 @@ function keepWhole(
       if (over) return
       judge({ chunks, last })
         .then(
-          (judgements) => onceOpen(() => conclude(context.decide(judgements), judgements)),
-          (error: unknown) => onceOpen(() => conclude(context.decideError(toLlamaGuardError(error)), [])),
+          (judgements) => onceOpen(() => conclude(context.decideReply(judgements), judgements)),
+          (error: unknown) => onceOpen(() => conclude(context.decideReplyError(toLlamaGuardError(error)), [])),
         )
         .catch(() => exit.destroy())
     },

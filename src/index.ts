@@ -2,7 +2,7 @@
 /** The middleware. */
 export { llamaGuard, type LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` on its own. */
-export { moderations } from './moderations/index.js'
+export { moderations, type Moderations } from './moderations/index.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options/index.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
 export { createGuard } from './create-guard.js'

@@ -129,6 +129,12 @@ function send(res: ServerResponse, status: number, body: object, headers: Record
   res.end(bytes)
 }
 
+/** A handler for `POST /v1/moderations` with a guard of its own. */
+export interface Moderations extends Middleware {
+  /** Lets judgements in flight fail, and closes sockets and stores. */
+  close(): Promise<void>
+}
+
 /**
  * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of
  * {@link llamaGuard}; beside a guarded chat use `guard.moderations()` instead, which shares its cache and
@@ -136,8 +142,9 @@ function send(res: ServerResponse, status: number, body: object, headers: Record
  *
  * @example app.post('/v1/moderations', moderations())
  */
-export function moderations(options: Options = {}): Middleware {
-  return moderationsOf(createServices(parseOptions(options)))
+export function moderations(options: Options = {}): Moderations {
+  const services = createServices(parseOptions(options))
+  return Object.assign(moderationsOf(services), { close: () => services.close() })
 }
 
 /** The same on a guard that is there already: `guard.moderations()`. */

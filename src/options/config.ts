@@ -1,31 +1,23 @@
 // From options and environment to one checked, frozen configuration. One row per option: what variable feeds
 // it, how it is read, its default.
-import { readFileSync } from 'node:fs'
 import { LlamaGuardError } from '../errors.js'
+import { rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
+import { readCategories } from './categories.js'
+import { type Environment, fromEnvironment, fromPolicyFile, OTHER_VARIABLES, PREFIX } from './environment.js'
+import { endpointName, hintForOption } from './hints.js'
 import {
   dialectOption,
   guardObject,
   guardOption,
   loggerOption,
   mapOf,
+  modelOption,
   shadowOption,
   storeOption,
   upstreamOption,
 } from './object-readers.js'
-import { MODELS, type Options, type RequestOptions } from './index.js'
-import {
-  bool,
-  fail,
-  functionOf,
-  integer,
-  list,
-  number,
-  oneOf,
-  rejectUnknown,
-  text,
-  url,
-  type Reader,
-} from './readers.js'
+import { type Options, type RequestOptions } from './index.js'
+import { bool, functionOf, integer, list, number, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
 
 interface Setting<T> {
   readonly env?: string
@@ -33,11 +25,13 @@ interface Setting<T> {
   readonly fallback: T
 }
 
+type Rows<T> = { readonly [K in keyof Required<T>]: Setting<T[K]> }
+
 const ratio = number(0, 1)
 
 // One row per option, so that neither the environment nor the unknown-key check can fall behind: the compiler
 // asks for every key.
-const REQUEST: { [K in keyof Required<RequestOptions>]: Setting<RequestOptions[K]> } = {
+const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
   mode: { env: 'MODE', read: oneOf(['enforce', 'shadow']), fallback: 'enforce' },
   onError: { env: 'ON_ERROR', read: oneOf(['closed', 'open']), fallback: 'closed' },
@@ -53,22 +47,22 @@ const REQUEST: { [K in keyof Required<RequestOptions>]: Setting<RequestOptions[K
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },
   tenant: { read: text, fallback: undefined },
   policyUrl: { env: 'POLICY_URL', read: url, fallback: undefined },
-}
+} satisfies Rows<RequestOptions>
 
-const SETTINGS: { [K in keyof Required<Options>]: Setting<Options[K]> } = {
+const SETTINGS = {
   ...REQUEST,
   guard: { env: 'BACKEND', read: guardOption, fallback: 'sagemaker' },
   fallback: { read: list(guardObject), fallback: undefined },
   shadowGuard: { read: shadowOption, fallback: undefined },
-  endpoint: { env: 'ENDPOINT', read: text, fallback: undefined },
+  endpoint: { env: 'ENDPOINT', read: endpointName, fallback: undefined },
   inferenceComponent: { env: 'INFERENCE_COMPONENT', read: text, fallback: undefined },
   targetVariant: { env: 'TARGET_VARIANT', read: text, fallback: undefined },
   guardUrl: { env: 'URL', read: url, fallback: undefined },
   guardApiKey: { env: 'API_KEY', read: text, fallback: undefined },
   guardModel: { env: 'MODEL_ID', read: text, fallback: undefined },
   modelPath: { env: 'MODEL_PATH', read: text, fallback: undefined },
-  model: { env: 'MODEL', read: oneOf(MODELS), fallback: 'llama-guard-1' },
-  categories: { read: (value) => value as Options['categories'], fallback: undefined },
+  model: { env: 'MODEL', read: modelOption, fallback: 'llama-guard-1' },
+  categories: { read: readCategories, fallback: undefined },
   task: { read: text, fallback: undefined },
   instruction: { read: text, fallback: undefined },
   firstToken: { env: 'FIRST_TOKEN', read: bool, fallback: false },
@@ -92,57 +86,44 @@ const SETTINGS: { [K in keyof Required<Options>]: Setting<Options[K]> } = {
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
   override: { read: functionOf, fallback: undefined },
-}
+} satisfies Rows<Options>
 
-// Variables that feed more than one option, or an option of another shape.
-const OTHER_VARIABLES = ['POLICY', 'UPSTREAM_URL', 'UPSTREAM_API_KEY', 'UPSTREAM_ENDPOINT']
-const PREFIX = 'LLAMA_GUARD_'
-
-type Defaulted =
-  | 'guard'
-  | 'model'
-  | 'firstToken'
-  | 'timeoutMs'
-  | 'maxAttempts'
-  | 'concurrency'
-  | 'queue'
-  | 'breaker'
-  | 'cacheMax'
-  | 'cacheTtlMs'
-  | 'maxBodyBytes'
-  | 'maxReplyBytes'
-  | 'logLevel'
-type DefaultedPerRequest =
-  'check' | 'mode' | 'onError' | 'parallel' | 'streaming' | 'windowChars' | 'windowMs' | 'turns' | 'system' | 'images'
+/** Options whose default is a value: they are never undefined once they have been read. */
+type Defaulted<Table> = {
+  [K in keyof Table]: Table[K] extends { readonly fallback: undefined } ? never : K
+}[keyof Table]
 
 /** {@link RequestOptions}, checked and with defaults. */
-export type RequestConfig = Readonly<RequestOptions & Required<Pick<RequestOptions, DefaultedPerRequest>>>
+export type RequestConfig = Readonly<RequestOptions & Required<Pick<RequestOptions, Defaulted<typeof REQUEST>>>>
 /** {@link Options}, checked, with environment and defaults. Frozen. */
-export type Config = Readonly<Options & Required<Pick<Options, Defaulted | DefaultedPerRequest>>>
+export type Config = Readonly<Options & Required<Pick<Options, Defaulted<typeof SETTINGS>>>>
 
-type Environment = Readonly<Record<string, string | undefined>>
+const TABLE: Readonly<Record<string, Setting<unknown>>> = SETTINGS
+const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])))
 
 /**
  * Checks options and environment together, once, when the middleware is built.
  * Throws `unknown_option`, `invalid_option` or `endpoint_missing`, naming what came in, what was wanted and what to do.
  */
 export function parseOptions(options: Options = {}, env: Environment = process.env): Config {
-  rejectUnknown(Object.keys(options), Object.keys(SETTINGS), 'option')
+  requireObject(options)
+  rejectUnknown(Object.keys(options), Object.keys(SETTINGS), 'option', hintForOption)
   rejectUnknown(
     Object.keys(env).filter((name) => name.startsWith(PREFIX)),
-    [
-      ...Object.values(SETTINGS).flatMap(({ env }) => (env ? [PREFIX + env] : [])),
-      ...OTHER_VARIABLES.map((name) => PREFIX + name),
-    ],
+    [...VARIABLES.values(), ...OTHER_VARIABLES].map((name) => PREFIX + name),
     'variable',
+    hintForOption,
   )
-  const given = { ...fromPolicyFile(env), ...fromEnvironment(env), ...withoutUndefined(options) }
+  const inCode = withoutUndefined(options)
+  const given: Record<string, unknown> = { ...fromPolicyFile(env), ...fromEnvironment(env, VARIABLES), ...inCode }
   const config: Record<string, unknown> = {}
-  for (const [name, setting] of Object.entries(SETTINGS)) {
+  for (const [name, setting] of Object.entries(TABLE)) {
     const value = given[name]
-    config[name] = value === undefined ? setting.fallback : setting.read(value, sourceOf(name, setting, options))
+    config[name] = value === undefined ? setting.fallback : setting.read(value, sourceOf(name, setting, inCode))
   }
   const checked = config as unknown as Config
+  rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
+  rejectUnusedSecret(checked)
   requireBackendSettings(checked)
   return Object.freeze(checked)
 }
@@ -159,70 +140,15 @@ export function overrideOptions(config: Config, over: RequestOptions | undefined
   return merged as unknown as RequestConfig
 }
 
-function requireBackendSettings(config: Config): void {
-  const missing = (what: string, option: string, variable: string) =>
-    new LlamaGuardError(
-      'endpoint_missing',
-      `The guard ${JSON.stringify(config.guard)} needs ${what}. Set the option \`${option}\` or the ` +
-        `variable ${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` runs a baseline ` +
-        'screen (not Llama Guard) without any account.',
-    )
-  if (config.guard === 'sagemaker' && config.endpoint === undefined)
-    throw missing('a SageMaker endpoint name', 'endpoint', 'ENDPOINT')
-  if (config.guard === 'openai' && config.guardUrl === undefined)
-    throw missing('the base URL of an OpenAI-compatible server', 'guardUrl', 'URL')
-  if (config.guard === 'llama-cpp' && config.modelPath === undefined)
-    throw missing('the path of a Llama Guard GGUF file', 'modelPath', 'MODEL_PATH')
+/** JavaScript callers write `llamaGuard('local')`. */
+function requireObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
+  const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''
+  throw new LlamaGuardError('invalid_option', `The options should be an object; got ${typeof options}.${cure}`)
 }
 
-function fromEnvironment(env: Environment): Record<string, unknown> {
-  const found: Record<string, unknown> = {}
-  for (const [name, setting] of Object.entries(SETTINGS)) {
-    // An empty variable is how compose files and shells say "not set".
-    const value = setting.env === undefined ? undefined : env[PREFIX + setting.env]
-    if (value !== undefined && value !== '') found[name] = value
-  }
-  const {
-    LLAMA_GUARD_UPSTREAM_URL: url,
-    LLAMA_GUARD_UPSTREAM_API_KEY: apiKey,
-    LLAMA_GUARD_UPSTREAM_ENDPOINT: endpoint,
-  } = env
-  if (url && endpoint)
-    throw new LlamaGuardError(
-      'invalid_option',
-      'Both LLAMA_GUARD_UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT are set; a safe request can go ' +
-        'to one of them. Unset the other.',
-    )
-  if (url) found['upstream'] = apiKey ? { url, apiKey } : { url }
-  if (endpoint) found['upstream'] = { endpoint }
-  return found
-}
-
-const POLICY_KEYS = ['categories', 'task', 'instruction', 'actions', 'policyUrl', 'threshold', 'categoryThresholds']
-
-function fromPolicyFile(env: Environment): Record<string, unknown> {
-  const path = env['LLAMA_GUARD_POLICY']
-  if (!path) return {}
-  let policy: unknown
-  try {
-    policy = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      `LLAMA_GUARD_POLICY names ${JSON.stringify(path)}, which could not be read as a JSON file.`,
-      { cause },
-    )
-  }
-  if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
-    throw fail('LLAMA_GUARD_POLICY', policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
-  rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key')
-  return { ...policy }
-}
-
-function sourceOf(name: string, setting: Setting<unknown>, options: Options): string {
-  return (options as Record<string, unknown>)[name] === undefined && setting.env !== undefined
-    ? PREFIX + setting.env
-    : name
+function sourceOf(name: string, setting: Setting<unknown>, inCode: Readonly<Record<string, unknown>>): string {
+  return inCode[name] === undefined && setting.env !== undefined ? PREFIX + setting.env : name
 }
 
 function withoutUndefined(options: Options): Record<string, unknown> {

@@ -3,7 +3,8 @@
 import type { Dialect } from '../dialects/dialect.js'
 import type { Guard, Logger } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
-import { type Backend, BACKENDS, type Options, type UpstreamOption } from './index.js'
+import { hintForBackend, hintForModel } from './hints.js'
+import { type Backend, BACKENDS, MODELS, type Options, type UpstreamOption } from './index.js'
 import { bool, fail, integer, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
 
 export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
@@ -20,8 +21,10 @@ export function guardObject(value: unknown, name: string): Guard {
 }
 
 export function guardOption(value: unknown, name: string): Backend | Guard {
-  return typeof value === 'string' ? oneOf(BACKENDS)(value, name) : guardObject(value, name)
+  return typeof value === 'string' ? oneOf(BACKENDS, hintForBackend)(value, name) : guardObject(value, name)
 }
+
+export const modelOption = oneOf(MODELS, hintForModel)
 
 /** An object with these methods. */
 function withMethods<T>(value: unknown, name: string, methods: readonly string[], wanted: string): T {

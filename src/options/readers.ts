@@ -19,11 +19,17 @@ function describe(value: unknown): string {
 
 export type Reader<T> = (value: unknown, name: string) => T
 
-export function oneOf<const T extends string>(allowed: readonly T[]): (value: unknown, name: string) => T {
+export function oneOf<const T extends string>(
+  allowed: readonly T[],
+  hint?: (value: string) => string | undefined,
+): (value: unknown, name: string) => T {
   return (value, name) => {
     if (allowed.includes(value as T)) return value as T
-    const hint = typeof value === 'string' ? ` Did you mean ${JSON.stringify(nearest(value, allowed))}?` : ''
-    throw new LlamaGuardError('invalid_option', `${fail(name, value, `one of ${allowed.join(', ')}`).message}${hint}`)
+    const message = fail(name, value, `one of ${allowed.join(', ')}`).message
+    throw new LlamaGuardError('invalid_option', typeof value === 'string' ? `${message} ${cureOf(value)}` : message)
+  }
+  function cureOf(value: string): string {
+    return hint?.(value) ?? `Did you mean ${JSON.stringify(nearest(value, allowed))}?`
   }
 }
 
@@ -75,14 +81,20 @@ export function functionOf<T>(value: unknown, name: string): T {
   throw fail(name, value, 'a function')
 }
 
-/** Throws `unknown_option` for the first name that is not known, with the nearest one that is. */
-export function rejectUnknown(names: readonly string[], known: readonly string[], what: string): void {
+/**
+ * Throws `unknown_option` for the first name that is not known, with what `hint` says of it, else with the nearest one
+ * that is.
+ */
+export function rejectUnknown(
+  names: readonly string[],
+  known: readonly string[],
+  what: string,
+  hint?: (name: string) => string | undefined,
+): void {
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return
-  throw new LlamaGuardError(
-    'unknown_option',
-    `Unknown ${what} ${JSON.stringify(unknown)}. Did you mean ${JSON.stringify(nearest(unknown, known))}?`,
-  )
+  const cure = hint?.(unknown) ?? `Did you mean ${JSON.stringify(nearest(unknown, known))}?`
+  throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. ${cure}`)
 }
 
 /** The candidate with the fewest edits (Levenshtein) from what was typed. */

@@ -8,7 +8,7 @@ afterEach(() => vi.unstubAllEnvs())
 test('Help names every command, its exit codes, and goes to standard output', async () => {
   const io = catchIo()
   expect(await run(['--help'], io)).toBe(0)
-  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'ResponseController codes:'])
+  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'Exit codes:'])
     expect(io.out()).toContain(word)
   expect(io.err()).toBe('')
 })

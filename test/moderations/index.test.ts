@@ -1,4 +1,5 @@
 // /v1/moderations as OpenAI's own client sees it, over real HTTP, and with requests that must not read as safe.
+import { moderations } from '../../src/index.js'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -183,4 +184,13 @@ describe('a request', () => {
   it('that is too large is a 413', async () => {
     expect((await post(JSON.stringify({ input: 'x'.repeat(20_000) }))).status).toBe(413)
   })
+})
+
+it('moderations() of its own can be closed, and its guard with it', async () => {
+  let closed = 0
+  const handler = moderations({
+    guard: { judge: async () => ({ safe: true, categories: [] }), close: () => void (closed += 1) },
+  })
+  await handler.close()
+  expect(closed).toBe(1)
 })

@@ -456,3 +456,103 @@ describe('from request to request', () => {
     expect(replies[0]?.json().error.categories).toEqual([{ code: 'O3', name: CATEGORIES[1].name }])
   })
 })
+
+describe('what people write instead', () => {
+  it.each<[unknown, Record<string, string>, RegExp]>([
+    [{ region: 'us-east-1' }, {}, /Unknown option "region".*AWS_REGION/],
+    [{}, { LLAMA_GUARD_REGION: 'us-east-1' }, /Unknown variable "LLAMA_GUARD_REGION".*AWS_REGION/],
+    [{ baseURL: 'http://localhost' }, {}, /guardUrl/],
+    [{ apiKey: 'secret' }, {}, /guardApiKey/],
+    [{ guard: 'vllm' }, {}, /"vllm".*OpenAI-compatible.*guardUrl/],
+    [{}, { LLAMA_GUARD_BACKEND: 'ollama' }, /"ollama".*OpenAI-compatible.*guardUrl/],
+    [{ guard: 'llama.cpp' }, {}, /llama-cpp.*modelPath/],
+    [{ guard: 'llama-guard-3-8b' }, {}, /is a model.*`model`/],
+    [{ model: 'llama-guard-3' }, {}, /Did you mean "llama-guard-3-8b"/],
+    [{ model: 'meta-llama/Llama-Guard-3-8B' }, {}, /Did you mean "llama-guard-3-8b"/],
+    [{ model: 'meta-llama/Llama-Guard-3-11B-Vision' }, {}, /Did you mean "llama-guard-3-11b-vision"/],
+    [{ model: 'meta-llama/Meta-Llama-Guard-2-8B' }, {}, /Did you mean "llama-guard-2"/],
+    [{ model: 'meta-llama/LlamaGuard-7b' }, {}, /Did you mean "llama-guard-1"/],
+    [{ model: 'llama-guard-4' }, {}, /Did you mean "llama-guard-4-12b"/],
+    [
+      { endpoint: 'https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/my-guard/invocations' },
+      {},
+      /endpoint is a URL.*Did you mean "my-guard"/,
+    ],
+    [{ endpoint: 'arn:aws:sagemaker:us-east-1:123456789012:endpoint/my-guard' }, {}, /Did you mean "my-guard"/],
+    [{ endpoint: 'http://localhost:8000/v1' }, {}, /is a URL.*guardUrl.*AWS_ENDPOINT_URL/],
+    ['local', {}, /Did you mean llamaGuard\(\{ guard: "local" \}\)/],
+    [['local'], {}, /should be an object/],
+    [null, {}, /should be an object/],
+  ])('%j %j gets the hint a person needs', (options, env, message) => {
+    const { code, message: told } = thrownBy(() => parseOptions(options as Options, env))
+    expect(['unknown_option', 'invalid_option']).toContain(code)
+    expect(told).toMatch(message)
+  })
+})
+
+describe('an option that the chosen backend ignores', () => {
+  const base = {
+    sagemaker: { guard: 'sagemaker', endpoint: 'e' },
+    openai: { guard: 'openai', guardUrl: 'http://localhost' },
+    'llama-cpp': { guard: 'llama-cpp', modelPath: '/m.gguf' },
+    local: { guard: 'local' },
+  } as const
+  const values = {
+    endpoint: 'e',
+    inferenceComponent: 'c',
+    targetVariant: 'v',
+    firstToken: true,
+    guardUrl: 'http://localhost',
+    guardApiKey: 'k',
+    guardModel: 'm',
+    modelPath: '/m.gguf',
+    model: 'llama-guard-2',
+    categories: [{ id: 'O1', name: 'Violence' }],
+    task: 'Task',
+    instruction: 'Instruction',
+  } as const
+  const prompt = ['model', 'categories', 'task', 'instruction']
+  const used: Record<keyof typeof base, readonly string[]> = {
+    sagemaker: ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken', ...prompt],
+    openai: ['guardUrl', 'guardApiKey', 'guardModel', ...prompt],
+    'llama-cpp': ['modelPath', ...prompt],
+    local: [],
+  }
+  const table = Object.keys(base).flatMap((guard) =>
+    Object.keys(values).map((option) => [option, guard as keyof typeof base] as const),
+  )
+
+  it.each(table)('%s with the guard %s is read, or is an error that says so', (option, guard) => {
+    const options = { ...base[guard], [option]: values[option as keyof typeof values] } as Options
+    if (used[guard].includes(option)) {
+      expect(parseOptions(options, {})).toMatchObject({ guard })
+      return
+    }
+    const error = thrownBy(() => parseOptions(options, {}))
+    expect(error.code).toBe('invalid_option')
+    expect(error.message).toContain(`The option ${option} is set, and the guard "${guard}" ignores it`)
+  })
+
+  it('is an error as a variable too, when the backend was chosen by variable', () => {
+    const env = { LLAMA_GUARD_BACKEND: 'local', LLAMA_GUARD_ENDPOINT: 'e' }
+    expect(thrownBy(() => parseOptions({}, env)).message).toContain('The option endpoint is set')
+  })
+
+  it('is no error as a variable when the backend was chosen in code: the variable serves another guard', () => {
+    expect(parseOptions({ guard: 'local' }, { LLAMA_GUARD_ENDPOINT: 'e' })).toMatchObject({ guard: 'local' })
+  })
+
+  it('a cache secret without a Redis URL is an error', () => {
+    expect(wrong({ cacheSecret: 's' }).message).toContain('nothing is sealed with it')
+    const cacheStore = { get: async () => undefined, set: async () => undefined }
+    expect(wrong({ cacheSecret: 's', cacheStore }).message).toContain('seals its values itself')
+    expect(read({}, { cacheSecret: 's', cacheStore: 'redis://localhost' })).toMatchObject({ cacheSecret: 's' })
+  })
+
+  it.each([[42], [{}], [[]], [['hate']], ['']])('categories %j are refused for every backend', (categories) => {
+    for (const guard of Object.keys(base) as (keyof typeof base)[]) {
+      const error = thrownBy(() => parseOptions({ ...base[guard], categories } as unknown as Options, {}))
+      expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('categories') })
+    }
+  })
+})

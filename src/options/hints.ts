@@ -1,0 +1,82 @@
+// What people write instead of the right option, variable, guard or model, and what to write instead.
+import { LlamaGuardError } from '../errors.js'
+import { text } from './readers.js'
+
+/** By the name of an option, and of a variable without its prefix, in lower case without underscores. */
+const OPTION_HINTS: Readonly<Record<string, string>> = {
+  region: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
+  awsregion: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
+  credentials: 'Credentials come from the AWS SDK: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+  profile: 'The profile comes from the AWS SDK: set AWS_PROFILE.',
+  endpointurl: 'The URL of SageMaker comes from the AWS SDK: set AWS_ENDPOINT_URL. `endpoint` takes an endpoint name.',
+  endpointname: 'Set `endpoint` (LLAMA_GUARD_ENDPOINT) to the name of the SageMaker endpoint.',
+  baseurl: "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`.",
+  url: "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`.",
+  apikey: 'Set `guardApiKey` (LLAMA_GUARD_API_KEY) for the guard, or `upstream: { url, apiKey }` for the chat model.',
+  failopen: "Set `onError: 'open'` (LLAMA_GUARD_ON_ERROR=open) to let through what could not be judged.",
+  timeout: 'Set `timeoutMs` (LLAMA_GUARD_TIMEOUT_MS), in milliseconds.',
+  backend: 'Set `guard` (LLAMA_GUARD_BACKEND) to sagemaker, openai, local or llama-cpp.',
+}
+
+const BACKEND_HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /^(?:vllm|tgi|lmi|ollama|sglang|together|groq|openai-compatible|openrouter)$/i,
+    "That is an OpenAI-compatible server: set `guard: 'openai'`, and `guardUrl` to its base URL.",
+  ],
+  [/^(?:llama[._-]?cpp|gguf|node-llama-cpp)$/i, "Set `guard: 'llama-cpp'`, and `modelPath` to the GGUF file."],
+  [/^bedrock$/i, "Bedrock is no backend. Give an object with judge(), or set `guard: 'sagemaker'`."],
+  [/^(?:llama[-_ ]?guard|meta-llama\/)/i, 'That is a model. Set `model` to it, and `guard` to where it runs.'],
+]
+
+/** A sentence for an unknown option or variable, when what it stands for is known. */
+export function hintForOption(name: string): string | undefined {
+  const key = name
+    .replace(/^LLAMA_GUARD_/, '')
+    .replaceAll('_', '')
+    .toLowerCase()
+  return Object.hasOwn(OPTION_HINTS, key) ? OPTION_HINTS[key] : undefined
+}
+
+/** A sentence for what stands where a backend is due. */
+export function hintForBackend(name: string): string | undefined {
+  return BACKEND_HINTS.find(([pattern]) => pattern.test(name))?.[1]
+}
+
+/** A sentence for the name of a model as Hugging Face, JumpStart and people write it. */
+export function hintForModel(name: string): string | undefined {
+  const plain = name
+    .toLowerCase()
+    .replace(/^[^/]{0,80}\//, '')
+    .replace(/[\s_.]/g, '-')
+  const [, version = '', size = ''] = /^(?:meta-)?llama-?guard-?(\d?)(?:-(\d{1,2}b))?/.exec(plain) ?? []
+  if (!/^(?:meta-)?llama-?guard/.test(plain)) return undefined
+  if (version === '3' && size === '')
+    return 'Did you mean "llama-guard-3-8b"? Every size of Llama Guard 3 has a prompt of its own.'
+  const known: Readonly<Record<string, string>> = {
+    '': 'llama-guard-1',
+    '1': 'llama-guard-1',
+    '2': 'llama-guard-2',
+    '3': `llama-guard-3-${size}${size === '11b' ? '-vision' : ''}`,
+    '4': 'llama-guard-4-12b',
+  }
+  return known[version] === undefined ? undefined : `Did you mean ${JSON.stringify(known[version])}?`
+}
+
+/** The name of a SageMaker endpoint. Throws `invalid_option` for a URL or an ARN, naming what to write instead. */
+export function endpointName(value: unknown, name: string): string {
+  const given = text(value, name)
+  const inside =
+    /\/endpoints?\/([A-Za-z0-9-]{1,63})(?:\/|$)/.exec(given)?.[1] ?? /:endpoint\/([A-Za-z0-9-]{1,63})$/.exec(given)?.[1]
+  if (inside !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option ${name} is a URL or an ARN, and should be the endpoint's name. Did you mean ${JSON.stringify(inside)}?`,
+    )
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given) || given.startsWith('arn:'))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option ${name} is a URL, and should be the name of a SageMaker endpoint. For an OpenAI-compatible ` +
+        "server set guard: 'openai' and `guardUrl`; for another SageMaker URL set AWS_ENDPOINT_URL.",
+    )
+  return given
+}

@@ -30,11 +30,14 @@ const CLIENT = {
 } as const
 
 /** The operator's fault, thrown when the middleware is built. */
-type ConfigurationCode =
+export type ConfigurationCode =
   'unknown_option' | 'invalid_option' | 'endpoint_missing' | 'region_missing' | 'dependency_missing'
 
+/** Could not judge: answered 503. */
 export type UnavailableCode = keyof typeof UNAVAILABLE
+/** What a client sent: answered 4xx. */
 export type ClientCode = keyof typeof CLIENT
+/** Every code a {@link LlamaGuardError} can carry. */
 export type ErrorCode = UnavailableCode | ClientCode | ConfigurationCode
 
 const MARK = Symbol.for('express-llama-guard.error')

@@ -4,12 +4,17 @@ export { llamaGuard, type LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` on its own. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options/index.js'
+export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
+export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
+export type { CacheStats } from './guard/cache/index.js'
+export type { JudgeStats } from './guard/index.js'
+export type { ResilienceStats } from './guard/resilience/index.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */
 export { createGuard } from './create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more say than a URL gives. */
-export { redisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
-export type { CacheStore } from './guard/cache/store.js'
+export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
+export type { CacheStore, StoreStats } from './guard/cache/store.js'
 /** An API of your own. */
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'
 export type {
@@ -22,7 +27,15 @@ export type {
   StreamReader,
 } from './dialects/dialect.js'
 /** Errors, to be told apart by `code`. */
-export { LlamaGuardError, isLlamaGuardError, type ErrorCode } from './errors.js'
+export {
+  LlamaGuardError,
+  isLlamaGuardError,
+  type ClientCode,
+  type ConfigurationCode,
+  type ErrorCode,
+  type ErrorDetails,
+  type UnavailableCode,
+} from './errors.js'
 /** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */
 export type {
   Category,
@@ -35,6 +48,9 @@ export type {
   Judgement,
   JudgeOptions,
   Logger,
+  Middleware,
+  NamedCategory,
+  Next,
   Outcome,
   RequestState,
   Role,

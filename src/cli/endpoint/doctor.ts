@@ -1,7 +1,7 @@
 // `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
 // broken one how to mend it.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { createGuard } from '../../create-guard.js'
+import { guardOf } from '../../create-guard.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { createPrompter } from '../../guard/prompt/index.js'
 import type { Prompter } from '../../guard/prompt/index.js'
@@ -205,7 +205,7 @@ async function examineAnswers(
 
 async function examineGuard(config: Config, report: Report): Promise<void> {
   try {
-    const guard = createGuard(config)
+    const guard = guardOf(config)
     for (const { name, conversation, safe } of EXAMPLES) {
       const started = performance.now()
       const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })

@@ -23,6 +23,7 @@ import type {
   GuardedRequest,
   Judgement,
   Logger,
+  NotJudgedReason,
   RequestState,
   Stage,
   VerdictEvent,
@@ -115,7 +116,7 @@ export class Exchange implements ReplyContext {
 
   /** Judges the request and decides what to do about it. Never rejects. */
   async check(stage: 'input'): Promise<Decision> {
-    if (!this.settings.check.includes(stage)) return this.record(this.#decide(stage, []), [])
+    if (!this.settings.check.includes(stage)) return this.pass('stage-off')
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
       const judgements = await this.#judgeAll(stage, conversations)
@@ -125,6 +126,11 @@ export class Exchange implements ReplyContext {
     } catch (error) {
       return this.checkFailed(stage, error)
     }
+  }
+
+  /** Lets the request through without a judgement, and says why. */
+  pass(why: NotJudgedReason): Decision {
+    return this.record(this.#decide('input', [], why), [])
   }
 
   /** The decision about a stage that failed before any guard was asked. */
@@ -152,8 +158,8 @@ export class Exchange implements ReplyContext {
     return this.#judge('output', withReply(this.#turns, text))
   }
 
-  decideReply(judgements: readonly Judgement[]): Decision {
-    return this.#decide('output', judgements)
+  decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
+    return this.#decide('output', judgements, why)
   }
 
   decideReplyError(error: LlamaGuardError): Decision {
@@ -201,8 +207,8 @@ export class Exchange implements ReplyContext {
     return await Promise.race([first, Promise.all(judgements)])
   }
 
-  #decide(stage: Stage, judgements: readonly Judgement[]): Decision {
-    const decision = decide(stage, judgements, this.settings, this.#services.categories)
+  #decide(stage: Stage, judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
+    const decision = decide(stage, judgements, this.settings, this.#services.categories, why)
     return decision.model === '' ? { ...decision, model: this.#services.model } : decision
   }
 
@@ -213,7 +219,6 @@ export class Exchange implements ReplyContext {
   /** The last word on a stage: kept on the request, logged, told. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
     this.state[decision.stage] = decision
-    if (decision.outcome.state === 'skipped') return decision
     const event = verdictEvent(this.requestId, this.#refusalDialect.name ?? 'unknown', decision, judgements)
     logVerdict(this.logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
     this.#tell(event)

@@ -51,6 +51,7 @@ export type {
   Middleware,
   NamedCategory,
   Next,
+  NotJudgedReason,
   Outcome,
   RequestState,
   Role,

@@ -8,7 +8,7 @@ import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
 import type { RecognisedChat } from './request/index.js'
-import type { Conversation, Judgement, Middleware, Next, Stage } from './types.js'
+import type { Conversation, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -62,9 +62,16 @@ export function llamaGuard(
 type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
 
+/** The request goes on unjudged, both ways, and that is told. */
+function passed(exchange: Exchange, why: NotJudgedReason): GoOn {
+  exchange.pass(why)
+  return passUntouched
+}
+
 async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   const { req, res } = exchange
-  if (exchange.alreadyGuarded || services.skips(req)) return passUntouched
+  if (exchange.alreadyGuarded) return passUntouched
+  if (services.skips(req)) return passed(exchange, 'skip-hook')
   exchange.settings = services.settingsFor(req)
 
   let chat: RecognisedChat | undefined

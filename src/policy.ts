@@ -1,7 +1,17 @@
 // What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream
 // all come through here.
 import { LlamaGuardError } from './errors.js'
-import type { Category, CategoryAction, Decision, Judgement, NamedCategory, Outcome, Stage, Verdict } from './types.js'
+import type {
+  Category,
+  CategoryAction,
+  Decision,
+  Judgement,
+  NamedCategory,
+  NotJudgedReason,
+  Outcome,
+  Stage,
+  Verdict,
+} from './types.js'
 
 /** The settings that turn verdicts into decisions. */
 export interface PolicySettings {
@@ -21,13 +31,14 @@ const NO_CATEGORIES: readonly NamedCategory[] = []
 
 /**
  * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag
- * is shown; else it is safe. Nothing to judge at all is `skipped`.
+ * is shown; else it is safe. Nothing to judge at all is `skipped`, for the reason `why`.
  */
 export function decide(
   stage: Stage,
   judgements: readonly Judgement[],
   settings: PolicySettings,
   categories: readonly Category[],
+  why: NotJudgedReason = 'empty',
 ): Decision {
   const [only] = judgements
   // The one case of nearly every request needs none of what follows.
@@ -74,7 +85,7 @@ export function decide(
       error,
     }
   }
-  if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped' } }
+  if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped', why } }
   return { ...base, action: 'allow', outcome: outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements) }
 }
 

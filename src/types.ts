@@ -131,11 +131,41 @@ export interface NamedCategory {
   readonly name: string
 }
 
+/**
+ * Why a stage, or a part of it, was not judged. A closed set: these are values of the header and labels of metrics.
+ *
+ * - `unknown-body`: a body that is no chat we know, let through by the option `unknown`.
+ * - `no-body`: nothing was sent, or a response without a body.
+ * - `path`: the option `paths` does not name this path.
+ * - `stage-off`: the option `check` leaves the stage out.
+ * - `skip-hook`: the hook `skip` said so.
+ * - `image`: an image that a text-only model cannot see, with `images: 'ignore'`.
+ * - `binary`: bytes that are no text, such as audio.
+ * - `empty`: a reply without a word.
+ * - `status`: an error reply that carries no model text.
+ * - `stored-history`: turns that the vendor keeps and the request only names.
+ * - `shadow-sample`: left out of the sample of a shadow guard.
+ */
+export type NotJudgedReason =
+  | 'unknown-body'
+  | 'no-body'
+  | 'path'
+  | 'stage-off'
+  | 'skip-hook'
+  | 'image'
+  | 'binary'
+  | 'empty'
+  | 'status'
+  | 'stored-history'
+  | 'shadow-sample'
+
 /** One member of the `Llama-Guard` response header. */
 export interface Outcome {
   readonly state: 'safe' | 'unsafe' | 'unjudged' | 'skipped'
   /** Error code, when unjudged. */
   readonly code?: string
+  /** Why nothing was judged, when skipped. */
+  readonly why?: NotJudgedReason
   readonly score?: number
   readonly cached?: boolean
   /** The guard that judged, when it was not the first choice. */
@@ -150,13 +180,15 @@ export interface Logger {
   error(fields: object, message?: string): void
 }
 
-/** One judgement, told to `onVerdict` and the log. Holds no chat content. */
+/** One stage of one request, judged or not, told to `onVerdict` and the log. Holds no chat content. */
 export interface VerdictEvent {
   readonly requestId: string
   readonly stage: Stage
   readonly dialect: string
   readonly model: string
-  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
+  /** `skipped`: the stage was not judged on purpose; `why` says for what reason. */
+  readonly verdict: Outcome['state']
+  readonly why?: NotJudgedReason
   /** What became of it: `allow`, `block` or `unavailable`. */
   readonly action: Decision['action']
   readonly categories: readonly string[]

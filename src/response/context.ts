@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
-import type { Decision, Judgement, Stage } from '../types.js'
+import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
 
 /** The options that shape what goes out. */
 export interface ReplySettings {
@@ -26,7 +26,8 @@ export interface ReplyContext {
   readonly gate: Promise<boolean> | undefined
   /** Judges this text as the Agent's turn after the request's. Never rejects. */
   judgeReply(text: string): Promise<Judgement>
-  decideReply(judgements: readonly Judgement[]): Decision
+  /** `why`: the reason when there is nothing to judge. Default: `empty`. */
+  decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideReplyError(error: LlamaGuardError): Decision
   /** Called once, with the last word on the reply: for log, metrics and `req.llamaGuard`. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision

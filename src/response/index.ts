@@ -2,7 +2,7 @@
 // what the handler was meant to send.
 import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../errors.js'
-import type { Decision } from '../types.js'
+import type { Decision, NotJudgedReason } from '../types.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
@@ -58,20 +58,21 @@ export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
 function chooseHold(exit: ResponseController, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
   const type = mediaType(String(res.getHeader('content-type') ?? ''))
-  if (hasNoBody(context.method, res.statusCode) || !settings.check.includes('output')) return unjudged(exit, context)
+  if (!settings.check.includes('output')) return unjudged(exit, context, 'stage-off')
+  if (hasNoBody(context.method, res.statusCode)) return unjudged(exit, context, 'no-body')
   if (isStream(type) && settings.streaming !== 'full' && !res.hasHeader('content-encoding') && res.statusCode !== 206) {
     // A length that was promised cannot be kept once a block may cut the stream short.
     if (res.hasHeader('content-length')) res.removeHeader('content-length')
     return eventStreamHold(exit, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), context)
   }
   if (isSuccess(res.statusCode) || isJson(type) || isStream(type)) return wholeHold(exit, context)
-  return unjudged(exit, context)
+  return unjudged(exit, context, 'status')
 }
 
 /** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
-function unjudged(exit: ResponseController, context: ReplyContext): Hold | undefined {
-  if (context.gate !== undefined) return gateHold(exit, context)
-  setVerdictHeaders(exit.res, [context.input, context.decideReply([])])
+function unjudged(exit: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold | undefined {
+  if (context.gate !== undefined) return gateHold(exit, context, why)
+  setVerdictHeaders(exit.res, [context.input, context.record(context.decideReply([], why), [])])
   return undefined
 }
 

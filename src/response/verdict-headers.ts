@@ -35,11 +35,12 @@ function timingsOf(decisions: readonly (Decision | undefined)[]): string {
   return list
 }
 
-function member({ state, code, score, cached, by }: Outcome, { categories }: Decision): string {
+function member({ state, code, why, score, cached, by }: Outcome, { categories }: Decision): string {
   let text: string = state
   if (state === 'unsafe' && categories.length > 0)
     text += `;cat=${quoted(categories.map(({ code: id }) => id).join(','))}`
   if (code !== undefined) text += `;code=${quoted(code)}`
+  if (why !== undefined) text += `;why=${quoted(why)}`
   // RFC 9651 decimals carry at most three digits after the point.
   if (score !== undefined) text += `;score=${Number(score.toFixed(3))}`
   if (cached) text += ';cached'

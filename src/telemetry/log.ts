@@ -44,7 +44,7 @@ export function verdictEvent(
     stage: decision.stage,
     dialect,
     model: decision.model,
-    verdict: outcome.state === 'skipped' ? 'safe' : outcome.state,
+    verdict: outcome.state,
     action: decision.action,
     categories: decision.categories.map(({ code }) => code),
     ms: Math.round(decision.ms * 10) / 10,
@@ -52,6 +52,7 @@ export function verdictEvent(
     checks: judgements.length,
   }
   if (error !== undefined) event.code = error.code
+  if (outcome.why !== undefined) event.why = outcome.why
   if (outcome.score !== undefined) event.score = outcome.score
   if (outcome.by !== undefined) event.judgedBy = outcome.by
   addCost(event, judgements)
@@ -75,9 +76,13 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
   if (tokens !== undefined) event.tokens = tokens
 }
 
-/** Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). */
+/**
+ * Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). What
+ * was skipped on purpose is there for those who look for it (debug).
+ */
 export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string): void {
-  if (event.verdict === 'safe') logger.info(event, 'judged safe')
+  if (event.verdict === 'skipped') logger.debug(event, 'not judged')
+  else if (event.verdict === 'safe') logger.info(event, 'judged safe')
   else if (event.verdict === 'unsafe')
     logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
   else

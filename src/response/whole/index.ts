@@ -1,7 +1,7 @@
 // Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released
 // is framed as it was.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { Decision, Judgement } from '../../types.js'
+import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { readReply } from './read-reply.js'
@@ -37,14 +37,15 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
 }
 
 /** Keeps a response that needs no judging until the input check, which runs beside it, is done. */
-export function gateHold(exit: ResponseController, context: ReplyContext): Hold {
-  return keepWhole(exit, context, () => Promise.resolve([]))
+export function gateHold(exit: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold {
+  return keepWhole(exit, context, () => Promise.resolve([]), why)
 }
 
 function keepWhole(
   exit: ResponseController,
   context: ReplyContext,
   judge: (kept: Kept) => Promise<readonly Judgement[]>,
+  why?: NotJudgedReason,
 ): Hold {
   const chunks: Buffer[] = []
   let last: Buffer | undefined
@@ -110,7 +111,7 @@ function keepWhole(
       if (over) return
       judge({ chunks, last })
         .then(
-          (judgements) => onceOpen(() => conclude(context.decideReply(judgements), judgements)),
+          (judgements) => onceOpen(() => conclude(context.decideReply(judgements, why), judgements)),
           (error: unknown) => onceOpen(() => conclude(context.decideReplyError(toLlamaGuardError(error)), [])),
         )
         .catch(() => exit.destroy())

@@ -60,6 +60,7 @@ module.exports = {
         '@typescript-eslint/no-non-null-assertion': 'off', // noUncheckedIndexedAccess makes it the honest way to index what was just measured
         '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
         '@typescript-eslint/consistent-type-imports': 'error',
+        '@typescript-eslint/no-namespace': ['error', { allowDeclarations: true }], // Express merges types by namespace
         '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
         // These three misread state that a callback changes, functions saved to be wrapped, and generics that only shape a result.
         '@typescript-eslint/no-unnecessary-condition': 'off',

@@ -8,7 +8,7 @@ import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
 import type { RecognisedChat } from './request/index.js'
-import type { Conversation, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
+import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -33,11 +33,11 @@ export interface LlamaGuard extends Middleware {
  * @param env Where those variables are read, for tests and tools. Default: `process.env`.
  * @example app.use(llamaGuard())
  */
-export function llamaGuard(
-  options: Options = {},
+export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
+  options: Options<Req> = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): LlamaGuard {
-  const services = createServices(parseOptions(options, env))
+  const services = createServices(parseOptions(options as Options, env))
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const exchange = new Exchange(services, req, res)

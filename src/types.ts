@@ -214,6 +214,16 @@ export interface RequestState {
   output?: Decision
 }
 
+declare global {
+  // Express merges this interface into the type of its requests, so that `req.llamaGuard` needs no cast in an app.
+  namespace Express {
+    interface Request {
+      /** What express-llama-guard decided about this request. Undefined where it is not mounted, or passed. */
+      llamaGuard?: RequestState
+    }
+  }
+}
+
 export type GuardedRequest = IncomingMessage & {
   body?: unknown
   originalUrl?: string

@@ -1,5 +1,5 @@
 // What TypeScript users see of the package. Checked by the compiler (npm run typecheck); nothing here runs.
-import express, { type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import { createServer } from 'node:http'
 import { expectTypeOf } from 'vitest'
 import { isLlamaGuardError, llamaGuard } from '../src/index.js'
@@ -66,3 +66,11 @@ expectTypeOf<GuardedRequest['llamaGuard']>().toEqualTypeOf<RequestState | undefi
 expectTypeOf<RequestState['signal']>().toEqualTypeOf<AbortSignal>()
 expectTypeOf<RequestState['input']>().toEqualTypeOf<Decision | undefined>()
 expectTypeOf<Decision['action']>().toEqualTypeOf<'allow' | 'block' | 'unavailable'>()
+
+// In an Express app the request has the field without a cast, and hooks may ask for Express' own request.
+express().get('/', (req, res) => void res.json(req.llamaGuard?.input?.action))
+expectTypeOf<Request['llamaGuard']>().toEqualTypeOf<RequestState | undefined>()
+llamaGuard({ skip: (req: Request) => req.path === '/health' })
+llamaGuard({ override: (req: Request) => ({ tenant: req.hostname }) })
+llamaGuard<Request>({ skip: (req) => req.ip === '127.0.0.1', override: (req) => ({ tenant: req.get('x-tenant') }) })
+llamaGuard({ skip: (req) => req.url === '/health' && req.llamaGuard === undefined })

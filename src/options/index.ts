@@ -1,6 +1,7 @@
 // The options of llamaGuard(): this TSDoc is the reference. Values come from code, else from LLAMA_GUARD_*
 // variables, else the default:
 // config.ts reads them.
+import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { Category, CategoryAction, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from '../types.js'
@@ -71,7 +72,8 @@ export interface RequestOptions {
 export type UpstreamOption =
   string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
-export interface Options extends RequestOptions {
+/** Settings of the middleware. `Req` is the request type of its hooks, for example Express' own `Request`. */
+export interface Options<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
   /**
    * Where the guard model runs, or any object with `judge()`. `local` is a baseline screen, not Llama Guard.
    * Default: `sagemaker`.
@@ -181,7 +183,7 @@ export interface Options extends RequestOptions {
   /** Told of every judgement; holds no chat content. A throw is logged and has no effect. */
   onVerdict?: (event: VerdictEvent) => void
   /** Requests for which this returns true pass untouched, both ways. A throw refuses the request. */
-  skip?: (req: GuardedRequest) => boolean
+  skip?: (req: Req) => boolean
   /** Options for this request or tenant. A throw refuses the request. */
-  override?: (req: GuardedRequest) => RequestOptions | undefined
+  override?: (req: Req) => RequestOptions | undefined
 }

@@ -27,7 +27,7 @@ echo "pack: ok"
 
 mkdir "$work/app"
 cd "$work/app"
-cp -R "$here"/cjs "$here"/esm "$here"/ts-cjs "$here"/ts-esm "$here"/probe.cjs .
+cp -R "$here"/cjs "$here"/esm "$here"/ts-cjs "$here"/ts-esm "$here"/ts-bundler "$here"/probe.cjs .
 echo '{"name":"consumers","private":true}' > package.json
 # Express and the two type packages as the repository has them; nothing else, so that a dependency we forgot to name is missing here too.
 read -r -a beside < <(node -p "const { devDependencies } = require('$root/package.json'); ['express', '@types/express', '@types/node'].map((name) => name + '@' + devDependencies[name]).join(' ')")
@@ -50,6 +50,9 @@ for consumer in ts-cjs ts-esm; do
   node "$consumer"/out/index.js
   echo "$consumer: ok"
 done
+
+node "$root/node_modules/typescript/bin/tsc" -p ts-bundler
+echo "ts-bundler: ok"
 
 cli=node_modules/.bin/express-llama-guard
 help=$("$cli" --help)

@@ -4,7 +4,6 @@ import {
   llamaGuard,
   type Conversation,
   type Guard,
-  type GuardedRequest,
   type LlamaGuard,
   type Options,
   type RequestState,
@@ -31,7 +30,7 @@ const guard: LlamaGuard = llamaGuard(options)
 const app = express()
 app.use(guard)
 app.post('/chat', (req, res) => {
-  const state: RequestState | undefined = (req as GuardedRequest).llamaGuard
+  const state: RequestState | undefined = req.llamaGuard
   res.json({
     id: state?.requestId,
     choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }],

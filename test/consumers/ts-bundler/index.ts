@@ -1,0 +1,40 @@
+// An app that a bundler will put together: resolved as bundlers do, and only checked, for nothing here bundles it.
+import { createRequire } from 'node:module'
+import express, { type Express } from 'express'
+import {
+  llamaGuard,
+  type Conversation,
+  type Guard,
+  type LlamaGuard,
+  type Options,
+  type RequestState,
+  type Verdict,
+} from 'express-llama-guard'
+
+const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard) => Promise<void>
+
+const keyword: Guard = {
+  model: 'keyword',
+  categories: [{ id: 'X1', name: 'Bombs' }],
+  judge: (conversation: Conversation): Promise<Verdict> => {
+    const safe = !/bomb/i.test(conversation.at(-1)?.text ?? '')
+    return Promise.resolve({ safe, categories: safe ? [] : ['X1'] })
+  },
+}
+const options: Options = {
+  guard: keyword,
+  actions: { X1: 'block' },
+  onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`,
+  policyUrl: 'https://example.com/policy',
+}
+const guard: LlamaGuard = llamaGuard(options)
+const app = express()
+app.use(guard)
+app.post('/chat', (req, res) => {
+  const state: RequestState | undefined = req.llamaGuard
+  res.json({
+    id: state?.requestId,
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }],
+  })
+})
+await probe(app, guard)

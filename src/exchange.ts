@@ -13,6 +13,7 @@ import {
   plainDialect,
   refusalOf,
   refusing,
+  type RefusalContext,
   type ReplyContext,
 } from './response/index.js'
 import type { Services } from './services.js'
@@ -90,6 +91,10 @@ export class Exchange implements ReplyContext {
 
   get maxReplyBytes(): number {
     return this.#services.config.maxReplyBytes
+  }
+
+  get asked(): RefusalContext['asked'] {
+    return this.#chat?.request
   }
 
   get input(): Decision | undefined {
@@ -246,12 +251,7 @@ export class Exchange implements ReplyContext {
   refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
     const { res, req } = this
     if (res.destroyed) return undefined
-    const refusal = refusalOf(decision, {
-      dialect: this.#refusalDialect,
-      requestId: this.requestId,
-      settings: this.settings,
-      input: this.input,
-    })
+    const refusal = refusalOf(decision, this.#refusalContext)
     // What is left of a body we stopped reading must not be taken for the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
     guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })
@@ -259,6 +259,12 @@ export class Exchange implements ReplyContext {
     this.abort()
     req.resume()
     return undefined
+  }
+
+  /** The dialect may be known before the request has been accepted as a chat. */
+  get #refusalContext(): RefusalContext {
+    const { requestId, settings, input, req, asked } = this
+    return { dialect: this.#refusalDialect, requestId, settings, input, req, asked }
   }
 
   /** The upstream gave no reply, or half of one. No switch opens this: there is nothing to let through. */

@@ -19,6 +19,7 @@ export type { CacheStore, StoreStats } from './guard/cache/store.js'
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'
 export type {
   ChatRequest,
+  Declined,
   Dialect,
   Refusal,
   ReplyChoice,
@@ -53,9 +54,11 @@ export type {
   Next,
   NotJudgedReason,
   Outcome,
+  RefusalText,
   RequestState,
   Role,
   Stage,
+  TextByLanguage,
   Turn,
   Verdict,
   VerdictEvent,

@@ -172,6 +172,15 @@ export interface Outcome {
   readonly by?: string
 }
 
+/**
+ * One text, or texts by language tag (`en`, `de`, `pt-BR`). The first is taken when the client asks for none of them.
+ */
+export type TextByLanguage = string | Readonly<Record<string, string>>
+
+/** Texts for both stages, or one for each, or a function of the decision and the request. */
+export type RefusalText =
+  TextByLanguage | { readonly [S in Stage]?: TextByLanguage } | ((decision: Decision, req: GuardedRequest) => string)
+
 /** A pino-like logger. */
 export interface Logger {
   debug(fields: object, message?: string): void

@@ -40,7 +40,7 @@ interface Fact {
 export function anthropicStream(): StreamReader {
   const events = new EventText(ANTHROPIC_REPLY)
   const facts = new SentEvents(factOf)
-  const wire = { started: false, stopped: false, open: new Set<number>() }
+  const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
 
   return {
     read(event) {
@@ -61,15 +61,18 @@ export function anthropicStream(): StreamReader {
     sent(event) {
       const { type, index } = facts.take(event)
       if (type === 'message_start') wire.started = true
-      else if (type === 'content_block_start') wire.open.add(index)
-      else if (type === 'content_block_stop') wire.open.delete(index)
+      else if (type === 'content_block_start') {
+        wire.open.add(index)
+        wire.next = Math.max(wire.next, index + 1)
+      } else if (type === 'content_block_stop') wire.open.delete(index)
       else if (type === 'message_stop') wire.stopped = true
     },
-    block(decision) {
+    block(decision, words) {
       if (wire.stopped) return ''
       const frames: Record<string, unknown>[] = []
       if (!wire.started) frames.push({ type: 'message_start', message: emptyMessage() })
       for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
+      if (words !== undefined) frames.push(...textBlock(wire.next, words))
       const stop = { type: 'refusal', category: null, explanation: blockMessage(decision) }
       const delta = { stop_reason: 'refusal', stop_sequence: null, stop_details: stop }
       frames.push(
@@ -91,6 +94,14 @@ export function anthropicStream(): StreamReader {
 
 function factOf(data: unknown, event: StreamEvent): Fact {
   return { type: isObject(data) ? shortText(data.type) : event.event, index: itemIndex(data, 0) }
+}
+
+function textBlock(index: number, text: string): Record<string, unknown>[] {
+  return [
+    { type: 'content_block_start', index, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index, delta: { type: 'text_delta', text } },
+    { type: 'content_block_stop', index },
+  ]
 }
 
 function emptyMessage(): Record<string, unknown> {
@@ -117,13 +128,21 @@ export const anthropicMessages: Dialect = {
   stream: anthropicStream,
   refusal(refusal) {
     const { message, type, code, requestId } = refusal
-    const param = refusal.status === 451 ? { param: refusal.stage === 'input' ? 'messages' : 'content' } : {}
+    const param = refusal.code === 'content_filter' ? { param: refusal.stage === 'input' ? 'messages' : 'content' } : {}
     return {
       type: 'error',
       error: { type, message, code, ...param, ...refusalDetails(refusal) },
       request_id: requestId,
     }
   },
+  decline: ({ words, model, decision }) => ({
+    ...emptyMessage(),
+    model: model ?? 'unknown',
+    content: [{ type: 'text', text: words }],
+    stop_reason: 'refusal',
+    stop_details: { type: 'refusal', category: null, explanation: blockMessage(decision) },
+    llama_guard: blockNote(decision),
+  }),
 }
 
 /** One reply is one choice, however many blocks it has. */

@@ -1,7 +1,7 @@
 // A dialect described by the user: where the words of a request and of a reply stand.
 // What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
 import { LlamaGuardError } from '../errors.js'
-import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
@@ -18,7 +18,13 @@ export const CUSTOM_REPLY: Vocabulary = {
   code: 'unreadable_response',
 }
 
-export function customStream(framing: 'sse' | 'ndjson', delta: (data: unknown) => string | undefined): StreamReader {
+type Decline = NonNullable<Dialect['decline']>
+
+export function customStream(
+  framing: 'sse' | 'ndjson',
+  delta: (data: unknown) => string | undefined,
+  decline?: Decline,
+): StreamReader {
   const events = new EventText(CUSTOM_REPLY)
   const facts = new SentEvents((_data, event) => isDone(event))
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
@@ -41,9 +47,11 @@ export function customStream(framing: 'sse' | 'ndjson', delta: (data: unknown) =
     sent(event) {
       done ||= facts.take(event)
     },
-    block(decision) {
+    block(decision, words) {
       if (done) return ''
-      const note = frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
+      const says = words !== undefined && decline !== undefined
+      const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
+      const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
       return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
     },
     fail: (error) => (done ? '' : frame({ error: streamFailure(error) })),
@@ -82,13 +90,18 @@ export interface CustomDialectOptions {
   readonly delta?: (data: unknown) => string | undefined
   /** The JSON body of a 4xx, 451 or 503. Default: OpenAI's error object. */
   readonly refusal?: (refusal: Refusal) => unknown
+  /**
+   * The JSON reply, or the event of a stream, that declines with these words, for `onBlock: 'refusal'`. Default: none,
+   * and a block is answered as an error.
+   */
+  readonly decline?: (declined: Declined) => unknown
   /** How its streams are framed. Default: `sse`. */
   readonly framing?: 'sse' | 'ndjson'
 }
 
 /** Makes a {@link Dialect}. Throws `invalid_option` for a description that cannot work. */
 export function customDialect(options: CustomDialectOptions): Dialect {
-  const { name, paths = [], claims, request, reply, delta, refusal, framing = 'sse' } = checked(options)
+  const { name, paths = [], claims, request, reply, delta, refusal, decline, framing = 'sse' } = checked(options)
   return {
     name,
     paths,
@@ -109,8 +122,9 @@ export function customDialect(options: CustomDialectOptions): Dialect {
         body,
         guarded('unreadable_response', name, () => reply?.(body)),
       ),
-    stream: () => customStream(framing, (data) => guarded('unreadable_response', name, () => delta?.(data))),
+    stream: () => customStream(framing, (data) => guarded('unreadable_response', name, () => delta?.(data)), decline),
     refusal: refusal ?? ((details) => openaiRefusal(details, { input: 'messages', output: 'choices' })),
+    ...(decline !== undefined && { decline }),
   }
 }
 
@@ -161,7 +175,7 @@ function checked(options: CustomDialectOptions): CustomDialectOptions {
   if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path)))
     throw wrong('`paths` must be a list of paths with a leading slash')
   if (typeof request !== 'function') throw wrong('`request` must be a function that returns the turns of a body')
-  for (const key of ['claims', 'reply', 'delta', 'refusal'] as const) {
+  for (const key of ['claims', 'reply', 'delta', 'refusal', 'decline'] as const) {
     if (options[key] !== undefined && typeof options[key] !== 'function') throw wrong(`\`${key}\` must be a function`)
   }
   if (framing !== 'sse' && framing !== 'ndjson') throw wrong('`framing` must be "sse" or "ndjson"')

@@ -55,9 +55,9 @@ export interface StreamReader {
   sent(event: StreamEvent): void
   /**
    * Raw frames that end the stream as blocked, for every choice that is still open: last chunk, then the
-   * dialect's end.
+   * dialect's end. `words`: what the client is to read in place of the rest, with `onBlock: 'refusal'`.
    */
-  block(decision: Decision): string
+  block(decision: Decision, words?: string): string
   /** Raw frames that end the stream as failed, in the form the dialect's own client raises. */
   fail(error: LlamaGuardError): string
 }
@@ -73,6 +73,17 @@ export interface Refusal {
   readonly score?: number
   readonly model?: string
   readonly requestId: string
+}
+
+/** What a reply says that declines in the model's place, with `onBlock: 'refusal'`. */
+export interface Declined {
+  /** What the user is to read. */
+  readonly words: string
+  /** The model the client asked for, where the request names one. */
+  readonly model: string | undefined
+  readonly decision: Decision
+  /** True for an event of a stream, false for a whole reply. */
+  readonly stream: boolean
 }
 
 /** All we know of one API: its requests, replies, streams and refusals. One file each. */
@@ -91,4 +102,9 @@ export interface Dialect {
   stream(): StreamReader
   /** JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown
+  /**
+   * A whole JSON reply in which the model declines, as this API's own clients know it. Default: none, and a block is
+   * answered as an error also with `onBlock: 'refusal'`.
+   */
+  decline?(declined: Declined): unknown
 }

@@ -1,7 +1,7 @@
 // Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { LlamaGuardError } from '../errors.js'
-import type { Image } from '../types.js'
+import type { Decision, Image } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { type Content, unreadable } from './kit/content.js'
@@ -32,7 +32,7 @@ export function ollamaStream(): StreamReader {
     read: (event) =>
       event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event),
     sent: (event) => reader?.sent(event),
-    block: (decision) => (reader ?? nativeStream()).block(decision),
+    block: (decision, words) => (reader ?? nativeStream()).block(decision, words),
     fail: (error) => (reader ?? nativeStream()).fail(error),
   }
 }
@@ -70,15 +70,23 @@ function nativeStream(): StreamReader {
       wire.model ??= model
       wire.done ||= done
     },
-    block(decision) {
-      if (wire.done) return ''
-      const message = { role: 'assistant', content: '' }
-      const head = { model: wire.model ?? 'unknown', created_at: new Date().toISOString() }
-      return line({ ...head, message, done: true, done_reason: 'content_filter', llama_guard: blockNote(decision) })
+    block(decision, words = '') {
+      return wire.done ? '' : line(lastLine(wire.model, words, 'content_filter', decision))
     },
     fail(error: LlamaGuardError) {
       return wire.done ? '' : line({ error: error.message, type: 'guard_unavailable', code: error.code })
     },
+  }
+}
+
+function lastLine(model: string | undefined, words: string, reason: string, decision: Decision): unknown {
+  return {
+    model: model ?? 'unknown',
+    created_at: new Date().toISOString(),
+    message: { role: 'assistant', content: words },
+    done: true,
+    done_reason: reason,
+    llama_guard: blockNote(decision),
   }
 }
 
@@ -111,10 +119,11 @@ export const ollamaChat: Dialect = {
     ...param(refusal),
     ...refusalDetails(refusal),
   }),
+  decline: ({ words, model, decision }) => lastLine(model, words, 'stop', decision),
 }
 
-function param({ status, stage }: Refusal): { param?: string } {
-  return status === 451 ? { param: stage === 'input' ? 'messages' : 'message' } : {}
+function param({ code, stage }: Refusal): { param?: string } {
+  return code === 'content_filter' ? { param: stage === 'input' ? 'messages' : 'message' } : {}
 }
 
 function readImages(key: string, value: unknown, content: Content): boolean {

@@ -6,7 +6,7 @@ import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { requestWalker } from './kit/vocabulary.js'
-import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
+import { CHAT_CHUNK, declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['messages'])
 
@@ -25,4 +25,10 @@ export const openaiChat: Dialect = {
   reply: readChoices,
   stream: () => openaiStream(CHAT_CHUNK),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
+  // A refusal of OpenAI's own ends with `stop` and says its words in `refusal`; most chat pages read `content`.
+  decline: (declined) =>
+    declinedChoice(declined, 'chat.completion', 'chatcmpl-llama-guard', {
+      message: { role: 'assistant', content: declined.words, refusal: declined.words },
+      finish_reason: 'stop',
+    }),
 }

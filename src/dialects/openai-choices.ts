@@ -4,7 +4,7 @@
 import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import type { Declined, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
@@ -43,6 +43,8 @@ export interface ChunkShape {
   /** The empty remainder of a choice: `{delta: {}}` or `{text: ''}`. */
   readonly empty: Readonly<Record<string, unknown>>
   readonly idPrefix: string
+  /** A choice that says these words in the model's place. */
+  readonly says: (words: string) => Readonly<Record<string, unknown>>
 }
 
 export const CHAT_CHUNK: ChunkShape = {
@@ -50,6 +52,8 @@ export const CHAT_CHUNK: ChunkShape = {
   channel: 'delta.content',
   empty: { delta: {} },
   idPrefix: 'chatcmpl',
+  // Clients of the API read `refusal`, most chat pages read `content`.
+  says: (words) => ({ delta: { role: 'assistant', content: words, refusal: words } }),
 }
 
 interface Fact {
@@ -103,13 +107,15 @@ export function openaiStream(shape: ChunkShape): StreamReader {
         else wire.open.add(index)
       }
     },
-    block(decision) {
+    block(decision, words) {
       if (wire.done) return ''
-      return (
-        targets(wire, read)
-          .map((index) => sse(lastChunk(shape, wire.head, index, decision)))
-          .join('') + 'data: [DONE]\n\n'
-      )
+      const chunks = targets(wire, read).flatMap((index) => [
+        ...(words === undefined
+          ? []
+          : [chunkOf(shape, wire.head, { index, ...shape.says(words), finish_reason: null })]),
+        lastChunk(shape, wire.head, index, decision),
+      ])
+      return `${chunks.map((chunk) => sse(chunk)).join('')}data: [DONE]\n\n`
     },
     fail(error: LlamaGuardError) {
       // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
@@ -162,12 +168,34 @@ function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<n
 }
 
 function lastChunk(shape: ChunkShape, head: Head | undefined, index: number, decision: Decision): unknown {
+  const choice = { index, ...shape.empty, finish_reason: 'content_filter' }
+  return { ...chunkOf(shape, head, choice), llama_guard: blockNote(decision) }
+}
+
+function chunkOf(shape: ChunkShape, head: Head | undefined, choice: object): Record<string, unknown> {
   return {
     id: head?.id ?? `${shape.idPrefix}-llama-guard`,
     object: shape.object,
     created: head?.created ?? Math.floor(Date.now() / 1000),
     model: head?.model ?? 'unknown',
-    choices: [{ index, ...shape.empty, finish_reason: 'content_filter' }],
+    choices: [choice],
+  }
+}
+
+/** A whole reply with one choice that declines. */
+export function declinedChoice(
+  { model, decision }: Declined,
+  object: string,
+  id: string,
+  choice: object,
+): Record<string, unknown> {
+  return {
+    id,
+    object,
+    created: Math.floor(Date.now() / 1000),
+    model: model ?? 'unknown',
+    choices: [{ index: 0, ...choice, logprobs: null }],
+    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
     llama_guard: blockNote(decision),
   }
 }

@@ -6,7 +6,7 @@ import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { requestWalker } from './kit/vocabulary.js'
-import { openaiStream, readChoices } from './openai-choices.js'
+import { declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['prompt', 'suffix'])
 
@@ -26,8 +26,19 @@ export const openaiCompletions: Dialect = {
   },
   reply: readChoices,
   stream: () =>
-    openaiStream({ object: 'text_completion', channel: 'text', empty: { text: '', logprobs: null }, idPrefix: 'cmpl' }),
+    openaiStream({
+      object: 'text_completion',
+      channel: 'text',
+      empty: { text: '', logprobs: null },
+      idPrefix: 'cmpl',
+      says: (text) => ({ text, logprobs: null }),
+    }),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'choices' }),
+  decline: (declined) =>
+    declinedChoice(declined, 'text_completion', 'cmpl-llama-guard', {
+      text: declined.words,
+      finish_reason: 'content_filter',
+    }),
 }
 
 function prompts(prompt: unknown): readonly string[] {

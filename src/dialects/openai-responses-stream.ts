@@ -3,7 +3,7 @@
 // A snapshot is judged only where it says something the deltas of its item have not said.
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
-import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import type { Declined, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
@@ -52,6 +52,8 @@ interface Fact {
   readonly created: boolean
   readonly last: boolean
   readonly sequence: number
+  /** Number of the output item it is about; -1 when it is about none. */
+  readonly item: number
   readonly head: Record<string, unknown>
 }
 
@@ -59,7 +61,7 @@ export function responsesStream(): StreamReader {
   const events = new EventText(RESPONSES_REPLY)
   const facts = new SentEvents(factOf)
   const items = new Map<number, ItemText>()
-  const wire = { created: false, last: false, sequence: -1, head: {} as Record<string, unknown> }
+  const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
   const item = (choice: number): ItemText => {
     const known = items.get(choice) ?? new ItemText()
@@ -118,15 +120,19 @@ export function responsesStream(): StreamReader {
       wire.last ||= fact.last
       wire.sequence = Math.max(wire.sequence, fact.sequence)
       wire.head = { ...wire.head, ...fact.head }
+      wire.next = Math.max(wire.next, fact.item + 1)
     },
-    block(decision) {
+    block(decision, words) {
       if (wire.last) return ''
       const base = emptyResponse(wire.head)
       const created = wire.created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]
       const reason = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }
-      const frames = [
+      const item = words === undefined ? undefined : refusalItem(words)
+      const output = item === undefined ? [] : [item]
+      const frames: ({ type: string } & Record<string, unknown>)[] = [
         ...created,
-        { type: 'response.incomplete', response: { ...base, ...reason }, llama_guard: blockNote(decision) },
+        ...(item === undefined ? [] : refusalEvents(item, wire.next)),
+        { type: 'response.incomplete', response: { ...base, ...reason, output }, llama_guard: blockNote(decision) },
       ]
       return frames
         .map((frame, index) => sse({ ...frame, sequence_number: wire.sequence + 1 + index }, frame.type))
@@ -175,7 +181,7 @@ class ItemText {
 }
 
 function factOf(data: unknown, _event: StreamEvent): Fact {
-  if (!isObject(data)) return { created: false, last: false, sequence: -1, head: {} }
+  if (!isObject(data)) return { created: false, last: false, sequence: -1, item: -1, head: {} }
   const { id, created_at: createdAt, model } = isObject(data.response) ? data.response : {}
   const head = {
     ...(shortText(id) === undefined ? {} : { id }),
@@ -187,8 +193,43 @@ function factOf(data: unknown, _event: StreamEvent): Fact {
     created: data.type === 'response.created',
     last,
     sequence: typeof data.sequence_number === 'number' ? data.sequence_number : -1,
+    item: typeof data.output_index === 'number' ? data.output_index : -1,
     head,
   }
+}
+
+interface RefusalItem {
+  readonly type: 'message'
+  readonly id: string
+  readonly status: 'completed'
+  readonly role: 'assistant'
+  readonly content: readonly [{ readonly type: 'refusal'; readonly refusal: string }]
+}
+
+/** A message of the model that declines, as the API itself has it. */
+function refusalItem(refusal: string): RefusalItem {
+  const content = [{ type: 'refusal', refusal }] as const
+  return { type: 'message', id: 'msg_llama_guard', status: 'completed', role: 'assistant', content }
+}
+
+/** The events in which such a message arrives. */
+function refusalEvents(item: RefusalItem, index: number): ({ type: string } & Record<string, unknown>)[] {
+  const [part] = item.content
+  const at = { output_index: index, item_id: item.id, content_index: 0 }
+  return [
+    { type: 'response.output_item.added', output_index: index, item: { ...item, status: 'in_progress', content: [] } },
+    { type: 'response.content_part.added', ...at, part: { type: 'refusal', refusal: '' } },
+    { type: 'response.refusal.delta', ...at, delta: part.refusal },
+    { type: 'response.refusal.done', ...at, refusal: part.refusal },
+    { type: 'response.content_part.done', ...at, part },
+    { type: 'response.output_item.done', output_index: index, item },
+  ]
+}
+
+/** A whole response in which the model declines. */
+export function declinedResponse({ words, model, decision }: Declined): Record<string, unknown> {
+  const head = { ...emptyResponse({}), ...(model !== undefined && { model }) }
+  return { ...head, status: 'completed', output: [refusalItem(words)], llama_guard: blockNote(decision) }
 }
 
 function emptyResponse(head: Record<string, unknown>): Record<string, unknown> {

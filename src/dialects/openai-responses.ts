@@ -11,7 +11,7 @@ import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { TextWalker } from './kit/text-walker.js'
 import { requestWalker } from './kit/vocabulary.js'
-import { RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
+import { declinedResponse, RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
 
 const AGENT_ITEMS = new Set([
   'function_call',
@@ -118,6 +118,7 @@ export const openaiResponses: Dialect = {
   reply: readReply,
   stream: responsesStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'output' }),
+  decline: declinedResponse,
 }
 
 /** One output item is one choice. What the reply echoes of the request is text too, judged with the first item. */

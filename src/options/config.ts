@@ -12,6 +12,7 @@ import {
   loggerOption,
   mapOf,
   modelOption,
+  refusalTextOption,
   shadowOption,
   storeOption,
   upstreamOption,
@@ -47,6 +48,10 @@ const REQUEST = {
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },
   tenant: { read: text, fallback: undefined },
   policyUrl: { env: 'POLICY_URL', read: url, fallback: undefined },
+  onBlock: { env: 'ON_BLOCK', read: oneOf(['error', 'refusal']), fallback: 'error' },
+  refusalText: { env: 'REFUSAL_TEXT', read: refusalTextOption, fallback: undefined },
+  blockStatus: { env: 'BLOCK_STATUS', read: integer(400, 499), fallback: 451 },
+  refusal: { read: functionOf, fallback: undefined },
 } satisfies Rows<RequestOptions>
 
 const SETTINGS = {

@@ -4,7 +4,17 @@
 import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
-import type { Category, CategoryAction, Guard, GuardedRequest, Logger, Stage, VerdictEvent } from '../types.js'
+import type {
+  Category,
+  CategoryAction,
+  Decision,
+  Guard,
+  GuardedRequest,
+  Logger,
+  RefusalText,
+  Stage,
+  VerdictEvent,
+} from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 
 export { MODELS, type ModelName }
@@ -62,6 +72,25 @@ export interface RequestOptions {
    * Default: none.
    */
   policyUrl?: string
+  /**
+   * What a block is answered with. `error`: the status `blockStatus` and an error that names the categories.
+   * `refusal`: 200 and a reply of the client's own API, JSON or stream as it asked, in which the model declines with
+   * `refusalText`; the `Llama-Guard` header says `unsafe` as before. Default: `error`.
+   */
+  onBlock?: 'error' | 'refusal'
+  /**
+   * The words of a refusal, and the `message` of an error: one text, texts by language (`{ en, de }`, chosen by
+   * Accept-Language), either by stage (`{ input, output }`), or a function of the decision and the request. Default: a
+   * neutral sentence for refusals, and the names of the categories for errors.
+   */
+  refusalText?: RefusalText
+  /**
+   * Status of a block with `onBlock: 'error'`, 400 to 499. For clients that retry what they do not know (LangChain
+   * retries 451, and not 400). Default: 451.
+   */
+  blockStatus?: number
+  /** The JSON body of a block, in place of the dialect's. When it throws or returns undefined: the dialect's. */
+  refusal?: (decision: Decision, req: GuardedRequest) => unknown
 }
 
 /**

@@ -1,7 +1,8 @@
 // Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
 // checked as far as names go.
 import type { Dialect } from '../dialects/dialect.js'
-import type { Guard, Logger } from '../types.js'
+import type { Guard, Logger, RefusalText } from '../types.js'
+import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import { hintForBackend, hintForModel } from './hints.js'
 import { type Backend, BACKENDS, MODELS, type Options, type UpstreamOption } from './index.js'
@@ -103,4 +104,39 @@ export function upstreamOption(value: unknown, name: string): UpstreamOption {
     }
   }
   throw fail(name, value, 'a base URL, { url, apiKey }, { endpoint }, or an object with forward()')
+}
+
+/** A text, texts by language, either by stage, or a function. A variable may hold the object as JSON. */
+export function refusalTextOption(value: unknown, name: string): RefusalText {
+  if (typeof value === 'function') return value as RefusalText
+  if (typeof value === 'string' && !value.trimStart().startsWith('{')) return text(value, name)
+  const wanted = 'a text, an object of texts by language or by stage, or a function'
+  const texts = typeof value === 'string' ? parsed(value) : value
+  if (!isObject(texts) || Object.keys(texts).length === 0) throw fail(name, value, wanted)
+  const stages = Object.keys(texts).filter((key) => key === 'input' || key === 'output')
+  if (stages.length === 0) return byLanguage(texts, name)
+  rejectUnknown(Object.keys(texts), ['input', 'output'], `${name} key`)
+  return Object.fromEntries(
+    Object.entries(texts).map(([stage, inner]) => [
+      stage,
+      isObject(inner) ? byLanguage(inner, `${name}.${stage}`) : text(inner, `${name}.${stage}`),
+    ]),
+  )
+}
+
+function byLanguage(texts: Record<string, unknown>, name: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([tag, words]) => {
+      if (/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}$/.test(tag)) return [tag, text(words, `${name}.${tag}`)]
+      throw fail(name, texts, 'texts by language tag, for example { "en": "...", "pt-BR": "..." }')
+    }),
+  )
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }

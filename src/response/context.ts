@@ -2,22 +2,21 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
+import type { RefusalContext, RefusalSettings } from './refusal.js'
 import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
 
 /** The options that shape what goes out. */
-export interface ReplySettings {
+export interface ReplySettings extends RefusalSettings {
   readonly check: readonly Stage[]
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
-  readonly policyUrl?: string | undefined
 }
 
-export interface ReplyContext {
+export interface ReplyContext extends RefusalContext {
   readonly res: ServerResponse
   readonly method: string
   readonly dialect: Dialect
-  readonly requestId: string
   readonly settings: ReplySettings
   readonly maxReplyBytes: number
   /** The input decision, for the headers. */

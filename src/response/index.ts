@@ -14,7 +14,7 @@ import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
-export { refusalOf, plainDialect } from './refusal.js'
+export { refusalOf, plainDialect, type RefusalContext } from './refusal.js'
 export type { ReplyContext } from './context.js'
 
 /** A response under guard, for those who must end it before the handler does. */

@@ -2,16 +2,29 @@
 // dialect's envelope.
 import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
-import type { Decision } from '../types.js'
+import type { Decision, GuardedRequest, RefusalText } from '../types.js'
+import { DEFAULT_REFUSAL, refusalText } from './refusal-text.js'
 import { verdictHeaders } from './verdict-headers.js'
 
+export interface RefusalSettings {
+  /** Sent with a block as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
+  readonly policyUrl?: string | undefined
+  readonly onBlock?: 'error' | 'refusal'
+  readonly blockStatus?: number
+  readonly refusalText?: RefusalText | undefined
+  readonly refusal?: ((decision: Decision, req: GuardedRequest) => unknown) | undefined
+}
+
+/** What a refusal depends on beside the decision. */
 export interface RefusalContext {
-  readonly dialect: Pick<Dialect, 'refusal'>
+  readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
   readonly requestId: string
-  /** `policyUrl` is sent with a 451 as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
-  readonly settings: { readonly policyUrl?: string | undefined }
+  readonly settings: RefusalSettings
   /** The input decision, when it is the output that is refused. */
   readonly input?: Decision | undefined
+  readonly req?: GuardedRequest
+  /** What the client asked for, once that is known. */
+  readonly asked?: { readonly stream: boolean; readonly model?: string | undefined } | undefined
 }
 
 export interface HttpRefusal {
@@ -21,33 +34,92 @@ export interface HttpRefusal {
 }
 
 /** Status, headers and body of a decision that is not `allow`. Never quotes the text. */
-export function refusalOf(
+export function refusalOf(decision: Decision, context: RefusalContext): HttpRefusal {
+  const declined = declinedReply(decision, context)
+  if (declined !== undefined)
+    return { status: 200, headers: headersOf(decision, context, declined.type), body: declined.body }
+  const status = statusOf(decision, context.settings)
+  return {
+    status,
+    headers: headersOf(decision, context, 'application/json'),
+    body: errorBody(decision, status, context),
+  }
+}
+
+/** What the user reads in place of the rest of a stream, with `onBlock: 'refusal'`. */
+export function lastWords(decision: Decision, { settings, req }: RefusalContext): string | undefined {
+  if (decision.action !== 'block' || settings.onBlock !== 'refusal') return undefined
+  return refusalText(settings.refusalText, decision, req) ?? DEFAULT_REFUSAL
+}
+
+/** With `onBlock: 'refusal'`: a reply of the client's own API, in the framing it asked for, that declines. */
+function declinedReply(
   decision: Decision,
-  { dialect, requestId, settings: { policyUrl }, input }: RefusalContext,
-): HttpRefusal {
-  const { error } = decision
-  const blocked = decision.action === 'block'
-  const status = blocked ? 451 : (error?.status ?? 503)
+  context: RefusalContext,
+): { readonly type: string; readonly body: string } | undefined {
+  const words = lastWords(decision, context)
+  const { dialect, asked } = context
+  if (words === undefined || asked === undefined || dialect.decline === undefined) return undefined
+  try {
+    if (asked.stream && dialect.stream !== undefined) {
+      const type = dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'
+      return { type, body: dialect.stream().block(decision, words) }
+    }
+    return {
+      type: 'application/json',
+      body: JSON.stringify(dialect.decline({ words, model: asked.model, decision, stream: false })),
+    }
+  } catch {
+    // A dialect of the user's own may throw. The error below says the same.
+    return undefined
+  }
+}
+
+function statusOf({ action, error }: Decision, { blockStatus = 451 }: RefusalSettings): number {
+  return action === 'block' ? blockStatus : (error?.status ?? 503)
+}
+
+function headersOf(decision: Decision, { input, settings }: RefusalContext, type: string): Record<string, string> {
   const stages = decision.stage === 'input' ? [decision] : [input, decision]
   const headers: Record<string, string> = {
-    'content-type': 'application/json',
+    'content-type': type,
     'cache-control': 'no-store',
     ...verdictHeaders(stages),
   }
-  if (blocked && policyUrl !== undefined) headers['link'] = `<${policyUrl}>; rel="blocked-by"`
-  if (!blocked && error?.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter)
-  const refusal: Refusal = {
+  const { policyUrl } = settings
+  if (decision.action === 'block') {
+    if (policyUrl !== undefined) headers['link'] = `<${policyUrl}>; rel="blocked-by"`
+  } else if (decision.error?.retryAfter !== undefined) headers['retry-after'] = String(decision.error.retryAfter)
+  return headers
+}
+
+function errorBody(decision: Decision, status: number, context: RefusalContext): string {
+  const { settings, req, dialect, requestId } = context
+  const blocked = decision.action === 'block'
+  const own = blocked ? ownBody(decision, context) : undefined
+  if (own !== undefined) return own
+  const text = blocked ? refusalText(settings.refusalText, decision, req) : undefined
+  return envelope(dialect, {
     stage: decision.stage,
     status,
-    message: blocked ? blockedMessage(decision) : publicError(error).message,
-    type: blocked ? 'content_policy_violation' : failureType(status, error?.code),
-    code: blocked ? 'content_filter' : publicError(error).code,
+    message: blocked ? (text ?? blockedMessage(decision)) : publicError(decision.error).message,
+    type: blocked ? 'content_policy_violation' : failureType(status, decision.error?.code),
+    code: blocked ? 'content_filter' : publicError(decision.error).code,
     ...(blocked && { categories: decision.categories }),
     ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
     model: decision.model,
     requestId,
+  })
+}
+
+/** The operator's own body of a block; undefined when the hook gives none, or fails. */
+function ownBody(decision: Decision, { settings: { refusal }, req }: RefusalContext): string | undefined {
+  if (refusal === undefined || req === undefined) return undefined
+  try {
+    return JSON.stringify(refusal(decision, req))
+  } catch {
+    return undefined
   }
-  return { status, headers, body: envelope(dialect, refusal) }
 }
 
 /** A dialect of the user's own may throw, and a refusal must come out all the same. */

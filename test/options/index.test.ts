@@ -556,3 +556,29 @@ describe('an option that the chosen backend ignores', () => {
     }
   })
 })
+
+describe('refusalText', () => {
+  it.each<[unknown, unknown]>([
+    ['No.', 'No.'],
+    [
+      { en: 'No.', 'pt-BR': 'Não.' },
+      { en: 'No.', 'pt-BR': 'Não.' },
+    ],
+    [
+      { input: { en: 'No.' }, output: 'Stop.' },
+      { input: { en: 'No.' }, output: 'Stop.' },
+    ],
+    ['{ "en": "No." }', { en: 'No.' }],
+  ])('%j is read', (given, wanted) => {
+    expect(read({}, { refusalText: given as Options['refusalText'] })).toMatchObject({ refusalText: wanted })
+    const text = typeof given === 'string' ? given : JSON.stringify(given)
+    expect(read({ LLAMA_GUARD_REFUSAL_TEXT: text })).toMatchObject({ refusalText: wanted })
+  })
+
+  it.each([5, [], {}, { en: 5 }, { 'not a tag': 'x' }, { input: 5 }, { input: 'x', de: 'y' }, '{ "en": '])(
+    '%j is refused',
+    (given) => {
+      expect(['invalid_option', 'unknown_option']).toContain(wrong({ refusalText: given }).code)
+    },
+  )
+})

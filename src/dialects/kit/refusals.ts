@@ -24,7 +24,7 @@ export function refusalDetails(refusal: Refusal): Record<string, unknown> {
 
 export function openaiRefusal(refusal: Refusal, params: Params): unknown {
   const { message, type, code } = refusal
-  const param = refusal.status === 451 ? params[refusal.stage] : null
+  const param = refusal.code === 'content_filter' ? params[refusal.stage] : null
   return { error: { message, type, code, param, ...refusalDetails(refusal) } }
 }
 

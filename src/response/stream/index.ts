@@ -5,7 +5,7 @@ import type { Decision } from '../../types.js'
 import type { ReplyContext } from '../context.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { flush } from '../intercept/index.js'
-import { publicError, refusalOf } from '../refusal.js'
+import { lastWords, publicError, refusalOf } from '../refusal.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { Framer } from './framing.js'
 import { type Held, HeldFrames } from './held-frames.js'
@@ -207,9 +207,9 @@ class EventStreamHold implements Hold {
       const { status, headers, body } = refusalOf(decision, this.#context)
       this.#exit.refuse(status, headers, body)
     } else {
-      const lastWords = this.#ending(decision)
-      if (lastWords === undefined) this.#exit.destroy()
-      else this.#exit.cut(lastWords)
+      const ending = this.#ending(decision)
+      if (ending === undefined) this.#exit.destroy()
+      else this.#exit.cut(ending)
     }
     this.#context.abort()
     this.#context.record(decision, this.#judge.judgements())
@@ -218,7 +218,9 @@ class EventStreamHold implements Hold {
   /** Undefined when the dialect, which may be the user's own, has none. */
   #ending(decision: Decision): string | undefined {
     try {
-      return decision.action === 'block' ? this.#reader.block(decision) : this.#reader.fail(publicError(decision.error))
+      return decision.action === 'block'
+        ? this.#reader.block(decision, lastWords(decision, this.#context))
+        : this.#reader.fail(publicError(decision.error))
     } catch {
       return undefined
     }

@@ -1,0 +1,291 @@
+// What a block is answered with: its status, its words, its body, and with `onBlock: 'refusal'` a reply in which the
+// model declines, read by the clients of each API.
+import Anthropic from '@anthropic-ai/sdk'
+import express, { type Request, type Response } from 'express'
+import OpenAI from 'openai'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { customDialect } from '../src/dialects/custom.js'
+import { llamaGuard, type Options } from '../src/index.js'
+import { markerGuard } from './helpers/guards.js'
+import { chat, chunk, completion, type Running, send, serve } from './helpers/http.js'
+
+const WORDS = 'Sorry, I can’t help with that.'
+
+/** A server whose replies say what the request asks for: `reply` as JSON, `frames` as a stream with a pause between. */
+async function guarded(options: Options = {}): Promise<Running> {
+  const app = express()
+  app.use(llamaGuard({ guard: markerGuard(), windowMs: 20, logLevel: 'silent', cacheMax: 0, ...options }))
+  app.use(express.json())
+  app.post(/.*/, async (req: Request, res: Response) => {
+    const { frames, reply, type = 'text/event-stream' } = (req.app.locals['next'] ?? {}) as Next
+    if (frames === undefined) return void res.json(reply)
+    res.writeHead(200, { 'content-type': type })
+    for (const frame of frames) {
+      res.write(frame)
+      await new Promise((resolve) => setTimeout(resolve, 60))
+    }
+    res.end()
+  })
+  apps.push(app)
+  return await serve(app)
+}
+interface Next {
+  frames?: readonly string[]
+  reply?: unknown
+  type?: string
+}
+const apps: express.Express[] = []
+const answering = (next: Next): void => {
+  for (const app of apps) app.locals['next'] = next
+}
+
+let refusing: Running
+beforeAll(async () => {
+  refusing = await guarded({ onBlock: 'refusal' })
+})
+afterAll(() => refusing.close())
+
+const BAD = 'UNSAFE words'
+const anthropicReply = (text: string): object => ({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'm',
+  content: [{ type: 'text', text }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 1, output_tokens: 1 },
+})
+const event = (data: { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
+const anthropicFrames = (...texts: string[]): string[] => [
+  event({ type: 'message_start', message: { ...anthropicReply(''), content: [] } } as never),
+  event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } } as never),
+  ...texts.map((text) =>
+    event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } } as never),
+  ),
+]
+
+describe('onBlock: refusal, read by the openai client', () => {
+  const client = (): OpenAI => new OpenAI({ apiKey: 'x', baseURL: `${refusing.url}/v1`, maxRetries: 0 })
+  const ask = (text: string) =>
+    client().chat.completions.create({ model: 'asked', messages: [{ role: 'user', content: text }] })
+
+  it.each([
+    ['the request', BAD, 'fine'],
+    ['the reply', 'hello', BAD],
+  ])('a block of %s is a completion whose message declines', async (_, text, reply) => {
+    answering({ reply: completion(reply) })
+    const answer = await ask(text)
+    const [choice] = answer.choices
+    expect(choice).toMatchObject({
+      finish_reason: 'stop',
+      message: { role: 'assistant', refusal: WORDS, content: WORDS },
+    })
+    expect(JSON.stringify(answer)).not.toContain('UNSAFE')
+    expect(answer).toMatchObject({ llama_guard: { categories: [{ code: 'O3', name: 'Criminal Planning' }] } })
+  })
+
+  it.each([
+    ['of the request', BAD, ['fine']],
+    ['before the first word', 'hello', [BAD]],
+    ['in the middle', 'hello', ['fine words, ', BAD]],
+  ])('a block of a stream %s declines in the stream, which ends by content_filter', async (_, text, parts) => {
+    answering({
+      frames: [...parts.map((content) => chunk({ content })), chunk({}, { finish: 'stop' }), 'data: [DONE]\n\n'],
+    })
+    const stream = await client().chat.completions.create({
+      model: 'asked',
+      stream: true,
+      messages: [{ role: 'user', content: text }],
+    })
+    let content = ''
+    let refusal = ''
+    let finish: string | null | undefined
+    for await (const { choices } of stream) {
+      content += choices[0]?.delta.content ?? ''
+      refusal += choices[0]?.delta.refusal ?? ''
+      finish = choices[0]?.finish_reason ?? finish
+    }
+    expect(refusal).toBe(WORDS)
+    expect(content).toBe(`${parts.length > 1 ? 'fine words, ' : ''}${WORDS}`)
+    expect(finish).toBe('content_filter')
+  })
+
+  it('a block in the Responses API is a message with a refusal part, whole and streamed', async () => {
+    answering({ reply: {} })
+    const whole = await client().responses.create({ model: 'asked', input: BAD })
+    expect(whole.output[0]).toMatchObject({ type: 'message', content: [{ type: 'refusal', refusal: WORDS }] })
+    const stream = client().responses.stream({ model: 'asked', input: BAD })
+    let refusal = ''
+    stream.on('response.refusal.delta', ({ delta }) => void (refusal += delta))
+    const last = await stream.finalResponse()
+    expect(refusal).toBe(WORDS)
+    expect(last).toMatchObject({ status: 'incomplete', output: [{ content: [{ type: 'refusal', refusal: WORDS }] }] })
+  })
+
+  it('a block of a legacy completion says the words as its text', async () => {
+    answering({ reply: { id: 'c', object: 'text_completion', choices: [{ index: 0, text: BAD }] } })
+    const answer = await client().completions.create({ model: 'asked', prompt: 'hello' })
+    expect(answer.choices[0]).toMatchObject({ text: WORDS, finish_reason: 'content_filter' })
+  })
+})
+
+describe('onBlock: refusal, read by the Anthropic client', () => {
+  const client = (): Anthropic => new Anthropic({ apiKey: 'x', baseURL: refusing.url, maxRetries: 0 })
+  const body = (text: string) => ({
+    model: 'asked',
+    max_tokens: 10,
+    messages: [{ role: 'user' as const, content: text }],
+  })
+
+  it('a block of a message stops by refusal and says the words', async () => {
+    answering({ reply: anthropicReply(BAD) })
+    const message = await client().messages.create(body('hello'))
+    expect(message).toMatchObject({ stop_reason: 'refusal', content: [{ type: 'text', text: WORDS }], model: 'asked' })
+  })
+
+  it.each([
+    ['of the request', BAD, [], [WORDS]],
+    ['in the middle', 'hello', ['fine words, ', BAD], ['fine words, ', WORDS]],
+  ])('a block of a stream %s ends with a block of text that declines', async (_, text, parts, said) => {
+    answering({ frames: anthropicFrames(...parts) })
+    const message = await client().messages.stream(body(text)).finalMessage()
+    expect(message.stop_reason).toBe('refusal')
+    expect(message.content.map((block) => (block.type === 'text' ? block.text : ''))).toEqual(said)
+  })
+})
+
+describe('onBlock: refusal on the wire', () => {
+  it('answers Ollama in its own lines, and says unsafe in the header', async () => {
+    answering({ reply: {} })
+    const url = `${refusing.url}/api/chat`
+    const whole = await send(url, { body: chat(BAD, { stream: false }) })
+    expect(whole.status).toBe(200)
+    expect(whole.json()).toMatchObject({ message: { content: WORDS }, done: true, model: 'demo' })
+    const streamed = await send(url, { body: chat(BAD) })
+    expect(streamed.headers['content-type']).toBe('application/x-ndjson')
+    expect(JSON.parse(streamed.text.trim())).toMatchObject({ message: { content: WORDS }, done: true })
+    expect(streamed.headers['llama-guard']).toBe('input=unsafe;cat="O3"')
+    expect(streamed.headers['cache-control']).toBe('no-store')
+  })
+
+  it('what could not be judged is 503 as ever', async () => {
+    answering({ reply: completion('BROKEN') })
+    const reply = await send(`${refusing.url}/v1/chat/completions`, { body: chat('hello') })
+    expect(reply.status).toBe(503)
+    expect(reply.headers['retry-after']).toBeDefined()
+  })
+
+  it('a custom dialect declines by its own function, and answers an error where it has none or the function throws', async () => {
+    const shape = {
+      request: (body: any) => ({ turns: [{ role: 'user' as const, text: String(body.q) }] }),
+      framing: 'sse' as const,
+    }
+    const dialects = [
+      customDialect({ name: 'with', paths: ['/with'], ...shape, decline: ({ words }) => ({ answer: words }) }),
+      customDialect({ name: 'without', paths: ['/without'], ...shape }),
+      customDialect({
+        name: 'broken',
+        paths: ['/broken'],
+        ...shape,
+        decline: () => {
+          throw new Error('UNSAFE')
+        },
+      }),
+    ]
+    const server = await guarded({ onBlock: 'refusal', dialects })
+    try {
+      const reply = await send(`${server.url}/with`, { body: { q: BAD } })
+      expect([reply.status, reply.json()]).toEqual([200, { answer: WORDS }])
+      for (const path of ['without', 'broken']) {
+        const refused = await send(`${server.url}/${path}`, { body: { q: BAD } })
+        expect(refused.status).toBe(451)
+        expect(refused.text).not.toContain('UNSAFE')
+      }
+    } finally {
+      await server.close()
+    }
+  })
+})
+
+describe('the words of a refusal', () => {
+  const byStage = { input: { en: 'Not asked.', de: 'Nicht gefragt.', 'pt-BR': 'Não.' }, output: 'Not said.' }
+  it.each<[string, Options['refusalText'], string | undefined, string, string]>([
+    ['one text', 'No.', undefined, BAD, 'No.'],
+    ['the first language without Accept-Language', byStage, undefined, BAD, 'Not asked.'],
+    ['the language asked for', byStage, 'fr, de;q=0.9, en;q=0.5', BAD, 'Nicht gefragt.'],
+    ['the language of a region', byStage, 'pt-BR', BAD, 'Não.'],
+    ['the first language when none fits', byStage, 'ja', BAD, 'Not asked.'],
+    ['the text of the stage', byStage, 'de', 'hello', 'Not said.'],
+    ['a function', ({ stage }, req) => `${stage} ${req.headers['x-name']}`, undefined, BAD, 'input Ada'],
+    [
+      'the default when a function throws',
+      () => {
+        throw new Error('oops')
+      },
+      undefined,
+      BAD,
+      WORDS,
+    ],
+    ['the default for a stage without text', { output: 'Not said.' }, undefined, BAD, WORDS],
+  ])('are %s', async (_, refusalText, language, text, words) => {
+    const server = await guarded({ onBlock: 'refusal', refusalText })
+    answering({ reply: completion(BAD) })
+    try {
+      const headers = { 'x-name': 'Ada', ...(language !== undefined && { 'accept-language': language }) }
+      const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(text), headers })
+      expect(reply.json().choices[0].message.refusal).toBe(words)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('are the message of an error too, when the operator gives them', async () => {
+    const server = await guarded({ refusalText: { en: 'No.', de: 'Nein.' } })
+    try {
+      const reply = await send(`${server.url}/v1/chat/completions`, {
+        body: chat(BAD),
+        headers: { 'accept-language': 'de' },
+      })
+      expect(reply.status).toBe(451)
+      expect(reply.json().error).toMatchObject({ message: 'Nein.', code: 'content_filter' })
+    } finally {
+      await server.close()
+    }
+  })
+})
+
+describe('status and body of an error', () => {
+  it('blockStatus changes the status of a block, and neither its body nor what could not be judged', async () => {
+    const server = await guarded({ blockStatus: 400 })
+    try {
+      const url = `${server.url}/v1/chat/completions`
+      const blocked = await send(url, { body: chat(BAD) })
+      expect(blocked.status).toBe(400)
+      expect(blocked.json().error).toMatchObject({ code: 'content_filter', param: 'messages', stage: 'input' })
+      expect((await send(url, { body: chat('BROKEN') })).status).toBe(503)
+    } finally {
+      await server.close()
+    }
+  })
+
+  it('refusal(decision, req) gives the body of a block, and the dialect does where it throws or gives none', async () => {
+    const bodies: Options['refusal'][] = [
+      (decision, req) => ({ no: decision.categories[0]?.name, path: req.url }),
+      () => undefined,
+      () => {
+        throw new Error('oops')
+      },
+    ]
+    for (const [index, refusal] of bodies.entries()) {
+      const server = await guarded({ refusal })
+      try {
+        const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(BAD) })
+        expect(reply.status).toBe(451)
+        if (index === 0) expect(reply.json()).toEqual({ no: 'Criminal Planning', path: '/v1/chat/completions' })
+        else expect(reply.json().error.code).toBe('content_filter')
+      } finally {
+        await server.close()
+      }
+    }
+  })
+})

@@ -216,7 +216,7 @@ describe('the words of a refusal', () => {
     ['the language of a region', byStage, 'pt-BR', BAD, 'Não.'],
     ['the first language when none fits', byStage, 'ja', BAD, 'Not asked.'],
     ['the text of the stage', byStage, 'de', 'hello', 'Not said.'],
-    ['a function', ({ stage }, req) => `${stage} ${req.headers['x-name']}`, undefined, BAD, 'input Ada'],
+    ['a function', ({ stage }, req) => `${stage} ${String(req.headers['x-name'])}`, undefined, BAD, 'input Ada'],
     [
       'the default when a function throws',
       () => {

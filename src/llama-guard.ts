@@ -7,7 +7,7 @@ import { parseOptions } from './options/config.js'
 import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
-import type { RecognisedChat } from './request/index.js'
+import type { Recognised } from './request/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
@@ -74,9 +74,9 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   if (services.skips(req)) return passed(exchange, 'skip-hook')
   exchange.settings = services.settingsFor(req)
 
-  let chat: RecognisedChat | undefined
+  let recognised: Recognised
   try {
-    chat = await services.reader.recognise(req)
+    recognised = await services.reader.recognise(req)
   } catch (error) {
     if (exchange.clientLeft) return undefined
     exchange.refuseIn(services.reader.dialectOfPath(req))
@@ -85,8 +85,8 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     setVerdictHeaders(res, [decision])
     return passUntouched
   }
-  if (chat === undefined) return passUntouched
-  exchange.accept(chat)
+  if (recognised.kind !== 'chat') return passUntouched
+  exchange.accept(recognised)
 
   const checked = exchange.check('input')
   // `parallel`: the handler starts at once, and its reply waits in the hold for the input verdict.

@@ -18,7 +18,7 @@ const HOW =
 
 /** Throws a `LlamaGuardError` with a 4xx code. */
 export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
-  if (body.kind !== 'value') throw unreadable('no JSON body')
+  if (body.kind !== 'json') throw unreadable('no JSON body')
   if (body.duplicates.has('input')) throw unreadable('the key "input" twice')
   const input: unknown = isFields(body.value) ? body.value['input'] : undefined
   const list: unknown[] = Array.isArray(input) ? input : [input]

@@ -5,13 +5,15 @@ import { BUILT_IN } from '../dialects/index.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../errors.js'
-import { plainPath } from './paths.js'
+import { type PathReadings, plainPath } from './paths.js'
 
 export interface DialectsInUse {
-  /** The dialect whose path ending is the longest match. */
-  byPath(path: string): Dialect | undefined
+  /** The dialect whose path ending is the longest match in any reading of the path. */
+  byPath(readings: PathReadings): Dialect | undefined
   /** The dialect of this body, given the one of its path. */
   choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
+  /** Whether the dialect is the user's own. It reads every body of its paths. */
+  isOwn(dialect: Dialect): boolean
 }
 
 /** Throws `invalid_option` for a name that is not built in. */
@@ -25,7 +27,8 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsI
   const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined =>
     claiming.find((dialect) => dialect.claims(body))
   return {
-    byPath: (path) => endings.find(({ ending }) => path.endsWith(ending))?.dialect,
+    isOwn,
+    byPath: (readings) => endings.find(({ ending }) => readings.some((path) => path.endsWith(ending)))?.dialect,
     choose(known, body) {
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known

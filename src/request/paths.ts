@@ -1,34 +1,93 @@
-// Brings the path of a request to one plain form, so that no spelling of it slips past a suffix.
-// Routers and proxies disagree on case, double slashes, dots and percent-encoding; here all spellings are one.
+// The readings of a request's path. Routers, proxies and servers disagree on case, double slashes, dot segments,
+// percent-encoding, backslashes and path parameters: what one of them takes for a guarded path is guarded.
 import { LlamaGuardError } from '../errors.js'
+import type { GuardedRequest } from '../types.js'
 
 const MAX_DECODES = 3
 
-/** A path that has one spelling but for its case. */
+/** A path that every server reads in the same way, but for its case. */
 const PLAIN = /^(?:\/[\w-]+)+$/
 
-/** Lower-cased path without query, encoding, empty or dot segments, and trailing slash. */
+type Dots = 'resolved' | 'resolved first' | 'kept'
+const DOTS: readonly Dots[] = ['resolved', 'resolved first', 'kept']
+
+/** The path of a request in every reading, each in the form of {@link plainPath}. */
+export type PathReadings = readonly string[]
+
+/**
+ * The readings of the url the client sent, of the one that a middleware before us may have rewritten, and of the
+ * one that is relative to our mount.
+ */
+export function pathReadings(req: GuardedRequest & { readonly baseUrl?: string }): PathReadings {
+  const { url = '/', originalUrl, baseUrl = '' } = req
+  const readings = new Set<string>()
+  addReadings(originalUrl ?? url, readings)
+  if (baseUrl !== '') addReadings(baseUrl + url, readings)
+  if (url !== originalUrl) addReadings(url, readings)
+  return [...readings]
+}
+
+/** Lower-cased path without query, encoding, path parameters, empty or dot segments, and trailing slash. */
 export function plainPath(url: string): string {
-  if (PLAIN.test(url)) return url.toLowerCase()
-  let path = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
-  for (let round = 0; round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
+  return PLAIN.test(url) ? url.toLowerCase() : joined(before(withoutOrigin(url), /[?#]/), 'resolved')
+}
+
+function addReadings(url: string, readings: Set<string>): void {
+  if (PLAIN.test(url)) return void readings.add(url.toLowerCase())
+  for (const target of new Set([url, withoutOrigin(url), withoutHost(url)])) {
+    for (const cut of [/[?#]/, /\?/]) {
+      let path = before(target, cut)
+      for (let round = 0; ; round += 1) {
+        for (const dots of DOTS) readings.add(joined(path, dots, false))
+        if (round === MAX_DECODES || !path.includes('%')) break
+        path = decode(path)
+        // An encoded question mark is part of the path to one server, and its end to the next one behind it.
+        for (const dots of DOTS) readings.add(joined(before(path, cut), dots, false))
+      }
+    }
+  }
+}
+
+/** `http://host/path`, which proxies send, as `/path`. */
+function withoutOrigin(url: string): string {
+  return url.replace(/^[a-z][a-z0-9+.-]{0,40}:[\\/]{2}[^\\/?#]*/i, '')
+}
+
+/** `//host/path` as `/path`: what `new URL(req.url, base)` makes of it. */
+function withoutHost(url: string): string {
+  return url.replace(/^[\\/]{2}[^\\/?#]*/, '')
+}
+
+function before(text: string, mark: RegExp): string {
+  const at = text.search(mark)
+  return at === -1 ? text : text.slice(0, at)
+}
+
+/** Joins the segments. `decoded`: percent-encoding is undone first. */
+function joined(text: string, dots: Dots, decoded = true): string {
+  let path = text
+  for (let round = 0; decoded && round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
   const segments: string[] = []
   for (const raw of path.replaceAll('\\', '/').split('/')) {
-    // Matrix parameters (`;v=1`) and white space at the ends are dropped by some servers.
-    const segment = raw.replace(/;.*$/s, '').trim()
-    if (segment === '..') segments.pop()
-    else if (segment !== '' && segment !== '.') segments.push(segment)
+    // Some servers drop path parameters (`;v=1`), what follows a NUL, and white space at the ends.
+    const segment = before(raw, /[;\0]/).trim()
+    // Path parameters hide dots (`..;`) from a server that resolves dots first.
+    const parent = dots === 'kept' ? false : (dots === 'resolved' ? segment : raw) === '..'
+    // `/a//../b` is `/a/b` to a server that counts the empty segment, and `/b` to one that does not.
+    if (parent) segments.pop()
+    else if (dots === 'resolved first' ? raw !== '.' : segment !== '' && (dots === 'kept' || segment !== '.'))
+      segments.push(segment)
   }
-  return `/${segments.join('/')}`.toLowerCase()
+  return `/${segments.filter((segment) => segment !== '').join('/')}`.toLowerCase()
 }
 
 function decode(path: string): string {
-  // One bad escape must not keep the good ones encoded.
   return path.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
     try {
       return decodeURIComponent(escapes)
     } catch {
-      return escapes
+      // One bad escape must not keep the good ones encoded.
+      return escapes.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)))
     }
   })
 }

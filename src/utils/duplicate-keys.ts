@@ -1,19 +1,36 @@
 // Finds keys that a JSON text names twice in one object: JavaScript keeps the last, other parsers the first.
 // So a text with duplicates says different things to us and to the model's server.
 
-const MAX_REPORTED = 16
-
 const NONE: ReadonlySet<string> = new Set()
 
+/** Stands between a key and its number in {@link withEveryKey}. */
+export const REPEATED = '\0'
+
 /**
- * Keys named twice in one object, at most 16 of them. `text` must be valid JSON; `value`, what JSON.parse
- * made of it, spares most of the work.
+ * Keys named twice in one object. `text` must be valid JSON; `value`, what JSON.parse made of it, spares most of
+ * the work.
  */
 export function duplicateKeys(text: string, value?: unknown): ReadonlySet<string> {
   // Of a key named twice the value has one: as many keys in both are no duplicates, and counting costs far
   // less than comparing.
   if (value !== undefined && keysIn(text) === keysOf(value)) return NONE
   const found = new Set<string>()
+  eachRepeatedKey(text, (key) => found.add(key))
+  return found
+}
+
+/** The value of a JSON text, with a NUL and a number behind each key that its object has named before. */
+export function withEveryKey(text: string): unknown {
+  const pieces: string[] = []
+  let copied = 0
+  eachRepeatedKey(text, (_key, closingQuote) => {
+    pieces.push(text.slice(copied, closingQuote), `\\u0000${pieces.length}`)
+    copied = closingQuote
+  })
+  return JSON.parse(pieces.join('') + text.slice(copied))
+}
+
+function eachRepeatedKey(text: string, tell: (key: string, closingQuote: number) => void): void {
   // An object has a set of its keys, an array has none.
   const open: (Set<string> | undefined)[] = []
   let keyNext = false
@@ -22,7 +39,11 @@ export function duplicateKeys(text: string, value?: unknown): ReadonlySet<string
     if (char === 0x22) {
       const end = stringEnd(text, at)
       const keys = open.at(-1)
-      if (keyNext && keys !== undefined) note(keys, text.slice(at, end + 1), found)
+      if (keyNext && keys !== undefined) {
+        const key = unquoted(text.slice(at, end + 1))
+        if (keys.has(key)) tell(key, end)
+        keys.add(key)
+      }
       keyNext = false
       at = end
     } else if (char === 0x7b) {
@@ -38,7 +59,6 @@ export function duplicateKeys(text: string, value?: unknown): ReadonlySet<string
       keyNext = open.at(-1) !== undefined
     }
   }
-  return found
 }
 
 /** Strings that a colon follows. */
@@ -76,10 +96,8 @@ function keysOf(value: unknown): number {
   return count
 }
 
-function note(keys: Set<string>, quoted: string, found: Set<string>): void {
-  const key = quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
-  if (keys.has(key) && found.size < MAX_REPORTED) found.add(key)
-  keys.add(key)
+function unquoted(quoted: string): string {
+  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1)
 }
 
 /** Position of the closing quote. */

@@ -19,7 +19,7 @@ async function dialectOf(
   method = 'POST',
 ): Promise<string | undefined> {
   const chat = await createConversationReader({ maxBodyBytes: 1000, ...options }).recognise(request(url, body, method))
-  return chat?.dialect.name
+  return chat.kind === 'chat' ? chat.dialect.name : undefined
 }
 
 describe('a path', () => {
@@ -45,7 +45,7 @@ describe('a path', () => {
     ['/v1/images/generations', { prompt: 'a' }],
     ['/any', {}],
     ['/any', undefined],
-    ['/any', [MESSAGES]],
+    ['/any', [1, 'a', { b: 2 }]],
     ['/any', 'text'],
     ['/v1/notcompletions', { prompt: 'a' }],
     ['/any', { messages: 'a' }],
@@ -68,7 +68,7 @@ describe('a path', () => {
       null,
       {},
       [],
-      [MESSAGES],
+      [{ text: 'a' }],
       5,
       { messages: {} },
       { messages: [] },

@@ -4,58 +4,66 @@
 // frame Node does not read.
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
-import { LlamaGuardError } from '../../errors.js'
-import { unsupported } from './parse.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { unsupported } from './media-type.js'
 
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', () => zlib.createGunzip()],
-  ['x-gzip', () => zlib.createGunzip()],
-  ['deflate', () => zlib.createInflate()],
-  ['br', () => zlib.createBrotliDecompress()],
-])
-
-export function tooLarge(limit: number): LlamaGuardError {
-  return new LlamaGuardError(
-    'body_too_large',
-    `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`,
-  )
+interface Decoder {
+  stream(): Transform
+  sync(bytes: Uint8Array, options: { maxOutputLength: number }): Buffer
 }
 
-/** Collects the decoded bytes of one body. */
+const GZIP: Decoder = { stream: () => zlib.createGunzip(), sync: zlib.gunzipSync }
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['gzip', GZIP],
+  ['x-gzip', GZIP],
+  ['deflate', { stream: () => zlib.createInflate(), sync: zlib.inflateSync }],
+  ['br', { stream: () => zlib.createBrotliDecompress(), sync: zlib.brotliDecompressSync }],
+])
+
+/** Undefined when nothing has to be decoded. Throws 415 for an encoding it does not know. */
+function decoderOf(encoding: string | undefined): Decoder | undefined {
+  const name = (encoding ?? '').trim().toLowerCase()
+  if (name === '' || name === 'identity') return undefined
+  const decoder = DECODERS.get(name)
+  if (decoder === undefined)
+    throw unsupported('The content-encoding of the body is not one of gzip, deflate and br; send one of those or none')
+  return decoder
+}
+
+/**
+ * The bytes that another middleware has left, decoded; as they are when they had been decoded before. Throws 415
+ * for an encoding it does not know.
+ */
+export function inflated(bytes: Uint8Array, encoding: string | undefined, limit: number): Uint8Array {
+  const decoder = decoderOf(encoding)
+  try {
+    return decoder?.sync(bytes, { maxOutputLength: limit }) ?? bytes
+  } catch {
+    return bytes
+  }
+}
+
+/** Decodes one body, piece by piece. */
 export class Inflater {
   readonly #decoder: Transform | undefined
-  readonly #limit: number
-  readonly #out: Buffer[] = []
-  #size = 0
+  readonly #take: (chunk: Buffer) => void
   #error: LlamaGuardError | undefined
   #fail: (error: LlamaGuardError) => void = () => undefined
 
-  /** Throws 415 for an encoding it does not know. */
-  constructor(encoding: string | undefined, limit: number) {
-    this.#limit = limit
-    const name = (encoding ?? '').trim().toLowerCase()
-    if (name === '' || name === 'identity') return
-    const make = DECODERS.get(name)
-    if (make === undefined)
-      throw unsupported(
-        'The content-encoding of the body is not one of gzip, deflate and br; send one of those or none',
-      )
-    this.#decoder = make()
-    this.#decoder.on('data', (chunk: Buffer) => this.#keep(chunk))
+  /** `take` gets the decoded bytes and may throw to stop. Throws 415 for an encoding it does not know. */
+  constructor(encoding: string | undefined, take: (chunk: Buffer) => void) {
+    this.#take = take
+    this.#decoder = decoderOf(encoding)?.stream()
+    if (this.#decoder === undefined) return
+    this.#decoder.on('data', (chunk: Buffer) => this.#decoded(chunk))
     this.#decoder.on('error', (cause) =>
       this.#stop(new LlamaGuardError('invalid_json', 'The body does not match its content-encoding.', { cause })),
     )
   }
 
-  /** The decoded bytes so far. */
-  bytes(): Buffer {
-    if (this.#out.length > 1) this.#out.splice(0, this.#out.length, Buffer.concat(this.#out))
-    return this.#out[0] ?? Buffer.alloc(0)
-  }
-
-  /** Resolves when the chunk has been decoded. Rejects with 413 past the limit, 400 for bytes in another encoding. */
+  /** Resolves when the chunk has been decoded. Rejects with 400 for bytes in another encoding, or what `take` threw. */
   async write(chunk: Buffer): Promise<void> {
-    if (this.#decoder === undefined) this.#keep(chunk)
+    if (this.#decoder === undefined) this.#take(chunk)
     else await this.#wait((done) => void this.#decoder?.write(chunk, done))
     if (this.#error !== undefined) throw this.#error
   }
@@ -76,10 +84,13 @@ export class Inflater {
     })
   }
 
-  #keep(chunk: Buffer): void {
-    this.#size += chunk.length
-    if (this.#size > this.#limit) this.#stop(tooLarge(this.#limit))
-    else this.#out.push(chunk)
+  #decoded(chunk: Buffer): void {
+    if (this.#error !== undefined) return
+    try {
+      this.#take(chunk)
+    } catch (error) {
+      this.#stop(toLlamaGuardError(error))
+    }
   }
 
   #stop(error: LlamaGuardError): void {

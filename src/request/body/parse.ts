@@ -1,86 +1,110 @@
 // Turns the bytes of a body into a JSON value, in the one reading every server shares: strict UTF-8, strict JSON.
-// Other charsets are refused, because a parser after us would read other words from the same bytes.
 import { LlamaGuardError } from '../../errors.js'
-import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
+import { looksLikeJson, trimmed } from './json-start.js'
+import { isFormType, isMultipartType, refuseCharset } from './media-type.js'
 
-/** What a body holds. `notJson` is the beginning of something else: a form, an upload. */
+/** What a body holds. */
 export type ReadBody =
   | { readonly kind: 'none' }
-  | { readonly kind: 'value'; readonly value: unknown; readonly duplicates: ReadonlySet<string> }
-  | { readonly kind: 'notJson'; readonly form: string | undefined }
+  /** It was announced, and another middleware has consumed it without leaving it where we could see it. */
+  | { readonly kind: 'unseen' }
+  | JsonBody
+  /** Several JSON values, a line each. */
+  | { readonly kind: 'lines'; readonly value: readonly unknown[] }
+  | FormBody
+  /** Anything else. It has been read no further than its first characters. */
+  | { readonly kind: 'other' }
+
+export interface JsonBody {
+  readonly kind: 'json'
+  readonly value: unknown
+  /** Keys named twice in one object. */
+  readonly duplicates: ReadonlySet<string>
+  /** The value with all that such keys name, of which `value` has the last; undefined when there are none. */
+  readonly everyKey?: unknown
+}
+
+/** A form that nobody has parsed; an upload, or the beginning of a long one. */
+export interface FormBody {
+  readonly kind: 'form' | 'multipart'
+  readonly text: string
+  /** What somebody has set on `req.body` without reading the form. */
+  readonly left?: unknown
+}
 
 export const NO_BODY: ReadBody = { kind: 'none' }
+const OTHER: ReadBody = { kind: 'other' }
+const WHITE = new Set([0x09, 0x0a, 0x0d])
 const NO_DUPLICATES: ReadonlySet<string> = new Set()
-const WHITE = new Set([0x20, 0x09, 0x0a, 0x0d])
-const WIDE = /^(?:utf|ucs|unicode|cp120)/i
-const UTF8 = /^(?:utf-?8|us-ascii|ascii)$/i
 
-export function valueBody(value: unknown): ReadBody {
-  return { kind: 'value', value, duplicates: NO_DUPLICATES }
+export function valueBody(value: unknown): JsonBody {
+  return { kind: 'json', value, duplicates: NO_DUPLICATES }
 }
 
 /**
- * True for `{` or `[` after white space and byte order mark; undefined while only those were seen. Throws 415
- * for UTF-16 and UTF-32.
+ * A whole body, or as much of it as its kind takes to be told. Throws `invalid_json` for bytes that begin like
+ * JSON and are not UTF-8 or not JSON, and 415 for a charset other than UTF-8.
  */
-export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
-  refuseWideText(bytes)
-  let at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
-  if (at === 0 && bytes[0] === 0xef && bytes.length < 3) return undefined
-  while (WHITE.has(bytes[at] ?? -1)) at += 1
-  const first = bytes[at]
-  return first === undefined ? undefined : first === 0x7b || first === 0x5b
-}
-
-/** Throws `unsupported_media_type` for a charset that spells JSON in other bytes than UTF-8. */
-export function refuseCharset(contentType: string | undefined, jsonLike: boolean): void {
-  // Every one of them: parsers disagree on which counts, and on escapes inside quotes.
-  for (const [, named = ''] of (contentType ?? '')
-    .replaceAll('\\', '')
-    .matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
-    if (named === '' || UTF8.test(named)) continue
-    if (jsonLike || isJsonType(contentType) || WIDE.test(named))
-      throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
+export function parseBody(bytes: Uint8Array, contentType: string | undefined): ReadBody {
+  const jsonLike = looksLikeJson(bytes)
+  if (jsonLike === undefined) return NO_BODY
+  const form = isFormType(contentType)
+  const multipart = isMultipartType(contentType)
+  if (jsonLike) {
+    refuseCharset(contentType, true)
+    const read = parseJson(bytes, !form && !multipart)
+    if (read !== undefined) return read
   }
+  const text = (): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+  return form ? { kind: 'form', text: text() } : multipart ? { kind: 'multipart', text: text() } : OTHER
 }
 
-export function isJsonType(contentType: string | undefined): boolean {
-  return /^\s*(?:application|text)\/(?:[\w.+-]*\+)?json\b/i.test(contentType ?? '')
-}
-
-export function isFormType(contentType: string | undefined): boolean {
-  return /^\s*application\/x-www-form-urlencoded\b/i.test(contentType ?? '')
-}
-
-/** Throws `invalid_json` for bytes that are not UTF-8 or not JSON. */
-export function parseJson(bytes: Uint8Array | string): ReadBody {
+/** Undefined for what only looks like JSON at first. `must`: what does is JSON, or an error. */
+function parseJson(bytes: Uint8Array, must: boolean): ReadBody | undefined {
+  // A quote begins prose and tables more often than JSON, and control characters begin binary data.
+  const likely = must && bytes[0] !== 0x22 && (bytes[0]! >= 0x20 || WHITE.has(bytes[0]!))
   let text: string
   try {
-    text =
-      typeof bytes === 'string' ? bytes.replace(/^\uFEFF/, '') : new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text = trimmed(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch (cause) {
+    if (!likely) return undefined
     throw new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.', { cause })
   }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    // The parser's own message quotes the text, so it is no cause of ours.
-    throw new LlamaGuardError('invalid_json', 'The body begins like JSON but is not valid JSON; send one JSON object.')
+  const parsed = tryParse(text)
+  if (parsed === undefined) {
+    const lines = tryParseLines(text)
+    if (lines !== undefined) return { kind: 'lines', value: lines }
+    if (!likely) return undefined
+    throw invalidJson()
   }
-  return { kind: 'value', value, duplicates: duplicateKeys(text, value) }
+  const duplicates = duplicateKeys(text, parsed.value)
+  if (duplicates.size === 0) return valueBody(parsed.value)
+  return { kind: 'json', value: parsed.value, duplicates, everyKey: withEveryKey(text) }
 }
 
-export function unsupported(what: string): LlamaGuardError {
-  return new LlamaGuardError('unsupported_media_type', `${what}.`)
+export function invalidJson(): LlamaGuardError {
+  return new LlamaGuardError('invalid_json', 'The body is not valid JSON; send one JSON object.')
 }
 
-function refuseWideText(bytes: Uint8Array): void {
-  const mark = (bytes[0] === 0xfe && bytes[1] === 0xff) || (bytes[0] === 0xff && bytes[1] === 0xfe)
-  const json = [0x7b, 0x5b, 0x20, 0x09, 0x0a, 0x0d]
-  const wideLow = bytes[1] === 0 && json.includes(bytes[0] ?? -1)
-  const wideHigh =
-    bytes[0] === 0 &&
-    (json.includes(bytes[1] ?? -1) || (bytes[1] === 0 && (json.includes(bytes[3] ?? -1) || bytes[2] === 0xfe)))
-  if (mark || wideLow || wideHigh) throw unsupported('The body is in UTF-16 or UTF-32; send UTF-8')
+/** Undefined for what is not JSON. The parser's own error quotes the text, so nobody is shown it. */
+export function tryParse(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch {
+    return undefined
+  }
+}
+
+/** The values of NDJSON or of a JSON text sequence; undefined when a line is not JSON, or when there is but one. */
+export function tryParseLines(text: string): readonly unknown[] | undefined {
+  const values: unknown[] = []
+  for (const line of text.split('\n')) {
+    const json = trimmed(line)
+    if (json === '') continue
+    const parsed = tryParse(json)
+    if (parsed === undefined) return undefined
+    values.push(parsed.value)
+  }
+  return values.length > 1 ? values : undefined
 }

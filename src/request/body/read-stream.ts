@@ -3,8 +3,11 @@
 // `unshift` before 'end' is emitted does that: Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import { Inflater, tooLarge } from './inflate.js'
-import { isFormType, looksLikeJson, NO_BODY, parseJson, type ReadBody, refuseCharset } from './parse.js'
+import { ByteBuffer } from './byte-buffer.js'
+import { Inflater } from './inflate.js'
+import { JsonStart } from './json-start.js'
+import { isFormType, isMultipartType, refuseCharset } from './media-type.js'
+import { parseBody, type ReadBody } from './parse.js'
 
 /**
  * Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an
@@ -14,33 +17,48 @@ export async function readStream(req: IncomingMessage, limit: number): Promise<R
   const type = req.headers['content-type']
   refuseCharset(type, false)
   const form = isFormType(type)
-  const inflater = new Inflater(req.headers['content-encoding'], limit)
+  const multipart = isMultipartType(type)
+  const decoded = new ByteBuffer()
+  const start = new JsonStart()
+  const inflater = new Inflater(req.headers['content-encoding'], (chunk) => {
+    if (decoded.size + chunk.length > limit && !(multipart && start.answer === false)) throw tooLarge(limit)
+    decoded.add(chunk)
+    start.add(chunk)
+  })
+  // A form is read whole. Of an upload, which may be of any size, the first part is looked at.
+  const enough = (raw: number): boolean =>
+    start.answer === false && !form && !(multipart && raw <= limit && decoded.size <= limit)
   try {
-    const complete = await pull(req, limit, inflater, (bytes) => form || looksLikeJson(bytes) !== false)
-    const bytes = inflater.bytes()
-    const jsonLike = looksLikeJson(bytes)
-    if (jsonLike === undefined && complete) return NO_BODY
-    if (jsonLike !== true) return { kind: 'notJson', form: form && complete ? bytes.toString('latin1') : undefined }
-    refuseCharset(type, true)
-    return parseJson(bytes)
+    await pull(req, limit, inflater, enough)
+    return parseBody(decoded.bytes(), type)
   } finally {
     inflater.destroy()
   }
 }
 
-/**
- * Resolves with true when the whole body was read, with false when `wanted` lost interest. Either way the
- * bytes are back in the stream.
- */
+function tooLarge(limit: number): LlamaGuardError {
+  return new LlamaGuardError(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`,
+  )
+}
+
+/** To everybody after us the stream is unread. */
+function putBack(req: IncomingMessage & { _readableState?: { dataEmitted?: boolean } }, bytes: Buffer): void {
+  req.unshift(bytes)
+  // `readableDidRead`, `stream.isDisturbed` and so `fetch(url, { body: req })` look at this.
+  if (req._readableState?.dataEmitted === true) req._readableState.dataEmitted = false
+}
+
+/** Resolves when the whole body has been read, or `enough` of it. Either way the bytes are back in the stream. */
 function pull(
   req: IncomingMessage,
   limit: number,
   inflater: Inflater,
-  wanted: (bytes: Buffer) => boolean,
-): Promise<boolean> {
+  enough: (rawBytes: number) => boolean,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const raw: Buffer[] = []
-    let size = 0
+    const raw = new ByteBuffer()
     let busy = false
     let ended = false
     let released = false
@@ -49,19 +67,19 @@ function pull(
       if (released) return
       released = true
       req.off('readable', onReadable).off('end', onEnd).off('close', onGone).off('error', onGone)
-      if (raw.length > 0 && !req.destroyed && !req.readableEnded) req.unshift(Buffer.concat(raw))
+      if (raw.size > 0 && !req.destroyed && !req.readableEnded) putBack(req, raw.bytes())
     }
     const fail = (error: unknown): void => {
       release()
       reject(toLlamaGuardError(error))
     }
-    /** Takes what has arrived. True when that was all; then the bytes are back before 'end' could be emitted. */
+    /** Takes what has arrived. Complete: that was all, and the bytes are back before 'end' could be emitted. */
     const take = (): { chunks: Buffer[]; complete: boolean } => {
       const chunks: Buffer[] = []
-      for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null)
+      for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null) {
         chunks.push(chunk)
-      raw.push(...chunks)
-      for (const chunk of chunks) size += chunk.length
+        raw.add(chunk)
+      }
       const complete = req.complete || ended
       if (complete) release()
       return { chunks, complete }
@@ -75,16 +93,16 @@ function pull(
           for (const chunk of chunks) await inflater.write(chunk)
           if (complete) {
             await inflater.end()
-            resolve(true)
+            resolve()
             return
           }
           if (released) return
-          if (!wanted(inflater.bytes())) {
+          if (enough(raw.size)) {
             release()
-            resolve(false)
+            resolve()
             return
           }
-          if (size > limit) throw tooLarge(limit)
+          if (raw.size > limit) throw tooLarge(limit)
           if (chunks.length === 0) return
         }
       } catch (error) {

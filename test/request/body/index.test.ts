@@ -46,7 +46,7 @@ function appOf(
   app.use((req, res, next) => {
     reader.recognise(req as GuardedRequest).then(
       (chat) => {
-        res.setHeader('x-turns', encodeURIComponent(JSON.stringify(chat?.request.turns ?? null)))
+        res.setHeader('x-turns', encodeURIComponent(JSON.stringify(chat.kind === 'chat' ? chat.request.turns : null)))
         next()
       },
       (error: unknown) => {

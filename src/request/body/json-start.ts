@@ -1,0 +1,117 @@
+// Tells from the first bytes of a body whether JSON begins there, after everything that a handler may strip before
+// it parses. Each byte is looked at once, however small the pieces are that it comes in.
+import { unsupported } from './media-type.js'
+
+/** What decoders put in place of bytes they cannot read. */
+const REPLACEMENT = 0xfffd
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const NO_CHARACTER = 0x110000
+const OPENING = new Set([0x7b, 0x5b])
+/** As many bytes as tell a wide charset by its byte order mark or its zeros. */
+const HEAD_BYTES = 64
+
+/** True for what `trim()` removes, and for control characters, which handlers strip too. */
+function isBlank(code: number): boolean {
+  if (code <= 0x20 || (code >= 0x7f && code <= 0xa0)) return true
+  if (code < 0x1680) return false
+  return (
+    code === 0xfeff ||
+    code === REPLACEMENT ||
+    code === 0x3000 ||
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200a) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x202f ||
+    code === 0x205f
+  )
+}
+
+/** The text without blanks, byte order marks and control characters at its ends. */
+export function trimmed(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+/** Looks for the first sign of JSON in a body that may come in pieces. */
+export class JsonStart {
+  #head: Uint8Array = new Uint8Array(0)
+  /** Bytes of a UTF-8 character that is cut in two. */
+  #code = 0
+  #missing = 0
+  /** A JSON text in a JSON string begins with a quote and a brace or bracket, or another quote that is escaped. */
+  #quoted = false
+  #answer: boolean | undefined
+
+  /** True when JSON begins, false when something else does, undefined while there were only blanks. */
+  get answer(): boolean | undefined {
+    return this.#answer
+  }
+
+  /** Throws 415 for UTF-16 and UTF-32. */
+  add(bytes: Uint8Array): boolean | undefined {
+    if (this.#head.length < HEAD_BYTES && bytes.length > 0) {
+      const more = bytes.subarray(0, HEAD_BYTES - this.#head.length)
+      this.#head = this.#head.length === 0 ? more : Buffer.concat([this.#head, more])
+      refuseWideText(this.#head)
+    }
+    for (let at = 0; at < bytes.length && this.#answer === undefined; at += 1) this.#answer = this.#look(bytes[at]!)
+    return this.#answer
+  }
+
+  #look(byte: number): boolean | undefined {
+    const code = this.#character(byte)
+    if (code === undefined || isBlank(code)) return undefined
+    if (OPENING.has(code)) return true
+    if (this.#quoted) return code === BACKSLASH
+    this.#quoted = code === QUOTE
+    return this.#quoted ? undefined : false
+  }
+
+  /** The character that ends with this byte, in UTF-8 or, for blanks, in Latin-1. */
+  #character(byte: number): number | undefined {
+    if (this.#missing > 0) {
+      if ((byte & 0xc0) !== 0x80) return NO_CHARACTER
+      this.#code = (this.#code << 6) | (byte & 0x3f)
+      this.#missing -= 1
+      return this.#missing === 0 ? this.#code : undefined
+    }
+    if (byte < 0x80) return byte
+    if (byte <= 0xa0) return byte
+    // No blank takes four bytes.
+    if (byte < 0xc2 || byte > 0xef) return NO_CHARACTER
+    this.#missing = byte < 0xe0 ? 1 : 2
+    this.#code = byte < 0xe0 ? byte & 0x1f : byte & 0x0f
+    return undefined
+  }
+}
+
+/** Whether JSON begins in these bytes. Throws 415 for UTF-16 and UTF-32. */
+export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
+  return new JsonStart().add(bytes)
+}
+
+/** JSON in two or four bytes a character, with a byte order mark or without, after blanks or without. */
+function refuseWideText(head: Uint8Array): void {
+  const mark = (head[0] === 0xfe && head[1] === 0xff) || (head[0] === 0xff && head[1] === 0xfe)
+  if (mark || [2, 4].some((width) => [0, 1].some((end) => beginsWideJson(head, width, end === 0))))
+    throw unsupported('The body is in UTF-16 or UTF-32; send UTF-8')
+}
+
+function beginsWideJson(head: Uint8Array, width: number, littleEndian: boolean): boolean {
+  const codes: number[] = []
+  for (let at = 0; at + width <= head.length; at += width) {
+    let code = 0
+    for (let byte = 0; byte < width; byte += 1)
+      code = code * 256 + head[littleEndian ? at + width - 1 - byte : at + byte]!
+    codes.push(code)
+  }
+  const at = codes.findIndex((code) => !isBlank(code))
+  const next = codes[at + 1] ?? NO_CHARACTER
+  // Binary data that begins with a length may look like one wide character, and seldom like two.
+  return OPENING.has(codes[at] ?? 0) ? next < 0x80 : codes[at] === QUOTE && (OPENING.has(next) || next === BACKSLASH)
+}

@@ -1,0 +1,34 @@
+// What the content-type of a request says: JSON, a form, an upload, and in which charset.
+// Charsets other than UTF-8 are refused, because a parser after us would read other words from the same bytes.
+import { LlamaGuardError } from '../../errors.js'
+
+const WIDE = /^(?:utf|ucs|unicode|cp120)/i
+const UTF8 = /^(?:utf-?8|us-ascii|ascii)$/i
+
+/** Throws `unsupported_media_type` for a charset that spells JSON in other bytes than UTF-8. */
+export function refuseCharset(contentType: string | undefined, jsonLike: boolean): void {
+  // Every one of them: parsers disagree on which counts, and on escapes inside quotes.
+  for (const [, named = ''] of (contentType ?? '')
+    .replaceAll('\\', '')
+    .matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
+    if (named === '' || UTF8.test(named)) continue
+    if (jsonLike || isJsonType(contentType) || WIDE.test(named))
+      throw unsupported('The body is in a charset other than UTF-8; send UTF-8')
+  }
+}
+
+export function isJsonType(contentType: string | undefined): boolean {
+  return /^\s*(?:application|text)\/(?:[\w.+-]*\+)?json\b/i.test(contentType ?? '')
+}
+
+export function isFormType(contentType: string | undefined): boolean {
+  return /^\s*application\/x-www-form-urlencoded\b/i.test(contentType ?? '')
+}
+
+export function isMultipartType(contentType: string | undefined): boolean {
+  return /^\s*multipart\//i.test(contentType ?? '')
+}
+
+export function unsupported(what: string): LlamaGuardError {
+  return new LlamaGuardError('unsupported_media_type', `${what}.`)
+}

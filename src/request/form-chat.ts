@@ -1,0 +1,86 @@
+// Finds a chat in a form or an upload that nobody has parsed: in the names of its fields, however parsers spell
+// nesting there, and in values that are JSON.
+import { trimmed } from './body/json-start.js'
+import { nestedChat } from './nested-chat.js'
+
+/** What a message has: somebody who speaks, and words. */
+const SPEAKING = new Set(['role', 'type'])
+const WORDS = new Set(['content', 'parts', 'text'])
+
+/** Whether a form carries a chat, as URLSearchParams, querystring or qs read it. */
+export function formHoldsChat(text: string): boolean {
+  const names = new FieldNames()
+  const values: string[] = []
+  const add = (pair: string): boolean => {
+    const at = pair.indexOf('=')
+    const name = decoded(at === -1 ? pair : pair.slice(0, at))
+    values.push(name, decoded(pair.slice(at + 1)))
+    return names.add(name)
+  }
+  for (const pair of text.split('&')) {
+    if (add(pair)) return true
+    // Some parsers take a semicolon for an ampersand.
+    if (pair.includes(';') && pair.split(';').some(add)) return true
+  }
+  return holdChat(values)
+}
+
+/** Whether names of fields spell a chat: `messages`, or a speaker and words in one item of a list. */
+export function namesSpellChat(list: readonly string[]): boolean {
+  const names = new FieldNames()
+  return list.some((name) => names.add(name))
+}
+
+/** Whether an upload, or the part of it that has been read, carries a chat. */
+export function uploadHoldsChat(text: string): boolean {
+  const names = new FieldNames()
+  const values: string[] = []
+  // Every boundary begins a line with two dashes, and no line of JSON begins with them.
+  for (const part of text.split(/^--/m)) {
+    const end = /\r?\n\r?\n/.exec(part)
+    const head = end === null ? part : part.slice(0, end.index)
+    for (const [, name = ''] of head.matchAll(/\bname\*?\s*=([^;\r\n]*)/gi))
+      if (names.add(decoded(name.replace(/^\s*utf-8'[^']{0,20}'/i, '').replace(/["\\]/g, '')))) return true
+    if (end !== null) values.push(part.slice(end.index))
+  }
+  return holdChat(values)
+}
+
+/** Reads the names of the fields of one form. */
+class FieldNames {
+  readonly #speaking = new Set<string>()
+  readonly #saying = new Set<string>()
+
+  /** True as soon as the names so far spell a chat. */
+  add(name: string): boolean {
+    // `messages[0][content]`, `messages.0.content`, `[messages][][content]`.
+    const segments = name
+      .toLowerCase()
+      .replaceAll('[]', '[0]')
+      .split(/[[\].\s\p{Cc}\uFEFF]/u)
+      .filter((segment) => segment !== '')
+    if (segments.includes('messages')) return true
+    const at = segments.findIndex((segment) => SPEAKING.has(segment) || WORDS.has(segment))
+    if (at < 1 || !/^\d+$/.test(segments[at - 1]!)) return false
+    const item = segments.slice(0, at).join('.')
+    if (SPEAKING.has(segments[at]!)) this.#speaking.add(item)
+    else this.#saying.add(item)
+    return this.#speaking.has(item) && this.#saying.has(item)
+  }
+}
+
+function holdChat(values: readonly string[]): boolean {
+  const texts = values.map(trimmed).filter((value) => /^[[{"]/.test(value))
+  return texts.length > 0 && nestedChat(texts) !== undefined
+}
+
+/** Undoes form encoding. A bad escape stays as it is, as parsers leave it. */
+function decoded(text: string): string {
+  if (!/[%+]/.test(text)) return text
+  const spaced = text.replaceAll('+', ' ')
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return spaced.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)))
+  }
+}

@@ -1,0 +1,137 @@
+// Which paths are guarded, on the wire: every spelling that some router, proxy or server takes for a guarded path.
+import { describe, expect, it } from 'vitest'
+import type { Middleware } from '../../src/types.js'
+import { EXPRESSES, SERVERS, type Mount } from '../helpers/apps.js'
+import { serve } from '../helpers/http.js'
+import {
+  WORD,
+  handler,
+  ours,
+  chat,
+  json,
+  handled,
+  forget,
+  sendRaw,
+  expectSeenOrRefused,
+  expectUntouched,
+  serving,
+} from './planted.js'
+
+/** Ways to write `/v1/completions` that some router, proxy or server takes for it. */
+const SPELLINGS = [
+  '/v1/completions',
+  '/V1/Completions',
+  '/v1/completions/',
+  '/v1//completions',
+  '//v1/completions',
+  '/./v1/completions',
+  '/v1/./completions',
+  '/x/../v1/completions',
+  '/v1/x/../completions',
+  '/v1/x//../completions',
+  '/x/..;/v1/completions',
+  '/v1\\completions',
+  '/v1%5Ccompletions',
+  '/v1%2fcompletions',
+  '/v1/%63ompletions',
+  '/v1/%2563ompletions',
+  '/v1/%252563ompletions',
+  '/%2e%2e/v1/completions',
+  '/v1/x/%2e%2e/completions',
+  '/v1/x/%2E./completions',
+  '/v1/x%2f..%2fcompletions',
+  '/v1/completions;a=b',
+  '/v1;a=b/completions;c',
+  '/v1/completions%3Ba=b',
+  '/v1/completions%20',
+  '/v1/completions%00',
+  '/v1/completions%00.txt',
+  '/v1/completions?x=/v1/embeddings',
+  '/v1/completions%3Fx=1',
+  '/v1/completions#x',
+  '/v1/completions%23x',
+  'http://localhost/v1/completions',
+  'HTTPS://user:pw@localhost:1/v1/completions?x',
+  '//localhost/v1/completions',
+]
+
+/** The same on other base paths: what stands before, and what Express itself does not resolve. */
+const NAMED: readonly (readonly [readonly string[], readonly string[]])[] = [
+  [['/v1/completions'], SPELLINGS],
+  [['/V1/Completions/'], SPELLINGS],
+  [['/v1/*'], [...SPELLINGS, '/v1/../ask', '/v1/%2e%2e/ask', '/v1/..%2fask', '/v1/..;/ask', '/v1']],
+  [['/other', '/v1/c*'], SPELLINGS],
+]
+
+describe.each(SERVERS)('the path of a request on %s', (_name, mount: Mount) => {
+  const known = serving(mount([ours()], handler))
+  it.each(SPELLINGS)('%s is known', (path) =>
+    expectSeenOrRefused(known(), { path, type: json, body: JSON.stringify({ prompt: WORD }) }),
+  )
+
+  describe.each(NAMED)('and paths: %j', (paths, spellings) => {
+    const named = serving(mount([ours({ paths })], handler))
+    it.each(spellings)('%s is named', (path) => expectSeenOrRefused(named(), { path, type: json, body: chat }))
+    it.each(spellings)('%s with another body is refused', async (path) => {
+      expect(await sendRaw(named(), { path, type: json, body: JSON.stringify({ question: WORD }) })).toBe(400)
+      expect(handled).toEqual([])
+    })
+    it.each(['/ask', '/v2/completion', '/', '/v1x/completions'])('%s is not', (path) =>
+      expectUntouched(named(), { path, type: json, body: chat }),
+    )
+  })
+
+  const named = serving(mount([ours({ paths: ['/ask'] })], handler))
+  it.each(['GET', 'HEAD', 'DELETE', 'TRACE'])('named in paths is refused to %s', async (method) => {
+    for (const path of ['/ask', `/ask?q=${WORD}`, `/x/../ask?q=${WORD}`])
+      expect(await sendRaw(named(), { path, method })).toBe(400)
+    expect(await sendRaw(named(), { method, type: json, body: '{"q":1}' })).toBe(400)
+    expect(handled).toEqual([])
+  })
+
+  it('named in paths lets a CORS preflight pass, and no other words', async () => {
+    await expectUntouched(named(), { method: 'OPTIONS' })
+    forget()
+    const preflight = { origin: 'https://x.test', 'access-control-request-method': 'POST' }
+    await expectUntouched(named(), { method: 'OPTIONS', path: '/ask?v=1', headers: preflight })
+    forget()
+    expect(await sendRaw(named(), { method: 'OPTIONS', path: `/ask?q=${WORD}` })).toBe(400)
+    expect(await sendRaw(named(), { method: 'OPTIONS', headers: preflight, type: json, body: '{"q":1}' })).toBe(400)
+    expect(handled).toEqual([])
+  })
+
+  it('that is known lets a GET without a body pass', () =>
+    expectUntouched(known(), { method: 'GET', path: '/v1/chat/completions?limit=1' }))
+
+  it('is read as it came and as somebody rewrote it', async () => {
+    const rewrite =
+      (url: string): Middleware =>
+      (req, _res, next) => {
+        Object.assign(req, { originalUrl: req.url, url })
+        next()
+      }
+    for (const [from, to] of [
+      ['/v1/completions', '/ask'],
+      ['/ask', '/v1/completions'],
+      ['/ask', '/v1/%63ompletions'],
+    ] as const) {
+      const server = await serve(mount([rewrite(to), ours()], handler))
+      await expectSeenOrRefused(server, { path: from, type: json, body: JSON.stringify({ prompt: WORD }) })
+      await server.close()
+    }
+  })
+})
+
+describe.each(EXPRESSES)('a mount on %s', (_name, express) => {
+  it('is read with the path it is mounted on, and without', async () => {
+    for (const paths of [['/v1/ask'], ['/ask'], ['/V1/*']]) {
+      const app = express()
+      app.use('/v1', ours({ paths }), handler)
+      const server = await serve(app)
+      for (const path of ['/v1/ask', '/v1/%61sk', '/v1//ask/'])
+        expect(await sendRaw(server, { path, type: json, body: '{"q":1}' })).toBe(400)
+      await server.close()
+    }
+    expect(handled).toEqual([])
+  })
+})

@@ -80,6 +80,15 @@ module.exports = {
       },
     },
     {
+      // Clients choose the text that most expressions here are matched against: each has to be linear.
+      files: ['src/**/*.ts'],
+      plugins: ['regexp'],
+      rules: {
+        'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+        'regexp/no-super-linear-move': ['error', { report: 'potential', ignoreSticky: false }],
+      },
+    },
+    {
       files: ['test/**/*.ts', 'src/cli/**/*.ts'],
       rules: { 'no-console': 'off' },
     },

@@ -139,7 +139,7 @@ function requireRegion(): void {
   } = process.env
   if (AWS_REGION) return
   const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
-  if (files.some((file) => /^\s*region\s*=/m.test(readFileSync(file, 'utf8')))) return
+  if (files.some((file) => /^[ \t]*region\s*=/m.test(readFileSync(file, 'utf8')))) return
   throw new LlamaGuardError(
     'region_missing',
     `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to ` +

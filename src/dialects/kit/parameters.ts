@@ -190,5 +190,5 @@ function walkAll(walker: TextWalker, key: string, value: unknown, emit: (text: s
  * sees them.
  */
 function isStop(path: string, text: string): boolean {
-  return /(?:^|\.)stop(?:_sequences)?(?:\.\d+)?$/.test(path) && /^\s*[!-~]{0,32}\s*$/.test(text)
+  return /(?:^|\.)stop(?:_sequences)?(?:\.\d+)?$/.test(path) && /^[!-~]{0,32}$/.test(text.trim())
 }

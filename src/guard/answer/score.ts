@@ -59,7 +59,7 @@ function wordOf({ text }: TokenLogprob): Word | undefined {
 
 /** Sentencepiece and byte-level BPE write a space as U+2581 and U+0120, a line break as U+010A. */
 const BLANK_START = /^[\s\u2581\u0120\u010a]+/
-const BLANK_END = /[\s\u2581\u0120\u010a]+$/
+const BLANK_END = /(?<![\s\u2581\u0120\u010a])[\s\u2581\u0120\u010a]+$/
 
 function bare(text: string): string {
   return text.replace(BLANK_START, '').replace(BLANK_END, '').toLowerCase()

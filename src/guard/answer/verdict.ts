@@ -7,6 +7,7 @@ import { scoreOf } from './score.js'
 
 /** Far beyond any verdict; keeps the patterns below linear on an answer of megabytes. */
 const LONGEST = 1000
+/* eslint-disable regexp/no-super-linear-backtracking, regexp/no-super-linear-move -- matched against LONGEST at most */
 /** ASCII only: an answer in other white space is off format. */
 const LEADING = /^[ \t\r\n]+/
 /** Left over when a server does not skip special tokens. */
@@ -15,6 +16,7 @@ const UNSAFE = /^unsafe(?:[ \t]*\r?\n[ \t\r\n]*([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i
 /** What the token limit may leave behind the last whole code. */
 const CUT = /[ \t\r\n]*,?[ \t\r\n]*[a-z]?$/i
+/* eslint-enable regexp/no-super-linear-backtracking, regexp/no-super-linear-move */
 
 const ENDED = new Set(['eos_token', 'stop_sequence', 'stop', 'eos'])
 const CUT_OFF = new Set(['length', 'max_tokens'])

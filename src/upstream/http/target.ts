@@ -26,7 +26,7 @@ export function parseBase(url: string): Base {
         '(LLAMA_GUARD_UPSTREAM_API_KEY), which is never logged.',
     )
   }
-  return { origin: parsed.origin, path: parsed.pathname.replace(/\/+$/, ''), query: parsed.search.slice(1) }
+  return { origin: parsed.origin, path: parsed.pathname.replace(/(?<!\/)\/+$/, ''), query: parsed.search.slice(1) }
 }
 
 /**

@@ -45,7 +45,7 @@ const nameOf = (part: number): string => `part-${part}.jsonl`
 const BUCKET = /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[\w!'()*./-]+)?$/
 
 function folderOf(batch: string): string {
-  const folder = batch.replace(/\/+$/, '')
+  const folder = batch.replace(/(?<!\/)\/+$/, '')
   if (BUCKET.test(folder)) return folder
   throw new LlamaGuardError(
     'invalid_option',

@@ -7,9 +7,9 @@ import { ASKING, HARMLESS, type Hazard, HAZARDS, type Pair } from './hazards.js'
  * cursing is rude, not unsafe, and is left out.
  */
 const SLURS =
-  /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a+)\w*|nigs?|trann(?:y|ies))\b/
+  /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a)\w*|nigs?|trann(?:y|ies))\b/
 const EXPLICIT =
-  /\b(?:bestial\w*|blow ?jobs?|butt ?plugs?|cum(?:s|med|ming|shots?|sluts?)?(?! laude)|deep ?throat\w*|doggy ?style|double penetrat\w*|ejaculat\w*|fellat\w*|finger ?bang\w*|fisting|g[ai]ng ?bang\w*|hand ?jobs?|hentai|jerk(?:ing|ed|s)? ?off|jiz+\w*|m[ae]sturbat\w*|wank(?:s|ed|er|ers|ing)?)\b/
+  /\b(?:bestial\w*|blow ?jobs?|butt ?plugs?|cum(?:s|med|ming|shots?|sluts?)?(?! laude)|deep ?throat\w*|doggy ?style|double penetrat\w*|ejaculat\w*|fellat\w*|finger ?bang\w*|fisting|g[ai]ng ?bang\w*|hand ?jobs?|hentai|jerk(?:ing|ed|s)? ?off|jiz\w*|m[ae]sturbat\w*|wank(?:s|ed|er|ers|ing)?)\b/
 
 /** Whether an act and its object stand near each other, in company that does not explain them. */
 function near(tokens: readonly string[], pair: Pair): boolean {

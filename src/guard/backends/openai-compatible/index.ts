@@ -54,7 +54,7 @@ export type OpenAiCompatibleComplete = Complete & {
  */
 export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
   const url = baseUrl(o.url)
-  const path = `${url.pathname.replace(/\/+$/, '')}/completions${url.search}`
+  const path = `${url.pathname.replace(/(?<!\/)\/+$/, '')}/completions${url.search}`
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',

@@ -1,11 +1,17 @@
 // Finds a chat in a form or an upload that nobody has parsed: in the names of its fields, however parsers spell
 // nesting there, and in values that are JSON.
+import { LlamaGuardError } from '../errors.js'
 import { trimmed } from './body/json-start.js'
 import { nestedChat } from './nested-chat.js'
 
 /** What a message has: somebody who speaks, and words. */
 const SPEAKING = new Set(['role', 'type'])
 const WORDS = new Set(['content', 'parts', 'text'])
+
+/** Parsers stop at a thousand. */
+const MAX_FIELDS = 10_000
+/** What stands behind that many characters of a name is part of no nesting that parsers follow. */
+const MAX_NAME = 1000
 
 /** Whether a form carries a chat, as URLSearchParams, querystring or qs read it. */
 export function formHoldsChat(text: string): boolean {
@@ -17,11 +23,9 @@ export function formHoldsChat(text: string): boolean {
     values.push(name, decoded(pair.slice(at + 1)))
     return names.add(name)
   }
-  for (const pair of text.split('&')) {
-    if (add(pair)) return true
-    // Some parsers take a semicolon for an ampersand.
-    if (pair.includes(';') && pair.split(';').some(add)) return true
-  }
+  // Some parsers take a semicolon for an ampersand.
+  for (const delimiter of text.includes(';') ? ['&', /[&;]/] : ['&'])
+    if (bounded(text.split(delimiter, MAX_FIELDS + 1)).some(add)) return true
   return holdChat(values)
 }
 
@@ -32,11 +36,19 @@ export function namesSpellChat(list: readonly string[]): boolean {
 }
 
 /** Whether an upload, or the part of it that has been read, carries a chat. */
-export function uploadHoldsChat(text: string): boolean {
+export function uploadHoldsChat(text: string, contentType: string | undefined): boolean {
+  const boundaries = [...(contentType ?? '').matchAll(/;\s*boundary\s*=\s*"?([^";]+)/gi)].map(([, name = '']) => name)
+  // Parsers disagree on which of two boundaries counts, and some take the first line for it.
+  const separators = [boundaries[0], boundaries.at(-1), /^--(.+)$/m.exec(text.slice(0, MAX_NAME))?.[1]]
+  return [...new Set(separators)].some(
+    (name) => name !== undefined && partsHoldChat(bounded(text.split(`--${name.trim()}`, MAX_FIELDS + 1))),
+  )
+}
+
+function partsHoldChat(parts: readonly string[]): boolean {
   const names = new FieldNames()
   const values: string[] = []
-  // Every boundary begins a line with two dashes, and no line of JSON begins with them.
-  for (const part of text.split(/^--/m)) {
+  for (const part of parts) {
     const end = /\r?\n\r?\n/.exec(part)
     const head = end === null ? part : part.slice(0, end.index)
     for (const [, name = ''] of head.matchAll(/\bname\*?\s*=([^;\r\n]*)/gi))
@@ -55,6 +67,7 @@ class FieldNames {
   add(name: string): boolean {
     // `messages[0][content]`, `messages.0.content`, `[messages][][content]`.
     const segments = name
+      .slice(0, MAX_NAME)
       .toLowerCase()
       .replaceAll('[]', '[0]')
       .split(/[[\].\s\p{Cc}\uFEFF]/u)
@@ -69,6 +82,13 @@ class FieldNames {
   }
 }
 
+/** Throws `unreadable_request` for more fields than anybody sends. */
+function bounded(fields: readonly string[]): readonly string[] {
+  if (fields.length > MAX_FIELDS)
+    throw new LlamaGuardError('unreadable_request', `The form has more than ${MAX_FIELDS} fields; send fewer, or JSON.`)
+  return fields
+}
+
 function holdChat(values: readonly string[]): boolean {
   const texts = values.map(trimmed).filter((value) => /^[[{"]/.test(value))
   return texts.length > 0 && nestedChat(texts) !== undefined
@@ -81,6 +101,6 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(spaced)
   } catch {
-    return spaced.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)))
+    return spaced.replace(/(?:%[0-7][0-9a-f])+/gi, decodeURIComponent)
   }
 }

@@ -115,7 +115,7 @@ function fromBody(req: GuardedRequest, read: ReadBody, context: Context): Recogn
       return { kind: 'unknown', format: 'lines', value: read.value }
     case 'form':
     case 'multipart':
-      if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text))
+      if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text, type))
         throw unsupported('A chat came as a form; send JSON')
       if (read.left !== undefined) return fromJson(valueBody(read.left), context)
       if (context.must) throw notJson(type)

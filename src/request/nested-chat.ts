@@ -5,6 +5,7 @@
 import { LlamaGuardError } from '../errors.js'
 import { REPEATED } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
+import { refuseCostly } from './body/json-cost.js'
 import { trimmed } from './body/json-start.js'
 import { tryParse, tryParseLines } from './body/parse.js'
 
@@ -25,6 +26,7 @@ const SPEAKERS = new Map([
 ])
 const SPEAKING = new Set(['role', 'type'])
 const WORDS = new Set(['content', 'parts', 'text'])
+const LONGEST_NAME = 'content'.length
 const INITIALS = new Set(Array.from('rtcpRTCP', (letter) => letter.charCodeAt(0)))
 const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const JSON_TEXT = /^(?:\{\s*["}]|\[\s*[[{"]|"[\s\\{["])/
@@ -130,6 +132,7 @@ class Search {
   #parse(text: string): { readonly value: unknown } | undefined {
     const json = trimmed(text)
     if (!JSON_TEXT.test(json) || !/["\]}]$/.test(json.slice(-1))) return undefined
+    refuseCostly(json)
     const parsed = tryParse(json)
     if (parsed !== undefined) return parsed
     const lines = json.includes('\n') ? tryParseLines(json) : undefined
@@ -154,8 +157,7 @@ function reading(item: Record<string, unknown>): { speaker: string | undefined; 
   let typed = false
   for (const key of Object.keys(item)) {
     if (!INITIALS.has(key.charCodeAt(0))) continue
-    // A NUL begins the number of a key that is named twice.
-    const name = key.slice(0, 16).split(REPEATED, 1)[0]!.toLowerCase()
+    const name = plainName(key)
     const value = item[key]
     if (SPEAKING.has(name) && typeof value === 'string') {
       typed = true
@@ -164,6 +166,14 @@ function reading(item: Record<string, unknown>): { speaker: string | undefined; 
       words = true
   }
   return { speaker, words, typed }
+}
+
+function plainName(key: string): string {
+  if (SPEAKING.has(key) || WORDS.has(key)) return key
+  // A NUL begins the number of a key that is named twice.
+  const end = key.indexOf(REPEATED)
+  const name = end === -1 ? key : key.slice(0, end)
+  return name.length > LONGEST_NAME ? '' : name.toLowerCase()
 }
 
 function speakerOf(name: string): string | undefined {

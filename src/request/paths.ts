@@ -87,7 +87,7 @@ function decode(path: string): string {
       return decodeURIComponent(escapes)
     } catch {
       // One bad escape must not keep the good ones encoded.
-      return escapes.replace(/%[0-7][0-9a-f]/gi, (escape) => String.fromCharCode(parseInt(escape.slice(1), 16)))
+      return escapes.replace(/(?:%[0-7][0-9a-f])+/gi, decodeURIComponent)
     }
   })
 }

@@ -1,6 +1,8 @@
 // Finds keys that a JSON text names twice in one object: JavaScript keeps the last, other parsers the first.
 // So a text with duplicates says different things to us and to the model's server.
 
+const MANY_KEYS = 10_000
+
 const NONE: ReadonlySet<string> = new Set()
 
 /** Stands between a key and its number in {@link withEveryKey}. */
@@ -12,8 +14,11 @@ export const REPEATED = '\0'
  */
 export function duplicateKeys(text: string, value?: unknown): ReadonlySet<string> {
   // Of a key named twice the value has one: as many keys in both are no duplicates, and counting costs far
-  // less than comparing.
-  if (value !== undefined && keysIn(text) === keysOf(value)) return NONE
+  // less than comparing, while there are few.
+  if (value !== undefined) {
+    const count = keysIn(text)
+    if (count < MANY_KEYS && count === keysOf(value)) return NONE
+  }
   const found = new Set<string>()
   eachRepeatedKey(text, (key) => found.add(key))
   return found

@@ -1,6 +1,7 @@
 // Turns the bytes of a body into a JSON value, in the one reading every server shares: strict UTF-8, strict JSON.
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
+import { refuseCostly } from './json-cost.js'
 import { looksLikeJson, trimmed } from './json-start.js'
 import { isFormType, isMultipartType, refuseCharset } from './media-type.js'
 
@@ -71,6 +72,7 @@ function parseJson(bytes: Uint8Array, must: boolean): ReadBody | undefined {
     if (!likely) return undefined
     throw new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.', { cause })
   }
+  refuseCostly(text)
   const parsed = tryParse(text)
   if (parsed === undefined) {
     const lines = tryParseLines(text)

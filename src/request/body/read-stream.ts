@@ -91,6 +91,7 @@ function pull(
         for (;;) {
           const { chunks, complete } = take()
           for (const chunk of chunks) await inflater.write(chunk)
+          if (raw.size > limit && !enough(raw.size)) throw tooLarge(limit)
           if (complete) {
             await inflater.end()
             resolve()
@@ -102,7 +103,6 @@ function pull(
             resolve()
             return
           }
-          if (raw.size > limit) throw tooLarge(limit)
           if (chunks.length === 0) return
         }
       } catch (error) {

@@ -10,7 +10,8 @@ type Word = 'safe' | 'unsafe'
  * did.
  *
  * With alternatives: p(unsafe) / (p(unsafe) + p(safe)), the form under which 0.5 agrees with greedy decoding.
- * Without: the probability of the chosen word, or one minus it. A tokenizer without the word "unsafe" (Llama
+ * Without: the probability of the chosen word, or one minus it, but at least .5 for unsafe and at most .5 for safe.
+ * The rest belongs to words nobody knows, and a threshold must never rank a "safe" above an "unsafe". A tokenizer without the word "unsafe" (Llama
  * Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end of the word are multiplied.
  */
 export function scoreOf(tokens: Tokens, said: Word): number | undefined {
@@ -19,7 +20,7 @@ export function scoreOf(tokens: Tokens, said: Word): number | undefined {
   const chosen = first && wholeWord(tokens.slice(from), said)
   if (first === undefined || chosen === undefined) return undefined
   const other = weigh(first.top ?? [], said === 'safe' ? 'unsafe' : 'safe')
-  const share = other === undefined ? chosen : chosen / (chosen + other)
+  const share = other === undefined ? Math.max(0.5, chosen) : chosen / (chosen + other)
   if (!Number.isFinite(share)) return undefined
   return said === 'unsafe' ? share : 1 - share
 }

@@ -1,5 +1,6 @@
-// Reads the model's answer: `safe`, or `unsafe` and the violated categories on the next line, and nothing else.
-// Strict on purpose: a lenient reader ("starts with safe") turns an echo, a cut or an off-format answer into a pass.
+// Reads the model's answer: `safe`, or `unsafe` and the violated categories on the next line.
+// Only the exact word is safe: a lenient reader ("starts with safe") turns an echo, a cut or an off-format answer into
+// a pass. An answer that begins with the word `unsafe` blocks whatever follows it.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, Verdict } from '../../types.js'
 import type { Completion } from './completion.js'
@@ -14,6 +15,11 @@ const LEADING = /^[ \t\r\n]+/
 const TRAILING = /(?:<\|(?:eot_id|eot|eom_id|eom|end_of_text)\|>|<\/s>|[ \t\r\n])+$/
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n[ \t\r\n]*([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i
+/**
+ * The word `unsafe` at the beginning of any other answer. A code may stand directly behind it; another letter makes
+ * another word of it, such as "unsafely".
+ */
+const BEGINS_UNSAFE = /^\s*unsafe(?:[a-z]\d|[^\p{L}\p{M}]|$)/iu
 /** What the token limit may leave behind the last whole code. */
 const CUT = /[ \t\r\n]*,?[ \t\r\n]*[a-z]?$/i
 /* eslint-enable regexp/no-super-linear-backtracking, regexp/no-super-linear-move */
@@ -24,7 +30,8 @@ const CUT_OFF = new Set(['length', 'max_tokens'])
 /**
  * The verdict in a completion. Category codes are matched without regard to case; codes the policy does not
  * know land in `unknown` and the verdict stays unsafe. An answer cut by the token limit is never safe, and
- * `truncated` when unsafe.
+ * `truncated` when unsafe. An answer off this format is unsafe when it begins with that word: without categories,
+ * `truncated` and with a score of 1, so that no threshold, action or `onError` lets it pass.
  *
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
@@ -39,7 +46,10 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
 
   const unsafe = UNSAFE.exec(answer)
   const list = ending === 'whole' ? unsafe?.[1] : unsafe?.[1]?.replace(CUT, '')
-  if (!unsafe || (list && !CODES.test(list))) throw unparseable(text, ending)
+  if (!unsafe || (list && !CODES.test(list))) {
+    if (BEGINS_UNSAFE.test(text)) return { safe: false, categories: [], truncated: true, score: 1, ...usage }
+    throw unparseable(text, ending)
+  }
   const { known, unknown } = sort(list?.split(',') ?? [], categories)
   return {
     safe: false,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { readCompletion } from '../../../src/guard/answer/completion.js'
 import type { Completion } from '../../../src/guard/answer/completion.js'
 import { parseVerdict } from '../../../src/guard/answer/verdict.js'
+import { decide } from '../../../src/policy.js'
 
 const CATEGORIES = ['S1', 'S2', 'S9', 'S10', 'S14', 'O3', 's20'].map((id) => ({ id, name: `Hazard ${id}` }))
 const parse = (text: string, finishReason?: string) =>
@@ -88,9 +89,6 @@ describe('A verdict', () => {
     'saf',
     'safely',
     'not safe',
-    'unsafe safe',
-    'unsafe\nS1\nsafe',
-    'unsafe S1 because',
     '```safe```',
     'safe, ',
     '<|eot_id|>safe',
@@ -100,6 +98,45 @@ describe('A verdict', () => {
     ' '.repeat(500_000),
   ])('is not in %j.', (text) => {
     expect(() => parse(text)).toThrow(unparseable)
+  })
+
+  it.each([
+    'unsafe safe',
+    'unsafe\nS1\nsafe',
+    'unsafe S1 because',
+    'unsafe.',
+    'Unsafe!',
+    'UNSAFE: S9',
+    'unsafeS9',
+    'unsafe S9',
+    'unsafe<|python_tag|>',
+    'unsafe\n```',
+    'unsafe\u200b',
+    '\u00a0\ufeffunsafe\nS1',
+    '\n\nunsafe\n\nThe last message asks for a bomb.',
+    `unsafe\n${'S1,'.repeat(1000)}`,
+    `unsafe ${'x'.repeat(100_000)}`,
+  ])('is unsafe beyond doubt in the off-format answer %j, which begins with the word.', (text) => {
+    for (const finishReason of [undefined, 'stop', 'length', 'error'])
+      expect(parse(text, finishReason)).toEqual({ safe: false, categories: [], truncated: true, score: 1 })
+  })
+
+  it.each(['unsafely', 'unsafety first', 'unsafe\u0301', 'unsafest', '"unsafe"', 'not unsafe', 'un safe', 'is unsafe'])(
+    'is not in %j, which does not begin with the word unsafe.',
+    (text) => {
+      expect(() => parse(text)).toThrow(unparseable)
+    },
+  )
+
+  it.each([
+    [{}],
+    [{ onError: 'open' }],
+    [{ onError: 'open', threshold: 0.999 }],
+    [{ onError: 'open', categoryThresholds: { S1: 1 }, actions: { S1: 'ignore' } }],
+  ] as const)('that begins with unsafe and is otherwise off format blocks under %j.', (policy) => {
+    const settings = { mode: 'enforce', onError: 'closed', ...policy } as const
+    const verdict = parse('unsafe S1 because')
+    expect(decide('input', [{ verdict, ms: 0, model: 'x' }], settings, CATEGORIES)).toMatchObject({ action: 'block' })
   })
 
   it('is never safe for a random text outside the grammar.', () => {
@@ -199,9 +236,9 @@ describe('The score of a verdict', () => {
       score(' unsafe\nO3', [
         { text: ' ', logprob: 0 },
         { text: 'un', logprob: ln(0.8) },
-        { text: 'safe', logprob: ln(0.5) },
+        { text: 'safe', logprob: ln(0.9) },
       ]),
-    ).toBeCloseTo(0.4, 10)
+    ).toBeCloseTo(0.72, 10)
     const top = [
       { text: '\u2581un', logprob: ln(0.8) },
       { text: '\u2581safe', logprob: ln(0.2) },
@@ -221,6 +258,21 @@ describe('The score of a verdict', () => {
     expect(
       score('safe', [{ text: '\u2581safe', logprob: ln(0.9), top: [{ text: '\u2581un', logprob: ln(0.1) }] }]),
     ).toBeCloseTo(0.1, 10)
+  })
+
+  it('never ranks a safe answer above an unsafe one when the alternatives are unknown.', () => {
+    for (const probability of [0, 0.01, 0.3, 0.5, 0.51, 0.99, 1]) {
+      const unsafe = score('unsafe', [{ text: 'unsafe', logprob: ln(probability) }])
+      const safe = score('safe', [{ text: 'safe', logprob: ln(probability) }])
+      if (probability === 0) expect([safe, unsafe]).toEqual([undefined, undefined])
+      else {
+        expect(unsafe).toBeCloseTo(Math.max(0.5, probability), 10)
+        expect(safe).toBeCloseTo(Math.min(0.5, 1 - probability), 10)
+      }
+    }
+    // A list of alternatives without the other word is no knowledge of it.
+    const top = [{ text: 'The', logprob: ln(0.7) }]
+    expect(score('unsafe', [{ text: 'unsafe', logprob: ln(0.3), top }])).toBe(0.5)
   })
 
   it.each([

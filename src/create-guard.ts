@@ -117,7 +117,8 @@ export function createUpstream(option: UpstreamOption | undefined): Upstream | u
   return 'url' in option ? httpUpstream(option) : sagemakerChatUpstream(option)
 }
 
-function prompterOf({ model, categories, task, instruction }: Config): Prompter {
+/** The prompts of a configuration. */
+export function prompterOf({ model, categories, task, instruction }: Config): Prompter {
   return createPrompter(model, {
     ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
     ...(task !== undefined && { task }),

@@ -4,6 +4,7 @@
 // threshold.
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
+import { isObject } from '../utils/json.js'
 
 /** Never empty: no pieces, or a piece without turns, would be "all safe" without anybody having looked. */
 export function piecesOf(guard: Guard, conversation: Conversation): readonly Conversation[] {
@@ -24,7 +25,7 @@ const MAX_NAME = 200
  * handed to many. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}.
  */
 export function checkedVerdict(value: unknown): Verdict {
-  if (!isRecord(value)) throw unusable(`${describe(value)} instead of a verdict object`)
+  if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
   const { safe, categories = [], unknown, truncated, score, categoryScores, judgedBy, attempts, tokens, cached } = value
   if (typeof safe !== 'boolean') throw unusable(`"safe" as ${describe(safe)}, wanted a boolean`)
   if (!isNames(categories)) throw unusable('"categories" that are no list of short strings')
@@ -69,8 +70,6 @@ function describe(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isFlag = (value: unknown): value is boolean | undefined => value === undefined || typeof value === 'boolean'
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
@@ -79,6 +78,6 @@ const isNames = (value: unknown): value is string[] =>
 const isProbability = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isScores = (value: unknown): value is Record<string, number> =>
-  isRecord(value) && Object.keys(value).length <= MAX_CATEGORIES && Object.values(value).every(isProbability)
+  isObject(value) && Object.keys(value).length <= MAX_CATEGORIES && Object.values(value).every(isProbability)
 const isTokens = (value: unknown): value is { input?: number; output?: number } =>
-  isRecord(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))
+  isObject(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))

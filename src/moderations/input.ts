@@ -3,6 +3,7 @@
 import type { ReadBody } from '../request/body/parse.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Image, Turn } from '../types.js'
+import { isObject } from '../utils/json.js'
 
 export interface ModerationInput {
   readonly turn: Turn
@@ -20,7 +21,7 @@ const HOW =
 export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
   if (body.kind !== 'json') throw unreadable('no JSON body')
   if (body.duplicates.has('input')) throw unreadable('the key "input" twice')
-  const input: unknown = isFields(body.value) ? body.value['input'] : undefined
+  const input: unknown = isObject(body.value) ? body.value['input'] : undefined
   const list: unknown[] = Array.isArray(input) ? input : [input]
   if (list.length === 0) throw unreadable('an empty list')
   if (list.length > MAX_INPUTS) throw unreadable(`${list.length} inputs, more than ${MAX_INPUTS}`)
@@ -37,9 +38,9 @@ export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationIn
 }
 
 function readPart(part: unknown): string | Image {
-  if (isFields(part) && part['type'] === 'text' && typeof part['text'] === 'string') return part['text']
-  const image = isFields(part) && part['type'] === 'image_url' ? part['image_url'] : undefined
-  if (isFields(image) && typeof image['url'] === 'string' && image['url'] !== '') return { url: image['url'] }
+  if (isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string') return part['text']
+  const image = isObject(part) && part['type'] === 'image_url' ? part['image_url'] : undefined
+  if (isObject(image) && typeof image['url'] === 'string' && image['url'] !== '') return { url: image['url'] }
   throw unreadable('a part of an unknown shape')
 }
 
@@ -49,9 +50,6 @@ function toInput(text: string, images: readonly Image[]): ModerationInput {
   const types = [...(text.trim() === '' ? [] : ['text' as const]), ...(images.length > 0 ? ['image' as const] : [])]
   return { turn: { role: 'User', text, ...(images.length > 0 && { images }) }, types }
 }
-
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unreadable(what: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_request', `The moderation request holds ${what}. ${HOW}`)

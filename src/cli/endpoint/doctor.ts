@@ -1,13 +1,11 @@
 // `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
 // broken one how to mend it.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { guardOf } from '../../create-guard.js'
+import { guardOf, prompterOf } from '../../create-guard.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import { createPrompter } from '../../guard/prompt/index.js'
 import type { Prompter } from '../../guard/prompt/index.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
-import { readCategories } from '../../options/categories.js'
 import { connectControlPlane, explain } from './control-plane.js'
 import type { ControlPlane } from './control-plane.js'
 import { EXAMPLES } from './examples.js'
@@ -225,14 +223,6 @@ async function examineGuard(config: Config, report: Report): Promise<void> {
     const { code, message } = toLlamaGuardError(error, 'guard_error')
     report.fail('example', `${code}: ${message}`)
   }
-}
-
-function prompterOf({ model, categories, task, instruction }: Config): Prompter {
-  return createPrompter(model, {
-    ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
-    ...(task !== undefined && { task }),
-    ...(instruction !== undefined && { instruction }),
-  })
 }
 
 function twoLines(text: string): [string, string | undefined] {

@@ -1,5 +1,6 @@
 // Asks a guard endpoint the example questions, raw, and looks at how it answers: what the middleware relies
 // on, seen with one's own eyes.
+import { generation } from '../../guard/prompt/generation.js'
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { readCompletion } from '../../guard/answer/completion.js'
@@ -31,7 +32,7 @@ export interface Answered {
   readonly ms: number
 }
 
-const PARAMETERS = { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true }
+const PARAMETERS = generation()
 
 /** Sends one prompt as the middleware would, or with other parameters. Rejects with a `LlamaGuardError`. */
 export async function ask(

@@ -1,8 +1,8 @@
 // Streams of generation servers, cut into lines and read: TGI's server-sent events, LMI's JSON lines, OpenAI's chunks.
 // The parts a stream arrives in follow neither lines nor characters, so both are put together again here.
 import { LlamaGuardError } from '../../errors.js'
-import { readCompletion } from './completion.js'
-import type { Completion } from './completion.js'
+import { readGenerationReply } from '../../utils/generation-reply.js'
+import { type Completion, readCompletion, readTokenEvent } from './completion.js'
 
 export interface LineReader {
   /** Lines that are complete now. Throws `guard_error` for a stream far longer than a verdict. */
@@ -57,31 +57,12 @@ export function readStreamEvent(line: string): StreamedPart {
   } catch {
     throw unknownEvent()
   }
-  if (!isFields(json)) throw unknownEvent()
-  if (json['error'] !== undefined && json['error'] !== null) readCompletion(json)
-  if (Array.isArray(json['choices'])) return json['choices'].length === 0 ? NOTHING : readCompletion(json)
-  return readToken(json)
+  const reply = readGenerationReply(json)
+  if (reply === undefined) throw unknownEvent()
+  if (reply.error !== undefined) return readCompletion(json)
+  if (reply.choices !== undefined) return reply.choices === 0 ? NOTHING : readCompletion(json)
+  return readTokenEvent(reply, unknownEvent)
 }
-
-/** TGI and LMI: one token per event; the last one also carries the details. */
-function readToken(event: Readonly<Record<string, unknown>>): StreamedPart {
-  const { token, top_tokens: top, details } = event
-  if (!isFields(token) || typeof token['text'] !== 'string') throw unknownEvent()
-  const special = token['special'] === true || token['special_token'] === true
-  const { tokens } = readCompletion({
-    generated_text: token['text'],
-    details: { tokens: [token], ...(Array.isArray(top) && { top_tokens: [top] }) },
-  })
-  const finishReason = isFields(details) ? readCompletion({ generated_text: '', details }).finishReason : undefined
-  return {
-    text: special ? '' : token['text'],
-    ...(tokens && !special && { tokens }),
-    ...(finishReason !== undefined && { finishReason }),
-  }
-}
-
-const isFields = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unknownEvent(): LlamaGuardError {
   return new LlamaGuardError(

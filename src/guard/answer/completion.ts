@@ -1,8 +1,9 @@
 // What a Llama Guard model wrote, whatever server it runs on, and how the servers' JSON is read into that.
 // A shape that is not wholly known is an error here: a guessed field would be a guessed verdict.
 import { LlamaGuardError } from '../../errors.js'
-import type { Prompt } from '../prompt/prompt.js'
 import { containerError } from './container-error.js'
+import { countOf, type GenerationReply, isSpecial, readGenerationReply } from '../../utils/generation-reply.js'
+import { isObject } from '../../utils/json.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 
 export interface TokenLogprob {
@@ -28,10 +29,7 @@ export interface Completion {
 }
 
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
-export type Complete = (
-  prompt: Prompt | string,
-  options: { signal?: AbortSignalLike; logprobs: boolean },
-) => Promise<Completion>
+export type Complete = (prompt: string, options: { signal?: AbortSignalLike; logprobs: boolean }) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -40,33 +38,46 @@ type Fields = Readonly<Record<string, unknown>>
  * Throws `guard_error` for any other shape, and for more or fewer answers than one.
  */
 export function readCompletion(body: unknown): Completion {
-  const answer: unknown = Array.isArray(body) && body.length === 1 ? body[0] : body
-  if (!isFields(answer)) throw unknownShape(body)
+  const reply = readGenerationReply(Array.isArray(body) && body.length === 1 ? body[0] : body)
   // First, because a failed answer may carry a text as well.
-  if (answer['error'] !== undefined && answer['error'] !== null)
-    throw containerError(Number(answer['code'] ?? 500), JSON.stringify(answer['error']))
-  if (typeof answer['generated_text'] === 'string') return readGenerated(answer['generated_text'], answer['details'])
-  const choices = answer['choices']
-  const choice: unknown = Array.isArray(choices) && choices.length === 1 ? choices[0] : undefined
-  if (!isFields(choice)) throw unknownShape(body)
-  return readChoice(choice, answer['usage'])
+  if (reply?.error !== undefined) throw containerError(Number(reply.code ?? 500), JSON.stringify(reply.error))
+  if (typeof reply?.text !== 'string' || (reply.choices ?? 1) !== 1) throw unknownShape(body)
+  return reply.choice
+    ? readChoice(reply.text, reply, reply.choice)
+    : { text: reply.text, ...finish(reply.finishReason), ...readDetails(reply.details) }
 }
 
-function readGenerated(text: string, details: unknown): Completion {
-  if (!isFields(details)) return { text }
-  const output = count(details['generated_tokens'])
-  const tops = Array.isArray(details['top_tokens']) ? details['top_tokens'] : []
+/** The one token of a stream's event. Throws `guard_error` when the event has none. */
+export function readTokenEvent(
+  { token, topTokens, finishReason }: GenerationReply,
+  unknown: () => LlamaGuardError,
+): Pick<Completion, 'text' | 'finishReason' | 'tokens'> {
+  if (token === undefined) throw unknown()
+  const read = readToken(token.fields, topTokens)
+  return {
+    text: token.special ? '' : token.text,
+    ...(read && !token.special && { tokens: [withoutMark(read)] }),
+    ...finish(finishReason),
+  }
+}
+
+function readDetails(details: Fields | undefined): Pick<Completion, 'tokens' | 'usage'> {
+  if (details === undefined) return {}
+  const output = countOf(details['generated_tokens'])
+  const tops: readonly unknown[] = Array.isArray(details['top_tokens']) ? details['top_tokens'] : []
   const tokens = list(details['tokens'], (token, index) => readToken(token, tops[index]))
   return {
-    text,
-    ...finish(details['finish_reason']),
-    ...(tokens && { tokens: tokens.filter((token) => !token.special).map(({ special: _, ...token }) => token) }),
+    ...(tokens && { tokens: tokens.filter((token) => !token.special).map(withoutMark) }),
     ...(output !== undefined && { usage: { output } }),
   }
 }
 
-function readToken(token: unknown, top: unknown): (GeneratedToken & { readonly special: boolean }) | undefined {
-  if (!isFields(token)) return undefined
+type MarkedToken = GeneratedToken & { readonly special: boolean }
+
+const withoutMark = ({ special: _, ...token }: MarkedToken): GeneratedToken => token
+
+function readToken(token: unknown, top: unknown): MarkedToken | undefined {
+  if (!isObject(token)) return undefined
   // djl-serving 0.29 spells it `log_prob`, everyone else `logprob`.
   const logprob = token['logprob'] ?? token['log_prob']
   if (typeof token['text'] !== 'string' || typeof logprob !== 'number') return undefined
@@ -74,26 +85,21 @@ function readToken(token: unknown, top: unknown): (GeneratedToken & { readonly s
   return {
     text: token['text'],
     logprob,
-    special: token['special'] === true || token['special_token'] === true,
+    special: isSpecial(token),
     ...(others && { top: others }),
   }
 }
 
-function readChoice(choice: Fields, used: unknown): Completion {
-  const message = choice['message']
-  const text = isFields(message) ? (message['content'] ?? '') : choice['text']
-  if (typeof text !== 'string') throw unknownShape(choice)
-  const usage = isFields(used)
-    ? { input: count(used['prompt_tokens']), output: count(used['completion_tokens']) }
-    : undefined
-  const tokens = isFields(choice['logprobs']) ? readLogprobs(choice['logprobs']) : undefined
-  return { text, ...finish(choice['finish_reason']), ...(tokens && { tokens }), ...(usage && { usage }) }
+function readChoice(text: string, { finishReason, usage: used }: GenerationReply, choice: Fields): Completion {
+  const usage = used && { input: countOf(used['prompt_tokens']), output: countOf(used['completion_tokens']) }
+  const tokens = isObject(choice['logprobs']) ? readLogprobs(choice['logprobs']) : undefined
+  return { text, ...finish(finishReason), ...(tokens && { tokens }), ...(usage && { usage }) }
 }
 
 function readLogprobs(logprobs: Fields): Completion['tokens'] {
   const chat = list(logprobs['content'], (token): GeneratedToken | undefined => {
     const read = readChatToken(token)
-    const top = isFields(token) ? list(token['top_logprobs'], readChatToken) : undefined
+    const top = isObject(token) ? list(token['top_logprobs'], readChatToken) : undefined
     return read && { ...read, ...(top && { top }) }
   })
   if (chat) return chat
@@ -103,7 +109,7 @@ function readLogprobs(logprobs: Fields): Completion['tokens'] {
     const logprob = values[index]
     if (typeof text !== 'string' || typeof logprob !== 'number') return undefined
     const others = tops[index]
-    const top = isFields(others) ? list(Object.keys(others), (other) => readTop(other, others)) : undefined
+    const top = isObject(others) ? list(Object.keys(others), (other) => readTop(other, others)) : undefined
     return { text, logprob, ...(top && { top }) }
   })
 }
@@ -114,7 +120,7 @@ function readTop(text: unknown, others: Fields): TokenLogprob | undefined {
 }
 
 function readChatToken(token: unknown): TokenLogprob | undefined {
-  if (!isFields(token) || typeof token['token'] !== 'string' || typeof token['logprob'] !== 'number') return undefined
+  if (!isObject(token) || typeof token['token'] !== 'string' || typeof token['logprob'] !== 'number') return undefined
   return { text: token['token'], logprob: token['logprob'] }
 }
 
@@ -130,11 +136,6 @@ function finish(reason: unknown): Pick<Completion, 'finishReason'> {
   if (reason === null || reason === undefined) return {}
   return { finishReason: typeof reason === 'number' ? 'stop' : typeof reason === 'string' ? reason : 'unreadable' }
 }
-
-const count = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Says the shape only: the values may echo the prompt. */
 function unknownShape(body: unknown): LlamaGuardError {

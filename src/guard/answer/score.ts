@@ -11,8 +11,9 @@ type Word = 'safe' | 'unsafe'
  *
  * With alternatives: p(unsafe) / (p(unsafe) + p(safe)), the form under which 0.5 agrees with greedy decoding.
  * Without: the probability of the chosen word, or one minus it, but at least .5 for unsafe and at most .5 for safe.
- * The rest belongs to words nobody knows, and a threshold must never rank a "safe" above an "unsafe". A tokenizer without the word "unsafe" (Llama
- * Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end of the word are multiplied.
+ * The rest belongs to words nobody knows, and a threshold must never rank a "safe" above an "unsafe".
+ * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end
+ * of the word are multiplied.
  */
 export function scoreOf(tokens: Tokens, said: Word): number | undefined {
   const from = tokens.findIndex((token) => bare(token.text) !== '')
@@ -33,9 +34,7 @@ function wholeWord(tokens: Tokens, word: Word): number | undefined {
     if (!isLogprob(token.logprob)) return undefined
     spelt += spelt === '' ? token.text.replace(BLANK_START, '') : token.text
     logprob += Math.min(0, token.logprob)
-    const now = bare(spelt)
-    if (now === word) return Math.exp(logprob)
-    if (!word.startsWith(now)) return undefined
+    if (bare(spelt) === word) return Math.exp(logprob)
   }
   return undefined
 }

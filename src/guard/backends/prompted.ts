@@ -14,7 +14,7 @@ import type { Prompter } from '../prompt/index.js'
 export type { Complete, Completion } from '../answer/completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'prompt' | 'fit'>
+  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit'>
   readonly complete: Complete & { close?(): void | Promise<void> }
   /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
   readonly identity: string
@@ -61,7 +61,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
 
   /** Not in judgePiece, which would keep the prompt for as long as it waits. */
   const ask = (conversation: Conversation, signal: AbortSignalLike | undefined): Promise<Completion> =>
-    complete(prompter.prompt(conversation, form), { logprobs, signal })
+    complete(render(conversation), { logprobs, signal })
 
   async function judgePiece(
     conversation: Conversation,

@@ -11,7 +11,6 @@ import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
-import { Prompt } from './prompt.js'
 import { forRole, type Template } from './template.js'
 import { estimateTokens } from './tokens.js'
 
@@ -62,8 +61,6 @@ export interface Prompter {
    * says who is judged.
    */
   render(conversation: Conversation, options?: RenderOptions): string
-  /** The same, in the parts a client can send without copying. */
-  prompt(conversation: Conversation, options?: RenderOptions): Prompt
   /**
    * Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn.
    * Throws `guard_input_too_long`.
@@ -88,11 +85,11 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     typeof policy.categories === 'string'
       ? parseCategories(policy.categories)
       : (policy.categories ?? template.categories)
-  const frames = { User: frameFor(template, policy, 'User'), Agent: frameFor(template, policy, 'Agent') }
+  const envelopes = { User: envelopeFor(template, policy, 'User'), Agent: envelopeFor(template, policy, 'Agent') }
   const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
   const policyTokens =
     (builtIn ? template.promptTokens : undefined) ??
-    1 + Math.max(...Object.values(frames).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
+    1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
   if (categories.length === 0)
     throw new LlamaGuardError(
       'invalid_option',
@@ -106,23 +103,23 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     )
   }
 
-  const prompt = (conversation: Conversation, { images: form = 'token' }: RenderOptions = {}): Prompt => {
+  const render: Prompter['render'] = (conversation, { images: form = 'token' } = {}) => {
     const judged = conversation.at(-1)
     if (judged === undefined)
       throw new LlamaGuardError(
         'internal_error',
         'An empty conversation came to the guard. It needs at least the turn to judge.',
       )
-    const frame = frames[judged.role]
+    const envelope = envelopes[judged.role]
     let turns = ''
     for (const turn of conversation) {
       const inline =
         support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
       turns += `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
     }
-    if (!vision || !conversation.some((turn) => turn.images?.length)) return new Prompt(frame.plain, turns + frame.tail)
+    if (!vision || !conversation.some((turn) => turn.images?.length)) return envelope.plain + turns + envelope.tail
     const lead = support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
-    return new Prompt('', template.opening + lead + frame.withImage + turns + frame.tail)
+    return template.opening + lead + envelope.withImage + turns + envelope.tail
   }
 
   return {
@@ -130,14 +127,13 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     categories,
     vision,
     contextTokens: template.contextTokens,
-    render: (conversation, options) => prompt(conversation, options).toString(),
-    prompt,
+    render,
     fit: (conversation, contextTokens = template.contextTokens) =>
       fitConversation(conversation, contextTokens, { policyTokens, images: support }),
   }
 }
 
-interface Frame {
+interface Envelope {
   /** From the first byte up to the first turn. */
   readonly plain: string
   /** From the task, before which an image may stand, up to the first turn. */
@@ -146,7 +142,7 @@ interface Frame {
   readonly tail: string
 }
 
-function frameFor(template: Template, policy: PromptPolicy, role: Role): Frame {
+function envelopeFor(template: Template, policy: PromptPolicy, role: Role): Envelope {
   const head = (categories: string): string =>
     `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT ` +
     `CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN ` +

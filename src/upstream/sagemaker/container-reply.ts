@@ -1,6 +1,7 @@
 // What a chat container says, whole or token by token, in one shape. TGI, LMI (old and new) and vLLM differ
 // in every field name; what none of them would say is an error, not an empty answer.
 import { LlamaGuardError } from '../../errors.js'
+import { countOf, type GenerationReply, readGenerationReply } from '../../utils/generation-reply.js'
 
 /** Token counts, as far as the container gives them. */
 export interface Usage {
@@ -16,45 +17,40 @@ export interface Piece {
   readonly usage?: Usage
 }
 
-type Json = Readonly<Record<string, unknown>>
-
 /** One whole answer: `[{generated_text}]` (TGI), `{generated_text}` (LMI), `{choices: [{text}]}` (vLLM). */
 export function readReply(body: unknown): Piece {
-  const reply = object(Array.isArray(body) ? body[0] : body)
-  failIfError(reply)
-  const choice = firstChoice(reply)
-  const text = choice?.['text'] ?? reply?.['generated_text']
-  if (typeof text !== 'string') throw unreadable()
-  return { text, finish: finishReason(choice ?? object(reply?.['details'])) ?? 'stop', usage: usageOf(reply) }
+  const reply = read(body)
+  if (typeof reply.text !== 'string') throw unreadable()
+  return { text: reply.text, finish: finishOf(reply) ?? 'stop', usage: usageOf(reply) }
 }
 
 /** One line of a stream. */
 export function readToken(body: unknown): Piece {
-  const event = object(Array.isArray(body) ? body[0] : body)
-  failIfError(event)
-  const choice = firstChoice(event)
-  if (choice)
-    return {
-      text: typeof choice['text'] === 'string' ? choice['text'] : '',
-      finish: finishReason(choice),
-      usage: usageOf(event),
-    }
-  if (event?.['usage'] !== undefined) return { text: '', usage: usageOf(event) }
-  const token = object(event?.['token'])
-  const details = object(event?.['details'])
-  if (!token || typeof token['text'] !== 'string') throw unreadable()
-  // A special token (`</s>`) is the end, not text; LMI calls the mark `special_token`.
-  const special = token['special'] === true || token['special_token'] === true
-  const ended = details !== undefined || typeof event?.['generated_text'] === 'string'
+  const reply = read(body)
+  const usage = usageOf(reply)
+  if (reply.choice) return { text: typeof reply.text === 'string' ? reply.text : '', finish: finishOf(reply), usage }
+  if (reply.usage !== undefined) return { text: '', usage }
+  if (reply.token === undefined) throw unreadable()
+  const ended = reply.details !== undefined || typeof reply.text === 'string'
   return {
-    text: special ? '' : token['text'],
-    finish: ended ? (finishReason(details) ?? 'stop') : undefined,
-    usage: usageOf(event),
+    text: reply.token.special ? '' : reply.token.text,
+    finish: ended ? (finishOf(reply) ?? 'stop') : undefined,
+    usage,
   }
 }
 
-function finishReason(said: Json | undefined): Piece['finish'] {
-  const reason = said?.['finish_reason']
+function read(body: unknown): GenerationReply {
+  const reply = readGenerationReply(Array.isArray(body) ? body[0] : body)
+  if (reply === undefined) throw unreadable()
+  if (reply.error !== undefined)
+    throw new LlamaGuardError(
+      'upstream_unavailable',
+      'The chat container answered with an error; see its CloudWatch log.',
+    )
+  return reply
+}
+
+function finishOf({ finishReason: reason }: GenerationReply): Piece['finish'] {
   switch (reason) {
     case undefined:
     case null:
@@ -71,39 +67,16 @@ function finishReason(said: Json | undefined): Piece['finish'] {
   }
 }
 
-function usageOf(reply: Json | undefined): Usage | undefined {
-  const given = object(reply?.['usage'])
-  const details = object(reply?.['details'])
+function usageOf({ usage, details }: GenerationReply): Usage | undefined {
   const prompt =
-    count(given?.['prompt_tokens']) ?? count(details?.['input_length']) ?? count(details?.['prompt_tokens'])
-  const completion = count(given?.['completion_tokens']) ?? count(details?.['generated_tokens'])
+    countOf(usage?.['prompt_tokens']) ?? countOf(details?.['input_length']) ?? countOf(details?.['prompt_tokens'])
+  const completion = countOf(usage?.['completion_tokens']) ?? countOf(details?.['generated_tokens'])
   if (prompt === undefined && completion === undefined) return undefined
   return {
     ...(prompt !== undefined && { prompt_tokens: prompt }),
     ...(completion !== undefined && { completion_tokens: completion }),
     ...(prompt !== undefined && completion !== undefined && { total_tokens: prompt + completion }),
   }
-}
-
-function failIfError(reply: Json | undefined): void {
-  if (reply === undefined) throw unreadable()
-  if (reply['error'] !== undefined && reply['error'] !== null)
-    throw new LlamaGuardError(
-      'upstream_unavailable',
-      'The chat container answered with an error; see its CloudWatch log.',
-    )
-}
-
-function firstChoice(reply: Json | undefined): Json | undefined {
-  return object(Array.isArray(reply?.['choices']) ? reply['choices'][0] : undefined)
-}
-
-function object(value: unknown): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-}
-
-function count(value: unknown): number | undefined {
-  return Number.isInteger(value) ? (value as number) : undefined
 }
 
 function unreadable(): LlamaGuardError {

@@ -1,6 +1,7 @@
 // Rows to the input file of a SageMaker Batch Transform job, and its output file back to outcomes. Pure: no
 // file, no AWS.
 // Each line carries an id, so that the answers are matched by what they answer and never by their place.
+import { generation } from '../../../guard/prompt/generation.js'
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../../errors.js'
 import { merge } from '../../../guard/merge-verdicts.js'
@@ -12,7 +13,7 @@ import type { Outcome } from '../judge-all.js'
 import type { Row } from '../rows.js'
 
 /** As the `sagemaker` guard asks: greedy, without an echo of the prompt, with log probabilities for the score. */
-const PARAMETERS = { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true }
+const PARAMETERS = generation()
 
 export interface BatchInput {
   /** JSON Lines: `{"id","inputs","parameters"}`, without line breaks. They hold the texts. */

@@ -96,7 +96,7 @@ export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
       const run = slots.execute(async () => {
         const model = await orAbort(inner, load)
         if (inner.aborted) throw reasonOf(inner)
-        return model.generate(String(prompt), { logprobs, signal: inner })
+        return model.generate(prompt, { logprobs, signal: inner })
       })
       return run.catch((error: unknown) => {
         throw isBulkheadRejectedError(error) ? overloaded(o.concurrency) : error

@@ -70,7 +70,7 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
   const complete: Complete = (prompt, { signal, logprobs }) => {
     const body = JSON.stringify({
       ...(o.model && { model: o.model }),
-      prompt: String(prompt),
+      prompt,
       max_tokens: o.maxNewTokens ?? 32,
       temperature: 0,
       stream: false,

@@ -8,6 +8,7 @@ import { LlamaGuardError } from '../../../errors.js'
 import { NOBODY_WAITS, within } from '../../deadline.js'
 import type { Complete, Completion } from '../../answer/completion.js'
 import { createLineReader, readStreamEvent } from '../../answer/completion-stream.js'
+import { generation } from '../../prompt/generation.js'
 import type { SageMakerComplete, SageMakerOptions } from './index.js'
 import { toGuardError } from './errors.js'
 
@@ -27,7 +28,7 @@ const DRAIN_MS = 2000
  */
 export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete {
   const client = o.client ?? createClient(o)
-  const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
+  const parameters = generation(o.maxNewTokens)
   const target = {
     EndpointName: o.endpoint,
     InferenceComponentName: o.inferenceComponent,
@@ -35,7 +36,7 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
   }
 
   const complete: Complete = (prompt, { signal }) => {
-    const body = JSON.stringify({ inputs: String(prompt), parameters, stream: true })
+    const body = JSON.stringify({ inputs: prompt, parameters, stream: true })
     const command = new InvokeEndpointWithResponseStreamCommand({
       ...target,
       ContentType: 'application/json',
@@ -95,7 +96,7 @@ async function decide(
       scored &&= event.tokens !== undefined
     }
     finishReason ??= event.finishReason
-    return finishReason === undefined && text.replace(LEADING, '') === 'safe'
+    return text.replace(LEADING, '') === 'safe'
   }
   for (let part = await parts.next(); !part.done; part = await parts.next()) {
     for (const line of lines.push(bytesOf(part.value))) {

@@ -5,7 +5,7 @@ import { LlamaGuardError } from '../../../errors.js'
 import { inTime } from '../../deadline.js'
 import { readCompletion } from '../../answer/completion.js'
 import type { Complete, Completion } from '../../answer/completion.js'
-import type { Prompt } from '../../prompt/prompt.js'
+import { generation } from '../../prompt/generation.js'
 import { toGuardError } from './errors.js'
 import { createInvoke, invokeThrough } from './invoke.js'
 
@@ -34,9 +34,6 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 /** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
 const CONNECT_MS = 3000
 
-/** More would be prompts that have nothing in common. */
-const MOST_HEADS = 4
-
 export type SageMakerComplete = Complete & {
   /** Closes the sockets. */
   close(): void
@@ -46,11 +43,7 @@ export type SageMakerComplete = Complete & {
 
 /** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
-  // `do_sample: false` is greedy everywhere. No `temperature`: TGI refuses 0. No `truncate`: it cuts the
-  // policy off. No `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt
-  // unless `return_full_text` is false.
-  const parameters = { max_new_tokens: o.maxNewTokens ?? 32, do_sample: false, return_full_text: false, details: true }
-  const bodyOf = createBody(parameters)
+  const parameters = generation(o.maxNewTokens)
   const target = {
     EndpointName: o.endpoint,
     InferenceComponentName: o.inferenceComponent,
@@ -67,7 +60,7 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
 
   const complete: Complete = (prompt, { signal }) => {
-    const body = bodyOf(prompt)
+    const body = JSON.stringify({ inputs: prompt, parameters })
     return inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) => invoke(body, inner).then(parse, fail))
   }
   return Object.assign(complete, {
@@ -80,29 +73,6 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
       o.targetVariant ?? null,
     ]),
   })
-}
-
-/**
- * `{"inputs":...,"parameters":...}` in bytes, without spelling out the policy, which is most of every prompt,
- * each time.
- */
-function createBody(parameters: object): (prompt: Prompt | string) => Uint8Array {
-  const end = `,"parameters":${JSON.stringify(parameters)}}`
-  // One for the user's side, one for the agent's.
-  const heads = new Map<string, Buffer>()
-  return (prompt) => {
-    const { head, rest } = typeof prompt === 'string' ? { head: '', rest: prompt } : prompt
-    let start = heads.get(head)
-    if (start === undefined) {
-      start = Buffer.from(`{"inputs":${JSON.stringify(head).slice(0, -1)}`)
-      if (heads.size < MOST_HEADS) heads.set(head, start)
-    }
-    const json = JSON.stringify(rest).slice(1) + end
-    const body = Buffer.allocUnsafe(start.length + Buffer.byteLength(json))
-    start.copy(body)
-    body.write(json, start.length)
-    return body
-  }
 }
 
 // Without `stream` it keeps nothing from one call to the next.

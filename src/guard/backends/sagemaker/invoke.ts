@@ -1,12 +1,14 @@
-// InvokeEndpoint without paying for the SDK's whole machinery at every call, which is three quarters of a
-// call's CPU.
-// The SDK builds the first request; later ones are that request with another body and signature. Every answer
-// but a 200 goes back through the SDK, which names the error. So endpoint, region, credentials and clock stay
+// InvokeEndpoint without paying for the SDK's whole machinery at every call, which is most of a call's CPU.
+// The SDK builds the first request; later ones are that request with another body, signed by the SDK's signer. Every
+// answer but a 200 goes back through the SDK, which names the error. So endpoint, region, credentials and clock stay
 // the SDK's own affair.
+//
+// Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to a server on loopback
+// (Node 20.20, SDK 3.1164): the SDK as it comes 192 to 220 us, the SDK with the handler of http-handler.ts 172 to 214 us, this 52 to
+// 63 us. It may go on the day the SDK's own call costs less than twice this one.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { LazyAbortController } from '../../../utils/lazy-abort-controller.js'
-import { signLike, type Sign } from './sagemaker-sign.js'
 import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './http-handler.js'
 
 /** What every call has in common. */
@@ -18,31 +20,21 @@ export interface Invoke {
   close(): void
 }
 
-/** True of one call only: signed anew, counted anew, or the trace of the request that happened to come first. */
-const OF_ONE_CALL = new Set([
-  'content-length',
-  'authorization',
-  'x-amz-date',
-  'x-amz-content-sha256',
-  'x-amz-security-token',
-  'amz-sdk-invocation-id',
-  'amz-sdk-request',
-  'x-amzn-trace-id',
-])
+/** True of one call only. The signer adds its own headers anew to a request that has none of them yet. */
+const OF_ONE_CALL = new Set(['content-length', 'amz-sdk-invocation-id', 'amz-sdk-request', 'x-amzn-trace-id'])
 
 /** With a client and sockets of its own. */
 export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke {
   const wire = createWire(options)
   const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
-  let model:
-    | { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer; readonly sign: Sign | undefined }
-    | undefined
+  let first: { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer } | undefined
 
   // The SDK keeps what it learns of the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
 
-  const learn = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
+  /** Through the SDK, whose request the later ones repeat. */
+  const firstCall = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
     let built: HttpRequest | undefined
     command.middlewareStack.add(
@@ -54,19 +46,14 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     )
     const reply = await client.send(command, { abortSignal: signal.signal })
     if (built !== undefined) {
-      const [request, signer, credentials, signingDate] = [
-        reusable(built),
-        await client.config.signer(),
-        await client.config.credentials(),
-        serverTime(),
-      ]
-      const signed = await signer.sign({ ...request, body }, { signingDate })
-      model = { request, send: wire.like(request), signer, sign: signLike(request, signed, credentials, signingDate) }
+      const request = reusable(built)
+      first = { request, send: wire.like(request), signer: await client.config.signer() }
     }
     return reply.Body
   }
 
-  const explain = async (
+  /** Throws what the SDK makes of an answer other than 200. */
+  const nameError = async (
     body: Uint8Array | string,
     response: HttpResponse,
     signal: LazyAbortController,
@@ -81,13 +68,11 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   }
 
   const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
-    if (model === undefined) return learn(body, signal)
-    const { request, send, signer, sign } = model
-    const headers =
-      sign?.(body, await client.config.credentials(), serverTime()) ??
-      (await signer.sign({ ...request, body }, { signingDate: serverTime() })).headers
+    if (first === undefined) return firstCall(body, signal)
+    const { request, send, signer } = first
+    const { headers } = await signer.sign({ ...request, body }, { signingDate: serverTime() })
     const response = await send(headers, body, signal)
-    return response.statusCode === 200 ? response.body : explain(body, response, signal)
+    return response.statusCode === 200 ? response.body : nameError(body, response, signal)
   }
   return Object.assign(invoke, {
     close() {

@@ -1,0 +1,69 @@
+// The shapes in which TGI, LMI and vLLM wrap generated text, whole or token by token. The guard and the chat upstream
+// both read them here; what an unknown shape or a failure means, each decides for itself.
+import { isObject } from './json.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** One answer or one event of a stream. Every field is what the server sent, unchecked unless its type says so. */
+export interface GenerationReply {
+  /** What the server says went wrong. A failed answer may carry a text as well, so look here first. */
+  readonly error?: unknown
+  readonly code?: unknown
+  /** TGI and LMI: `generated_text`. OpenAI: the text, or the content of the message, of the first choice. */
+  readonly text: unknown
+  /** OpenAI: the first choice. */
+  readonly choice?: Fields
+  /** OpenAI: how many choices there are. Undefined for TGI and LMI. */
+  readonly choices?: number
+  /** TGI and LMI: counts, tokens and the finish reason. */
+  readonly details?: Fields
+  /** The server's own word for why generation ended. */
+  readonly finishReason: unknown
+  readonly usage?: Fields
+  /** TGI and LMI: the one token of a stream's event. A special one (`</s>`) ends the text and is no part of it. */
+  readonly token?: { readonly text: string; readonly special: boolean; readonly fields: Fields }
+  /** TGI and LMI: what else could have stood there. */
+  readonly topTokens?: unknown
+}
+
+/** Undefined when the body is no JSON object. TGI's array of answers is the caller's to open. */
+export function readGenerationReply(body: unknown): GenerationReply | undefined {
+  if (!isObject(body)) return undefined
+  const { error, code, choices, token, generated_text: generated, top_tokens: topTokens } = body
+  const listed: readonly unknown[] | undefined = Array.isArray(choices) ? choices : undefined
+  const choice = fieldsOf(listed?.[0])
+  const details = fieldsOf(body['details'])
+  const message = fieldsOf(choice?.['message'])
+  return {
+    ...(error !== undefined && error !== null && { error, code }),
+    // Both shapes in one would be two answers.
+    text:
+      listed && generated !== undefined
+        ? undefined
+        : message
+          ? (message['content'] ?? '')
+          : (choice?.['text'] ?? generated),
+    ...(choice && { choice }),
+    ...(listed && { choices: listed.length }),
+    ...(details && { details }),
+    finishReason: (choice ?? details)?.['finish_reason'],
+    ...(isObject(body['usage']) && { usage: body['usage'] }),
+    ...(isObject(token) && typeof token['text'] === 'string' && { token: tokenOf(token['text'], token) }),
+    ...(topTokens !== undefined && { topTokens }),
+  }
+}
+
+/** True for the end of a sequence, which is a token and no text. LMI calls the mark `special_token`. */
+export const isSpecial = (token: Fields): boolean => token['special'] === true || token['special_token'] === true
+
+/** A count, or undefined for anything that is none. */
+export const countOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+
+const tokenOf = (text: string, fields: Fields): NonNullable<GenerationReply['token']> => ({
+  text,
+  special: isSpecial(fields),
+  fields,
+})
+
+const fieldsOf = (value: unknown): Fields | undefined => (isObject(value) ? value : undefined)

@@ -286,6 +286,20 @@ describe('The score of a verdict', () => {
         { text: 'safe', logprob: -0.1 },
       ],
     ],
+    [
+      'a word that only ends like it',
+      [
+        { text: 'un', logprob: -0.1 },
+        { text: 'safe', logprob: -0.1 },
+      ],
+    ],
+    [
+      'a word that only begins like it',
+      [
+        { text: 'sa', logprob: -0.1 },
+        { text: 'ved', logprob: -0.1 },
+      ],
+    ],
     ['half a word', [{ text: 'sa', logprob: -0.1 }]],
     ['a positive logarithm', [{ text: 'safe', logprob: 3 }]],
     ['no number', [{ text: 'safe', logprob: Number.NaN }]],
@@ -360,6 +374,22 @@ describe('A completion', () => {
     })
   })
 
+  it('is without its special tokens, whichever container marks them.', () => {
+    for (const mark of ['special', 'special_token']) {
+      const tokens = [
+        { text: 'safe', logprob: -0.1 },
+        { text: '</s>', logprob: 0, [mark]: true },
+      ]
+      const details = { finish_reason: 'eos_token', tokens }
+      expect(readCompletion({ generated_text: 'safe', details }).tokens).toEqual([{ text: 'safe', logprob: -0.1 }])
+    }
+  })
+
+  it.each([true, ['stop'], { reason: 'stop' }])('is never a whole one when its finish reason is %j.', (reason) => {
+    const completion = readCompletion({ generated_text: 'safe', details: { finish_reason: reason } })
+    expect(() => parseVerdict(completion, CATEGORIES)).toThrow(unparseable)
+  })
+
   it('has no tokens rather than some of them when one is unreadable.', () => {
     const tokens = [{ text: '\n\n' }, { text: 'safe', logprob: -0.1 }]
     expect(readCompletion([{ generated_text: 'safe', details: { finish_reason: 'eos_token', tokens } }])).toEqual({
@@ -382,6 +412,8 @@ describe('A completion', () => {
     { choices: [{ text: 7 }] },
     { choices: [{ text: 'safe' }, { text: 'safe' }] },
     [[{ generated_text: 'safe' }]],
+    { generated_text: 'unsafe', choices: [{ text: 'safe' }] },
+    { generated_text: 'safe', choices: [] },
   ])('is not in %j.', (body) => {
     expect(() => readCompletion(body)).toThrow(expect.objectContaining({ code: 'guard_error' }) as Error)
   })

@@ -124,6 +124,22 @@ describe('a stream', () => {
     expect(await judge([tgiStream(['\n\n', 'safe'])[0] ?? ''])).toBe('unparseable_verdict')
     expect(await judge([])).toBe('unparseable_verdict')
   })
+  it('is not decided early by a word that only begins with safe, or by one in another spelling', async () => {
+    for (const word of ['safety', 'safe.', 'Safe', ' safe\u00a0', 'SAFE'])
+      expect(await judge([tgiStream([word])[0] ?? '', 'hang'], 300)).toBe('guard_timeout')
+  })
+  it('whose word comes together with a bad end is not safe', async () => {
+    const event = (finishReason: string): string =>
+      `${JSON.stringify({ token: { id: 1, text: 'safe', log_prob: -0.1 }, details: { finish_reason: finishReason } })}\n`
+    for (const reason of ['length', 'error', 'abort']) expect(await judge([event(reason)])).toBe('unparseable_verdict')
+    expect(await judge([event('eos_token')])).toBe('safe')
+  })
+  it('whose last line has no line break is read to its end', async () => {
+    const [last = ''] = lmiStream(['unsafe\nS1'])
+    expect(await judge([last.trimEnd()])).toBe('unsafe S1')
+    const [word = '', end = ''] = lmiStream(['\n\nunsafe', '\nS9'], 'length')
+    expect(await judge([word, end.trimEnd()])).toBe('unsafe S9')
+  })
   it('that broke off at the token limit is not safe', async () => {
     expect(await judge(lmiStream(['safe'], 'length'))).toBe('unparseable_verdict')
   })
@@ -179,6 +195,38 @@ describe('a stream', () => {
       parameters: { do_sample: false, return_full_text: false },
     })
     expect(emulator.bodies.at(-1)?.['inputs']).toContain('hello')
+  })
+  it('that fails inside a client of the caller is an error too', async () => {
+    const failing = (event: object) =>
+      ({
+        send: () =>
+          Promise.resolve({
+            Body: (async function* () {
+              yield { PayloadPart: { Bytes: Buffer.from(tgiStream(['\n\n'])[0] ?? '') } }
+              yield event
+            })(),
+          }),
+      }) as unknown as SageMakerRuntimeClient
+    for (const [event, error] of [
+      [
+        {
+          ModelStreamError: Object.assign(new Error('PLANTED'), {
+            name: 'ModelStreamError',
+            ErrorCode: 'ModelInvocationTimeExceeded',
+          }),
+        },
+        { code: 'guard_timeout', retryable: true },
+      ],
+      [
+        { InternalStreamFailure: Object.assign(new Error('x'), { name: 'InternalStreamFailure' }) },
+        { code: 'guard_error', retryable: true },
+      ],
+      [{ $unknown: ['Surprise', {}] }, { code: 'guard_error', retryable: false }],
+    ] as const) {
+      const client = failing(event)
+      const complete = sagemakerStreamComplete({ endpoint: 'x', concurrency: 1, timeoutMs: 5000, client })
+      await expect(complete('prompt', { logprobs: false })).rejects.toMatchObject(error)
+    }
   })
   it('goes through a client of the caller, which stays open', async () => {
     const client = new SageMakerRuntimeClient({ maxAttempts: 1 })

@@ -10,7 +10,7 @@ import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/
 import { parseVerdict } from '../../../../src/guard/answer/verdict.js'
 import { emulatorClient, FAULTS, startEmulator } from '../../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../../emulator/index.js'
-import { hangs, hangsHalfway, late, modelFails } from '../../../emulator/faults.js'
+import { hangs, hangsHalfway, late, modelFails, sends } from '../../../emulator/faults.js'
 
 const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]
 const prompt = (text: string) =>
@@ -115,6 +115,19 @@ describe('A SageMaker endpoint', () => {
     const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
     complete.close()
     expect((await judge(complete, 'hello')).safe).toBe(true)
+    client.destroy()
+  })
+
+  it('is not read beyond its bound, whichever client asked.', async () => {
+    const mine = await start()
+    const client = new SageMakerRuntimeClient({ ...emulatorClient(emulator), maxAttempts: 1 })
+    const yours = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
+    emulator.behave(sends({ generated_text: 'safe', padding: 'x'.repeat(2 * 1024 * 1024) }))
+    for (const complete of [mine, yours])
+      expect(await failure(judge(complete, 'hello'))).toMatchObject({
+        code: 'guard_error',
+        message: expect.stringContaining('more than 2097152 bytes') as string,
+      })
     client.destroy()
   })
 })
@@ -272,6 +285,9 @@ describe('An error of the AWS SDK', () => {
     [{ name: 'Error', code: 'ETIMEDOUT' }, 'guard_timeout', true],
     [{ name: 'TimeoutError' }, 'guard_timeout', true],
     [{ name: 'AbortError' }, 'guard_timeout', false],
+    [{ name: 'RequestExpired' }, 'guard_rejected', true],
+    [{ name: 'RequestInTheFuture' }, 'guard_rejected', true],
+    [{ name: 'RequestTimeTooSkewed' }, 'guard_rejected', true],
     [{ name: 'toString' }, 'guard_error', false],
     [new TypeError('boom'), 'guard_error', false],
     ['a string', 'guard_error', false],

@@ -1,10 +1,16 @@
 // Calls after the first, which the SDK no longer builds: signed all the same, failing all the same, and
 // following its configuration.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import type { LlamaGuardError } from '../../../../src/errors.js'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import { createWire } from '../../../../src/guard/backends/sagemaker/http-handler.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
 import { LazyAbortController } from '../../../../src/utils/lazy-abort-controller.js'
 import { FAULTS, startEmulator } from '../../../emulator/index.js'
@@ -158,5 +164,126 @@ describe('A later call', () => {
     closing.push(invoke.close)
     for (let call = 0; call < 2; call++) await invoke(JSON.stringify({ inputs: PROMPT }), new LazyAbortController())
     expect(emulator.requests.slice(1).map(({ endpoint }) => endpoint)).toEqual(['llama guard/2', 'llama guard/2'])
+  })
+
+  it('has a trace id and a session token of its own, and the credentials of its time.', async () => {
+    const credentials = [
+      { accessKeyId: 'AKIAFIRST', secretAccessKey: 'first', sessionToken: 'session-1' },
+      { accessKeyId: 'AKIASECOND', secretAccessKey: 'second', sessionToken: 'session-2' },
+    ]
+    const seen: Record<string, unknown>[] = []
+    const server = createServer((request, response) => {
+      seen.push(request.headers)
+      request.resume().on('end', () => response.end('[{"generated_text":"safe"}]'))
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const folder = mkdtempSync(join(tmpdir(), 'credentials-'))
+    closing.push(
+      () => rmSync(folder, { recursive: true }),
+      () => (server.closeAllConnections(), server.close()),
+    )
+    // The process that tells the credentials gives them a second to live, so that each call asks anew.
+    const script = join(folder, 'credentials.cjs')
+    const turn = join(folder, 'turn')
+    writeFileSync(turn, '0')
+    writeFileSync(
+      script,
+      `const { readFileSync } = require('node:fs')
+       const { accessKeyId, secretAccessKey, sessionToken } = ${JSON.stringify(credentials)}[Number(readFileSync(${JSON.stringify(turn)}, 'utf8'))]
+       const soon = new Date(Date.now() + 1000).toISOString()
+       console.log(JSON.stringify({ Version: 1, AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, SessionToken: sessionToken, Expiration: soon }))`,
+    )
+    writeFileSync(join(folder, 'config'), `[default]\ncredential_process = ${process.execPath} ${script}\n`)
+    for (const [name, value] of Object.entries({
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: '',
+      AWS_SECRET_ACCESS_KEY: '',
+      AWS_CONFIG_FILE: join(folder, 'config'),
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
+      AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      _X_AMZN_TRACE_ID: 'Root=1-first',
+      AWS_LAMBDA_FUNCTION_NAME: 'traced',
+    }))
+      vi.stubEnv(name, value)
+    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000 })
+    closing.push(() => complete.close())
+    await complete(PROMPT, { logprobs: false })
+    writeFileSync(turn, '1')
+    await expect
+      .poll(
+        async () => {
+          await complete(PROMPT, { logprobs: false })
+          return seen.at(-1)
+        },
+        { timeout: 10_000 },
+      )
+      .toMatchObject({
+        'x-amz-security-token': 'session-2',
+        authorization: expect.stringContaining('AKIASECOND') as string,
+      })
+    expect(seen[0]).toMatchObject({
+      'x-amzn-trace-id': 'Root=1-first',
+      'x-amz-security-token': 'session-1',
+      authorization: expect.stringContaining('AKIAFIRST') as string,
+    })
+    for (const later of seen.slice(1)) {
+      expect(later['x-amzn-trace-id']).not.toBe('Root=1-first')
+      expect(later['amz-sdk-invocation-id']).not.toBe(seen[0]?.['amz-sdk-invocation-id'])
+      expect(later['amz-sdk-request']).toBeUndefined()
+    }
+  })
+
+  it('has its sockets closed when it is closed.', async () => {
+    const { complete, emulator } = await warm()
+    const sockets: Socket[] = []
+    emulator.behave((call) => (sockets.push(call.request.socket), call.answer()))
+    await complete(PROMPT, { logprobs: false })
+    expect(sockets[0]?.destroyed).toBe(false)
+    complete.close()
+    await expect.poll(() => sockets[0]?.destroyed, { timeout: 2000 }).toBe(true)
+  })
+
+  it('is its whole answer, in however many pieces that arrives.', async () => {
+    const { complete, emulator } = await warm()
+    emulator.behave(async (call) => {
+      const text = call.normal()
+      call.response.writeHead(200, { 'content-type': 'application/json' })
+      for (const piece of [text.slice(0, 9), text.slice(9, 20), text.slice(20)]) {
+        call.response.write(piece)
+        await new Promise((wake) => setTimeout(wake, 20))
+      }
+      call.response.end()
+    })
+    expect((await complete(PROMPT, { logprobs: false })).text).toBe(' safe')
+  })
+
+  it('leaves no listener on the signal of its caller.', async () => {
+    const { complete } = await warm()
+    const listeners = new Set<unknown>()
+    const signal = {
+      aborted: false,
+      reason: undefined,
+      addEventListener: (_: string, listener: unknown) => void listeners.add(listener),
+      removeEventListener: (_: string, listener: unknown) => void listeners.delete(listener),
+    }
+    const wire = createWire({
+      connections: 1,
+      connectMs: 3000,
+      maxAnswerBytes: 1e6,
+      tooLarge: () => new Error('too large'),
+    })
+    closing.push(() => wire.close())
+    const server = createServer((_, response) => response.end('{}'))
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    closing.push(() => (server.closeAllConnections(), server.close()))
+    const { port } = server.address() as AddressInfo
+    const send = wire.like({ method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port, path: '/', headers: {} })
+    await send({}, 'body', signal)
+    expect(listeners.size).toBe(0)
+    server.closeAllConnections()
+    await new Promise((closed) => server.close(closed))
+    await expect(send({}, 'body', signal)).rejects.toThrow()
+    expect(listeners.size).toBe(0)
+    await complete(PROMPT, { logprobs: false })
   })
 })

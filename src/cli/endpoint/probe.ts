@@ -7,7 +7,6 @@ import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
 import type { Prompter } from '../../guard/prompt/index.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'
-import { parseVerdict } from '../../guard/answer/verdict.js'
 import { EXAMPLES } from './examples.js'
 import type { Example } from './examples.js'
 
@@ -69,7 +68,7 @@ export async function* runExamples(
 ): AsyncGenerator<Probed & { readonly answered: Answered }> {
   for (const example of EXAMPLES) {
     const answered = await ask(client, target, prompter.render(example.conversation))
-    const { safe } = parseVerdict(answered.completion, prompter.categories)
+    const { safe } = prompter.parse(answered.completion)
     yield {
       example,
       ms: answered.ms,

@@ -1,9 +1,17 @@
 // The probability of "unsafe" behind the model's word, from token log probabilities: what a threshold is compared with.
-// Model cards define it on the first token that decides between the two words, which is not always the first token.
+// Model cards define it on the first token that decides between the words, which is not always the first token.
 import type { Completion, TokenLogprob } from './completion.js'
 
 type Tokens = NonNullable<Completion['tokens']>
-type Word = 'safe' | 'unsafe'
+
+/** The words a model decides between, in lower case. No beginning of one is a beginning of another. */
+export interface DecidingWords {
+  readonly safe: readonly string[]
+  readonly unsafe: readonly string[]
+}
+
+/** Llama Guard's. */
+const SAFE_UNSAFE: DecidingWords = { safe: ['safe'], unsafe: ['unsafe'] }
 
 /**
  * Probability of unsafe, 0 to 1, or undefined when the tokens do not tell, or tell another word than the text
@@ -15,19 +23,26 @@ type Word = 'safe' | 'unsafe'
  * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end
  * of the word are multiplied.
  */
-export function scoreOf(tokens: Tokens, said: Word): number | undefined {
+export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAFE): number | undefined {
   const from = tokens.findIndex((token) => bare(token.text) !== '')
   const first = tokens[from]
   const chosen = first && wholeWord(tokens.slice(from), said)
   if (first === undefined || chosen === undefined) return undefined
-  const other = weigh(first.top ?? [], said === 'safe' ? 'unsafe' : 'safe')
-  const share = other === undefined ? Math.max(0.5, chosen) : chosen / (chosen + other)
+  const [same, others] = words.safe.includes(said) ? [words.safe, words.unsafe] : [words.unsafe, words.safe]
+  const side =
+    chosen +
+    (weigh(
+      first.top ?? [],
+      same.filter((word) => word !== said),
+    ) ?? 0)
+  const other = weigh(first.top ?? [], others)
+  const share = other === undefined ? Math.min(1, Math.max(0.5, side)) : side / (side + other)
   if (!Number.isFinite(share)) return undefined
-  return said === 'unsafe' ? share : 1 - share
+  return words.unsafe.includes(said) ? share : 1 - share
 }
 
 /** Joint probability of the tokens that spell the word, undefined when they spell something else. */
-function wholeWord(tokens: Tokens, word: Word): number | undefined {
+function wholeWord(tokens: Tokens, word: string): number | undefined {
   let spelt = ''
   let logprob = 0
   for (const token of tokens) {
@@ -40,21 +55,20 @@ function wholeWord(tokens: Tokens, word: Word): number | undefined {
 }
 
 /**
- * Summed probability of the alternatives that lead to the word: ` unsafe`, `unsafe` and `un` may stand side
+ * Summed probability of the alternatives that lead to one of the words: ` unsafe`, `unsafe` and `un` may stand side
  * by side.
  */
-function weigh(top: readonly TokenLogprob[], word: Word): number | undefined {
-  const leading = top.filter((token) => wordOf(token) === word && isLogprob(token.logprob))
+function weigh(top: readonly TokenLogprob[], words: readonly string[]): number | undefined {
+  const leading = top.filter((token) => leadsTo(token, words) && isLogprob(token.logprob))
   return leading.length === 0
     ? undefined
     : leading.reduce((sum, token) => sum + Math.exp(Math.min(0, token.logprob)), 0)
 }
 
-/** Which word a token begins or is. No beginning of one is a beginning of the other. */
-function wordOf({ text }: TokenLogprob): Word | undefined {
+/** True when the token is one of the words, or the beginning of one. */
+function leadsTo({ text }: TokenLogprob, words: readonly string[]): boolean {
   const start = bare(text)
-  if (start === '') return undefined
-  return 'safe'.startsWith(start) ? 'safe' : 'unsafe'.startsWith(start) ? 'unsafe' : undefined
+  return start !== '' && words.some((word) => word.startsWith(start))
 }
 
 /** Sentencepiece and byte-level BPE write a space as U+2581 and U+0120, a line break as U+010A. */

@@ -5,7 +5,6 @@ import { isLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { Complete, Completion } from '../answer/completion.js'
-import { parseVerdict } from '../answer/verdict.js'
 import { reasonOf } from '../deadline.js'
 import { AskOptions } from '../judge-options.js'
 import { merge } from '../merge-verdicts.js'
@@ -14,7 +13,7 @@ import type { Prompter } from '../prompt/index.js'
 export type { Complete, Completion } from '../answer/completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit'>
+  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse'>
   readonly complete: Complete & { close?(): void | Promise<void> }
   /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
   readonly identity: string
@@ -73,7 +72,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     if (known) return judgeAll(known, learnt, signal)
     const budget = Math.min(context, learnt)
     try {
-      const verdict = parseVerdict(await ask(conversation, signal), prompter.categories)
+      const verdict = prompter.parse(await ask(conversation, signal))
       learnt = Math.min(learnt, budget)
       return verdict
     } catch (error) {

@@ -50,7 +50,8 @@ const BREAKS = source`\n\r\v\f\u0085\u2028\u2029`
 const LINE_START = source`(?:(?<![^${BREAKS}])|(?<=\\[nr]))`
 /** Blanks, U+2581 (Llama 2's tokenizer reads it as a blank) and what Markdown may put around a label. */
 const DECORATION = source`\t \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u2581\u2800*_#>~`
-const LABEL = source`(${LINE_START}[${DECORATION}]*)(${lookalike('user')}|${lookalike('agent')})(?=[${DECORATION}${BREAKS}]*[:\uFF1A\uFE55\uFE13\u2236\uA789])`
+const COLON = source`[${DECORATION}${BREAKS}]*[:\uFF1A\uFE55\uFE13\u2236\uA789]`
+const LABEL = labelSource(['user', 'agent'])
 
 const ESCAPED_ALL = new RegExp(ESCAPED, 'gu')
 const FOLD_ALL = new RegExp(FOLD, 'gu')
@@ -95,6 +96,25 @@ function breakMarkers(text: string): string {
     .replace(LABELS, "$1'$2'")
 }
 
+/** A pattern for {@link breakLabels}: each label a word, or words between blanks, in lower case. */
+export function labelPattern(labels: readonly string[]): RegExp {
+  return new RegExp(labelSource(labels), 'giu')
+}
+
+/** Makes labels of a template that is not Llama Guard's ordinary words. For text that {@link escapeText} has been over. */
+export function breakLabels(text: string, pattern: RegExp): string {
+  return text.replace(pattern, "$1'$2'")
+}
+
+function labelSource(labels: readonly string[]): string {
+  const words = (label: string): string =>
+    label
+      .split(' ')
+      .map(lookalike)
+      .join(source`[${DECORATION}${BREAKS}]*`)
+  return source`(${LINE_START}[${DECORATION}]*)(${labels.map(words).join('|')})(?=${COLON})`
+}
+
 /** The letter or letters that one disguised character stands for. */
 function unmask(character: string): string {
   const code = character.codePointAt(0) ?? 0
@@ -125,6 +145,8 @@ function lookalike(word: string): string {
     g: source`\u0261\u0581\u0262`,
     n: source`\u0578\u039D\u0274`,
     t: source`\u0442\u03C4\u1D1B`,
+    i: source`\u0456\u03B9\u0131\u026A`,
+    m: source`\u043C\u1D0D`,
   }
   return Array.from(word, (letter) => source`[${letter}${doubles[letter] ?? ''}${accented(letter)}]\p{M}*`).join('')
 }

@@ -2,7 +2,9 @@
 // Everything that does not depend on the conversation is put together once, so equal prompts begin with equal
 // bytes and prefix caches work.
 import { LlamaGuardError } from '../../errors.js'
-import type { Category, Conversation, Role, Turn } from '../../types.js'
+import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
+import type { Completion } from '../answer/completion.js'
+import { parseVerdict } from '../answer/verdict.js'
 import { parseCategories } from './categories.js'
 import { escapeText } from './escape.js'
 import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
@@ -11,10 +13,14 @@ import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
+import { graniteGuardian30 } from './granite-guardian.js'
+import { otherGuardPrompter } from './other-guard.js'
+import { qwen3GuardGen } from './qwen3guard-gen.js'
 import { forRole, type Template } from './template.js'
 import { estimateTokens } from './tokens.js'
 
-export const MODELS = [
+/** The versions of Llama Guard. */
+export const LLAMA_GUARDS = [
   'llama-guard-1',
   'llama-guard-2',
   'llama-guard-3-8b',
@@ -22,9 +28,16 @@ export const MODELS = [
   'llama-guard-3-11b-vision',
   'llama-guard-4-12b',
 ] as const
+type LlamaGuardName = (typeof LLAMA_GUARDS)[number]
+
+/** Classifiers of prompt attacks. They have no prompt; see backends/prompt-guard. */
+export const PROMPT_GUARDS = ['llama-prompt-guard-1', 'llama-prompt-guard-2'] as const
+export type PromptGuardName = (typeof PROMPT_GUARDS)[number]
+
+export const MODELS = [...LLAMA_GUARDS, ...PROMPT_GUARDS, 'qwen3guard-gen', 'granite-guardian-3.0'] as const
 export type ModelName = (typeof MODELS)[number]
 
-const TEMPLATES: Readonly<Record<ModelName, Template>> = {
+const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-1': llamaGuard1,
   'llama-guard-2': llamaGuard2,
   'llama-guard-3-8b': llamaGuard3Large,
@@ -43,6 +56,12 @@ export interface PromptPolicy {
   instruction?: string
 }
 
+/** What is said of one model alone. */
+export interface ModelOptions {
+  /** Qwen3Guard-Gen's level Controversial. Default: `block`. */
+  readonly controversial?: CategoryAction
+}
+
 export interface RenderOptions {
   /** How images are written. Default: `token`, as the model's published template does. */
   images?: ImageForm
@@ -56,6 +75,8 @@ export interface Prompter {
   readonly vision: boolean
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
+  /** Most tokens of an answer. Default: 32. */
+  readonly maxNewTokens?: number
   /**
    * The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role
    * says who is judged.
@@ -66,14 +87,23 @@ export interface Prompter {
    * Throws `guard_input_too_long`.
    */
   fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
+  /** The verdict in the model's answer. Throws `unparseable_verdict`. */
+  parse(completion: Completion): Verdict
 }
 
 /**
  * Throws `invalid_option` for an unknown model, a policy text without categories, or a policy that leaves no
  * room for a conversation.
  */
-export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Prompter {
-  const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model] : undefined
+export function createPrompter(model: ModelName, policy: PromptPolicy = {}, options: ModelOptions = {}): Prompter {
+  if (model === 'qwen3guard-gen') return otherGuardPrompter(qwen3GuardGen(options.controversial), policy)
+  if (model === 'granite-guardian-3.0') return otherGuardPrompter(graniteGuardian30, policy)
+  const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model as LlamaGuardName] : undefined
+  if (isPromptGuard(model))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `${model} is a classifier and reads no prompt. Use another guard model.`,
+    )
   if (template === undefined)
     throw new LlamaGuardError(
       'invalid_option',
@@ -130,8 +160,12 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}): Pro
     render,
     fit: (conversation, contextTokens = template.contextTokens) =>
       fitConversation(conversation, contextTokens, { policyTokens, images: support }),
+    parse: (completion) => parseVerdict(completion, categories),
   }
 }
+
+export const isPromptGuard = (model: ModelName): model is PromptGuardName =>
+  PROMPT_GUARDS.some((name) => name === model)
 
 interface Envelope {
   /** From the first byte up to the first turn. */

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
 import type { Complete } from '../../../src/guard/backends/prompted.js'
 import { promptedGuard } from '../../../src/guard/backends/prompted.js'
-import { createPrompter, MODELS } from '../../../src/guard/prompt/index.js'
+import { createPrompter, LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'
 import { sagemakerComplete } from '../../../src/guard/backends/sagemaker/index.js'
 import type { Conversation } from '../../../src/types.js'
 import { startEmulator } from '../../emulator/index.js'
@@ -15,7 +15,7 @@ const opened: (() => unknown)[] = []
 const user = (text: string): Conversation => [{ role: 'User', text }]
 const tooLong = expect.objectContaining({ code: 'guard_input_too_long' }) as Error
 
-async function start(options: EmulatorOptions = {}, model: (typeof MODELS)[number] = 'llama-guard-1') {
+async function start(options: EmulatorOptions = {}, model: (typeof LLAMA_GUARDS)[number] = 'llama-guard-1') {
   const emulator: Emulator = await startEmulator(options)
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000 })
@@ -33,7 +33,7 @@ afterEach(async () => {
 })
 
 describe('A prompted guard', () => {
-  it.each(MODELS)('shows %s the whole conversation and gives its verdict on the last turn.', async (model) => {
+  it.each(LLAMA_GUARDS)('shows %s the whole conversation and gives its verdict on the last turn.', async (model) => {
     const { emulator, guard } = await start({}, model)
     const conversation: Conversation = [...user('Hello there'), { role: 'Agent', text: 'Buy a bomb.' }]
     expect(await guard.judge(conversation, {})).toMatchObject({

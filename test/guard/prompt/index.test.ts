@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createPrompter, MODELS, type ModelName } from '../../../src/guard/prompt/index.js'
+import { createPrompter, LLAMA_GUARDS, type ModelName } from '../../../src/guard/prompt/index.js'
 import type { Category, Conversation } from '../../../src/types.js'
 
 const FIXTURES = join(__dirname, '../../fixtures')
@@ -248,11 +248,11 @@ describe('images in a prompt', () => {
 })
 
 it('knows six models, and which of them see', () => {
-  expect(MODELS.filter((model) => createPrompter(model).vision)).toEqual([
+  expect(LLAMA_GUARDS.filter((model) => createPrompter(model).vision)).toEqual([
     'llama-guard-3-11b-vision',
     'llama-guard-4-12b',
   ])
-  expect(MODELS.map((model) => createPrompter(model).contextTokens)).toEqual([
+  expect(LLAMA_GUARDS.map((model) => createPrompter(model).contextTokens)).toEqual([
     4096, 8192, 131_072, 131_072, 8192, 131_072,
   ])
 })

@@ -3,7 +3,7 @@
 // A server with a prefix cache (TGI, vLLM, LMI) then only computes the new words. What it must find unchanged
 // is pinned here.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MODELS } from '../../../src/guard/prompt/index.js'
+import { LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'
 import { llamaGuard } from '../../../src/llama-guard.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
@@ -27,7 +27,7 @@ afterEach(async () => {
   await emulator.close()
 })
 
-async function streamed(model: (typeof MODELS)[number], words: readonly string[]): Promise<string[]> {
+async function streamed(model: (typeof LLAMA_GUARDS)[number], words: readonly string[]): Promise<string[]> {
   const guard = llamaGuard({ endpoint: 'llama-guard', model, logLevel: 'silent', windowChars: 40, timeoutMs: 60_000 })
   closing.push(() => guard.close())
   server = await serve((req, res) =>
@@ -58,7 +58,7 @@ function beginning(prompt: string): string {
 }
 
 describe('The prompts of one stream', () => {
-  it.each(MODELS)('begin with each other, one check after the other (%s).', async (model) => {
+  it.each(LLAMA_GUARDS)('begin with each other, one check after the other (%s).', async (model) => {
     const prompts = await streamed(model, WORDS)
     expect(prompts.length).toBeGreaterThan(2)
     for (const [index, prompt] of prompts.slice(1).entries()) {

@@ -7,7 +7,6 @@ import { isLlamaGuardError } from '../../../errors.js'
 import { merge } from '../../../guard/merge-verdicts.js'
 import { readCompletion } from '../../../guard/answer/completion.js'
 import type { Prompter } from '../../../guard/prompt/index.js'
-import { parseVerdict } from '../../../guard/answer/verdict.js'
 import type { Verdict } from '../../../types.js'
 import type { Outcome } from '../judge-all.js'
 import type { Row } from '../rows.js'
@@ -82,11 +81,11 @@ function answers(output: string): ReadonlyMap<string, unknown> {
 export function readBatch(
   { ids }: BatchInput,
   output: string,
-  prompter: Pick<Prompter, 'categories'>,
+  prompter: Pick<Prompter, 'parse'>,
   threshold?: number,
 ): readonly Outcome[] {
   const found = answers(output)
-  const verdictOf = (id: string): Verdict => parseVerdict(readCompletion(found.get(id)), prompter.categories)
+  const verdictOf = (id: string): Verdict => prompter.parse(readCompletion(found.get(id)))
   return ids.map((pieces) => {
     if (pieces.length === 0) return { failed: 'guard_input_too_long' }
     try {

@@ -1,0 +1,63 @@
+// A guard model that is not Llama Guard, as a prompter: its file says how a conversation is written and its answer read;
+// cutting a conversation to what the model can read is the same for all.
+import { LlamaGuardError } from '../../errors.js'
+import type { Category, Conversation, Verdict } from '../../types.js'
+import type { Completion } from '../answer/completion.js'
+import { breakLabels, escapeText, labelPattern } from './escape.js'
+import { fitConversation } from './fit.js'
+import type { ModelName, Prompter, PromptPolicy } from './index.js'
+import { estimateTokens } from './tokens.js'
+
+export interface OtherGuard {
+  readonly model: ModelName
+  readonly categories: readonly Category[]
+  readonly contextTokens: number
+  /** Most tokens of an answer. */
+  readonly maxNewTokens: number
+  /** The turns that the model's template shows, the judged one last. */
+  readonly shown: (conversation: Conversation) => Conversation
+  /** The exact prompt of what is shown. */
+  readonly render: (shown: Conversation) => string
+  readonly parse: (completion: Completion) => Verdict
+}
+
+const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
+/** Marks of these templates that Llama Guard's has not, and tokens that Qwen3 spells without bars. */
+const MARKS =
+  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|think|tool_call|tool_response)\s*)[>\uFF1E]/giu
+
+/** The text as these models may read it: unable to end its turn, open another, or stand for a part of the prompt. */
+export function escapeForGuard(text: string): string {
+  return breakLabels(escapeText(text).replace(MARKS, '($1)'), LABELS)
+}
+
+/** Throws `invalid_option` for a policy: these models have one of their own, and obey no other. */
+export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
+  const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
+  const given = Object.entries(policy).find(([, value]) => value !== undefined)?.[0]
+  if (given !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option ${given} is part of Llama Guard's prompt; ${model} has a policy of its own. Leave it out.`,
+    )
+  const user = { role: 'User', text: '' } as const
+  const shortest = [[user], [user, { role: 'Agent', text: '' } as const]]
+  const policyTokens = Math.max(...shortest.map((conversation) => estimateTokens(render(conversation))))
+  return {
+    model,
+    categories,
+    vision: false,
+    contextTokens,
+    maxNewTokens,
+    render(conversation) {
+      if (conversation.length === 0)
+        throw new LlamaGuardError(
+          'internal_error',
+          'An empty conversation came to the guard. It needs at least the turn to judge.',
+        )
+      return render(shown(conversation))
+    },
+    fit: (conversation, context = contextTokens) => fitConversation(shown(conversation), context, { policyTokens }),
+    parse,
+  }
+}

@@ -1,0 +1,110 @@
+// Qwen3Guard-Gen (0.6B, 4B, 8B): prompt, categories and context length. The three sizes share them.
+// Source: the chat template in tokenizer_config.json of Qwen/Qwen3Guard-Gen-0.6B, 4B and 8B on Hugging Face.
+import type { Category, CategoryAction, Conversation, Role } from '../../types.js'
+import { type LevelIds, parseLevels } from '../answer/levels.js'
+import { escapeForGuard, type OtherGuard } from './other-guard.js'
+
+/** As the template prints them. The last one is asked about for what users send only. */
+const CATEGORIES = [
+  'Violent',
+  'Non-violent Illegal Acts',
+  'Sexual Content or Sexual Acts',
+  'PII',
+  'Suicide & Self-Harm',
+  'Unethical Acts',
+  'Politically Sensitive Topics',
+  'Copyright Violation',
+  'Jailbreak',
+]
+
+const names = (role: Role): string =>
+  CATEGORIES.slice(0, role === 'User' ? 9 : 8)
+    .map((name) => `${name}.\n`)
+    .join('')
+
+const HEAD: Readonly<Record<Role, string>> = {
+  User:
+    '<|im_start|>user\n# Task:\n' +
+    "1) Evaluate whether THE LAST USER's query belongs to safe or unsafe content based on our safety policy.\n" +
+    '2) Identify the category of unsafe content found.\n\n' +
+    '<BEGIN SAFETY POLICY>\n' +
+    "**Safety: Safe**: The USER's query does not contain any prohibited content or content that could lead to " +
+    'prohibited content.\n' +
+    "**Safety: Unsafe**: The USER's query contains prohibited content.\n" +
+    "**Safety: Controversial**: The USER's query does not explicitly contain prohibited content, but its intent, " +
+    'context, or potential responses could be misinterpreted, misused, or exploited to generate unsafe content under ' +
+    'certain conditions.\n' +
+    '<END SAFETY POLICY>\n\n' +
+    `<BEGIN UNSAFE CONTENT CATEGORIES>\n${names('User')}<END UNSAFE CONTENT CATEGORIES>\n\n` +
+    '<BEGIN CONVERSATION>\n\n',
+  Agent:
+    '<|im_start|>user\n# Task:\n' +
+    "1) Evaluate whether THE LAST ASSISTANT's response belongs to safe or unsafe content based on our safety policy.\n" +
+    '2) Identify the category of unsafe content found.\n' +
+    "3) Determine if THE LAST ASSISTANT's response is a refusal to the USER's query.\n\n" +
+    '<BEGIN SAFETY POLICY>\n' +
+    "**Safety: Safe**: The ASSISTANT's response does not contain any prohibited content or content that could lead to " +
+    'prohibited content.\n' +
+    "**Safety: Unsafe**: The ASSISTANT's response contains prohibited content.\n" +
+    "**Safety: Controversial**: The ASSISTANT's response is not explicitly harmful, but could become risky or offensive " +
+    'depending on context or audience.\n' +
+    '<END SAFETY POLICY>\n\n' +
+    `<BEGIN UNSAFE CONTENT CATEGORIES>\n${names('Agent')}<END UNSAFE CONTENT CATEGORIES>\n\n` +
+    '<BEGIN REFUSAL POLICY>\n' +
+    "**Refusal: Yes**: The ASSISTANT refused to answer or did not comply with the USER's request.\n" +
+    "**Refusal: No**: The ASSISTANT directly answered or complied with the USER's request.\n" +
+    '<END REFUSAL POLICY>\n\n' +
+    '<BEGIN CONVERSATION>\n\n',
+}
+
+const tail = (judged: string, lastLine: string): string =>
+  '\n\n<END CONVERSATION>\n\n' +
+  `Provide your safety assessment for ONLY THE LAST **${judged}** in the above conversation:\n` +
+  " - The first line must be one of: 'Safety: Safe', 'Safety: Unsafe', 'Safety: Controversial'.\n" +
+  " - The second line should start with 'Categories:' followed by a list of any unsafe content categories, separated " +
+  `by commas. If the content is safe, use 'Categories: None'.${lastLine}<|im_end|>\n` +
+  '<|im_start|>assistant\n<think>\n\n</think>\n\n'
+
+const TAIL: Readonly<Record<Role, string>> = {
+  User: tail("USER's query", ''),
+  Agent: tail("ASSISTANT's response", "\n - The third line must be one of: 'Refusal: Yes', 'Refusal: No'."),
+}
+
+function render(conversation: Conversation): string {
+  // The template prints no reply without a question before it, so a reply alone gets an empty one.
+  const turns =
+    conversation[0]?.role === 'Agent' ? [{ role: 'User', text: '' } as const, ...conversation] : conversation
+  const written = turns.map(({ role, text }) => `${role === 'User' ? 'USER' : 'ASSISTANT'}: ${escapeForGuard(text)}`)
+  const judged = turns.at(-1)?.role ?? 'User'
+  return `${HEAD[judged]}${written.join('\n\n')}${TAIL[judged]}`
+}
+
+const id = (letter: string, index: number): string => `${letter}${index + 1}`
+
+const IDS: LevelIds = {
+  Unsafe: new Map(CATEGORIES.map((name, index) => [name, id('Q', index)])),
+  Controversial: new Map(CATEGORIES.map((name, index) => [name, id('C', index)])),
+}
+
+/**
+ * Q1 to Q9 are the categories at the level Unsafe, C1 to C9 at the level Controversial.
+ *
+ * @param controversial What the policy does about the level Controversial, unless it says otherwise about one id.
+ */
+export function qwen3GuardGen(controversial: CategoryAction = 'block'): OtherGuard {
+  const categories = CATEGORIES.flatMap((name, index): Category[] => [
+    { id: id('Q', index), name },
+    { id: id('C', index), name: `${name} (controversial)`, action: controversial },
+  ])
+  return {
+    model: 'qwen3guard-gen',
+    categories,
+    // Qwen3's own, without the scaling that some servers add.
+    contextTokens: 32_768,
+    // All nine categories and the refusal line are about 60.
+    maxNewTokens: 96,
+    shown: (conversation) => conversation,
+    render,
+    parse: (completion) => parseLevels(completion, IDS),
+  }
+}

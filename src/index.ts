@@ -3,7 +3,15 @@
 export { llamaGuard, type LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` on its own. */
 export { moderations, type Moderations } from './moderations/index.js'
-export type { Options, RequestOptions, UpstreamOption, Backend, ModelName } from './options/index.js'
+export type {
+  Options,
+  RequestOptions,
+  UpstreamOption,
+  Backend,
+  CascadeOption,
+  GuardOptions,
+  ModelName,
+} from './options/index.js'
 export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
 export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 export type { CacheStats } from './guard/cache/index.js'

@@ -68,7 +68,7 @@ export function decide(
       : undefined
   const base = {
     stage,
-    categories: ids.map((id): NamedCategory => ({ code: id, name: nameOf(id, categories) })),
+    categories: ids.map((id): NamedCategory => named(id, judgements, categories)),
     model: judgements[0]?.model ?? '',
     ms: Math.max(0, ...judgements.map(({ ms }) => ms)),
   }
@@ -87,6 +87,12 @@ export function decide(
   }
   if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped', why } }
   return { ...base, action: 'allow', outcome: outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements) }
+}
+
+function named(id: string, judgements: readonly Judgement[], categories: readonly Category[]): NamedCategory {
+  const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? judgement.verdict : []))
+  const guard = verdicts.find(({ namedBy }) => namedBy && Object.hasOwn(namedBy, id))?.namedBy?.[id]
+  return { code: id, name: nameOf(id, categories), ...(guard !== undefined && { guard }) }
 }
 
 /** The decision for a stage that failed before any guard was asked. */

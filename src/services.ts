@@ -6,6 +6,7 @@ import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
 import { defaultLogger } from './telemetry/log.js'
+import { isGuard } from './options/guards.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
 
@@ -68,7 +69,10 @@ export function createServices(config: Config): Services {
     reader: createConversationReader(config),
     upstream,
     logger,
-    logsMessages: typeof config.guard === 'string' && config.fallback === undefined,
+    logsMessages:
+      typeof config.guard === 'string' &&
+      config.fallback === undefined &&
+      ![...(config.guards ?? []), ...(config.cascade ? [config.cascade.first] : [])].some(isGuard),
     skips: (req) => atOnce('skip', config.skip?.(req)) === true,
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     blocks,

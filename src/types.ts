@@ -44,6 +44,8 @@ export interface Verdict {
   readonly categoryScores?: Readonly<Record<string, number>>
   /** Name of the guard that gave this verdict, when several could have. */
   readonly judgedBy?: string
+  /** Name of the guard that named a category, by category id, when a panel judged. */
+  readonly namedBy?: Readonly<Record<string, string>>
   /** Calls the verdict took, retries included. */
   readonly attempts?: number
   /** Tokens the guard model read and wrote, when the backend counts them. */
@@ -74,6 +76,13 @@ export interface Guard {
   readonly identity?: string
   /** True when it sees images. Default: false. */
   readonly vision?: boolean
+  /**
+   * The roles whose turns it judges. A panel asks it about those alone; a guard that judges one role only must sit on a
+   * panel with others. Default: both.
+   */
+  readonly judges?: readonly Role[]
+  /** True when every verdict has a score, as the first guard of a cascade must. Default: false. */
+  readonly scored?: boolean
   /** Category ids and names this guard may answer with. */
   readonly categories?: readonly Category[]
   /**
@@ -129,6 +138,8 @@ export interface Decision {
 export interface NamedCategory {
   readonly code: string
   readonly name: string
+  /** The guard that named it, when a panel judged. */
+  readonly guard?: string
 }
 
 /**

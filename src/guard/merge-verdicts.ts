@@ -79,6 +79,7 @@ export function merge(verdicts: readonly Verdict[]): Verdict {
     ...(verdicts.some((verdict) => verdict.score !== undefined) && { score: Math.max(...verdicts.map(scoreOrWord)) }),
     ...mergeScores(verdicts),
     ...(judgedBy !== undefined && { judgedBy }),
+    ...mergeNames(unsafe),
     ...(attempts !== undefined && { attempts }),
     ...((tokens.input !== undefined || tokens.output !== undefined) && { tokens }),
     ...(verdicts.every((verdict) => verdict.cached) && { cached: true }),
@@ -91,6 +92,12 @@ function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScore
     for (const [id, score] of Object.entries(categoryScores)) merged.set(id, Math.max(score, merged.get(id) ?? 0))
   }
   return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
+}
+
+/** The first that named a category keeps it. */
+function mergeNames(unsafe: readonly Verdict[]): Pick<Verdict, 'namedBy'> {
+  const merged = Object.assign({}, ...unsafe.map(({ namedBy }) => namedBy).reverse()) as Record<string, string>
+  return Object.keys(merged).length > 0 ? { namedBy: merged } : {}
 }
 
 const scoreOrWord = ({ score, safe }: Verdict): number => score ?? (safe ? 0 : 1)

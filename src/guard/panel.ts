@@ -1,5 +1,6 @@
 // Several guards as one panel: a text is safe only when every one of them says so.
-import type { Category, Conversation, Guard, Verdict } from '../types.js'
+import { LlamaGuardError } from '../errors.js'
+import type { Category, CategoryAction, Conversation, Guard, Role, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { identityOf } from './cache/key.js'
 import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
@@ -20,7 +21,13 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
     categories: unionById(guards.flatMap((guard) => guard.categories ?? [])),
-    judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions) {
+    // An image is judged when one of them sees it; the others judge the text beside it.
+    vision: guards.some(({ vision, judges }) => vision === true && judges === undefined),
+    ...(guards.every(({ judges }) => judges !== undefined) && {
+      judges: [...new Set(guards.flatMap(({ judges }) => judges ?? []))],
+    }),
+    scored: guards.every(({ scored }) => scored === true),
+    async judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions) {
       const vote = async (guard: Guard, piece: Conversation, inner: LazyAbortController): Promise<Verdict> => {
         const options: PanelOptions = {
           signal: inner.signal,
@@ -28,9 +35,18 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
           ...(isPanel(guard) && { blocks }),
         }
         const verdict = checkedVerdict(await guard.judge(piece, options))
-        return { judgedBy: modelOf(guard), ...verdict }
+        const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
+        const namedBy = ids.length > 0 && { namedBy: Object.fromEntries(ids.map((id) => [id, modelOf(guard)])) }
+        return { judgedBy: modelOf(guard), ...namedBy, ...verdict }
       }
-      const asks = guards.flatMap((guard) =>
+      const role = conversation.at(-1)?.role
+      const asked = guards.filter((guard) => role !== undefined && judgesRole(guard, role))
+      if (asked.length === 0)
+        throw new LlamaGuardError(
+          'guard_rejected',
+          `No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`,
+        )
+      const asks = asked.flatMap((guard) =>
         piecesOf(guard, conversation).map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
       )
       return anyUnsafeOf(asks, { signal, blocks })
@@ -39,8 +55,16 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
-  panels.add(panel)
-  return panel
+  return asPanel(panel)
+}
+
+/** True when the guard judges turns of this role. */
+export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
+
+/** Marks a guard that is made of guards. */
+export function asPanel(guard: Guard): Guard {
+  panels.add(guard)
+  return guard
 }
 
 /** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
@@ -51,6 +75,15 @@ const panels = new WeakSet<Guard>()
 const isUnsafe = (verdict: Verdict): boolean => !verdict.safe
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'
 
+/** Where guards share an id, the one whose action is strictest stands for it. */
 function unionById(categories: readonly Category[]): Category[] {
-  return [...new Map(categories.map((category) => [category.id, category])).values()]
+  const union = new Map<string, Category>()
+  for (const category of categories) {
+    const known = union.get(category.id)
+    if (known === undefined || strictness(category) > strictness(known)) union.set(category.id, category)
+  }
+  return [...union.values()]
 }
+
+const STRICTNESS: readonly CategoryAction[] = ['ignore', 'flag', 'block']
+const strictness = ({ action = 'block' }: Category): number => STRICTNESS.indexOf(action)

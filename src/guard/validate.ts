@@ -26,7 +26,19 @@ const MAX_NAME = 200
  */
 export function checkedVerdict(value: unknown): Verdict {
   if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
-  const { safe, categories = [], unknown, truncated, score, categoryScores, judgedBy, attempts, tokens, cached } = value
+  const {
+    safe,
+    categories = [],
+    unknown,
+    truncated,
+    score,
+    categoryScores,
+    judgedBy,
+    namedBy,
+    attempts,
+    tokens,
+    cached,
+  } = value
   if (typeof safe !== 'boolean') throw unusable(`"safe" as ${describe(safe)}, wanted a boolean`)
   if (!isNames(categories)) throw unusable('"categories" that are no list of short strings')
   if (unknown !== undefined && !isNames(unknown)) throw unusable('"unknown" that is no list of short strings')
@@ -36,6 +48,7 @@ export function checkedVerdict(value: unknown): Verdict {
   if (categoryScores !== undefined && !isScores(categoryScores))
     throw unusable('"categoryScores" that are no numbers from 0 to 1')
   if (judgedBy !== undefined && !isName(judgedBy)) throw unusable('"judgedBy" that is no short string')
+  if (namedBy !== undefined && !isNamedBy(namedBy)) throw unusable('"namedBy" that is no object of short strings')
   if (attempts !== undefined && !isCount(attempts)) throw unusable('"attempts" that is no count')
   if (tokens !== undefined && !isTokens(tokens)) throw unusable('"tokens" that are no counts')
   const verdict: { -readonly [K in keyof Verdict]: Verdict[K] } = { safe, categories: frozen(categories) }
@@ -44,6 +57,7 @@ export function checkedVerdict(value: unknown): Verdict {
   if (score !== undefined) verdict.score = score
   if (categoryScores !== undefined) verdict.categoryScores = Object.freeze({ ...categoryScores })
   if (judgedBy !== undefined) verdict.judgedBy = judgedBy
+  if (namedBy !== undefined) verdict.namedBy = Object.freeze({ ...namedBy })
   if (attempts !== undefined) verdict.attempts = attempts
   if (tokens !== undefined)
     verdict.tokens = {
@@ -79,5 +93,7 @@ const isProbability = (value: unknown): value is number => typeof value === 'num
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isScores = (value: unknown): value is Record<string, number> =>
   isObject(value) && Object.keys(value).length <= MAX_CATEGORIES && Object.values(value).every(isProbability)
+const isNamedBy = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.keys(value).length <= 2 * MAX_CATEGORIES && Object.values(value).every(isName)
 const isTokens = (value: unknown): value is { input?: number; output?: number } =>
   isObject(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))

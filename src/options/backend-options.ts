@@ -7,7 +7,7 @@ import type { Backend, Options } from './index.js'
 const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken'] as const
 const OPENAI = ['guardUrl', 'guardApiKey', 'guardModel'] as const
 const LLAMA_CPP = ['modelPath'] as const
-const PROMPT = ['model', 'categories', 'task', 'instruction'] as const
+const PROMPT = ['model', 'categories', 'task', 'instruction', 'controversial'] as const
 
 type BackendOption = (typeof SAGEMAKER | typeof OPENAI | typeof LLAMA_CPP | typeof PROMPT)[number]
 
@@ -31,6 +31,7 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
   categories: 'sagemaker, openai and llama-cpp',
   task: 'sagemaker, openai and llama-cpp',
   instruction: 'sagemaker, openai and llama-cpp',
+  controversial: 'sagemaker, openai and llama-cpp',
 }
 
 const REQUIRED: Readonly<Record<Backend, { option: keyof Options; variable: string; what: string } | undefined>> = {
@@ -38,6 +39,11 @@ const REQUIRED: Readonly<Record<Backend, { option: keyof Options; variable: stri
   openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },
   'llama-cpp': { option: 'modelPath', variable: 'MODEL_PATH', what: 'the path of a Llama Guard GGUF file' },
   local: undefined,
+}
+
+/** False when `guards` are the whole panel: nothing names a guard beside them. */
+export function hasOwnGuard({ guard, guards, endpoint, guardUrl, modelPath }: Options): boolean {
+  return guards === undefined || guard !== 'sagemaker' || [endpoint, guardUrl, modelPath].some((it) => it !== undefined)
 }
 
 /** Throws `endpoint_missing` when the chosen backend lacks the one setting that it cannot do without. */

@@ -1,9 +1,10 @@
 // From options and environment to one checked, frozen configuration. One row per option: what variable feeds
 // it, how it is read, its default.
 import { LlamaGuardError } from '../errors.js'
-import { rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
+import { hasOwnGuard, rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
 import { readCategories } from './categories.js'
 import { type Environment, fromEnvironment, fromPolicyFile, OTHER_VARIABLES, PREFIX } from './environment.js'
+import { cascadeOption, guardsOption } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
   dialectOption,
@@ -57,6 +58,8 @@ const REQUEST = {
 const SETTINGS = {
   ...REQUEST,
   guard: { env: 'BACKEND', read: guardOption, fallback: 'sagemaker' },
+  guards: { env: 'GUARDS', read: guardsOption, fallback: undefined },
+  cascade: { read: cascadeOption, fallback: undefined },
   fallback: { read: list(guardObject), fallback: undefined },
   shadowGuard: { read: shadowOption, fallback: undefined },
   endpoint: { env: 'ENDPOINT', read: endpointName, fallback: undefined },
@@ -67,6 +70,7 @@ const SETTINGS = {
   guardModel: { env: 'MODEL_ID', read: text, fallback: undefined },
   modelPath: { env: 'MODEL_PATH', read: text, fallback: undefined },
   model: { env: 'MODEL', read: modelOption, fallback: 'llama-guard-1' },
+  controversial: { env: 'CONTROVERSIAL', read: oneOf(['block', 'flag', 'ignore']), fallback: undefined },
   categories: { read: readCategories, fallback: undefined },
   task: { read: text, fallback: undefined },
   instruction: { read: text, fallback: undefined },
@@ -129,7 +133,7 @@ export function parseOptions(options: Options = {}, env: Environment = process.e
   const checked = config as unknown as Config
   rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
   rejectUnusedSecret(checked)
-  requireBackendSettings(checked)
+  if (hasOwnGuard(checked)) requireBackendSettings(checked)
   return Object.freeze(checked)
 }
 

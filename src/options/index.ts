@@ -101,6 +101,36 @@ export interface RequestOptions {
 export type UpstreamOption =
   string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
+/** What makes one guard of a panel or a cascade; the same options as for the middleware. Variables do not fill them. */
+export type GuardOptions = Pick<
+  Options,
+  | 'guard'
+  | 'endpoint'
+  | 'inferenceComponent'
+  | 'targetVariant'
+  | 'guardUrl'
+  | 'guardApiKey'
+  | 'guardModel'
+  | 'modelPath'
+  | 'model'
+  | 'categories'
+  | 'task'
+  | 'instruction'
+  | 'controversial'
+  | 'firstToken'
+  | 'timeoutMs'
+  | 'concurrency'
+>
+
+/** See {@link Options.cascade}. */
+export interface CascadeOption {
+  readonly first: Guard | GuardOptions
+  /** 0 to 1. */
+  readonly safeBelow: number
+  /** 0 to 1, not less than `safeBelow`. */
+  readonly unsafeAbove: number
+}
+
 /** Settings of the middleware. `Req` is the request type of its hooks, for example Express' own `Request`. */
 export interface Options<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
   /**
@@ -108,6 +138,19 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    * Default: `sagemaker`.
    */
   guard?: Backend | Guard
+  /**
+   * Guards that judge beside the one of `guard`, as a panel: one unsafe verdict blocks, and one failure makes the panel
+   * fail. Each is a guard object, or the options of one (`{ model, endpoint }`); in the variable a text such as
+   * `prompt-guard-2@my-endpoint,qwen3guard-4b@other`. Without `guard`, `endpoint`, `guardUrl` and `modelPath` they are
+   * the whole panel. Default: none.
+   */
+  guards?: readonly (Guard | GuardOptions)[]
+  /**
+   * A small guard before the other ones: its verdict is final when it is safe with a score below `safeBelow` or unsafe
+   * with a score above `unsafeAbove`. Everything else, and every failure of it, goes to the others. It must give scores;
+   * it has half of `timeoutMs`. Default: none.
+   */
+  cascade?: CascadeOption
   /** Guards asked in turn when the ones before could not judge (an unsafe verdict is final). Default: none. */
   fallback?: readonly Guard[]
   /** A guard whose verdict on a sample of traffic is only logged and compared. `rate` is 0 to 1. Default: none. */
@@ -133,10 +176,11 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    */
   modelPath?: string
   /**
-   * Llama Guard version behind the endpoint: decides prompt format, taxonomy and context length. Default:
-   * `llama-guard-1`.
+   * Guard model behind the endpoint: decides prompt format, taxonomy and context length. Default: `llama-guard-1`.
    */
   model?: ModelName
+  /** What to do about Qwen3Guard-Gen's level Controversial (categories C1 to C9). Default: `block`. */
+  controversial?: CategoryAction
   /**
    * Your own policy instead of the model's taxonomy: a list, or the text between the category markers word
    * for word.

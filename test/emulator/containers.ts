@@ -226,7 +226,7 @@ function split(answer: Answer, version: Asked['version']): Token[] {
   const sure = Math.log(Math.min(1, Math.max(1e-9, answer.confidence ?? 0.98)))
   const pieces = answer.text.match(/\n\n|\n|unsafe|safe|[A-Za-z]+|\d+|\s|[^\s\w]+/g) ?? []
   const words = version === 1 ? pieces.flatMap((piece) => (piece === 'unsafe' ? ['un', 'safe'] : [piece])) : pieces
-  const verdict = words.findIndex((word) => word === 'un' || word === 'unsafe' || word === 'safe')
+  const verdict = words.findIndex((word) => /^(?:un|(?:un)?safe|Unsafe|Safe|Controversial|Yes|No)$/.test(word))
   const body = words.map((text, index) => ({ text, logprob: index === verdict ? sure : -0.0001, special: false }))
   const end = version === 1 ? '</s>' : version === 4 ? '<|eot|>' : '<|eot_id|>'
   return [...body, { text: end, logprob: -0.0001, special: true }]

@@ -10,6 +10,7 @@ import type { AwsError } from './aws-errors.js'
 import { answerLike, checkParameters, promptOf } from './containers.js'
 import { judge, readPrompt } from './model.js'
 import type { Answer } from './model.js'
+import { classifierAnswer } from './other-models.js'
 import { checkSignature, CREDENTIALS, REGION } from './sigv4.js'
 import type { BehaveOptions, Behaviour, Call, Emulator, EmulatorOptions, Received } from './types.js'
 
@@ -24,7 +25,7 @@ interface Queued extends BehaveOptions {
 }
 
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const endpoints = options.endpoints ?? ['llama-guard']
+  const endpoints = [...(options.endpoints ?? ['llama-guard']), ...Object.keys(options.serves ?? {})]
   const container = options.container ?? 'tgi'
   const model = options.model ?? judge
   const requests: Received[] = []
@@ -50,6 +51,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       return
     }
 
+    const served = options.serves?.[endpoint]
+    const generate = ({ prompt: text = '', asked }: Received): Answer =>
+      served && 'generates' in served ? served.generates(text) : model(asked ?? readPrompt(''))
     const body = parse(raw)
     const prompt = body && promptOf(body)
     const received: Received = {
@@ -65,7 +69,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
     const refused = checkParameters(container, request.headers['content-type'], body, options.contextTokens ?? 131_072)
     const normal = (answer?: Answer) =>
-      answerLike(container, received, answer ?? model(received.asked ?? readPrompt('')))
+      served && 'classifies' in served && !answer
+        ? classifierAnswer(served.classifies(prompt ?? ''), body)
+        : answerLike(container, received, answer ?? generate(received))
     const call: Call = {
       ...received,
       request,

@@ -3,6 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AwsError } from './aws-errors.js'
 import type { Container } from './containers.js'
 import type { Answer, Asked } from './model.js'
+import type { LabelScore } from './other-models.js'
+
+/** What runs behind one endpoint instead of a Llama Guard. */
+export type Served =
+  { readonly generates: (prompt: string) => Answer } | { readonly classifies: (text: string) => readonly LabelScore[] }
 
 export interface EmulatorOptions {
   /** 0 (the default) takes a free one. */
@@ -15,6 +20,8 @@ export interface EmulatorOptions {
   contextTokens?: number
   /** The model. Default: marker words, see `model.ts`. */
   model?: (asked: Asked) => Answer
+  /** Other guard models, by endpoint: a text generator that reads the whole prompt, or a text classifier. */
+  serves?: Readonly<Record<string, Served>>
   /** Milliseconds every answer takes. Default: 0. */
   latencyMs?: number
 }

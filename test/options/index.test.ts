@@ -108,6 +108,8 @@ const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = 
   ['firstToken', 'FIRST_TOKEN', 'on', true, false],
   ['timeoutMs', 'TIMEOUT_MS', '2000', 2000, 3000],
   ['maxAttempts', 'MAX_ATTEMPTS', '3', 3, 1],
+  ['controversial', 'CONTROVERSIAL', 'flag', 'flag', 'ignore'],
+  ['guards', 'GUARDS', 'local', [{ guard: 'local' }], [{ model: 'qwen3guard-gen', endpoint: 'q' }]],
   ['hedgeAfterMs', 'HEDGE_AFTER_MS', '150', 150, 200],
   ['concurrency', 'CONCURRENCY', '16', 16, 8],
   ['queue', 'QUEUE', '0', 0, 5],

@@ -49,5 +49,5 @@ export function sse(data: unknown, event?: string): string {
 }
 
 function named(categories: readonly NamedCategory[]): NamedCategory[] {
-  return categories.map(({ code, name }) => ({ code, name }))
+  return categories.map(({ code, name, guard }) => ({ code, name, ...(guard !== undefined && { guard }) }))
 }

@@ -1,10 +1,13 @@
-// A Llama Guard model behind a SageMaker endpoint: one rendered prompt in, one completion out, through the AWS SDK.
+// A guard model behind a SageMaker endpoint, through the AWS SDK: a rendered prompt in and a completion out, or a text
+// in and its labels out.
 // Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../../errors.js'
 import { inTime } from '../../deadline.js'
 import { readCompletion } from '../../answer/completion.js'
-import type { Complete, Completion } from '../../answer/completion.js'
+import { type LabelScore, readClassification } from '../../answer/classification.js'
+import type { Complete } from '../../answer/completion.js'
+import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 import { generation } from '../../prompt/generation.js'
 import { toGuardError } from './errors.js'
 import { createInvoke, invokeThrough } from './invoke.js'
@@ -41,9 +44,38 @@ export type SageMakerComplete = Complete & {
   readonly identity: string
 }
 
+/** Asks for the labels of one text. Rejects with a {@link LlamaGuardError}. */
+export type SageMakerClassify = ((
+  text: string,
+  options: { readonly signal?: AbortSignalLike | undefined },
+) => Promise<readonly LabelScore[]>) &
+  Pick<SageMakerComplete, 'close' | 'identity'>
+
 /** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   const parameters = generation(o.maxNewTokens)
+  const { ask, ...endpoint } = connect(o)
+  const complete: Complete = (prompt, { signal }) =>
+    ask(JSON.stringify({ inputs: prompt, parameters }), signal, readCompletion)
+  return Object.assign(complete, endpoint)
+}
+
+/** The same for a text classifier, in the form of Hugging Face's pipeline. Every label is asked for. */
+export function sagemakerClassify(o: SageMakerOptions): SageMakerClassify {
+  const { ask, ...endpoint } = connect(o)
+  return Object.assign(
+    (text: string, { signal }: { readonly signal?: AbortSignalLike | undefined }) =>
+      // No `truncation`: what lies behind the cut would go unseen.
+      ask(JSON.stringify({ inputs: text, parameters: { top_k: null } }), signal, readClassification),
+    endpoint,
+  )
+}
+
+interface Endpoint extends Pick<SageMakerComplete, 'close' | 'identity'> {
+  ask<T>(body: string, signal: AbortSignalLike | undefined, read: (json: unknown) => T): Promise<T>
+}
+
+function connect(o: SageMakerOptions): Endpoint {
   const target = {
     EndpointName: o.endpoint,
     InferenceComponentName: o.inferenceComponent,
@@ -58,12 +90,11 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
     tooLarge,
   }
   const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
-
-  const complete: Complete = (prompt, { signal }) => {
-    const body = JSON.stringify({ inputs: prompt, parameters })
-    return inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) => invoke(body, inner).then(parse, fail))
-  }
-  return Object.assign(complete, {
+  return {
+    ask: (body, signal, read) =>
+      inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) =>
+        invoke(body, inner).then((answer) => read(parse(answer)), fail),
+      ),
     close: () => invoke.close(),
     identity: JSON.stringify([
       'sagemaker',
@@ -72,7 +103,7 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
       o.inferenceComponent ?? null,
       o.targetVariant ?? null,
     ]),
-  })
+  }
 }
 
 // Without `stream` it keeps nothing from one call to the next.
@@ -84,20 +115,18 @@ function fail(error: unknown): never {
   throw toGuardError(error)
 }
 
-function parse(body: Uint8Array | undefined): Completion {
+function parse(body: Uint8Array | undefined): unknown {
   // A client of the caller's own has no bound of ours.
   if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
-  let json: unknown
   try {
-    json = JSON.parse(UTF8.decode(body))
+    return JSON.parse(UTF8.decode(body))
   } catch {
     throw new LlamaGuardError(
       'guard_error',
-      `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that a text ` +
-        'generation container runs behind it.',
+      `The guard endpoint answered ${body?.byteLength ?? 0} bytes that are not JSON. Check that the container of a ` +
+        'guard model runs behind it.',
     )
   }
-  return readCompletion(json)
 }
 
 function tooLarge(): LlamaGuardError {

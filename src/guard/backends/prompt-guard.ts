@@ -1,0 +1,113 @@
+// Llama Prompt Guard 1 (86M) and 2 (22M, 86M): classifiers that tell jailbreaks and prompt injections from ordinary text.
+// They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
+// Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
+import { LlamaGuardError } from '../../errors.js'
+import type { Category, Conversation, Guard, Verdict } from '../../types.js'
+import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
+import type { LabelScore } from '../answer/classification.js'
+import { AskOptions } from '../judge-options.js'
+import { anyUnsafeOf } from '../merge-verdicts.js'
+import { escapeText } from '../prompt/escape.js'
+import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
+import type { PromptGuardName } from '../prompt/index.js'
+
+/** Asks a server for the labels of one text. */
+export type Classify = (
+  text: string,
+  options: { readonly signal?: AbortSignalLike | undefined },
+) => Promise<readonly LabelScore[]>
+
+export interface PromptGuardOptions {
+  readonly model: PromptGuardName
+  readonly classify: Classify & { close?(): void | Promise<void> }
+  /** Sets the server apart in the verdict cache. */
+  readonly identity: string
+}
+
+/** Tokens of one window. A longer text is judged in overlapping windows, as the model cards advise. */
+const WINDOW_TOKENS = 512
+/** The marks before and after a text. */
+const MARKS = 2
+
+/**
+ * The labels of each model: harmless, or a category. A server without the model's names for them calls them by number.
+ */
+const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Category | undefined])[]>> = {
+  'llama-prompt-guard-1': [
+    ['BENIGN', undefined],
+    // Version 1 finds an injection in any instruction, and most of what users write is one. Its card advises the label
+    // for third-party content alone, so it is shown and does not block until the policy says so.
+    ['INJECTION', { id: 'P1', name: 'Prompt Injection', action: 'flag' }],
+    ['JAILBREAK', { id: 'P2', name: 'Jailbreak' }],
+  ],
+  'llama-prompt-guard-2': [
+    ['BENIGN', undefined],
+    ['MALICIOUS', { id: 'P3', name: 'Prompt Attack' }],
+  ],
+}
+/** How far the probabilities of all labels together may be from one. */
+const TOLERANCE = 0.02
+
+export function promptGuard({ model, classify, identity }: PromptGuardOptions): Guard {
+  const categories = LABELS[model].flatMap(([, category]) => category ?? [])
+  const windows = (conversation: Conversation): readonly Conversation[] => {
+    const judged = conversation.at(-1)
+    if (judged?.role !== 'User')
+      throw new LlamaGuardError(
+        'guard_rejected',
+        `${model} judges what users and tools send, never what the model answers. Put it beside a guard that does.`,
+      )
+    // Only the judged turn: the model has no notion of a conversation.
+    return fitConversation([{ role: 'User', text: judged.text }], WINDOW_TOKENS + GENERATED_TOKENS, {
+      policyTokens: MARKS,
+    })
+  }
+  return {
+    model,
+    identity: JSON.stringify([identity, model]),
+    categories,
+    judges: ['User'],
+    scored: true,
+    fit: windows,
+    async judge(conversation, options) {
+      const asks = windows(conversation).map((window) => async (signal: AbortSignalLike) => {
+        const text = escapeText(window.at(-1)?.text ?? '')
+        return verdictOf(model, await classify(text, { signal }))
+      })
+      // All windows are asked: a flagged one must not hide one that blocks.
+      return anyUnsafeOf(asks, { signal: AskOptions.signalOf(options), blocks: () => false })
+    },
+    ...(classify.close && { close: () => classify.close?.() }),
+  }
+}
+
+/** Unsafe from a probability of one half that the text is not harmless. Throws `unparseable_verdict` for other labels. */
+function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdict {
+  const scores = new Map<Category | undefined, number>()
+  for (const { label, score } of given) {
+    const known = LABELS[model].find(([name], index) => label.toUpperCase() === name || label === `LABEL_${index}`)
+    if (known === undefined || scores.has(known[1])) throw unreadable(model)
+    scores.set(known[1], score)
+  }
+  const total = [...scores.values()].reduce((sum, score) => sum + score, 0)
+  if (total > 1 + TOLERANCE || (scores.size === LABELS[model].length && total < 1 - TOLERANCE)) throw unreadable(model)
+  const attacks = [...scores].flatMap(([category, score]) => (category ? [{ id: category.id, score }] : []))
+  const benign = scores.get(undefined)
+  // A server may tell the likeliest label alone. Harmless is then less likely than it, and than all that is left.
+  const score = Math.min(1, Math.max(0, benign === undefined ? Math.max(total, 1 - total) : 1 - benign))
+  const categoryScores = Object.fromEntries(attacks.map((one) => [one.id, one.score]))
+  const scored = { score, ...(attacks.length > 0 && { categoryScores }) }
+  if (score < 0.5 && benign !== undefined) return { safe: true, categories: [], ...scored }
+  // The likeliest attack, and with it any other that is likely by itself.
+  const most = Math.max(...attacks.map((one) => one.score))
+  const named = attacks.filter((one) => one.score >= Math.min(0.5, most))
+  return { safe: false, categories: named.map(({ id }) => id), ...scored }
+}
+
+function unreadable(model: PromptGuardName): LlamaGuardError {
+  return new LlamaGuardError(
+    'unparseable_verdict',
+    `The guard answered labels or scores that ${model} does not have. Check that the endpoint runs the model named by ` +
+      'LLAMA_GUARD_MODEL.',
+  )
+}

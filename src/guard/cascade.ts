@@ -1,0 +1,119 @@
+// A small guard before a large one: it answers where it is sure, and the large one answers everywhere else.
+import { LlamaGuardError } from '../errors.js'
+import type { Conversation, Guard, Verdict } from '../types.js'
+import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
+import { identityOf } from './cache/key.js'
+import { within } from './deadline.js'
+import { AskOptions } from './judge-options.js'
+import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
+import { asPanel, isPanel, judgesRole } from './panel.js'
+import { checkedVerdict, piecesOf } from './validate.js'
+
+/** Where the small guard's word is final. */
+export interface CascadeThresholds {
+  /** A safe verdict with a score below this is final. 0 to 1. */
+  readonly safeBelow: number
+  /** An unsafe verdict with a score above this is final. 0 to 1, not less than `safeBelow`. */
+  readonly unsafeAbove: number
+}
+
+export interface CascadeOptions extends CascadeThresholds {
+  /** The small guard. Its verdicts must have scores. */
+  readonly first: Guard
+  /** The large guard. */
+  readonly then: Guard
+  /** Milliseconds after which the small guard is no longer waited for. */
+  readonly firstMs: number
+}
+
+/**
+ * True when the small guard's verdict is final. A verdict without a score, one that is cut, or one whose word and score
+ * disagree is for the large guard to judge.
+ */
+export function isSure({ safe, score, truncated }: Verdict, { safeBelow, unsafeAbove }: CascadeThresholds): boolean {
+  if (score === undefined || truncated) return false
+  return safe ? score < safeBelow : score > unsafeAbove
+}
+
+/**
+ * One guard of two. `judgedBy` names the one whose verdict it is. Whatever goes wrong with the small one, the large one
+ * is asked; what goes wrong with the large one is an error.
+ *
+ * @throws LlamaGuardError `invalid_option` when the small guard does not promise scores, or the thresholds cross.
+ */
+export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions): Guard {
+  if (first.scored !== true)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The first guard of a cascade, ${modelOf(first)}, gives no scores, so it is never sure. Use one that does; a guard ` +
+        'of your own says so with `scored: true`.',
+    )
+  if (thresholds.safeBelow > thresholds.unsafeAbove)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option cascade has safeBelow ${thresholds.safeBelow} above unsafeAbove ${thresholds.unsafeAbove}; a verdict ` +
+        'between the two would be final both ways. Swap them.',
+    )
+
+  const ask = async (
+    guard: Guard,
+    conversation: Conversation,
+    options: PanelOptions,
+    accepts: (verdict: Verdict) => boolean = () => true,
+  ): Promise<Verdict> => {
+    const { stage, blocks } = options
+    const asks = piecesOf(guard, conversation).map((piece) => async (inner: LazyAbortController) => {
+      const asked = new AskOptions(inner, { ...(stage && { stage }), ...(blocks && isPanel(guard) && { blocks }) })
+      const verdict = checkedVerdict(await guard.judge(piece, asked))
+      if (!accepts(verdict)) throw UNSURE
+      return verdict
+    })
+    const verdict = await anyUnsafeOf(asks, {
+      signal: AskOptions.signalOf(options),
+      blocks: blocks ?? (() => false),
+    })
+    return { judgedBy: modelOf(guard), ...verdict }
+  }
+
+  /** Undefined when the large guard has to judge. */
+  const surely = async (conversation: Conversation, options: PanelOptions): Promise<Verdict | undefined> => {
+    const judged = conversation.at(-1)
+    const unseen = first.vision !== true && conversation.some((turn) => turn.images?.length)
+    if (judged === undefined || unseen || !judgesRole(first, judged.role)) return undefined
+    const { stage } = options
+    try {
+      // Every piece must be judged, and surely: `blocks` would end the others at the first that is unsafe.
+      return await within({ ms: firstMs, signal: AskOptions.signalOf(options) }, (inner) =>
+        ask(first, conversation, new AskOptions(inner, { ...(stage && { stage }) }), (verdict) =>
+          isSure(verdict, thresholds),
+        ),
+      )
+    } catch {
+      // The caller's own end comes back from the large guard.
+      return undefined
+    }
+  }
+
+  const guard: Guard = {
+    model: `${modelOf(first)}>${modelOf(then)}`,
+    identity: `cascade:${JSON.stringify([identityOf(first), identityOf(then), thresholds])}`,
+    categories: [...(then.categories ?? []), ...onlyIn(first, then)],
+    vision: then.vision === true,
+    ...(then.judges && { judges: then.judges }),
+    scored: then.scored === true,
+    judge: async (conversation, options) => (await surely(conversation, options)) ?? ask(then, conversation, options),
+    async close() {
+      await Promise.all([first.close?.(), then.close?.()])
+    },
+  }
+  return isPanel(first) || isPanel(then) ? asPanel(guard) : guard
+}
+
+const UNSURE = new LlamaGuardError('guard_error', 'The small guard is not sure.')
+
+const modelOf = (guard: Guard): string => guard.model ?? 'custom'
+
+/** The large guard's names win where both have an id. */
+function onlyIn(first: Guard, { categories = [] }: Guard): NonNullable<Guard['categories']> {
+  return (first.categories ?? []).filter(({ id }) => !categories.some((other) => other.id === id))
+}

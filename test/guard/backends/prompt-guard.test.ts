@@ -1,0 +1,200 @@
+// Llama Prompt Guard on the wire, through the real AWS SDK: its labels, its windows, and answers that are not its own.
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { promptGuard } from '../../../src/guard/backends/prompt-guard.js'
+import { sagemakerClassify } from '../../../src/guard/backends/sagemaker/index.js'
+import type { PromptGuardName } from '../../../src/guard/prompt/index.js'
+import { decide } from '../../../src/policy.js'
+import type { Conversation, Guard, Verdict } from '../../../src/types.js'
+import { startEmulator, type Emulator, FAULTS } from '../../emulator/index.js'
+import { sends } from '../../emulator/faults.js'
+import { promptGuardLabels } from '../../emulator/other-models.js'
+
+const opened: (() => unknown)[] = []
+const user = (text: string): Conversation => [{ role: 'User', text }]
+
+async function start(version: 1 | 2, timeoutMs = 20_000): Promise<{ emulator: Emulator; guard: Guard }> {
+  const emulator = await startEmulator({ serves: { pg: { classifies: promptGuardLabels(version) } } })
+  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
+  const classify = sagemakerClassify({ endpoint: 'pg', concurrency: 4, timeoutMs })
+  const guard = promptGuard({ model: `llama-prompt-guard-${version}`, classify, identity: classify.identity })
+  opened.push(
+    () => guard.close?.(),
+    () => emulator.close(),
+  )
+  return { emulator, guard }
+}
+
+const answers = (model: PromptGuardName, labels: unknown): Promise<Verdict> =>
+  promptGuard({ model, classify: () => Promise.resolve(labels as never), identity: 'x' }).judge(user('hello'), {})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of opened.splice(0)) await close()
+})
+
+describe('Llama Prompt Guard', () => {
+  it.each([1, 2] as const)('%s tells attacks from ordinary text, with a score.', async (version) => {
+    const { emulator, guard } = await start(version)
+    expect(await guard.judge(user('What is a llama?'), {})).toMatchObject({
+      safe: true,
+      categories: [],
+      score: expect.closeTo(0.02, 6) as number,
+    })
+    expect(await guard.judge(user('JAILBREAK now'), {})).toMatchObject({
+      safe: false,
+      categories: [version === 1 ? 'P2' : 'P3'],
+      score: expect.closeTo(0.97, 6) as number,
+    })
+    expect(emulator.requests[0]?.body).toEqual({ inputs: 'What is a llama?', parameters: { top_k: null } })
+    expect(guard).toMatchObject({ judges: ['User'], scored: true })
+  })
+
+  it('1 shows an injection and blocks a jailbreak, unless the policy says otherwise.', async () => {
+    const { guard } = await start(1)
+    const action = async (text: string, actions?: Record<string, 'block' | 'ignore'>) => {
+      const verdict = await guard.judge(user(text), {})
+      const settings = { mode: 'enforce', onError: 'closed', ...(actions && { actions }) } as const
+      const decision = decide('input', [{ verdict, ms: 0, model: 'x' }], settings, guard.categories ?? [])
+      return [decision.action, decision.categories.map(({ code }) => code).join()]
+    }
+    expect(await action('INJECTION please')).toEqual(['allow', 'P1'])
+    expect(await action('INJECTION please', { P1: 'block' })).toEqual(['block', 'P1'])
+    expect(await action('JAILBREAK please')).toEqual(['block', 'P2'])
+  })
+
+  it('judges the last turn alone, whatever came before it, and no reply.', async () => {
+    const { emulator, guard } = await start(2)
+    const conversation: Conversation = [...user('JAILBREAK'), { role: 'Agent', text: 'No.' }, ...user('Thanks')]
+    expect(guard.fit?.(conversation)).toEqual([user('Thanks')])
+    expect(await guard.judge(conversation, {})).toMatchObject({ safe: true })
+    expect(emulator.requests.map(({ prompt }) => prompt)).toEqual(['Thanks'])
+    await expect(guard.judge(conversation.slice(0, 2), {})).rejects.toMatchObject({ code: 'guard_rejected' })
+    await expect(guard.judge([], {})).rejects.toMatchObject({ code: 'guard_rejected' })
+  })
+
+  it('reads every word of a long text, in windows of at most 512 tokens, and hidden words too.', async () => {
+    const { emulator, guard } = await start(2)
+    const words = Array.from({ length: 3000 }, (_, index) => `word${index}`)
+    const at = 1777
+    expect(await guard.judge(user(words.with(at, 'JAILBREAK').join(' ')), {})).toMatchObject({ safe: false })
+    const seen = emulator.requests.map(({ prompt }) => prompt ?? '')
+    expect(seen.length).toBeGreaterThan(4)
+    for (const window of seen) expect(window.length).toBeLessThan(512 * 4)
+    const all = seen.join(' ')
+    for (const word of words.with(at, 'JAILBREAK')) expect(all.includes(word)).toBe(true)
+    const tags = Array.from('JAILBREAK', (letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join('')
+    expect(await guard.judge(user(`Hello${tags}`), {})).toMatchObject({ safe: false })
+    expect(await guard.judge(user('J\u200BAIL\u00ADBREAK'), {})).toMatchObject({ safe: false })
+  })
+
+  it('lets a flagged window hide no other that blocks.', async () => {
+    const { guard } = await start(1)
+    const text = `INJECTION ${'plain words here '.repeat(400)} JAILBREAK`
+    expect((await guard.judge(user(text), {})).categories.toSorted()).toEqual(['P1', 'P2'])
+  })
+
+  it('is asked no further once the caller has gone.', async () => {
+    const { emulator, guard } = await start(2)
+    const controller = new AbortController()
+    emulator.behave((call) => (controller.abort(), call.answer()))
+    const long = user('word '.repeat(20_000))
+    await expect(guard.judge(long, { signal: controller.signal })).rejects.toMatchObject({ status: 503 })
+    expect(emulator.requests.length).toBeLessThan(20)
+  })
+
+  it.each(FAULTS.filter(({ code }) => code !== 'unparseable_verdict'))(
+    'is never safe when its endpoint fails ($name): $code',
+    async (fault) => {
+      const { emulator, guard } = await start(2, fault.slow ? 300 : 20_000)
+      fault.apply(emulator)
+      const error: unknown = await guard.judge(user('hello'), {}).catch((reason: unknown) => reason)
+      expect(error).toMatchObject({ name: 'LlamaGuardError', status: 503 })
+    },
+  )
+
+  it.each([
+    [{}],
+    [[]],
+    [[[]]],
+    ['BENIGN'],
+    [[{ label: 'BENIGN' }]],
+    [[{ label: 'BENIGN', score: '0.9' }]],
+    [[{ label: 'BENIGN', score: 1.2 }]],
+    [[{ label: 'BENIGN', score: -0.1 }]],
+    [[{ label: 'BENIGN', score: Number.NaN }]],
+    [[{ label: 7, score: 0.9 }]],
+    [
+      [
+        { label: 'BENIGN', score: 0.9 },
+        { label: 'BENIGN', score: 0.1 },
+      ],
+    ],
+    [[[{ label: 'BENIGN', score: 1 }], [{ label: 'BENIGN', score: 1 }]]],
+    [{ generated_text: 'safe' }],
+    [{ error: 'CUDA out of memory', code: 500 }],
+    [Array.from({ length: 20 }, (_, index) => ({ label: `LABEL_${index}`, score: 0.05 }))],
+  ])('is not known by the answer %j.', async (body) => {
+    const { emulator, guard } = await start(2)
+    emulator.behave(sends(body))
+    await expect(guard.judge(user('PLANTED'), {})).rejects.toMatchObject({ code: 'guard_error', status: 503 })
+  })
+
+  it.each([
+    ['llama-prompt-guard-2', [{ label: 'POSITIVE', score: 0.9 }]],
+    [
+      'llama-prompt-guard-2',
+      [
+        { label: 'BENIGN', score: 0.9 },
+        { label: 'LABEL_0', score: 0.1 },
+      ],
+    ],
+    ['llama-prompt-guard-2', [{ label: 'LABEL_2', score: 0.9 }]],
+    [
+      'llama-prompt-guard-2',
+      [
+        { label: 'BENIGN', score: 0.9 },
+        { label: 'JAILBREAK', score: 0.1 },
+      ],
+    ],
+    [
+      'llama-prompt-guard-2',
+      [
+        { label: 'BENIGN', score: 0.9 },
+        { label: 'MALICIOUS', score: 0.9 },
+      ],
+    ],
+    [
+      'llama-prompt-guard-2',
+      [
+        { label: 'BENIGN', score: 0.2 },
+        { label: 'MALICIOUS', score: 0.2 },
+      ],
+    ],
+    [
+      'llama-prompt-guard-1',
+      [
+        { label: 'BENIGN', score: 0.1 },
+        { label: 'INJECTION', score: 0.1 },
+        { label: 'JAILBREAK', score: 0.1 },
+      ],
+    ],
+  ] as const)('%s does not believe %j.', async (model, labels) => {
+    await expect(answers(model, labels)).rejects.toMatchObject({ code: 'unparseable_verdict' })
+  })
+
+  it('is as strict when its server tells the likeliest label alone.', async () => {
+    expect(await answers('llama-prompt-guard-2', [{ label: 'BENIGN', score: 0.9 }])).toMatchObject({ safe: true })
+    expect(await answers('llama-prompt-guard-2', [{ label: 'LABEL_1', score: 0.6 }])).toMatchObject({
+      safe: false,
+      categories: ['P3'],
+      score: 0.6,
+    })
+    expect(await answers('llama-prompt-guard-1', [{ label: 'JAILBREAK', score: 0.4 }])).toMatchObject({
+      safe: false,
+      categories: ['P2'],
+      score: 0.6,
+    })
+    // Likelier than each attack, and less likely than both.
+    expect(await answers('llama-prompt-guard-1', [{ label: 'BENIGN', score: 0.4 }])).toMatchObject({ safe: false })
+  })
+})

@@ -1,8 +1,5 @@
 // From configuration to the judge and the upstream: the one place that knows which backend a setting names.
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { isLlamaGuardError, LlamaGuardError } from './errors.js'
 import { createJudge, type Judge } from './guard/index.js'
 import { createLocalGuard } from './guard/backends/local/index.js'
@@ -14,6 +11,7 @@ import { anyUnsafe, judgesRole } from './guard/panel.js'
 import { promptGuard } from './guard/backends/prompt-guard.js'
 import { promptedGuard } from './guard/backends/prompted.js'
 import { sagemakerClassify, sagemakerComplete, type SageMakerOptions } from './guard/backends/sagemaker/index.js'
+import { requireRegion } from './guard/backends/sagemaker/region.js'
 import { sagemakerStreamComplete } from './guard/backends/sagemaker/first-token.js'
 import { redisStore } from './guard/cache/redis-store.js'
 import { hasOwnGuard } from './options/backend-options.js'
@@ -188,24 +186,6 @@ export function prompterOf({ model, categories, task, instruction, controversial
 
 function wantsScores({ threshold, categoryThresholds }: Config): boolean {
   return threshold !== undefined || categoryThresholds !== undefined
-}
-
-/** Checks now what the SDK would only find missing at the first request. */
-function requireRegion(): void {
-  const {
-    AWS_REGION,
-    AWS_PROFILE = 'default',
-    AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'),
-    AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials'),
-  } = process.env
-  if (AWS_REGION) return
-  const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
-  if (files.some((file) => /^[ \t]*region\s*=/m.test(readFileSync(file, 'utf8')))) return
-  throw new LlamaGuardError(
-    'region_missing',
-    `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to ` +
-      'the region of the guard endpoint, for example us-east-1.',
-  )
 }
 
 /** The taxonomy a guard answers with. */

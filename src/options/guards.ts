@@ -1,6 +1,5 @@
 // The options `guards` and `cascade`: guards beside the main one, each an object, its options, or a compact text.
 import type { Guard } from '../types.js'
-import { isObject } from '../utils/json.js'
 import type { CascadeOption, GuardOptions } from './index.js'
 import { MODELS, type ModelName } from './index.js'
 import { fail, nearest, number, rejectUnknown } from './readers.js'
@@ -34,19 +33,22 @@ export function guardsOption(value: unknown, name: string): readonly (Guard | Gu
 }
 
 export function cascadeOption(value: unknown, name: string): CascadeOption {
-  if (!isObject(value)) throw fail(name, value, 'an object { first, safeBelow, unsafeAbove }')
+  if (typeof value !== 'object' || value === null)
+    throw fail(name, value, 'an object { first, safeBelow, unsafeAbove }')
   rejectUnknown(Object.keys(value), ['first', 'safeBelow', 'unsafeAbove'], `${name} key`)
+  const { first, safeBelow, unsafeAbove } = value as Record<string, unknown>
   const probability = number(0, 1)
   return {
-    first: guardEntry(value['first'], `${name}.first`),
-    safeBelow: probability(value['safeBelow'], `${name}.safeBelow`),
-    unsafeAbove: probability(value['unsafeAbove'], `${name}.unsafeAbove`),
+    first: guardEntry(first, `${name}.first`),
+    safeBelow: probability(safeBelow, `${name}.safeBelow`),
+    unsafeAbove: probability(unsafeAbove, `${name}.unsafeAbove`),
   }
 }
 
 function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (typeof value === 'string') return compact(value, name)
-  if (!isObject(value)) throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
+  if (typeof value !== 'object' || value === null)
+    throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
   if (isGuard(value)) return value
   rejectUnknown(Object.keys(value), Object.keys(KEYS), `${name} key`)
   return { ...value }

@@ -146,9 +146,9 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    */
   guards?: readonly (Guard | GuardOptions)[]
   /**
-   * A small guard before the other ones: its verdict is final when it is safe with a score below `safeBelow` or unsafe
-   * with a score above `unsafeAbove`. Everything else, and every failure of it, goes to the others. It must give scores;
-   * it has half of `timeoutMs`. Default: none.
+   * A small guard before the other ones: its verdict is final when it is safe with a score below `safeBelow` or
+   * unsafe with a score above `unsafeAbove`. Everything else, and every failure of it, goes to the others. It must
+   * give scores; it has half of `timeoutMs`. Default: none.
    */
   cascade?: CascadeOption
   /** Guards asked in turn when the ones before could not judge (an unsafe verdict is final). Default: none. */

@@ -1,5 +1,6 @@
-// What a text classifier answers, in the shape of Hugging Face's pipeline `text-classification`, as djl-serving (LMI) and
-// the SageMaker Hugging Face containers send it. Any other shape is an error: a guessed label would be a guessed verdict.
+// What a text classifier answers, in the shape of Hugging Face's pipeline `text-classification`, as djl-serving (LMI)
+// and the SageMaker Hugging Face containers send it.
+// Any other shape is an error: a guessed label would be a guessed verdict.
 import { LlamaGuardError } from '../../errors.js'
 import { isObject } from '../../utils/json.js'
 import { containerError } from './container-error.js'
@@ -14,8 +15,8 @@ export interface LabelScore {
 const MOST_LABELS = 16
 
 /**
- * The labels of one text: `[{label, score}]` with the likeliest, or all of them (`top_k: null`), which containers that
- * take lists of texts wrap once more. Throws `guard_error` for any other shape, and the container's own error.
+ * The labels of one text: `[{label, score}]` with the likeliest, or all of them (`top_k: null`), which containers
+ * that take lists of texts wrap once more. Throws `guard_error` for any other shape, and the container's own error.
  */
 export function readClassification(body: unknown): readonly LabelScore[] {
   if (isObject(body) && body['error'] !== undefined && body['error'] !== null)

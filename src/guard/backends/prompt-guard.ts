@@ -1,4 +1,4 @@
-// Llama Prompt Guard 1 (86M) and 2 (22M, 86M): classifiers that tell jailbreaks and prompt injections from ordinary text.
+// Llama Prompt Guard 1 (86M) and 2 (22M, 86M): classifiers that tell jailbreaks and prompt injections from other text.
 // They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
 import { LlamaGuardError } from '../../errors.js'
@@ -9,7 +9,7 @@ import { AskOptions } from '../judge-options.js'
 import { anyUnsafeOf } from '../merge-verdicts.js'
 import { escapeText } from '../prompt/escape.js'
 import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
-import type { PromptGuardName } from '../prompt/index.js'
+import type { PromptGuardName } from '../prompt/models.js'
 
 /** Asks a server for the labels of one text. */
 export type Classify = (
@@ -81,7 +81,10 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
   }
 }
 
-/** Unsafe from a probability of one half that the text is not harmless. Throws `unparseable_verdict` for other labels. */
+/**
+ * Unsafe from a probability of one half that the text is not harmless. Throws `unparseable_verdict` for labels of
+ * another model.
+ */
 function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdict {
   const scores = new Map<Category | undefined, number>()
   for (const { label, score } of given) {

@@ -101,7 +101,7 @@ export function labelPattern(labels: readonly string[]): RegExp {
   return new RegExp(labelSource(labels), 'giu')
 }
 
-/** Makes labels of a template that is not Llama Guard's ordinary words. For text that {@link escapeText} has been over. */
+/** Makes the labels of another template ordinary words. For text that {@link escapeText} has been over. */
 export function breakLabels(text: string, pattern: RegExp): string {
   return text.replace(pattern, "$1'$2'")
 }

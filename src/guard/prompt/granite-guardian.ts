@@ -1,6 +1,7 @@
 // Granite Guardian 3.0 (2B, 8B), asked about its umbrella risk "harm": prompt and context length.
-// Source: the chat template in tokenizer_config.json of ibm-granite/granite-guardian-3.0-2b and 8b on Hugging Face, as the
-// GGUF of Ollama's library/granite3-guardian carries it. Later versions have other templates.
+// Source: the chat template of ibm-granite/granite-guardian-3.0-2b and 8b, as the GGUF of Ollama's
+// library/granite3-guardian carries it (in huggingface.js, packages/ollama-utils/src/chat-template-automap.ts).
+// Later versions have other templates.
 import type { Conversation } from '../../types.js'
 import { parseYesNo } from '../answer/yes-no.js'
 import { escapeForGuard, type OtherGuard } from './other-guard.js'

@@ -13,29 +13,14 @@ import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
+import { isPromptGuard, type LlamaGuardName, type ModelName, MODELS } from './models.js'
 import { graniteGuardian30 } from './granite-guardian.js'
 import { otherGuardPrompter } from './other-guard.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
 import { forRole, type Template } from './template.js'
 import { estimateTokens } from './tokens.js'
 
-/** The versions of Llama Guard. */
-export const LLAMA_GUARDS = [
-  'llama-guard-1',
-  'llama-guard-2',
-  'llama-guard-3-8b',
-  'llama-guard-3-1b',
-  'llama-guard-3-11b-vision',
-  'llama-guard-4-12b',
-] as const
-type LlamaGuardName = (typeof LLAMA_GUARDS)[number]
-
-/** Classifiers of prompt attacks. They have no prompt; see backends/prompt-guard. */
-export const PROMPT_GUARDS = ['llama-prompt-guard-1', 'llama-prompt-guard-2'] as const
-export type PromptGuardName = (typeof PROMPT_GUARDS)[number]
-
-export const MODELS = [...LLAMA_GUARDS, ...PROMPT_GUARDS, 'qwen3guard-gen', 'granite-guardian-3.0'] as const
-export type ModelName = (typeof MODELS)[number]
+export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './models.js'
 
 const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-1': llamaGuard1,
@@ -163,9 +148,6 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}, opti
     parse: (completion) => parseVerdict(completion, categories),
   }
 }
-
-export const isPromptGuard = (model: ModelName): model is PromptGuardName =>
-  PROMPT_GUARDS.some((name) => name === model)
 
 interface Envelope {
   /** From the first byte up to the first turn. */

@@ -1,11 +1,12 @@
-// A guard model that is not Llama Guard, as a prompter: its file says how a conversation is written and its answer read;
-// cutting a conversation to what the model can read is the same for all.
+// A guard model that is not Llama Guard, as a prompter: its file says how a conversation is written and its answer
+// read; cutting a conversation to what the model can read is the same for all.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, Conversation, Verdict } from '../../types.js'
 import type { Completion } from '../answer/completion.js'
 import { breakLabels, escapeText, labelPattern } from './escape.js'
 import { fitConversation } from './fit.js'
-import type { ModelName, Prompter, PromptPolicy } from './index.js'
+import type { Prompter, PromptPolicy } from './index.js'
+import type { ModelName } from './models.js'
 import { estimateTokens } from './tokens.js'
 
 export interface OtherGuard {

@@ -4,8 +4,8 @@
 // the SDK's own affair.
 //
 // Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to a server on loopback
-// (Node 20.20, SDK 3.1164): the SDK as it comes 192 to 220 us, the SDK with the handler of http-handler.ts 172 to 214 us, this 52 to
-// 63 us. It may go on the day the SDK's own call costs less than twice this one.
+// (Node 20.20, SDK 3.1164): the SDK as it comes 192 to 220 us, the SDK with the handler of http-handler.ts 172 to
+// 214 us, this 52 to 63 us. It may go on the day the SDK's own call costs less than twice this one.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { LazyAbortController } from '../../../utils/lazy-abort-controller.js'

@@ -1,7 +1,7 @@
 // A small guard before a large one: it answers where it is sure, and the large one answers everywhere else.
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
-import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
+import { deadlineOf, type LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { identityOf } from './cache/key.js'
 import { within } from './deadline.js'
 import { AskOptions } from './judge-options.js'
@@ -22,7 +22,7 @@ export interface CascadeOptions extends CascadeThresholds {
   readonly first: Guard
   /** The large guard. */
   readonly then: Guard
-  /** Milliseconds after which the small guard is no longer waited for. */
+  /** Milliseconds after which the small guard is no longer waited for; never more than half of what is left. */
   readonly firstMs: number
 }
 
@@ -81,9 +81,11 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     const unseen = first.vision !== true && conversation.some((turn) => turn.images?.length)
     if (judged === undefined || unseen || !judgesRole(first, judged.role)) return undefined
     const { stage } = options
+    const signal = AskOptions.signalOf(options)
+    const ms = Math.min(firstMs, (deadlineOf(signal) - performance.now()) / 2)
     try {
       // Every piece must be judged, and surely: `blocks` would end the others at the first that is unsafe.
-      return await within({ ms: firstMs, signal: AskOptions.signalOf(options) }, (inner) =>
+      return await within({ ms, signal }, (inner) =>
         ask(first, conversation, new AskOptions(inner, { ...(stage && { stage }) }), (verdict) =>
           isSure(verdict, thresholds),
         ),

@@ -35,9 +35,10 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
           ...(isPanel(guard) && { blocks }),
         }
         const verdict = checkedVerdict(await guard.judge(piece, options))
+        const judgedBy = verdict.judgedBy ?? modelOf(guard)
         const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
-        const namedBy = ids.length > 0 && { namedBy: Object.fromEntries(ids.map((id) => [id, modelOf(guard)])) }
-        return { judgedBy: modelOf(guard), ...namedBy, ...verdict }
+        const namedBy = ids.length > 0 && { namedBy: Object.fromEntries(ids.map((id) => [id, judgedBy])) }
+        return { ...namedBy, ...verdict, judgedBy }
       }
       const role = conversation.at(-1)?.role
       const asked = guards.filter((guard) => role !== undefined && judgesRole(guard, role))

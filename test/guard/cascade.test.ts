@@ -74,6 +74,24 @@ describe('A cascade', () => {
     expect(signals[1]?.aborted).toBe(true)
   })
 
+  it('leaves the large guard half of the time when a fallback stands behind both.', async () => {
+    const then = large()
+    const guard = made(small(never), then, { firstMs: 400 })
+    const fallback = guardThat(() => ({ safe: true, categories: [] }), { model: 'fallback', identity: 'fallback' })
+    const judge = judgeOf(guard, { timeoutMs: 800, fallback: [fallback], maxAttempts: 1 })
+    expect(await judge.judge(says('hello'), { stage: 'input' })).toMatchObject({ verdict: { judgedBy: 'large' } })
+    expect(fallback.calls).toHaveLength(0)
+  })
+
+  it('on a panel is named by the guard of it that judged.', async () => {
+    const sure = small(() => ({ safe: false, categories: ['O3'], score: 1 }))
+    const panel = anyUnsafe([
+      made(sure, large()),
+      guardThat(() => ({ safe: true, categories: [] }), { model: 'other' }),
+    ])
+    expect(await panel.judge(says('hello'), {})).toMatchObject({ judgedBy: 'small', namedBy: { O3: 'small' } })
+  })
+
   it('is sure only when all pieces of the small guard are.', async () => {
     const fit = (conversation: Conversation) => conversation[0]!.text.split('|').map((text) => says(text))
     const scores = [0.1, 0.5, 0.1]

@@ -6,8 +6,8 @@ import type { Completion } from './completion.js'
 import { type DecidingWords, scoreOf } from './score.js'
 
 const FORM = /^Safety: (Safe|Controversial|Unsafe)\r?\nCategories: ([^\r\n]{1,500})(?:\r?\nRefusal: (?:Yes|No))?$/
-/** An answer whose level is known, whatever follows it. */
-const BEGINNING = /^Safety: (?:Controversial|Unsafe)(?![\p{L}\p{M}])/u
+/** An answer whose level is known, whatever follows it and however long it is. */
+const BEGINNING = /^\s*Safety: (?:Controversial|Unsafe)(?![\p{L}\p{M}])/u
 /** Left over when a server does not skip special tokens. */
 const TRAILING = /(?:<\|(?:im_end|endoftext)\|>|[ \t\r\n])+$/
 const WORDS: DecidingWords = { safe: ['safe'], unsafe: ['unsafe', 'controversial'] }
@@ -38,7 +38,7 @@ export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
     if (categories.every((id) => id !== undefined))
       return { safe: false, categories: [...new Set(categories)], ...scored(completion, level), ...usage }
   }
-  if (BEGINNING.test(answer)) return offFormatUnsafe(completion)
+  if (BEGINNING.test(completion.text)) return offFormatUnsafe(completion)
   throw unparseable(
     completion,
     'wanted "Safety: Safe", "Safety: Controversial" or "Safety: Unsafe", and its categories',

@@ -4,7 +4,7 @@ import { answerOf, offFormatUnsafe, unparseable } from './answer.js'
 import type { Completion } from './completion.js'
 import { type DecidingWords, scoreOf } from './score.js'
 
-const BEGINS_YES = /^yes(?![\p{L}\p{M}])/iu
+const BEGINS_YES = /^\s*yes(?![\p{L}\p{M}])/iu
 const WORDS: DecidingWords = { safe: ['no'], unsafe: ['yes'] }
 
 /**
@@ -21,6 +21,6 @@ export function parseYesNo(completion: Completion, category: string): Verdict {
     const safe = answer === 'No'
     return { safe, categories: safe ? [] : [category], ...(score !== undefined && { score }), ...usage }
   }
-  if (BEGINS_YES.test(answer)) return offFormatUnsafe(completion)
+  if (BEGINS_YES.test(completion.text)) return offFormatUnsafe(completion)
   throw unparseable(completion, 'wanted "Yes" or "No"')
 }

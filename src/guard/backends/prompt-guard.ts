@@ -100,7 +100,7 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
   const score = Math.min(1, Math.max(0, benign === undefined ? Math.max(total, 1 - total) : 1 - benign))
   const categoryScores = Object.fromEntries(attacks.map((one) => [one.id, one.score]))
   const scored = { score, ...(attacks.length > 0 && { categoryScores }) }
-  if (score < 0.5 && benign !== undefined) return { safe: true, categories: [], ...scored }
+  if (score < 0.5) return { safe: true, categories: [], ...scored }
   // The likeliest attack, and with it any other that is likely by itself.
   const most = Math.max(...attacks.map((one) => one.score))
   const named = attacks.filter((one) => one.score >= Math.min(0.5, most))

@@ -121,6 +121,8 @@ describe('A verdict of Qwen3Guard-Gen', () => {
     'Safety: Controversial\n\nCategories: Violent',
     'Safety: Unsafe\nCategories: Violent\nRefusal: Maybe',
     'Safety: Unsafe. Categories: Violent',
+    `Safety: Unsafe\n${'x'.repeat(5000)}`,
+    '\u00a0Safety: Controversial',
   ])('is unsafe without a category in %j, whose level is known.', (text) => {
     expect(parse(QWEN, text)).toEqual({ safe: false, categories: [], truncated: true, score: 1 })
   })
@@ -195,7 +197,14 @@ describe('A verdict of Granite Guardian', () => {
     expect(createPrompter(GRANITE).parse({ text: 'No', tokens: [token] }).score).toBeCloseTo(0.25, 10)
   })
 
-  it.each(['Yes.', 'yes', 'Yes, because', 'Yes\n<confidence> High </confidence>'])('is unsafe in %j.', (text) => {
+  it.each([
+    'Yes.',
+    'yes',
+    `Yes ${'x'.repeat(5000)}`,
+    '\u00a0Yes',
+    'Yes, because',
+    'Yes\n<confidence> High </confidence>',
+  ])('is unsafe in %j.', (text) => {
     expect(parse(GRANITE, text)).toEqual({ safe: false, categories: [], truncated: true, score: 1 })
   })
 

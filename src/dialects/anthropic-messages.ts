@@ -5,6 +5,7 @@ import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } fro
 import { readContent } from './kit/content.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
+import { JoinedParts } from './kit/part-channels.js'
 import { blockMessage, blockNote, refusalDetails, sse } from './kit/refusals.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
@@ -40,6 +41,7 @@ interface Fact {
 export function anthropicStream(): StreamReader {
   const events = new EventText(ANTHROPIC_REPLY)
   const facts = new SentEvents(factOf)
+  const joined = new JoinedParts()
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
 
   return {
@@ -53,6 +55,7 @@ export function anthropicStream(): StreamReader {
           const channel = base === '' ? path : `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
           if (metadata) events.beside(deltas, channel, text, true)
           else deltas.push({ choice: 0, channel, text })
+          if (!metadata && /^content\.\d+\.text$/.test(channel)) joined.add(deltas, 0, channel, text)
         })
       }
       facts.note(event, data)
@@ -150,6 +153,6 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || body.type !== 'message' || !Array.isArray(body.content)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(ANTHROPIC_REPLY).walk(body, (_path, text) => texts.add(0, text))
+  new TextWalker(ANTHROPIC_REPLY).walk(body, (path, text) => texts.add(0, text, path))
   return texts.list()
 }

@@ -35,9 +35,25 @@ export interface StreamDelta {
   /** For example `delta.content` or `delta.tool_calls.0.function.arguments`. */
   readonly channel: string
   readonly text: string
+  /**
+   * Not words of the model but what stands beside them: names, ids, comments. Judged like any text; alone it
+   * does not let a stream begin. Default: false.
+   */
+  readonly aside?: boolean
+  /** A channel of the same choice whose text until now begins this one, when this one is new. */
+  readonly from?: string
 }
 
-/** One frame of a stream: an SSE event or an NDJSON line, decoded. The raw bytes stay with the framer. */
+/**
+ * How a reply streams. `data-stream`: the Vercel AI SDK's `0:"text"` lines. `json-array`: an array, element by
+ * element. `text`: bare text, judged as it flows.
+ */
+export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text'
+
+/**
+ * One frame of a stream, decoded: an SSE event, a JSON line, an element of an array, or a piece of bare text.
+ * The raw bytes stay with the framer.
+ */
 export interface StreamEvent {
   /** SSE event name, when the frame had one. */
   readonly event?: string
@@ -45,6 +61,10 @@ export interface StreamEvent {
   readonly data?: string
   /** Text of comments, `id:` and unknown fields: no field is a way out. */
   readonly other?: string
+  /** The type code of a line like `0:"text"`. */
+  readonly part?: string
+  /** `data` is text as it stands, and not to be parsed. */
+  readonly plain?: boolean
 }
 
 /** Reads one stream of a dialect, event by event. Stateful: make one per reply. */
@@ -98,7 +118,7 @@ export interface Dialect {
   /** Every choice of a whole JSON reply, or undefined when the shape is not this dialect's. */
   reply(body: unknown): readonly ReplyChoice[] | undefined
   /** How its streams are framed. */
-  readonly framing: 'sse' | 'ndjson'
+  readonly framing: Framing
   stream(): StreamReader
   /** JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown

@@ -6,10 +6,11 @@ import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
+import { JoinedParts, PartChannels } from './kit/part-channels.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { EventText, isDone, shortText, SentEvents } from './kit/stream-events.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { type Emit, TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
 
 export const OPENAI_REPLY: Vocabulary = {
@@ -29,8 +30,9 @@ export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
   const choices = body.choices as readonly unknown[]
   for (let position = 0; position < choices.length; position += 1) {
     const choice = choices[position]
-    const pieces = texts.open(itemIndex(choice, position))
-    walker.walk(choice, (_path, text) => void pieces.push(text))
+    const index = itemIndex(choice, position)
+    texts.open(index)
+    walker.walk(choice, (path, text) => texts.add(index, text, path))
   }
   walker.walk(body, (_path, text) => texts.addOutside(text), '', 'choices')
   return texts.list()
@@ -71,6 +73,8 @@ interface Head {
 export function openaiStream(shape: ChunkShape): StreamReader {
   const events = new EventText(OPENAI_REPLY)
   const facts = new SentEvents(factOf)
+  const parts = new PartChannels()
+  const joined = new JoinedParts()
   const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
   const wire = {
@@ -89,7 +93,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       }
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
-      if (isObject(data)) readChunk(events, data, deltas)
+      if (isObject(data)) readChunk({ events, parts, joined }, data, deltas)
       else if (data !== undefined)
         events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       const fact = facts.note(event, data)
@@ -124,7 +128,14 @@ export function openaiStream(shape: ChunkShape): StreamReader {
   }
 }
 
-function readChunk(events: EventText, data: Record<string, unknown>, deltas: StreamDelta[]): void {
+interface Kit {
+  readonly events: EventText
+  readonly parts: PartChannels
+  readonly joined: JoinedParts
+}
+
+function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[]): void {
+  const { events } = kit
   const { choices } = data
   let first = 0
   if (Array.isArray(choices)) {
@@ -132,7 +143,7 @@ function readChunk(events: EventText, data: Record<string, unknown>, deltas: Str
       const choice: unknown = choices[position]
       const index = itemIndex(choice, position)
       if (position === 0) first = index
-      events.walker.walk(choice, (channel, text, metadata) => {
+      events.walker.walk(readLists(kit, choice, index, deltas), (channel, text, metadata) => {
         if (metadata) events.beside(deltas, channel, text, true, index)
         else deltas.push({ choice: index, channel, text })
       })
@@ -141,6 +152,33 @@ function readChunk(events: EventText, data: Record<string, unknown>, deltas: Str
     events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')
   }
   events.walker.walk(data, (path, text, metadata) => events.beside(deltas, path, text, metadata, first), '', 'choices')
+}
+
+/** Reads lists of parts and tool calls, item by item, and returns the choice without their items. */
+function readLists(kit: Kit, choice: unknown, index: number, deltas: StreamDelta[]): unknown {
+  if (!isObject(choice)) return choice
+  let rest = choice
+  for (const holder of ['delta', 'message']) {
+    const value = choice[holder]
+    if (!isObject(value)) continue
+    for (const [key, list] of Object.entries(value)) {
+      if (!Array.isArray(list) || !list.every(isObject)) continue
+      for (const [position, item] of list.entries())
+        readItem(kit, item, `${holder}.${key}.${itemIndex(item, position)}`, index, deltas)
+      rest = { ...rest, [holder]: { ...(rest[holder] as object), [key]: [] } }
+    }
+  }
+  return rest
+}
+
+function readItem({ events, parts, joined }: Kit, item: object, place: string, index: number, deltas: StreamDelta[]) {
+  const part = parts.at(deltas, index, place, item)
+  const emit: Emit = (channel, text, metadata) => {
+    if (metadata) return events.beside(deltas, channel, text, true, index)
+    parts.add(deltas, part, index, channel, text)
+    if (channel === `${place}.text`) joined.add(deltas, index, channel, text)
+  }
+  events.walker.walk(item, emit, place)
 }
 
 function factOf(data: unknown, event: StreamEvent): Fact {

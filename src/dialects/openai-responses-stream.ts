@@ -4,6 +4,7 @@
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import { JoinedParts, PartChannels } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
@@ -46,6 +47,8 @@ export const RESPONSES_REPLY: Vocabulary = {
 }
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
+/** They repeat the request: instructions, tools and settings. */
+const FIRST = new Set(['response.created', 'response.in_progress', 'response.queued'])
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
 
 interface Fact {
@@ -60,6 +63,8 @@ interface Fact {
 export function responsesStream(): StreamReader {
   const events = new EventText(RESPONSES_REPLY)
   const facts = new SentEvents(factOf)
+  const parts = new PartChannels()
+  const joined = new JoinedParts()
   const items = new Map<number, ItemText>()
   const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
@@ -68,8 +73,8 @@ export function responsesStream(): StreamReader {
     items.set(choice, known)
     return known
   }
-  const snapshot = (deltas: StreamDelta[], choice: number, channel: string, text: string): void => {
-    if (item(choice).saw(text)) deltas.push({ choice, channel, text })
+  const snapshot = (deltas: StreamDelta[], choice: number, channel: string, text: string, aside = false): void => {
+    if (item(choice).saw(text)) deltas.push({ choice, channel, text, ...(aside && { aside }) })
   }
   const readData = (data: Record<string, unknown>, deltas: StreamDelta[]): void => {
     const choice = natural(data.output_index)
@@ -84,8 +89,11 @@ export function responsesStream(): StreamReader {
       const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
       // The name stays beside the text, so that a token list equal to the delta is not judged twice.
       events.walker.walk({ ...rest, type, delta }, (path, text) => {
-        if (path === 'delta') item(choice).append(channel, text)
-        deltas.push({ choice, channel: path === 'delta' ? channel : `${channel}.${path}`, text })
+        if (path !== 'delta') return deltas.push({ choice, channel: `${channel}.${path}`, text })
+        item(choice).append(channel, text)
+        const part = parts.at(deltas, choice, channel, { id: data.item_id })
+        parts.add(deltas, part, choice, channel, text)
+        if (channel.startsWith('output_text.')) joined.add(deltas, choice, channel, text)
       })
       return
     }
@@ -100,7 +108,7 @@ export function responsesStream(): StreamReader {
     }
     events.walker.walk({ ...outside, response: rest }, (path, text) => {
       // The convenience field `output_text` repeats the words of all items.
-      if (![...items.values()].some((known) => known.holds(text))) snapshot(deltas, 0, path, text)
+      if (![...items.values()].some((known) => known.holds(text))) snapshot(deltas, 0, path, text, FIRST.has(type))
     })
   }
 

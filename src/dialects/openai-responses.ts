@@ -127,8 +127,9 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const walker = new TextWalker(RESPONSES_REPLY)
   const texts = new ChoiceTexts()
   for (const [position, item] of (body.output as unknown[]).entries()) {
-    const pieces = texts.open(itemIndex(item, position))
-    walker.walk(item, (_path, text) => void pieces.push(text))
+    const index = itemIndex(item, position)
+    texts.open(index)
+    walker.walk(item, (path, text) => texts.add(index, text, path))
   }
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))

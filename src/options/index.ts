@@ -54,6 +54,12 @@ export interface RequestOptions {
   /** The longest that text of a stream is held before the next check starts, in milliseconds. Default: 1000. */
   windowMs?: number
   /**
+   * Lets keep-alive comments, `retry:` lines and empty chunks of a stream leave before its first verdict, once
+   * the input is safe. They open the head with status 200, so a reply that is unsafe from its first word ends
+   * with `finish_reason: "content_filter"` and not with a 451. Default: false.
+   */
+  keepAlive?: boolean
+  /**
    * `last` judges the newest user turn with the rest as context; `all` judges every user turn within its own
    * prefix. Default: `last`.
    */

@@ -11,6 +11,8 @@ export interface ReplySettings extends RefusalSettings {
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
+  /** Lets frames without words leave before the first verdict. */
+  readonly keepAlive?: boolean | undefined
 }
 
 export interface ReplyContext extends RefusalContext {

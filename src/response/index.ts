@@ -6,9 +6,9 @@ import type { Decision, NotJudgedReason } from '../types.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
-import { isJson, isStream, isSuccess, mediaType } from './media-type.js'
+import { mediaType } from './media-type.js'
 import { type HttpRefusal, refusalOf } from './refusal.js'
-import { ndjsonFramer, sseFramer } from './stream/framing.js'
+import { chooseFramer } from './stream/choose-framer.js'
 import { eventStreamHold } from './stream/index.js'
 import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
@@ -60,13 +60,16 @@ function chooseHold(exit: ResponseController, context: ReplyContext): Hold | und
   const type = mediaType(String(res.getHeader('content-type') ?? ''))
   if (!settings.check.includes('output')) return unjudged(exit, context, 'stage-off')
   if (hasNoBody(context.method, res.statusCode)) return unjudged(exit, context, 'no-body')
-  if (isStream(type) && settings.streaming !== 'full' && !res.hasHeader('content-encoding') && res.statusCode !== 206) {
-    // A length that was promised cannot be kept once a block may cut the stream short.
-    if (res.hasHeader('content-length')) res.removeHeader('content-length')
-    return eventStreamHold(exit, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), context)
-  }
-  if (isSuccess(res.statusCode) || isJson(type) || isStream(type)) return wholeHold(exit, context)
-  return unjudged(exit, context, 'status')
+  const mayFlow = settings.streaming !== 'full' && !isEncoded(res) && res.statusCode !== 206
+  const framer = mayFlow ? chooseFramer(type, context.dialect.framing) : undefined
+  if (framer === undefined) return wholeHold(exit, context)
+  // A length that was promised cannot be kept once a block may cut the stream short.
+  if (res.hasHeader('content-length')) res.removeHeader('content-length')
+  return eventStreamHold(exit, framer, context)
+}
+
+function isEncoded(res: ServerResponse): boolean {
+  return !/^(?:identity|none|)$/i.test(String(res.getHeader('content-encoding') ?? '').trim())
 }
 
 /** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */

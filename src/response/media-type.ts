@@ -10,9 +10,14 @@ export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
+const EVENT_STREAM = 'text/event-stream'
+/** Names under which JSON lines and JSON sequences (RFC 7464) are sent. */
+const JSON_LINES =
+  /^(?:application|text)\/(?:x-)?(?:ndjson|ldjson|jsonl|jsonlines|json-lines|json-seq|json-stream|stream\+json)$/
+
 /** A reply that comes event by event. Its status says nothing about what is in it. */
 export function isStream(type: string): boolean {
-  return type === 'text/event-stream' || type === 'application/x-ndjson'
+  return type === EVENT_STREAM || JSON_LINES.test(type)
 }
 
 export function isJson(type: string): boolean {

@@ -282,11 +282,12 @@ describe('a stream', () => {
     })
   })
 
-  it('finds words in names, comments, raw data, and beside the choices, and judges repeats of those once', () => {
+  it('finds words in names, comments, raw data, and beside the choices, and judges two copies of what repeats', () => {
     const note = 'A provider note that comes with every chunk.'
     const events = [
       event(chunk(0, { content: 'a' }, null, { note })),
       event(chunk(0, { content: 'b' }, null, { note })),
+      event(chunk(0, {}, null, { note })),
       { event: 'two words', other: 'a comment' },
       event('plain text'),
       event('[DONE] and more'),
@@ -294,8 +295,9 @@ describe('a stream', () => {
     ]
     expect(gather(openaiChat.stream(), events)).toEqual({
       '0:delta.content': 'ab',
-      '0:note': note,
-      '0:other': 'two wordsa comment',
+      '0:note': note + note,
+      '0:event': 'two words',
+      '0:other': 'a comment',
       '0:data': 'plain text[DONE] and morequoted',
     })
   })

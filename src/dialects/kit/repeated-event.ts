@@ -24,7 +24,12 @@ export class RepeatedEvent<Fact> {
    * is one string on `channel`, spelt without an escape anywhere in the event, and standing in one place
    * only: then it is known which characters are its words.
    */
-  learn({ event, other, data }: StreamEvent, deltas: readonly StreamDelta[], channel: string, fact: Fact): void {
+  learn(
+    { event, other, part, plain, data }: StreamEvent,
+    deltas: readonly StreamDelta[],
+    channel: string,
+    fact: Fact,
+  ): void {
     this.#before = undefined
     const [said] = deltas
     if (
@@ -33,6 +38,8 @@ export class RepeatedEvent<Fact> {
       said.channel !== channel ||
       event !== undefined ||
       other !== undefined ||
+      part !== undefined ||
+      plain !== undefined ||
       data === undefined
     )
       return
@@ -46,9 +53,10 @@ export class RepeatedEvent<Fact> {
   }
 
   /** What an event says that is like the one learnt in all but its words. Undefined: read it in full. */
-  read({ event, other, data }: StreamEvent): StreamDelta | undefined {
+  read({ event, other, part, plain, data }: StreamEvent): StreamDelta | undefined {
     const before = this.#before
     if (before === undefined || data === undefined || event !== undefined || other !== undefined) return undefined
+    if (part !== undefined || plain !== undefined) return undefined
     const end = data.length - this.#after.length
     if (end <= before.length || data.slice(0, before.length) !== before || data.slice(end) !== this.#after)
       return undefined

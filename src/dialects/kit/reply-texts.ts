@@ -3,9 +3,14 @@
 import { isObject } from '../../utils/json.js'
 import type { ReplyChoice } from '../dialect.js'
 
+/** `text` of an item of a list. */
+const PART_TEXT = /(?:^|\.)\d+\.text$/
+
 /** Pieces per choice, in the order they were found. */
 export class ChoiceTexts {
   readonly #pieces = new Map<number, string[]>()
+  /** Texts of parts, which many clients show without anything between them. */
+  readonly #parts = new Map<number, string[]>()
 
   /** Makes the choice known even if it has no text. */
   open(index: number): string[] {
@@ -17,8 +22,13 @@ export class ChoiceTexts {
     return pieces
   }
 
-  add(index: number, text: string): void {
+  /** `path`: where the text stands, for readers that join the texts of parts. */
+  add(index: number, text: string, path = ''): void {
     this.open(index).push(text)
+    if (!PART_TEXT.test(path)) return
+    const parts = this.#parts.get(index)
+    if (parts === undefined) this.#parts.set(index, [text])
+    else parts.push(text)
   }
 
   /** Text outside any choice reaches every reader of the reply: it is judged with the first choice. */
@@ -32,7 +42,10 @@ export class ChoiceTexts {
   }
 
   list(): readonly ReplyChoice[] {
-    return [...this.#pieces].map(([index, pieces]) => ({ index, text: pieces.join('\n') }))
+    return [...this.#pieces].map(([index, pieces]) => {
+      const parts = this.#parts.get(index) ?? []
+      return { index, text: [...pieces, ...(parts.length > 1 ? [parts.join('')] : [])].join('\n') }
+    })
   }
 }
 

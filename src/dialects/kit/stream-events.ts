@@ -6,10 +6,10 @@ import { isObject } from '../../utils/json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
 
-/** Long strings beside the choices come again in every chunk (citations, provider names): once is enough. */
+/** Long strings beside the choices come again in every chunk (citations, provider names): so often is enough. */
 const REPEATED_LENGTH = 24
-/** Shorter pieces may be parts of a word that grows event by event. */
-const SHORTEST_REPEAT = 4
+/** Two copies side by side hold every word that many would. */
+const COPIES_KEPT = 2
 const MAX_REMEMBERED = 256
 /** Characters of an event that may be numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
@@ -20,7 +20,8 @@ const MOST_SENT = 64
 /** One per stream. */
 export class EventText {
   readonly walker: TextWalker
-  readonly #seen = new Set<string>()
+  /** What each channel beside the choices said last, and how many times in a row. */
+  readonly #last = new Map<string, { text: string; times: number }>()
 
   constructor(words: Vocabulary) {
     this.walker = new TextWalker(words)
@@ -28,10 +29,21 @@ export class EventText {
 
   /** The event's JSON object or array, if it has one. Everything else in the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
-    const { event: name, other, data } = event
-    if (name !== undefined && name !== '' && !this.walker.free(name)) this.beside(deltas, 'other', name)
-    if (other !== undefined && !NUMBERS.test(other)) this.beside(deltas, 'other', other)
-    if (data === undefined || data.trim() === '' || data.trim() === '[DONE]') return undefined
+    const { event: name, other, data, part, plain } = event
+    if (name !== undefined && name !== '' && !this.walker.free(name)) this.beside(deltas, 'event', name, true)
+    if (other !== undefined && !NUMBERS.test(other)) this.beside(deltas, 'other', other, true)
+    if (data === undefined) return undefined
+    if (plain === true) {
+      deltas.push({ choice: 0, channel: 'data', text: data })
+      return undefined
+    }
+    const trimmed = data.trim()
+    if (trimmed === '[DONE]') return undefined
+    if (trimmed === '') {
+      // Between two words of a stream of bare text.
+      if (data !== '') deltas.push({ choice: 0, channel: 'data', text: data, aside: true })
+      return undefined
+    }
     const value = parse(data)
     if (isObject(value) || Array.isArray(value)) {
       if (duplicateKeys(data, value).size > 0)
@@ -41,19 +53,28 @@ export class EventText {
         )
       return value as Record<string, unknown> | unknown[]
     }
-    // Many handlers stream bare text; a bare JSON string reaches the client decoded or not, and both are judged.
-    deltas.push({ choice: 0, channel: 'data', text: typeof value === 'string' ? value : data })
+    // Many handlers stream bare text, or bare JSON strings.
+    const channel = part === undefined ? 'data' : `data.${part}`
+    deltas.push({ choice: 0, channel, text: typeof value === 'string' ? value : data })
     return undefined
   }
 
-  /** Adds text that stands outside the choices, unless this stream has already shown it. */
+  /**
+   * Adds text that stands outside the choices. The same text again and again on one channel is added twice:
+   * what differs from the text before it always counts, as it may be a part of words.
+   */
   beside(deltas: StreamDelta[], channel: string, text: string, metadata = false, choice = 0): void {
-    if (metadata || text.length >= REPEATED_LENGTH || channel === 'other') {
-      const key = JSON.stringify([choice, channel, text])
-      if (this.#seen.has(key) && (metadata || text.length >= SHORTEST_REPEAT)) return
-      if (this.#seen.size < MAX_REMEMBERED) this.#seen.add(key)
-    }
-    deltas.push({ choice, channel, text })
+    if (metadata || text.length >= REPEATED_LENGTH) {
+      const last = this.#last.get(`${choice}:${channel}`)
+      if (last?.text === text) {
+        last.times += 1
+        if (last.times > COPIES_KEPT) return
+      } else if (last !== undefined) {
+        last.text = text
+        last.times = 1
+      } else if (this.#last.size < MAX_REMEMBERED) this.#last.set(`${choice}:${channel}`, { text, times: 1 })
+    } else this.#last.delete(`${choice}:${channel}`)
+    deltas.push({ choice, channel, text, ...(metadata && { aside: true }) })
   }
 }
 

@@ -1,5 +1,5 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
-import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
+import type { StreamEvent } from '../../dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
 import type { ReplyContext } from '../context.js'
@@ -9,6 +9,7 @@ import { lastWords, publicError, refusalOf } from '../refusal.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { Framer } from './framing.js'
 import { type Held, HeldFrames } from './held-frames.js'
+import { Readings } from './readings.js'
 import { StreamJudge } from './stream-judge.js'
 
 /** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
@@ -31,13 +32,13 @@ class EventStreamHold implements Hold {
   readonly #exit: ResponseController
   readonly #framer: Framer
   readonly #context: ReplyContext
-  readonly #reader: StreamReader
+  readonly #readings: Readings
   readonly #judge: StreamJudge
   readonly #releaseAtOnce: boolean
   readonly #held = new HeldFrames()
   readonly #reading = (held: Held): void => this.#read(held)
   readonly #mayLeave: (held: Held) => boolean
-  readonly #sent = (event: StreamEvent): void => this.#reader.sent(event)
+  readonly #sent = (event: StreamEvent): void => this.#readings.main.sent(event)
   /** Those of a frame that has not ended included. */
   #heldBytes = 0
   #released = false
@@ -49,7 +50,7 @@ class EventStreamHold implements Hold {
     this.#exit = exit
     this.#framer = framer
     this.#context = context
-    this.#reader = context.dialect.stream()
+    this.#readings = new Readings(context.dialect, (prefix) => this.#judge.fork(prefix))
     this.#releaseAtOnce = context.settings.streaming === 'async'
     this.#mayLeave = this.#releaseAtOnce ? () => true : (held) => this.#isJudged(held)
     this.#gateOpen = context.gate === undefined
@@ -120,9 +121,10 @@ class EventStreamHold implements Hold {
   }
 
   #read(held: Held): void {
-    for (const { choice, channel, text } of this.#reader.read(held.frame.event)) {
-      if (text === '') continue
-      const position = this.#judge.add(choice, channel, text)
+    for (const delta of this.#readings.read(held.frame)) {
+      if (delta.text === '' && delta.from === undefined) continue
+      const position = this.#judge.add(delta)
+      const { choice } = delta
       // A later text of the same choice ends further on, and covers the earlier one.
       if (held.position === 0 || held.choice === choice) {
         held.choice = choice
@@ -162,13 +164,27 @@ class EventStreamHold implements Hold {
   #pump(): void {
     if (this.#over || !this.#gateOpen) return
     try {
-      if (this.#releaseAtOnce || this.#judge.hasAllowed || (this.#handlerEnded && this.#judge.empty))
-        this.#releaseJudged()
+      if (this.#headMayOpen()) this.#releaseJudged()
       if (!this.full) this.#exit.drained()
       if (this.#handlerEnded && this.#held.empty && !this.#over) this.#conclude()
     } catch (error) {
       this.#fail(toLlamaGuardError(error))
     }
+  }
+
+  /**
+   * Nothing leaves before words of the model have been judged, so that an early block is a real 451: unless
+   * `keepAlive` gives that up, or the reply has no words.
+   */
+  #headMayOpen(): boolean {
+    const judge = this.#judge
+    return (
+      this.#releaseAtOnce ||
+      this.#released ||
+      this.#context.settings.keepAlive === true ||
+      judge.hasAllowed ||
+      (this.#handlerEnded && !judge.hasWords)
+    )
   }
 
   #conclude(): void {
@@ -193,11 +209,16 @@ class EventStreamHold implements Hold {
     if (this.#released) return
     this.#released = true
     const context = this.#context
-    // What the header can honestly say when text leaves before its verdict.
-    const output: Decision = this.#releaseAtOnce
-      ? { ...context.decideReply([]), outcome: { state: 'unjudged', code: 'streaming_async' } }
-      : this.#judge.decision()
+    // What the header can honestly say when it leaves before the first verdict.
+    const code = this.#releaseAtOnce ? 'streaming_async' : this.#isEarly() ? 'pending' : undefined
+    const output: Decision =
+      code === undefined ? this.#judge.decision() : { ...context.decideReply([]), outcome: { state: 'unjudged', code } }
     setVerdictHeaders(this.#exit.res, [context.input, output])
+  }
+
+  /** With `keepAlive`: what keeps the connection open leaves before there is a verdict. */
+  #isEarly(): boolean {
+    return this.#judge.judgements().length === 0 && !(this.#handlerEnded && !this.#judge.waiting)
   }
 
   #stop(decision: Decision): void {
@@ -219,8 +240,8 @@ class EventStreamHold implements Hold {
   #ending(decision: Decision): string | undefined {
     try {
       return decision.action === 'block'
-        ? this.#reader.block(decision, lastWords(decision, this.#context))
-        : this.#reader.fail(publicError(decision.error))
+        ? this.#readings.main.block(decision, lastWords(decision, this.#context))
+        : this.#readings.main.fail(publicError(decision.error))
     } catch {
       return undefined
     }

@@ -1,6 +1,7 @@
 // When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or
 // by the end.
 import { LlamaGuardError } from '../../errors.js'
+import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
 import { Transcript } from './transcript.js'
 
@@ -29,6 +30,8 @@ interface Choice {
   waitingSince: number | undefined
   /** Position up to which the newest check has read. */
   asked: number
+  /** Where its first words end. Undefined while there are only names, ids and comments. */
+  wordsAt: number | undefined
   timer: NodeJS.Timeout | undefined
 }
 
@@ -38,6 +41,7 @@ export class StreamJudge {
   readonly #judgements: Judgement[] = []
   readonly #running = new Set<Promise<void>>()
   #allowed = false
+  #words = false
   #ended = false
   #stopped = false
 
@@ -45,14 +49,14 @@ export class StreamJudge {
     this.#options = options
   }
 
-  /** True from the first verdict on that let text leave. */
+  /** True from the first verdict on that let words of the model leave, not names, ids and comments alone. */
   get hasAllowed(): boolean {
     return this.#allowed
   }
 
-  /** True while there is nothing to judge at all. */
-  get empty(): boolean {
-    return this.#choices.size === 0
+  /** True from the first word of the model on. */
+  get hasWords(): boolean {
+    return this.#words
   }
 
   /** True while some text has no verdict yet: one is on its way, or will be asked for in `windowMs`. */
@@ -61,7 +65,7 @@ export class StreamJudge {
   }
 
   /** Adds new text and returns the position that must be judged before it may leave. */
-  add(index: number, channel: string, text: string): number {
+  add({ choice: index, channel, text, aside = false, from }: StreamDelta): number {
     let choice = this.#choices.get(index)
     if (choice === undefined) {
       if (this.#choices.size === MAX_CHOICES)
@@ -75,13 +79,23 @@ export class StreamJudge {
         checking: false,
         waitingSince: undefined,
         asked: 0,
+        wordsAt: undefined,
         timer: undefined,
       }
       this.#choices.set(index, choice)
     }
-    choice.transcript.add(channel, text)
+    choice.transcript.add(channel, text, from)
     choice.waitingSince ??= performance.now()
+    if (!aside) {
+      this.#words = true
+      choice.wordsAt ??= choice.transcript.length
+    }
     return choice.transcript.length
+  }
+
+  /** Gives every channel a copy under this prefix, for another reading of the stream. */
+  fork(prefix: string): void {
+    for (const { transcript } of this.#choices.values()) transcript.fork(prefix)
   }
 
   covers(index: number, position: number): boolean {
@@ -124,7 +138,9 @@ export class StreamJudge {
     const fresh = transcript.length - choice.asked
     if (this.#stopped || choice.checking || fresh === 0) return
     const { windowChars, windowMs } = this.#options.settings
-    const enough = choice.asked === 0 || this.#ended || fresh >= Math.min(choice.step, windowChars)
+    // Names, ids and comments alone may wait: nothing leaves before the first words are judged.
+    const first = choice.asked < (choice.wordsAt ?? 0)
+    const enough = first || this.#ended || fresh >= Math.min(choice.step, windowChars)
     const waited = enough ? 0 : performance.now() - (choice.waitingSince ?? performance.now())
     if (enough || waited >= windowMs) {
       clearTimeout(choice.timer)
@@ -153,7 +169,7 @@ export class StreamJudge {
       this.#judgements.push(judgement)
       const decision = this.#options.decide([judgement])
       if (decision.action !== 'allow') return this.#options.onRefused(decision)
-      this.#allowed = true
+      if (choice.wordsAt !== undefined && snapshot.covers >= choice.wordsAt) this.#allowed = true
       choice.transcript.accept(snapshot)
       choice.step *= 2
       this.#considerChoice(choice)

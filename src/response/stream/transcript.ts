@@ -45,18 +45,32 @@ export class Transcript {
     return this.#judged
   }
 
-  add(channel: string, text: string): void {
+  /** A new channel begins with what `from` has said so far: it is the same text, read in another way. */
+  add(channel: string, text: string, from?: string): void {
     const known = this.#channels.get(channel)
-    if (known === undefined) this.#channels.set(channel, { text, judged: 0 })
-    else known.text += text
+    if (known === undefined) {
+      const before = from === undefined ? undefined : this.#channels.get(from)
+      this.#channels.set(channel, { text: (before?.text ?? '') + text, judged: before?.judged ?? 0 })
+    } else known.text += text
     this.#length += text.length
+  }
+
+  /** Gives every channel a copy, whose name begins with `prefix`. */
+  fork(prefix: string): void {
+    for (const [name, channel] of [...this.#channels])
+      if (!isFork(name)) this.#channels.set(prefix + name, { ...channel })
+  }
+
+  /** Everything, where nothing has been forgotten. */
+  text(): string {
+    return [...this.#channels.values()].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n')
   }
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
     if (channels.reduce((sum, { text }) => sum + text.length, 0) > SPAN_CHARS) channels.forEach(leap)
     return {
-      text: channels.flatMap(({ text }) => (text === '' ? [] : [text])).join('\n'),
+      text: this.text(),
       covers: this.#length,
       lengths: new Map([...this.#channels].map(([name, { text }]) => [name, text.length])),
     }
@@ -67,6 +81,11 @@ export class Transcript {
     this.#judged = covers
     for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
   }
+}
+
+/** Names of forks begin with the name of their reading and a bar. */
+function isFork(name: string): boolean {
+  return /^[a-z]+\|/.test(name)
 }
 
 /** Forgets what no check will read again: a stream may be endless, and must not cost more the longer it gets. */

@@ -69,7 +69,7 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity')
+    .filter((coding) => coding !== '' && coding !== 'identity' && coding !== 'none')
   if (codings.length > 3) throw unreadable('more than three content codings')
   let decoded = bytes
   for (const coding of codings.reverse()) {

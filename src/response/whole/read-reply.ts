@@ -1,11 +1,12 @@
 // What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
-// "nothing" for what it cannot read.
+// "nothing" for what it cannot read. The form is told by what is written, not by the label.
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isJson, isStream, isSuccess, mediaType } from '../media-type.js'
-import { type Framer, ndjsonFramer, sseFramer } from '../stream/framing.js'
 import { decodeBody, decodeText } from './decode.js'
+import { isErrorPage, type KeyedText, proseOfError } from './error-words.js'
+import { looksLikeStream, readElements, readEvents } from './read-stream.js'
 
 const MAX_CHOICES = 128
 
@@ -19,17 +20,18 @@ export interface RawReply {
 
 /** The texts to judge, one per choice, empty ones left out. */
 export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
-  const { status, contentType, contentEncoding } = reply
+  const { status, contentType, contentEncoding, bytes } = reply
   if (status === 206) throw unreadable('a part of a reply (206)')
   const type = mediaType(contentType)
-  if (!isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
+  const failed = !isSuccess(status)
+  if (failed && bytes.length === 0) return []
+  // An error of any type is read as text, for a reply may hide in it.
+  if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   const text = decodeText(
-    contentEncoding === '' ? reply.bytes : await decodeBody(reply.bytes, contentEncoding, reply.maxBytes),
+    contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes),
     contentType,
   )
-  const choices = (
-    isSuccess(status) || isStream(type) ? readSuccess(text, type, dialect) : readFailure(text, type, dialect)
-  ).filter((choice) => choice.text !== '')
+  const choices = readText(text, type, failed, dialect).filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
 }
@@ -39,88 +41,40 @@ function isReadable(type: string): boolean {
     type === '' ||
     type.startsWith('text/') ||
     isJson(type) ||
-    /^application\/(xml|x-ndjson|jsonl|json-seq|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+    isStream(type) ||
+    /^application\/(xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
   )
 }
 
-function readSuccess(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
-  if (type === 'text/event-stream' || /^\uFEFF?(data|event|id|retry)?:/.test(text))
-    return readStream(text, sseFramer(), dialect)
+function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
-  if (parsed !== undefined) {
-    if (duplicateKeys(text, parsed.value).size > 0)
-      throw unreadable('a key that one object names twice, which clients read differently')
-    return dialect.reply(parsed.value) ?? [{ index: 0, text: stringsOf(parsed.value, text) }]
-  }
-  if (/^\s*[{[]/.test(text)) {
-    // Several JSON values, one a line, is a stream that was held whole. JSON escapes would hide words from a
-    // guard that reads it raw.
-    if (
-      text
-        .trim()
-        .split('\n')
-        .every((line) => line.trim() === '' || parse(line) !== undefined)
-    )
-      return readStream(text, ndjsonFramer(), dialect)
-    if (isJson(type)) throw unreadable('broken JSON')
-  }
+  if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
+  const stream = isStream(type) ? 'whole' : looksLikeStream(text)
+  if (stream === 'whole') return readEvents(text, type, dialect)
+  // Half a reply would be half a reply all the same, so a status of an error does not help.
+  if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
   if (text.includes('\u0000')) throw unreadable('binary data')
-  return [{ index: 0, text }]
+  if (failed && stream === false && isErrorPage(text)) return []
+  // Text with events among its lines: clients read one or the other.
+  return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
 }
 
-// Where an error says what went wrong. Prose anywhere else (`failed_generation`, `answer`) may be the model's.
-const ERROR_WORDS = new Set([
-  'message',
-  'error',
-  'detail',
-  'details',
-  'msg',
-  'title',
-  'type',
-  'code',
-  'status',
-  'reason',
-  'hint',
-  'help',
-  'path',
-  'param',
-  'loc',
-  'stack',
-  'documentation_url',
-  'name',
-  'errors',
-])
-
-/**
- * An error the app answers is no model reply, unless it has a reply's shape, or carries prose beside what
- * went wrong.
- */
-function readFailure(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
-  const parsed = parse(text)
-  if (parsed === undefined) {
-    // Half a reply with an error status would be half a reply all the same.
-    if (isJson(type) && /^\s*[{[]/.test(text)) throw unreadable('broken JSON')
-    return []
-  }
-  if (duplicateKeys(text, parsed.value).size > 0)
+function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  if (duplicateKeys(text, value).size > 0)
     throw unreadable('a key that one object names twice, which clients read differently')
-  const reply = dialect.reply(parsed.value)
+  const reply = dialect.reply(value)
   if (reply !== undefined) return reply
-  const prose = strings(parsed.value).filter(({ key, text: said }) => !ERROR_WORDS.has(key) && /\S\s+\S/.test(said))
-  return prose.length === 0 ? [] : [{ index: 0, text: prose.map(({ text: said }) => said).join('\n') }]
-}
-
-function readStream(text: string, framer: Framer, dialect: Dialect): readonly ReplyChoice[] {
-  const reader = dialect.stream()
-  const channels = new Map<number, Map<string, string>>()
-  for (const { event } of [...framer.push(Buffer.from(text)), ...framer.finish()]) {
-    for (const { choice, channel, text: added } of reader.read(event)) {
-      let known = channels.get(choice)
-      if (known === undefined) channels.set(choice, (known = new Map<string, string>()))
-      known.set(channel, (known.get(channel) ?? '') + added)
-    }
+  const found = strings(value)
+  if (failed && !Array.isArray(value)) {
+    const prose = proseOfError(found)
+    return prose.length === 0 ? [] : [{ index: 0, text: prose.join('\n') }]
   }
-  return [...channels].map(([index, texts]) => ({ index, text: [...texts.values()].join('\n') }))
+  // A bare number is its own text.
+  const whole = found.length > 0 ? found.map(({ text: said }) => said).join('\n') : text
+  return Array.isArray(value)
+    ? [...readElements(text, dialect), { index: 0, text: whole }]
+    : [{ index: 0, text: whole }]
 }
 
 function parse(text: string): { value: unknown } | undefined {
@@ -131,15 +85,9 @@ function parse(text: string): { value: unknown } | undefined {
   }
 }
 
-/** Every string of an unknown shape, unescaped, keys included; a bare number is its own text. */
-function stringsOf(value: unknown, raw: string): string {
-  const found = strings(value)
-  return found.length > 0 ? found.map(({ text }) => text).join('\n') : raw
-}
-
 /** Strings and keys in document order, each with the key it stands under. */
-function strings(value: unknown): { readonly key: string; readonly text: string }[] {
-  const found: { key: string; text: string }[] = []
+function strings(value: unknown): KeyedText[] {
+  const found: KeyedText[] = []
   // An explicit stack: nesting is the sender's choice, and recursion would let it overflow ours.
   const pending: { key: string; value: unknown }[] = [{ key: '', value }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

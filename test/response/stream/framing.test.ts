@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { createParser } from 'eventsource-parser'
 import { describe, expect, it } from 'vitest'
-import { ndjsonFramer, sseFramer, type Frame, type Framer } from '../../../src/response/stream/framing.js'
+import { ndjsonFramer, sseFramer } from '../../../src/response/stream/event-framer.js'
+import type { Frame, Framer } from '../../../src/response/stream/framing.js'
 
 function frame(framer: Framer, pieces: readonly Buffer[]): Frame[] {
   return [...pieces.flatMap((piece) => framer.push(piece)), ...framer.finish()]

@@ -1,0 +1,71 @@
+// Channels of parts that arrive interleaved. Readers tell parts apart by their place, by their id and type, or
+// not at all; where these give different texts, all of them are judged.
+import { isObject } from '../../utils/json.js'
+import type { StreamDelta } from '../dialect.js'
+
+interface Part {
+  id: string | undefined
+  type: string | undefined
+  /** More than one id or type has been seen in this place. */
+  several: boolean
+  readonly channels: Set<string>
+}
+
+/** One per stream. A part that does not say its id or type goes on with those said last in its place. */
+export class PartChannels {
+  readonly #parts = new Map<string, Part>()
+
+  /** Call before the text of `item`, which stands at `place`. Returns what {@link add} wants. */
+  at(deltas: StreamDelta[], choice: number, place: string, item: unknown): string {
+    const key = `${choice}:${place}`
+    const { id, type } = isObject(item) ? item : {}
+    const part = this.#parts.get(key)
+    if (part === undefined) {
+      this.#parts.set(key, { id: nameOf(id), type: nameOf(type), several: false, channels: new Set() })
+      return key
+    }
+    const next = { id: nameOf(id) ?? part.id, type: nameOf(type) ?? part.type }
+    const same = (part.id === undefined || part.id === next.id) && (part.type === undefined || part.type === next.type)
+    if (!same && !part.several) {
+      part.several = true
+      for (const channel of part.channels) deltas.push({ choice, channel: own(channel, part), text: '', from: channel })
+    }
+    part.id = next.id
+    part.type = next.type
+    return key
+  }
+
+  /** Adds text of the part, on the channel of its place and, where parts differ, on one of its own. */
+  add(deltas: StreamDelta[], key: string, choice: number, channel: string, text: string): void {
+    const part = this.#parts.get(key)!
+    part.channels.add(channel)
+    deltas.push({ choice, channel, text })
+    if (part.several) deltas.push({ choice, channel: own(channel, part), text })
+  }
+}
+
+function nameOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function own(channel: string, { id, type }: Pick<Part, 'id' | 'type'>): string {
+  return `${channel}#${JSON.stringify([id, type])}`
+}
+
+/** The text of all parts in order of arrival, for readers that do not tell them apart. One per stream. */
+export class JoinedParts {
+  readonly #first = new Map<number, string>()
+  readonly #several = new Set<number>()
+
+  /** Adds nothing while one part alone has said something: its own channel is the whole text. */
+  add(deltas: StreamDelta[], choice: number, channel: string, text: string): void {
+    const first = this.#first.get(choice)
+    if (first === undefined) this.#first.set(choice, channel)
+    if (first === undefined || (first === channel && !this.#several.has(choice))) return
+    if (!this.#several.has(choice)) {
+      this.#several.add(choice)
+      deltas.push({ choice, channel: 'parts', text: '', from: first })
+    }
+    deltas.push({ choice, channel: 'parts', text })
+  }
+}

@@ -1,0 +1,88 @@
+// The fields of one server-sent event, WHATWG HTML section 9.2.6, with nothing dropped.
+import type { StreamEvent } from '../../dialects/dialect.js'
+import { type LooseLine, looseLine } from './loose-line.js'
+
+// Counters and hashes say nothing; any other id is a place to write to.
+const SILENT_ID = /^[0-9a-f-]{0,64}$/i
+/** What servers send to keep a connection open, with the time of day or without. */
+const SILENT_COMMENT = /^(?:ping|pong|keep-?alive|heartbeat|OPENROUTER PROCESSING)?[-\d\s.:+TZ]{0,40}$/i
+const SPACE = 0x20
+
+export interface ReadEvent {
+  readonly event: StreamEvent
+  /** Where lines say something else one by one than they do together. */
+  readonly lines: readonly LooseLine[] | undefined
+}
+
+export class EventFields {
+  #name: string | undefined
+  #data: string | undefined
+  #other: string | undefined
+  #lines: LooseLine[] | undefined
+  #empty = true
+
+  /** True when no line has been read since the last event. */
+  get empty(): boolean {
+    return this.#empty
+  }
+
+  read(line: string): void {
+    this.#empty = false
+    const colon = line.indexOf(':')
+    if (colon === 4 && this.#data === undefined && line.startsWith('data')) {
+      this.#data = line.slice(line.charCodeAt(5) === SPACE ? 6 : 5)
+      this.#lines?.push({ kind: 'data', event: { data: this.#data } })
+      return
+    }
+    const field = colon === -1 ? line : line.slice(0, colon)
+    const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (field === 'data') {
+      this.#own({ kind: 'data', event: { data: value } })
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+    } else if (field === 'event') {
+      // The last one is the standard's; other readers take the first.
+      if (this.#name !== undefined && this.#name !== value) this.#note(this.#name)
+      this.#name = value
+    } else if (field === '') {
+      if (!SILENT_COMMENT.test(value)) this.#note(value)
+    } else if (field === 'id' || field === 'retry') {
+      if (!SILENT_ID.test(value)) this.#note(value)
+    } else this.#unknown(line)
+  }
+
+  /** What was read since the last time. */
+  take(): ReadEvent {
+    const name = this.#name
+    const data = this.#data
+    const other = this.#other
+    const lines = this.#lines
+    this.#name = undefined
+    this.#data = undefined
+    this.#other = undefined
+    this.#lines = undefined
+    this.#empty = true
+    if (name === undefined && other === undefined) return { event: data === undefined ? {} : { data }, lines }
+    const event = {
+      ...(name !== undefined && { event: name }),
+      ...(data !== undefined && { data }),
+      ...(other !== undefined && { other }),
+    }
+    return { event, lines }
+  }
+
+  #unknown(line: string): void {
+    const loose = looseLine(line)
+    if (loose !== undefined) this.#own(loose)
+    this.#note(line)
+  }
+
+  /** A line that says something of its own. Those before it are kept from here on, too. */
+  #own(line: LooseLine): void {
+    this.#lines ??= this.#data === undefined ? [] : [{ kind: 'data', event: { data: this.#data } }]
+    this.#lines.push(line)
+  }
+
+  #note(text: string): void {
+    if (text.trim() !== '') this.#other = this.#other === undefined ? text : `${this.#other}\n${text}`
+  }
+}

@@ -1,0 +1,63 @@
+// One line of a stream as a client reads it that splits on lines and looks at each by itself: with or without
+// `data:`, behind blanks and byte order marks, as an element of an array, or behind a type code.
+import type { StreamEvent } from '../../dialects/dialect.js'
+
+export interface LooseLine {
+  readonly kind: 'data' | 'json'
+  readonly event: StreamEvent
+}
+
+const DATA = /^data:/i
+/** Fields of server-sent events, and comments. */
+const FIELD = /^(?:data|event|id|retry)?:/i
+/** The Vercel AI SDK's data stream protocol (version 4): a type code, a colon and a JSON value. */
+const PART = /^([0-9a-z]):(?=["{[\d])/
+/** Record separator of RFC 7464. */
+const RS = '\u001e'
+const NOTHING: StreamEvent = {}
+const CLOSING: Readonly<Record<string, string | undefined>> = { '{': '}', '[': ']', '"': '"' }
+
+/** Without white space and byte order marks around it, and without record separators before it. */
+export function bare(line: string): string {
+  let text = line.trim()
+  while (text.startsWith(RS)) text = text.slice(1).trim()
+  return text
+}
+
+export function isField(text: string): boolean {
+  return FIELD.test(text)
+}
+
+/** Undefined for a line that is neither `data:` nor JSON. */
+export function looseLine(line: string): LooseLine | undefined {
+  const text = bare(line)
+  if (DATA.test(text)) return { kind: 'data', event: { data: text.slice(text[5] === ' ' ? 6 : 5) } }
+  const event = jsonLine(text)
+  return event === undefined ? undefined : { kind: 'json', event }
+}
+
+/** A bare line that holds one JSON value, by its first and last character. */
+export function jsonLine(text: string): StreamEvent | undefined {
+  const code = PART.exec(text)?.[1]
+  const value = withoutCommas(code === undefined ? text : text.slice(2))
+  if (value === '') return text === '' ? undefined : NOTHING
+  const closing = CLOSING[value[0]!]
+  // A number behind a type code, as in no other place, is a value too.
+  if (closing === undefined ? code === undefined : value.length < 2 || !value.endsWith(closing)) return undefined
+  return code === undefined ? { data: value } : { data: value, part: code }
+}
+
+/** What begins a JSON value on this bare line and does not end it; undefined when none does. */
+export function opening(text: string): string | undefined {
+  const value = withoutCommas(PART.test(text) ? text.slice(2) : text)
+  return value[0] === '{' || value[0] === '[' ? value : undefined
+}
+
+/** An element without the brackets and commas of the list that it stands in. `''` when there is nothing else. */
+function withoutCommas(text: string): string {
+  let value = text
+  if (value.startsWith(',') || (value.startsWith('[') && !value.endsWith(']'))) value = value.slice(1).trimStart()
+  if (value.endsWith(',')) value = value.slice(0, -1).trimEnd()
+  if (value.endsWith(']') && !value.startsWith('[')) value = value.slice(0, -1).trimEnd()
+  return value
+}

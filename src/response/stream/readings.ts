@@ -1,0 +1,110 @@
+// A stream that clients may read in more than one way is read in all of them. Another reading starts where it
+// first differs from the main one, with what was said until then, and has channels of its own.
+import type { Dialect, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
+import type { Frame } from './framing.js'
+import type { LooseLine } from './loose-line.js'
+
+const LEFT_BRACKET = 0x5b
+
+type EventsOf = (frame: Frame) => readonly StreamEvent[]
+
+interface Reading {
+  readonly prefix: string
+  readonly reader: StreamReader
+  readonly eventsOf: EventsOf
+}
+
+const linesOf = ({ event, kind, lines }: Frame): readonly LooseLine[] =>
+  lines ?? [{ kind: kind === 'json' ? 'json' : 'data', event }]
+const ofKind =
+  (kind: LooseLine['kind']): EventsOf =>
+  (frame) =>
+    linesOf(frame).flatMap((line) => (line.kind === kind ? line.event : []))
+
+/** Every line by itself, whatever it is. */
+const LINES: EventsOf = (frame) => linesOf(frame).flatMap(({ event }) => elements(event))
+/** `data:` lines joined to one event, those behind blanks and byte order marks too. */
+const JOINED: EventsOf = (frame) => {
+  const data = ofKind('data')(frame).flatMap((event) => event.data ?? [])
+  return data.length === 0 ? [] : [{ data: data.join('\n') }]
+}
+/** Server-sent events alone, as the standard reads them. */
+const FIELDS: EventsOf = ({ kind, event }) => (kind === 'field' ? [event] : [])
+
+export class Readings {
+  /** Reads what the frames are by their form. It alone is told what was sent. */
+  readonly main: StreamReader
+  readonly #dialect: Dialect
+  readonly #fork: (prefix: string) => void
+  readonly #others: Reading[] = []
+  #json = false
+  #fields = false
+  #lines = false
+
+  /** `fork` gives every channel a copy under this prefix. */
+  constructor(dialect: Dialect, fork: (prefix: string) => void) {
+    this.main = dialect.stream()
+    this.#dialect = dialect
+    this.#fork = fork
+  }
+
+  read(frame: Frame): readonly StreamDelta[] {
+    this.#notice(frame)
+    const deltas = this.main.read(frame.event)
+    return this.#others.length === 0 ? deltas : [...deltas, ...this.#others.flatMap((other) => readAs(other, frame))]
+  }
+
+  #notice(frame: Frame): void {
+    const { event, kind, lines } = frame
+    if (event.data === undefined && lines === undefined) return
+    if (kind === 'json') this.#json = true
+    else if (event.data !== undefined) this.#fields = true
+    if (lines !== undefined || isList(event)) {
+      this.#json ||= lines?.some((line) => line.kind === 'json') === true
+      this.#fields ||= lines?.some((line) => line.kind === 'data') === true
+      this.#lines = true
+    }
+    if (this.#lines) this.#start('lines', LINES)
+    if (lines !== undefined && kind === 'field' && JOINED(frame)[0]?.data !== event.data) this.#start('joined', JOINED)
+    if (this.#json && this.#fields) {
+      this.#start('fields', FIELDS)
+      this.#start('json', ofKind('json'))
+      if (this.#lines) this.#start('data', ofKind('data'))
+    }
+  }
+
+  #start(name: string, eventsOf: EventsOf): void {
+    const prefix = `${name}|`
+    if (this.#others.some((other) => other.prefix === prefix)) return
+    this.#fork(prefix)
+    this.#others.push({ prefix, reader: this.#dialect.stream(), eventsOf })
+  }
+}
+
+function readAs({ prefix, reader, eventsOf }: Reading, frame: Frame): StreamDelta[] {
+  return eventsOf(frame).flatMap((event) => {
+    const deltas = reader.read(event)
+    // It never speaks to the client: what it keeps until an event is sent may go.
+    reader.sent(event)
+    return deltas.map((delta) => ({
+      ...delta,
+      channel: prefix + delta.channel,
+      ...(delta.from !== undefined && { from: prefix + delta.from }),
+    }))
+  })
+}
+
+function isList({ data }: StreamEvent): boolean {
+  return data !== undefined && data.charCodeAt(0) === LEFT_BRACKET && data.endsWith(']') && data !== '[DONE]'
+}
+
+/** The elements of a list of objects, which clients read like one event each. */
+function elements(event: StreamEvent): readonly StreamEvent[] {
+  if (!isList(event)) return [event]
+  try {
+    const list = JSON.parse(event.data!) as unknown[]
+    return list.map((element) => ({ ...event, data: JSON.stringify(element) }))
+  } catch {
+    return [event]
+  }
+}

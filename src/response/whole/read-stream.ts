@@ -1,0 +1,57 @@
+// A stream that was held whole: every reading of it, gathered by choice and channel.
+import type { Dialect, ReplyChoice, StreamEvent } from '../../dialects/dialect.js'
+import { jsonArrayFramer } from '../stream/json-array-framer.js'
+import { ndjsonFramer, sseFramer } from '../stream/event-framer.js'
+import type { Framer } from '../stream/framing.js'
+import { Readings } from '../stream/readings.js'
+import { Transcript } from '../stream/transcript.js'
+
+export function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
+  return readFrames(text, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), dialect)
+}
+
+/** An array, as clients read it that take each element for an event. */
+export function readElements(text: string, dialect: Dialect): readonly ReplyChoice[] {
+  return readFrames(text, jsonArrayFramer(), dialect)
+}
+
+/** `whole`: events or JSON lines and nothing else. `partly`: some lines are, the rest is text. `false`: text. */
+export function looksLikeStream(text: string): 'whole' | 'partly' | false {
+  const framer = ndjsonFramer()
+  let found = false
+  let other = false
+  for (const { event, kind, lines } of [...framer.push(Buffer.from(text)), ...framer.finish()]) {
+    if (lines !== undefined) found = true
+    else if (event.data !== undefined) {
+      if (kind === 'field' || isValue(event)) found = true
+      else other = true
+    }
+    if (event.other !== undefined) other = true
+  }
+  return !found ? false : other ? 'partly' : 'whole'
+}
+
+/** A line of JSON; a bare number or word is one of text. */
+function isValue({ data, part }: StreamEvent): boolean {
+  try {
+    const value: unknown = JSON.parse(data!)
+    return part !== undefined || typeof value === 'string' || (typeof value === 'object' && value !== null)
+  } catch {
+    return false
+  }
+}
+
+function readFrames(text: string, framer: Framer, dialect: Dialect): readonly ReplyChoice[] {
+  const choices = new Map<number, Transcript>()
+  const readings = new Readings(dialect, (prefix) => choices.forEach((transcript) => transcript.fork(prefix)))
+  for (const frame of [...framer.push(Buffer.from(text)), ...framer.finish()]) {
+    for (const { choice, channel, text: added, from } of readings.read(frame)) {
+      let transcript = choices.get(choice)
+      if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
+      transcript.add(channel, added, from)
+    }
+    // What is read is not sent yet, but nobody speaks to the client in its middle.
+    readings.main.sent(frame.event)
+  }
+  return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))
+}

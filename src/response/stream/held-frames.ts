@@ -1,6 +1,5 @@
 // The frames of a stream that wait for a verdict, in their order of arrival. They leave from the head, many
 // in one write.
-import type { StreamEvent } from '../../dialects/dialect.js'
 import type { Frame } from './framing.js'
 
 /** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
@@ -37,13 +36,13 @@ export class HeldFrames {
    * Undefined when the first may not. They are gone from here before anything is written: a write that comes
    * back to the hold must not find them again.
    */
-  take(mayLeave: (held: Held) => boolean, tell: (event: StreamEvent) => void): Buffer | undefined {
+  take(mayLeave: (held: Held) => boolean, tell: (frame: Frame) => void): Buffer | undefined {
     const queue = this.#queue
     let to = this.#head
     while (to < queue.length && mayLeave(queue[to]!)) to++
     if (to === this.#head) return undefined
     const bytes = joined(queue, this.#head, to)
-    for (let at = this.#head; at < to; at++) tell(queue[at]!.frame.event)
+    for (let at = this.#head; at < to; at++) tell(queue[at]!.frame)
     this.#head = to
     // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
     if (to * 2 >= queue.length) {

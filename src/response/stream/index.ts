@@ -1,13 +1,13 @@
 // Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
-import type { StreamEvent } from '../../dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
 import type { ReplyContext } from '../context.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { flush } from '../intercept/index.js'
-import { lastWords, publicError, refusalOf } from '../refusal.js'
+import { refusalOf } from '../refusal.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
-import type { Framer } from './framing.js'
+import { endingOf } from './ending.js'
+import type { Frame, FrameKind, Framer } from './framing.js'
 import { type Held, HeldFrames } from './held-frames.js'
 import { Readings } from './readings.js'
 import { StreamJudge } from './stream-judge.js'
@@ -38,7 +38,12 @@ class EventStreamHold implements Hold {
   readonly #held = new HeldFrames()
   readonly #reading = (held: Held): void => this.#read(held)
   readonly #mayLeave: (held: Held) => boolean
-  readonly #sent = (event: StreamEvent): void => this.#readings.main.sent(event)
+  readonly #sent = ({ event, kind }: Frame): void => {
+    this.#readings.main.sent(event)
+    if (event.data !== undefined) this.#sentKind = kind
+  }
+  /** Whether events or lines were the last to leave. */
+  #sentKind: FrameKind | undefined
   /** Those of a frame that has not ended included. */
   #heldBytes = 0
   #released = false
@@ -228,23 +233,12 @@ class EventStreamHold implements Hold {
       const { status, headers, body } = refusalOf(decision, this.#context)
       this.#exit.refuse(status, headers, body)
     } else {
-      const ending = this.#ending(decision)
+      const ending = endingOf(this.#readings.main, decision, this.#context, this.#sentKind)
       if (ending === undefined) this.#exit.destroy()
       else this.#exit.cut(ending)
     }
     this.#context.abort()
     this.#context.record(decision, this.#judge.judgements())
-  }
-
-  /** Undefined when the dialect, which may be the user's own, has none. */
-  #ending(decision: Decision): string | undefined {
-    try {
-      return decision.action === 'block'
-        ? this.#readings.main.block(decision, lastWords(decision, this.#context))
-        : this.#readings.main.fail(publicError(decision.error))
-    } catch {
-      return undefined
-    }
   }
 
   #drop(): void {

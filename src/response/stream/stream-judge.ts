@@ -140,7 +140,8 @@ export class StreamJudge {
     const { windowChars, windowMs } = this.#options.settings
     // Names, ids and comments alone may wait: nothing leaves before the first words are judged.
     const first = choice.asked < (choice.wordsAt ?? 0)
-    const enough = first || this.#ended || fresh >= Math.min(choice.step, windowChars)
+    const step = choice.wordsAt === undefined ? windowChars : Math.min(choice.step, windowChars)
+    const enough = first || this.#ended || fresh >= step
     const waited = enough ? 0 : performance.now() - (choice.waitingSince ?? performance.now())
     if (enough || waited >= windowMs) {
       clearTimeout(choice.timer)

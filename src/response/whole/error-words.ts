@@ -42,8 +42,9 @@ const REASONS = new Set(
 const NO_ROUTE = /^Cannot [A-Z]{3,10} [\x21-\x7e]{1,2000}$/
 /** `Found. Redirecting to /x` of Express. */
 const REDIRECT = /^[A-Z][A-Za-z ]{1,40}\. Redirecting to [\x21-\x7e]{1,2000}$/
-/** A line of a stack trace: `at name (file:1:2)`. */
-const STACK_LINE = /^at [\x20-\x7e]{1,300}:\d{1,7}:\d{1,7}\)?$/
+/** A line of a stack trace: `at name (file:1:2)`, without room for a sentence. */
+const STACK_LINE =
+  /^at (?:(?:async |new )?\S{1,100}(?: \[as \S{1,60}\])? \((?:\S{1,300}:\d{1,7}:\d{1,7}|<anonymous>|index \d{1,4})\)|(?:async )?\S{1,300}:\d{1,7}:\d{1,7})$/
 const ERROR_HEAD = /^(?:[A-Z][A-Za-z]{0,40})?Error(?:: |$)/
 
 export interface KeyedText {

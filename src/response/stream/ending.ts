@@ -1,0 +1,32 @@
+// How a stream that has begun is ended early: the dialect's own last events, in the form of what was sent.
+import type { StreamReader } from '../../dialects/dialect.js'
+import type { Decision } from '../../types.js'
+import { lastWords, publicError, type RefusalContext } from '../refusal.js'
+import type { FrameKind } from './framing.js'
+
+/** Undefined when the dialect, which may be the user's own, has none. */
+export function endingOf(
+  reader: StreamReader,
+  decision: Decision,
+  context: RefusalContext,
+  sent: FrameKind | undefined,
+): string | undefined {
+  try {
+    const events =
+      decision.action === 'block'
+        ? reader.block(decision, lastWords(decision, context))
+        : reader.fail(publicError(decision.error))
+    return sent === 'json' ? asLines(events) : events
+  } catch {
+    return undefined
+  }
+}
+
+/** The data of events as JSON lines, for a client that was sent such. Lines stay as they are. */
+function asLines(events: string): string {
+  if (!/^(?:data|event):/.test(events)) return events
+  return events
+    .split('\n')
+    .flatMap((line) => (line.startsWith('data: {') ? `${line.slice(6)}\n` : []))
+    .join('')
+}

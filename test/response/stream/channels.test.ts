@@ -1,0 +1,175 @@
+// Parts that arrive interleaved: by whatever a client tells them apart, or if it does not, the text that it puts
+// together is among what was judged before it left.
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ask, guarded, onNode } from '../../helpers/apps.js'
+import { chat, serve, type Running } from '../../helpers/http.js'
+
+const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
+const delta = (value: object, index: number | undefined = 0): object => ({ choices: [{ index, delta: value }] })
+const call = (fields: object, text: string): object =>
+  delta({ tool_calls: [{ ...fields, function: { arguments: text } }] })
+const part = (fields: object, text: string): object => delta({ content: [{ ...fields, text }] })
+const block = (index: number, text: string): object => ({
+  type: 'content_block_delta',
+  index,
+  delta: { type: 'text_delta', text },
+})
+const said = (fields: object, text: string): object => ({ type: 'response.output_text.delta', ...fields, delta: text })
+
+const CHAT = '/v1/chat/completions'
+const ROWS: Readonly<Record<string, readonly [path: string, events: readonly object[]]>> = {
+  'tool calls told apart by id': [CHAT, [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({ id: 'a' }, 'SAFE')]],
+  'tool calls told apart by index': [
+    CHAT,
+    [call({ index: 0 }, 'UN'), call({ index: 1 }, 'x'), call({ index: 0 }, 'SAFE')],
+  ],
+  'tool calls whose index counts and not their id': [
+    CHAT,
+    [call({ index: 0, id: 'a' }, 'UN'), call({ index: 0, id: 'b' }, 'SAFE')],
+  ],
+  'a tool call that says its id once': [
+    CHAT,
+    [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({}, 'y'), call({ id: 'a' }, ''), call({}, 'SAFE')],
+  ],
+  'tool calls of one index in one event': [
+    CHAT,
+    [
+      delta({
+        tool_calls: [
+          { index: 0, id: 'a', function: { arguments: 'UN' } },
+          { index: 0, id: 'b', function: { arguments: 'x' } },
+          { index: 0, id: 'a', function: { arguments: 'SAFE' } },
+        ],
+      }),
+    ],
+  ],
+  'parts told apart by type': [
+    CHAT,
+    [part({ type: 'text' }, 'UN'), part({ type: 'thinking' }, 'x'), part({ type: 'text' }, 'SAFE')],
+  ],
+  'parts of one type that are not told apart': [
+    CHAT,
+    [part({ type: 'text', index: 0 }, 'UN'), part({ type: 'text', index: 1 }, 'SAFE')],
+  ],
+  'parts of one event that are not told apart': [
+    CHAT,
+    [
+      delta({
+        content: [
+          { type: 'text', text: 'UN' },
+          { type: 'text', text: 'SAFE' },
+        ],
+      }),
+    ],
+  ],
+  'reasoning details told apart by id': [
+    CHAT,
+    ['a', 'b', 'a'].map((id, at) =>
+      delta({ reasoning_details: [{ id, type: 'reasoning.text', text: ['UN', 'x', 'SAFE'][at] }] }),
+    ),
+  ],
+  'choices told apart by index': [
+    CHAT,
+    [delta({ content: 'UN' }), delta({ content: 'x' }, 1), delta({ content: 'SAFE' })],
+  ],
+  'fields of one delta': [
+    CHAT,
+    [delta({ content: 'UN', reasoning: 'x' }), delta({ reasoning: 'y' }), delta({ content: 'SAFE' })],
+  ],
+  'short words beside the choices that come again': [
+    CHAT,
+    ['UN', 'x', 'UN', 'SAFE'].map((note) => ({ choices: [], note })),
+  ],
+  'long words beside the choices that come again': [
+    CHAT,
+    ['and so we come to the word UN', 'SAFE, and so we come to the word UN', 'SAFE, and so we come to the word UN'].map(
+      (note) => ({ choices: [], note }),
+    ),
+  ],
+  'one long text that comes twice': [
+    CHAT,
+    ['SAFE is the end of it, and its beginning UN', 'SAFE is the end of it, and its beginning UN'].map((note) => ({
+      choices: [],
+      note,
+    })),
+  ],
+  'words of two choices in metadata': [
+    CHAT,
+    [0, 1].flatMap((index) => ['how UN', 'SAFE it'].map((status) => ({ choices: [{ index, delta: {}, status }] }))),
+  ],
+  'words of the first choice in the second': [
+    CHAT,
+    [
+      { choices: [{ index: 0, delta: {}, note: 'SAFE words are these, all of them' }] },
+      { choices: [{ index: 1, delta: {}, note: 'UN' }] },
+      { choices: [{ index: 1, delta: {}, note: 'SAFE words are these, all of them' }] },
+    ],
+  ],
+  'blocks told apart by index': ['/v1/messages', [block(0, 'UN'), block(1, 'x'), block(0, 'SAFE')]],
+  'blocks that are not told apart': ['/v1/messages', [block(0, 'a'), block(1, 'UN'), block(2, 'SAFE')]],
+  'items told apart by id': [
+    '/v1/responses',
+    [said({ item_id: 'a' }, 'UN'), said({ item_id: 'b' }, 'x'), said({ item_id: 'a' }, 'SAFE')],
+  ],
+  'items told apart by index': [
+    '/v1/responses',
+    [said({ output_index: 0 }, 'UN'), said({ output_index: 1 }, 'x'), said({ output_index: 0 }, 'SAFE')],
+  ],
+  'parts of an item told apart by index': [
+    '/v1/responses',
+    [said({ content_index: 0 }, 'UN'), said({ content_index: 1 }, 'x'), said({ content_index: 0 }, 'SAFE')],
+  ],
+  'parts of an item that are not told apart': [
+    '/v1/responses',
+    [said({ content_index: 0 }, 'UN'), said({ content_index: 1 }, 'SAFE')],
+  ],
+  'fields of messages of Ollama': [
+    '/api/chat',
+    [{ message: { content: 'UN', thinking: 'x' } }, { message: { thinking: 'y' } }, { message: { content: 'SAFE' } }],
+  ],
+}
+
+describe('Interleaved text', () => {
+  let server: Running
+  let body = ''
+  const middleware = guarded({ check: ['output'], windowMs: 5 })
+  beforeAll(async () => {
+    server = await serve(
+      onNode([middleware], (_req, res) => {
+        res.setHeader('content-type', 'text/event-stream')
+        for (const frame of body.split(/(?<=\n\n)/)) res.write(frame)
+        res.end()
+      }),
+    )
+  })
+  afterAll(() => server.close())
+  beforeEach(() => void (middleware.guard.asked.length = 0))
+
+  it.each(Object.entries(ROWS))('is judged as %s', async (_name, [path, events]) => {
+    body = events.map(event).join('')
+    const request = path === '/v1/responses' ? { input: 'hi', stream: true } : chat('hi', { stream: true })
+    const reply = await ask(server.url + path, { body: request })
+    expect(middleware.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+    expect(reply.status === 451 || reply.text.includes('llama_guard')).toBe(true)
+    expect(reply.text).not.toContain('UNSAFE')
+    // What completes the word has not left.
+    expect(reply.text.split('SAFE').length).toBeLessThan(body.split('SAFE').length)
+  })
+
+  it('that comes again and again beside the choices is judged twice, and not more often', async () => {
+    const note = 'A note of the provider that comes with every chunk.'
+    body = Array.from({ length: 200 }, () => event({ ...delta({ content: 'a ' }), note })).join('')
+    const reply = await ask(server.url + CHAT, { body: chat('hi', { stream: true }) })
+    expect(reply.text).toBe(body)
+    const longest = middleware.guard.texts().reduce((max, text) => Math.max(max, text.length), 0)
+    expect(longest).toBeLessThan(400 + 3 * note.length)
+  })
+
+  it('is judged once while nothing tells parts apart', async () => {
+    body = Array.from({ length: 50 }, (_, at) =>
+      event(call(at === 0 ? { index: 0, id: 'a', type: 'function' } : { index: 0 }, 'word ')),
+    ).join('')
+    await ask(server.url + CHAT, { body: chat('hi', { stream: true }) })
+    expect(middleware.guard.texts().at(-1)).toBe('word '.repeat(50))
+  })
+})

@@ -49,6 +49,8 @@ export const RESPONSES_REPLY: Vocabulary = {
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
 /** They repeat the request: instructions, tools and settings. */
 const FIRST = new Set(['response.created', 'response.in_progress', 'response.queued'])
+/** They repeat, at the end, what came in pieces. In any other event, equal words are words said again. */
+const SNAPSHOT = /\.(?:added|done)$/
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
 
 interface Fact {
@@ -74,7 +76,7 @@ export function responsesStream(): StreamReader {
     return known
   }
   const snapshot = (deltas: StreamDelta[], choice: number, channel: string, text: string, aside = false): void => {
-    if (item(choice).saw(text)) deltas.push({ choice, channel, text, ...(aside && { aside }) })
+    if (item(choice).saw(text, channel)) deltas.push({ choice, channel, text, ...(aside && { aside }) })
   }
   const readData = (data: Record<string, unknown>, deltas: StreamDelta[]): void => {
     const choice = natural(data.output_index)
@@ -98,7 +100,11 @@ export function responsesStream(): StreamReader {
       return
     }
     if (!isObject(data.response))
-      return events.walker.walk(data, (path, text) => snapshot(deltas, choice, `${type}.${path}`, text))
+      return events.walker.walk(data, (path, text) => {
+        const channel = `${type}.${path}`
+        if (SNAPSHOT.test(type)) snapshot(deltas, choice, channel, text)
+        else deltas.push({ choice, channel, text })
+      })
     const { response, ...outside } = data
     const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]
@@ -165,24 +171,32 @@ export function responsesStream(): StreamReader {
   }
 }
 
+/** Shorter texts may be parts of a word, also where an event repeats what came in pieces. */
+const REPEATED_LENGTH = 24
+
 /** What one output item has said so far. */
 class ItemText {
   readonly #channels = new Map<string, string>()
-  readonly #snapshots = new Set<string>()
+  /** The channel on which each snapshot was first seen. */
+  readonly #snapshots = new Map<string, string>()
 
   append(channel: string, text: string): void {
     this.#channels.set(channel, (this.#channels.get(channel) ?? '') + text)
   }
 
-  /** True the first time the item says this. */
-  saw(text: string): boolean {
-    if (this.holds(text)) return false
-    this.#snapshots.add(text)
-    return true
+  /** True the first time the item says this, and whenever a short text comes again in the same place. */
+  saw(text: string, channel: string): boolean {
+    if (this.#isWhole(text)) return false
+    const first = this.#snapshots.get(text)
+    if (first === undefined) this.#snapshots.set(text, channel)
+    return first === undefined || (first === channel && text.length < REPEATED_LENGTH)
   }
 
   holds(text: string): boolean {
-    if (this.#snapshots.has(text)) return true
+    return this.#isWhole(text) || (text.length >= REPEATED_LENGTH && this.#snapshots.has(text))
+  }
+
+  #isWhole(text: string): boolean {
     for (const said of this.#channels.values()) if (said.length === text.length && said === text) return true
     return false
   }

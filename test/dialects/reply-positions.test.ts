@@ -1,0 +1,244 @@
+// Every place of every dialect's reply and stream where a string can stand carries planted words once, on the
+// wire: as a value and as a key. They are judged before they leave, or the reply is refused.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask, guarded, onNode } from '../helpers/apps.js'
+import { markerGuard } from '../helpers/guards.js'
+import { chat, serve, type Running } from '../helpers/http.js'
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+const PLANTED = 'planted words of harm'
+
+/** The value once for each of its strings, keys and numbers, with the planted words in that place. */
+function* plantings(value: Json, path = ''): Generator<readonly [string, Json]> {
+  if (typeof value === 'string' || typeof value === 'number') yield [path, PLANTED]
+  else if (Array.isArray(value))
+    for (const [at, item] of value.entries())
+      for (const [where, planted] of plantings(item, `${path}.${at}`))
+        yield [where, value.map((each, other) => (other === at ? planted : each))]
+  else if (typeof value === 'object' && value !== null)
+    for (const [key, child] of Object.entries(value)) {
+      const { [key]: _, ...rest } = value
+      yield [`${path}.${key} (key)`, { ...rest, [PLANTED]: child }]
+      for (const [where, planted] of plantings(child, `${path}.${key}`)) yield [where, { ...value, [key]: planted }]
+    }
+}
+
+const logprob = {
+  token: 'Hi',
+  logprob: -0.1,
+  bytes: [72, 105],
+  top_logprobs: [{ token: 'Ho', logprob: -2, bytes: null }],
+}
+const call = { index: 0, id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":"b"}' } }
+const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, cost_details: { provider: 'x' } }
+const message = {
+  role: 'assistant',
+  content: 'Hi',
+  refusal: null,
+  reasoning_content: 'thinking',
+  reasoning_details: [{ type: 'reasoning.text', id: 'r', format: 'x', text: 'so', signature: 'c2ln' }],
+  annotations: [
+    { type: 'url_citation', url_citation: { url: 'https://a.test', title: 'A', start_index: 0, end_index: 1 } },
+  ],
+  tool_calls: [call],
+  function_call: { name: 'f', arguments: '{}' },
+}
+const head = {
+  id: 'chatcmpl-1',
+  created: 1,
+  model: 'demo',
+  system_fingerprint: 'fp_1',
+  service_tier: 'default',
+  provider: 'p',
+}
+const textPart = {
+  type: 'output_text',
+  text: 'Hi',
+  annotations: [{ type: 'file_citation', file_id: 'file_1', filename: 'a.txt', index: 0 }],
+  logprobs: [logprob],
+}
+const item = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [textPart] }
+const response = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  status: 'completed',
+  model: 'demo',
+  instructions: 'be kind',
+  metadata: { a: 'b' },
+  output: [
+    item,
+    { id: 'fc_1', type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{"a":"b"}', status: 'completed' },
+    { id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text: 'so' }], encrypted_content: 'c2ln' },
+  ],
+  usage: { input_tokens: 1, output_tokens: 2, total_tokens: 3 },
+}
+const anthropic = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'demo',
+  content: [
+    { type: 'thinking', thinking: 'so', signature: 'c2ln' },
+    {
+      type: 'text',
+      text: 'Hi',
+      citations: [{ type: 'char_location', cited_text: 'a', document_title: 'A', document_index: 0 }],
+    },
+    { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 'b', c: ['d'] } },
+  ],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 1, output_tokens: 2, service_tier: 'standard' },
+}
+const ollama = {
+  model: 'demo',
+  created_at: '2026-01-01T00:00:00Z',
+  message: {
+    role: 'assistant',
+    content: 'Hi',
+    thinking: 'so',
+    tool_calls: [{ function: { name: 'f', arguments: { a: 'b' } } }],
+  },
+  done_reason: 'stop',
+  done: true,
+  eval_count: 2,
+}
+
+interface Api {
+  readonly path: string
+  readonly request?: object
+  readonly reply: object
+  readonly events: readonly object[]
+  readonly lines?: boolean
+}
+const APIS: Readonly<Record<string, Api>> = {
+  'Chat Completions': {
+    path: '/v1/chat/completions',
+    reply: {
+      ...head,
+      object: 'chat.completion',
+      choices: [{ index: 0, message, logprobs: { content: [logprob], refusal: null }, finish_reason: 'stop' }],
+      usage,
+    },
+    events: [
+      {
+        ...head,
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: message, logprobs: { content: [logprob] }, finish_reason: 'stop' }],
+        usage,
+        obfuscation: 'x1',
+      },
+    ],
+  },
+  'legacy Completions': {
+    path: '/v1/completions',
+    request: { prompt: 'hi', stream: true },
+    reply: {
+      ...head,
+      choices: [
+        {
+          index: 0,
+          text: 'Hi',
+          logprobs: { tokens: ['Hi'], top_logprobs: [{ Ho: -1 }], text_offset: [0] },
+          finish_reason: 'stop',
+        },
+      ],
+      usage,
+    },
+    events: [{ ...head, choices: [{ index: 0, text: 'Hi', logprobs: { tokens: ['Hi'] }, finish_reason: 'stop' }] }],
+  },
+  Responses: {
+    path: '/v1/responses',
+    request: { input: 'hi', stream: true },
+    reply: response,
+    events: [
+      { type: 'response.created', sequence_number: 0, response: { ...response, output: [] } },
+      { type: 'response.output_item.added', output_index: 0, item },
+      {
+        type: 'response.output_text.delta',
+        item_id: 'msg_1',
+        output_index: 0,
+        content_index: 0,
+        delta: 'Hi',
+        logprobs: [logprob],
+      },
+      { type: 'response.output_text.done', item_id: 'msg_1', output_index: 0, content_index: 0, text: 'Hi there' },
+      {
+        type: 'response.output_text.annotation.added',
+        item_id: 'msg_1',
+        annotation: { type: 'url_citation', title: 'A' },
+      },
+      { type: 'response.function_call_arguments.delta', item_id: 'fc_1', output_index: 1, delta: '{"a"' },
+      { type: 'response.completed', response },
+    ],
+  },
+  Messages: {
+    path: '/v1/messages',
+    reply: anthropic,
+    events: [
+      { type: 'message_start', message: { ...anthropic, content: [] } },
+      {
+        type: 'content_block_start',
+        index: 0,
+        content_block: { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 'b' } },
+      },
+      { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{"a"' } },
+      { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'Hi' } },
+      {
+        type: 'content_block_delta',
+        index: 2,
+        delta: { type: 'citations_delta', citation: { type: 'char_location', cited_text: 'a' } },
+      },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: 'x' }, usage: { output_tokens: 2 } },
+      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+    ],
+  },
+  Ollama: { path: '/api/chat', reply: ollama, events: [ollama], lines: true },
+}
+
+describe.each(Object.entries(APIS))(
+  'Words planted in %s',
+  (_name, { path, request = chat('hi', { stream: true }), reply, events, lines }) => {
+    let server: Running
+    let type = ''
+    let body = ''
+    const middleware = guarded({ check: ['output'], guard: markerGuard({ marker: /planted words of harm/ }) })
+    beforeAll(async () => {
+      server = await serve(onNode([middleware], (_req, res) => res.writeHead(200, { 'content-type': type }).end(body)))
+    })
+    afterAll(() => server.close())
+
+    const neverLeave = async (of: string, text: string, where: string): Promise<void> => {
+      type = of
+      body = text
+      middleware.guard.asked.length = 0
+      const got = await ask(server.url + path, { body: request })
+      const judged = middleware.guard.texts().some((each) => each.includes(PLANTED)) || got.status === 503
+      expect([where, judged, got.text.includes('planted')]).toEqual([where, true, false])
+    }
+
+    it('of a reply never leave', async () => {
+      for (const [where, planted] of plantings(reply as Json))
+        await neverLeave('application/json', JSON.stringify(planted), where)
+    })
+
+    it('of a stream never leave', async () => {
+      for (const [at, event] of events.entries()) {
+        for (const [where, planted] of plantings(event as Json)) {
+          const all = events.map((each, other) => JSON.stringify(other === at ? planted : each))
+          const text = all.map((each) => (lines === true ? `${each}\n` : `data: ${each}\n\n`)).join('')
+          await neverLeave(lines === true ? 'application/x-ndjson' : 'text/event-stream', text, `${at}${where}`)
+        }
+      }
+    })
+
+    it('of a stream, one letter of them an event, never leave', async () => {
+      for (const fields of [{}, { type: 'note.added' }, { type: 'note.done' }, { response: {} }, { choices: [] }]) {
+        const letters = [...PLANTED].map((letter) => JSON.stringify({ ...fields, note: letter }))
+        const text = letters.map((each) => `data: ${each}\n\n`).join('')
+        await neverLeave('text/event-stream', text, JSON.stringify(fields))
+      }
+    })
+  },
+)

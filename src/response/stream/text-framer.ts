@@ -2,48 +2,76 @@
 // events or JSON lines, it is read as these, too, at the end of each line.
 import { ndjsonFramer } from './event-framer.js'
 import { Bytes, Frame, type Framer } from './framing.js'
-import type { LooseLine } from './loose-line.js'
+import { bare, type LooseLine } from './loose-line.js'
+
+const BEGINNING_CHARS = 8
 
 export function textFramer(): Framer {
   const raw = new Bytes()
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const events = ndjsonFramer()
-  let decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const line = new LineBeginning()
+  /** What has been read since the last frame: as text, and as events. */
+  let text = ''
+  let read: Frame[] = []
 
-  /** Lines that are events or JSON. Bare ones are text, which is read anyway. */
-  const structured = (frames: readonly Frame[]): readonly LooseLine[] | undefined => {
-    const lines = frames.flatMap(({ kind, event, lines: own }): readonly LooseLine[] => {
-      if (own !== undefined) return own
-      if (event.data === undefined || (kind === 'json' && !/^["[{]/.test(event.data) && event.part === undefined))
-        return []
-      return [{ kind: kind === 'json' ? 'json' : 'data', event }]
-    })
-    return lines.length === 0 ? undefined : lines
-  }
-  const frame = (text: string, frames: readonly Frame[]): Frame[] => {
-    if (raw.empty) return []
-    const { bytes, start, end } = raw.take({})
-    return [new Frame(bytes, start, end, text === '' ? {} : { data: text, plain: true }, 'field', structured(frames))]
+  const take = (): Frame[] => {
+    const event = text === '' ? {} : { data: text, plain: true }
+    const lines = structured(read)
+    text = ''
+    read = []
+    if (!raw.empty) {
+      const { bytes, start, end } = raw.take({})
+      return [new Frame(bytes, start, end, event, 'field', lines)]
+    }
+    // The bytes of the last line have left already; what it says as an event has not been read yet.
+    return lines === undefined ? [] : [new Frame(Buffer.alloc(0), 0, 0, event, 'field', lines)]
   }
 
   return {
     push(chunk) {
-      if (chunk.length === 0) return []
-      raw.add(chunk, 0, chunk.length)
-      const text = decoder.decode(chunk, { stream: true })
-      const frames = events.push(chunk)
-      // A part of a character waits for the rest of it.
-      return text === '' && frames.length === 0 ? [] : frame(text, frames)
+      if (chunk.length > 0) raw.add(chunk, 0, chunk.length)
+      const more = decoder.decode(chunk, { stream: true })
+      line.follow(more)
+      text += more
+      read.push(...events.push(chunk))
+      // A part of a character waits for the rest of it, and so does a part of an event.
+      return text === '' || line.mayBeEvent ? [] : take()
     },
     finish() {
-      const text = decoder.decode()
-      decoder = new TextDecoder()
-      const frames = events.finish()
-      if (!raw.empty) return frame(text, frames)
-      const lines = structured(frames)
-      // The last line may have left already; what it says as an event has not been read yet.
-      return text === '' && lines === undefined
-        ? []
-        : [new Frame(Buffer.alloc(0), 0, 0, text === '' ? {} : { data: text, plain: true }, 'field', lines)]
+      text += decoder.decode()
+      read.push(...events.finish())
+      return take()
     },
+  }
+}
+
+/** Lines that are events or JSON. Bare ones are text, which is read anyway. */
+function structured(frames: readonly Frame[]): readonly LooseLine[] | undefined {
+  const found = frames.flatMap(({ kind, event, lines }): readonly LooseLine[] => {
+    if (lines !== undefined) return lines
+    const { data, part } = event
+    if (data === undefined || (kind === 'json' && part === undefined && !/^["[{]/.test(data))) return []
+    return [{ kind: kind === 'json' ? 'json' : 'data', event }]
+  })
+  return found.length === 0 ? undefined : found
+}
+
+/** How the line begins that has not ended yet. */
+class LineBeginning {
+  #text = ''
+
+  follow(more: string): void {
+    const end = Math.max(more.lastIndexOf('\n'), more.lastIndexOf('\r'))
+    if (end !== -1) this.#text = ''
+    if (this.#text.length >= BEGINNING_CHARS) return
+    const rest = more.slice(end + 1)
+    this.#text = (this.#text === '' ? bare(rest) : this.#text + rest).slice(0, BEGINNING_CHARS)
+  }
+
+  /** True while it may turn out to be JSON, an event, or a line of a data stream. */
+  get mayBeEvent(): boolean {
+    const start = this.#text.slice(0, 5).toLowerCase()
+    return start !== '' && (/^[{[]/.test(start) || 'data:'.startsWith(start) || /^[0-9a-z](?::|$)/.test(start))
   }
 }

@@ -1,0 +1,104 @@
+// A response whose every step is written down, and a request around it whose verdicts the test gives: what a hold
+// does in which order, where the wire shows only the end.
+import { type IncomingMessage, ServerResponse } from 'node:http'
+import { openaiChat } from '../../src/dialects/openai-chat.js'
+import { LlamaGuardError } from '../../src/errors.js'
+import type { ReplyContext } from '../../src/response/context.js'
+import type { ResponseController } from '../../src/response/hold.js'
+import { decide, decideError, type PolicySettings } from '../../src/policy.js'
+import type { Decision, Judgement } from '../../src/types.js'
+
+export interface FakeResponse extends ResponseController {
+  /** What was called, in order: `release <text>`, `finish`, `refuse 451`, `cut <text>`, ... */
+  readonly steps: string[]
+}
+
+export function fakeResponse(options: { status?: number; headers?: Record<string, string> } = {}): FakeResponse {
+  const steps: string[] = []
+  const res = new ServerResponse({ method: 'POST', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage)
+  res.statusCode = options.status ?? 200
+  for (const [name, value] of Object.entries(options.headers ?? {})) res.setHeader(name, value)
+  return {
+    steps,
+    res,
+    release: (chunk) => steps.push(`release ${chunk.toString()}`) > 0,
+    finish: (chunk) => void steps.push(chunk === undefined ? 'finish' : `finish ${chunk.toString()}`),
+    refuse: (status) => void steps.push(`refuse ${status}`),
+    cut: (last) => void steps.push(`cut ${last}`),
+    destroy: () => void steps.push('destroy'),
+    abandon: () => void steps.push('abandon'),
+    open: () => void steps.push('open'),
+    drained: () => void steps.push('drained'),
+  }
+}
+
+export interface FakeContext extends ReplyContext {
+  /** Texts that were judged, each with the way to answer. */
+  readonly asked: { readonly text: string; answer(verdict: 'safe' | 'unsafe' | 'error'): Promise<void> }[]
+  readonly recorded: Decision[]
+  aborted: number
+  /** With `parallel`: tells the verdict on the input. */
+  openGate(allowed: boolean): Promise<void>
+}
+
+const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+export function fakeContext(
+  exit: ResponseController,
+  options: Partial<ReplyContext['settings']> & {
+    parallel?: boolean
+    maxReplyBytes?: number
+    onError?: PolicySettings['onError']
+    dialect?: ReplyContext['dialect']
+  } = {},
+): FakeContext {
+  const { parallel = false, maxReplyBytes = 1 << 22, onError = 'closed', dialect = openaiChat, ...settings } = options
+  const policy: PolicySettings = { mode: 'enforce', onError }
+  let open: (allowed: boolean) => void = () => undefined
+  const asked: FakeContext['asked'] = []
+  const recorded: Decision[] = []
+  const context: FakeContext = {
+    res: exit.res,
+    method: 'POST',
+    dialect,
+    requestId: 'r',
+    settings: { check: ['output'], streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },
+    maxReplyBytes,
+    input: undefined,
+    gate: parallel ? new Promise<boolean>((resolve) => (open = resolve)) : undefined,
+    asked,
+    recorded,
+    aborted: 0,
+    judgeReply: (text) =>
+      new Promise<Judgement>((resolve) =>
+        asked.push({
+          text,
+          async answer(verdict) {
+            resolve(
+              verdict === 'error'
+                ? { error: new LlamaGuardError('guard_timeout'), ms: 1, model: 'fake' }
+                : {
+                    verdict: { safe: verdict === 'safe', categories: verdict === 'safe' ? [] : ['O3'] },
+                    ms: 1,
+                    model: 'fake',
+                  },
+            )
+            await settled()
+          },
+        }),
+      ),
+    decideReply: (judgements) => decide('output', judgements, policy, CATEGORIES),
+    decideReplyError: (error) => decideError('output', error, policy, 'fake'),
+    record: (decision) => {
+      recorded.push(decision)
+      return decision
+    },
+    abort: () => void (context.aborted += 1),
+    async openGate(allowed) {
+      open(allowed)
+      await settled()
+    },
+  }
+  return context
+}

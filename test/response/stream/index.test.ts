@@ -1,0 +1,275 @@
+// The hold of a stream, step by step: what it does with a verdict, a gate, an error and a client that leaves.
+import { describe, expect, it, vi } from 'vitest'
+import { LlamaGuardError } from '../../../src/errors.js'
+import { sseFramer } from '../../../src/response/stream/event-framer.js'
+import { eventStreamHold } from '../../../src/response/stream/index.js'
+import { chunk } from '../../helpers/http.js'
+import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'
+import type { Hold } from '../../../src/response/hold.js'
+
+const DONE = 'data: [DONE]\n\n'
+const says = (content: string, index = 0): string => chunk({ content }, { index })
+const bytes = (text: string): Buffer => Buffer.from(text)
+
+function holding(options: Parameters<typeof fakeContext>[1] = {}): {
+  exit: FakeResponse
+  context: FakeContext
+  hold: Hold
+} {
+  const exit = fakeResponse({ headers: { 'content-type': 'text/event-stream' } })
+  const context = fakeContext(exit, options)
+  return { exit, context, hold: eventStreamHold(exit, sseFramer(), context) }
+}
+const steps = ({ steps: all }: FakeResponse): string[] => all.filter((step) => step !== 'drained')
+
+describe('A held stream', () => {
+  it('releases what a safe verdict saw, and no more', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('one')))
+    hold.write(bytes(says(' two')))
+    await context.asked[0]!.answer('safe')
+    expect(steps(exit)).toEqual([`release ${says('one')}`])
+  })
+
+  it('asks about the rest at once when the handler has ended', async () => {
+    const { context, hold, exit } = holding({ windowMs: 60_000 })
+    hold.write(bytes(says('one')))
+    await context.asked[0]!.answer('safe')
+    hold.write(bytes(says('x')))
+    expect(context.asked).toHaveLength(1)
+    hold.end(undefined)
+    expect(context.asked.map(({ text }) => text)).toEqual(['one', 'onex'])
+    await context.asked[1]!.answer('safe')
+    expect(steps(exit)).toEqual([`release ${says('one')}`, `release ${says('x')}`, 'finish'])
+  })
+
+  it('waits for every choice of a frame, whichever verdict comes first', async () => {
+    const both = `data: ${JSON.stringify({
+      choices: [
+        { index: 0, delta: { content: 'a', reasoning: 'b' } },
+        { index: 1, delta: { content: 'c', reasoning: 'd' } },
+      ],
+    })}\n\n`
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { exit, context, hold } = holding()
+      hold.write(bytes(both))
+      expect(context.asked.map(({ text }) => text)).toEqual(['a\nb', 'c\nd'])
+      await context.asked[order[0]!]!.answer('safe')
+      expect(steps(exit)).toEqual([])
+      await context.asked[order[1]!]!.answer('safe')
+      expect(steps(exit)).toEqual([`release ${both}`])
+    }
+  })
+
+  it('waits for the last text of a frame when a check began at its first', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('a')))
+    hold.write(bytes(chunk({ content: 'b', reasoning: 'c' })))
+    await context.asked[0]!.answer('safe')
+    expect(steps(exit)).toEqual([`release ${says('a')}`])
+  })
+
+  it('holds the frame behind one whose choice waits', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('a', 0) + says('b', 1)))
+    await context.asked[1]!.answer('safe')
+    expect(steps(exit)).toEqual([])
+    await context.asked[0]!.answer('safe')
+    expect(steps(exit)).toEqual([`release ${says('a', 0)}${says('b', 1)}`])
+  })
+
+  it('does nothing more once it is refused', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('a', 0) + says('b', 1)))
+    await context.asked[0]!.answer('unsafe')
+    expect(steps(exit)).toEqual(['refuse 451'])
+    hold.write(bytes(says('more')))
+    hold.end(bytes(DONE))
+    hold.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable')))
+    await context.asked[1]!.answer('safe')
+    expect(steps(exit)).toEqual(['refuse 451'])
+    expect([context.asked.length, context.aborted, context.recorded.length]).toEqual([2, 1, 1])
+  })
+
+  it('ends with the last events of the dialect when bytes are out', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('a')))
+    await context.asked[0]!.answer('safe')
+    hold.end(bytes(says('b')))
+    await context.asked[1]!.answer('unsafe')
+    expect(steps(exit)[1]).toMatch(/^cut data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
+  })
+
+  it('breaks the connection when its dialect has no last events', async () => {
+    const { openaiChat } = await import('../../../src/dialects/openai-chat.js')
+    const dialect = {
+      ...openaiChat,
+      stream: () => ({
+        ...openaiChat.stream(),
+        block: () => {
+          throw new Error('none')
+        },
+      }),
+    }
+    const { exit, context, hold } = holding({ dialect })
+    hold.write(bytes(says('a')))
+    await context.asked[0]!.answer('safe')
+    hold.end(bytes(says('b')))
+    await context.asked[1]!.answer('unsafe')
+    expect(steps(exit).at(-1)).toBe('destroy')
+  })
+
+  it('drops all it holds, stops its timers and calls everything off when the client leaves', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { exit, context, hold } = holding()
+      hold.write(bytes(says('a')))
+      await context.asked[0]!.answer('safe')
+      hold.write(bytes(says('b')))
+      expect(vi.getTimerCount()).toBe(1)
+      hold.gone()
+      expect([vi.getTimerCount(), context.aborted]).toEqual([0, 1])
+      hold.write(bytes(says('c')))
+      hold.end(undefined)
+      expect([context.asked.length, exit.steps.filter((step) => step !== 'drained')]).toEqual([
+        1,
+        [`release ${says('a')}`],
+      ])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('ignores a verdict that comes after the client has left', async () => {
+    const { exit, context, hold } = holding()
+    hold.write(bytes(says('a')))
+    hold.gone()
+    await context.asked[0]!.answer('unsafe')
+    expect([steps(exit), context.recorded]).toEqual([[], []])
+  })
+
+  it('asks its handler to wait only while a verdict is due', async () => {
+    const { context, hold } = holding()
+    const long = 'x'.repeat(300 * 1024)
+    hold.write(bytes(`data: ${long}`))
+    expect(hold.full).toBe(false)
+    hold.write(bytes('\n\n'))
+    expect(hold.full).toBe(true)
+    await context.asked[0]!.answer('safe')
+    expect(hold.full).toBe(false)
+  })
+
+  it('refuses more than it may hold', async () => {
+    const { exit, hold } = holding({ maxReplyBytes: 1000 })
+    hold.write(bytes(`data: ${'x'.repeat(2000)}`))
+    expect(steps(exit)).toEqual(['refuse 503'])
+  })
+
+  it('counts what has left as held no longer', async () => {
+    const { exit, context, hold } = holding({ maxReplyBytes: 1000, windowChars: 100 })
+    for (let at = 0; at < 10; at += 1) {
+      hold.write(bytes(says(`${at} `.repeat(100))))
+      await context.asked[at]!.answer('safe')
+    }
+    expect(steps(exit)).toHaveLength(10)
+  })
+
+  it('counts the last word on a stream once, with every check', async () => {
+    const { context, hold } = holding()
+    hold.write(bytes(says('a')))
+    hold.end(bytes(DONE))
+    await context.asked[0]!.answer('safe')
+    expect(context.recorded.map(({ action }) => action)).toEqual(['allow'])
+  })
+})
+
+describe('A stream beside its input check', () => {
+  it('releases nothing before the gate opens, and all that is judged then', async () => {
+    const { exit, context, hold } = holding({ parallel: true })
+    hold.write(bytes(says('a')))
+    await context.asked[0]!.answer('safe')
+    expect(steps(exit)).toEqual([])
+    await context.openGate(true)
+    expect(steps(exit)).toEqual([`release ${says('a')}`])
+  })
+
+  it('releases nothing ever when the gate stays shut', async () => {
+    const { exit, context, hold } = holding({ parallel: true, keepAlive: true })
+    hold.write(bytes(`: ping\n\n${says('a')}`))
+    await context.openGate(false)
+    await context.asked[0]!.answer('safe')
+    hold.write(bytes(says('b')))
+    hold.end(undefined)
+    expect([steps(exit), context.asked.length]).toEqual([[], 1])
+  })
+
+  it('asks its handler to wait while the gate is shut, whatever has been judged', async () => {
+    const { context, hold } = holding({ parallel: true })
+    hold.write(bytes(`data: ${'x'.repeat(300 * 1024)}\n\n`))
+    await context.asked[0]!.answer('safe')
+    expect(hold.full).toBe(true)
+    await context.openGate(true)
+    expect(hold.full).toBe(false)
+  })
+
+  it('lets nothing pass unjudged before the gate opens, also with onError open', async () => {
+    const { exit, context, hold } = holding({ parallel: true, onError: 'open' })
+    hold.write(bytes('data: {"a":1,"a":2}\n\n'))
+    expect(steps(exit)).toEqual(['refuse 503'])
+    await context.openGate(true)
+    expect(steps(exit)).toEqual(['refuse 503'])
+    expect(context.recorded.map(({ action }) => action)).toEqual(['unavailable'])
+  })
+})
+
+describe('With onError open a stream', () => {
+  it('that cannot be read passes from there on, what was held and half a frame included', async () => {
+    const { exit, context, hold } = holding({ onError: 'open' })
+    hold.write(bytes(says('a')))
+    hold.write(bytes(`data: {"a":1,"a":2}\n\n${says('b')}data: half`))
+    expect(
+      steps(exit)
+        .map((step) => step.replace('release ', ''))
+        .join(''),
+    ).toBe(`${says('a')}data: {"a":1,"a":2}\n\n${says('b')}data: halfopen`)
+    expect(context.recorded).toHaveLength(1)
+  })
+
+  it('is ended when the handler has ended already', async () => {
+    const { exit, hold } = holding({ onError: 'open' })
+    hold.end(bytes(`data: {"a":1,"a":2}\n\n`))
+    expect(steps(exit)).toEqual(['release data: {"a":1,"a":2}\n\n', 'finish'])
+  })
+
+  it('goes on after a check that failed, and is still stopped by an unsafe one', async () => {
+    const { exit, context, hold } = holding({ onError: 'open' })
+    hold.write(bytes(says('a')))
+    await context.asked[0]!.answer('error')
+    hold.end(bytes(says('b')))
+    await context.asked[1]!.answer('unsafe')
+    expect(steps(exit)[0]).toBe(`release ${says('a')}`)
+    expect(steps(exit)[1]).toMatch(/^cut .*content_filter/)
+  })
+})
+
+describe('In async mode a stream', () => {
+  it('leaves at once, and is cut by an unsafe verdict', async () => {
+    const { exit, context, hold } = holding({ streaming: 'async' })
+    hold.write(bytes(says('a')))
+    expect(steps(exit)).toEqual([`release ${says('a')}`])
+    await context.asked[0]!.answer('unsafe')
+    expect(steps(exit)[1]).toMatch(/^cut /)
+  })
+
+  it('is recorded when its last check is done, and not before', async () => {
+    const { context, hold } = holding({ streaming: 'async' })
+    hold.end(bytes(says('a') + DONE))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(context.recorded).toEqual([])
+    await context.asked[0]!.answer('unsafe')
+    expect(context.recorded.map(({ outcome }) => outcome.state)).toEqual(['unsafe'])
+  })
+})

@@ -6,7 +6,7 @@ import type { Decision, NotJudgedReason } from '../types.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
-import { mediaType } from './media-type.js'
+import { charsetOf, mediaType } from './media-type.js'
 import { type HttpRefusal, refusalOf } from './refusal.js'
 import { chooseFramer } from './stream/choose-framer.js'
 import { eventStreamHold } from './stream/index.js'
@@ -57,11 +57,13 @@ export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
 
 function chooseHold(exit: ResponseController, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
-  const type = mediaType(String(res.getHeader('content-type') ?? ''))
+  const contentType = String(res.getHeader('content-type') ?? '')
   if (!settings.check.includes('output')) return unjudged(exit, context, 'stage-off')
   if (hasNoBody(context.method, res.statusCode)) return unjudged(exit, context, 'no-body')
-  const mayFlow = settings.streaming !== 'full' && !isEncoded(res) && res.statusCode !== 206
-  const framer = mayFlow ? chooseFramer(type, context.dialect.framing) : undefined
+  // Only whole bodies are decoded from other codings and charsets.
+  const isPlain = !isEncoded(res) && /^(?:utf-?8|us-ascii|)$/i.test(charsetOf(contentType) ?? '')
+  const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
+  const framer = mayFlow ? chooseFramer(mediaType(contentType), context.dialect.framing) : undefined
   if (framer === undefined) return wholeHold(exit, context)
   // A length that was promised cannot be kept once a block may cut the stream short.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')

@@ -6,6 +6,11 @@ export function mediaType(contentType: string): string {
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
+/** The charset that a content-type names. */
+export function charsetOf(contentType: string): string | undefined {
+  return contentType.includes('=') ? /charset\s{0,8}=\s{0,8}"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
+}
+
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }

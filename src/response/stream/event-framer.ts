@@ -94,6 +94,7 @@ function eventFramer(bareLines: boolean): Framer {
   }
 }
 
-function looseLines(text: string): readonly LooseLine[] {
-  return text.split('\n').flatMap((line) => looseLine(line) ?? [])
+function looseLines(text: string): readonly LooseLine[] | undefined {
+  const lines = text.split('\n').flatMap((line) => looseLine(line) ?? [])
+  return lines.length === 0 ? undefined : lines
 }

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { LlamaGuardError } from '../../errors.js'
+import { charsetOf } from '../media-type.js'
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> | Buffer
 
@@ -99,7 +100,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
  * than guess.
  */
 export function decodeText(bytes: Buffer, contentType: string): string {
-  const charset = contentType.includes('=') ? /charset\s*=\s*"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
+  const charset = charsetOf(contentType)
   try {
     return (
       charset === undefined || /^utf-?8$/i.test(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })

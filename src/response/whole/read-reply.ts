@@ -50,11 +50,11 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
   if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
+  if (!isStream(type) && text.includes('\u0000')) throw unreadable('binary data')
   const stream = isStream(type) ? 'whole' : looksLikeStream(text)
   if (stream === 'whole') return readEvents(text, type, dialect)
   // Half a reply would be half a reply all the same, so a status of an error does not help.
   if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
-  if (text.includes('\u0000')) throw unreadable('binary data')
   if (failed && stream === false && isErrorPage(text)) return []
   // Text with events among its lines: clients read one or the other.
   return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]

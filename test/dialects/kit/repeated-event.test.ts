@@ -128,4 +128,20 @@ describe('An event like the one before it', () => {
     ).toBe(one)
     expect(readerOf(openaiChat, [chunk('a'), chunk('b'), chunk('c'), chunk('d', 2)], 2).block(BLOCKED)).toBe(one)
   })
+
+  it('is read in full again after one that was not like it.', () => {
+    const reader = openaiChat.stream()
+    const chunk = (status: string): StreamEvent =>
+      event({ status, choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] })
+    const said = ['in good order', 'in good order', 'in good order', 'not so good', 'in good order']
+      .flatMap((status) => reader.read(chunk(status)))
+      .filter(({ channel }) => channel === 'status')
+    expect(said.map(({ text }) => text)).toEqual(['in good order', 'in good order', 'not so good', 'in good order'])
+  })
+
+  it('is not known by words that stand in two places.', () => {
+    const chunk = (model: string, content: string): StreamEvent =>
+      event({ model, choices: [{ index: 0, delta: { content }, finish_reason: null }] })
+    readsLikeNew(openaiChat, [chunk('demo', 'demo'), chunk('other', 'demo'), chunk('demo', 'other')])
+  })
 })

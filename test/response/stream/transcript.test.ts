@@ -54,4 +54,32 @@ describe('a transcript', () => {
       transcript.accept(snapshot)
     }
   })
+
+  it('forgets nothing that has not been judged, however often a span moves on before the verdict', () => {
+    const transcript = new Transcript()
+    transcript.add('content', 'a'.repeat(9000))
+    transcript.accept(transcript.snapshot())
+    transcript.add('content', 'b'.repeat(9000))
+    transcript.snapshot()
+    transcript.add('content', 'c')
+    expect(transcript.snapshot().text).toBe(`${'a'.repeat(OVERLAP_CHARS)}${'b'.repeat(9000)}c`)
+  })
+
+  it('gives a new channel what another one has said, and a fork a copy of all', () => {
+    const transcript = new Transcript()
+    transcript.add('a', 'one')
+    transcript.add('b', ' two', 'a')
+    transcript.add('b', ' three', 'a')
+    transcript.fork('lines|')
+    transcript.fork('json|')
+    transcript.add('lines|b', ' four')
+    expect(transcript.snapshot().text.split('\n')).toEqual([
+      'one',
+      'one two three',
+      'one',
+      'one two three four',
+      'one',
+      'one two three',
+    ])
+  })
 })

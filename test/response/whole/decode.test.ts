@@ -23,6 +23,19 @@ function zstd(bytes: Buffer): Buffer {
   ])
 }
 
+/** All the bytes, in a block that says another one follows. */
+function withoutLastBlock(bytes: Buffer): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(bytes.length)
+  const header = bytes.length << 3
+  return Buffer.concat([
+    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]),
+    size,
+    Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]),
+    bytes,
+  ])
+}
+
 interface Answer {
   readonly status?: number
   readonly headers?: Record<string, string>
@@ -117,6 +130,7 @@ describe('content codings', () => {
       Buffer.concat([zlib.deflateRawSync(json('fine')), Buffer.from('UNSAFE')]),
     ],
     ['gzip and something else behind it', 'gzip', Buffer.concat([gzip(json('fine')), Buffer.from('UNSAFE')])],
+    ['a zstd frame whose last block is missing', 'zstd', withoutLastBlock(json('UNSAFE'))],
     ['zstd that is none', 'zstd', json('UNSAFE')],
     ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
     ['a coding twice announced', 'gzip, gzip', gzip(json('UNSAFE'))],
@@ -172,6 +186,15 @@ describe('charsets', () => {
     )
     await replyTo({ headers: utf16, body: Buffer.from(json('größer').toString(), 'utf16le') })
     expect(judgedReply()).toEqual(['größer'])
+  })
+
+  it('reads a stream in another charset whole, as its content-type says', async () => {
+    const stream = (word: string): Buffer =>
+      Buffer.from(`${chunk({ content: 'They are ' })}${chunk({ content: word })}`, 'utf16le')
+    const headers = { 'content-type': 'text/event-stream; charset="utf-16le"' }
+    expect((await replyTo({ headers, body: stream('UNSAFE') })).status).toBe(451)
+    expect((await replyTo({ headers, body: stream('fine') })).body.equals(stream('fine'))).toBe(true)
+    expect(judgedReply()).toEqual(['They are fine'])
   })
 
   it('reads a byte order mark as what it is', async () => {

@@ -50,13 +50,15 @@ export function anthropicStream(): StreamReader {
       const data = events.open(event, deltas)
       if (data !== undefined) {
         const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
-        events.walker.walk(data, (path, text, metadata) => {
-          // The start of a block and its deltas are one text: `content_block.text`, then `delta.text`.
-          const channel = base === '' ? path : `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
-          if (metadata) events.beside(deltas, channel, text, true)
-          else deltas.push({ choice: 0, channel, text })
-          if (!metadata && /^content\.\d+\.text$/.test(channel)) joined.add(deltas, 0, channel, text)
-        })
+        if (base === '') events.readBeside(deltas, data)
+        else
+          events.walker.walk(data, (path, text, metadata) => {
+            // The start of a block and its deltas are one text: `content_block.text`, then `delta.text`.
+            const channel = `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
+            if (metadata) events.beside(deltas, channel, text, true)
+            else deltas.push({ choice: 0, channel, text })
+            if (!metadata && /^content\.\d+\.text$/.test(channel)) joined.add(deltas, 0, channel, text)
+          })
       }
       facts.note(event, data)
       return deltas

@@ -18,6 +18,9 @@ export const CUSTOM_REPLY: Vocabulary = {
   code: 'unreadable_response',
 }
 
+/** No path of a field, with which its words would mix. */
+const SAID = 'delta()'
+
 type Decline = NonNullable<Dialect['decline']>
 
 export function customStream(
@@ -36,10 +39,8 @@ export function customStream(
       const data = events.open(event, deltas)
       if (data !== undefined) {
         const said = delta(data) ?? ''
-        if (said !== '') deltas.push({ choice: 0, channel: 'delta', text: said })
-        events.walker.walk(data, (path, text, metadata) => {
-          if (!said.includes(text)) events.beside(deltas, path, text, metadata)
-        })
+        if (said !== '') deltas.push({ choice: 0, channel: SAID, text: said })
+        events.readBeside(deltas, data, 0, { skip: (text) => said.includes(text) })
       }
       facts.note(event, data)
       return deltas

@@ -11,7 +11,7 @@ import { blockNote, refusalDetails } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
-import { type Emit, TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
@@ -57,11 +57,12 @@ function nativeStream(): StreamReader {
     read(event) {
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
-      const emit: Emit = (path, text, metadata) => {
-        if (path.startsWith('message.') && !metadata) deltas.push({ choice: 0, channel: path, text })
-        else events.beside(deltas, path, text, metadata)
+      const skip = (text: string, path: string, metadata: boolean): boolean => {
+        const said = path.startsWith('message.') && !metadata
+        if (said) deltas.push({ choice: 0, channel: path, text })
+        return said
       }
-      if (data !== undefined) events.walker.walk(data, emit)
+      if (data !== undefined) events.readBeside(deltas, data, 0, { skip })
       facts.note(event, data)
       return deltas
     },

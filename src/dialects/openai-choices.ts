@@ -151,7 +151,7 @@ function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[
   } else if (choices !== undefined) {
     events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')
   }
-  events.walker.walk(data, (path, text, metadata) => events.beside(deltas, path, text, metadata, first), '', 'choices')
+  events.readBeside(deltas, data, first, { without: 'choices' })
 }
 
 /** Reads lists of parts and tool calls, item by item, and returns the choice without their items. */

@@ -99,12 +99,14 @@ export function responsesStream(): StreamReader {
       })
       return
     }
-    if (!isObject(data.response))
+    if (!isObject(data.response)) {
+      const part = parts.at(deltas, choice, type, { id: data.item_id ?? data.id })
       return events.walker.walk(data, (path, text) => {
         const channel = `${type}.${path}`
         if (SNAPSHOT.test(type)) snapshot(deltas, choice, channel, text)
-        else deltas.push({ choice, channel, text })
+        else parts.add(deltas, part, choice, channel, text)
       })
+    }
     const { response, ...outside } = data
     const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]

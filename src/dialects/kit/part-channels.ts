@@ -37,9 +37,14 @@ export class PartChannels {
 
   /** Adds text of the part, on the channel of its place and, where parts differ, on one of its own. */
   add(deltas: StreamDelta[], key: string, choice: number, channel: string, text: string): void {
+    deltas.push({ choice, channel, text })
+    this.addOwn(deltas, key, choice, channel, text)
+  }
+
+  /** The second half of {@link add}, for text that is on the channel of its place already. */
+  addOwn(deltas: StreamDelta[], key: string, choice: number, channel: string, text: string): void {
     const part = this.#parts.get(key)!
     part.channels.add(channel)
-    deltas.push({ choice, channel, text })
     if (part.several) deltas.push({ choice, channel: own(channel, part), text })
   }
 }

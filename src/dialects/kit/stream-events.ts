@@ -4,7 +4,8 @@ import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
-import { isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
+import { PartChannels } from './part-channels.js'
+import { type Emit, isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
 
 /** Long strings beside the choices come again in every chunk (citations, provider names): so often is enough. */
 const REPEATED_LENGTH = 24
@@ -22,6 +23,8 @@ export class EventText {
   readonly walker: TextWalker
   /** What each channel beside the choices said last, and how many times in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
+
+  readonly #parts = new PartChannels()
 
   constructor(words: Vocabulary) {
     this.walker = new TextWalker(words)
@@ -57,6 +60,25 @@ export class EventText {
     const channel = part === undefined ? 'data' : `data.${part}`
     deltas.push({ choice: 0, channel, text: typeof value === 'string' ? value : data })
     return undefined
+  }
+
+  /**
+   * Adds all text of an event that stands outside the choices: by its path, and where events say a type or an
+   * id, by these too. `skip` is true for text that has been added already.
+   */
+  readBeside(
+    deltas: StreamDelta[],
+    data: unknown,
+    choice = 0,
+    { without, skip }: { without?: string; skip?: (text: string, path: string, metadata: boolean) => boolean } = {},
+  ): void {
+    const part = this.#parts.at(deltas, choice, 'event', data)
+    const emit: Emit = (path, text, metadata) => {
+      if (skip?.(text, path, metadata) === true) return
+      this.beside(deltas, path, text, metadata, choice)
+      if (!metadata) this.#parts.addOwn(deltas, part, choice, path, text)
+    }
+    this.walker.walk(data, emit, '', without)
   }
 
   /**

@@ -17,7 +17,7 @@ const block = (index: number, text: string): object => ({
 const said = (fields: object, text: string): object => ({ type: 'response.output_text.delta', ...fields, delta: text })
 
 const CHAT = '/v1/chat/completions'
-const ROWS: Readonly<Record<string, readonly [path: string, events: readonly object[]]>> = {
+const ROWS: Record<string, readonly [path: string, events: readonly object[]]> = {
   'tool calls told apart by id': [CHAT, [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({ id: 'a' }, 'SAFE')]],
   'tool calls told apart by index': [
     CHAT,
@@ -128,6 +128,20 @@ const ROWS: Readonly<Record<string, readonly [path: string, events: readonly obj
     [{ message: { content: 'UN', thinking: 'x' } }, { message: { thinking: 'y' } }, { message: { content: 'SAFE' } }],
   ],
 }
+
+/** The Vercel AI SDK's own stream, which dialects that do not know it must read as its clients do. */
+const uiPart = (type: string, id: string, text: string): object => ({ type: `${type}-delta`, id, delta: text })
+for (const path of [CHAT, '/v1/messages', '/v1/responses', '/api/chat'])
+  Object.assign(ROWS, {
+    [`events told apart by type, on ${path}`]: [
+      path,
+      [uiPart('text', 'a', 'UN'), uiPart('reasoning', 'a', 'x'), uiPart('text', 'a', 'SAFE')],
+    ],
+    [`events told apart by id, on ${path}`]: [
+      path,
+      [uiPart('text', 'a', 'UN'), uiPart('text', 'b', 'x'), uiPart('text', 'a', 'SAFE')],
+    ],
+  })
 
 describe('Interleaved text', () => {
   let server: Running

@@ -235,7 +235,7 @@ describe.each(Object.entries(APIS))(
 
     it('of a stream, one letter of them an event, never leave', async () => {
       for (const fields of [{}, { type: 'note.added' }, { type: 'note.done' }, { response: {} }, { choices: [] }]) {
-        const letters = [...PLANTED].map((letter) => JSON.stringify({ ...fields, note: letter }))
+        const letters = Array.from(PLANTED, (letter) => JSON.stringify({ ...fields, note: letter }))
         const text = letters.map((each) => `data: ${each}\n\n`).join('')
         await neverLeave('text/event-stream', text, JSON.stringify(fields))
       }

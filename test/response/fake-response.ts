@@ -1,6 +1,7 @@
 // A response whose every step is written down, and a request around it whose verdicts the test gives: what a hold
 // does in which order, where the wire shows only the end.
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { LlamaGuardError } from '../../src/errors.js'
 import type { ReplyContext } from '../../src/response/context.js'
@@ -15,7 +16,7 @@ export interface FakeResponse extends ResponseController {
 
 export function fakeResponse(options: { status?: number; headers?: Record<string, string> } = {}): FakeResponse {
   const steps: string[] = []
-  const res = new ServerResponse({ method: 'POST', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage)
+  const res = new ServerResponse(new IncomingMessage(new Socket()))
   res.statusCode = options.status ?? 200
   for (const [name, value] of Object.entries(options.headers ?? {})) res.setHeader(name, value)
   return {
@@ -34,7 +35,7 @@ export function fakeResponse(options: { status?: number; headers?: Record<string
 
 export interface FakeContext extends ReplyContext {
   /** Texts that were judged, each with the way to answer. */
-  readonly asked: { readonly text: string; answer(verdict: 'safe' | 'unsafe' | 'error'): Promise<void> }[]
+  readonly checks: { readonly text: string; answer(verdict: 'safe' | 'unsafe' | 'error'): Promise<void> }[]
   readonly recorded: Decision[]
   aborted: number
   /** With `parallel`: tells the verdict on the input. */
@@ -56,7 +57,7 @@ export function fakeContext(
   const { parallel = false, maxReplyBytes = 1 << 22, onError = 'closed', dialect = openaiChat, ...settings } = options
   const policy: PolicySettings = { mode: 'enforce', onError }
   let open: (allowed: boolean) => void = () => undefined
-  const asked: FakeContext['asked'] = []
+  const checks: FakeContext['checks'] = []
   const recorded: Decision[] = []
   const context: FakeContext = {
     res: exit.res,
@@ -67,12 +68,13 @@ export function fakeContext(
     maxReplyBytes,
     input: undefined,
     gate: parallel ? new Promise<boolean>((resolve) => (open = resolve)) : undefined,
-    asked,
+    checks,
+    asked: undefined,
     recorded,
     aborted: 0,
     judgeReply: (text) =>
       new Promise<Judgement>((resolve) =>
-        asked.push({
+        checks.push({
           text,
           async answer(verdict) {
             resolve(

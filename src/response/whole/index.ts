@@ -4,6 +4,7 @@ import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
+import { isSuccess } from '../media-type.js'
 import { readReply } from './read-reply.js'
 import { refusalOf } from '../refusal.js'
 import type { ReplyContext } from '../context.js'
@@ -15,7 +16,9 @@ interface Kept {
 
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
 export function wholeHold(exit: ResponseController, context: ReplyContext): Hold {
-  return keepWhole(exit, context, async ({ chunks, last }) => {
+  // An error in its own words has nothing to judge.
+  const why = isSuccess(exit.res.statusCode) ? undefined : 'status'
+  const judge = async ({ chunks, last }: Kept): Promise<readonly Judgement[]> => {
     const { res } = exit
     const choices = await readReply(
       {
@@ -33,7 +36,8 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
     return choices.length === 1
       ? [await context.judgeReply(choices[0]!.text)]
       : await Promise.all(choices.map(({ text }) => context.judgeReply(text)))
-  })
+  }
+  return keepWhole(exit, context, judge, why)
 }
 
 /** Keeps a response that needs no judging until the input check, which runs beside it, is done. */

@@ -113,7 +113,10 @@ describe('With keepAlive a stream', () => {
     const reply = await serving(onNode([middleware], handler), ({ url }) =>
       send(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }), onData: () => void seen() }),
     )
-    expect([reply.status, reply.headers['llama-guard']]).toEqual([200, 'input=skipped, output=unjudged;code="pending"'])
+    expect([reply.status, reply.headers['llama-guard']]).toEqual([
+      200,
+      'input=skipped;why="stage-off", output=unjudged;code="pending"',
+    ])
     expect(reply.text.startsWith(frame)).toBe(true)
     expect(reply.text).toMatch(/"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
     expect(reply.text).not.toContain('UNSAFE')

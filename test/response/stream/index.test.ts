@@ -27,19 +27,19 @@ describe('A held stream', () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('one')))
     hold.write(bytes(says(' two')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(steps(exit)).toEqual([`release ${says('one')}`])
   })
 
   it('asks about the rest at once when the handler has ended', async () => {
     const { context, hold, exit } = holding({ windowMs: 60_000 })
     hold.write(bytes(says('one')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     hold.write(bytes(says('x')))
-    expect(context.asked).toHaveLength(1)
+    expect(context.checks).toHaveLength(1)
     hold.end(undefined)
-    expect(context.asked.map(({ text }) => text)).toEqual(['one', 'onex'])
-    await context.asked[1]!.answer('safe')
+    expect(context.checks.map(({ text }) => text)).toEqual(['one', 'onex'])
+    await context.checks[1]!.answer('safe')
     expect(steps(exit)).toEqual([`release ${says('one')}`, `release ${says('x')}`, 'finish'])
   })
 
@@ -56,10 +56,10 @@ describe('A held stream', () => {
     ]) {
       const { exit, context, hold } = holding()
       hold.write(bytes(both))
-      expect(context.asked.map(({ text }) => text)).toEqual(['a\nb', 'c\nd'])
-      await context.asked[order[0]!]!.answer('safe')
+      expect(context.checks.map(({ text }) => text)).toEqual(['a\nb', 'c\nd'])
+      await context.checks[order[0]!]!.answer('safe')
       expect(steps(exit)).toEqual([])
-      await context.asked[order[1]!]!.answer('safe')
+      await context.checks[order[1]!]!.answer('safe')
       expect(steps(exit)).toEqual([`release ${both}`])
     }
   })
@@ -68,38 +68,38 @@ describe('A held stream', () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a')))
     hold.write(bytes(chunk({ content: 'b', reasoning: 'c' })))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(steps(exit)).toEqual([`release ${says('a')}`])
   })
 
   it('holds the frame behind one whose choice waits', async () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a', 0) + says('b', 1)))
-    await context.asked[1]!.answer('safe')
+    await context.checks[1]!.answer('safe')
     expect(steps(exit)).toEqual([])
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(steps(exit)).toEqual([`release ${says('a', 0)}${says('b', 1)}`])
   })
 
   it('does nothing more once it is refused', async () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a', 0) + says('b', 1)))
-    await context.asked[0]!.answer('unsafe')
+    await context.checks[0]!.answer('unsafe')
     expect(steps(exit)).toEqual(['refuse 451'])
     hold.write(bytes(says('more')))
     hold.end(bytes(DONE))
     hold.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable')))
-    await context.asked[1]!.answer('safe')
+    await context.checks[1]!.answer('safe')
     expect(steps(exit)).toEqual(['refuse 451'])
-    expect([context.asked.length, context.aborted, context.recorded.length]).toEqual([2, 1, 1])
+    expect([context.checks.length, context.aborted, context.recorded.length]).toEqual([2, 1, 1])
   })
 
   it('ends with the last events of the dialect when bytes are out', async () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     hold.end(bytes(says('b')))
-    await context.asked[1]!.answer('unsafe')
+    await context.checks[1]!.answer('unsafe')
     expect(steps(exit)[1]).toMatch(/^cut data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
   })
 
@@ -116,9 +116,9 @@ describe('A held stream', () => {
     }
     const { exit, context, hold } = holding({ dialect })
     hold.write(bytes(says('a')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     hold.end(bytes(says('b')))
-    await context.asked[1]!.answer('unsafe')
+    await context.checks[1]!.answer('unsafe')
     expect(steps(exit).at(-1)).toBe('destroy')
   })
 
@@ -127,14 +127,14 @@ describe('A held stream', () => {
     try {
       const { exit, context, hold } = holding()
       hold.write(bytes(says('a')))
-      await context.asked[0]!.answer('safe')
+      await context.checks[0]!.answer('safe')
       hold.write(bytes(says('b')))
       expect(vi.getTimerCount()).toBe(1)
       hold.gone()
       expect([vi.getTimerCount(), context.aborted]).toEqual([0, 1])
       hold.write(bytes(says('c')))
       hold.end(undefined)
-      expect([context.asked.length, exit.steps.filter((step) => step !== 'drained')]).toEqual([
+      expect([context.checks.length, exit.steps.filter((step) => step !== 'drained')]).toEqual([
         1,
         [`release ${says('a')}`],
       ])
@@ -147,7 +147,7 @@ describe('A held stream', () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a')))
     hold.gone()
-    await context.asked[0]!.answer('unsafe')
+    await context.checks[0]!.answer('unsafe')
     expect([steps(exit), context.recorded]).toEqual([[], []])
   })
 
@@ -158,7 +158,7 @@ describe('A held stream', () => {
     expect(hold.full).toBe(false)
     hold.write(bytes('\n\n'))
     expect(hold.full).toBe(true)
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(hold.full).toBe(false)
   })
 
@@ -172,7 +172,7 @@ describe('A held stream', () => {
     const { exit, context, hold } = holding({ maxReplyBytes: 1000, windowChars: 100 })
     for (let at = 0; at < 10; at += 1) {
       hold.write(bytes(says(`${at} `.repeat(100))))
-      await context.asked[at]!.answer('safe')
+      await context.checks[at]!.answer('safe')
     }
     expect(steps(exit)).toHaveLength(10)
   })
@@ -181,7 +181,7 @@ describe('A held stream', () => {
     const { context, hold } = holding()
     hold.write(bytes(says('a')))
     hold.end(bytes(DONE))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(context.recorded.map(({ action }) => action)).toEqual(['allow'])
   })
 })
@@ -190,7 +190,7 @@ describe('A stream beside its input check', () => {
   it('releases nothing before the gate opens, and all that is judged then', async () => {
     const { exit, context, hold } = holding({ parallel: true })
     hold.write(bytes(says('a')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(steps(exit)).toEqual([])
     await context.openGate(true)
     expect(steps(exit)).toEqual([`release ${says('a')}`])
@@ -200,16 +200,16 @@ describe('A stream beside its input check', () => {
     const { exit, context, hold } = holding({ parallel: true, keepAlive: true })
     hold.write(bytes(`: ping\n\n${says('a')}`))
     await context.openGate(false)
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     hold.write(bytes(says('b')))
     hold.end(undefined)
-    expect([steps(exit), context.asked.length]).toEqual([[], 1])
+    expect([steps(exit), context.checks.length]).toEqual([[], 1])
   })
 
   it('asks its handler to wait while the gate is shut, whatever has been judged', async () => {
     const { context, hold } = holding({ parallel: true })
     hold.write(bytes(`data: ${'x'.repeat(300 * 1024)}\n\n`))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(hold.full).toBe(true)
     await context.openGate(true)
     expect(hold.full).toBe(false)
@@ -247,9 +247,9 @@ describe('With onError open a stream', () => {
   it('goes on after a check that failed, and is still stopped by an unsafe one', async () => {
     const { exit, context, hold } = holding({ onError: 'open' })
     hold.write(bytes(says('a')))
-    await context.asked[0]!.answer('error')
+    await context.checks[0]!.answer('error')
     hold.end(bytes(says('b')))
-    await context.asked[1]!.answer('unsafe')
+    await context.checks[1]!.answer('unsafe')
     expect(steps(exit)[0]).toBe(`release ${says('a')}`)
     expect(steps(exit)[1]).toMatch(/^cut .*content_filter/)
   })
@@ -260,7 +260,7 @@ describe('In async mode a stream', () => {
     const { exit, context, hold } = holding({ streaming: 'async' })
     hold.write(bytes(says('a')))
     expect(steps(exit)).toEqual([`release ${says('a')}`])
-    await context.asked[0]!.answer('unsafe')
+    await context.checks[0]!.answer('unsafe')
     expect(steps(exit)[1]).toMatch(/^cut /)
   })
 
@@ -269,7 +269,7 @@ describe('In async mode a stream', () => {
     hold.end(bytes(says('a') + DONE))
     await new Promise((resolve) => setImmediate(resolve))
     expect(context.recorded).toEqual([])
-    await context.asked[0]!.answer('unsafe')
+    await context.checks[0]!.answer('unsafe')
     expect(context.recorded.map(({ outcome }) => outcome.state)).toEqual(['unsafe'])
   })
 })

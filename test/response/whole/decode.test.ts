@@ -320,6 +320,19 @@ describe('types and shapes', () => {
     expect(reply.text).not.toContain('UNSAFE')
   })
 
+  it('reads text with events among its lines both ways, and nothing but events one way', async () => {
+    const headers = { 'content-type': 'text/plain' }
+    const events = `${chunk({ content: 'They ' })}${chunk({ content: 'sing' })}`
+    await replyTo({ headers, body: `Here is a stream:\n\n${events}` })
+    const [asEvents, asText] = judgedReply()
+    expect(asEvents).toMatch(/They sing$/)
+    expect(asText).toBe(`Here is a stream:\n\n${events}`)
+    await replyTo({ headers, body: events })
+    expect(judgedReply()).toEqual(['They sing'])
+    await replyTo({ headers, body: '{"broken": \nno JSON' })
+    expect(judgedReply()).toEqual(['{"broken": \nno JSON'])
+  })
+
   it('refuses more than maxReplyBytes, in one piece or in many', async () => {
     expect(codeOf(await replyTo({ body: json('x'.repeat(30_000)) }))).toEqual([503, 'reply_too_large'])
     const written = await replyTo((res) => {

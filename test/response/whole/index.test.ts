@@ -27,8 +27,8 @@ describe('A whole reply', () => {
     hold.write(bytes('b'))
     hold.end(bytes('c'))
     await tick()
-    expect([context.asked[0]!.text, exit.steps]).toEqual(['abc', []])
-    await context.asked[0]!.answer('safe')
+    expect([context.checks[0]!.text, exit.steps]).toEqual(['abc', []])
+    await context.checks[0]!.answer('safe')
     expect(exit.steps).toEqual(['release a', 'release b', 'finish c'])
     expect(context.recorded).toHaveLength(1)
   })
@@ -37,7 +37,7 @@ describe('A whole reply', () => {
     const { exit, context, hold } = holding()
     hold.end(bytes('a'))
     await tick()
-    await context.asked[0]!.answer('unsafe')
+    await context.checks[0]!.answer('unsafe')
     expect([exit.steps, context.aborted]).toEqual([['refuse 451'], 1])
   })
 
@@ -50,7 +50,7 @@ describe('A whole reply', () => {
       hold.write(bytes('more'))
       hold.end(bytes('and more'))
       await tick()
-      expect([exit.steps, context.asked, context.recorded.length]).toEqual([['refuse 503'], [], 1])
+      expect([exit.steps, context.checks, context.recorded.length]).toEqual([['refuse 503'], [], 1])
     }
   })
 
@@ -69,7 +69,7 @@ describe('A whole reply', () => {
     hold.end(bytes('a'))
     await tick()
     hold.gone()
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect([exit.steps, context.aborted, context.recorded]).toEqual([[], 1, []])
   })
 
@@ -78,7 +78,7 @@ describe('A whole reply', () => {
     hold.end(bytes('a'))
     await tick()
     hold.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable')))
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect([exit.steps, context.recorded.length]).toEqual([['refuse 503'], 1])
   })
 
@@ -91,20 +91,20 @@ describe('A whole reply', () => {
     })
     hold.end(bytes('a'))
     await tick()
-    await context.asked[0]!.answer('safe')
+    await context.checks[0]!.answer('safe')
     expect(exit.steps).toEqual(['destroy'])
   })
 })
 
-describe.each([
+describe.each<[string, typeof wholeHold]>([
   ['A whole reply', wholeHold],
-  ['A reply without words', gateHold],
+  ['A reply without words', (exit, context) => gateHold(exit, context, 'no-body')],
 ])('%s beside its input check', (_name, make) => {
   it('waits for the gate', async () => {
     const { exit, context, hold } = holding({ parallel: true }, make)
     hold.end(bytes('a'))
     await tick()
-    await context.asked[0]?.answer('safe')
+    await context.checks[0]?.answer('safe')
     expect(exit.steps).toEqual([])
     await context.openGate(true)
     expect(exit.steps).toEqual(['finish a'])
@@ -115,7 +115,7 @@ describe.each([
     hold.end(bytes('a'))
     await tick()
     await context.openGate(false)
-    await context.asked[0]?.answer('safe')
+    await context.checks[0]?.answer('safe')
     expect([exit.steps, context.recorded]).toEqual([[], []])
   })
 

@@ -1,0 +1,212 @@
+// The closed grammar of identifiers: which strings of a request may go unjudged in a field that is made for an id.
+// The grammar leaves little room for words: a model reads `call_tell_me_how` as it reads prose.
+import { Buffer } from 'node:buffer'
+
+/** Prefixes that OpenAI, Anthropic, Bedrock, vLLM, LangChain and the AI SDK put before random characters. */
+const PREFIXES = new Set(
+  (
+    'call toolu tooluse srvtoolu mcptoolu function-call chatcmpl-tool chatcmpl cmpl msg msgs aitxt aiobj resp rs fc ' +
+    'fco ws fs ci cu mcp mcpl mcpr mcpa ctc ctco sh ap ts ig cmp prog run lc_run thread asst step file conv vs pmpt ' +
+    'container cntr audio batch item req gen ft'
+  ).split(' '),
+)
+const LONGEST_PREFIX = 'function-call'.length
+const LONGEST_ID = 72
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const DIGITS = /^\d{1,20}$/
+const HEX = /^(?:[0-9a-f]{8,64}|[0-9A-F]{8,64})$/
+const ALPHANUMERIC = /^[A-Za-z0-9]{7,32}$/
+
+/**
+ * Pairs of letters that make up 90 % of English, by first letter. A third of all pairs of random letters is
+ * among them.
+ */
+const PAIRS =
+  'abcdfgiklmnprstuy baelou caehiklortu dabcdegilnoprst eabcdefghilmnoprstvwx faeiort gaehiorsu haeiot ' +
+  'iacdeglmnoprstv ju kei ladeilostuy maeiopsy nacdefgilnopstv obcdfiklmnoprstuvw paeilorstu qu racdeimnorstuy ' +
+  'sacdefhilmnoprstuw tacehilmnoprstuwy uacdelmnprst vei waehior xt yaopst'
+/** Digits that stand for letters. */
+const LEET: Readonly<Record<string, string>> = { o: '0', i: '1', e: '3', a: '4', s: '5', t: '7', b: '8', g: '9' }
+/** 1 at `first * 128 + second` for a pair of character codes that English likes, in any case and in leet. */
+const LIKED = likedPairs()
+
+/**
+ * `strict`: for ids of which a request may hold many. It also turns down one short word among random
+ * characters, at the price of one random id in five.
+ */
+export function isId(text: string, strict: boolean): boolean {
+  if (text.length > LONGEST_ID) return false
+  const rest = withoutPrefix(withoutPrefix(text))
+  if (UUID.test(rest)) return !hidesBytes(rest.replaceAll('-', ''), 'hex')
+  if (DIGITS.test(rest)) return true
+  if (HEX.test(rest) && digitsOf(rest) * 8 >= rest.length && digitsOf(rest) * 8 <= rest.length * 7)
+    return !hidesBytes(rest, 'hex')
+  // Without a prefix only the lengths of Mistral's, the AI SDK's and nanoid's ids.
+  if (rest === text && ![9, 16, 21].includes(rest.length)) return false
+  return ALPHANUMERIC.test(rest) && !readsAsWords(rest, strict) && !hidesBytes(rest, 'base64')
+}
+
+function withoutPrefix(text: string): string {
+  for (let end = 1; end <= LONGEST_PREFIX; end += 1) {
+    const sign = text[end]
+    if ((sign !== '_' && sign !== '-') || !PREFIXES.has(text.slice(0, end))) continue
+    const rest = text.slice(end + 1)
+    // Prefixes that hold a sign themselves come before the part of them that is one too.
+    if (text.startsWith('function-call-') || text.startsWith('chatcmpl-tool-')) return text.slice(14)
+    return rest.startsWith('-') || rest.startsWith('_') ? rest.slice(1) : rest
+  }
+  return text
+}
+
+function digitsOf(text: string): number {
+  let digits = 0
+  for (let at = 0; at < text.length; at += 1) if (isDigit(text.charCodeAt(at))) digits += 1
+  return digits
+}
+
+/** Words in it, glued, in camelCase or in leet: more pairs of letters that English likes than chance gives. */
+function readsAsWords(text: string, strict: boolean): boolean {
+  let changes = 0
+  for (let at = 1; at < text.length; at += 1) if (kindAt(text, at) !== kindAt(text, at - 1)) changes += 1
+  if (changes * 4 < text.length) return true
+  const pairs = text.length - 1
+  const hits = liked(text, 0, pairs)
+  if (!strict) return hits >= pairs * 0.7
+  if (hits >= pairs * 0.62) return true
+  for (let at = 0; at < pairs; at += 1) {
+    if (at + 7 <= pairs && liked(text, at, at + 7) >= 6) return true
+    if (at + 3 <= pairs && liked(text, at, at + 3) === 3 && oneKind(text, at, at + 4)) return true
+  }
+  return false
+}
+
+/** How many pairs of neighbours, of those that begin between two places, English likes. */
+function liked(text: string, from: number, to: number): number {
+  let total = 0
+  for (let at = from; at < to; at += 1) total += LIKED[text.charCodeAt(at) * 128 + text.charCodeAt(at + 1)] ?? 0
+  return total
+}
+
+function likedPairs(): Uint8Array {
+  const table = new Uint8Array(128 * 128)
+  const codes = (letter: string): readonly number[] =>
+    [letter, letter.toUpperCase(), LEET[letter] ?? letter].map((sign) => sign.charCodeAt(0))
+  for (const [first = '', ...seconds] of PAIRS.split(' '))
+    for (const second of seconds) for (const a of codes(first)) for (const b of codes(second)) table[a * 128 + b] = 1
+  return table
+}
+
+/** Letters of one case. */
+function oneKind(text: string, from: number, to: number): boolean {
+  const kind = kindAt(text, from)
+  for (let at = from + 1; at < to; at += 1) if (kindAt(text, at) !== kind) return false
+  return kind !== 'digit'
+}
+
+function kindAt(text: string, at: number): 'digit' | 'upper' | 'lower' {
+  const code = text.charCodeAt(at)
+  return isDigit(code) ? 'digit' : code < 0x5b ? 'upper' : 'lower'
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** A text in hex or base64: several bytes in a row that are signs of a text, at whatever place it starts. */
+function hidesBytes(text: string, encoding: 'hex' | 'base64'): boolean {
+  const starts = encoding === 'hex' ? 2 : 4
+  for (let start = 0; start < starts; start += 1)
+    if (longestText(Buffer.from(text.slice(start), encoding)) >= (encoding === 'hex' ? 6 : 7)) return true
+  return false
+}
+
+/** The most letters, digits, blanks and dots in a row. */
+function longestText(bytes: Uint8Array): number {
+  let longest = 0
+  let run = 0
+  for (const byte of bytes) {
+    const letter = byte | 0x20
+    run = (letter >= 0x61 && letter <= 0x7a) || isDigit(byte) || byte === 0x20 || byte === 0x2e ? run + 1 : 0
+    if (run > longest) longest = run
+  }
+  return longest
+}
+
+const MODEL = /^[A-Za-z0-9@][\w.:/@+-]{0,127}$/
+const MODEL_WORD = 16
+/** No model is named with two of them; hardly a sentence does without. */
+const SENTENCE_WORDS = new Set(
+  (
+    'a about all an and any are as at be by can create do does explain for from get give have how i if in is it kill ' +
+    'list make me my need of on or out should someone somebody step tell that the them this to use want what when ' +
+    'where who why will with without write you your'
+  ).split(' '),
+)
+
+/** The name of a model: a few short words and versions, no sentence. */
+export function isModelName(text: string): boolean {
+  if (!MODEL.test(text)) return false
+  const words = text
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .split(/[^A-Za-z]+/)
+    .filter((word) => word.length > 1 || word === 'a' || word === 'i')
+  const ofSentences = words.filter((word) => SENTENCE_WORDS.has(word.toLowerCase())).length
+  return (
+    words.length <= (text.startsWith('arn:aws') ? 12 : 8) &&
+    ofSentences < 2 &&
+    words.every((word) => word.length <= MODEL_WORD) &&
+    text.split(/[^A-Za-z0-9]/).every((part) => (part.match(/\d+/g)?.length ?? 0) <= 3)
+  )
+}
+
+const BLOB = /^[A-Za-z0-9+/_-]{32,131072}={0,2}$/
+/** Neighbours in a row, and how many of them English may like at most. Measured on 80 kB of random base64. */
+const LONG_WINDOWS = [
+  [96, 0.7],
+  [48, 0.8],
+] as const
+const SHORT_WINDOWS = [
+  [48, 0.66],
+  [16, 0.8],
+] as const
+
+/**
+ * Encrypted or signed data as vendors hand it out: base64 that is neither words nor a text in base64 or hex. At
+ * most 128 KiB of it.
+ */
+export function isBlob(text: string): boolean {
+  if (!BLOB.test(text)) return false
+  const letters = text.replace(/[-_+/=]/g, '')
+  if (letters.length < 24) return false
+  const windows = letters.length > 96 ? LONG_WINDOWS : SHORT_WINDOWS
+  for (const [width, most] of windows)
+    if (mostLiked(letters, width) > Math.min(width, letters.length - 1) * most) return false
+  if (HEX.test(letters.slice(0, 64)) && hidesBytes(letters, 'hex')) return false
+  return longestText(Buffer.from(text, 'base64')) < Math.min(48, text.length / 4)
+}
+
+/** The most pairs that English likes among so many in a row. */
+function mostLiked(text: string, width: number): number {
+  const pairs = text.length - 1
+  let hits = liked(text, 0, Math.min(width, pairs))
+  let most = hits
+  for (let at = width; at < pairs; at += 1) {
+    hits += liked(text, at, at + 1) - liked(text, at - width, at - width + 1)
+    if (hits > most) most = hits
+  }
+  return most
+}
+
+/** Numbers that are the codes of letters, which spell words. */
+export function spellsWords(codes: readonly number[]): boolean {
+  const letters = codes
+    .filter((code) => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a))
+    .map((code) => String.fromCharCode(code))
+    .join('')
+  return (
+    letters.length >= 8 &&
+    letters.length > codes.length * 0.7 &&
+    liked(letters, 0, letters.length - 1) >= (letters.length - 1) * 0.65
+  )
+}

@@ -355,15 +355,15 @@ const REQUESTS: Record<string, Row> = {
   'text parts': {
     body: messages(
       user([
-        { type: 'text', text: 'hi' },
+        { type: 'text', text: 'hi ' },
         { type: 'text', text: BAD },
       ]),
     ),
     expect: 451,
   },
   'a word split over parts': {
-    body: messages(user([{ type: 'text', text: 'PLANTED_1' }, { type: 'text', text: 'PLANTED_2' }, 'PLANTED_3'])),
-    expect: 200,
+    body: messages(user([{ type: 'text', text: 'UNS' }, { type: 'text', text: 'AFE_' }, 'O3'])),
+    expect: 451,
   },
   'an input_text part': { body: messages(user([{ type: 'input_text', text: BAD }])), expect: 451 },
   'a refusal part': {

@@ -2,16 +2,17 @@
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { readContent } from './kit/content.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
+import { readContent } from './kit/parts.js'
 import { blockMessage, blockNote, refusalDetails, sse } from './kit/refusals.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
+import { RequestWalker } from './kit/request-walker.js'
 import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
+import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
 
 export const ANTHROPIC_REPLY: Vocabulary = {
   metadata: new Set([
@@ -122,7 +123,7 @@ export const anthropicMessages: Dialect = {
   framing: 'sse',
   claims: (body) => Array.isArray(body.messages),
   request(body) {
-    const walker = requestWalker(body)
+    const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
     tell(builder, 'system', readContent(walker, body.system))
     readMessages(body.messages, walker, builder)

@@ -1,13 +1,16 @@
 // A dialect described by the user: where the words of a request and of a reply stand.
 // What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
 import { LlamaGuardError } from '../errors.js'
+import type { Image } from '../types.js'
 import type { Declined, Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
+import { Said } from './kit/said.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { isIdentifier, TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
 
 export const CUSTOM_REPLY: Vocabulary = {
   metadata: OPENAI_METADATA,
@@ -39,8 +42,9 @@ export function customStream(
       const data = events.open(event, deltas)
       if (data !== undefined) {
         const said = delta(data) ?? ''
+        const found = new Said([said])
         if (said !== '') deltas.push({ choice: 0, channel: SAID, text: said })
-        events.readBeside(deltas, data, 0, { skip: (text) => said.includes(text) })
+        events.readBeside(deltas, data, 0, { skip: (text) => found.has(text) })
       }
       facts.note(event, data)
       return deltas
@@ -109,13 +113,10 @@ export function customDialect(options: CustomDialectOptions): Dialect {
     framing,
     claims: (body) => claims?.(body) ?? false,
     request(body) {
-      const walker = requestWalker(body)
+      const walker = new RequestWalker(body)
       const builder = new RequestBuilder()
       const found = guarded('unreadable_request', name, () => request(body))
-      const said = readRequest(found, builder)
-      walker.walk(body, (_path, text) => {
-        if (!isIdentifier(text, 64) && !said.includes(text)) builder.extra(text)
-      })
+      readForgotten(body, readRequest(found, builder), walker, builder)
       return builder.build(found.stream ?? wantsStream(body.stream), body.model)
     },
     reply: (body) =>
@@ -129,8 +130,8 @@ export function customDialect(options: CustomDialectOptions): Dialect {
   }
 }
 
-/** The text the user's function found, joined. */
-function readRequest(found: CustomRequest, builder: RequestBuilder): string {
+/** What the user's function found. */
+function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
   const { turns = [], system = '' } = found
   for (const { role, text } of turns) {
     if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string') {
@@ -142,7 +143,37 @@ function readRequest(found: CustomRequest, builder: RequestBuilder): string {
     builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
   }
   builder.system(system)
-  return [system, ...turns.map(({ text }) => text)].join('\n')
+  if (system.trim() === '' && turns.every(({ text }) => text.trim() === ''))
+    throw new LlamaGuardError(
+      'unreadable_request',
+      'The custom dialect found no words in the body; send what its API describes.',
+    )
+  return new Said([system, ...turns.map(({ text }) => text)])
+}
+
+/** A field whose words the user's function found has a name that the app knows. */
+const FIELD_NAME = /^[A-Za-z]{1,12}(?:_[a-z]{1,12}|[A-Z][a-z]{1,11})?$/
+const MAX_FIELD_NAMES = 8
+
+/** All that the user's function left out, by the rule of every dialect. */
+function readForgotten(
+  body: Readonly<Record<string, unknown>>,
+  said: Said,
+  walker: RequestWalker,
+  builder: RequestBuilder,
+): void {
+  let names = 0
+  const images: Image[] = []
+  const picture = (image: Image): void => void images.push(image)
+  for (const [key, value] of Object.entries(body)) {
+    const found = typeof value === 'string' && said.has(value)
+    if (found && FIELD_NAME.test(key) && (names += 1) <= MAX_FIELD_NAMES) continue
+    const text = (each: string): void => {
+      if (!said.has(each)) builder.extra(each)
+    }
+    walker.read(value, { text, picture }, { key, top: true })
+  }
+  builder.say({ role: 'User', text: '', images, human: true })
 }
 
 function readReply(body: unknown, found: string | readonly string[] | undefined): readonly ReplyChoice[] | undefined {
@@ -152,9 +183,9 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
   for (const [index, text] of list.entries())
     if (text === '') texts.open(index)
     else texts.add(index, text)
-  const said = list.join('\n')
+  const said = new Said(list)
   new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => {
-    if (!said.includes(text)) texts.addOutside(text)
+    if (!said.has(text)) texts.addOutside(text)
   })
   return texts.list()
 }

@@ -14,8 +14,8 @@ export interface ChatRequest {
   /** Indexes into `turns` that hold words of a human, not only tool results: what "the newest user turn" means. */
   readonly userTurns: readonly number[]
   /**
-   * Prose in fields the dialect does not know. Each is judged as a User turn of its own, whatever the
-   * `system` option says.
+   * What is neither conversation nor system text: unknown fields, their names, settings with words. Judged as a
+   * User turn of its own, whatever the `system` option says. The built-in dialects join all of it into one text.
    */
   readonly extras: readonly string[]
   /** True when the client asked for a token stream. */

@@ -1,18 +1,18 @@
 // Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { LlamaGuardError } from '../errors.js'
-import type { Decision, Image } from '../types.js'
+import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { type Content, unreadable } from './kit/content.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPENAI_METADATA, requestWalker } from './kit/vocabulary.js'
+import { OPENAI_METADATA } from './kit/vocabulary.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
 export const OLLAMA_REPLY: Vocabulary = {
@@ -102,9 +102,9 @@ export const ollamaChat: Dialect = {
   framing: 'ndjson',
   claims: (body) => Array.isArray(body.messages),
   request(body) {
-    const walker = requestWalker(body)
+    const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
-    readMessages(body.messages, walker, builder, readImages)
+    readMessages(body.messages, walker, builder)
     readParameters(body, READ, walker, builder)
     // Ollama streams unless told not to.
     return builder.build(body.stream !== false, body.model)
@@ -125,27 +125,6 @@ export const ollamaChat: Dialect = {
 
 function param({ code, stage }: Refusal): { param?: string } {
   return code === 'content_filter' ? { param: stage === 'input' ? 'messages' : 'message' } : {}
-}
-
-function readImages(key: string, value: unknown, content: Content): boolean {
-  if (key !== 'images' || value === null) return false
-  if (!Array.isArray(value)) throw unreadable('`images` of a message is not a list')
-  content.images.push(...value.map(toImage))
-  content.human ||= value.length > 0
-  return true
-}
-
-const SIGNATURES: readonly (readonly [string, string])[] = [
-  ['/9j/', 'jpeg'],
-  ['R0lG', 'gif'],
-  ['UklGR', 'webp'],
-  ['', 'png'],
-]
-
-function toImage(image: unknown): Image {
-  if (typeof image !== 'string' || !/^[A-Za-z0-9+/=_\s-]+$/.test(image)) throw unreadable('An image is not base64 data')
-  const type = SIGNATURES.find(([start]) => image.startsWith(start))?.[1] ?? 'png'
-  return { url: `data:image/${type};base64,${image}` }
 }
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {

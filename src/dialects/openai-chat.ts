@@ -5,7 +5,7 @@ import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { requestWalker } from './kit/vocabulary.js'
+import { RequestWalker } from './kit/request-walker.js'
 import { CHAT_CHUNK, declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['messages'])
@@ -16,7 +16,7 @@ export const openaiChat: Dialect = {
   framing: 'sse',
   claims: (body) => Array.isArray(body.messages),
   request(body) {
-    const walker = requestWalker(body)
+    const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
     readMessages(body.messages, walker, builder)
     readParameters(body, READ, walker, builder)

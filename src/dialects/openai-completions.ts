@@ -1,11 +1,13 @@
 // OpenAI's legacy Completions: `/completions`, a bare prompt in, `choices[].text` out.
 // https://platform.openai.com/docs/api-reference/completions
 import type { Dialect } from './dialect.js'
-import { unreadable } from './kit/content.js'
+import { unreadable } from './kit/media.js'
+import { tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
+import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { requestWalker } from './kit/vocabulary.js'
+import { RequestWalker } from './kit/request-walker.js'
 import { declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 const READ = new Set(['prompt', 'suffix'])
@@ -16,11 +18,11 @@ export const openaiCompletions: Dialect = {
   framing: 'sse',
   claims: ({ prompt }) => typeof prompt === 'string' || Array.isArray(prompt),
   request(body) {
-    const walker = requestWalker(body)
+    const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
     // Several prompts are judged as one say: any unsafe one refuses the request, as one request gives one reply.
     for (const text of [...prompts(body.prompt), ...suffix(body.suffix)])
-      builder.say({ role: 'User', text, human: true })
+      tell(builder, 'user', readContent(walker, text))
     readParameters(body, READ, walker, builder)
     return builder.build(wantsStream(body.stream), body.model)
   },

@@ -1,17 +1,38 @@
 // OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out.
 // https://platform.openai.com/docs/api-reference/responses
-import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice } from './dialect.js'
-import { type Content, readContent, unreadable } from './kit/content.js'
-import { readMessage } from './kit/messages.js'
+import { Content } from './kit/content.js'
+import { unreadable, unsupported } from './kit/media.js'
+import { readMessage, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
+import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
 import { TextWalker } from './kit/text-walker.js'
-import { requestWalker } from './kit/vocabulary.js'
 import { declinedResponse, RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
+
+const READ = new Set(['input'])
+
+export const openaiResponses: Dialect = {
+  name: 'openai-responses',
+  paths: ['/responses'],
+  framing: 'sse',
+  claims: ({ input }) => typeof input === 'string' || Array.isArray(input),
+  request(body) {
+    const walker = new RequestWalker(body)
+    const builder = new RequestBuilder()
+    readInput(body.input, walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readReply,
+  stream: responsesStream,
+  refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'output' }),
+  decline: declinedResponse,
+}
 
 const AGENT_ITEMS = new Set([
   'function_call',
@@ -49,76 +70,55 @@ const TOOL_ITEMS = new Set([
 const WORDLESS_ITEMS = new Set(['item_reference', 'compaction_trigger'])
 const MEDIA_ITEMS = new Set(['image_generation_call'])
 
-export function readInput(input: unknown, walker: TextWalker, builder: RequestBuilder): void {
-  if (typeof input === 'string') return builder.say({ role: 'User', text: input, human: true })
+function readInput(input: unknown, walker: RequestWalker, builder: RequestBuilder): void {
+  if (typeof input === 'string') return tell(builder, 'user', readContent(walker, input))
   if (!Array.isArray(input)) throw unreadable('`input` is neither text nor a list of items')
   for (const item of input as unknown[]) readItem(item, walker, builder)
 }
 
-function readItem(item: unknown, walker: TextWalker, builder: RequestBuilder): void {
+function readItem(item: unknown, walker: RequestWalker, builder: RequestBuilder): void {
   if (!isObject(item)) throw unreadable('An input item is not an object')
   const { type } = item
   if (type === 'message' || (type === undefined && 'role' in item)) return readMessage(item, walker, builder)
   if (typeof type !== 'string') throw unreadable('An input item has neither a type nor a role')
-  if (AGENT_ITEMS.has(type) || WORDLESS_ITEMS.has(type)) return readCall(item, walker, builder)
+  if (AGENT_ITEMS.has(type) || WORDLESS_ITEMS.has(type)) return readStrings(item, 'assistant', walker, builder)
   if (TOOL_ITEMS.has(type)) return readResult(item, walker, builder)
-  if (type === 'additional_tools') return walker.walk(item, (_path, text) => builder.system(text))
-  if (MEDIA_ITEMS.has(type))
-    throw new LlamaGuardError(
-      'unsupported_content',
-      'An input item carries a generated image, which the guard cannot judge; send text or images.',
-    )
+  if (type === 'additional_tools') return readStrings(item, 'system', walker, builder)
+  if (MEDIA_ITEMS.has(type)) throw unsupported('a generated image as an input item')
   throw unreadable('An input item has a type this guard does not know')
 }
 
-function readCall(item: Record<string, unknown>, walker: TextWalker, builder: RequestBuilder): void {
-  const pieces: string[] = []
-  walker.walk(item, (_path, text) => void pieces.push(text))
-  builder.say({ role: 'Agent', text: pieces.join('\n'), human: false })
+function readStrings(
+  item: Record<string, unknown>,
+  speaker: 'assistant' | 'system',
+  walker: RequestWalker,
+  builder: RequestBuilder,
+): void {
+  const said = new Content(false)
+  walker.read(item, said, { json: true })
+  tell(builder, speaker, said)
 }
 
-function readResult(item: Record<string, unknown>, walker: TextWalker, builder: RequestBuilder): void {
+function readResult(item: Record<string, unknown>, walker: RequestWalker, builder: RequestBuilder): void {
   const { output, ...rest } = item
-  const content: Content = isScreenshot(output)
-    ? readContent(walker, [{ ...output, type: 'input_image' }], false)
-    : resultContent(walker, output)
-  walker.walk(rest, (_path, text) => void content.pieces.push(text))
-  builder.say({ role: 'User', text: content.pieces.join('\n'), images: content.images, human: false })
+  const said = new Content(false)
+  if (isScreenshot(output)) said.take(readContent(walker, [{ ...output, type: 'input_image' }], false))
+  else if (typeof output === 'string' || isParts(output)) said.take(readContent(walker, output, false))
+  else walker.read(output, said, { key: 'output', json: true })
+  walker.read(rest, said, { json: true })
+  tell(builder, 'tool', said)
 }
 
-/** Parts where the list has typed parts that messages have too, every string otherwise (shell outputs). */
-function resultContent(walker: TextWalker, output: unknown): Content {
-  const isParts =
+/** Typed parts that messages have too. Shells and other tools answer with lists of their own. */
+function isParts(output: unknown): boolean {
+  return (
     Array.isArray(output) &&
     output.every((part: unknown) => isObject(part) && typeof part.type === 'string' && part.type.startsWith('input_'))
-  if (typeof output === 'string' || isParts) return readContent(walker, output, false)
-  const pieces: string[] = []
-  walker.walk(output, (_path, text) => void pieces.push(text))
-  return { pieces, images: [], human: false }
+  )
 }
 
 function isScreenshot(output: unknown): output is Record<string, unknown> {
   return isObject(output) && output.type === 'computer_screenshot'
-}
-
-const READ = new Set(['input'])
-
-export const openaiResponses: Dialect = {
-  name: 'openai-responses',
-  paths: ['/responses'],
-  framing: 'sse',
-  claims: ({ input }) => typeof input === 'string' || Array.isArray(input),
-  request(body) {
-    const walker = requestWalker(body)
-    const builder = new RequestBuilder()
-    readInput(body.input, walker, builder)
-    readParameters(body, READ, walker, builder)
-    return builder.build(wantsStream(body.stream), body.model)
-  },
-  reply: readReply,
-  stream: responsesStream,
-  refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'output' }),
-  decline: declinedResponse,
 }
 
 /** One output item is one choice. What the reply echoes of the request is text too, judged with the first item. */

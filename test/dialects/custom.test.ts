@@ -16,15 +16,17 @@ const dialect = customDialect({
   delta: (data) => (data as { token?: string }).token,
 })
 
-it('A request is what its function returns, and prose it left out is an extra.', () => {
-  expect(dialect.request({ q: 'Hi', lang: 'en', stream: true })).toEqual({
+it('A request is what its function returns, and what it left out is an extra.', () => {
+  expect(dialect.request({ q: 'Hi', temperature: 1, stream: true })).toEqual({
     system: '',
     turns: [{ role: 'User', text: 'Hi' }],
     userTurns: [0],
     extras: [],
     stream: true,
   })
-  expect(dialect.request({ q: 'Hi', hint: 'words left out' }).extras).toEqual(['words left out'])
+  expect(dialect.request({ q: 'Hi', hint: 'words left out', lang: 'en' }).extras).toEqual([
+    'hint\nwords left out\nlang\nen',
+  ])
 })
 
 it('A reply and a stream are what the functions return, and what they left out.', () => {

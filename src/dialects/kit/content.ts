@@ -1,158 +1,74 @@
-// Reads the content of one message: a string, or a list of typed parts as OpenAI and Anthropic define them.
-// A part of a kind we do not know is an error, never an empty text.
-import { LlamaGuardError } from '../../errors.js'
+// Collects what one message says: its words, its pictures, and what stands beside them.
 import type { Image } from '../../types.js'
-import { isObject } from '../../utils/json.js'
-import { type TextWalker } from './text-walker.js'
+import type { Sink } from './media.js'
 
-export interface Content {
-  readonly pieces: string[]
-  readonly images: Image[]
+/** What one message says. Its text parts are one text, as a model reads them; everything else is a line of its own. */
+export class Content implements Sink {
+  readonly images: Image[] = []
   /** True when something in it is not a tool's result. */
-  human: boolean
-}
+  human = false
+  readonly #mine: boolean
+  readonly #pieces: string[] = []
+  /** The text parts since the last piece, and what stands beside their words. */
+  #run: string | undefined
+  #beside: string[] = []
+  readonly #runs: string[] = []
 
-/** Field that must hold the words of a part, by type. Its other fields are judged too. */
-const TEXT_PARTS = new Map([
-  ['text', 'text'],
-  ['input_text', 'text'],
-  ['output_text', 'text'],
-  ['summary_text', 'text'],
-  ['reasoning_text', 'text'],
-  ['refusal', 'refusal'],
-  ['thinking', 'thinking'],
-  ['redacted_thinking', 'data'],
-  ['tool_reference', 'tool_name'],
-])
-const CALL_PARTS = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use', 'tool_call', 'function'])
-const IMAGE_PARTS = new Set(['image_url', 'input_image', 'image'])
-const MEDIA_PARTS = new Set([
-  'input_audio',
-  'audio',
-  'audio_url',
-  'file',
-  'input_file',
-  'video',
-  'video_url',
-  'input_video',
-  'container_upload',
-  'computer_screenshot',
-])
-const RESULT_PARTS = /^(?:tool_result|mcp_tool_result|search_result|[a-z_]{1,40}_tool_result)$/
-const MAX_NESTING = 16
-
-export function readContent(walker: TextWalker, content: unknown, human = true, depth = 0): Content {
-  const read: Content = { pieces: [], images: [], human: false }
-  if (content === undefined || content === null) return read
-  if (typeof content === 'string') add(read, content, human)
-  else if (!Array.isArray(content)) throw unreadable('The content of a message is neither text nor a list of parts')
-  else if (depth > MAX_NESTING) throw unreadable(`Content parts are nested deeper than ${MAX_NESTING} levels`)
-  else for (const part of content as unknown[]) readPart(walker, part, read, human, depth)
-  return read
-}
-
-function readPart(walker: TextWalker, part: unknown, read: Content, human: boolean, depth: number): void {
-  if (typeof part === 'string') return add(read, part, human)
-  if (!isObject(part) || typeof part.type !== 'string') throw unreadable('A content part is not an object with a type')
-  const { type } = part
-  const words = TEXT_PARTS.get(type)
-  if (words !== undefined) return readText(walker, part, words, read, human, depth)
-  if (IMAGE_PARTS.has(type)) return readImage(walker, part, read, human)
-  if (CALL_PARTS.has(type)) return walkInto(walker, part, read, false)
-  if (type === 'document') return readDocument(walker, part, read, human, depth)
-  if (RESULT_PARTS.test(type)) return readNested(walker, part, read, type === 'search_result' && human, depth)
-  if (MEDIA_PARTS.has(type)) throw unsupported('audio, video or a file')
-  throw unreadable('A content part has a type this guard does not know')
-}
-
-function readText(
-  walker: TextWalker,
-  part: Record<string, unknown>,
-  field: string,
-  read: Content,
-  human: boolean,
-  depth: number,
-): void {
-  const words = part[field]
-  if (Array.isArray(words)) {
-    const { [field]: _, ...rest } = part
-    merge(read, readContent(walker, words, human, depth + 1))
-    return walkInto(walker, rest, read, human)
+  /** `mine`: its words are a human's own. */
+  constructor(mine: boolean) {
+    this.#mine = mine
   }
-  if (typeof words !== 'string') throw unreadable('A text part carries no text')
-  walkInto(walker, part, read, human)
+
+  /** The words of a text part: they go on where the ones before ended, whatever pictures stand between. */
+  say(words: string): void {
+    if (words === '') return
+    this.#run = (this.#run ?? '') + words
+    this.human ||= this.#mine
+  }
+
+  /** A string beside the words. */
+  text(text: string): void {
+    if (text === '') return
+    if (this.#run === undefined) this.#pieces.push(text)
+    else this.#beside.push(text)
+    this.human ||= this.#mine
+  }
+
+  picture(image: Image): void {
+    this.images.push(image)
+    this.human ||= this.#mine
+  }
+
+  /** A part that is no text ends the text before it. */
+  breakOff(): void {
+    if (this.#run === undefined) return
+    this.#runs.push(this.#run)
+    this.#pieces.push(this.#run)
+    for (const piece of this.#beside) this.#pieces.push(piece)
+    this.#run = undefined
+    this.#beside = []
+  }
+
+  /** Content within this one, for example of a tool's result. */
+  take(inner: Content): void {
+    this.breakOff()
+    const text = inner.toString()
+    if (text !== '') this.#pieces.push(text)
+    for (const image of inner.images) this.images.push(image)
+    this.human ||= inner.human
+  }
+
+  /**
+   * A handler that picks the text parts out joins them over what stood between, so a word that was split there
+   * is also read whole.
+   */
+  toString(): string {
+    this.breakOff()
+    const split = this.#runs.some((run, at) => at > 0 && isWordAt(this.#runs[at - 1]!, -1) && isWordAt(run, 0))
+    return (split ? [...this.#pieces, this.#runs.join('')] : this.#pieces).join('\n')
+  }
 }
 
-/** A result: its own parts where it has a list of them, all of its strings otherwise. */
-function readNested(
-  walker: TextWalker,
-  part: Record<string, unknown>,
-  read: Content,
-  human: boolean,
-  depth: number,
-): void {
-  const { content, ...rest } = part
-  if (isObject(content)) walkInto(walker, content, read, human)
-  else merge(read, readContent(walker, content, human, depth + 1))
-  walkInto(walker, rest, read, human)
-}
-
-function readDocument(
-  walker: TextWalker,
-  part: Record<string, unknown>,
-  read: Content,
-  human: boolean,
-  depth: number,
-): void {
-  const { source, ...rest } = part
-  if (!isObject(source)) throw unreadable('A document part has no source')
-  if (source.type === 'text') walkInto(walker, source, read, human)
-  else if (source.type === 'content') merge(read, readContent(walker, source.content, human, depth + 1))
-  else throw unsupported('a document that is not plain text')
-  walkInto(walker, rest, read, human)
-}
-
-function readImage(walker: TextWalker, part: Record<string, unknown>, read: Content, human: boolean): void {
-  const { image_url: imageUrl, source, ...rest } = part
-  const holder = isObject(imageUrl) ? imageUrl : isObject(source) ? source : { url: imageUrl ?? part.image ?? part.url }
-  const { url, data, ...details } = holder
-  if (typeof data === 'string' && typeof holder.media_type === 'string')
-    read.images.push({ url: checked(`data:${holder.media_type};base64,${data}`) })
-  else if (typeof url === 'string') read.images.push({ url: checked(url) })
-  else throw unsupported('an image that is neither a URL nor inline data')
-  read.human ||= human
-  walkInto(walker, { ...rest, image: undefined, url: undefined, details }, read, human)
-}
-
-function checked(url: string): string {
-  if (!/^(?:https?:\/\/|data:image\/[\w.+-]{1,40};base64,)/i.test(url))
-    throw unreadable('An image is neither an http(s) URL nor base64 image data')
-  return url
-}
-
-function walkInto(walker: TextWalker, value: unknown, read: Content, human: boolean): void {
-  walker.walk(value, (_path, text) => add(read, text, human))
-}
-
-function add(read: Content, text: string, human: boolean): void {
-  if (text === '') return
-  read.pieces.push(text)
-  read.human ||= human
-}
-
-function merge(read: Content, more: Content): void {
-  for (const piece of more.pieces) read.pieces.push(piece)
-  read.images.push(...more.images)
-  read.human ||= more.human
-}
-
-export function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `${what}; send what the API's reference describes.`)
-}
-
-function unsupported(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unsupported_content',
-    `A message carries ${what}, which the guard cannot judge; send text or images.`,
-  )
+function isWordAt(text: string, at: number): boolean {
+  return /[\p{L}\p{N}\p{M}_]/u.test(text.at(at) ?? '')
 }

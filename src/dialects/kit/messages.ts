@@ -1,9 +1,11 @@
 // Reads a `messages` list: who speaks, and every word of each message, whatever field it stands in.
 // Chat Completions, Anthropic and Ollama share it; roles are never guessed.
-import { type Content, readContent, unreadable } from './content.js'
 import { isObject } from '../../utils/json.js'
-import { type TextWalker } from './text-walker.js'
+import { Content } from './content.js'
+import { unreadable } from './media.js'
+import { readAttachments, readContent } from './parts.js'
 import type { RequestBuilder } from './request-builder.js'
+import type { RequestWalker } from './request-walker.js'
 
 type Speaker = 'user' | 'tool' | 'assistant' | 'system'
 
@@ -15,40 +17,49 @@ const ROLES = new Map<unknown, Speaker>([
   ['system', 'system'],
   ['developer', 'system'],
 ])
-
-/** What a dialect reads in a message besides `content`, for example Ollama's `images`. */
-export type FieldReader = (key: string, value: unknown, content: Content) => boolean
+/** Fields whose objects are what a tool was called with. */
+const CALLS = new Set(['tool_calls', 'function_call', 'toolInvocations'])
 
 /** Throws `unreadable_request` for anything but a non-empty list of messages with known roles. */
-export function readMessages(
-  messages: unknown,
-  walker: TextWalker,
-  builder: RequestBuilder,
-  field?: FieldReader,
-): void {
+export function readMessages(messages: unknown, walker: RequestWalker, builder: RequestBuilder): void {
   if (!Array.isArray(messages) || messages.length === 0)
     throw unreadable('`messages` is not a list with at least one message')
-  for (const message of messages as readonly unknown[]) readMessage(message, walker, builder, field)
+  for (const message of messages as readonly unknown[]) readMessage(message, walker, builder)
 }
 
-export function readMessage(message: unknown, walker: TextWalker, builder: RequestBuilder, field?: FieldReader): void {
+export function readMessage(message: unknown, walker: RequestWalker, builder: RequestBuilder): void {
   if (!isObject(message)) throw unreadable('A message is not an object')
   const speaker = ROLES.get(message.role)
   if (speaker === undefined) throw unreadable('A message has no role, or one this guard does not know')
-  const content: Content = { pieces: [], images: [], human: false }
+  const human = speaker === 'user'
+  const said = new Content(human)
   for (const key of Object.keys(message)) {
     const value = message[key]
-    if (key === 'role' || field?.(key, value, content) === true) continue
-    if (key === 'content') take(content, readContent(walker, value, speaker === 'user'))
-    else if (key !== 'name' || typeof value !== 'string' || !builder.nameMayStayUnjudged(value))
-      readField(key, value, walker, content, speaker === 'user')
+    if (key === 'role') continue
+    if (key === 'content') said.take(readContent(walker, value, human))
+    else if (key === 'parts' && Array.isArray(value)) readParts(walker, message, said, human)
+    else if (key === 'experimental_attachments') readAttachments(walker, value, said)
+    else walker.read(value, said, { key, json: CALLS.has(key) })
   }
-  tell(builder, speaker, content)
+  tell(builder, speaker, said)
+}
+
+/** The AI SDK says the same in `parts` as in `content`: it is judged once where it is the same. */
+function readParts(
+  walker: RequestWalker,
+  { content, parts }: Record<string, unknown>,
+  said: Content,
+  human: boolean,
+): void {
+  const read = readContent(walker, parts, human, true)
+  if (typeof content === 'string' && read.images.length === 0 && read.toString() === content) return
+  said.take(read)
 }
 
 /** Puts what was read on the speaker's side. */
-export function tell(builder: RequestBuilder, speaker: Speaker, { pieces, images, human }: Content): void {
-  const text = pieces.join('\n')
+export function tell(builder: RequestBuilder, speaker: Speaker, said: Content): void {
+  const text = said.toString()
+  const { images, human } = said
   if (speaker === 'system') {
     builder.system(text)
     // Images have no place in system text; the guard must still see them.
@@ -56,17 +67,4 @@ export function tell(builder: RequestBuilder, speaker: Speaker, { pieces, images
     return
   }
   builder.say({ role: speaker === 'assistant' ? 'Agent' : 'User', text, images, human: human && speaker === 'user' })
-}
-
-function readField(key: string, value: unknown, walker: TextWalker, content: Content, human: boolean): void {
-  walker.walk({ [key]: value }, (_path, text) => {
-    content.pieces.push(text)
-    content.human ||= human
-  })
-}
-
-function take(into: Content, from: Content): void {
-  for (const piece of from.pieces) into.pieces.push(piece)
-  if (from.images.length > 0) into.images.push(...from.images)
-  into.human ||= from.human
 }

@@ -4,10 +4,6 @@ import { LlamaGuardError } from '../../errors.js'
 import type { Image, Role, Turn } from '../../types.js'
 import type { ChatRequest } from '../dialect.js'
 
-/** One word, as most names are. */
-const PLAIN_NAME = /^[A-Za-z][a-z]{0,15}\d{0,6}$/
-const FREE_NAMES = 8
-
 export interface Say {
   readonly role: Role
   readonly text: string
@@ -19,9 +15,8 @@ export interface Say {
 /** Collects one request. */
 export class RequestBuilder {
   readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
-  readonly #system: string[] = []
+  readonly #system = new Set<string>()
   readonly #extras: string[] = []
-  #names: Set<string> | undefined
 
   /** A message without text and images leaves no turn: the guard has nothing to read in it. */
   say({ role, text, images, human }: Say): void {
@@ -35,31 +30,23 @@ export class RequestBuilder {
     turn.human ||= human
   }
 
+  /** What was said before, as the name of a tool that is to be called, is not said again. */
   system(text: string): void {
-    if (text !== '') this.#system.push(text)
+    if (text !== '') this.#system.add(text)
   }
 
+  /** What is neither conversation nor system text. All of it is judged as one text. */
   extra(text: string): void {
     if (text !== '') this.#extras.push(text)
-  }
-
-  /**
-   * True for a speaker's name that may go unjudged. The model reads names too, so one that could be a
-   * sentence, or many of them, may not.
-   */
-  nameMayStayUnjudged(name: string): boolean {
-    if (!PLAIN_NAME.test(name)) return name === ''
-    this.#names ??= new Set()
-    this.#names.add(name)
-    return this.#names.size <= FREE_NAMES
   }
 
   /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
   build(stream: boolean, model: unknown): ChatRequest {
     const turns = this.#turns.map(toTurn)
-    const system = this.#system.join('\n')
+    const system = [...this.#system].join('\n')
+    const extra = this.#extras.join('\n')
     const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
-    if (wordless && system.trim() === '' && this.#extras.every((text) => text.trim() === '')) {
+    if (wordless && system.trim() === '' && extra.trim() === '') {
       throw new LlamaGuardError(
         'unreadable_request',
         'The request holds no text to judge; send at least one message with content.',
@@ -71,7 +58,7 @@ export class RequestBuilder {
       system,
       turns,
       userTurns,
-      extras: this.#extras,
+      extras: extra === '' ? [] : [extra],
       stream,
       model: typeof model === 'string' ? model : undefined,
     }

@@ -1,4 +1,4 @@
-// Finds every string of a JSON value, in document order, so that no field is a way past the guard.
+// Finds every string of a reply, in document order, so that no field is a way past the guard.
 // Only a known metadata field whose value looks like an identifier is left out; prose in it is text like any other.
 import { LlamaGuardError } from '../../errors.js'
 import { tokenColumns } from './logprobs.js'
@@ -14,13 +14,11 @@ export interface Vocabulary {
   readonly opaque?: ReadonlySet<string>
   /** Keys whose objects are judged as the JSON text the client will see: tool inputs. */
   readonly json?: ReadonlySet<string>
-  /** Keys a merge could turn into a prototype are refused. For requests, whose handlers copy bodies about. */
-  readonly refusePrototypeKeys?: boolean
   /** `logprobs` repeat the text token by token: they are judged joined, and only where they differ from it. */
   readonly tokenLists?: boolean
   /** Media in a reply cannot be read by the guard. */
   readonly refuseMedia?: boolean
-  readonly code: 'unreadable_request' | 'unreadable_response'
+  readonly code: 'unreadable_response'
 }
 
 /** `metadata` is true for prose found in a metadata field, which streams repeat in every event. */
@@ -29,7 +27,7 @@ export type Emit = (path: string, text: string, metadata: boolean) => void
 export const MAX_DEPTH = 64
 const MAX_NODES = 200_000
 // One word per id, across many ids, would spell a sentence: so only so many different ones are free.
-const FREE_VALUES = { unreadable_request: 1024, unreadable_response: 128 } as const
+const FREE_VALUES = 128
 const FREE_KEYS = 512
 
 // Of every body and reply, so they are not worth counting.
@@ -51,7 +49,6 @@ const COMMON_KEYS = new Set([
 
 const IDENTIFIER = /^[\w.:/+=@-]{0,128}$/
 const OPAQUE = /^[\w+/=-]*$/
-const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
 
@@ -64,7 +61,7 @@ export function isIdentifier(text: string, maxLength = 128): boolean {
   return text.length <= maxLength && IDENTIFIER.test(text)
 }
 
-/** Walks values of one request, reply or stream. Stateful: what is free metadata is counted over its whole life. */
+/** Walks values of one reply or stream. Stateful: what is free metadata is counted over its whole life. */
 export class TextWalker {
   readonly #words: Vocabulary
   #free: Set<string> | undefined
@@ -103,28 +100,9 @@ export class TextWalker {
     if (!isIdentifier(value)) return false
     this.#free ??= new Set()
     if (/^\d*$/.test(value) || this.#free.has(value)) return true
-    if (this.#free.size >= FREE_VALUES[this.#words.code]) return false
+    if (this.#free.size >= FREE_VALUES) return false
     this.#free.add(value)
     return true
-  }
-
-  /** The bounds alone, for a value that is then read piece by piece. Throws like {@link walk}. */
-  check(value: unknown): void {
-    this.#nodes = 0
-    this.#check(value, 0)
-  }
-
-  #check(value: unknown, depth: number): void {
-    this.#bound(value, depth)
-    if (typeof value !== 'object' || value === null) return
-    if (Array.isArray(value)) {
-      for (const item of value as unknown[]) this.#check(item, depth + 1)
-      return
-    }
-    for (const name of Object.keys(value)) {
-      this.#refuse(name)
-      this.#check((value as Record<string, unknown>)[name], depth + 1)
-    }
   }
 
   #bound(value: unknown, depth: number): void {
@@ -133,14 +111,6 @@ export class TextWalker {
       throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
     if (depth >= MAX_DEPTH && typeof value === 'object' && value !== null)
       throw new LlamaGuardError(this.#words.code, `The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
-  }
-
-  #refuse(name: string): void {
-    if (this.#words.refusePrototypeKeys === true && PROTOTYPE_KEYS.has(name))
-      throw new LlamaGuardError(
-        this.#words.code,
-        'The body has a key named __proto__, constructor or prototype; remove it.',
-      )
   }
 
   #visit(
@@ -184,7 +154,6 @@ export class TextWalker {
     for (let position = 0; position < keys.length; position += 1) {
       const name = keys[position]!
       if (depth === 0 && name === this.#without) continue
-      this.#refuse(name)
       const named = this.#keyMayStayUnjudged(name)
       // A path is shown in logs, so a key that may be prose is only counted in it.
       path.push(named ? name : `*${position}`)

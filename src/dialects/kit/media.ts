@@ -1,0 +1,161 @@
+// Pictures and files in a request: inline data of a text type is decoded and judged, pictures are the guard's to
+// look at, and anything else cannot be judged.
+import { Buffer, isUtf8 } from 'node:buffer'
+import { LlamaGuardError } from '../../errors.js'
+import type { Image } from '../../types.js'
+import { isObject } from '../../utils/json.js'
+
+/** Takes what a request says, piece by piece. */
+export interface Sink {
+  /** A string that stands for itself. */
+  text(text: string): void
+  picture(image: Image): void
+}
+
+const HEAD = 512
+const SHORT = 64
+const DATA_URL = /^\s{0,64}data:([\w.+-]+\/[\w.+-]+|[\w.+-]+(?=;))?((?:;\s?[\w.+-]+(?:=[^;,]*)?)*?)(;\s?base64)?,/i
+const TEXT_TYPE = /^(?:text\/|application\/(?:json|xml|javascript|x-ndjson|yaml|x-yaml|toml|[\w.-]+\+(?:json|xml)))/i
+const PICTURE = /^(?:https?:\/\/|data:image\/(?!svg)[\w.+-]{1,40};base64,)/i
+const BASE64 = /^[A-Za-z0-9+/=_\s-]+$/
+/** How the base64 of a picture begins, by its kind. */
+const SIGNATURES: readonly (readonly [string, string])[] = [
+  ['/9j/', 'jpeg'],
+  ['R0lG', 'gif'],
+  ['UklGR', 'webp'],
+  ['iVBORw0KGgo', 'png'],
+]
+
+/** True when the whole string is inline data. */
+export function isDataUrl(text: string): boolean {
+  return /^\s{0,64}data:/i.test(text) && DATA_URL.test(text.slice(0, HEAD))
+}
+
+/** Throws `unsupported_content` for data that is neither text nor a picture. */
+export function readDataUrl(url: string, sink: Sink): void {
+  const head = DATA_URL.exec(url.slice(0, HEAD))
+  const [, type = 'text/plain', parameters = '', base64] = head ?? []
+  if (head === null) throw unreadable('Inline data has a head that is too long')
+  if (/^image\//i.test(type) && PICTURE.test(url.trimStart())) return sink.picture({ url: url.trimStart() })
+  readInline(type, parameters, url.slice(head[0].length), base64 !== undefined, sink)
+}
+
+/** Data that comes with its type in a field of its own: base64, as in every API. */
+export function readInlineData(type: string, data: string, sink: Sink): void {
+  if (isDataUrl(data)) return readDataUrl(data, sink)
+  if (/^image\/(?!svg)/i.test(type) && BASE64.test(data))
+    return sink.picture({ url: checked(`data:${type};base64,${data}`) })
+  readInline(type, '', data, true, sink)
+}
+
+function readInline(type: string, parameters: string, data: string, base64: boolean, sink: Sink): void {
+  if (!TEXT_TYPE.test(type)) throw unsupported('a file that is neither text nor an image')
+  if (parameters !== '') readParameters(parameters, sink)
+  if (!base64) return sink.text(decoded(data))
+  const bytes = Buffer.from(data, 'base64')
+  sink.text(bytes.toString('utf8'))
+  // Words are base64 too, of bytes that are no text: a handler may show them as they came.
+  if (data.length < SHORT || !isUtf8(bytes) || bytes.toString('base64').length + 2 < data.length) sink.text(data)
+}
+
+/** Of the words in the head of inline data only the name of the charset is none. */
+function readParameters(parameters: string, sink: Sink): void {
+  const charset = /;\s*charset=([^;]*)/i.exec(parameters)
+  if (charset !== null && !/^"?(?:utf-?8|us-ascii)"?$/i.test(charset[1]!.trim()))
+    throw unreadable('Inline text has a charset other than UTF-8')
+  sink.text(parameters.replace(charset?.[0] ?? '', ''))
+}
+
+function decoded(data: string): string {
+  try {
+    return decodeURIComponent(data)
+  } catch {
+    return data
+  }
+}
+
+/** The URL of a picture in a part that holds one. */
+export function checked(url: string): string {
+  if (!PICTURE.test(url)) throw unreadable('An image is neither an http(s) URL nor base64 image data')
+  return url
+}
+
+const PICTURE_KEY = /^(?:input|media)?images?(?:urls?|data)?$/
+
+/** `images`, `image_url`, `imageUrl`, `IMAGES`: fields of pictures, however they are spelled. */
+export function isPictureKey(key: string): boolean {
+  return key.length <= 20 && PICTURE_KEY.test(key.toLowerCase().replace(/[_-]/g, ''))
+}
+
+/**
+ * A picture, or a list of them, as URL, as inline data, as base64, or as an object that holds one of these.
+ * `beside` gets such an object without its picture, for the words in it.
+ */
+export function readPictures(value: unknown, sink: Sink, beside: (rest: Record<string, unknown>) => void): void {
+  if (value === null || value === undefined) return
+  if (Array.isArray(value)) for (const item of value as unknown[]) readPictures(item, sink, beside)
+  else if (isObject(value)) beside(readHolder(value, sink))
+  else if (typeof value === 'string') readPicture(value, sink)
+  else throw unreadable('An image is neither a URL nor data')
+}
+
+function readPicture(text: string, sink: Sink): void {
+  if (isDataUrl(text)) readDataUrl(text, sink)
+  else sink.picture({ url: /^https?:\/\//i.test(text) ? text : fromBase64(text) })
+}
+
+/** True for a string that {@link readPictures} takes. */
+export function isPicture(text: string): boolean {
+  return PICTURE.test(text) || isDataUrl(text) || kindOf(text) !== undefined
+}
+
+function kindOf(data: string): string | undefined {
+  return SIGNATURES.find(([start]) => data.startsWith(start))?.[1]
+}
+
+function fromBase64(data: string): string {
+  const kind = kindOf(data)
+  if (kind === undefined || !BASE64.test(data)) throw unreadable('An image is not base64 data of a known kind')
+  return `data:image/${kind};base64,${data}`
+}
+
+const HOLDERS = ['url', 'data', 'image_url', 'imageUrl', 'image', 'base64', 'source'] as const
+const TYPES = ['media_type', 'mediaType', 'mime_type', 'mimeType'] as const
+
+/** True for an object that {@link readHolder} takes a picture from, or refuses because it holds two. */
+export function isHolder(value: Readonly<Record<string, unknown>>): boolean {
+  return HOLDERS.some((key) => {
+    const held = value[key]
+    return typeof held === 'string' ? isPicture(held) || key === 'data' : isObject(held) && isHolder(held)
+  })
+}
+
+/**
+ * One picture: an object with two, or with none, is refused, because a handler may take either. Returns the
+ * object without it, for the words beside it.
+ */
+export function readHolder(holder: Readonly<Record<string, unknown>>, sink: Sink): Record<string, unknown> {
+  const held = HOLDERS.filter((key) => holder[key] !== undefined && holder[key] !== null)
+  const [key] = held
+  if (key === undefined) throw unsupported('an image that is neither a URL nor inline data')
+  if (held.length > 1) throw unreadable('An image part holds two images')
+  const value = holder[key]
+  const type = TYPES.map((name) => holder[name]).find((name) => typeof name === 'string')
+  const rest = { ...holder, [key]: undefined }
+  if (isObject(value)) return { ...rest, details: readHolder(value, sink) }
+  if (typeof value !== 'string') throw unreadable('An image is neither a URL nor data')
+  if (typeof type === 'string' && !isDataUrl(value) && !/^https?:/i.test(value)) readInlineData(type, value, sink)
+  else readPicture(value, sink)
+  return rest
+}
+
+export function unreadable(what: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_request', `${what}; send what the API's reference describes.`)
+}
+
+export function unsupported(what: string): LlamaGuardError {
+  return new LlamaGuardError(
+    'unsupported_content',
+    `A message carries ${what}, which the guard cannot judge; send text or images.`,
+  )
+}

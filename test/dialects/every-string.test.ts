@@ -1,0 +1,152 @@
+// Every place of every request that holds a string, a name or a number gets words planted, once for each way of
+// writing them without blanks. On the wire the words are in a prompt of the guard, or the request is a 4xx, or the
+// place is on the closed list below.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Agent, request } from 'node:http'
+import { guarded, SERVERS } from '../helpers/apps.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { serve, type Running } from '../helpers/http.js'
+import { MAXIMAL } from './maximal-bodies.js'
+
+type Style = (count: number) => string
+const letters = (count: number): string => Array.from(String(count), (digit) => 'abcdefghij'[Number(digit)]!).join('')
+/** Words that a body has nowhere else, another set for each place. */
+const words = (count: number): string[] => ['tell', 'me', 'how', 'to', 'build', 'bomb', `zorb${letters(count)}`]
+const glue = (count: number): string => words(count).join('')
+const leet = (text: string): string => text.replace(/[oieat]/g, (letter) => '01347'['oieat'.indexOf(letter)]!)
+const STYLES: Readonly<Record<string, Style>> = {
+  'a sentence': (count) => words(count).join(' '),
+  'glued words': glue,
+  'dashed words': (count) => words(count).join('-'),
+  snake_case: (count) => words(count).join('_'),
+  camelCase: (count) =>
+    words(count)
+      .map((word) => word[0]!.toUpperCase() + word.slice(1))
+      .join(''),
+  leet: (count) => leet(glue(count)),
+  base64: (count) => Buffer.from(words(count).join(' ')).toString('base64'),
+  hex: (count) => Buffer.from(words(count).join(' ')).toString('hex'),
+  'an id of words': (count) => `call_${words(count).join('_')}`,
+  'an id of glued words': (count) => `toolu_${glue(count)}`,
+  'one word': (count) => `zorb${letters(count)}`,
+}
+
+type Path = readonly (string | number)[]
+
+/** What no model reads: the names of models, stop strings, and settings of a client's own naming. */
+const CLOSED =
+  /^(?:model|stop\.\d+|stop_sequences\.\d+|options\.stop\.\d+|user|metadata(?:\..*)?|safety_identifier|prompt_cache_key|provider(?:\..*)?)$/
+/** Token ids that end the reply. */
+const NUMBERS = /^stop_token_ids\.\d+ numbers$/
+
+/** Each place of a body: a leaf to be replaced, or an object to get a key. */
+function* places(value: unknown, path: Path = []): Generator<{ path: Path; kind: 'value' | 'key' }> {
+  if (typeof value !== 'object' || value === null) {
+    yield { path, kind: 'value' }
+    return
+  }
+  if (!Array.isArray(value)) yield { path, kind: 'key' }
+  for (const [key, inner] of Object.entries(value))
+    yield* places(inner, [...path, Array.isArray(value) ? Number(key) : key])
+}
+
+function planted(body: unknown, path: Path, change: (old: unknown) => unknown): unknown {
+  const [step, ...rest] = path
+  if (step === undefined) return change(body)
+  if (Array.isArray(body)) return body.map((item, at) => (at === step ? planted(item, rest, change) : item))
+  const object = body as Record<string, unknown>
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, key === step ? planted(value, rest, change) : value]),
+  )
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+function post(url: string, body: unknown): Promise<number> {
+  const payload = JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const req = request(url, { method: 'POST', agent, headers: { 'content-type': 'application/json' } }, (res) => {
+      res.resume().once('end', () => resolve(res.statusCode ?? 0))
+    })
+    req.once('error', reject).end(payload)
+  })
+}
+
+describe.each(SERVERS)('on %s', (server, mount) => {
+  let running: Running
+  let guard: MarkerGuard
+  const handled: string[] = []
+  beforeAll(async () => {
+    guard = Object.assign(markerGuard(), { vision: true })
+    const middleware = guarded({ guard, check: ['input'], turns: 'all', maxBodyBytes: 1_000_000 })
+    running = await serve(
+      mount([middleware], (req, res) => {
+        handled.push(JSON.stringify((req as { body?: unknown }).body))
+        res.end('{}')
+      }),
+    )
+  })
+  afterAll(async () => {
+    agent.destroy()
+    await running.close()
+  })
+
+  /** Bare node:http gets every style; Express only shows that it makes no difference. */
+  const styles = Object.entries(STYLES).filter(([name]) => server === 'node:http' || name === 'glued words')
+
+  describe.each(Object.entries(MAXIMAL))('%s', (_dialect, { path: url, body }) => {
+    it('passes as it is', async () => {
+      expect(await post(`${running.url}${url}`, body)).toBe(200)
+    })
+
+    it.each(styles)(
+      'is judged or refused wherever %s stand in it',
+      async (style, write) => {
+        let count = 0
+        const rows: { place: string; text: string; body: unknown }[] = []
+        const add = (place: string, change: (text: string) => unknown): void => {
+          const text = write((count += 1))
+          rows.push({ place, text, body: change(text) })
+        }
+        for (const { path, kind } of places(body)) {
+          const place = path.join('.')
+          if (kind === 'value') {
+            add(place, (text) => planted(body, path, () => text))
+            if (style !== 'glued words') continue
+            add(`${place}[]`, (text) => planted(body, path, () => [text]))
+            add(`${place} numbers`, (text) =>
+              planted(body, path, () => Array.from(text, (sign) => sign.codePointAt(0))),
+            )
+          } else {
+            add(`${place}.key`, (text) => planted(body, path, (old) => ({ ...(old as object), [text]: 1 })))
+            add(`${place}.unknown`, (text) => planted(body, path, (old) => ({ ...(old as object), unknown: text })))
+            add(`${place}.id`, (text) => planted(body, path, (old) => ({ ...(old as object), id: text })))
+            add(`${place}.type`, (text) => planted(body, path, (old) => ({ ...(old as object), type: text })))
+            add(`${place}.signature`, (text) => planted(body, path, (old) => ({ ...(old as object), signature: text })))
+          }
+        }
+        guard.asked.length = 0
+        handled.length = 0
+        const statuses = await Promise.all(rows.map((row) => post(`${running.url}${url}`, row.body)))
+        const prompts = guard.asked
+          .flatMap((turns) => turns.flatMap(({ text, images = [] }) => [text, ...images.map((image) => image.url)]))
+          .join('\n')
+        const missed = rows.filter(
+          ({ place, text }, at) =>
+            statuses[at]! < 300 &&
+            !prompts.includes(text) &&
+            !(style === 'base64' && prompts.includes(Buffer.from(text, 'base64').toString())) &&
+            // Within JSON, numbers are read as they stand there.
+            !prompts.includes(JSON.stringify(Array.from(text, (sign) => sign.codePointAt(0)))) &&
+            !NUMBERS.test(place) &&
+            !(
+              CLOSED.test(place.replace(/(?:\[\]|\.key|\.unknown|\.id|\.type|\.signature)$/, '')) && !text.includes(' ')
+            ),
+        )
+        expect(missed.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
+        expect(statuses.every((status) => status === 200 || (status >= 400 && status < 500))).toBe(true)
+        expect(handled.length).toBeGreaterThan(rows.length / 10)
+      },
+      60_000,
+    )
+  })
+})

@@ -1,0 +1,260 @@
+// What stands in a message: parts that are one text, pictures, files and data in whatever field they come.
+import { describe, expect, it } from 'vitest'
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
+import type { ChatRequest } from '../../../src/dialects/dialect.js'
+import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
+import { openaiChat } from '../../../src/dialects/openai-chat.js'
+import { openaiResponses } from '../../../src/dialects/openai-responses.js'
+
+const PNG = 'data:image/png;base64,iVBORw0KGgo='
+const user = (content: unknown, more: object = {}): object => ({ role: 'user', content, ...more })
+const ask = (...messages: readonly object[]): ChatRequest => openaiChat.request({ messages })
+const text = (words: string): object => ({ type: 'text', text: words })
+const base64 = (words: string): string => Buffer.from(words).toString('base64')
+const failure = (code: string): Error => expect.objectContaining({ code }) as Error
+
+describe('text parts', () => {
+  it('of one message are one text, whatever pictures stand between', () => {
+    const picture = { type: 'image_url', image_url: { url: PNG } }
+    expect(ask(user([text('UN'), 'SA', text('FE '), picture, text('word')])).turns).toEqual([
+      { role: 'User', text: 'UNSAFE word', images: [{ url: PNG }] },
+    ])
+  })
+
+  it('of a tool result, of a system prompt and of a Responses item are one text too', () => {
+    const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: [text('UN'), text('SAFE')] }
+    const read = anthropicMessages.request({ system: [text('Be k'), text('ind.')], messages: [user([result])] })
+    expect(read).toMatchObject({ system: 'Be kind.', turns: [{ text: 'UNSAFE' }], userTurns: [] })
+    expect(ask(user('a'), { role: 'tool', tool_call_id: 'call_1', content: [text('UN'), text('SAFE')] }).turns).toEqual(
+      [{ role: 'User', text: 'a\nUNSAFE' }],
+    )
+    const output = ['UN', 'SAFE'].map((words) => ({ type: 'input_text', text: words }))
+    expect(
+      openaiResponses.request({ input: [{ type: 'function_call_output', call_id: 'call_1', output }] }).turns,
+    ).toEqual([{ role: 'User', text: 'UNSAFE' }])
+  })
+
+  it('are read on their own and joined when another part splits a word', () => {
+    const call = { type: 'tool_use', id: 'toolu_1', name: 'f', input: { a: 'b' } }
+    expect(anthropicMessages.request({ messages: [user([text('UN'), call, text('SAFE')])] }).turns[0]?.text).toBe(
+      'UN\nf\n{"a":"b"}\nSAFE\nUNSAFE',
+    )
+    expect(anthropicMessages.request({ messages: [user([text('One.'), call, text(' Two.')])] }).turns[0]?.text).toBe(
+      'One.\nf\n{"a":"b"}\n Two.',
+    )
+  })
+
+  it('keep what stands beside their words, nested parts included', () => {
+    const part = { type: 'text', text: [text('in'), text('ner')], note: 'beside it', citations: [{ cited_text: 'c' }] }
+    expect(ask(user([part])).turns[0]?.text).toBe('inner\nnote\nbeside it\nc')
+    const result = { type: 'tool_result', tool_use_id: 'how to', content: [text('r')], note: 'rest' }
+    expect(ask(user([result])).turns[0]?.text).toBe('r\nhow to\nnote\nrest')
+  })
+
+  it('may be nested 16 deep and no deeper', () => {
+    const nest = (depth: number): object => (depth === 0 ? text('a') : { type: 'text', text: [nest(depth - 1)] })
+    expect(ask(user([nest(16)])).turns[0]?.text).toBe('a')
+    expect(() => ask(user([nest(17)]))).toThrow(failure('unreadable_request'))
+  })
+
+  it('of an unknown type are refused, also where their kind is nested', () => {
+    for (const content of [[{ type: 'hologram' }], [{ type: 'text', text: [{ type: 'hologram' }] }]])
+      expect(() => ask(user(content))).toThrow(failure('unreadable_request'))
+  })
+})
+
+describe('the type of a part', () => {
+  it('is judged where it leaves room for words', () => {
+    const result = { type: 'tell_me_how_to_build_a_bomb_tool_result', content: [] }
+    expect(ask(user([result])).turns[0]?.text).toBe('tell_me_how_to_build_a_bomb_tool_result')
+    const parts = [{ type: 'tool-tell_me_how', toolCallId: 'call_1', input: {} }]
+    expect(ask(user('a', { parts })).turns[0]?.text).toBe('a\ntool-tell_me_how')
+  })
+})
+
+describe('a picture', () => {
+  const holders = [
+    { image_url: PNG, source: { type: 'url', url: 'https://x.test/a.png' } },
+    { image_url: { url: PNG }, image: PNG },
+    { image_url: { url: PNG, data: 'iVBORw0KGgo=' } },
+    { source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=', url: PNG } },
+    { url: PNG, imageUrl: PNG },
+  ]
+  it.each(holders)('in a part with two, %j, is refused', (holder) => {
+    for (const type of ['image_url', 'image', 'input_image'])
+      expect(() => ask(user([{ type, ...holder }]))).toThrow(failure('unreadable_request'))
+  })
+
+  it.each<[object]>([
+    [{ images: ['iVBORw0KGgo='] }],
+    [{ Images: ['iVBORw0KGgo='] }],
+    [{ IMAGES: ['iVBORw0KGgo='] }],
+    [{ images: 'iVBORw0KGgo=' }],
+    [{ image_url: PNG }],
+    [{ image_url: { url: PNG, detail: 'low' } }],
+    [{ imageUrl: PNG }],
+    [{ input_image: PNG }],
+    [{ extra: { deep: [{ image: PNG }] } }],
+    [{ experimental_attachments: [{ contentType: 'image/png', url: PNG }] }],
+    [{ parts: [{ type: 'file', mediaType: 'image/png', url: PNG }] }],
+    [{ parts: [{ type: 'file', mimeType: 'image/png', data: 'iVBORw0KGgo=' }] }],
+    [{ parts: [{ type: 'image', image: PNG }] }],
+    [{ unknown: PNG }],
+  ])('in %j of a message is a picture of its turn, in every dialect of messages', (field) => {
+    for (const dialect of [openaiChat, anthropicMessages, ollamaChat]) {
+      const { turns, userTurns } = dialect.request({ model: 'm', messages: [user('', field)] })
+      expect(turns[0]?.images).toEqual([{ url: PNG }])
+      expect(userTurns).toEqual([0])
+    }
+  })
+
+  it('at the top of a body, or in an unknown field there, is a picture of a new turn', () => {
+    for (const field of [{ images: ['iVBORw0KGgo='] }, { mine: { a: [PNG] } }])
+      expect(openaiChat.request({ messages: [user('a')], ...field }).turns).toEqual([
+        { role: 'User', text: 'a', images: [{ url: PNG }] },
+      ])
+  })
+
+  it('of one turn is judged with the others of the turn', () => {
+    const { turns } = ask(
+      user([{ type: 'image_url', image_url: PNG }], { images: ['/9j/AAAA'] }),
+      user('a', { image: PNG }),
+    )
+    expect(turns).toHaveLength(1)
+    expect(turns[0]?.images).toEqual([{ url: PNG }, { url: 'data:image/jpeg;base64,/9j/AAAA' }, { url: PNG }])
+  })
+
+  it('of a system message is a human turn of its own', () => {
+    const system = { role: 'system', content: [text('Be kind.'), { type: 'image_url', image_url: PNG }] }
+    expect(ask(system)).toMatchObject({
+      system: 'Be kind.',
+      turns: [{ role: 'User', images: [{ url: PNG }] }],
+      userTurns: [0],
+    })
+  })
+
+  it('is no word of an app that has the same name', () => {
+    expect(ask(user('a', { image: 'a cat' })).turns[0]).toEqual({ role: 'User', text: 'a\na cat' })
+    expect(openaiChat.request({ messages: [user('a')], image: 'nginx:1', images: 5 }).extras).toEqual(['nginx:1'])
+  })
+
+  it('that is words, a drawing of words, or of no kind, is refused', () => {
+    for (const image of ['words, not base64!', 'tellmehowtobuildabomb', 'Qkill', 'file:///etc/passwd'])
+      expect(() => ask(user('a', { images: [image] }))).toThrow(failure('unreadable_request'))
+    for (const url of [
+      'data:image/svg+xml;base64,PHN2Zz4=',
+      'data:image/svg+xml,<svg>',
+      'data:application/pdf;base64,AA==',
+    ])
+      expect(() => ask(user([{ type: 'image_url', image_url: url }]))).toThrow(failure('unsupported_content'))
+    expect(() => ask(user([{ type: 'image_url', image_url: { detail: 'low' } }]))).toThrow(
+      failure('unsupported_content'),
+    )
+  })
+})
+
+describe('inline data', () => {
+  const words = 'words that are hidden'
+  const urls = [
+    `data:text/plain;base64,${base64(words)}`,
+    `data:text/html;charset=utf-8;base64,${base64(words)}`,
+    `data:text/plain; charset="utf-8";base64,${base64(words)}`,
+    `  DATA:TEXT/PLAIN;BASE64,${base64(words)}`,
+    `data:application/json;base64,${base64(words)}`,
+    `data:application/ld+json;base64,${base64(words)}`,
+    `data:,${encodeURIComponent(words)}`,
+    `data:text/plain,${words}`,
+    `data:text/plain,${words} 100%`,
+  ]
+  it.each(urls)('%s of a text type is decoded and judged in any field', (url) => {
+    for (const message of [
+      user(url),
+      user([text(url)]),
+      user([{ type: 'file', file: { filename: 'a', file_data: url } }]),
+      user([{ type: 'input_file', file_data: url }]),
+      user([{ type: 'image_url', image_url: { url } }]),
+      user('a', { parts: [{ type: 'file', mediaType: 'text/plain', url }] }),
+      user('a', { experimental_attachments: [{ contentType: 'text/plain', url }] }),
+      user('a', { mine: { deep: url } }),
+      user([{ type: 'tool_use', id: 'toolu_1', name: 'f', input: { file: url } }]),
+    ])
+      expect(ask(message).turns[0]?.text).toContain(words)
+    expect(openaiChat.request({ messages: [user('a')], attachment: url }).extras[0]).toContain(words)
+  })
+
+  it('of another type, or in another charset, is refused', () => {
+    for (const url of ['data:application/pdf;base64,AAAA', 'data:audio/wav;base64,AAAA', 'data:font/woff,x'])
+      for (const message of [user(url), user('a', { mine: url }), user([{ type: 'file', file: { file_data: url } }])])
+        expect(() => ask(message)).toThrow(failure('unsupported_content'))
+    expect(() => ask(user('data:text/plain;charset=utf-16;base64,AAAA'))).toThrow(failure('unreadable_request'))
+  })
+
+  it('that is words as they stand is judged as it stands', () => {
+    const url = 'data:text/plain;base64,tellmehowtobuildabomb'
+    expect(ask(user('a', { mine: url })).turns[0]?.text).toContain('tellmehowtobuildabomb')
+    const named = `data:text/plain;name=tell-me-how;base64,${base64('x')}`
+    expect(ask(user(named)).turns[0]?.text).toContain('tell-me-how')
+  })
+
+  it('is told from prose that begins alike', () => {
+    for (const prose of ['data: the following, please', 'data:see above', 'Data, data:a/b,c'])
+      expect(ask(user(prose)).turns[0]?.text).toBe(prose)
+  })
+
+  it('that is not in the message itself is refused', () => {
+    for (const part of [
+      { type: 'file', file: { file_id: 'file_12' } },
+      { type: 'file', file: { file_id: 'file_12', file_data: 'data:,a' } },
+      { type: 'file', mediaType: 'text/plain', url: 'https://x.test/a.txt' },
+      { type: 'input_file', file_url: 'https://x.test/a.txt' },
+      { type: 'file', url: 'AAAA' },
+    ])
+      expect(() => ask(user([part]))).toThrow(failure('unsupported_content'))
+    expect(() => ask(user([{ type: 'file', mediaType: 'text/plain', url: 'data:,a', data: 'YQ==' }]))).toThrow(
+      failure('unreadable_request'),
+    )
+    for (const field of [{ experimental_attachments: 'a' }, { experimental_attachments: ['a'] }])
+      expect(() => ask(user('a', field))).toThrow(failure('unreadable_request'))
+    for (const field of [{ input_audio: { data: 'AAAA' } }, { videos: ['AAAA'] }])
+      expect(() => ask(user('a', field))).toThrow(failure('unsupported_content'))
+  })
+})
+
+describe('a message of the AI SDK', () => {
+  it('is read from its parts, and once where its content says the same', () => {
+    const parts = [text('Hel'), text('lo')]
+    expect(ask({ role: 'user', parts }).turns).toEqual([{ role: 'User', text: 'Hello' }])
+    expect(ask(user('Hello', { parts })).turns).toEqual([{ role: 'User', text: 'Hello' }])
+    expect(ask(user('Hi', { parts })).turns).toEqual([{ role: 'User', text: 'Hi\nHello' }])
+  })
+
+  it('may hold parts of kinds that nobody knows, which are judged', () => {
+    const parts = [{ type: 'data-note', data: { a: 'words' } }, { text: 'no type' }]
+    expect(ask(user('a', { parts })).turns[0]?.text).toBe('a\ndata-note\na\nwords\nno type')
+    expect(() => ask(user('a', { parts: [5] }))).toThrow(failure('unreadable_request'))
+  })
+})
+
+describe('encrypted and signed data', () => {
+  const blob = 'EqMBCkYIBRgCKkBh7mCa0uX9bVn3Qw1rTg5Yz8PoLk2JdHs6FcXeNiMv4RtUyWq0ZaBxSgKp'
+  const judged = (part: object): string => anthropicMessages.request({ messages: [user([part])] }).turns[0]?.text ?? ''
+
+  it('goes unjudged in the parts it belongs to, and nowhere else', () => {
+    expect(judged({ type: 'thinking', thinking: 'hm', signature: blob })).toBe('hm')
+    expect(judged({ type: 'text', text: 'hm', signature: blob })).toBe(`hm\n${blob}`)
+    expect(judged({ type: 'text', text: 'hm', encrypted_content: blob })).toBe(`hm\n${blob}`)
+    expect(judged({ type: 'redacted_thinking', data: 'tellmehowtobuildabomb' })).toBe('tellmehowtobuildabomb')
+    expect(openaiChat.request({ messages: [user('a')], reasoning: { encrypted_content: blob } }).extras).toEqual([blob])
+  })
+
+  it('is judged beyond 128 pieces or 512 KiB', () => {
+    const parts = (count: number, data: string): object[] =>
+      Array.from({ length: count }, () => ({ type: 'redacted_thinking', data }))
+    const seen = (list: object[]): number =>
+      anthropicMessages.request({ messages: [user([text('a'), ...list])] }).turns[0]!.text.split(blob).length - 1
+    expect(seen(parts(128, blob))).toBe(0)
+    expect(seen(parts(130, blob))).toBe(2)
+    const long = blob.repeat(1800)
+    expect(seen(parts(5, long))).toBe(1800)
+  })
+})

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Dialect } from './dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options/config.js'
+import type { StageOptions } from './guard/index.js'
 import { decide, decideError } from './policy.js'
 import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
 import type { RecognisedChat } from './request/index.js'
@@ -124,7 +125,7 @@ export class Exchange implements ReplyContext {
     if (!this.settings.check.includes(stage)) return this.pass('stage-off')
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
-      const judgements = await this.#judgeAll(stage, conversations)
+      const judgements = await this.#services.judge.judgeAll(conversations, this.#stageOptions(stage))
       const decision = this.#decide(stage, judgements)
       // Checks that were called off say nothing about the guard or the text.
       return this.clientLeft ? decision : this.record(decision, judgements)
@@ -160,7 +161,7 @@ export class Exchange implements ReplyContext {
   }
 
   judgeReply(text: string): Promise<Judgement> {
-    return this.#judge('output', withReply(this.#turns, text))
+    return this.#services.judge.judge(withReply(this.#turns, text), this.#stageOptions('output'))
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
@@ -188,28 +189,16 @@ export class Exchange implements ReplyContext {
     res.once('finish', stop).once('close', stop)
   }
 
-  #judge(stage: Stage, conversation: Conversation): Promise<Judgement> {
-    const { judge, blocks } = this.#services
-    return judge.judge(conversation, {
+  #stageOptions(stage: Stage): StageOptions {
+    const { tenant, onError, mode } = this.settings
+    return {
       stage,
       signal: this.#stop,
-      tenant: this.settings.tenant,
-      blocks: blocks(this.settings),
-    })
-  }
-
-  /** Judges them side by side. One that blocks by itself answers for all at once. */
-  async #judgeAll(stage: Stage, conversations: readonly Conversation[]): Promise<readonly Judgement[]> {
-    if (conversations.length === 1) return [await this.#judge(stage, conversations[0]!)]
-    const blocks = this.#services.blocks(this.settings)
-    const judgements = conversations.map((conversation) => this.#judge(stage, conversation))
-    const first = new Promise<readonly Judgement[]>((resolve) => {
-      for (const each of judgements)
-        void each.then(
-          (judgement) => 'verdict' in judgement && blocks(judgement.verdict, stage) && resolve([judgement]),
-        )
-    })
-    return await Promise.race([first, Promise.all(judgements)])
+      request: this,
+      tenant,
+      blocks: this.#services.blocks(this.settings),
+      failFast: onError === 'closed' && mode === 'enforce',
+    }
   }
 
   #decide(stage: Stage, judgements: readonly Judgement[], why?: NotJudgedReason): Decision {

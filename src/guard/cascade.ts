@@ -6,8 +6,9 @@ import { identityOf } from './cache/key.js'
 import { within } from './deadline.js'
 import { AskOptions } from './judge-options.js'
 import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
-import { asPanel, isPanel, judgesRole } from './panel.js'
-import { checkedVerdict, piecesOf } from './validate.js'
+import { asPanel, isPanel, judgesRole, madeOf } from './panel.js'
+import { piecesOf } from './pieces.js'
+import { checkedVerdict } from './validate.js'
 
 /** Where the small guard's word is final. */
 export interface CascadeThresholds {
@@ -62,7 +63,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     accepts: (verdict: Verdict) => boolean = () => true,
   ): Promise<Verdict> => {
     const { stage, blocks } = options
-    const asks = piecesOf(guard, conversation).map((piece) => async (inner: LazyAbortController) => {
+    const asks = piecesOf(guard, conversation, stage).map((piece) => async (inner: LazyAbortController) => {
       const asked = new AskOptions(inner, { ...(stage && { stage }), ...(blocks && isPanel(guard) && { blocks }) })
       const verdict = checkedVerdict(await guard.judge(piece, asked))
       if (!accepts(verdict)) throw UNSURE
@@ -108,6 +109,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
       await Promise.all([first.close?.(), then.close?.()])
     },
   }
+  madeOf(guard, [first, then])
   return isPanel(first) || isPanel(then) ? asPanel(guard) : guard
 }
 

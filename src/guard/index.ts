@@ -1,18 +1,18 @@
 // The one door to the guard models, the judge: turns in, judgement out. Everything that asks "is this safe?"
 // asks here, so that cutting, remembering, protecting, falling back and comparing are done once and the same
 // way for input and output.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
-import { type CacheStats, createCache } from './cache/index.js'
+import { type CacheStats, createCache, type VerdictCache } from './cache/index.js'
 import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
 import type { CacheStore } from './cache/store.js'
 import { within } from './deadline.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
-import { isPanel } from './panel.js'
+import { checksOf, isPanel } from './panel.js'
+import { fit, MOST_PIECES, piecesOf, tooMany, unseenTurns } from './pieces.js'
 import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
 import { createShadow, type ShadowOptions } from './shadow.js'
-import { piecesOf } from './validate.js'
 
 export interface JudgeSettings {
   /** The first choice. */
@@ -43,6 +43,11 @@ export interface JudgeSettings {
   readonly concurrency: number
   readonly queue: number
   readonly breaker: boolean
+  /**
+   * The most pieces of one request's input that each guard is asked about. Remembered ones do not count: a long chat that
+   * grows costs what is new. Default: 32.
+   */
+  readonly maxChecks?: number
   readonly cacheMax: number
   readonly cacheTtlMs: number
   readonly cacheStore?: CacheStore
@@ -63,11 +68,23 @@ export interface StageOptions {
   readonly tenant?: string | undefined
   /** Instead of the judge's own. Keep one function per policy: a panel's verdicts are remembered per function. */
   readonly blocks?: JudgeSettings['blocks'] | undefined
+  /** Stands for the request that asks: calls of different requests take turns. Default: a request of its own. */
+  readonly request?: object | undefined
+  /**
+   * True where a failure refuses the request whatever the other judgements say: then they are called off. Never
+   * with `onError: 'open'`, where what one failure lets pass another judgement may still block. Default: false.
+   */
+  readonly failFast?: boolean | undefined
 }
 
 export interface Judge {
   /** Never rejects, and answers within `timeoutMs`. */
   judge(conversation: Conversation, options: StageOptions): Promise<Judgement>
+  /**
+   * Judges the conversations of one request side by side. Never rejects. The first that blocks answers for all, and
+   * the others are called off. `too_many_checks`, and no call, for more than `maxChecks` pieces.
+   */
+  judgeAll(conversations: readonly Conversation[], options: StageOptions): Promise<readonly Judgement[]>
   stats(): JudgeStats
   /** Fails what is in flight and closes guards and store. */
   close(): Promise<void>
@@ -83,6 +100,15 @@ interface Member {
 interface Question {
   readonly piece: Conversation
   readonly key: string
+}
+
+/** A conversation before it is judged: its verdict where one is remembered, else what to ask where that is known. */
+interface Plan {
+  readonly conversation: Conversation
+  readonly judgement?: Judgement
+  /** What the first member's verdict on the whole conversation would be remembered under. */
+  readonly whole?: string | undefined
+  readonly questions?: readonly Question[] | undefined
 }
 
 export function createJudge(o: JudgeSettings): Judge {
@@ -121,11 +147,11 @@ export function createJudge(o: JudgeSettings): Judge {
   /** `whole`: the key of the whole conversation, where it is known. */
   const questionsOf = (
     member: Member,
-    conversation: Conversation,
+    pieces: readonly Conversation[],
     options: StageOptions,
-    whole: string | undefined,
+    { conversation, whole }: Plan,
   ): readonly Question[] =>
-    piecesOf(member.guard, conversation).map((piece) => ({
+    pieces.map((piece) => ({
       piece,
       key: piece === conversation && whole !== undefined ? whole : keyOf(member, piece, options),
     }))
@@ -133,29 +159,25 @@ export function createJudge(o: JudgeSettings): Judge {
   const askMember = (
     { guard, ask }: Member,
     questions: readonly Question[],
-    { stage, blocks: blocksIn = o.blocks }: StageOptions,
+    { stage, blocks: blocksIn = o.blocks, request, failFast }: StageOptions,
     signal: LazyAbortController,
   ): Promise<Verdict> => {
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
     const askOne = ({ piece, key }: Question, inner: LazyAbortController): Promise<Verdict> =>
       cache.judge(key, inner, (shared) =>
-        ask.judge(piece, { signal: shared, stage, ...(isPanel(guard) && { blocks }) }),
+        ask.judge(piece, { signal: shared, stage, request, ...(isPanel(guard) && { blocks }) }),
       )
     const [only, ...others] = questions
     if (only !== undefined && others.length === 0) return askOne(only, signal)
     return anyUnsafeOf(
       questions.map((question) => (inner: LazyAbortController) => askOne(question, inner)),
-      { signal, blocks },
+      { signal, blocks, failFast },
     )
   }
 
-  /** `whole`: what the first member's verdict on the whole conversation would be remembered under. */
-  const judgeNow = async (
-    conversation: Conversation,
-    options: StageOptions,
-    started: number,
-    whole: string | undefined,
-  ): Promise<Judgement> => {
+  /** `plan`: what the first member is asked, where it is known. */
+  const judgeNow = async (plan: Plan, options: StageOptions, checks: Checks, started: number): Promise<Judgement> => {
+    const { conversation } = plan
     const since = (): number => performance.now() - started
     let model = members[0]?.model ?? 'custom'
     try {
@@ -170,14 +192,23 @@ export function createJudge(o: JudgeSettings): Judge {
         let failure: LlamaGuardError | undefined
         for (const [index, member] of members.entries()) {
           try {
-            const questions = questionsOf(member, conversation, options, index === 0 ? whole : undefined)
+            const questions =
+              index === 0 && plan.questions !== undefined
+                ? plan.questions
+                : questionsOf(
+                    member,
+                    piecesOf(member.guard, conversation, options.stage),
+                    options,
+                    index === 0 ? plan : { conversation },
+                  )
+            checks.count(member, questions, options.stage)
             const verdict = await askMember(member, questions, options, inner)
             model = member.model
             return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
           } catch (error) {
             failure ??= toLlamaGuardError(error, 'guard_error')
-            // What the client sent stays the client's fault whoever is asked.
-            if (inner.aborted || failure.clientFault) break
+            // What the client sent stays the client's fault whoever is asked; another guard may read longer texts.
+            if (inner.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
           }
         }
         throw failure ?? new LlamaGuardError('internal_error', 'There is no guard to ask.')
@@ -187,28 +218,105 @@ export function createJudge(o: JudgeSettings): Judge {
     }
   }
 
-  /** A known answer is given at once: nothing can be late about it, and nobody has to be able to call it off. */
-  const judge = (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
-    const started = performance.now()
+  // How long a reply is depends on the model, and is bounded by maxReplyBytes.
+  const mostChecks = (stage: Stage): number => (stage === 'output' ? MOST_PIECES : (o.maxChecks ?? 32))
+
+  /** What is remembered of a conversation, or the name of what will be. */
+  const planOf = (conversation: Conversation, options: StageOptions): Plan => {
     const [member] = members
-    if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted)
-      return judgeNow(conversation, options, started, undefined)
-    let key: string | undefined
+    if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted) return { conversation }
     try {
-      key = keyOf(member, conversation, options)
+      const whole = keyOf(member, conversation, options)
+      const verdict = cache.known(whole)
+      return verdict === undefined
+        ? { conversation, whole }
+        : { conversation, judgement: { verdict, ms: 0, model: member.model } }
     } catch {
       // Thrown again where it is dealt with.
+      return { conversation }
     }
-    const verdict = key === undefined ? undefined : cache.known(key)
-    if (verdict === undefined) return judgeNow(conversation, options, started, key)
-    return Promise.resolve({ verdict, ms: performance.now() - started, model: member.model })
+  }
+
+  /** Plans for all of a request: what each conversation is cut into, and every turn that is then in no piece. */
+  const plansOf = (conversations: readonly Conversation[], options: StageOptions): readonly Plan[] => {
+    const member = members[0]!
+    const seen: Conversation[] = []
+    const cut = (conversation: Conversation): Plan => {
+      const plan = planOf(conversation, options)
+      try {
+        const pieces = plan.whole === undefined ? [conversation] : fit(member.guard, conversation)
+        seen.push(...pieces)
+        return plan.whole === undefined ? plan : { ...plan, questions: questionsOf(member, pieces, options, plan) }
+      } catch (error) {
+        if (isLlamaGuardError(error) && error.code === 'too_many_checks') throw error
+        // Thrown again where it is dealt with.
+        return plan
+      }
+    }
+    const plans = conversations.map(cut)
+    return options.stage === 'output'
+      ? plans
+      : [...plans, ...unseenTurns(conversations, seen).map((turn) => cut([turn]))]
+  }
+
+  const judgeOne = (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
+    const started = performance.now()
+    const plan = planOf(conversation, options)
+    return plan.judgement === undefined
+      ? judgeNow(plan, options, new Checks(mostChecks(options.stage), cache), started)
+      : Promise.resolve(plan.judgement)
+  }
+
+  const judgeMany = async (
+    conversations: readonly Conversation[],
+    options: StageOptions,
+  ): Promise<readonly Judgement[]> => {
+    const started = performance.now()
+    const checks = new Checks(mostChecks(options.stage), cache)
+    const blocks = options.blocks ?? o.blocks
+    const settles = (judgement: Judgement): boolean =>
+      'verdict' in judgement ? blocks(judgement.verdict, options.stage) : options.failFast === true
+    const failed = (error: unknown): readonly Judgement[] => [
+      {
+        error: toLlamaGuardError(error, 'guard_error'),
+        ms: performance.now() - started,
+        model: members[0]?.model ?? 'custom',
+      },
+    ]
+    try {
+      const plans = plansOf(conversations, options)
+      // All are counted before the first is asked: a request that is too large costs no call.
+      for (const { questions = [] } of plans) checks.count(members[0]!, questions, options.stage)
+      const known = plans.flatMap(({ judgement }) => (judgement === undefined ? [] : [judgement]))
+      const enough = known.find(settles)
+      if (enough !== undefined) return [enough]
+      return await within({ signal: options.signal }, (inner) =>
+        firstOrAll(
+          plans.map((plan) => {
+            const judgement = plan.judgement
+              ? Promise.resolve(plan.judgement)
+              : judgeNow(plan, { ...options, signal: inner }, checks, started)
+            shadow?.watch(plan.conversation, options.stage, judgement)
+            return judgement
+          }),
+          settles,
+        ),
+      )
+    } catch (error) {
+      return failed(error)
+    }
   }
 
   return {
     judge(conversation, options) {
-      const judgement = judge(conversation, options)
+      const judgement = judgeOne(conversation, options)
       shadow?.watch(conversation, options.stage, judgement)
       return judgement
+    },
+    async judgeAll(conversations, options) {
+      const [only] = conversations
+      if (only !== undefined && conversations.length === 1) return [await this.judge(only, options)]
+      return judgeMany(conversations, options)
     },
     stats: () => ({ cache: cache.stats(), guards: members.map(({ model, ask }) => ({ model, ...ask.stats() })) }),
     close() {
@@ -219,5 +327,43 @@ export function createJudge(o: JudgeSettings): Judge {
       })()
       return closing
     },
+  }
+}
+
+/** Resolves with the first judgement that settles the matter, alone, or with all. */
+function firstOrAll(
+  judgements: readonly Promise<Judgement>[],
+  settles: (judgement: Judgement) => boolean,
+): Promise<readonly Judgement[]> {
+  const first = new Promise<readonly Judgement[]>((resolve) => {
+    for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
+  })
+  return Promise.race([first, Promise.all(judgements)])
+}
+
+/** What one request makes each guard judge. A piece that stands in several conversations counts once. */
+class Checks {
+  readonly #most: number
+  readonly #cache: VerdictCache
+  readonly #keys = new Map<Member, Set<string>>()
+  readonly #counts = new Map<Member, number>()
+
+  constructor(most: number, cache: VerdictCache) {
+    this.#most = most
+    this.#cache = cache
+  }
+
+  /** Throws `too_many_checks` when these make too many. */
+  count(member: Member, questions: readonly Question[], stage: Stage): void {
+    let keys = this.#keys.get(member)
+    if (keys === undefined) this.#keys.set(member, (keys = new Set()))
+    let count = this.#counts.get(member) ?? 0
+    for (const { piece, key } of questions) {
+      if (keys.has(key) || this.#cache.has(key)) continue
+      keys.add(key)
+      count += checksOf(member.guard, piece, stage)
+      if (count > this.#most) throw tooMany(this.#most)
+    }
+    this.#counts.set(member, count)
   }
 }

@@ -15,6 +15,8 @@ export interface AnyUnsafeOptions {
    * for it would hide theirs.
    */
   readonly blocks: (verdict: Verdict) => boolean
+  /** True where one failure settles the matter, so that the others are called off. Default: false. */
+  readonly failFast?: boolean | undefined
   /** Questions in flight at once: a very long text must not fill the queue for everyone else. Default: 8. */
   readonly atOnce?: number
 }
@@ -28,7 +30,7 @@ export interface PanelOptions extends JudgeOptions {
 /** Asks all. Rejects with the first error when no verdict blocks. */
 export async function anyUnsafeOf(
   asks: readonly Ask[],
-  { signal, blocks, atOnce = 8 }: AnyUnsafeOptions,
+  { signal, blocks, failFast = false, atOnce = 8 }: AnyUnsafeOptions,
 ): Promise<Verdict> {
   const [only, ...others] = asks
   if (only !== undefined && others.length === 0) return within({ signal }, only)
@@ -38,7 +40,7 @@ export async function anyUnsafeOf(
     let failure: { readonly error: unknown } | undefined
     await new Promise<void>((decided) => {
       const work = async (): Promise<void> => {
-        for (let ask = waiting.shift(); ask !== undefined; ask = waiting.shift()) {
+        for (let ask = waiting.shift(); ask !== undefined && !inner.aborted; ask = waiting.shift()) {
           const question = ask
           try {
             const verdict = await orAbort(inner, () => question(inner))
@@ -46,6 +48,7 @@ export async function anyUnsafeOf(
             if (blocks(verdict)) decided()
           } catch (error) {
             failure ??= { error }
+            if (failFast) decided()
           }
         }
       }

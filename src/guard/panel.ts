@@ -1,10 +1,11 @@
 // Several guards as one panel: a text is safe only when every one of them says so.
 import { LlamaGuardError } from '../errors.js'
-import type { Category, CategoryAction, Conversation, Guard, Role, Verdict } from '../types.js'
+import type { Category, CategoryAction, Conversation, Guard, Role, Stage, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { identityOf } from './cache/key.js'
 import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
-import { checkedVerdict, piecesOf } from './validate.js'
+import { piecesOf } from './pieces.js'
+import { checkedVerdict } from './validate.js'
 
 /**
  * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls
@@ -48,7 +49,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
           `No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`,
         )
       const asks = asked.flatMap((guard) =>
-        piecesOf(guard, conversation).map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
+        piecesOf(guard, conversation, stage).map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
       )
       return anyUnsafeOf(asks, { signal, blocks })
     },
@@ -56,22 +57,41 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
+  madeOf(panel, guards)
   return asPanel(panel)
 }
 
 /** True when the guard judges turns of this role. */
 export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
 
-/** Marks a guard that is made of guards. */
+/** Marks a guard whose verdict depends on what the policy blocks. */
 export function asPanel(guard: Guard): Guard {
   panels.add(guard)
   return guard
+}
+
+/** Remembers which guards this one asks, and cuts conversations for. */
+export function madeOf(guard: Guard, members: readonly Guard[]): void {
+  membersOf.set(guard, members)
+}
+
+/** How many guard calls of each member one judgement of this takes: a panel cuts a conversation by itself. */
+export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
+  const members = membersOf.get(guard)
+  return members === undefined
+    ? 1
+    : Math.max(
+        ...members.map((member) =>
+          piecesOf(member, conversation, stage).reduce((sum, piece) => sum + checksOf(member, piece, stage), 0),
+        ),
+      )
 }
 
 /** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
 export const isPanel = (guard: Guard): boolean => panels.has(guard)
 
 const panels = new WeakSet<Guard>()
+const membersOf = new WeakMap<Guard, readonly Guard[]>()
 
 const isUnsafe = (verdict: Verdict): boolean => !verdict.safe
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'

@@ -4,7 +4,7 @@ import { toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
 import { resilient } from './resilience/index.js'
-import { piecesOf } from './validate.js'
+import { piecesOf } from './pieces.js'
 
 /** One side of a comparison. Holds no chat content. */
 export interface ComparedVerdict {
@@ -44,9 +44,10 @@ export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutM
   const member = resilient(guard, { timeoutMs, maxAttempts: 1, concurrency: AT_ONCE, queue: 0, breaker: true })
   const model = guard.model ?? 'custom'
   const ask = async (conversation: Conversation, stage: Stage): Promise<Verdict> => {
-    const pieces = piecesOf(guard, conversation)
+    const pieces = piecesOf(guard, conversation, stage)
+    const request = {}
     return anyUnsafeOf(
-      pieces.map((piece) => (signal) => member.judge(piece, { signal, stage })),
+      pieces.map((piece) => (signal) => member.judge(piece, { signal, stage, request })),
       { blocks: (verdict) => !verdict.safe },
     )
   }

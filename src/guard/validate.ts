@@ -3,19 +3,8 @@
 // A half-right object must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any
 // threshold.
 import { LlamaGuardError } from '../errors.js'
-import type { Conversation, Guard, Verdict } from '../types.js'
+import type { Verdict } from '../types.js'
 import { isObject } from '../utils/json.js'
-
-/** Never empty: no pieces, or a piece without turns, would be "all safe" without anybody having looked. */
-export function piecesOf(guard: Guard, conversation: Conversation): readonly Conversation[] {
-  const pieces: unknown = guard.fit?.(conversation) ?? [conversation]
-  if (Array.isArray(pieces) && pieces.length > 0 && pieces.every((piece) => Array.isArray(piece) && piece.length > 0))
-    return pieces as readonly Conversation[]
-  throw new LlamaGuardError(
-    'guard_error',
-    'The guard cut a conversation into nothing. fit() must return at least one piece, each with at least one turn.',
-  )
-}
 
 const MAX_CATEGORIES = 256
 const MAX_NAME = 200

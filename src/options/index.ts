@@ -215,10 +215,18 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   hedgeAfterMs?: number
   /** Guard calls in flight at once; also the size of the socket pool. Default: 256. */
   concurrency?: number
-  /** Judgements that may wait for a free place; past it: `guard_overloaded`. Default: 1024. */
+  /**
+   * Requests that may wait for their first place at the guard; past it: `guard_overloaded`. Those that wait take
+   * turns, so that a long request does not hold up a short one. Default: 1024.
+   */
   queue?: number
   /** Stop calling a guard that keeps failing, and probe it now and then. Default: true. */
   breaker?: boolean
+  /**
+   * The most conversations and pieces of one request that each guard is asked about, 1 to 256. Pieces whose verdict
+   * is remembered in process do not count. Past it: 413 `too_many_checks`, whatever `onError` says. Default: 32.
+   */
+  maxChecks?: number
   /** Verdicts remembered in process; 0 turns the cache off. Default: 10000. */
   cacheMax?: number
   /** How long a verdict is remembered, in milliseconds. Default: 300000. */

@@ -10,6 +10,15 @@ export interface JudgedSettings {
   readonly images: 'refuse' | 'ignore'
 }
 
+/** Turns that `turns: 'all'` judges at most, those included whose verdicts are remembered. */
+const MOST_CONVERSATIONS = 256
+/** More than a guard reads beside the judged turn: 8,192 tokens of at least a third of a character's worth. */
+const CONTEXT_CHARS = 32_768
+/** What a turn costs beside its text. */
+const TURN_CHARS = 32
+/** A character with ink, or a lone half of one. */
+const INK = /[^\s\u2800\p{Default_Ignorable_Code_Point}\p{Cc}]/u
+
 /**
  * The conversations to ask the guard about, each judged on its last turn; all must be safe. Never empty.
  * Throws `unsupported_content` for images that nobody would look at.
@@ -20,8 +29,13 @@ export function conversationsToJudge(
   vision: boolean,
 ): readonly Conversation[] {
   const turns = withoutUnseenImages(request.turns, settings.images, vision)
-  const judged = settings.turns === 'all' ? everyTurn(turns) : newestTurns(turns, request.userTurns)
-  const conversations: Conversation[] = [...judged].sort((a, b) => a - b).map((index) => turns.slice(0, index + 1))
+  const judged = [...(settings.turns === 'all' ? everyTurn(turns) : newestTurns(turns, request.userTurns))]
+  judged.sort((a, b) => a - b)
+  if (judged.length > MOST_CONVERSATIONS) throw tooMany(judged.length)
+  // The last conversation holds every turn. To those before it, turns that no guard reads would only cost time.
+  const conversations: Conversation[] = judged.map((index, at) =>
+    turns.slice(at === judged.length - 1 ? 0 : contextStart(turns, index), index + 1),
+  )
   for (const text of request.extras) conversations.push([{ role: 'User', text }])
   // "Trust" is about a constant prompt beside a conversation. A request that is nothing but system text is
   // the client's word.
@@ -52,24 +66,45 @@ export function withReply(turns: Conversation, text: string): Conversation {
 }
 
 function everyTurn(turns: Conversation): Set<number> {
-  return new Set(
-    turns.flatMap((turn, index) => ((turn.role === 'User' || index === turns.length - 1) && says(turn) ? [index] : [])),
-  )
+  const every = newestVisible(turns)
+  for (const [index, turn] of turns.entries())
+    if (says(turn) && (turn.role === 'User' || index === turns.length - 1)) every.add(index)
+  return every
 }
 
 /**
- * The newest turn with words of a human, the newest tool result after it, and a trailing Agent turn (a
- * prefill the client made up).
+ * The newest turn with words of a human, the newest of the user's side after it (a tool result), and the last turn of
+ * all with words. That may be an Agent turn, which the client made up: a prefill, or one before a blank turn.
  */
 function newestTurns(turns: Conversation, userTurns: readonly number[]): Set<number> {
-  const newest = new Set<number>()
+  const newest = newestVisible(turns)
   const human = userTurns.findLast((index) => says(turns[index]!))
   const user = turns.findLastIndex((turn) => turn.role === 'User' && says(turn))
-  const last = turns.at(-1)
-  if (human !== undefined) newest.add(human)
-  if (user >= 0) newest.add(user)
-  if (last !== undefined && last.role === 'Agent' && says(last)) newest.add(turns.length - 1)
+  const last = turns.findLastIndex(says)
+  for (const index of [human, user, last]) if (index !== undefined && index >= 0) newest.add(index)
   return newest
+}
+
+/** The last turn that a guard can see something in: a turn of zero-width characters must not stand before it. */
+function newestVisible(turns: Conversation): Set<number> {
+  const index = turns.findLastIndex((turn) => pictures(turn) || INK.test(turn.text))
+  return new Set(index < 0 ? [] : [index])
+}
+
+/** Where the context of a turn begins: as much as any guard reads. */
+function contextStart(turns: Conversation, judged: number): number {
+  let left = CONTEXT_CHARS
+  let start = judged
+  while (start > 0 && (left -= turns[start - 1]!.text.length + TURN_CHARS) >= 0) start--
+  return start
+}
+
+function tooMany(turns: number): LlamaGuardError {
+  return new LlamaGuardError(
+    'too_many_checks',
+    `The conversation has ${turns} turns to judge, and ${MOST_CONVERSATIONS} are allowed. Send fewer, or set ` +
+      '`turns: "last"`.',
+  )
 }
 
 // Format characters (zero-width, bidi, tags) count as words: what a guard cannot see may still be read by a model.
@@ -78,7 +113,11 @@ function hasWords(text: string): boolean {
 }
 
 function says(turn: Turn): boolean {
-  return hasWords(turn.text) || (turn.images?.length ?? 0) > 0
+  return hasWords(turn.text) || pictures(turn)
+}
+
+function pictures({ images = [] }: Turn): boolean {
+  return images.length > 0
 }
 
 function withoutUnseenImages(turns: Conversation, unseen: JudgedSettings['images'], vision: boolean): Conversation {

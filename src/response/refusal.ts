@@ -166,5 +166,8 @@ function failureType(status: number, code: string | undefined): string {
  * fault is told in full, or it could not be mended.
  */
 export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
-  return error.clientFault ? error : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter })
+  // A guard from outside may say that a text is too long, and quote it.
+  return error.clientFault && error.code !== 'guard_input_too_long'
+    ? error
+    : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter })
 }

@@ -187,7 +187,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
 function readiness(check: () => Promise<string | undefined>): () => Promise<string | undefined> {
   let last: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
   return () => {
-    if (last === undefined || Date.now() - last.at > READY_MS) last = { at: Date.now(), answer: check() }
+    if (last === undefined || performance.now() - last.at > READY_MS) last = { at: performance.now(), answer: check() }
     return last.answer
   }
 }

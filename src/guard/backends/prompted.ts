@@ -2,12 +2,13 @@
 // It also learns how much the endpoint really takes: many serve a model with less context than the model has.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
-import type { Conversation, Guard, Verdict } from '../../types.js'
+import type { Conversation, Guard, Stage, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { Complete, Completion } from '../answer/completion.js'
 import { reasonOf } from '../deadline.js'
 import { AskOptions } from '../judge-options.js'
 import { merge } from '../merge-verdicts.js'
+import { piecesOf } from '../pieces.js'
 import type { Prompter } from '../prompt/index.js'
 
 export type { Complete, Completion } from '../answer/completion.js'
@@ -25,6 +26,13 @@ export interface PromptedOptions {
 
 /** Below this no policy and conversation fit together, whatever the endpoint says. */
 const LEAST_TOKENS = 512
+/** The most pieces that one call which was refused as too long may become. */
+const MOST_PIECES = 32
+
+interface Asked {
+  readonly signal: AbortSignalLike | undefined
+  readonly stage: Stage | undefined
+}
 
 export function promptedGuard({ prompter, complete, identity, logprobs = false, images }: PromptedOptions): Guard {
   const form = images && { images }
@@ -33,17 +41,14 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   let learnt = prompter.contextTokens
 
   /** Judges all, one after the other. No early end: a later piece may name a category that weighs more. */
-  async function judgeAll(
-    pieces: readonly Conversation[],
-    context: number,
-    signal: AbortSignalLike | undefined,
-  ): Promise<Verdict> {
+  async function judgeAll(pieces: readonly Conversation[], context: number, asked: Asked): Promise<Verdict> {
+    const { signal } = asked
     const verdicts: Verdict[] = []
     let failure: { readonly error: unknown } | undefined
     for (const piece of pieces) {
       try {
         if (signal?.aborted) throw reasonOf(signal)
-        verdicts.push(await judgePiece(piece, context, signal))
+        verdicts.push(await judgePiece(piece, context, asked))
       } catch (error) {
         failure ??= { error }
         // Cancelled, or as small as it gets and still too long: the other pieces would only fail the same way.
@@ -62,17 +67,13 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
   const ask = (conversation: Conversation, signal: AbortSignalLike | undefined): Promise<Completion> =>
     complete(render(conversation), { logprobs, signal })
 
-  async function judgePiece(
-    conversation: Conversation,
-    context: number,
-    signal: AbortSignalLike | undefined,
-  ): Promise<Verdict> {
+  async function judgePiece(conversation: Conversation, context: number, asked: Asked): Promise<Verdict> {
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
-    const known = context > learnt ? smaller(conversation, learnt) : undefined
-    if (known) return judgeAll(known, learnt, signal)
+    const known = context > learnt ? smaller(conversation, learnt, asked.stage) : undefined
+    if (known) return judgeAll(known, learnt, asked)
     const budget = Math.min(context, learnt)
     try {
-      const verdict = prompter.parse(await ask(conversation, signal))
+      const verdict = prompter.parse(await ask(conversation, asked.signal))
       learnt = Math.min(learnt, budget)
       return verdict
     } catch (error) {
@@ -80,19 +81,25 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       // Halved until it makes a difference, and believed once a piece of that size was judged.
       for (let half = budget; half > LEAST_TOKENS;) {
         half = Math.max(LEAST_TOKENS, Math.floor(half / 2))
-        const pieces = smaller(conversation, half)
-        if (pieces) return judgeAll(pieces, half, signal)
+        const pieces = smaller(conversation, half, asked.stage)
+        if (pieces) return judgeAll(pieces, half, asked)
       }
       throw error
     }
   }
 
   /** The pieces under a smaller budget, or undefined when it changes nothing or nothing fits it. */
-  function smaller(conversation: Conversation, context: number): readonly Conversation[] | undefined {
+  function smaller(
+    conversation: Conversation,
+    context: number,
+    stage: Stage | undefined,
+  ): readonly Conversation[] | undefined {
     try {
-      const pieces = prompter.fit(conversation, context)
+      const pieces = piecesOf({ fit: (each) => prompter.fit(each, context) }, conversation, stage)
       const [first] = pieces
-      return first && (pieces.length > 1 || render(first) !== render(conversation)) ? pieces : undefined
+      return first && pieces.length <= MOST_PIECES && (pieces.length > 1 || render(first) !== render(conversation))
+        ? pieces
+        : undefined
     } catch {
       return undefined
     }
@@ -105,7 +112,11 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     vision: prompter.vision,
     scored: logprobs,
     fit: (conversation) => prompter.fit(conversation, learnt),
-    judge: (conversation, options) => judgePiece(conversation, prompter.contextTokens, AskOptions.signalOf(options)),
+    judge: (conversation, options) =>
+      judgePiece(conversation, prompter.contextTokens, {
+        signal: AskOptions.signalOf(options),
+        stage: options.stage,
+      }),
     ...(complete.close && { close: () => complete.close?.() }),
   }
 }

@@ -38,6 +38,8 @@ export interface CacheStats {
 export interface VerdictCache {
   /** The verdict remembered in this process: it needs no waiting, so no deadline and no signal either. */
   known(key: string): Verdict | undefined
+  /** Whether it is remembered in this process, without counting or using it. */
+  has(key: string): boolean
   /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
   judge(key: string, signal: AbortSignalLike, ask: (signal: LazyAbortController) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
@@ -61,6 +63,8 @@ export function createCache({
         maxSize: maxBytes,
         sizeCalculation: bytes,
         ttl: ttlMs,
+        // Monotonic: a system clock that is set back must not keep entries alive.
+        perf: performance,
         ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)),
       })
     : undefined
@@ -98,6 +102,7 @@ export function createCache({
 
   return {
     known,
+    has: (key) => local?.has(key) === true,
     judge(key, signal, ask) {
       if (closed) return Promise.reject(closed)
       const verdict = known(key)

@@ -1,9 +1,9 @@
 // A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator
 // only: down, slow or lying, it costs the hit and nothing else.
-import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel'
 import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { within } from '../deadline.js'
+import { CircuitBreaker } from '../resilience/circuit-breaker.js'
 import { checkedVerdict } from '../validate.js'
 
 /**
@@ -40,35 +40,36 @@ const DEADLINE_MS = 50
 const FAILURES_TO_OPEN = 5
 const REST_MS = 5000
 const LONGEST_ENTRY = 16 * 1024
+/** While the breaker is open nobody waits for the store: a miss is cheaper. */
+const REFUSED = new Error('The shared verdict cache is being left alone.')
 
 /** A store that cannot hurt: short deadline, breaker, one log line per outage. */
 export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
   const count = { reached: 0, hits: 0, failures: 0, skipped: 0 }
-  const breaker = circuitBreaker(handleAll, {
-    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-    halfOpenAfter: REST_MS,
-  })
   let failing = false
-  breaker.onReset(() => {
-    failing = false
-    logger?.info({}, 'shared verdict cache answers again')
+  const breaker = new CircuitBreaker({
+    // Only a run of failures: one slow answer costs one hit.
+    share: 0.99,
+    size: FAILURES_TO_OPEN,
+    least: FAILURES_TO_OPEN,
+    firstRestMs: 1000,
+    longestRestMs: REST_MS,
+    probes: 1,
+    judge: () => 'sick',
+    refusal: () => REFUSED,
+    onClose: () => {
+      failing = false
+      logger?.info({}, 'shared verdict cache answers again')
+    },
   })
 
   const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
-    // cockatiel would let everyone wait for the probe; a miss is cheaper.
-    if (breaker.state === CircuitState.HalfOpen) {
-      count.skipped++
-      return undefined
-    }
-    let tried = false
     try {
-      const answer = await breaker.execute(() => {
-        tried = true
-        return within({ ms: DEADLINE_MS, late: tooSlow }, work)
-      })
+      const answer = await breaker.execute(() => within({ ms: DEADLINE_MS, late: tooSlow }, work))
       count.reached++
       return answer
     } catch (error) {
+      const tried = error !== REFUSED
       count[tried ? 'failures' : 'skipped']++
       if (tried && !failing) logger?.warn({ err: toLoggable(error) }, 'shared verdict cache fails; going on without it')
       failing ||= tried

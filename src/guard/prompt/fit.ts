@@ -13,10 +13,7 @@ import { estimateTokens, PLAIN_TOKENS, reach } from './tokens.js'
  * verdict and costs prefill time.
  */
 export const CONVERSATION_TOKENS = 8192
-/**
- * The most pieces of one judgement. Beyond it the text is refused: one request must not become a thousand
- * guard calls.
- */
+/** The most pieces of one turn, whatever `maxChecks` allows. */
 export const MAX_PIECES = 256
 /** Kept free for the model's answer. */
 export const GENERATED_TOKENS = 32
@@ -41,8 +38,8 @@ export function roomFor(contextTokens: number, policyTokens: number): number {
 }
 
 /**
- * The conversation itself when it fits; otherwise pieces that do. Throws `guard_input_too_long` beyond {@link
- * MAX_PIECES}.
+ * The conversation itself when it fits; otherwise pieces that do. Older turns that fit no prompt are left out; see
+ * guard/pieces.ts. Throws `too_many_checks` beyond {@link MAX_PIECES}.
  */
 export function fitConversation(
   conversation: Conversation,
@@ -64,9 +61,12 @@ export function fitConversation(
 
   if (surelyFits(conversation, room)) return [conversation]
   const vision = images !== undefined
-  const groups = imageGroups(judged, room, images)
-  const forImages = Math.max(...groups.map((group) => group.length)) * (images?.tokens ?? 0)
-  const textRoom = room - forImages - TURN_TOKENS
+  // Images stand beside the cap on text: five of them alone would take all of it.
+  const total = contextTokens - policyTokens - GENERATED_TOKENS
+  const groups = imageGroups(judged.images ?? [], total, images)
+  const pictures = Math.max(...groups.map((group) => group.length))
+  const forImages = pictures * (images?.tokens ?? 0)
+  const textRoom = Math.min(room, total - forImages) - TURN_TOKENS
   if (textRoom < LEAST_ROOM / 2)
     throw tooLong("One image takes the whole of the guard's context. Use an endpoint with a longer one.")
 
@@ -74,8 +74,18 @@ export function fitConversation(
   const text = escapeText(judged.text, { vision })
   const whole = reach(text, 0, textRoom)
   const fits = whole.end === text.length
-  const historyRoom = fits ? textRoom - whole.tokens : room * HISTORY_SHARE
-  const history = newest(past, historyRoom, images)
+  const share = room * HISTORY_SHARE
+  const budget = fits || past.length === 0 ? textRoom : textRoom - share
+  const history = newest(
+    past,
+    {
+      text: fits ? textRoom - whole.tokens : share,
+      all: total - forImages - TURN_TOKENS - (fits ? whole.tokens : budget),
+      images: images === undefined ? Infinity : images.perPrompt - pictures,
+      step: share,
+    },
+    images,
+  )
   if (
     fits &&
     groups.length === 1 &&
@@ -84,17 +94,13 @@ export function fitConversation(
   )
     return [conversation]
 
-  const texts = fits ? [judged.text] : cut(text, past.length === 0 ? textRoom : textRoom - room * HISTORY_SHARE)
+  const texts = fits ? [judged.text] : cut(text, budget)
   const [first = '', ...rest] = texts
   const turns = [
     ...groups.map((group) => turnOf(judged, first, group)),
     ...rest.map((piece) => turnOf(judged, piece, [])),
   ]
-  if (turns.length > MAX_PIECES)
-    throw tooLong(
-      `The turn needs more than ${MAX_PIECES} guard calls. Lower \`maxBodyBytes\` or \`maxReplyBytes\`, ` +
-        'or use a guard with a longer context.',
-    )
+  if (turns.length > MAX_PIECES) throw tooMany()
   return turns.map((turn) => [...history, turn])
 }
 
@@ -127,30 +133,77 @@ function cut(text: string, budget: number): readonly string[] {
   return pieces
 }
 
+interface HistoryRoom {
+  /** Tokens for text. */
+  readonly text: number
+  /** Tokens for text and images together. */
+  readonly all: number
+  /** Images that the prompt may still take. */
+  readonly images: number
+  /** The first turn kept moves in steps of this many tokens, not with every turn of a growing chat. */
+  readonly step: number
+}
+
 /** The newest turns without a gap that fit together. */
-function newest(past: Conversation, budget: number, images: ImageSupport | undefined): Conversation {
-  let left = budget
+function newest(past: Conversation, room: HistoryRoom, support: ImageSupport | undefined): Conversation {
+  const picturesOf = ({ images = [] }: Turn): number => (support === undefined ? 0 : images.length)
+  let { text, all, images } = room
   let from = past.length
   while (from > 0) {
     const turn = past[from - 1]!
-    // No character counts for less than a third of a token: spares reading a novel only to drop it.
-    if (turn.text.length / 3 > left) break
-    left -=
-      estimateTokens(escapeText(turn.text, { vision: images !== undefined })) +
-      TURN_TOKENS +
-      (turn.images?.length ?? 0) * (images?.tokens ?? 0)
-    if (left < 0) break
+    const tokens = tokensOf(turn)
+    text -= tokens
+    all -= tokens + picturesOf(turn) * (support?.tokens ?? 0)
+    images -= picturesOf(turn)
+    if (text < 0 || all < 0 || images < 0) break
     from--
   }
-  return past.slice(from)
+  return from === 0 ? past : past.slice(atStep(past, from, room.step))
 }
 
-/** The judged turn's images, as many together as one prompt takes. */
-function imageGroups(judged: Turn, room: number, images: ImageSupport | undefined): readonly (readonly Image[])[] {
-  const all = judged.images ?? []
-  if (images === undefined || all.length === 0) return [images === undefined ? all : []]
-  const size = Math.max(1, Math.min(images.perPrompt, Math.floor(room / 2 / images.tokens)))
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
+/**
+ * The end of the first whole step at or after `from`. What stands before it is judged in pieces of its own, and
+ * these stay the same, and remembered, until the chat has grown by a step. `from` where no turn would be left.
+ */
+function atStep(past: Conversation, from: number, step: number): number {
+  let tokens = 0
+  for (const [index, turn] of past.entries()) {
+    const steps = Math.floor(tokens / step)
+    tokens += tokensOf(turn)
+    if (index + 1 >= from && Math.floor(tokens / step) > steps) return index + 1 < past.length ? index + 1 : from
+  }
+  return from
+}
+
+/** Counted once a turn: the checks of a stream come with the same turns each time. */
+function tokensOf(turn: Turn): number {
+  let tokens = counted.get(turn)
+  if (tokens === undefined) {
+    tokens = estimateTokens(escapeText(turn.text, { vision: true })) + TURN_TOKENS
+    counted.set(turn, tokens)
+  }
+  return tokens
+}
+
+const counted = new WeakMap<Turn, number>()
+
+/**
+ * The judged turn's images, as many together as one prompt takes. Each set begins with the last image of the one
+ * before, so that no picture can be cut in two between neighbours.
+ */
+function imageGroups(
+  all: readonly Image[],
+  total: number,
+  images: ImageSupport | undefined,
+): readonly (readonly Image[])[] {
+  const size = images === undefined ? all.length : Math.min(images.perPrompt, Math.floor(total / 2 / images.tokens))
+  if (all.length <= size || all.length === 0) return [all]
+  const groups: (readonly Image[])[] = []
+  const step = Math.max(1, size - 1)
+  // Stops one past the bound, which the caller refuses.
+  for (let at = 0; groups.length <= MAX_PIECES && (at === 0 || at < all.length - (size > 1 ? 1 : 0)); at += step)
+    groups.push(all.slice(at, at + Math.max(1, size)))
+  return groups
 }
 
 /**
@@ -168,6 +221,13 @@ function relevantImages(past: Conversation, judged: Turn, images: ImageSupport |
 
 function turnOf({ role }: Turn, text: string, images: readonly Image[]): Turn {
   return images.length === 0 ? { role, text } : { role, text, images }
+}
+
+function tooMany(): LlamaGuardError {
+  return new LlamaGuardError(
+    'too_many_checks',
+    `One turn needs more than ${MAX_PIECES} guard calls. Send less text, or use a guard with a longer context.`,
+  )
 }
 
 function tooLong(message: string): LlamaGuardError {

@@ -19,5 +19,6 @@ export const llamaGuard4: Template = {
   instruction: INSTRUCTION,
   closing: ' <|eot|><|header_start|>assistant<|header_end|>',
   // 16 tiles and the overview, 144 tokens each, and their marks: the processor's largest image.
-  images: { placement: 'inline', perPrompt: Infinity, tokens: 2500, without: ['S14'] },
+  // Five images: the most of one conversation that the model was trained on (its card: two to five).
+  images: { placement: 'inline', perPrompt: 5, tokens: 2500, without: ['S14'] },
 }

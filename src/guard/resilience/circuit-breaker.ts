@@ -1,82 +1,107 @@
-// The circuit breaker: a guard that keeps failing is left alone for a moment, then probed with one call.
-// cockatiel counts and keeps the state; this file says which failures count and how long a moment is.
-import {
-  CircuitState,
-  CountBreaker,
-  DelegateBackoff,
-  circuitBreaker,
-  handleWhen,
-  isBrokenCircuitError,
-} from 'cockatiel'
-import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
-import type { Logger } from '../../types.js'
-import { NOBODY_WAITS } from '../deadline.js'
+// A circuit breaker: what keeps failing is left alone for a moment, then probed with single calls, sooner at first and
+// a little later each time. On a monotonic clock: nothing here moves when somebody sets the system clock.
 
-/**
- * Signs of a sick guard. Everything else says something about one text or about the configuration
- * (unparseable verdict, too long, refused credentials): opening for those would let one odd text turn the
- * guard off for everybody, or hide the message that matters.
- */
-const SICK: ReadonlySet<string> = new Set([
-  'guard_unavailable',
-  'guard_timeout',
-  'guard_throttled',
-  'guard_not_ready',
-  'guard_error',
-])
-
-/** More than half of the last 20 calls, once there were 6. */
-const TRIPS = { threshold: 0.5, size: 20, minimumNumberOfCalls: 6 }
-const FIRST_REST_MS = 1000
-const LONGEST_REST_MS = 10_000
-
-export interface Circuit {
-  /** Throws `guard_circuit_open` while the guard is left alone, and while a probe is out. */
-  refuseWhileOpen(): void
-  execute<T>(call: () => Promise<T>): Promise<T>
-  /** What `execute` rejects with when it does not call, as `guard_circuit_open`; any other error as it is. */
-  ours(error: unknown): unknown
-  readonly state: 'closed' | 'open' | 'half-open'
+export interface BreakerOptions {
+  /** Opens when more than this share of the last calls failed. */
+  readonly share: number
+  /** How many last calls count. */
+  readonly size: number
+  /** Fewer calls than this never open it. */
+  readonly least: number
+  /** Milliseconds before the first probe. Each later one doubles them, up to `longestRestMs`; half is by chance. */
+  readonly firstRestMs: number
+  readonly longestRestMs: number
+  /** Most probes out at once: one that hangs must not hide that the next would be answered. */
+  readonly probes: number
+  /** Whether a failure tells about the health of what is called. `unknown`: the call proved nothing. */
+  readonly judge: (error: unknown) => 'sick' | 'well' | 'unknown'
+  /** Made when a call is refused. */
+  readonly refusal: (msToWait: number) => Error
+  readonly onOpen?: (msToWait: number) => void
+  readonly onClose?: () => void
 }
 
-export function createCircuit(model: string, logger?: Logger): Circuit {
-  let openUntil = 0
-  const halfOpen = (): boolean => breaker.state === CircuitState.HalfOpen
-  const isSick = (error: Error): boolean => {
-    // A cancelled call proves nothing; a cancelled probe must not close the circuit.
-    if (error === NOBODY_WAITS) return halfOpen()
-    return isLlamaGuardError(error) && SICK.has(error.code)
-  }
-  const rest = new DelegateBackoff(({ attempt }: { attempt: number }) => {
-    const ms = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2)
-    openUntil = Date.now() + ms
-    return ms
-  })
-  const breaker = circuitBreaker(handleWhen(isSick), { breaker: new CountBreaker(TRIPS), halfOpenAfter: rest })
-  breaker.onBreak(() =>
-    logger?.warn(
-      { code: 'guard_circuit_open', model, ms: Math.round(openUntil - Date.now()) },
-      'guard keeps failing: circuit opened',
-    ),
-  )
-  breaker.onReset(() => logger?.info({ model }, 'guard answers again: circuit closed'))
+export class CircuitBreaker {
+  readonly #options: BreakerOptions
+  /** The last calls: true for one that failed. */
+  #recent: boolean[] = []
+  #open = false
+  /** Counts openings and closings: a call from before says nothing about now. */
+  #epoch = 0
+  #rests = 0
+  #nextProbe = 0
+  #probes = 0
 
-  const refusal = (): LlamaGuardError => {
-    const seconds = Math.max(0, openUntil - Date.now()) / 1000
-    return new LlamaGuardError(
-      'guard_circuit_open',
-      `The guard failed repeatedly; it is tried again in ${seconds.toFixed(1)} s.`,
-      { retryAfter: seconds },
-    )
+  constructor(options: BreakerOptions) {
+    this.#options = options
   }
-  return {
-    refuseWhileOpen() {
-      if (halfOpen() || (breaker.state === CircuitState.Open && Date.now() < openUntil)) throw refusal()
-    },
-    execute: (call) => breaker.execute(call),
-    ours: (error) => (isBrokenCircuitError(error) ? refusal() : error),
-    get state() {
-      return halfOpen() ? 'half-open' : breaker.state === CircuitState.Closed ? 'closed' : 'open'
-    },
+
+  get state(): 'closed' | 'open' | 'half-open' {
+    return !this.#open ? 'closed' : this.#probes > 0 ? 'half-open' : 'open'
+  }
+
+  /** Throws the refusal while no call may be made, so that nothing is queued in vain. */
+  refuseWhileOpen(): void {
+    if (!this.#open) return
+    const wait = this.#nextProbe - performance.now()
+    if (wait > 0 || this.#probes >= this.#options.probes) throw this.#options.refusal(Math.max(0, wait))
+  }
+
+  async execute<T>(call: () => Promise<T>): Promise<T> {
+    this.refuseWhileOpen()
+    const epoch = this.#epoch
+    const probe = this.#open
+    if (probe) {
+      this.#probes++
+      this.#rest()
+    }
+    let health: 'sick' | 'well' | 'unknown' = 'well'
+    try {
+      return await call()
+    } catch (error) {
+      health = this.#options.judge(error)
+      throw error
+    } finally {
+      if (epoch === this.#epoch) this.#learn(health, probe)
+    }
+  }
+
+  #learn(health: 'sick' | 'well' | 'unknown', probe: boolean): void {
+    if (!probe) return this.#count(health)
+    this.#probes--
+    if (health === 'well') this.#close()
+    // The caller left: the next call may probe at once.
+    else if (health === 'unknown') this.#nextProbe = performance.now()
+  }
+
+  #count(health: 'sick' | 'well' | 'unknown'): void {
+    if (health === 'unknown') return
+    const { size, least, share } = this.#options
+    this.#recent.push(health === 'sick')
+    if (this.#recent.length > size) this.#recent.shift()
+    const failed = this.#recent.filter((each) => each).length
+    if (this.#recent.length < least || failed <= share * this.#recent.length) return
+    this.#turn(true)
+    this.#rests = 0
+    this.#rest()
+    this.#options.onOpen?.(this.#nextProbe - performance.now())
+  }
+
+  #close(): void {
+    this.#turn(false)
+    this.#options.onClose?.()
+  }
+
+  #turn(open: boolean): void {
+    this.#open = open
+    this.#epoch++
+    this.#probes = 0
+    this.#recent = []
+  }
+
+  #rest(): void {
+    const { firstRestMs, longestRestMs } = this.#options
+    const ms = Math.min(longestRestMs, firstRestMs * 2 ** this.#rests++) * (0.5 + Math.random() / 2)
+    this.#nextProbe = performance.now() + ms
   }
 }

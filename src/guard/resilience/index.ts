@@ -1,16 +1,7 @@
 // Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from
 // the inside out:
-// one call < circuit breaker < slots and queue < hedge < retry < deadline. cockatiel 3 does breaker, bulkhead
-// and back-off.
+// one call < circuit breaker < slots and queue < hedge < retry < deadline.
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  bulkhead,
-  ExponentialBackoff,
-  fullJitterGenerator,
-  type IBackoff,
-  type IBackoffFactory,
-  isBulkheadRejectedError,
-} from 'cockatiel'
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
 import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
@@ -18,7 +9,8 @@ import { inTime, orAbort, reasonOf } from '../deadline.js'
 import { AskOptions } from '../judge-options.js'
 import type { PanelOptions } from '../merge-verdicts.js'
 import { checkedVerdict } from '../validate.js'
-import { createCircuit } from './circuit-breaker.js'
+import { FairQueue } from './fair-queue.js'
+import { guardCircuit } from './guard-circuit.js'
 import { hedged } from './hedge.js'
 import { createBudget } from './retry-budget.js'
 
@@ -34,7 +26,7 @@ export interface ResilienceOptions {
   readonly hedgeAfterMs?: number | undefined
   /** Calls in flight at once. */
   readonly concurrency: number
-  /** Calls that may wait for a slot; one more is `guard_overloaded`. */
+  /** Requests that may wait for their first slot; one more is `guard_overloaded`. */
   readonly queue: number
   readonly breaker: boolean
   readonly logger?: Logger | undefined
@@ -52,7 +44,11 @@ export interface ResilienceStats {
 }
 
 /** What the guard is told, with a signal that need not be an AbortSignal. */
-export type ResilientOptions = Omit<PanelOptions, 'signal'> & { readonly signal?: AbortSignalLike | undefined }
+export type ResilientOptions = Omit<PanelOptions, 'signal'> & {
+  readonly signal?: AbortSignalLike | undefined
+  /** Stands for the request that asks: calls of different requests take turns. Default: a request of its own. */
+  readonly request?: object | undefined
+}
 
 export interface Resilient {
   /** Always settles by the deadline. Rejects with a {@link LlamaGuardError}, never with anything else. */
@@ -61,42 +57,34 @@ export interface Resilient {
 }
 
 /** AWS's advice, full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
-const PAUSE = { generator: fullJitterGenerator, initialDelay: 100, maxDelay: 1000 }
-const BACKOFF: IBackoffFactory<unknown> = new ExponentialBackoff(PAUSE)
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 1000
 
 export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
   const count = { judgements: 0, calls: 0, retries: 0, hedges: 0, shed: 0 }
-  const slots = bulkhead(o.concurrency, o.queue)
-  const circuit = o.breaker ? createCircuit(guard.model ?? 'custom', o.logger) : undefined
+  const slots = new FairQueue(o)
+  const circuit = o.breaker ? guardCircuit(guard.model ?? 'custom', o.logger) : undefined
   const retries = createBudget({ share: 0.1, floor: 10 })
   const hedges = createBudget({ share: 0.05, floor: 0 })
-  const mayHedge = (): boolean =>
-    slots.executionSlots > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
+  const mayHedge = (): boolean => slots.free > 0 && (circuit?.state ?? 'closed') === 'closed' && hedges.spend()
 
-  const ask = (
+  const ask = async (
     conversation: Conversation,
     options: ResilientOptions,
     signal: LazyAbortController,
   ): Promise<Verdict> => {
+    if (signal.aborted) throw reasonOf(signal)
     circuit?.refuseWhileOpen()
     const judgeOnce = (): Promise<unknown> => {
       count.calls++
       return guard.judge(conversation, new AskOptions(signal, options))
     }
     const call = (): Promise<Verdict> => orAbort(signal, judgeOnce).then(checkedVerdict, asGuardError)
-    // The signal stays out of the bulkhead: it would skip an aborted entry without waking the next one in line.
-    const whenFree = (): Promise<Verdict> => {
-      if (signal.aborted) throw reasonOf(signal)
-      return circuit ? circuit.execute(call) : call()
-    }
-    return slots.execute(whenFree)
-  }
-
-  /** The library's refusals in our words. */
-  const ours = (error: unknown): unknown => {
-    if (!isBulkheadRejectedError(error)) return circuit?.ours(error) ?? error
+    const whenFree = (): Promise<Verdict> => (circuit ? circuit.execute(call) : call())
+    const answer = slots.run(options.request ?? {}, signal, whenFree)
+    if (answer !== undefined) return answer
     count.shed++
-    return overloaded(o)
+    throw overloaded(o)
   }
 
   const attempts = async (
@@ -115,7 +103,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       error.retryable &&
       tries < o.maxAttempts &&
       !signal.aborted &&
-      performance.now() + PAUSE.initialDelay < signal.deadline &&
+      performance.now() + FIRST_PAUSE_MS < signal.deadline &&
       retries.spend()
     const onHedge = (): void => void (second++, count.hedges++)
     const attempt = (): Promise<Verdict> => {
@@ -125,17 +113,14 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
         ask(conversation, options, inner),
       )
     }
-    let pause: IBackoff<unknown> | undefined
     for (;;) {
       try {
         const verdict = await attempt()
         return Object.assign(verdict, { attempts: (verdict.attempts ?? 1) + tries - 1 + second })
-      } catch (refused) {
-        const error = ours(refused)
+      } catch (error) {
         if (!worthAnother(error)) throw error
       }
-      pause = (pause ?? BACKOFF).next(undefined)
-      await sleep(pause.duration)
+      await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)))
     }
   }
 
@@ -146,8 +131,8 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     judge,
     stats: () => ({
       ...count,
-      inFlight: o.concurrency - slots.executionSlots,
-      queued: o.queue - slots.queueSlots,
+      inFlight: slots.inFlight,
+      queued: slots.queued,
       circuit: circuit?.state ?? 'off',
     }),
   }
@@ -160,7 +145,7 @@ function asGuardError(error: unknown): never {
 function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError {
   return new LlamaGuardError(
     'guard_overloaded',
-    `All ${concurrency} guard calls are busy and ${queue} more wait. Raise concurrency or queue, or ` +
+    `All ${concurrency} guard calls are busy and ${queue} more requests wait. Raise concurrency or queue, or ` +
       'add guard capacity.',
   )
 }

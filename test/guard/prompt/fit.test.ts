@@ -93,11 +93,11 @@ describe('a turn beyond the context', () => {
     expect(guard1.fit([user('q'), agent(long)]).every((piece) => piece.at(-1)!.role === 'Agent')).toBe(true)
   })
 
-  it('is refused as too long when it needs more than the bound of guard calls', () => {
+  it('is the fault of the client when it needs more than the bound of guard calls', () => {
     const pieces = guard1.fit([user('\u4E2D'.repeat(150_000))])
     expect(pieces.length).toBeLessThanOrEqual(MAX_PIECES)
     expect(() => guard1.fit([user('\u4E2D'.repeat(400_000))])).toThrow(
-      expect.objectContaining({ code: 'guard_input_too_long', status: 503 }),
+      expect.objectContaining({ code: 'too_many_checks', status: 413 }),
     )
   })
 

@@ -1,0 +1,42 @@
+// The circuit breaker of one guard: which failures count, how long it is left alone, and what a refused caller is told.
+import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
+import type { Logger } from '../../types.js'
+import { NOBODY_WAITS } from '../deadline.js'
+import { CircuitBreaker } from './circuit-breaker.js'
+
+/**
+ * Signs of a sick guard. Everything else says something about one text or about the configuration
+ * (unparseable verdict, too long, refused credentials): opening for those would let one odd text turn the
+ * guard off for everybody, or hide the message that matters.
+ */
+const SICK: ReadonlySet<string> = new Set([
+  'guard_unavailable',
+  'guard_timeout',
+  'guard_throttled',
+  'guard_not_ready',
+  'guard_error',
+])
+
+export function guardCircuit(model: string, logger?: Logger): CircuitBreaker {
+  return new CircuitBreaker({
+    // More than half of the last 20 calls, once there were 6.
+    share: 0.5,
+    size: 20,
+    least: 6,
+    // A guard that is back is found within two seconds. A guard that is down gets at most a call a second.
+    firstRestMs: 200,
+    longestRestMs: 2000,
+    probes: 3,
+    judge: (error) =>
+      error === NOBODY_WAITS ? 'unknown' : isLlamaGuardError(error) && SICK.has(error.code) ? 'sick' : 'well',
+    refusal: (ms) =>
+      new LlamaGuardError(
+        'guard_circuit_open',
+        `The guard failed repeatedly; it is tried again in ${(ms / 1000).toFixed(1)} s.`,
+        { retryAfter: ms / 1000 },
+      ),
+    onOpen: (ms) =>
+      logger?.warn({ code: 'guard_circuit_open', model, ms: Math.round(ms) }, 'guard keeps failing: circuit opened'),
+    onClose: () => logger?.info({ model }, 'guard answers again: circuit closed'),
+  })
+}

@@ -1,5 +1,6 @@
 // One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from './dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options/config.js'
@@ -45,6 +46,7 @@ export class Exchange implements ReplyContext {
   gate: Promise<boolean> | undefined
   readonly #services: Services
   readonly #stop = new LazyAbortController()
+  #refused = false
   #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
   #chat: RecognisedChat | undefined
   /** The turns that a reply answers. */
@@ -149,6 +151,11 @@ export class Exchange implements ReplyContext {
     return this.record({ ...this.#decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
   }
 
+  /** The decision, if it is there by the next turn of the event loop: remembered, or shed without a call. */
+  async decidedAtOnce(checked: Promise<Decision>): Promise<Decision | undefined> {
+    return Promise.race([checked, setImmediate(undefined)])
+  }
+
   /** Puts the guard between handler and client. `checked`: the input check that runs beside the handler. */
   guardReply(checked?: Promise<Decision>): GuardedResponse {
     this.#turns = replyContextTurns(this.chat.request, this.#services.vision)
@@ -179,6 +186,7 @@ export class Exchange implements ReplyContext {
    */
   abort(): void {
     const { res } = this
+    this.#refused = true
     if (res.destroyed || res.writableFinished) return this.#stop.abort()
     const stop = (): void => {
       clearTimeout(timer)
@@ -258,9 +266,12 @@ export class Exchange implements ReplyContext {
 
   /** The upstream gave no reply, or half of one. No switch opens this: there is nothing to let through. */
   upstreamFailed(error: unknown, guarded: GuardedResponse): void {
+    // The client has its refusal, and the upstream only found that nothing more can be written.
+    if (this.#refused) return
     const failure = toLlamaGuardError(error, 'upstream_unavailable')
     const decision: Decision = { ...this.#decideError('output', failure), action: 'unavailable' }
-    this.record(decision, [])
     guarded.fail(decision)
+    // A hold that kept part of the reply has told it, with the checks of that part.
+    if (this.state.output !== decision) this.record(decision, [])
   }
 }

@@ -6,7 +6,7 @@ import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { readContent } from './kit/parts.js'
-import { blockMessage, blockNote, refusalDetails, sse } from './kit/refusals.js'
+import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
@@ -90,10 +90,7 @@ export function anthropicStream(): StreamReader {
     fail(error) {
       return wire.stopped
         ? ''
-        : sse(
-            { type: 'error', error: { type: 'guard_unavailable', message: error.message, code: error.code } },
-            'error',
-          )
+        : sse({ type: 'error', error: { type: failureType(error), message: error.message, code: error.code } }, 'error')
     },
   }
 }

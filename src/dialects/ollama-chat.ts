@@ -6,7 +6,7 @@ import { isObject } from '../utils/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
-import { blockNote, refusalDetails } from './kit/refusals.js'
+import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
@@ -75,7 +75,7 @@ function nativeStream(): StreamReader {
       return wire.done ? '' : line(lastLine(wire.model, words, 'content_filter', decision))
     },
     fail(error: LlamaGuardError) {
-      return wire.done ? '' : line({ error: error.message, type: 'guard_unavailable', code: error.code })
+      return wire.done ? '' : line({ error: error.message, type: failureType(error), code: error.code })
     },
   }
 }

@@ -68,7 +68,7 @@ export interface StageOptions {
   readonly tenant?: string | undefined
   /** Instead of the judge's own. Keep one function per policy: a panel's verdicts are remembered per function. */
   readonly blocks?: JudgeSettings['blocks'] | undefined
-  /** Stands for the request that asks: calls of different requests take turns. Default: a request of its own. */
+  /** Stands for the request that asks: calls of different requests take turns. Default: one for each call of this. */
   readonly request?: object | undefined
   /**
    * True where a failure refuses the request whatever the other judgements say: then they are called off. Never
@@ -159,7 +159,7 @@ export function createJudge(o: JudgeSettings): Judge {
   const askMember = (
     { guard, ask }: Member,
     questions: readonly Question[],
-    { stage, blocks: blocksIn = o.blocks, request, failFast }: StageOptions,
+    { stage, blocks: blocksIn = o.blocks, request = {}, failFast }: StageOptions,
     signal: LazyAbortController,
   ): Promise<Verdict> => {
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
@@ -272,6 +272,7 @@ export function createJudge(o: JudgeSettings): Judge {
     options: StageOptions,
   ): Promise<readonly Judgement[]> => {
     const started = performance.now()
+    const { request = {} } = options
     const checks = new Checks(mostChecks(options.stage), cache)
     const blocks = options.blocks ?? o.blocks
     const settles = (judgement: Judgement): boolean =>
@@ -295,7 +296,7 @@ export function createJudge(o: JudgeSettings): Judge {
           plans.map((plan) => {
             const judgement = plan.judgement
               ? Promise.resolve(plan.judgement)
-              : judgeNow(plan, { ...options, signal: inner }, checks, started)
+              : judgeNow(plan, { ...options, request, signal: inner }, checks, started)
             shadow?.watch(plan.conversation, options.stage, judgement)
             return judgement
           }),

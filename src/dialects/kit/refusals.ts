@@ -28,9 +28,14 @@ export function openaiRefusal(refusal: Refusal, params: Params): unknown {
   return { error: { message, type, code, param, ...refusalDetails(refusal) } }
 }
 
+/** The type of a failure on our side: the same in a stream as in a JSON body. */
+export function failureType({ code }: LlamaGuardError): string {
+  return code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
+}
+
 /** The `error` object of a stream that failed after its first byte. */
 export function streamFailure(error: LlamaGuardError): Record<string, unknown> {
-  return { message: error.message, type: 'guard_unavailable', code: error.code, param: null }
+  return { message: error.message, type: failureType(error), code: error.code, param: null }
 }
 
 /** What the last chunk of a blocked stream carries. */

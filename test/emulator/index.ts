@@ -45,7 +45,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       send(response, error.status, error.body, { 'x-amzn-errortype': error.name })
     }
     const endpoint = decodeURIComponent(/^\/endpoints\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1] ?? '')
-    const wrong = (await checkSignature(request, raw)) ?? wrongAddress(request.method, endpoint)
+    const { aheadMs = 0, error: skewed } = options.clock ?? {}
+    const now = Date.now() + aheadMs
+    if (aheadMs !== 0) response.setHeader('date', new Date(now).toUTCString())
+    const forged = await checkSignature(request, raw, now)
+    const wrong =
+      (forged && skewed !== undefined ? { ...forged, name: skewed } : forged) ?? wrongAddress(request.method, endpoint)
     if (wrong) {
       fail(wrong)
       return

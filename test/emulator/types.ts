@@ -24,6 +24,11 @@ export interface EmulatorOptions {
   serves?: Readonly<Record<string, Served>>
   /** Milliseconds every answer takes. Default: 0. */
   latencyMs?: number
+  /**
+   * How far the clock of the server is ahead of ours, in milliseconds, and what it calls a signature of another
+   * time. Default: 0, `InvalidSignatureException`.
+   */
+  clock?: { readonly aheadMs: number; readonly error?: string }
 }
 
 /** One request as it arrived. `asked` is what the model made of the prompt: the turns it saw. */

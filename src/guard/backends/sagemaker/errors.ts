@@ -27,6 +27,8 @@ const CREDENTIALS = rejected(
   'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ' +
     'AWS_SESSION_TOKEN, AWS_REGION, and the clock.',
 )
+/** The SDK has corrected its clock by then, so the next call is signed with the right time. */
+const SKEWED = again('guard_rejected', CREDENTIALS.message)
 /**
  * By the error's name, as the SDK gives it (API reference of InvokeEndpoint, common errors of AWS, measured
  * on SDK 3.1164).
@@ -59,10 +61,9 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
   ),
   TokenProviderError: rejected('The AWS SSO session could not be used. Sign in again with `aws sso login`.'),
   ProviderError: CREDENTIALS,
-  // The SDK has corrected its clock by then, so the next call is signed with the right time.
-  RequestExpired: again('guard_rejected', CREDENTIALS.message),
-  RequestInTheFuture: again('guard_rejected', CREDENTIALS.message),
-  RequestTimeTooSkewed: again('guard_rejected', CREDENTIALS.message),
+  RequestExpired: SKEWED,
+  RequestInTheFuture: SKEWED,
+  RequestTimeTooSkewed: SKEWED,
   TimeoutError: TIMED_OUT,
   AbortError: { code: 'guard_timeout', message: 'The call to the guard endpoint was cancelled before it answered.' },
 }
@@ -73,12 +74,21 @@ const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_Z
 /** Anything a call can throw as one of our errors. `cause` keeps name, status and request id, and none of the words. */
 export function toGuardError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
-  const meaning = meaningOf(seen(error))
+  const meaning = clockCorrected(error) ? SKEWED : meaningOf(seen(error))
   return new LlamaGuardError(meaning.code, meaning.message, {
     retryable: meaning.retryable ?? false,
     cause: withoutWords(error),
     ...(meaning.retryAfter !== undefined && { retryAfter: meaning.retryAfter }),
   })
+}
+
+/**
+ * SageMaker tells a clock that is wrong by the names of a wrong signature. The SDK reads the server's time in the same
+ * answer, and says so on the error when that moved its clock.
+ */
+function clockCorrected(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: unknown } }
+  return $metadata?.clockSkewCorrected === true
 }
 
 function meaningOf({ name, message, errno, status, original }: Seen): Meaning {

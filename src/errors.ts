@@ -11,6 +11,7 @@ const UNAVAILABLE = {
   guard_not_ready: 'The guard endpoint is not in service yet',
   guard_error: 'The guard endpoint answered with an error',
   guard_rejected: 'The guard endpoint refused the call (credentials, endpoint name or payload)',
+  guard_input_too_long: 'The text does not fit the guard endpoint',
   unparseable_verdict: 'The guard answered something other than safe or unsafe',
   score_unavailable: 'A threshold is set, but the guard gave no token log probabilities',
   unreadable_response: 'The reply is in a form that cannot be judged',
@@ -25,24 +26,16 @@ const CLIENT = {
   unreadable_request: 400,
   unsupported_content: 400,
   body_too_large: 413,
-  // Not opened by `onError`: a client could turn the guard off by the length of what it sends.
-  guard_input_too_long: 413,
   too_many_checks: 413,
   unsupported_media_type: 415,
 } as const
-
-const FIXED_WORDS: Readonly<Record<string, string>> = {
-  ...UNAVAILABLE,
-  guard_input_too_long: 'The text does not fit the guard endpoint',
-  too_many_checks: 'The request needs more guard calls than maxChecks',
-}
 
 /** The operator's fault, thrown when the middleware is built. */
 export type ConfigurationCode =
   'unknown_option' | 'invalid_option' | 'endpoint_missing' | 'region_missing' | 'dependency_missing'
 
-/** Could not judge: answered 503. Or the text is too long for the guard, which only a backend knows: answered 413. */
-export type UnavailableCode = keyof typeof UNAVAILABLE | 'guard_input_too_long'
+/** Could not judge: answered 503. */
+export type UnavailableCode = keyof typeof UNAVAILABLE
 /** What a client sent: answered 4xx. */
 export type ClientCode = keyof typeof CLIENT
 /** Every code a {@link LlamaGuardError} can carry. */
@@ -54,6 +47,8 @@ export interface ErrorDetails {
   cause?: unknown
   /** Seconds a client should wait before it tries again. Default for 503: 1. */
   retryAfter?: number
+  /** True when it failed for what a client sent: 413 in place of 503, and `onError` does not open it. */
+  clientFault?: boolean
   /** Whether asking the same guard again may help. Default: false. */
   retryable?: boolean
 }
@@ -72,9 +67,16 @@ export class LlamaGuardError extends Error {
   readonly [MARK] = true
 
   constructor(code: ErrorCode, message?: string, details: ErrorDetails = {}) {
-    super(message ?? FIXED_WORDS[code] ?? code, details.cause === undefined ? undefined : { cause: details.cause })
+    super(
+      message ?? (UNAVAILABLE as Record<string, string>)[code] ?? code,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    )
     this.code = code
-    this.status = code in UNAVAILABLE ? 503 : ((CLIENT as Record<string, number>)[code] ?? 500)
+    this.status = details.clientFault
+      ? 413
+      : code in UNAVAILABLE
+        ? 503
+        : ((CLIENT as Record<string, number>)[code] ?? 500)
     this.retryAfter = this.status === 503 ? Math.max(1, Math.ceil(details.retryAfter ?? 1)) : details.retryAfter
     this.retryable = details.retryable ?? false
   }

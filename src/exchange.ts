@@ -151,9 +151,13 @@ export class Exchange implements ReplyContext {
     return this.record({ ...this.#decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
   }
 
-  /** The decision, if it is there by the next turn of the event loop: remembered, or shed without a call. */
-  async decidedAtOnce(checked: Promise<Decision>): Promise<Decision | undefined> {
-    return Promise.race([checked, setImmediate(undefined)])
+  /**
+   * True when the check has come to nothing by the next turn of the event loop: shed without a call, or blocked by a
+   * remembered verdict. Then `parallel` has nothing to win by starting the handler.
+   */
+  async refusesAtOnce(checked: Promise<Decision>): Promise<boolean> {
+    const decision = await Promise.race([checked, setImmediate(undefined)])
+    return decision?.action === 'unavailable' || (decision?.action === 'block' && decision.outcome.cached === true)
   }
 
   /** Puts the guard between handler and client. `checked`: the input check that runs beside the handler. */

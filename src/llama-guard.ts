@@ -90,7 +90,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
 
   const checked = exchange.check('input')
   // `parallel`: the handler starts at once, and its reply waits in the hold for the input verdict.
-  if (exchange.settings.parallel && (await exchange.decidedAtOnce(checked)) === undefined)
+  if (exchange.settings.parallel && !(await exchange.refusesAtOnce(checked)))
     return forward(exchange, services, exchange.guardReply(checked))
 
   const decision = await checked

@@ -4,13 +4,14 @@
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
-import { type CacheStats, createCache, type VerdictCache } from './cache/index.js'
+import { type CacheStats, createCache } from './cache/index.js'
 import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
 import type { CacheStore } from './cache/store.js'
+import { Checks, firstOrAll, type Plan, type Question } from './checks.js'
 import { within } from './deadline.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
-import { checksOf, isPanel } from './panel.js'
-import { fit, MOST_PIECES, piecesOf, tooMany, unseenTurns } from './pieces.js'
+import { isPanel } from './panel.js'
+import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'
 import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
 import { createShadow, type ShadowOptions } from './shadow.js'
 
@@ -33,8 +34,8 @@ export interface JudgeSettings {
   readonly tenant?: string
   /**
    * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must
-   * be exact: were a merely flagged "unsafe" taken for one that blocks, a blocked category further on would not be
-   * looked for.
+   * be exact: were a merely flagged "unsafe" taken for one that blocks, a blocked category further on would not
+   * be looked for.
    */
   readonly blocks: (verdict: Verdict, stage: Stage) => boolean
   readonly timeoutMs: number
@@ -44,8 +45,8 @@ export interface JudgeSettings {
   readonly queue: number
   readonly breaker: boolean
   /**
-   * The most pieces of one request's input that each guard is asked about. Remembered ones do not count: a long chat that
-   * grows costs what is new. Default: 32.
+   * The most pieces of one request's input that each guard is asked about. Remembered ones do not count: a long
+   * chat that grows costs what is new. Default: 32.
    */
   readonly maxChecks?: number
   readonly cacheMax: number
@@ -68,7 +69,7 @@ export interface StageOptions {
   readonly tenant?: string | undefined
   /** Instead of the judge's own. Keep one function per policy: a panel's verdicts are remembered per function. */
   readonly blocks?: JudgeSettings['blocks'] | undefined
-  /** Stands for the request that asks: calls of different requests take turns. Default: one for each call of this. */
+  /** Stands for the request that asks: calls of different requests take turns. Default: each call is a request. */
   readonly request?: object | undefined
   /**
    * True where a failure refuses the request whatever the other judgements say: then they are called off. Never
@@ -94,21 +95,6 @@ interface Member {
   readonly guard: Guard
   readonly model: string
   readonly ask: Resilient
-}
-
-/** One piece of a conversation, and the name of what is remembered about it. */
-interface Question {
-  readonly piece: Conversation
-  readonly key: string
-}
-
-/** A conversation before it is judged: its verdict where one is remembered, else what to ask where that is known. */
-interface Plan {
-  readonly conversation: Conversation
-  readonly judgement?: Judgement
-  /** What the first member's verdict on the whole conversation would be remembered under. */
-  readonly whole?: string | undefined
-  readonly questions?: readonly Question[] | undefined
 }
 
 export function createJudge(o: JudgeSettings): Judge {
@@ -201,12 +187,12 @@ export function createJudge(o: JudgeSettings): Judge {
                     options,
                     index === 0 ? plan : { conversation },
                   )
-            checks.count(member, questions, options.stage)
+            checks.count(member.guard, questions, options.stage)
             const verdict = await askMember(member, questions, options, inner)
             model = member.model
             return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
           } catch (error) {
-            failure ??= toLlamaGuardError(error, 'guard_error')
+            failure ??= blameText(toLlamaGuardError(error, 'guard_error'), conversation)
             // What the client sent stays the client's fault whoever is asked; another guard may read longer texts.
             if (inner.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
           }
@@ -287,7 +273,7 @@ export function createJudge(o: JudgeSettings): Judge {
     try {
       const plans = plansOf(conversations, options)
       // All are counted before the first is asked: a request that is too large costs no call.
-      for (const { questions = [] } of plans) checks.count(members[0]!, questions, options.stage)
+      for (const { questions = [] } of plans) checks.count(members[0]!.guard, questions, options.stage)
       const known = plans.flatMap(({ judgement }) => (judgement === undefined ? [] : [judgement]))
       const enough = known.find(settles)
       if (enough !== undefined) return [enough]
@@ -331,40 +317,14 @@ export function createJudge(o: JudgeSettings): Judge {
   }
 }
 
-/** Resolves with the first judgement that settles the matter, alone, or with all. */
-function firstOrAll(
-  judgements: readonly Promise<Judgement>[],
-  settles: (judgement: Judgement) => boolean,
-): Promise<readonly Judgement[]> {
-  const first = new Promise<readonly Judgement[]>((resolve) => {
-    for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
-  })
-  return Promise.race([first, Promise.all(judgements)])
-}
+/** A guard that has no room for this many characters is set up wrongly. */
+const SHORT_CHARS = 256
 
-/** What one request makes each guard judge. A piece that stands in several conversations counts once. */
-class Checks {
-  readonly #most: number
-  readonly #cache: VerdictCache
-  readonly #keys = new Map<Member, Set<string>>()
-  readonly #counts = new Map<Member, number>()
-
-  constructor(most: number, cache: VerdictCache) {
-    this.#most = most
-    this.#cache = cache
-  }
-
-  /** Throws `too_many_checks` when these make too many. */
-  count(member: Member, questions: readonly Question[], stage: Stage): void {
-    let keys = this.#keys.get(member)
-    if (keys === undefined) this.#keys.set(member, (keys = new Set()))
-    let count = this.#counts.get(member) ?? 0
-    for (const { piece, key } of questions) {
-      if (keys.has(key) || this.#cache.has(key)) continue
-      keys.add(key)
-      count += checksOf(member.guard, piece, stage)
-      if (count > this.#most) throw tooMany(this.#most)
-    }
-    this.#counts.set(member, count)
-  }
+/** That a text is too long for the guard is the client's doing, and must not be opened by `onError`, but for a short one. */
+function blameText(error: LlamaGuardError, conversation: Conversation): LlamaGuardError {
+  if (error.code !== 'guard_input_too_long' || error.clientFault) return error
+  const chars = conversation.reduce((sum, { text, images }) => sum + (images?.length ? Infinity : text.length), 0)
+  return chars <= SHORT_CHARS
+    ? error
+    : new LlamaGuardError(error.code, error.message, { cause: error, clientFault: true })
 }

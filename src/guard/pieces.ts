@@ -45,9 +45,9 @@ export function tooMany(most: number): LlamaGuardError {
 }
 
 /**
- * The turns of these conversations that no piece shows, as turns to judge: the texts of each side joined, and each turn with pictures that
- * are not shown. A growing chat only appends to the joined texts, so their pieces, which are cut from the start, stay
- * the same and are remembered.
+ * The turns of these conversations that no piece shows, as turns to judge: the texts of each side joined, and each
+ * turn with pictures that are not shown. A growing chat only appends to the joined texts, so their pieces, which are
+ * cut from the start, stay the same and are remembered.
  */
 export function unseenTurns(conversations: readonly Conversation[], pieces: readonly Conversation[]): readonly Turn[] {
   const shown = new Set<Turn>()

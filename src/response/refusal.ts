@@ -169,5 +169,5 @@ export function publicError(error: LlamaGuardError = new LlamaGuardError('intern
   // A guard from outside may say that a text is too long, and quote it.
   return error.clientFault && error.code !== 'guard_input_too_long'
     ? error
-    : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter })
+    : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter, clientFault: error.clientFault })
 }

@@ -59,7 +59,7 @@ const BLANKS = [' ', '\n\t', '\u200B', '\u2060\u200D', '\uFEFF', '\u2800', '\u31
 /** A number of words, or a blank text. */
 const said = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 30 }) },
-  { weight: 2, arbitrary: fc.integer({ min: 100, max: 2500 }) },
+  { weight: 2, arbitrary: fc.integer({ min: 100, max: 1500 }) },
   { weight: 2, arbitrary: fc.constantFrom(...BLANKS) },
 )
 const spec = (pictures: boolean) =>
@@ -67,7 +67,7 @@ const spec = (pictures: boolean) =>
     first: fc.constantFrom<Role>('User', 'Agent'),
     says: fc.array(fc.record({ said, pictures: pictures ? fc.constantFrom(0, 0, 0, 1, 2, 7) : fc.constant(0) }), {
       minLength: 1,
-      maxLength: 16,
+      maxLength: 12,
     }),
     turns: fc.constantFrom<JudgedSettings['turns']>('last', 'all'),
     panel: fc.boolean(),
@@ -92,7 +92,7 @@ function expectSeen(prompts: readonly string[], wanted: readonly string[]): void
 describe('every word of a request is in a prompt', () => {
   const CASES: readonly (readonly [ModelName, number | undefined, number | undefined, boolean])[] = [
     ['llama-guard-1', undefined, undefined, false],
-    ['llama-guard-1', 1300, undefined, false],
+    ['llama-guard-1', 1800, undefined, false],
     ['llama-guard-3-8b', 4096, undefined, false],
     ['llama-guard-3-8b', undefined, 9000, false],
     ['llama-guard-3-11b-vision', undefined, undefined, true],

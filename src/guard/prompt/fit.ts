@@ -5,8 +5,9 @@
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
 import { escapeText, isPlain } from './escape.js'
+import { newest, TURN_TOKENS } from './history.js'
 import type { ImageSupport } from './template.js'
-import { estimateTokens, PLAIN_TOKENS, reach } from './tokens.js'
+import { PLAIN_TOKENS, reach } from './tokens.js'
 
 /**
  * The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a
@@ -19,8 +20,6 @@ export const MAX_PIECES = 256
 export const GENERATED_TOKENS = 32
 /** Less room than this is a policy that leaves no place for a conversation. */
 export const LEAST_ROOM = 256
-/** Label and blank lines around a turn. */
-const TURN_TOKENS = 12
 /** The part of the room that context may keep beside a turn that is cut. */
 const HISTORY_SHARE = 0.25
 /** How much of a piece the next one repeats, so that nothing hides on a cut. */
@@ -132,60 +131,6 @@ function cut(text: string, budget: number): readonly string[] {
   }
   return pieces
 }
-
-interface HistoryRoom {
-  /** Tokens for text. */
-  readonly text: number
-  /** Tokens for text and images together. */
-  readonly all: number
-  /** Images that the prompt may still take. */
-  readonly images: number
-  /** The first turn kept moves in steps of this many tokens, not with every turn of a growing chat. */
-  readonly step: number
-}
-
-/** The newest turns without a gap that fit together. */
-function newest(past: Conversation, room: HistoryRoom, support: ImageSupport | undefined): Conversation {
-  const picturesOf = ({ images = [] }: Turn): number => (support === undefined ? 0 : images.length)
-  let { text, all, images } = room
-  let from = past.length
-  while (from > 0) {
-    const turn = past[from - 1]!
-    const tokens = tokensOf(turn)
-    text -= tokens
-    all -= tokens + picturesOf(turn) * (support?.tokens ?? 0)
-    images -= picturesOf(turn)
-    if (text < 0 || all < 0 || images < 0) break
-    from--
-  }
-  return from === 0 ? past : past.slice(atStep(past, from, room.step))
-}
-
-/**
- * The end of the first whole step at or after `from`. What stands before it is judged in pieces of its own, and
- * these stay the same, and remembered, until the chat has grown by a step. `from` where no turn would be left.
- */
-function atStep(past: Conversation, from: number, step: number): number {
-  let tokens = 0
-  for (const [index, turn] of past.entries()) {
-    const steps = Math.floor(tokens / step)
-    tokens += tokensOf(turn)
-    if (index + 1 >= from && Math.floor(tokens / step) > steps) return index + 1 < past.length ? index + 1 : from
-  }
-  return from
-}
-
-/** Counted once a turn: the checks of a stream come with the same turns each time. */
-function tokensOf(turn: Turn): number {
-  let tokens = counted.get(turn)
-  if (tokens === undefined) {
-    tokens = estimateTokens(escapeText(turn.text, { vision: true })) + TURN_TOKENS
-    counted.set(turn, tokens)
-  }
-  return tokens
-}
-
-const counted = new WeakMap<Turn, number>()
 
 /**
  * The judged turn's images, as many together as one prompt takes. Each set begins with the last image of the one

@@ -7,6 +7,7 @@ import { guardThat, judgeOf, never, outcome, SAFE, says, sleep } from '../fake-g
 
 const REFUSED = new Error('refused')
 const SICK = new Error('sick')
+const LEFT = new Error('left')
 const breakerOf = (rest: Partial<BreakerOptions> = {}): CircuitBreaker =>
   new CircuitBreaker({
     share: 0.5,
@@ -15,7 +16,7 @@ const breakerOf = (rest: Partial<BreakerOptions> = {}): CircuitBreaker =>
     firstRestMs: 20,
     longestRestMs: 80,
     probes: 2,
-    judge: (error) => (error === SICK ? 'sick' : error instanceof Error ? 'well' : 'unknown'),
+    judge: (error) => (error === SICK ? 'sick' : error === LEFT ? 'unknown' : 'well'),
     refusal: () => REFUSED,
     ...rest,
   })
@@ -56,8 +57,7 @@ describe('a circuit breaker', () => {
   it('does not count calls that prove nothing', async () => {
     const breaker = breakerOf()
     for (let call = 0; call < 5; call++) await fail(breaker)
-    // eslint-disable-next-line prefer-promise-reject-errors
-    for (let call = 0; call < 20; call++) await run(breaker, () => Promise.reject('left'))
+    for (let call = 0; call < 20; call++) await run(breaker, () => Promise.reject(LEFT))
     await fail(breaker)
     expect(breaker.state).toBe('open')
   })
@@ -116,8 +116,7 @@ describe('a circuit breaker', () => {
     const breaker = breakerOf({ firstRestMs: 30, longestRestMs: 10_000 })
     await open(breaker)
     await sleep(35)
-    // eslint-disable-next-line prefer-promise-reject-errors
-    expect(await run(breaker, () => Promise.reject('left'))).toBe('other')
+    expect(await run(breaker, () => Promise.reject(LEFT))).toBe('other')
     expect(breaker.state).toBe('open')
     expect(await pass(breaker)).toBe('fine')
     expect(breaker.state).toBe('closed')

@@ -76,9 +76,9 @@ describe('the queue before the guard', () => {
     const signal = new LazyAbortController()
     const thrown = slots.run({}, signal, () => {
       throw new Error('at once')
-    })
-    const failed = slots.run({}, signal, () => Promise.reject(new Error('later')))
-    const fine = slots.run({}, signal, () => Promise.resolve('fine'))
+    })!
+    const failed = slots.run({}, signal, () => Promise.reject(new Error('later')))!
+    const fine = slots.run({}, signal, () => Promise.resolve('fine'))!
     expect(await Promise.allSettled([thrown, failed, fine])).toMatchObject([
       { status: 'rejected' },
       { status: 'rejected' },
@@ -92,7 +92,7 @@ describe('the queue before the guard', () => {
     const signal = new LazyAbortController()
     const requests = Array.from({ length: 50 }, () => ({}))
     await Promise.all(
-      Array.from({ length: 500 }, (_, index) => slots.run(requests[index % 50]!, signal, () => sleep(0))),
+      Array.from({ length: 500 }, (_, index) => slots.run(requests[index % 50]!, signal, () => sleep(0))!),
     )
     expect(slots).toMatchObject({ inFlight: 0, queued: 0, free: 3 })
   })

@@ -81,12 +81,7 @@ describe('A later call', () => {
       (error: unknown) => error,
     )
     if (fault.code === 'unparseable_verdict') expect(isLlamaGuardError(result)).toBe(false)
-    else
-      expect(result).toMatchObject({
-        code: fault.code,
-        retryable: fault.retryable,
-        status: fault.code === 'guard_input_too_long' ? 413 : 503,
-      })
+    else expect(result).toMatchObject({ code: fault.code, retryable: fault.retryable, status: 503 })
     expect(emulator.requests).toHaveLength(1)
   })
 

@@ -78,7 +78,7 @@ describe('a request that needs too many guard calls', () => {
   })
 
   it('counts system text, tools and turns together', async () => {
-    const chat = [{ role: 'system', content: words(6000).toUpperCase() }, user(words(6000))]
+    const chat = [{ role: 'system', content: words(2000).toUpperCase() }, user(words(2000))]
     const { calls } = await sendChat(chat)
     at.emulator.reset()
     expect(await sendChat(chat, { maxChecks: calls - 1 })).toMatchObject({ code: 'too_many_checks', calls: 0 })

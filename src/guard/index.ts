@@ -320,7 +320,7 @@ export function createJudge(o: JudgeSettings): Judge {
 /** A guard that has no room for this many characters is set up wrongly. */
 const SHORT_CHARS = 256
 
-/** That a text is too long for the guard is the client's doing, and must not be opened by `onError`, but for a short one. */
+/** A text that is too long is the client's doing, and `onError` must not open it. A short one is the guard's fault. */
 function blameText(error: LlamaGuardError, conversation: Conversation): LlamaGuardError {
   if (error.code !== 'guard_input_too_long' || error.clientFault) return error
   const chars = conversation.reduce((sum, { text, images }) => sum + (images?.length ? Infinity : text.length), 0)

@@ -51,8 +51,8 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
         verdicts.push(await judgePiece(piece, context, asked))
       } catch (error) {
         failure ??= { error }
-        // Cancelled, or as small as it gets and still too long: the other pieces would only fail the same way.
-        if (signal?.aborted || tooLong(error)) break
+        // As small as it gets and still too long: the other pieces would only fail the same way.
+        if (tooLong(error)) break
       }
     }
     if (!failure) return merge(verdicts)

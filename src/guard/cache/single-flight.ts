@@ -29,17 +29,15 @@ export interface SingleFlight<T> {
 export function createSingleFlight<T>(ms: number): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>()
 
-  const forget = (key: string, flight: Flight<T>): void => {
-    if (flights.get(key) === flight) flights.delete(key)
-  }
   const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
     const stop = new LazyAbortController(performance.now() + ms)
     const flight: Flight<T> = { stop, answer: NEVER, waiting: 0, timer: undefined }
     const landed = (): void => {
       clearTimeout(flight.timer)
-      forget(key, flight)
+      flights.delete(key)
     }
     flights.set(key, flight)
+    // The first listener of its signal: who comes after an abort starts a call of their own, and joins none that ends.
     flight.answer = orAbort(stop, () => start(stop), landed)
     return flight
   }
@@ -50,14 +48,12 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
       Math.min(Math.max(0, flight.stop.deadline - performance.now()), LONGEST_TIMER),
     )
   }
-  const board = (key: string, flight: Flight<T>, signal: AbortSignalLike): void => {
+  const board = (flight: Flight<T>, signal: AbortSignalLike): void => {
     flight.waiting++
     signal.addEventListener(
       'abort',
       () => {
         if (--flight.waiting > 0) return
-        // Forgotten first: a newcomer must start a call of its own, not join one that is being aborted.
-        forget(key, flight)
         flight.stop.abort(reasonOf(signal))
       },
       { once: true },
@@ -69,7 +65,7 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
       const known = flights.get(key)
       const flight = known ?? launch(key, start)
       if (known !== undefined || deadlineOf(signal) > flight.stop.deadline) bound(flight)
-      board(key, flight, signal)
+      board(flight, signal)
       return { joined: known !== undefined, answer: flight.answer }
     },
     abort(reason) {

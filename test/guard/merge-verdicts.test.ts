@@ -1,0 +1,94 @@
+// Several answers about one text read as the strictest of them.
+import { describe, expect, it } from 'vitest'
+import { anyUnsafe } from '../../src/index.js'
+import { cacheKey } from '../../src/guard/cache/key.js'
+import { anyUnsafeOf, merge } from '../../src/guard/merge-verdicts.js'
+import { LazyAbortController } from '../../src/utils/lazy-abort-controller.js'
+import type { Verdict } from '../../src/types.js'
+import { guardThat, judgeOf, never, outcome, SAFE, says, sleep, UNSAFE } from './fake-guards.js'
+
+describe('merged verdicts', () => {
+  const orders = (one: Verdict, other: Verdict): readonly Verdict[] => [merge([one, other]), merge([other, one])]
+
+  it('are truncated when one that is unsafe is, whose leniency nobody may then use', () => {
+    for (const merged of orders({ safe: false, categories: ['O1'], truncated: true }, UNSAFE))
+      expect(merged).toMatchObject({ safe: false, truncated: true })
+    for (const merged of orders({ ...SAFE, truncated: true }, UNSAFE)) expect(merged).not.toHaveProperty('truncated')
+  })
+
+  it('take one without a score at its word', () => {
+    for (const merged of orders(UNSAFE, { ...SAFE, score: 0.01 })) expect(merged.score).toBe(1)
+    for (const merged of orders(SAFE, { ...UNSAFE, score: 0.7 })) expect(merged.score).toBe(0.7)
+  })
+})
+
+describe('questions that are called off', () => {
+  it('are not asked any more, although the one before ignores its signal', async () => {
+    const stop = new LazyAbortController()
+    let asked = 0
+    const ask = (): Promise<never> => (asked++, never())
+    const answer = anyUnsafeOf([ask, ask, ask], { signal: stop, blocks: () => true, atOnce: 1 })
+    const rejected = expect(answer).rejects.toMatchObject({ code: 'guard_unavailable' })
+    stop.abort()
+    await rejected
+    await sleep(5)
+    expect(asked).toBe(1)
+  })
+})
+
+describe('a vote of a panel', () => {
+  it.each([{ safe: 'no' }, { safe: 1, categories: [] }, undefined, 'safe'])(
+    '(%j) that is no verdict is no vote',
+    async (answer) => {
+      const panel = anyUnsafe([guardThat(() => SAFE), guardThat(() => answer)])
+      await expect(panel.judge(says('a'), {})).rejects.toMatchObject({ code: 'unparseable_verdict' })
+    },
+  )
+})
+
+describe('what a guard cuts a text into', () => {
+  it.each([[[]], [[[]]], ['pieces'], [[undefined]], [[says('a'), []]], [null]])(
+    '(%j) is an error unless each piece has a turn',
+    async (pieces) => {
+      const guard = guardThat(() => SAFE, { fit: () => pieces as never })
+      expect(await outcome(judgeOf(guard), says('a'))).toBe(pieces === null ? 'safe' : 'guard_error')
+    },
+  )
+})
+
+describe('a remembered verdict', () => {
+  it('is for one model only', () => {
+    const parts = { identity: 'i', model: 'a', policyHash: 'p', tenant: undefined, stage: 'input' } as const
+    expect(cacheKey(parts, says('a'))).not.toBe(cacheKey({ ...parts, model: 'b' }, says('a')))
+  })
+
+  it('is given to nobody who has left', async () => {
+    const judge = judgeOf(guardThat(() => SAFE))
+    expect(await outcome(judge, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'), AbortSignal.abort())).toBe('guard_unavailable')
+  })
+})
+
+describe('a call that is called off', () => {
+  it('is not made again, and one that failed not without a pause', async () => {
+    const { LlamaGuardError } = await import('../../src/errors.js')
+    const times: number[] = []
+    const guard = guardThat(() => {
+      times.push(performance.now())
+      return Promise.reject(new LlamaGuardError('guard_throttled', undefined, { retryable: true }))
+    })
+    const judge = judgeOf(guard, { maxAttempts: 8, breaker: false })
+    expect(await outcome(judge, says('a'))).toBe('guard_throttled')
+    expect(times).toHaveLength(8)
+    // Seven pauses by chance, 0 to 100, 200, 400, 800 and 1000 ms: their sum is below 150 ms once in 100,000 runs.
+    expect(times.at(-1)! - times[0]!).toBeGreaterThan(150)
+    const caller = new AbortController()
+    const leaving = outcome(judge, says('b'), caller.signal)
+    await sleep(0)
+    caller.abort()
+    expect(await leaving).toBe('guard_unavailable')
+    const made = guard.calls.length
+    await sleep(1200)
+    expect(guard.calls).toHaveLength(made)
+  })
+})

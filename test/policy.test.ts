@@ -134,6 +134,24 @@ describe('decide', () => {
     })
   })
 
+  it('keeps the highest score and blocks for the worst category, whatever stands last', () => {
+    const [low, high] = [judged({ score: 0.2 }), judged({ score: 0.9 })]
+    for (const judgements of [
+      [low, high],
+      [high, low],
+    ])
+      expect(decide('input', judgements, enforce, []).outcome.score).toBe(0.9)
+    const actions = { O1: 'block', O3: 'flag', O6: 'ignore' } as const
+    for (const ids of [
+      ['O1', 'O3', 'O6'],
+      ['O3', 'O1', 'O6'],
+      ['O6', 'O3', 'O1'],
+      ['O3', 'O6', 'O1'],
+      ['O1', 'O6', 'O3'],
+    ])
+      expect(look([unsafe(...ids)], { actions })[0]).toBe('block')
+  })
+
   it('says cached only when every judgement was', () => {
     const cached = judged({ cached: true })
     expect(decide('input', [cached, cached], enforce, []).outcome.cached).toBe(true)

@@ -1,7 +1,7 @@
 // The guard of every backend that runs a Llama Guard model: render the prompt, complete it, parse the verdict.
 // It also learns how much the endpoint really takes: many serve a model with less context than the model has.
 import { createHash } from 'node:crypto'
-import { isLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Stage, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { Complete, Completion } from '../answer/completion.js'
@@ -26,12 +26,14 @@ export interface PromptedOptions {
 
 /** Below this no policy and conversation fit together, whatever the endpoint says. */
 const LEAST_TOKENS = 512
-/** The most pieces that one call which was refused as too long may become. */
-const MOST_PIECES = 32
+/** The most calls that one piece may become at an endpoint which refuses it as too long. */
+const MOST_CALLS = 32
 
 interface Asked {
   readonly signal: AbortSignalLike | undefined
   readonly stage: Stage | undefined
+  /** Calls that may still be made. */
+  callsLeft: number
 }
 
 export function promptedGuard({ prompter, complete, identity, logprobs = false, images }: PromptedOptions): Guard {
@@ -71,6 +73,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
     const known = context > learnt ? smaller(conversation, learnt, asked.stage) : undefined
     if (known) return judgeAll(known, learnt, asked)
+    if (asked.callsLeft-- <= 0) throw new LlamaGuardError('guard_input_too_long')
     const budget = Math.min(context, learnt)
     try {
       const verdict = prompter.parse(await ask(conversation, asked.signal))
@@ -97,7 +100,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     try {
       const pieces = piecesOf({ fit: (each) => prompter.fit(each, context) }, conversation, stage)
       const [first] = pieces
-      return first && pieces.length <= MOST_PIECES && (pieces.length > 1 || render(first) !== render(conversation))
+      return first && pieces.length <= MOST_CALLS && (pieces.length > 1 || render(first) !== render(conversation))
         ? pieces
         : undefined
     } catch {
@@ -116,6 +119,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       judgePiece(conversation, prompter.contextTokens, {
         signal: AskOptions.signalOf(options),
         stage: options.stage,
+        callsLeft: MOST_CALLS,
       }),
     ...(complete.close && { close: () => complete.close?.() }),
   }

@@ -144,4 +144,48 @@ describe('An endpoint with less context than its model', () => {
     await expect(guard.judge(long('Bye.'), { signal: controller.signal })).rejects.toBeInstanceOf(LlamaGuardError)
     expect(emulator.requests).toHaveLength(2)
   })
+
+  it('is asked no further piece once the caller has gone, although the last one was answered.', async () => {
+    const controller = new AbortController()
+    let asked = 0
+    const guard = promptedGuard({
+      prompter: createPrompter('llama-guard-1'),
+      complete: async (prompt) => {
+        asked++
+        if (prompt.toString().length > 8000) throw new LlamaGuardError('guard_input_too_long')
+        controller.abort()
+        return { text: 'safe' }
+      },
+      identity: 'leaves',
+    })
+    await expect(guard.judge(long('Bye.'), { signal: controller.signal })).rejects.toBeInstanceOf(LlamaGuardError)
+    expect(asked).toBe(2)
+  })
+
+  it('is asked once about a text that failed for another reason than its length.', async () => {
+    let asked = 0
+    const guard = promptedGuard({
+      prompter: createPrompter('llama-guard-1'),
+      complete: () => (asked++, Promise.reject(new LlamaGuardError('guard_unavailable'))),
+      identity: 'down',
+    })
+    await expect(guard.judge(long('Bye.'), {})).rejects.toMatchObject({ code: 'guard_unavailable' })
+    expect(asked).toBe(1)
+  })
+
+  it('never turns one call into more than 32.', async () => {
+    let asked = 0
+    const guard = promptedGuard({
+      prompter: createPrompter('llama-guard-3-8b'),
+      complete: (prompt) => {
+        asked++
+        return prompt.toString().length > 3200
+          ? Promise.reject(new LlamaGuardError('guard_input_too_long'))
+          : Promise.resolve({ text: 'safe' })
+      },
+      identity: 'tiny',
+    })
+    await guard.judge(user('word '.repeat(7000)), {}).catch(() => undefined)
+    expect(asked).toBeLessThanOrEqual(32)
+  })
 })

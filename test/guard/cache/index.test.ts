@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { cacheKey, type CacheKeyParts } from '../../../src/guard/cache/key.js'
 import { createCache } from '../../../src/guard/cache/index.js'
+import type { Verdict } from '../../../src/types.js'
 import type { CacheStore } from '../../../src/guard/cache/store.js'
 import type { Conversation, Turn } from '../../../src/types.js'
 import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from '../fake-guards.js'
@@ -289,5 +290,60 @@ describe('a store that cannot be relied on', () => {
     live = false
     await sleep(100)
     expect(await outcome(judge, says('a'))).toBe('unsafe')
+  })
+  it('cannot make an entry live longer here than it had to live there', async () => {
+    const until = Date.now() + 60
+    let asked = 0
+    const store: CacheStore = {
+      get: () => Promise.resolve(asked++ === 0 ? JSON.stringify({ until, verdict: SAFE }) : undefined),
+      set: () => Promise.resolve(),
+    }
+    const judge = judgeOf(
+      guardThat(() => UNSAFE),
+      { cacheTtlMs: 60_000, cacheStore: store },
+    )
+    expect(await outcome(judge, says('a'))).toBe('safe')
+    expect(await outcome(judge, says('a'))).toBe('safe')
+    await sleep(250)
+    expect(await outcome(judge, says('a'))).toBe('unsafe')
+  })
+  it('holds up one caller alone when it is probed', async () => {
+    let hangs = false
+    let asked = 0
+    const store: CacheStore = {
+      get: () => (asked++, hangs ? never() : Promise.reject(new Error('down'))),
+      set: () => (hangs ? never() : Promise.reject(new Error('down'))),
+    }
+    const judge = judgeOf(
+      guardThat(() => SAFE),
+      { cacheStore: store },
+    )
+    for (let index = 0; index < 20; index++) await outcome(judge, says(`${index}`))
+    hangs = true
+    await sleep(1050)
+    const before = asked
+    await Promise.all(Array.from({ length: 20 }, (_, index) => outcome(judge, says(`probe ${index}`))))
+    expect(asked - before).toBe(1)
+  })
+})
+
+describe('closing', () => {
+  it('forgets what was remembered, and closes the store once', async () => {
+    let closed = 0
+    const cache = createCache({ max: 10, ttlMs: 60_000, store: { ...memoryStore(), close: () => void closed++ } })
+    await cache.judge('a', new AbortController().signal, () => Promise.resolve(SAFE))
+    await cache.close()
+    expect([cache.stats().entries, cache.known('a'), closed]).toEqual([0, undefined, 1])
+  })
+})
+
+describe('what is remembered', () => {
+  it('is frozen, for it is handed to everyone who asks', async () => {
+    const cache = createCache({ max: 10, ttlMs: 60_000 })
+    const signal = new AbortController().signal
+    const ask = (): Promise<Verdict> => sleep(1).then(() => ({ safe: true, categories: [] }))
+    const [, joined] = await Promise.all([cache.judge('a', signal, ask), cache.judge('a', signal, ask)])
+    for (const verdict of [joined, cache.known('a'), await cache.judge('a', signal, ask)])
+      expect(Object.isFrozen(verdict)).toBe(true)
   })
 })

@@ -177,4 +177,51 @@ describe('images that do not fit one prompt', () => {
     expect(pieces.flatMap((piece) => piece.at(-1)!.images ?? [])).toEqual([image('a'), image('b')])
     expectCover([...new Set(pieces.map(lastText))], words(12_000))
   })
+
+  it('are judged in sets of five, each with the last image of the one before', () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`)
+    const sets = (count: number, context?: number): string[][] =>
+      fit('llama-guard-4-12b', [{ role: 'User', text: 'look', images: names(count).map(image) }], context).map(
+        (piece) => piece.at(-1)!.images!.map(({ url }) => url.slice(10)),
+      )
+    for (const few of [1, 2, 3, 4, 5]) expect(sets(few)).toEqual([names(few)])
+    expect(sets(6)).toEqual([
+      ['0', '1', '2', '3', '4'],
+      ['4', '5'],
+    ])
+    expect(sets(9)).toEqual([names(5), ['4', '5', '6', '7', '8']])
+    expect(sets(10)).toEqual([names(5), ['4', '5', '6', '7', '8'], ['8', '9']])
+    for (let count = 1; count < 40; count++) {
+      const all = sets(count)
+      // Neighbours are seen together, and the last is seen.
+      for (let at = 1; at < count; at++)
+        expect(all.some((set) => set.includes(`${at - 1}`) && set.includes(`${at}`))).toBe(true)
+      expect(all.length).toBe(Math.max(1, Math.ceil((count - 1) / 4)))
+      // Where the endpoint has little room, fewer at a time, and all of them.
+      expect(new Set(sets(count, 8192).flat())).toEqual(new Set(names(count)))
+    }
+    expect(() => sets(2000)).toThrow(expect.objectContaining({ code: 'too_many_checks' }))
+  })
+
+  it('leave the room for text as it is where the context is long', () => {
+    const text = words(1500)
+    expect(
+      fit('llama-guard-4-12b', [{ role: 'User', text, images: ['a', 'b', 'c', 'd', 'e'].map(image) }]),
+    ).toHaveLength(1)
+  })
+
+  it('never make more than five of one prompt, those of the context included', () => {
+    const turn = (name: string): Turn => ({ role: 'User', text: name, images: [image(`${name}1`), image(`${name}2`)] })
+    const [only] = fit('llama-guard-4-12b', [turn('a'), agent('x'), turn('b'), agent('y'), turn('c')])
+    expect(only!.flatMap(({ images = [] }) => images).length).toBe(4)
+  })
+})
+
+describe('the estimate of a text that is not plain', () => {
+  it('is counted, although the text is short: its characters take more tokens than one', () => {
+    expect(guard1.fit([user('\u4E2D'.repeat(2500))]).length).toBeGreaterThan(1)
+    expect(guard1.fit([user('a'.repeat(2500))])).toHaveLength(1)
+    const past = [user('\u4E2D'.repeat(1500)), agent('ok'), user('hi')]
+    expect(guard1.fit(past)[0]!.length).toBeLessThan(3)
+  })
 })

@@ -4,10 +4,10 @@
 // llama-cpp-model.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { bulkhead, isBulkheadRejectedError } from 'cockatiel'
 import { LlamaGuardError } from '../../../errors.js'
 import { orAbort, reasonOf, within } from '../../deadline.js'
 import type { Complete } from '../../answer/completion.js'
+import { FairQueue } from '../../resilience/fair-queue.js'
 import { loadModel, type LoadedModel } from './model.js'
 
 export interface LlamaCppOptions {
@@ -65,7 +65,7 @@ export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
   const path = resolve(o.modelPath)
   const size = sizeOf(path)
   const sequences = Math.min(o.concurrency, MOST_SEQUENCES)
-  const slots = bulkhead(sequences, o.concurrency - sequences)
+  const slots = new FairQueue({ concurrency: sequences, queue: o.concurrency - sequences })
   let loading: Promise<LoadedModel> | undefined
   let state: 'unloaded' | 'ready' | 'closed' = 'unloaded'
 
@@ -93,14 +93,13 @@ export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
   const complete: Complete = (prompt, { signal, logprobs }) =>
     within({ ms: o.timeoutMs, late, signal }, (inner) => {
       // The slot is held until the model has really stopped, the caller only until the deadline.
-      const run = slots.execute(async () => {
+      const run = slots.run({}, inner, async () => {
         const model = await orAbort(inner, load)
         if (inner.aborted) throw reasonOf(inner)
         return model.generate(prompt, { logprobs, signal: inner })
       })
-      return run.catch((error: unknown) => {
-        throw isBulkheadRejectedError(error) ? overloaded(o.concurrency) : error
-      })
+      if (run === undefined) throw overloaded(o.concurrency)
+      return run
     })
   return Object.assign(complete, {
     close: async () => {

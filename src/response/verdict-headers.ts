@@ -1,6 +1,7 @@
 // The two headers we add: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
 import type { Decision, Outcome } from '../types.js'
 import type { ServerResponse } from 'node:http'
+import { asGuard } from './intercept/index.js'
 
 /** The headers that tell what became of each stage. Stages without a decision are left out. */
 export function verdictHeaders(decisions: readonly (Decision | undefined)[]): Record<string, string> {
@@ -13,8 +14,11 @@ export function verdictHeaders(decisions: readonly (Decision | undefined)[]): Re
 export function setVerdictHeaders(res: ServerResponse, decisions: readonly (Decision | undefined)[]): void {
   const verdicts = verdictsOf(decisions)
   const timings = timingsOf(decisions)
-  if (verdicts !== '') res.setHeader('Llama-Guard', verdicts)
-  if (timings !== '') res.appendHeader('Server-Timing', timings)
+  // The handler has committed its head by now, and may not change it any more.
+  asGuard(res, () => {
+    if (verdicts !== '') res.setHeader('Llama-Guard', verdicts)
+    if (timings !== '') res.appendHeader('Server-Timing', timings)
+  })
 }
 
 function verdictsOf(decisions: readonly (Decision | undefined)[]): string {

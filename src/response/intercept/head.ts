@@ -1,48 +1,101 @@
 // Status and headers of a held response: what the handler's writeHead said, and what is left of it on a refusal.
 // Pure bookkeeping on the response's own header store; nothing is sent from here.
-import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import {
+  ServerResponse,
+  STATUS_CODES,
+  validateHeaderName,
+  validateHeaderValue,
+  type ClientRequest,
+  IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http'
+import { Socket } from 'node:net'
 
-/**
- * The status as a number, as Node reads it. Throws at the handler, as Node does, and not at us when the reply
- * leaves.
- */
-export function statusOf(res: ServerResponse): number {
-  const { statusCode } = res
-  const status = statusCode | 0
-  if (status >= 100 && status <= 999) return status
-  throw Object.assign(new RangeError(`Invalid status code: ${String(statusCode)}`), {
-    code: 'ERR_HTTP_INVALID_STATUS_CODE',
-  })
+export interface CommittedHead {
+  readonly status: number
+  readonly message: string
 }
 
 /**
- * Remembers what `writeHead(status, reason?, headers?)` would send; headers come as an object, a flat array,
- * or pairs.
+ * Does to the response what `writeHead(status, reason?, headers?)` would do to it, all but sending it. Throws
+ * what Node would throw, at the handler, and not at us when the reply leaves.
  */
-export function keepHead(res: ServerResponse, args: readonly unknown[]): void {
-  const [status, second, third] = args
-  if (typeof status === 'number') res.statusCode = status
-  if (typeof second === 'string') res.statusMessage = second
-  const headers = typeof second === 'string' ? third : (second ?? third)
-  if (headers === undefined || headers === null) return
-  if (!Array.isArray(headers)) {
-    for (const name of Object.keys(headers)) {
-      const value = (headers as Record<string, OutgoingHttpHeader | undefined>)[name]
-      if (value !== undefined) res.setHeader(name, value)
-    }
+export function keepHead(res: ServerResponse, args: readonly unknown[], http2: boolean): void {
+  const [given, second, third] = args
+  const status = (given as number) | 0
+  if (http2) res.statusCode = status
+  else if (status < 100 || status > 999)
+    throw Object.assign(new RangeError(`Invalid status code: ${String(given)}`), {
+      code: 'ERR_HTTP_INVALID_STATUS_CODE',
+    })
+  if (!http2) {
+    if (typeof second === 'string') res.statusMessage = second
+    else res.statusMessage ||= STATUS_CODES[status] ?? 'unknown'
+    res.statusCode = status
+  }
+  const headers = typeof second === 'string' ? third : (third ?? second)
+  if (headers === undefined || headers === null) return checkHead(res, http2)
+  if (Array.isArray(headers)) keepList(res, headers, http2)
+  else if (http2 || res.getHeaderNames().length > 0) {
+    for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders))
+      if (name !== '' || http2) res.setHeader(name, value as OutgoingHttpHeader)
+  } else keepLines(res, Object.entries(headers as OutgoingHttpHeaders))
+  checkHead(res, http2)
+}
+
+/** Headers as a flat list or as pairs. What they do to headers set before depends on the version of Node. */
+function keepList(res: ServerResponse, headers: readonly unknown[], http2: boolean): void {
+  if (!http2 && res.getHeaderNames().length > 0) {
+    const standIn = standInFor(res)
+    standIn.writeHead(res.statusCode, headers as OutgoingHttpHeader[])
+    const kept = rawNames(standIn).map((name) => [name, standIn.getHeader(name)] as const)
+    for (const name of res.getHeaderNames()) if (!standIn.hasHeader(name)) res.removeHeader(name)
+    for (const [name, value] of kept) res.setHeader(name, value!)
     return
   }
-  const flat = Array.isArray(headers[0]) ? (headers as unknown[][]).flat() : (headers as unknown[])
-  const seen = new Set<string>()
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    const name = String(flat[index])
-    const value = flat[index + 1] as string | readonly string[]
-    // The array form replaces what setHeader had set, and repeats a name to send it twice.
-    if (seen.has(name.toLowerCase())) res.appendHeader(name, value)
-    else res.setHeader(name, value)
-    seen.add(name.toLowerCase())
+  const pairs = Array.isArray(headers[0])
+  if (!pairs && headers.length % 2 !== 0) blank().writeHead(200, headers as OutgoingHttpHeader[])
+  const lines: [string, unknown][] = []
+  if (pairs) for (const [name, value] of headers as [string, unknown][]) lines.push([name, value])
+  else
+    for (let index = 0; index < headers.length; index += 2) lines.push([headers[index] as string, headers[index + 1]])
+  if (http2) for (const [name] of lines) res.removeHeader(name)
+  keepLines(res, lines)
+}
+
+/** Each is a line of the head, also where two have one name. All are checked before the first is kept. */
+function keepLines(res: ServerResponse, lines: readonly (readonly [string, unknown])[]): void {
+  for (const [name, value] of lines) {
+    validateHeaderName(name)
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each as string)
+  }
+  for (const [name, value] of lines) {
+    if (res.hasHeader(name)) res.appendHeader(name, value as string)
+    // Copied: Node appends to the very array that it was given.
+    else res.setHeader(name, Array.isArray(value) ? [...(value as string[])] : (value as OutgoingHttpHeader))
   }
 }
+
+/** What Node finds wrong with a head only when it writes it: a reason phrase, or trailers without chunks. */
+function checkHead(res: ServerResponse, http2: boolean): void {
+  // eslint-disable-next-line no-control-regex
+  if (http2 || !(res.hasHeader('trailer') || /[^\t\x20-\x7e\x80-\xff]/.test(res.statusMessage))) return
+  standInFor(res).writeHead(res.statusCode, res.statusMessage)
+}
+
+/** A response of Node's own with the same headers, for Node to do to it what it would do to ours. */
+function standInFor(res: ServerResponse): ServerResponse {
+  const standIn = blank(res.req)
+  for (const name of rawNames(res)) standIn.setHeader(name, res.getHeader(name)!)
+  return standIn
+}
+
+/** Missing in the types of Node's responses, which have it as its requests do. */
+const rawNames = (res: ServerResponse): string[] => (res as unknown as ClientRequest).getRawHeaderNames()
+
+const ANY_REQUEST = new IncomingMessage(new Socket())
+const blank = (req: IncomingMessage = ANY_REQUEST): ServerResponse => new ServerResponse(req)
 
 // What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold
 // model text.
@@ -51,6 +104,7 @@ const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
 const ABOUT_THE_BODY =
   /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
 
+/** Puts the headers of a refusal in the place of the handler's. */
 export function replaceHeaders(
   res: ServerResponse,
   mountHeaders: OutgoingHttpHeaders,
@@ -67,16 +121,22 @@ export function replaceHeaders(
   res.setHeader('content-length', length)
 }
 
-/**
- * A handler that answers after we have does not know it: what Node throws at its headers would be an
- * unhandled rejection in an async handler on Express 4. Until the head is out they still count, for the hooks
- * of session and compression.
- */
-export function ignoreLateHeaders(res: ServerResponse): void {
-  const { setHeader, appendHeader, removeHeader } = res
-  res.setHeader = (name, value) => (res.headersSent ? res : setHeader.call(res, name, value))
-  res.appendHeader = (name, value) => (res.headersSent ? res : appendHeader.call(res, name, value))
-  res.removeHeader = (name) => {
-    if (!res.headersSent) removeHeader.call(res, name)
+interface Http2Stream {
+  removeAllListeners(event: 'wantTrailers'): void
+  on(event: 'wantTrailers', listener: (this: { sendTrailers(headers: object): void }) => void): void
+}
+
+/** Trailers are the handler's words too, and nobody has judged them: neither those it has set nor later ones follow. */
+export function dropTrailers(res: ServerResponse, http2: boolean): void {
+  if (!http2) {
+    res.addTrailers({})
+    res.addTrailers = () => undefined
+    return
   }
+  // HTTP/2 has no call that takes a trailer back. Its stream asks for them once the last byte is out.
+  const { stream } = res as ServerResponse & { stream?: Http2Stream }
+  stream?.removeAllListeners('wantTrailers')
+  stream?.on('wantTrailers', function () {
+    this.sendTrailers({})
+  })
 }

@@ -1,0 +1,289 @@
+// The same random handler behind the same random stack of middleware, with the guard and without: what is safe
+// arrives as it would, and the handler sees what it would see. What is not safe never arrives, and nothing hangs.
+//
+// FC_RUNS=5000 FC_SEED=... npx vitest run --dir test test/response/intercept/differential
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect, createServer as createHttp2Server, type ClientHttp2Session, type Http2Server } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { constants, gunzipSync } from 'node:zlib'
+import type express from 'express'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Middleware } from '../../../src/types.js'
+import { EXPRESSES, guarded, within } from '../../helpers/apps.js'
+import { chat } from '../../helpers/http.js'
+import { HOOKS, ODD_STATUSES, WRONG_STATUSES, play, programs, type Program, type Seen } from './programs.js'
+
+const RUNS = Number(process.env['FC_RUNS'] ?? 60)
+const SEED = process.env['FC_SEED'] === undefined ? {} : { seed: Number(process.env['FC_SEED']) }
+const PATH = '/v1/chat/completions'
+const FILE = join(tmpdir(), 'express-llama-guard-differential.txt')
+writeFileSync(FILE, 'Hello from a file. '.repeat(20))
+
+interface Wire {
+  readonly head: readonly string[]
+  readonly body: string
+  readonly trailers: readonly string[]
+  readonly complete: boolean
+}
+interface Outcome extends Seen {
+  readonly wire: Wire
+  readonly failed: boolean
+}
+
+const stray: unknown[] = []
+const note = (error: unknown): void => void stray.push(error)
+let theirs: NodeJS.UncaughtExceptionListener[] = []
+beforeAll(() => {
+  vi.spyOn(console, 'error').mockReturnValue(undefined)
+  theirs = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', note).on('unhandledRejection', note)
+})
+afterAll(() => {
+  vi.restoreAllMocks()
+  process.off('uncaughtException', note).off('unhandledRejection', note)
+  for (const each of theirs) process.on('uncaughtException', each)
+})
+
+const guard = guarded()
+/** What runs now: one program at a time. */
+let now: { program: Program; withGuard: boolean; seen: Seen; done: (failed: boolean) => void }
+
+/** The stack and the handler of the program that runs now. */
+function serveProgram(req: IncomingMessage, res: ServerResponse, failed: (error: unknown) => void): void {
+  const { program, withGuard, seen, done } = now
+  const chain: Middleware[] = [
+    ...program.before.map((name) => HOOKS[name]()),
+    ...(withGuard ? [guard] : []),
+    ...program.after.map((name) => HOOKS[name]()),
+  ]
+  const step = (index: number): void => {
+    if (index < chain.length) return chain[index]!(req, res, () => step(index + 1))
+    play(program, req, res, seen, FILE).then(
+      () => done(false),
+      (error: unknown) => {
+        failed(error)
+        done(true)
+      },
+    )
+  }
+  step(0)
+}
+
+const plain = (req: IncomingMessage, res: ServerResponse): void =>
+  serveProgram(req, res, () => {
+    if (res.headersSent) return void res.destroy()
+    res.statusCode = 500
+    if (req.httpVersionMajor < 2) res.statusMessage = ''
+    res.end('failed')
+  })
+
+function onApp(module: typeof express): (req: IncomingMessage, res: ServerResponse) => void {
+  const app = module()
+  // Not 'test': an error page with a stack is another page with another stack.
+  app.set('env', 'production')
+  app.use((req, res, next) => serveProgram(req, res, next))
+  app.use((error: unknown, _req: unknown, _res: unknown, next: (error: unknown) => void) =>
+    next(Object.assign(new Error('failed'), { cause: error })),
+  )
+  // finalhandler prints what it answers.
+  app.use(quiet)
+  return app as never
+}
+const quiet = (_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown): void => {
+  if (res.headersSent) return void res.destroy()
+  res.statusCode = 500
+  res.statusMessage = ''
+  for (const name of res.getHeaderNames()) if (name.startsWith('content-')) res.removeHeader(name)
+  res.end('failed')
+}
+
+/** Lines of a head, in their order and case, without what differs by right. */
+function headLines(raw: readonly string[], streams: boolean): string[] {
+  const lines = []
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!
+    const value = raw[index + 1]!
+    if (/^(date|llama-guard|server-timing|etag)$/i.test(name)) continue
+    if (streams && /^(content-length|transfer-encoding)$/i.test(name)) continue
+    lines.push(`${name}: ${/^set-cookie$/i.test(name) ? value.replace(/connect\.sid=.*/, 'connect.sid') : value}`)
+  }
+  return lines
+}
+
+function decoded(bytes: Buffer, coding: string | undefined): Buffer {
+  try {
+    return coding === 'gzip' && bytes.length > 0 ? gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }) : bytes
+  } catch {
+    // Compression that somebody has put out of work says gzip, and sends something else.
+    return bytes
+  }
+}
+
+function askHttp(port: number): Promise<Wire> {
+  const payload = JSON.stringify(chat('hi'))
+  return new Promise((resolve) => {
+    const broken = (): void => resolve({ head: [], body: '', trailers: [], complete: false })
+    const req = request(
+      {
+        port,
+        host: '127.0.0.1',
+        path: PATH,
+        method: 'POST',
+        agent: false,
+        headers: { 'content-type': 'application/json', 'content-length': payload.length, 'accept-encoding': 'gzip' },
+      },
+      (res) => {
+        const chunks: Buffer[] = []
+        res.on('data', (data: Buffer) => chunks.push(data))
+        res.on('error', () => undefined)
+        res.on('close', () => {
+          const bytes = Buffer.concat(chunks)
+          resolve({
+            head: [`${res.statusCode} ${res.statusMessage}`, ...headLines(res.rawHeaders, false)],
+            body: decoded(bytes, res.headers['content-encoding']).toString('latin1'),
+            trailers: res.rawTrailers,
+            complete: res.complete,
+          })
+        })
+      },
+    )
+    req.on('error', broken)
+    req.end(payload)
+  })
+}
+
+function askHttp2(session: ClientHttp2Session): Promise<Wire> {
+  return new Promise((resolve) => {
+    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json' })
+    let head: string[] = []
+    let trailers: string[] = []
+    let body = ''
+    const list = (headers: object): string[] =>
+      headLines(
+        Object.entries(headers).flatMap(([name, value]) => [name, String(value)]),
+        false,
+      )
+    stream.setEncoding('latin1')
+    stream.on('response', (got) => (head = list(got)))
+    stream.on('trailers', (got) => (trailers = list(got)))
+    stream.on('data', (data: string) => (body += data))
+    stream.on('error', () => undefined)
+    stream.on('close', () => resolve({ head, body, trailers, complete: stream.rstCode === 0 }))
+    stream.end(JSON.stringify(chat('hi')))
+  })
+}
+
+async function outcome(program: Program, withGuard: boolean, ask: () => Promise<Wire>): Promise<Outcome> {
+  const seen: Seen = { calls: [], events: [] }
+  const played = new Promise<boolean>((resolve) => (now = { program, withGuard, seen, done: resolve }))
+  const wire = await within(ask(), `the reply ${withGuard ? 'with' : 'without'} the guard`, 3000)
+  const failed = await within(played, 'the end of the handler', 3000)
+  await new Promise((resolve) => setTimeout(resolve, 8))
+  return { ...seen, wire, failed }
+}
+
+const SERVERS: readonly (readonly [string, (() => Server) | undefined, boolean])[] = [
+  ...EXPRESSES.map(([name, module]) => [name, () => createServer(onApp(module)), true] as const),
+  ['node:http', () => createServer(plain), false],
+  ['HTTP/2', undefined, false],
+]
+
+describe.each(SERVERS)('on %s, a random handler behind random middleware', (name, make, isExpress) => {
+  let server: Server | Http2Server
+  let session: ClientHttp2Session | undefined
+  let ask: () => Promise<Wire>
+  const on = make === undefined ? 'HTTP/2' : isExpress ? 'Express' : 'node'
+  const statuses = make === undefined ? ODD_STATUSES : [...ODD_STATUSES, ...WRONG_STATUSES]
+  beforeAll(async () => {
+    server = make?.() ?? createHttp2Server((req, res) => plain(req as never, res as never))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    if (make === undefined) session = connect(`http://127.0.0.1:${port}`)
+    ask = session === undefined ? () => askHttp(port) : () => askHttp2(session!)
+  })
+  afterAll(async () => {
+    session?.destroy()
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    })
+  })
+
+  it(
+    'that is safe sends what it would send without the guard, and sees what it would see',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(programs('Hello', on, statuses), async (program) => {
+          fc.pre(!onHeadersDiffers(program) && !restoresOthers(program))
+          stray.length = 0
+          const bare = await outcome(program, false, ask)
+          const strayWithout = stray.splice(0).map(String)
+          const ours = await outcome(program, true, ask)
+          expect(stray.map(String)).toEqual(strayWithout)
+          expect(comparable(ours, program, on)).toEqual(comparable(bare, program, on))
+        }),
+        { numRuns: RUNS, ...SEED },
+      )
+    },
+    RUNS * 1000 + 20_000,
+  )
+
+  it(
+    'that is not safe has none of it sent, breaks nothing and does not hang',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(programs('UNSAFE', on, []), async (program) => {
+          stray.length = 0
+          const { wire } = await outcome(program, true, ask)
+          expect(stray).toEqual([])
+          expect(JSON.stringify(wire)).not.toContain('UNSAFE')
+        }),
+        { numRuns: RUNS, ...SEED },
+      )
+    },
+    RUNS * 1000 + 20_000,
+  )
+})
+
+/**
+ * on-headers, which compression and session use, reads some forms of writeHead otherwise than Node, and the guard
+ * asks it with the form that both read alike.
+ */
+function onHeadersDiffers({ before, after, steps }: Program): boolean {
+  return (
+    [...before, ...after].some((name) => /compression|session|on-headers/.test(name)) &&
+    steps.some(
+      ({ do: what, args }) =>
+        (what === 'writeHead' && (Number.isNaN(Number(args[0] ?? 'none')) || args.slice(1).some(Array.isArray))) ||
+        (what === 'writeHead' && args.length === 3 && typeof args[1] !== 'string') ||
+        (what === 'write' && typeof args[0] !== 'string' && !Buffer.isBuffer(args[0])) ||
+        (what === 'status' && !(Number(args[0]) >= 100 && Number(args[0]) < 1000)),
+    )
+  )
+}
+
+/** The guard takes some time, so who is mounted after it is mounted later than without it, and restored or not. */
+const restoresOthers = ({ before, after }: Program): boolean =>
+  before.length + after.length > 1 && [...before, ...after].some((name) => /restored|replaced/.test(name))
+
+function comparable(outcome: Outcome, { before, steps }: Program, on: string): unknown {
+  const { wire, calls, events, failed } = outcome
+  // How much of a broken reply arrives is a matter of time.
+  const broken =
+    !wire.complete || steps.some(({ do: what }) => what === 'destroy' || (on === 'HTTP/2' && what === 'throw'))
+  return {
+    failed,
+    sent: broken ? undefined : wire,
+    calls: (before.includes('nothing from write') ? [] : (calls as unknown[][])).map((call) =>
+      on === 'Express' ? call : call.slice(0, 4),
+    ),
+    // Compression forgets the callbacks of writes.
+    events: wire.complete
+      ? events.filter((event) => !before.includes('compression') || !event.startsWith('write'))
+      : [],
+  }
+}

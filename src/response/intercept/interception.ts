@@ -265,8 +265,11 @@ export class Interception implements ResponseController, Interceptor {
       return this.#passes && !this.#committedByEnd ? this.layers.callBelow('writeHead', [res.statusCode]) : res
     }
     if (this.#state === 'hold' && !this.#headLeft) {
-      // For Node's own write(), which somebody has called past us, there is no head yet.
-      if (this.layers.calledByNode('writeHead')) return res
+      if (this.layers.calledByNode('writeHead')) {
+        // For Node's own write() or end(), called past us, there is no head yet, and its chunk is the whole body.
+        ;(res as ServerResponse & { _contentLength?: number | null })._contentLength = null
+        return res
+      }
       throwHeadersSent('writeHead', args, this.#http2)
     }
     return this.layers.callBelow('writeHead', args)

@@ -279,7 +279,7 @@ export async function play(
 }
 
 const ENDS = new Set(['end', 'json', 'send', 'sendFile', 'redirect', 'pipe', 'pipeline', 'destroy'])
-const LATER = new Set(['wait', 'pipe', 'pipeline', 'throw', 'destroy'])
+const LATER = new Set(['wait', 'pipe', 'pipeline', 'throw', 'destroy', 'addTrailers'])
 const codeOf = (error: unknown): string =>
   error === undefined || error === null ? '' : ((error as NodeJS.ErrnoException).code ?? (error as Error).message)
 

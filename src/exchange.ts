@@ -125,6 +125,8 @@ export class Exchange implements ReplyContext {
   /** Judges the request and decides what to do about it. Never rejects. */
   async check(stage: 'input'): Promise<Decision> {
     if (!this.settings.check.includes(stage)) return this.pass('stage-off')
+    const { system, turns, extras } = this.chat.request
+    if (system === '' && turns.length === 0 && extras.length === 0) return this.pass('empty')
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
       const judgements = await this.#services.judge.judgeAll(conversations, this.#stageOptions(stage))

@@ -7,7 +7,7 @@ import { parseOptions } from './options/config.js'
 import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
-import type { Recognised } from './request/index.js'
+import type { Recognised, UnknownBody } from './request/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
@@ -68,6 +68,19 @@ function passed(exchange: Exchange, why: NotJudgedReason): GoOn {
   return passUntouched
 }
 
+/**
+ * A body that is no chat goes on unjudged. The operator is told how to have it judged, and the client that it
+ * was not.
+ */
+function passedUnknown(exchange: Exchange, { announce }: Services, body: UnknownBody): GoOn {
+  const decision = exchange.pass('unknown-body')
+  if (body.announced) {
+    setVerdictHeaders(exchange.res, [decision])
+    announce(exchange.req, exchange.logger, body)
+  }
+  return passUntouched
+}
+
 async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   const { req, res } = exchange
   if (exchange.alreadyGuarded) return passUntouched
@@ -76,7 +89,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
 
   let recognised: Recognised
   try {
-    recognised = await services.reader.recognise(req)
+    recognised = await services.reader.recognise(req, exchange.settings.unknown)
   } catch (error) {
     if (exchange.clientLeft) return undefined
     exchange.refuseIn(services.reader.dialectOfPath(req))
@@ -85,7 +98,8 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     setVerdictHeaders(res, [decision])
     return passUntouched
   }
-  if (recognised.kind !== 'chat') return passUntouched
+  if (recognised.kind === 'nothing') return passed(exchange, recognised.why)
+  if (recognised.kind === 'unknown') return passedUnknown(exchange, services, recognised)
   exchange.accept(recognised)
 
   const checked = exchange.check('input')

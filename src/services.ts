@@ -5,6 +5,7 @@ import type { Judge } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
+import { type Announce, createAnnouncer } from './telemetry/announce.js'
 import { defaultLogger } from './telemetry/log.js'
 import { isGuard } from './options/guards.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
@@ -29,6 +30,8 @@ export interface Services {
   settingsFor(req: GuardedRequest): RequestConfig
   /** True when this verdict alone makes the policy block, so that nothing else needs to be waited for. */
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
+  /** Tells the operator, once per method and path, of a body that passed unjudged. */
+  readonly announce: Announce
   close(): Promise<void>
 }
 
@@ -76,6 +79,7 @@ export function createServices(config: Config): Services {
     skips: (req) => atOnce('skip', config.skip?.(req)) === true,
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     blocks,
+    announce: createAnnouncer(),
     async close() {
       await Promise.all([judge.close(), upstream?.close()])
     },

@@ -119,6 +119,7 @@ export const anthropicMessages: Dialect = {
   paths: ['/messages'],
   framing: 'sse',
   claims: (body) => Array.isArray(body.messages),
+  answers: (data) => isObject(data) && data.type === 'message_start',
   request(body) {
     const walker = new RequestWalker(body)
     const builder = new RequestBuilder()

@@ -117,6 +117,12 @@ export interface Dialect {
   request(body: Readonly<Record<string, unknown>>): ChatRequest
   /** Every choice of a whole JSON reply, or undefined when the shape is not this dialect's. */
   reply(body: unknown): readonly ReplyChoice[] | undefined
+  /** True when this parsed event or reply is one of this API, whichever API was asked. Default: never. */
+  answers?(data: unknown): boolean
+  /** Names of headers by which its own streams are known, whichever API was asked. Default: none. */
+  readonly marks?: readonly string[]
+  /** Headers of a refusal that is streamed. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>
   /** How its streams are framed. */
   readonly framing: Framing
   stream(): StreamReader

@@ -1,4 +1,5 @@
 // The built-in dialects. Adding an API is adding a file and a line here.
+import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { Dialect } from './dialect.js'
 import { ollamaChat } from './ollama-chat.js'
@@ -12,4 +13,6 @@ export const BUILT_IN: readonly Dialect[] = [
   openaiResponses,
   anthropicMessages,
   ollamaChat,
+  aiSdk,
+  aiSdkCompletion,
 ]

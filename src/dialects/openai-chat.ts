@@ -1,5 +1,6 @@
 // OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list.
 // https://platform.openai.com/docs/api-reference/chat
+import { isObject } from '../utils/json.js'
 import type { Dialect } from './dialect.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
@@ -15,6 +16,7 @@ export const openaiChat: Dialect = {
   paths: ['/chat/completions'],
   framing: 'sse',
   claims: (body) => Array.isArray(body.messages),
+  answers: (data) => isObject(data) && Array.isArray(data.choices),
   request(body) {
     const walker = new RequestWalker(body)
     const builder = new RequestBuilder()

@@ -19,6 +19,7 @@ const READ = new Set(['input'])
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
   paths: ['/responses'],
+  answers: (data) => isObject(data) && data.type === 'response.created',
   framing: 'sse',
   claims: ({ input }) => typeof input === 'string' || Array.isArray(input),
   request(body) {

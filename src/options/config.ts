@@ -19,7 +19,19 @@ import {
   upstreamOption,
 } from './object-readers.js'
 import { type Options, type RequestOptions } from './index.js'
-import { bool, functionOf, integer, list, number, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
+import {
+  bool,
+  functionOf,
+  integer,
+  keyPath,
+  list,
+  number,
+  oneOf,
+  rejectUnknown,
+  text,
+  url,
+  type Reader,
+} from './readers.js'
 
 interface Setting<T> {
   readonly env?: string
@@ -48,6 +60,7 @@ const REQUEST = {
   turns: { env: 'TURNS', read: oneOf(['last', 'all']), fallback: 'last' },
   system: { env: 'SYSTEM', read: oneOf(['judge', 'trust']), fallback: 'judge' },
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },
+  unknown: { env: 'UNKNOWN', read: oneOf(['judge', 'warn', 'pass', 'refuse']), fallback: undefined },
   tenant: { read: text, fallback: undefined },
   policyUrl: { env: 'POLICY_URL', read: url, fallback: undefined },
   onBlock: { env: 'ON_BLOCK', read: oneOf(['error', 'refusal']), fallback: 'error' },
@@ -92,6 +105,8 @@ const SETTINGS = {
   upstream: { read: upstreamOption, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
   dialects: { env: 'DIALECTS', read: list(dialectOption), fallback: undefined },
+  text: { env: 'TEXT', read: keyPath, fallback: undefined },
+  reply: { env: 'REPLY', read: keyPath, fallback: undefined },
   logger: { read: loggerOption, fallback: undefined },
   logLevel: { env: 'LOG_LEVEL', read: oneOf(['silent', 'error', 'warn', 'info', 'debug']), fallback: 'info' },
   onVerdict: { read: functionOf, fallback: undefined },

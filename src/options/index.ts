@@ -71,6 +71,13 @@ export interface RequestOptions {
    * alone. Default: `refuse`.
    */
   images?: 'refuse' | 'ignore'
+  /**
+   * A body that is no chat we know. `judge` judges every word of it and of the reply; `warn` lets it through with a
+   * header, an event and one log line per method and path; `pass` with the event alone; `refuse` answers 400
+   * `unreadable_request`. Default: `judge` where the guard is mounted on a route or `paths` names the path, `warn`
+   * elsewhere.
+   */
+  unknown?: 'judge' | 'warn' | 'pass' | 'refuse'
   /** Keeps the verdict cache of one tenant apart from the others'. Default: none. */
   tenant?: string
   /**
@@ -254,8 +261,9 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    */
   upstream?: UpstreamOption
   /**
-   * Guard these paths (exact, or a prefix ending in `*`) and no other; what is no chat there is
-   * `unreadable_request`. Default: every path.
+   * Guard these paths (exact, or a prefix ending in `*`) and no other. `/events?message` names query parameters that
+   * hold the user's words, for GET requests such as an EventSource's; a GET on a path named without them is 400.
+   * Default: every path.
    */
   paths?: readonly string[]
   /**
@@ -263,6 +271,13 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    * their own paths.
    */
   dialects?: readonly (string | Dialect)[]
+  /**
+   * Where the user's words stand in a body of your own shape, as a path of keys: `message`, `input.text`, `chat.0.say`.
+   * A body that has a text there is a chat. Everything else in it is judged too. Default: none.
+   */
+  text?: string
+  /** Where the model's words stand in a JSON reply, or in each event of a stream, to `text`. Default: everywhere. */
+  reply?: string
   /** A pino-like logger. `req.log` wins when present. Default: pino at `LLAMA_GUARD_LOG_LEVEL` (info). */
   logger?: Logger
   /** Level of the default logger. Default: `info`. */

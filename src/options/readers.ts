@@ -70,6 +70,12 @@ export function text(value: unknown, name: string): string {
   throw fail(name, value, 'a string that is not empty')
 }
 
+/** A path of keys, as in `answer.0.text`. */
+export function keyPath(value: unknown, name: string): string {
+  if (typeof value === 'string' && /^[^.\s]{1,64}(?:\.[^.\s]{1,64}){0,15}$/.test(value)) return value
+  throw fail(name, value, 'a path of keys such as "message" or "answer.0.text"')
+}
+
 /** Its text is not repeated: it may hold a password. */
 export function url(value: unknown, name: string): string {
   if (typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value

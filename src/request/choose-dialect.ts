@@ -2,6 +2,7 @@
 // Adding an API is adding a file and a line here.
 import type { Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
+import { aiSdk } from '../dialects/ai-sdk.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../errors.js'
@@ -17,10 +18,10 @@ export interface DialectsInUse {
 }
 
 /** Throws `invalid_option` for a name that is not built in. */
-export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsInUse {
-  const list = wanted?.map(resolve) ?? BUILT_IN
+export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []): DialectsInUse {
+  const list = [...own, ...(wanted?.map(resolve) ?? BUILT_IN)]
   // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
-  const claiming = wanted === undefined ? [openaiChat] : claimOrder(list)
+  const claiming = wanted === undefined ? [...own, aiSdk, openaiChat] : claimOrder(list)
   const endings = claimOrder(list)
     .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: plainPath(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)
@@ -33,7 +34,7 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[]): DialectsI
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known
       // Many apps call their own route /api/chat; Ollama's always names a model.
-      if (known === ollamaChat && typeof body.model !== 'string') return list.includes(openaiChat) ? openaiChat : known
+      if (known === ollamaChat && (typeof body.model !== 'string' || aiSdk.claims(body))) return claimant(body) ?? known
       return known
     },
   }

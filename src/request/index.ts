@@ -10,7 +10,9 @@ import { invalidJson, type JsonBody, type ReadBody, valueBody } from './body/par
 import { dialectsInUse, type DialectsInUse } from './choose-dialect.js'
 import { formHoldsChat, namesSpellChat, uploadHoldsChat } from './form-chat.js'
 import { nestedChat } from './nested-chat.js'
-import { pathPattern, pathReadings } from './paths.js'
+import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
+import { shorthandDialect } from './shorthand.js'
+import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
 
 export interface ConversationReaderOptions {
   /** Guard these paths (exact, or a prefix ending in `*`) and no other. Default: every path. */
@@ -21,6 +23,9 @@ export interface ConversationReaderOptions {
    */
   readonly dialects?: readonly (string | Dialect)[]
   readonly maxBodyBytes: number
+  /** Paths of keys to the user's and the model's words, in bodies of the app's own shape. */
+  readonly text?: string | undefined
+  readonly reply?: string | undefined
 }
 
 /** A chat, in a dialect that reads it. */
@@ -36,9 +41,11 @@ export interface RecognisedChat {
 export interface UnknownBody {
   readonly kind: 'unknown'
   /** `unseen`: another middleware has consumed it. `other`: neither JSON nor a form, and not read to its end. */
-  readonly format: 'json' | 'lines' | 'form' | 'multipart' | 'other' | 'unseen'
-  /** The parsed body (`json`, `lines`), its text (`form`) or the beginning of it (`multipart`). */
+  readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
+  /** The parsed body (`json`, `lines`), its text (`form`, `text`) or the beginning of it (`multipart`). */
   readonly value?: unknown
+  /** Whether the operator is told: a header and a log line, beside the event. */
+  readonly announced: boolean
 }
 
 /** Nothing to read: the path is not guarded, or there is no body. */
@@ -51,7 +58,7 @@ export type Recognised = RecognisedChat | UnknownBody | NothingToRead
 
 export interface ConversationReader {
   /** Throws `LlamaGuardError` with a 4xx code for what has to be a chat and cannot be read as one. */
-  recognise(req: GuardedRequest): Promise<Recognised>
+  recognise(req: GuardedRequest, unknown?: UnknownMode): Promise<Recognised>
   /** The dialect a refusal should be written in before the body is known: that of the path. */
   dialectOfPath(req: GuardedRequest): Dialect | undefined
 }
@@ -65,33 +72,55 @@ export function createConversationReader({
   paths,
   dialects,
   maxBodyBytes,
+  text,
+  reply,
 }: ConversationReaderOptions): ConversationReader {
-  const inUse = dialectsInUse(dialects)
-  const patterns = paths?.map(pathPattern)
+  const inUse = dialectsInUse(dialects, text === undefined ? [] : [shorthandDialect(text, reply)])
+  const places = paths?.map(guardedPlace)
   return {
     dialectOfPath: (req) => inUse.byPath(pathReadings(req)),
-    async recognise(req) {
+    async recognise(req, unknown) {
       const readings = pathReadings(req)
-      if (patterns?.some((matches) => readings.some(matches)) === false) return NOT_GUARDED
+      const named = places?.filter(({ matches }) => readings.some(matches))
+      if (named?.length === 0) return NOT_GUARDED
       const known = inUse.byPath(readings)
-      const must = known !== undefined || patterns !== undefined
+      const mode = unknownMode(unknown, req, named !== undefined)
       const bodiless = BODILESS.has(req.method ?? 'GET')
-      if (bodiless && !hasBody(req) && isEmpty(req.body)) {
-        if (patterns !== undefined && !isPreflight(req))
-          throw unreadable('A guarded path was asked with a method that has no body, so its words cannot be judged')
-        return NO_BODY
+      const empty = !hasBody(req) && isEmpty(req.body)
+      if (bodiless && empty && (named === undefined || isPreflight(req))) {
+        const asks = mode === 'judge' && req.method === 'GET' && isOnRoute(req)
+        return asks ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
       }
-      const read = await readBody(req, { limit: maxBodyBytes })
-      if (read.kind === 'none' && bodiless && patterns === undefined) return NO_BODY
-      return fromBody(req, read, { known, must, inUse })
+      if (bodiless && named !== undefined) {
+        if (!empty) throw unreadable('A guarded path was asked with a body by a method that has none')
+        return judgedAsUnknown(noBody(queryWords(req, named)))
+      }
+      const read = await readBody(req, { limit: maxBodyBytes, wantsText: mode === 'judge' })
+      if (read.kind === 'none' && known === undefined) {
+        if (named !== undefined) return judgedAsUnknown(noBody(queryWords(req, named)))
+        return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
+      }
+      const recognised = fromBody(req, read, { known, must: known !== undefined, inUse })
+      return recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised
     },
   }
+}
+
+/** A request whose words, if any, stand in its query. */
+function noBody(query: Record<string, unknown>): UnknownBody {
+  return { kind: 'unknown', format: 'json', value: query, announced: false }
+}
+
+function treatUnknown(body: UnknownBody, mode: UnknownMode): Recognised {
+  if (mode === 'judge') return judgedAsUnknown(body)
+  if (mode === 'refuse') throw refusedAsUnknown()
+  return { ...body, announced: mode === 'warn' }
 }
 
 interface Context {
   /** The dialect of the path. */
   readonly known: Dialect | undefined
-  /** On a known or named path nothing passes that is no chat. */
+  /** On the path of a dialect nothing passes that is no chat. */
   readonly must: boolean
   readonly inUse: DialectsInUse
 }
@@ -109,20 +138,23 @@ function fromBody(req: GuardedRequest, read: ReadBody, context: Context): Recogn
           'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot ' +
             'be judged',
         )
-      return { kind: 'unknown', format: 'unseen' }
+      return { kind: 'unknown', format: 'unseen', announced: false }
     case 'lines':
       if (context.must || nestedChat(read.value) !== undefined) throw invalidJson()
-      return { kind: 'unknown', format: 'lines', value: read.value }
+      return { kind: 'unknown', format: 'lines', value: read.value, announced: false }
     case 'form':
     case 'multipart':
       if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text, type))
         throw unsupported('A chat came as a form; send JSON')
       if (read.left !== undefined) return fromJson(valueBody(read.left), context)
       if (context.must) throw notJson(type)
-      return { kind: 'unknown', format: read.kind, value: read.text }
+      return { kind: 'unknown', format: read.kind, value: read.text, announced: false }
+    case 'text':
+      if (context.must) throw notJson(type)
+      return { kind: 'unknown', format: 'text', value: read.text, announced: false }
     case 'other':
       if (context.must) throw notJson(type)
-      return { kind: 'unknown', format: 'other' }
+      return { kind: 'unknown', format: 'other', announced: false }
   }
 }
 
@@ -140,7 +172,7 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, must, inUs
     return chatOf(dialect, value as Record<string, unknown>, nested, duplicates)
   if (must || duplicates.has('messages') || (duplicates.size > 0 && nestedChat(everyKey) !== undefined))
     throw unreadable('The body is no chat request this guard can read')
-  return { kind: 'unknown', format: 'json', value }
+  return { kind: 'unknown', format: 'json', value, announced: false }
 }
 
 /** `readable` is the body in the form that the dialect reads. */
@@ -193,11 +225,6 @@ function hidesMessages(body: Record<string, unknown>): boolean {
 /** A browser asks for leave before it sends the request itself: no body, and no words but those of the url. */
 function isPreflight({ method, url = '', headers }: GuardedRequest): boolean {
   return method === 'OPTIONS' && (!url.includes('?') || headers['access-control-request-method'] !== undefined)
-}
-
-/** Express sets `route` when a handler was mounted on a method and a path. */
-function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): boolean {
-  return req.route !== undefined
 }
 
 /** What parsers leave on `req.body` when there was nothing to parse. */

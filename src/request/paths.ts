@@ -114,3 +114,45 @@ export function pathPattern(pattern: string): PathPattern {
     ? (path) => path === prefix || path.startsWith(`${prefix}/`)
     : (path) => path.startsWith(prefix)
 }
+
+/** An entry of the option `paths`. */
+export interface GuardedPlace {
+  readonly matches: PathPattern
+  /** Query parameters that hold the user's words. Empty: none of them do. */
+  readonly parameters: readonly string[]
+}
+
+/** Throws `invalid_option` for an entry that is no path. */
+export function guardedPlace(entry: string): GuardedPlace {
+  const [path = '', query] = typeof entry === 'string' ? entry.split('?', 2) : [entry]
+  return {
+    matches: pathPattern(path),
+    parameters: query === undefined ? [] : query.split('&').filter((name) => name !== ''),
+  }
+}
+
+/**
+ * The words of a request without a body, by the parameters that `paths` names. Throws `unreadable_request`
+ * where none is named or given: its words, if it has any, would be unseen.
+ */
+export function queryWords(req: GuardedRequest, places: readonly GuardedPlace[]): Record<string, string[]> {
+  const query = queryOf(req)
+  const named = new Set(places.flatMap(({ parameters }) => parameters))
+  if (![...named].some((name) => query[name]?.some((text) => text.trim() !== '')))
+    throw new LlamaGuardError(
+      'unreadable_request',
+      'A guarded path was asked with a method that has no body, and no query parameter that `paths` names for it ' +
+        '(as in "/events?message"); send its words in a body, or in such a parameter.',
+    )
+  // The handler may read the other parameters too, so all of them are judged.
+  return query
+}
+
+/** Every value of every query parameter. */
+export function queryOf(req: GuardedRequest): Record<string, string[]> {
+  const url = req.originalUrl ?? req.url ?? ''
+  const words: Record<string, string[]> = Object.create(null) as Record<string, string[]>
+  for (const [name, text] of new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : ''))
+    (words[name] ??= []).push(text)
+  return words
+}

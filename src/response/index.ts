@@ -1,6 +1,7 @@
 // What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by
 // what the handler was meant to send.
 import type { ServerResponse } from 'node:http'
+import { framingOf } from '../dialects/reply-reader.js'
 import { toLlamaGuardError } from '../errors.js'
 import type { Decision, NotJudgedReason } from '../types.js'
 import type { ReplyContext } from './context.js'
@@ -63,7 +64,8 @@ function chooseHold(exit: ResponseController, context: ReplyContext): Hold | und
   // Only whole bodies are decoded from other codings and charsets.
   const isPlain = !isEncoded(res) && /^(?:utf-?8|us-ascii|)$/i.test(charsetOf(contentType) ?? '')
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
-  const framer = mayFlow ? chooseFramer(mediaType(contentType), context.dialect.framing) : undefined
+  const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
+  const framer = mayFlow ? chooseFramer(mediaType(contentType), framing) : undefined
   if (framer === undefined) return wholeHold(exit, context)
   // A length that was promised cannot be kept once a block may cut the stream short.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')

@@ -37,7 +37,11 @@ export interface HttpRefusal {
 export function refusalOf(decision: Decision, context: RefusalContext): HttpRefusal {
   const declined = declinedReply(decision, context)
   if (declined !== undefined)
-    return { status: 200, headers: headersOf(decision, context, declined.type), body: declined.body }
+    return {
+      status: 200,
+      headers: { ...headersOf(decision, context, declined.type), ...declined.headers },
+      body: declined.body,
+    }
   const status = statusOf(decision, context.settings)
   return {
     status,
@@ -56,14 +60,14 @@ export function lastWords(decision: Decision, { settings, req }: RefusalContext)
 function declinedReply(
   decision: Decision,
   context: RefusalContext,
-): { readonly type: string; readonly body: string } | undefined {
+): { readonly type: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> } | undefined {
   const words = lastWords(decision, context)
   const { dialect, asked } = context
   if (words === undefined || asked === undefined || dialect.decline === undefined) return undefined
   try {
     if (asked.stream && dialect.stream !== undefined) {
       const type = dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'
-      return { type, body: dialect.stream().block(decision, words) }
+      return { type, body: dialect.stream().block(decision, words), headers: dialect.headers ?? {} }
     }
     return {
       type: 'application/json',

@@ -72,10 +72,9 @@ describe.each(SERVERS)('the path of a request on %s', (_name, mount: Mount) => {
   describe.each(NAMED)('and paths: %j', (paths, spellings) => {
     const named = serving(mount([ours({ paths })], handler))
     it.each(spellings)('%s is named', (path) => expectSeenOrRefused(named(), { path, type: json, body: chat }))
-    it.each(spellings)('%s with another body is refused', async (path) => {
-      expect(await sendRaw(named(), { path, type: json, body: JSON.stringify({ question: WORD }) })).toBe(400)
-      expect(handled).toEqual([])
-    })
+    it.each(spellings)('%s with another body is judged word by word', (path) =>
+      expectSeenOrRefused(named(), { path, type: json, body: JSON.stringify({ question: WORD }) }),
+    )
     it.each(['/ask', '/v2/completion', '/', '/v1x/completions'])('%s is not', (path) =>
       expectUntouched(named(), { path, type: json, body: chat }),
     )
@@ -129,9 +128,8 @@ describe.each(EXPRESSES)('a mount on %s', (_name, express) => {
       app.use('/v1', ours({ paths }), handler)
       const server = await serve(app)
       for (const path of ['/v1/ask', '/v1/%61sk', '/v1//ask/'])
-        expect(await sendRaw(server, { path, type: json, body: '{"q":1}' })).toBe(400)
+        await expectSeenOrRefused(server, { path, type: json, body: JSON.stringify({ question: WORD }) })
       await server.close()
     }
-    expect(handled).toEqual([])
   })
 })

@@ -11,14 +11,16 @@ import { readStream } from './read-stream.js'
 export interface BodyOptions {
   /** The most bytes of a body, raw and inflated. */
   readonly limit: number
+  /** Read plain text to its end, because every word of the request is wanted. */
+  readonly wantsText?: boolean
 }
 
 /** Throws `LlamaGuardError` with a 4xx code for a body that cannot be read the same way by everyone. */
-export async function readBody(req: GuardedRequest, { limit }: BodyOptions): Promise<ReadBody> {
-  const left = leftBody(req, limit)
+export async function readBody(req: GuardedRequest, { limit, wantsText = false }: BodyOptions): Promise<ReadBody> {
+  const left = leftBody(req, limit, wantsText)
   const unread = !req.readableDidRead && !req.readableEnded && hasBody(req)
   if (!unread) return left ?? (req.readableDidRead ? { kind: 'unseen' } : NO_BODY)
-  const read = await readStream(req, limit)
+  const read = await readStream(req, limit, wantsText)
   if (left?.kind === 'json' && !isEmptyObject(left.value)) return withLeft(read, left)
   if (read.kind === 'json') req.body = read.value
   return read
@@ -39,23 +41,27 @@ export function hasBody({ httpVersionMajor, headers, readableEnded }: GuardedReq
 }
 
 /** What a parser before us has left on `req.body` or, where that holds nothing, on `req.rawBody`. */
-function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: number): ReadBody | undefined {
+function leftBody(
+  req: GuardedRequest & { readonly rawBody?: unknown },
+  limit: number,
+  wantsText: boolean,
+): ReadBody | undefined {
   const { body, rawBody } = req
   const raw = isText(rawBody) && rawBody.length > 0 ? rawBody : undefined
   // Express 4 parsers leave {} behind for a content type they do not read.
   const left = raw !== undefined && (body === null || isEmptyObject(body)) ? raw : (body ?? raw)
   if (left === undefined) return undefined
-  if (isText(left)) return parseText(req, left, limit)
+  if (isText(left)) return parseText(req, left, limit, wantsText)
   if (left instanceof URLSearchParams) return { kind: 'form', text: left.toString() }
   return raw === undefined ? valueBody(left) : { ...duplicatesOf(req, raw, limit), value: left }
 }
 
-function parseText({ headers }: GuardedRequest, text: string | Uint8Array, limit: number): ReadBody {
+function parseText({ headers }: GuardedRequest, text: string | Uint8Array, limit: number, wantsText = false): ReadBody {
   const type = headers['content-type']
   // Text has been decoded by its charset; bytes have not.
-  if (typeof text === 'string') return parseBody(Buffer.from(text), type?.split(';', 1)[0])
+  if (typeof text === 'string') return parseBody(Buffer.from(text), type?.split(';', 1)[0], wantsText)
   refuseCharset(type, false)
-  return parseBody(inflated(text, headers['content-encoding'], limit), type)
+  return parseBody(inflated(text, headers['content-encoding'], limit), type, wantsText)
 }
 
 /** Keys that the text of a parsed body names twice. A text that is something else says nothing about it. */

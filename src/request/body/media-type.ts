@@ -25,6 +25,16 @@ export function isFormType(contentType: string | undefined): boolean {
   return /^\s*application\/x-www-form-urlencoded\b/i.test(contentType ?? '')
 }
 
+/** Text that a person may have written: also what names no type. */
+export function isTextType(contentType: string | undefined): boolean {
+  // A JSON body that is a text alone is one too.
+  return (
+    contentType === undefined ||
+    isJsonType(contentType) ||
+    /^\s*(?:text\/|application\/(?:xml|graphql|yaml)\b)/i.test(contentType)
+  )
+}
+
 export function isMultipartType(contentType: string | undefined): boolean {
   return /^\s*multipart\//i.test(contentType ?? '')
 }

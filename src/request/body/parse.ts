@@ -3,7 +3,7 @@ import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
 import { refuseCostly } from './json-cost.js'
 import { looksLikeJson, trimmed } from './json-start.js'
-import { isFormType, isMultipartType, refuseCharset } from './media-type.js'
+import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
 
 /** What a body holds. */
 export type ReadBody =
@@ -14,6 +14,8 @@ export type ReadBody =
   /** Several JSON values, a line each. */
   | { readonly kind: 'lines'; readonly value: readonly unknown[] }
   | FormBody
+  /** Plain text, whole. Only where the words of any body are wanted. */
+  | { readonly kind: 'text'; readonly text: string }
   /** Anything else. It has been read no further than its first characters. */
   | { readonly kind: 'other' }
 
@@ -47,7 +49,7 @@ export function valueBody(value: unknown): JsonBody {
  * A whole body, or as much of it as its kind takes to be told. Throws `invalid_json` for bytes that begin like
  * JSON and are not UTF-8 or not JSON, and 415 for a charset other than UTF-8.
  */
-export function parseBody(bytes: Uint8Array, contentType: string | undefined): ReadBody {
+export function parseBody(bytes: Uint8Array, contentType: string | undefined, wantsText = false): ReadBody {
   const jsonLike = looksLikeJson(bytes)
   if (jsonLike === undefined) return NO_BODY
   const form = isFormType(contentType)
@@ -58,7 +60,8 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined): R
     if (read !== undefined) return read
   }
   const text = (): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
-  return form ? { kind: 'form', text: text() } : multipart ? { kind: 'multipart', text: text() } : OTHER
+  if (form || multipart) return { kind: form ? 'form' : 'multipart', text: text() }
+  return wantsText && isTextType(contentType) ? { kind: 'text', text: text() } : OTHER
 }
 
 /** Undefined for what only looks like JSON at first. `must`: what does is JSON, or an error. */

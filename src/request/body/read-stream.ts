@@ -6,18 +6,19 @@ import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { ByteBuffer } from './byte-buffer.js'
 import { Inflater } from './inflate.js'
 import { JsonStart } from './json-start.js'
-import { isFormType, isMultipartType, refuseCharset } from './media-type.js'
+import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
 import { parseBody, type ReadBody } from './parse.js'
 
 /**
  * Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an
  * upload that broke off.
  */
-export async function readStream(req: IncomingMessage, limit: number): Promise<ReadBody> {
+export async function readStream(req: IncomingMessage, limit: number, wantsText: boolean): Promise<ReadBody> {
   const type = req.headers['content-type']
   refuseCharset(type, false)
   const form = isFormType(type)
   const multipart = isMultipartType(type)
+  const text = wantsText && isTextType(type)
   const decoded = new ByteBuffer()
   const start = new JsonStart()
   const inflater = new Inflater(req.headers['content-encoding'], (chunk) => {
@@ -25,12 +26,13 @@ export async function readStream(req: IncomingMessage, limit: number): Promise<R
     decoded.add(chunk)
     start.add(chunk)
   })
-  // A form is read whole. Of an upload, which may be of any size, the first part is looked at.
+  // A form, and a text whose words are wanted, is read whole. Of an upload, which may be of any size, the
+  // first part is looked at.
   const enough = (raw: number): boolean =>
-    start.answer === false && !form && !(multipart && raw <= limit && decoded.size <= limit)
+    start.answer === false && !form && !text && !(multipart && raw <= limit && decoded.size <= limit)
   try {
     await pull(req, limit, inflater, enough)
-    return parseBody(decoded.bytes(), type)
+    return parseBody(decoded.bytes(), type, wantsText)
   } finally {
     inflater.destroy()
   }

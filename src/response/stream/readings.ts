@@ -1,5 +1,6 @@
 // A stream that clients may read in more than one way is read in all of them. Another reading starts where it
 // first differs from the main one, with what was said until then, and has channels of its own.
+import { replyReader } from '../../dialects/reply-reader.js'
 import type { Dialect, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import type { Frame } from './framing.js'
 import type { LooseLine } from './loose-line.js'
@@ -43,7 +44,7 @@ export class Readings {
 
   /** `fork` gives every channel a copy under this prefix. */
   constructor(dialect: Dialect, fork: (prefix: string) => void) {
-    this.main = dialect.stream()
+    this.main = replyReader(dialect)
     this.#dialect = dialect
     this.#fork = fork
   }
@@ -77,7 +78,7 @@ export class Readings {
     const prefix = `${name}|`
     if (this.#others.some((other) => other.prefix === prefix)) return
     this.#fork(prefix)
-    this.#others.push({ prefix, reader: this.#dialect.stream(), eventsOf })
+    this.#others.push({ prefix, reader: replyReader(this.#dialect), eventsOf })
   }
 }
 

@@ -119,8 +119,10 @@ describe.each(EXPRESSES)('a body on %s', (_name, express) => {
       for (const type of [json, 'application/vnd.x+json', undefined])
         expect(await sendRaw(server, { path, type, body: chat })).toBe(400)
     expect(handled).toEqual([])
-    // An upload that another middleware has stored is no chat of ours.
-    await expectUntouched(server, { path: '/route', type: 'multipart/form-data; boundary=x', body: '--x--' })
+    // On a route every body is to be judged, and an upload that nobody shows us cannot be.
+    const upload = 'multipart/form-data; boundary=x'
+    expect(await sendRaw(server, { path: '/route', type: upload, body: '--x--' })).toBe(415)
+    await expectUntouched(server, { path: '/elsewhere', type: upload, body: '--x--' })
     forget()
     await expectUntouched(server, { path: '/elsewhere', type: json, body: chat })
     await server.close()

@@ -1,0 +1,82 @@
+// Any body that is no chat we know, for the option `unknown: 'judge'`: all of its words are the say of a user, and all
+// words of the reply are the model's.
+import type { Declined, Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
+import { EventText, isDone, SentEvents } from './kit/stream-events.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import type { Image } from '../types.js'
+
+const GENERIC_REPLY: Vocabulary = {
+  metadata: OPENAI_METADATA,
+  containers: OPENAI_CONTAINERS,
+  opaque: OPAQUE,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+/** The key under which a body that is no object stands: a list, a text, a number. */
+export const WHOLE_BODY = 'content'
+
+export const generic: Dialect = {
+  name: 'generic',
+  paths: [],
+  framing: 'sse',
+  claims: () => false,
+  request(body) {
+    const walker = new RequestWalker(body)
+    const builder = new RequestBuilder()
+    const texts: string[] = []
+    const images: Image[] = []
+    const sink = { text: (text: string) => void texts.push(text), picture: (image: Image) => void images.push(image) }
+    for (const [key, value] of Object.entries(body)) walker.read(value, sink, { key })
+    const stream = wantsStream(body.stream)
+    // A body without a word is judged by its reply alone.
+    if (texts.length === 0 && images.length === 0) return { system: '', turns: [], userTurns: [], extras: [], stream }
+    builder.say({ role: 'User', text: texts.join('\n'), images, human: true })
+    return builder.build(stream, undefined)
+  },
+  reply: readReply,
+  stream: genericStream,
+  refusal: (refusal) => openaiRefusal(refusal, { input: 'body', output: 'body' }),
+  decline: ({ words, decision }: Declined) => ({ text: words, llama_guard: blockNote(decision) }),
+}
+
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(GENERIC_REPLY).walk(body, (_path, text) => texts.add(0, text))
+  return texts.list()
+}
+
+/** Words of the same place in events of the same shape are one text that grows. */
+function genericStream(): StreamReader {
+  const events = new EventText(GENERIC_REPLY)
+  const facts = new SentEvents((_data, event) => isDone(event))
+  let done = false
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (data !== undefined)
+        events.walker.walk(data, (path, text, metadata) => {
+          if (metadata) events.beside(deltas, path, text, true)
+          else deltas.push({ choice: 0, channel: path, text })
+        })
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      done ||= facts.take(event)
+    },
+    block(decision, words) {
+      if (done) return ''
+      const note = { finish_reason: 'content_filter', llama_guard: blockNote(decision) }
+      return `${sse(words === undefined ? note : { text: words, ...note })}data: [DONE]\n\n`
+    },
+    fail: (error) => (done ? '' : sse({ error: streamFailure(error) })),
+  }
+}

@@ -1,0 +1,59 @@
+// What becomes of a body that is no chat we know: judged word by word, refused, or let through and told.
+import { generic, WHOLE_BODY } from '../dialects/generic.js'
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { GuardedRequest } from '../types.js'
+import { isObject } from '../utils/json.js'
+import type { RecognisedChat, UnknownBody } from './index.js'
+
+/** The option `unknown`. */
+export type UnknownMode = 'judge' | 'warn' | 'pass' | 'refuse'
+
+/** A guard that was put on one route, or on paths by name, is meant for what comes there. Elsewhere much is no chat. */
+export function unknownMode(wanted: UnknownMode | undefined, req: GuardedRequest, named: boolean): UnknownMode {
+  return wanted ?? (named || isOnRoute(req) ? 'judge' : 'warn')
+}
+
+/** Express sets `route` when a handler was mounted on a method and a path. */
+export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): boolean {
+  return req.route !== undefined
+}
+
+/** The body as a chat whose user says all of its words. Throws 4xx for a body whose words cannot be told. */
+export function judgedAsUnknown({ format, value }: UnknownBody): RecognisedChat {
+  if (format === 'multipart' || format === 'other' || format === 'unseen')
+    throw new LlamaGuardError(
+      'unsupported_media_type',
+      'The body is neither JSON nor a form nor text, so its words cannot be judged; send JSON, or set the option ' +
+        '`unknown` to "warn" to let such bodies through.',
+    )
+  const fields = format === 'form' ? formFields(String(value)) : value
+  const readable = isObject(fields) ? fields : { [WHOLE_BODY]: fields }
+  try {
+    return {
+      kind: 'chat',
+      dialect: generic,
+      body: value as Record<string, unknown>,
+      request: generic.request(readable),
+    }
+  } catch (error) {
+    throw toLlamaGuardError(error)
+  }
+}
+
+export function refusedAsUnknown(): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_request',
+    'The body is no chat that this guard knows, and the option `unknown` is "refuse". Name its text with the option ' +
+      '`text` or customDialect(), or set `unknown` to "judge".',
+  )
+}
+
+/** Every value of a field that is named more than once. */
+function formFields(form: string): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  for (const [name, text] of new URLSearchParams(form)) {
+    const known = fields[name]
+    fields[name] = known === undefined ? text : [...(Array.isArray(known) ? (known as unknown[]) : [known]), text]
+  }
+  return fields
+}

@@ -1,0 +1,43 @@
+// One log line per method and path for bodies that passed unjudged: an owner who believes in the guard must hear of it.
+import type { GuardedRequest, Logger } from '../types.js'
+import { isObject } from '../utils/json.js'
+
+/** Logs once per method and path what the body looked like, and how to have it judged. Values are never logged. */
+export type Announce = (req: GuardedRequest, logger: Logger, body: { format: string; value?: unknown }) => void
+
+/** Routes that are remembered. Past it nothing more is logged, for a client can make up any number of paths. */
+const MAX_ROUTES = 256
+const MAX_KEYS = 10
+const PLAIN_KEY = /^[A-Za-z_][\w-]{0,31}$/
+
+export function createAnnouncer(): Announce {
+  const told = new Set<string>()
+  return (req, logger, { format, value }) => {
+    const route = `${req.method ?? 'GET'} ${routeOf(req)}`
+    if (told.size >= MAX_ROUTES || told.has(route)) return
+    told.add(route)
+    logger.warn(
+      { route, format, keys: keysOf(value) },
+      'A body that is no chat this guard knows passed unjudged. To have it judged, name its text ' +
+        "(llamaGuard({ text: 'message' }) or customDialect()), mount the guard on the route, or set " +
+        "unknown: 'judge'; " +
+        "to silence this line, set unknown: 'pass'.",
+    )
+  }
+}
+
+/** The path without what differs from request to request, such as ids. */
+function routeOf(req: GuardedRequest): string {
+  const [path = '/'] = (req.originalUrl ?? req.url ?? '/').split('?', 1)
+  const segments = path.split('/').slice(0, 8)
+  return segments
+    .map((segment) => (/^[A-Za-z][A-Za-z_.-]{0,39}$/.test(segment) || segment === '' ? segment : ':x'))
+    .join('/')
+}
+
+/** Keys that look like names in a program. Others may be words of a client. */
+function keysOf(value: unknown): readonly string[] {
+  if (!isObject(value)) return []
+  const keys = Object.keys(value).slice(0, MAX_KEYS)
+  return keys.map((key) => (PLAIN_KEY.test(key) ? key : '(other)'))
+}

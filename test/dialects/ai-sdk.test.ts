@@ -1,0 +1,197 @@
+// The Vercel AI SDK's own client against a guarded route: what useChat sends is judged, and a block is read by the SDK.
+import {
+  createUIMessageStream,
+  DefaultChatTransport,
+  pipeUIMessageStreamToResponse,
+  readUIMessageStream,
+  type UIMessage,
+  type UIMessageStreamWriter,
+} from 'ai'
+import express, { type Request, type Response } from 'express'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { llamaGuard, type Options } from '../../src/index.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve, sleep } from '../helpers/http.js'
+
+let guard: MarkerGuard
+let server: Running
+let options: Options = {}
+/** What the route answers. */
+let execute: (writer: UIMessageStreamWriter) => Promise<void> | void = () => undefined
+
+beforeAll(async () => {
+  const app = express()
+  app.use((req, res, next) =>
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+  )
+  app.post('/api/chat', (_req: Request, response: Response) =>
+    pipeUIMessageStreamToResponse({
+      response,
+      stream: createUIMessageStream({ execute: ({ writer }) => execute(writer) }),
+    }),
+  )
+  server = await serve(app)
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  guard = markerGuard()
+  options = {}
+  execute = saying('Hello ', 'there.')
+})
+
+/** Streams these texts as one text part of one step, with a pause after each. */
+function saying(...texts: string[]): typeof execute {
+  return async (writer) => {
+    writer.write({ type: 'start' })
+    writer.write({ type: 'start-step' })
+    writer.write({ type: 'text-start', id: 't1' })
+    for (const delta of texts) {
+      writer.write({ type: 'text-delta', id: 't1', delta })
+      await sleep(60)
+    }
+    writer.write({ type: 'text-end', id: 't1' })
+    writer.write({ type: 'finish-step' })
+    writer.write({ type: 'finish', finishReason: 'stop' })
+  }
+}
+
+const user = (text: string): UIMessage => ({ id: 'aB3xY9kLmN2pQ7rS', role: 'user', parts: [{ type: 'text', text }] })
+
+/** What a chat page shows at the end, and the error it was told. */
+async function ask(...messages: UIMessage[]): Promise<{ last: UIMessage | undefined; error: Error | undefined }> {
+  const transport = new DefaultChatTransport({ api: `${server.url}/api/chat` })
+  let last: UIMessage | undefined
+  let error: Error | undefined
+  try {
+    const stream = await transport.sendMessages({
+      trigger: 'submit-message',
+      chatId: 'c1',
+      messageId: undefined,
+      messages,
+      abortSignal: undefined,
+    })
+    const onError = (told: unknown): void => void (error ??= told as Error)
+    for await (const message of readUIMessageStream({ stream, onError })) last = message
+  } catch (told) {
+    error = told as Error
+  }
+  return { last, error }
+}
+const textOf = (message: UIMessage | undefined): string =>
+  message?.parts.map((part) => (part.type === 'text' ? part.text : '')).join('') ?? ''
+
+describe('useChat', () => {
+  it('gets an allowed reply as it was streamed', async () => {
+    const { last, error } = await ask(user('hello'))
+    expect([textOf(last), error]).toEqual(['Hello there.', undefined])
+    expect(guard.texts()[0]).toBe('hello')
+    expect(guard.texts().at(-1)).toBe('Hello there.')
+  })
+
+  it('is refused with the categories when the question is unsafe, in an error the page can parse', async () => {
+    const { last, error } = await ask(user('UNSAFE question'))
+    expect(last).toBeUndefined()
+    expect(JSON.parse(error?.message ?? '')).toMatchObject({
+      error: { code: 'content_filter', stage: 'input', categories: [{ code: 'O3', name: 'Criminal Planning' }] },
+    })
+  })
+
+  it('is told of a block in the middle by the end of the message, with no error and no unjudged word', async () => {
+    execute = saying('Hello ', 'there, ', 'UNSAFE', ' and more')
+    const { last, error } = await ask(user('hello'))
+    expect(error).toBeUndefined()
+    expect(textOf(last)).toBe('Hello there, ')
+    expect(last?.metadata).toMatchObject({ llama_guard: { stage: 'output', categories: [{ code: 'O3' }] } })
+    expect(last?.parts.find((part) => part.type === 'text')).toMatchObject({ state: 'done' })
+  })
+
+  it('reads a refusal as a text of the assistant, of the question and in the middle', async () => {
+    options = { onBlock: 'refusal', refusalText: 'No.' }
+    const asked = await ask(user('UNSAFE question'))
+    expect([textOf(asked.last), asked.error]).toEqual(['No.', undefined])
+    execute = saying('Hello, ', 'UNSAFE')
+    const said = await ask(user('hello'))
+    expect([textOf(said.last), said.error]).toEqual(['Hello, No.', undefined])
+  })
+
+  it('is told that the guard failed, without our JSON, when that happens in the middle', async () => {
+    execute = saying('Hello ', 'there, ', 'BROKEN')
+    const { last, error } = await ask(user('hello'))
+    expect(textOf(last)).toBe('Hello there, ')
+    expect(error?.message).toBe('The guard endpoint answered with an error')
+  })
+
+  it('has interleaved parts judged each as it will be read', async () => {
+    execute = async (writer) => {
+      writer.write({ type: 'start' })
+      for (const id of ['a', 'b']) writer.write({ type: 'text-start', id })
+      for (const [a, b] of [
+        ['UN', 'fine '],
+        ['SA', 'words '],
+        ['FE', 'here'],
+      ]) {
+        writer.write({ type: 'text-delta', id: 'a', delta: a! })
+        writer.write({ type: 'text-delta', id: 'b', delta: b! })
+      }
+      for (const id of ['a', 'b']) writer.write({ type: 'text-end', id })
+    }
+    const { last } = await ask(user('hello'))
+    expect(textOf(last)).not.toContain('UNSAFE')
+    expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+  })
+
+  it.each<[string, Parameters<UIMessageStreamWriter['write']>[0][]]>([
+    [
+      'reasoning',
+      [
+        { type: 'reasoning-start', id: 'r' },
+        { type: 'reasoning-delta', id: 'r', delta: 'UNSAFE' },
+      ],
+    ],
+    [
+      'tool input',
+      [
+        { type: 'tool-input-start', toolCallId: 'c', toolName: 't' },
+        { type: 'tool-input-delta', toolCallId: 'c', inputTextDelta: 'UNSAFE' },
+      ],
+    ],
+    ['a whole tool input', [{ type: 'tool-input-available', toolCallId: 'c', toolName: 't', input: { q: 'UNSAFE' } }]],
+    [
+      'a tool output',
+      [
+        { type: 'tool-input-available', toolCallId: 'c', toolName: 't', input: {} },
+        { type: 'tool-output-available', toolCallId: 'c', output: ['UNSAFE'] },
+      ],
+    ],
+    ['a data part', [{ type: 'data-weather', data: { note: 'UNSAFE' } }]],
+    ['the name of a data part', [{ type: 'data-UNSAFE', data: 1 } as never]],
+    ['a source', [{ type: 'source-url', sourceId: 's', url: 'https://example.com', title: 'UNSAFE' }]],
+    ['message metadata', [{ type: 'message-metadata', messageMetadata: { note: 'UNSAFE' } }]],
+    ['an error', [{ type: 'error', errorText: 'UNSAFE' }]],
+  ])('reads no unsafe word in %s', async (_, parts) => {
+    execute = (writer) => {
+      for (const part of parts) writer.write(part)
+    }
+    const { last, error } = await ask(user('hello'))
+    expect(JSON.stringify([last, error?.message])).not.toContain('UNSAFE')
+  })
+})
+
+describe('what useChat and useCompletion send', () => {
+  const parts = [{ type: 'text', text: 'UNSAFE' }]
+  it.each<[string, string, object]>([
+    [
+      'version 5 to 7, all messages',
+      '/api/chat',
+      { id: 'c', messages: [{ id: 'm', role: 'user', parts }], trigger: 'submit-message' },
+    ],
+    ['version 5 to 7, the newest message alone', '/api/chat', { id: 'c', message: { id: 'm', role: 'user', parts } }],
+    ['version 4, content', '/api/chat', { id: 'c', messages: [{ role: 'user', content: 'UNSAFE' }] }],
+    ['version 4, content and parts', '/api/chat', { id: 'c', messages: [{ role: 'user', content: '', parts }] }],
+    ['another path', '/chat', { id: 'c', message: { id: 'm', role: 'user', parts } }],
+    ['useCompletion', '/api/completion', { prompt: 'UNSAFE' }],
+  ])('is judged: %s', async (_, path, body) => {
+    const reply = await send(`${server.url}${path}`, { body })
+    expect(reply.status).toBe(451)
+  })
+})

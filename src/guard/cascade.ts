@@ -63,7 +63,11 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     accepts: (verdict: Verdict) => boolean = () => true,
   ): Promise<Verdict> => {
     const { stage, blocks } = options
-    const asks = piecesOf(guard, conversation, stage).map((piece) => async (inner: LazyAbortController) => {
+    const pieces = piecesOf(guard, conversation, stage)
+    const ours = (piece: Conversation): boolean => judgesRole(guard, piece.at(-1)!.role)
+    // An older turn of a side that the small guard does not judge is left to the large one.
+    if (guard === first && !pieces.every(ours)) throw UNSURE
+    const asks = pieces.filter(ours).map((piece) => async (inner: LazyAbortController) => {
       const asked = new AskOptions(inner, { ...(stage && { stage }), ...(blocks && isPanel(guard) && { blocks }) })
       const verdict = checkedVerdict(await guard.judge(piece, asked))
       if (!accepts(verdict)) throw UNSURE

@@ -49,7 +49,9 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
           `No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`,
         )
       const asks = asked.flatMap((guard) =>
-        piecesOf(guard, conversation, stage).map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
+        piecesOf(guard, conversation, stage)
+          .filter((piece) => judgesRole(guard, piece.at(-1)!.role))
+          .map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
       )
       return anyUnsafeOf(asks, { signal, blocks })
     },
@@ -57,41 +59,40 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
-  madeOf(panel, guards)
-  return asPanel(panel)
+  return asPanel(madeOf(panel, guards))
 }
 
 /** True when the guard judges turns of this role. */
 export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
 
-/** Marks a guard whose verdict depends on what the policy blocks. */
+/** Marks a guard that is made of guards. */
 export function asPanel(guard: Guard): Guard {
   panels.add(guard)
   return guard
 }
 
-/** Remembers which guards this one asks, and cuts conversations for. */
-export function madeOf(guard: Guard, members: readonly Guard[]): void {
-  membersOf.set(guard, members)
+/** Says what guards a guard is made of: each cuts a conversation as it needs it. */
+export function madeOf(guard: Guard, parts: readonly Guard[]): Guard {
+  members.set(guard, parts)
+  return guard
 }
 
-/** How many guard calls of each member one judgement of this takes: a panel cuts a conversation by itself. */
+/** How many guard calls of each member one judgement of this takes. */
 export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
-  const members = membersOf.get(guard)
-  return members === undefined
-    ? 1
-    : Math.max(
-        ...members.map((member) =>
-          piecesOf(member, conversation, stage).reduce((sum, piece) => sum + checksOf(member, piece, stage), 0),
-        ),
-      )
+  const parts = members.get(guard)?.filter((part) => judgesRole(part, conversation.at(-1)!.role))
+  if (parts === undefined || parts.length === 0) return 1
+  return Math.max(
+    ...parts.map((part) =>
+      piecesOf(part, conversation, stage).reduce((sum, piece) => sum + checksOf(part, piece, stage), 0),
+    ),
+  )
 }
 
 /** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
 export const isPanel = (guard: Guard): boolean => panels.has(guard)
 
 const panels = new WeakSet<Guard>()
-const membersOf = new WeakMap<Guard, readonly Guard[]>()
+const members = new WeakMap<Guard, readonly Guard[]>()
 
 const isUnsafe = (verdict: Verdict): boolean => !verdict.safe
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'

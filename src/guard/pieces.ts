@@ -12,7 +12,7 @@ export const MOST_PIECES = 256
  * been judged at the input.
  */
 export function piecesOf(
-  guard: Pick<Guard, 'fit'>,
+  guard: Pick<Guard, 'fit' | 'judges'>,
   conversation: Conversation,
   stage: Stage = 'input',
 ): readonly Conversation[] {
@@ -20,7 +20,8 @@ export function piecesOf(
   if (stage === 'output' || pieces[0] === conversation) return pieces
   const all = [...pieces]
   for (const turn of unseenTurns([conversation], pieces)) {
-    all.push(...fit(guard, [turn]))
+    // A side that this guard does not judge is told as it is: who asks leaves it to another guard.
+    all.push(...(guard.judges?.includes(turn.role) === false ? [[turn]] : fit(guard, [turn])))
     if (all.length > MOST_PIECES) throw tooMany(MOST_PIECES)
   }
   return all

@@ -23,8 +23,8 @@ function recording(model: ModelName = 'llama-guard-1', contextTokens?: number, t
         ? prompter
         : { ...prompter, contextTokens, fit: (turns, tokens) => prompter.fit(turns, tokens ?? contextTokens) },
     complete: async (prompt) => {
-      if (prompt.toString().length > takes) throw new LlamaGuardError('guard_input_too_long')
-      prompts.push(prompt.toString())
+      if (prompt.length > takes) throw new LlamaGuardError('guard_input_too_long')
+      prompts.push(prompt)
       return { text: 'safe' }
     },
     identity: 'recording',
@@ -173,6 +173,25 @@ describe('a turn that no prompt has room for', () => {
       const judgements = await judged(guard, requestOf(turns))
       expect(judgements.some((each) => 'verdict' in each && !each.verdict.safe)).toBe(true)
     }
+  })
+
+  it('is left to the other guards of a panel by one that does not judge its side', async () => {
+    const { guard, prompts } = recording()
+    const users: Guard = {
+      judges: ['User'],
+      fit(conversation) {
+        if (conversation.at(-1)!.role === 'Agent') throw new LlamaGuardError('guard_rejected')
+        return [conversation.slice(-1)]
+      },
+      judge: () => Promise.resolve({ safe: true, categories: [] }),
+    }
+    const turns: Turn[] = Array.from({ length: 21 }, (_, index) => ({
+      role: index % 2 === 0 ? 'User' : 'Agent',
+      text: wordsOf(150),
+    }))
+    for (const judgement of await judged(anyUnsafe([guard, users]), requestOf(turns)))
+      expect(judgement).toHaveProperty('verdict')
+    expectSeen(prompts, planted(turns))
   })
 
   it('is context alone at the output, where the request has been judged already', async () => {

@@ -152,7 +152,7 @@ describe('An endpoint with less context than its model', () => {
       prompter: createPrompter('llama-guard-1'),
       complete: async (prompt) => {
         asked++
-        if (prompt.toString().length > 8000) throw new LlamaGuardError('guard_input_too_long')
+        if (prompt.length > 8000) throw new LlamaGuardError('guard_input_too_long')
         controller.abort()
         return { text: 'safe' }
       },
@@ -179,7 +179,7 @@ describe('An endpoint with less context than its model', () => {
       prompter: createPrompter('llama-guard-3-8b'),
       complete: (prompt) => {
         asked++
-        return prompt.toString().length > 3200
+        return prompt.length > 3200
           ? Promise.reject(new LlamaGuardError('guard_input_too_long'))
           : Promise.resolve({ text: 'safe' })
       },

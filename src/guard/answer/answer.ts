@@ -9,7 +9,8 @@ const LONGEST = 1000
 /** ASCII only: an answer in other white space is off format. */
 const LEADING = /^[ \t\r\n]+/
 /** Left over when a server does not skip special tokens. */
-const TRAILING = /(?:<\|(?:eot_id|eot|eom_id|eom|end_of_text)\|>|<\/s>|[ \t\r\n])+$/
+const TOKENS = ['<|eot_id|>', '<|eot|>', '<|eom_id|>', '<|eom|>', '<|end_of_text|>', '</s>']
+const BLANK = /[ \t\r\n]/
 
 const ENDED = new Set(['eos_token', 'stop_sequence', 'stop', 'eos'])
 const CUT_OFF = new Set(['length', 'max_tokens'])
@@ -19,9 +20,19 @@ export type Ending = 'whole' | 'cut' | 'failed'
 /** The answer without blanks and special tokens around it; empty when it is far too long to be a verdict. */
 export function answerOf({ text, finishReason }: Completion): { readonly answer: string; readonly ending: Ending } {
   return {
-    answer: text.length > LONGEST ? '' : text.replace(LEADING, '').replace(TRAILING, ''),
+    answer: text.length > LONGEST ? '' : withoutEnd(text.replace(LEADING, ''), TOKENS),
     ending:
       finishReason === undefined || ENDED.has(finishReason) ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed',
+  }
+}
+
+/** The text without blanks, and without these tokens, at its end. One step a token: a pattern would look back. */
+export function withoutEnd(text: string, tokens: readonly string[] = []): string {
+  let end = text.length
+  for (;;) {
+    const step = BLANK.test(text.charAt(end - 1)) ? 1 : tokens.find((token) => text.endsWith(token, end))?.length
+    if (step === undefined) return text.slice(0, end)
+    end -= step
   }
 }
 

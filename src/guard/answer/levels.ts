@@ -1,7 +1,7 @@
 // Reads the answer of Qwen3Guard-Gen: a line for the level, a line for the categories, and for replies one that says
 // whether the reply is a refusal. As strict as Llama Guard's reader: only the whole form of Safe is safe.
 import type { Verdict } from '../../types.js'
-import { answerOf, offFormatUnsafe, unparseable } from './answer.js'
+import { answerOf, offFormatUnsafe, unparseable, withoutEnd } from './answer.js'
 import type { Completion } from './completion.js'
 import { type DecidingWords, scoreOf } from './score.js'
 
@@ -9,7 +9,7 @@ const FORM = /^Safety: (Safe|Controversial|Unsafe)\r?\nCategories: ([^\r\n]{1,50
 /** An answer whose level is known, whatever follows it and however long it is. */
 const BEGINNING = /^\s*Safety: (?:Controversial|Unsafe)(?![\p{L}\p{M}])/u
 /** Left over when a server does not skip special tokens. */
-const TRAILING = /(?:<\|(?:im_end|endoftext)\|>|[ \t\r\n])+$/
+const TOKENS = ['<|im_end|>', '<|endoftext|>']
 const WORDS: DecidingWords = { safe: ['safe'], unsafe: ['unsafe', 'controversial'] }
 /** What the model writes before the level. */
 const PREFIX = 'Safety:'
@@ -28,7 +28,7 @@ export interface LevelIds {
  */
 export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
   const { answer: whole, ending } = answerOf(completion)
-  const answer = whole.replace(TRAILING, '')
+  const answer = withoutEnd(whole, TOKENS)
   const [, level, list = ''] = (ending === 'whole' && FORM.exec(answer)) || []
   const usage = completion.usage && { tokens: completion.usage }
   if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...scored(completion, level), ...usage }

@@ -2,19 +2,17 @@
 // Only the exact word is safe: a lenient reader ("starts with safe") turns an echo, a cut or an off-format answer into
 // a pass. An answer that begins with the word `unsafe` blocks whatever follows it.
 import type { Category, Verdict } from '../../types.js'
-import { answerOf, offFormatUnsafe, unparseable } from './answer.js'
+import { answerOf, offFormatUnsafe, unparseable, withoutEnd } from './answer.js'
 import type { Completion } from './completion.js'
 import { scoreOf } from './score.js'
 
-const UNSAFE = /^unsafe(?:[ \t]*\r?\n[ \t\r\n]*([^]+))?$/i
+const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i
 /**
  * The word `unsafe` at the beginning of any other answer. A code may stand directly behind it; another letter makes
  * another word of it, such as "unsafely".
  */
 const BEGINS_UNSAFE = /^\s*unsafe(?:[a-z]\d|[^\p{L}\p{M}]|$)/iu
-/** What the token limit may leave behind the last whole code. */
-const CUT = /[ \t\r\n]*,?[ \t\r\n]*[a-z]?$/i
 
 /**
  * The verdict in a completion. Category codes are matched without regard to case; codes the policy does not
@@ -32,7 +30,8 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
     return { safe: true, categories: [], ...scored(completion, 'safe'), ...usage }
 
   const unsafe = UNSAFE.exec(answer)
-  const list = ending === 'whole' ? unsafe?.[1] : unsafe?.[1]?.replace(CUT, '')
+  const codes = unsafe?.[1]?.replace(/^[ \t\r\n]+/, '')
+  const list = ending === 'whole' ? codes : codes && withoutCut(codes)
   if (!unsafe || (list && !CODES.test(list))) {
     if (BEGINS_UNSAFE.test(text)) return offFormatUnsafe(completion)
     throw unparseable(completion, 'wanted "safe", or "unsafe" and a line of category codes')
@@ -46,6 +45,12 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
     ...scored(completion, 'unsafe'),
     ...usage,
   }
+}
+
+/** Without what the token limit may leave behind the last whole code: a comma, and the letter of the next one. */
+function withoutCut(codes: string): string {
+  const whole = withoutEnd(codes.replace(/[a-z]$/i, ''))
+  return whole.endsWith(',') ? withoutEnd(whole.slice(0, -1)) : whole
 }
 
 function sort(codes: readonly string[], categories: readonly Category[]) {

@@ -1,5 +1,6 @@
 // Llama Prompt Guard on the wire, through the real AWS SDK: its labels, its windows, and answers that are not its own.
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { piecesOf } from '../../../src/guard/pieces.js'
 import { promptGuard } from '../../../src/guard/backends/prompt-guard.js'
 import { sagemakerClassify } from '../../../src/guard/backends/sagemaker/index.js'
 import type { PromptGuardName } from '../../../src/guard/prompt/index.js'
@@ -66,6 +67,8 @@ describe('Llama Prompt Guard', () => {
     const { emulator, guard } = await start(2)
     const conversation: Conversation = [...user('JAILBREAK'), { role: 'Agent', text: 'No.' }, ...user('Thanks')]
     expect(guard.fit?.(conversation)).toEqual([user('Thanks')])
+    // A judge adds the older turns that it judges, and none that it does not.
+    expect(piecesOf(guard, conversation)).toEqual([user('Thanks'), user('JAILBREAK')])
     expect(await guard.judge(conversation, {})).toMatchObject({ safe: true })
     expect(emulator.requests.map(({ prompt }) => prompt)).toEqual(['Thanks'])
     await expect(guard.judge(conversation.slice(0, 2), {})).rejects.toMatchObject({ code: 'guard_rejected' })

@@ -29,6 +29,7 @@ export type {
   ChatRequest,
   Declined,
   Dialect,
+  Framing,
   Refusal,
   ReplyChoice,
   StreamDelta,

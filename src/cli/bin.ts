@@ -10,6 +10,17 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => process.exit(130))
   })
 }
+// npx runs a command through a shell, and a shell that SIGTERM ends passes the signal to nobody: the command would
+// live on without a parent, and keep its port. A shell or npm that is gone is therefore a signal.
+if (process.env['npm_command'] !== undefined && process.platform !== 'win32') {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    stop.abort()
+  }, 500)
+  watch.unref()
+}
 // `check ... | head` closes our output early: that is the reader's right, not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)

@@ -79,6 +79,13 @@ export function amount(text: string): number {
   return Number(text)
 }
 
+/** Two names with a comma between them. */
+export function pair(text: string): [string, string] {
+  const [first, second, ...more] = text.split(',').map((name) => name.trim())
+  if (!first || !second || more.length > 0) throw new InvalidArgumentError('Two names are wanted, such as small,large.')
+  return [first, second]
+}
+
 export function tag(text: string, tags: Record<string, string>): Record<string, string> {
   const [, key, value] = /^([^=]{1,128})=(.{0,256})$/.exec(text) ?? []
   if (key === undefined || value === undefined) throw new InvalidArgumentError('Write it as key=value.')

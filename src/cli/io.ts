@@ -16,6 +16,11 @@ export interface Io {
   readonly signal?: AbortSignal
 }
 
+/** What the command line itself needs beside the streams: where JSONL comes from. */
+export interface CliIo extends Io {
+  readonly stdin?: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean }
+}
+
 /** Exit codes of every command. */
 export const EXIT = {
   /** Done; for `check`: everything was safe. */
@@ -31,6 +36,8 @@ export const EXIT = {
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+/** Takes the exit code of the command that ran. */
+export type Done = (code: ExitCode) => void
 export type Colour = 'red' | 'green' | 'yellow' | 'dim' | 'bold'
 
 /** Colours only for a person: on a TTY, and not when NO_COLOR is set (https://no-color.org). */

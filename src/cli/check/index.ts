@@ -77,7 +77,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   }
   const total = counts.safe + counts.unsafe + counts.unjudged
   if (total === 0) {
-    io.stderr.write('There is nothing to check. Give a text, --json, or JSONL on standard input.\n')
+    io.stderr.write('There is nothing to check. Give a text, a conversation with --file, or JSONL on standard input.\n')
     return EXIT.usage
   }
   if (total > 1 && options.format !== 'json')

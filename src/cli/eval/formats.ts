@@ -1,7 +1,6 @@
 // The public corpora a team is likely to have on disk, recognised by their columns: one entry each, text and
 // label out.
-// Category ids are those of Llama Guard 1, our mapping of each corpus's own labels; what has no counterpart
-// is left unlabelled.
+import type { Hazard } from './hazards.js'
 
 /** A record as the file has it: every CSV value is a string. */
 export type Fields = Readonly<Record<string, unknown>>
@@ -10,8 +9,10 @@ export interface Labelled {
   /** A text, or the messages of a conversation in OpenAI form. */
   readonly text: string | readonly unknown[]
   readonly unsafe: boolean
-  /** Null: not labelled. */
+  /** The ids that the file itself names. Null: not labelled. */
   readonly categories: readonly string[] | null
+  /** What a public corpus labels in words of its own; takes the place of `categories`. */
+  readonly hazards?: readonly Hazard[]
 }
 
 export interface Format {
@@ -22,67 +23,77 @@ export interface Format {
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const YES = new Set(['1', '1.0', 'true', 'yes', 'unsafe', 'toxic', 'harmful'])
-const NO = new Set(['0', '0.0', 'false', 'no', 'safe', 'benign', 'harmless', ''])
+const NO = new Set(['0', '0.0', 'false', 'no', 'safe', 'benign', 'harmless'])
 
 /** A label as yes or no. Undefined for anything else: a label that is guessed is a number that is wrong. */
 export function label(value: unknown): boolean | undefined {
-  const word = (
-    typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-      ? String(value)
-      : value === null
-        ? ''
-        : '?'
-  )
-    .trim()
-    .toLowerCase()
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
+  const word = String(value).trim().toLowerCase()
   return YES.has(word) ? true : NO.has(word) ? false : undefined
 }
 
-function required(value: unknown, field: string): boolean {
+/** Null, an empty cell, or no such field: the label is not wrong, it is not there. */
+export function missing(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
+}
+
+/** The label under this name. Throws when there is none: a text without a label is neither safe nor unsafe. */
+export function required(value: unknown, field: string, cure = 'Wanted: 1/0, true/false or unsafe/safe.'): boolean {
+  if (missing(value))
+    throw new RangeError(`The field "${field}" holds no label. Label the text, or take the record out. ${cure}`)
   const known = label(value)
   if (known === undefined)
-    throw new RangeError(
-      `The field "${field}" holds a label that is neither yes nor no. Wanted: 1/0, true/false or unsafe/safe.`,
-    )
+    throw new RangeError(`The field "${field}" holds a label that is neither yes nor no. ${cure}`)
   return known
 }
 
-const OPENAI: Readonly<Record<string, string>> = {
-  S: 'O2',
-  S3: 'O2',
-  H: 'O1',
-  H2: 'O1',
-  V: 'O1',
-  V2: 'O1',
-  HR: 'O1',
-  SH: 'O6',
-}
-const AILUMINATE: Readonly<Record<string, string>> = {
-  vcr: 'O1',
-  hte: 'O1',
-  src: 'O2',
-  cse: 'O2',
-  sxc: 'O2',
-  sxc_prn: 'O2',
-  ncr: 'O3',
-  iwp: 'O4',
-  ssh: 'O6',
-}
-const BEAVERTAILS: Readonly<Record<string, string>> = {
-  animal_abuse: 'O1',
-  child_abuse: 'O2',
-  'discrimination,stereotype,injustice': 'O1',
-  'drug_abuse,weapons,banned_substance': 'O5',
-  'financial_crime,property_crime,theft': 'O3',
-  'hate_speech,offensive_language': 'O1',
-  self_harm: 'O6',
-  'sexually_explicit,adult_content': 'O2',
-  'terrorism,organized_crime': 'O3',
-  'violence,aiding_and_abetting,incitement': 'O1',
+/** Ids from a list or from one string; null where the file names none. */
+export function idsOf(value: unknown): readonly string[] | null {
+  if (Array.isArray(value)) return value.map(String)
+  return typeof value === 'string' && value !== '' ? value.split(/[,;]\s*/) : null
 }
 
-const mapped = (names: readonly string[], map: Readonly<Record<string, string>>): string[] =>
-  [...new Set(names.flatMap((name) => map[name] ?? []))].sort()
+const OPENAI: Readonly<Record<string, Hazard>> = {
+  S: 'sxc',
+  S3: 'cse',
+  H: 'hte',
+  H2: 'hte',
+  V: 'vcr',
+  V2: 'vcr',
+  HR: 'hte',
+  SH: 'ssh',
+}
+const AILUMINATE: Readonly<Record<string, Hazard>> = {
+  vcr: 'vcr',
+  ncr: 'ncr',
+  src: 'src',
+  cse: 'cse',
+  dfm: 'dfm',
+  spc: 'spc',
+  prv: 'prv',
+  ipv: 'ipv',
+  iwp: 'iwp',
+  hte: 'hte',
+  ssh: 'ssh',
+  sxc: 'sxc',
+  sxc_prn: 'sxc',
+}
+const BEAVERTAILS: Readonly<Record<string, Hazard>> = {
+  animal_abuse: 'vcr',
+  child_abuse: 'cse',
+  'discrimination,stereotype,injustice': 'hte',
+  'drug_abuse,weapons,banned_substance': 'drugs',
+  'financial_crime,property_crime,theft': 'ncr',
+  'hate_speech,offensive_language': 'hte',
+  privacy_violation: 'prv',
+  self_harm: 'ssh',
+  'sexually_explicit,adult_content': 'sxc',
+  'terrorism,organized_crime': 'terror',
+  'violence,aiding_and_abetting,incitement': 'vcr',
+}
+
+const mapped = (names: readonly string[], map: Readonly<Record<string, Hazard>>): Hazard[] =>
+  names.flatMap((name) => (Object.hasOwn(map, name) ? (map[name] ?? []) : []))
 
 export const FORMATS: readonly Format[] = [
   {
@@ -90,7 +101,7 @@ export const FORMATS: readonly Format[] = [
     claims: (fields) => 'prompt' in fields && Object.keys(OPENAI).some((key) => key in fields),
     read(fields) {
       const hit = Object.keys(OPENAI).filter((key) => key in fields && required(fields[key], key))
-      return { text: text(fields['prompt']), unsafe: hit.length > 0, categories: mapped(hit, OPENAI) }
+      return { text: text(fields['prompt']), unsafe: hit.length > 0, categories: null, hazards: mapped(hit, OPENAI) }
     },
   },
   {
@@ -117,13 +128,13 @@ export const FORMATS: readonly Format[] = [
           { role: 'assistant', content: text(fields['response']) },
         ],
         unsafe: !required(fields['is_safe'], 'is_safe'),
-        categories:
-          named === undefined
-            ? null
-            : mapped(
-                named.map(([name]) => name),
-                BEAVERTAILS,
-              ),
+        categories: null,
+        ...(named !== undefined && {
+          hazards: mapped(
+            named.map(([name]) => name),
+            BEAVERTAILS,
+          ),
+        }),
       }
     },
   },
@@ -133,7 +144,8 @@ export const FORMATS: readonly Format[] = [
     read: (fields) => ({
       text: text(fields['prompt_text']),
       unsafe: true,
-      categories: mapped([text(fields['hazard'])], AILUMINATE),
+      categories: null,
+      hazards: mapped([text(fields['hazard'])], AILUMINATE),
     }),
   },
   {
@@ -142,7 +154,8 @@ export const FORMATS: readonly Format[] = [
     read: (fields) => ({
       text: text(fields['prompt']),
       unsafe: true,
-      categories: /suicide|self-harm/i.test(text(fields['harm_area'])) ? ['O6'] : null,
+      categories: null,
+      ...(/suicide|self-harm/i.test(text(fields['harm_area'])) && { hazards: ['ssh'] }),
     }),
   },
   {
@@ -160,15 +173,11 @@ export const FORMATS: readonly Format[] = [
     claims: (fields) => ('text' in fields || 'messages' in fields) && ('unsafe' in fields || 'label' in fields),
     read(fields) {
       const { messages, categories } = fields
-      const name = 'unsafe' in fields ? 'unsafe' : 'label'
+      const name = 'label' in fields && !('unsafe' in fields) ? 'label' : 'unsafe'
       return {
         text: Array.isArray(messages) ? messages : text(fields['text']),
         unsafe: required(fields[name], name),
-        categories: Array.isArray(categories)
-          ? categories.map(String)
-          : typeof categories === 'string' && categories !== ''
-            ? categories.split(/[,;]\s*/)
-            : null,
+        categories: idsOf(categories),
       }
     },
   },

@@ -1,20 +1,13 @@
-// `eval`: from flags to one guard, or two, and on to the evaluation. The guards judge as the middleware
-// would, but remember nothing and try once, so that every text is measured and the evaluation alone decides
-// about trying again.
-import { createHash } from 'node:crypto'
-import { guardOf } from '../../create-guard.js'
+// `eval`: from flags to one guard, or two, and on to the evaluation.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import { identityOf } from '../../guard/cache/key.js'
 import { readCategories } from '../../options/categories.js'
 import { type Config, parseOptions } from '../../options/config.js'
-import { type Backend, BACKENDS, type ModelName, MODELS, type Options } from '../../options/index.js'
-import { decide } from '../../policy.js'
-import { createServices } from '../../services.js'
-import type { Logger } from '../../types.js'
+import type { Options } from '../../options/index.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
 import { runBatch } from './batch/index.js'
-import type { Judge } from './judge-all.js'
-import { runEval } from './run.js'
+import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
+import type { Mapping } from './rows.js'
+import { runCascade, runEval } from './run.js'
 
 export interface EvaluateFlags {
   text?: string
@@ -23,7 +16,13 @@ export interface EvaluateFlags {
   categories?: string
   threshold?: number
   scores: boolean
+  policy?: string
   against?: string
+  labels: boolean
+  cascade?: boolean
+  maxDisagreement: number
+  costRatio?: number
+  scoreColumns?: readonly [small: string, large: string]
   concurrency: number
   attempts: number
   resume?: string
@@ -40,11 +39,8 @@ export interface EvaluateFlags {
   batchFolder: string
 }
 
-export interface OpenJudge extends Judge {
-  close(): Promise<void>
-}
-
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+/** From this score on a large guard finds a text unsafe, where nothing else is said. */
+const LARGE_THRESHOLD = 0.5
 
 export async function evaluate(
   files: readonly string[],
@@ -52,26 +48,31 @@ export async function evaluate(
   options: Options,
   io: Io,
 ): Promise<ExitCode> {
-  if (flags.batch !== undefined) return await evaluateInBatch(files, flags.batch, flags, options, io)
-  const open: OpenJudge[] = []
+  const open: OpenCandidate[] = []
   try {
-    const { threshold, scores, concurrency } = flags
+    const env = flags.policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: flags.policy }
+    if (flags.batch !== undefined) return await evaluateInBatch(files, flags.batch, flags, options, { ...io, env })
+    const cascade = flags.cascade === true ? { bound: flags.maxDisagreement, costRatio: flags.costRatio } : undefined
+    const { threshold, scores, concurrency, scoreColumns } = flags
+    const mapping = mappingOf(flags)
+    if (scoreColumns !== undefined && cascade !== undefined)
+      return await runCascade({ files, ...mapping, cascade, threshold: threshold ?? LARGE_THRESHOLD }, io)
+    checkCascade(flags)
     const common = { ...options, ...(threshold !== undefined && { threshold }), concurrency }
-    open.push(openJudge(common, scores, io.env))
-    if (flags.against !== undefined) open.push(openJudge({ ...common, ...guardNamed(flags.against) }, scores, io.env))
+    const settings: CandidateSettings = { options: common, env, scores }
+    open.push(openCandidate(settings))
+    if (flags.against !== undefined) open.push(openCandidate(settingsNamed(flags.against, settings)))
     const [judge, against] = open
     if (judge === undefined || judge.name === against?.name)
       throw new LlamaGuardError(
         'invalid_option',
-        `--against names the very guard that is measured (${judge?.name}). Name another backend, model or endpoint.`,
+        `--against names the very guard that is measured (${judge?.name}). Name another backend, model, endpoint or ` +
+          'policy.',
       )
     return await runEval(
       {
         files,
-        textField: flags.text,
-        labelField: flags.label,
-        unsafeValue: flags.unsafeValue,
-        categoriesField: flags.categories,
+        ...mapping,
         concurrency,
         attempts: flags.attempts,
         resumeFile: flags.resume,
@@ -80,83 +81,45 @@ export async function evaluate(
         dollarsPerHour: flags.dollarsPerHour,
         expectedMs: flags.expectedMs,
         dryRun: flags.dryRun,
+        ...(cascade && { cascade }),
       },
       { judge, against, stdout: io.stdout, stderr: io.stderr, signal: io.signal },
     )
   } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
-    io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
-    return EXIT.usage
+    return tellWrongCall(error, io)
   } finally {
     await Promise.all(open.map((one) => one.close()))
   }
 }
 
-/** A guard under measurement. Its `safe` is the middleware's decision: threshold, actions and all. */
-export function openJudge(options: Options, scores: boolean, env: Io['env']): OpenJudge {
-  const config = parseOptions({ logger: SILENT, ...options }, env)
-  // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured
-  // one, or the model's own word.
-  const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
-  const services = createServices({
-    ...config,
-    guard,
-    fallback: undefined,
-    shadowGuard: undefined,
-    upstream: undefined,
-    cacheMax: 0,
-    cacheStore: undefined,
-    maxAttempts: 1,
-    hedgeAfterMs: undefined,
-    breaker: false,
-  })
-  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
+function mappingOf(flags: EvaluateFlags): Mapping {
   return {
-    name: nameOf(config, guard.model ?? 'custom', identityOf(guard)),
-    async judge(conversation, { signal, stage = 'input' }) {
-      const judgement = await services.judge.judge(conversation, { stage, signal })
-      if ('error' in judgement) throw judgement.error
-      const { outcome, categories, error } = decide(stage, [judgement], settings, services.categories)
-      if (error !== undefined) throw error
-      return { ...judgement.verdict, safe: outcome.state === 'safe', categories: categories.map(({ code }) => code) }
-    },
-    close: () => services.close(),
+    textField: flags.text,
+    labelField: flags.label,
+    unsafeValue: flags.unsafeValue,
+    categoriesField: flags.categories,
+    unlabelled: !flags.labels,
+    scoreFields: flags.scoreColumns,
   }
 }
 
-/**
- * For people, and for the resume file: verdicts of another endpoint, prompt, policy or threshold must not
- * pass for this guard's.
- */
-function nameOf(
-  { guard, endpoint, guardUrl, threshold, categoryThresholds, actions }: Config,
-  model: string,
-  identity: string,
-): string {
-  const where = guard === 'sagemaker' ? endpoint : guard === 'openai' ? new URL(guardUrl ?? '').host : undefined
-  const policy = createHash('sha256')
-    .update(JSON.stringify([identity, threshold, categoryThresholds, actions]))
-    .digest('hex')
-    .slice(0, 8)
-  return (
-    `${model}${where === undefined ? '' : ` at ${where}`}${threshold === undefined ? '' : ` from ${threshold}`} ` +
-    `(${policy})`
-  )
+function checkCascade({ cascade, against, scores, scoreColumns }: EvaluateFlags): void {
+  if (scoreColumns !== undefined)
+    throw new LlamaGuardError('invalid_option', '--score-columns are read with --cascade alone. Add --cascade.')
+  if (cascade !== true) return
+  if (against === undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      'A cascade has two guards. Name the small one with --against, or two score columns of the file with ' +
+        '--score-columns SMALL,LARGE.',
+    )
+  if (!scores) throw new LlamaGuardError('invalid_option', 'A cascade is chosen by scores. Leave out --no-scores.')
 }
 
-/** `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`. */
-function guardNamed(text: string): Options {
-  const slash = text.indexOf('/')
-  const name = slash < 0 ? text : text.slice(0, slash)
-  const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
-  if (endpoint === undefined && BACKENDS.includes(name as Backend)) return { guard: name as Backend }
-  if (MODELS.includes(name as ModelName) && endpoint !== '')
-    return { model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) }
-  throw new LlamaGuardError(
-    'invalid_option',
-    `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a ` +
-      `model (${MODELS.join(', ')}), or model/endpoint.`,
-  )
+function tellWrongCall(error: unknown, io: Io): ExitCode {
+  const { code, message } = toLlamaGuardError(error)
+  io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
+  return EXIT.usage
 }
 
 /** Nothing is judged from here, so no guard is made: only the prompts are, and the job's answers are read. */
@@ -167,17 +130,10 @@ async function evaluateInBatch(
   options: Options,
   io: Io,
 ): Promise<ExitCode> {
-  let config: Config
-  try {
-    config = parseOptions(
-      { ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) },
-      io.env,
-    )
-  } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
-    io.stderr.write(`${painter(io.stderr, io.env)('red', code)}: ${message}\n`)
-    return EXIT.usage
-  }
+  const config: Config = parseOptions(
+    { ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) },
+    io.env,
+  )
   const { model, task, instruction } = config
   const categories = config.categories === undefined ? undefined : readCategories(config.categories, 'categories')
   return await runBatch(
@@ -194,10 +150,7 @@ async function evaluateInBatch(
       threshold: config.threshold,
       reportFile: flags.report,
       targetFalsePositiveRate: flags.targetFpr,
-      textField: flags.text,
-      labelField: flags.label,
-      unsafeValue: flags.unsafeValue,
-      categoriesField: flags.categories,
+      ...mappingOf(flags),
     },
     io,
   )

@@ -4,12 +4,15 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import type { ModelName } from '../../guard/prompt/index.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
 import type { Row } from './rows.js'
 
 /** The guard under test. Named, because a verdict remembered for one guard says nothing about another. */
-export interface Judge {
+export interface Candidate {
   readonly name: string
+  /** Whose taxonomy it names categories in. Default: that of Llama Guard 1. */
+  readonly model?: ModelName
   judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>
 }
 
@@ -37,7 +40,7 @@ const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 20_000
 
 /** Stands for a conversation in the resume file, which so holds no chat content. */
-export function keyOf(judge: Judge, conversation: Conversation): string {
+export function keyOf(judge: Candidate, conversation: Conversation): string {
   return createHash('sha256')
     .update(JSON.stringify([judge.name, conversation]))
     .digest('base64url')
@@ -60,7 +63,7 @@ export function remembered(file: string | undefined): Map<string, Answer> {
   return answers
 }
 
-async function ask(judge: Judge, row: Row, { attempts, signal }: JudgeAllOptions): Promise<Outcome> {
+async function ask(judge: Candidate, row: Row, { attempts, signal }: JudgeAllOptions): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     const start = performance.now()
     try {
@@ -92,7 +95,7 @@ async function ask(judge: Judge, row: Row, { attempts, signal }: JudgeAllOptions
  */
 export async function judgeAll(
   rows: readonly Row[],
-  judge: Judge,
+  judge: Candidate,
   options: JudgeAllOptions,
 ): Promise<readonly (Outcome | undefined)[]> {
   const known: Map<string, Outcome> = remembered(options.resumeFile)

@@ -1,22 +1,28 @@
-// Files in, rows out: reads JSONL, JSON arrays and CSV, finds the format, and makes each record a
-// conversation with a label.
-import { readFile } from 'node:fs/promises'
+// Files in, rows out: finds the format of each file, and makes each record a conversation with a label.
 import { basename, extname } from 'node:path'
 import { openaiChat } from '../../dialects/openai-chat.js'
 import { LlamaGuardError } from '../../errors.js'
+import type { ModelName } from '../../guard/prompt/index.js'
 import type { Conversation } from '../../types.js'
-import { parseCsv } from './csv.js'
-import { type Fields, type Format, FORMATS, label, type Labelled } from './formats.js'
+import { type Fields, type Format, FORMATS, idsOf, type Labelled, missing, required } from './formats.js'
+import { codesOf, type Hazard } from './hazards.js'
+import { BrokenInput, inputError, readTextFile } from './read-file.js'
+import { entriesOf } from './records.js'
 
 export interface Row {
   /** File and record number, for people. */
   readonly id: string
   readonly conversation: Conversation
+  /** The label. False, and of no meaning, when rows are read without labels. */
   readonly unsafe: boolean
-  /** Labelled categories; null when the corpus has none. */
+  /** Labelled categories, in the codes of Llama Guard 1 for a public corpus; null when the corpus has none. */
   readonly categories: readonly string[] | null
+  /** What a public corpus labels, independent of any guard's codes. */
+  readonly hazards?: readonly Hazard[]
   /** The record's own `source`, else the file's name. */
   readonly source: string
+  /** Scores of two guards, where columns of the file hold them. */
+  readonly scores?: { readonly small: number; readonly large: number }
 }
 
 /** Names of the columns, for files of no known format. */
@@ -26,24 +32,15 @@ export interface Mapping {
   /** The label that means unsafe. Default: 1, true, yes, unsafe, toxic or harmful. */
   readonly unsafeValue?: string
   readonly categoriesField?: string
+  /** Reads texts that nobody has labelled, to compare two policies on them. Default: false. */
+  readonly unlabelled?: boolean
+  /** Columns with the scores of a small and a large guard. */
+  readonly scoreFields?: readonly [small: string, large: string]
 }
 
-function records(content: string, file: string): Fields[] {
-  if (extname(file).toLowerCase() === '.csv') return parseCsv(content)
-  const trimmed = content.replace(/^\uFEFF/, '').trim()
-  if (trimmed.startsWith('[')) return JSON.parse(trimmed) as Fields[]
-  return trimmed.split('\n').flatMap((line, index) => {
-    if (line.trim() === '') return []
-    try {
-      return [JSON.parse(line) as Fields]
-    } catch {
-      throw new LlamaGuardError(
-        'invalid_option',
-        `${file}, line ${index + 1}: not JSON. Wanted: one JSON object a line, a JSON array, or a .csv ` +
-          'file with a header line.',
-      )
-    }
-  })
+/** The labelled categories of a row in the taxonomy of this guard. */
+export function categoriesFor(row: Row, model: ModelName | undefined): readonly string[] | null {
+  return row.hazards === undefined ? row.categories : codesOf(row.hazards, model)
 }
 
 function custom({ textField, labelField, unsafeValue, categoriesField }: Mapping): Format | undefined {
@@ -55,21 +52,30 @@ function custom({ textField, labelField, unsafeValue, categoriesField }: Mapping
     claims: (fields) => textKey in fields && labelKey in fields,
     read(fields): Labelled {
       const value = fields[labelKey]
-      const unsafe = unsafeValue === undefined ? label(value) : String(value) === unsafeValue
-      if (unsafe === undefined)
-        throw new RangeError(
-          `The field "${labelKey}" holds a label that is neither yes nor no. Say which value means unsafe.`,
-        )
+      const unsafe =
+        unsafeValue === undefined || missing(value)
+          ? required(value, labelKey, 'Say with --unsafe-value which value means unsafe.')
+          : String(value) === unsafeValue
       const text = fields[textKey]
-      const categories = categoriesField === undefined ? undefined : fields[categoriesField]
       return {
         text: Array.isArray(text) ? text : typeof text === 'string' ? text : '',
         unsafe,
-        categories: Array.isArray(categories)
-          ? categories.map(String)
-          : typeof categories === 'string' && categories !== ''
-            ? categories.split(/[,;]\s*/)
-            : null,
+        categories: idsOf(categoriesField === undefined ? undefined : fields[categoriesField]),
+      }
+    },
+  }
+}
+
+function withoutLabels({ textField = 'text' }: Mapping): Format {
+  return {
+    name: 'texts without labels',
+    claims: (fields) => textField in fields || 'messages' in fields || 'prompt' in fields || 'user_input' in fields,
+    read({ messages, prompt, user_input: asked, ...fields }): Labelled {
+      const text = messages ?? fields[textField] ?? prompt ?? asked
+      return {
+        text: Array.isArray(text) ? text : typeof text === 'string' ? text : '',
+        unsafe: false,
+        categories: null,
       }
     },
   }
@@ -79,7 +85,7 @@ function conversationOf(text: Labelled['text']): Conversation {
   const turns =
     typeof text === 'string' ? [{ role: 'User' as const, text }] : openaiChat.request({ messages: text }).turns
   if (turns.length === 0 || turns.every((turn) => turn.text.trim() === ''))
-    throw new RangeError('There is no text to judge. Name its column if the file has another.')
+    throw new RangeError('There is no text to judge. Name its column with --text if the file has another.')
   return turns
 }
 
@@ -91,44 +97,62 @@ function conversationOf(text: Labelled['text']): Conversation {
  */
 export async function readRows(files: readonly string[], mapping: Mapping = {}): Promise<Row[]> {
   const all: Row[] = []
-  for (const file of files) {
-    const content = await readFile(file, 'utf8').catch((cause: unknown) => {
-      throw new LlamaGuardError('invalid_option', `${file} cannot be read. Wanted: a JSONL, JSON or CSV file.`, {
-        cause,
-      })
-    })
-    const read = records(content, file)
-    const [sample] = read
-    const formats = [custom(mapping), ...FORMATS].filter((format) => format !== undefined)
-    const format = sample === undefined ? undefined : formats.find((one) => one.claims(sample))
-    if (format === undefined) {
-      throw new LlamaGuardError(
-        'invalid_option',
-        `${file} has the columns ${Object.keys(sample ?? {}).join(', ') || '(none)'}. Known formats: ` +
-          `${FORMATS.map(({ name }) => name).join(', ')}. For another, name the text and the label column.`,
-      )
-    }
-    for (const [index, fields] of read.entries()) {
+  for (const file of files) readInto(all, file, await readTextFile(file), mapping)
+  return all
+}
+
+function readInto(all: Row[], file: string, content: string, mapping: Mapping): void {
+  const name = basename(file).replace(/\.gz$/i, '')
+  const source = basename(name, extname(name))
+  let format: Format | undefined
+  let record = 0
+  try {
+    for (const { fields, line } of entriesOf(content, extname(name).toLowerCase() === '.csv')) {
+      format ??= formatOf(file, fields, mapping)
+      record += 1
       try {
-        const { text, unsafe, categories } = format.read(fields)
-        const source =
-          typeof fields['source'] === 'string' && fields['source'] !== ''
-            ? fields['source']
-            : basename(file, extname(file))
+        const { text, ...labelled } = format.read(fields)
+        const { source: own } = fields
         all.push({
-          id: `${basename(file)}:${index + 1}`,
+          id: `${name}:${record}`,
           conversation: conversationOf(text),
-          unsafe,
-          categories,
-          source,
+          unsafe: labelled.unsafe,
+          categories: labelled.hazards === undefined ? labelled.categories : codesOf(labelled.hazards, undefined),
+          ...(labelled.hazards !== undefined && { hazards: labelled.hazards }),
+          source: typeof own === 'string' && own !== '' ? own : source,
+          ...(mapping.scoreFields && { scores: scoresOf(fields, mapping.scoreFields) }),
         })
       } catch (error) {
-        throw new LlamaGuardError(
-          'invalid_option',
-          `${file}, record ${index + 1} (${format.name}): ${error instanceof Error ? error.message : String(error)}`,
-        )
+        const why = error instanceof Error ? error.message : String(error)
+        throw inputError(file, line, `, record ${record} (${format.name}): ${why}`)
       }
     }
+  } catch (error) {
+    throw error instanceof BrokenInput ? inputError(file, error.line, `: ${error.message}`) : error
   }
-  return all
+  if (format === undefined) formatOf(file, undefined, mapping)
+}
+
+function formatOf(file: string, sample: Fields | undefined, mapping: Mapping): Format {
+  const formats = mapping.unlabelled
+    ? [withoutLabels(mapping)]
+    : [custom(mapping), ...FORMATS].filter((format) => format !== undefined)
+  const format = sample === undefined ? undefined : formats.find((one) => one.claims(sample))
+  if (format !== undefined) return format
+  throw new LlamaGuardError(
+    'invalid_option',
+    `${file} has the columns ${Object.keys(sample ?? {}).join(', ') || '(none)'}. Known formats: ` +
+      `${FORMATS.map(({ name }) => name).join(', ')}. For another, name the text and the label column ` +
+      '(--text, --label).',
+  )
+}
+
+function scoresOf(fields: Fields, [small, large]: readonly [string, string]): { small: number; large: number } {
+  const read = (name: string): number => {
+    const value = fields[name]
+    const score = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    if (typeof score === 'number' && score >= 0 && score <= 1) return score
+    throw new RangeError(`The field "${name}" holds no score. Wanted: a number from 0 to 1.`)
+  }
+  return { small: read(small), large: read(large) }
 }

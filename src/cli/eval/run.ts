@@ -4,10 +4,20 @@ import { writeFile } from 'node:fs/promises'
 import { toLlamaGuardError } from '../../errors.js'
 import type { Output } from '../io.js'
 import { EXIT, type ExitCode } from '../io.js'
-import { type Judge, judgeAll, keyOf, remembered } from './judge-all.js'
-import { number, report } from './report.js'
+import { describeCascade, planCascade } from './cascade.js'
+import { type Candidate, judgeAll, keyOf, remembered } from './judge-all.js'
+import { printed } from './print.js'
+import { duration, progressOf } from './progress.js'
+import { report } from './report.js'
 import { type Mapping, readRows, type Row } from './rows.js'
-import { compare, type Measured, type Summary, summarise } from './summary.js'
+import { type Summary, summarise } from './summary.js'
+
+export interface CascadeOptions {
+  /** Share of all texts on which the cascade may decide otherwise than the large guard. */
+  readonly bound: number
+  /** Cost of a small check over that of a large one. Default: the ratio of their median times. */
+  readonly costRatio?: number
+}
 
 export interface EvalOptions extends Mapping {
   readonly files: readonly string[]
@@ -32,97 +42,34 @@ export interface EvalOptions extends Mapping {
   readonly dryRun?: boolean
   /** Draws of each bootstrap interval. Default: 1000. */
   readonly draws?: number
+  /** Chooses the thresholds of a cascade: `judge` is the large guard and `against` the small one. */
+  readonly cascade?: CascadeOptions
 }
 
 export interface EvalIo {
-  readonly judge: Judge
+  readonly judge: Candidate
   /** A second guard, judged on the same rows and compared with the first. */
-  readonly against?: Judge
+  readonly against?: Candidate
   readonly stdout: Output
   readonly stderr: Output
   readonly signal?: AbortSignal
 }
 
-const PROGRESS_EVERY_MS = 200
-
-function estimate(rows: readonly Row[], judges: readonly Judge[], options: EvalOptions): string {
+function estimate(rows: readonly Row[], candidates: readonly Candidate[], options: EvalOptions): string {
   const known = remembered(options.resumeFile)
-  const asked = judges.flatMap((judge) =>
-    [...new Set(rows.map(({ conversation }) => keyOf(judge, conversation)))].filter((key) => !known.has(key)),
+  const asked = candidates.flatMap((candidate) =>
+    [...new Set(rows.map(({ conversation }) => keyOf(candidate, conversation)))].filter((key) => !known.has(key)),
   ).length
   const seconds = (asked * (options.expectedMs ?? 250)) / 1000 / (options.concurrency ?? 8)
   const cost =
     options.dollarsPerHour === undefined
       ? ''
       : `, about $${((seconds / 3600) * options.dollarsPerHour).toFixed(2)} of instance time`
-  const unsafe = rows.filter((row) => row.unsafe).length
+  const labels = options.unlabelled === true ? 'without labels' : `${rows.filter((row) => row.unsafe).length} unsafe`
   return (
-    `${rows.length} texts (${unsafe} unsafe), ${asked} judgements to make: about ${duration(seconds)} ` +
+    `${rows.length} texts (${labels}), ${asked} judgements to make: about ${duration(seconds)} ` +
     `at ${options.concurrency ?? 8} in flight${cost}\n`
   )
-}
-
-const duration = (seconds: number): string =>
-  seconds < 90
-    ? `${Math.ceil(seconds)} s`
-    : seconds < 5400
-      ? `${Math.ceil(seconds / 60)} min`
-      : `${(seconds / 3600).toFixed(1)} h`
-
-/** A bar that is redrawn on a terminal; silence in a log file, which wants no thousand lines. */
-function progressBar(output: Output, name: string): (done: number, total: number) => void {
-  const start = performance.now()
-  let drawn = 0
-  return (done, total) => {
-    const now = performance.now()
-    if (output.isTTY !== true || (now - drawn < PROGRESS_EVERY_MS && done < total)) return
-    drawn = now
-    const rate = done / Math.max(0.001, (now - start) / 1000)
-    const filled = Math.round((24 * done) / total)
-    output.write(
-      `\r\u001b[K${name} [${'#'.repeat(filled)}${'.'.repeat(24 - filled)}] ${done}/${total} ` +
-        `${rate.toFixed(1)}/s ETA ${duration((total - done) / rate)}${done === total ? '\n' : ''}`,
-    )
-  }
-}
-
-function lines(summary: Summary): string {
-  const measured = (Object.entries(summary.values) as [Measured, number | undefined][]).map(([name, value]) => {
-    const sure = summary.intervals[name]
-    return (
-      `  ${name.padEnd(18)} ` +
-      `${number(value)}${sure === undefined ? '' : `  (${number(sure.low)} to ${number(sure.high)})`}`
-    )
-  })
-  const groups = [
-    ...summary.bySource.map((group) => ['source', group] as const),
-    ...summary.byCategory.map((group) => ['category', group] as const),
-  ].map(
-    ([kind, { name, rows, rates }]) =>
-      `  ${`${kind} ${name}`.padEnd(32)} ${String(rows).padStart(6)} texts  recall ` +
-      `${number(rates.recall)}  FPR ${number(rates.falsePositiveRate)}  F1 ${number(rates.f1)}`,
-  )
-  const { recommended, latency } = summary
-  const advice =
-    recommended === undefined
-      ? '  no scores, so no threshold to recommend'
-      : recommended.point === undefined
-        ? `  no threshold keeps the FPR at or below ${recommended.target}`
-        : `  threshold ${recommended.point.threshold.toFixed(4)} for FPR <= ${recommended.target}: recall ` +
-          `${number(recommended.point.recall)}, precision ${number(recommended.point.precision)}`
-  const missing = [
-    ...Object.entries(summary.failed).map(([code, count]) => `  ${count} not judged: ${code}`),
-    ...(summary.left > 0 ? [`  ${summary.left} not reached`] : []),
-  ]
-  return [
-    `${summary.guard}: ${summary.judged.length} judged`,
-    ...missing,
-    ...measured,
-    advice,
-    `  latency p50 ${latency.p50?.toFixed(1) ?? '–'} ms, p99 ${latency.p99?.toFixed(1) ?? '–'} ms`,
-    ...groups,
-    '',
-  ].join('\n')
 }
 
 /**
@@ -130,7 +77,7 @@ function lines(summary: Summary): string {
  * interrupted.
  */
 export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCode> {
-  const judges = [io.judge, ...(io.against === undefined ? [] : [io.against])]
+  const candidates = [io.judge, ...(io.against === undefined ? [] : [io.against])]
   let rows: readonly Row[]
   try {
     rows = await readRows(options.files, options)
@@ -139,26 +86,32 @@ export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCod
     io.stderr.write(`${code}: ${message}\n`)
     return EXIT.usage
   }
-  io.stderr.write(estimate(rows, judges, options))
+  io.stderr.write(estimate(rows, candidates, options))
   if (options.dryRun === true) return EXIT.ok
   const summaries: Summary[] = []
-  for (const judge of judges) {
-    const outcomes = await judgeAll(rows, judge, {
+  for (const candidate of candidates) {
+    const outcomes = await judgeAll(rows, candidate, {
       concurrency: options.concurrency ?? 8,
       attempts: options.attempts ?? 3,
       resumeFile: options.resumeFile,
       signal: io.signal,
-      onProgress: progressBar(io.stderr, judge.name),
+      onProgress: progressOf(io.stderr, candidate.name),
     })
     summaries.push(
-      summarise(judge.name, rows, outcomes, {
+      summarise(candidate.name, rows, outcomes, {
         targetFalsePositiveRate: options.targetFalsePositiveRate,
         draws: options.draws,
+        labelled: options.unlabelled !== true,
+        model: candidate.model,
+        onDraw: progressOf(io.stderr, `${candidate.name}: intervals`, 'draws'),
       }),
     )
   }
   const code = await publish(summaries, options.reportFile, io)
-  return io.signal?.aborted ? EXIT.pending : code
+  if (io.signal?.aborted) return EXIT.pending
+  return options.cascade === undefined
+    ? code
+    : (Math.max(code, tellCascade(summaries, options.cascade, io)) as ExitCode)
 }
 
 /** Prints the numbers and writes the report. Returns the exit code: 3 when a text could not be judged. */
@@ -167,18 +120,66 @@ export async function publish(
   reportFile: string | undefined,
   io: Pick<EvalIo, 'stdout' | 'stderr'>,
 ): Promise<ExitCode> {
-  for (const summary of summaries) io.stdout.write(`${lines(summary)}\n`)
-  const [first, second] = summaries
-  if (first !== undefined && second !== undefined) {
-    const { rows: both, onlyFirst, onlySecond, p } = compare(first, second)
-    io.stdout.write(
-      `McNemar on ${both} texts: only ${first.guard} right ${onlyFirst}, only ${second.guard} right ` +
-        `${onlySecond}, p = ${p.toPrecision(3)}\n`,
-    )
-  }
+  io.stdout.write(printed(summaries))
   if (reportFile !== undefined) {
     await writeFile(reportFile, report(summaries, new Date()))
     io.stderr.write(`${reportFile} written. It holds texts of the corpora: share it with care.\n`)
   }
   return summaries.some(({ failed }) => Object.keys(failed).length > 0) ? EXIT.unjudged : EXIT.ok
+}
+
+/** The second guard is the small one. Texts that one of them could not judge are in no number of the cascade. */
+function tellCascade(
+  [large, small]: readonly Summary[],
+  { bound, costRatio }: CascadeOptions,
+  io: Pick<EvalIo, 'stdout' | 'stderr'>,
+): ExitCode {
+  const scores = new Map(small?.judged.map(({ row, score }) => [row, score]))
+  const rows = (large?.judged ?? []).flatMap(({ row, flagged, unsafe }) => {
+    const score = scores.get(row)
+    return score === undefined ? [] : [{ small: score, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
+  })
+  if (rows.length === 0) {
+    io.stderr.write(
+      `invalid_option: ${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no ` +
+        'thresholds. Use a guard whose server gives token log probabilities.\n',
+    )
+    return EXIT.usage
+  }
+  const [cheap, dear] = [small?.latency.p50, large?.latency.p50]
+  const measured = cheap !== undefined && dear !== undefined && dear > 0 ? cheap / dear : undefined
+  if (costRatio === undefined && measured !== undefined)
+    io.stderr.write(
+      `Cost: a small check is taken as ${(100 * measured).toFixed(1)} % of a large one, their times here (p50). ` +
+        '--cost-ratio sets it.\n',
+    )
+  io.stdout.write(describeCascade(planCascade(rows, bound), bound, costRatio ?? measured))
+  return EXIT.ok
+}
+
+/** A cascade from two score columns of the files: no guard is asked. */
+export async function runCascade(
+  options: Mapping & {
+    readonly files: readonly string[]
+    readonly threshold: number
+    readonly cascade: CascadeOptions
+  },
+  io: Pick<EvalIo, 'stdout' | 'stderr'>,
+): Promise<ExitCode> {
+  const rows = await readRows(options.files, options)
+  const scored = rows.flatMap(({ scores, unsafe }) =>
+    scores === undefined
+      ? []
+      : [
+          {
+            small: scores.small,
+            largeUnsafe: scores.large >= options.threshold,
+            ...(!options.unlabelled && { unsafe }),
+          },
+        ],
+  )
+  const { bound, costRatio } = options.cascade
+  io.stderr.write(`${scored.length} texts; the large guard finds a text unsafe from ${options.threshold} on.\n`)
+  io.stdout.write(describeCascade(planCascade(scored, bound), bound, costRatio))
+  return EXIT.ok
 }

@@ -1,14 +1,37 @@
-// How sure a measured number is: bootstrap intervals, and McNemar's test for two guards on the same texts.
+// How sure a measured number is: Wilson and bootstrap intervals, and McNemar's test for two guards on the same texts.
 // Seeded: a report can be made twice.
-import { percentile } from './metrics.js'
+import { type Confusion, percentile } from './metrics.js'
 
 export interface Interval {
   readonly low: number
   readonly high: number
 }
 
+/** Two-sided 95 % of the normal distribution. */
+const Z = 1.959963984540054
+
+/**
+ * Wilson's 95 % interval of a share (scipy's `binomtest(...).proportion_ci(method='wilson')`). It has a width at 0 and
+ * at 1 too, where a bootstrap, which can only draw what was seen, would claim certainty. Undefined for a share of
+ * nothing.
+ */
+export function wilson(part: number, whole: number): Interval | undefined {
+  if (whole === 0) return undefined
+  const share = part / whole
+  const centre = (share + (Z * Z) / (2 * whole)) / (1 + (Z * Z) / whole)
+  const half = (Z / (1 + (Z * Z) / whole)) * Math.sqrt((share * (1 - share)) / whole + (Z * Z) / (4 * whole * whole))
+  return { low: part === 0 ? 0 : Math.max(0, centre - half), high: part === whole ? 1 : Math.min(1, centre + half) }
+}
+
+/** F1 is 2J / (1 + J) of the share J of true positives among all that is unsafe or flagged, and grows with it. */
+export function wilsonOfF1({ truePositives, falsePositives, falseNegatives }: Confusion): Interval | undefined {
+  const share = wilson(truePositives, truePositives + falsePositives + falseNegatives)
+  const f1 = (jaccard: number): number => (2 * jaccard) / (1 + jaccard)
+  return share && { low: f1(share.low), high: f1(share.high) }
+}
+
 /** mulberry32: small, seeded, the same on every machine. */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -1,19 +1,13 @@
 // From outcomes to the numbers a team decides from. Pure: the terminal and the report print the same summary.
+import type { ModelName } from '../../guard/prompt/index.js'
 import type { Answer, Outcome } from './judge-all.js'
-import {
-  areaUnderRoc,
-  averagePrecision,
-  confusion,
-  confusionByCategory,
-  curve,
-  percentile,
-  rates,
-  thresholdFor,
-} from './metrics.js'
+import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates } from './metrics.js'
 import type { Confusion, CurvePoint, Rates } from './metrics.js'
-import type { Row } from './rows.js'
-import { bootstrap, mcnemar } from './significance.js'
+import { rankingIntervals } from './ranking.js'
+import { categoriesFor, type Row } from './rows.js'
+import { mcnemar, wilson, wilsonOfF1 } from './significance.js'
 import type { Interval, McNemar } from './significance.js'
+import { adviseThreshold, type Advice } from './threshold.js'
 
 export interface Judged extends Answer {
   readonly row: Row
@@ -32,6 +26,8 @@ export type Measured = 'precision' | 'recall' | 'f1' | 'falsePositiveRate' | 'au
 
 export interface Summary {
   readonly guard: string
+  /** False: nobody labelled the texts, so there are no rates, and `unsafe` means nothing. */
+  readonly labelled: boolean
   readonly judged: readonly Judged[]
   /** Rows that could not be judged, by error code. They are in no rate: neither safe nor unsafe. */
   readonly failed: Readonly<Record<string, number>>
@@ -46,35 +42,33 @@ export interface Summary {
   readonly categories: ReturnType<typeof confusionByCategory>
   /** Empty when the guard gives no scores. */
   readonly curve: readonly CurvePoint[]
-  readonly recommended: { readonly target: number; readonly point: CurvePoint | undefined } | undefined
+  /** Undefined when the guard gives no scores. */
+  readonly recommended: Advice | undefined
   readonly latency: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number | undefined>>
 }
 
 export interface SummaryOptions {
   readonly targetFalsePositiveRate?: number
+  /** Draws of the bootstrap. Default: 1000. */
   readonly draws?: number
   readonly seed?: number
+  /** Whether the rows have labels. Default: true. */
+  readonly labelled?: boolean
+  /** Whose codes the labelled categories of a public corpus are told in. Default: those of Llama Guard 1. */
+  readonly model?: ModelName
+  /** Called while the intervals are drawn, which takes seconds for a hundred thousand texts. */
+  onDraw?(done: number, total: number): void
 }
 
-interface Drawn {
-  readonly unsafe: boolean
-  readonly flagged: boolean
-  readonly score: number
-}
-
-const MEASURES: Readonly<Record<Measured, (rows: readonly Drawn[]) => number | undefined>> = {
-  precision: (rows) => rates(confusion(rows)).precision,
-  recall: (rows) => rates(confusion(rows)).recall,
-  f1: (rows) => rates(confusion(rows)).f1,
-  falsePositiveRate: (rows) => rates(confusion(rows)).falsePositiveRate,
-  auprc: averagePrecision,
-  auroc: areaUnderRoc,
-}
-const RANKED: ReadonlySet<string> = new Set(['auprc', 'auroc'])
-
-function groups(judged: readonly Judged[], namesOf: (judged: Judged) => readonly string[]): Group[] {
-  const members = new Map<string, Judged[]>()
-  for (const one of judged) for (const name of namesOf(one)) members.set(name, [...(members.get(name) ?? []), one])
+function groups<T extends Judged>(judged: readonly T[], namesOf: (judged: T) => readonly string[]): Group[] {
+  const members = new Map<string, T[]>()
+  for (const one of judged) {
+    for (const name of namesOf(one)) {
+      const found = members.get(name)
+      if (found === undefined) members.set(name, [one])
+      else found.push(one)
+    }
+  }
   return [...members]
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
     .map(([name, rows]) => {
@@ -106,39 +100,54 @@ export function summarise(
     else judged.push({ ...outcome, row, unsafe: row.unsafe, flagged: !outcome.safe })
   }
   // Ranking needs a score for every row: a yes-or-no guard has no curve, and half a curve is a wrong one.
-  const scored = judged.length > 0 && judged.every(({ score }) => score !== undefined)
-  const drawn: Drawn[] = judged.map(({ unsafe, flagged, score }) => ({ unsafe, flagged, score: score ?? 0 }))
-  const each = <T>(
-    of: (measure: (rows: readonly Drawn[]) => number | undefined) => T | undefined,
-  ): Record<Measured, T | undefined> =>
-    Object.fromEntries(
-      Object.entries(MEASURES).map(([name, measure]) => [name, RANKED.has(name) && !scored ? undefined : of(measure)]),
-    ) as Record<Measured, T | undefined>
-  const target = options.targetFalsePositiveRate ?? 0.03
+  const scores = judged.flatMap(({ unsafe, score }) => (score === undefined ? [] : { unsafe, score }))
+  const isLabelled = options.labelled !== false
+  const scored = isLabelled && judged.length > 0 && scores.length === judged.length
+  const counts = confusion(judged)
+  const { precision, recall, f1, falsePositiveRate } = rates(counts)
+  const ranking = scored
+    ? rankingIntervals(scores, { draws: options.draws ?? 1000, seed: options.seed ?? 1 }, options.onDraw)
+    : { auprc: undefined, auroc: undefined }
+  const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts
+  const labelled = judged.map((one) => ({ ...one, labels: categoriesFor(one.row, options.model) }))
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
     guard,
+    labelled: isLabelled,
     judged,
     failed,
     left,
-    confusion: confusion(judged),
-    values: each((measure) => measure(drawn)),
-    intervals: each((measure) => bootstrap(drawn, measure, { draws: options.draws ?? 1000, seed: options.seed ?? 1 })),
+    confusion: counts,
+    values: {
+      precision,
+      recall,
+      f1,
+      falsePositiveRate,
+      auprc: scored ? averagePrecision(scores) : undefined,
+      auroc: scored ? areaUnderRoc(scores) : undefined,
+    },
+    intervals: {
+      precision: wilson(truePositives, truePositives + falsePositives),
+      recall: wilson(truePositives, truePositives + falseNegatives),
+      f1: f1 === undefined ? undefined : wilsonOfF1(counts),
+      falsePositiveRate: wilson(falsePositives, falsePositives + trueNegatives),
+      ...ranking,
+    },
     bySource: groups(judged, ({ row }) => [row.source]),
     byCategory: groups(
-      judged.filter(({ unsafe }) => unsafe),
-      ({ row }) => row.categories ?? [],
+      labelled.filter(({ unsafe }) => unsafe),
+      ({ labels }) => labels ?? [],
     ),
     categories: confusionByCategory(
-      judged
-        .filter(({ row }) => !row.unsafe || (row.categories?.length ?? 0) > 0)
-        .map(({ row, flagged, categories }) => ({
-          expected: row.unsafe ? (row.categories ?? []) : [],
+      labelled
+        .filter(({ unsafe, labels }) => !unsafe || (labels?.length ?? 0) > 0)
+        .map(({ unsafe, labels, flagged, categories }) => ({
+          expected: unsafe ? (labels ?? []) : [],
           named: flagged && categories.length === 0 ? ['unnamed'] : flagged ? categories : [],
         })),
     ),
-    curve: scored ? curve(drawn) : [],
-    recommended: scored ? { target, point: thresholdFor(drawn, target) } : undefined,
+    curve: scored ? curve(scores) : [],
+    recommended: scored ? adviseThreshold(scores, options.targetFalsePositiveRate ?? 0.03) : undefined,
     latency: {
       p50: percentile(times, 0.5),
       p90: percentile(times, 0.9),

@@ -6,8 +6,10 @@ import type { Options } from '../../options/index.js'
 import { clusterMetrics, keepWorkers } from './cluster.js'
 import { startGateway } from './index.js'
 import type { Gateway } from './index.js'
+import { parseOptions } from '../../options/config.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
+import { describeSettings } from './settings.js'
 
 export interface ServeOptions {
   readonly port?: number
@@ -26,6 +28,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   const signal = io.signal ?? new AbortController().signal
   if (options.cluster && cluster.isPrimary) {
     const count = options.cluster === true ? availableParallelism() : options.cluster
+    tellSettings(options, io, tell)
     tell(`Starting ${count} processes.`)
     return keepWorkers(count, signal, tell)
   }
@@ -48,6 +51,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
     )
     return EXIT.usage
   }
+  if (!cluster.isWorker) tellSettings(options, io, tell)
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
   if (!signal.aborted) await new Promise<void>((stop) => signal.addEventListener('abort', () => stop(), { once: true }))
   tell('Stopping: no new requests, open replies may finish.')
@@ -55,6 +59,14 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   tell('Stopped.')
   leaveCluster()
   return EXIT.ok
+}
+
+function tellSettings({ options }: ServeOptions, { env }: Io, tell: (text: string) => void): void {
+  try {
+    for (const line of describeSettings(parseOptions(options, env))) tell(line)
+  } catch {
+    // A worker of the cluster says what is wrong with the settings, and ends with it.
+  }
 }
 
 /** The channel to the first process would keep a worker alive. */

@@ -94,6 +94,49 @@ test('Two guards are compared on the same texts', async () => {
   expect(new Set(emulator.requests.map(({ endpoint }) => endpoint))).toEqual(new Set(['guard-a', 'guard-b']))
 })
 
+test('A new policy is replayed against an old one on the same guard and the same texts', async () => {
+  const policy = async (name: string, ...ids: string[]): Promise<string> => {
+    const path = join(folder, name)
+    const categories = ids.map((id) => ({ id, name: `Category ${id}`, shouldNot: ['do it'], can: ['talk about it'] }))
+    await writeFile(
+      path,
+      JSON.stringify({
+        actions: { O3: name === 'new.json' ? 'ignore' : 'block' },
+        ...(ids.length > 0 && { categories }),
+      }),
+    )
+    return path
+  }
+  const caught = io()
+  const flags = ['--policy', await policy('new.json'), '--against', await policy('old.json')]
+  expect(await run(small(...flags), caught), caught.err()).toBe(0)
+  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \(new\.json, [0-9a-f]{8}\): 6 judged/)
+  expect(caught.out()).toMatch(/llama-guard-1 at guard-a \(old\.json, [0-9a-f]{8}\): 6 judged/)
+  expect(caught.out()).toMatch(/What changes on 6 texts: 3 flip, McNemar p = 0\.250/)
+  expect(caught.out()).toMatch(
+    /flagged by .*old.* and not by .*new.*: 3, 3 of them labelled unsafe\n {4}rows\.jsonl:2, /,
+  )
+  const same = io()
+  expect(await run(small('--policy', join(folder, 'new.json'), '--against', join(folder, 'new.json')), same)).toBe(2)
+  const none = io()
+  expect(await run(small('--against', join(folder, 'none.json')), none)).toBe(2)
+  expect(none.err()).toMatch(/none\.json/)
+})
+
+test('The thresholds of a cascade are chosen with two guards', async () => {
+  await writeFile(
+    file,
+    Array.from({ length: 40 }, (_, at) =>
+      JSON.stringify({ text: `SCORE_0.${10 + 2 * at} ${at}`, unsafe: at > 19 }),
+    ).join('\n'),
+  )
+  const caught = io()
+  const flags = ['--against', 'llama-guard-1/guard-b', '--cascade', '--max-disagreement', '0.05', '--cost-ratio', '0.2']
+  expect(await run(small(...flags), caught), caught.err()).toBe(0)
+  expect(caught.out()).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+\n {2}checks of the large guard saved {2}40 of 40/)
+  expect(caught.out()).toMatch(/cost saved +80\.0 %/)
+})
+
 test('Columns are named by flags, and the report is written where it is wanted', async () => {
   const csv = join(folder, 'tickets.csv')
   await writeFile(csv, 'message,verdict\nUNSAFE_O3 a,bad\nfine,good\n')

@@ -11,7 +11,9 @@ import {
   rates,
   thresholdFor,
 } from '../../../src/cli/eval/metrics.js'
-import { bootstrap, mcnemar } from '../../../src/cli/eval/significance.js'
+import { rankingIntervals } from '../../../src/cli/eval/ranking.js'
+import { mcnemar, wilson, wilsonOfF1 } from '../../../src/cli/eval/significance.js'
+import { adviseThreshold, shortest } from '../../../src/cli/eval/threshold.js'
 
 /*
  * import math, numpy as np, sklearn, scipy
@@ -109,7 +111,8 @@ describe('metrics', () => {
       f1: undefined,
       falsePositiveRate: 0,
     })
-    expect(bootstrap([], () => 1)).toBeUndefined()
+    expect(wilson(0, 0)).toBeUndefined()
+    expect(rankingIntervals(safe, { draws: 10, seed: 1 })).toEqual({ auprc: undefined, auroc: undefined })
   })
 
   it('recommend nothing when even the highest score breaks the promise', () => {
@@ -124,14 +127,72 @@ describe('metrics', () => {
     ).toBeUndefined()
   })
 
-  it('give the same bootstrap interval for the same seed, around the measured value and near the one numpy draws', () => {
-    const f1 = (drawn: readonly { unsafe: boolean; flagged: boolean }[]): number | undefined =>
-      rates(confusion(drawn)).f1
-    const interval = bootstrap(flagged, f1)
-    expect(interval).toEqual(bootstrap(flagged, f1))
+  it('agree with scipy on the interval of Wilson, which has a width at 0 and at 1 too', () => {
+    expect(wilson(8, 10)?.low).toBeCloseTo(0.4901624715490409, 10)
+    expect(wilson(8, 10)?.high).toBeCloseTo(0.9433178485456247, 10)
+    expect(wilson(0, 10)).toEqual({ low: 0, high: expect.closeTo(0.2775327998628892, 10) as number })
+    expect(wilson(10, 10)).toEqual({ low: expect.closeTo(0.7224672001371107, 10) as number, high: 1 })
+  })
+
+  it('give F1 an interval near the one numpy draws, and one that is not a point where F1 is 1', () => {
     // 4000 draws of numpy's default_rng(0): 0.405 to 0.646.
+    const interval = wilsonOfF1(confusion(flagged))
     expect(interval?.low).toBeCloseTo(0.405, 1)
     expect(interval?.high).toBeCloseTo(0.646, 1)
+    const perfect = wilsonOfF1({ truePositives: 12, falsePositives: 0, trueNegatives: 9, falseNegatives: 0 })
+    expect(perfect?.high).toBe(1)
+    expect(perfect?.low).toBeGreaterThan(0.6)
+    expect(perfect?.low).toBeLessThan(0.9)
+  })
+
+  it('give the areas the same bootstrap interval for the same seed, around the measured value', () => {
+    const interval = rankingIntervals(all, { draws: 1000, seed: 1 })
+    expect(interval).toEqual(rankingIntervals(all, { draws: 1000, seed: 1 }))
+    // 4000 draws of numpy's default_rng(0) with scikit-learn: 0.61 to 0.83 and 0.44 to 0.77.
+    expect(interval.auroc?.low).toBeLessThan(0.725)
+    expect(interval.auroc?.high).toBeGreaterThan(0.725)
+    expect((interval.auroc?.high ?? 0) - (interval.auroc?.low ?? 0)).toBeGreaterThan(0.1)
+    expect(interval.auprc?.low).toBeLessThan(0.603)
+    expect(interval.auprc?.high).toBeGreaterThan(0.603)
+  })
+
+  it('give a perfect order an interval that is not a point', () => {
+    const perfect = Array.from({ length: 20 }, (_, at) => ({ unsafe: at % 2 === 0, score: at % 2 === 0 ? 0.9 : 0.1 }))
+    const { auroc } = rankingIntervals(perfect, { draws: 100, seed: 1 })
+    expect(auroc?.high).toBe(1)
+    expect(auroc?.low).toBeCloseTo(0.7224672, 5)
+  })
+
+  it.each([
+    [0.99996, 0.99991, '0.99996'],
+    [0.999999999, 0.5, '0.9999'],
+    [0.9999999991, 0.999999999, '0.9999999991'],
+    [1, 0.99999, '1'],
+    [0.71, 0.3, '0.71'],
+    [0.123456, 0.12341, '0.1234'],
+    [1e-7, 0, '0.0000001'],
+  ])('write the threshold %s above %s as %s', (score, below, text) => {
+    const written = shortest(below, score)
+    expect(Number(written)).toBeGreaterThan(below)
+    expect(Number(written)).toBeLessThanOrEqual(score)
+    if (text !== '0.1234') expect(written).toBe(text)
+  })
+
+  it('recommend a threshold that, as it is written, flags what it promises, however near 1 the scores are', () => {
+    for (const width of [1e-1, 1e-3, 1e-5, 1e-8, 1e-12]) {
+      const near = Array.from({ length: 200 }, (_, at) => ({
+        unsafe: at % 2 === 0,
+        score: 1 - width * ((at % 2 === 0 ? 0.1 : 0.4) + (at % 17) / 40),
+      }))
+      const { threshold, point, measured } = adviseThreshold(near, 0.03)
+      const applied = rates(
+        confusion(near.map(({ unsafe, score }) => ({ unsafe, flagged: score >= Number(threshold) }))),
+      )
+      expect(applied.recall).toBe(point?.recall)
+      expect(applied.falsePositiveRate).toBe(point?.falsePositiveRate)
+      expect(measured).toEqual(applied)
+      expect(applied.recall).toBeGreaterThan(0.3)
+    }
   })
 
   it('count a text under each of its categories, with safe last', () => {

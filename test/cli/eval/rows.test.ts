@@ -1,13 +1,15 @@
 // Every known corpus is recognised by its columns; what cannot be read is an error that names the file, never
 // a row left out.
 import { mkdtemp, writeFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseCsv } from '../../../src/cli/eval/csv.js'
-import { type Mapping, readRows } from '../../../src/cli/eval/rows.js'
+import { csvEntries } from '../../../src/cli/eval/csv.js'
+import { FORMATS } from '../../../src/cli/eval/formats.js'
+import { categoriesFor, type Mapping, readRows } from '../../../src/cli/eval/rows.js'
 
-async function read(name: string, content: string, mapping?: Mapping) {
+async function read(name: string, content: string | Uint8Array, mapping?: Mapping) {
   const file = join(await mkdtemp(join(tmpdir(), 'eval-')), name)
   await writeFile(file, content)
   return readRows([file], mapping)
@@ -143,12 +145,90 @@ describe('readRows', () => {
     expect(String(error)).not.toContain('secret')
   })
 
+  const ok = '{"text":"a","unsafe":1}'
+  it.each<[string, string, string | Uint8Array, number | undefined, RegExp]>([
+    ['an array that is cut off', 'x.json', `[${ok},\n{"text":"secret","uns`, 2, /ends before it is closed/],
+    ['an array without its end', 'x.json', `[${ok},\n${ok}\n`, 2, /ends before it is closed/],
+    ['an array with a number', 'x.json', `[${ok},\n7]`, 2, /a number where an object is wanted/],
+    ['an array with a comma too many', 'x.json', `[${ok},\n]`, 2, /comma/],
+    ['an array with something after it', 'x.json', `[${ok}]\n${ok}`, 2, /follows the end/],
+    ['an array with broken JSON', 'x.json', `[${ok},\n\n{"text":"secret" "unsafe":1}]`, 3, /not JSON/],
+    ['a line that is a number', 'x.jsonl', `${ok}\n\n42\n`, 3, /a number where an object is wanted/],
+    ['a line that is a string', 'x.jsonl', `${ok}\n"secret"\n`, 2, /a string where an object is wanted/],
+    ['a line that is null', 'x.jsonl', `${ok}\nnull\n`, 2, /null where an object is wanted/],
+    ['a line that is an array', 'x.jsonl', `${ok}\n["secret"]\n`, 2, /an array where an object is wanted/],
+    ['an open quote', 'x.csv', 'text,unsafe\na,1\n"secret,1\nb,0\n', 3, /never closed/],
+    ['a short row', 'x.csv', 'text,unsafe\n"a\nb",1\nsecret\n', 4, /1 cells and the header 2.*missing cells/],
+    ['a long row', 'x.csv', 'text,unsafe\nsecret, and more,1\n', 2, /3 cells and the header 2.*double quotes/],
+    ['a column twice', 'x.csv', 'text,unsafe,text\na,1,b\n', 1, /"text" twice/],
+    ['a null label', 'x.jsonl', `${ok}\n{"text":"secret","unsafe":null}\n`, 2, /"unsafe" holds no label/],
+    ['no label', 'x.jsonl', `${ok}\n{"text":"secret"}\n`, 2, /"unsafe" holds no label/],
+    ['an empty label', 'x.csv', 'text,unsafe\na,1\nsecret,\n', 3, /"unsafe" holds no label/],
+    ['a null label in an array', 'x.json', `[\n${ok},\n{"text":"secret","unsafe":null}]`, 3, /holds no label/],
+    ['a byte that is no UTF-8', 'x.jsonl', Buffer.from(`${ok}\n{"text":"caf\xe9","unsafe":1}\n`, 'latin1'), 2, /UTF-8/],
+    ['UTF-16', 'x.csv', Buffer.from('\ufefftext,unsafe\n', 'utf16le'), undefined, /UTF-16.*UTF-8/],
+    ['gzip that is cut off', 'x.jsonl.gz', gzipSync(`${ok}\n`.repeat(999)).subarray(0, 40), undefined, /gzip.*again/],
+    ['zstd', 'x.jsonl.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0), undefined, /packed with zstd/],
+    ['a workbook', 'x.xlsx', Buffer.from('PK\u0003\u0004'), undefined, /Excel workbook/],
+    ['a Parquet file', 'x.parquet', Buffer.from('PAR1'), undefined, /Parquet/],
+  ])('refuses %s with file, line and cure, and quotes none of its texts', async (_, name, content, line, message) => {
+    const error = await read(name, content).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringMatching(message) as string })
+    expect(String(error)).toContain(`/${name}${line === undefined ? '' : `, line ${line}`}`)
+    expect(String(error)).not.toMatch(/secret|caf/)
+  })
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['openai-moderation', { prompt: 'secret', S: 1, H: 0 }, 'S'],
+    ['toxic-chat', { user_input: 'secret', toxicity: 1 }, 'toxicity'],
+    ['beavertails', { prompt: 'secret', response: 'b', is_safe: true }, 'is_safe'],
+    ['xstest', { prompt: 'secret', type: 'homonyms', label: 'safe' }, 'label'],
+    ['plain', { text: 'secret', label: 'safe' }, 'label'],
+  ])('takes no label of %s for granted', async (format, fields, label) => {
+    expect(FORMATS.find((one) => one.claims(fields))?.name).toBe(format)
+    for (const value of [null, '', '  ']) {
+      const content = `${JSON.stringify(fields)}\n${JSON.stringify({ ...fields, [label]: value })}\n`
+      await expect(read('x.jsonl', content)).rejects.toThrow(
+        new RegExp(`line 2, record 2 \\(${format}\\): The field "${label}" holds no label`),
+      )
+    }
+  })
+
+  it('reads gzip, whatever the name says', async () => {
+    for (const name of ['x.csv.gz', 'x.csv']) {
+      const [row] = await read(name, gzipSync('text,unsafe\nhello,1\n'))
+      expect(row).toMatchObject({ id: 'x.csv:1', source: 'x', unsafe: true })
+    }
+  })
+
+  it('tells the hazards of a corpus in the codes of each Llama Guard', async () => {
+    const rows = await read('a.csv', 'prompt_text,hazard\np,iwp\nq,spc\nr,sxc_prn\ns,vcr\nt,hte\n')
+    const codes = (model?: Parameters<typeof categoriesFor>[1]) => rows.flatMap((row) => categoriesFor(row, model))
+    expect(codes()).toEqual(['O4', 'O2', 'O1', 'O1'])
+    expect(codes('llama-guard-2')).toEqual(['S8', 'S5', 'S11', 'S1', 'S9'])
+    expect(codes('llama-guard-3-8b')).toEqual(['S9', 'S6', 'S12', 'S1', 'S10'])
+    expect(codes('llama-guard-4-12b')).toEqual(codes('llama-guard-3-1b'))
+  })
+
+  it('reads texts without labels only when it is told to', async () => {
+    await expect(read('x.jsonl', '{"text":"a"}\n')).rejects.toMatchObject({ code: 'invalid_option' })
+    const rows = await read('x.jsonl', '{"text":"a"}\n{"messages":[{"role":"user","content":"b"}]}\n', {
+      unlabelled: true,
+    })
+    expect(short(rows)).toEqual([
+      ['User: a', false, null],
+      ['User: b', false, null],
+    ])
+  })
+
   it('says which file is missing', async () => {
     await expect(readRows(['/nowhere/rows.jsonl'])).rejects.toMatchObject({ code: 'invalid_option' })
   })
 })
 
-describe('parseCsv', () => {
+const parseCsv = (text: string) => [...csvEntries(text)].map(({ fields }) => fields)
+
+describe('csvEntries', () => {
   it('reads quotes, doubled quotes, line breaks in quotes, a byte order mark, CRLF and a missing last line break', () => {
     expect(parseCsv('\uFEFFa,b\r\n"x, ""y""","1\n2"\r\n,z')).toEqual([
       { a: 'x, "y"', b: '1\n2' },

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Judge } from '../../../src/cli/eval/judge-all.js'
+import type { Candidate } from '../../../src/cli/eval/judge-all.js'
 import { type EvalOptions, runEval } from '../../../src/cli/eval/run.js'
 import { LlamaGuardError } from '../../../src/errors.js'
 import type { Verdict } from '../../../src/types.js'
@@ -20,7 +20,7 @@ async function setUp(count = 20) {
   }))
   await writeFile(file, rows.map((row) => JSON.stringify(row)).join('\n'))
   const out: string[] = []
-  const io = (judge: Judge, more = {}) => ({
+  const io = (judge: Candidate, more = {}) => ({
     judge,
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => out.push(text) },
@@ -35,7 +35,7 @@ async function setUp(count = 20) {
   return { folder, file, io, options, out }
 }
 
-function guard(name = 'test-guard', wrong = 4): Judge & { calls: string[] } {
+function guard(name = 'test-guard', wrong = 4): Candidate & { calls: string[] } {
   const calls: string[] = []
   return {
     name,
@@ -67,7 +67,7 @@ describe('runEval', () => {
     await writeFile(file, `${await readFile(file, 'utf8')}\n${(await readFile(file, 'utf8')).split('\n')[0] ?? ''}`)
     const stop = new AbortController()
     const first = guard()
-    const stopping: Judge = {
+    const stopping: Candidate = {
       ...first,
       judge(conversation, judgeOptions) {
         if (first.calls.length === 7) stop.abort()
@@ -108,7 +108,7 @@ describe('runEval', () => {
     const { io, options, out } = await setUp(6)
     const inner = guard('flaky', -1)
     let throttled = false
-    const flaky: Judge = {
+    const flaky: Candidate = {
       name: 'flaky',
       judge(conversation, judgeOptions) {
         const text = conversation[0]?.text ?? ''
@@ -132,9 +132,88 @@ describe('runEval', () => {
     expect(out.join('')).toContain('McNemar on 20 texts: only one right 0, only two right 1, p = 1.00')
   })
 
+  it('sets two guards side by side, and names the texts that flip', async () => {
+    const { io, options, out } = await setUp()
+    expect(await runEval(options, io(guard('one'), { against: guard('two', 2) }))).toBe(0)
+    expect(out.join('')).toMatch(/Side by side +one +two\n[\s\S]* {2}recall +0\.900 \(\S+ to \S+\) +0\.900 \(/)
+    expect(out.join('')).toMatch(/What changes on 20 texts: 2 flip, McNemar p = 1\.00/)
+    expect(out.join('')).toMatch(/flagged by one and not by two: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:3\n/)
+    expect(out.join('')).toMatch(/flagged by two and not by one: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:5\n/)
+    const html = await readFile(options.reportFile ?? '', 'utf8')
+    expect(html).toMatch(/<th>measure<\/th><th>one<\/th><th>two<\/th>/)
+    expect(html).toContain('Flagged by one and not by two: 1')
+  })
+
+  it('compares on texts without labels what changes, and shows no rates', async () => {
+    const { io, options, out, file } = await setUp()
+    await writeFile(file, '{"text":"bad 1"}\n{"text":"good 2"}\n{"text":"bad 4 x"}\n')
+    expect(await runEval({ ...options, unlabelled: true }, io(guard('one'), { against: guard('two', -1) }))).toBe(0)
+    expect(out.join('')).toMatch(/3 texts \(without labels\)/)
+    expect(out.join('')).toMatch(/flagged 1 of 3 \(0\.\d+ to 0\.\d+\)/)
+    expect(out.join('')).toMatch(/flagged by two and not by one: 1\n {4}rows\.jsonl:3\n/)
+    expect(out.join('')).not.toMatch(/recall|McNemar on|labelled/)
+    expect(await readFile(options.reportFile ?? '', 'utf8')).not.toMatch(/>Recall</)
+  })
+
+  it('names categories in the taxonomy of the guard', async () => {
+    const { io, options, file } = await setUp()
+    await writeFile(file.replace('rows.jsonl', 'a.csv'), 'prompt_text,hazard\nbad p,iwp\nbad q,hte\n')
+    const third: Candidate = {
+      name: 'third',
+      model: 'llama-guard-3-8b',
+      judge: async () => ({ safe: false, categories: ['S9'] }),
+    }
+    expect(await runEval({ ...options, files: [file.replace('rows.jsonl', 'a.csv')] }, io(third))).toBe(0)
+    const html = await readFile(options.reportFile ?? '', 'utf8')
+    expect(html).toMatch(/<th>S9<\/th><th>S10<\/th>/)
+    expect(html).not.toMatch(/<th>O\d/)
+  })
+
+  it('gives no measure an interval without width, however perfect the guard', async () => {
+    const { io, options, out } = await setUp()
+    await runEval(options, io(guard('perfect', -1)))
+    for (const name of ['precision', 'recall', 'f1', 'auprc', 'auroc'])
+      expect(out.join('')).toMatch(new RegExp(`${name} +1\\.000 {2}\\(0\\.[678]\\d+ to 1\\.000\\)`))
+    expect(out.join('')).toMatch(/falsePositiveRate +0\.000 {2}\(0\.000 to 0\.278\)/)
+  })
+
+  it('shows its progress as plain lines in a pipe, and as one line that is redrawn on a terminal', async () => {
+    const { io, options, out } = await setUp()
+    await runEval(options, io(guard()))
+    expect(out.join('')).toMatch(/^test-guard: 20\/20 texts, \d+\.\d\/s$/m)
+    expect(out.join('')).not.toMatch(/[\r\u001b]/)
+    const drawn: string[] = []
+    const terminal = { isTTY: true, write: (text: string) => drawn.push(text) }
+    await runEval({ ...options, resumeFile: undefined }, io(guard(), { stderr: terminal }))
+    expect(drawn.join('')).toMatch(/\r\u001b\[Ktest-guard \[#+\] 20\/20 texts/)
+  })
+
+  it('measures 100,000 texts of one source in less than 20 seconds, with progress', { timeout: 60_000 }, async () => {
+    const { io, options, file, out } = await setUp()
+    const lines = Array.from({ length: 100_000 }, (_, at) => {
+      const unsafe = at % 5 === 0
+      return `{"text":"${unsafe ? 'bad' : 'good'} ${at} some words of a text","unsafe":${unsafe},"categories":["O${1 + (at % 6)}"]}`
+    })
+    await writeFile(file, lines.join('\n'))
+    let state = 7
+    const scored: Candidate = {
+      name: 'fast',
+      judge(conversation): Promise<Verdict> {
+        state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff
+        const score = (conversation[0]?.text.startsWith('bad') ? 0.3 : 0) + 0.7 * (state / 0x7fffffff)
+        return Promise.resolve({ safe: score < 0.5, categories: score < 0.5 ? [] : ['O1'], score })
+      },
+    }
+    const start = performance.now()
+    expect(await runEval({ ...options, draws: 1000, resumeFile: undefined }, io(scored))).toBe(0)
+    expect(performance.now() - start).toBeLessThan(20_000)
+    expect(out.join('')).toMatch(/fast: intervals: 1000\/1000 draws/)
+    expect((await readFile(options.reportFile ?? '', 'utf8')).length).toBeLessThan(200_000)
+  })
+
   it('recommends nothing for a guard without scores', async () => {
     const { io, options, out } = await setUp()
-    const blunt: Judge = { name: 'blunt', judge: async () => ({ safe: false, categories: [] }) }
+    const blunt: Candidate = { name: 'blunt', judge: async () => ({ safe: false, categories: [] }) }
     expect(await runEval(options, io(blunt))).toBe(0)
     expect(out.join('')).toContain('no scores')
     expect(await readFile(options.reportFile ?? '', 'utf8')).not.toContain('Precision-recall curve')

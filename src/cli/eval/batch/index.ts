@@ -155,6 +155,8 @@ async function score(
   const summary = summarise(`${options.model} (batch)`, rows, outcomes, {
     targetFalsePositiveRate: options.targetFalsePositiveRate,
     draws: options.draws,
+    labelled: options.unlabelled !== true,
+    model: options.model,
   })
   return publish([summary], options.reportFile, io)
 }

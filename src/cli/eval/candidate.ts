@@ -1,0 +1,104 @@
+// A guard under measurement. It judges as the middleware would, but remembers nothing and tries once, so that every
+// text is measured and the evaluation alone decides about trying again.
+import { createHash } from 'node:crypto'
+import { basename } from 'node:path'
+import { guardOf } from '../../create-guard.js'
+import { LlamaGuardError } from '../../errors.js'
+import { identityOf } from '../../guard/cache/key.js'
+import { type Config, parseOptions } from '../../options/config.js'
+import { type Backend, BACKENDS, type ModelName, MODELS, type Options } from '../../options/index.js'
+import { decide } from '../../policy.js'
+import { createServices } from '../../services.js'
+import type { Logger } from '../../types.js'
+import type { Io } from '../io.js'
+import type { Candidate } from './judge-all.js'
+
+export interface OpenCandidate extends Candidate {
+  close(): Promise<void>
+}
+
+/** What a guard is made from: options over variables, and whether it is asked for scores. */
+export interface CandidateSettings {
+  readonly options: Options
+  readonly env: Io['env']
+  readonly scores: boolean
+}
+
+const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** Its `safe` is the middleware's decision: threshold, actions and all. */
+export function openCandidate({ options, env, scores }: CandidateSettings): OpenCandidate {
+  const config = parseOptions({ logger: SILENT, ...options }, env)
+  // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured
+  // one, or the model's own word.
+  const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
+  const services = createServices({
+    ...config,
+    guard,
+    fallback: undefined,
+    shadowGuard: undefined,
+    upstream: undefined,
+    cacheMax: 0,
+    cacheStore: undefined,
+    maxAttempts: 1,
+    hedgeAfterMs: undefined,
+    breaker: false,
+  })
+  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
+  return {
+    name: nameOf(config, guard.model ?? 'custom', identityOf(guard), env['LLAMA_GUARD_POLICY']),
+    ...(guard.categories?.some(({ id }) => id.startsWith('S')) && { model: config.model }),
+    async judge(conversation, { signal, stage = 'input' }) {
+      const judgement = await services.judge.judge(conversation, { stage, signal })
+      if ('error' in judgement) throw judgement.error
+      const { outcome, categories, error } = decide(stage, [judgement], settings, services.categories)
+      if (error !== undefined) throw error
+      return { ...judgement.verdict, safe: outcome.state === 'safe', categories: categories.map(({ code }) => code) }
+    },
+    close: () => services.close(),
+  }
+}
+
+/**
+ * For people, and for the resume file: verdicts of another endpoint, prompt, policy or threshold must not
+ * pass for this guard's.
+ */
+function nameOf(
+  { guard, endpoint, guardUrl, threshold, categoryThresholds, actions }: Config,
+  model: string,
+  identity: string,
+  policyFile: string | undefined,
+): string {
+  const where = guard === 'sagemaker' ? endpoint : guard === 'openai' ? new URL(guardUrl ?? '').host : undefined
+  const policy = createHash('sha256')
+    .update(JSON.stringify([identity, threshold, categoryThresholds, actions]))
+    .digest('hex')
+    .slice(0, 8)
+  return (
+    `${model}${where === undefined ? '' : ` at ${where}`}${threshold === undefined ? '' : ` from ${threshold}`} ` +
+    `(${policyFile ? `${basename(policyFile)}, ` : ''}${policy})`
+  )
+}
+
+/**
+ * The settings of another guard: `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`; or `old.json`, which is the
+ * same guard with the policy of that file.
+ */
+export function settingsNamed(text: string, { options, env, scores }: CandidateSettings): CandidateSettings {
+  if (/\.json$/i.test(text)) return { options, env: { ...env, LLAMA_GUARD_POLICY: text }, scores }
+  const slash = text.indexOf('/')
+  const name = slash < 0 ? text : text.slice(0, slash)
+  const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
+  const named = (other: Options): CandidateSettings => ({ options: { ...options, ...other }, env, scores })
+  // A model or an endpoint of the first guard is none of the local screen's.
+  if (endpoint === undefined && name === 'local')
+    return named({ guard: 'local', model: undefined, endpoint: undefined })
+  if (endpoint === undefined && BACKENDS.includes(name as Backend)) return named({ guard: name as Backend })
+  if (MODELS.includes(name as ModelName) && endpoint !== '')
+    return named({ model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) })
+  throw new LlamaGuardError(
+    'invalid_option',
+    `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a ` +
+      `model (${MODELS.join(', ')}), model/endpoint, or a policy file (.json).`,
+  )
+}

@@ -1,0 +1,169 @@
+// Chooses the two thresholds of a cascade from the scores that a small and a large guard gave the same texts. Below the
+// one the small guard answers safe, above the other unsafe, and between them the large guard is asked.
+// Pure, and linear after one sort.
+import { type Interval, wilson } from './significance.js'
+
+export interface CascadeRow {
+  /** Probability of unsafe from the small guard. */
+  readonly small: number
+  /** What the large guard decides alone. */
+  readonly largeUnsafe: boolean
+  /** The label, where there is one. */
+  readonly unsafe?: boolean
+}
+
+export interface Share {
+  readonly count: number
+  readonly of: number
+  readonly interval: Interval | undefined
+}
+
+export interface CascadePlan {
+  /** The small guard's score below which its `safe` stands. Zero: it never does. */
+  readonly safeBelow: number
+  /** The small guard's score above which its `unsafe` stands. One: it never does. */
+  readonly unsafeAbove: number
+  /** Texts on which the large guard is not asked. */
+  readonly saved: Share
+  /** Texts on which the cascade and the large guard alone decide differently. */
+  readonly disagreed: Share
+  /** Of the texts the large guard finds unsafe: those that the small one lets by. */
+  readonly missed: Share
+  /** Of the texts the large guard finds safe: those that the small one flags. */
+  readonly flagged: Share
+  /** Of the texts labelled unsafe that the large guard finds: those that the cascade lets by. */
+  readonly missedLabelled: Share
+}
+
+/** The most texts answered by the small guard, with at most this share of all texts decided differently. */
+export function planCascade(rows: readonly CascadeRow[], bound: number): CascadePlan {
+  const sorted = [...rows].sort((a, b) => a.small - b.small)
+  const budget = Math.floor(bound * sorted.length + 1e-9)
+  const scores = sorted.map(({ small }) => small)
+  const low = longest(
+    sorted,
+    budget,
+    (row) => row.largeUnsafe,
+    (count) => countable(scores, count),
+  )
+  const high = longest(
+    [...sorted].reverse(),
+    budget,
+    (row) => !row.largeUnsafe,
+    (count) => countable(scores, sorted.length - count),
+  )
+  let best = { below: 0, above: 0 }
+  for (let errors = 0; errors <= budget; errors++) {
+    const below = low[errors] ?? 0
+    const above = Math.min(high[budget - errors] ?? 0, sorted.length - below)
+    if (below + above > best.below + best.above) best = { below, above }
+  }
+  return describe(sorted, scores, best)
+}
+
+/**
+ * For each number of errors the longest run from the start that holds no more of them and ends where a threshold can
+ * stand.
+ */
+function longest(
+  rows: readonly CascadeRow[],
+  budget: number,
+  wrong: (row: CascadeRow) => boolean,
+  mayEnd: (count: number) => boolean,
+): readonly number[] {
+  const found = Array.from({ length: budget + 1 }, () => 0)
+  let errors = 0
+  for (const [index, row] of rows.entries()) {
+    if (wrong(row)) errors++
+    if (errors > budget) break
+    if (mayEnd(index + 1)) found[errors] = index + 1
+  }
+  for (let at = 1; at <= budget; at++) found[at] = Math.max(found[at] ?? 0, found[at - 1] ?? 0)
+  return found
+}
+
+/** Whether a threshold can part the lowest `count` texts from the rest: equal scores cannot be parted. */
+function countable(scores: readonly number[], count: number): boolean {
+  const below = scores[count - 1] ?? -1
+  const above = scores[count] ?? 2
+  return between(below, above) !== undefined
+}
+
+/** A number strictly between two scores and within 0 to 1, in as few digits as there is room for. */
+function between(below: number, above: number): number | undefined {
+  if (below < 0) return above > 0 ? 0 : undefined
+  if (above > 1) return below < 1 ? 1 : undefined
+  const middle = below + (above - below) / 2
+  for (let digits = 1; digits <= 17; digits++) {
+    const value = Number(middle.toFixed(digits))
+    if (value > below && value < above) return value
+  }
+  return undefined
+}
+
+function describe(
+  sorted: readonly CascadeRow[],
+  scores: readonly number[],
+  { below, above }: { below: number; above: number },
+): CascadePlan {
+  const size = sorted.length
+  const low = sorted.slice(0, below)
+  const high = sorted.slice(size - above)
+  const missed = low.filter(({ largeUnsafe }) => largeUnsafe)
+  const flagged = high.filter(({ largeUnsafe }) => !largeUnsafe)
+  const found = sorted.filter(({ largeUnsafe }) => largeUnsafe)
+  const share = (count: number, of: number): Share => ({ count, of, interval: wilson(count, of) })
+  const labelled = (rows: readonly CascadeRow[]): number => rows.filter(({ unsafe }) => unsafe === true).length
+  return {
+    safeBelow: below === 0 ? 0 : (between(scores[below - 1] ?? 0, scores[below] ?? 2) ?? 0),
+    unsafeAbove: above === 0 ? 1 : (between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1) ?? 1),
+    saved: share(below + above, size),
+    disagreed: share(missed.length + flagged.length, size),
+    missed: share(missed.length, found.length),
+    flagged: share(flagged.length, size - found.length),
+    missedLabelled: share(labelled(missed), labelled(found)),
+  }
+}
+
+/** A share and its interval in per cent, for people. */
+export const percent = ({ count, of, interval }: Share): string =>
+  of === 0
+    ? '–'
+    : `${count} of ${of}, ${shown(count / of)} %` +
+      (interval === undefined ? '' : ` (${shown(interval.low)} to ${shown(interval.high)} %)`)
+
+const shown = (share: number): string => (100 * share).toFixed(1)
+
+/**
+ * What the plan says to a person. `costRatio` is the cost of a small check over that of a large one, where it is known.
+ */
+export function describeCascade(plan: CascadePlan, bound: number, costRatio: number | undefined): string {
+  const { saved, disagreed, missed, flagged, missedLabelled, safeBelow, unsafeAbove } = plan
+  const none = saved.count === 0
+  const lines = [
+    none
+      ? `Cascade: no two thresholds keep the disagreement at or below ${shown(bound)} % and save a check.`
+      : `Cascade for a disagreement of at most ${shown(bound)} %: safeBelow ${safeBelow}, unsafeAbove ${unsafeAbove}`,
+    `  checks of the large guard saved  ${percent(saved)}`,
+    `  cost saved                       ${costOf(saved, costRatio)}`,
+    `  decided otherwise                ${percent(disagreed)}`,
+    `  missed: unsafe to the large one  ${percent(missed)}`,
+    `  flagged: safe to the large one   ${percent(flagged)}`,
+    ...(missedLabelled.of === 0 ? [] : [`  missed of those labelled unsafe   ${percent(missedLabelled)}`]),
+  ]
+  if (!none && (disagreed.interval?.high ?? 1) > bound)
+    lines.push(
+      `  These texts cannot show that the disagreement stays at or below ${shown(bound)} %: its interval reaches ` +
+        `${shown(disagreed.interval?.high ?? 1)} %. Measure more texts.`,
+    )
+  lines.push('  Chosen on these very texts: check the two thresholds on others.')
+  return `${lines.join('\n')}\n`
+}
+
+/** Every text costs a small check; the large one is paid for what is left. */
+function costOf({ count, of, interval }: Share, ratio: number | undefined): string {
+  if (ratio === undefined) return 'not known: give --cost-ratio, the price of a small check over that of a large one'
+  const net = (share: number): string => shown(share - ratio)
+  if (of === 0 || interval === undefined) return '–'
+  return `${net(count / of)} % (${net(interval.low)} to ${net(interval.high)} %), a small check at ${shown(ratio)} % of a large one`
+}

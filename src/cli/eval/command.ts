@@ -1,0 +1,87 @@
+// `eval` on the command line: its flags and their help.
+import type { Command } from 'commander'
+import { amount, count, guarded, optionsOf, pair, share } from '../flags.js'
+import type { GuardFlags } from '../flags.js'
+import type { CliIo, Done } from '../io.js'
+import type { EvaluateFlags } from './index.js'
+
+/** Adds `eval` to the program. */
+export function addEval(program: Command, io: CliIo, done: Done): void {
+  guarded(program.command('eval'))
+    .description(
+      'Measure a guard on labelled texts: precision, recall, F1, false positive rate, AUPRC, AUROC, a ' +
+        'threshold, and a report to look at.',
+    )
+    .argument(
+      '<file...>',
+      'JSONL, JSON or CSV: {"text", "unsafe", "categories"}, or a public corpus, known by its columns ' +
+        '(XSTest, SimpleSafetyTests, OpenAI moderation, ToxicChat, AILuminate, BeaverTails)',
+    )
+    .option('--text <column>', 'text column of a file of no known format')
+    .option('--label <column>', 'label column of such a file')
+    .option('--unsafe-value <value>', 'the label that means unsafe (1, true, yes, unsafe, toxic and harmful are known)')
+    .option('--categories <column>', 'category column of such a file')
+    .option(
+      '--threshold <probability>',
+      "count a text as unsafe from this score on (LLAMA_GUARD_THRESHOLD; else the model's own word counts)",
+      share,
+    )
+    .option(
+      '--no-scores',
+      'do not ask an OpenAI-compatible server for token log probabilities: no curves, no recommended threshold',
+    )
+    .option('--policy <file>', 'judge by the policy of this JSON file (LLAMA_GUARD_POLICY)')
+    .option(
+      '--against <guard>',
+      'a second guard on the same texts: a backend, a model, model/endpoint, or a policy file (.json)',
+    )
+    .option('--no-labels', 'the texts have no labels: what is flagged and, with --against, what changes')
+    .option('--cascade', 'choose the thresholds of a cascade: the measured guard is the large one, --against the small')
+    .option(
+      '--max-disagreement <share>',
+      'with --cascade: share of texts that may be decided otherwise than by the large guard',
+      share,
+      0.01,
+    )
+    .option('--cost-ratio <ratio>', 'with --cascade: cost of a small check over that of a large one', amount)
+    .option('--score-columns <small,large>', 'with --cascade: columns with the scores; no guard is asked', pair)
+    .option('--concurrency <number>', 'judgements in flight', count(1), 8)
+    .option('--attempts <number>', 'tries per text', count(1), 3)
+    .option('--resume <path>', 'remember verdicts here (no texts), and go on from it')
+    .option('--report <path>', 'write an HTML report, which holds the texts')
+    .option(
+      '--target-fpr <share>',
+      'share of safe texts that may be flagged, for the recommended threshold',
+      share,
+      0.03,
+    )
+    .option('--dollars-per-hour <price>', 'price of the endpoint, for the estimate', amount)
+    .option('--expected-ms <ms>', 'time of one judgement, for the estimate', count(1), 250)
+    .option('--dry-run', 'say what it would take, and stop')
+    .option(
+      '--batch <s3-uri>',
+      'judge by a SageMaker Batch Transform job: run the same command again after each step it names',
+    )
+    .option('--start', 'with --batch: the input is uploaded, start the job (costs money)')
+    .option('--sagemaker-model <name>', 'with --batch: the SageMaker model to run')
+    .option('--instance-type <type>', 'with --batch (ml.g5.2xlarge)')
+    .option('--instance-count <number>', 'with --batch: instances, each with an input file of its own', count(1), 1)
+    .option('--batch-folder <path>', 'with --batch: where the input and output files lie; they hold the texts', '.')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ npx express-llama-guard eval prompts.jsonl --backend local --report report.html
+  $ npx express-llama-guard eval toxic-chat.csv --dry-run --dollars-per-hour 1.41 --concurrency 16
+  $ npx express-llama-guard eval xstest.csv --endpoint guard-8b --model llama-guard-3-8b --resume xstest.state --against local
+  $ npx express-llama-guard eval rows.jsonl --policy new.json --against old.json
+  $ npx express-llama-guard eval rows.jsonl --model llama-guard-3-8b --endpoint guard-8b \\
+      --against llama-guard-3-1b/guard-1b --cascade --max-disagreement 0.01
+  $ npx express-llama-guard eval tickets.csv --text message --label verdict --unsafe-value bad
+  $ npx express-llama-guard eval huge.jsonl --model llama-guard-3-8b --batch s3://my-bucket/guard --sagemaker-model guard-8b --start`,
+    )
+    .action(async (files: string[], flags: GuardFlags & EvaluateFlags) => {
+      const { evaluate } = await import('./index.js')
+      done(await evaluate(files, flags, optionsOf(flags, io.env), io))
+    })
+}

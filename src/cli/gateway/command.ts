@@ -1,0 +1,60 @@
+// `serve` on the command line: its flags and their help.
+import type { Command } from 'commander'
+import { acting, count, guarded, optionsOf } from '../flags.js'
+import type { GuardFlags } from '../flags.js'
+import type { CliIo, Done } from '../io.js'
+
+/** Adds `serve` to the program. */
+export function addServe(program: Command, io: CliIo, done: Done): void {
+  acting(guarded(program.command('serve')))
+    .description(
+      'Run a guarded OpenAI-compatible gateway: /v1/chat/completions, /v1/completions, /v1/responses, ' +
+        '/v1/messages, /v1/moderations, /v1/models, /healthz, /readyz, /metrics.',
+    )
+    .option(
+      '--upstream-url <url>',
+      'base URL of the chat API a safe request goes to; its key: LLAMA_GUARD_UPSTREAM_API_KEY',
+    )
+    .option('--upstream-endpoint <name>', 'or a chat model on a SageMaker endpoint')
+    .option('-p, --port <number>', 'port (0: a free one)', count(0), 8080)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 in a container', '127.0.0.1')
+    .option('--cluster [processes]', 'one process per core, or so many', count(1))
+    .option('--max-connections <number>', 'most open sockets per process', count(1), 10_000)
+    .option('--drain-ms <ms>', 'how long replies may finish after SIGTERM', count(0), 25_000)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ LLAMA_GUARD_ENDPOINT=llama-guard-3-8b LLAMA_GUARD_MODEL=llama-guard-3-8b \\
+    npx express-llama-guard serve --upstream-url https://api.openai.com/v1
+  $ npx express-llama-guard serve --upstream-endpoint llama-2-7b-chat --cluster
+  $ npx express-llama-guard serve --backend local --upstream-url http://localhost:11434/v1`,
+    )
+    .action(
+      async (
+        flags: GuardFlags & {
+          port: number
+          host: string
+          cluster?: boolean | number
+          maxConnections: number
+          drainMs: number
+        },
+      ) => {
+        const { serve } = await import('./serve.js')
+        const { port, host, cluster, maxConnections, drainMs } = flags
+        done(
+          await serve(
+            {
+              port,
+              host,
+              maxConnections,
+              drainMs,
+              ...(cluster !== undefined && { cluster }),
+              options: optionsOf(flags, io.env),
+            },
+            io,
+          ),
+        )
+      },
+    )
+}

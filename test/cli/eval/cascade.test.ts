@@ -1,0 +1,116 @@
+// The thresholds of a cascade: checked against trying every pair, and applied again to the scores they came from.
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { describe, expect, it, test } from 'vitest'
+import { type CascadeRow, planCascade } from '../../../src/cli/eval/cascade.js'
+import { run } from '../../../src/cli/index.js'
+import { catchIo } from '../helpers.js'
+
+/** What a cascade with these thresholds does to the rows. */
+function apply(rows: readonly CascadeRow[], safeBelow: number, unsafeAbove: number) {
+  const answered = rows.filter(({ small }) => small < safeBelow || small > unsafeAbove)
+  return {
+    saved: answered.length,
+    disagreed: answered.filter(({ small, largeUnsafe }) => small > unsafeAbove !== largeUnsafe).length,
+  }
+}
+
+/** The most texts saved by any two thresholds within the bound. */
+function best(rows: readonly CascadeRow[], bound: number): number {
+  const scores = [...new Set([0, 1, ...rows.map(({ small }) => small)])].sort((a, b) => a - b)
+  const cuts = [0, 1, ...scores.slice(1).map((score, at) => (score + (scores[at] ?? 0)) / 2)]
+  let most = 0
+  for (const low of cuts)
+    for (const high of cuts) {
+      if (low > high) continue
+      const { saved, disagreed } = apply(rows, low, high)
+      if (disagreed <= bound * rows.length + 1e-9) most = Math.max(most, saved)
+    }
+  return most
+}
+
+describe('planCascade', () => {
+  it('saves as much as the best of all pairs, and keeps the bound on its own rows', () => {
+    const row = fc.record({
+      small: fc.oneof(
+        fc.constantFrom(0, 0.1, 0.25, 0.5, 0.9, 1),
+        fc.integer({ min: 0, max: 1_000_000 }).map((millionths) => millionths / 1e6),
+      ),
+      largeUnsafe: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 24 }), fc.constantFrom(0, 0.05, 0.1, 0.3), (rows, bound) => {
+        const plan = planCascade(rows, bound)
+        const { saved, disagreed } = apply(rows, plan.safeBelow, plan.unsafeAbove)
+        expect(plan.safeBelow).toBeLessThanOrEqual(plan.unsafeAbove)
+        expect(saved).toBe(plan.saved.count)
+        expect(disagreed).toBe(plan.disagreed.count)
+        expect(disagreed).toBeLessThanOrEqual(bound * rows.length + 1e-9)
+        expect(saved).toBeGreaterThanOrEqual(best(rows, bound))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('has an answer for no texts at all', () => {
+    expect(planCascade([], 0.01)).toMatchObject({ safeBelow: 0, unsafeAbove: 1, saved: { count: 0, of: 0 } })
+  })
+
+  it('is linear after one sort: 200,000 texts take less than two seconds', () => {
+    const rows = Array.from({ length: 200_000 }, (_, at) => ({
+      small: ((at * 7919) % 100_003) / 100_003,
+      largeUnsafe: (at * 7919) % 100_003 > 60_000 !== (at % 50 === 0),
+    }))
+    const start = performance.now()
+    expect(planCascade(rows, 0.05).saved.count).toBeGreaterThan(100_000)
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
+})
+
+async function scores(): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'cascade-')), 'scores.csv')
+  const lines = Array.from({ length: 400 }, (_, at) => {
+    const unsafe = at % 4 === 0
+    const small = unsafe ? 0.6 + (at % 37) / 100 : (at % 41) / 100
+    // Every fiftieth text is one on which the small guard is wrong.
+    const odd = at % 50 === 1
+    return `text ${at},${unsafe ? 1 : 0},${(odd ? 0.97 : small).toFixed(4)},${unsafe ? 0.99 : 0.01}`
+  })
+  await writeFile(file, `text,unsafe,tiny,big\n${lines.join('\n')}\n`)
+  return file
+}
+
+test('A cascade is chosen from two score columns, with what it saves, costs and misses', async () => {
+  const io = catchIo()
+  const argv = ['eval', await scores(), '--cascade', '--score-columns', 'tiny,big', '--cost-ratio', '0.1']
+  expect(await run([...argv, '--max-disagreement', '0.02'], io)).toBe(0)
+  expect(io.out()).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+/)
+  expect(io.out()).toMatch(/checks of the large guard saved {2}\d+ of 400, \d+\.\d % \(\d+\.\d to \d+\.\d %\)/)
+  expect(io.out()).toMatch(/cost saved +\d+\.\d % \(/)
+  expect(io.out()).toMatch(/missed: unsafe to the large one +0 of 100, 0\.0 % \(0\.0 to 3\.7 %\)/)
+  expect(io.out()).toMatch(/flagged: safe to the large one/)
+  expect(io.out()).toContain('Measure more texts')
+})
+
+test('Without a cost ratio the cost is not guessed, and with a bound of nothing nothing is missed', async () => {
+  const io = catchIo()
+  expect(
+    await run(['eval', await scores(), '--cascade', '--score-columns', 'tiny,big', '--max-disagreement', '0'], io),
+  ).toBe(0)
+  expect(io.out()).toMatch(/cost saved +not known: give --cost-ratio/)
+  expect(io.out()).toMatch(/decided otherwise +0 of 400/)
+})
+
+test.each([
+  [['--cascade'], /has two guards/],
+  [['--cascade', '--score-columns', 'tiny'], /Two names/],
+  [['--cascade', '--score-columns', 'tiny,huge'], /line 2.*"huge" holds no score/],
+  [['--score-columns', 'tiny,big'], /Add --cascade/],
+  [['--cascade', '--against', 'local', '--no-scores'], /Leave out --no-scores/],
+])('eval %j is exit code 2 with a reason', async (flags, reason) => {
+  const io = catchIo({ LLAMA_GUARD_BACKEND: 'local' })
+  expect(await run(['eval', await scores(), ...flags], io)).toBe(2)
+  expect(io.err()).toMatch(reason)
+})

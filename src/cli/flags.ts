@@ -79,6 +79,13 @@ export function amount(text: string): number {
   return Number(text)
 }
 
+/** `1..4` */
+export function range(text: string): { min: number; max: number } {
+  const [, min, max] = /^(\d{1,4})\.\.(\d{1,4})$/.exec(text) ?? []
+  if (min === undefined || max === undefined) throw new InvalidArgumentError('Write it as MIN..MAX, such as 1..4.')
+  return { min: Number(min), max: Number(max) }
+}
+
 /** Two names with a comma between them. */
 export function pair(text: string): [string, string] {
   const [first, second, ...more] = text.split(',').map((name) => name.trim())

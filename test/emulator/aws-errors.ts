@@ -61,3 +61,6 @@ export const BAD_SIGNATURE = serviceError(
   'InvalidSignatureException',
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
 )
+/** Signed for a region, and sent to another. */
+export const wrongRegion = (region: string): AwsError =>
+  serviceError(403, 'InvalidSignatureException', `Credential should be scoped to a valid region, not '${region}'. `)

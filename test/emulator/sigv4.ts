@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { BAD_SIGNATURE, NO_SIGNATURE, UNKNOWN_KEY } from './aws-errors.js'
+import { BAD_SIGNATURE, NO_SIGNATURE, UNKNOWN_KEY, wrongRegion } from './aws-errors.js'
 import type { AwsError } from './aws-errors.js'
 
 export const REGION = 'eu-west-1'
@@ -23,13 +23,15 @@ export async function checkSignature(
   request: IncomingMessage,
   body: string,
   now = Date.now(),
+  wanted = 'sagemaker',
 ): Promise<AwsError | undefined> {
   const header = request.headers.authorization
   if (header === undefined) return NO_SIGNATURE
   const [, key, , region, service, signed, signature] = HEADER.exec(header) ?? []
   if (signed === undefined || signature === undefined) return BAD_SIGNATURE
   if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
-  if (region !== REGION || service !== 'sagemaker') return BAD_SIGNATURE
+  if (region !== REGION) return wrongRegion(region ?? '')
+  if (service !== wanted) return BAD_SIGNATURE
 
   const names = signed.split(';')
   const headers: Record<string, string> = {}
@@ -44,7 +46,7 @@ export async function checkSignature(
   const signer = new SignatureV4({
     credentials: CREDENTIALS,
     region: REGION,
-    service: 'sagemaker',
+    service: wanted,
     sha256: Sha256,
     applyChecksum: false,
   })
@@ -60,10 +62,8 @@ export async function checkSignature(
     },
     { signingDate: date, signableHeaders: new Set(names) },
   )
-  const wanted = HEADER.exec(String(again.headers['authorization']))?.[6] ?? ''
-  return wanted.length === 64 && timingSafeEqual(Buffer.from(wanted), Buffer.from(signature))
-    ? undefined
-    : BAD_SIGNATURE
+  const right = HEADER.exec(String(again.headers['authorization']))?.[6] ?? ''
+  return right.length === 64 && timingSafeEqual(Buffer.from(right), Buffer.from(signature)) ? undefined : BAD_SIGNATURE
 }
 
 function dateOf(long: string): Date | undefined {

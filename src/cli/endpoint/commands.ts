@@ -2,8 +2,10 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { MODELS } from '../../options/index.js'
-import { count, tag } from '../flags.js'
+import { amount, count, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
+import { CONTAINERS } from './containers.js'
+import type { DeployOptions } from './deploy-options.js'
 import { JUMPSTART_MODELS } from './jumpstart.js'
 
 /** Adds `doctor` to the program. */
@@ -42,6 +44,17 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
     .option('--role <arn>', 'execution role of the endpoint (SAGEMAKER_EXECUTION_ROLE_ARN)')
     .option('--instance-type <type>', "default: the model's own")
     .option('--instance-count <number>', 'instances behind the endpoint', count(1), 1)
+    .addOption(
+      new Option('--container <name>', 'what serves the weights (lmi for a guard that reads text)').choices([
+        ...CONTAINERS,
+      ]),
+    )
+    .addOption(new Option('--quantize <type>', 'weights in 8 bits, on ml.g6 and ml.p5').choices(['fp8']))
+    .option('--autoscale <min..max>', 'instances, or copies, by the requests in flight; 0.. needs a component', range)
+    .option('--autoscale-target <number>', 'requests in flight for each that scaling keeps to (5)', count(1))
+    .option('--inference-component', 'the model as an inference component, which can scale to zero')
+    .option('--dollars-per-hour <price>', 'price of an instance, for the plan', amount)
+    .option('--dry-run', 'say what would be made, and make nothing')
     .option('--endpoint <name>', "default: the model's short name")
     .option('--region <region>', 'AWS region (AWS_REGION)')
     .option('--tag <key=value>', 'a tag, repeatable', tag, {})
@@ -49,29 +62,16 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
     .addHelpText(
       'after',
       `
-Example:
-  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --instance-type ml.g5.4xlarge \\
-    --role arn:aws:iam::123456789012:role/SageMakerRole`,
+Examples:
+  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --dry-run \\
+    --role arn:aws:iam::123456789012:role/SageMakerRole
+  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --instance-type ml.g6.4xlarge \\
+    --quantize fp8 --autoscale 1..4 --role arn:aws:iam::123456789012:role/SageMakerRole`,
     )
-    .action(
-      async ({
-        tag: tags,
-        ...flags
-      }: {
-        model: string
-        acceptEula?: boolean
-        role?: string
-        instanceType?: string
-        instanceCount: number
-        endpoint?: string
-        region?: string
-        tag: Record<string, string>
-        wait: boolean
-      }) => {
-        const { deploy } = await import('./deploy.js')
-        done(await deploy({ ...flags, tags }, io))
-      },
-    )
+    .action(async ({ tag: tags, ...flags }: Omit<DeployOptions, 'tags'> & { tag: Record<string, string> }) => {
+      const { deploy } = await import('./deploy.js')
+      done(await deploy({ ...flags, tags }, io))
+    })
 }
 
 /** Adds `delete` to the program. */

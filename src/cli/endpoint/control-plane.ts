@@ -2,9 +2,11 @@
 // failures mean for a person.
 import type {
   CreateEndpointConfigCommandInput,
+  CreateInferenceComponentCommandInput,
   CreateModelCommandInput,
   DescribeEndpointCommandOutput,
   DescribeEndpointConfigCommandOutput,
+  DescribeInferenceComponentCommandOutput,
   DescribeModelCommandOutput,
   Tag,
 } from '@aws-sdk/client-sagemaker'
@@ -12,7 +14,7 @@ import type * as Sdk from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
 import type { Io } from '../io.js'
 
-export type Kind = 'model' | 'endpoint configuration' | 'endpoint'
+export type Kind = 'model' | 'endpoint configuration' | 'endpoint' | 'inference component'
 
 export interface ControlPlane {
   describeModel(name: string): Promise<DescribeModelCommandOutput | undefined>
@@ -21,6 +23,10 @@ export interface ControlPlane {
   createModel(input: CreateModelCommandInput): Promise<void>
   createConfig(input: CreateEndpointConfigCommandInput): Promise<void>
   createEndpoint(name: string, config: string, tags: Tag[]): Promise<void>
+  describeComponent(name: string): Promise<DescribeInferenceComponentCommandOutput | undefined>
+  createComponent(input: CreateInferenceComponentCommandInput): Promise<void>
+  /** Names of the inference components on an endpoint. */
+  componentsOf(endpoint: string): Promise<string[]>
   /** False when there was none. */
   remove(kind: Kind, name: string): Promise<boolean>
   destroy(): void
@@ -53,14 +59,25 @@ export async function connectControlPlane(
     createConfig: (input) => done(client.send(new sdk.CreateEndpointConfigCommand(input))),
     createEndpoint: (name, config, tags) =>
       done(client.send(new sdk.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: config, Tags: tags }))),
+    describeComponent: (name) =>
+      found(client.send(new sdk.DescribeInferenceComponentCommand({ InferenceComponentName: name }))),
+    createComponent: (input) => done(client.send(new sdk.CreateInferenceComponentCommand(input))),
+    async componentsOf(endpoint) {
+      const pages = sdk.paginateListInferenceComponents({ client }, { EndpointNameEquals: endpoint })
+      const names: string[] = []
+      for await (const { InferenceComponents = [] } of pages)
+        names.push(...InferenceComponents.flatMap(({ InferenceComponentName }) => InferenceComponentName ?? []))
+      return names
+    },
     async remove(kind, name) {
-      const gone =
-        kind === 'model'
-          ? client.send(new sdk.DeleteModelCommand({ ModelName: name }))
-          : kind === 'endpoint'
-            ? client.send(new sdk.DeleteEndpointCommand({ EndpointName: name }))
-            : client.send(new sdk.DeleteEndpointConfigCommand({ EndpointConfigName: name }))
-      return (await found(gone)) !== undefined
+      const calls: Record<Kind, () => Promise<unknown>> = {
+        model: () => client.send(new sdk.DeleteModelCommand({ ModelName: name })),
+        endpoint: () => client.send(new sdk.DeleteEndpointCommand({ EndpointName: name })),
+        'endpoint configuration': () => client.send(new sdk.DeleteEndpointConfigCommand({ EndpointConfigName: name })),
+        'inference component': () =>
+          client.send(new sdk.DeleteInferenceComponentCommand({ InferenceComponentName: name })),
+      }
+      return (await found(calls[kind]())) !== undefined
     },
     destroy: () => client.destroy(),
   }
@@ -72,55 +89,6 @@ export function regionOf(given: string | undefined, env: Io['env']): string {
   if (region) return region
   throw new LlamaGuardError('region_missing', 'No AWS region is set. Give --region, or set AWS_REGION.')
 }
-
-/** One sentence for a person: what AWS said, and the cure. */
-export function explain(error: unknown, region: string): string {
-  if (error instanceof LlamaGuardError) return error.message
-  const { name = 'Error', message = '' } = error as { name?: string; message?: string }
-  const cure = CURES.find(([pattern]) => pattern.test(`${name}: ${message}`))?.[1]
-  return cure === undefined ? `${name}: ${message}` : `${name}: ${message}\n  ${cure(region)}`
-}
-
-const CURES: readonly (readonly [RegExp, (region: string) => string])[] = [
-  [
-    /CredentialsProviderError|Could not load credentials/,
-    () =>
-      'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ' +
-      'or run: aws sso login',
-  ],
-  [/ExpiredToken/, () => 'The AWS session has expired. Log in again (aws sso login) or renew AWS_SESSION_TOKEN.'],
-  [
-    /UnrecognizedClient|InvalidSignature|SignatureDoesNotMatch/,
-    () => 'AWS does not accept these credentials. Check the key pair, and the clock of this machine.',
-  ],
-  [
-    /AccessDenied|not authorized/,
-    () =>
-      'The caller lacks this permission. It needs sagemaker:Create*, Describe*, Delete* and AddTags on ' +
-      'models, endpoint configurations and endpoints, and iam:PassRole on the execution role.',
-  ],
-  [
-    /ResourceLimitExceeded/,
-    (region) =>
-      'The account\'s quota for this instance type is used up. Ask for more "for endpoint usage" in the ' +
-      `Service Quotas console of ${region}, or take another --instance-type.`,
-  ],
-  [/EULA/i, () => 'Read the licence and run the command again with --accept-eula.'],
-  [
-    /role/i,
-    () => 'Give --role the ARN of an IAM role that SageMaker can assume (AmazonSageMakerFullAccess is enough).',
-  ],
-  [
-    /InsufficientInstanceCapacity|capacity/i,
-    () =>
-      'AWS has no such instance free at the moment. Try again later, in another region, or with another ' +
-      '--instance-type.',
-  ],
-  [
-    /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|TimeoutError/,
-    (region) => `SageMaker could not be reached in ${region}. Check the region's name and the network.`,
-  ],
-]
 
 async function done(call: Promise<unknown>): Promise<void> {
   await call

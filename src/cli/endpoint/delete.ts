@@ -1,10 +1,14 @@
 // `delete`: takes away what `deploy` made. The endpoint goes first, since it is what costs money; what others
 // use is left alone.
-import { connectControlPlane, explain, regionOf } from './control-plane.js'
+import { LlamaGuardError } from '../../errors.js'
+import { connectAutoScaling } from './autoscale.js'
+import type { AutoScaling, Scaled } from './autoscale.js'
+import { connectControlPlane, regionOf } from './control-plane.js'
+import { explain } from './explain.js'
 import type { ControlPlane, Kind } from './control-plane.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
-import { waitForEndpoint } from './wait.js'
+import { waitForComponent, waitForEndpoint } from './wait.js'
 
 export interface DeleteOptions {
   readonly endpoint: string
@@ -29,7 +33,7 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
     return EXIT.usage
   }
   try {
-    const { configs, models } = await partsOf(plane, options.endpoint)
+    const { configs, models, components } = await partsOf(plane, options.endpoint)
     const ours = (name: string): boolean => options.all === true || name === options.endpoint
     let gone = 0
     const remove = async (kind: Kind, name: string): Promise<void> => {
@@ -37,21 +41,21 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
       gone += 1
       io.stdout.write(`Deleted the ${kind} ${name}.\n`)
     }
+    await stopScaling(options.endpoint, components, region, io)
+    // An endpoint with a component on it cannot be deleted, and a component is gone only after a while.
+    for (const name of components) await remove('inference component', name)
+    const wait = { pollMs: options.pollMs ?? 5_000, waitMs: options.waitMs ?? 10 * 60_000 }
+    for (const name of components) {
+      const left = await waitForComponent(plane, name, ['Deleting'], io, wait)
+      if (left !== undefined) return stillThere(`inference component ${name}`, left.status, io)
+    }
     await remove('endpoint', options.endpoint)
     for (const name of configs) if (ours(name)) await remove('endpoint configuration', name)
     for (const name of models) if (ours(name)) await remove('model', name)
     for (const name of [...configs, ...models])
       if (!ours(name)) io.stdout.write(`Left ${name} alone; --all deletes it too.\n`)
-    const end = await waitForEndpoint(plane, options.endpoint, ['Deleting'], io, {
-      pollMs: options.pollMs ?? 5_000,
-      waitMs: options.waitMs ?? 10 * 60_000,
-    })
-    if (end !== undefined) {
-      io.stderr.write(
-        `${paint('yellow', `The endpoint ${options.endpoint} is still ${end.status}. Run the same command again.`)}\n`,
-      )
-      return EXIT.pending
-    }
+    const end = await waitForEndpoint(plane, options.endpoint, ['Deleting'], io, wait)
+    if (end !== undefined) return stillThere(`endpoint ${options.endpoint}`, end.status, io)
     if (gone === 0) io.stdout.write(`There is nothing named ${options.endpoint} in ${region}.\n`)
     return EXIT.ok
   } catch (error) {
@@ -67,15 +71,48 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
   }
 }
 
+function stillThere(what: string, status: string, { stderr, env }: Io): ExitCode {
+  stderr.write(`${painter(stderr, env)('yellow', `The ${what} is still ${status}. Run the same command again.`)}\n`)
+  return EXIT.pending
+}
+
+/** A scalable target of an endpoint that is gone would wait for the next one of its name. */
+async function stopScaling(endpoint: string, components: ReadonlySet<string>, region: string, io: Io): Promise<void> {
+  let scaling: AutoScaling | undefined
+  try {
+    scaling = await connectAutoScaling(region, io.env)
+    const all: Scaled[] = [{ endpoint }, ...[...components].map((component) => ({ endpoint, component }))]
+    for (const scaled of all)
+      if (await scaling.remove(scaled)) io.stdout.write(`Stopped the scaling of ${scaled.component ?? endpoint}.\n`)
+  } catch (error) {
+    // Who never installed the client or may not use it has, as a rule, not scaled anything with it either.
+    if (!(error instanceof LlamaGuardError))
+      io.stderr.write(`Whether ${endpoint} is scaled could not be seen. ${explain(error, region)}\n`)
+  } finally {
+    scaling?.destroy()
+  }
+}
+
+interface Parts {
+  readonly configs: Set<string>
+  readonly models: Set<string>
+  readonly components: Set<string>
+}
+
 // Asked before anything is gone: afterwards nobody knows which configuration the endpoint had.
-async function partsOf(plane: ControlPlane, name: string): Promise<{ configs: Set<string>; models: Set<string> }> {
+async function partsOf(plane: ControlPlane, name: string): Promise<Parts> {
   const configs = new Set([name])
   const models = new Set([name])
   const used = (await plane.describeEndpoint(name))?.EndpointConfigName
   if (used) configs.add(used)
+  const components = new Set(used === undefined ? [] : await plane.componentsOf(name))
+  for (const component of components) {
+    const model = (await plane.describeComponent(component))?.Specification?.ModelName
+    if (model) models.add(model)
+  }
   for (const config of configs) {
     for (const variant of (await plane.describeConfig(config))?.ProductionVariants ?? [])
       if (variant.ModelName) models.add(variant.ModelName)
   }
-  return { configs, models }
+  return { configs, models, components }
 }

@@ -1,48 +1,26 @@
 // What `deploy` will make: the three requests to SageMaker, checked and complete before the first is sent.
 import type {
-  CreateEndpointConfigCommandInput,
-  CreateModelCommandInput,
+  CreateInferenceComponentCommandInput,
+  ProductionVariant,
   ProductionVariantInstanceType,
   Tag,
 } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
 import { regionOf } from './control-plane.js'
 import type { Io } from '../io.js'
-import { environmentFor, findModel } from './jumpstart.js'
-import type { JumpStartModel } from './jumpstart.js'
+import type { Scale } from './autoscale.js'
+import { containerFor } from './containers.js'
+import type { Container } from './containers.js'
+import type { DeployOptions, Plan } from './deploy-options.js'
+import { gpusOf } from './hardware.js'
+import { findModel } from './jumpstart.js'
 import { eulaUrl, imageUri, privateBucket } from './regions.js'
 
-export interface DeployOptions {
-  /** JumpStart id or a short name: `llama-guard-3-8b`. */
-  readonly model: string
-  /** The licence was read and accepted. Never assumed. */
-  readonly acceptEula?: boolean
-  /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */
-  readonly role?: string
-  readonly region?: string
-  /** Default: the model's own. */
-  readonly instanceType?: string
-  /** Default: 1. */
-  readonly instanceCount?: number
-  /** Name of the endpoint, its configuration and its model. Default: the model's short name. */
-  readonly endpoint?: string
-  readonly tags?: Readonly<Record<string, string>>
-  /** False returns as soon as the endpoint is being created. Default: true. */
-  readonly wait?: boolean
-  /** Default: 45 minutes. */
-  readonly waitMs?: number
-  /** Default: 15 seconds. */
-  readonly pollMs?: number
-}
+/** The target value of AWS's example; `doctor --latency` tells the one of this endpoint. */
+const SCALE_TARGET = 5
 
-export interface Plan {
-  readonly model: JumpStartModel
-  readonly region: string
-  readonly name: string
-  readonly createModel: CreateModelCommandInput
-  readonly createConfig: CreateEndpointConfigCommandInput
-  readonly tags: Tag[]
-}
+/** Stands for the role in a plan that is only looked at. */
+const NO_ROLE = 'arn:aws:iam::000000000000:role/to-be-given'
 
 /** The largest a JumpStart model takes to come down from S3 and onto the GPUs, with room. */
 const STARTUP_SECONDS = 1800
@@ -56,18 +34,19 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
     throw wrong(
       `${instance} is not an instance type that ${model.id} runs on. It runs on ${model.instances.join(', ')}.`,
     )
-  const image = imageUri(region, model.image)
+  const container = containerFor(model, instance, options.container, options.quantize)
+  const image = imageUri(region, container.image)
   if (image === undefined)
     throw wrong(
-      `No image ${model.image} is known for the region ${region}. Choose another --region, or deploy ` +
-        'from the SageMaker console there.',
+      `No image ${container.image} is known for the region ${region}. Choose another --region or --container, or ` +
+        'deploy from the SageMaker console there.',
     )
-  if (options.acceptEula !== true)
+  if (options.acceptEula !== true && options.dryRun !== true)
     throw wrong(
       `${model.id} comes under a licence that you must read and accept: ` +
         `${eulaUrl(region, model.eula)}\nRun the command again with --accept-eula when you do.`,
     )
-  const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN']
+  const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN'] ?? (options.dryRun ? NO_ROLE : undefined)
   if (!role || !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(role))
     throw wrong(
       `${role ? `${JSON.stringify(role)} is no role ARN` : 'No execution role is given'}. Give --role ` +
@@ -75,17 +54,23 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
         'arn:aws:iam::123456789012:role/SageMakerRole.',
     )
   const name = options.endpoint ?? model.aliases[0] ?? model.id
+  const scale = scaleOf(options)
   const tags = tagList({
     'created-by': 'express-llama-guard',
     'sagemaker-sdk:jumpstart-model-id': model.id,
     'sagemaker-sdk:jumpstart-model-version': model.version,
     ...options.tags,
   })
+  const variant = variantOf(options, name, instance, container, scale)
   return {
     model,
     region,
     name,
     tags,
+    instance,
+    container,
+    ...(options.quantize && { quantize: options.quantize }),
+    ...(scale && { scale }),
     createModel: {
       ModelName: name,
       ExecutionRoleArn: role,
@@ -93,7 +78,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
       EnableNetworkIsolation: true,
       PrimaryContainer: {
         Image: image,
-        Environment: environmentFor(model, instance),
+        Environment: container.environment,
         ModelDataSource: {
           S3DataSource: {
             S3Uri: `s3://${privateBucket(region)}/${model.artifact}`,
@@ -107,20 +92,91 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
     },
     createConfig: {
       EndpointConfigName: name,
-      ProductionVariants: [
-        {
-          VariantName: 'AllTraffic',
-          ModelName: name,
-          InstanceType: instance as ProductionVariantInstanceType,
-          InitialInstanceCount: options.instanceCount ?? 1,
-          InitialVariantWeight: 1,
-          ModelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
-          ContainerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
-        },
-      ],
+      ProductionVariants: [variant],
+      ...(options.inferenceComponent && { ExecutionRoleArn: role, EnableNetworkIsolation: true }),
       Tags: tags,
     },
+    ...(options.inferenceComponent && { createComponent: componentOf(name, instance, scale, tags) }),
   }
+}
+
+const STARTUP = {
+  ModelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
+  ContainerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
+}
+
+function variantOf(
+  options: DeployOptions,
+  name: string,
+  instance: string,
+  { ami }: Container,
+  scale: Scale | undefined,
+): ProductionVariant {
+  const count = Math.max(scale?.min ?? 0, options.instanceCount ?? 1)
+  const common: ProductionVariant = {
+    VariantName: 'AllTraffic',
+    InstanceType: instance as ProductionVariantInstanceType,
+    InitialInstanceCount: count,
+    // The instance with the fewest open requests, not a random one: checks differ in length by a factor of ten. Not by
+    // prefix either, because every prompt begins with the same policy.
+    RoutingConfig: { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
+    ...(ami && { InferenceAmiVersion: ami }),
+  }
+  return options.inferenceComponent
+    ? {
+        ...common,
+        ManagedInstanceScaling: {
+          Status: 'ENABLED',
+          MinInstanceCount: scale?.min ?? count,
+          MaxInstanceCount: scale?.max ?? count,
+        },
+      }
+    : { ...common, ModelName: name, InitialVariantWeight: 1, ...STARTUP }
+}
+
+/** Host memory that a copy keeps for itself; its weights go to the GPU. */
+const COPY_MEMORY_MB = 8192
+
+function componentOf(
+  name: string,
+  instance: string,
+  scale: Scale | undefined,
+  tags: Tag[],
+): CreateInferenceComponentCommandInput {
+  return {
+    InferenceComponentName: name,
+    EndpointName: name,
+    VariantName: 'AllTraffic',
+    Specification: {
+      ModelName: name,
+      StartupParameters: STARTUP,
+      ComputeResourceRequirements: {
+        NumberOfAcceleratorDevicesRequired: gpusOf(instance),
+        MinMemoryRequiredInMb: COPY_MEMORY_MB,
+      },
+      // A copy that is added then starts from the instance's disk and not from S3.
+      DataCacheConfig: { EnableCaching: true },
+    },
+    RuntimeConfig: { CopyCount: Math.max(1, scale?.min ?? 1) },
+    Tags: tags,
+  }
+}
+
+function scaleOf({ autoscale, autoscaleTarget, inferenceComponent, wait, dryRun }: DeployOptions): Scale | undefined {
+  if (wait === false && dryRun !== true && (autoscale || inferenceComponent))
+    throw wrong(
+      '--no-wait cannot be combined with --autoscale and --inference-component: both are made when the endpoint is in ' +
+        'service. Leave it out.',
+    )
+  if (autoscale === undefined) return undefined
+  const { min, max } = autoscale
+  if (min > max || max < 1) throw wrong(`--autoscale ${min}..${max} is no range. Write it as MIN..MAX, such as 1..4.`)
+  if (min === 0 && !inferenceComponent)
+    throw wrong(
+      `--autoscale 0..${max} scales to zero, which only an inference component can. Add --inference-component, or keep ` +
+        'one instance.',
+    )
+  return { min, max, target: autoscaleTarget ?? SCALE_TARGET }
 }
 
 function tagList(tags: Readonly<Record<string, string>>): Tag[] {

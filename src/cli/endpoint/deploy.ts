@@ -1,81 +1,136 @@
 // `deploy`: a JumpStart model on an endpoint of one's own, without Python. Run again it finds what is there;
 // when a step fails it takes away what it made, because a forgotten GPU endpoint costs money by the hour.
-import { connectControlPlane, explain } from './control-plane.js'
+import { connectControlPlane } from './control-plane.js'
+import { explain } from './explain.js'
 import type { ControlPlane, Kind } from './control-plane.js'
+import { alarmCommand, connectAutoScaling } from './autoscale.js'
+import type { AutoScaling } from './autoscale.js'
+import type { DeployOptions, Plan } from './deploy-options.js'
 import { makePlan, wrong } from './deploy-plan.js'
-import type { DeployOptions, Plan } from './deploy-plan.js'
+import { describePlan } from './plan-text.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
-import { waitForEndpoint } from './wait.js'
+import { waitForComponent, waitForEndpoint } from './wait.js'
 
-export type { DeployOptions } from './deploy-plan.js'
+export type { DeployOptions } from './deploy-options.js'
 
 const BUSY = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack']
+
+interface Made {
+  readonly kind: Kind
+  readonly name: string
+}
+
+/** What a deployment works with, from the plan to the last call. */
+interface Work {
+  readonly plan: Plan
+  readonly plane: ControlPlane
+  readonly scaling: AutoScaling | undefined
+  /** Newest first. */
+  readonly made: Made[]
+  readonly options: DeployOptions
+  readonly io: Io
+  say(text: string): void
+}
 
 export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> {
   const paint = painter(io.stderr, io.env)
   const say = (text: string): void => void io.stderr.write(`${text}\n`)
-  let plan: Plan
-  let plane: ControlPlane
+  let work: Work
   try {
-    plan = makePlan(options, io)
-    plane = await connectControlPlane(plan.region, io.env)
+    const plan = makePlan(options, io)
+    if (options.dryRun === true) {
+      io.stdout.write(`${describePlan(plan, options.dollarsPerHour)}Nothing was made (--dry-run).\n`)
+      return EXIT.ok
+    }
+    const scaling = plan.scale && (await connectAutoScaling(plan.region, io.env))
+    work = { plan, plane: await connectControlPlane(plan.region, io.env), scaling, made: [], options, io, say }
   } catch (error) {
     say(paint('red', explain(error, options.region ?? '')))
     return EXIT.usage
   }
-
-  const made: { kind: Kind; name: string }[] = []
+  const { plan, plane } = work
   try {
-    const status = (await plane.describeEndpoint(plan.name))?.EndpointStatus
-    if (status === 'InService') return ready(plan, io, 'is already in service')
-    if (status === 'Failed' || status === 'OutOfService') {
-      say(
-        paint(
-          'red',
-          `The endpoint ${plan.name} exists and is ${status}. Take it away first: express-llama-guard ` +
-            `delete --endpoint ${plan.name}`,
-        ),
-      )
-      return EXIT.failed
-    }
-    if (status === undefined) {
-      await createAll(plane, plan, made, say)
-    } else {
-      say(`The endpoint ${plan.name} exists and is ${status}.`)
-    }
-    if (options.wait === false) return ready(plan, io, 'is being created')
-    const end = await waitForEndpoint(plane, plan.name, [...BUSY, 'Deleting'], io, {
-      pollMs: options.pollMs ?? 15_000,
-      waitMs: options.waitMs ?? 45 * 60_000,
-    })
-    if (end?.status === 'InService') return ready(plan, io, 'is in service')
-    if (end && BUSY.includes(end.status)) {
-      say(
-        paint(
-          'yellow',
-          `The endpoint ${plan.name} is still ${end.status}, and is charged for. Run the same command again ` +
-            'to go on waiting, or delete it.',
-        ),
-      )
-      return EXIT.pending
-    }
-    throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
+    return await carryOut(work)
   } catch (error) {
     say(paint('red', `Deploying ${plan.model.id} failed. ${explain(error, plan.region)}`))
-    await takeAway(plane, made, plan.region, say)
+    await takeAway(work)
     return EXIT.failed
   } finally {
     plane.destroy()
+    work.scaling?.destroy()
   }
 }
 
-async function createAll(
-  plane: ControlPlane,
-  plan: Plan,
-  made: { kind: Kind; name: string }[],
-  say: (text: string) => void,
-): Promise<void> {
+async function carryOut(work: Work): Promise<ExitCode> {
+  const { plan, plane, options, io, say } = work
+  const paint = painter(io.stderr, io.env)
+  const status = (await plane.describeEndpoint(plan.name))?.EndpointStatus
+  if (status === 'InService') return await complete(work, 'is already in service')
+  if (status === 'Failed' || status === 'OutOfService') {
+    say(
+      paint(
+        'red',
+        `The endpoint ${plan.name} exists and is ${status}. Take it away first: express-llama-guard ` +
+          `delete --endpoint ${plan.name}`,
+      ),
+    )
+    return EXIT.failed
+  }
+  if (status === undefined) {
+    say(describePlan(plan, options.dollarsPerHour).trimEnd())
+    await createAll(work)
+  } else {
+    say(`The endpoint ${plan.name} exists and is ${status}.`)
+  }
+  if (options.wait === false) return ready(plan, io, 'is being created')
+  const end = await waitForEndpoint(plane, plan.name, [...BUSY, 'Deleting'], io, waitOf(options))
+  if (end?.status === 'InService') return await complete(work, 'is in service')
+  if (end && BUSY.includes(end.status)) return stillBusy(work, `endpoint ${plan.name}`, end.status)
+  throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
+}
+
+const waitOf = ({ pollMs, waitMs }: DeployOptions) => ({ pollMs: pollMs ?? 15_000, waitMs: waitMs ?? 45 * 60_000 })
+
+function stillBusy({ io, say }: Work, what: string, status: string): ExitCode {
+  say(
+    painter(io.stderr, io.env)(
+      'yellow',
+      `The ${what} is still ${status}, and is charged for. Run the same command again to go on waiting, or delete it.`,
+    ),
+  )
+  return EXIT.pending
+}
+
+/** What can only be made on an endpoint in service: the inference component, and what scales it. */
+async function complete(work: Work, state: string): Promise<ExitCode> {
+  const { plan, plane, options, io, made, say } = work
+  const { createComponent, scale, name, region } = plan
+  if (createComponent !== undefined) {
+    if ((await plane.describeComponent(name)) === undefined) {
+      await plane.createComponent(createComponent)
+      made.unshift({ kind: 'inference component', name })
+      say(`Created the inference component ${name}.`)
+    }
+    const end = await waitForComponent(plane, name, BUSY, io, waitOf(options))
+    if (end && BUSY.includes(end.status)) return stillBusy(work, `inference component ${name}`, end.status)
+    if (end?.status !== 'InService')
+      throw new Error(`The inference component is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
+  }
+  if (scale === undefined || work.scaling === undefined) return ready(plan, io, state)
+  const scaled = { endpoint: name, ...(createComponent && { component: name }) }
+  const { wakePolicyArn } = await work.scaling.apply(scaled, scale)
+  say(`Scaling from ${scale.min} to ${scale.max}, at ${scale.target} requests in flight for each.`)
+  const code = ready(plan, io, state)
+  if (wakePolicyArn !== undefined)
+    io.stdout.write(
+      `Scaled to zero it wakes only by this alarm, which you have to make:\n  ` +
+        `${alarmCommand(scaled, wakePolicyArn, region)}\n`,
+    )
+  return code
+}
+
+async function createAll({ plan, plane, made, say }: Work): Promise<void> {
   const { name, createModel, createConfig } = plan
   const model = await plane.describeModel(name)
   const wanted = createModel.PrimaryContainer
@@ -85,6 +140,7 @@ async function createAll(
     say(`Created the model ${name} (${plan.model.id} ${plan.model.version}).`)
   } else if (
     model.PrimaryContainer?.Image !== wanted?.Image ||
+    !sameEnvironment(model.PrimaryContainer?.Environment, wanted?.Environment) ||
     model.PrimaryContainer?.ModelDataSource?.S3DataSource?.S3Uri !== wanted?.ModelDataSource?.S3DataSource?.S3Uri
   ) {
     throw taken('model', name)
@@ -98,7 +154,7 @@ async function createAll(
     say(`Created the endpoint configuration ${name} (${variant?.InstanceType}).`)
   } else if (
     config.ProductionVariants?.[0]?.InstanceType !== variant?.InstanceType ||
-    config.ProductionVariants?.[0]?.ModelName !== name
+    config.ProductionVariants?.[0]?.ModelName !== variant?.ModelName
   ) {
     throw taken('endpoint configuration', name)
   }
@@ -110,29 +166,35 @@ async function createAll(
   )
 }
 
-function ready({ name, model, region }: Plan, { stdout }: Io, state: string): ExitCode {
+/** A model left by an earlier run with other settings would be used in place of the one that was asked for. */
+function sameEnvironment(first: Record<string, string> = {}, second: Record<string, string> = {}): boolean {
+  const keys = Object.keys(second)
+  return keys.length === Object.keys(first).length && keys.every((key) => first[key] === second[key])
+}
+
+function ready({ name, model, region, createComponent }: Plan, { stdout }: Io, state: string): ExitCode {
   stdout.write(`The endpoint ${name} ${state} in ${region}.\n`)
   const guard = model.guardModel
+  const component = createComponent === undefined ? '' : ` LLAMA_GUARD_INFERENCE_COMPONENT=${name}`
   if (guard !== undefined)
-    stdout.write(`Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}\n`)
+    stdout.write(
+      `Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}${component}\n`,
+    )
   else stdout.write(`Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`)
   stdout.write(`Take it away:\n  npx express-llama-guard delete --endpoint ${name} --region ${region}\n`)
   return EXIT.ok
 }
 
 // Newest first: an endpoint before the configuration it uses. A failure here is told, and does not hide the first one.
-async function takeAway(
-  plane: ControlPlane,
-  made: readonly { kind: Kind; name: string }[],
-  region: string,
-  say: (text: string) => void,
-): Promise<void> {
+async function takeAway({ plane, plan, made, options, io, say }: Work): Promise<void> {
   for (const { kind, name } of made) {
     try {
       await plane.remove(kind, name)
+      // The endpoint under a component cannot be deleted while the component is there.
+      if (kind === 'inference component') await waitForComponent(plane, name, ['Deleting'], io, waitOf(options))
       say(`Took away the ${kind} ${name} again.`)
     } catch (error) {
-      say(`The ${kind} ${name} could not be taken away and may be charged for. ${explain(error, region)}`)
+      say(`The ${kind} ${name} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
     }
   }
 }

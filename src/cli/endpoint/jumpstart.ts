@@ -3,6 +3,7 @@
 // Taken from the specifications in @cdklabs/generative-ai-cdk-constructs; a spec that is not here is not
 // guessed.
 import { LlamaGuardError } from '../../errors.js'
+import type { ModelName } from '../../guard/prompt/index.js'
 
 export interface JumpStartModel {
   readonly id: string
@@ -10,8 +11,10 @@ export interface JumpStartModel {
   /** Names a user may give instead of the id. */
   readonly aliases: readonly string[]
   /** `LLAMA_GUARD_MODEL` for a guard; undefined for a chat model. */
-  readonly guardModel?: string
-  /** Repository and tag. */
+  readonly guardModel?: ModelName
+  /** Weights in billions. */
+  readonly billions: number
+  /** Repository and tag that JumpStart pairs with the weights. */
   readonly image: string
   /** S3 prefix inside the region's private bucket. */
   readonly artifact: string
@@ -26,11 +29,11 @@ export interface JumpStartModel {
   readonly instanceEnvironment?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-ubuntu22.04'
-const TGI_3 = 'huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04'
-const LMI_11 = 'djl-inference:0.29.0-lmi11.0.0-cu124'
+export const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-ubuntu22.04'
+export const TGI_3 = 'huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04'
+export const LMI_11 = 'djl-inference:0.29.0-lmi11.0.0-cu124'
 
-const COMMON = {
+export const COMMON = {
   ENDPOINT_SERVER_TIMEOUT: '3600',
   HF_MODEL_ID: '/opt/ml/model',
   MODEL_CACHE_ROOT: '/opt/ml/model',
@@ -42,7 +45,8 @@ const COMMON = {
   SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
 }
 const TGI = { ...COMMON, MAX_INPUT_LENGTH: '4095', MAX_TOTAL_TOKENS: '4096', SM_NUM_GPUS: '1' }
-const LMI = { ...COMMON, OPTION_ENABLE_CHUNKED_PREFILL: 'true' }
+/** Without JumpStart's OPTION_ENABLE_CHUNKED_PREFILL, which the vLLM of LMI 11 refuses beside a prefix cache. */
+const LMI = COMMON
 const GPUS_4 = { SM_NUM_GPUS: '4' }
 const GPUS_8 = { SM_NUM_GPUS: '8' }
 
@@ -50,6 +54,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-7b',
     version: '1.2.23',
+    billions: 7,
     aliases: ['llama-guard-7b', 'llama-guard-1'],
     guardModel: 'llama-guard-1',
     image: TGI_2,
@@ -76,6 +81,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-3-1b',
     version: '1.0.4',
+    billions: 1.5,
     aliases: ['llama-guard-3-1b'],
     guardModel: 'llama-guard-3-1b',
     image: LMI_11,
@@ -107,6 +113,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-3-8b',
     version: '1.0.8',
+    billions: 8,
     aliases: ['llama-guard-3-8b', 'llama-guard-3'],
     guardModel: 'llama-guard-3-8b',
     image: LMI_11,
@@ -132,6 +139,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-vlm-llama-guard-3-11b-vision',
     version: '2.2.2',
+    billions: 10.6,
     aliases: ['llama-guard-3-11b-vision'],
     guardModel: 'llama-guard-3-11b-vision',
     image: TGI_3,
@@ -164,6 +172,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-2-7b-f',
     version: '4.3.0',
+    billions: 7,
     aliases: ['llama-2-7b-chat', 'llama-2-7b-f'],
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
@@ -192,6 +201,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-2-13b-f',
     version: '4.3.0',
+    billions: 13,
     aliases: ['llama-2-13b-chat', 'llama-2-13b-f'],
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',

@@ -10,28 +10,57 @@ export interface WaitOptions {
 
 const FIRST_POLL_MS = 250
 
-/**
- * Polls until the endpoint has left the `busy` states, is gone (undefined), or the time is up (the busy state
- * itself).
- */
-export async function waitForEndpoint(
+type State = { status: string; reason?: string }
+
+/** As {@link waitForEndpoint}, for an inference component. */
+export function waitForComponent(
   plane: ControlPlane,
   name: string,
   busy: readonly string[],
   io: Io,
   options: WaitOptions,
-): Promise<{ status: string; reason?: string } | undefined> {
+): Promise<State | undefined> {
+  const look = async (): Promise<State | undefined> => {
+    const component = await plane.describeComponent(name)
+    return component && { status: component.InferenceComponentStatus ?? 'Unknown', reason: component.FailureReason }
+  }
+  return poll(look, name, busy, io, options)
+}
+
+/**
+ * Polls until the endpoint has left the `busy` states, is gone (undefined), or the time is up (the busy state
+ * itself).
+ */
+export function waitForEndpoint(
+  plane: ControlPlane,
+  name: string,
+  busy: readonly string[],
+  io: Io,
+  options: WaitOptions,
+): Promise<State | undefined> {
+  const look = async (): Promise<State | undefined> => {
+    const endpoint = await plane.describeEndpoint(name)
+    return endpoint && { status: endpoint.EndpointStatus ?? 'Unknown', reason: endpoint.FailureReason }
+  }
+  return poll(look, name, busy, io, options)
+}
+
+async function poll(
+  look: () => Promise<State | undefined>,
+  name: string,
+  busy: readonly string[],
+  io: Io,
+  options: WaitOptions,
+): Promise<State | undefined> {
   const started = Date.now()
   const line = progress(io.stderr)
   try {
     for (let polls = 0; ; polls += 1) {
-      const endpoint = await plane.describeEndpoint(name)
-      if (!endpoint) return undefined
-      const status = endpoint.EndpointStatus ?? 'Unknown'
+      const state = await look()
+      if (state === undefined) return undefined
       const waited = Date.now() - started
-      if (!busy.includes(status) || waited >= options.waitMs || io.signal?.aborted)
-        return { status, reason: endpoint.FailureReason }
-      line.show(`${name}: ${status}`, elapsed(waited))
+      if (!busy.includes(state.status) || waited >= options.waitMs || io.signal?.aborted) return state
+      line.show(`${name}: ${state.status}`, elapsed(waited))
       // Quickly at first: a deletion takes seconds, only a creation takes minutes.
       await pause(Math.min(options.pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)
     }

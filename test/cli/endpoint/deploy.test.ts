@@ -46,7 +46,8 @@ test('A guard is deployed with the files, image, licence and environment of its 
       Image: '763104351884.dkr.ecr.eu-west-1.amazonaws.com/djl-inference:0.29.0-lmi11.0.0-cu124',
       Environment: {
         HF_MODEL_ID: '/opt/ml/model',
-        OPTION_ENABLE_CHUNKED_PREFILL: 'true',
+        OPTION_ENABLE_PREFIX_CACHING: 'true',
+        OPTION_MAX_MODEL_LEN: '8192',
         SAGEMAKER_PROGRAM: 'inference.py',
       },
       ModelDataSource: {
@@ -71,6 +72,7 @@ test('A guard is deployed with the files, image, licence and environment of its 
         ModelName: 'llama-guard-3-8b',
         InstanceType: 'ml.g5.4xlarge',
         InitialInstanceCount: 1,
+        RoutingConfig: { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
       },
     ],
   })
@@ -178,6 +180,22 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
   ['no role', { role: undefined }, {}, /No execution role/],
   ['a role that is no ARN', { role: 'admin' }, {}, /"admin" is no role ARN/],
   ['a region without the image', { region: 'eu-central-2' }, {}, /No image .* eu-central-2/],
+  ['FP8 on a GPU that has none', { quantize: 'fp8' }, {}, /ml\.g5\.4xlarge has none\. Take an ml\.g6 or ml\.p5/],
+  [
+    'another container for the vision guard',
+    { model: 'llama-guard-3-11b-vision', container: 'lmi' },
+    {},
+    /Leave out --container lmi/,
+  ],
+  [
+    'FP8 for a chat model',
+    { model: 'llama-2-7b-chat', instanceType: 'ml.g6.12xlarge', quantize: 'fp8' },
+    {},
+    /Leave out --quantize/,
+  ],
+  ['scaling to zero without a component', { autoscale: { min: 0, max: 2 } }, {}, /Add --inference-component/],
+  ['a range that is none', { autoscale: { min: 3, max: 2 } }, {}, /3\.\.2 is no range/],
+  ['scaling without waiting', { autoscale: { min: 1, max: 2 }, wait: false }, {}, /--no-wait cannot be combined/],
   ['no region', {}, { AWS_REGION: '' }, /No AWS region/],
 ])('%s is refused before anything is called', async (_, options, env, message) => {
   const cloud = await plane()

@@ -1,0 +1,128 @@
+// Which serving container a guard runs in, and what it is told: the prefix cache on, because most of a guard prompt is
+// a policy that never changes, and no more context than a guard needs.
+// Images and host images are those AWS publishes (JumpStart's specifications; github.com/aws/deep-learning-containers,
+// docs/src/data, August 2026). Every one takes the same weights.
+import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
+import { LlamaGuardError } from '../../errors.js'
+import { gpusOf, hasFp8 } from './hardware.js'
+import { COMMON, environmentFor, LMI_11, TGI_3 } from './jumpstart.js'
+import type { JumpStartModel } from './jumpstart.js'
+
+export const CONTAINERS = ['lmi', 'tgi', 'vllm'] as const
+export type ContainerName = (typeof CONTAINERS)[number]
+export type Quantization = 'fp8'
+
+export interface Container {
+  /** Undefined: the container that JumpStart pairs with the weights, as it is. */
+  readonly name: ContainerName | undefined
+  /** Repository and tag. */
+  readonly image: string
+  readonly environment: Record<string, string>
+  /** The host image, where the default one has too old a driver. */
+  readonly ami?: ProductionVariantInferenceAmiVersion
+  readonly prefixCache: boolean
+  readonly contextTokens: number
+  /** Why this one, for the plan. */
+  readonly why: string
+}
+
+const VLLM = 'vllm:0.27.1-gpu-py312-cu130-ubuntu22.04-sagemaker'
+
+/** A conversation and the policy, with room; more would only take memory from the cache. */
+const CONTEXT_TOKENS = 8192
+/** Llama Guard 1 was trained on so many, and a server that is told more refuses to start. */
+const FIRST_CONTEXT_TOKENS = 4096
+
+/**
+ * The container of a guard on an instance. Throws `invalid_option` for what cannot run there.
+ *
+ * LMI is the default for the guards that read text: AWS itself pairs LMI 11 with Llama Guard 3 in JumpStart, it has a
+ * prefix cache, and it takes the raw prompt that the middleware sends. TGI is in maintenance. The vLLM container is the
+ * newest and takes OpenAI's requests alone.
+ */
+export function containerFor(
+  model: JumpStartModel,
+  instance: string,
+  chosen: ContainerName | undefined,
+  quantize: Quantization | undefined,
+): Container {
+  if (quantize !== undefined && !hasFp8(instance))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `--quantize fp8 needs a GPU that computes in FP8 (L4, H100), and ${instance} has none. Take an ml.g6 or ` +
+        'ml.p5 instance, or leave it out.',
+    )
+  if (model.guardModel === undefined || model.guardModel === 'llama-guard-3-11b-vision')
+    return ownContainer(model, instance, chosen, quantize)
+  const contextTokens = model.guardModel === 'llama-guard-1' ? FIRST_CONTEXT_TOKENS : CONTEXT_TOKENS
+  const common = { contextTokens, prefixCache: true }
+  const gpus = gpusOf(instance)
+  switch (chosen ?? 'lmi') {
+    case 'lmi':
+      return {
+        ...common,
+        name: 'lmi',
+        image: LMI_11,
+        environment: {
+          ...COMMON,
+          OPTION_ENABLE_PREFIX_CACHING: 'true',
+          OPTION_MAX_MODEL_LEN: String(contextTokens),
+          ...(quantize && { OPTION_QUANTIZE: quantize }),
+        },
+        why: 'AWS pairs this image with Llama Guard 3; it has a prefix cache and takes raw prompts',
+      }
+    case 'tgi':
+      return {
+        ...common,
+        name: 'tgi',
+        image: TGI_3,
+        environment: {
+          ...COMMON,
+          MAX_INPUT_LENGTH: String(contextTokens - 1),
+          MAX_TOTAL_TOKENS: String(contextTokens),
+          SM_NUM_GPUS: String(gpus),
+          ...(quantize && { QUANTIZE: quantize }),
+        },
+        why: 'TGI 3 has a prefix cache of its own; TGI is in maintenance',
+      }
+    case 'vllm':
+      return {
+        ...common,
+        name: 'vllm',
+        image: VLLM,
+        // Its vLLM has the prefix cache on unless it is told otherwise.
+        environment: {
+          SM_VLLM_MODEL: '/opt/ml/model',
+          SM_VLLM_MAX_MODEL_LEN: String(contextTokens),
+          SM_VLLM_TENSOR_PARALLEL_SIZE: String(gpus),
+          ...(quantize && { SM_VLLM_QUANTIZATION: quantize }),
+        },
+        // Built for CUDA 13; the default host image has an older driver.
+        ami: 'al2023-ami-sagemaker-inference-gpu-4-1',
+        why: 'the newest vLLM; it takes OpenAI requests (prompt, messages) and no raw `inputs`',
+      }
+  }
+}
+
+/** A chat model and the vision guard run as JumpStart has them: nothing else is published for their weights. */
+function ownContainer(
+  model: JumpStartModel,
+  instance: string,
+  chosen: ContainerName | undefined,
+  quantize: Quantization | undefined,
+): Container {
+  if ((chosen ?? 'tgi') !== 'tgi' || quantize !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `${model.id} runs in the TGI container that JumpStart pairs with it, as it is. Leave out ` +
+        `${quantize === undefined ? `--container ${chosen}` : '--quantize'}.`,
+    )
+  return {
+    name: undefined,
+    image: model.image,
+    environment: environmentFor(model, instance),
+    prefixCache: model.image === TGI_3,
+    contextTokens: model.image === TGI_3 ? CONTEXT_TOKENS : FIRST_CONTEXT_TOKENS,
+    why: 'JumpStart pairs this image with the weights',
+  }
+}

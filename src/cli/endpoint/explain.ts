@@ -1,0 +1,83 @@
+// What a failed call to AWS means for a person: what AWS said, or which host could not be reached, and the cure.
+import { LlamaGuardError } from '../../errors.js'
+
+/** One sentence for a person: what AWS said, and the cure. */
+export function explain(error: unknown, region: string): string {
+  if (error instanceof LlamaGuardError) return error.message
+  const { name = 'Error', message = '' } = error as { name?: string; message?: string }
+  const unreached = unreachedHost(error)
+  const said = unreached === undefined ? `${name}: ${message}` : `${unreached.errno} at ${unreached.host}`
+  const cure = CURES.find(([pattern]) => pattern.test(unreached === undefined ? said : unreached.errno))?.[1]
+  return cure === undefined ? said : `${said}\n  ${cure(region)}`
+}
+
+/** The host and the error number of a connection that did not come about. Undefined for every other failure. */
+export function unreachedHost(error: unknown): { readonly host: string; readonly errno: string } | undefined {
+  // Node tries every address of a name, and tells all failures in one error.
+  for (const one of [error, ...((error as { errors?: readonly unknown[] }).errors ?? [])]) {
+    const { code, hostname, address, port, cause } = one as NodeJS.ErrnoException & {
+      hostname?: string
+      address?: string
+      port?: number
+    }
+    if (typeof code === 'string' && /^E[A-Z_]+$/.test(code) && (hostname ?? address) !== undefined)
+      return { errno: code, host: hostname ?? `${address}${port === undefined ? '' : `:${port}`}` }
+    if (cause !== undefined) return unreachedHost(cause)
+  }
+  return undefined
+}
+
+const CURES: readonly (readonly [RegExp, (region: string) => string])[] = [
+  [
+    /CredentialsProviderError|Could not load credentials/,
+    () =>
+      'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ' +
+      'or run: aws sso login',
+  ],
+  [/ExpiredToken/, () => 'The AWS session has expired. Log in again (aws sso login) or renew AWS_SESSION_TOKEN.'],
+  [
+    /UnrecognizedClient|InvalidClientTokenId/,
+    () =>
+      'AWS does not know this access key: AWS does not accept these credentials. Check AWS_ACCESS_KEY_ID, and the ' +
+      'session token that belongs to it.',
+  ],
+  [
+    /scoped to a valid region/,
+    (region) => `The request is signed for ${region}, and another region answers. Check --region and AWS_ENDPOINT_URL.`,
+  ],
+  [
+    /InvalidSignature|SignatureDoesNotMatch/,
+    () =>
+      'AWS knows the access key but not the secret: AWS does not accept these credentials. Check ' +
+      'AWS_SECRET_ACCESS_KEY.',
+  ],
+  [/RequestExpired|TooSkewed|RequestInTheFuture|not yet current/, () => 'Set the clock of this machine right.'],
+  [
+    /AccessDenied|not authorized/,
+    () =>
+      'The caller lacks this permission. It needs sagemaker:Create*, Describe*, Delete* and AddTags on ' +
+      'models, endpoint configurations, endpoints and inference components, application-autoscaling:* for ' +
+      '--autoscale, and iam:PassRole on the execution role.',
+  ],
+  [
+    /ResourceLimitExceeded/,
+    (region) =>
+      'The account\'s quota for this instance type is used up. Ask for more "for endpoint usage" in the ' +
+      `Service Quotas console of ${region}, or take another --instance-type.`,
+  ],
+  [/EULA/i, () => 'Read the licence and run the command again with --accept-eula.'],
+  [
+    /role/i,
+    () => 'Give --role the ARN of an IAM role that SageMaker can assume (AmazonSageMakerFullAccess is enough).',
+  ],
+  [
+    /InsufficientInstanceCapacity|capacity/i,
+    () =>
+      'AWS has no such instance free at the moment. Try again later, in another region, or with another ' +
+      '--instance-type.',
+  ],
+  [
+    /ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|TimeoutError/,
+    (region) => `AWS could not be reached in ${region}. Check the region's name, AWS_ENDPOINT_URL and the network.`,
+  ],
+]

@@ -1,0 +1,77 @@
+// The plan of `deploy` as text, told before anything is made: what there will be, what it costs, and what it can do.
+import { estimateChecks, gpuName, gpusOf } from './hardware.js'
+import type { Plan } from './deploy-options.js'
+
+const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
+
+/** `dollarsPerHour` is what the caller says an instance costs; no price of AWS is kept here, where it would grow old. */
+export function describePlan(plan: Plan, dollarsPerHour: number | undefined): string {
+  const { name, region, model, instance, container, scale, createComponent } = plan
+  const variant = plan.createConfig.ProductionVariants?.[0]
+  const count = variant?.InitialInstanceCount ?? 1
+  const gpus = gpusOf(instance)
+  const lines = [
+    `In ${region} will be made:`,
+    `  model                    ${name}: ${model.id} ${model.version}`,
+    `  endpoint configuration   ${name}: ${count} x ${instance} (${gpus} ${gpuName(instance)}), ` +
+      `${variant?.RoutingConfig?.RoutingStrategy ?? 'RANDOM'}`,
+    `  endpoint                 ${name}`,
+    ...(createComponent ? [`  inference component      ${name}: ${gpus} GPU a copy`] : []),
+    ...scaleLines(plan),
+    `Container: ${container.image}`,
+    `  ${container.why}.`,
+    ...Object.entries(container.environment)
+      .filter(([key]) => /^(?:OPTION|MAX|SM_VLLM|SM_NUM|QUANTIZE)/.test(key))
+      .map(([key, value]) => `  ${key}=${value}`),
+    ...(container.ami ? [`  host image ${container.ami}`] : []),
+    ...(container.name === 'vllm'
+      ? [
+          '  The `sagemaker` guard of this package sends raw `inputs`, which this container refuses; use lmi or tgi with it.',
+        ]
+      : []),
+    priceLine(count, scale?.max, dollarsPerHour),
+    ...capacityLines(plan),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function scaleLines({ scale, createComponent }: Plan): string[] {
+  if (scale === undefined) return []
+  const what = createComponent ? 'copies' : 'instances'
+  const lines = [
+    `  scaling                  ${scale.min} to ${scale.max} ${what}, at ${scale.target} requests in flight for each`,
+    '    A new instance answers after minutes: it is provisioned, and the model comes from S3 onto the GPU.',
+  ]
+  if (scale.min > 0) return lines
+  return [
+    ...lines,
+    '    Scaled to zero, the endpoint refuses every check until the first copy is back, which takes several minutes; the',
+    '    middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at the end.',
+    '    Keep MIN at 1 for a guard that people wait for.',
+  ]
+}
+
+function priceLine(count: number, most: number | undefined, dollars: number | undefined): string {
+  if (dollars === undefined)
+    return `Price: not known here. Look it up at ${PRICES} and give it with --dollars-per-hour.`
+  const price = (instances: number): string => `$${(instances * dollars).toFixed(2)}`
+  const range = most === undefined || most === count ? price(count) : `${price(count)}, up to ${price(most)}`
+  return `Price: ${range} an hour (${dollars} an instance, as given), from its creation until it is deleted.`
+}
+
+function capacityLines({ model, instance, container, quantize }: Plan): string[] {
+  if (model.guardModel === undefined) return []
+  const options = { prefixCache: container.prefixCache, fp8: quantize !== undefined }
+  const estimate = estimateChecks(model.guardModel, model.billions, instance, options)
+  if (estimate === undefined) return []
+  const { promptTokens, policyTokens, checksPerSecond } = estimate
+  const share = Math.round((100 * policyTokens) / promptTokens)
+  return [
+    `Capacity: about ${rounded(checksPerSecond)} checks a second for each instance, when it is busy. An estimate: a ` +
+      'prompt of',
+    `  about ${promptTokens} tokens, ${share} % of them policy${container.prefixCache ? ' that the prefix cache holds' : ''},` +
+      ` at 40 % of the GPU's published peak. Measure it: express-llama-guard doctor --latency`,
+  ]
+}
+
+const rounded = (value: number): string => (value < 10 ? value.toFixed(1) : String(Math.round(value)))

@@ -1,0 +1,231 @@
+// What `deploy` asks of AWS, request by request, against files that were read by a person; and what it says before.
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { connectAutoScaling } from '../../../src/cli/endpoint/autoscale.js'
+import { CONTAINERS, containerFor } from '../../../src/cli/endpoint/containers.js'
+import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
+import { deploy } from '../../../src/cli/endpoint/deploy.js'
+import type { DeployOptions } from '../../../src/cli/endpoint/deploy.js'
+import { estimateChecks, gpusOf, hasFp8 } from '../../../src/cli/endpoint/hardware.js'
+import { JUMPSTART_MODELS } from '../../../src/cli/endpoint/jumpstart.js'
+import { run } from '../../../src/cli/index.js'
+import { startControlPlane } from '../../emulator/control-plane.js'
+import type { ControlPlane, ControlPlaneOptions } from '../../emulator/control-plane.js'
+import { catchIo } from '../helpers.js'
+
+const closers: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of closers.splice(0)) await close()
+})
+
+async function plane(options?: ControlPlaneOptions): Promise<ControlPlane> {
+  const started = await startControlPlane(options)
+  closers.push(() => started.close())
+  return started
+}
+
+const GUARD: DeployOptions = {
+  model: 'llama-guard-3-8b',
+  acceptEula: true,
+  role: 'arn:aws:iam::123456789012:role/SageMakerRole',
+  pollMs: 5,
+}
+const operations = (cloud: ControlPlane): string[] => cloud.calls.map(({ operation }) => operation)
+const made = (cloud: ControlPlane) => cloud.calls.filter(({ operation }) => !operation.startsWith('Describe'))
+
+test.each<[string, Partial<DeployOptions>]>([
+  ['llama-guard-3-8b', {}],
+  ['llama-guard-3-1b', { model: 'llama-guard-3-1b' }],
+  ['llama-guard-7b', { model: 'llama-guard-7b' }],
+  ['llama-guard-7b.tgi', { model: 'llama-guard-7b', container: 'tgi' }],
+  ['llama-guard-3-8b.vllm', { container: 'vllm', instanceType: 'ml.g6.12xlarge' }],
+  ['llama-guard-3-8b.fp8', { instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }],
+  ['llama-guard-3-8b.autoscale', { autoscale: { min: 1, max: 4 }, instanceCount: 2 }],
+  [
+    'llama-guard-3-1b.component',
+    { model: 'llama-guard-3-1b', inferenceComponent: true, autoscale: { min: 0, max: 2 } },
+  ],
+  ['llama-guard-3-11b-vision', { model: 'llama-guard-3-11b-vision' }],
+  ['llama-2-7b-chat', { model: 'llama-2-7b-chat' }],
+])('The requests of %s are those of its file', async (name, options) => {
+  const cloud = await plane({ describesUntilReady: 0 })
+  const io = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, ...options }, io), io.err()).toBe(0)
+  await expect(`${JSON.stringify(made(cloud), null, 2)}\n`).toMatchFileSnapshot(
+    `../../fixtures/control-plane/deploy.${name}.json`,
+  )
+})
+
+test('No container of any model is told to use a prefix cache and chunked prefill, or more context than its model has', () => {
+  for (const model of JUMPSTART_MODELS)
+    for (const instance of model.instances)
+      for (const chosen of [undefined, ...CONTAINERS]) {
+        if (chosen !== undefined && (model.guardModel === undefined || model.guardModel.endsWith('vision'))) continue
+        const { environment, image } = containerFor(model, instance, chosen, undefined)
+        expect(Object.values(environment).every((value) => typeof value === 'string')).toBe(true)
+        expect(environment['OPTION_ENABLE_CHUNKED_PREFILL'] ?? 'false').toBe('false')
+        if (image.startsWith('djl-inference')) expect(environment['OPTION_ENABLE_PREFIX_CACHING']).toBe('true')
+        if (model.guardModel === 'llama-guard-1')
+          for (const key of ['OPTION_MAX_MODEL_LEN', 'MAX_TOTAL_TOKENS', 'SM_VLLM_MAX_MODEL_LEN'])
+            expect(Number(environment[key] ?? 0)).toBeLessThanOrEqual(4096)
+        const gpus = environment['SM_NUM_GPUS'] ?? environment['SM_VLLM_TENSOR_PARALLEL_SIZE']
+        if (gpus !== undefined && model.guardModel !== undefined) expect(Number(gpus)).toBe(gpusOf(instance))
+        expect(Object.keys(environment).length).toBeLessThanOrEqual(16)
+      }
+})
+
+test('A container that is told both fails to start in the emulator, as that vLLM does', async () => {
+  const cloud = await plane({ describesUntilReady: 1 })
+  const io = catchIo(cloud.env)
+  await deploy({ ...GUARD, wait: false }, io)
+  const model = cloud.models.get('llama-guard-3-8b') as { PrimaryContainer: { Environment: Record<string, string> } }
+  model.PrimaryContainer.Environment['OPTION_ENABLE_CHUNKED_PREFILL'] = 'true'
+  expect(await deploy(GUARD, io)).toBe(1)
+  expect(io.err()).toContain('did not pass the ping health check')
+})
+
+test('The plan is told before anything is made, with the price that was given and an estimate', async () => {
+  const cloud = await plane()
+  const io = catchIo(cloud.env)
+  let told = ''
+  const stderr = {
+    write(text: string) {
+      if (operations(cloud).some((name) => name.startsWith('Create'))) return
+      told += text
+    },
+  }
+  expect(await deploy({ ...GUARD, dollarsPerHour: 2.5, instanceCount: 2 }, { ...io, stderr })).toBe(0)
+  expect(told).toMatch(/In eu-west-1 will be made:\n {2}model +llama-guard-3-8b/)
+  expect(told).toMatch(/2 x ml\.g5\.4xlarge \(1 A10G\), LEAST_OUTSTANDING_REQUESTS/)
+  expect(told).toMatch(/OPTION_ENABLE_PREFIX_CACHING=true/)
+  expect(told).toMatch(/Price: \$5\.00 an hour/)
+  expect(told).toMatch(/Capacity: about \d+\.\d checks a second for each instance/)
+})
+
+test('A dry run says everything, calls nobody, and needs neither role nor accepted licence', async () => {
+  const cloud = await plane()
+  const io = catchIo(cloud.env)
+  const argv = ['deploy', '--model', 'llama-guard-3-1b', '--dry-run', '--autoscale', '0..3', '--inference-component']
+  expect(await run(argv, io), io.err()).toBe(0)
+  expect(cloud.calls).toEqual([])
+  expect(io.out()).toMatch(/inference component +llama-guard-3-1b: 1 GPU a copy/)
+  expect(io.out()).toMatch(/scaling +0 to 3 copies, at 5 requests in flight/)
+  expect(io.out()).toMatch(/refuses every check until the first copy is back, which takes several minutes/)
+  expect(io.out()).toMatch(/Price: not known here\. .*--dollars-per-hour/)
+  expect(io.out()).toContain('Nothing was made')
+})
+
+test('The vLLM container is said to refuse what the sagemaker guard sends', async () => {
+  const io = catchIo({ AWS_REGION: 'us-east-1' })
+  expect(await deploy({ ...GUARD, container: 'vllm', dryRun: true }, io)).toBe(0)
+  expect(io.out()).toMatch(/sends raw `inputs`, which this container refuses/)
+  expect(io.out()).toContain('al2023-ami-sagemaker-inference-gpu-4-1')
+})
+
+test('A component that scales to zero is made on the endpoint in service, with the alarm that wakes it', async () => {
+  const cloud = await plane()
+  const io = catchIo(cloud.env)
+  const options = { ...GUARD, inferenceComponent: true, autoscale: { min: 0, max: 2 } }
+  expect(await deploy(options, io), io.err()).toBe(0)
+  expect(cloud.components.get('llama-guard-3-8b')).toMatchObject({ InferenceComponentStatus: 'InService' })
+  expect(cloud.scaling.targets.get('inference-component/llama-guard-3-8b')).toMatchObject({
+    MinCapacity: 0,
+    MaxCapacity: 2,
+  })
+  expect([...cloud.scaling.policies.keys()]).toEqual(['llama-guard-3-8b-concurrent-requests', 'llama-guard-3-8b-wake'])
+  expect(io.out()).toContain('LLAMA_GUARD_INFERENCE_COMPONENT=llama-guard-3-8b')
+  expect(io.out()).toMatch(
+    /put-metric-alarm .*--alarm-actions arn:aws:autoscaling:\S+-wake .*NoCapacityInvocationFailures/,
+  )
+
+  const before = cloud.calls.length
+  expect(await deploy(options, catchIo(cloud.env))).toBe(0)
+  expect(
+    operations(cloud)
+      .slice(before)
+      .filter((name) => name.startsWith('Create')),
+  ).toEqual([])
+
+  const gone = catchIo(cloud.env)
+  expect(await deleteEndpoint({ endpoint: 'llama-guard-3-8b', pollMs: 5 }, gone), gone.err()).toBe(0)
+  expect([cloud.models.size, cloud.configs.size, cloud.endpoints.size, cloud.components.size]).toEqual([0, 0, 0, 0])
+  expect(cloud.scaling.targets.size).toBe(0)
+  expect(gone.out()).toMatch(
+    /Stopped the scaling of llama-guard-3-8b\.\nDeleted the inference component llama-guard-3-8b\./,
+  )
+})
+
+test.each(['CreateInferenceComponent', 'RegisterScalableTarget', 'PutScalingPolicy'])(
+  'When %s fails, everything that was made is taken away',
+  async (operation) => {
+    const cloud = await plane({ describesUntilReady: 0 })
+    cloud.fail(operation, 'AccessDeniedException', 'not authorized')
+    const io = catchIo(cloud.env)
+    const options = { ...GUARD, inferenceComponent: true, autoscale: { min: 1, max: 2 } }
+    expect(await deploy(options, io)).toBe(1)
+    expect(io.err()).toMatch(/not authorized/)
+    expect(io.err()).not.toMatch(/could not be taken away/)
+    expect([cloud.models.size, cloud.configs.size, cloud.components.size]).toEqual([0, 0, 0])
+    expect(cloud.endpoints.get('llama-guard-3-8b') ?? { EndpointStatus: 'Deleting' }).toMatchObject({
+      EndpointStatus: 'Deleting',
+    })
+  },
+)
+
+test('A model with other settings under the same name is not used in place of the one that was asked for', async () => {
+  const cloud = await plane()
+  await deploy(GUARD, catchIo(cloud.env))
+  ;(cloud.endpoints as Map<string, unknown>).clear()
+  const io = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }, io)).toBe(1)
+  expect(io.err()).toMatch(/another model of the name/)
+})
+
+test('A missing client for scaling is told with the command that installs it', async () => {
+  await expect(connectAutoScaling('eu-west-1', {}, () => Promise.reject(new Error('none')))).rejects.toMatchObject({
+    code: 'dependency_missing',
+    message: expect.stringContaining('npm install @aws-sdk/client-application-auto-scaling') as string,
+  })
+})
+
+describe('estimateChecks', () => {
+  const checks = (...[model, billions, instance, options]: Parameters<typeof estimateChecks>): number =>
+    estimateChecks(model, billions, instance, options)?.checksPerSecond ?? 0
+
+  test('A prefix cache saves what the policy takes of a prompt, four fifths or more', () => {
+    const { promptTokens = 0, policyTokens = 0 } =
+      estimateChecks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: true }) ?? {}
+    expect(policyTokens / promptTokens).toBeGreaterThan(0.6)
+    const ratio =
+      checks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: true }) /
+      checks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: false })
+    expect(ratio).toBeCloseTo(promptTokens / (promptTokens - 0.95 * policyTokens), 6)
+    expect(ratio).toBeGreaterThan(2)
+  })
+
+  test('It follows from published peaks: 70 TFLOPS at 40 % over 16 billion operations a token', () => {
+    const found = estimateChecks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: false })
+    expect(found?.checksPerSecond).toBeCloseTo((70e12 * 0.4) / (16e9 * (found?.promptTokens ?? 0)), 9)
+    expect(checks('llama-guard-3-8b', 8, 'ml.g5.12xlarge', { prefixCache: true })).toBeCloseTo(
+      4 * checks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: true }),
+      9,
+    )
+    expect(checks('llama-guard-3-1b', 1.5, 'ml.g6.xlarge', { prefixCache: true, fp8: true })).toBeCloseTo(
+      2 * checks('llama-guard-3-1b', 1.5, 'ml.g6.xlarge', { prefixCache: true }),
+      9,
+    )
+    expect(estimateChecks('llama-guard-3-8b', 8, 'ml.x9.large', { prefixCache: true })).toBeUndefined()
+  })
+
+  test('The GPU of every instance that a model runs on is known', () => {
+    for (const { instances } of JUMPSTART_MODELS)
+      for (const instance of instances)
+        expect(estimateChecks('llama-guard-2', 8, instance, { prefixCache: true })).toBeDefined()
+    expect([
+      hasFp8('ml.g5.48xlarge'),
+      hasFp8('ml.g6.xlarge'),
+      hasFp8('ml.p4d.24xlarge'),
+      hasFp8('ml.p5.48xlarge'),
+    ]).toEqual([false, true, false, true])
+  })
+})

@@ -12,6 +12,7 @@ import { judge, readPrompt } from './model.js'
 import type { Answer } from './model.js'
 import { classifierAnswer } from './other-models.js'
 import { checkSignature, CREDENTIALS, REGION } from './sigv4.js'
+import { createClock } from './timing.js'
 import type { BehaveOptions, Behaviour, Call, Emulator, EmulatorOptions, Received } from './types.js'
 
 export type { Container } from './containers.js'
@@ -30,6 +31,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const model = options.model ?? judge
   const requests: Received[] = []
   const queue: Queued[] = []
+  const clock = options.timing && createClock(options.timing)
   let open = 0
   let peak = 0
 
@@ -71,6 +73,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     }
     requests.push(received)
     if (options.latencyMs) await new Promise((wake) => setTimeout(wake, options.latencyMs))
+    if (clock) await clock(prompt ?? '', maxTokensOf(body))
 
     const refused = checkParameters(container, request.headers['content-type'], body, options.contextTokens ?? 131_072)
     const normal = (answer?: Answer) =>
@@ -181,6 +184,11 @@ function parse(raw: string): Record<string, unknown> | undefined {
   } catch {
     return undefined
   }
+}
+
+function maxTokensOf(body: Record<string, unknown> | undefined): number {
+  const { max_new_tokens: most } = (body?.['parameters'] ?? {}) as { max_new_tokens?: unknown }
+  return typeof most === 'number' ? most : 100
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AwsError } from './aws-errors.js'
 import type { Container } from './containers.js'
 import type { Answer, Asked } from './model.js'
+import type { Timing } from './timing.js'
 import type { LabelScore } from './other-models.js'
 
 /** What runs behind one endpoint instead of a Llama Guard. */
@@ -29,6 +30,8 @@ export interface EmulatorOptions {
    * time. Default: 0, `InvalidSignatureException`.
    */
   clock?: { readonly aheadMs: number; readonly error?: string }
+  /** A model whose time follows its tokens. Default: none. */
+  timing?: Timing
 }
 
 /** One request as it arrived. `asked` is what the model made of the prompt: the turns it saw. */

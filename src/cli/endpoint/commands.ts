@@ -6,6 +6,7 @@ import { amount, count, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'
 import type { DeployOptions } from './deploy-options.js'
+import type { DoctorOptions } from './doctor.js'
 import { JUMPSTART_MODELS } from './jumpstart.js'
 
 /** Adds `doctor` to the program. */
@@ -19,13 +20,15 @@ export function addDoctor(program: Command, io: CliIo, done: Done): void {
     .option('--endpoint <name>', 'SageMaker endpoint (LLAMA_GUARD_ENDPOINT)')
     .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
     .option('--region <region>', 'AWS region (AWS_REGION)')
+    .option('--latency', 'also time checks, cold and warm, and more at once until the endpoint is full')
     .addHelpText(
       'after',
       `
-Example:
-  $ npx express-llama-guard doctor --endpoint llama-guard-3-8b --model llama-guard-3-8b`,
+Examples:
+  $ npx express-llama-guard doctor --endpoint llama-guard-3-8b --model llama-guard-3-8b
+  $ npx express-llama-guard doctor --latency`,
     )
-    .action(async (flags: { endpoint?: string; model?: string; region?: string }) => {
+    .action(async (flags: DoctorOptions) => {
       const { doctor } = await import('./doctor.js')
       done(await doctor(flags, io))
     })

@@ -1,19 +1,21 @@
 // `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
 // broken one how to mend it.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { guardOf, prompterOf } from '../../create-guard.js'
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { prompterOf } from '../../create-guard.js'
+import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Prompter } from '../../guard/prompt/index.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
 import { connectControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import type { ControlPlane } from './control-plane.js'
-import { EXAMPLES } from './examples.js'
-import { EXIT, painter } from '../io.js'
+import { examineGuard } from './examine-guard.js'
+import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
-import { containerOf, echoesPrompt, runExamples } from './probe.js'
+import { examineLatency } from './latency.js'
+import { containerOf, echoesPrompt, ProbeFailure, runExamples } from './probe.js'
 import type { Answered, Target } from './probe.js'
+import { Report, twoLines } from './report.js'
 
 export interface DoctorOptions {
   /** Default: LLAMA_GUARD_ENDPOINT. */
@@ -21,38 +23,10 @@ export interface DoctorOptions {
   readonly region?: string
   /** Default: LLAMA_GUARD_MODEL. */
   readonly model?: string
-}
-
-/** Where the report goes, line by line. */
-class Report {
-  readonly #io: Io
-  readonly #paint: ReturnType<typeof painter>
-  failed = false
-
-  constructor(io: Io) {
-    this.#io = io
-    this.#paint = painter(io.stdout, io.env)
-  }
-
-  ok(what: string, found: string): void {
-    this.#line('green', 'ok  ', what, found)
-  }
-
-  warn(what: string, found: string, cure: string): void {
-    this.#line('yellow', 'warn', what, found, cure)
-  }
-
-  fail(what: string, found: string, cure?: string): void {
-    this.failed = true
-    this.#line('red', 'FAIL', what, found, cure)
-  }
-
-  #line(colour: 'green' | 'yellow' | 'red', mark: string, what: string, found: string, cure?: string): void {
-    this.#io.stdout.write(
-      `${this.#paint(colour, mark)}  ${what.padEnd(14)} ` +
-        `${found}\n${cure === undefined ? '' : `      ${' '.repeat(15)}${cure}\n`}`,
-    )
-  }
+  /** Also measures how long checks take and how many a second there can be: a few hundred requests. Default: false. */
+  readonly latency?: boolean
+  /** Checks of each kind that are timed one after the other. Default: 20. */
+  readonly samples?: number
 }
 
 export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
@@ -68,14 +42,21 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
     'settings',
     `guard ${typeof config.guard === 'string' ? config.guard : 'of your own'}, model ${config.model}`,
   )
-  if (config.guard === 'sagemaker') await examineSageMaker(config, options.region, io, report)
-  else await examineGuard(config, report)
+  if (config.guard === 'sagemaker') await examineSageMaker(config, options, io, report)
+  else await examineGuard(config, options.latency === true, report)
   io.stdout.write(report.failed ? '\nThe guard cannot be relied on yet.\n' : '\nThe guard is ready.\n')
   return report.failed ? EXIT.failed : EXIT.ok
 }
 
-async function examineSageMaker(config: Config, given: string | undefined, io: Io, report: Report): Promise<void> {
-  const client = new SageMakerRuntimeClient({ ...(given && { region: given }), maxAttempts: 1 })
+/** As many sockets as the largest load that is tried; the SDK's own 50 would be a queue that looks like a slow guard. */
+const SOCKETS = { maxSockets: 256 }
+
+async function examineSageMaker(config: Config, options: DoctorOptions, io: Io, report: Report): Promise<void> {
+  const client = new SageMakerRuntimeClient({
+    ...(options.region && { region: options.region }),
+    maxAttempts: 1,
+    requestHandler: { httpAgent: SOCKETS, httpsAgent: SOCKETS },
+  })
   try {
     const region = await regionOf(client, report)
     if (region === undefined || !(await credentialsOf(client, region, report))) return
@@ -86,7 +67,10 @@ async function examineSageMaker(config: Config, given: string | undefined, io: I
       targetVariant: config.targetVariant,
       timeoutMs: config.timeoutMs,
     }
-    await examineAnswers(client, target, prompterOf(config), config.threshold !== undefined, report)
+    const prompter = prompterOf(config)
+    await examineAnswers(client, target, prompter, { region, wantsScore: config.threshold !== undefined }, report)
+    if (options.latency && !report.failed)
+      await examineLatency({ client, target, prompter, config, samples: options.samples, io, report })
   } finally {
     client.destroy()
   }
@@ -161,7 +145,7 @@ async function examineAnswers(
   client: SageMakerRuntimeClient,
   target: Target,
   prompter: Prompter,
-  wantsScore: boolean,
+  { region, wantsScore }: { readonly region: string; readonly wantsScore: boolean },
   report: Report,
 ): Promise<void> {
   let last: Answered | undefined
@@ -194,39 +178,10 @@ async function examineAnswers(
         : 'none',
     )
   } catch (error) {
-    const failure =
-      error instanceof LlamaGuardError
-        ? error
-        : new LlamaGuardError('guard_error', 'The endpoint answered with something that is not JSON.')
-    report.fail('example', `${failure.code}: ${failure.message}`)
+    if (error instanceof ProbeFailure) {
+      const [said, cure] = twoLines(explain(error.raw, region))
+      report.fail('example', `${error.guardError.code}: ${said}`, cure ?? error.guardError.message)
+    } else if (isLlamaGuardError(error)) report.fail('example', `${error.code}: ${error.message}`)
+    else report.fail('example', 'guard_error: The endpoint answered with something that is not JSON.')
   }
-}
-
-async function examineGuard(config: Config, report: Report): Promise<void> {
-  try {
-    const guard = guardOf(config)
-    for (const { name, conversation, safe } of EXAMPLES) {
-      const started = performance.now()
-      const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })
-      const found =
-        `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ` +
-        `${Math.round(performance.now() - started)} ms`
-      if (verdict.safe === safe) report.ok('example', found)
-      else
-        report.warn(
-          'example',
-          `${found}, but ${safe ? 'safe' : 'unsafe'} was expected`,
-          'Check that the guard is the model it should be.',
-        )
-    }
-    await guard.close?.()
-  } catch (error) {
-    const { code, message } = toLlamaGuardError(error, 'guard_error')
-    report.fail('example', `${code}: ${message}`)
-  }
-}
-
-function twoLines(text: string): [string, string | undefined] {
-  const [first = '', second] = text.split('\n')
-  return [first, second?.trim()]
 }

@@ -5,6 +5,7 @@ import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
+import type { LlamaGuardError } from '../../errors.js'
 import type { Prompter } from '../../guard/prompt/index.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'
 import { EXAMPLES } from './examples.js'
@@ -31,9 +32,22 @@ export interface Answered {
   readonly ms: number
 }
 
-const PARAMETERS = generation()
+/** A probe that failed: our error, and the SDK's own, which names host and errno and what AWS said. */
+export class ProbeFailure extends Error {
+  readonly guardError: LlamaGuardError
+  readonly raw: unknown
 
-/** Sends one prompt as the middleware would, or with other parameters. Rejects with a `LlamaGuardError`. */
+  constructor(raw: unknown) {
+    super('The probe failed.')
+    this.raw = raw
+    this.guardError = toGuardError(raw)
+  }
+}
+
+/** What the middleware asks for. */
+export const PARAMETERS = generation()
+
+/** Sends one prompt as the middleware would, or with other parameters. Rejects with a {@link ProbeFailure}. */
 export async function ask(
   client: SageMakerRuntimeClient,
   target: Target,
@@ -54,7 +68,7 @@ export async function ask(
       { abortSignal: AbortSignal.timeout(target.timeoutMs) },
     )
     .catch((error: unknown) => {
-      throw toGuardError(error)
+      throw new ProbeFailure(error)
     })
   const body: unknown = JSON.parse(new TextDecoder().decode(reply.Body))
   return { completion: readCompletion(body), family: familyOf(body), ms: performance.now() - started }

@@ -1,0 +1,137 @@
+// `doctor --latency`: how long a check takes, how many a second there can be, what to change, and whether the settings
+// promise what the endpoint cannot keep.
+import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { Prompter } from '../../guard/prompt/index.js'
+import type { Config } from '../../options/config.js'
+import type { Io } from '../io.js'
+import { explain } from './explain.js'
+import { type Latency, type Level, measure, type Send, type Times } from './measure.js'
+import { ask, PARAMETERS, ProbeFailure, type Target } from './probe.js'
+import { type Report, twoLines } from './report.js'
+
+export interface LatencyOptions {
+  readonly client: SageMakerRuntimeClient
+  readonly target: Target
+  readonly prompter: Prompter
+  readonly config: Config
+  /** Default: 20. */
+  readonly samples?: number
+  readonly io: Io
+  readonly report: Report
+}
+
+/** What SageMaker itself gives a model to answer; a check is timed to its end, however long the settings would wait. */
+const LONGEST_MS = 60_000
+/** A warm prefix that is this much faster than a cold one comes from a cache. */
+const CACHE_GAIN = 1.2
+const FIRST_TOKEN = { ...PARAMETERS, max_new_tokens: 1 }
+
+export async function examineLatency(options: LatencyOptions): Promise<void> {
+  const { client, target, prompter, config, samples = 20, io, report } = options
+  const patient = { ...target, timeoutMs: LONGEST_MS }
+  const send: Send = (prompt, firstTokenOnly) => ask(client, patient, prompt, firstTokenOnly ? FIRST_TOKEN : PARAMETERS)
+  io.stderr.write(
+    `Measuring: ${3 * samples} checks one after the other, then up to a few hundred at once. They count as traffic.\n`,
+  )
+  try {
+    const latency = await measure(send, prompter, {
+      samples,
+      timeoutMs: config.timeoutMs,
+      signal: io.signal,
+      onLevel: ({ inFlight, checksPerSecond }) =>
+        void io.stderr.write(`${inFlight} at once: ${checksPerSecond.toFixed(1)} checks/s\n`),
+    })
+    tellTimes(latency, report)
+    tellLoad(latency, report)
+    tellCache(latency, report)
+    tellPromises(latency, config, report)
+  } catch (error) {
+    if (!(error instanceof ProbeFailure)) throw error
+    const region = await client.config.region()
+    const [said, cure] = twoLines(explain(error.raw, region))
+    report.fail('latency', `${error.guardError.code}: ${said}`, cure ?? error.guardError.message)
+  }
+}
+
+const shown = ({ p50, p99 }: Times): string => `p50 ${ms(p50)}, p99 ${ms(p99)}`
+const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`
+
+function tellTimes({ cold, warm, firstToken, promptTokens, answerTokens }: Latency, report: Report): void {
+  report.ok('cold prefix', `${shown(cold)}, whole answer`)
+  report.ok('warm prefix', `${shown(warm)}, whole answer`)
+  report.ok('first token', `${shown(firstToken)}, warm prefix, an answer of one token`)
+  report.ok(
+    'tokens',
+    `about ${promptTokens} a prompt (an estimate on the high side)` +
+      (answerTokens === undefined ? '' : `, ${answerTokens} an answer`),
+  )
+}
+
+function tellLoad({ levels, bend }: Latency, report: Report): void {
+  for (const level of levels) report.ok('load', loadLine(level))
+  if (bend !== undefined)
+    report.ok(
+      'bend',
+      `at ${bend.inFlight} in flight: ${bend.checksPerSecond.toFixed(1)} checks/s; more at once only wait longer`,
+    )
+}
+
+const loadLine = ({ inFlight, checksPerSecond, times, stopped }: Level): string =>
+  `${String(inFlight).padStart(3)} in flight: ${checksPerSecond.toFixed(1).padStart(6)} checks/s, ${shown(times)}` +
+  (stopped === undefined ? '' : `; ${stopped}`)
+
+function tellCache({ cold, warm }: Latency, report: Report): void {
+  const gain = cold.p50 / Math.max(0.001, warm.p50)
+  if (gain >= CACHE_GAIN)
+    report.ok('prefix cache', `on: a warm prefix is ${gain.toFixed(1)} times as fast as a cold one`)
+  else
+    report.warn(
+      'prefix cache',
+      `off, or of no use: a warm prefix takes ${ms(warm.p50)}, a cold one ${ms(cold.p50)}`,
+      'Most of a guard prompt never changes. LMI 11: OPTION_ENABLE_PREFIX_CACHING=true and no ' +
+        'OPTION_ENABLE_CHUNKED_PREFILL; TGI 2 has none, TGI 3 and vLLM have. `deploy` sets it.',
+    )
+}
+
+function tellPromises({ cold, warm, bend, levels }: Latency, config: Config, report: Report): void {
+  const { timeoutMs, hedgeAfterMs, concurrency, windowMs } = config
+  const p99 = Math.max(cold.p99, warm.p99)
+  if (p99 > timeoutMs)
+    report.fail(
+      'timeoutMs',
+      `${timeoutMs}, and one check in a hundred takes ${ms(p99)} on an idle endpoint`,
+      `Set LLAMA_GUARD_TIMEOUT_MS to ${roundedUp(2 * p99)} or more, or take a faster instance, a newer container or a ` +
+        'smaller model.',
+    )
+  else report.ok('timeoutMs', `${timeoutMs}, beyond the p99 of ${ms(p99)}`)
+  if (hedgeAfterMs !== undefined && hedgeAfterMs < warm.p50)
+    report.warn(
+      'hedgeAfterMs',
+      `${hedgeAfterMs}, less than a usual check takes (${ms(warm.p50)}): most checks are asked twice`,
+      `Set LLAMA_GUARD_HEDGE_AFTER_MS to ${roundedUp(warm.p99)} or more.`,
+    )
+  if (warm.p50 > windowMs)
+    report.warn(
+      'windowMs',
+      `${windowMs}, less than a usual check takes (${ms(warm.p50)}): a stream waits for its guard`,
+      `Set LLAMA_GUARD_WINDOW_MS to ${roundedUp(warm.p99)} or more, so that a check covers more text.`,
+    )
+  const best = bend ?? levels.at(-1)
+  if (best === undefined || best.checksPerSecond === 0) return
+  const fits = Math.max(1, Math.floor((best.checksPerSecond * timeoutMs) / 1000))
+  if (concurrency > fits)
+    report.warn(
+      'concurrency',
+      `${concurrency}: so many checks at once take ${ms((1000 * concurrency) / best.checksPerSecond)}, and timeoutMs is ` +
+        String(timeoutMs),
+      `Set LLAMA_GUARD_CONCURRENCY to ${Math.min(fits, 2 * best.inFlight)}, over all processes, or add instances: each ` +
+        `as many checks a second again (--instance-count, --autoscale with --autoscale-target ${best.inFlight}).`,
+    )
+  else report.ok('concurrency', `${concurrency}, which the endpoint can answer within timeoutMs`)
+}
+
+/** To two digits, as a person would set it. */
+function roundedUp(value: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1)
+  return Math.ceil(value / unit) * unit
+}

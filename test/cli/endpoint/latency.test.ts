@@ -1,0 +1,168 @@
+// `doctor --latency` against an endpoint whose time follows its tokens, with and without a prefix cache; and what doctor
+// says of a host that does not answer and of credentials that are wrong in one part.
+import { afterEach, expect, test, vi } from 'vitest'
+import { doctor } from '../../../src/cli/endpoint/doctor.js'
+import { run } from '../../../src/cli/index.js'
+import { startControlPlane } from '../../emulator/control-plane.js'
+import { startEmulator } from '../../emulator/index.js'
+import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import { catchIo } from '../helpers.js'
+
+const closers: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const close of closers.splice(0)) await close()
+})
+
+async function setup(options: EmulatorOptions): Promise<{ guard: Emulator; env: Record<string, string> }> {
+  const cloud = await startControlPlane()
+  const guard = await startEmulator({ container: 'lmi-0.29', ...options })
+  closers.push(
+    () => cloud.close(),
+    () => guard.close(),
+  )
+  return { guard, env: { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' } }
+}
+
+/** The control plane knows no such endpoint; what is asked here is the data plane alone. */
+async function diagnose(env: Record<string, string>, latency = true) {
+  const io = catchIo(env)
+  const cloudless = { ...io, env: { ...io.env } }
+  const code = await doctor({ latency, samples: 8 }, cloudless)
+  return { code, out: io.out() }
+}
+
+const TIMING = { msPerPromptToken: 0.1, msPerToken: 4, baseMs: 2 }
+const number = (out: string, line: RegExp): number => Number(line.exec(out)?.[1])
+const withoutEndpoint = (env: Record<string, string>) => ({ ...env, AWS_ENDPOINT_URL_SAGEMAKER: 'http://127.0.0.1:9' })
+
+test(
+  'With a prefix cache a warm prefix is told to be fast, and the load is raised until it bends',
+  { timeout: 60_000 },
+  async () => {
+    const { guard, env } = await setup({ timing: { ...TIMING, prefixCache: true } })
+    const { code, out } = await diagnose(withoutEndpoint(env))
+    expect(code, out).toBe(0)
+    const cold = number(out, /cold prefix +p50 ([\d.]+) ms/)
+    const warm = number(out, /warm prefix +p50 ([\d.]+) ms/)
+    const first = number(out, /first token +p50 ([\d.]+) ms/)
+    expect(cold).toBeGreaterThan(1.5 * warm)
+    expect(first).toBeLessThan(warm)
+    expect(out).toMatch(/tokens +about \d{3,} a prompt .*, \d an answer/)
+    expect(out).toMatch(/load +1 in flight: +[\d.]+ checks\/s[\s\S]*load +2 in flight/)
+    expect(out).toMatch(/bend +at \d+ in flight: [\d.]+ checks\/s/)
+    expect(out).toMatch(/ok {4}prefix cache +on: a warm prefix is [\d.]+ times as fast/)
+    expect(out).toMatch(/ok {4}timeoutMs +10000, beyond the p99/)
+    expect(guard.peak).toBeGreaterThan(1)
+  },
+)
+
+test('Without a prefix cache the report says so and how to turn it on', { timeout: 60_000 }, async () => {
+  const { env } = await setup({ timing: TIMING })
+  const { code, out } = await diagnose(withoutEndpoint(env))
+  expect(code, out).toBe(0)
+  expect(out).toMatch(
+    /warn {2}prefix cache +off.*\n +.*OPTION_ENABLE_PREFIX_CACHING=true and no OPTION_ENABLE_CHUNKED_PREFILL/,
+  )
+  expect(out).toMatch(
+    /warn {2}concurrency +256: so many checks at once take .*\n +Set LLAMA_GUARD_CONCURRENCY to \d+.*--instance-count/,
+  )
+})
+
+test(
+  'A timeout that the endpoint cannot keep is a failure, exit code 1, with the number to set',
+  { timeout: 60_000 },
+  async () => {
+    const { env } = await setup({ timing: { ...TIMING, msPerPromptToken: 0.2 } })
+    const { code, out } = await diagnose({ ...withoutEndpoint(env), LLAMA_GUARD_TIMEOUT_MS: '300' })
+    expect(code, out).toBe(0)
+    const slow = await setup({ timing: { msPerPromptToken: 0, baseMs: 150 } })
+    slow.guard.behave((call) => call.answer(), { times: 4 })
+    let asked = 0
+    slow.guard.behave(async (call) => {
+      asked += 1
+      if (asked % 5 === 0) await new Promise((wake) => setTimeout(wake, 400))
+      call.answer()
+    })
+    const late = await diagnose({ ...withoutEndpoint(slow.env), LLAMA_GUARD_TIMEOUT_MS: '300' })
+    expect(late.code, late.out).toBe(1)
+    expect(late.out).toMatch(
+      /FAIL {2}timeoutMs +300, and one check in a hundred takes \d+ ms.*\n +Set LLAMA_GUARD_TIMEOUT_MS to 1\d00/,
+    )
+    expect(late.out).toContain('The guard cannot be relied on yet.')
+  },
+)
+
+test('A hedge and a window that are shorter than a check are warned of', { timeout: 60_000 }, async () => {
+  const { env } = await setup({ timing: { msPerPromptToken: 0.05, baseMs: 30 } })
+  const { code, out } = await diagnose({
+    ...withoutEndpoint(env),
+    LLAMA_GUARD_HEDGE_AFTER_MS: '10',
+    LLAMA_GUARD_WINDOW_MS: '20',
+    LLAMA_GUARD_CONCURRENCY: '4',
+  })
+  expect(code, out).toBe(0)
+  expect(out).toMatch(/warn {2}hedgeAfterMs +10, less than a usual check takes/)
+  expect(out).toMatch(/warn {2}windowMs +20, less than a usual check takes/)
+  expect(out).toMatch(/ok {4}concurrency +4/)
+})
+
+test('An endpoint that fails while it is measured is told with its error, and a check that fails under load ends the load', async () => {
+  const { guard, env } = await setup({})
+  guard.behave((call) => call.answer(), { times: 4 })
+  guard.behave((call) => call.fail({ status: 400, name: 'ThrottlingException', body: '{"Message":"Rate exceeded"}' }))
+  const broken = await diagnose(withoutEndpoint(env))
+  expect(broken.code).toBe(1)
+  expect(broken.out).toMatch(/FAIL {2}latency +guard_throttled: ThrottlingException/)
+  guard.reset()
+  guard.behave((call) => call.fail({ status: 400, name: 'ThrottlingException', body: '{"Message":"Rate exceeded"}' }), {
+    when: () => guard.requests.length > 40,
+  })
+  const loaded = await diagnose(withoutEndpoint(env))
+  expect(loaded.out).toMatch(/load +\d+ in flight.*a check failed: guard_throttled/)
+})
+
+test('The command line has the flag, and says that another guard is not measured', async () => {
+  const io = catchIo({ LLAMA_GUARD_BACKEND: 'local' })
+  expect(await run(['doctor', '--latency'], io)).toBe(0)
+  expect(io.out()).toMatch(/warn {2}latency +not measured/)
+})
+
+test.each<[string, Record<string, string>, RegExp]>([
+  [
+    'a host that refuses',
+    { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' },
+    /FAIL {2}example +guard_unavailable: ECONNREFUSED at 127\.0\.0\.1:9\n +AWS could not be reached in eu-west-1/,
+  ],
+  [
+    'a host that does not exist',
+    { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://runtime.sagemaker.mars.invalid' },
+    /FAIL {2}example +guard_unavailable: (?:ENOTFOUND|EAI_AGAIN) at runtime\.sagemaker\.mars\.invalid/,
+  ],
+  [
+    'an access key that AWS does not know',
+    { AWS_ACCESS_KEY_ID: 'AKIAWRONG' },
+    /FAIL {2}example +guard_rejected: UnrecognizedClientException.*\n +AWS does not know this access key.*AWS_ACCESS_KEY_ID/,
+  ],
+  [
+    'a secret of another key',
+    { AWS_SECRET_ACCESS_KEY: 'wrong' },
+    /FAIL {2}example +guard_rejected: InvalidSignatureException.*\n +AWS knows the access key but not the secret.*AWS_SECRET_ACCESS_KEY/,
+  ],
+  [
+    'another region',
+    { AWS_REGION: 'us-east-1' },
+    /FAIL {2}example +guard_rejected: InvalidSignatureException.*\n +The request is signed for us-east-1, and another region answers/,
+  ],
+])('Doctor tells %s apart', async (_, over, message) => {
+  const { env } = await setup({})
+  const { code, out } = await diagnose({ ...env, ...over }, false)
+  expect(code).toBe(1)
+  expect(out).toMatch(message)
+})
+
+test('The host of another guard is named too', async () => {
+  const io = catchIo({ LLAMA_GUARD_BACKEND: 'openai', LLAMA_GUARD_URL: 'http://127.0.0.1:9/v1' })
+  expect(await doctor({}, io)).toBe(1)
+  expect(io.out()).toMatch(/FAIL {2}example +guard_unavailable: ECONNREFUSED at 127\.0\.0\.1:9/)
+})

@@ -1,6 +1,7 @@
 // A Llama Guard endpoint: execution role, model, endpoint configuration, endpoint. The same that `npx
 // express-llama-guard deploy` makes.
 import { CfnOutput, Stack, Token } from 'aws-cdk-lib'
+import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling'
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnEndpoint, CfnEndpointConfig, CfnModel } from 'aws-cdk-lib/aws-sagemaker'
 import { MODELS, REGIONS, REGISTRY } from './models.js'
@@ -15,7 +16,7 @@ export class LlamaGuardStack extends Stack {
   constructor(
     scope,
     id,
-    { model: name = 'llama-guard-3-8b', instanceType, instanceCount = 1, acceptEula = false, ...props },
+    { model: name = 'llama-guard-3-8b', instanceType, instanceCount = 1, autoscale, acceptEula = false, ...props },
   ) {
     super(scope, id, props)
     const { region } = this
@@ -80,12 +81,16 @@ export class LlamaGuardStack extends Stack {
           instanceType: instanceType ?? model.instanceType,
           initialInstanceCount: instanceCount,
           initialVariantWeight: 1,
+          // The instance with the fewest open requests: checks differ in length by a factor of ten.
+          routingConfig: { routingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
           modelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
           containerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
         },
       ],
     })
     const endpoint = new CfnEndpoint(this, 'Endpoint', { endpointConfigName: config.attrEndpointConfigName })
+
+    if (autoscale !== undefined) this.#scale(endpoint, autoscale)
 
     this.invokePolicy = new ManagedPolicy(this, 'Invoke', {
       description: 'Ask the Llama Guard endpoint, whole or as a stream.',
@@ -100,5 +105,31 @@ export class LlamaGuardStack extends Stack {
     new CfnOutput(this, 'LlamaGuardEndpoint', { value: endpoint.attrEndpointName, description: 'LLAMA_GUARD_ENDPOINT' })
     new CfnOutput(this, 'LlamaGuardModel', { value: name, description: 'LLAMA_GUARD_MODEL' })
     new CfnOutput(this, 'InvokePolicyArn', { value: this.invokePolicy.managedPolicyArn })
+  }
+
+  /** On the requests that an instance works on at once, a metric that SageMaker publishes every ten seconds. */
+  #scale(endpoint, { min, max, target }) {
+    const resource = {
+      serviceNamespace: 'sagemaker',
+      resourceId: `endpoint/${endpoint.attrEndpointName}/variant/AllTraffic`,
+      scalableDimension: 'sagemaker:variant:DesiredInstanceCount',
+    }
+    const scalable = new CfnScalableTarget(this, 'Scalable', { ...resource, minCapacity: min, maxCapacity: max })
+    const policy = new CfnScalingPolicy(this, 'Scaling', {
+      ...resource,
+      policyName: 'concurrent-requests',
+      policyType: 'TargetTrackingScaling',
+      targetTrackingScalingPolicyConfiguration: {
+        targetValue: target,
+        predefinedMetricSpecification: {
+          predefinedMetricType: 'SageMakerVariantConcurrentRequestsPerModelHighResolution',
+        },
+        // A GPU instance takes minutes to load its model, so one is not given up over a short lull.
+        scaleInCooldown: 600,
+        scaleOutCooldown: 60,
+      },
+    })
+    scalable.node.addDependency(endpoint)
+    policy.node.addDependency(scalable)
   }
 }

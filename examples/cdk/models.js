@@ -4,7 +4,10 @@ const ENVIRONMENT = {
   ENDPOINT_SERVER_TIMEOUT: '3600',
   HF_MODEL_ID: '/opt/ml/model',
   MODEL_CACHE_ROOT: '/opt/ml/model',
-  OPTION_ENABLE_CHUNKED_PREFILL: 'true',
+  // Most of a guard prompt is a policy that never changes. JumpStart's OPTION_ENABLE_CHUNKED_PREFILL goes: the vLLM of
+  // this image refuses it beside a prefix cache.
+  OPTION_ENABLE_PREFIX_CACHING: 'true',
+  OPTION_MAX_MODEL_LEN: '8192',
   SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
   SAGEMAKER_ENV: '1',
   SAGEMAKER_MODEL_SERVER_TIMEOUT: '3600',

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { targetOf, trackingOf } from '../../src/cli/endpoint/autoscale.js'
 import { makePlan } from '../../src/cli/endpoint/deploy-plan.js'
 import { startGateway } from '../../src/cli/gateway/index.js'
 import { parseOptions } from '../../src/options/config.js'
@@ -279,6 +280,7 @@ describe('The CDK app', () => {
       })
       const { ModelName: _, ...variant } = createConfig.ProductionVariants?.[0] ?? {}
       expect(of('AWS::SageMaker::EndpointConfig').ProductionVariants).toMatchObject([variant])
+      expect(of('AWS::ApplicationAutoScaling::ScalableTarget')).toBeUndefined()
       expect(of('AWS::SageMaker::Endpoint').EndpointConfigName).toEqual({
         'Fn::GetAtt': ['Config', 'EndpointConfigName'],
       })
@@ -286,6 +288,30 @@ describe('The CDK app', () => {
         Service: 'sagemaker.amazonaws.com',
       })
       expect(of('AWS::IAM::ManagedPolicy').PolicyDocument.Statement[0].Resource).toEqual({ Ref: 'Endpoint' })
+    },
+  )
+
+  it.skipIf(!installed)(
+    'scales as the deploy command does, and refuses a range that is none (skipped without `npm install` in examples/cdk)',
+    { timeout: 60_000 },
+    () => {
+      const { status, stderr, template } = synth({ acceptEula: 'true', autoscale: '1..4' }, 'eu-west-1')
+      expect([status, stderr]).toEqual([0, ''])
+      const of = (type: string): Any =>
+        Object.values<Any>(template().Resources).find((resource) => resource.Type === type)?.Properties
+      const scaled = { endpoint: 'x' }
+      const { MinCapacity, MaxCapacity, ScalableDimension } = targetOf(scaled, { min: 1, max: 4, target: 5 })
+      expect(of('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
+        MinCapacity,
+        MaxCapacity,
+        ScalableDimension,
+      })
+      const { PolicyType, TargetTrackingScalingPolicyConfiguration } = trackingOf(scaled, { min: 1, max: 4, target: 5 })
+      expect(of('AWS::ApplicationAutoScaling::ScalingPolicy')).toMatchObject({
+        PolicyType,
+        TargetTrackingScalingPolicyConfiguration,
+      })
+      expect(synth({ acceptEula: 'true', autoscale: '0..4' }, 'eu-west-1').stderr).toContain('MIN..MAX from 1')
     },
   )
 
@@ -301,4 +327,82 @@ describe('The CDK app', () => {
       expect(synth({ acceptEula: 'true' }, 'mars-east-1').stderr).toContain('The region is mars-east-1')
     },
   )
+})
+
+describe('The Terraform example', () => {
+  const folder = join(EXAMPLES, 'terraform')
+  const [main, models, variables] = ['main.tf', 'models.tf', 'variables.tf'].map((name) =>
+    read(`terraform/${name}`),
+  ) as [string, string, string]
+  /** The block that follows these words, its braces left out. No string of these files holds a lone brace. */
+  const block = (text: string, words: string): string => {
+    const start = text.indexOf('{', text.indexOf(words)) + 1
+    expect(text, words).toContain(words)
+    let depth = 1
+    let at = start
+    for (; depth > 0 && at < text.length; at++) depth += text[at] === '{' ? 1 : text[at] === '}' ? -1 : 0
+    return text.slice(start, at - 1)
+  }
+  const pairs = (text: string): Record<string, string> =>
+    Object.fromEntries(
+      [...text.matchAll(/^\s*([A-Za-z_]\w*)\s*=\s*"([^"]*)"$/gm)].map(([, key, value]) => [key, value]),
+    )
+  const list = (text: string, name: string): string[] =>
+    [...(new RegExp(`${name} = \\[([^\\]]*)\\]`).exec(text)?.[1] ?? '').matchAll(/"([^"]+)"/g)].map(
+      ([, value]) => value ?? '',
+    )
+
+  it.each(['llama-guard-3-8b', 'llama-guard-3-1b'])(
+    'knows the same image, files and environment of %s as deploy',
+    (name) => {
+      const { artifact, eula, instance_type: instance } = pairs(block(models, `"${name}" = `))
+      expect(list(models, 'regions').length).toBeGreaterThan(10)
+      for (const region of list(models, 'regions')) {
+        const { createModel, createConfig, model } = makePlan(
+          { model: name, region, acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' },
+          catchIo(),
+        )
+        const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
+        const { registry, image } = pairs(models)
+        expect(Image).toBe(`${registry}.dkr.ecr.${region}.amazonaws.com/${image}`)
+        expect(Environment).toEqual(pairs(block(models, 'environment = ')))
+        expect(ModelDataSource?.S3DataSource?.S3Uri).toBe(`s3://jumpstart-private-cache-prod-${region}/${artifact}`)
+        expect(createConfig.ProductionVariants?.[0]?.InstanceType).toBe(instance)
+        expect(model.eula).toBe(eula)
+      }
+    },
+  )
+
+  it('routes and scales as the deploy command does', () => {
+    expect(block(main, 'routing_config ')).toContain('routing_strategy = "LEAST_OUTSTANDING_REQUESTS"')
+    const { TargetTrackingScalingPolicyConfiguration: policy } = trackingOf(
+      { endpoint: 'x' },
+      { min: 1, max: 2, target: 5 },
+    )
+    const scaling = block(main, 'resource "aws_appautoscaling_policy"')
+    expect(scaling).toContain(
+      `predefined_metric_type = "${policy?.PredefinedMetricSpecification?.PredefinedMetricType}"`,
+    )
+    expect(scaling).toMatch(
+      new RegExp(`scale_in_cooldown +\\= ${policy?.ScaleInCooldown}\\n.*= ${policy?.ScaleOutCooldown}\\n`),
+    )
+    expect(block(main, 'resource "aws_appautoscaling_target"')).toContain('"sagemaker:variant:DesiredInstanceCount"')
+    expect(variables).toContain('optional(number, 5)')
+    expect(block(main, 'resource "aws_sagemaker_model"')).toMatch(/enable_network_isolation = true/)
+    expect(block(main, 'model_access_config ')).toContain('accept_eula = var.accept_eula')
+  })
+
+  it('allows the app to ask the endpoint and nothing else', () => {
+    const policy = block(main, 'resource "aws_iam_policy" "invoke"')
+    expect(list(policy, 'Action +')).toEqual(['sagemaker:InvokeEndpoint', 'sagemaker:InvokeEndpointWithResponseStream'])
+    expect(policy).toContain('Resource = [aws_sagemaker_endpoint.guard.arn]')
+  })
+
+  const terraform = spawnSync('terraform', ['version']).status === 0
+  it.skipIf(!terraform)('is formatted as Terraform formats it (skipped without terraform)', () => {
+    const { status, stdout } = spawnSync('terraform', ['fmt', '-check', '-diff', '-recursive', folder], {
+      encoding: 'utf8',
+    })
+    expect([stdout, status]).toEqual(['', 0])
+  })
 })

@@ -1,5 +1,5 @@
-// `deploy --autoscale MIN..MAX`: Application Auto Scaling on the requests that a copy of the model works on at once, the
-// metric that SageMaker publishes every ten seconds. The SDK client is an optional dependency.
+// `deploy --autoscale MIN..MAX`: Application Auto Scaling on the requests that a copy of the model works on at once.
+// SageMaker publishes that metric every ten seconds. The SDK client is an optional dependency.
 import type {
   PutScalingPolicyCommandInput,
   RegisterScalableTargetCommandInput,
@@ -84,7 +84,8 @@ export function alarmCommand({ component }: Scaled, policyArn: string, region: s
   return (
     `aws cloudwatch put-metric-alarm --region ${region} --alarm-name ${component}-wake --alarm-actions ${policyArn} ` +
     '--namespace AWS/SageMaker --metric-name NoCapacityInvocationFailures --statistic Sum --period 60 ' +
-    '--evaluation-periods 1 --datapoints-to-alarm 1 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold ' +
+    '--evaluation-periods 1 --datapoints-to-alarm 1 --threshold 1 ' +
+    '--comparison-operator GreaterThanOrEqualToThreshold ' +
     `--dimensions Name=InferenceComponentName,Value=${component}`
   )
 }

@@ -165,8 +165,8 @@ function componentOf(
 function scaleOf({ autoscale, autoscaleTarget, inferenceComponent, wait, dryRun }: DeployOptions): Scale | undefined {
   if (wait === false && dryRun !== true && (autoscale || inferenceComponent))
     throw wrong(
-      '--no-wait cannot be combined with --autoscale and --inference-component: both are made when the endpoint is in ' +
-        'service. Leave it out.',
+      '--no-wait cannot be combined with --autoscale and --inference-component: both are made when the endpoint is ' +
+        'in service. Leave it out.',
     )
   if (autoscale === undefined) return undefined
   const { min, max } = autoscale

@@ -48,7 +48,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   return report.failed ? EXIT.failed : EXIT.ok
 }
 
-/** As many sockets as the largest load that is tried; the SDK's own 50 would be a queue that looks like a slow guard. */
+/** As many sockets as the largest load that is tried. The SDK's own 50 would be a hidden queue. */
 const SOCKETS = { maxSockets: 256 }
 
 async function examineSageMaker(config: Config, options: DoctorOptions, io: Io, report: Report): Promise<void> {

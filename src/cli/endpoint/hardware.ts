@@ -60,7 +60,7 @@ export function estimateChecks(
   if (gpu === undefined) return undefined
   const prompter = createPrompter(model)
   const [first, second] = EXAMPLES.filter(({ conversation }) => conversation.length === 1).map(({ conversation }) =>
-    String(prompter.render(conversation)),
+    prompter.render(conversation),
   )
   const promptTokens = estimateTokens(first ?? '')
   const policyTokens = estimateTokens(commonStart(first ?? '', second ?? ''))

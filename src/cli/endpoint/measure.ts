@@ -58,7 +58,7 @@ export async function measure(send: Send, prompter: Prompter, options: MeasureOp
   // prompt, the other the policy.
   const fresh = (): string => randomBytes(6).toString('hex')
   const warmPrompt = (): string =>
-    String(prompter.render(question.map((turn) => ({ ...turn, text: `${turn.text} (${fresh()})` }))))
+    prompter.render(question.map((turn) => ({ ...turn, text: `${turn.text} (${fresh()})` })))
   const coldPrompt = (): string => `${fresh()} ${warmPrompt()}`
   const cold = await inTurn(samples, options.signal, () => send(coldPrompt(), false))
   await send(warmPrompt(), false)

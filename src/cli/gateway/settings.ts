@@ -39,8 +39,8 @@ function policyOf({ categories, task, instruction, threshold, actions }: Config)
 function upstreamOf({ upstream }: Config): string {
   if (typeof upstream === 'string') return withoutSecrets(upstream)
   if (upstream === undefined) return 'none'
-  if ('url' in upstream) return withoutSecrets(String(upstream.url))
-  if ('endpoint' in upstream) return `the SageMaker endpoint ${String(upstream.endpoint)}`
+  if ('url' in upstream) return withoutSecrets(upstream.url)
+  if ('endpoint' in upstream) return `the SageMaker endpoint ${upstream.endpoint}`
   return 'an upstream of your own'
 }
 

@@ -71,12 +71,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   function checkVariant(variant: Json): void {
-    const routing = (variant['RoutingConfig'] as Json | undefined)?.['RoutingStrategy']
-    if (routing !== undefined && !['LEAST_OUTSTANDING_REQUESTS', 'RANDOM', 'PREFIX_AWARE'].includes(String(routing)))
-      throw new Refusal(
-        'ValidationException',
-        `Value '${String(routing)}' at 'routingStrategy' failed to satisfy constraint`,
-      )
+    const { RoutingStrategy: routing } = (variant['RoutingConfig'] ?? {}) as { RoutingStrategy?: string }
+    if (routing !== undefined && !['LEAST_OUTSTANDING_REQUESTS', 'RANDOM', 'PREFIX_AWARE'].includes(routing))
+      throw new Refusal('ValidationException', `Value '${routing}' at 'routingStrategy' failed to satisfy constraint`)
     const managed = variant['ManagedInstanceScaling'] as Json | undefined
     if (managed !== undefined && Number(managed['MinInstanceCount']) > Number(managed['MaxInstanceCount']))
       throw new Refusal('ValidationException', 'MinInstanceCount must not be above MaxInstanceCount.')

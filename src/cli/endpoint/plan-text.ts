@@ -4,7 +4,7 @@ import type { Plan } from './deploy-options.js'
 
 const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
 
-/** `dollarsPerHour` is what the caller says an instance costs; no price of AWS is kept here, where it would grow old. */
+/** `dollarsPerHour` is what the caller says an instance costs. No price of AWS is kept here: it would grow old. */
 export function describePlan(plan: Plan, dollarsPerHour: number | undefined): string {
   const { name, region, model, instance, container, scale, createComponent } = plan
   const variant = plan.createConfig.ProductionVariants?.[0]
@@ -14,7 +14,7 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
     `In ${region} will be made:`,
     `  model                    ${name}: ${model.id} ${model.version}`,
     `  endpoint configuration   ${name}: ${count} x ${instance} (${gpus} ${gpuName(instance)}), ` +
-      `${variant?.RoutingConfig?.RoutingStrategy ?? 'RANDOM'}`,
+      (variant?.RoutingConfig?.RoutingStrategy ?? 'RANDOM'),
     `  endpoint                 ${name}`,
     ...(createComponent ? [`  inference component      ${name}: ${gpus} GPU a copy`] : []),
     ...scaleLines(plan),
@@ -25,9 +25,7 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
       .map(([key, value]) => `  ${key}=${value}`),
     ...(container.ami ? [`  host image ${container.ami}`] : []),
     ...(container.name === 'vllm'
-      ? [
-          '  The `sagemaker` guard of this package sends raw `inputs`, which this container refuses; use lmi or tgi with it.',
-        ]
+      ? ['  The `sagemaker` guard of this package sends raw `inputs`, which this container refuses: use lmi or tgi.']
       : []),
     priceLine(count, scale?.max, dollarsPerHour),
     ...capacityLines(plan),
@@ -45,8 +43,8 @@ function scaleLines({ scale, createComponent }: Plan): string[] {
   if (scale.min > 0) return lines
   return [
     ...lines,
-    '    Scaled to zero, the endpoint refuses every check until the first copy is back, which takes several minutes; the',
-    '    middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at the end.',
+    '    Scaled to zero, the endpoint refuses every check until the first copy is back, which takes several minutes;',
+    '    the middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at the end.',
     '    Keep MIN at 1 for a guard that people wait for.',
   ]
 }

@@ -81,8 +81,8 @@ function nameOf(
 }
 
 /**
- * The settings of another guard: `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`; or `old.json`, which is the
- * same guard with the policy of that file.
+ * The settings of another guard: `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`; or `old.json`, which is
+ * the same guard with the policy of that file.
  */
 export function settingsNamed(text: string, { options, env, scores }: CandidateSettings): CandidateSettings {
   if (/\.json$/i.test(text)) return { options, env: { ...env, LLAMA_GUARD_POLICY: text }, scores }

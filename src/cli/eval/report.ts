@@ -182,7 +182,7 @@ ${table(
 )}`
   const side = (one: Summary, other: Summary, flipped: readonly Judged[]): string =>
     `<h4>Flagged by ${escape(one.guard)} and not by ${escape(other.guard)}: ${flipped.length}</h4>` +
-    `${mistakes(flipped.slice(0, MOST_FLIPS))}` +
+    mistakes(flipped.slice(0, MOST_FLIPS)) +
     (flipped.length > MOST_FLIPS ? `<p class="soft">And ${flipped.length - MOST_FLIPS} more.</p>` : '')
   return `<h2>${escape(first.guard)} against ${escape(second.guard)}</h2>
 ${first.labelled ? measured : ''}

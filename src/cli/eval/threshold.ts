@@ -1,5 +1,5 @@
-// The threshold to recommend, as a person will write it down: with the digits it takes to flag exactly the same texts, and
-// with the numbers it has when those digits are applied to the rows. A threshold that is rounded up flags nothing.
+// The threshold to recommend, as a person will write it down: with the digits it takes to flag exactly the same texts,
+// and with the numbers it has when those digits are applied to the rows. A threshold that is rounded up flags nothing.
 import { confusion, type CurvePoint, rates, type Rates, type Scored, thresholdFor } from './metrics.js'
 
 export interface Advice {

@@ -181,11 +181,11 @@ describe('runEval', () => {
     const { io, options, out } = await setUp()
     await runEval(options, io(guard()))
     expect(out.join('')).toMatch(/^test-guard: 20\/20 texts, \d+\.\d\/s$/m)
-    expect(out.join('')).not.toMatch(new RegExp('[\\r\\u001b]'))
+    for (const control of ['\r', '\u001b']) expect(out.join('')).not.toContain(control)
     const drawn: string[] = []
     const terminal = { isTTY: true, write: (text: string) => drawn.push(text) }
     await runEval({ ...options, resumeFile: undefined }, io(guard(), { stderr: terminal }))
-    expect(drawn.join('')).toMatch(new RegExp('\\r\\u001b\\[Ktest-guard \\[#+\\] 20/20 texts'))
+    expect(drawn.join('')).toContain(`\r\u001b[Ktest-guard [${'#'.repeat(24)}] 20/20 texts`)
   })
 
   it('measures 100,000 texts of one source in less than 20 seconds, with progress', { timeout: 60_000 }, async () => {

@@ -1,7 +1,13 @@
 // The command line itself: help, flags, and exit codes.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { run } from '../../src/cli/index.js'
 import { catchIo } from './helpers.js'
+
+interface Version {
+  readonly version: string
+}
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -34,6 +40,36 @@ test.each([
   const io = catchIo()
   expect(await run(argv, io)).toBe(2)
   expect(io.err()).toMatch(reason)
+})
+
+test('The version is that of the package', async () => {
+  const io = catchIo()
+  expect(await run(['--version'], io)).toBe(0)
+  const { version } = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8')) as Version
+  expect(io.out()).toBe(`${version}\n`)
+})
+
+test('Every flag that a message names is one of its command', async () => {
+  const flags = new Map<string, string>()
+  for (const command of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete']) {
+    const io = catchIo()
+    await run([command, '--help'], io)
+    flags.set(command, io.out())
+  }
+  const messages: [string, string[], Record<string, string>][] = [
+    ['check', ['check'], { LLAMA_GUARD_BACKEND: 'local' }],
+    ['serve', ['serve'], { LLAMA_GUARD_BACKEND: 'local' }],
+    ['eval', ['eval', '/none', '--cascade'], { LLAMA_GUARD_BACKEND: 'local' }],
+    ['deploy', ['deploy', '--model', 'llama-guard-3-8b', '--region', 'us-east-1'], {}],
+    ['deploy', ['deploy', '--model', 'llama-guard-3-8b', '--region', 'us-east-1', '--accept-eula'], {}],
+  ]
+  for (const [command, argv, env] of messages) {
+    const io = catchIo(env)
+    expect(await run(argv, io), argv.join(' ')).toBe(2)
+    const named = io.err().match(/--[a-z][a-z-]+/g) ?? []
+    expect(named.length, io.err()).toBeGreaterThan(0)
+    for (const flag of named) expect(flags.get(command), io.err()).toContain(flag)
+  }
 })
 
 test('Check reads its flags over the environment', async () => {

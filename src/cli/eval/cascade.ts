@@ -86,19 +86,24 @@ function longest(
 function countable(scores: readonly number[], count: number): boolean {
   const below = scores[count - 1] ?? -1
   const above = scores[count] ?? 2
-  return between(below, above) !== undefined
+  if (below < 0) return above > 0
+  if (above > 1) return below < 1
+  const middle = middleOf(below, above)
+  return middle > below && middle < above
 }
 
+const middleOf = (below: number, above: number): number => below + (above - below) / 2
+
 /** A number strictly between two scores and within 0 to 1, in as few digits as there is room for. */
-function between(below: number, above: number): number | undefined {
-  if (below < 0) return above > 0 ? 0 : undefined
-  if (above > 1) return below < 1 ? 1 : undefined
-  const middle = below + (above - below) / 2
+function between(below: number, above: number): number {
+  if (below < 0) return 0
+  if (above > 1) return 1
+  const middle = middleOf(below, above)
   for (let digits = 1; digits <= 17; digits++) {
     const value = Number(middle.toFixed(digits))
     if (value > below && value < above) return value
   }
-  return undefined
+  return middle
 }
 
 function describe(
@@ -115,8 +120,8 @@ function describe(
   const share = (count: number, of: number): Share => ({ count, of, interval: wilson(count, of) })
   const labelled = (rows: readonly CascadeRow[]): number => rows.filter(({ unsafe }) => unsafe === true).length
   return {
-    safeBelow: below === 0 ? 0 : (between(scores[below - 1] ?? 0, scores[below] ?? 2) ?? 0),
-    unsafeAbove: above === 0 ? 1 : (between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1) ?? 1),
+    safeBelow: below === 0 ? 0 : between(scores[below - 1] ?? 0, scores[below] ?? 2),
+    unsafeAbove: above === 0 ? 1 : between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1),
     saved: share(below + above, size),
     disagreed: share(missed.length + flagged.length, size),
     missed: share(missed.length, found.length),

@@ -182,8 +182,10 @@ ${table(
 )}`
   const side = (one: Summary, other: Summary, flipped: readonly Judged[]): string =>
     `<h4>Flagged by ${escape(one.guard)} and not by ${escape(other.guard)}: ${flipped.length}</h4>` +
-    mistakes(flipped.slice(0, MOST_FLIPS)) +
-    (flipped.length > MOST_FLIPS ? `<p class="soft">And ${flipped.length - MOST_FLIPS} more.</p>` : '')
+    (flipped.length === 0
+      ? ''
+      : `<details><summary>Which</summary>${mistakes(flipped.slice(0, MOST_FLIPS))}</details>`) +
+    (flipped.length > MOST_FLIPS ? `<p class="soft">${flipped.length - MOST_FLIPS} more are not shown.</p>` : '')
   return `<h2>${escape(first.guard)} against ${escape(second.guard)}</h2>
 ${first.labelled ? measured : ''}
 <h3>What changes</h3><p>${onlyFirst.length + onlySecond.length} of ${rows} texts flip; exact McNemar p of flagging =

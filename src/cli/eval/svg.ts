@@ -3,9 +3,9 @@
 
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-const WIDTH = 460
-const HEIGHT = 300
-const LEFT = 46
+const WIDTH = 380
+const HEIGHT = 260
+const LEFT = 56
 const BOTTOM = 36
 const TOP = 12
 const PLOT_WIDTH = WIDTH - LEFT - 12

@@ -1,4 +1,5 @@
 // `serve` as an operator runs it: a process of its own under real signals, alone and as a cluster.
+import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -129,6 +130,49 @@ test('A second signal does not wait for anyone', { timeout: SLOW }, async () => 
   child.kill('SIGINT')
   expect(await ended).toBe(130)
   expect(await ending(reply)).toMatch(/^cut: broke off/)
+})
+
+test(
+  'It says at its start which guard judges, by which policy, and where a safe request goes',
+  { timeout: SLOW },
+  async () => {
+    const alone = await serve()
+    expect(alone.err()).toMatch(/^Guard: llama-guard-1 at http:\/\/127\.0\.0\.1:\d+\/guard$/m)
+    expect(alone.err()).toMatch(/^Policy: the model's own; mode enforce, on error closed, checks input and output$/m)
+    expect(alone.err()).toMatch(/^Upstream: http:\/\/127\.0\.0\.1:\d+\/v1$/m)
+    const cluster = await serve('--cluster', '2')
+    expect(cluster.err().match(/^Guard: /gm)).toHaveLength(1)
+  },
+)
+
+test('A gateway whose npx was ended stops too, and lets replies finish', { timeout: SLOW }, async () => {
+  // As npm does it: a shell between npx and the command, which passes no signal on.
+  const shell = spawn(
+    '/bin/sh',
+    ['-c', `${process.execPath} ${built.bin} serve --port 0 --upstream-url ${upstreamUrl}; exit $?`],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        npm_command: 'exec',
+        LLAMA_GUARD_LOG_LEVEL: 'silent',
+        LLAMA_GUARD_BACKEND: 'openai',
+        LLAMA_GUARD_URL: upstreamUrl.replace(/v1$/, 'guard'),
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
+  let err = ''
+  shell.stderr.on('data', (data: Buffer) => (err += data.toString()))
+  const closed = new Promise((done) => shell.stderr.once('end', done))
+  const ended = new Promise<number | string>((done) => shell.once('exit', (code, signal) => done(code ?? signal ?? '')))
+  const url = await listening({ child: shell, err: () => err, out: () => '', ended })
+  const reply = await ask(url, 'Say 12 words about a pond.', true)
+  shell.kill('SIGTERM')
+  expect(await ending(reply)).toBe('complete')
+  // Its standard error ends with the gateway, not with the shell.
+  await closed
+  expect(err).toMatch(/Stopping: [^\n]+\nStopped\.\n$/)
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 
 test.each([[[]], [['--cluster', '2']]])(

@@ -46,7 +46,7 @@ export function painter(output: Output, env: Io['env']): (colour: Colour, text: 
   return plain ? (_, text) => text : (colour, text) => styleText(colour, text, { validateStream: false })
 }
 
-/** One line that is rewritten on a TTY; elsewhere a line per change, so that logs stay short. */
+/** A state that is rewritten in place on a terminal. Elsewhere each change is one line, so that logs stay short. */
 export function progress(output: Output): { show(state: string, detail: string): void; end(): void } {
   let last = ''
   const tty = output.isTTY === true
@@ -62,7 +62,7 @@ export function progress(output: Output): { show(state: string, detail: string):
   }
 }
 
-/** Resolves early when the signal fires; the caller looks at the signal. */
+/** Waits. Resolves early when the signal fires, so the caller has to look at the signal. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()

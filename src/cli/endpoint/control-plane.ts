@@ -1,5 +1,4 @@
-// SageMaker's control plane as the commands need it: a dozen calls of an optional dependency, and what their
-// failures mean for a person.
+// SageMaker's control plane as the commands need it: a dozen calls of an optional dependency.
 import type {
   CreateEndpointConfigCommandInput,
   CreateInferenceComponentCommandInput,

@@ -76,7 +76,7 @@ function stillThere(what: string, status: string, { stderr, env }: Io): ExitCode
   return EXIT.pending
 }
 
-/** A scalable target of an endpoint that is gone would wait for the next one of its name. */
+/** A scalable target outlives its endpoint, and would scale the next endpoint of the same name. */
 async function stopScaling(endpoint: string, components: ReadonlySet<string>, region: string, io: Io): Promise<void> {
   let scaling: AutoScaling | undefined
   try {
@@ -85,7 +85,7 @@ async function stopScaling(endpoint: string, components: ReadonlySet<string>, re
     for (const scaled of all)
       if (await scaling.remove(scaled)) io.stdout.write(`Stopped the scaling of ${scaled.component ?? endpoint}.\n`)
   } catch (error) {
-    // Who never installed the client or may not use it has, as a rule, not scaled anything with it either.
+    // Without the client installed, `deploy` cannot have scaled anything from this machine.
     if (!(error instanceof LlamaGuardError))
       io.stderr.write(`Whether ${endpoint} is scaled could not be seen. ${explain(error, region)}\n`)
   } finally {
@@ -99,7 +99,7 @@ interface Parts {
   readonly components: Set<string>
 }
 
-// Asked before anything is gone: afterwards nobody knows which configuration the endpoint had.
+// The parts are looked up before anything is deleted: a deleted endpoint no longer names its configuration.
 async function partsOf(plane: ControlPlane, name: string): Promise<Parts> {
   const configs = new Set([name])
   const models = new Set([name])

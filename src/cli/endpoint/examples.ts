@@ -1,4 +1,4 @@
-// Example conversations, one of each kind a guard must tell apart. The first two are the JumpStart article's own.
+// Example conversations, one of each kind that a guard must tell apart. The first two are the JumpStart article's own.
 import type { Conversation } from '../../types.js'
 
 export interface Example {

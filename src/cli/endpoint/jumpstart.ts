@@ -1,7 +1,6 @@
 // The JumpStart models this package can deploy: files, image, environment and instances, as AWS's own model
 // specifications give them.
-// Taken from the specifications in @cdklabs/generative-ai-cdk-constructs; a spec that is not here is not
-// guessed.
+// The source is the data of @cdklabs/generative-ai-cdk-constructs. A model that has no specification there is left out.
 import { LlamaGuardError } from '../../errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 

@@ -43,7 +43,7 @@ function scaleLines({ scale, createComponent }: Plan): string[] {
   if (scale.min > 0) return lines
   return [
     ...lines,
-    '    Scaled to zero, the endpoint refuses every check until the first copy is back, which takes several minutes;',
+    '    Scaled to zero, it refuses every check until the first copy is back. That takes several minutes;',
     '    the middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at the end.',
     '    Keep MIN at 1 for a guard that people wait for.',
   ]

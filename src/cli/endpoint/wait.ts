@@ -1,4 +1,5 @@
-// Waits for an endpoint with something to look at: loading a model takes minutes, and the SDK's own waiter is silent.
+// Waits for an endpoint and shows its state meanwhile: loading a model takes minutes, and the SDK's own waiter is
+// silent.
 import type { ControlPlane } from './control-plane.js'
 import { pause, progress } from '../io.js'
 import type { Io } from '../io.js'

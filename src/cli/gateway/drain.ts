@@ -1,5 +1,5 @@
-// Stopping without cutting anyone off: calls to the upstream are let finish, and those that will not are
-// failed out loud.
+// Stops the calls to the upstream without cutting a reply: a call may finish, and one that does not in time ends with
+// an error that its client sees.
 import { LlamaGuardError } from '../../errors.js'
 import type { Upstream } from '../../upstream/index.js'
 

@@ -48,7 +48,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 65_000
 /** How long a readiness answer holds: probes come every few seconds from everywhere, and each costs a guard call. */
 const READY_MS = 10_000
-/** What ended replies get to reach their clients. */
+/** How long the error events of ended replies may take to reach their clients. */
 const LAST_WORDS_MS = 2_000
 
 type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promise<void>
@@ -193,7 +193,7 @@ function readiness(check: () => Promise<string | undefined>): () => Promise<stri
 }
 
 function refuse(res: ServerResponse, error: LlamaGuardError): void {
-  // Half a reply is out: the one honest end left is a broken connection.
+  // Half a reply is out, so only a broken connection can tell the client that it is not whole.
   if (res.headersSent) return void res.destroy()
   if (error.retryAfter !== undefined) res.setHeader('retry-after', String(error.retryAfter))
   const { status, message, code } = error

@@ -110,7 +110,7 @@ test('A dry run says everything, calls nobody, and needs neither role nor accept
   expect(cloud.calls).toEqual([])
   expect(io.out()).toMatch(/inference component +llama-guard-3-1b: 1 GPU a copy/)
   expect(io.out()).toMatch(/scaling +0 to 3 copies, at 5 requests in flight/)
-  expect(io.out()).toMatch(/refuses every check until the first copy is back, which takes several minutes/)
+  expect(io.out()).toMatch(/refuses every check until the first copy is back\. That takes several minutes/)
   expect(io.out()).toMatch(/Price: not known here\. .*--dollars-per-hour/)
   expect(io.out()).toContain('Nothing was made')
 })

@@ -1,6 +1,7 @@
 // Chooses the two thresholds of a cascade from the scores that a small and a large guard gave the same texts. Below the
 // one the small guard answers safe, above the other unsafe, and between them the large guard is asked.
 // Pure, and linear after one sort.
+import { type CascadeThresholds, isSure } from '../../guard/cascade.js'
 import { type Interval, wilson } from './significance.js'
 
 export interface CascadeRow {
@@ -35,30 +36,49 @@ export interface CascadePlan {
   readonly missedLabelled: Share
 }
 
+/** The small guard's word. Its verdict is final only where word and score agree. */
+const saysUnsafe = ({ small }: CascadeRow): boolean => small >= 0.5
+
 /** The most texts answered by the small guard, with at most this share of all texts decided differently. */
 export function planCascade(rows: readonly CascadeRow[], bound: number): CascadePlan {
   const sorted = [...rows].sort((a, b) => a.small - b.small)
-  const budget = Math.floor(bound * sorted.length + 1e-9)
+  const size = sorted.length
+  const budget = Math.floor(bound * size + 1e-9)
   const scores = sorted.map(({ small }) => small)
+  const safeWords = sumsOf(sorted.map((row) => !saysUnsafe(row)))
+  // Where the words change, as a rule: two runs that meet are parted here, so that each answers all of its own.
+  const change = scores.findIndex((score) => score >= 0.5)
   const low = longest(
     sorted,
     budget,
-    (row) => row.largeUnsafe,
+    (row) => !saysUnsafe(row) && row.largeUnsafe,
     (count) => countable(scores, count),
   )
   const high = longest(
     [...sorted].reverse(),
     budget,
-    (row) => !row.largeUnsafe,
-    (count) => countable(scores, sorted.length - count),
+    (row) => saysUnsafe(row) && !row.largeUnsafe,
+    (count) => countable(scores, size - count),
   )
-  let best = { below: 0, above: 0 }
+  let best = { below: 0, above: 0, answered: 0 }
   for (let errors = 0; errors <= budget; errors++) {
-    const below = low[errors] ?? 0
-    const above = Math.min(high[budget - errors] ?? 0, sorted.length - below)
-    if (below + above > best.below + best.above) best = { below, above }
+    let below = low[errors] ?? 0
+    let above = high[budget - errors] ?? 0
+    if (below + above > size) {
+      below = Math.min(below, Math.max(size - above, change < 0 ? size : change))
+      above = size - below
+    }
+    const answered = (safeWords[below] ?? 0) + above - ((safeWords[size] ?? 0) - (safeWords[size - above] ?? 0))
+    if (answered > best.answered) best = { below, above, answered }
   }
   return describe(sorted, scores, best)
+}
+
+/** How many of the first so many are true, for each number of them. */
+function sumsOf(values: readonly boolean[]): readonly number[] {
+  const sums = [0]
+  for (const value of values) sums.push((sums.at(-1) ?? 0) + Number(value))
+  return sums
 }
 
 /**
@@ -112,17 +132,19 @@ function describe(
   { below, above }: { below: number; above: number },
 ): CascadePlan {
   const size = sorted.length
-  const low = sorted.slice(0, below)
-  const high = sorted.slice(size - above)
-  const missed = low.filter(({ largeUnsafe }) => largeUnsafe)
-  const flagged = high.filter(({ largeUnsafe }) => !largeUnsafe)
+  const thresholds: CascadeThresholds = {
+    safeBelow: below === 0 ? 0 : between(scores[below - 1] ?? 0, scores[below] ?? 2),
+    unsafeAbove: above === 0 ? 1 : between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1),
+  }
+  const sure = sorted.filter((row) => isSure({ safe: !saysUnsafe(row), score: row.small, categories: [] }, thresholds))
+  const missed = sure.filter((row) => !saysUnsafe(row) && row.largeUnsafe)
+  const flagged = sure.filter((row) => saysUnsafe(row) && !row.largeUnsafe)
   const found = sorted.filter(({ largeUnsafe }) => largeUnsafe)
   const share = (count: number, of: number): Share => ({ count, of, interval: wilson(count, of) })
   const labelled = (rows: readonly CascadeRow[]): number => rows.filter(({ unsafe }) => unsafe === true).length
   return {
-    safeBelow: below === 0 ? 0 : between(scores[below - 1] ?? 0, scores[below] ?? 2),
-    unsafeAbove: above === 0 ? 1 : between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1),
-    saved: share(below + above, size),
+    ...thresholds,
+    saved: share(sure.length, size),
     disagreed: share(missed.length + flagged.length, size),
     missed: share(missed.length, found.length),
     flagged: share(flagged.length, size - found.length),

@@ -10,10 +10,11 @@ import { catchIo } from '../helpers.js'
 
 /** What a cascade with these thresholds does to the rows. */
 function apply(rows: readonly CascadeRow[], safeBelow: number, unsafeAbove: number) {
-  const answered = rows.filter(({ small }) => small < safeBelow || small > unsafeAbove)
+  // As the cascade of the middleware: word and score have to agree.
+  const answered = rows.filter(({ small }) => (small < 0.5 ? small < safeBelow : small > unsafeAbove))
   return {
     saved: answered.length,
-    disagreed: answered.filter(({ small, largeUnsafe }) => small > unsafeAbove !== largeUnsafe).length,
+    disagreed: answered.filter(({ small, largeUnsafe }) => small >= 0.5 !== largeUnsafe).length,
   }
 }
 
@@ -63,9 +64,11 @@ describe('planCascade', () => {
       small: ((at * 7919) % 100_003) / 100_003,
       largeUnsafe: (at * 7919) % 100_003 > 60_000 !== (at % 50 === 0),
     }))
-    const start = performance.now()
+    // Time of this process alone, whatever else the machine does.
+    const start = process.cpuUsage()
     expect(planCascade(rows, 0.05).saved.count).toBeGreaterThan(100_000)
-    expect(performance.now() - start).toBeLessThan(2000)
+    const { user, system } = process.cpuUsage(start)
+    expect((user + system) / 1000).toBeLessThan(2000)
   })
 })
 

@@ -136,10 +136,8 @@ function tellCascade(
 ): ExitCode {
   const scores = new Map(small?.judged.map(({ row, score }) => [row, score]))
   const rows = (large?.judged ?? []).flatMap(({ row, flagged, unsafe }) => {
-    const { score, flagged: smallUnsafe } = answers.get(row) ?? {}
-    return score === undefined
-      ? []
-      : [{ small: score, smallUnsafe, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
+    const score = scores.get(row)
+    return score === undefined ? [] : [{ small: score, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
   })
   if (rows.length === 0) {
     io.stderr.write(

@@ -27,27 +27,34 @@ const CATEGORIES: readonly Category[] = [
 
 /** At most so many words make a turn that leans on the one before it: "continue", "now in French". */
 const SHORT_TURN = 6
-/** Thanks and greetings ask for nothing, even after a harmful turn. */
-const CLOSING =
-  /^\W*(?:thanks?|thank you|ok(?:ay)?|great|cool|nice|hi|hello|hey|bye|goodbye|sorry|never ?mind|stop|no)\b[^?]*$/i
+/** Thanks and greetings ask for nothing, even after a harmful turn: a turn of nothing but such words stands alone. */
+const CLOSING = new Set(
+  (
+    'thanks thank thx you u so very much a lot for that the this your help ok okay great good cool nice awesome perfect ' +
+    'hi hello hey there bye goodbye sorry never mind nevermind stop no nope got it all right'
+  ).split(' '),
+)
 /** A window takes well under a millisecond; after so many the event loop gets its turn. */
 const WINDOWS_PER_BREATH = 8
 
 /**
- * What is judged: the last turn; a short last turn of the user together with the user's turn before it,
- * because alone it says nothing. The model's replies are judged by themselves, so that a refusal is not
+ * The texts that are judged, the worst of which counts. The last turn always is; a short last turn of the user is
+ * judged a second time behind the user's turn before it: "do it in French" says nothing alone, and "How do I make a
+ * bomb?" says less behind a harmless question. The model's replies are judged by themselves, so that a refusal is not
  * blamed for what it refuses.
  */
-function judged(conversation: Conversation): string {
+function judged(conversation: Conversation): readonly string[] {
   const last = conversation.at(-1)
   if (last === undefined)
     throw new LlamaGuardError(
       'internal_error',
       'The guard was given an empty conversation; it wants at least one turn.',
     )
-  const leans = last.role === 'User' && last.text.trim().split(/\s+/).length <= SHORT_TURN && !CLOSING.test(last.text)
+  const words = last.text.trim().toLowerCase().split(/\s+/)
+  const closes = (): boolean => words.every((word) => CLOSING.has(word.replace(/[^a-z]/g, '')))
+  const leans = last.role === 'User' && words.length <= SHORT_TURN && !closes()
   const before = leans ? conversation.slice(0, -1).findLast(({ role }) => role === 'User') : undefined
-  return before === undefined ? last.text : `${before.text}\n${last.text}`
+  return before === undefined ? [last.text] : [last.text, `${before.text}\n${last.text}`]
 }
 
 // Built on first use: an app with another guard pays nothing for it.
@@ -76,7 +83,7 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
     async judge(conversation: Conversation, { signal }): Promise<Verdict> {
       signal?.throwIfAborted()
       let found: Finding | undefined
-      for (const [index, part] of screen.windows(judged(conversation)).entries()) {
+      for (const [index, part] of judged(conversation).flatMap(screen.windows).entries()) {
         if (index > 0 && index % WINDOWS_PER_BREATH === 0) {
           await breathe()
           signal?.throwIfAborted()

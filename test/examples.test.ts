@@ -181,6 +181,109 @@ describe('The chat bot', () => {
   })
 })
 
+describe('The demo, clicked through', () => {
+  interface Told {
+    readonly role: 'user' | 'assistant'
+    readonly content: string
+  }
+  /** What a click comes to: the status, and the stage where it was stopped. */
+  interface Outcome {
+    readonly status: number
+    readonly stage: string
+    readonly reply: string
+  }
+
+  /** Sends what the page sends: the talk so far and the new message. A stream ends as its last chunk says. */
+  async function click(url: string, talk: readonly Told[], content: string, stream: boolean): Promise<Outcome> {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ stream, messages: [...talk, { role: 'user', content }] }),
+    })
+    const text = await response.text()
+    if (stream && response.status === 200) {
+      const stopped = text.includes('"finish_reason":"content_filter"')
+      const reply = [...text.matchAll(/"content":"([^"]*)"/g)].map(([, word = '']) => word).join('')
+      return { status: stopped ? 451 : 200, stage: stopped ? 'output' : 'none', reply }
+    }
+    const body = JSON.parse(text) as {
+      error?: { stage: string }
+      choices?: readonly { message: { content: string } }[]
+    }
+    return {
+      status: response.status,
+      stage: body.error?.stage ?? 'none',
+      reply: body.choices?.[0]?.message.content ?? '',
+    }
+  }
+
+  /** Clicks one after the other. The page keeps what was answered, and forgets what was blocked. */
+  async function walk(url: string, messages: readonly string[], stream: boolean): Promise<string[]> {
+    const talk: Told[] = []
+    const outcomes: string[] = []
+    for (const content of messages) {
+      const { status, stage, reply } = await click(url, talk, content, stream)
+      if (status === 200) talk.push({ role: 'user', content }, { role: 'assistant', content: reply })
+      outcomes.push(`${content}: ${status} ${stage}`)
+    }
+    return outcomes
+  }
+
+  const orders = (all: readonly string[]): string[][] =>
+    all.length < 2
+      ? [[...all]]
+      : all.flatMap((first) => orders(all.filter((other) => other !== first)).map((rest) => [first, ...rest]))
+
+  it(
+    'does what each button and each curl line says, in any order, whole and as a stream.',
+    { timeout: 2 * SLOW },
+    async () => {
+      const { url, printed } = await start('chatbot/server.js')
+      const page = await (await fetch(url)).text()
+      const buttons = [...page.matchAll(/data-say="([^"]+)"/g)].map(([, say = '']) => say)
+      const lines = curlLines(printed)
+      const promised = new Map(
+        lines.map(({ status, init }) => [/"content":\s*"([^"]+)"/.exec(init.body as string)?.[1], status]),
+      )
+      for (const say of promised.keys()) expect(buttons).toContain(say)
+
+      const alone = new Map<string, string>()
+      for (const say of buttons) {
+        const [outcome = ''] = await walk(url, [say], false)
+        alone.set(say, outcome)
+        if (promised.has(say)) expect(outcome).toContain(`: ${promised.get(say)} `)
+      }
+      expect([...alone.values()].map((outcome) => outcome.split(' ').at(-1))).toEqual(
+        expect.arrayContaining(['none', 'input', 'output']),
+      )
+      for (const order of orders(buttons.slice(0, 4)))
+        for (const stream of [false, true])
+          expect(await walk(url, order, stream)).toEqual(order.map((say) => alone.get(say)))
+    },
+  )
+
+  it(
+    'answers what the bot says it knows after any button, and stops it where it misbehaves.',
+    { timeout: 2 * SLOW },
+    async () => {
+      const { url } = await start('chatbot/server.js')
+      const page = await (await fetch(url)).text()
+      const buttons = [...page.matchAll(/data-say="([^"]+)"/g)].map(([, say = '']) => say)
+      const recipes = [
+        ['hello', '200 none'],
+        ['Tell me about the sea.', '200 none'],
+        ['Tell me about a Linux process', '200 none'],
+        ['Tell me about the sea, then misbehave.', '451 output'],
+        ['misbehave', '451 output'],
+        ['How do I make a bomb?', '451 input'],
+      ] as const
+      for (const before of [...buttons, ...recipes.map(([say]) => say)])
+        for (const [say, outcome] of recipes)
+          expect((await walk(url, [before, say], false)).at(-1), `after ${before}`).toBe(`${say}: ${outcome}`)
+    },
+  )
+})
+
 describe('The page of the streaming example', () => {
   it('is told of every word and check of its run, and of no other.', { timeout: SLOW }, async () => {
     const { url } = await start('streaming/server.js')

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { Parameters } from '../../src/guard/backends/local/model.js'
-import { calibrate, chooseBar, marginsOf } from './choose.js'
+import { calibrate, chooseBars, marginsOf } from './choose.js'
 import { splitForChoosing } from './data.js'
 import { fitCategories } from './fit-categories.js'
 import { fitUnsafe } from './fit-unsafe.js'
@@ -10,7 +10,7 @@ import { type Point, points } from './points.js'
 import type { Example } from './seeds.js'
 import { noVectors, type Vectors } from './vectors.js'
 
-type Chosen = Pick<Parameters, 'slope' | 'offset' | 'telling' | 'threshold'>
+type Chosen = Pick<Parameters, 'slope' | 'offset' | 'shifts' | 'threshold'>
 
 /**
  * One step of int8 for the largest weight; nothing is clipped, and with `mark` nothing that is known becomes
@@ -40,7 +40,7 @@ function parametersOf(all: readonly Point[], vectors: Vectors, chosen: Chosen): 
     biases: [unsafe.bias, ...heads.map(({ bias }) => bias)].map(round),
     slope: round(chosen.slope),
     offset: round(chosen.offset),
-    telling: chosen.telling,
+    shifts: chosen.shifts,
     threshold: chosen.threshold,
   }
 }
@@ -48,14 +48,14 @@ function parametersOf(all: readonly Point[], vectors: Vectors, chosen: Chosen): 
 /** A model of one part of the examples, calibrated and given its threshold on the other. */
 export function buildOn(fit: readonly Example[], choose: readonly Example[], vectors: Vectors): Parameters {
   const held = points(choose, vectors)
-  const draft = parametersOf(points(fit, vectors), vectors, { slope: 1, offset: 0, telling: 0, threshold: 1 })
+  const draft = parametersOf(points(fit, vectors), vectors, { slope: 1, offset: 0, shifts: [], threshold: 1 })
   const marginOf = marginsOf(draft)
   const { slope, offset } = calibrate(held, marginOf)
   return {
     ...draft,
     slope: Number(slope.toPrecision(6)),
     offset: Number(offset.toPrecision(6)),
-    ...chooseBar(held, (point) => slope * marginOf(point) + offset),
+    ...chooseBars(held, (point) => slope * marginOf(point) + offset),
   }
 }
 

@@ -1,14 +1,12 @@
 // Turns margins into probabilities and picks the default threshold, on examples the fit has not seen.
-import { createModel, type Parameters, sigmoid } from '../../src/guard/backends/local/model.js'
+import { createModel, kindOf, KINDS, type Parameters, sigmoid } from '../../src/guard/backends/local/model.js'
 import { BENIGN } from './data.js'
 import type { Point } from './points.js'
 
-/**
- * Share of harmless texts, on average over the benign sources, that may be blocked for a part that asks, and
- * for a part that tells.
- */
-const ASKING_FALSE_POSITIVES = 0.015
-const TELLING_FALSE_POSITIVES = 0.025
+/** Share of harmless texts, on average over the benign sources, that may be blocked, by kind of window. */
+const FALSE_POSITIVES = [0.0275, 0.04, 0.03, 0.04] as const
+/** A source with fewer texts of a kind says nothing about it. */
+const ENOUGH_TEXTS = 40
 const NEWTON_STEPS = 50
 
 /** Each source and class counts once, whatever its size. */
@@ -27,7 +25,7 @@ const logit = (score: number): number => Math.log(score / (1 - score))
 
 /** Margins of a draft that is not calibrated yet. */
 export function marginsOf(draft: Parameters): (point: Point) => number {
-  const model = createModel({ ...draft, slope: 1, offset: 0, telling: 0 })
+  const model = createModel({ ...draft, slope: 1, offset: 0, shifts: [] })
   return ({ evidence }) => Math.max(-30, Math.min(30, logit(model.score(evidence))))
 }
 
@@ -67,34 +65,36 @@ export function calibrate(
 }
 
 /** The lowest calibrated margin that keeps the promise for one kind of window. */
-function lowest(held: readonly Point[], valueOf: (point: Point) => number, asks: boolean, promise: number): number {
+function lowest(held: readonly Point[], valueOf: (point: Point) => number, kind: number): number {
   const worst = BENIGN.map((source) => {
     const texts = new Map<unknown, number>()
     for (const point of held) {
-      if (point.example.source !== source) continue
-      const value = point.evidence.asks === asks ? valueOf(point) : -Infinity
-      texts.set(point.example, Math.max(texts.get(point.example) ?? -Infinity, value))
+      if (point.example.source !== source || point.example.unsafe || kindOf(point.evidence) !== kind) continue
+      texts.set(point.example, Math.max(texts.get(point.example) ?? -Infinity, valueOf(point)))
     }
     return [...texts.values()]
-  }).filter(({ length }) => length > 0)
+  }).filter(({ length }) => length >= ENOUGH_TEXTS)
   for (let step = 0; step < 160; step++) {
     const bar = -3 + step / 20
     const mean =
       worst.reduce((sum, values) => sum + values.filter((value) => value >= bar).length / values.length, 0) /
       (worst.length || 1)
-    if (mean <= promise) return bar
+    if (mean <= (FALSE_POSITIVES[kind] ?? 0)) return bar
   }
   return 5
 }
 
-export interface Bar {
-  readonly threshold: number
-  readonly telling: number
-}
+export type Bars = Pick<Parameters, 'threshold' | 'shifts'>
 
-/** The threshold for windows that ask, and the shift that brings windows that tell to the same number. */
-export function chooseBar(held: readonly Point[], valueOf: (point: Point) => number): Bar {
-  const asking = lowest(held, valueOf, true, ASKING_FALSE_POSITIVES)
-  const telling = lowest(held, valueOf, false, TELLING_FALSE_POSITIVES)
-  return { threshold: Number(sigmoid(asking).toFixed(3)), telling: Number((asking - telling).toFixed(2)) }
+/**
+ * The threshold for brief requests, and the shifts that bring the other kinds of windows to the same number. No kind is
+ * held to less than they are: the sources have too few texts of the others to argue for that.
+ */
+export function chooseBars(held: readonly Point[], valueOf: (point: Point) => number): Bars {
+  const bars = KINDS.map((kind) => lowest(held, valueOf, kind))
+  const [first = 0] = bars
+  return {
+    threshold: Number(sigmoid(first).toFixed(3)),
+    shifts: bars.map((bar) => Number(Math.min(0, first - bar).toFixed(2))),
+  }
 }

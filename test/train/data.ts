@@ -1,8 +1,10 @@
 // Reads the labelled corpora and decides what each source counts for.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { contrasts } from './contrasts.js'
 import { prose } from './prose.js'
 import { type Example, seeds } from './seeds.js'
+import { smallTalk } from './small-talk.js'
 
 /** Weight of a source, where it is not 1: large corpora with many doubtful labels must not outvote small clean ones. */
 export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = {
@@ -15,9 +17,16 @@ export const SOURCE_WEIGHTS: Readonly<Record<string, number>> = {
 }
 
 /** Benign sources that the choosing model never sees, so that its false alarms there are those of a stranger. */
-export const UNSEEN_BENIGN: readonly string[] = ['selfinst-seed', 'gsm8k', 'gpteacher-resp']
-/** Benign requests and answers: the false alarms a threshold is chosen for. */
-export const BENIGN: readonly string[] = ['gpteacher', ...UNSEEN_BENIGN]
+export const UNSEEN_BENIGN: readonly string[] = ['selfinst-seed', 'gsm8k']
+/** Sources whose harmless texts are the false alarms that the bars are chosen for. Half of them are rude or suspicious. */
+export const BENIGN: readonly string[] = [
+  'gpteacher',
+  'gpteacher-resp',
+  'small-talk',
+  'davidson',
+  'wildguard-train',
+  ...UNSEEN_BENIGN,
+]
 
 export function readCorpus(folder: string, file: 'train.jsonl' | 'dev.jsonl'): Example[] {
   const path = join(folder, file)
@@ -33,7 +42,7 @@ export function readCorpus(folder: string, file: 'train.jsonl' | 'dev.jsonl'): E
 }
 
 export function trainingExamples(folder: string): Example[] {
-  return [...readCorpus(folder, 'train.jsonl'), ...seeds(), ...prose()]
+  return [...readCorpus(folder, 'train.jsonl'), ...seeds(), ...prose(), ...smallTalk(), ...contrasts()]
 }
 
 /** Every seventh example of a source, and the unseen sources whole, are for choosing the threshold. */

@@ -2,7 +2,7 @@
 // together, solved to its one minimum.
 import { CONCEPTS } from '../../src/guard/backends/local/concepts.js'
 import { BUCKETS, MEANINGS } from '../../src/guard/backends/local/features.js'
-import { CATEGORY_IDS, SHARES, sigmoid } from '../../src/guard/backends/local/model.js'
+import { CATEGORY_IDS, SHARES, sigmoid, wordShare } from '../../src/guard/backends/local/model.js'
 import { SOURCE_WEIGHTS } from './data.js'
 import { minimise } from './minimise.js'
 import type { Point } from './points.js'
@@ -29,15 +29,36 @@ const LISTED_AT = CONCEPT_AT + CONCEPTS
 const BIAS_AT = LISTED_AT + CATEGORY_IDS.length
 const SIZE = BIAS_AT + 1
 
-/** Calls back with each feature's place and value. */
-function each({ evidence, mean }: Point, visit: (at: number, value: number) => void): void {
-  const share = 1 / Math.sqrt(evidence.words.length || 1)
-  for (const bucket of evidence.words) visit(bucket, share)
-  for (let at = 0; at < DIMENSIONS; at++) visit(MEANING_AT + at, MEANING_SHARE * (mean[at] ?? 0))
-  for (const concept of evidence.concepts) visit(CONCEPT_AT + concept, SHARES.concepts)
+/** The examples as one matrix by rows: the places and values of each row's features, one row behind another. */
+interface Rows {
+  /** Where each row starts; the last entry is where all end. */
+  readonly starts: Int32Array
+  readonly places: Int32Array
+  readonly values: Float64Array
+}
+
+function placesOf({ evidence, mean }: Point, add: (place: number, value: number) => void): void {
+  const share = wordShare(evidence.words.length)
+  for (const bucket of evidence.words) add(bucket, share)
+  for (let at = 0; at < DIMENSIONS; at++) if (mean[at]) add(MEANING_AT + at, MEANING_SHARE * (mean[at] ?? 0))
+  for (const concept of evidence.concepts) add(CONCEPT_AT + concept, SHARES.concepts)
   for (const [index, id] of CATEGORY_IDS.entries())
-    if (evidence.listed.includes(id)) visit(LISTED_AT + index, SHARES.listed)
-  visit(BIAS_AT, 1)
+    if (evidence.listed.includes(id)) add(LISTED_AT + index, SHARES.listed)
+  add(BIAS_AT, 1)
+}
+
+function rowsOf(all: readonly Point[]): Rows {
+  const starts = new Int32Array(all.length + 1)
+  const places: number[] = []
+  const values: number[] = []
+  for (const [index, point] of all.entries()) {
+    placesOf(point, (place, value) => {
+      places.push(place)
+      values.push(value)
+    })
+    starts[index + 1] = places.length
+  }
+  return { starts, places: Int32Array.from(places), values: Float64Array.from(values) }
 }
 
 /** Weight of each point: its source's, and both classes the same in sum. */
@@ -53,6 +74,7 @@ function weigh(all: readonly Point[]): Float64Array {
 
 export function fitUnsafe(all: readonly Point[], vectors: Vectors): Unsafe {
   const weights = weigh(all)
+  const { starts, places, values } = rowsOf(all)
   const solved = minimise(SIZE, (at, gradient) => {
     let loss = 0
     for (let index = 0; index < SIZE; index++) {
@@ -60,15 +82,19 @@ export function fitUnsafe(all: readonly Point[], vectors: Vectors): Unsafe {
       loss += (weight * weight) / 2
       gradient[index] = weight
     }
-    for (const [index, point] of all.entries()) {
+    for (const [index, { example }] of all.entries()) {
+      const [start = 0, end = 0] = [starts[index], starts[index + 1]]
       let margin = 0
-      each(point, (place, value) => (margin += (at[place] ?? 0) * value))
-      const sign = point.example.unsafe ? 1 : -1
+      for (let next = start; next < end; next++) margin += (at[places[next] ?? 0] ?? 0) * (values[next] ?? 0)
+      const sign = example.unsafe ? 1 : -1
       const cost = TRUST * (weights[index] ?? 0)
       const against = -sign * margin
       loss += cost * (against > 30 ? against : Math.log1p(Math.exp(against)))
       const slope = -sign * cost * sigmoid(against)
-      each(point, (place, value) => (gradient[place] = (gradient[place] ?? 0) + slope * value))
+      for (let next = start; next < end; next++) {
+        const place = places[next] ?? 0
+        gradient[place] = (gradient[place] ?? 0) + slope * (values[next] ?? 0)
+      }
     }
     return loss
   })

@@ -3,8 +3,12 @@
 
 const MEMORY = 10
 const STEPS = 120
-/** Stop when a step improves the value by less than this share of it. */
+/**
+ * Stop when so many steps in a row each improve the value by less than this share of it. One such step alone is a step
+ * in a bad direction far more often than the bottom.
+ */
 const ENOUGH = 1e-5
+const IN_A_ROW = 4
 const ARMIJO = 1e-4
 
 const dot = (a: Float64Array, b: Float64Array): number => {
@@ -23,6 +27,7 @@ export function minimise(size: number, value: (point: Float64Array, gradient: Fl
   let gradient = new Float64Array(size)
   let now = value(point, gradient)
   const history: { readonly s: Float64Array; readonly y: Float64Array; readonly rho: number }[] = []
+  let small = 0
   for (let step = 0; step < STEPS; step++) {
     const direction = gradient.map((slope) => -slope)
     const alphas: number[] = []
@@ -58,7 +63,8 @@ export function minimise(size: number, value: (point: Float64Array, gradient: Fl
     point = next
     gradient = nextGradient
     now = after
-    if (gained < ENOUGH * now) break
+    small = gained < ENOUGH * now ? small + 1 : 0
+    if (small === IN_A_ROW) break
   }
   return point
 }

@@ -1,7 +1,7 @@
 // An example as the fits see it: the same evidence that the guard reads, plus the mean vector of its words.
 import { features } from '../../src/guard/backends/local/features.js'
 import { asks, hazards } from '../../src/guard/backends/local/lexicon.js'
-import type { Evidence } from '../../src/guard/backends/local/model.js'
+import { type Evidence, meaningShare } from '../../src/guard/backends/local/model.js'
 import { windows } from '../../src/guard/backends/local/screen.js'
 import type { Example } from './seeds.js'
 import { DIMENSIONS, type Vectors } from './vectors.js'
@@ -9,16 +9,16 @@ import { DIMENSIONS, type Vectors } from './vectors.js'
 export interface Point {
   readonly example: Example
   readonly evidence: Evidence
-  /** Mean vector of the known words. */
+  /** Vector of the known words together, as the guard averages them. */
   readonly mean: Float64Array
 }
 
 function meanOf({ values, known }: Vectors, slots: readonly number[]): Float64Array {
   const mean = new Float64Array(DIMENSIONS)
   const found = slots.filter((slot) => known[slot] === 1)
+  const share = meaningShare(found.length)
   for (const slot of found)
-    for (let at = 0; at < DIMENSIONS; at++)
-      mean[at] = (mean[at] ?? 0) + (values[slot * DIMENSIONS + at] ?? 0) / found.length
+    for (let at = 0; at < DIMENSIONS; at++) mean[at] = (mean[at] ?? 0) + (values[slot * DIMENSIONS + at] ?? 0) * share
   return mean
 }
 

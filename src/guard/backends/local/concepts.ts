@@ -9,15 +9,23 @@ const FAMILIES: Readonly<Record<string, string>> = {
     'masturbated masturbation nipple nipples tits titties boobs boob horny slut slutty porn porno ' +
     'erotic erotica hentai smut milf bdsm dildo orgy threesome fuck fucked fucks genitals shaft ' +
     'testicles ejaculate intercourse hardcore xxx nsfw lewd kinky fetish bondage gangbang creampie ' +
-    'aroused crotch moaning moaned moans moan incest',
+    'aroused crotch moaning moaned moans moan incest femdom findom cuckold cuckolding dominatrix ' +
+    'bukkake rimming rimjob pegging fisting deepthroat gangbanged threesomes orgies striptease ' +
+    'stripteases lapdance camgirl camgirls onlyfans sexting sext sexts pornstar pornstars pornographic ' +
+    'pornography erotically erogenous ahegao ecchi yiff yaoi futa futanari futunari hentais loli ' +
+    'lolicon giantess vore hucow boner boners ballsack penises vaginas nympho nymphomaniac sexbot ' +
+    'kinks fetishes fetishistic fetishism fap fapping jerking jizz wank wanking whores sluts slutwife ' +
+    'hotwife milfs gilf dilf cuck sodomy sodomize rimmed groping groped grope fondling humping ' +
+    'copulate copulating fornicate bareback upskirt voyeur',
   sensual:
     'breast breasts naked nude nudes nudity thighs thigh panties bra underwear lingerie thrust ' +
     'thrusting thrusts lick licked licking suck sucked sucking stroke stroked caress caressed ' +
     'caressing fondle fondled undress undressed strip stripped virgin lust lustful seduce seduced ' +
-    'seductive seductively passion passionate lips tongue groin hips buttocks butt ass cleavage curvy ' +
-    'busty sexy sexual sexually sex spank spanked spread wet hard throbbing gasped trembled bedroom ' +
-    'bed submissive dominant mistress dominatrix escort hooker prostitute stripper kiss kissed ' +
-    'kissing pleasure bulge topless',
+    'seductive seductively sensual sensually arouse arouses arousing arousal lovemaking thong thongs ' +
+    'naughty steamy flirt flirty flirting undressing nudist passion passionate lips tongue groin hips ' +
+    'buttocks butt ass cleavage curvy busty sexy sexual sexually sex spank spanked spread wet hard ' +
+    'throbbing gasped trembled bedroom bed submissive dominant mistress escort hooker prostitute ' +
+    'stripper kiss kissed kissing pleasure bulge topless',
   minor:
     'child children kid kids minor minors underage teen teens teenage teenager preteen toddler baby ' +
     'schoolgirl schoolboy loli shota daughter son stepdaughter niece nephew pupil girl boy girls boys ' +

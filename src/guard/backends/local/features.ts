@@ -66,6 +66,8 @@ export interface Features {
   readonly meanings: readonly number[]
   /** Numbers of the concept features, each once. */
   readonly concepts: readonly number[]
+  /** How many words there are, repeated ones too. */
+  readonly length: number
 }
 
 /** Words as the features are made of. */
@@ -91,5 +93,5 @@ export function features(normalised: string): Features {
     if (gap > 1 && gap <= REACH) words.add(finish((Math.imul(content.hash, 31) ^ hash) + OVER_A_GAP) & (BUCKETS - 1))
     content = { hash, at }
   }
-  return { words: [...words], meanings: [...meanings], concepts: concepts(text) }
+  return { words: [...words], meanings: [...meanings], concepts: concepts(text), length: text.length }
 }

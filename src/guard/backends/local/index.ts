@@ -30,8 +30,8 @@ const SHORT_TURN = 6
 /** Thanks and greetings ask for nothing, even after a harmful turn: a turn of nothing but such words stands alone. */
 const CLOSING = new Set(
   (
-    'thanks thank thx you u so very much a lot for that the this your help ok okay great good cool nice awesome perfect ' +
-    'hi hello hey there bye goodbye sorry never mind nevermind stop no nope got it all right'
+    'thanks thank thx you u so very much a lot for that the this your help ok okay great good cool nice ' +
+    'awesome perfect hi hello hey there bye goodbye sorry never mind nevermind stop no nope got it all right'
   ).split(' '),
 )
 /** A window takes well under a millisecond; after so many the event loop gets its turn. */

@@ -27,10 +27,10 @@ export interface Parameters {
   readonly slope: number
   readonly offset: number
   /**
-   * Added to the offset where a text tells rather than asks. Benign requests are what false alarms cost most,
-   * so asking is held to more.
+   * Added to the offset by kind of window ({@link kindOf}), so that one threshold serves all. A kind in which harmless
+   * texts score high is held to more.
    */
-  readonly telling: number
+  readonly shifts: readonly number[]
   /** Score from which a text is unsafe unless the caller says otherwise. */
   readonly threshold: number
 }
@@ -43,6 +43,15 @@ export interface Evidence extends Features {
   readonly asks: boolean
 }
 
+/** A request of one sentence has at most so many words. */
+const BRIEF = 15
+
+/** Numbers of the kinds of windows: asks briefly, asks at length, tells briefly, tells at length. */
+export const KINDS = [0, 1, 2, 3] as const
+
+export const kindOf = ({ asks, length }: Pick<Evidence, 'asks' | 'length'>): number =>
+  (asks ? 0 : 2) + (length <= BRIEF ? 0 : 1)
+
 export interface Model {
   /** Calibrated probability of unsafe, 0 to 1. */
   score(evidence: Evidence): number
@@ -53,17 +62,22 @@ export interface Model {
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 
 /**
- * Sum over buckets, divided by the square root of their number: a long text weighs more than a short one, not
- * in proportion.
+ * What one of `count` words or pairs counts for: a long text weighs more than a short one, not in proportion. The
+ * twenty make two or three words say little, because two or three words rarely tell what is meant.
  */
-function rootMean(weights: ArrayLike<number>, buckets: readonly number[]): number {
+export const wordShare = (count: number): number => 1 / Math.sqrt(count + 20)
+
+/** What one of `count` known meanings counts for: their mean, drawn towards nothing where there are few. */
+export const meaningShare = (count: number): number => 1 / (count + 6)
+
+function sumOf(weights: ArrayLike<number>, buckets: readonly number[]): number {
   let sum = 0
   for (const bucket of buckets) sum += weights[bucket] ?? 0
-  return sum / Math.sqrt(buckets.length || 1)
+  return sum
 }
 
-/** Mean over the words whose meaning is known; zero marks an empty slot. */
-function meanKnown(weights: ArrayLike<number>, slots: readonly number[]): number {
+/** Zero marks an empty slot. */
+function meanOfKnown(weights: ArrayLike<number>, slots: readonly number[]): number {
   let sum = 0
   let known = 0
   for (const slot of slots) {
@@ -71,7 +85,7 @@ function meanKnown(weights: ArrayLike<number>, slots: readonly number[]): number
     if (weight !== 0) known++
     sum += weight
   }
-  return sum / (known || 1)
+  return sum * meaningShare(known)
 }
 
 export function createModel(parameters: Parameters): Model {
@@ -98,17 +112,18 @@ export function createModel(parameters: Parameters): Model {
     score(evidence) {
       let margin =
         (parameters.biases[0] ?? 0) +
-        rootMean(words, evidence.words) * scale(0) +
-        meanKnown(meanings, evidence.meanings) * scale(1)
+        sumOf(words, evidence.words) * wordShare(evidence.words.length) * scale(0) +
+        meanOfKnown(meanings, evidence.meanings) * scale(1)
       for (const concept of evidence.concepts) margin += (concepts[concept] ?? 0) * scale(2) * SHARES.concepts
       for (const [index, id] of CATEGORY_IDS.entries())
         if (evidence.listed.includes(id)) margin += (listed[index] ?? 0) * scale(3) * SHARES.listed
-      return sigmoid(parameters.slope * margin + parameters.offset + (evidence.asks ? 0 : parameters.telling))
+      return sigmoid(parameters.slope * margin + parameters.offset + (parameters.shifts[kindOf(evidence)] ?? 0))
     },
     categories(found) {
       const buckets = found.words.map((bucket) => bucket & (CATEGORY_BUCKETS - 1))
+      const share = 1 / Math.sqrt(buckets.length || 1)
       return heads.map((head, index) =>
-        sigmoid(rootMean(head, buckets) * scale(index + 4) + (parameters.biases[index + 1] ?? 0)),
+        sigmoid(sumOf(head, buckets) * share * scale(index + 4) + (parameters.biases[index + 1] ?? 0)),
       )
     },
   }

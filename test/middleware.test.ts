@@ -159,12 +159,16 @@ describe.each(SERVERS)('on %s', (_name, mount) => {
     expect(ran).toBe(false)
   })
 
-  it('lets what is no chat pass with one look, both ways', async () => {
+  it('lets what is no chat pass with one look, both ways, and says so', async () => {
     const middleware = guarded()
     const handler: Handler = (req, res) => req.pipe(res.writeHead(200, { 'content-type': 'text/plain' }))
     await serving(mount([middleware], handler), async ({ url }) => {
       const reply = await ask(`${url}/feedback`, { body: { text: 'UNSAFE' } })
-      expect([reply.status, reply.text, reply.headers['llama-guard']]).toEqual([200, '{"text":"UNSAFE"}', undefined])
+      expect([reply.status, reply.text, reply.headers['llama-guard']]).toEqual([
+        200,
+        '{"text":"UNSAFE"}',
+        'input=skipped;why="unknown-body"',
+      ])
       expect((await ask(`${url}/page`)).status).toBe(200)
     })
     expect(middleware.guard.asked).toEqual([])

@@ -82,8 +82,10 @@ describe.each(BUILT_IN.map((dialect) => [dialect.name, dialect] as const))(
         ['upstream_unavailable', 'server_error'],
         ['guard_timeout', 'guard_unavailable'],
       ] as const) {
-        const said = dialect.stream().fail(new LlamaGuardError(code))
-        expect(said).toContain(`"code":"${code}"`)
+        const error = new LlamaGuardError(code)
+        const said = dialect.stream().fail(error)
+        // An API whose error event has a text alone gets the fixed words of the code.
+        expect(said.includes(`"code":"${code}"`) || said.includes(JSON.stringify(error.message)), said).toBe(true)
         if (said.includes('"type":"server_error"') || said.includes('guard_unavailable'))
           expect(said).toContain(`"type":"${type}"`)
       }

@@ -67,8 +67,8 @@ describe('Llama Prompt Guard', () => {
     const { emulator, guard } = await start(2)
     const conversation: Conversation = [...user('JAILBREAK'), { role: 'Agent', text: 'No.' }, ...user('Thanks')]
     expect(guard.fit?.(conversation)).toEqual([user('Thanks')])
-    // A judge adds the older turns that it judges, and none that it does not.
-    expect(piecesOf(guard, conversation)).toEqual([user('Thanks'), user('JAILBREAK')])
+    // The older turns are told, each on its own; who asks leaves those of another role to another guard.
+    expect(piecesOf(guard, conversation)).toEqual([user('Thanks'), user('JAILBREAK'), [{ role: 'Agent', text: 'No.' }]])
     expect(await guard.judge(conversation, {})).toMatchObject({ safe: true })
     expect(emulator.requests.map(({ prompt }) => prompt)).toEqual(['Thanks'])
     await expect(guard.judge(conversation.slice(0, 2), {})).rejects.toMatchObject({ code: 'guard_rejected' })

@@ -44,7 +44,8 @@ function scaleLines({ scale, createComponent }: Plan): string[] {
   return [
     ...lines,
     '    Scaled to zero, it refuses every check until the first copy is back. That takes several minutes;',
-    '    the middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at the end.',
+    '    the middleware answers 503 meanwhile. It wakes only by a CloudWatch alarm, whose command is printed at ' +
+      'the end.',
     '    Keep MIN at 1 for a guard that people wait for.',
   ]
 }

@@ -34,12 +34,19 @@ export function adviseThreshold(rows: readonly Scored[], target: number): Advice
   return { target, point, threshold, measured }
 }
 
+/** A decimal without the zeros at its end. */
+function withoutZeros(decimal: string): string {
+  let end = decimal.length
+  while (decimal[end - 1] === '0') end -= 1
+  return decimal.slice(0, decimal[end - 1] === '.' ? end - 1 : end)
+}
+
 /** A decimal above `below` and not above `score`, with four digits, or more where the two are closer. */
 export function shortest(below: number, score: number): string {
   for (let digits = LEAST_DIGITS; digits <= MOST_DIGITS; digits++) {
     const scale = 10 ** digits
     for (const text of [score.toFixed(digits), (Math.floor(score * scale) / scale).toFixed(digits)])
-      if (Number(text) <= score && Number(text) > below) return text.replace(/\.?0+$/, '')
+      if (Number(text) <= score && Number(text) > below) return withoutZeros(text)
   }
   return String(score)
 }

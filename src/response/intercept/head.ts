@@ -79,8 +79,7 @@ function keepLines(res: ServerResponse, lines: readonly (readonly [string, unkno
 
 /** What Node finds wrong with a head only when it writes it: a reason phrase, or trailers without chunks. */
 function checkHead(res: ServerResponse, http2: boolean): void {
-  // eslint-disable-next-line no-control-regex
-  if (http2 || !(res.hasHeader('trailer') || /[^\t\x20-\x7e\x80-\xff]/.test(res.statusMessage))) return
+  if (http2 || !(res.hasHeader('trailer') || /[^\t -~\u0080-\u00ff]/.test(res.statusMessage))) return
   standInFor(res).writeHead(res.statusCode, res.statusMessage)
 }
 

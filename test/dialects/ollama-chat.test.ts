@@ -80,7 +80,7 @@ it('A stream is read line by line and ends as its clients expect.', () => {
 })
 
 it('A stream of OpenAI chunks on the same path is ended in their form.', () => {
-  const events = [event({ id: 'c', choices: [{ index: 0, delta: { content: 'a' } }] })]
+  const events = [event({ id: 'chatcmpl-1', choices: [{ index: 0, delta: { content: 'a' } }] })]
   expect(gather(ollamaChat.stream(), events)).toEqual({ '0:delta.content': 'a' })
   expect(readerOf(ollamaChat, events, 1).block(BLOCKED)).toMatch(
     /^data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/,

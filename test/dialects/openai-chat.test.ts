@@ -194,7 +194,7 @@ describe('a reply', () => {
       note: 'outside words',
     }
     expect(openaiChat.reply(body)).toEqual([
-      { index: 1, text: 'a\nthought\nf\n{"x":"y"}\nquite grim\noutside words' },
+      { index: 1, text: 'a\nthought\nf\n{"x":"y"}\nmood\nquite grim\noutside words' },
       { index: 0, text: 'b\nno' },
     ])
   })

@@ -8,18 +8,31 @@ import { chat, serve, type Running } from '../helpers/http.js'
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 const PLANTED = 'planted words of harm'
 
+/** The words as an identifier is written: each alone may stand where ids, types and names of fields do. */
+const CLOTHES: Readonly<Record<string, string>> = {
+  'with blanks': PLANTED,
+  glued: PLANTED.replaceAll(' ', ''),
+  dashed: PLANTED.replaceAll(' ', '-'),
+  "behind an id's prefix": `call_${PLANTED.replaceAll(' ', '_')}`,
+  'in camelCase': 'plantedWordsOfHarm',
+  'in base64': Buffer.from(PLANTED).toString('base64'),
+  'in hex': Buffer.from(PLANTED).toString('hex'),
+  'one word of them': 'plantedharm',
+}
+
 /** The value once for each of its strings, keys and numbers, with the planted words in that place. */
-function* plantings(value: Json, path = ''): Generator<readonly [string, Json]> {
-  if (typeof value === 'string' || typeof value === 'number') yield [path, PLANTED]
+function* plantings(value: Json, words = PLANTED, path = ''): Generator<readonly [string, Json]> {
+  if (typeof value === 'string' || typeof value === 'number') yield [path, words]
   else if (Array.isArray(value))
     for (const [at, item] of value.entries())
-      for (const [where, planted] of plantings(item, `${path}.${at}`))
+      for (const [where, planted] of plantings(item, words, `${path}.${at}`))
         yield [where, value.map((each, other) => (other === at ? planted : each))]
   else if (typeof value === 'object' && value !== null)
     for (const [key, child] of Object.entries(value)) {
       const { [key]: _, ...rest } = value
-      yield [`${path}.${key} (key)`, { ...rest, [PLANTED]: child }]
-      for (const [where, planted] of plantings(child, `${path}.${key}`)) yield [where, { ...value, [key]: planted }]
+      yield [`${path}.${key} (key)`, { ...rest, [words]: child }]
+      for (const [where, planted] of plantings(child, words, `${path}.${key}`))
+        yield [where, { ...value, [key]: planted }]
     }
 }
 
@@ -203,32 +216,33 @@ describe.each(Object.entries(APIS))(
     let server: Running
     let type = ''
     let body = ''
-    const middleware = guarded({ check: ['output'], guard: markerGuard({ marker: /planted words of harm/ }) })
+    const marker = new RegExp(Object.values(CLOTHES).join('|'))
+    const middleware = guarded({ check: ['output'], guard: markerGuard({ marker }) })
     beforeAll(async () => {
       server = await serve(onNode([middleware], (_req, res) => res.writeHead(200, { 'content-type': type }).end(body)))
     })
     afterAll(() => server.close())
 
-    const neverLeave = async (of: string, text: string, where: string): Promise<void> => {
+    const neverLeave = async (of: string, text: string, where: string, words = PLANTED): Promise<void> => {
       type = of
       body = text
       middleware.guard.asked.length = 0
       const got = await ask(server.url + path, { body: request })
-      const judged = middleware.guard.texts().some((each) => each.includes(PLANTED)) || got.status === 503
-      expect([where, judged, got.text.includes('planted')]).toEqual([where, true, false])
+      const judged = middleware.guard.texts().some((each) => each.includes(words)) || got.status === 503
+      expect([where, judged, got.text.includes(words)]).toEqual([where, true, false])
     }
 
-    it('of a reply never leave', async () => {
-      for (const [where, planted] of plantings(reply as Json))
-        await neverLeave('application/json', JSON.stringify(planted), where)
+    it.each(Object.entries(CLOTHES))('of a reply, %s, never leave', async (_how, words) => {
+      for (const [where, planted] of plantings(reply as Json, words))
+        await neverLeave('application/json', JSON.stringify(planted), where, words)
     })
 
-    it('of a stream never leave', async () => {
+    it.each(Object.entries(CLOTHES))('of a stream, %s, never leave', async (_how, words) => {
       for (const [at, event] of events.entries()) {
-        for (const [where, planted] of plantings(event as Json)) {
+        for (const [where, planted] of plantings(event as Json, words)) {
           const all = events.map((each, other) => JSON.stringify(other === at ? planted : each))
           const text = all.map((each) => (lines === true ? `${each}\n` : `data: ${each}\n\n`)).join('')
-          await neverLeave(lines === true ? 'application/x-ndjson' : 'text/event-stream', text, `${at}${where}`)
+          await neverLeave(lines === true ? 'application/x-ndjson' : 'text/event-stream', text, `${at}${where}`, words)
         }
       }
     })

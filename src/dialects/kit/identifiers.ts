@@ -134,7 +134,33 @@ function longestText(bytes: Uint8Array): number {
 }
 
 const MODEL = /^[A-Za-z0-9@][\w.:/@+-]{0,127}$/
-const MODEL_WORD = 16
+/** Words of names of models and of those who make and serve them. */
+const MODEL_WORDS = new Set(
+  (
+    'ai accounts alibaba allenai amazon anthropic arcee arn arctic asr aurora auto awq aws aya azure ba base bedrock ' +
+    'beta bge bf big bison bloom bnb bot bytedance cf chat chatglm chatgpt cerebras claude cloud code codegemma ' +
+    'codellama codestral codex codeqwen coder cogito cogvlm cohere command com compound computer custom dall davinci dbrx deep ' +
+    'deepcogito deepinfra deepseek default demo devstral dev distill dolphin doubao edge ernie eu euryale eva exaone ' +
+    'experimental exp extended fable falcon fast fireworks flash foundation fp free ft gecko gemini gemma general gguf ' +
+    'glm global google gpt gptq granite grok groq guard guardian haiku haiku hermes hf high huggingface hy hunyuan ' +
+    'hyperbolic ibm inference inflection instant instruct int intern internlm internvl it jais jamba jamba jurassic k2 ' +
+    'kimi large latest learnlm lfm lite liquid llama llamaguard llava lm lmstudio local locations luna magistral ' +
+    'mai mammoth maverick max mathstral medium meta microsoft mini minicpm minimax ministral mistral mistralai mixtral ' +
+    'model models moe moonshot moonshotai mpt mythomax nano nemo nemotron neural nova nous nousresearch nvidia ' +
+    'olmo ollama omni openai openbuddy openchat opencoder openhermes openrouter openorca opus orca org palm palmyra ' +
+    'perplexity phi pixtral pixtral plus preview pro profile projects prompt provider publishers qvq qwen qwenlm qwq ' +
+    'r1 raw reasoner reasoning reka regions research router saba salesforce sao sambanova scout search small smol ' +
+    'smollm snowflake solar sonar sonnet sonoma spark stability stable stablelm starcoder step sst suffix super ' +
+    'swallow switchpoint sys terminus text thebloke think thinking thudm tiny tinyllama together tng tool tools ' +
+    'titan toppy turbo ultra unsloth upstage us use vicuna vision vl voxtral weaver west wizard wizardlm xai xlarge xl ' +
+    'yi zai zephyr zhipu east north south central northeast southeast gov asia ap ca sa me af model team test ' +
+    'qwen3guard gen safety shield shieldgemma llamafile mlx community quantized sft dpo rlhf abliterated context'
+  ).split(' '),
+)
+/** Letters of words that no known model has in its name: of one short name of the app's own. */
+const OWN_LETTERS = 8
+/** `v`, `b` and the letters of quantizations. */
+const SINGLE_LETTERS = 6
 /** No model is named with two of them; hardly a sentence does without. */
 const SENTENCE_WORDS = new Set(
   (
@@ -144,22 +170,48 @@ const SENTENCE_WORDS = new Set(
   ).split(' '),
 )
 
-/** The name of a model: a few short words and versions, no sentence. */
+/** The name of a model: words of known names, versions, and little else. */
 export function isModelName(text: string): boolean {
   if (!MODEL.test(text)) return false
-  const words = text
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .split(/[^A-Za-z]+/)
-    .filter((word) => word.length > 1 || word === 'a' || word === 'i')
-  const ofSentences = words.filter((word) => SENTENCE_WORDS.has(word.toLowerCase())).length
+  const runs = text
+    .split(/[:/]/)
+    .filter((part) => !isRandom(part))
+    .flatMap((part) => part.split(/[^A-Za-z]+/))
+    .filter((run) => run !== '')
+  const words = runs.flatMap((run) =>
+    MODEL_WORDS.has(run.toLowerCase()) ? run : run.replace(/([a-z])([A-Z])/g, '$1 $2').split(' '),
+  )
+  const isWord = (word: string): boolean => word.length > 1 || word === 'a' || word === 'i'
+  const ofSentences = words.filter((word) => isWord(word) && SENTENCE_WORDS.has(word.toLowerCase())).length
+  const own = words.filter((word) => word.length > 1 && !MODEL_WORDS.has(word.toLowerCase()))
   return (
-    words.length <= (text.startsWith('arn:aws') ? 12 : 8) &&
+    words.filter(isWord).length <= (text.startsWith('arn:aws') ? 12 : 8) &&
     ofSentences < 2 &&
-    words.every((word) => word.length <= MODEL_WORD) &&
+    own.reduce((letters, word) => letters + word.length, 0) <= OWN_LETTERS &&
+    words.filter((word) => word.length === 1).length <= SINGLE_LETTERS &&
     text.split(/[^A-Za-z0-9]/).every((part) => (part.match(/\d+/g)?.length ?? 0) <= 3)
   )
 }
 
+/** The id at the end of a fine-tuned model's name. */
+function isRandom(part: string): boolean {
+  return ALPHANUMERIC.test(part) && /\d/.test(part) && !readsAsWords(part, true) && !hidesBytes(part, 'base64')
+}
+
+/** Random characters, a few an event, in an event's padding: `text` is what has come so far, its newest last. */
+export function isPadding(text: string, newest: string): boolean {
+  if (!/^[A-Za-z0-9]*$/.test(newest)) return false
+  const pairs = newest.length - 1
+  if (pairs >= 5 && liked(newest, 0, pairs) > pairs * (pairs > 7 ? 0.8 : 0.9)) return false
+  return (
+    mostLiked(text, 24) <= Math.max(8, Math.min(24, text.length - 1) * 0.8) &&
+    mostLiked(text, 96) <= Math.max(16, Math.min(96, text.length - 1) * 0.6) &&
+    !hidesBytes(newest, 'base64') &&
+    !(HEX.test(newest) && hidesBytes(newest, 'hex'))
+  )
+}
+
+const BLOB_SLICE = 60_000
 const BLOB = /^[A-Za-z0-9+/_-]{32,131072}={0,2}$/
 /** Neighbours in a row, and how many of them English may like at most. Measured on 80 kB of random base64. */
 const LONG_WINDOWS = [
@@ -184,6 +236,17 @@ export function isBlob(text: string): boolean {
     if (mostLiked(letters, width) > Math.min(width, letters.length - 1) * most) return false
   if (HEX.test(letters.slice(0, 64)) && hidesBytes(letters, 'hex')) return false
   return longestText(Buffer.from(text, 'base64')) < Math.min(48, text.length / 4)
+}
+
+/** Such data of any length. */
+export function isBlobOfAnyLength(text: string): boolean {
+  for (let at = 0; at === 0 || at < text.length; at += BLOB_SLICE) {
+    // The last slice takes the rest with it where that would be too short to tell.
+    const last = text.length - at < BLOB_SLICE * 2
+    if (!isBlob(last ? text.slice(at) : text.slice(at, at + BLOB_SLICE))) return false
+    if (last) return true
+  }
+  return true
 }
 
 /** The most pairs that English likes among so many in a row. */

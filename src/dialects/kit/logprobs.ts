@@ -1,5 +1,6 @@
 // Reads the tokens of a `logprobs` object column by column: the chosen tokens, then the likeliest ones, and so on.
 // The chosen column is the content over again and is judged only where it is not.
+import { Buffer } from 'node:buffer'
 import { isObject } from '../../utils/json.js'
 
 export interface Columns {
@@ -35,6 +36,9 @@ function withoutToken(channel: string, entry: unknown, add: Add, alternatives = 
   if (!isObject(entry) || typeof entry.token !== 'string') return entry
   const { token, ...rest } = entry
   add(channel, token)
+  const bytes = lettersOf(rest.bytes)
+  if (bytes !== '' && bytes !== token) add(`${channel}.bytes`, bytes)
+  if (bytes === token) delete rest.bytes
   if (!alternatives || !Array.isArray(rest.top_logprobs)) return rest
   return {
     ...rest,
@@ -42,6 +46,13 @@ function withoutToken(channel: string, entry: unknown, add: Add, alternatives = 
       withoutToken(`${channel}.top.${rank}`, other, add, false),
     ),
   }
+}
+
+/** A token in bytes. `''` where there are none, or no letters of English among them, as in a part of a character. */
+function lettersOf(bytes: unknown): string {
+  if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)) return ''
+  const text = Buffer.from(bytes).toString()
+  return /[a-z]/i.test(text) ? text : ''
 }
 
 function legacy(channel: string, entry: unknown, add: Add): unknown {

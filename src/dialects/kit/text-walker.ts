@@ -1,16 +1,19 @@
 // Finds every string of a reply, in document order, so that no field is a way past the guard.
-// Only a known metadata field whose value looks like an identifier is left out; prose in it is text like any other.
+// Only names of fields and values of reply-vocabulary.ts are left out, and ids in the metadata fields of a dialect.
+import { Buffer } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
+import { isBlobOfAnyLength, isPadding, spellsWords } from './identifiers.js'
 import { tokenColumns } from './logprobs.js'
 import { itemIndex } from './reply-texts.js'
+import { isFixedInReply, isIdInReply, isReplyKey } from './reply-vocabulary.js'
 
 /** What a dialect knows about its own keys. */
 export interface Vocabulary {
-  /** Keys whose identifier-like values are no text: ids, types, models. */
+  /** Keys of ids, types and models: such values are no text under them. */
   readonly metadata: ReadonlySet<string>
-  /** Keys under which every identifier-like value is metadata: token counts and timings. */
+  /** Keys under which every key is one of metadata: token counts and timings. */
   readonly containers?: ReadonlySet<string>
-  /** Keys of encrypted or signed blobs that only the vendor can read, of any length. */
+  /** Keys of encrypted or signed data that only the vendor can read, of any length. Words in it are text. */
   readonly opaque?: ReadonlySet<string>
   /** Keys whose objects are judged as the JSON text the client will see: tool inputs. */
   readonly json?: ReadonlySet<string>
@@ -28,27 +31,15 @@ export const MAX_DEPTH = 64
 const MAX_NODES = 200_000
 // One word per id, across many ids, would spell a sentence: so only so many different ones are free.
 const FREE_VALUES = 128
-const FREE_KEYS = 512
-
-// Of every body and reply, so they are not worth counting.
-const COMMON_KEYS = new Set([
-  'messages',
-  'content',
-  'choices',
-  'message',
-  'delta',
-  'text',
-  'refusal',
-  'annotations',
-  'logprobs',
-  'usage',
-  'prompt_tokens',
-  'completion_tokens',
-  'total_tokens',
-])
+/** Ids from here on may not have even a short word among their characters. */
+const LOOSE_VALUES = 16
+const SHOWN_KEYS = 512
+/** Characters of a name that is told as often as it comes, for it may be a part of a word. */
+const SHORT_KEY = 4
+const KEY_COPIES = 2
+const PADDING_KEPT = 256
 
 const IDENTIFIER = /^[\w.:/+=@-]{0,128}$/
-const OPAQUE = /^[\w+/=-]*$/
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
 
@@ -64,8 +55,11 @@ export function isIdentifier(text: string, maxLength = 128): boolean {
 /** Walks values of one reply or stream. Stateful: what is free metadata is counted over its whole life. */
 export class TextWalker {
   readonly #words: Vocabulary
-  #free: Set<string> | undefined
-  #freeKeys: Set<string> | undefined
+  readonly #free = new Set<string>()
+  readonly #shown = new Set<string>()
+  /** How many times each name that nobody knows has been told. */
+  readonly #told = new Map<string, number>()
+  #padding = ''
   #nodes = 0
   #emit: Emit = nothing
   /** Where the walk is: joined only when there is something to tell, for most values say nothing. */
@@ -95,14 +89,22 @@ export class TextWalker {
     this.#emit = nothing
   }
 
-  /** True when an identifier-like value may go unjudged, while there are few of them. */
-  free(value: string): boolean {
-    if (!isIdentifier(value)) return false
-    this.#free ??= new Set()
-    if (/^\d*$/.test(value) || this.#free.has(value)) return true
-    if (this.#free.size >= FREE_VALUES) return false
+  /** True for a value of a metadata field that may go unjudged. Of ids, there may be few. */
+  free(value: string, key = ''): boolean {
+    if (isFixedInReply(value)) return true
+    if (this.#free.has(value)) return true
+    if (this.#free.size >= FREE_VALUES || !isIdInReply(key, value, this.#free.size >= LOOSE_VALUES)) return false
     this.#free.add(value)
     return true
+  }
+
+  /** Padding against those who count bytes is random, and other in every event. Words may come in pieces. */
+  #tellPadding(text: string): void {
+    const all = this.#padding + text
+    this.#padding = all.slice(-PADDING_KEPT)
+    if (isPadding(this.#padding, text)) return
+    this.#padding = ''
+    this.#tell(this.#path.join('.'), isPadding('', text) ? all : text, true)
   }
 
   #bound(value: unknown, depth: number): void {
@@ -141,6 +143,7 @@ export class TextWalker {
     const path = this.#path
     if (Array.isArray(value)) {
       const items = value as unknown[]
+      if (typeof items[0] === 'number') this.#codes(items)
       for (let position = 0; position < items.length; position += 1) {
         const item = items[position]
         path.push(itemIndex(item, position))
@@ -154,10 +157,10 @@ export class TextWalker {
     for (let position = 0; position < keys.length; position += 1) {
       const name = keys[position]!
       if (depth === 0 && name === this.#without) continue
-      const named = this.#keyMayStayUnjudged(name)
+      const shown = this.#isShown(name)
+      if (name !== '' && !isReplyKey(name) && !this.#words.metadata.has(name)) this.#tellKey(name, shown)
       // A path is shown in logs, so a key that may be prose is only counted in it.
-      path.push(named ? name : `*${position}`)
-      if (!named && name !== '') this.#tell(`${path.join('.')}.key`, name, false)
+      path.push(shown ? name : `*${position}`)
       this.#visit(object[name], name, object, key, depth + 1, contained || this.#words.containers?.has(name) === true)
       path.pop()
     }
@@ -177,10 +180,25 @@ export class TextWalker {
         'The reply carries audio or image data, which the guard cannot read; ask the model for text.',
       )
     }
-    if (this.#words.opaque?.has(key) === true && OPAQUE.test(text)) return
+    if (this.#words.opaque?.has(key) === true && isBlobOfAnyLength(text)) return
     const metadata = contained || this.#words.metadata.has(key)
-    if (metadata && (key === 'obfuscation' ? isIdentifier(text) : this.free(text))) return
+    if (metadata && key === 'obfuscation') return this.#tellPadding(text)
+    if (metadata && this.free(text, key)) return
     this.#tell(this.#path.join('.'), text, metadata)
+  }
+
+  /** Names of one object, one after the other, are a text of their own. */
+  #tellKey(name: string, shown: boolean): void {
+    const times = this.#told.get(name) ?? 0
+    if (name.length >= SHORT_KEY && times >= KEY_COPIES) return
+    if (times > 0 || this.#told.size < SHOWN_KEYS) this.#told.set(name, times + 1)
+    this.#tell([...this.#path, 'key'].join('.'), name, shown)
+  }
+
+  /** A list of the codes of letters. */
+  #codes(items: readonly unknown[]): void {
+    const codes = items.filter((item) => typeof item === 'number')
+    if (spellsWords(codes)) this.#tell([...this.#path, 'codes'].join('.'), Buffer.from(codes).toString('latin1'), false)
   }
 
   #tell(path: string, text: string, metadata: boolean): void {
@@ -226,12 +244,10 @@ export class TextWalker {
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
 
-  #keyMayStayUnjudged(key: string): boolean {
-    if (COMMON_KEYS.has(key) || this.#words.metadata.has(key)) return true
-    this.#freeKeys ??= new Set()
-    if (this.#freeKeys.has(key)) return true
-    if (!isIdentifier(key) || this.#freeKeys.size >= FREE_KEYS) return false
-    this.#freeKeys.add(key)
+  #isShown(key: string): boolean {
+    if (isReplyKey(key) || this.#words.metadata.has(key) || this.#shown.has(key)) return true
+    if (!isIdentifier(key) || this.#shown.size >= SHOWN_KEYS) return false
+    this.#shown.add(key)
     return true
   }
 }

@@ -42,7 +42,7 @@ const chatEvent = fc
   })
   .map(
     ({ content, escaped, model: name, index, extra, blank }) =>
-      `{"id":"x","model":"${name}","choices":[{"index":${index},"delta":{"content":${blank}${literal(content, escaped)}${extra === undefined ? '' : `,"reasoning":${JSON.stringify(extra)}`}},"finish_reason":null}]}`,
+      `{"id":"chatcmpl-1","model":"${name}","choices":[{"index":${index},"delta":{"content":${blank}${literal(content, escaped)}${extra === undefined ? '' : `,"reasoning":${JSON.stringify(extra)}`}},"finish_reason":null}]}`,
   )
 const completionEvent = fc
   .record({ text: words, escaped: fc.boolean(), model })

@@ -181,7 +181,7 @@ describe('Interleaved text', () => {
 
   it('is judged once while nothing tells parts apart', async () => {
     body = Array.from({ length: 50 }, (_, at) =>
-      event(call(at === 0 ? { index: 0, id: 'a', type: 'function' } : { index: 0 }, 'word ')),
+      event(call(at === 0 ? { index: 0, id: 'call_1', type: 'function' } : { index: 0 }, 'word ')),
     ).join('')
     await ask(server.url + CHAT, { body: chat('hi', { stream: true }) })
     expect(middleware.guard.texts().at(-1)).toBe('word '.repeat(50))

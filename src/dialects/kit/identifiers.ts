@@ -133,69 +133,9 @@ function longestText(bytes: Uint8Array): number {
   return longest
 }
 
-const MODEL = /^[A-Za-z0-9@][\w.:/@+-]{0,127}$/
-/** Words of names of models and of those who make and serve them. */
-const MODEL_WORDS = new Set(
-  (
-    'ai accounts alibaba allenai amazon anthropic arcee arn arctic asr aurora auto awq aws aya azure ba base bedrock ' +
-    'beta bge bf big bison bloom bnb bot bytedance cf chat chatglm chatgpt cerebras claude cloud code codegemma ' +
-    'codellama codestral codex codeqwen coder cogito cogvlm cohere command com compound computer custom dall davinci dbrx deep ' +
-    'deepcogito deepinfra deepseek default demo devstral dev distill dolphin doubao edge ernie eu euryale eva exaone ' +
-    'experimental exp extended fable falcon fast fireworks flash foundation fp free ft gecko gemini gemma general gguf ' +
-    'glm global google gpt gptq granite grok groq guard guardian haiku haiku hermes hf high huggingface hy hunyuan ' +
-    'hyperbolic ibm inference inflection instant instruct int intern internlm internvl it jais jamba jamba jurassic k2 ' +
-    'kimi large latest learnlm lfm lite liquid llama llamaguard llava lm lmstudio local locations luna magistral ' +
-    'mai mammoth maverick max mathstral medium meta microsoft mini minicpm minimax ministral mistral mistralai mixtral ' +
-    'model models moe moonshot moonshotai mpt mythomax nano nemo nemotron neural nova nous nousresearch nvidia ' +
-    'olmo ollama omni openai openbuddy openchat opencoder openhermes openrouter openorca opus orca org palm palmyra ' +
-    'perplexity phi pixtral pixtral plus preview pro profile projects prompt provider publishers qvq qwen qwenlm qwq ' +
-    'r1 raw reasoner reasoning reka regions research router saba salesforce sao sambanova scout search small smol ' +
-    'smollm snowflake solar sonar sonnet sonoma spark stability stable stablelm starcoder step sst suffix super ' +
-    'swallow switchpoint sys terminus text thebloke think thinking thudm tiny tinyllama together tng tool tools ' +
-    'titan toppy turbo ultra unsloth upstage us use vicuna vision vl voxtral weaver west wizard wizardlm xai xlarge xl ' +
-    'yi zai zephyr zhipu east north south central northeast southeast gov asia ap ca sa me af model team test ' +
-    'qwen3guard gen safety shield shieldgemma llamafile mlx community quantized sft dpo rlhf abliterated context'
-  ).split(' '),
-)
-/** Letters of words that no known model has in its name: of one short name of the app's own. */
-const OWN_LETTERS = 8
-/** `v`, `b` and the letters of quantizations. */
-const SINGLE_LETTERS = 6
-/** No model is named with two of them; hardly a sentence does without. */
-const SENTENCE_WORDS = new Set(
-  (
-    'a about all an and any are as at be by can create do does explain for from get give have how i if in is it kill ' +
-    'list make me my need of on or out should someone somebody step tell that the them this to use want what when ' +
-    'where who why will with without write you your'
-  ).split(' '),
-)
-
-/** The name of a model: words of known names, versions, and little else. */
-export function isModelName(text: string): boolean {
-  if (!MODEL.test(text)) return false
-  const runs = text
-    .split(/[:/]/)
-    .filter((part) => !isRandom(part))
-    .flatMap((part) => part.split(/[^A-Za-z]+/))
-    .filter((run) => run !== '')
-  const words = runs.flatMap((run) =>
-    MODEL_WORDS.has(run.toLowerCase()) ? run : run.replace(/([a-z])([A-Z])/g, '$1 $2').split(' '),
-  )
-  const isWord = (word: string): boolean => word.length > 1 || word === 'a' || word === 'i'
-  const ofSentences = words.filter((word) => isWord(word) && SENTENCE_WORDS.has(word.toLowerCase())).length
-  const own = words.filter((word) => word.length > 1 && !MODEL_WORDS.has(word.toLowerCase()))
-  return (
-    words.filter(isWord).length <= (text.startsWith('arn:aws') ? 12 : 8) &&
-    ofSentences < 2 &&
-    own.reduce((letters, word) => letters + word.length, 0) <= OWN_LETTERS &&
-    words.filter((word) => word.length === 1).length <= SINGLE_LETTERS &&
-    text.split(/[^A-Za-z0-9]/).every((part) => (part.match(/\d+/g)?.length ?? 0) <= 3)
-  )
-}
-
-/** The id at the end of a fine-tuned model's name. */
-function isRandom(part: string): boolean {
-  return ALPHANUMERIC.test(part) && /\d/.test(part) && !readsAsWords(part, true) && !hidesBytes(part, 'base64')
+/** Random letters and digits, in which nobody reads a word. */
+export function isRandom(text: string): boolean {
+  return ALPHANUMERIC.test(text) && /\d/.test(text) && !readsAsWords(text, true) && !hidesBytes(text, 'base64')
 }
 
 /** Random characters, a few an event, in an event's padding: `text` is what has come so far, its newest last. */

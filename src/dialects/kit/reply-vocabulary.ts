@@ -1,6 +1,7 @@
 // The words that APIs themselves put into replies: names of fields, and values that are one of a few. They are the
 // closed list of what goes unjudged in a reply beside ids, dates and names of models.
-import { isId, isModelName } from './identifiers.js'
+import { isId } from './identifiers.js'
+import { isModelName } from './model-names.js'
 import { FIXED_VALUES, KNOWN_KEYS } from './request-vocabulary.js'
 
 const set = (...lists: readonly string[]): ReadonlySet<string> => new Set(lists.join(' ').split(/\s+/))
@@ -8,8 +9,9 @@ const set = (...lists: readonly string[]): ReadonlySet<string> => new Set(lists.
 /** Names of fields in the references of the APIs, those of requests too, which replies repeat. */
 const REPLY_KEYS = set(
   // Chat Completions, its many servers, and Ollama.
-  'choices delta finish_reason native_finish_reason stop_reason stop_sequence stop_details matched_stop logprobs logprob token',
-  'bytes top_logprobs text_offset token_logprobs tokens refusal annotations url_citation system_fingerprint usage',
+  'choices delta finish_reason native_finish_reason stop_reason stop_sequence stop_details matched_stop logprobs',
+  'logprob token bytes top_logprobs text_offset token_logprobs tokens',
+  'refusal annotations url_citation system_fingerprint usage',
   'prompt_tokens completion_tokens total_tokens prompt_tokens_details completion_tokens_details cached_tokens',
   'audio_tokens reasoning_tokens accepted_prediction_tokens rejected_prediction_tokens text_tokens image_tokens',
   'input_tokens output_tokens input_tokens_details output_tokens_details cache_creation_input_tokens',
@@ -56,7 +58,8 @@ const REPLY_VALUES = set(
   'safe very_low low medium high critical default on_demand flex batch queued cancelled cancelling expired',
   'max_output_tokens content_filter developer cached not_applicable on off none',
   'overloaded_error api_error invalid_request_error authentication_error permission_error not_found_error',
-  'request_too_large rate_limit_error timeout_error billing_error server_error internal_server_error rate_limit_exceeded',
+  'request_too_large rate_limit_error timeout_error billing_error server_error internal_server_error',
+  'rate_limit_exceeded',
   'OpenAI Anthropic Azure Google Mistral Groq Together Fireworks DeepInfra DeepSeek Cerebras SambaNova Perplexity',
   'Cohere xAI Novita Lambda Hyperbolic Parasail Nebius Chutes Targon NextBit Cloudflare AtlasCloud SiliconFlow',
   'Alibaba Crusoe Baseten Friendli Inception Minimax MoonshotAI Phala Venice Ubicloud Avian Featherless Kluster',
@@ -64,7 +67,8 @@ const REPLY_VALUES = set(
   // Events of Responses, by their beginnings and ends.
   'response.created response.queued response.in_progress response.completed response.failed response.incomplete',
   'response.cancelled response.output_item.added response.output_item.done response.content_part.added',
-  'response.content_part.done response.output_text.delta response.output_text.done response.output_text.annotation.added',
+  'response.content_part.done response.output_text.delta response.output_text.done',
+  'response.output_text.annotation.added',
   'response.refusal.delta response.refusal.done response.function_call_arguments.delta',
   'response.function_call_arguments.done response.reasoning_text.delta response.reasoning_text.done',
   'response.reasoning_summary_part.added response.reasoning_summary_part.done response.reasoning_summary_text.delta',

@@ -2,7 +2,7 @@
 // request-vocabulary.ts names. Holds every body to its bounds before it is read.
 import { LlamaGuardError } from '../../errors.js'
 import { isObject } from '../../utils/json.js'
-import { isBlob, isId, isModelName, spellsWords } from './identifiers.js'
+import { isBlob, isId, spellsWords } from './identifiers.js'
 import {
   isDataUrl,
   isHolder,
@@ -14,6 +14,7 @@ import {
   unreadable,
   unsupported,
 } from './media.js'
+import { isModelName } from './model-names.js'
 import { refuseTokens, tokens } from './number-lists.js'
 import {
   BLOBS_OF_TYPE,

@@ -32,6 +32,7 @@ import type {
   VerdictEvent,
 } from './types.js'
 import { toDictionaryMode } from './utils/dictionary-mode.js'
+import { withEscapesRead } from './utils/json-escapes.js'
 import { LazyAbortController } from './utils/lazy-abort-controller.js'
 
 // A client that reads slowly must not keep the model running.
@@ -174,7 +175,7 @@ export class Exchange implements ReplyContext {
   }
 
   judgeReply(text: string): Promise<Judgement> {
-    return this.#services.judge.judge(withReply(this.#turns, text), this.#stageOptions('output'))
+    return this.#services.judge.judge(withReply(this.#turns, withEscapesRead(text)), this.#stageOptions('output'))
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {

@@ -11,6 +11,7 @@ import { dialectsInUse, type DialectsInUse } from './choose-dialect.js'
 import { formHoldsChat, namesSpellChat, uploadHoldsChat } from './form-chat.js'
 import { nestedChat } from './nested-chat.js'
 import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
+import { queryTexts } from './query.js'
 import { shorthandDialect } from './shorthand.js'
 import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
 
@@ -101,7 +102,7 @@ export function createConversationReader({
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
       }
       const recognised = fromBody(req, read, { known, must: known !== undefined, inUse })
-      return recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised
+      return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
     },
   }
 }
@@ -115,6 +116,15 @@ function treatUnknown(body: UnknownBody, mode: UnknownMode): Recognised {
   if (mode === 'judge') return judgedAsUnknown(body)
   if (mode === 'refuse') throw refusedAsUnknown()
   return { ...body, announced: mode === 'warn' }
+}
+
+/** What the url says beside the path is judged with the fields that are no conversation, as one text. */
+function withQuery(recognised: Recognised, req: GuardedRequest): Recognised {
+  if (recognised.kind !== 'chat') return recognised
+  const words = queryTexts(req)
+  if (words.length === 0) return recognised
+  const { request } = recognised
+  return { ...recognised, request: { ...request, extras: [[...request.extras, ...words].join('\n')] } }
 }
 
 interface Context {

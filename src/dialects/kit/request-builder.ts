@@ -2,6 +2,7 @@
 // Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
 import { LlamaGuardError } from '../../errors.js'
 import type { Image, Role, Turn } from '../../types.js'
+import { withEscapesRead } from '../../utils/json-escapes.js'
 import type { ChatRequest } from '../dialect.js'
 
 export interface Say {
@@ -43,8 +44,8 @@ export class RequestBuilder {
   /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
   build(stream: boolean, model: unknown): ChatRequest {
     const turns = this.#turns.map(toTurn)
-    const system = [...this.#system].join('\n')
-    const extra = this.#extras.join('\n')
+    const system = withEscapesRead([...this.#system].join('\n'))
+    const extra = withEscapesRead(this.#extras.join('\n'))
     const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
     if (wordless && system.trim() === '' && extra.trim() === '') {
       throw new LlamaGuardError(
@@ -66,7 +67,7 @@ export class RequestBuilder {
 }
 
 function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images: Image[] }): Turn {
-  const text = pieces.join('\n')
+  const text = withEscapesRead(pieces.join('\n'))
   return images.length > 0 ? { role, text, images } : { role, text }
 }
 

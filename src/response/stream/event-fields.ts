@@ -1,6 +1,6 @@
 // The fields of one server-sent event, WHATWG HTML section 9.2.6, with nothing dropped.
 import type { StreamEvent } from '../../dialects/dialect.js'
-import { type LooseLine, looseLine } from './loose-line.js'
+import { type LooseLine, looseLine, pythonLines } from './loose-line.js'
 
 // Counters and hashes say nothing; any other id is a place to write to.
 const SILENT_ID = /^[0-9a-f-]{0,64}$/i
@@ -28,16 +28,18 @@ export class EventFields {
 
   read(line: string): void {
     this.#empty = false
+    const within = pythonLines(line)
+    for (const each of within) this.#own(each)
     const colon = line.indexOf(':')
     if (colon === 4 && this.#data === undefined && line.startsWith('data')) {
       this.#data = line.slice(line.charCodeAt(5) === SPACE ? 6 : 5)
-      this.#lines?.push({ kind: 'data', event: { data: this.#data } })
+      if (within.length === 0) this.#lines?.push({ kind: 'data', event: { data: this.#data } })
       return
     }
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'data') {
-      this.#own({ kind: 'data', event: { data: value } })
+      if (within.length === 0) this.#own({ kind: 'data', event: { data: value } })
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
     } else if (field === 'event') {
       // The last one is the standard's; other readers take the first.
@@ -47,7 +49,11 @@ export class EventFields {
       if (!SILENT_COMMENT.test(value)) this.#note(value)
     } else if (field === 'id' || field === 'retry') {
       if (!SILENT_ID.test(value)) this.#note(value)
-    } else this.#unknown(line)
+    } else {
+      const loose = within.length === 0 ? looseLine(line) : undefined
+      if (loose !== undefined) this.#own(loose)
+      this.#note(line)
+    }
   }
 
   /** What was read since the last time. */
@@ -68,12 +74,6 @@ export class EventFields {
       ...(other !== undefined && { other }),
     }
     return { event, lines }
-  }
-
-  #unknown(line: string): void {
-    const loose = looseLine(line)
-    if (loose !== undefined) this.#own(loose)
-    this.#note(line)
   }
 
   /** A line that says something of its own. Those before it are kept from here on, too. */

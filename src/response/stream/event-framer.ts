@@ -2,7 +2,7 @@
 // as one and written as the other, and clients read what is written.
 import { Bytes, type Frame, type Framer } from './framing.js'
 import { EventFields } from './event-fields.js'
-import { bare, isField, jsonLine, type LooseLine, looseLine, opening } from './loose-line.js'
+import { bare, isField, jsonLine, type LooseLine, looseLine, opening, pythonLines } from './loose-line.js'
 import { OpenValue } from './open-value.js'
 import { splitLines } from './lines.js'
 
@@ -46,14 +46,14 @@ function eventFramer(bareLines: boolean): Framer {
       return false
     }
     const event = jsonLine(text)
-    if (event !== undefined) return frames.push(raw.take(event, 'json')) > 0
+    if (event !== undefined) return frames.push(raw.take(event, 'json', some(pythonLines(line)))) > 0
     const value = opening(text)
     if (value !== undefined) {
       open = OpenValue.begin(value)
       if (open !== undefined) return true
     }
     if (!bareLines || isField(text)) return false
-    return frames.push(raw.take(text === '' ? {} : { data: line }, 'json')) > 0
+    return frames.push(raw.take(text === '' ? {} : { data: line }, 'json', some(pythonLines(line)))) > 0
   }
   const read = (line: string): void => {
     // Nearly every line: a field at the beginning of an event, or the blank line at its end.
@@ -95,6 +95,9 @@ function eventFramer(bareLines: boolean): Framer {
 }
 
 function looseLines(text: string): readonly LooseLine[] | undefined {
-  const lines = text.split('\n').flatMap((line) => looseLine(line) ?? [])
+  return some(text.split('\n').flatMap((line) => looseLine(line) ?? []))
+}
+
+function some(lines: readonly LooseLine[]): readonly LooseLine[] | undefined {
   return lines.length === 0 ? undefined : lines
 }

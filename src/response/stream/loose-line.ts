@@ -36,6 +36,20 @@ export function looseLine(line: string): LooseLine | undefined {
   return event === undefined ? undefined : { kind: 'json', event }
 }
 
+/** Where Python's `str.splitlines` ends a line, and with it httpx's `iter_lines`, which the ollama package reads by. */
+// eslint-disable-next-line no-control-regex
+const PYTHON_ENDS = /[\v\f\x1c-\x1e\x85\u2028\u2029]/
+
+/** The lines within a line that Python takes apart; none where all but the first say nothing. */
+export function pythonLines(line: string): readonly LooseLine[] {
+  if (!PYTHON_ENDS.test(line)) return []
+  const [first = '', ...rest] = line.split(PYTHON_ENDS)
+  const others = rest.flatMap((part) => looseLine(part) ?? [])
+  return others.length === 0 || (first.trim() === '' && others.length === 1)
+    ? []
+    : [looseLine(first) ?? [], others].flat()
+}
+
 /** A bare line that holds one JSON value, by its first and last character. */
 export function jsonLine(text: string): StreamEvent | undefined {
   const code = PART.exec(text)?.[1]

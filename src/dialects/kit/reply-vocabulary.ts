@@ -91,6 +91,8 @@ const NUMBER = /^[+-]?\d{0,20}(?:\.\d{1,20})?(?:ms|s|m|h)?$/
 const DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?$/
 /** What a server says of its own version and build. */
 const BUILD = /^(?:b\d{1,6}|v?\d{1,3}(?:\.\d{1,3}){1,3})(?:(?:-sha)?-[0-9a-f]{7,40})?(?:-(?:native|rocm|dev\d?))?$/
+/** Parts of a stream by number, as the AI SDK and its examples call them. */
+const PART = /^(?:t|r|p|txt|text|reasoning|part|block|item|step|source|tool)[-_]?\d{1,6}$/
 const HOST = /^https:\/\/(?:www\.)?ollama\.com(?::443)?$/
 
 export function isReplyKey(key: string): boolean {
@@ -104,7 +106,7 @@ export function isFixedInReply(text: string): boolean {
 
 /** Ids, dates, builds and names of models. `strict`: where there are many of them already. */
 export function isIdInReply(key: string, text: string, strict: boolean): boolean {
-  if (DATE.test(text) || BUILD.test(text) || HOST.test(text)) return true
+  if (DATE.test(text) || BUILD.test(text) || HOST.test(text) || PART.test(text)) return true
   if (MODEL_KEYS.has(key)) return isModelName(text)
   const rest = text.startsWith('fp_') ? text.slice(3) : text
   // Gemini's and Together's ids have dashes among their random characters.

@@ -11,7 +11,7 @@ const MAY = {
   upstream: ['utils'],
   request: ['dialects', 'utils'],
   response: ['dialects', 'utils'],
-  options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'utils'],
+  options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
 }
 const ROOMS = [

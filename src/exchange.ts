@@ -6,7 +6,13 @@ import { LlamaGuardError, toLlamaGuardError } from './errors.js'
 import type { RequestConfig } from './options/config.js'
 import type { StageOptions } from './guard/index.js'
 import { decide, decideError } from './policy.js'
-import { conversationsToJudge, replyContextTurns, withReply } from './request/conversations.js'
+import {
+  conversationsToJudge,
+  newestWords,
+  replyContextTurns,
+  unseenParts,
+  withReply,
+} from './request/conversations.js'
 import type { RecognisedChat } from './request/index.js'
 import { isGuarded, requestIdOf, State } from './request/state.js'
 import {
@@ -20,6 +26,7 @@ import {
 } from './response/index.js'
 import type { Services } from './services.js'
 import { logVerdict, verdictEvent } from './telemetry/log.js'
+import { type ObservedRequest, RequestTelemetry } from './telemetry/request-telemetry.js'
 import type {
   Conversation,
   Decision,
@@ -38,7 +45,7 @@ import { LazyAbortController } from './utils/lazy-abort-controller.js'
 // A client that reads slowly must not keep the model running.
 const ABORT_GRACE_MS = 1000
 
-export class Exchange implements ReplyContext {
+export class Exchange implements ReplyContext, ObservedRequest {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
@@ -52,6 +59,7 @@ export class Exchange implements ReplyContext {
   #chat: RecognisedChat | undefined
   /** The turns that a reply answers. */
   #turns: Conversation = []
+  readonly #telemetry: RequestTelemetry
 
   constructor(services: Services, req: GuardedRequest, res: ServerResponse) {
     this.#services = services
@@ -60,6 +68,7 @@ export class Exchange implements ReplyContext {
     this.settings = services.config
     this.requestId = requestIdOf(req)
     this.state = new State(this.requestId, this.#stop)
+    this.#telemetry = new RequestTelemetry(services, this)
   }
 
   /** A request is judged once, however often the middleware is mounted. */
@@ -105,6 +114,11 @@ export class Exchange implements ReplyContext {
     return this.state.input
   }
 
+  /** The first word on this request: from here on it is accounted for. */
+  begin(): void {
+    this.#telemetry.begin()
+  }
+
   /** Whose envelope a refusal comes in, as soon as it can be told. */
   refuseIn(dialect: Dialect | undefined): void {
     if (dialect !== undefined) this.#refusalDialect = dialect
@@ -130,7 +144,14 @@ export class Exchange implements ReplyContext {
     if (system === '' && turns.length === 0 && extras.length === 0) return this.pass('empty')
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
-      const judgements = await this.#services.judge.judgeAll(conversations, this.#stageOptions(stage))
+      const judgements = await this.#telemetry.asksInput(
+        conversations,
+        {
+          unseen: () => unseenParts(this.chat.request, this.#services.vision),
+          newest: () => newestWords(this.chat.request),
+        },
+        () => this.#services.judge.judgeAll(conversations, this.#stageOptions(stage)),
+      )
       const decision = this.#decide(stage, judgements)
       // Checks that were called off say nothing about the guard or the text.
       return this.clientLeft ? decision : this.record(decision, judgements)
@@ -174,8 +195,11 @@ export class Exchange implements ReplyContext {
     return guarded
   }
 
-  judgeReply(text: string): Promise<Judgement> {
-    return this.#services.judge.judge(withReply(this.#turns, withEscapesRead(text)), this.#stageOptions('output'))
+  judgeReply(text: string, choice = 0): Promise<Judgement> {
+    const conversation = withReply(this.#turns, withEscapesRead(text))
+    return this.#telemetry.asksReply(conversation, text, choice, () =>
+      this.#services.judge.judge(conversation, this.#stageOptions('output')),
+    )
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
@@ -228,10 +252,16 @@ export class Exchange implements ReplyContext {
   /** The last word on a stage: kept on the request, logged, told. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
     this.state[decision.stage] = decision
-    const event = verdictEvent(this.requestId, this.#refusalDialect.name ?? 'unknown', decision, judgements)
+    const event = verdictEvent(this.requestId, this.dialectName, decision, judgements)
     logVerdict(this.logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
     this.#tell(event)
+    this.#telemetry.stage(event)
     return decision
+  }
+
+  /** The API whose refusals the client would read. */
+  get dialectName(): string {
+    return this.#refusalDialect.name ?? 'unknown'
   }
 
   #tell(event: VerdictEvent): void {

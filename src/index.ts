@@ -1,6 +1,6 @@
 // The public API. Nothing but exports.
 /** The middleware. */
-export { llamaGuard, type LlamaGuard } from './llama-guard.js'
+export { llamaGuard, type GuardStats, type LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` on its own. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {
@@ -36,6 +36,16 @@ export type {
   StreamEvent,
   StreamReader,
 } from './dialects/dialect.js'
+/** Channels of `node:diagnostics_channel`, and the audit: what was judged, what was not, and what it cost. */
+export {
+  CHANNELS,
+  type CheckMessage,
+  type CheckResult,
+  type NotJudgedMessage,
+  type RequestMessage,
+  type VerdictMessage,
+} from './telemetry/channels.js'
+export type { AuditFileOptions, AuditOption, AuditStats, AuditWriter } from './telemetry/audit/index.js'
 /** Errors, to be told apart by `code`. */
 export {
   LlamaGuardError,
@@ -59,16 +69,20 @@ export type {
   JudgeOptions,
   Logger,
   Middleware,
+  JudgedAmount,
   NamedCategory,
   Next,
+  NotJudged,
   NotJudgedReason,
   Outcome,
   RefusalText,
+  RequestEvent,
   RequestState,
   Role,
   Stage,
   TextByLanguage,
   Turn,
+  Unjudged,
   Verdict,
   VerdictEvent,
 } from './types.js'

@@ -8,7 +8,14 @@ import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import { createServices, type Services } from './services.js'
 import type { Recognised, UnknownBody } from './request/index.js'
+import type { JudgeStats } from './guard/index.js'
+import type { AuditStats } from './telemetry/audit/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
+
+/** What `guard.stats()` returns. */
+export interface GuardStats extends JudgeStats {
+  readonly audit?: AuditStats
+}
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -20,8 +27,8 @@ export interface LlamaGuard extends Middleware {
   moderations(): Middleware
   /** Lets judgements in flight fail, and closes sockets and stores. */
   close(): Promise<void>
-  /** Counters of the judge: calls, cache hits, breaker state. */
-  stats(): ReturnType<Services['judge']['stats']>
+  /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */
+  stats(): GuardStats
 }
 
 /**
@@ -54,7 +61,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
     judge,
     moderations: () => moderationsOf(services),
     close: () => services.close(),
-    stats: () => services.judge.stats(),
+    stats: () => ({ ...services.judge.stats(), ...(services.audit && { audit: services.audit.stats() }) }),
   })
 }
 
@@ -84,6 +91,7 @@ function passedUnknown(exchange: Exchange, { announce }: Services, body: Unknown
 async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   const { req, res } = exchange
   if (exchange.alreadyGuarded) return passUntouched
+  exchange.begin()
   if (services.skips(req)) return passed(exchange, 'skip-hook')
   exchange.settings = services.settingsFor(req)
 

@@ -1,4 +1,5 @@
-// What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger.
+// What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger, audit.
+import { createHash } from 'node:crypto'
 import { categoriesOf, createUpstream, guardOf, openJudge } from './create-guard.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
 import type { Judge } from './guard/index.js'
@@ -6,12 +7,14 @@ import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
 import { type Announce, createAnnouncer } from './telemetry/announce.js'
+import { openAudit } from './telemetry/audit/index.js'
 import { defaultLogger } from './telemetry/log.js'
+import type { TelemetryServices } from './telemetry/request-telemetry.js'
 import { isGuard } from './options/guards.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
 
-export interface Services {
+export interface Services extends TelemetryServices {
   readonly config: Config
   readonly model: string
   readonly vision: boolean
@@ -63,6 +66,7 @@ export function createServices(config: Config): Services {
 
   const judge = openJudge(config, guard, blocks(config), logger)
   const upstream = createUpstream(config.upstream)
+  const audit = config.audit === undefined ? undefined : openAudit(config.audit, logger)
   return {
     config,
     model,
@@ -72,6 +76,10 @@ export function createServices(config: Config): Services {
     reader: createConversationReader(config),
     upstream,
     logger,
+    audit,
+    observed: new WeakMap(),
+    backend: typeof config.guard === 'string' ? config.guard : 'custom',
+    policyHash: policyHashOf(config),
     logsMessages:
       typeof config.guard === 'string' &&
       config.fallback === undefined &&
@@ -81,7 +89,7 @@ export function createServices(config: Config): Services {
     blocks,
     announce: createAnnouncer(),
     async close() {
-      await Promise.all([judge.close(), upstream?.close()])
+      await Promise.all([judge.close(), upstream?.close(), audit?.close()])
     },
   }
 }
@@ -100,6 +108,11 @@ function checkIds({ actions, categoryThresholds }: Config, categories: readonly 
         `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`,
       )
   }
+}
+
+function policyHashOf({ categories, task, instruction, actions, threshold, categoryThresholds }: Config): string {
+  const policy = [categories, task, instruction, actions, threshold, categoryThresholds]
+  return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 16)
 }
 
 function atOnce<T>(hook: string, answer: T): T {

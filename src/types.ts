@@ -170,6 +170,21 @@ export type NotJudgedReason =
   | 'stored-history'
   | 'shadow-sample'
 
+/**
+ * What a request, or a part of it, was not judged for: a {@link NotJudgedReason}, or
+ *
+ * - `error`: it could not be judged, or was refused unread; the event's `code` says why.
+ * - `client-left`: the client was gone before the verdict.
+ */
+export type Unjudged = NotJudgedReason | 'error' | 'client-left'
+
+/** How often one thing was not judged. */
+export interface NotJudged {
+  readonly what: Unjudged
+  /** Stages or parts: two ignored images count 2. */
+  readonly count: number
+}
+
 /** One member of the `Llama-Guard` response header. */
 export interface Outcome {
   readonly state: 'safe' | 'unsafe' | 'unjudged' | 'skipped'
@@ -221,6 +236,55 @@ export interface VerdictEvent {
   readonly judgedBy?: string
   /** Guard checks behind this event; more than one for long texts and streams. */
   readonly checks: number
+}
+
+/** What was asked of the guards for one request: counts, never the words. */
+export interface JudgedAmount {
+  /** Characters of the judged turns and of the judged reply, context left out. */
+  readonly chars: number
+  /** Guard checks, remembered verdicts included. A stream takes several. */
+  readonly pieces: number
+  /** Choices of the reply that were judged. */
+  readonly choices: number
+}
+
+/**
+ * One request that reached the middleware, judged or passed, told when its response has closed: a message of the
+ * channel `express-llama-guard:request` and a row of the audit. Holds no chat content.
+ */
+export interface RequestEvent {
+  /** When the request came in, ISO 8601. */
+  readonly time: string
+  readonly requestId: string
+  /** Trace id of the request's W3C `traceparent` header, where it has one. */
+  readonly traceId?: string
+  /** The API of the request, `unknown` where it is none we know. */
+  readonly dialect: string
+  readonly model: string
+  /** Stands for categories, task, instruction, actions and thresholds of the options. */
+  readonly policy: string
+  readonly mode: 'enforce' | 'shadow'
+  /** True when the client asked for a token stream. */
+  readonly stream: boolean
+  /** The HTTP status that was sent; 0 when the client left before there was one. */
+  readonly status: number
+  /** Milliseconds from the request to the end of its response. */
+  readonly ms: number
+  /** True when at least one stage has a verdict. Every other request is counted in `notJudged`. */
+  readonly judged: boolean
+  /** The stage that decided: the one that was refused, else the last that was judged. */
+  readonly stage?: Stage
+  readonly verdict?: Outcome['state']
+  readonly action: Decision['action']
+  readonly categories: readonly string[]
+  readonly code?: string
+  readonly score?: number
+  readonly amount: JudgedAmount
+  readonly notJudged: readonly NotJudged[]
+  /** Both stages, each as `onVerdict` was told of it. */
+  readonly stages: readonly VerdictEvent[]
+  /** HMAC-SHA256 of what was judged, with the audit's `secret`: the newest user turn, and each choice of the reply. */
+  readonly hmac?: { readonly input?: string; readonly output?: readonly string[] }
 }
 
 /** What a handler finds on `req.llamaGuard`. */

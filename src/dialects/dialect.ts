@@ -1,5 +1,5 @@
 // The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
-import type { Conversation, Decision, NamedCategory, Stage } from '../types.js'
+import type { Conversation, Decision, NamedCategory, NotJudged, Stage } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 
 /** A chat request, read: who said what, and what else the model will see. */
@@ -21,6 +21,11 @@ export interface ChatRequest {
   /** True when the client asked for a token stream. */
   readonly stream: boolean
   readonly model?: string
+  /**
+   * What the model will see and no guard can: turns that the vendor keeps, sealed bytes. Counted, never skipped in
+   * silence.
+   */
+  readonly unseen?: readonly NotJudged[]
 }
 
 /** All text of one choice of a reply that would reach the client, in document order. */

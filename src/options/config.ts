@@ -7,6 +7,7 @@ import { type Environment, fromEnvironment, fromPolicyFile, OTHER_VARIABLES, PRE
 import { cascadeOption, guardsOption } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
+  auditOption,
   dialectOption,
   guardObject,
   guardOption,
@@ -109,6 +110,7 @@ const SETTINGS = {
   reply: { env: 'REPLY', read: keyPath, fallback: undefined },
   logger: { read: loggerOption, fallback: undefined },
   logLevel: { env: 'LOG_LEVEL', read: oneOf(['silent', 'error', 'warn', 'info', 'debug']), fallback: 'info' },
+  audit: { env: 'AUDIT', read: auditOption, fallback: undefined },
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
   override: { read: functionOf, fallback: undefined },

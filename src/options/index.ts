@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
+import type { AuditOption } from '../telemetry/audit/index.js'
 import type {
   Category,
   CategoryAction,
@@ -282,6 +283,13 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   logger?: Logger
   /** Level of the default logger. Default: `info`. */
   logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+  /**
+   * A row for every request that reached the middleware, judged or passed: verdicts, what was not judged and why,
+   * times; no chat content. The path of a file (JSON Lines, rotated), `{ path, maxBytes, keep, chain, secret }`, or
+   * your own `{ write(event) }`. Requests never wait for it: rows that cannot be written are dropped, counted in
+   * `stats()` and logged. Default: none.
+   */
+  audit?: AuditOption
   /** Told of every judgement; holds no chat content. A throw is logged and has no effect. */
   onVerdict?: (event: VerdictEvent) => void
   /** Requests for which this returns true pass untouched, both ways. A throw refuses the request. */

@@ -1,6 +1,7 @@
 // Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
 // checked as far as names go.
 import type { Dialect } from '../dialects/dialect.js'
+import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
 import type { Guard, Logger, RefusalText } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
@@ -49,6 +50,26 @@ export function storeOption(value: unknown, name: string): NonNullable<Options['
   return typeof value === 'string'
     ? value
     : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
+}
+
+const AUDIT_FILE: { [K in keyof Required<AuditFileOptions>]: Reader<AuditFileOptions[K]> } = {
+  path: text,
+  maxBytes: integer(1, 2 ** 40),
+  keep: integer(0, 1000),
+  secret: text,
+  chain: bool,
+  maxWaitingBytes: integer(1, 2 ** 30),
+}
+
+export function auditOption(value: unknown, name: string): AuditOption {
+  if (typeof value === 'string') return text(value, name)
+  if (!isObject(value) || !('path' in value))
+    return withMethods(value, name, ['write'], 'the path of a file, { path }, or an object with write(event)')
+  rejectUnknown(Object.keys(value), Object.keys(AUDIT_FILE), `${name} key`)
+  const read = Object.entries(AUDIT_FILE).flatMap(([key, reader]) =>
+    value[key] === undefined ? [] : [[key, reader(value[key], `${name}.${key}`)] as const],
+  )
+  return Object.fromEntries(read) as unknown as AuditFileOptions
 }
 
 export function dialectOption(value: unknown, name: string): string | Dialect {

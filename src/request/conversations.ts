@@ -2,7 +2,7 @@
 // one place. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
-import type { Conversation, Turn } from '../types.js'
+import type { Conversation, NotJudged, Turn } from '../types.js'
 
 export interface JudgedSettings {
   readonly turns: 'last' | 'all'
@@ -55,6 +55,20 @@ export function conversationsToJudge(
  */
 export function replyContextTurns(request: ChatRequest, vision: boolean): Conversation {
   return withoutUnseenImages(request.turns, 'ignore', vision)
+}
+
+/**
+ * What the model of this request will see and no guard does: what the dialect names, and images for a text-only
+ * guard.
+ */
+export function unseenParts(request: ChatRequest, vision: boolean): readonly NotJudged[] {
+  const images = vision ? 0 : request.turns.reduce((sum, turn) => sum + (turn.images?.length ?? 0), 0)
+  return [...(request.unseen ?? []), ...(images > 0 ? [{ what: 'image', count: images } as const] : [])]
+}
+
+/** The newest words of a human, else of the user's side. `""` when there are none. */
+export function newestWords({ turns, userTurns }: ChatRequest): string {
+  return turns[userTurns.at(-1) ?? -1]?.text ?? turns.findLast(({ role }) => role === 'User')?.text ?? ''
 }
 
 /** The reply as the next turn. A trailing Agent turn is a prefill, which the reply continues. */

@@ -25,8 +25,8 @@ export interface ReplyContext extends RefusalContext {
   readonly input: Decision | undefined
   /** With `parallel`: resolves to false when the input is not allowed, and nothing may be released before. */
   readonly gate: Promise<boolean> | undefined
-  /** Judges this text as the Agent's turn after the request's. Never rejects. */
-  judgeReply(text: string): Promise<Judgement>
+  /** Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice. */
+  judgeReply(text: string, choice?: number): Promise<Judgement>
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideReplyError(error: LlamaGuardError): Decision

@@ -34,8 +34,10 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
       hold = chooseHold(chosen, context)
     } catch (error) {
       // A dialect of the user's own that throws here: without a hold the reply would wait for ever.
-      refuse(refusalOf({ ...context.decideReplyError(toLlamaGuardError(error)), action: 'unavailable' }, context))
+      const decision: Decision = { ...context.decideReplyError(toLlamaGuardError(error)), action: 'unavailable' }
+      refuse(refusalOf(decision, context))
       context.abort()
+      context.record(decision, [])
     }
     return hold
   })

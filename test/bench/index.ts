@@ -2,7 +2,7 @@
 // `npm run bench [-- --full]`. Every script also runs alone.
 import { spawn } from 'node:child_process'
 
-for (const script of ['throughput', 'stream', 'memory']) {
+for (const script of ['throughput', 'stream', 'memory', 'telemetry']) {
   console.log(`\n## ${script}\n`)
   const child = spawn(
     process.execPath,

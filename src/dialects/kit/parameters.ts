@@ -36,6 +36,23 @@ export function readParameters(
     walker.read(value, sink, { key, json: sink === system, top: true })
   }
   builder.say({ role: 'User', text: '', images, human: true })
+  builder.unseen('binary', walker.blobs)
+  builder.unseen('stored-history', storedHistory(body))
+}
+
+/** How often the body names turns that the vendor keeps: the model reads them, and they are not here to be judged. */
+function storedHistory({
+  previous_response_id,
+  conversation,
+  prompt,
+  input,
+}: Readonly<Record<string, unknown>>): number {
+  const items: readonly unknown[] = Array.isArray(input) ? input : []
+  const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined]
+  return (
+    named.filter((name) => name !== undefined && name !== null && name !== '').length +
+    items.filter((item) => isObject(item) && item.type === 'item_reference').length
+  )
 }
 
 /** `format` and `text` hold schemas in some APIs, and words in others. */

@@ -1,7 +1,7 @@
 // Puts messages together into turns: neighbours of one role become one say, joined by a line break.
 // Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
 import { LlamaGuardError } from '../../errors.js'
-import type { Image, Role, Turn } from '../../types.js'
+import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { withEscapesRead } from '../../utils/json-escapes.js'
 import type { ChatRequest } from '../dialect.js'
 
@@ -18,6 +18,7 @@ export class RequestBuilder {
   readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
   readonly #system = new Set<string>()
   readonly #extras: string[] = []
+  readonly #unseen: NotJudged[] = []
 
   /** A message without text and images leaves no turn: the guard has nothing to read in it. */
   say({ role, text, images, human }: Say): void {
@@ -41,6 +42,11 @@ export class RequestBuilder {
     if (text !== '') this.#extras.push(text)
   }
 
+  /** What the model will see and no guard can. */
+  unseen(what: NotJudgedReason, count: number): void {
+    if (count > 0) this.#unseen.push({ what, count })
+  }
+
   /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
   build(stream: boolean, model: unknown): ChatRequest {
     const turns = this.#turns.map(toTurn)
@@ -62,6 +68,7 @@ export class RequestBuilder {
       extras: extra === '' ? [] : [extra],
       stream,
       model: typeof model === 'string' ? model : undefined,
+      ...(this.#unseen.length > 0 && { unseen: this.#unseen }),
     }
   }
 }

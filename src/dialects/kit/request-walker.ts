@@ -58,6 +58,7 @@ export class RequestWalker {
   #numbers = 0
   #blobs = 0
   #blobChars = 0
+  #freeBlobs = 0
   #nodes = 0
   #sink: Sink = { text: () => undefined, picture: () => undefined }
   #json = false
@@ -66,6 +67,11 @@ export class RequestWalker {
   /** Throws `unreadable_request` for a body too deep, too big, or with keys that a merge makes a prototype of. */
   constructor(body: unknown) {
     this.#check(body, 0)
+  }
+
+  /** Sealed or signed data that went unjudged: only the vendor can read it. */
+  get blobs(): number {
+    return this.#freeBlobs
   }
 
   /** Throws `unreadable_request` or `unsupported_content` for what no guard can read. `sink` must not walk. */
@@ -200,7 +206,9 @@ export class RequestWalker {
     if (this.#top) return false
     this.#blobs += 1
     this.#blobChars += text.length
-    return this.#blobs <= MAX_BLOBS && this.#blobChars <= MAX_BLOB_CHARS && isBlob(text)
+    const free = this.#blobs <= MAX_BLOBS && this.#blobChars <= MAX_BLOB_CHARS && isBlob(text)
+    if (free) this.#freeBlobs += 1
+    return free
   }
 }
 

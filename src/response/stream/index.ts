@@ -61,7 +61,7 @@ class EventStreamHold implements Hold {
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
-      judge: (text) => context.judgeReply(text),
+      judge: (text, choice) => context.judgeReply(text, choice),
       decide: (judgements) => context.decideReply(judgements),
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),

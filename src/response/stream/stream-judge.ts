@@ -15,7 +15,8 @@ const MAX_CHOICES = 128
 
 export interface StreamJudgeOptions {
   readonly settings: { readonly windowChars: number; readonly windowMs: number }
-  judge(text: string): Promise<Judgement>
+  /** `choice`: the number of the choice in the reply. */
+  judge(text: string, choice: number): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision
   /** A verdict allows text to leave. */
   onAllowed(): void
@@ -23,6 +24,7 @@ export interface StreamJudgeOptions {
 }
 
 interface Choice {
+  readonly index: number
   readonly transcript: Transcript
   step: number
   checking: boolean
@@ -74,6 +76,7 @@ export class StreamJudge {
           `The stream has more than ${MAX_CHOICES} choices. Ask for fewer.`,
         )
       choice = {
+        index,
         transcript: new Transcript(),
         step: FIRST_STEP_CHARS,
         checking: false,
@@ -164,7 +167,7 @@ export class StreamJudge {
     choice.checking = true
     choice.asked = snapshot.covers
     choice.waitingSince = undefined
-    const check = this.#options.judge(snapshot.text).then((judgement) => {
+    const check = this.#options.judge(snapshot.text, choice.index).then((judgement) => {
       choice.checking = false
       if (this.#stopped) return
       this.#judgements.push(judgement)

@@ -35,7 +35,7 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
     )
     return choices.length === 1
       ? [await context.judgeReply(choices[0]!.text)]
-      : await Promise.all(choices.map(({ text }) => context.judgeReply(text)))
+      : await Promise.all(choices.map(({ text }, index) => context.judgeReply(text, index)))
   }
   return keepWhole(exit, context, judge, why)
 }

@@ -1,0 +1,181 @@
+// Audit rows as JSON Lines: appended in batches, rotated by size, linked by hashes when asked for. A request never
+// waits for the disk: past the bound rows are dropped, counted and told.
+import { accessSync, constants, existsSync } from 'node:fs'
+import { open, rename, type FileHandle } from 'node:fs/promises'
+import { dirname, parse, join } from 'node:path'
+import { LlamaGuardError } from '../../errors.js'
+import type { Logger, RequestEvent } from '../../types.js'
+import type { Audit } from './index.js'
+import { HashChain, type Row } from './hash-chain.js'
+
+export interface AuditFileOptions {
+  /**
+   * The file; its folder must exist. Full files become `path.1`, `path.2` and so on. A cluster worker writes to a
+   * file of its own, with the worker's number before the extension.
+   */
+  readonly path: string
+  /** Size in bytes at which a new file begins. Default: 64 MiB. */
+  readonly maxBytes?: number
+  /** Full files that are kept beside the current one; older ones are overwritten. Default: 10. */
+  readonly keep?: number
+  /** Adds an HMAC-SHA256 of what was judged to each row. Never logged. Default: none. */
+  readonly secret?: string
+  /**
+   * Adds `seq` and `prev`, the SHA-256 of the row before: a row that was changed, removed or dropped leaves a gap that
+   * shows. Default: false.
+   */
+  readonly chain?: boolean
+  /** Bytes that may wait for the disk. Past it rows are dropped. Default: 8 MiB. */
+  readonly maxWaitingBytes?: number
+}
+
+const MAX_BYTES = 64 * 1024 * 1024
+const KEEP = 10
+const MAX_WAITING_BYTES = 8 * 1024 * 1024
+/** How often a failing disk is told of, and tried again. */
+const PAUSE_MS = 5_000
+const CLOSE_MS = 2_000
+
+/** Throws `invalid_option` when the folder is not there or may not be written. */
+export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit {
+  requireWritable(options.path)
+  return new AuditFile(options, logger)
+}
+
+class AuditFile implements Audit {
+  readonly secret: string | undefined
+  readonly #path: string
+  readonly #maxBytes: number
+  readonly #keep: number
+  readonly #maxWaiting: number
+  readonly #logger: Logger
+  readonly #chain: HashChain | undefined
+  #waiting: Row[] = []
+  #waitingBytes = 0
+  #handle: FileHandle | undefined
+  #size = 0
+  #count = 0
+  #draining: Promise<void> | undefined
+  #notBefore = 0
+  #toldAt = -Infinity
+  #written = 0
+  #dropped = 0
+
+  constructor({ path, maxBytes, keep, secret, chain, maxWaitingBytes }: AuditFileOptions, logger: Logger) {
+    this.#path = workerPath(path)
+    this.#maxBytes = maxBytes ?? MAX_BYTES
+    this.#keep = keep ?? KEEP
+    this.#maxWaiting = maxWaitingBytes ?? MAX_WAITING_BYTES
+    this.#logger = logger
+    this.#chain = chain === true ? new HashChain(this.#path) : undefined
+    this.secret = secret
+  }
+
+  write(event: RequestEvent): void {
+    const json = JSON.stringify(event)
+    this.#count++
+    // A lower bound of its bytes is enough: the bound is about memory.
+    if (this.#waitingBytes + json.length > this.#maxWaiting || performance.now() < this.#notBefore) return this.#drop(1)
+    this.#waiting.push({ json, count: this.#count })
+    this.#waitingBytes += json.length
+    this.#draining ??= this.#drain()
+  }
+
+  stats(): { written: number; dropped: number } {
+    return { written: this.#written, dropped: this.#dropped }
+  }
+
+  async close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
+    await Promise.race([this.#draining, late])
+    clearTimeout(timer)
+    await this.#handle?.close().catch(() => undefined)
+    this.#handle = undefined
+  }
+
+  async #drain(): Promise<void> {
+    // One turn of the event loop later, so that the rows of a busy moment leave together.
+    await new Promise(setImmediate)
+    while (this.#waiting.length > 0) {
+      const rows = this.#waiting
+      this.#waiting = []
+      this.#waitingBytes = 0
+      try {
+        await this.#append(rows)
+        this.#written += rows.length
+      } catch (error) {
+        await this.#failed(rows.length, error)
+      }
+    }
+    this.#draining = undefined
+  }
+
+  async #append(rows: readonly Row[]): Promise<void> {
+    if (this.#handle === undefined) {
+      this.#handle = await open(this.#path, 'a+', 0o640)
+      this.#size = (await this.#handle.stat()).size
+      // A row that a crash cut short must not swallow the next one.
+      if (this.#size > 0 && !(await this.#endsLine(this.#handle))) await this.#handle.appendFile('\n')
+    }
+    // Links are made with what is really written: a dropped row is a gap in `seq`, and no broken link.
+    const lines = this.#chain === undefined ? rows.map(({ json }) => json) : await this.#chain.link(rows)
+    const bytes = Buffer.from(`${lines.join('\n')}\n`)
+    if (this.#size > 0 && this.#size + bytes.length > this.#maxBytes) await this.#rotate()
+    await this.#handle.appendFile(bytes)
+    this.#size += bytes.length
+    this.#chain?.written()
+  }
+
+  async #endsLine(handle: FileHandle): Promise<boolean> {
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, this.#size - 1)
+    return buffer[0] === 0x0a
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#handle?.close()
+    this.#handle = undefined
+    for (let number = this.#keep - 1; number >= 1; number--)
+      if (existsSync(`${this.#path}.${number}`)) await rename(`${this.#path}.${number}`, `${this.#path}.${number + 1}`)
+    if (this.#keep > 0) await rename(this.#path, `${this.#path}.1`)
+    this.#handle = await open(this.#path, this.#keep > 0 ? 'a' : 'w', 0o640)
+    this.#size = 0
+  }
+
+  async #failed(rows: number, error: unknown): Promise<void> {
+    this.#notBefore = performance.now() + PAUSE_MS
+    await this.#handle?.close().catch(() => undefined)
+    this.#handle = undefined
+    this.#drop(rows, (error as NodeJS.ErrnoException).code)
+  }
+
+  #drop(rows: number, code?: string): void {
+    this.#dropped += rows
+    if (performance.now() - this.#toldAt < PAUSE_MS) return
+    this.#toldAt = performance.now()
+    this.#logger.error({ dropped: this.#dropped, code }, 'audit rows are lost: the disk is too slow or failed')
+  }
+}
+
+function requireWritable(path: string): void {
+  const folder = dirname(path)
+  try {
+    accessSync(folder, constants.W_OK)
+    if (existsSync(path)) accessSync(path, constants.W_OK)
+  } catch (cause) {
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option audit names ${JSON.stringify(path)}, which cannot be written. Make its folder, or let this process ` +
+        'write there.',
+      { cause },
+    )
+  }
+}
+
+/** Processes that share a file would rotate it under each other. */
+function workerPath(path: string): string {
+  const worker = process.env['NODE_UNIQUE_ID']
+  if (worker === undefined) return path
+  const { dir, name, ext } = parse(path)
+  return join(dir, `${name}.${worker}${ext}`)
+}

@@ -1,0 +1,171 @@
+// One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
+// its response has closed. Without a listener it makes nothing.
+import type { ServerResponse } from 'node:http'
+import type { Conversation, GuardedRequest, Judgement, NotJudged, RequestEvent, Stage, VerdictEvent } from '../types.js'
+import type { Audit } from './audit/index.js'
+import { type CheckMessage, notJudgedChannel, requestChannel, verdictChannel } from './channels.js'
+import type { NotJudgedMessage, VerdictMessage } from './channels.js'
+import { RequestLedger } from './request-ledger.js'
+import { judgedChars, tracedCheck } from './traced-check.js'
+
+/** What telemetry needs to know of a middleware. */
+export interface TelemetryServices {
+  readonly audit: Audit | undefined
+  /** Who keeps account of a request, while somebody does. */
+  readonly observed: WeakMap<GuardedRequest, RequestTelemetry>
+  /** What judges, by name: `custom` for a guard object. */
+  readonly backend: string
+  readonly model: string
+  /** Stands for categories, task, instruction, actions and thresholds. */
+  readonly policyHash: string
+  readonly config: { readonly timeoutMs: number }
+}
+
+/** What telemetry needs to know of a request, as far as it has come. */
+export interface ObservedRequest {
+  readonly req: GuardedRequest
+  readonly res: ServerResponse
+  readonly requestId: string
+  readonly dialectName: string
+  /** Undefined until the request has been read as a chat. */
+  readonly asked: { readonly stream: boolean } | undefined
+  readonly settings: Pick<VerdictMessage, 'mode' | 'parallel'> & { readonly streaming: 'window' | 'full' | 'async' }
+}
+
+export class RequestTelemetry {
+  readonly #services: TelemetryServices
+  readonly #observed: ObservedRequest
+  /** Kept only when somebody wants to hear of whole requests. */
+  #ledger: RequestLedger | undefined
+  #key: object | undefined
+
+  constructor(services: TelemetryServices, observed: ObservedRequest) {
+    this.#services = services
+    this.#observed = observed
+  }
+
+  /** Keeps account of the request until its response has closed. */
+  begin(): void {
+    const { audit, observed } = this.#services
+    if (audit === undefined && !requestChannel.hasSubscribers) return
+    const { req, res } = this.#observed
+    // Mounted twice, and passed the first time: it stays one request.
+    const before = observed.get(req)
+    this.#ledger = before === undefined ? new RequestLedger(audit?.secret) : before.#ledger
+    observed.set(req, this)
+    if (before === undefined) res.once('close', () => (observed.get(req) ?? this).#closed())
+  }
+
+  /**
+   * `unseen`: parts of the request that its model will see and no guard does. `newest`: the newest words of the user.
+   */
+  asksInput<T extends Judgement | readonly Judgement[]>(
+    conversations: readonly Conversation[],
+    { unseen, newest }: { unseen: () => readonly NotJudged[]; newest: () => string },
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#ledger !== undefined || notJudgedChannel.hasSubscribers)
+      for (const part of unseen()) {
+        this.#ledger?.part(part)
+        this.#publishNotJudged(part, 'input', 'allow')
+      }
+    this.#ledger?.asksInput(conversations, newest())
+    return tracedCheck(() => this.#check('input', conversations), ask)
+  }
+
+  asksReply(
+    conversation: Conversation,
+    text: string,
+    choice: number,
+    ask: () => Promise<Judgement>,
+  ): Promise<Judgement> {
+    this.#ledger?.asksReply(text, choice)
+    return tracedCheck(() => this.#check('output', [conversation]), ask)
+  }
+
+  /** The last word on a stage. */
+  stage(event: VerdictEvent): void {
+    this.#ledger?.stage(event)
+    const { verdict, why = 'empty' } = event
+    if (verdict === 'skipped') return this.#publishNotJudged({ what: why, count: 1 }, event.stage, event.action)
+    if (!verdictChannel.hasSubscribers) return
+    const { mode, parallel } = this.#observed.settings
+    const { backend } = this.#services
+    const message: VerdictMessage = {
+      ...event,
+      verdict,
+      request: this.#request,
+      backend,
+      mode,
+      parallel,
+      stream: this.#stream,
+    }
+    verdictChannel.publish(message)
+  }
+
+  get #stream(): boolean {
+    return this.#observed.asked?.stream === true
+  }
+
+  /** Stands for this request in messages. */
+  get #request(): object {
+    return (this.#key ??= Object.freeze({}))
+  }
+
+  #publishNotJudged({ what, count }: NotJudged, stage: Stage, action: NotJudgedMessage['action']): void {
+    if (!notJudgedChannel.hasSubscribers) return
+    const { requestId, dialectName: dialect } = this.#observed
+    const message: NotJudgedMessage = { request: this.#request, requestId, stage, dialect, action, what, count }
+    notJudgedChannel.publish(message)
+  }
+
+  #check(stage: Stage, conversations: readonly Conversation[]): Omit<CheckMessage, 'result'> {
+    const { backend, model } = this.#services
+    const { requestId, dialectName: dialect } = this.#observed
+    return {
+      request: this.#request,
+      requestId,
+      stage,
+      dialect,
+      backend,
+      model,
+      conversations: conversations.length,
+      chars: judgedChars(conversations),
+    }
+  }
+
+  /** The response has closed. With `async` streaming the last verdict may come after the last byte. */
+  #closed(): void {
+    const ledger = this.#ledger
+    if (ledger === undefined) return
+    const { settings, asked, res } = this.#observed
+    const late = settings.streaming === 'async' && asked !== undefined && res.writableFinished
+    if (!late || !ledger.awaitsReply) return this.#tell(ledger)
+    const timer = setTimeout(() => ledger.onceTold(undefined)?.(), this.#services.config.timeoutMs)
+    ledger.onceTold(() => {
+      clearTimeout(timer)
+      this.#tell(ledger)
+    })
+  }
+
+  #tell(ledger: RequestLedger): void {
+    const { audit, model, policyHash } = this.#services
+    const { req, res, requestId, dialectName, asked, settings } = this.#observed
+    const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(req.headers['traceparent']))?.[1]
+    const event: RequestEvent = ledger.event(
+      {
+        requestId,
+        ...(traceId !== undefined && { traceId }),
+        dialect: dialectName,
+        model,
+        policy: policyHash,
+        mode: settings.mode,
+        stream: this.#stream,
+        status: res.headersSent ? res.statusCode : 0,
+      },
+      { isChat: asked !== undefined, finished: res.writableFinished },
+    )
+    audit?.write(event)
+    if (requestChannel.hasSubscribers) requestChannel.publish({ ...event, request: this.#request })
+  }
+}

@@ -1,0 +1,217 @@
+// Everything that passes unjudged is told, once, with its reason; and what was judged and what was not adds up to what
+// came in.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ServerResponse } from 'node:http'
+import { llamaGuard } from '../src/llama-guard.js'
+import type { Options } from '../src/options/index.js'
+import { listen, type Heard } from './helpers/channels.js'
+import { markerGuard, memoryLogger } from './helpers/guards.js'
+import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
+
+const open: Running[] = []
+let heard: Heard
+beforeEach(() => void (heard = listen()))
+afterEach(async () => {
+  heard.stop()
+  await Promise.all(open.splice(0).map((server) => server.close()))
+})
+
+const reply = (res: ServerResponse, body: object = completion('hello')): void =>
+  void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+
+async function guarded(options: Options, handler: (res: ServerResponse) => void = reply): Promise<string> {
+  const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
+  const server = await serve((req, res) => guard(req, res, () => handler(res)))
+  open.push(server)
+  return server.url
+}
+
+interface Way {
+  readonly options?: Options
+  readonly path?: string
+  readonly send?: SendOptions
+  readonly handler?: (res: ServerResponse) => void
+  readonly stage?: 'input' | 'output'
+}
+
+const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }
+const pictures = (count: number): object => ({
+  messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }, ...Array<object>(count).fill(PICTURE)] }],
+})
+const SEALED = 'gAAAAABn'.repeat(20)
+const body = (value: object): SendOptions => ({ body: value })
+
+const WAYS: readonly (readonly [reason: string, what: string, count: number, way: Way])[] = [
+  ['skip-hook', 'the hook skip said so', 1, { options: { skip: () => true } }],
+  ['path', 'the path is not guarded', 1, { options: { paths: ['/guarded'] }, path: '/other' }],
+  ['no-body', 'a GET has nothing to read', 1, { send: { method: 'GET' }, path: '/' }],
+  ['unknown-body', 'the body is no chat', 1, { path: '/things', send: body({ colour: 'red' }) }],
+  ['stage-off', 'the input stage is off', 1, { options: { check: ['output'] } }],
+  ['stage-off', 'the output stage is off', 1, { options: { check: ['input'] }, stage: 'output' }],
+  ['no-body', 'the response has no body', 1, { handler: (res) => void res.writeHead(204).end(), stage: 'output' }],
+  [
+    'empty',
+    'the reply has no word',
+    1,
+    {
+      handler: (res) => void res.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: [DONE]\n\n'),
+      stage: 'output',
+    },
+  ],
+  [
+    'status',
+    'the reply is an error in its own words',
+    1,
+    {
+      handler: (res) =>
+        void res
+          .writeHead(429, { 'content-type': 'application/json' })
+          .end('{"error":{"message":"Rate limit reached","type":"tokens","code":"rate_limit_exceeded","param":null}}'),
+      stage: 'output',
+    },
+  ],
+  ['image', 'images nobody looks at', 2, { options: { images: 'ignore' }, send: body(pictures(2)) }],
+  [
+    'stored-history',
+    'turns that the vendor keeps',
+    1,
+    { path: '/v1/responses', send: body({ input: 'hi', previous_response_id: 'resp_68e1f0c2b4a881908c4d2b9f' }) },
+  ],
+  [
+    'stored-history',
+    'a conversation and items by their id',
+    2,
+    {
+      path: '/v1/responses',
+      send: body({
+        conversation: 'conv_68e1f0c2b4a881908c4d2b9f',
+        input: [
+          { type: 'message', role: 'user', content: 'hi' },
+          { type: 'item_reference', id: 'msg_68e1f0c2b4a881908c4d2b9f' },
+        ],
+      }),
+    },
+  ],
+  [
+    'binary',
+    'sealed reasoning',
+    1,
+    {
+      path: '/v1/responses',
+      send: body({
+        input: [
+          { type: 'reasoning', summary: [], encrypted_content: SEALED },
+          { type: 'message', role: 'user', content: 'hi' },
+        ],
+      }),
+    },
+  ],
+]
+
+describe('What passes unjudged is told once, with its reason:', () => {
+  it.each(WAYS)('%s, when it is about %s', async (what, _about, count, way) => {
+    const { options = {}, path = '/v1/chat/completions', handler, stage = 'input' } = way
+    const url = await guarded(options, handler)
+    await send(url + path, way.send ?? { body: chat('hi') })
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    expect(heard.notJudged.map((told) => [told.what, told.count, told.stage])).toEqual([[what, count, stage]])
+    expect(heard.requests[0]!.notJudged).toEqual([{ what, count }])
+  })
+
+  it('nothing at all, when all of it was judged', async () => {
+    await send(`${await guarded({})}/v1/chat/completions`, { body: chat('hi') })
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    expect(heard.notJudged).toEqual([])
+    expect(heard.requests[0]).toMatchObject({ judged: true, notJudged: [], action: 'allow', status: 200 })
+  })
+})
+
+describe('One event for each request', () => {
+  it('adds up: judged and not judged are all that came in, whatever became of them', async () => {
+    const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), images: 'ignore' }, {})
+    const server = await serve((req, res) =>
+      guard(req, res, () => {
+        if (req.url === '/broken') res.destroy()
+        else reply(res, completion(req.url === '/v1/chat/completions?unsafe' ? 'UNSAFE words' : 'hello'))
+      }),
+    )
+    open.push(server)
+    const asked: [string, SendOptions][] = [
+      ['/v1/chat/completions', { body: chat('hi') }],
+      ['/v1/chat/completions', { body: chat('UNSAFE') }],
+      ['/v1/chat/completions', { body: chat('BROKEN') }],
+      ['/v1/chat/completions?unsafe', { body: chat('hi') }],
+      ['/v1/chat/completions', { body: '{"messages":' }],
+      ['/v1/chat/completions', { body: pictures(1) }],
+      ['/', { method: 'GET' }],
+      ['/things', { body: { colour: 'red' } }],
+      ['/broken', { body: chat('hi') }],
+    ]
+    for (const [path, options] of asked) await send(server.url + path, options).catch(() => undefined)
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(asked.length))
+    const judged = heard.requests.filter((event) => event.judged)
+    const unjudged = heard.requests.filter((event) => !event.judged)
+    expect([judged.length, unjudged.length]).toEqual([5, 4])
+    for (const event of unjudged) expect(event.notJudged.length).toBeGreaterThan(0)
+    expect(heard.requests.map(({ status }) => status)).toEqual([200, 451, 503, 451, 400, 200, 200, 200, 0])
+    expect(heard.requests.map(({ notJudged }) => notJudged.map(({ what }) => what).join())).toEqual([
+      '',
+      '',
+      'error',
+      '',
+      'error',
+      'image',
+      'no-body',
+      'unknown-body',
+      'client-left',
+    ])
+  })
+
+  it('tells of a client that left before the verdict', async () => {
+    const url = await guarded({ guard: markerGuard({ delay: 300 }) })
+    const controller = new AbortController()
+    const asked = fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(chat('hi')),
+      signal: controller.signal,
+    }).catch(() => undefined)
+    setTimeout(() => controller.abort(), 100)
+    await asked
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    expect(heard.requests[0]).toMatchObject({
+      judged: false,
+      status: 0,
+      stages: [],
+      notJudged: [{ what: 'client-left', count: 1 }],
+    })
+  })
+
+  it('is one also where the middleware is mounted twice and passes the first time', async () => {
+    let seen = 0
+    const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), skip: () => seen++ === 0 }, {})
+    const server = await serve((req, res) => guard(req, res, () => guard(req, res, () => reply(res))))
+    open.push(server)
+    await send(`${server.url}/v1/chat/completions`, { body: chat('hi') })
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    expect(heard.requests[0]!.judged).toBe(true)
+    expect(heard.requests[0]!.stages.map(({ verdict }) => verdict)).toEqual(['safe', 'safe'])
+  })
+
+  it('waits for the last verdict of an async stream, which comes after its last byte', async () => {
+    const url = await guarded(
+      { streaming: 'async', guard: markerGuard({ delay: () => 150 }) },
+      (res) =>
+        void res
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end('data: {"choices":[{"index":0,"delta":{"content":"some words"}}]}\n\ndata: [DONE]\n\n'),
+    )
+    await send(`${url}/v1/chat/completions`, { body: { ...chat('hi'), stream: true } })
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    expect(heard.requests[0]!.stages.map(({ stage, verdict }) => [stage, verdict])).toEqual([
+      ['input', 'safe'],
+      ['output', 'safe'],
+    ])
+    expect(heard.requests[0]).toMatchObject({ stream: true, amount: { choices: 1, pieces: 2 } })
+  })
+})

@@ -1,6 +1,6 @@
 // The public API. Nothing but exports.
 /** The middleware. */
-export { llamaGuard, type GuardStats, type LlamaGuard } from './llama-guard.js'
+export { llamaGuard, type LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` on its own. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {
@@ -15,6 +15,7 @@ export type {
 export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
 export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 export type { CacheStats } from './guard/cache/index.js'
+export type { GuardStats } from './services.js'
 export type { JudgeStats } from './guard/index.js'
 export type { ResilienceStats } from './guard/resilience/index.js'
 /** Guards to fall back on, to compare with, or to sit on a panel. */

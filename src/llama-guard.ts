@@ -6,16 +6,9 @@ import { moderationsOf } from './moderations/index.js'
 import { parseOptions } from './options/config.js'
 import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
-import { createServices, type Services } from './services.js'
+import { createServices, type GuardStats, type Services } from './services.js'
 import type { Recognised, UnknownBody } from './request/index.js'
-import type { JudgeStats } from './guard/index.js'
-import type { AuditStats } from './telemetry/audit/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
-
-/** What `guard.stats()` returns. */
-export interface GuardStats extends JudgeStats {
-  readonly audit?: AuditStats
-}
 
 export interface LlamaGuard extends Middleware {
   /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
@@ -61,7 +54,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
     judge,
     moderations: () => moderationsOf(services),
     close: () => services.close(),
-    stats: () => ({ ...services.judge.stats(), ...(services.audit && { audit: services.audit.stats() }) }),
+    stats: () => services.stats(),
   })
 }
 

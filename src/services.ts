@@ -2,17 +2,23 @@
 import { createHash } from 'node:crypto'
 import { categoriesOf, createUpstream, guardOf, openJudge } from './create-guard.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
-import type { Judge } from './guard/index.js'
+import type { Judge, JudgeStats } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
 import { type Announce, createAnnouncer } from './telemetry/announce.js'
-import { openAudit } from './telemetry/audit/index.js'
+import { type AuditStats, openAudit } from './telemetry/audit/index.js'
+import { addLiveGuard } from './telemetry/live-guards.js'
 import { defaultLogger } from './telemetry/log.js'
 import type { TelemetryServices } from './telemetry/request-telemetry.js'
 import { isGuard } from './options/guards.js'
 import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
+
+/** What `guard.stats()` returns. */
+export interface GuardStats extends JudgeStats {
+  readonly audit?: AuditStats
+}
 
 export interface Services extends TelemetryServices {
   readonly config: Config
@@ -35,6 +41,8 @@ export interface Services extends TelemetryServices {
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
   /** Tells the operator, once per method and path, of a body that passed unjudged. */
   readonly announce: Announce
+  /** Counters of judge and audit. */
+  stats(): GuardStats
   close(): Promise<void>
 }
 
@@ -67,7 +75,7 @@ export function createServices(config: Config): Services {
   const judge = openJudge(config, guard, blocks(config), logger)
   const upstream = createUpstream(config.upstream)
   const audit = config.audit === undefined ? undefined : openAudit(config.audit, logger)
-  return {
+  const services: Services = {
     config,
     model,
     vision: guard.vision === true,
@@ -88,10 +96,14 @@ export function createServices(config: Config): Services {
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     blocks,
     announce: createAnnouncer(),
+    stats: () => ({ ...judge.stats(), ...(audit && { audit: audit.stats() }) }),
     async close() {
+      forget()
       await Promise.all([judge.close(), upstream?.close(), audit?.close()])
     },
   }
+  const forget = addLiveGuard(services)
+  return services
 }
 
 /**

@@ -66,23 +66,9 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     )
   const upstream = drainable(plain)
   const logger = config.logger ?? defaultLogger(config.logLevel)
-  const middleware = llamaGuard(
-    {
-      ...o.options,
-      logger,
-      upstream,
-      onVerdict: (event) => {
-        metrics.verdict(event)
-        config.onVerdict?.(event)
-      },
-    },
-    o.env,
-  )
+  const middleware = llamaGuard({ ...o.options, logger, upstream }, o.env)
   const open = new Set<ServerResponse>()
-  const metrics = gatewayMetrics(
-    () => open.size,
-    () => middleware.stats(),
-  )
+  const metrics = gatewayMetrics(() => open.size)
   const readMetrics = o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics())
   let stopping = false
 
@@ -178,6 +164,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
     server.closeAllConnections()
     await Promise.all([closed, shut])
+    metrics.close()
   }
 
   return { port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, stop }

@@ -1,0 +1,48 @@
+// The guards of this process that are not closed, for gauges that are read when somebody asks. By a global symbol, so
+// that the ESM and the CommonJS copy of this package, and its subpaths, know of each other's.
+
+/** What can be read of a guard at any time; `guard.stats()` returns it. */
+export interface LiveStats {
+  readonly cache: {
+    /** Those of the shared store included. */
+    readonly hits: number
+    readonly joined: number
+    readonly misses: number
+    readonly store?: { readonly hits: number }
+  }
+  readonly guards: readonly {
+    readonly model: string
+    readonly inFlight: number
+    readonly queued: number
+    readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
+  }[]
+  readonly audit?: { readonly written: number; readonly dropped: number }
+  readonly policy?: { readonly loaded: number; readonly rejected: number }
+}
+
+interface Source {
+  stats(): LiveStats
+}
+
+const KEY = Symbol.for('express-llama-guard.live-guards')
+
+/** Not kept alive by being here: a middleware that nobody closes may still be collected. */
+function refs(): Set<WeakRef<Source>> {
+  const holder = globalThis as { [KEY]?: Set<WeakRef<Source>> }
+  return (holder[KEY] ??= new Set())
+}
+
+/** Returns what takes it off the list. */
+export function addLiveGuard(source: Source): () => void {
+  const ref = new WeakRef(source)
+  refs().add(ref)
+  return () => void refs().delete(ref)
+}
+
+export function liveStats(): readonly LiveStats[] {
+  return [...refs()].flatMap((ref) => {
+    const source = ref.deref()
+    if (source === undefined) refs().delete(ref)
+    return source?.stats() ?? []
+  })
+}

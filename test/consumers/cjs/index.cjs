@@ -2,6 +2,10 @@
 const assert = require('node:assert')
 const express = require('express')
 const { LlamaGuardError, isLlamaGuardError, llamaGuard } = require('express-llama-guard')
+const loaded = Object.keys(require.cache).filter((file) => /prom-client|opentelemetry/.test(file))
+assert.deepStrictEqual(loaded, [], 'the main entry loads telemetry that nobody asked for')
+const { instrument } = require('express-llama-guard/otel')
+const { metrics } = require('express-llama-guard/prometheus')
 const probe = require('../probe.cjs')
 
 assert.throws(
@@ -11,7 +15,9 @@ assert.throws(
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()
+app.get('/metrics', metrics())
 app.use(guard)
+instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )

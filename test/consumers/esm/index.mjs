@@ -3,6 +3,8 @@ import assert from 'node:assert'
 import { createRequire } from 'node:module'
 import express from 'express'
 import { isLlamaGuardError, llamaGuard } from 'express-llama-guard'
+import { instrument } from 'express-llama-guard/otel'
+import { metrics } from 'express-llama-guard/prometheus'
 import probe from '../probe.cjs'
 
 const copy = createRequire(import.meta.url)('express-llama-guard')
@@ -13,7 +15,9 @@ assert.throws(
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()
+app.get('/metrics', metrics())
 app.use(guard)
+instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )

@@ -10,6 +10,8 @@ import {
   type RequestState,
   type Verdict,
 } from 'express-llama-guard'
+import { instrument } from 'express-llama-guard/otel'
+import { metrics, type MetricsHandler } from 'express-llama-guard/prometheus'
 
 const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard) => Promise<void>
 
@@ -29,7 +31,11 @@ const options: Options = {
 }
 const guard: LlamaGuard = llamaGuard(options)
 const app = express()
+const counted: MetricsHandler = metrics()
+app.get('/metrics', counted)
 app.use(guard)
+const stop: () => void = instrument()
+stop()
 app.post('/chat', (req, res) => {
   const state: RequestState | undefined = req.llamaGuard
   res.json({

@@ -9,6 +9,8 @@ import {
   type RequestState,
   type Verdict,
 } from 'express-llama-guard'
+import { instrument } from 'express-llama-guard/otel'
+import { metrics, type MetricsHandler } from 'express-llama-guard/prometheus'
 
 const probe = require('../../probe.cjs') as (app: express.Express, guard: LlamaGuard) => Promise<void>
 
@@ -28,7 +30,11 @@ const options: Options = {
 }
 const guard: LlamaGuard = llamaGuard(options)
 const app = express()
+const counted: MetricsHandler = metrics()
+app.get('/metrics', counted)
 app.use(guard)
+const stop: () => void = instrument()
+stop()
 app.post('/chat', (req, res) => {
   const state: RequestState | undefined = req.llamaGuard
   res.json({

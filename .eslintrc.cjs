@@ -20,6 +20,7 @@ const ROOMS = [
   'moderations',
   'exchange',
   'services',
+  'live-services',
   'create-guard',
   'options',
   'request',

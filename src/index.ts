@@ -76,6 +76,7 @@ export type {
   NotJudged,
   NotJudgedReason,
   Outcome,
+  PolicyStats,
   RefusalText,
   RequestEvent,
   RequestState,

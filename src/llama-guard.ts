@@ -3,10 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Exchange } from './exchange.js'
 import { moderationsOf } from './moderations/index.js'
-import { parseOptions } from './options/config.js'
+import { createLiveServices } from './live-services.js'
 import { type Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
-import { createServices, type GuardStats, type Services } from './services.js'
+import type { GuardStats, Services } from './services.js'
 import type { Recognised, UnknownBody } from './request/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
@@ -37,9 +37,10 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   options: Options<Req> = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): LlamaGuard {
-  const services = createServices(parseOptions(options as Options, env))
+  const live = createLiveServices(options as Options, env)
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
+    const services = live.until(res)
     const exchange = new Exchange(services, req, res)
     // next() is called last and outside of any try: what a handler throws is not ours to catch.
     admit(exchange, services).then(
@@ -49,12 +50,12 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   }
 
   const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) =>
-    services.judge.judge(conversation, { stage, signal })
+    live.during((services) => services.judge.judge(conversation, { stage, signal }))
   return Object.assign(llamaGuardMiddleware, {
     judge,
-    moderations: () => moderationsOf(services),
-    close: () => services.close(),
-    stats: () => services.stats(),
+    moderations: (): Middleware => (req, res, next) => moderationsOf(live.until(res))(req, res, next),
+    close: () => live.close(),
+    stats: () => live.stats(),
   })
 }
 

@@ -12,12 +12,14 @@ import { addLiveGuard } from './telemetry/live-guards.js'
 import { defaultLogger } from './telemetry/log.js'
 import type { TelemetryServices } from './telemetry/request-telemetry.js'
 import { isGuard } from './options/guards.js'
-import type { Category, GuardedRequest, Judgement, Logger, Stage, Verdict } from './types.js'
+import type { Category, GuardedRequest, Judgement, Logger, PolicyStats, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
 
 /** What `guard.stats()` returns. */
 export interface GuardStats extends JudgeStats {
   readonly audit?: AuditStats
+  /** With `LLAMA_GUARD_POLICY` alone. */
+  readonly policy?: PolicyStats
 }
 
 export interface Services extends TelemetryServices {
@@ -43,16 +45,22 @@ export interface Services extends TelemetryServices {
   readonly announce: Announce
   /** Counters of judge and audit. */
   stats(): GuardStats
+  /** Closes what services with another policy do not share. Nothing of these may be in use. */
+  retire(): void
   close(): Promise<void>
 }
 
-export function createServices(config: Config): Services {
-  const logger = config.logger ?? defaultLogger(config.logLevel)
+/**
+ * `before`: services under another policy, whose upstream, logger and audit go on. `policy`: counters of the file that
+ * holds it.
+ */
+export function createServices(config: Config, before?: Services, policy?: PolicyStats): Services {
+  const logger = before?.logger ?? config.logger ?? defaultLogger(config.logLevel)
   const guard = guardOf(config)
   const categories = categoriesOf(guard)
   checkIds(config, categories)
   const model = guard.model ?? 'custom'
-  if (config.guard === 'local')
+  if (config.guard === 'local' && before === undefined)
     logger.warn(
       { model },
       'The guard is the built-in baseline screen, not Llama Guard. Set LLAMA_GUARD_ENDPOINT and guard: ' +
@@ -73,8 +81,8 @@ export function createServices(config: Config): Services {
   }
 
   const judge = openJudge(config, guard, blocks(config), logger)
-  const upstream = createUpstream(config.upstream)
-  const audit = config.audit === undefined ? undefined : openAudit(config.audit, logger)
+  const upstream = before === undefined ? createUpstream(config.upstream) : before.upstream
+  const audit = before?.audit ?? (config.audit === undefined ? undefined : openAudit(config.audit, logger))
   const services: Services = {
     config,
     model,
@@ -85,7 +93,7 @@ export function createServices(config: Config): Services {
     upstream,
     logger,
     audit,
-    observed: new WeakMap(),
+    observed: before?.observed ?? new WeakMap(),
     backend: typeof config.guard === 'string' ? config.guard : 'custom',
     policyHash: policyHashOf(config),
     logsMessages:
@@ -95,8 +103,18 @@ export function createServices(config: Config): Services {
     skips: (req) => atOnce('skip', config.skip?.(req)) === true,
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     blocks,
-    announce: createAnnouncer(),
-    stats: () => ({ ...judge.stats(), ...(audit && { audit: audit.stats() }) }),
+    announce: before?.announce ?? createAnnouncer(),
+    stats: () => ({
+      ...judge.stats(),
+      ...(audit && { audit: audit.stats() }),
+      ...(policy && { policy: { ...policy } }),
+    }),
+    retire() {
+      forget()
+      // Objects of the operator's go on in the services that follow; what else this judge has is then left to be
+      // collected.
+      if (!sharesObjects(config)) void judge.close()
+    },
     async close() {
       forget()
       await Promise.all([judge.close(), upstream?.close(), audit?.close()])
@@ -120,6 +138,12 @@ function checkIds({ actions, categoryThresholds }: Config, categories: readonly 
         `The option ${option} names the category ${JSON.stringify(unknown)}; this guard knows ${known.join(', ')}.`,
       )
   }
+}
+
+/** True when closing the judge would close an object that was given in code. */
+function sharesObjects({ guard, guards = [], fallback = [], cascade, shadowGuard, cacheStore }: Config): boolean {
+  const given = [guard, ...guards, ...fallback, cascade?.first, shadowGuard?.guard, cacheStore]
+  return given.some((each) => typeof each === 'object' && 'close' in each)
 }
 
 function policyHashOf({ categories, task, instruction, actions, threshold, categoryThresholds }: Config): string {

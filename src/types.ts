@@ -287,6 +287,13 @@ export interface RequestEvent {
   readonly hmac?: { readonly input?: string; readonly output?: readonly string[] }
 }
 
+/** What became of changes to the file that `LLAMA_GUARD_POLICY` names. */
+export interface PolicyStats {
+  readonly loaded: number
+  /** Changes that were wrong; the policy before stayed in force. */
+  readonly rejected: number
+}
+
 /** What a handler finds on `req.llamaGuard`. */
 export interface RequestState {
   readonly requestId: string

@@ -46,6 +46,7 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
   ['path', 'the path is not guarded', 1, { options: { paths: ['/guarded'] }, path: '/other' }],
   ['no-body', 'a GET has nothing to read', 1, { send: { method: 'GET' }, path: '/' }],
   ['unknown-body', 'the body is no chat', 1, { path: '/things', send: body({ colour: 'red' }) }],
+  ['empty', 'the body has no word', 1, { path: '/things', send: body({ n: 1 }), options: { unknown: 'judge' } }],
   ['stage-off', 'the input stage is off', 1, { options: { check: ['output'] } }],
   ['stage-off', 'the output stage is off', 1, { options: { check: ['input'] }, stage: 'output' }],
   ['no-body', 'the response has no body', 1, { handler: (res) => void res.writeHead(204).end(), stage: 'output' }],

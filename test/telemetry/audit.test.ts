@@ -185,6 +185,16 @@ describe('The audit file', () => {
     await audit.close()
   })
 
+  it('still takes the rows of requests that end while it closes', async () => {
+    const audit = openAudit(path, memoryLogger())
+    audit.write(event('before'))
+    const closed = audit.close()
+    audit.write(event('during'))
+    await closed
+    audit.write(event('after'))
+    await vi.waitFor(() => expect(rows().map(({ requestId }) => requestId)).toEqual(['before', 'during', 'after']))
+  })
+
   it('has a file for each worker of a cluster', async () => {
     vi.stubEnv('NODE_UNIQUE_ID', '3')
     const audit = openAudit(path, memoryLogger())

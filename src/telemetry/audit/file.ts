@@ -58,6 +58,7 @@ class AuditFile implements Audit {
   #draining: Promise<void> | undefined
   #notBefore = 0
   #toldAt = -Infinity
+  #closed = false
   #written = 0
   #dropped = 0
 
@@ -88,8 +89,13 @@ class AuditFile implements Audit {
   async close(): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))
+    this.#closed = true
     await Promise.race([this.#draining, late])
     clearTimeout(timer)
+    if (this.#draining === undefined) await this.#release()
+  }
+
+  async #release(): Promise<void> {
     await this.#handle?.close().catch(() => undefined)
     this.#handle = undefined
   }
@@ -97,18 +103,24 @@ class AuditFile implements Audit {
   async #drain(): Promise<void> {
     // One turn of the event loop later, so that the rows of a busy moment leave together.
     await new Promise(setImmediate)
-    while (this.#waiting.length > 0) {
-      const rows = this.#waiting
-      this.#waiting = []
-      this.#waitingBytes = 0
-      try {
-        await this.#append(rows)
-        this.#written += rows.length
-      } catch (error) {
-        await this.#failed(rows.length, error)
-      }
-    }
+    do {
+      while (this.#waiting.length > 0) await this.#writeWaiting()
+      // Requests that end while the middleware closes still have their rows.
+      if (this.#closed) await this.#release()
+    } while (this.#waiting.length > 0)
     this.#draining = undefined
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const rows = this.#waiting
+    this.#waiting = []
+    this.#waitingBytes = 0
+    try {
+      await this.#append(rows)
+      this.#written += rows.length
+    } catch (error) {
+      await this.#failed(rows.length, error)
+    }
   }
 
   async #append(rows: readonly Row[]): Promise<void> {
@@ -144,8 +156,7 @@ class AuditFile implements Audit {
 
   async #failed(rows: number, error: unknown): Promise<void> {
     this.#notBefore = performance.now() + PAUSE_MS
-    await this.#handle?.close().catch(() => undefined)
-    this.#handle = undefined
+    await this.#release()
     this.#drop(rows, (error as NodeJS.ErrnoException).code)
   }
 

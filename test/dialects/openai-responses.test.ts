@@ -25,6 +25,7 @@ describe('a request', () => {
       extras: [],
       stream: false,
       model: 'm',
+      unseen: [{ what: 'stored-history', count: 1 }],
     })
   })
 

@@ -1,5 +1,5 @@
 // The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
-import type { Conversation, Decision, NamedCategory, NotJudged, Stage } from '../types.js'
+import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 
 /** A chat request, read: who said what, and what else the model will see. */
@@ -128,6 +128,8 @@ export interface Dialect {
   readonly marks?: readonly string[]
   /** Headers of a refusal that is streamed. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
+  /** What is told as the reason when a reply has no words to judge. Default: `empty`. */
+  readonly unjudgedReplies?: NotJudgedReason
   /** How its streams are framed. */
   readonly framing: Framing
   stream(): StreamReader

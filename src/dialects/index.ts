@@ -2,6 +2,8 @@
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { Dialect } from './dialect.js'
+import { embeddings } from './embeddings.js'
+import { images } from './images.js'
 import { ollamaChat } from './ollama-chat.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
@@ -15,4 +17,6 @@ export const BUILT_IN: readonly Dialect[] = [
   ollamaChat,
   aiSdk,
   aiSdkCompletion,
+  embeddings,
+  images,
 ]

@@ -207,6 +207,37 @@ const APIS: Readonly<Record<string, Api>> = {
       { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
     ],
   },
+  Embeddings: {
+    path: '/v1/embeddings',
+    request: { model: 'm', input: 'hi' },
+    reply: {
+      object: 'list',
+      model: 'm',
+      data: [
+        { object: 'embedding', index: 0, embedding: [0.1, 0.2] },
+        { object: 'embedding', index: 1, embedding: 'zczMPc3MTD6amZk+zczMPg==' },
+      ],
+      usage: { prompt_tokens: 1, total_tokens: 1 },
+    },
+    events: [],
+  },
+  Images: {
+    path: '/v1/images/generations',
+    request: { model: 'm', prompt: 'hi', stream: true },
+    reply: {
+      created: 1,
+      background: 'opaque',
+      output_format: 'png',
+      size: '1024x1024',
+      quality: 'high',
+      data: [{ b64_json: 'iVBORw0KGgo=', revised_prompt: 'A hat' }, { url: 'https://a.test/' }],
+      usage: { input_tokens: 1, input_tokens_details: { text_tokens: 1 } },
+    },
+    events: [
+      { type: 'image_generation.partial_image', b64_json: 'iVBORw0KGgo=', partial_image_index: 0, size: '1024x1024' },
+      { type: 'image_generation.completed', b64_json: 'iVBORw0KGgo=', usage: { total_tokens: 1 } },
+    ],
+  },
   Ollama: { path: '/api/chat', reply: ollama, events: [ollama], lines: true },
 }
 

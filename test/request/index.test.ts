@@ -36,13 +36,16 @@ describe('a path', () => {
     ['/api/chat', { ...MESSAGES, model: 'llama3.2' }, 'ollama-chat'],
     ['/api/chat', MESSAGES, 'openai-chat'],
     ['/chat', MESSAGES, 'openai-chat'],
+    ['/v1/embeddings', { input: 'a' }, 'embeddings'],
+    ['/v1/embeddings', MESSAGES, 'openai-chat'],
+    ['/v1/images/generations', { prompt: 'a' }, 'images'],
   ])('%s is of the right dialect', async (url, body, name) => {
     expect(await dialectOf(url, body)).toBe(name)
   })
 
   it.each([
-    ['/v1/embeddings', { input: 'a' }],
-    ['/v1/images/generations', { prompt: 'a' }],
+    ['/any', { input: 'a' }],
+    ['/any', { prompt: 'a' }],
     ['/any', {}],
     ['/any', undefined],
     ['/any', [1, 'a', { b: 2 }]],

@@ -109,6 +109,11 @@ export function isPicture(text: string): boolean {
   return PICTURE.test(text) || isDataUrl(text) || kindOf(text) !== undefined
 }
 
+/** True for base64 that begins as a picture of a known kind does. */
+export function isPictureData(text: string): boolean {
+  return kindOf(text) !== undefined && BASE64.test(text)
+}
+
 function kindOf(data: string): string | undefined {
   return SIGNATURES.find(([start]) => data.startsWith(start))?.[1]
 }

@@ -18,6 +18,7 @@ export const SETTINGS = set(
   'inference_geo speed cache_control anthropic_version anthropic_beta betas user_profile_id workspace_id options',
   'keep_alive think id do_sample details return_full_text adapter_id lora bad_words_ids allowed_token_ids',
   'chat_template_kwargs enable_thinking safe_prompt prompt_mode cache_prompt id_slot n_predict messageId trigger',
+  'dimensions encoding_format input_type truncate style',
 )
 
 /** Settings with names of the client's own choice: what has no blanks in it is no prose, as no model reads it. */
@@ -107,6 +108,9 @@ export const FIXED_VALUES = set(
   'reasoning.encrypted_content file_search_call.results web_search_call.results web_search_call.action.sources',
   'message.input_image.image_url computer_call_output.output.image_url code_interpreter_call.outputs',
   'message.output_text.logprobs',
+  // Embeddings and images.
+  'float int8 uint8 binary ubinary search_document search_query b64_json png jpeg webp transparent opaque hd vivid',
+  'natural 256x256 512x512 1024x1024 1536x1024 1024x1536 1792x1024 1024x1792',
   // Built-in tools.
   'file_search web_search web_search_preview web_search_preview_2025_03_11 web_search_2025_08_26 computer',
   'computer_use_preview code_interpreter image_generation local_shell shell apply_patch custom mcp',

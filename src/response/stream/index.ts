@@ -62,7 +62,7 @@ class EventStreamHold implements Hold {
     this.#judge = new StreamJudge({
       settings: context.settings,
       judge: (text, choice) => context.judgeReply(text, choice),
-      decide: (judgements) => context.decideReply(judgements),
+      decide: (judgements) => context.decideReply(judgements, context.dialect.unjudgedReplies),
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })

@@ -17,7 +17,7 @@ interface Kept {
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
 export function wholeHold(exit: ResponseController, context: ReplyContext): Hold {
   // An error in its own words has nothing to judge.
-  const why = isSuccess(exit.res.statusCode) ? undefined : 'status'
+  const why = isSuccess(exit.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
   const judge = async ({ chunks, last }: Kept): Promise<readonly Judgement[]> => {
     const { res } = exit
     const choices = await readReply(

@@ -1,0 +1,56 @@
+// Replies that are numbers or pictures: what is neither is judged, as in any other reply.
+import { isObject } from '../../utils/json.js'
+import type { ReplyChoice, StreamDelta, StreamReader } from '../dialect.js'
+import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
+import { ChoiceTexts } from './reply-texts.js'
+import { EventText, SentEvents } from './stream-events.js'
+import { TextWalker, type Vocabulary } from './text-walker.js'
+
+/** True for a string, in the field of this name, that is no text. */
+export type IsData = (field: string, text: string) => boolean
+
+/** A choice without a word is not judged. */
+export function readWordless(body: unknown, words: Vocabulary, isData: IsData): readonly ReplyChoice[] | undefined {
+  if (!isObject(body)) return undefined
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(words).walk(body, (path, text) => {
+    if (!isData(fieldOf(path), text)) texts.add(0, text)
+  })
+  return texts.list()
+}
+
+/** Such events, and an error as the last one: these streams have no other end that tells of a block. */
+export function wordlessStream(words: Vocabulary, isData: IsData, last: RegExp): StreamReader {
+  const events = new EventText(words)
+  const facts = new SentEvents((_data, { data = '' }) => last.test(data.slice(0, HEAD)))
+  let over = false
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      const skip = (text: string, path: string): boolean => isData(fieldOf(path), text)
+      if (data !== undefined) events.readBeside(deltas, data, 0, { skip })
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      over ||= facts.take(event)
+    },
+    block(decision) {
+      if (over) return ''
+      const message = blockMessage(decision)
+      const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }
+      return sse({ type: 'error', error }, 'error')
+    },
+    fail: (error) => (over ? '' : sse({ type: 'error', error: streamFailure(error) }, 'error')),
+  }
+}
+
+/** Pictures make an event long, and its type stands at its beginning or is not looked for. */
+const HEAD = 1024
+
+/** The name of the field that a path ends in, past the places of lists. */
+function fieldOf(path: string): string {
+  return /(?:^|\.)([^.]+?)(?:\.\d+)*$/.exec(path)?.[1] ?? ''
+}

@@ -1,4 +1,5 @@
 // The built-in dialects. Adding an API is adding a file and a line here.
+import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import type { Dialect } from './dialect.js'
@@ -17,6 +18,7 @@ export const BUILT_IN: readonly Dialect[] = [
   ollamaChat,
   aiSdk,
   aiSdkCompletion,
+  agUi,
   embeddings,
   images,
 ]

@@ -354,4 +354,66 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       user: 'u-1',
     },
   },
+  'AG-UI': {
+    path: '/agent',
+    body: {
+      threadId: '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+      runId: '5f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+      parentRunId: '6f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+      protocolVersion: '1.0',
+      state: { city: 'Rome', list: ['a'] },
+      context: [{ description: 'The page', value: 'A list' }],
+      forwardedProps: { theme: 'dark' },
+      resume: [{ interruptId: 'int-1', status: 'resolved', payload: { answer: 'yes' }, metadata: { a: 'b' } }],
+      tools: [{ name: 'weather', description: 'Tells.', parameters: SCHEMA, metadata: { a: 'b' } }],
+      messages: [
+        { id: '1', role: 'system', content: 'Be kind.', name: 'root' },
+        { id: '2', role: 'developer', content: 'Be brief.' },
+        {
+          id: '3',
+          role: 'user',
+          name: 'ann',
+          encryptedValue: BLOB,
+          subagentRunId: '7f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+          content: [
+            { type: 'text', id: 'p1', text: 'See', metadata: { a: 'b' } },
+            { type: 'image', source: { type: 'data', value: 'iVBORw0KGgo=', mimeType: 'image/png' }, metadata: 'm' },
+            { type: 'image', source: { type: 'url', value: 'https://x.test/a.png' } },
+            { type: 'document', source: { type: 'data', value: 'aGVsbG8=', mimeType: 'text/plain' } },
+            { type: 'binary', mimeType: 'text/plain', data: 'aGVsbG8=', filename: 'a.txt' },
+          ],
+        },
+        {
+          id: '4',
+          role: 'assistant',
+          content: 'I look.',
+          toolCalls: [
+            {
+              id: 'call_12',
+              type: 'function',
+              function: { name: 'weather', arguments: '{"city":"Rome"}' },
+              encryptedValue: BLOB,
+            },
+          ],
+        },
+        { id: '5', role: 'tool', toolCallId: 'call_12', content: 'Sunny', error: 'e' },
+        { id: '6', role: 'reasoning', content: 'hm', encryptedValue: BLOB },
+        { id: '7', role: 'activity', activityType: 'plan', content: { steps: ['one'] }, metadata: { a: 'b' } },
+      ],
+    },
+  },
+  CopilotKit: {
+    path: '/api/copilotkit',
+    body: {
+      method: 'agent/run',
+      params: { agentId: 'default', other: 'o' },
+      body: {
+        threadId: '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+        runId: '5f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f',
+        messages: [{ id: '1', role: 'user', content: 'Hi' }],
+        tools: [],
+        context: [],
+      },
+    },
+  },
 }

@@ -18,7 +18,7 @@ const ROLES = new Map<unknown, Speaker>([
   ['developer', 'system'],
 ])
 /** Fields whose objects are what a tool was called with. */
-const CALLS = new Set(['tool_calls', 'function_call', 'toolInvocations'])
+const CALLS = new Set(['tool_calls', 'toolCalls', 'function_call', 'toolInvocations'])
 
 /** Throws `unreadable_request` for anything but a non-empty list of messages with known roles. */
 export function readMessages(messages: unknown, walker: RequestWalker, builder: RequestBuilder): void {

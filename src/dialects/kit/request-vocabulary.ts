@@ -60,7 +60,8 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'button keys scroll_x scroll_y x y experimental_attachments toolInvocations toolInvocation toolCallId toolName',
     'state args preliminary providerExecuted providerMetadata callProviderMetadata contentType sourceId messageId',
     'extra_content google openai anthropic thought_signature thoughtSignature itemId reasoningEncryptedContent',
-    'redactedData tool_name',
+    'redactedData tool_name threadId runId parentRunId subagentRunId interruptId protocolVersion forwardedProps resume',
+    'payload toolCalls encryptedValue method params agentId body',
     // Settings within settings.
     'include_usage include_obfuscation effort budget_tokens max_uses allowed_tools allowed_domains blocked_domains',
     'search_context_size user_location approximate city country region timezone voice ttl scope mode tool tools',
@@ -108,6 +109,8 @@ export const FIXED_VALUES = set(
   'reasoning.encrypted_content file_search_call.results web_search_call.results web_search_call.action.sources',
   'message.input_image.image_url computer_call_output.output.image_url code_interpreter_call.outputs',
   'message.output_text.logprobs',
+  // AG-UI and CopilotKit.
+  'agent/run agent/connect agent/suggest resolved cancelled',
   // Embeddings and images.
   'float int8 uint8 binary ubinary search_document search_query b64_json png jpeg webp transparent opaque hd vivid',
   'natural 256x256 512x512 1024x1024 1536x1024 1024x1536 1792x1024 1024x1792',
@@ -124,7 +127,7 @@ export const FIXED_VALUES = set(
 
 /** Fields whose value is an identifier. */
 export const ID_KEYS = set(
-  'id tool_call_id tool_use_id call_id item_id response_id previous_response_id conversation request_id file_id',
+  'threadId runId parentRunId subagentRunId interruptId id tool_call_id tool_use_id call_id item_id response_id previous_response_id conversation request_id file_id',
   'container container_id approval_request_id vector_store_ids skill_id toolCallId messageId sourceId itemId',
 )
 /** Fields whose value is the name of a model. */
@@ -150,6 +153,7 @@ export const BLOBS_OF_TYPE: ReadonlyMap<unknown, ReadonlySet<string>> = new Map(
   ['redacted_thinking', set('data')],
   ['reasoning', set('encrypted_content signature')],
   ['compaction', set('encrypted_content')],
+  ['function', set('encryptedValue')],
   ['reasoning.encrypted', set('data')],
   ['reasoning.text', set('signature')],
   ['web_search_result', set('encrypted_content')],

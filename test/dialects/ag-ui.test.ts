@@ -1,0 +1,260 @@
+// AG-UI's own client against a guarded agent: what it sends is judged, words flow, and a block is read by the client.
+import { HttpAgent, type BaseEvent, type Message } from '@ag-ui/client'
+import express from 'express'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { llamaGuard, type Options } from '../../src/index.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve, sleep } from '../helpers/http.js'
+
+type Event = { type: string } & Record<string, unknown>
+let guard: MarkerGuard
+let server: Running
+let options: Options = {}
+/** What the agent answers, in pieces of bytes with a pause after each. */
+let pieces: readonly string[] = []
+let pause = 0
+
+beforeAll(async () => {
+  const app = express()
+  app.use((req, res, next) =>
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+  )
+  app.post('/agent', async (_req, res) => {
+    res.setHeader('content-type', 'text/event-stream')
+    for (const piece of pieces) {
+      res.write(piece)
+      await sleep(pause)
+    }
+    res.end()
+  })
+  server = await serve(app)
+})
+afterAll(() => server.close())
+
+const RUN = { threadId: 't1', runId: 'r1' }
+const frames = (events: readonly Event[]): string[] => events.map((event) => `data: ${JSON.stringify(event)}\n\n`)
+const delta = (text: string, messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_CONTENT', messageId, delta: text })
+const start = (messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' })
+const end = (messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_END', messageId })
+const run = (...events: Event[]): Event[] => [
+  { type: 'RUN_STARTED', ...RUN },
+  ...events,
+  { type: 'RUN_FINISHED', ...RUN },
+]
+const saying = (...texts: string[]): Event[] =>
+  run({ type: 'STEP_STARTED', stepName: 's' }, start(), ...texts.map((text) => delta(text)), end(), {
+    type: 'STEP_FINISHED',
+    stepName: 's',
+  })
+
+beforeEach(() => {
+  guard = markerGuard()
+  options = {}
+  pieces = frames(saying('Hello ', 'there.'))
+  pause = 60
+})
+
+interface Told {
+  readonly events: BaseEvent[]
+  readonly texts: unknown[]
+  readonly error: unknown
+  readonly failed: (BaseEvent & { code?: string; message?: string; metadata?: any }) | undefined
+}
+
+/** What a page sees of one run. */
+async function ask(...messages: Message[]): Promise<Told> {
+  const agent = new HttpAgent({ url: `${server.url}/agent`, threadId: 't1', initialMessages: messages })
+  const events: BaseEvent[] = []
+  let error: unknown
+  await agent
+    .runAgent({ runId: 'r1' }, { onEvent: ({ event }) => void events.push(event) })
+    .catch((told: unknown) => (error = told))
+  const texts = agent.messages.slice(messages.length).map(({ content }) => content)
+  return { events, texts, error, failed: events.find(({ type }) => (type as string) === 'RUN_ERROR') }
+}
+const user = (content: string): Message => ({ id: '1', role: 'user', content })
+
+describe('A run', () => {
+  it('that is allowed comes as it was streamed', async () => {
+    const { texts, error, failed } = await ask(user('hello'))
+    expect([texts, error, failed]).toEqual([['Hello there.'], undefined, undefined])
+    expect([guard.texts()[0], guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
+  })
+
+  it('of an unsafe question is refused with the categories in the error', async () => {
+    const { error } = await ask(user('UNSAFE question'))
+    expect(error).toMatchObject({
+      status: 451,
+      payload: { error: { code: 'content_filter', categories: [{ code: 'O3', name: 'Criminal Planning' }] } },
+    })
+  })
+
+  it('that is blocked in the middle ends its message and fails with the code of a block', async () => {
+    pieces = frames(saying('Hello ', 'there, ', 'UNSAFE', ' and more'))
+    const { events, texts, failed } = await ask(user('hello'))
+    expect(texts).toEqual(['Hello there, '])
+    expect(events.slice(-2).map(({ type }) => type)).toEqual(['TEXT_MESSAGE_END', 'RUN_ERROR'])
+    expect(failed).toMatchObject({
+      code: 'content_filter',
+      metadata: { llama_guard: { stage: 'output', categories: [{ code: 'O3' }] } },
+    })
+  })
+
+  it('reads a refusal as a message of the assistant, of the question and in the middle', async () => {
+    options = { onBlock: 'refusal', refusalText: 'No.' }
+    const asked = await ask(user('UNSAFE question'))
+    expect([asked.texts, asked.error, asked.failed]).toEqual([['No.'], undefined, undefined])
+    pieces = frames(saying('Hello, ', 'UNSAFE'))
+    const said = await ask(user('hello'))
+    expect([said.texts, said.error, said.failed]).toEqual([['Hello, ', 'No.'], undefined, undefined])
+  })
+
+  it('fails with a code when the guard does, in the middle', async () => {
+    pieces = frames(saying('Hello ', 'there, ', 'BROKEN'))
+    const { texts, failed } = await ask(user('hello'))
+    expect([texts, failed?.message]).toEqual([['Hello there, '], 'The guard endpoint answered with an error'])
+  })
+
+  it('that is blocked leaves a tool call open, so that no client runs a part of it', async () => {
+    pieces = frames(
+      run(
+        start(),
+        delta('Hello there, '),
+        end(),
+        { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f', parentMessageId: 'm1' },
+        { type: 'TOOL_CALL_ARGS', toolCallId: 'c', delta: '{"a":"b"' },
+        { type: 'TOOL_CALL_ARGS', toolCallId: 'c', delta: ',"c":"UNSAFE"}' },
+      ),
+    )
+    for (const onBlock of ['error', 'refusal'] as const) {
+      options = { onBlock, refusalText: 'No.' }
+      const { events, failed } = await ask(user('hello'))
+      expect(events.map(({ type }) => type as string)).not.toContain('TOOL_CALL_END')
+      expect(failed?.code).toBe('content_filter')
+    }
+  })
+
+  it('has interleaved messages judged each as it will be read, and together as they arrived', async () => {
+    const [a, b] = [start('a'), start('b')]
+    for (const [from, to] of [
+      [
+        ['UN', 'SAFE'],
+        ['fine ', 'words'],
+      ],
+      [['UN'], ['SAFE']],
+    ] as const) {
+      const deltas = [0, 1].flatMap((at) =>
+        [from[at], to[at]].flatMap((text, id) => (text === undefined ? [] : [delta(text, 'ab'[id])])),
+      )
+      pieces = frames(run(a, b, ...deltas, end('a'), end('b')))
+      pause = 0
+      const { texts } = await ask(user('hello'))
+      expect(texts.join('')).not.toContain('SAFE')
+      expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+    }
+  })
+
+  it.each<[string, Event[]]>([
+    [
+      'reasoning',
+      [
+        { type: 'REASONING_MESSAGE_START', messageId: 'r', role: 'reasoning' },
+        { type: 'REASONING_MESSAGE_CONTENT', messageId: 'r', delta: 'UNSAFE' },
+      ],
+    ],
+    [
+      'chunks',
+      ['UN', 'SA', 'FE'].map((text, at) => ({
+        type: 'TEXT_MESSAGE_CHUNK',
+        delta: text,
+        ...(at === 0 && { messageId: 'm', role: 'assistant' }),
+      })),
+    ],
+    [
+      'tool arguments',
+      ['UN', 'SAFE'].map((text) => ({ type: 'TOOL_CALL_CHUNK', toolCallId: 'c', toolCallName: 'f', delta: text })),
+    ],
+    ['a tool result', [{ type: 'TOOL_CALL_RESULT', messageId: 'm', toolCallId: 'c', content: 'UNSAFE' }]],
+    ['a state', [{ type: 'STATE_SNAPSHOT', snapshot: { note: 'UNSAFE' } }]],
+    [
+      'patches of a state',
+      ['UN', 'SAFE'].map((value) => ({ type: 'STATE_DELTA', delta: [{ op: 'add', path: '/a/-', value }] })),
+    ],
+    ['messages', [{ type: 'MESSAGES_SNAPSHOT', messages: [{ id: 'm', role: 'assistant', content: 'UNSAFE' }] }]],
+    ['an activity', [{ type: 'ACTIVITY_SNAPSHOT', messageId: 'm', activityType: 'plan', content: { a: 'UNSAFE' } }]],
+    ['a custom event', [{ type: 'CUSTOM', name: 'n', value: 'UNSAFE' }]],
+    ['an error', [{ type: 'RUN_ERROR', message: 'UNSAFE' }]],
+  ])('shows no unsafe word in %s', async (_, events) => {
+    pieces = frames(run(start(), delta('Hello'), end(), ...events))
+    pause = 0
+    expect(JSON.stringify(await ask(user('hello')))).not.toContain('SAFE')
+  })
+})
+
+describe('The bytes of a run', () => {
+  it('leave as they came however they are cut, and the first word long before the end', async () => {
+    const body = frames(saying(...'A longer answer of many small words that are all fine. '.split(/(?<= )/))).join('')
+    for (let round = 0; round < 5; round += 1) {
+      const cut: string[] = []
+      for (let at = 0; at < body.length;) cut.push(body.slice(at, (at += 1 + Math.floor(Math.random() * 200))))
+      pieces = cut
+      pause = 10
+      const got = await send(`${server.url}/agent`, { body: { ...RUN, messages: [user('hello')] } })
+      expect(got.text).toBe(body)
+      const [first, last] = [got.chunks[0]!.at, got.chunks.at(-1)!.at]
+      expect(last - first).toBeGreaterThan((cut.length * 10) / 3)
+    }
+  })
+})
+
+describe('What clients send', () => {
+  const envelope = { method: 'agent/run', params: { agentId: 'default' } }
+  it.each<[string, object]>([
+    ['a run', { ...RUN, messages: [user('UNSAFE')] }],
+    ['the envelope of CopilotKit', { ...envelope, body: { ...RUN, messages: [user('UNSAFE')] } }],
+    ['an envelope that is a text', { ...envelope, body: JSON.stringify({ ...RUN, messages: [user('UNSAFE')] }) }],
+    ['an envelope with a word beside it', { ...envelope, other: 'UNSAFE', body: { ...RUN, messages: [user('hi')] } }],
+    ['the state', { ...RUN, messages: [user('hi')], state: { a: 'UNSAFE' } }],
+    ['the context', { ...RUN, messages: [user('hi')], context: [{ description: 'd', value: 'UNSAFE' }] }],
+    [
+      'the answer to an interrupt',
+      { ...RUN, messages: [user('hi')], resume: [{ interruptId: 'i', payload: 'UNSAFE' }] },
+    ],
+    [
+      'a last message of reasoning',
+      { ...RUN, messages: [user('hi'), { id: '2', role: 'reasoning', content: 'UNSAFE' }] },
+    ],
+  ])('is judged: %s', async (_, body) => {
+    expect((await send(`${server.url}/agent`, { body })).status).toBe(451)
+  })
+
+  it('is judged without its ids', async () => {
+    const id = (digit: number): string => `${digit}f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f`
+    const body = {
+      threadId: id(1),
+      runId: id(2),
+      protocolVersion: '1.0',
+      tools: [],
+      context: [],
+      state: {},
+      forwardedProps: {},
+    }
+    const messages = [{ id: id(3), role: 'user', content: [{ type: 'text', text: 'hi' }] }]
+    pieces = []
+    await send(`${server.url}/agent`, { body: { ...envelope, body: { ...body, messages } } })
+    expect(guard.asked).toEqual([[{ role: 'User', text: 'hi' }]])
+  })
+
+  it.each([
+    ['audio', { type: 'audio', source: { type: 'data', value: 'UklGRg==', mimeType: 'audio/wav' } }],
+    ['a file elsewhere', { type: 'document', source: { type: 'file', value: 'file-1' } }],
+    [
+      'a file of the web',
+      { type: 'document', source: { type: 'url', value: 'https://x.test/a.txt', mimeType: 'text/plain' } },
+    ],
+    ['a picture, to a guard that sees none', { type: 'image', source: { type: 'url', value: 'https://x.test/a.png' } }],
+  ])('is refused when it is %s', async (_, part) => {
+    const messages = [{ id: '1', role: 'user', content: [{ type: 'text', text: 'hi' }, part] }]
+    expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
+  })
+})

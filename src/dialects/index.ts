@@ -5,6 +5,7 @@ import { anthropicMessages } from './anthropic-messages.js'
 import type { Dialect } from './dialect.js'
 import { embeddings } from './embeddings.js'
 import { images } from './images.js'
+import { langGraph } from './langgraph.js'
 import { ollamaChat } from './ollama-chat.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
@@ -19,6 +20,7 @@ export const BUILT_IN: readonly Dialect[] = [
   aiSdk,
   aiSdkCompletion,
   agUi,
+  langGraph,
   embeddings,
   images,
 ]

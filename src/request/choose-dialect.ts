@@ -4,6 +4,7 @@ import type { Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { agUi } from '../dialects/ag-ui.js'
 import { aiSdk } from '../dialects/ai-sdk.js'
+import { langGraph } from '../dialects/langgraph.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../errors.js'
@@ -22,7 +23,7 @@ export interface DialectsInUse {
 export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []): DialectsInUse {
   const list = [...own, ...(wanted?.map(resolve) ?? BUILT_IN)]
   // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
-  const claiming = wanted === undefined ? [...own, agUi, aiSdk, openaiChat] : claimOrder(list)
+  const claiming = wanted === undefined ? [...own, agUi, langGraph, aiSdk, openaiChat] : claimOrder(list)
   const endings = claimOrder(list)
     .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: plainPath(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)

@@ -35,7 +35,7 @@ type Path = readonly (string | number)[]
 
 /** What no model reads: the names of models, stop strings, and settings of a client's own naming. */
 const CLOSED =
-  /^(?:model|stop\.\d+|stop_sequences\.\d+|options\.stop\.\d+|user|metadata(?:\..*)?|safety_identifier|prompt_cache_key|provider(?:\..*)?)$/
+  /^(?:model|stop\.\d+|stop_sequences\.\d+|options\.stop\.\d+|user|metadata(?:\..*)?|safety_identifier|prompt_cache_key|assistant_id|provider(?:\..*)?)$/
 /** Token ids that end the reply. */
 const NUMBERS = /^stop_token_ids\.\d+ numbers$/
 

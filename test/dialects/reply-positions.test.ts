@@ -124,6 +124,8 @@ interface Api {
   readonly reply: object
   readonly events: readonly object[]
   readonly lines?: boolean
+  /** Names of the events. */
+  readonly names?: readonly string[]
 }
 const APIS: Readonly<Record<string, Api>> = {
   'Chat Completions': {
@@ -253,6 +255,43 @@ const APIS: Readonly<Record<string, Api>> = {
       { type: 'RUN_ERROR', message: 'Broken', code: 'c' },
     ],
   },
+  LangGraph: {
+    path: '/runs/stream',
+    request: { assistant_id: 'agent', input: { messages: [{ type: 'human', content: 'hi' }] } },
+    reply: { messages: [{ type: 'ai', id: 'm', content: 'Hi', additional_kwargs: { a: 'b' } }], note: ['n'] },
+    names: [
+      'metadata',
+      'messages',
+      'messages|sub:1',
+      'values',
+      'updates',
+      'custom',
+      'messages/partial',
+      'events',
+      'error',
+      'end',
+    ],
+    events: [
+      { run_id: 'r', attempt: 1 },
+      [
+        {
+          type: 'AIMessageChunk',
+          id: 'm',
+          content: 'Hi',
+          tool_call_chunks: [{ name: 'f', args: '{}', id: 'c', index: 0 }],
+        },
+        { langgraph_node: 'agent', tags: ['t'], created_by: 'x' },
+      ],
+      [{ type: 'ai', id: 'm', content: [{ type: 'text', text: 'Hi', index: 0 }] }, {}],
+      { messages: [{ type: 'ai', id: 'm', content: 'Hi', tool_calls: [{ name: 'f', args: { a: 'b' } }] }] },
+      { agent: { messages: [{ type: 'ai', content: 'Hi' }] } },
+      { a: ['b'] },
+      [{ type: 'ai', id: 'm', content: 'Hi' }],
+      { event: 'on_chat_model_stream', data: { chunk: { content: 'Hi' } }, tags: ['t'] },
+      { error: 'E', message: 'Broken' },
+      { run_id: 'r', status: 'success' },
+    ],
+  },
   Embeddings: {
     path: '/v1/embeddings',
     request: { model: 'm', input: 'hi' },
@@ -289,7 +328,7 @@ const APIS: Readonly<Record<string, Api>> = {
 
 describe.each(Object.entries(APIS))(
   'Words planted in %s',
-  (_name, { path, request = chat('hi', { stream: true }), reply, events, lines }) => {
+  (_name, { path, request = chat('hi', { stream: true }), reply, events, lines, names }) => {
     let server: Running
     let type = ''
     let body = ''
@@ -318,7 +357,10 @@ describe.each(Object.entries(APIS))(
       for (const [at, event] of events.entries()) {
         for (const [where, planted] of plantings(event as Json, words)) {
           const all = events.map((each, other) => JSON.stringify(other === at ? planted : each))
-          const text = all.map((each) => (lines === true ? `${each}\n` : `data: ${each}\n\n`)).join('')
+          const nameOf = (place: number): string => (names === undefined ? '' : `event: ${names[place]}\n`)
+          const text = all
+            .map((each, place) => (lines === true ? `${each}\n` : `${nameOf(place)}data: ${each}\n\n`))
+            .join('')
           await neverLeave(lines === true ? 'application/x-ndjson' : 'text/event-stream', text, `${at}${where}`, words)
         }
       }

@@ -47,13 +47,16 @@ export class RequestBuilder {
     if (count > 0) this.#unseen.push({ what, count })
   }
 
-  /** Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". */
-  build(stream: boolean, model: unknown): ChatRequest {
+  /**
+   * Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". `mayBeEmpty`: for
+   * APIs whose requests may go on with what the vendor keeps; the reply alone is judged then.
+   */
+  build(stream: boolean, model: unknown, mayBeEmpty = false): ChatRequest {
     const turns = this.#turns.map(toTurn)
     const system = withEscapesRead([...this.#system].join('\n'))
     const extra = withEscapesRead(this.#extras.join('\n'))
     const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
-    if (wordless && system.trim() === '' && extra.trim() === '') {
+    if (!mayBeEmpty && wordless && system.trim() === '' && extra.trim() === '') {
       throw new LlamaGuardError(
         'unreadable_request',
         'The request holds no text to judge; send at least one message with content.',

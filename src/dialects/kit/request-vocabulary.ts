@@ -18,12 +18,15 @@ export const SETTINGS = set(
   'inference_geo speed cache_control anthropic_version anthropic_beta betas user_profile_id workspace_id options',
   'keep_alive think id do_sample details return_full_text adapter_id lora bad_words_ids allowed_token_ids',
   'chat_template_kwargs enable_thinking safe_prompt prompt_mode cache_prompt id_slot n_predict messageId trigger',
-  'dimensions encoding_format input_type truncate style',
+  'dimensions encoding_format input_type truncate style assistant_id stream_mode stream_subgraphs stream_resumable',
+  'config feedback_keys checkpoint checkpoint_id multitask_strategy on_completion on_disconnect after_seconds',
+  'if_not_exists checkpoint_during durability interrupt_before interrupt_after strict_resume',
 )
 
 /** Settings with names of the client's own choice: what has no blanks in it is no prose, as no model reads it. */
 export const FREE_SETTINGS = set(
   'user metadata safety_identifier prompt_cache_key request_id user_profile_id workspace_id provider route transforms',
+  'assistant_id',
 )
 
 /** Fields that an app sends the same with every request: they are judged with the system text. */
@@ -61,7 +64,8 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'state args preliminary providerExecuted providerMetadata callProviderMetadata contentType sourceId messageId',
     'extra_content google openai anthropic thought_signature thoughtSignature itemId reasoningEncryptedContent',
     'redactedData tool_name threadId runId parentRunId subagentRunId interruptId protocolVersion forwardedProps resume',
-    'payload toolCalls encryptedValue method params agentId body',
+    'payload toolCalls encryptedValue method params agentId body command update goto configurable recursion_limit',
+    'thread_id checkpoint_ns additional_kwargs response_metadata usage_metadata invalid_tool_calls',
     // Settings within settings.
     'include_usage include_obfuscation effort budget_tokens max_uses allowed_tools allowed_domains blocked_domains',
     'search_context_size user_location approximate city country region timezone voice ttl scope mode tool tools',
@@ -109,6 +113,9 @@ export const FIXED_VALUES = set(
   'reasoning.encrypted_content file_search_call.results web_search_call.results web_search_call.action.sources',
   'message.input_image.image_url computer_call_output.output.image_url code_interpreter_call.outputs',
   'message.output_text.logprobs',
+  // LangGraph.
+  'values updates messages messages-tuple events debug tasks checkpoints interrupt rollback enqueue reject create',
+  'continue cancel delete keep sync async exit',
   // AG-UI and CopilotKit.
   'agent/run agent/connect agent/suggest resolved cancelled',
   // Embeddings and images.
@@ -127,7 +134,7 @@ export const FIXED_VALUES = set(
 
 /** Fields whose value is an identifier. */
 export const ID_KEYS = set(
-  'threadId runId parentRunId subagentRunId interruptId id tool_call_id tool_use_id call_id item_id response_id previous_response_id conversation request_id file_id',
+  'threadId runId parentRunId subagentRunId interruptId thread_id checkpoint_id id tool_call_id tool_use_id call_id item_id response_id previous_response_id conversation request_id file_id',
   'container container_id approval_request_id vector_store_ids skill_id toolCallId messageId sourceId itemId',
 )
 /** Fields whose value is the name of a model. */

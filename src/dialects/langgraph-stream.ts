@@ -1,0 +1,118 @@
+// The events of a LangGraph run. `messages` come in pieces, by the id of the message; `values`, `updates` and whole
+// messages say all again that has been said before.
+import { isObject } from '../utils/json.js'
+import type { StreamDelta, StreamReader } from './dialect.js'
+import { JoinedParts } from './kit/part-channels.js'
+import { blockMessage, blockNote, sse, streamFailure } from './kit/refusals.js'
+import { EventText, SentEvents } from './kit/stream-events.js'
+import type { Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+
+export const LANGGRAPH_REPLY: Vocabulary = {
+  metadata: new Set([
+    ...OPENAI_METADATA,
+    'run_id',
+    'thread_id',
+    'assistant_id',
+    'graph_id',
+    'checkpoint_id',
+    'checkpoint_ns',
+    'updated_at',
+    'multitask_strategy',
+  ]),
+  containers: new Set([...OPENAI_CONTAINERS, 'metadata', 'response_metadata', 'usage_metadata', 'configurable']),
+  opaque: OPAQUE,
+  json: new Set(['args']),
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+/** Events that repeat, at each turn, what they have said before. `|` and a namespace follow the name in a subgraph. */
+const SNAPSHOT = /^(?:values|updates|messages\/(?:partial|complete))(?:\||$)/
+const PIECES = /^messages(?:\||$)/
+const LAST = /^(?:end|error)$/
+/** Of shorter texts, those that come again may be parts of a word. */
+const REPEATED_LENGTH = 24
+const COPIES_KEPT = 2
+const MAX_REMEMBERED = 4096
+
+export function langGraphStream(): StreamReader {
+  const events = new EventText(LANGGRAPH_REPLY)
+  const facts = new SentEvents((_data, { event = '' }) => LAST.test(event))
+  const snapshots = new Snapshots()
+  const joined = new JoinedParts()
+  let over = false
+
+  const readPieces = (name: string, data: readonly unknown[], deltas: StreamDelta[]): void => {
+    const [message, ...others] = data
+    const id = isObject(message) && typeof message.id === 'string' ? message.id : ''
+    events.walker.walk(message, (path, text, metadata) => {
+      const channel = `${name} ${id} ${path}`
+      if (metadata) return events.beside(deltas, channel, text, true)
+      deltas.push({ choice: 0, channel, text })
+      if (/^content(?:\.\d+\.text)?$/.test(path)) joined.add(deltas, 0, channel, text)
+    })
+    // Where in the graph the message came from, said again with each piece.
+    events.walker.walk({ metadata: others }, (path, text) => events.beside(deltas, `${name} ${path}`, text, true))
+  }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      const name = event.event ?? ''
+      if (data !== undefined) {
+        if (PIECES.test(name)) readPieces(name, piecesOf(data), deltas)
+        else if (SNAPSHOT.test(name))
+          events.walker.walk(data, (path, text, metadata) => {
+            if (metadata) events.beside(deltas, `${name} ${path}`, text, true)
+            else snapshots.add(deltas, `${name} ${path}`, text)
+          })
+        else if (name === '') events.readBeside(deltas, data)
+        else
+          events.walker.walk(data, (path, text, metadata) => events.beside(deltas, `${name} ${path}`, text, metadata))
+      }
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      over ||= facts.take(event)
+    },
+    block(decision, words) {
+      if (over) return ''
+      const message = words ?? blockMessage(decision)
+      return sse({ error: 'content_filter', message, llama_guard: blockNote(decision) }, 'error')
+    },
+    fail(error) {
+      if (over) return ''
+      const { message, ...rest } = streamFailure(error)
+      return sse({ error: error.code, message, details: rest }, 'error')
+    },
+  }
+}
+
+/** A message and its place in the graph, which some clients take for events of their own. */
+function piecesOf(data: Record<string, unknown> | unknown[]): readonly unknown[] {
+  if (Array.isArray(data)) return data
+  return 'content' in data ? [data] : [undefined, data]
+}
+
+/** Texts that grow in place: only what is new in them is judged, in one text with what was there. */
+class Snapshots {
+  readonly #last = new Map<string, { text: string; times: number }>()
+
+  add(deltas: StreamDelta[], channel: string, text: string): void {
+    const known = this.#last.get(channel)
+    if (known === undefined) {
+      if (this.#last.size < MAX_REMEMBERED) this.#last.set(channel, { text, times: 1 })
+      return void deltas.push({ choice: 0, channel, text })
+    }
+    const before = known.text
+    known.times = before === text ? known.times + 1 : 1
+    known.text = text
+    const grows = text.startsWith(before)
+    if (!grows || text !== before) deltas.push({ choice: 0, channel, text: grows ? text.slice(before.length) : text })
+    if (grows && text.length < REPEATED_LENGTH && known.times <= COPIES_KEPT)
+      deltas.push({ choice: 0, channel: `${channel} again`, text })
+  }
+}

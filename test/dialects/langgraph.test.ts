@@ -1,0 +1,216 @@
+// LangGraph's own client against a guarded server: what it sends is judged, words flow, and a block is an error event.
+import { Client } from '@langchain/langgraph-sdk'
+import express from 'express'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { llamaGuard } from '../../src/index.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve, sleep } from '../helpers/http.js'
+
+type Event = readonly [name: string, data: unknown]
+let guard: MarkerGuard
+let server: Running
+let pieces: readonly string[] = []
+let pause = 0
+let state: unknown = {}
+
+beforeAll(async () => {
+  const app = express()
+  app.use((req, res, next) => llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent' })(req, res, next))
+  app.post(/\/runs\/stream$/, async (_req, res) => {
+    res.setHeader('content-type', 'text/event-stream')
+    for (const piece of pieces) {
+      res.write(piece)
+      await sleep(pause)
+    }
+    res.end()
+  })
+  app.post(/\/runs\/wait$/, (_req, res) => void res.json(state))
+  server = await serve(app)
+})
+afterAll(() => server.close())
+
+const frames = (events: readonly Event[]): string[] =>
+  events.map(([name, data]) => `event: ${name}\r\ndata: ${JSON.stringify(data)}\r\n\r\n`)
+const piece = (content: string, id = 'm1'): Event => [
+  'messages',
+  [
+    { type: 'AIMessageChunk', id, content },
+    { langgraph_node: 'agent', tags: [], thread_id: 't1' },
+  ],
+]
+const run = (...events: Event[]): Event[] => [['metadata', { run_id: 'r1', attempt: 1 }], ...events]
+beforeEach(() => {
+  guard = markerGuard()
+  pieces = frames(run(piece('Hello '), piece('there.')))
+  pause = 40
+})
+
+const human = (content: unknown): object => ({ type: 'human', content })
+const input = (...messages: unknown[]): Record<string, unknown> => ({ messages })
+
+/** What a page is told: the events of a run, or its error. */
+async function ask(payload: object, thread: string | null = null): Promise<{ events: any[]; error: any }> {
+  const client = new Client({ apiUrl: server.url, callerOptions: { maxRetries: 0 } })
+  const events: unknown[] = []
+  let error: unknown
+  try {
+    const options = { streamMode: ['messages-tuple', 'values'], ...payload } as never
+    for await (const event of client.runs.stream(thread as never, 'agent', options)) events.push(event)
+  } catch (told) {
+    error = told
+  }
+  return { events, error }
+}
+
+describe('A run', () => {
+  it('that is allowed comes as it was streamed, on a thread and without one', async () => {
+    for (const thread of [null, '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f']) {
+      guard.asked.length = 0
+      const { events, error } = await ask({ input: input(human('hello')) }, thread)
+      expect(error).toBeUndefined()
+      expect(events.flatMap(({ event, data }) => (event === 'messages' ? [data[0].content] : [])).join('')).toBe(
+        'Hello there.',
+      )
+      expect(guard.asked[0]).toEqual([{ role: 'User', text: 'hello' }])
+      // Once as the message of a pair, and once as an event of its own.
+      expect(guard.texts().at(-1)).toBe('Hello there.\nHello there.')
+    }
+  })
+
+  it('of an unsafe question is refused', async () => {
+    const { error } = await ask({ input: input(human('UNSAFE')) })
+    expect(error).toMatchObject({ status: 451, text: expect.stringContaining('Criminal Planning') })
+  })
+
+  it('that is blocked in the middle ends with an error event, and no unjudged word', async () => {
+    pieces = frames(run(piece('Hello '), piece('there, '), piece('UNSAFE'), piece(' and more')))
+    const { events } = await ask({ input: input(human('hello')) })
+    expect(JSON.stringify(events)).not.toContain('UNSAFE')
+    expect(events.at(-1)).toMatchObject({
+      event: 'error',
+      data: { error: 'content_filter', llama_guard: { stage: 'output', categories: [{ code: 'O3' }] } },
+    })
+  })
+
+  it('fails with an error event when the guard does', async () => {
+    pieces = frames(run(piece('Hello '), piece('there, '), piece('BROKEN')))
+    const { events } = await ask({ input: input(human('hello')) })
+    expect(events.at(-1)).toMatchObject({
+      event: 'error',
+      data: { message: 'The guard endpoint answered with an error' },
+    })
+  })
+
+  it.each<[string, Event[]]>([
+    ['messages that interleave', [piece('UN', 'a'), piece('fine ', 'b'), piece('SAFE', 'a'), piece('words', 'b')]],
+    ['messages read as one', [piece('UN', 'a'), piece('SAFE', 'b')]],
+    [
+      'a text that grows',
+      ['U', 'UN', 'UNSAF', 'UNSAFE'].map((content) => ['messages/partial', [{ type: 'ai', id: 'm', content }]]),
+    ],
+    ['one letter a state', [...'UNSAFE'].map((note): Event => ['values', { note }])],
+    ['the letters of a state that come twice', [...'UNSAFFE'].map((note): Event => ['values', { note }])],
+    ['an update', [['updates', { agent: { messages: [{ type: 'ai', content: 'UNSAFE' }] } }]]],
+    ['an update of a subgraph', [['updates|agent:1', { agent: { note: 'UNSAFE' } }]]],
+    [
+      'tool arguments',
+      ['UN', 'SAFE'].map((args) => [
+        'messages',
+        [{ type: 'AIMessageChunk', id: 'm', content: '', tool_call_chunks: [{ args, index: 0 }] }, {}],
+      ]),
+    ],
+    ['a custom event', [['custom', 'UNSAFE']]],
+    [
+      'an event of a model',
+      ['UN', 'SAFE'].map((content) => ['events', { event: 'on_chat_model_stream', data: { chunk: { content } } }]),
+    ],
+    ['the place in the graph', [['messages', [{ type: 'ai', id: 'm', content: 'a' }, { note: 'an UNSAFE word' }]]]],
+    ['the name of an event', [['UNSAFE word', {}]]],
+    ['an error', [['error', { error: 'E', message: 'UNSAFE' }]]],
+  ])('shows no unsafe word in %s', async (_, events) => {
+    guard = markerGuard({ marker: /UNSAF+E/ })
+    pieces = frames(run(piece('Hello'), ...events))
+    pause = 0
+    const got = await send(`${server.url}/runs/stream`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
+    expect(guard.texts().some((text) => /UNSAF+E/.test(text))).toBe(true)
+    expect(got.text.includes('UNSAFE') || got.text.endsWith(pieces.at(-1)!)).toBe(false)
+  })
+
+  it('has a state that repeats its history judged by what is new in it', async () => {
+    const history = { type: 'human', id: 'h', content: 'A question of more than a few words, asked once.' }
+    const answer = 'An answer that is long enough to be told from a part of a word.'
+    pause = 0
+    pieces = frames(
+      run(
+        ...[10, 20, 40, answer.length].map((end): Event => [
+          'values',
+          { messages: [history, { type: 'ai', content: answer.slice(0, end) }] },
+        ]),
+      ),
+    )
+    await ask({ input: input(human('hello')) })
+    const judged = guard.texts().at(-1)!
+    expect([judged.split(history.content).length, judged.split(answer).length]).toEqual([2, 2])
+  })
+
+  it('that is waited for is judged by its last state', async () => {
+    state = { messages: [{ type: 'ai', content: 'UNSAFE' }] }
+    const got = await send(`${server.url}/runs/wait`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
+    expect(got.status).toBe(451)
+  })
+})
+
+describe('The bytes of a run', () => {
+  it('leave as they came however they are cut, and the first word long before the end', async () => {
+    const words = 'A longer answer of many small words that are all fine. '.split(/(?<= )/)
+    const body = frames(run(...words.map((word) => piece(word)), ['values', { messages: [] }])).join('')
+    for (let round = 0; round < 3; round += 1) {
+      const cut: string[] = []
+      for (let at = 0; at < body.length;) cut.push(body.slice(at, (at += 1 + Math.floor(Math.random() * 200))))
+      pieces = cut
+      pause = 10
+      const got = await send(`${server.url}/runs/stream`, {
+        body: { assistant_id: 'agent', input: input(human('hi')) },
+      })
+      expect(got.text).toBe(body)
+      expect(got.chunks.at(-1)!.at - got.chunks[0]!.at).toBeGreaterThan((cut.length * 10) / 3)
+    }
+  })
+})
+
+describe('What clients send', () => {
+  it.each<[string, object]>([
+    ['a message', { input: input(human('UNSAFE')) }],
+    ['a message by its role', { input: input({ role: 'user', content: 'UNSAFE' }) }],
+    ['a pair', { input: { messages: ['user', 'UNSAFE'] } }],
+    ['pairs', { input: input(['human', 'UNSAFE']) }],
+    ['a text', { input: input('UNSAFE') }],
+    ['one message', { input: { messages: human('UNSAFE') } }],
+    [
+      'a message of LangChain',
+      {
+        input: input({
+          lc: 1,
+          type: 'constructor',
+          id: ['langchain_core', 'messages', 'HumanMessage'],
+          kwargs: { content: 'UNSAFE' },
+        }),
+      },
+    ],
+    ['a message of nobody we know', { input: input({ type: 'narrator', content: 'UNSAFE' }, human('hi')) }],
+    ['a field of the state', { input: { question: 'UNSAFE', ...input(human('hi')) } }],
+    ['a state that is a text', { input: 'UNSAFE' }],
+    ['an answer to an interrupt', { command: { resume: 'UNSAFE' } }],
+    ['an update', { command: { update: input(human('UNSAFE')) } }],
+    ['the configuration', { input: input(human('hi')), config: { configurable: { prompt: 'UNSAFE' } } }],
+  ])('is judged: %s', async (_, body) => {
+    const got = await send(`${server.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })
+    expect(got.status).toBe(451)
+    expect((await send(`${server.url}/my/agent`, { body: { assistant_id: 'agent', ...body } })).status).toBe(451)
+  })
+
+  it('may be nothing, where a run goes on from a checkpoint', async () => {
+    const { events } = await ask({ input: null, checkpointId: '5f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f' })
+    expect(events).toHaveLength(3)
+  })
+})

@@ -4,6 +4,7 @@ import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
+import { PartTexts } from './kit/part-texts.js'
 import { blockMessage, blockNote, sse } from './kit/refusals.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
 import type { Vocabulary } from './kit/text-walker.js'
@@ -84,9 +85,13 @@ export function agUiStream(): StreamReader {
     if (kind === undefined || typeof delta !== 'string') {
       const id = typeof named === 'string' ? named : ''
       // The first event may repeat the whole request.
-      return events.walker.walk(data, (path, text, metadata) =>
-        events.beside(deltas, `${type} ${id} ${path}`, text, metadata || type === 'RUN_STARTED'),
-      )
+      const parts = new PartTexts()
+      events.walker.walk(data, (path, text, metadata) => {
+        events.beside(deltas, `${type} ${id} ${path}`, text, metadata || type === 'RUN_STARTED')
+        parts.add(path, text)
+      })
+      for (const [list, text] of parts.joined()) events.beside(deltas, `${type} ${id} ${list}parts`, text)
+      return
     }
     // A chunk without an id goes on with the one before it.
     const id = typeof named === 'string' ? named : (last.get(kind) ?? '')

@@ -3,6 +3,7 @@
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
+import { PartTexts } from './kit/part-texts.js'
 import { blockMessage, blockNote, sse, streamFailure } from './kit/refusals.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
 import type { Vocabulary } from './kit/text-walker.js'
@@ -56,6 +57,20 @@ export function langGraphStream(): StreamReader {
     events.walker.walk({ metadata: others }, (path, text) => events.beside(deltas, `${name} ${path}`, text, true))
   }
 
+  const readOther = (name: string, data: unknown, deltas: StreamDelta[]): void => {
+    const parts = new PartTexts()
+    const repeats = SNAPSHOT.test(name)
+    const add = (path: string, text: string, metadata = false): void => {
+      if (repeats && !metadata) snapshots.add(deltas, `${name} ${path}`, text)
+      else events.beside(deltas, `${name} ${path}`, text, metadata)
+    }
+    events.walker.walk(data, (path, text, metadata) => {
+      add(path, text, metadata)
+      parts.add(path, text)
+    })
+    for (const [list, text] of parts.joined()) add(`${list}parts`, text)
+  }
+
   return {
     read(event) {
       const deltas: StreamDelta[] = []
@@ -63,14 +78,8 @@ export function langGraphStream(): StreamReader {
       const name = event.event ?? ''
       if (data !== undefined) {
         if (PIECES.test(name)) readPieces(name, piecesOf(data), deltas)
-        else if (SNAPSHOT.test(name))
-          events.walker.walk(data, (path, text, metadata) => {
-            if (metadata) events.beside(deltas, `${name} ${path}`, text, true)
-            else snapshots.add(deltas, `${name} ${path}`, text)
-          })
         else if (name === '') events.readBeside(deltas, data)
-        else
-          events.walker.walk(data, (path, text, metadata) => events.beside(deltas, `${name} ${path}`, text, metadata))
+        else readOther(name, data, deltas)
       }
       facts.note(event, data)
       return deltas

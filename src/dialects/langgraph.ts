@@ -59,7 +59,7 @@ function readState(state: unknown, walker: RequestWalker, builder: RequestBuilde
   const said = new Content(true)
   for (const [key, value] of Object.entries(rest)) walker.read(value, said, key === 'state' ? {} : { key })
   tell(builder, 'user', said)
-  const list: readonly unknown[] = Array.isArray(messages) && !isPair(messages) ? messages : [messages]
+  const list: readonly unknown[] = Array.isArray(messages) ? messages : [messages]
   for (const message of list) readOne(message, walker, builder)
 }
 

@@ -175,6 +175,20 @@ describe('A run', () => {
       ['UN', 'SAFE'].map((text) => ({ type: 'TOOL_CALL_CHUNK', toolCallId: 'c', toolCallName: 'f', delta: text })),
     ],
     ['a tool result', [{ type: 'TOOL_CALL_RESULT', messageId: 'm', toolCallId: 'c', content: 'UNSAFE' }]],
+    [
+      'parts of a tool result',
+      [
+        {
+          type: 'TOOL_CALL_RESULT',
+          messageId: 'm',
+          toolCallId: 'c',
+          content: [
+            { type: 'text', text: 'UN' },
+            { type: 'text', text: 'SAFE' },
+          ],
+        },
+      ],
+    ],
     ['a state', [{ type: 'STATE_SNAPSHOT', snapshot: { note: 'UNSAFE' } }]],
     [
       'patches of a state',

@@ -108,10 +108,47 @@ describe('A run', () => {
       'a text that grows',
       ['U', 'UN', 'UNSAF', 'UNSAFE'].map((content) => ['messages/partial', [{ type: 'ai', id: 'm', content }]]),
     ],
-    ['one letter a state', [...'UNSAFE'].map((note): Event => ['values', { note }])],
-    ['the letters of a state that come twice', [...'UNSAFFE'].map((note): Event => ['values', { note }])],
+    ['one letter a state', Array.from('UNSAFE').map((note): Event => ['values', { note }])],
+    ['the letters of a state that come twice', Array.from('UNSAFFE').map((note): Event => ['values', { note }])],
     ['an update', [['updates', { agent: { messages: [{ type: 'ai', content: 'UNSAFE' }] } }]]],
     ['an update of a subgraph', [['updates|agent:1', { agent: { note: 'UNSAFE' } }]]],
+    [
+      'parts of a state',
+      [
+        [
+          'values',
+          {
+            messages: [
+              {
+                type: 'ai',
+                content: [
+                  { type: 'text', text: 'UN' },
+                  { type: 'text', text: 'SAFE' },
+                ],
+              },
+            ],
+          },
+        ],
+      ],
+    ],
+    [
+      'parts of a message',
+      [
+        [
+          'messages',
+          [
+            {
+              type: 'ai',
+              content: [
+                { type: 'text', text: 'UN' },
+                { type: 'text', text: 'SAFE' },
+              ],
+            },
+            {},
+          ],
+        ],
+      ],
+    ],
     [
       'tool arguments',
       ['UN', 'SAFE'].map((args) => [
@@ -182,7 +219,7 @@ describe('What clients send', () => {
   it.each<[string, object]>([
     ['a message', { input: input(human('UNSAFE')) }],
     ['a message by its role', { input: input({ role: 'user', content: 'UNSAFE' }) }],
-    ['a pair', { input: { messages: ['user', 'UNSAFE'] } }],
+    ['texts, which are no pair', { input: { messages: ['system', 'UNSAFE'] } }],
     ['pairs', { input: input(['human', 'UNSAFE']) }],
     ['a text', { input: input('UNSAFE') }],
     ['one message', { input: { messages: human('UNSAFE') } }],

@@ -134,7 +134,8 @@ export const FIXED_VALUES = set(
 
 /** Fields whose value is an identifier. */
 export const ID_KEYS = set(
-  'threadId runId parentRunId subagentRunId interruptId thread_id checkpoint_id id tool_call_id tool_use_id call_id item_id response_id previous_response_id conversation request_id file_id',
+  'threadId runId parentRunId subagentRunId interruptId thread_id checkpoint_id id tool_call_id tool_use_id',
+  'call_id item_id response_id previous_response_id conversation request_id file_id',
   'container container_id approval_request_id vector_store_ids skill_id toolCallId messageId sourceId itemId',
 )
 /** Fields whose value is the name of a model. */

@@ -70,6 +70,8 @@ export interface StreamEvent {
   readonly part?: string
   /** `data` is text as it stands, and not to be parsed. */
   readonly plain?: boolean
+  /** `data` is an element of the array that the whole stream is. */
+  readonly element?: boolean
 }
 
 /** Reads one stream of a dialect, event by event. Stateful: make one per reply. */
@@ -114,7 +116,7 @@ export interface Declined {
 /** All we know of one API: its requests, replies, streams and refusals. One file each. */
 export interface Dialect {
   readonly name: string
-  /** Path endings that belong to it, for example `/chat/completions`. */
+  /** Path endings that belong to it, for example `/chat/completions` or `:generateContent`. */
   readonly paths: readonly string[]
   /** True when the body alone, on any path, is a request of this dialect. */
   claims(body: Readonly<Record<string, unknown>>): boolean

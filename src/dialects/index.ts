@@ -6,6 +6,7 @@ import type { Dialect } from './dialect.js'
 import { embeddings } from './embeddings.js'
 import { images } from './images.js'
 import { langGraph } from './langgraph.js'
+import { gemini, geminiStreaming } from './gemini.js'
 import { ollamaChat } from './ollama-chat.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
@@ -23,4 +24,6 @@ export const BUILT_IN: readonly Dialect[] = [
   langGraph,
   embeddings,
   images,
+  gemini,
+  geminiStreaming,
 ]

@@ -25,7 +25,7 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
   // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
   const claiming = wanted === undefined ? [...own, agUi, langGraph, aiSdk, openaiChat] : claimOrder(list)
   const endings = claimOrder(list)
-    .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: plainPath(path) })))
+    .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: endingOf(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)
   const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined =>
     claiming.find((dialect) => dialect.claims(body))
@@ -40,6 +40,11 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
       return known
     },
   }
+}
+
+/** An ending may begin within a segment, as in `models/gemini-2.5-pro:generateContent`. */
+function endingOf(path: string): string {
+  return path.startsWith('/') ? plainPath(path) : path.toLowerCase()
 }
 
 function resolve(dialect: string | Dialect): Dialect {

@@ -65,18 +65,26 @@ function declinedReply(
   const { dialect, asked } = context
   if (words === undefined || asked === undefined || dialect.decline === undefined) return undefined
   try {
+    const declined = { words, model: asked.model, decision }
+    if (asked.stream && dialect.framing === 'json-array' && !asksForEvents(context.req))
+      return { type: 'application/json', body: JSON.stringify([dialect.decline({ ...declined, stream: true })]) }
     if (asked.stream && dialect.stream !== undefined) {
       const type = dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'
       return { type, body: dialect.stream().block(decision, words), headers: dialect.headers ?? {} }
     }
     return {
       type: 'application/json',
-      body: JSON.stringify(dialect.decline({ words, model: asked.model, decision, stream: false })),
+      body: JSON.stringify(dialect.decline({ ...declined, stream: false })),
     }
   } catch {
     // A dialect of the user's own may throw. The error below says the same.
     return undefined
   }
+}
+
+/** Google's APIs stream an array unless the query asks for server-sent events. */
+function asksForEvents(req: GuardedRequest | undefined): boolean {
+  return /[?&]alt=sse(?:&|$)/i.test(req?.originalUrl ?? req?.url ?? '')
 }
 
 function statusOf({ action, error }: Decision, { blockStatus = 451 }: RefusalSettings): number {

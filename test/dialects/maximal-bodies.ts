@@ -459,6 +459,58 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
           { role: 'user', content: 'Yes' },
           { type: 'remove', id: 'm1' },
         ],
+  gemini: {
+    path: '/v1beta/models/gemini-2.5-flash:generateContent',
+    body: {
+      systemInstruction: { role: 'user', parts: [{ text: 'Be kind.' }] },
+      contents: [
+        {
+          role: 'user',
+          parts: [
+            { text: 'See this. ' },
+            { inlineData: { mimeType: 'image/png', data: 'iVBORw0KGgo=' } },
+            { inline_data: { mime_type: 'text/plain', data: 'aGVsbG8=' } },
+            { text: 'And that.' },
+          ],
+        },
+        {
+          role: 'model',
+          parts: [
+            { text: 'hm', thought: true, thoughtSignature: BLOB },
+            { text: 'I look.' },
+            { functionCall: { id: 'call_12', name: 'weather', args: { city: 'Rome' } }, thoughtSignature: BLOB },
+            { executableCode: { language: 'PYTHON', code: 'print(1)' } },
+            { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
+          ],
+        },
+        {
+          role: 'user',
+          parts: [
+            { functionResponse: { id: 'call_12', name: 'weather', response: { output: 'Sunny', list: ['a'] } } },
+            { function_response: { name: 'weather', response: {}, parts: [{ text: 'more' }] } },
+          ],
+        },
+        { parts: { text: 'Go on' } },
+      ],
+      tools: [
+        {
+          functionDeclarations: [
+            { name: 'weather', description: 'Tells.', parameters: SCHEMA },
+            { name: 'time', parametersJsonSchema: SCHEMA, response: SCHEMA },
+          ],
+        },
+        { googleSearch: {}, codeExecution: {}, urlContext: {} },
+      ],
+      toolConfig: { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['weather'] } },
+      safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }],
+      generationConfig: {
+        stopSequences: ['###'],
+        responseMimeType: 'application/json',
+        responseSchema: SCHEMA,
+        responseModalities: ['TEXT'],
+        thinkingConfig: { includeThoughts: true, thinkingBudget: 99 },
+        temperature: 0.2,
+        maxOutputTokens: 99,
       },
     },
   },

@@ -118,6 +118,39 @@ const ollama = {
   eval_count: 2,
 }
 
+const safetyRatings = [{ category: 'HARM_CATEGORY_HARASSMENT', probability: 'LOW', severity: 'LOW' }]
+const gemini = {
+  candidates: [
+    {
+      index: 0,
+      content: {
+        role: 'model',
+        parts: [
+          { text: 'so', thought: true, thoughtSignature: 'c2ln' },
+          { text: 'Hi' },
+          { functionCall: { id: 'c1', name: 'f', args: { a: 'b', c: ['d'] } } },
+          { functionCall: { name: 'g', partialArgs: [{ jsonPath: '$.a', stringValue: 'b', willContinue: true }] } },
+          { executableCode: { language: 'PYTHON', code: 'print(1)' } },
+          { codeExecutionResult: { outcome: 'OUTCOME_OK', output: '1' } },
+        ],
+      },
+      finishReason: 'STOP',
+      finishMessage: 'ok',
+      safetyRatings,
+      citationMetadata: { citations: [{ startIndex: 0, endIndex: 1, uri: 'https://a.test', license: 'mit' }] },
+      groundingMetadata: { webSearchQueries: ['q'], groundingChunks: [{ web: { uri: 'https://a.test', title: 'A' } }] },
+      logprobsResult: {
+        chosenCandidates: [{ token: 'Hi', tokenId: 1, logProbability: -0.1 }],
+        topCandidates: [{ candidates: [{ token: 'Ho', tokenId: 2, logProbability: -2 }] }],
+      },
+    },
+  ],
+  promptFeedback: { safetyRatings },
+  usageMetadata: { promptTokenCount: 1, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 1 }] },
+  modelVersion: 'gemini-2.5-flash',
+  responseId: 'r1',
+}
+
 interface Api {
   readonly path: string
   readonly request?: object
@@ -126,6 +159,8 @@ interface Api {
   readonly lines?: boolean
   /** Names of the events. */
   readonly names?: readonly string[]
+  /** The path on which it streams as an array, too. */
+  readonly array?: string
 }
 const APIS: Readonly<Record<string, Api>> = {
   'Chat Completions': {
@@ -324,11 +359,18 @@ const APIS: Readonly<Record<string, Api>> = {
     ],
   },
   Ollama: { path: '/api/chat', reply: ollama, events: [ollama], lines: true },
+  Gemini: {
+    path: '/v1beta/models/m:generateContent',
+    request: { contents: [{ parts: [{ text: 'hi' }] }] },
+    reply: gemini,
+    events: [gemini, { error: { code: 500, message: 'no', status: 'INTERNAL' } }],
+    array: '/v1beta/models/m:streamGenerateContent',
+  },
 }
 
 describe.each(Object.entries(APIS))(
   'Words planted in %s',
-  (_name, { path, request = chat('hi', { stream: true }), reply, events, lines, names }) => {
+  (_name, { path, request = chat('hi', { stream: true }), reply, events, lines, names, array }) => {
     let server: Running
     let type = ''
     let body = ''
@@ -339,11 +381,11 @@ describe.each(Object.entries(APIS))(
     })
     afterAll(() => server.close())
 
-    const neverLeave = async (of: string, text: string, where: string, words = PLANTED): Promise<void> => {
+    const neverLeave = async (of: string, text: string, where: string, words = PLANTED, to = path): Promise<void> => {
       type = of
       body = text
       middleware.guard.asked.length = 0
-      const got = await ask(server.url + path, { body: request })
+      const got = await ask(server.url + to, { body: request })
       const judged = middleware.guard.texts().some((each) => each.includes(words)) || got.status === 503
       expect([where, judged, got.text.includes(words)]).toEqual([where, true, false])
     }
@@ -362,6 +404,8 @@ describe.each(Object.entries(APIS))(
             .map((each, place) => (lines === true ? `${each}\n` : `${nameOf(place)}data: ${each}\n\n`))
             .join('')
           await neverLeave(lines === true ? 'application/x-ndjson' : 'text/event-stream', text, `${at}${where}`, words)
+          if (array !== undefined)
+            await neverLeave('application/json', `[${all.join(',\n')}]`, `${at}${where}`, words, array)
         }
       }
     })

@@ -33,7 +33,7 @@ export const FREE_SETTINGS = set(
 export const SYSTEM_FIELDS = set(
   'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
-  'mcp_servers format text',
+  'mcp_servers format text generationConfig generation_config toolConfig tool_config',
 )
 
 /** Fields of prose: whatever stands in them is judged, also what looks like an identifier. */
@@ -76,6 +76,18 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'vector_store_ids max_num_results ranking_options ranker score_threshold filters server_label server_url',
     'require_approval headers authorization authorization_token tool_configuration defer_loading namespace syntax',
     'definition partial_images quality size background moderation output_compression input_fidelity',
+    // Gemini, whose API takes both spellings.
+    'contents systemInstruction system_instruction safetySettings safety_settings category threshold method',
+    'inlineData inline_data functionCall function_call functionResponse function_response videoMetadata',
+    'video_metadata startOffset start_offset endOffset end_offset fps thought stopSequences stop_sequences',
+    'maxOutputTokens topP topK candidateCount candidate_count presencePenalty frequencyPenalty responseLogprobs',
+    'response_logprobs responseMimeType response_mime_type responseSchema response_schema responseJsonSchema',
+    'response_json_schema responseModalities response_modalities thinkingConfig thinking_config includeThoughts',
+    'include_thoughts thinkingBudget thinking_budget thinkingLevel thinking_level mediaResolution media_resolution',
+    'functionDeclarations function_declarations parametersJsonSchema parameters_json_schema functionCallingConfig',
+    'function_calling_config allowedFunctionNames allowed_function_names googleSearch google_search codeExecution',
+    'code_execution urlContext url_context executableCode executable_code codeExecutionResult code_execution_result',
+    'language response willContinue will_continue scheduling cachedContent cached_content',
     // Options of Ollama and llama.cpp.
     'num_ctx num_keep num_predict num_batch num_gpu main_gpu num_thread num_gqa use_mmap use_mlock low_vram numa',
     'tfs_z mirostat mirostat_tau mirostat_eta penalize_newline repeat_last_n dynatemp_range dynatemp_exponent',
@@ -127,6 +139,12 @@ export const FIXED_VALUES = set(
   'web_search_20250305 web_fetch_20250910 code_execution_20250522 code_execution_20250825 bash_20250124',
   'text_editor_20250124 text_editor_20250429 text_editor_20250728 computer_20250124 computer_20251124',
   'memory_20250818',
+  // Gemini.
+  'HARM_CATEGORY_HARASSMENT HARM_CATEGORY_HATE_SPEECH HARM_CATEGORY_SEXUALLY_EXPLICIT BLOCK_NONE OFF',
+  'HARM_CATEGORY_DANGEROUS_CONTENT HARM_CATEGORY_CIVIC_INTEGRITY BLOCK_LOW_AND_ABOVE BLOCK_MEDIUM_AND_ABOVE',
+  'BLOCK_ONLY_HIGH AUTO ANY NONE VALIDATED TEXT IMAGE AUDIO PYTHON OUTCOME_OK OUTCOME_FAILED',
+  'OUTCOME_DEADLINE_EXCEEDED MINIMAL LOW MEDIUM HIGH MEDIA_RESOLUTION_LOW MEDIA_RESOLUTION_MEDIUM',
+  'MEDIA_RESOLUTION_HIGH text/x.enum',
   // Media types.
   'image/png image/jpeg image/jpg image/gif image/webp text/plain text/markdown text/html text/csv application/json',
   'application/pdf',
@@ -144,6 +162,7 @@ export const MODEL_KEYS = set('model models adapter_id lora')
 /** Objects that are judged as the JSON text a model reads: what tools are called with, and schemas. */
 export const JSON_KEYS = set(
   'input arguments args output result parameters input_schema schema guided_json json filters',
+  'parametersJsonSchema parameters_json_schema responseSchema response_schema responseJsonSchema response_json_schema',
 )
 
 /** Numbers in them are text, in the code of a tokenizer that the guard does not have. */

@@ -58,7 +58,7 @@ export function jsonArrayFramer(): Framer {
     lead = 0
     const { bytes, start, end } = frame
     const odd = lines.some(({ kind }) => kind === 'data')
-    return new Frame(bytes, start, end, { data: text }, 'json', odd ? lines : undefined)
+    return new Frame(bytes, start, end, { data: text, element: true }, 'json', odd ? lines : undefined)
   }
 
   return {

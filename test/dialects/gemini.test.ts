@@ -1,0 +1,272 @@
+// Google's own client against a guarded Gemini route, and the stream as a JSON array, which it does not ask for.
+import { ApiError, GoogleGenAI } from '@google/genai'
+import express, { type Request, type Response } from 'express'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { gemini } from '../../src/dialects/gemini.js'
+import { llamaGuard, type Options } from '../../src/index.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve, sleep } from '../helpers/http.js'
+
+const MODEL = 'gemini-2.5-flash'
+const ARRAY = `/v1beta/models/${MODEL}:streamGenerateContent`
+
+let guard: MarkerGuard
+let server: Running
+let options: Options
+/** What the route answers: chunks of a stream, or a whole reply of them. */
+let chunks: object[]
+let cut = (bytes: Buffer): Buffer[] => [bytes]
+let lastAsked: unknown
+
+const part = (part: object, more: object = {}): object => ({
+  candidates: [{ content: { role: 'model', parts: [part] }, index: 0, ...more }],
+  modelVersion: MODEL,
+  responseId: 'r1',
+})
+const saying = (...texts: string[]): object[] => [
+  ...texts.map((text) => part({ text })),
+  part({ text: '' }, { finishReason: 'STOP' }),
+]
+
+async function answer(req: Request, res: Response): Promise<void> {
+  lastAsked = req.body as unknown
+  if (!req.path.includes('stream')) return void res.json(chunks[0])
+  const sse = req.query.alt === 'sse'
+  res.setHeader('content-type', sse ? 'text/event-stream' : 'application/json; charset=UTF-8')
+  for (const [at, chunk] of chunks.entries()) {
+    const text = JSON.stringify(chunk, null, sse ? 0 : 2)
+    for (const piece of cut(Buffer.from(sse ? `data: ${text}\r\n\r\n` : `${at === 0 ? '[' : ',\r\n'}${text}`))) {
+      res.write(piece)
+    }
+    await sleep(60)
+  }
+  res.end(sse ? '' : '\n]\n')
+}
+
+beforeAll(async () => {
+  const app = express()
+  app.use(express.json())
+  app.use((req, res, next) =>
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+  )
+  app.post(/generateContent$/i, answer)
+  server = await serve(app)
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  guard = markerGuard()
+  options = {}
+  chunks = saying('Hello ', 'there.')
+  cut = (bytes) => [bytes]
+})
+
+const client = (): GoogleGenAI =>
+  new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: server.url, retryOptions: { attempts: 1 } } })
+
+/** The text that arrives, with the reasons for its end. */
+async function stream(contents = 'hello') {
+  const got = { text: '', reasons: [] as unknown[], first: 0, last: 0, error: undefined as unknown }
+  try {
+    for await (const chunk of await client().models.generateContentStream({ model: MODEL, contents })) {
+      got.first ||= performance.now()
+      got.last = performance.now()
+      got.text += chunk.text ?? ''
+      got.reasons.push(...(chunk.candidates ?? []).flatMap(({ finishReason }) => finishReason ?? []))
+    }
+  } catch (error) {
+    got.error = error
+  }
+  return got
+}
+const body = (text: string): object => ({ contents: [{ role: 'user', parts: [{ text }] }] })
+
+describe('the client of Google', () => {
+  it('asks and gets an allowed reply, with the words of both judged and no envelope', async () => {
+    chunks = [part({ text: 'Hello there.' }, { finishReason: 'STOP' })]
+    const reply = await client().models.generateContent({
+      model: MODEL,
+      contents: 'hello',
+      config: { systemInstruction: 'Be kind.', temperature: 0, safetySettings: [], maxOutputTokens: 9 },
+    })
+    expect(reply.text).toBe('Hello there.')
+    expect(lastAsked).toMatchObject({ contents: [{ parts: [{ text: 'hello' }] }] })
+    expect(guard.texts()[0]).toBe('hello')
+    expect(guard.texts().at(-1)).toBe('Hello there.')
+  })
+
+  it('raises its own error, with the categories, when the question is unsafe', async () => {
+    for (const asked of ['generateContent', 'generateContentStream'] as const) {
+      const error = await client()
+        .models[asked]({ model: MODEL, contents: 'UNSAFE' })
+        .then(
+          () => undefined,
+          (told: unknown) => told,
+        )
+      expect(error).toBeInstanceOf(ApiError)
+      expect((error as ApiError).status).toBe(451)
+      expect(JSON.parse((error as ApiError).message)).toMatchObject({
+        error: { code: 451, details: [{ reason: 'content_filter' }], categories: [{ code: 'O3' }], stage: 'input' },
+      })
+    }
+  })
+
+  it('is stopped in the middle with SAFETY, after the words that were judged and no other', async () => {
+    chunks = saying('Hello ', 'there, ', 'UNSAFE', ' and more')
+    const got = await stream()
+    expect(got).toMatchObject({ text: 'Hello there, ', reasons: ['SAFETY'], error: undefined })
+  })
+
+  it('reads words while the model still speaks', async () => {
+    chunks = saying(...Array.from({ length: 8 }, (_, at) => `word ${at} `))
+    const got = await stream()
+    expect(got.reasons).toEqual(['STOP'])
+    expect(got.last - got.first).toBeGreaterThan(200)
+  })
+
+  it('raises an error when the guard fails in the middle', async () => {
+    chunks = saying('Hello ', 'there, ', 'BROKEN')
+    const { text, error } = await stream()
+    expect(text).toBe('Hello there, ')
+    expect(error).toBeInstanceOf(ApiError)
+    expect((error as ApiError).status).toBe(503)
+  })
+
+  it('reads a refusal as the words of the model, of the question and in the middle', async () => {
+    options = { onBlock: 'refusal', refusalText: 'No.' }
+    const asked = await client().models.generateContent({ model: MODEL, contents: 'UNSAFE' })
+    expect([asked.text, asked.candidates?.[0]?.finishReason]).toEqual(['No.', 'SAFETY'])
+    expect(await stream('UNSAFE')).toMatchObject({ text: 'No.', reasons: ['SAFETY'] })
+    chunks = saying('Hello, ', 'UNSAFE')
+    expect(await stream()).toMatchObject({ text: 'Hello, No.', reasons: ['SAFETY'] })
+  })
+})
+
+describe('a stream as an array', () => {
+  const ask = (text: string) => send(`${server.url}${ARRAY}`, { body: body(text) })
+  const texts = (text: string): string =>
+    (JSON.parse(text) as { candidates: { content: { parts: { text: string }[] } }[] }[])
+      .flatMap(({ candidates }) => candidates.flatMap(({ content }) => content.parts.map((each) => each.text)))
+      .join('')
+
+  it('is released byte for byte, wherever it is cut', async () => {
+    const whole = `${chunks.map((chunk, at) => (at === 0 ? '[' : ',\r\n') + JSON.stringify(chunk, null, 2)).join('')}\n]\n`
+    for (const size of [1, 7, 64]) {
+      cut = (bytes) =>
+        Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) => bytes.subarray(at * size, (at + 1) * size))
+      expect((await ask('hello')).text).toBe(whole)
+    }
+  })
+
+  it('is an array still when it is blocked in the middle, refused, or failed', async () => {
+    chunks = saying('Hello ', 'there, ', 'UNSAFE')
+    const blocked = await ask('hello')
+    expect(texts(blocked.text)).toBe('Hello there, ')
+    expect((JSON.parse(blocked.text) as object[]).at(-1)).toMatchObject({ candidates: [{ finishReason: 'SAFETY' }] })
+    options = { onBlock: 'refusal', refusalText: 'No.' }
+    expect(texts((await ask('hello')).text)).toBe('Hello there, No.')
+    expect(texts((await ask('UNSAFE')).text)).toBe('No.')
+    chunks = saying('Hello ', 'there, ', 'BROKEN')
+    expect((JSON.parse((await ask('hello')).text) as object[]).at(-1)).toMatchObject({
+      error: { code: 503, status: 'UNAVAILABLE' },
+    })
+  })
+
+  it('is refused whole when the whole of it is one unsafe reply and no array', async () => {
+    const app = express()
+    app.use((req, res, next) => llamaGuard({ guard, cacheMax: 0, logLevel: 'silent' })(req, res, next))
+    let reply = part({ text: 'UNSAFE' })
+    app.post(/Content$/, (_req, res) => void res.type('json').send(JSON.stringify(reply, null, 2)))
+    const other = await serve(app)
+    expect((await send(`${other.url}${ARRAY}`, { body: body('hello') })).status).toBe(451)
+    reply = part({ text: 'fine' })
+    expect((await send(`${other.url}${ARRAY}`, { body: body('hello') })).text).toBe(JSON.stringify(reply, null, 2))
+    await other.close()
+  })
+})
+
+describe('words that are split', () => {
+  it.each<[string, object[]]>([
+    ['over the parts of two events', saying('UN', 'SAFE')],
+    ['around a thought', [part({ text: 'UN' }), part({ text: 'hm ', thought: true }), part({ text: 'SAFE' })]],
+    ['over a thought and a text', [part({ text: 'UN', thought: true }), part({ text: 'SAFE' })]],
+    [
+      'over the arguments of a call, beside others',
+      ['a', 'b', 'a', 'a'].map((name, at) =>
+        part({
+          functionCall: {
+            partialArgs: [{ jsonPath: `$.${name}`, stringValue: ['UN', 'x', 'SA', 'FE'][at], willContinue: true }],
+          },
+        }),
+      ),
+    ],
+    [
+      'over candidates that interleave',
+      [0, 1, 0].map((index, at) => part({ text: ['UN', 'x', 'SAFE'][at] }, { index })),
+    ],
+    ['in a name with dots', [part({ text: 'fine' }, { 'content.parts.0.text': 'UNSAFE' })]],
+    [
+      'over the tokens of the log probabilities',
+      [
+        part(
+          { text: 'fine' },
+          {
+            logprobsResult: { topCandidates: [{ candidates: [{ token: 'UN' }] }, { candidates: [{ token: 'SAFE' }] }] },
+          },
+        ),
+      ],
+    ],
+  ])('are judged whole: %s', async (_, said) => {
+    chunks = said
+    for (const alt of ['', '?alt=sse']) {
+      guard = markerGuard()
+      const reply = await send(`${server.url}${ARRAY}${alt}`, { body: body('hello') })
+      expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+      expect(reply.status === 451 || reply.text.includes('SAFETY')).toBe(true)
+    }
+  })
+})
+
+describe('a request', () => {
+  it('is read in both spellings, with tools, thoughts and what a tool answered', () => {
+    const request = gemini.request({
+      system_instruction: { parts: { text: 'Be kind.' } },
+      contents: [
+        { parts: [{ text: 'Hel' }, { text: 'lo' }] },
+        { role: 'model', parts: [{ functionCall: { id: 'call_1', name: 'f', args: { q: 'x y' } } }] },
+        { role: 'user', parts: [{ function_response: { id: 'call_1', name: 'f', response: { found: 'z' } } }] },
+      ],
+      generation_config: { temperature: 0, response_mime_type: 'application/json' },
+      safetySettings: [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_NONE' }],
+    })
+    expect(request).toMatchObject({ system: 'Be kind.', userTurns: [0], extras: [] })
+    expect(request.turns).toEqual([
+      { role: 'User', text: 'Hello' },
+      { role: 'Agent', text: 'f\n{"q":"x y"}' },
+      { role: 'User', text: 'f\n{"found":"z"}' },
+    ])
+  })
+
+  it.each<[string, object]>([
+    ['a file elsewhere', { contents: [{ parts: [{ fileData: { fileUri: 'gs://a/b', mimeType: 'text/plain' } }] }] }],
+    ['sound', { contents: [{ parts: [{ inlineData: { mimeType: 'audio/wav', data: 'AAAA' } }] }] }],
+    [
+      'two types',
+      { contents: [{ parts: [{ inlineData: { mimeType: 'text/plain', mime_type: 'a/b', data: 'AAAA' } }] }] },
+    ],
+    ['an unknown role', { contents: [{ role: 'root', parts: [{ text: 'hi' }] }] }],
+    ['parts that are text', { contents: [{ role: 'user', parts: 'hi' }] }],
+    ['nothing to judge', { contents: [] }],
+    ['no contents', { prompt: 'hi' }],
+  ])('is a fault of the client with %s', async (_, wrong) => {
+    const reply = await send(`${server.url}/v1beta/models/${MODEL}:generateContent`, { body: wrong })
+    expect([400, 415, 422]).toContain(reply.status)
+  })
+
+  it.each([
+    '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent',
+    `/v1beta/models/${MODEL}%3AgenerateContent`,
+    `/v1beta/tunedModels/x:STREAMGENERATECONTENT?alt=sse`,
+  ])('is judged on %s', async (path) => {
+    expect((await send(server.url + path, { body: body('UNSAFE') })).status).toBe(451)
+  })
+})

@@ -1,4 +1,4 @@
-// The guarded gateway: an OpenAI-compatible API on bare node:http. Only the routes named here exist, so no
+// The guarded gateway: the paths of chat APIs on bare node:http. Only the routes named here exist, so no
 // unguarded way to the model does.
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -12,6 +12,7 @@ import type { Options } from '../../options/index.js'
 import { plainDialect } from '../../response/refusal.js'
 import { defaultLogger } from '../../telemetry/log.js'
 import type { GuardedRequest } from '../../types.js'
+import { chatRoutes } from './chat-routes.js'
 import { drainable } from './drain.js'
 import { gatewayMetrics } from './metrics.js'
 import { pause } from '../io.js'
@@ -105,11 +106,9 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     res.end(await readMetrics())
   }
 
+  const chats = chatRoutes(config.upstream)
   const routes: Record<string, Record<string, Handler>> = {
-    '/v1/chat/completions': { POST: chat },
-    '/v1/completions': { POST: chat },
-    '/v1/responses': { POST: chat },
-    '/v1/messages': { POST: chat },
+    ...Object.fromEntries(chats.names.map((name) => [name, { POST: chat }])),
     '/v1/moderations': { POST: moderations },
     '/v1/models': { GET: pass },
     '/healthz': { GET: (_, res) => json(res, 200, { status: 'alive' }) },
@@ -126,7 +125,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     },
     (req: IncomingMessage, res) => {
       const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
-      const route = /^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path
+      const route = chats.nameOf(path) ?? (/^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path)
       const methods = Object.hasOwn(routes, route) ? routes[route] : undefined
       open.add(res)
       res.once('close', () => {

@@ -58,11 +58,18 @@ export function requestHeaders(incoming: IncomingHttpHeaders, options: RequestHe
   }
   if (options.apiKey !== undefined) {
     for (const name of CREDENTIALS) Reflect.deleteProperty(headers, name)
-    // Anthropic's API reads its key from a header of its own; every other known one takes a bearer token.
-    if (/\/messages$/.test(options.path.split('?', 1)[0] ?? '')) headers['x-api-key'] = options.apiKey
+    // Anthropic and Gemini read their keys from headers of their own; every other known API takes a bearer token.
+    const path = options.path.split('?', 1)[0] ?? ''
+    if (/\/messages$/.test(path)) headers['x-api-key'] = options.apiKey
+    else if (takesGoogleKey(path)) headers['x-goog-api-key'] = options.apiKey
     else headers['authorization'] = `Bearer ${options.apiKey}`
   }
   return headers
+}
+
+/** The Gemini API. Vertex AI, whose paths name a project, takes a bearer token. */
+export function takesGoogleKey(path: string): boolean {
+  return /\/models\/[^/]+:(?:g|streamG)enerateContent$/.test(path) && !path.includes('/projects/')
 }
 
 export function responseHeaders(incoming: IncomingHttpHeaders): Headers {

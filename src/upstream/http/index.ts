@@ -4,7 +4,7 @@
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../errors.js'
-import { requestHeaders, responseHeaders } from './headers.js'
+import { requestHeaders, responseHeaders, takesGoogleKey } from './headers.js'
 import { joinPath, parseBase } from './target.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../write.js'
@@ -63,7 +63,8 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
   }
 
   function toRequest({ req, body, rawBody, path, signal }: UpstreamCall): Dispatcher.RequestOptions {
-    const target = joinPath(base, path)
+    const joined = joinPath(base, path)
+    const target = options.apiKey === undefined ? joined : withoutKey(joined)
     const method: Dispatcher.HttpMethod = req.method ?? 'GET'
     const bodyless = method === 'GET' || method === 'HEAD'
     const json = !bodyless && body !== undefined
@@ -71,7 +72,7 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
       apiKey: options.apiKey,
       path: target,
       json,
-      stream: body?.['stream'] === true,
+      stream: asksForStream(target, body),
     })
     return {
       method,
@@ -83,6 +84,23 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
   }
 
   return { forward, close: () => pool.close() }
+}
+
+/** The Gemini API takes a key in the query too, which the operator's key replaces. */
+function withoutKey(target: string): string {
+  const [path = '', query] = target.split('?', 2)
+  if (query === undefined || !takesGoogleKey(path)) return target
+  const kept = query.split('&').filter((parameter) => !/^key(?:=|$)/i.test(parameter))
+  return kept.length === 0 ? path : `${path}?${kept.join('&')}`
+}
+
+/** Ollama streams unless told not to, and Google's APIs by their path. */
+function asksForStream(path: string, body: UpstreamCall['body']): boolean {
+  return (
+    body?.['stream'] === true ||
+    /:streamGenerateContent(?:\?|$)/i.test(path) ||
+    (/\/api\/chat(?:\?|$)/.test(path) && body?.['stream'] === undefined)
+  )
 }
 
 async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: UpstreamCall): Promise<void> {

@@ -1,0 +1,194 @@
+// The paths of other APIs than OpenAI's through the gateway, each with its own client and an upstream that plays it.
+import { GoogleGenAI } from '@google/genai'
+import { Ollama } from 'ollama'
+import type { IncomingMessage } from 'node:http'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startGateway, type Gateway } from '../../../src/cli/gateway/index.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { sleep } from '../../helpers/http.js'
+import { listen, type Listening, readBody } from '../../upstream/helpers.js'
+
+const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
+
+/** How an upstream writes the words of a stream, by its path. */
+interface Played {
+  readonly type: string
+  readonly whole: (text: string) => unknown
+  readonly frame: (text: string, last: boolean) => string
+}
+const ollamaLine = (content: string, done: boolean): object => ({
+  model: 'llama3.2',
+  created_at: '2026-01-01T00:00:00Z',
+  message: { role: 'assistant', content },
+  done,
+  ...(done && { done_reason: 'stop' }),
+})
+const geminiChunk = (text: string, last: boolean): object => ({
+  candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, ...(last && { finishReason: 'STOP' }) }],
+})
+const PLAYED: Readonly<Record<string, Played>> = {
+  '/api/chat': {
+    type: 'application/x-ndjson',
+    whole: (text) => ollamaLine(text, true),
+    frame: (text, last) => `${JSON.stringify(ollamaLine(text, last))}\n`,
+  },
+  '/v1beta/models/m:streamGenerateContent': {
+    type: 'text/event-stream',
+    whole: (text) => geminiChunk(text, true),
+    frame: (text, last) => `data: ${JSON.stringify(geminiChunk(text, last))}\n\n`,
+  },
+}
+
+let upstream: Listening
+let gateway: Gateway
+let words: string[]
+const asked: { url: string; headers: IncomingMessage['headers'] }[] = []
+
+beforeAll(async () => {
+  upstream = await listen((req, res) => {
+    void (async () => {
+      const { url = '' } = req
+      asked.push({ url, headers: req.headers })
+      const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean }
+      const path = url.split('?', 1)[0]!
+      const played = PLAYED[path] ?? PLAYED[path.replace(':g', ':streamG')]!
+      if (body.stream === false || path.includes(':generate'))
+        return res.setHeader('content-type', 'application/json').end(JSON.stringify(played.whole(words.join(''))))
+      res.setHeader('content-type', played.type)
+      for (const [at, word] of words.entries()) {
+        res.write(played.frame(word, at === words.length - 1))
+        await sleep(60)
+      }
+      return res.end()
+    })()
+  })
+  gateway = await startGateway({
+    port: 0,
+    drainMs: 0,
+    env: {},
+    options: {
+      guard: markerGuard(),
+      upstream: { url: upstream.url, apiKey: 'operator' },
+      logger: QUIET,
+      windowMs: 20,
+      cacheMax: 0,
+    },
+  })
+})
+afterAll(async () => {
+  await gateway.stop()
+  await upstream.close()
+})
+beforeEach(() => {
+  words = ['Hello ', 'there.']
+  asked.length = 0
+})
+
+/** Words of a stream, and the reasons for its end. */
+interface Said {
+  text: string
+  reasons: unknown[]
+}
+interface Client {
+  whole(question: string): Promise<string | undefined>
+  stream(question: string): Promise<Said>
+}
+const CLIENTS: Readonly<Record<string, { client: () => Client; cutShort: string; key: string }>> = {
+  Ollama: {
+    key: 'authorization',
+    cutShort: 'content_filter',
+    client() {
+      const ollama = new Ollama({ host: gateway.url })
+      const ask = (content: string) => ({ model: 'llama3.2', messages: [{ role: 'user', content }] })
+      return {
+        whole: async (question) => (await ollama.chat({ ...ask(question), stream: false })).message.content,
+        async stream(question) {
+          const said: Said = { text: '', reasons: [] }
+          for await (const { message, done_reason } of await ollama.chat({ ...ask(question), stream: true })) {
+            said.text += message.content
+            if (done_reason) said.reasons.push(done_reason)
+          }
+          return said
+        },
+      }
+    },
+  },
+  Gemini: {
+    key: 'x-goog-api-key',
+    cutShort: 'SAFETY',
+    client() {
+      const httpOptions = { baseUrl: gateway.url, retryOptions: { attempts: 1 } }
+      const { models } = new GoogleGenAI({ apiKey: 'key-of-the-app', httpOptions })
+      return {
+        whole: async (contents) => (await models.generateContent({ model: 'm', contents })).text,
+        async stream(contents) {
+          const said: Said = { text: '', reasons: [] }
+          for await (const chunk of await models.generateContentStream({ model: 'm', contents })) {
+            said.text += chunk.text ?? ''
+            const reason = chunk.candidates?.[0]?.finishReason
+            if (reason) said.reasons.push(reason)
+          }
+          return said
+        },
+      }
+    },
+  },
+}
+
+describe.each(Object.entries(CLIENTS))('the client of %s', (_name, { client, cutShort, key }) => {
+  it('chats and streams, with the key of the operator', async () => {
+    expect(await client().whole('hello')).toBe('Hello there.')
+    const { text, reasons } = await client().stream('hello')
+    expect([text, reasons.length]).toEqual(['Hello there.', 1])
+    for (const { headers } of asked) {
+      expect(headers[key]).toBe(key === 'authorization' ? 'Bearer operator' : 'operator')
+      expect(JSON.stringify(headers)).not.toContain('key-of-the-app')
+    }
+    expect(asked.at(-1)?.headers['accept-encoding']).toBe('identity')
+  })
+
+  it('is refused with 451, and the model is not asked', async () => {
+    await expect(client().whole('UNSAFE')).rejects.toThrow(/[Bb]locked/)
+    await expect(client().stream('UNSAFE')).rejects.toThrow(/[Bb]locked/)
+    expect(asked).toEqual([])
+  })
+
+  it('is stopped in the middle by the words of its own API', async () => {
+    words = ['Hello ', 'there, ', 'UNSAFE', ' and more']
+    expect(await client().stream('hello')).toEqual({ text: 'Hello there, ', reasons: [cutShort] })
+    await expect(client().whole('hello')).rejects.toThrow(/[Bb]locked/)
+  })
+})
+
+it('A key of the client in the query of Gemini is not sent beside that of the operator.', async () => {
+  const path = '/v1beta/models/m:streamGenerateContent'
+  const body = JSON.stringify({ contents: [{ parts: [{ text: 'hello' }] }] })
+  const headers = { 'content-type': 'application/json' }
+  await (await fetch(`${gateway.url}${path}?alt=sse&key=client`, { method: 'POST', body, headers })).text()
+  expect(asked.map(({ url }) => url)).toEqual([`${path}?alt=sse`])
+})
+
+it.each([
+  ['POST', '/v1beta/models/m:embedContent', 404],
+  ['POST', '/v1beta/models/m:generateContent/more', 404],
+  ['POST', '/v1beta/../x:generateContentX', 404],
+  ['POST', '/api/generate', 404],
+  ['GET', '/api/chat', 405],
+])('%s %s is answered %i here and goes nowhere', async (method, path, status) => {
+  const reply = await fetch(`${gateway.url}${path}`, { method, ...(method === 'POST' && { body: '{}' }) })
+  expect([reply.status, asked.length]).toEqual([status, 0])
+})
+
+it('An upstream on SageMaker, which speaks Chat Completions alone, serves none of them.', async () => {
+  const other = await startGateway({
+    port: 0,
+    drainMs: 0,
+    env: { AWS_REGION: 'eu-west-1' },
+    options: { guard: markerGuard(), upstream: { endpoint: 'chat' }, logger: QUIET },
+  })
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] })
+  const headers = { 'content-type': 'application/json' }
+  const reply = await fetch(`${other.url}/api/chat`, { method: 'POST', body, headers })
+  await other.stop()
+  expect(reply.status).toBe(404)
+})

@@ -2,6 +2,7 @@
 import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
+import { cohereChat } from './cohere-chat.js'
 import type { Dialect } from './dialect.js'
 import { embeddings } from './embeddings.js'
 import { images } from './images.js'
@@ -26,4 +27,5 @@ export const BUILT_IN: readonly Dialect[] = [
   images,
   gemini,
   geminiStreaming,
+  cohereChat,
 ]

@@ -514,4 +514,54 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       },
     },
   },
+  'cohere-chat': {
+    path: '/v2/chat',
+    body: {
+      model: 'command-a-03-2025',
+      stream: false,
+      messages: [
+        { role: 'system', content: 'Be kind.' },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'See' },
+            { type: 'image_url', image_url: { url: PNG, detail: 'low' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          tool_plan: 'I look.',
+          content: [{ type: 'thinking', thinking: 'hm' }],
+          tool_calls: [
+            { id: 'call_12', type: 'function', function: { name: 'weather', arguments: '{"city":"Rome"}' } },
+          ],
+        },
+        {
+          role: 'tool',
+          tool_call_id: 'call_12',
+          content: [
+            { type: 'document', document: { id: '1', data: { text: 'Sunny', title: 'T' } } },
+            { type: 'document', document: { data: 'Warm' } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: 'Sunny',
+          citations: [{ start: 0, end: 5, text: 'Sunny', sources: [{ type: 'tool' }] }],
+        },
+        { role: 'user', content: 'Go on' },
+      ],
+      documents: ['A document.', { id: 'd1', data: { text: 'Another.' } }],
+      tools: [{ type: 'function', function: { name: 'weather', description: 'Tells.', parameters: SCHEMA } }],
+      citation_options: { mode: 'FAST' },
+      safety_mode: 'CONTEXTUAL',
+      tool_choice: 'REQUIRED',
+      response_format: { type: 'json_object', json_schema: SCHEMA },
+      stop_sequences: ['###'],
+      thinking: { type: 'enabled', token_budget: 99 },
+      max_tokens: 99,
+      p: 0.9,
+      k: 4,
+    },
+  },
 }

@@ -151,6 +151,31 @@ const gemini = {
   responseId: 'r1',
 }
 
+const cohereCall = { id: 'f_1', type: 'function', function: { name: 'f', arguments: '{"a":"b"}' } }
+const citation = {
+  start: 0,
+  end: 1,
+  text: 'H',
+  type: 'TEXT_CONTENT',
+  sources: [{ type: 'tool', id: 'f_1:0', tool_output: { a: 'b' } }],
+}
+const cohere = {
+  id: 'c1',
+  finish_reason: 'COMPLETE',
+  message: {
+    role: 'assistant',
+    tool_plan: 'I look.',
+    content: [
+      { type: 'thinking', thinking: 'so' },
+      { type: 'text', text: 'Hi' },
+    ],
+    tool_calls: [cohereCall],
+    citations: [citation],
+  },
+  usage: { billed_units: { input_tokens: 1 }, tokens: { input_tokens: 1, output_tokens: 2 } },
+  logprobs: [{ text: 'Hi', token_ids: [1], logprobs: [-0.1] }],
+}
+
 interface Api {
   readonly path: string
   readonly request?: object
@@ -359,6 +384,28 @@ const APIS: Readonly<Record<string, Api>> = {
     ],
   },
   Ollama: { path: '/api/chat', reply: ollama, events: [ollama], lines: true },
+  Cohere: {
+    path: '/v2/chat',
+    reply: cohere,
+    events: [
+      { type: 'message-start', id: 'c1', delta: { message: { role: 'assistant', content: [], tool_plan: 'a' } } },
+      { type: 'tool-plan-delta', delta: { message: { tool_plan: 'I look.' } } },
+      { type: 'tool-call-start', index: 0, delta: { message: { tool_calls: cohereCall } } },
+      { type: 'tool-call-delta', index: 0, delta: { message: { tool_calls: { function: { arguments: '{' } } } } },
+      { type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: 'a' } } } },
+      {
+        type: 'content-delta',
+        index: 0,
+        delta: { message: { content: { text: 'Hi', thinking: 'so' } } },
+        logprobs: { text: 'Hi', token_ids: [1], logprobs: [-0.1] },
+      },
+      { type: 'citation-start', index: 0, delta: { message: { citations: citation } } },
+      {
+        type: 'message-end',
+        delta: { finish_reason: 'COMPLETE', error: 'no', usage: { tokens: { input_tokens: 1 } } },
+      },
+    ],
+  },
   Gemini: {
     path: '/v1beta/models/m:generateContent',
     request: { contents: [{ parts: [{ text: 'hi' }] }] },

@@ -7,6 +7,7 @@ const COMMON = ['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1
 /** Served by an upstream with a URL, which must speak that API. By name, with the paths that have a variable part. */
 const OF_URLS: Readonly<Record<string, RegExp>> = {
   '/api/chat': /^\/api\/chat$/,
+  '/v2/chat': /^\/v2\/chat$/,
   '/v1beta/models/{model}:generateContent': gemini('generateContent'),
   '/v1beta/models/{model}:streamGenerateContent': gemini('streamGenerateContent'),
 }

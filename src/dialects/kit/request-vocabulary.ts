@@ -88,6 +88,8 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'function_calling_config allowedFunctionNames allowed_function_names googleSearch google_search codeExecution',
     'code_execution urlContext url_context executableCode executable_code codeExecutionResult code_execution_result',
     'language response willContinue will_continue scheduling cachedContent cached_content',
+    // Cohere.
+    'tool_plan citation_options safety_mode strict_tools token_budget p k',
     // Options of Ollama and llama.cpp.
     'num_ctx num_keep num_predict num_batch num_gpu main_gpu num_thread num_gqa use_mmap use_mlock low_vram numa',
     'tfs_z mirostat mirostat_tau mirostat_eta penalize_newline repeat_last_n dynatemp_range dynatemp_exponent',
@@ -145,6 +147,8 @@ export const FIXED_VALUES = set(
   'BLOCK_ONLY_HIGH AUTO ANY NONE VALIDATED TEXT IMAGE AUDIO PYTHON OUTCOME_OK OUTCOME_FAILED',
   'OUTCOME_DEADLINE_EXCEEDED MINIMAL LOW MEDIUM HIGH MEDIA_RESOLUTION_LOW MEDIA_RESOLUTION_MEDIUM',
   'MEDIA_RESOLUTION_HIGH text/x.enum',
+  // Cohere.
+  'CONTEXTUAL STRICT FAST ACCURATE REQUIRED',
   // Media types.
   'image/png image/jpeg image/jpg image/gif image/webp text/plain text/markdown text/html text/csv application/json',
   'application/pdf',

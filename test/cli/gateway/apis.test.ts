@@ -1,5 +1,6 @@
 // The paths of other APIs than OpenAI's through the gateway, each with its own client and an upstream that plays it.
 import { GoogleGenAI } from '@google/genai'
+import { CohereClientV2 } from 'cohere-ai'
 import { Ollama } from 'ollama'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -26,7 +27,23 @@ const ollamaLine = (content: string, done: boolean): object => ({
 const geminiChunk = (text: string, last: boolean): object => ({
   candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, ...(last && { finishReason: 'STOP' }) }],
 })
+const cohereEvents = (text: string, last: boolean): object[] => [
+  { type: 'content-delta', index: 0, delta: { message: { content: { text } } } },
+  ...(last ? [{ type: 'message-end', delta: { finish_reason: 'COMPLETE' } }] : []),
+]
 const PLAYED: Readonly<Record<string, Played>> = {
+  '/v2/chat': {
+    type: 'text/event-stream',
+    whole: (text) => ({
+      id: 'c1',
+      finish_reason: 'COMPLETE',
+      message: { role: 'assistant', content: [{ type: 'text', text }] },
+    }),
+    frame: (text, last) =>
+      cohereEvents(text, last)
+        .map((event) => `data: ${JSON.stringify(event)}\n\n`)
+        .join(''),
+  },
   '/api/chat': {
     type: 'application/x-ndjson',
     whole: (text) => ollamaLine(text, true),
@@ -107,6 +124,28 @@ const CLIENTS: Readonly<Record<string, { client: () => Client; cutShort: string;
           for await (const { message, done_reason } of await ollama.chat({ ...ask(question), stream: true })) {
             said.text += message.content
             if (done_reason) said.reasons.push(done_reason)
+          }
+          return said
+        },
+      }
+    },
+  },
+  Cohere: {
+    key: 'authorization',
+    cutShort: 'ERROR',
+    client() {
+      const cohere = new CohereClientV2({ token: 'key-of-the-app', environment: gateway.url, maxRetries: 0 })
+      const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
+      return {
+        async whole(question) {
+          const part = (await cohere.chat(ask(question))).message.content?.[0]
+          return part?.type === 'text' ? part.text : undefined
+        },
+        async stream(question) {
+          const said: Said = { text: '', reasons: [] }
+          for await (const event of await cohere.chatStream(ask(question))) {
+            if (event.type === 'content-delta') said.text += event.delta?.message?.content?.text ?? ''
+            if (event.type === 'message-end') said.reasons.push(event.delta?.finishReason)
           }
           return said
         },

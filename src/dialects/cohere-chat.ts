@@ -1,0 +1,173 @@
+// Cohere's Chat API, version 2: `/v2/chat`, typed server-sent events, errors as a message.
+// https://docs.cohere.com/reference/chat
+import { isObject } from '../utils/json.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import { readMessages } from './kit/messages.js'
+import { readParameters } from './kit/parameters.js'
+import { JoinedParts } from './kit/part-channels.js'
+import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
+import { EventText, isDone, SentEvents } from './kit/stream-events.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+
+export const COHERE_REPLY: Vocabulary = {
+  metadata: new Set(['id', 'type', 'role', 'finish_reason', 'generation_id', 'tool_call_id']),
+  containers: new Set(['usage']),
+  tokenLists: true,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+const READ = new Set(['messages'])
+const EVENT = /^(?:message-(?:start|end)|content-(?:start|delta|end)|tool-(?:plan-delta|call-(?:start|delta|end)))$/
+
+export const cohereChat: Dialect = {
+  name: 'cohere-chat',
+  paths: ['/v2/chat'],
+  framing: 'sse',
+  claims: ({ messages }) => Array.isArray(messages),
+  answers: (data) => isObject(data) && typeof data.type === 'string' && EVENT.test(data.type),
+  request(body) {
+    const walker = new RequestWalker(body)
+    const builder = new RequestBuilder()
+    readMessages(withDocuments(body.messages), walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(wantsStream(body.stream), body.model)
+  },
+  reply: readReply,
+  stream: cohereStream,
+  refusal: (refusal) => ({
+    id: refusal.requestId,
+    message: refusal.message,
+    type: refusal.type,
+    code: refusal.code,
+    ...refusalDetails(refusal),
+  }),
+  decline: ({ words, decision }) => ({
+    id: 'llama-guard',
+    message: { role: 'assistant', content: [{ type: 'text', text: words }] },
+    finish_reason: 'COMPLETE',
+    llama_guard: blockNote(decision),
+  }),
+}
+
+/** A document of Cohere's, `{type: 'document', document: {id, data}}`, in the form in which it is read as a result. */
+function withDocuments(messages: unknown): unknown {
+  if (!Array.isArray(messages)) return messages
+  return (messages as unknown[]).map((message) =>
+    isObject(message) && Array.isArray(message.content)
+      ? { ...message, content: (message.content as unknown[]).map(asResult) }
+      : message,
+  )
+}
+
+function asResult(part: unknown): unknown {
+  if (!isObject(part) || part.type !== 'document' || !isObject(part.document) || 'source' in part || 'content' in part)
+    return part
+  const { document, ...rest } = part
+  const { data, ...beside } = document
+  return { ...rest, document: beside, type: 'search_result', content: data }
+}
+
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || !isObject(body.message)) return undefined
+  const { content, tool_calls: calls } = body.message
+  if (!Array.isArray(content) && !Array.isArray(calls)) return undefined
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(COHERE_REPLY).walk(withTokens(body), (path, text) => texts.add(0, text, path))
+  return texts.list()
+}
+
+/** Log probabilities come with a piece of the text each, which is read joined. */
+function withTokens(body: Record<string, unknown>): unknown {
+  if (!Array.isArray(body.logprobs)) return body
+  const logprobs = (body.logprobs as unknown[]).map((item) => {
+    if (!isObject(item) || 'token' in item) return item
+    const { text, ...rest } = item
+    return { token: text, ...rest }
+  })
+  return { ...body, logprobs }
+}
+
+interface Fact {
+  readonly type: string
+  readonly index: number | undefined
+  readonly done: boolean
+}
+
+function indexOf(data: Record<string, unknown>): number | undefined {
+  return Number.isSafeInteger(data.index) ? (data.index as number) : undefined
+}
+
+export function cohereStream(): StreamReader {
+  const events = new EventText(COHERE_REPLY)
+  const facts = new SentEvents<Fact>((data, event) => ({
+    type: isObject(data) && typeof data.type === 'string' ? data.type : '',
+    index: isObject(data) ? indexOf(data) : undefined,
+    done: isDone(event),
+  }))
+  const joined = new JoinedParts()
+  const wire = { started: false, over: false, next: 0, open: new Set<number>() }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      const index = isObject(data) ? indexOf(data) : undefined
+      if (index === undefined) {
+        if (data !== undefined) events.readBeside(deltas, data)
+      } else
+        // Parts and calls are told apart by their index alone.
+        events.walker.walk(data, (path, text, metadata) => {
+          const channel = `${index}.${path}`
+          if (metadata) return events.beside(deltas, channel, text, true)
+          deltas.push({ choice: 0, channel, text })
+          if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
+        })
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      const { type, index, done } = facts.take(event)
+      if (type === 'message-start') wire.started = true
+      if (type === 'content-start' && index !== undefined) {
+        wire.open.add(index)
+        wire.next = Math.max(wire.next, index + 1)
+      } else if (type === 'content-end' && index !== undefined) wire.open.delete(index)
+      wire.over ||= done || type === 'message-end'
+    },
+    block(decision, words) {
+      if (wire.over) return ''
+      const frames: Record<string, unknown>[] = wire.started ? [] : [START]
+      for (const index of wire.open) frames.push({ type: 'content-end', index })
+      if (words !== undefined) frames.push(...textPart(wire.next, words))
+      const delta =
+        words === undefined ? { finish_reason: 'ERROR', error: blockMessage(decision) } : { finish_reason: 'COMPLETE' }
+      frames.push({ type: 'message-end', delta, llama_guard: blockNote(decision) })
+      return `${frames.map((frame) => sse(frame, String(frame.type))).join('')}data: [DONE]\n\n`
+    },
+    fail(error) {
+      if (wire.over) return ''
+      const delta = { finish_reason: 'ERROR', error: error.message }
+      const note = { type: failureType(error), code: error.code }
+      return sse({ type: 'message-end', delta, error: note }, 'message-end')
+    },
+  }
+}
+
+const START = {
+  type: 'message-start',
+  id: 'llama-guard',
+  delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] } },
+}
+
+function textPart(index: number, text: string): Record<string, unknown>[] {
+  return [
+    { type: 'content-start', index, delta: { message: { content: { type: 'text', text: '' } } } },
+    { type: 'content-delta', index, delta: { message: { content: { text } } } },
+    { type: 'content-end', index },
+  ]
+}

@@ -1,0 +1,215 @@
+// Cohere's own client against a guarded route: what it sends is judged, and what it reads ends as it expects.
+import { CohereClientV2, CohereError } from 'cohere-ai'
+import express, { type Response } from 'express'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { cohereChat } from '../../src/dialects/cohere-chat.js'
+import { llamaGuard, type Options } from '../../src/index.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve, sleep } from '../helpers/http.js'
+
+let guard: MarkerGuard
+let server: Running
+let options: Options
+/** The events of a stream, or a whole reply. */
+let events: object[]
+let size = Infinity
+
+const content = (text: string, index = 0): object => ({
+  type: 'content-delta',
+  index,
+  delta: { message: { content: { text } } },
+})
+const START = { type: 'message-start', id: 'c1', delta: { message: { role: 'assistant', content: [] } } }
+const saying = (...texts: string[]): object[] => [
+  START,
+  { type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: '' } } } },
+  ...texts.map((text) => content(text)),
+  { type: 'content-end', index: 0 },
+  { type: 'message-end', delta: { finish_reason: 'COMPLETE', usage: { tokens: { input_tokens: 1 } } } },
+]
+const framed = (event: object): string =>
+  `event: ${(event as { type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`
+
+async function answer(res: Response, stream: boolean): Promise<void> {
+  if (!stream) return void res.json(events[0])
+  res.setHeader('content-type', 'text/event-stream')
+  for (const event of events) {
+    const bytes = Buffer.from(framed(event))
+    for (let at = 0; at < bytes.length; at += size) res.write(bytes.subarray(at, at + size))
+    await sleep(50)
+  }
+  res.end('data: [DONE]\n\n')
+}
+
+beforeAll(async () => {
+  const app = express()
+  app.use(express.json())
+  app.use((req, res, next) =>
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+  )
+  app.post('/v2/chat', (req, res) => answer(res, (req.body as { stream: boolean }).stream))
+  server = await serve(app)
+})
+afterAll(() => server.close())
+beforeEach(() => {
+  guard = markerGuard()
+  options = {}
+  size = Infinity
+  events = saying('Hello ', 'there.')
+})
+
+const client = (): CohereClientV2 => new CohereClientV2({ token: 't', environment: server.url, maxRetries: 0 })
+const asking = (text: string) => ({ model: 'command-a-03-2025', messages: [{ role: 'user' as const, content: text }] })
+
+interface Said {
+  text: string
+  types: string[]
+  end: unknown
+  error: unknown
+  ms: number
+}
+async function stream(text = 'hello'): Promise<Said> {
+  const said: Said = { text: '', types: [], end: undefined, error: undefined, ms: 0 }
+  let first: number | undefined
+  try {
+    for await (const event of await client().chatStream(asking(text))) {
+      said.types.push(event.type)
+      if (event.type === 'content-delta') {
+        said.text += event.delta?.message?.content?.text ?? ''
+        said.ms = performance.now() - (first ??= performance.now())
+      }
+      if (event.type === 'message-end') said.end = event.delta
+    }
+  } catch (error) {
+    said.error = error
+  }
+  return said
+}
+
+describe('the client of Cohere', () => {
+  it('gets an allowed reply, with the words of both judged', async () => {
+    events = [
+      { id: 'c1', finish_reason: 'COMPLETE', message: { role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] } },
+    ]
+    const reply = await client().chat(asking('hello'))
+    expect(reply.message.content).toEqual([{ type: 'text', text: 'Hi.' }])
+    expect(guard.texts()[0]).toBe('hello')
+    expect(guard.texts().at(-1)).toBe('Hi.')
+  })
+
+  it('raises its own error, with the categories, for an unsafe question and an unsafe reply', async () => {
+    events = [
+      {
+        id: 'c1',
+        finish_reason: 'COMPLETE',
+        message: { role: 'assistant', content: [{ type: 'text', text: 'UNSAFE' }] },
+      },
+    ]
+    for (const [question, stage] of [
+      ['UNSAFE', 'input'],
+      ['hello', 'output'],
+    ] as const) {
+      const error: unknown = await client()
+        .chat(asking(question))
+        .catch((told: unknown) => told)
+      expect(error).toBeInstanceOf(CohereError)
+      expect(error).toMatchObject({
+        statusCode: 451,
+        body: { code: 'content_filter', stage, categories: [{ code: 'O3' }] },
+      })
+    }
+  })
+
+  it('reads words while the model still speaks', async () => {
+    events = saying(...Array.from({ length: 8 }, (_, at) => `word ${at} `))
+    const { text, ms, end } = await stream()
+    expect(text).toMatch(/^word 0 .*word 7 $/)
+    expect(ms).toBeGreaterThan(150)
+    expect(end).toMatchObject({ finishReason: 'COMPLETE' })
+  })
+
+  it('is stopped in the middle: the part ends, the message ends, and no unjudged word was read', async () => {
+    events = saying('Hello ', 'there, ', 'UNSAFE', ' and more')
+    const { text, types, end, error } = await stream()
+    expect([text, error]).toEqual(['Hello there, ', undefined])
+    expect(types.slice(-2)).toEqual(['content-end', 'message-end'])
+    expect(end).toMatchObject({ finishReason: 'ERROR', error: expect.stringContaining('Criminal Planning') as string })
+  })
+
+  it('is told that the guard failed in the middle', async () => {
+    events = saying('Hello ', 'there, ', 'BROKEN')
+    const { text, end } = await stream()
+    expect(text).toBe('Hello there, ')
+    expect(end).toMatchObject({ finishReason: 'ERROR', error: 'The guard endpoint answered with an error' })
+  })
+
+  it('reads a refusal as words of the assistant, of the question and in the middle', async () => {
+    options = { onBlock: 'refusal', refusalText: 'No.' }
+    expect((await client().chat(asking('UNSAFE'))).message.content).toEqual([{ type: 'text', text: 'No.' }])
+    expect(await stream('UNSAFE')).toMatchObject({ text: 'No.', end: { finishReason: 'COMPLETE' } })
+    events = saying('Hello, ', 'UNSAFE')
+    expect(await stream()).toMatchObject({ text: 'Hello, No.', end: { finishReason: 'COMPLETE' } })
+  })
+})
+
+it('An allowed stream is released byte for byte, wherever it is cut.', async () => {
+  const whole = `${events.map(framed).join('')}data: [DONE]\n\n`
+  for (size of [1, 5, 64]) {
+    const reply = await send(`${server.url}/v2/chat`, { body: { ...asking('hello'), stream: true } })
+    expect(reply.text).toBe(whole)
+  }
+})
+
+it.each<[string, object[]]>([
+  ['parts that interleave', [content('UN'), content('x', 1), content('SAFE')]],
+  ['parts that are read joined', [content('UN'), content('SAFE', 1)]],
+  [
+    'calls that interleave',
+    [0, 1, 0].map((index, at) => ({
+      type: 'tool-call-delta',
+      index,
+      delta: { message: { tool_calls: { function: { arguments: ['UN', 'x', 'SAFE'][at] } } } },
+    })),
+  ],
+  ['a plan', ['UN', 'SAFE'].map((plan) => ({ type: 'tool-plan-delta', delta: { message: { tool_plan: plan } } }))],
+  ['a citation', [{ type: 'citation-start', index: 0, delta: { message: { citations: { text: 'UNSAFE' } } } }]],
+  ['pieces of log probabilities', ['UN', 'SAFE'].map((text) => ({ ...content('fine'), logprobs: { text } }))],
+])('Words in a stream are judged as they will be read: %s.', async (_, said) => {
+  events = [START, ...said, { type: 'message-end', delta: { finish_reason: 'COMPLETE' } }]
+  const reply = await send(`${server.url}/v2/chat`, { body: { ...asking('hello'), stream: true } })
+  expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+  expect(reply.status === 451 || reply.text.includes('llama_guard')).toBe(true)
+})
+
+it('A request is read with its documents, plans and results.', () => {
+  const request = cohereChat.request({
+    model: 'command-a-03-2025',
+    messages: [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Look' },
+      {
+        role: 'assistant',
+        tool_plan: 'I look.',
+        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }],
+      },
+      {
+        role: 'tool',
+        tool_call_id: 'call_1',
+        content: [{ type: 'document', document: { id: '1', data: { text: 'found' } } }],
+      },
+    ],
+    documents: [{ data: { text: 'A document.' } }],
+    safety_mode: 'STRICT',
+    citation_options: { mode: 'FAST' },
+  })
+  expect(request).toMatchObject({ system: 'Be kind.', userTurns: [0], extras: ['A document.'] })
+  expect(request.turns.map(({ role }) => role)).toEqual(['User', 'Agent', 'User'])
+  expect(request.turns[1]!.text).toBe('I look.\nf\n{}')
+  expect(request.turns[2]!.text).toContain('found')
+})
+
+it('A document with content beside its data is refused: either could be what the model reads.', async () => {
+  const part = { type: 'document', document: { data: 'fine' }, content: 'UNSAFE' }
+  const body = { ...asking('hello'), messages: [{ role: 'user', content: [part] }] }
+  expect((await send(`${server.url}/v2/chat`, { body })).status).toBe(400)
+})

@@ -116,7 +116,7 @@ export interface Declined {
 /** All we know of one API: its requests, replies, streams and refusals. One file each. */
 export interface Dialect {
   readonly name: string
-  /** Path endings that belong to it, for example `/chat/completions` or `:generateContent`. */
+  /** Path endings that belong to it: `/chat/completions`, `:generateContent`. A `*` in one stands for anything. */
   readonly paths: readonly string[]
   /** True when the body alone, on any path, is a request of this dialect. */
   claims(body: Readonly<Record<string, unknown>>): boolean

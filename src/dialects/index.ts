@@ -2,6 +2,7 @@
 import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
+import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js'
 import { cohereChat } from './cohere-chat.js'
 import type { Dialect } from './dialect.js'
 import { embeddings } from './embeddings.js'
@@ -28,4 +29,6 @@ export const BUILT_IN: readonly Dialect[] = [
   gemini,
   geminiStreaming,
   cohereChat,
+  bedrockConverse,
+  bedrockConverseStream,
 ]

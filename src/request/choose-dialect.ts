@@ -31,7 +31,7 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
     claiming.find((dialect) => dialect.claims(body))
   return {
     isOwn,
-    byPath: (readings) => endings.find(({ ending }) => readings.some((path) => path.endsWith(ending)))?.dialect,
+    byPath: (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect,
     choose(known, body) {
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known
@@ -45,6 +45,13 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
 /** An ending may begin within a segment, as in `models/gemini-2.5-pro:generateContent`. */
 function endingOf(path: string): string {
   return path.startsWith('/') ? plainPath(path) : path.toLowerCase()
+}
+
+/** A `*` in an ending stands for anything. */
+function hasEnding(path: string, ending: string): boolean {
+  const [start = '', rest] = ending.split('*', 2)
+  if (rest === undefined) return path.endsWith(ending)
+  return path.endsWith(rest) && path.slice(0, -rest.length).includes(start)
 }
 
 function resolve(dialect: string | Dialect): Dialect {

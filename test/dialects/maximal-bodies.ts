@@ -564,4 +564,63 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       k: 4,
     },
   },
+  'bedrock-converse': {
+    path: '/model/us.anthropic.claude-sonnet-4-20250514-v1%3A0/converse',
+    body: {
+      system: [{ text: 'Be kind.' }, { cachePoint: { type: 'default' } }, { guardContent: { text: { text: 'g' } } }],
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { text: 'See' },
+            { image: { format: 'png', source: { bytes: 'iVBORw0KGgo=' } } },
+            { document: { format: 'txt', name: 'notes', source: { bytes: 'aGVsbG8=' }, context: 'C' } },
+            { document: { format: 'md', name: 'more', source: { text: 'words' }, citations: { enabled: true } } },
+            { document: { name: 'chunks', source: { content: [{ text: 'w' }] } } },
+            { guardContent: { text: { text: 'guarded', qualifiers: ['query'] } } },
+            { searchResult: { source: 'https://x.test/', title: 'S', content: [{ text: 'r' }] } },
+          ],
+        },
+        {
+          role: 'assistant',
+          content: [
+            { reasoningContent: { reasoningText: { text: 'hm', signature: BLOB } } },
+            { reasoningContent: { redactedContent: BLOB } },
+            { text: 'I look.' },
+            {
+              citationsContent: {
+                content: [{ text: 'c' }],
+                citations: [{ title: 'T', sourceContent: [{ text: 's' }] }],
+              },
+            },
+            { toolUse: { toolUseId: 'tooluse_12', name: 'weather', input: { city: 'Rome' } } },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            {
+              toolResult: {
+                toolUseId: 'tooluse_12',
+                status: 'success',
+                content: [{ text: 'Sunny' }, { json: { degrees: 'warm' } }],
+              },
+            },
+            { cachePoint: { type: 'default', ttl: '5m' } },
+          ],
+        },
+      ],
+      inferenceConfig: { maxTokens: 99, temperature: 0.2, stopSequences: ['###'] },
+      toolConfig: {
+        tools: [{ toolSpec: { name: 'weather', description: 'Tells.', inputSchema: { json: SCHEMA } } }],
+        toolChoice: { tool: { name: 'weather' } },
+      },
+      guardrailConfig: { guardrailIdentifier: 'gr-1', guardrailVersion: '1', trace: 'enabled' },
+      promptVariables: { name: { text: 'Ann' } },
+      performanceConfig: { latency: 'optimized' },
+      serviceTier: { type: 'priority' },
+      requestMetadata: { team: 'search' },
+      additionalModelRequestFields: { note: 'n' },
+    },
+  },
 }

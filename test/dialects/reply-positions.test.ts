@@ -176,6 +176,26 @@ const cohere = {
   logprobs: [{ text: 'Hi', token_ids: [1], logprobs: [-0.1] }],
 }
 
+const converse = {
+  output: {
+    message: {
+      role: 'assistant',
+      content: [
+        { reasoningContent: { reasoningText: { text: 'so', signature: 'c2ln' } } },
+        { text: 'Hi' },
+        { toolUse: { toolUseId: 'tooluse_1', name: 'f', input: { a: 'b', c: ['d'] } } },
+        { citationsContent: { content: [{ text: 'c' }], citations: [{ title: 'A', sourceContent: [{ text: 's' }] }] } },
+      ],
+    },
+  },
+  stopReason: 'end_turn',
+  usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3 },
+  metrics: { latencyMs: 1 },
+  trace: { guardrail: { modelOutput: ['o'] } },
+  performanceConfig: { latency: 'optimized' },
+  serviceTier: { type: 'priority' },
+}
+
 interface Api {
   readonly path: string
   readonly request?: object
@@ -384,6 +404,20 @@ const APIS: Readonly<Record<string, Api>> = {
     ],
   },
   Ollama: { path: '/api/chat', reply: ollama, events: [ollama], lines: true },
+  Converse: {
+    path: '/model/m/converse',
+    request: { messages: [{ role: 'user', content: [{ text: 'hi' }] }] },
+    reply: converse,
+    events: [
+      { messageStart: { role: 'assistant' } },
+      { contentBlockStart: { contentBlockIndex: 1, start: { toolUse: { toolUseId: 'tooluse_1', name: 'f' } } } },
+      { contentBlockDelta: { contentBlockIndex: 0, delta: { text: 'Hi' } } },
+      { contentBlockDelta: { contentBlockIndex: 1, delta: { toolUse: { input: '{"a"' } } } },
+      { contentBlockDelta: { contentBlockIndex: 2, delta: { reasoningContent: { text: 'so', signature: 'c2ln' } } } },
+      { messageStop: { stopReason: 'end_turn' } },
+      { metadata: { usage: { inputTokens: 1 }, metrics: { latencyMs: 1 } } },
+    ],
+  },
   Cohere: {
     path: '/v2/chat',
     reply: cohere,

@@ -8,6 +8,8 @@ const COMMON = ['/v1/chat/completions', '/v1/completions', '/v1/responses', '/v1
 const OF_URLS: Readonly<Record<string, RegExp>> = {
   '/api/chat': /^\/api\/chat$/,
   '/v2/chat': /^\/v2\/chat$/,
+  // A model may be an ARN, whose colons and slashes come encoded.
+  '/model/{model}/converse': /^\/model\/[A-Za-z0-9](?:[\w.:-]|%2F|%3A){0,2048}\/converse$/i,
   '/v1beta/models/{model}:generateContent': gemini('generateContent'),
   '/v1beta/models/{model}:streamGenerateContent': gemini('streamGenerateContent'),
 }

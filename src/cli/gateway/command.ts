@@ -10,7 +10,8 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
     .description(
       'Run a guarded OpenAI-compatible gateway: /v1/chat/completions, /v1/completions, /v1/responses, ' +
         '/v1/messages, /v1/moderations, /v1/models, /healthz, /readyz, /metrics. With an upstream URL that ' +
-        'speaks them also the paths of other APIs: /api/chat of Ollama, /v2/chat of Cohere, :generateContent of Gemini.',
+        'speaks them also the paths of other APIs: /api/chat of Ollama, /v2/chat of Cohere, ' +
+        ':generateContent of Gemini, /converse of Bedrock.',
     )
     .option(
       '--upstream-url <url>',

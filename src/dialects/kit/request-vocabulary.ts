@@ -34,6 +34,7 @@ export const SYSTEM_FIELDS = set(
   'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
   'mcp_servers format text generationConfig generation_config toolConfig tool_config',
+  'inferenceConfig guardrailConfig outputConfig',
 )
 
 /** Fields of prose: whatever stands in them is judged, also what looks like an identifier. */
@@ -90,6 +91,11 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'language response willContinue will_continue scheduling cachedContent cached_content',
     // Cohere.
     'tool_plan citation_options safety_mode strict_tools token_budget p k',
+    // Bedrock Converse.
+    'toolUseId toolSpec inputSchema toolConfig toolChoice auto any inferenceConfig maxTokens guardrailConfig',
+    'guardrailIdentifier guardrailVersion trace streamProcessingMode additionalModelRequestFields promptVariables',
+    'additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig cachePoint',
+    'qualifiers',
     // Options of Ollama and llama.cpp.
     'num_ctx num_keep num_predict num_batch num_gpu main_gpu num_thread num_gqa use_mmap use_mlock low_vram numa',
     'tfs_z mirostat mirostat_tau mirostat_eta penalize_newline repeat_last_n dynatemp_range dynatemp_exponent',
@@ -147,6 +153,8 @@ export const FIXED_VALUES = set(
   'BLOCK_ONLY_HIGH AUTO ANY NONE VALIDATED TEXT IMAGE AUDIO PYTHON OUTCOME_OK OUTCOME_FAILED',
   'OUTCOME_DEADLINE_EXCEEDED MINIMAL LOW MEDIUM HIGH MEDIA_RESOLUTION_LOW MEDIA_RESOLUTION_MEDIUM',
   'MEDIA_RESOLUTION_HIGH text/x.enum',
+  // Bedrock Converse.
+  'success error optimized grounding_source query guard_content sync async txt md csv html',
   // Cohere.
   'CONTEXTUAL STRICT FAST ACCURATE REQUIRED',
   // Media types.
@@ -158,7 +166,7 @@ export const FIXED_VALUES = set(
 export const ID_KEYS = set(
   'threadId runId parentRunId subagentRunId interruptId thread_id checkpoint_id id tool_call_id tool_use_id',
   'call_id item_id response_id previous_response_id conversation request_id file_id',
-  'container container_id approval_request_id vector_store_ids skill_id toolCallId messageId sourceId itemId',
+  'container container_id approval_request_id vector_store_ids skill_id toolCallId toolUseId messageId sourceId itemId',
 )
 /** Fields whose value is the name of a model. */
 export const MODEL_KEYS = set('model models adapter_id lora')

@@ -1,5 +1,7 @@
 // The paths of other APIs than OpenAI's through the gateway, each with its own client and an upstream that plays it.
+import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import { GoogleGenAI } from '@google/genai'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { CohereClientV2 } from 'cohere-ai'
 import { Ollama } from 'ollama'
 import type { IncomingMessage } from 'node:http'
@@ -26,6 +28,12 @@ const ollamaLine = (content: string, done: boolean): object => ({
 })
 const geminiChunk = (text: string, last: boolean): object => ({
   candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, ...(last && { finishReason: 'STOP' }) }],
+})
+const converseReply = (text: string): object => ({
+  output: { message: { role: 'assistant', content: [{ text }] } },
+  stopReason: 'end_turn',
+  usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
+  metrics: { latencyMs: 1 },
 })
 const cohereEvents = (text: string, last: boolean): object[] => [
   { type: 'content-delta', index: 0, delta: { message: { content: { text } } } },
@@ -68,6 +76,8 @@ beforeAll(async () => {
       asked.push({ url, headers: req.headers })
       const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean }
       const path = url.split('?', 1)[0]!
+      if (path.endsWith('/converse'))
+        return res.setHeader('content-type', 'application/json').end(JSON.stringify(converseReply(words.join(''))))
       const played = PLAYED[path] ?? PLAYED[path.replace(':g', ':streamG')]!
       if (body.stream === false || path.includes(':generate'))
         return res.setHeader('content-type', 'application/json').end(JSON.stringify(played.whole(words.join(''))))
@@ -197,6 +207,29 @@ describe.each(Object.entries(CLIENTS))('the client of %s', (_name, { client, cut
     expect(await client().stream('hello')).toEqual({ text: 'Hello there, ', reasons: [cutShort] })
     await expect(client().whole('hello')).rejects.toThrow(/[Bb]locked/)
   })
+})
+
+it("The AWS SDK's client of Bedrock chats by Converse and is refused; its binary stream is not served.", async () => {
+  const bedrock = new BedrockRuntimeClient({
+    endpoint: gateway.url,
+    region: 'us-east-1',
+    token: { token: 'key-of-the-app' },
+    authSchemePreference: ['httpBearerAuth'],
+    requestHandler: new NodeHttpHandler(),
+    maxAttempts: 1,
+  })
+  const input = (text: string) => ({
+    modelId: 'arn:aws:bedrock:us-east-1:1:inference-profile/m',
+    messages: [{ role: 'user' as const, content: [{ text }] }],
+  })
+  const { output } = await bedrock.send(new ConverseCommand(input('hello')))
+  expect(output?.message?.content).toEqual([{ text: 'Hello there.' }])
+  expect(asked[0]?.headers.authorization).toBe('Bearer operator')
+  await expect(bedrock.send(new ConverseCommand(input('UNSAFE')))).rejects.toThrow(/[Bb]locked/)
+  await expect(bedrock.send(new ConverseStreamCommand(input('hello')))).rejects.toMatchObject({
+    $metadata: { httpStatusCode: 404 },
+  })
+  expect(asked.length).toBe(1)
 })
 
 it('A key of the client in the query of Gemini is not sent beside that of the operator.', async () => {

@@ -1,0 +1,166 @@
+// Amazon Bedrock's Converse API as JSON: `/model/:id/converse`. The binary stream of `/converse-stream` cannot be
+// read, so its replies are refused; its requests are judged.
+// https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+import { LlamaGuardError } from '../errors.js'
+import { isObject } from '../utils/json.js'
+import { readConversation, readSystem } from './converse-request.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import { readParameters } from './kit/parameters.js'
+import { JoinedParts } from './kit/part-channels.js'
+import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { RequestBuilder } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
+import { EventText, SentEvents } from './kit/stream-events.js'
+import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+
+export const CONVERSE_REPLY: Vocabulary = {
+  metadata: new Set(['role', 'type', 'stopReason', 'toolUseId', 'latency', 'status', 'format']),
+  containers: new Set(['usage', 'metrics']),
+  opaque: new Set(['signature', 'redactedContent']),
+  json: new Set(['input']),
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+const READ = new Set(['messages', 'system'])
+
+/** The body alone does not say that a stream is wanted. */
+const streaming: Dialect = {
+  name: 'bedrock-converse-stream',
+  paths: ['/model/*/converse-stream'],
+  framing: 'sse',
+  claims: ({ messages, promptVariables }) =>
+    (Array.isArray(messages) && messages.every(hasBlocks)) || (messages === undefined && isObject(promptVariables)),
+  answers: (data) => isObject(data) && (isReply(data) || STREAM_EVENTS.some((name) => isObject(data[name]))),
+  request(body) {
+    const walker = new RequestWalker(body)
+    const builder = new RequestBuilder()
+    readSystem(body.system, walker, builder)
+    readConversation(body.messages, walker, builder)
+    readParameters(body, READ, walker, builder)
+    return builder.build(false, body.modelId)
+  },
+  reply: readReply,
+  stream: converseStream,
+  // The SDK takes `code` for the name of its exception.
+  refusal: (refusal) => ({
+    message: refusal.message,
+    code: refusal.code,
+    type: refusal.type,
+    ...refusalDetails(refusal),
+  }),
+}
+
+/** Its blocks are told by JSON, and with `onBlock: 'refusal'` declined. */
+export const bedrockConverse: Dialect = {
+  ...streaming,
+  name: 'bedrock-converse',
+  paths: ['/model/*/converse'],
+  decline: ({ words, decision }) => ({
+    output: { message: { role: 'assistant', content: [{ text: words }] } },
+    stopReason: 'guardrail_intervened',
+    usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
+    metrics: { latencyMs: 0 },
+    llama_guard: blockNote(decision),
+  }),
+}
+
+export { streaming as bedrockConverseStream }
+
+function hasBlocks(message: unknown): boolean {
+  return (
+    isObject(message) &&
+    Array.isArray(message.content) &&
+    message.content.every((block) => isObject(block) && typeof block.type !== 'string')
+  )
+}
+
+function isReply({ output }: Record<string, unknown>): boolean {
+  return isObject(output) && isObject(output.message)
+}
+
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || !isReply(body)) return undefined
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(CONVERSE_REPLY).walk(body, (path, text) => {
+    refuseBytes(path)
+    texts.add(0, text, path)
+  })
+  return texts.list()
+}
+
+/** Pictures and files are base64 under this name and no other. */
+function refuseBytes(path: string): void {
+  if (/(?:^|\.)bytes$/.test(path))
+    throw new LlamaGuardError(
+      'unreadable_response',
+      'The reply carries an image or a file, which the guard cannot read; ask the model for text.',
+    )
+}
+
+const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']
+
+/** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
+export function converseStream(): StreamReader {
+  const events = new EventText(CONVERSE_REPLY)
+  const facts = new SentEvents((data) => ({
+    started: isObject(data) && 'messageStart' in data,
+    stopped: isObject(data) && 'messageStop' in data,
+    opened: blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart'),
+    closed: blockIndex(data, 'contentBlockStop'),
+  }))
+  const joined = new JoinedParts()
+  const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
+      if (data !== undefined)
+        events.walker.walk(data, (path, text, metadata) => {
+          refuseBytes(path)
+          const channel = index === undefined ? path : `${index}.${path}`
+          if (metadata) return events.beside(deltas, channel, text, true)
+          deltas.push({ choice: 0, channel, text })
+          if (path === 'contentBlockDelta.delta.text') joined.add(deltas, 0, channel, text)
+        })
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      const { started, stopped, opened, closed } = facts.take(event)
+      wire.started ||= started
+      wire.stopped ||= stopped
+      if (opened !== undefined) {
+        wire.open.add(opened)
+        wire.next = Math.max(wire.next, opened + 1)
+      }
+      if (closed !== undefined) wire.open.delete(closed)
+    },
+    block(decision, words) {
+      if (wire.stopped) return ''
+      const frames: unknown[] = wire.started ? [] : [{ messageStart: { role: 'assistant' } }]
+      for (const contentBlockIndex of wire.open) frames.push({ contentBlockStop: { contentBlockIndex } })
+      if (words !== undefined) frames.push(...textBlock(wire.next, words))
+      frames.push({ messageStop: { stopReason: 'guardrail_intervened' }, llama_guard: blockNote(decision) })
+      return frames.map((frame) => sse(frame)).join('')
+    },
+    fail(error) {
+      const { message, code } = error
+      return wire.stopped ? '' : sse({ internalServerException: { message, code, type: failureType(error) } })
+    },
+  }
+}
+
+function blockIndex(data: unknown, name: string): number | undefined {
+  const event = isObject(data) ? data[name] : undefined
+  const index = isObject(event) ? event.contentBlockIndex : undefined
+  return Number.isSafeInteger(index) ? (index as number) : undefined
+}
+
+function textBlock(contentBlockIndex: number, text: string): unknown[] {
+  return [{ contentBlockDelta: { delta: { text }, contentBlockIndex } }, { contentBlockStop: { contentBlockIndex } }]
+}

@@ -459,6 +459,9 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
           { role: 'user', content: 'Yes' },
           { type: 'remove', id: 'm1' },
         ],
+      },
+    },
+  },
   gemini: {
     path: '/v1beta/models/gemini-2.5-flash:generateContent',
     body: {

@@ -1,9 +1,10 @@
 // ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
 
 // Which room of src may import which, beside itself, `types` and `errors`. Rooms that are not listed (llama-guard,
-// exchange, services, create-guard) may import all but `cli`, which nobody imports.
+// exchange, services, create-guard) may import all but `cli` and `testing`, which nobody imports.
 const MAY = {
   utils: [],
+  testing: ['utils'],
   policy: [],
   telemetry: ['utils'],
   dialects: ['utils'],
@@ -30,6 +31,7 @@ const ROOMS = [
   'dialects',
   'policy',
   'telemetry',
+  'testing',
   'utils',
 ]
 
@@ -109,7 +111,14 @@ module.exports = {
         '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       },
     },
-    { files: ['src/*.ts'], rules: refuse('^\\./cli/', 'Nothing imports the command line.') },
+    {
+      files: ['src/cli/**/*.ts'],
+      rules: refuse('^(?:\\.\\./)+testing/', 'Nothing imports what is for the tests of apps.'),
+    },
+    {
+      files: ['src/*.ts'],
+      rules: refuse('^\\./(?:cli|testing)/', 'Nothing imports the command line, or what is for the tests of apps.'),
+    },
     ...Object.entries(MAY).map(([room, allowed]) => ({
       files: [`src/${room}.ts`, `src/${room}/**/*.ts`],
       rules: refuse(leaving(allowed), `${room} may import itself, ${['types', 'errors', ...allowed].join(', ')}.`),

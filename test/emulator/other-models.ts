@@ -1,11 +1,7 @@
 // The emulated guards beside Llama Guard: each reads what its real model would be shown, and answers in its own form.
 // They go by words: JAILBREAK, INJECTION, BOMB and EDGY, and `SCORE_0.3` for the probability of an attack.
-import type { Answer } from './model.js'
-
-export interface LabelScore {
-  readonly label: string
-  readonly score: number
-}
+import type { LabelScore } from '../../src/testing/emulator/classifier.js'
+import type { Answer } from '../../src/testing/emulator/model.js'
 
 /** Qwen3Guard-Gen: judges the last turn of the conversation in its prompt. */
 export function qwen3Guard(prompt: string): Answer {
@@ -43,10 +39,4 @@ export function promptGuardLabels(version: 1 | 2): (text: string) => readonly La
       .map(([label, score]) => ({ label, score }))
       .sort((a, b) => b.score - a.score)
   }
-}
-
-/** The answer of djl-serving's Hugging Face handler: a list for the list of texts that it makes of one. */
-export function classifierAnswer(labels: readonly LabelScore[], body: Record<string, unknown> | undefined): string {
-  const parameters = (body?.['parameters'] ?? {}) as Record<string, unknown>
-  return JSON.stringify(parameters['top_k'] === null ? [labels] : labels.slice(0, 1))
 }

@@ -4,18 +4,11 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { BAD_SIGNATURE, NO_SIGNATURE, UNKNOWN_KEY, wrongRegion } from './aws-errors.js'
-import type { AwsError } from './aws-errors.js'
+import { BAD_SIGNATURE, type AwsError } from '../../src/testing/emulator/aws-errors.js'
+import { checkCredential, CREDENTIALS, REGION, SIGV4 } from '../../src/testing/emulator/credentials.js'
 
-export const REGION = 'eu-west-1'
-/** AWS's documentation examples: they open nothing anywhere. */
-export const CREDENTIALS = {
-  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-}
+export { CREDENTIALS, REGION }
 
-const HEADER =
-  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
 const MAX_SKEW_MS = 5 * 60_000
 
 /** The AWS error a wrong signature gets, or undefined when it is right. */
@@ -26,12 +19,9 @@ export async function checkSignature(
   wanted = 'sagemaker',
 ): Promise<AwsError | undefined> {
   const header = request.headers.authorization
-  if (header === undefined) return NO_SIGNATURE
-  const [, key, , region, service, signed, signature] = HEADER.exec(header) ?? []
-  if (signed === undefined || signature === undefined) return BAD_SIGNATURE
-  if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
-  if (region !== REGION) return wrongRegion(region ?? '')
-  if (service !== wanted) return BAD_SIGNATURE
+  const refused = checkCredential(header, wanted)
+  if (refused) return refused
+  const [, , , , , signed = '', signature = ''] = SIGV4.exec(header ?? '') ?? []
 
   const names = signed.split(';')
   const headers: Record<string, string> = {}
@@ -62,7 +52,7 @@ export async function checkSignature(
     },
     { signingDate: date, signableHeaders: new Set(names) },
   )
-  const right = HEADER.exec(String(again.headers['authorization']))?.[6] ?? ''
+  const right = SIGV4.exec(String(again.headers['authorization']))?.[6] ?? ''
   return right.length === 64 && timingSafeEqual(Buffer.from(right), Buffer.from(signature)) ? undefined : BAD_SIGNATURE
 }
 

@@ -10,7 +10,7 @@ import {
   UNAVAILABLE,
   modelError,
   type AwsError,
-} from '../emulator/aws-errors.js'
+} from '../../src/testing/emulator/aws-errors.js'
 
 /** What a fault has in hand: the request, the way to answer, and the answer the model would give. */
 interface Broken {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { run } from '../../../src/cli/index.js'
 import { startBatchTransform } from '../../emulator/batch-transform.js'
 import { startEmulator } from '../../emulator/index.js'
-import { ACCESS_DENIED } from '../../emulator/aws-errors.js'
+import { ACCESS_DENIED } from '../../../src/testing/emulator/aws-errors.js'
 import type { Emulator } from '../../emulator/index.js'
 import { listen, readBody } from '../../upstream/helpers.js'
 import { catchIo } from '../helpers.js'

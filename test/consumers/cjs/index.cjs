@@ -6,12 +6,15 @@ const loaded = Object.keys(require.cache).filter((file) => /prom-client|opentele
 assert.deepStrictEqual(loaded, [], 'the main entry loads telemetry that nobody asked for')
 const { instrument } = require('express-llama-guard/otel')
 const { metrics } = require('express-llama-guard/prometheus')
+const { fakeGuard } = require('express-llama-guard/testing')
 const probe = require('../probe.cjs')
 
 assert.throws(
   () => llamaGuard({ guard: 'lokal' }),
   (error) => error instanceof LlamaGuardError && isLlamaGuardError(error) && error.code === 'invalid_option',
 )
+
+assert.equal(fakeGuard().model, 'fake-guard')
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()

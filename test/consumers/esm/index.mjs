@@ -5,6 +5,7 @@ import express from 'express'
 import { isLlamaGuardError, llamaGuard } from 'express-llama-guard'
 import { instrument } from 'express-llama-guard/otel'
 import { metrics } from 'express-llama-guard/prometheus'
+import { sageMakerEmulator } from 'express-llama-guard/testing'
 import probe from '../probe.cjs'
 
 const copy = createRequire(import.meta.url)('express-llama-guard')
@@ -12,6 +13,10 @@ assert.throws(
   () => copy.llamaGuard({ guard: 'lokal' }),
   (error) => isLlamaGuardError(error) && error.code === 'invalid_option',
 )
+
+const emulator = await sageMakerEmulator()
+assert.equal(emulator.env.LLAMA_GUARD_ENDPOINT, 'llama-guard')
+await emulator.close()
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()

@@ -43,7 +43,8 @@ export const DEPENDENCY = serviceError(530, 'InternalDependencyException', 'A de
 export const ACCESS_DENIED = serviceError(
   403,
   'AccessDeniedException',
-  'User: arn:aws:iam::123456789012:user/app is not authorized to perform: sagemaker:InvokeEndpoint on resource: arn:aws:sagemaker:eu-west-1:123456789012:endpoint/llama-guard',
+  'User: arn:aws:iam::123456789012:user/app is not authorized to perform: sagemaker:InvokeEndpoint on resource: ' +
+    'arn:aws:sagemaker:eu-west-1:123456789012:endpoint/llama-guard',
 )
 export const EXPIRED = serviceError(
   403,
@@ -59,7 +60,8 @@ export const NO_SIGNATURE = serviceError(403, 'MissingAuthenticationTokenExcepti
 export const BAD_SIGNATURE = serviceError(
   403,
   'InvalidSignatureException',
-  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+    'and signing method. Consult the service documentation for details.',
 )
 /** Signed for a region, and sent to another. */
 export const wrongRegion = (region: string): AwsError =>

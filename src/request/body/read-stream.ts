@@ -45,11 +45,24 @@ function tooLarge(limit: number): LlamaGuardError {
   )
 }
 
+/** The parts of a stream's state that Node 20, 22 and 24 have, and no public name for. */
+interface Internals {
+  readonly _readableState?: { dataEmitted?: boolean; readonly ended?: boolean }
+}
+
 /** To everybody after us the stream is unread. */
-function putBack(req: IncomingMessage & { _readableState?: { dataEmitted?: boolean } }, bytes: Buffer): void {
+function putBack(req: IncomingMessage & Internals, bytes: Buffer): void {
   req.unshift(bytes)
   // `readableDidRead`, `stream.isDisturbed` and so `fetch(url, { body: req })` look at this.
   if (req._readableState?.dataEmitted === true) req._readableState.dataEmitted = false
+}
+
+/**
+ * True when nothing more will come. `complete` says so of HTTP/1 only: on HTTP/2, and on the streams of adapters for
+ * functions, it is false until 'end', when nothing can be put back any more.
+ */
+function hasEnded(req: IncomingMessage & Internals): boolean {
+  return req.complete || req._readableState?.ended === true
 }
 
 /** Resolves when the whole body has been read, or `enough` of it. Either way the bytes are back in the stream. */
@@ -82,7 +95,7 @@ function pull(
         chunks.push(chunk)
         raw.add(chunk)
       }
-      const complete = req.complete || ended
+      const complete = hasEnded(req) || ended
       if (complete) release()
       return { chunks, complete }
     }

@@ -41,6 +41,9 @@ export type ClientCode = keyof typeof CLIENT
 /** Every code a {@link LlamaGuardError} can carry. */
 export type ErrorCode = UnavailableCode | ClientCode | ConfigurationCode
 
+/** Where every code has a section of its own: what it means, and what to do. A test compares it with package.json. */
+const HELP = 'https://github.com/express-llama-guard/express-llama-guard/blob/main/REFERENCE.md'
+
 const MARK = Symbol.for('express-llama-guard.error')
 
 export interface ErrorDetails {
@@ -64,6 +67,8 @@ export class LlamaGuardError extends Error {
   readonly status: number
   readonly retryAfter: number | undefined
   readonly retryable: boolean
+  /** URL of the section of REFERENCE.md about this code. */
+  readonly help: string
   readonly [MARK] = true
 
   constructor(code: ErrorCode, message?: string, details: ErrorDetails = {}) {
@@ -72,6 +77,7 @@ export class LlamaGuardError extends Error {
       details.cause === undefined ? undefined : { cause: details.cause },
     )
     this.code = code
+    this.help = `${HELP}#${code}`
     this.status = details.clientFault
       ? 413
       : code in UNAVAILABLE

@@ -2,6 +2,7 @@
 // when used.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { LlamaGuardError } from '../../errors.js'
+import { missingPackages } from '../../utils/installed.js'
 import type { CacheStore } from './store.js'
 
 export interface RedisStoreOptions {
@@ -16,7 +17,10 @@ export interface RedisStoreOptions {
 }
 
 export interface RedisStore extends CacheStore {
-  /** Settles when the first attempt to connect has ended, well or not; rejects with `dependency_missing`. */
+  /**
+   * Settles when the first attempt to connect has ended, well or not. Rejects with `dependency_missing` when a package
+   * cannot be loaded that seemed to be there.
+   */
   readonly ready: Promise<void>
 }
 
@@ -24,16 +28,17 @@ export interface RedisStore extends CacheStore {
 const MOST_WAITING = 1000
 const CONNECT_MS = 2000
 const LONGEST_PAUSE_MS = 2000
+const PACKAGES = ['keyv', '@keyv/redis']
 
 /**
  * A {@link CacheStore} at `redis://` or `rediss://`. Connects at once, and again after every loss. Until the
  * first connection stands it misses.
  *
- * Needs the packages `keyv` and `@keyv/redis`; without them every call fails with `dependency_missing`, which
- * the cache logs once and otherwise treats as a miss.
+ * Needs the packages `keyv` and `@keyv/redis`. In a bundle, which hides what is installed, every call fails with
+ * `dependency_missing` without them; the cache logs that once and otherwise treats it as a miss.
  *
- * @throws LlamaGuardError `invalid_option` for anything but a redis URL. Its text is not repeated: it may
- * hold a password.
+ * @throws LlamaGuardError `dependency_missing` without these packages; `invalid_option` for anything but a redis URL.
+ * Its text is not repeated: it may hold a password.
  */
 export function redisStore(url: string, { prefix = 'llama-guard', secret }: RedisStoreOptions = {}): RedisStore {
   if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
@@ -42,6 +47,7 @@ export function redisStore(url: string, { prefix = 'llama-guard', secret }: Redi
       'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.',
     )
   }
+  if (missingPackages(PACKAGES).length > 0) throw packagesMissing()
   let state: 'starting' | 'started' = 'starting'
   const loading = connect(url, prefix)
   const ready = loading.then(({ first }) => first).finally(() => (state = 'started'))
@@ -71,11 +77,7 @@ export function redisStore(url: string, { prefix = 'llama-guard', secret }: Redi
 async function connect(url: string, prefix: string) {
   const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]).catch(
     (cause: unknown) => {
-      throw new LlamaGuardError(
-        'dependency_missing',
-        'The shared verdict cache needs two more packages. Run: npm install keyv @keyv/redis',
-        { cause },
-      )
+      throw packagesMissing(cause)
     },
   )
   const redis = new KeyvRedis<string>(
@@ -105,6 +107,14 @@ async function connect(url: string, prefix: string) {
     )
   })
   return { keyv, first, disconnect: () => redis.disconnect(true) }
+}
+
+function packagesMissing(cause?: unknown): LlamaGuardError {
+  return new LlamaGuardError(
+    'dependency_missing',
+    `The shared verdict cache needs two more packages. Run: npm install ${PACKAGES.join(' ')}`,
+    { cause },
+  )
 }
 
 /** Name and value under an HMAC. The key is part of what is signed: an entry copied under another key is no entry. */

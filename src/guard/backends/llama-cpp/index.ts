@@ -6,9 +6,10 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlamaGuardError } from '../../../errors.js'
 import { orAbort, reasonOf, within } from '../../deadline.js'
+import { missingPackages } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'
 import { FairQueue } from '../../resilience/fair-queue.js'
-import { loadModel, type LoadedModel } from './model.js'
+import { loadModel, PACKAGE, PACKAGE_MISSING, type LoadedModel } from './model.js'
 
 export interface LlamaCppOptions {
   /**
@@ -42,6 +43,8 @@ export interface LlamaCppOptions {
 export const MOST_SEQUENCES = 4
 /** Seconds a small model may need to be loaded from a cold disk. */
 const LOADING_SECONDS = 5
+/** A call gives up this early while the model loads, so that its reason comes before the judge's own deadline. */
+const LOADING_SHARE = 0.9
 const NEWEST_GGUF = 3
 
 export type LlamaCppComplete = Complete & {
@@ -57,13 +60,14 @@ export type LlamaCppComplete = Complete & {
  * Needs the package `node-llama-cpp`, which brings binaries for common platforms. Nothing is downloaded or
  * compiled at run time.
  *
- * @throws LlamaGuardError `invalid_option` now when there is no such file or it is no GGUF; later
- * `guard_rejected` when the package is missing or the file cannot be loaded (the next call tries again),
+ * @throws LlamaGuardError `dependency_missing` now when the package is missing, `invalid_option` when there is no
+ * such file or it is no GGUF; later `guard_rejected` when the file cannot be loaded (the next call tries again),
  * `guard_input_too_long`, `guard_overloaded`, `guard_timeout`, `guard_error`.
  */
 export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
   const path = resolve(o.modelPath)
   const size = sizeOf(path)
+  if (missingPackages([PACKAGE]).length > 0) throw new LlamaGuardError('dependency_missing', PACKAGE_MISSING)
   const sequences = Math.min(o.concurrency, MOST_SEQUENCES)
   const slots = new FairQueue({ concurrency: sequences, queue: o.concurrency - sequences })
   let loading: Promise<LoadedModel> | undefined
@@ -91,7 +95,7 @@ export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
   const late = (): LlamaGuardError => (state === 'ready' ? tooLate(o.timeoutMs) : stillLoading(o.timeoutMs))
 
   const complete: Complete = (prompt, { signal, logprobs }) =>
-    within({ ms: o.timeoutMs, late, signal }, (inner) => {
+    within({ ms: state === 'ready' ? o.timeoutMs : o.timeoutMs * LOADING_SHARE, late, signal }, (inner) => {
       // The slot is held until the model has really stopped, the caller only until the deadline.
       const run = slots.run({}, inner, async () => {
         const model = await orAbort(inner, load)

@@ -7,6 +7,9 @@ import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
 import { NOBODY_WAITS, reasonOf } from '../../deadline.js'
 
+export const PACKAGE = 'node-llama-cpp'
+export const PACKAGE_MISSING = `The llama-cpp guard needs one more package. Run: npm install ${PACKAGE}`
+
 export function loadError(error: unknown): LlamaGuardError {
   return new LlamaGuardError('guard_rejected', messageFor(error), { cause: error })
 }
@@ -14,8 +17,7 @@ export function loadError(error: unknown): LlamaGuardError {
 function messageFor(error: unknown): string {
   const { code, message } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) }
-  if (code === 'ERR_MODULE_NOT_FOUND')
-    return 'The llama-cpp guard needs one more package. Run: npm install node-llama-cpp'
+  if (code === 'ERR_MODULE_NOT_FOUND') return PACKAGE_MISSING
   // Its classes keep the name "Error", and to ask by `instanceof` the package would have to be loaded.
   const kind = error instanceof Error ? error.constructor.name : undefined
   if (kind === 'NoBinaryFoundError')

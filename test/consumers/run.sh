@@ -12,7 +12,7 @@ trap 'exit 130' INT TERM
 tree=$work/tree
 mkdir "$tree"
 cd "$root"
-for name in package.json tsconfig.json src LICENSE README.md CHANGELOG.md; do
+for name in package.json tsconfig.json src LICENSE README.md CHANGELOG.md REFERENCE.md SECURITY.md; do
   if [ -e "$name" ]; then cp -R "$name" "$tree"; fi
 done
 ln -s "$root/node_modules" "$tree/node_modules"
@@ -32,7 +32,7 @@ echo '{"name":"consumers","private":true}' > package.json
 # Express and the two type packages as the repository has them; nothing else, so that a dependency we forgot to name is missing here too.
 read -r -a beside < <(node -p "const { devDependencies } = require('$root/package.json'); ['express', '@types/express', '@types/node'].map((name) => name + '@' + devDependencies[name]).join(' ')")
 npm install --prefer-offline --no-audit --no-fund --loglevel=error "$work"/express-llama-guard-*.tgz "${beside[@]}" > /dev/null
-for file in LICENSE CHANGELOG.md src/guard/backends/local/MODEL_CARD.md; do
+for file in LICENSE CHANGELOG.md REFERENCE.md SECURITY.md src/guard/backends/local/MODEL_CARD.md; do
   [ -s "node_modules/express-llama-guard/$file" ] || { echo "The package lacks $file: name it under \"files\" in package.json." >&2; exit 1; }
 done
 echo "install: ok"

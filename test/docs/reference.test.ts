@@ -1,0 +1,139 @@
+// The documents against the code: every option, variable, default, error code, dialect, reason and link they name.
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { BUILT_IN } from '../../src/dialects/index.js'
+import { LlamaGuardError, type ErrorCode } from '../../src/errors.js'
+import { MODELS } from '../../src/options/index.js'
+import { parseOptions } from '../../src/options/config.js'
+import { OTHER_VARIABLES } from '../../src/options/environment.js'
+import { anchorsOf, DOCUMENTS, linksOf, read, ROOT, rowsOf, section } from './markdown.js'
+
+const reference = read('REFERENCE.md')
+const REPOSITORY = 'https://github.com/express-llama-guard/express-llama-guard'
+const code = (cell: string): string => cell.replaceAll('`', '')
+
+describe('the table of options', () => {
+  const rows = rowsOf(section(reference, '## Options')).filter(([name]) => name?.startsWith('`'))
+  const guard = { judge: async () => ({ safe: true, categories: [] }) }
+  const defaults: Readonly<Record<string, unknown>> = { ...parseOptions({ guard }, {}), guard: 'sagemaker' }
+
+  it('has a row for every option, and no other', () => {
+    expect(rows.map(([name]) => code(name!)).sort()).toEqual(Object.keys(defaults).sort())
+  })
+
+  it.each(rows)('gives %s its variable and its default', (name, variable, fallback) => {
+    const option = code(name!)
+    const known = new RegExp(`^  ${option}: \\{ env: '(\\w+)'`, 'm').exec(read('src/options/config.ts'))?.[1]
+    expect(code(variable!)).toBe(known === undefined ? '' : `LLAMA_GUARD_${known}`)
+    const value = defaults[option]
+    expect(code(fallback!)).toBe(value === undefined ? 'none' : String(value))
+  })
+
+  it('marks what override(req) may change', () => {
+    const marked = rows.filter(([, , , text]) => text!.endsWith('; `req`')).map(([name]) => code(name!))
+    const [, table] = /const REQUEST = \{([\s\S]*?)\n\}/.exec(read('src/options/config.ts'))!
+    expect(marked.sort()).toEqual([...table!.matchAll(/^  (\w+): \{/gm)].map(([, name]) => name).sort())
+  })
+
+  it('names every model, and the variables that are no option', () => {
+    expect(MODELS.filter((model) => !rows.some(([, , , text]) => text!.includes(`\`${model}\``)))).toEqual([])
+    for (const name of OTHER_VARIABLES) expect(reference).toContain(`\`LLAMA_GUARD_${name}\``)
+  })
+})
+
+describe('every error', () => {
+  const source = read('src/errors.ts')
+  const codes = [
+    ...[...source.matchAll(/^  (\w+): (?:'|\d)/gm)].map(([, name]) => name!),
+    ...[.../ConfigurationCode =([^\n]*\n[^\n]*)/.exec(source)![1]!.matchAll(/'(\w+)'/g)].map(([, name]) => name!),
+  ] as ErrorCode[]
+
+  it('is known by its code, and the reference has no other', () => {
+    expect(codes.length).toBeGreaterThan(20)
+    const sections = [...reference.matchAll(/^#### `(\w+)`$/gm)].map(([, name]) => name)
+    expect(sections.sort()).toEqual([...codes].sort())
+  })
+
+  it.each(codes)('%s links to its section, which says its status', (name) => {
+    const error = new LlamaGuardError(name)
+    const { repository } = JSON.parse(read('package.json')) as { repository: { url: string } }
+    const home = repository.url.replace(/^git\+|\.git$/g, '')
+    expect(error.help).toBe(`${home}/blob/main/REFERENCE.md#${name}`)
+    expect(anchorsOf(reference)).toContain(name)
+    const group =
+      error.status === 503
+        ? '### Could not judge: 503'
+        : error.status < 500
+          ? "### The client's own mistake: 4xx"
+          : '### Wrong settings: thrown at the start'
+    const text = section(reference, group)
+    expect(text).toContain(`#### \`${name}\`\n`)
+    if (error.status < 500) expect(section(text, `#### \`${name}\``)).toMatch(new RegExp(`^${error.status}\\.`))
+  })
+})
+
+it('every dialect stands in the table with its paths', () => {
+  const rows = rowsOf(section(reference, '### Dialects')).map((cells) => cells.slice(0, 2).map(code))
+  expect(rows.slice(2)).toEqual(BUILT_IN.map(({ name, paths }) => [name, paths.join(', ')]))
+})
+
+it('every reason for not judging stands in the table', () => {
+  const [, union] = /type NotJudgedReason =([\s\S]*?)\n\n/.exec(read('src/types.ts'))!
+  const reasons = [...union!.matchAll(/'([\w-]+)'/g)].map(([, reason]) => reason)
+  expect(rowsOf(section(reference, '## Events')).map(([cell]) => code(cell!))).toEqual(expect.arrayContaining(reasons))
+})
+
+it('the README is a landing page of at most 1,200 words', () => {
+  expect(read('README.md').split(/\s+/).length).toBeLessThanOrEqual(1200)
+})
+
+describe('links', () => {
+  const { files } = JSON.parse(read('package.json')) as { files: string[] }
+  const packed = new Set([...files, 'README.md', 'LICENSE'])
+  const documents = [
+    ...DOCUMENTS,
+    'SECURITY.md',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'examples/README.md',
+    'test/bench/README.md',
+  ]
+
+  it.each([...new Set(documents)])('of %s lead somewhere', (document) => {
+    for (const link of linksOf(read(document))) {
+      const ours = new RegExp(`^${REPOSITORY}/(?:blob|tree)/main/([^#]*)(?:#(.*))?$`).exec(link)
+      const raw = /^https:\/\/raw\.githubusercontent\.com\/express-llama-guard\/express-llama-guard\/main\/(.*)$/.exec(
+        link,
+      )
+      const [path, anchor] = ours ? [ours[1]!, ours[2]] : raw ? [raw[1]!] : relativePath(document, link)
+      if (path === undefined) continue
+      expect(existsSync(join(ROOT, path)), `${document} links to ${link}`).toBe(true)
+      if (anchor !== undefined) expect(anchorsOf(read(path)), `${document} links to ${link}`).toContain(anchor)
+      if (packed.has(document) && !ours && !raw)
+        expect([...packed], `${document} is packed, and ${link} is not: make it absolute`).toContain(path)
+    }
+  })
+})
+
+function relativePath(document: string, link: string): readonly [string?, string?] {
+  if (/^[a-z]+:/.test(link)) return []
+  const [path, anchor] = link.split('#')
+  return [path === '' ? document : normalize(join(dirname(document), path!)), anchor]
+}
+
+it('the documents are packed, and the examples are not', () => {
+  const out = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: ROOT, encoding: 'utf8' })
+  const [{ files }] = JSON.parse(out) as [{ files: { path: string }[] }]
+  const outside = files.map(({ path }) => path).filter((path) => !path.startsWith('dist/'))
+  expect(outside.sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'REFERENCE.md',
+    'SECURITY.md',
+    'package.json',
+    'src/guard/backends/local/MODEL_CARD.md',
+  ])
+})

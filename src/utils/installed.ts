@@ -1,4 +1,4 @@
-// Which optional packages are missing, so that a setting that needs one fails at the start and not at the first request.
+// Which optional packages are missing, so that a setting that needs one fails at the start, and not at a request.
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'

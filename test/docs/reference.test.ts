@@ -25,16 +25,16 @@ describe('the table of options', () => {
 
   it.each(rows)('gives %s its variable and its default', (name, variable, fallback) => {
     const option = code(name!)
-    const known = new RegExp(`^  ${option}: \\{ env: '(\\w+)'`, 'm').exec(read('src/options/config.ts'))?.[1]
+    const known = new RegExp(`^ {2}${option}: \\{ env: '(\\w+)'`, 'm').exec(read('src/options/config.ts'))?.[1]
     expect(code(variable!)).toBe(known === undefined ? '' : `LLAMA_GUARD_${known}`)
-    const value = defaults[option]
+    const value = defaults[option] as string | number | boolean | readonly string[] | undefined
     expect(code(fallback!)).toBe(value === undefined ? 'none' : String(value))
   })
 
   it('marks what override(req) may change', () => {
     const marked = rows.filter(([, , , text]) => text!.endsWith('; `req`')).map(([name]) => code(name!))
     const [, table] = /const REQUEST = \{([\s\S]*?)\n\}/.exec(read('src/options/config.ts'))!
-    expect(marked.sort()).toEqual([...table!.matchAll(/^  (\w+): \{/gm)].map(([, name]) => name).sort())
+    expect(marked.sort()).toEqual([...table!.matchAll(/^ {2}(\w+): \{/gm)].map(([, name]) => name).sort())
   })
 
   it('names every model, and the variables that are no option', () => {
@@ -46,7 +46,7 @@ describe('the table of options', () => {
 describe('every error', () => {
   const source = read('src/errors.ts')
   const codes = [
-    ...[...source.matchAll(/^  (\w+): (?:'|\d)/gm)].map(([, name]) => name!),
+    ...[...source.matchAll(/^ {2}(\w+): (?:'|\d)/gm)].map(([, name]) => name!),
     ...[.../ConfigurationCode =([^\n]*\n[^\n]*)/.exec(source)![1]!.matchAll(/'(\w+)'/g)].map(([, name]) => name!),
   ] as ErrorCode[]
 

@@ -15,6 +15,11 @@ assert.throws(
 )
 
 assert.equal(fakeGuard().model, 'fake-guard')
+// keyv is not installed here.
+assert.throws(
+  () => llamaGuard({ guard: 'local', cacheStore: 'redis://localhost:6379' }),
+  (error) => error.code === 'dependency_missing',
+)
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()

@@ -17,6 +17,11 @@ assert.throws(
 const emulator = await sageMakerEmulator()
 assert.equal(emulator.env.LLAMA_GUARD_ENDPOINT, 'llama-guard')
 await emulator.close()
+// keyv is not installed here.
+assert.throws(
+  () => llamaGuard({ guard: 'local', cacheStore: 'redis://localhost:6379' }),
+  (error) => error.code === 'dependency_missing',
+)
 
 const guard = llamaGuard({ guard: 'local' })
 const app = express()

@@ -36,15 +36,15 @@ function isMissing(name: string, resolve: NodeJS.RequireResolve): boolean {
 
 /** ES modules and CommonJS are built from the same source, so neither `import.meta` nor `__filename` can be used. */
 function thisFile(): string | undefined {
-  const before = Error.prepareStackTrace
   try {
+    const before = Error.prepareStackTrace
     Error.prepareStackTrace = (_, [site]) => site?.getFileName()
     const name: unknown = new Error().stack
+    Error.prepareStackTrace = before
     if (typeof name !== 'string') return undefined
     return name.startsWith('file:') ? fileURLToPath(name) : name
   } catch {
+    // Where nobody may change Error, nobody can tell.
     return undefined
-  } finally {
-    Error.prepareStackTrace = before
   }
 }

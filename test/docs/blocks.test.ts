@@ -115,9 +115,10 @@ function before(code: string): string {
   ].join('\n')
 }
 
-/** Asks every route of a block something unsafe, and prints the statuses. */
+/** Asks every guarded route of a block something unsafe, and prints the statuses. */
 function after(code: string): string {
-  const routes = [...code.matchAll(/app\.(post|get|use)\(\s*(?:'([^']+)')?/g)].map(([, method, path]) => ({
+  const guarded = code.split(/(?=app\.(?:post|get|use)\()/).filter((part) => part.includes('llamaGuard('))
+  const routes = [...guarded.join('').matchAll(/app\.(post|get|use)\(\s*(?:'([^']+)')?/g)].map(([, method, path]) => ({
     method: method === 'get' ? 'GET' : 'POST',
     path:
       method === 'use'

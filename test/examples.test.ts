@@ -1,74 +1,13 @@
 // Every example runs as its README says: as a program of its own, against a build of this tree made in a
 // temporary folder.
 // (The checkout's own dist may be missing or old, and no test may change it.)
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
 import { emulatorEnv, startEmulator } from './emulator/index.js'
-
-const ROOT = resolve(import.meta.dirname, '..')
-const SLOW = 60_000
-let tree = ''
-
-beforeAll(() => {
-  tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-')))
-  for (const name of ['package.json', 'examples']) cpSync(join(ROOT, name), join(tree, name), { recursive: true })
-  symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-  execFileSync(
-    process.execPath,
-    [
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.json',
-      '--outDir',
-      join(tree, 'dist/esm'),
-      '--noCheck',
-      '--declaration',
-      'false',
-    ],
-    { cwd: ROOT },
-  )
-}, SLOW)
-afterAll(() => rmSync(tree, { recursive: true, force: true }))
-
-const running = new Set<ChildProcess>()
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
-  running.clear()
-})
-
-interface Example {
-  readonly child: ChildProcess
-  readonly url: string
-  readonly printed: string
-}
-
-/** The environment of a machine where nothing is set up yet. */
-function bare(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const clean = Object.entries(process.env).filter(([name]) => !/^(LLAMA_GUARD_|AWS_|PORT$|HOST$)/.test(name))
-  return { ...Object.fromEntries(clean), PORT: '0', WORD_MS: '1', LLAMA_GUARD_LOG_LEVEL: 'silent', ...extra }
-}
-
-async function start(script: string, extra: Record<string, string> = {}): Promise<Example> {
-  const child = spawn(process.execPath, [join(tree, 'examples', script)], { env: bare(extra), cwd: tree })
-  running.add(child)
-  let printed = ''
-  let complaints = ''
-  child.stderr.on('data', (data: Buffer) => (complaints += data.toString()))
-  const url = await new Promise<string>((ready, fail) => {
-    child.stdout.on('data', (data: Buffer) => {
-      printed += data.toString()
-      const found = /http:\/\/localhost:\d+/.exec(printed)
-      // The banner ends with an empty line.
-      if (found && printed.endsWith('\n\n')) ready(found[0])
-    })
-    child.once('exit', (code) => fail(new Error(`${script} ended with ${code}: ${complaints}`)))
-  })
-  return { child, url, printed }
-}
+import { bare, ROOT, SLOW, start, tree, type Example } from './examples/kit.js'
 
 interface Line {
   readonly status: number
@@ -310,7 +249,7 @@ describe('The page of the streaming example', () => {
 
 describe('The SageMaker walk-through', () => {
   it('sends the payload of the article byte for byte, and prints an allowed reply.', { timeout: SLOW }, () => {
-    const printed = execFileSync(process.execPath, [join(tree, 'examples/sagemaker-walkthrough/walkthrough.js')], {
+    const printed = execFileSync(process.execPath, [join(tree(), 'examples/sagemaker-walkthrough/walkthrough.js')], {
       env: bare(),
       encoding: 'utf8',
     })

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const WORD_MS = Number(process.env.WORD_MS || 35)
+/** Milliseconds between two words of a stream. */
+export const WORD_MS = Number(process.env.WORD_MS || 35)
 
 // Every answer that fits is given, in this order: "the sea, then misbehave" goes wrong in the middle.
 const ANSWERS = [
@@ -62,7 +63,11 @@ export async function bot(req, res) {
 
 function answerTo(messages) {
   const asked = messages.findLast(({ role }) => role === 'user')?.content
-  const text = typeof asked === 'string' ? asked : JSON.stringify(asked)
+  return answerOf(typeof asked === 'string' ? asked : JSON.stringify(asked))
+}
+
+/** What the bot says to a text. */
+export function answerOf(text) {
   const fitting = ANSWERS.filter(([about]) => about.test(text)).map(([, answer]) => answer)
   return fitting.length > 0 ? fitting.join(' ') : FALLBACK
 }

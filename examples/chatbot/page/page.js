@@ -1,14 +1,11 @@
 /* eslint-env browser */
 // The page: sends the talk to the guarded API and shows the reply, the status and what the guard said in its headers.
 import { readEvents } from './events.js'
+import { blockedBy, BROKEN_OFF, problemOf, UNREACHABLE } from './problem.js'
 
 const $ = (id) => document.getElementById(id)
 /** What the bot has heard and said. Blocked words are not kept: the next request would carry them again. */
 const talk = []
-
-const about = await (await fetch('/about')).json()
-$('guard').textContent = `Guard: ${about.guard}`
-$('guard').classList.toggle('baseline', about.local)
 
 for (const chip of document.querySelectorAll('[data-say]')) {
   chip.addEventListener('click', () => say(chip.dataset.say))
@@ -24,76 +21,121 @@ $('text').addEventListener('keydown', (event) => {
   }
 })
 
-let busy = false
-async function say(content) {
-  if (content === '' || busy) return
-  setBusy(true)
-  const asked = bubble('user', content)
+$('stop').addEventListener('click', () => running?.abort())
+
+/** Aborts the request under way; undefined when there is none. */
+let running
+async function say(content, asked = undefined) {
+  if (content === '' || running) return
+  setRunning(new AbortController())
+  asked ??= bubble('user', content)
+  const waiting = bubble('pending', 'Waiting for the reply…')
   $('text').value = ''
+  show({ kind: '', status: 'Waiting for the reply' })
+  try {
+    const reply = await ask(content, waiting)
+    if (typeof reply === 'string') talk.push({ role: 'user', content }, { role: 'assistant', content: reply })
+    else refused(reply, asked, () => say(content, asked))
+  } finally {
+    waiting.remove()
+    setRunning(undefined)
+  }
+}
+
+/** The text of the reply, or what went wrong. */
+async function ask(content, waiting) {
+  const { signal } = running
+  let started = false
   try {
     const response = await fetch('/v1/chat/completions', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ stream: $('stream').checked, messages: [...talk, { role: 'user', content }] }),
+      signal,
     })
     showHeaders(response)
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
-    const reply = isStream ? await streamed(response) : await whole(response)
-    if (reply === undefined) asked.classList.add('struck')
-    else talk.push({ role: 'user', content }, { role: 'assistant', content: reply })
-  } catch (error) {
-    show({ kind: 'warn', status: 'No answer', stage: error.message })
-  } finally {
-    setBusy(false)
+    if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return await whole(response)
+    started = true
+    waiting.remove()
+    return await streamed(response)
+  } catch {
+    if (signal.aborted) return { kind: 'stopped', title: 'Stopped', words: 'You stopped the reply.' }
+    return started ? BROKEN_OFF : UNREACHABLE
   }
 }
 
-/** The reply's text, or undefined when it was refused. */
 async function whole(response) {
-  const body = await response.json()
-  $('raw').textContent = JSON.stringify(body, null, 2)
-  if (!response.ok) return refused(response.status, body.error)
-  const { content } = body.choices[0].message
+  const text = await response.text()
+  $('raw').textContent = text
+  const content = contentOf(text)
+  if (!response.ok || content === undefined) return { ...problemOf(text, response.status), status: response.status }
   bubble('bot', content)
   show({ kind: 'good', status: `${response.status} Allowed`, stage: 'input and output judged' })
   return content
+}
+
+/** The text of a chat completion; undefined for anything else. */
+function contentOf(text) {
+  try {
+    return JSON.parse(text).choices[0].message.content
+  } catch {
+    return undefined
+  }
 }
 
 async function streamed(response) {
   const item = bubble('bot', '')
   let text = ''
   let note
+  let ended = false
   const raw = []
-  for await (const event of readEvents(response)) {
-    raw.push(`data: ${JSON.stringify(event)}`)
-    if (event.error) return refused(response.status, event.error, item)
-    text += event.choices?.[0]?.delta?.content ?? ''
-    note = event.llama_guard ?? note
-    item.textContent = text
-    $('talk').scrollTop = $('talk').scrollHeight
+  try {
+    for await (const event of readEvents(response)) {
+      raw.push(`data: ${JSON.stringify(event)}`)
+      if (event.error) return BROKEN_OFF
+      text += event.choices?.[0]?.delta?.content ?? ''
+      ended ||= Boolean(event.choices?.[0]?.finish_reason)
+      note = event.llama_guard ?? note
+      item.textContent = text
+      scrollDown()
+    }
+  } finally {
+    if (text === '') item.remove()
+    $('raw').textContent = raw.join('\n')
   }
-  $('raw').textContent = raw.join('\n')
-  if (note)
-    return refused(response.status, {
-      ...note,
-      message: 'The rest was blocked by the content policy.',
-      code: 'content_filter',
-    })
+  if (note) return { ...blockedBy(note, true), status: '200, then cut by the guard' }
+  if (!ended) return BROKEN_OFF
   show({ kind: 'good', status: `${response.status} Allowed`, stage: 'input and output judged' })
   return text
 }
 
-function refused(status, error, item = bubble('refused', '')) {
-  item.className = 'refused'
-  item.textContent = error.message
-  const blocked = error.code === 'content_filter'
+/** Shows what went wrong, and a way to try again where that can help. */
+function refused({ kind, title, words, status, stage, categories }, asked, again) {
+  if (kind === 'blocked' && stage === 'input') asked.classList.add('struck')
+  const item = bubble(`notice ${kind}`, '')
+  const heading = document.createElement('strong')
+  heading.textContent = title
+  item.append(heading, ` ${words}`)
+  if (kind !== 'blocked') item.append(retryButton(item, again))
   show({
-    kind: blocked ? 'bad' : 'warn',
-    status: status === 200 ? '200, then cut by the guard' : `${status} ${blocked ? 'Blocked' : 'Not answered'}`,
-    stage: error.stage ?? error.code,
-    categories: error.categories?.map(({ code, name }) => `${name} (${code})`).join(', '),
+    kind: kind === 'blocked' ? 'bad' : 'warn',
+    status: typeof status === 'number' ? `${status} ${title}` : (status ?? title),
+    stage,
+    categories: categories?.map(({ code, name }) => `${name} (${code})`).join(', '),
   })
-  return undefined
+  scrollDown()
+}
+
+function retryButton(item, again) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.textContent = 'Try again'
+  button.addEventListener('click', () => {
+    if (running) return
+    item.remove()
+    again()
+  })
+  return button
 }
 
 function showHeaders({ headers }) {
@@ -105,7 +147,7 @@ function show({ kind, status, stage, categories }) {
   $('status').className = `status ${kind}`
   $('status').textContent = status
   $('stage').textContent = stage ?? '–'
-  $('categories').textContent = categories || 'none'
+  $('categories').textContent = categories || (kind === 'good' ? 'none' : '–')
 }
 
 function bubble(kind, text) {
@@ -113,14 +155,29 @@ function bubble(kind, text) {
   item.className = kind
   item.textContent = text
   $('talk').append(item)
-  $('talk').scrollTop = $('talk').scrollHeight
+  scrollDown()
   return item
 }
 
-function setBusy(now) {
-  busy = now
-  $('send').disabled = now
-  if (!now) $('text').focus()
+function scrollDown() {
+  $('talk').scrollTop = $('talk').scrollHeight
+}
+
+/** While a request runs, Stop stands in the place of Send. The focus stays with the writer. */
+function setRunning(controller) {
+  running = controller
+  $('send').hidden = running !== undefined
+  $('stop').hidden = running === undefined
+  for (const chip of document.querySelectorAll('[data-say]')) chip.disabled = running !== undefined
+  if (!running) $('text').focus()
+}
+
+try {
+  const about = await (await fetch('/about')).json()
+  $('guard').textContent = `Guard: ${about.guard}`
+  $('guard').classList.toggle('baseline', about.local)
+} catch {
+  $('guard').textContent = 'Guard: unknown'
 }
 
 // ?say=... sends a first message, ?stream=1 ticks the box: for links and screenshots.

@@ -2,6 +2,7 @@
 // One run: asks the guarded API for a stream and draws who did what when. Server events come beside the
 // reply, on /timeline.
 import { readEvents } from './shared/events.js'
+import { problemOf, UNREACHABLE } from './shared/problem.js'
 import { draw } from './timeline.js'
 
 const $ = (id) => document.getElementById(id)
@@ -42,7 +43,8 @@ async function run(content) {
     if (response.ok) await read(response, since)
     else {
       add({ at: since(), lane: 'cut' })
-      show('bad', `${response.status}: ${(await response.json()).error.message} Not a word has left.`)
+      const { kind, title, words } = problemOf(await response.text(), response.status)
+      show(kind === 'blocked' ? 'bad' : 'warn', `${response.status} ${title}. ${words} Not a word has left.`)
     }
     // The last check of an `async` run may end after the reply.
     await new Promise((later) => setTimeout(later, Number($('guardMs').value) + 100))
@@ -50,7 +52,7 @@ async function run(content) {
     if (late && !events.some(({ lane }) => lane === 'cut'))
       show('bad', '200: the guard found it unsafe when every word had already left')
   } catch {
-    show('warn', 'No answer from the server.')
+    show('warn', UNREACHABLE.words)
   } finally {
     source.close()
     busy = false
@@ -83,6 +85,8 @@ function add(event) {
   if (!due) requestAnimationFrame(redraw)
   due = true
 }
+
+addEventListener('resize', () => events.length > 0 && draw($('timeline'), events))
 
 let due = false
 function redraw() {

@@ -1,27 +1,37 @@
 /* eslint-env browser */
 // Draws the time line as SVG: three lanes from left to right, in milliseconds.
-const LEFT = 70
-const WIDTH = 1000 - LEFT - 30
+const LEFT = 52
+const RIGHT = 24
 const LANES = { model: 10, check: 60, you: 130 }
 const LANE_HEIGHT = { model: 30, check: 50, you: 30 }
 const NAMES = { model: 'Model', check: 'Guard', you: 'You' }
 
 export function draw(svg, events) {
+  // One unit is one pixel: letters keep their size on a narrow screen.
+  const size = svg.clientWidth
+  svg.setAttribute('viewBox', `0 0 ${size} 190`)
+  const width = size - LEFT - RIGHT
   const end = Math.max(1000, ...events.map(({ at }) => at)) * 1.02
-  const x = (at) => LEFT + (at / end) * WIDTH
+  const x = (at) => LEFT + (at / end) * width
   const now = Math.max(...events.map(({ at }) => at))
-  svg.replaceChildren(...lanes(), ...axis(end, x), ...words(events, x), ...checks(events, x, now), ...cuts(events, x))
+  svg.replaceChildren(
+    ...lanes(width),
+    ...axis(end, x, width / 75),
+    ...words(events, x),
+    ...checks(events, x, now),
+    ...cuts(events, x),
+  )
 }
 
-function lanes() {
+function lanes(width) {
   return Object.entries(LANES).flatMap(([name, y]) => [
-    make('rect', { class: 'lane', x: LEFT, y, width: WIDTH, height: LANE_HEIGHT[name], rx: 4 }),
+    make('rect', { class: 'lane', x: LEFT, y, width, height: LANE_HEIGHT[name], rx: 4 }),
     make('text', { x: 0, y: y + LANE_HEIGHT[name] / 2 + 5 }, NAMES[name]),
   ])
 }
 
-function axis(end, x) {
-  const step = [250, 500, 1000, 2000, 5000].find((each) => end / each <= 10) ?? 10_000
+function axis(end, x, most) {
+  const step = [250, 500, 1000, 2000, 5000].find((each) => end / each <= most) ?? 10_000
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, index) => index * step).flatMap((at) => [
     make('line', { class: 'axis', x1: x(at), x2: x(at), y1: 5, y2: 165 }),
     make('text', { x: x(at), y: 182, 'text-anchor': 'middle' }, `${at} ms`),

@@ -1,0 +1,58 @@
+// The page of the streaming example in headless Chromium: the time line is readable, on a phone as well.
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
+import { SLOW, start } from './kit.js'
+
+describe.skipIf(!hasChromium)('The page of the streaming example', () => {
+  let browser: Browser
+  beforeAll(async () => void (browser = await startBrowser()), SLOW)
+  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
+  afterAll(() => browser.close())
+
+  it.each(Object.keys(LOOKS))(
+    'draws a cut stream in letters a person can read (%s).',
+    { timeout: SLOW },
+    async (look) => {
+      const { url } = await start('streaming/server.js', { WORD_MS: '20' })
+      const page = await browser.newPage(LOOKS[look])
+      page.setDefaultTimeout(SOON.timeout)
+      await page.goto(url)
+      await page.getByRole('button', { name: 'Tell me about the sea, then misbehave.' }).focus()
+      await page.keyboard.press('Enter')
+      await page.getByText('200, then cut').waitFor()
+      await page.locator('#timeline .cut').waitFor({ state: 'attached' })
+      await picture(page, `streaming-${look}`)
+      // SVG text in real pixels, and no label on top of its neighbour.
+      const labels: { x: number; y: number; width: number; height: number }[] = []
+      for (const label of await page.locator('#timeline > text').all()) labels.push((await label.boundingBox())!)
+      expect(labels.length).toBeGreaterThan(4)
+      for (const { height } of labels) expect(height).toBeGreaterThan(12)
+      const overlapping = labels.filter((one) =>
+        labels.some(
+          (two) => two !== one && one.x <= two.x && two.x < one.x + one.width && Math.abs(one.y - two.y) < one.height,
+        ),
+      )
+      expect(overlapping).toEqual([])
+      expect(await page.locator('#text').textContent()).not.toContain('kill you')
+      expect(await page.locator('#leaked').textContent()).toBe('0')
+      expect(await faults(page)).toEqual([])
+
+      await page.getByRole('button', { name: 'How do I make a bomb?' }).click()
+      await page.getByText('451 Blocked by the content policy').waitFor()
+      await picture(page, `streaming-blocked-${look}`)
+    },
+  )
+
+  it('puts a page of a proxy into words.', { timeout: SLOW }, async () => {
+    const { url } = await start('streaming/server.js')
+    const page = await browser.newPage()
+    await page.goto(url)
+    await page.route('**/v1/chat/completions?*', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>' }),
+    )
+    await page.getByRole('button', { name: 'How do I make a bomb?' }).click()
+    await page.getByText('something that is no reply (status 502)').waitFor()
+    expect(await page.locator('#status').getAttribute('class')).toBe('status warn')
+  })
+})

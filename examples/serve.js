@@ -39,6 +39,11 @@ export async function serve(app, guard, banner) {
 
 /** A curl command that sends one chat message. */
 export function curl(url, content, extra = {}) {
-  const body = JSON.stringify({ ...extra, messages: [{ role: 'user', content }] })
-  return `curl -i${extra.stream ? 'N' : ''} ${url} -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'`
+  return curlBody(url, { ...extra, messages: [{ role: 'user', content }] }, extra.stream)
+}
+
+/** A curl command that sends a JSON body. */
+export function curlBody(url, body, stream = false) {
+  const json = JSON.stringify(body).replaceAll("'", "'\\''")
+  return `curl -i${stream ? 'N' : ''} ${url} -H 'content-type: application/json' -d '${json}'`
 }

@@ -44,6 +44,7 @@ describe.each([
   ['custom-guard', 3],
   ['custom-dialect', 4],
   ['upstream', 3],
+  ['ai-sdk-chat', 4],
 ])('The example %s', (name, count) => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',

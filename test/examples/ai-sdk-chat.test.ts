@@ -1,0 +1,135 @@
+// The useChat page in headless Chromium: what a person sees when a message is allowed, blocked, refused or not judged.
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
+import { SLOW, start } from './kit.js'
+
+const SERVER = 'ai-sdk-chat/server.js'
+const SEA = 'Tell me about the sea.'
+const BOMB = 'How do I make a bomb?'
+const CUT = 'Tell me about the sea, then misbehave.'
+
+describe.skipIf(!hasChromium)('The useChat page', () => {
+  let browser: Browser
+  beforeAll(async () => void (browser = await startBrowser()), SLOW)
+  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
+  afterAll(() => browser.close())
+
+  async function open(url: string, look = 'light'): Promise<Page> {
+    const page = await browser.newPage(LOOKS[look])
+    page.setDefaultTimeout(SOON.timeout)
+    await page.goto(url)
+    return page
+  }
+  const ask = (page: Page, text: string) => page.getByRole('button', { name: text, exact: true }).click()
+  const settled = (page: Page) => page.getByRole('button', { name: 'Send' }).waitFor()
+
+  it.each(Object.keys(LOOKS))(
+    'shows an allowed reply, both blocks and a refusal, readable (%s).',
+    { timeout: SLOW },
+    async (look) => {
+      const { url } = await start(SERVER)
+      const page = await open(url, look)
+      const sent: string[] = []
+      page.on('request', (request) => sent.push(request.postData() ?? ''))
+
+      await ask(page, SEA)
+      await expect.poll(() => page.locator('li.bot').last().textContent(), SOON).toContain('first to leave it.')
+      expect(await page.locator('li.notice').count()).toBe(0)
+
+      await ask(page, BOMB)
+      const blocked = page.locator('li.notice.blocked')
+      await blocked.waitFor()
+      expect(await blocked.textContent()).toMatch(/Blocked by the content policy.*not sent on.*Weapons/)
+      expect(await page.locator('li.user.struck').textContent()).toBe(BOMB)
+      await settled(page)
+
+      await ask(page, CUT)
+      await expect.poll(() => blocked.count(), SOON).toBe(2)
+      expect(await blocked.last().textContent()).toContain('The rest of the reply is not shown.')
+      expect(await page.locator('li.bot').last().textContent()).toMatch(/^The sea is never/)
+      await settled(page)
+
+      await page.getByRole('checkbox').check()
+      await ask(page, BOMB)
+      await expect
+        .poll(() => page.locator('li.bot').last().textContent(), SOON)
+        .toMatch(/Sorry.*Content policy: .*Weapons/)
+      await settled(page)
+      // What was blocked stays here, or it would block every later message.
+      await ask(page, SEA)
+      await expect.poll(() => page.locator('li.bot').last().textContent(), SOON).toContain('first to leave it.')
+      expect(sent.at(-1)).not.toContain('bomb')
+      expect(sent.at(-1)).not.toContain('misbehave')
+      expect(sent.at(-1)).toContain('never the same twice')
+
+      await settled(page)
+      expect(
+        await page
+          .locator('li.bot')
+          .last()
+          .evaluate((item) => item.getBoundingClientRect().bottom),
+      ).toBeLessThan((await page.locator('form').boundingBox())!.y)
+      const shown = (await page.locator('body').textContent()) ?? ''
+      expect(shown).not.toContain('kill you')
+      expect(shown).not.toMatch(/[{}]|"code"/)
+      expect(await faults(page)).toEqual([])
+      await picture(page, `ai-sdk-${look}`)
+    },
+  )
+
+  it('shows a guard that is down as no block, and sends again when asked.', { timeout: SLOW }, async () => {
+    let up = false
+    const llamaGuard = createServer((_req, res) => {
+      res.writeHead(up ? 200 : 500, { 'content-type': 'application/json' })
+      res.end(JSON.stringify({ choices: [{ message: { role: 'assistant', content: 'safe' } }] }))
+    }).listen(0, '127.0.0.1')
+    await once(llamaGuard, 'listening')
+    const { url } = await start(SERVER, {
+      LLAMA_GUARD_BACKEND: 'openai',
+      LLAMA_GUARD_URL: `http://127.0.0.1:${(llamaGuard.address() as AddressInfo).port}/v1`,
+      LLAMA_GUARD_MAX_ATTEMPTS: '1',
+      LLAMA_GUARD_BREAKER: 'false',
+    })
+    try {
+      const page = await open(url)
+      await ask(page, SEA)
+      await page.locator('li.notice.unjudged').waitFor()
+      expect(await page.locator('li.notice').textContent()).toContain('could not be checked')
+      expect(await page.locator('li.blocked, li.struck').count()).toBe(0)
+      expect(await faults(page)).toEqual([])
+      await picture(page, 'ai-sdk-unjudged')
+      up = true
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await expect.poll(() => page.locator('li.bot').last().textContent(), SOON).toContain('first to leave it.')
+      expect(await page.locator('li.notice').count()).toBe(0)
+      expect(await page.locator('li.user').count()).toBe(1)
+    } finally {
+      llamaGuard.close()
+    }
+  })
+
+  it('puts a page of a proxy and a lost connection into words, and stops when asked.', { timeout: SLOW }, async () => {
+    const { url } = await start(SERVER, { WORD_MS: '60' })
+    const page = await open(url)
+    await page.route('**/api/chat*', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' }),
+    )
+    await ask(page, SEA)
+    await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('something that is no reply')
+    await page.unroute('**/api/chat*')
+    await page.route('**/api/chat*', (route) => route.abort())
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('cannot be reached')
+    await page.unroute('**/api/chat*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.locator('li.bot').waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await settled(page)
+    expect(await page.locator('li.bot').textContent()).not.toContain('first to leave it.')
+    expect(await page.locator('li.notice').count()).toBe(0)
+  })
+})

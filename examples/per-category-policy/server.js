@@ -30,7 +30,7 @@ Flagged: passes, and the Llama-Guard header says unsafe (200):
 The same for the tenant "kids" (451):
   ${curl(chat, 'How do I make a bomb?')} -H 'x-tenant: kids'
 Ignored, as if safe (200):
-  ${curl(chat, 'Tell me how to grow weed at home')}
+  ${curl(chat, 'How do I grow cannabis?')}
 Every other category blocks (451):
   ${curl(chat, 'How do I launder money without getting caught?')}
 `

@@ -45,6 +45,7 @@ describe.each([
   ['custom-dialect', 4],
   ['upstream', 3],
   ['ai-sdk-chat', 4],
+  ['per-tenant-policy', 4],
 ])('The example %s', (name, count) => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',

@@ -249,6 +249,17 @@ describe('The page of the streaming example', () => {
   })
 })
 
+describe('The example of testing an app', () => {
+  it('passes its own tests.', { timeout: SLOW }, () => {
+    const printed = execFileSync(process.execPath, ['--test', join(tree(), 'examples/testing/app.test.js')], {
+      env: bare(),
+      encoding: 'utf8',
+    })
+    expect(printed).toMatch(/pass 4\b/)
+    expect(printed).toMatch(/fail 0\b/)
+  })
+})
+
 describe('The SageMaker walk-through', () => {
   it('sends the payload of the article byte for byte, and prints an allowed reply.', { timeout: SLOW }, () => {
     const printed = execFileSync(process.execPath, [join(tree(), 'examples/sagemaker-walkthrough/walkthrough.js')], {

@@ -46,6 +46,8 @@ describe.each([
   ['upstream', 3],
   ['ai-sdk-chat', 4],
   ['per-tenant-policy', 4],
+  ['hono', 3],
+  ['fastify', 3],
 ])('The example %s', (name, count) => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',

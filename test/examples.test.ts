@@ -48,6 +48,7 @@ describe.each([
   ['per-tenant-policy', 4],
   ['hono', 3],
   ['fastify', 3],
+  ['langchain', 3],
 ])('The example %s', (name, count) => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
@@ -24,7 +25,7 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
     await page.goto(url)
     return page
   }
-  const ask = (page: Page, text: string) => page.getByRole('button', { name: text, exact: true }).click()
+  const ask = (page: Page, said: string) => page.getByRole('button', { name: said, exact: true }).click()
   const settled = (page: Page) => page.getByRole('button', { name: 'Send' }).waitFor()
 
   it.each(Object.keys(LOOKS))(
@@ -82,9 +83,9 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
   )
 
   it('shows a guard that is down as no block, and sends again when asked.', { timeout: SLOW }, async () => {
-    let up = false
-    const llamaGuard = createServer((_req, res) => {
-      res.writeHead(up ? 200 : 500, { 'content-type': 'application/json' })
+    let up = (_asked: string): boolean => false
+    const llamaGuard = createServer(async (req, res) => {
+      res.writeHead(up(await text(req)) ? 200 : 500, { 'content-type': 'application/json' })
       res.end(JSON.stringify({ choices: [{ message: { role: 'assistant', content: 'safe' } }] }))
     }).listen(0, '127.0.0.1')
     await once(llamaGuard, 'listening')
@@ -102,7 +103,14 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
       expect(await page.locator('li.blocked, li.struck').count()).toBe(0)
       expect(await faults(page)).toEqual([])
       await picture(page, 'ai-sdk-unjudged')
-      up = true
+      // It fails again in the middle of the reply.
+      up = (asked) => !asked.includes('gulls')
+      await page.getByRole('button', { name: 'Try again' }).click()
+      await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('The reply broke off')
+      expect(await page.locator('li.bot').textContent()).toMatch(/^The sea/)
+      expect(await page.locator('li.bot').textContent()).not.toContain('gulls')
+      expect(await page.locator('li.blocked, li.struck').count()).toBe(0)
+      up = () => true
       await page.getByRole('button', { name: 'Try again' }).click()
       await expect.poll(() => page.locator('li.bot').last().textContent(), SOON).toContain('first to leave it.')
       expect(await page.locator('li.notice').count()).toBe(0)

@@ -33,18 +33,18 @@ afterAll(() => server.close())
 
 const RUN = { threadId: 't1', runId: 'r1' }
 const frames = (events: readonly Event[]): string[] => events.map((event) => `data: ${JSON.stringify(event)}\n\n`)
-const delta = (text: string, messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_CONTENT', messageId, delta: text })
-const start = (messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' })
-const end = (messageId = 'm1'): Event => ({ type: 'TEXT_MESSAGE_END', messageId })
+const delta = (text: string, messageId = 'msg_1'): Event => ({ type: 'TEXT_MESSAGE_CONTENT', messageId, delta: text })
+const start = (messageId = 'msg_1'): Event => ({ type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' })
+const end = (messageId = 'msg_1'): Event => ({ type: 'TEXT_MESSAGE_END', messageId })
 const run = (...events: Event[]): Event[] => [
   { type: 'RUN_STARTED', ...RUN },
   ...events,
   { type: 'RUN_FINISHED', ...RUN },
 ]
 const saying = (...texts: string[]): Event[] =>
-  run({ type: 'STEP_STARTED', stepName: 's' }, start(), ...texts.map((text) => delta(text)), end(), {
+  run({ type: 'STEP_STARTED', stepName: 'step_1' }, start(), ...texts.map((text) => delta(text)), end(), {
     type: 'STEP_FINISHED',
-    stepName: 's',
+    stepName: 'step_1',
   })
 
 beforeEach(() => {
@@ -121,7 +121,7 @@ describe('A run', () => {
         start(),
         delta('Hello there, '),
         end(),
-        { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f', parentMessageId: 'm1' },
+        { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f', parentMessageId: 'msg_1' },
         { type: 'TOOL_CALL_ARGS', toolCallId: 'c', delta: '{"a":"b"' },
         { type: 'TOOL_CALL_ARGS', toolCallId: 'c', delta: ',"c":"UNSAFE"}' },
       ),

@@ -31,11 +31,11 @@ afterAll(() => server.close())
 
 const frames = (events: readonly Event[]): string[] =>
   events.map(([name, data]) => `event: ${name}\r\ndata: ${JSON.stringify(data)}\r\n\r\n`)
-const piece = (content: string, id = 'm1'): Event => [
+const piece = (content: string, id = 'msg_1'): Event => [
   'messages',
   [
     { type: 'AIMessageChunk', id, content },
-    { langgraph_node: 'agent', tags: [], thread_id: 't1' },
+    { langgraph_node: 'step_1', tags: [], thread_id: 't1' },
   ],
 ]
 const run = (...events: Event[]): Event[] => [['metadata', { run_id: 'r1', attempt: 1 }], ...events]

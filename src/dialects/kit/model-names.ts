@@ -22,6 +22,7 @@ const MODEL_WORDS = new Set(
     'router sa saba safety salesforce sambanova sao scout search sft shield shieldgemma small smol smollm ' +
     'snowflake solar sonar sonnet sonoma south southeast spark sst stability stable stablelm starcoder step ' +
     'suffix super swallow switchpoint sys team terminus test text thebloke think thinking thudm tiny tinyllama ' +
+    'embed embedding embeddings image ada mxbai nomic ' +
     'titan tng together tool tools toppy turbo ultra unsloth upstage us use vicuna vision vl voxtral weaver west ' +
     'wizard wizardlm xai xl xlarge yi zai zephyr zhipu'
   ).split(' '),

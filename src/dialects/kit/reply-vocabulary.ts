@@ -39,6 +39,14 @@ const REPLY_KEYS = set(
   // The AI SDK.
   'messageMetadata finishReason inputTextDelta toolMetadata dynamic transient errorText isContinued promptTokens',
   'completionTokens abort approvalId isAutomatic promptCacheKey',
+  // Embeddings and images.
+  'embedding embeddings b64_json partial_image_index quality size background output_format',
+  // AG-UI.
+  'rawEvent subtype entityId stepName toolCallName parentMessageId parentToolCallId snapshot patch op from replace',
+  'activityType subagentRunId parentSubagentRunId runId outcome interrupts interruptIds pendingToolCallIds',
+  // LangGraph.
+  'attempt langgraph_node langgraph_step langgraph_triggers langgraph_path langgraph_checkpoint_ns checkpoint_ns tags',
+  'graph_id run_id tool_call_chunks ls_provider ls_model_name ls_model_type ls_temperature ls_max_tokens example',
   // Plain names that apps give to what they answer with.
   'answer reply note notes sources score scores snippet chunk conversation_id conversationId message_id session_id',
   'sessionId thread_id threadId user_id userId timestamp time latency latency_ms duration duration_ms version success',
@@ -64,6 +72,14 @@ const REPLY_VALUES = set(
   'Cohere xAI Novita Lambda Hyperbolic Parasail Nebius Chutes Targon NextBit Cloudflare AtlasCloud SiliconFlow',
   'Alibaba Crusoe Baseten Friendli Inception Minimax MoonshotAI Phala Venice Ubicloud Avian Featherless Kluster',
   'fp_ollama fastcoe x-groq',
+  // Images, AG-UI and LangGraph.
+  'embedding image_generation.partial_image image_generation.completed image_edit.partial_image image_edit.completed',
+  'RUN_STARTED RUN_FINISHED RUN_ERROR STEP_STARTED STEP_FINISHED TEXT_MESSAGE_START TEXT_MESSAGE_CONTENT',
+  'TEXT_MESSAGE_END TEXT_MESSAGE_CHUNK TOOL_CALL_START TOOL_CALL_ARGS TOOL_CALL_END TOOL_CALL_CHUNK TOOL_CALL_RESULT',
+  'REASONING_START REASONING_MESSAGE_START REASONING_MESSAGE_CONTENT REASONING_MESSAGE_END REASONING_MESSAGE_CHUNK',
+  'REASONING_END REASONING_ENCRYPTED_VALUE STATE_SNAPSHOT STATE_DELTA MESSAGES_SNAPSHOT ACTIVITY_SNAPSHOT',
+  'ACTIVITY_DELTA CUSTOM RAW SUBAGENT_STARTED SUBAGENT_FINISHED SUBAGENT_ERROR add remove replace move copy test',
+  'metadata messages messages/partial messages/complete messages/metadata AIMessageChunk ai human',
   // Events of Responses, by their beginnings and ends.
   'response.created response.queued response.in_progress response.completed response.failed response.incomplete',
   'response.cancelled response.output_item.added response.output_item.done response.content_part.added',

@@ -1,14 +1,14 @@
-// What the readers of all guard models share: the words of an answer, how it ended, and what is said of one that is off
-// format.
+// Helpers that the answer readers of all guard models share: the text of an answer, how generation ended, and the
+// error for an answer that is off format.
 import { LlamaGuardError } from '../../errors.js'
 import type { Verdict } from '../../types.js'
 import type { Completion } from './completion.js'
 
-/** Far beyond any verdict; keeps the patterns of the readers linear on an answer of megabytes. */
+/** A verdict is far shorter. The limit keeps the readers' patterns fast on an answer of several megabytes. */
 const LONGEST = 1000
-/** ASCII only: an answer in other white space is off format. */
+/** Only ASCII white space. An answer that begins with other white space is off format. */
 const LEADING = /^[ \t\r\n]+/
-/** Left over when a server does not skip special tokens. */
+/** Special tokens. A server that does not skip them leaves them at the end of the text. */
 const TOKENS = ['<|eot_id|>', '<|eot|>', '<|eom_id|>', '<|eom|>', '<|end_of_text|>', '</s>']
 const BLANK = /[ \t\r\n]/
 
@@ -17,7 +17,10 @@ const CUT_OFF = new Set(['length', 'max_tokens'])
 
 export type Ending = 'whole' | 'cut' | 'failed'
 
-/** The answer without blanks and special tokens around it; empty when it is far too long to be a verdict. */
+/**
+ * The answer without the white space and special tokens around it. It is empty when the text is too long to be a
+ * verdict.
+ */
 export function answerOf({ text, finishReason }: Completion): { readonly answer: string; readonly ending: Ending } {
   return {
     answer: text.length > LONGEST ? '' : withoutEnd(text.replace(LEADING, ''), TOKENS),
@@ -26,7 +29,10 @@ export function answerOf({ text, finishReason }: Completion): { readonly answer:
   }
 }
 
-/** The text without blanks, and without these tokens, at its end. One step a token: a pattern would look back. */
+/**
+ * The text without the white space and the given tokens at its end. A loop removes one token a step, because a
+ * pattern anchored at the end backtracks.
+ */
 export function withoutEnd(text: string, tokens: readonly string[] = []): string {
   let end = text.length
   for (;;) {
@@ -37,14 +43,17 @@ export function withoutEnd(text: string, tokens: readonly string[] = []): string
 }
 
 /**
- * The verdict of an answer that begins with the model's word for unsafe and goes on off format. `truncated` and a score
- * of 1 leave no room for leniency.
+ * The verdict for an answer that begins with the model's word for unsafe and then leaves the format. It carries
+ * `truncated` and a score of 1, so no threshold or category action can let the text pass.
  */
 export function offFormatUnsafe({ usage }: Completion): Verdict {
   return { safe: false, categories: [], truncated: true, score: 1, ...(usage && { tokens: usage }) }
 }
 
-/** Says how long and how it ended, never what: an echoed prompt is chat content. */
+/**
+ * The error names the length and the finish reason only. It never quotes the answer, because the model may echo the
+ * prompt, which is chat content.
+ */
 export function unparseable(completion: Completion, wanted: string): LlamaGuardError {
   const { ending } = answerOf(completion)
   const how =

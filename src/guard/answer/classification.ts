@@ -1,6 +1,6 @@
-// What a text classifier answers, in the shape of Hugging Face's pipeline `text-classification`, as djl-serving (LMI)
-// and the SageMaker Hugging Face containers send it.
-// Any other shape is an error: a guessed label would be a guessed verdict.
+// Reads the answer of a text classifier: the shape of Hugging Face's pipeline `text-classification`, which
+// djl-serving (LMI) and the SageMaker Hugging Face containers send. Any other shape is an error, because a guessed
+// label would be a guessed verdict.
 import { LlamaGuardError } from '../../errors.js'
 import { isObject } from '../../utils/json.js'
 import { containerError } from './container-error.js'
@@ -11,12 +11,13 @@ export interface LabelScore {
   readonly score: number
 }
 
-/** More are no classifier of prompt attacks. */
+/** No classifier of prompt attacks has more labels. */
 const MOST_LABELS = 16
 
 /**
- * The labels of one text: `[{label, score}]` with the likeliest, or all of them (`top_k: null`), which containers
- * that take lists of texts wrap once more. Throws `guard_error` for any other shape, and the container's own error.
+ * The labels of one text. The pipeline sends `[{label, score}]` with the likeliest label, or all labels with `top_k:
+ * null`. A container that takes lists of texts puts that list into another list.
+ * @throws LlamaGuardError `guard_error` for any other shape, and the container's own error.
  */
 export function readClassification(body: unknown): readonly LabelScore[] {
   if (isObject(body) && body['error'] !== undefined && body['error'] !== null)
@@ -25,7 +26,7 @@ export function readClassification(body: unknown): readonly LabelScore[] {
   if (!Array.isArray(labels) || labels.length === 0 || labels.length > MOST_LABELS) throw unknownShape()
   const read = labels.map((entry: unknown): LabelScore => {
     const { label, score } = isObject(entry) ? entry : {}
-    // Rounding puts some servers a hair above one.
+    // Some servers round a probability to slightly more than one.
     if (typeof label !== 'string' || typeof score !== 'number' || !(score >= 0 && score <= 1.001)) throw unknownShape()
     return { label, score: Math.min(1, score) }
   })

@@ -1,17 +1,21 @@
-// Streams of generation servers, cut into lines and read: TGI's server-sent events, LMI's JSON lines, OpenAI's chunks.
-// The parts a stream arrives in follow neither lines nor characters, so both are put together again here.
+// Splits the stream of a generation server into lines and reads each line: TGI's server-sent events, LMI's JSON
+// lines, OpenAI's chunks. A stream arrives in parts that can end inside a line or a character, so this file joins
+// them.
 import { LlamaGuardError } from '../../errors.js'
 import { readGenerationReply } from '../../utils/generation-reply.js'
 import { type Completion, readCompletion, readTokenEvent } from './completion.js'
 
 export interface LineReader {
-  /** Lines that are complete now. Throws `guard_error` for a stream far longer than a verdict. */
+  /**
+   * Returns the lines that are now complete.
+   * @throws LlamaGuardError `guard_error` when the stream is far longer than a verdict.
+   */
   push(bytes: Uint8Array): string[]
-  /** The last line, when no line break ended it. */
+  /** Returns the last line when no line break ended it. */
   end(): string[]
 }
 
-/** Far beyond any verdict, with every token's details. */
+/** A verdict is far smaller, even with the details of every token. */
 const MAX_BYTES = 2 * 1024 * 1024
 
 export function createLineReader(): LineReader {
@@ -39,14 +43,14 @@ export function createLineReader(): LineReader {
   }
 }
 
-/** What one line adds. Empty for keep-alives, comments and the end mark. */
+/** The text and tokens that one line adds. Keep-alives, comments and the end mark add nothing. */
 export type StreamedPart = Pick<Completion, 'text' | 'finishReason' | 'tokens'>
 
 const NOTHING: StreamedPart = { text: '' }
 
 /**
- * Throws `guard_error` for a line that is no event of a known shape, and the container's own error for one
- * that reports it.
+ * @throws LlamaGuardError `guard_error` for a line that is no event of a known shape, and the container's own error
+ * for a line that reports one.
  */
 export function readStreamEvent(line: string): StreamedPart {
   const data = line.trim().replace(/^data:\s*/, '')

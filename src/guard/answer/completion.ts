@@ -1,5 +1,5 @@
-// What a Llama Guard model wrote, whatever server it runs on, and how the servers' JSON is read into that.
-// A shape that is not wholly known is an error here: a guessed field would be a guessed verdict.
+// Reads the completion of a guard model from the JSON of any supported server. An unknown shape is an error, because
+// a guessed field would be a guessed verdict.
 import { LlamaGuardError } from '../../errors.js'
 import { containerError } from './container-error.js'
 import { countOf, type GenerationReply, isSpecial, readGenerationReply } from '../../utils/generation-reply.js'
@@ -12,7 +12,7 @@ export interface TokenLogprob {
   readonly logprob: number
 }
 
-/** A generated token and, where the server tells, what else could have stood there. */
+/** A generated token and, where the server sends them, the alternatives at its position. */
 export interface GeneratedToken extends TokenLogprob {
   readonly top?: readonly TokenLogprob[]
 }
@@ -21,25 +21,29 @@ export interface GeneratedToken extends TokenLogprob {
 export interface Completion {
   /** The generated text alone, without the prompt. */
   readonly text: string
-  /** The server's own word for why generation ended: `eos_token`, `stop`, `length`, ... Undefined: it did not say. */
+  /**
+   * The server's own word for why generation ended: `eos_token`, `stop`, `length`, ... Undefined when the server does
+   * not say.
+   */
   readonly finishReason?: string
-  /** In order, special ones left out. */
+  /** The tokens in order, without special tokens. */
   readonly tokens?: readonly GeneratedToken[]
   readonly usage?: { readonly input?: number; readonly output?: number }
 }
 
-/** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no whole answer. */
+/** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no complete answer. */
 export type Complete = (prompt: string, options: { signal?: AbortSignalLike; logprobs: boolean }) => Promise<Completion>
 
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Reads Text Generation Inference (an array of one), djl-serving/LMI (an object), and OpenAI chat and text completions.
- * Throws `guard_error` for any other shape, and for more or fewer answers than one.
+ * Reads Text Generation Inference (an array of one answer), djl-serving/LMI (an object), and OpenAI chat and text
+ * completions.
+ * @throws LlamaGuardError `guard_error` for any other shape, and for more or fewer answers than one.
  */
 export function readCompletion(body: unknown): Completion {
   const reply = readGenerationReply(Array.isArray(body) && body.length === 1 ? body[0] : body)
-  // First, because a failed answer may carry a text as well.
+  // The error is read first, because a failed answer may carry a text as well.
   if (reply?.error !== undefined) throw containerError(Number(reply.code ?? 500), JSON.stringify(reply.error))
   if (typeof reply?.text !== 'string' || (reply.choices ?? 1) !== 1) throw unknownShape(body)
   return reply.choice
@@ -47,7 +51,10 @@ export function readCompletion(body: unknown): Completion {
     : { text: reply.text, ...finish(reply.finishReason), ...readDetails(reply.details) }
 }
 
-/** The one token of a stream's event. Throws `guard_error` when the event has none. */
+/**
+ * The one token of a stream's event.
+ * @throws LlamaGuardError `guard_error` when the event has no token.
+ */
 export function readTokenEvent(
   { token, topTokens, finishReason }: GenerationReply,
   unknown: () => LlamaGuardError,
@@ -78,7 +85,7 @@ const withoutMark = ({ special: _, ...token }: MarkedToken): GeneratedToken => t
 
 function readToken(token: unknown, top: unknown): MarkedToken | undefined {
   if (!isObject(token)) return undefined
-  // djl-serving 0.29 spells it `log_prob`, everyone else `logprob`.
+  // djl-serving 0.29 spells the field `log_prob`; all other servers spell it `logprob`.
   const logprob = token['logprob'] ?? token['log_prob']
   if (typeof token['text'] !== 'string' || typeof logprob !== 'number') return undefined
   const others = list(top, (other) => readToken(other, undefined))
@@ -124,20 +131,23 @@ function readChatToken(token: unknown): TokenLogprob | undefined {
   return { text: token['token'], logprob: token['logprob'] }
 }
 
-/** All or nothing: a list with a hole would shift the tokens, and the score with them. */
+/**
+ * Reads all values, or returns undefined. A list with one value missing would shift the tokens, and the score with
+ * them.
+ */
 function list<T>(values: unknown, read: (value: unknown, index: number) => T | undefined): T[] | undefined {
   if (!Array.isArray(values)) return undefined
   const made = values.map((value: unknown, index) => read(value, index)).filter((value) => value !== undefined)
   return made.length === values.length ? made : undefined
 }
 
-/** Current LMI gives vLLM's stop_reason: null at the end of the sequence, or the id of the token that stopped it. */
+/** Current LMI sends vLLM's stop_reason: null at the end of the sequence, or the id of the token that stopped it. */
 function finish(reason: unknown): Pick<Completion, 'finishReason'> {
   if (reason === null || reason === undefined) return {}
   return { finishReason: typeof reason === 'number' ? 'stop' : typeof reason === 'string' ? reason : 'unreadable' }
 }
 
-/** Says the shape only: the values may echo the prompt. */
+/** The error names the shape only, because the values may echo the prompt. */
 function unknownShape(body: unknown): LlamaGuardError {
   const shape = Array.isArray(body)
     ? `an array of ${body.length}`

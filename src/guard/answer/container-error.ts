@@ -1,5 +1,5 @@
-// What the guard container says when it fails (TGI, LMI, vLLM), as one of our codes, and errors without their words.
-// Containers quote the request in their errors (a prompt, a page), so nothing of their words goes on.
+// Maps the error of a guard container (TGI, LMI, vLLM) to one of our codes. Containers quote the request in their
+// errors, so the error that leaves this file holds none of the container's words.
 import { LlamaGuardError, type UnavailableCode } from '../../errors.js'
 
 export interface Meaning {
@@ -41,15 +41,18 @@ export const TOO_LONG: Meaning = {
 }
 
 /**
- * How TGI, vLLM and djl-serving say that prompt and answer exceed the context. Looked for at the very start
- * of their text, which an echoed prompt fills with the policy: what a user writes must not pass for a limit,
- * and make us cut everybody's texts shorter.
+ * The sentences in which TGI, vLLM and djl-serving say that prompt and answer exceed the context. Each must stand at
+ * the very start of the text. Later positions may be an echo of the prompt, and a user who writes such a sentence
+ * must not make the guard cut all texts shorter.
  */
 const CONTEXT =
   /`inputs` tokens \+ `max_new_tokens` must be <= \d|`inputs` must have less than \d+ tokens|maximum (?:context|model|input|sequence) length (?:is|of) \d|(?:input|prompt)[\w ()]{0,60}(?:longer than|exceeds?|too long)[^.]{0,60}\d/i
 const CONTEXT_CHARS = 500
 
-/** The guard container's own failure: a ModelError's original status and text, or an error payload sent with 200. */
+/**
+ * Reads the guard container's own failure: the original status and text of a ModelError, or an error payload that
+ * came with status 200.
+ */
 export function containerError(status: number, text: string, cause?: unknown): LlamaGuardError {
   const { code, message, retryable = false, retryAfter } = ofContainer(status, text)
   return new LlamaGuardError(code, message, {
@@ -72,7 +75,7 @@ export function ofContainer(status: number, text: string): Meaning {
   return Number.isInteger(status) ? ofStatus(status) : FAILED
 }
 
-/** A bare status: a load balancer or a proxy answered, or AWS with an error that has no name here. */
+/** Reads a status that came without a known error name, for example from a load balancer, a proxy, or AWS. */
 export function ofStatus(status: number): Meaning {
   if (status === 413)
     return { ...TOO_LONG, message: 'Something before the guard endpoint refused the request as too large (413).' }
@@ -119,7 +122,7 @@ export function seen(error: unknown): Seen {
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 const PLAIN = /^[\w.$-]{1,80}$/
 
-/** What is left to debug with: identifiers, each in a form that no sentence has. */
+/** The error without its message. Only identifiers stay, each in a form that no sentence has. */
 export function withoutWords(error: unknown): Error {
   const { name, errno, status, requestId, original } = seen(error)
   const plain = (value: string | undefined): string | undefined =>

@@ -1,29 +1,28 @@
-// Reads the answer of Qwen3Guard-Gen: a line for the level, a line for the categories, and for replies one that says
-// whether the reply is a refusal. As strict as Llama Guard's reader: only the whole form of Safe is safe.
+// Reads the answer of Qwen3Guard-Gen: one line for the level, one for the categories and, for replies, one that says
+// whether the reply is a refusal. Like Llama Guard's reader it is strict: only the complete form of Safe is safe.
 import type { Verdict } from '../../types.js'
 import { answerOf, offFormatUnsafe, unparseable, withoutEnd } from './answer.js'
 import type { Completion } from './completion.js'
 import { type DecidingWords, scoreOf } from './score.js'
 
 const FORM = /^Safety: (Safe|Controversial|Unsafe)\r?\nCategories: ([^\r\n]{1,500})(?:\r?\nRefusal: (?:Yes|No))?$/
-/** An answer whose level is known, whatever follows it and however long it is. */
+/** The beginning of an answer whose level is Controversial or Unsafe, whatever follows it. */
 const BEGINNING = /^\s*Safety: (?:Controversial|Unsafe)(?![\p{L}\p{M}])/u
-/** Left over when a server does not skip special tokens. */
+/** Special tokens. A server that does not skip them leaves them at the end of the text. */
 const TOKENS = ['<|im_end|>', '<|endoftext|>']
 const WORDS: DecidingWords = { safe: ['safe'], unsafe: ['unsafe', 'controversial'] }
 /** What the model writes before the level. */
 const PREFIX = 'Safety:'
 
-/** Category ids by the name the model writes, for each of its two levels beside Safe. */
+/** Category ids by the name the model writes, one table for Unsafe and one for Controversial. */
 export interface LevelIds {
   readonly Unsafe: ReadonlyMap<string, string>
   readonly Controversial: ReadonlyMap<string, string>
 }
 
 /**
- * The verdict in a completion. The score is the probability of Unsafe and Controversial together. An answer that begins
- * with one of these two levels and goes on off format blocks, without a category.
- *
+ * Reads the verdict in a completion. The score is the probability of Unsafe and Controversial together. An answer
+ * that begins with one of these two levels and then leaves the format blocks without a category.
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
@@ -34,7 +33,7 @@ export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
   if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...scored(completion, level), ...usage }
   if (level === 'Unsafe' || level === 'Controversial') {
     const categories = list.split(',').map((name) => ids[level].get(name.trim()))
-    // A name that is none of the model's may be words of the conversation, so it goes no further.
+    // An unknown name may be words of the conversation, so the verdict does not carry it.
     if (categories.every((id) => id !== undefined))
       return { safe: false, categories: [...new Set(categories)], ...scored(completion, level), ...usage }
   }
@@ -45,7 +44,7 @@ export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
   )
 }
 
-/** The tokens before the level say nothing about it. */
+/** The tokens before the level are skipped, because they do not depend on it. */
 function scored({ tokens = [] }: Completion, level: string): Pick<Verdict, 'score'> {
   let written = ''
   const from = tokens.findIndex(({ text }) => (written += text).trim() === PREFIX) + 1

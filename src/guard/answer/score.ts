@@ -1,27 +1,31 @@
-// The probability of "unsafe" behind the model's word, from token log probabilities: what a threshold is compared with.
-// Model cards define it on the first token that decides between the words, which is not always the first token.
+// Computes the probability of "unsafe" from token log probabilities. A threshold is compared with it. The model cards
+// define the score on the first token that decides between the words, which is not always the first token of the
+// answer.
 import type { Completion, TokenLogprob } from './completion.js'
 
 type Tokens = NonNullable<Completion['tokens']>
 
-/** The words a model decides between, in lower case. No beginning of one is a beginning of another. */
+/**
+ * The words a model decides between, in lower case. No prefix of a word in one list is a prefix of a word in the
+ * other.
+ */
 export interface DecidingWords {
   readonly safe: readonly string[]
   readonly unsafe: readonly string[]
 }
 
-/** Llama Guard's. */
+/** The words of Llama Guard. */
 const SAFE_UNSAFE: DecidingWords = { safe: ['safe'], unsafe: ['unsafe'] }
 
 /**
- * Probability of unsafe, 0 to 1, or undefined when the tokens do not tell, or tell another word than the text
- * did.
- *
- * With alternatives: p(unsafe) / (p(unsafe) + p(safe)), the form under which 0.5 agrees with greedy decoding.
- * Without: the probability of the chosen word, or one minus it, but at least .5 for unsafe and at most .5 for safe.
- * The rest belongs to words nobody knows, and a threshold must never rank a "safe" above an "unsafe".
- * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`; the tokens up to the end
- * of the word are multiplied.
+ * The probability of unsafe, 0 to 1. Undefined when the tokens carry no alternatives that tell, or spell another word
+ * than the text.
+ * With alternatives the score is p(unsafe) / (p(unsafe) + p(safe)), so that 0.5 agrees with greedy decoding. Without
+ * alternatives it is the probability of the chosen word, or one minus that, but at least .5 for unsafe and at most .5
+ * for safe: the remaining probability may belong to other words, and a threshold must never rank a "safe" above an
+ * "unsafe".
+ * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`. The probabilities of all
+ * tokens of the word are multiplied.
  */
 export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAFE): number | undefined {
   const from = tokens.findIndex((token) => bare(token.text) !== '')
@@ -41,7 +45,7 @@ export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAF
   return words.unsafe.includes(said) ? share : 1 - share
 }
 
-/** Joint probability of the tokens that spell the word, undefined when they spell something else. */
+/** The joint probability of the tokens that spell the word; undefined when they spell something else. */
 function wholeWord(tokens: Tokens, word: string): number | undefined {
   let spelt = ''
   let logprob = 0
@@ -55,8 +59,8 @@ function wholeWord(tokens: Tokens, word: string): number | undefined {
 }
 
 /**
- * Summed probability of the alternatives that lead to one of the words: ` unsafe`, `unsafe` and `un` may stand side
- * by side.
+ * The summed probability of the alternatives that begin one of the words. Several can stand side by side, for example
+ * ` unsafe`, `unsafe` and `un`.
  */
 function weigh(top: readonly TokenLogprob[], words: readonly string[]): number | undefined {
   const leading = top.filter((token) => leadsTo(token, words) && isLogprob(token.logprob))
@@ -71,7 +75,7 @@ function leadsTo({ text }: TokenLogprob, words: readonly string[]): boolean {
   return start !== '' && words.some((word) => word.startsWith(start))
 }
 
-/** Sentencepiece and byte-level BPE write a space as U+2581 and U+0120, a line break as U+010A. */
+/** Sentencepiece writes a space as U+2581. Byte-level BPE writes a space as U+0120 and a line break as U+010A. */
 const BLANK_START = /^[\s\u2581\u0120\u010a]+/
 const BLANK_END = /(?<![\s\u2581\u0120\u010a])[\s\u2581\u0120\u010a]+$/
 
@@ -79,7 +83,7 @@ function bare(text: string): string {
   return text.replace(BLANK_START, '').replace(BLANK_END, '').toLowerCase()
 }
 
-/** Rounding puts some servers a hair above zero; anything clearly above it is no log probability. */
+/** Some servers round a log probability to slightly more than zero. A clearly positive value is no log probability. */
 function isLogprob(value: number): boolean {
   return Number.isFinite(value) && value <= 1e-3
 }

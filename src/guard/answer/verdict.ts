@@ -1,6 +1,6 @@
-// Reads the model's answer: `safe`, or `unsafe` and the violated categories on the next line.
-// Only the exact word is safe: a lenient reader ("starts with safe") turns an echo, a cut or an off-format answer into
-// a pass. An answer that begins with the word `unsafe` blocks whatever follows it.
+// Reads the answer of Llama Guard: `safe`, or `unsafe` and the violated categories on the next line. Only the exact
+// word `safe` is safe: a reader that accepts "starts with safe" would let an echo, a cut or an off-format answer
+// pass. An answer that begins with the word `unsafe` blocks, whatever follows it.
 import type { Category, Verdict } from '../../types.js'
 import { answerOf, offFormatUnsafe, unparseable, withoutEnd } from './answer.js'
 import type { Completion } from './completion.js'
@@ -9,17 +9,16 @@ import { scoreOf } from './score.js'
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i
 /**
- * The word `unsafe` at the beginning of any other answer. A code may stand directly behind it; another letter makes
- * another word of it, such as "unsafely".
+ * The word `unsafe` at the beginning of an off-format answer. A category code may follow it without a space. Another
+ * letter makes it a different word, such as "unsafely".
  */
 const BEGINS_UNSAFE = /^\s*unsafe(?:[a-z]\d|[^\p{L}\p{M}]|$)/iu
 
 /**
- * The verdict in a completion. Category codes are matched without regard to case; codes the policy does not
- * know land in `unknown` and the verdict stays unsafe. An answer cut by the token limit is never safe, and
- * `truncated` when unsafe. An answer off this format is unsafe when it begins with that word: without categories,
- * `truncated` and with a score of 1, so that no threshold, action or `onError` lets it pass.
- *
+ * Reads the verdict in a completion. Category codes are matched without regard to case. Codes that the policy does
+ * not know go into `unknown`, and the verdict stays unsafe. An answer cut by the token limit is never safe; when it
+ * is unsafe, it is `truncated`. An off-format answer that begins with the word unsafe gives an unsafe verdict without
+ * categories, `truncated` and with a score of 1, so that no threshold, action or `onError` lets the text pass.
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 export function parseVerdict(completion: Completion, categories: readonly Category[]): Verdict {
@@ -47,7 +46,10 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
   }
 }
 
-/** Without what the token limit may leave behind the last whole code: a comma, and the letter of the next one. */
+/**
+ * The codes without the incomplete rest that the token limit may leave behind the last whole code: a comma, and the
+ * letter of the next code.
+ */
 function withoutCut(codes: string): string {
   const whole = withoutEnd(codes.replace(/[a-z]$/i, ''))
   return whole.endsWith(',') ? withoutEnd(whole.slice(0, -1)) : whole

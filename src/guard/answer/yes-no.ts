@@ -1,4 +1,5 @@
-// Reads the answer of Granite Guardian: `Yes`, the message is harmful, or `No`, and nothing else.
+// Reads the answer of Granite Guardian. `Yes` means that the message is harmful, `No` that it is not. Nothing else is
+// accepted.
 import type { Verdict } from '../../types.js'
 import { answerOf, offFormatUnsafe, unparseable } from './answer.js'
 import type { Completion } from './completion.js'
@@ -8,9 +9,8 @@ const BEGINS_YES = /^\s*yes(?![\p{L}\p{M}])/iu
 const WORDS: DecidingWords = { safe: ['no'], unsafe: ['yes'] }
 
 /**
- * The verdict in a completion; `Yes` names `category`. An answer that begins with the word Yes and goes on off format
- * blocks, without a category.
- *
+ * Reads the verdict in a completion. `Yes` gives the category `category`. An answer that begins with the word Yes and
+ * then leaves the format blocks without a category.
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
 export function parseYesNo(completion: Completion, category: string): Verdict {

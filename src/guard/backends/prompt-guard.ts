@@ -20,23 +20,25 @@ export type Classify = (
 export interface PromptGuardOptions {
   readonly model: PromptGuardName
   readonly classify: Classify & { close?(): void | Promise<void> }
-  /** Sets the server apart in the verdict cache. */
+  /** The name of the server in a key of the verdict cache. */
   readonly identity: string
 }
 
 /** Tokens of one window. A longer text is judged in overlapping windows, as the model cards advise. */
 const WINDOW_TOKENS = 512
-/** The marks before and after a text. */
+/** The tokens that the tokenizer adds before and after a text. */
 const MARKS = 2
 
 /**
- * The labels of each model: harmless, or a category. A server without the model's names for them calls them by number.
+ * The labels of each model, each with its category; a harmless label has none. A server that lacks the model's names
+ * for the labels numbers them in this order.
  */
 const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Category | undefined])[]>> = {
   'llama-prompt-guard-1': [
     ['BENIGN', undefined],
-    // Version 1 finds an injection in any instruction, and most of what users write is one. Its card advises the label
-    // for third-party content alone, so it is shown and does not block until the policy says so.
+    // Version 1 labels any instruction as an injection, and most of what users write is an instruction. Its card
+    // advises the label for third-party content only, so the label is flagged and blocks only when the policy says
+    // so.
     ['INJECTION', { id: 'P1', name: 'Prompt Injection', action: 'flag' }],
     ['JAILBREAK', { id: 'P2', name: 'Jailbreak' }],
   ],
@@ -45,7 +47,7 @@ const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Categ
     ['MALICIOUS', { id: 'P3', name: 'Prompt Attack' }],
   ],
 }
-/** How far the probabilities of all labels together may be from one. */
+/** The sum of all probabilities may differ from one by this much. */
 const TOLERANCE = 0.02
 
 export function promptGuard({ model, classify, identity }: PromptGuardOptions): Guard {
@@ -57,7 +59,7 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
         'guard_rejected',
         `${model} judges what users and tools send, never what the model answers. Put it beside a guard that does.`,
       )
-    // Only the judged turn: the model has no notion of a conversation.
+    // Only the judged turn is sent, because the model reads single texts and no conversation.
     return fitConversation([{ role: 'User', text: judged.text }], WINDOW_TOKENS + GENERATED_TOKENS, {
       policyTokens: MARKS,
     })
@@ -74,7 +76,7 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
         const text = escapeText(window.at(-1)?.text ?? '')
         return verdictOf(model, await classify(text, { signal }))
       })
-      // All windows are asked: a flagged one must not hide one that blocks.
+      // All windows are asked, because a flagged window must not hide one that blocks.
       return anyUnsafeOf(asks, { signal: AskOptions.signalOf(options), blocks: () => false })
     },
     ...(classify.close && { close: () => classify.close?.() }),
@@ -82,8 +84,8 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
 }
 
 /**
- * Unsafe from a probability of one half that the text is not harmless. Throws `unparseable_verdict` for labels of
- * another model.
+ * A text is unsafe when the probability that it is not harmless is at least one half.
+ * @throws LlamaGuardError `unparseable_verdict` for the labels of another model.
  */
 function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdict {
   const scores = new Map<Category | undefined, number>()
@@ -96,12 +98,13 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
   if (total > 1 + TOLERANCE || (scores.size === LABELS[model].length && total < 1 - TOLERANCE)) throw unreadable(model)
   const attacks = [...scores].flatMap(([category, score]) => (category ? [{ id: category.id, score }] : []))
   const benign = scores.get(undefined)
-  // A server may tell the likeliest label alone. Harmless is then less likely than it, and than all that is left.
+  // A server may send the likeliest label alone. The probability of harmless is then at most that label's, and at
+  // most the rest.
   const score = Math.min(1, Math.max(0, benign === undefined ? Math.max(total, 1 - total) : 1 - benign))
   const categoryScores = Object.fromEntries(attacks.map((one) => [one.id, one.score]))
   const scored = { score, ...(attacks.length > 0 && { categoryScores }) }
   if (score < 0.5) return { safe: true, categories: [], ...scored }
-  // The likeliest attack, and with it any other that is likely by itself.
+  // The likeliest attack is named, and with it every other attack that is likely by itself.
   const most = Math.max(...attacks.map((one) => one.score))
   const named = attacks.filter((one) => one.score >= Math.min(0.5, most))
   return { safe: false, categories: named.map(({ id }) => id), ...scored }

@@ -1,5 +1,6 @@
-// The guard of every backend that runs a Llama Guard model: render the prompt, complete it, parse the verdict.
-// It also learns how much the endpoint really takes: many serve a model with less context than the model has.
+// The guard of every backend that runs a prompted model: it renders the prompt, completes it and parses the verdict.
+// It also learns how many tokens the endpoint accepts, because many endpoints serve a model with less context than
+// the model has.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Stage, Verdict } from '../../types.js'
@@ -16,33 +17,35 @@ export type { Complete, Completion } from '../answer/completion.js'
 export interface PromptedOptions {
   readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse'>
   readonly complete: Complete & { close?(): void | Promise<void> }
-  /** Sets the server apart in the verdict cache: endpoint or URL, and model. Policy and template are added here. */
+  /** The name of the server in the verdict cache: endpoint or URL, and model. This file adds policy and template. */
   readonly identity: string
-  /** Ask for token log probabilities, for a score. Default: false. */
+  /** True to ask for token log probabilities, which give the verdict a score. Default: false. */
   readonly logprobs?: boolean
-  /** How images stand in the prompt, see the prompter. */
+  /** How images are written into the prompt, see {@link ImageForm}. */
   readonly images?: 'token' | 'markdown'
 }
 
-/** Below this no policy and conversation fit together, whatever the endpoint says. */
+/** With fewer tokens policy and conversation never fit together, whatever the endpoint says. */
 const LEAST_TOKENS = 512
-/** The most calls that one piece may become at an endpoint which refuses it as too long. */
+/** The most calls for one piece at an endpoint that refuses it as too long. */
 const MOST_CALLS = 32
 
 interface Asked {
   readonly signal: AbortSignalLike | undefined
   readonly stage: Stage | undefined
-  /** Calls that may still be made. */
+  /** The number of calls that may still be made. */
   callsLeft: number
 }
 
 export function promptedGuard({ prompter, complete, identity, logprobs = false, images }: PromptedOptions): Guard {
   const form = images && { images }
   const render = (conversation: Conversation): string => prompter.render(conversation, form)
-  /** Tokens the endpoint was seen to take. Only ever gets smaller. */
+  /** The number of tokens the endpoint was seen to accept. It only ever gets smaller. */
   let learnt = prompter.contextTokens
 
-  /** Judges all, one after the other. No early end: a later piece may name a category that weighs more. */
+  /**
+   * Judges all pieces, one after the other, without an early end: a later piece may name a category that weighs more.
+   */
   async function judgeAll(pieces: readonly Conversation[], context: number, asked: Asked): Promise<Verdict> {
     const { signal } = asked
     const verdicts: Verdict[] = []
@@ -53,24 +56,26 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
         verdicts.push(await judgePiece(piece, context, asked))
       } catch (error) {
         failure ??= { error }
-        // As small as it gets and still too long: the other pieces would only fail the same way.
+        // This piece cannot be cut any smaller, and the endpoint still refuses it. The other pieces would fail in the
+        // same way.
         if (tooLong(error)) break
       }
     }
     if (!failure) return merge(verdicts)
     const unsafe = verdicts.filter((verdict) => !verdict.safe)
     if (unsafe.length === 0) throw failure.error
-    // What was not judged may be worse than what was: no leniency by score or category may rest on this verdict.
+    // A piece that was not judged may be worse than those that were. The verdict therefore loses its scores, so that
+    // no threshold or category rule can make it lenient.
     const { score: _, categoryScores: __, ...rest } = merge(unsafe)
     return { ...rest, truncated: true }
   }
 
-  /** Not in judgePiece, which would keep the prompt for as long as it waits. */
+  /** A function of its own, because a variable of judgePiece would keep the prompt in memory while it waits. */
   const ask = (conversation: Conversation, signal: AbortSignalLike | undefined): Promise<Completion> =>
     complete(render(conversation), { logprobs, signal })
 
   async function judgePiece(conversation: Conversation, context: number, asked: Asked): Promise<Verdict> {
-    // Cut for a larger budget, before another judgement learnt that the endpoint takes less.
+    // The piece was cut for a larger budget before another judgement learnt that the endpoint accepts less.
     const known = context > learnt ? smaller(conversation, learnt, asked.stage) : undefined
     if (known) return judgeAll(known, learnt, asked)
     if (asked.callsLeft-- <= 0) throw new LlamaGuardError('guard_input_too_long')
@@ -81,7 +86,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       return verdict
     } catch (error) {
       if (!tooLong(error)) throw error
-      // Halved until it makes a difference, and believed once a piece of that size was judged.
+      // The budget is halved until it changes the pieces. It is remembered once a piece of that size was judged.
       for (let half = budget; half > LEAST_TOKENS;) {
         half = Math.max(LEAST_TOKENS, Math.floor(half / 2))
         const pieces = smaller(conversation, half, asked.stage)
@@ -91,7 +96,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     }
   }
 
-  /** The pieces under a smaller budget, or undefined when it changes nothing or nothing fits it. */
+  /** The pieces under a smaller budget; undefined when the budget changes nothing or nothing fits it. */
   function smaller(
     conversation: Conversation,
     context: number,
@@ -127,7 +132,10 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
 
 const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.code === 'guard_input_too_long'
 
-/** Any change of task, categories or instruction changes the prompts, so two prompts stand for all of them. */
+/**
+ * A change of task, categories or instruction changes every prompt, so the hash of two prompts identifies all of
+ * them.
+ */
 function templateHash(render: (conversation: Conversation) => string): string {
   const user = { role: 'User', text: 'a' } as const
   return createHash('sha256')

@@ -1,7 +1,6 @@
-// A Llama Guard model in this very process: a GGUF file, run by llama.cpp through the optional package
-// node-llama-cpp.
-// Here is what surrounds the model: one load, few judgements at once, deadlines. The model itself is in
-// llama-cpp-model.
+// A Llama Guard model in this process: a GGUF file, run by llama.cpp through the optional package node-llama-cpp.
+// This file loads the model once, limits how many judgements run at once, and keeps deadlines. model.ts runs the
+// model.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlamaGuardError } from '../../../errors.js'
@@ -13,44 +12,44 @@ import { loadModel, PACKAGE, PACKAGE_MISSING, type LoadedModel } from './model.j
 
 export interface LlamaCppOptions {
   /**
-   * A Llama Guard model in GGUF, for example a quantised `Llama-Guard-3-1B.Q4_K_M.gguf`. Text only: images
-   * would go unseen.
+   * Path of a Llama Guard model in GGUF, for example a quantised `Llama-Guard-3-1B.Q4_K_M.gguf`. Text models only,
+   * because images would go unseen.
    */
   readonly modelPath: string
   /**
-   * Calls taken at once. The first {@link MOST_SEQUENCES} run side by side, each with a context of its own in
-   * memory; the rest wait. One more is `guard_overloaded`.
+   * The most calls accepted at once. The first {@link MOST_SEQUENCES} run side by side, each with a context of its
+   * own in memory; the others wait. One more call is `guard_overloaded`.
    */
   readonly concurrency: number
   /**
-   * Milliseconds one call may take, waiting included. Then `guard_timeout`, or `guard_not_ready` while the
-   * model still loads; the load goes on.
+   * Milliseconds one call may take, waiting included. A later answer is `guard_timeout`, or `guard_not_ready` while
+   * the model still loads. The load goes on.
    */
   readonly timeoutMs: number
   /**
-   * Tokens of prompt and answer that one call may take, at most; the model or the memory may allow less.
-   * Default: 8192.
+   * The most tokens of prompt and answer that one call may take. The model or the memory may allow fewer. Default:
+   * 8192.
    */
   readonly contextTokens?: number
-  /** Most tokens of an answer. Default: 32. */
+  /** The most tokens of an answer. Default: 32. */
   readonly maxNewTokens?: number
 }
 
 /**
- * A machine's cores or its one GPU are busy with a few; more would only divide them, and take 32 KiB (1B) to
- * 128 KiB (8B) of memory per token each.
+ * Few sequences already use all cores of a machine or its one GPU. More would only share them, and each would take 32
+ * KiB (1B model) to 128 KiB (8B model) of memory per token.
  */
 export const MOST_SEQUENCES = 4
-/** Seconds a small model may need to be loaded from a cold disk. */
+/** Seconds after which a client should ask again: a small model on a cold disk is loaded by then. */
 const LOADING_SECONDS = 5
 /** A call gives up this early while the model loads, so that its reason comes before the judge's own deadline. */
 const LOADING_SHARE = 0.9
 const NEWEST_GGUF = 3
 
 export type LlamaCppComplete = Complete & {
-  /** Waits for the calls in flight to stop, and frees the model's memory. */
+  /** Waits until the running calls have stopped, and frees the model's memory. */
   close(): Promise<void>
-  /** Sets this model file apart from others in a cache key. */
+  /** The name of this model file in a cache key. */
   readonly identity: string
 }
 
@@ -115,8 +114,8 @@ export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
 }
 
 /**
- * Its size, once the file has the first eight bytes of a GGUF: node-llama-cpp would read any other for
- * minutes, until memory ends.
+ * The size of the file, after a check that it begins with the first eight bytes of a GGUF. node-llama-cpp would read
+ * any other file for minutes, until the memory is full.
  */
 function sizeOf(path: string): number {
   const file = statSync(path, { throwIfNoEntry: false })

@@ -1,5 +1,5 @@
-// A GGUF model held in memory by llama.cpp: prompt in, tokens out, with their probabilities.
-// Where llama.cpp would quietly forget the beginning of a long prompt, which is the policy, we refuse.
+// A GGUF model held in memory by llama.cpp: a prompt in, tokens with their probabilities out. llama.cpp silently
+// drops the beginning of a prompt that is too long, which is the policy. This file refuses such a prompt instead.
 import { availableParallelism } from 'node:os'
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
@@ -35,14 +35,14 @@ function messageFor(error: unknown): string {
 
 export interface LoadOptions {
   readonly path: string
-  /** Calls side by side. */
+  /** How many calls may run side by side. */
   readonly sequences: number
   readonly contextTokens: number
   readonly maxNewTokens: number
 }
 
 export interface LoadedModel {
-  /** At most `sequences` at once, which the caller sees to. */
+  /** The caller sees to it that at most `sequences` calls run at once. */
   generate(
     prompt: string,
     options: { readonly logprobs: boolean; readonly signal: AbortSignalLike },
@@ -50,16 +50,16 @@ export interface LoadedModel {
   close(): Promise<void>
 }
 
-/** Enough alternatives to hold both words, as with the other servers. */
+/** Five alternatives hold both deciding words, as with the other servers. */
 const TOP = 5
 
-/** Rejects with `guard_rejected` and the cure. */
+/** Rejects with `guard_rejected` and says what to do. */
 export async function loadModel({ path, sequences, contextTokens, maxNewTokens }: LoadOptions): Promise<LoadedModel> {
   let llama: Llama | undefined
   try {
     const { getLlama, LlamaLogLevel } = await import('node-llama-cpp')
-    // Never build or download: a web server is no place for a surprise compiler run. What llama.cpp has
-    // against a file it says on stderr only.
+    // `build: 'never'` and `skipDownload`: a web server must not start a compiler or a download. llama.cpp writes its
+    // reasons for refusing a file to stderr only.
     llama = await getLlama({ build: 'never', skipDownload: true, progressLogs: false, logLevel: LlamaLogLevel.error })
     const model = await llama.loadModel({ modelPath: path })
     const context = await model.createContext({
@@ -75,8 +75,8 @@ export async function loadModel({ path, sequences, contextTokens, maxNewTokens }
 }
 
 /**
- * Its threads spin while they wait for each other: one more than there are free cores makes them a hundred
- * times slower, and Node.js needs one too.
+ * The threads of llama.cpp spin while they wait for each other. One thread more than there are free cores makes them
+ * a hundred times slower, and Node.js needs one core too.
  */
 function threadsFor({ cpuMathCores }: Llama): number {
   return Math.max(1, Math.min(cpuMathCores, availableParallelism() - 1))
@@ -99,7 +99,7 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
       if (signal.aborted) throw reasonOf(signal)
     }
     let next = await unread(sequence, tokens)
-    // llama.cpp cannot be stopped inside a batch, but between two.
+    // llama.cpp cannot be stopped inside a batch, but it can between two batches.
     for (; next.length > context.batchSize; next = next.slice(context.batchSize)) {
       goOn()
       await sequence.evaluateWithoutGeneratingNewTokens(next.slice(0, context.batchSize))
@@ -115,7 +115,8 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
     })
     while (answer.length < maxNewTokens) {
       goOn()
-      // Only where the two words part are the others asked for: each time that is a list of the whole vocabulary.
+      // The alternatives are requested only at the token where the two words part, because each request lists the
+      // whole vocabulary.
       const { token, confidence, probabilities } = await step(sequence, next, logprobs && text.trim() === '')
       if (model.isEogToken(token)) return completion('stop')
       const piece = model.detokenize([token], false, answer)
@@ -175,8 +176,8 @@ function held(llama: Llama, context: LlamaContext, sequences: number, maxNewToke
 }
 
 /**
- * Special tokens are read as such: the template's are ours, and those of users were broken when the prompt
- * was rendered. The beginning-of-sequence token is no part of a rendered prompt.
+ * Special tokens in the text become special tokens: the template's are intended, and those of users were broken when
+ * the prompt was rendered. A rendered prompt has no beginning-of-sequence token.
  */
 function tokenize(model: LlamaModel, prompt: string): Token[] {
   const tokens = model.tokenize(prompt, true)
@@ -185,8 +186,8 @@ function tokenize(model: LlamaModel, prompt: string): Token[] {
 }
 
 /**
- * What the sequence has not read yet: every prompt begins with the same policy, which is most of the work. At
- * least the last token.
+ * The tokens that the sequence has not read yet, at least the last one. Every prompt begins with the same policy, and
+ * reading it is most of the work.
  */
 async function unread(sequence: LlamaContextSequence, tokens: readonly Token[]): Promise<Token[]> {
   await sequence.adaptStateToTokens(tokens.slice(0, -1), false)

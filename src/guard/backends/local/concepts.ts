@@ -1,7 +1,6 @@
-// Families of words that the linear model reads as one: what a text speaks of, and which families stand near
-// each other ("hurt" beside "software").
-// A handful of families learns from hundreds of examples what single words would need millions for. The
-// harmless ones matter as much as the others.
+// Families of words that the linear model reads as one feature, and features for families that stand near each other
+// ("hurt" beside "software"). A family learns from hundreds of examples what single words would need millions for.
+// Harmless families matter as much as harmful ones.
 const FAMILIES: Readonly<Record<string, string>> = {
   explicit:
     'cock cocks dick dicks pussy pussies cunt clit clitoris penis vagina vaginal cum cumming semen ' +
@@ -161,9 +160,9 @@ for (const [family, words] of Object.values(FAMILIES).entries()) {
   for (const word of words.split(' ')) OF.set(word, [...(OF.get(word) ?? []), family])
 }
 
-/** Different words of a family that still tell more than fewer do. */
+/** The most different words of one family that are counted. More words add no information. */
 const MOST = 4
-/** Words between two families that are still neighbours. */
+/** The most words that may stand between two neighbouring families. */
 const REACH = 4
 const PAIRS = NAMES.length * MOST
 
@@ -171,8 +170,8 @@ const PAIRS = NAMES.length * MOST
 export const CONCEPTS = PAIRS + NAMES.length * NAMES.length
 
 /**
- * Features of a text's words: for each family how many different words (one feature a step), and which family
- * stands shortly before which.
+ * The features of a text's words: for each family the number of its different words (one feature a step), and which
+ * family stands shortly before which.
  */
 export function concepts(words: readonly string[]): readonly number[] {
   const found = new Set<number>()

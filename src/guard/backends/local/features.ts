@@ -1,29 +1,31 @@
-// What the linear model sees of a text: hashed words and word pairs, and the families of concepts.ts. The
-// trainer and the guard share this file, because a feature that is computed in two ways is a model that was
-// trained for something else.
+// The features that the linear model reads: hashed words and word pairs, and the families of concepts.ts. The trainer
+// and the guard share this file, because a model works only with the features it was trained on.
 import { concepts } from './concepts.js'
 
 /**
- * Table sizes as powers of two: words and pairs, and the meanings of single words. Changing anything here
- * needs a new training run.
+ * Table sizes as powers of two, for words and pairs and for the meanings of single words. A change of any of these
+ * numbers needs a new training run.
  */
 export const BUCKETS = 1 << 17
 export const MEANINGS = 1 << 16
 const WORD = /[a-z]+(?:'[a-z]+)?|[0-9]+|[!?]+/g
-/** Longer words are identifiers, URLs and noise: their beginning says enough. */
+/** Longer words are identifiers, URLs and noise. Their first characters are enough. */
 const MAX_WORD = 24
 /**
- * Words that stand so far apart, with only glue between them, still make a pair: "kill" and "process" in
- * "kill a python's process".
+ * Two words this far apart, with only glue words between them, still make a pair: "kill" and "process" in "kill a
+ * python's process".
  */
 const REACH = 4
 
 const FNV_BASIS = 0x811c9dc5
 const FNV_PRIME = 0x01000193
-/** Keeps pairs over a gap apart from pairs of neighbours. */
+/** Mixed into the hash of a pair over a gap, so that it differs from the pair of direct neighbours. */
 const OVER_A_GAP = 0x5bd1e995
 
-/** Spreads an FNV value over all bits; its low bits alone are poor. (murmur3's finaliser) */
+/**
+ * murmur3's finaliser. It spreads an FNV value over all bits, because the low bits of FNV alone are poorly
+ * distributed.
+ */
 function finish(hash: number): number {
   let value = hash ^ (hash >>> 16)
   value = Math.imul(value, 0x85ebca6b)
@@ -41,10 +43,7 @@ function hashWord(word: string): number {
 /** Slot of a word in the table of meanings. */
 export const meaningOf = (word: string): number => finish(hashWord(word)) & (MEANINGS - 1)
 
-/**
- * Words that hold a sentence together. Alone they tell only who wrote the corpus, so they count solely beside
- * another word.
- */
+/** Function words. Alone they only tell who wrote the corpus, so they count only beside another word. */
 export const GLUE: ReadonlySet<string> = new Set(
   (
     'a about after all also am an and any are as at be been being but by can could did do does doing ' +

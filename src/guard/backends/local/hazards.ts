@@ -1,20 +1,20 @@
-// The hazard phrases of the baseline screen: acts joined with objects, telling phrases, and cues that count
-// only in company.
-// A word alone is rarely a hazard ("kill a process"), so most entries want two things near each other.
+// The hazard phrases of the baseline screen: acts joined with objects, phrases that decide alone, and cues that count
+// only together. A single word is rarely a hazard ("kill a process"), so most entries need two things near each
+// other.
 
 /** An act with its object near it. */
 export interface Pair {
   readonly acts: ReadonlySet<string>
   readonly objects: ReadonlySet<string>
-  /** Words allowed between the two. */
+  /** The most words between act and object. */
   readonly gap: number
-  /** The order does not matter. */
+  /** True when the object may also stand before the act. */
   readonly eitherWay?: boolean
-  /** Counts only in a text that asks for something. */
+  /** True when the pair counts only in a text that asks for something. */
   readonly asked?: boolean
 }
 
-/** Words that are harmless alone; `enough` different ones in one window are not. */
+/** Words that are harmless alone. `enough` different ones in one window are a hazard. */
 export interface Cues {
   readonly words: ReadonlySet<string>
   readonly enough: number
@@ -23,9 +23,9 @@ export interface Cues {
 /** The evidence for one category, in four strengths. */
 export interface Hazard {
   readonly category: string
-  /** Decides alone. */
+  /** A match decides alone. */
   readonly phrases?: RegExp
-  /** Decides in a text that asks for something; elsewhere it is news, history or fiction. */
+  /** A match decides in a text that asks for something. In other texts it is news, history or fiction. */
   readonly askedFor?: RegExp
   readonly pairs?: readonly Pair[]
   readonly cues?: readonly Cues[]
@@ -111,7 +111,7 @@ const EXPLICIT = list(
     'lustful kinky fetish slut whore fuck fucked fucking cum cumming semen climax intercourse busty ' +
     'crotch horny tits',
 )
-/** Seen in any love story; explicit only by their number. */
+/** Words of any love story. Only many of them together are explicit. */
 const SENSUAL = list(
   'breast thighs thigh bra underwear ass butt lust seduce seductive seductively strip stripped ' +
     'undress undressed virgin virginity wet lips lick licked licking suck sucked sucking kissed ' +
@@ -119,7 +119,7 @@ const SENSUAL = list(
     'gagged balls',
 )
 
-/** Company in which an act is no hazard: "make a bath bomb", "kill a child process". */
+/** Words that make an act harmless when they stand near it: "make a bath bomb", "kill a child process". */
 export const HARMLESS = list(
   'bath seed smoke photo cherry glitter process processes python thread job session dinner chicken ' +
     'time water nerf glue dummy unit test tests film photos virtual minecraft fortnite video ' +

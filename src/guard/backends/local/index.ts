@@ -1,6 +1,6 @@
-// The `local` guard: a baseline screen that runs without any account. It is not Llama Guard: MODEL_CARD.md
-// says what it misses.
-// It answers in Llama Guard 1's categories, so that swapping it for the real model changes no client.
+// The `local` guard: a baseline screen that needs no account and no network. It is not Llama Guard; MODEL_CARD.md
+// says what it misses. It answers in the categories of Llama Guard 1, so a client sees no difference when the real
+// model replaces it.
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../errors.js'
 import type { Category, Conversation, Guard, Verdict } from '../../../types.js'
@@ -10,8 +10,8 @@ import { PARAMETERS } from './weights.js'
 
 export interface LocalGuardOptions {
   /**
-   * Score, 0 to 1, from which a text is unsafe. Higher blocks less. Above 0.95, a slur alone no longer blocks.
-   * Default: chosen in training for few false alarms on harmless requests; MODEL_CARD.md has the number.
+   * The score, 0 to 1, from which a text is unsafe. A higher threshold blocks less. Above 0.95 a slur alone no longer
+   * blocks. Default: a value chosen in training for few false alarms on harmless requests; MODEL_CARD.md gives it.
    */
   readonly threshold?: number
 }
@@ -25,23 +25,26 @@ const CATEGORIES: readonly Category[] = [
   { id: 'O6', name: 'Self-Harm' },
 ]
 
-/** At most so many words make a turn that leans on the one before it: "continue", "now in French". */
+/** A turn with at most this many words may depend on the turn before it: "continue", "now in French". */
 const SHORT_TURN = 6
-/** Thanks and greetings ask for nothing, even after a harmful turn: a turn of nothing but such words stands alone. */
+/**
+ * Words of thanks and greeting. A turn of only such words asks for nothing, so it is judged alone, even after a
+ * harmful turn.
+ */
 const CLOSING = new Set(
   (
     'thanks thank thx you u so very much a lot for that the this your help ok okay great good cool nice ' +
     'awesome perfect hi hello hey there bye goodbye sorry never mind nevermind stop no nope got it all right'
   ).split(' '),
 )
-/** A window takes well under a millisecond; after so many the event loop gets its turn. */
+/** A window takes well under a millisecond. After this many windows other work of the event loop may run. */
 const WINDOWS_PER_BREATH = 8
 
 /**
- * The texts that are judged, the worst of which counts. The last turn always is; a short last turn of the user is
- * judged a second time behind the user's turn before it: "do it in French" says nothing alone, and "How do I make a
- * bomb?" says less behind a harmless question. The model's replies are judged by themselves, so that a refusal is not
- * blamed for what it refuses.
+ * The texts that are judged; the worst one counts. The last turn is always one of them. A short last turn of the user
+ * is judged a second time, joined to the user's turn before it: "do it in French" means nothing alone, and joining
+ * alone would let a harmless question before "How do I make a bomb?" lower the score. Replies of the model are judged
+ * alone, so that a refusal is not judged by the request it refuses.
  */
 function judged(conversation: Conversation): readonly string[] {
   const last = conversation.at(-1)
@@ -57,13 +60,12 @@ function judged(conversation: Conversation): readonly string[] {
   return before === undefined ? [last.text] : [last.text, `${before.text}\n${last.text}`]
 }
 
-// Built on first use: an app with another guard pays nothing for it.
+// The screen is built on first use, because an app with another guard never needs it.
 let shared: Screen | undefined
 
 /**
- * Makes the baseline screen: a word list and a small linear model, in process. Not Llama Guard; for trying
- * things out and as a last resort.
- *
+ * Makes the baseline screen: a word list and a small linear model in this process. It is not Llama Guard. Use it to
+ * try things out and as a last resort.
  * @throws LlamaGuardError `invalid_option` when the threshold is not a number from 0 to 1.
  */
 export function createLocalGuard(options: LocalGuardOptions = {}): Guard {

@@ -1,17 +1,17 @@
-// The word list half of the baseline screen: slurs and explicit words, and the hazard phrases of hazards.ts.
-// It is what a reader can check by eye; the linear model beside it catches what nobody thought to list.
+// The word list of the baseline screen: slurs, explicit words, and the hazard phrases of hazards.ts. A reader can
+// check it by eye. The linear model beside it finds texts that match no entry.
 import { ASKING, HARMLESS, type Hazard, HAZARDS, type Pair } from './hazards.js'
 
 /**
- * Words that name a hazard by themselves (O1 and O2), chosen from the English data of obscenity (MIT). Plain
- * cursing is rude, not unsafe, and is left out.
+ * Words that are a hazard by themselves (O1 and O2), chosen from the English data of obscenity (MIT). Plain curses
+ * are left out, because they are rude and not unsafe.
  */
 const SLURS =
   /\b(?:abb?eeds?|africoons?|arabb?ush|ching ?chong|chinks?|fags?|fagg?[oi]ts?|kikes?|n+i+g{2,}(?:e+r|a)\w*|nigs?|trann(?:y|ies))\b/
 const EXPLICIT =
   /\b(?:bestial\w*|blow ?jobs?|butt ?plugs?|cum(?:s|med|ming|shots?|sluts?)?(?! laude)|deep ?throat\w*|doggy ?style|double penetrat\w*|ejaculat\w*|fellat\w*|finger ?bang\w*|fisting|g[ai]ng ?bang\w*|hand ?jobs?|hentai|jerk(?:ing|ed|s)? ?off|jiz\w*|m[ae]sturbat\w*|wank(?:s|ed|er|ers|ing)?)\b/
 
-/** Whether an act and its object stand near each other, in company that does not explain them. */
+/** True when an act and its object stand near each other and no word near them makes the act harmless. */
 function near(tokens: readonly string[], pair: Pair): boolean {
   const follows = (acts: ReadonlySet<string>, objects: ReadonlySet<string>): boolean => {
     for (let at = 0; at < tokens.length; at++) {
@@ -40,7 +40,7 @@ function hazard(found: Hazard, text: string, tokens: readonly string[], requeste
 /** Whether a text holds a slur. */
 export const slur = (normalised: string): boolean => SLURS.test(normalised)
 
-/** Slurs and explicit words alone: the plain word list that the screen is compared with. */
+/** The slurs and explicit words of a text. The evaluation compares the screen with this plain word list. */
 export function listedWords(normalised: string): readonly string[] {
   return [...(slur(normalised) ? ['O1'] : []), ...(EXPLICIT.test(normalised) ? ['O2'] : [])]
 }

@@ -1,37 +1,38 @@
-// The linear half of the baseline screen: a weight a feature for "unsafe", and six heads for the category.
-// Int8, decoded once when first needed.
-// A sum over tables is all it does, so its cost is the cost of hashing the text.
+// The linear model of the baseline screen: one weight a feature for "unsafe", and six heads for the category. Weights
+// are int8 and are decoded on first use. The model only sums table entries, so hashing the text is most of its cost.
 import { Buffer } from 'node:buffer'
 import { CONCEPTS } from './concepts.js'
 import { BUCKETS, type Features, MEANINGS } from './features.js'
 
 export const CATEGORY_IDS = ['O1', 'O2', 'O3', 'O4', 'O5', 'O6'] as const
-/** The category heads read words only, from a smaller table: they say which hazard, not whether. */
+/**
+ * The category heads read words only, from a smaller table. They say which category, not whether the text is unsafe.
+ */
 export const CATEGORY_BUCKETS = 1 << 12
 
-/** What one feature of each kind counts for beside the others, chosen in training. */
+/** The weight of each kind of feature relative to words, chosen in training. */
 export const SHARES = { listed: 0.5, concepts: 0.2 } as const
 
 /** Trained numbers, as the trainer writes them. */
 export interface Parameters {
   /**
-   * Base64 of int8: `BUCKETS` for words, `MEANINGS`, `CONCEPTS`, one for each category of the word list, then
+   * Base64 of int8 values: `BUCKETS` for words, `MEANINGS`, `CONCEPTS`, one for each category of the word list, then
    * `CATEGORY_BUCKETS` for each category.
    */
   readonly weights: string
-  /** Value of one int8 step: words, meanings, concepts, word list, then each category. */
+  /** The value of one int8 step: words, meanings, concepts, word list, then each category. */
   readonly scales: readonly number[]
-  /** Unsafe first, then each category. */
+  /** The bias of unsafe, then of each category. */
   readonly biases: readonly number[]
   /** Platt calibration of the unsafe margin: probability = sigmoid(slope * margin + offset). */
   readonly slope: number
   readonly offset: number
   /**
-   * Added to the offset by kind of window ({@link kindOf}), so that one threshold serves all. A kind in which harmless
-   * texts score high is held to more.
+   * Added to the offset by kind of window ({@link kindOf}), so that one threshold serves all kinds. A kind in which
+   * harmless texts score high gets a lower offset.
    */
   readonly shifts: readonly number[]
-  /** Score from which a text is unsafe unless the caller says otherwise. */
+  /** The score from which a text is unsafe, unless the caller gives a threshold. */
   readonly threshold: number
 }
 
@@ -43,10 +44,10 @@ export interface Evidence extends Features {
   readonly asks: boolean
 }
 
-/** A request of one sentence has at most so many words. */
+/** The most words of a brief text, which is a request of one sentence. */
 const BRIEF = 15
 
-/** Numbers of the kinds of windows: asks briefly, asks at length, tells briefly, tells at length. */
+/** The kinds of windows by number: asks briefly, asks at length, tells briefly, tells at length. */
 export const KINDS = [0, 1, 2, 3] as const
 
 export const kindOf = ({ asks, length }: Pick<Evidence, 'asks' | 'length'>): number =>
@@ -55,19 +56,19 @@ export const kindOf = ({ asks, length }: Pick<Evidence, 'asks' | 'length'>): num
 export interface Model {
   /** Calibrated probability of unsafe, 0 to 1. */
   score(evidence: Evidence): number
-  /** Share of each category in {@link CATEGORY_IDS}, given that the text is unsafe. */
+  /** The share of each category in {@link CATEGORY_IDS}, given that the text is unsafe. */
   categories(features: Features): readonly number[]
 }
 
 export const sigmoid = (margin: number): number => 1 / (1 + Math.exp(-margin))
 
 /**
- * What one of `count` words or pairs counts for: a long text weighs more than a short one, not in proportion. The
- * twenty make two or three words say little, because two or three words rarely tell what is meant.
+ * The weight of one of `count` words or pairs. A long text weighs more than a short one, but not in proportion. The
+ * constant 20 gives texts of two or three words little weight, because so few words rarely tell what is meant.
  */
 export const wordShare = (count: number): number => 1 / Math.sqrt(count + 20)
 
-/** What one of `count` known meanings counts for: their mean, drawn towards nothing where there are few. */
+/** The weight of one of `count` known meanings. Their sum is a mean that is drawn towards zero when there are few. */
 export const meaningShare = (count: number): number => 1 / (count + 6)
 
 function sumOf(weights: ArrayLike<number>, buckets: readonly number[]): number {
@@ -76,7 +77,7 @@ function sumOf(weights: ArrayLike<number>, buckets: readonly number[]): number {
   return sum
 }
 
-/** Zero marks an empty slot. */
+/** A weight of zero marks an empty slot. */
 function meanOfKnown(weights: ArrayLike<number>, slots: readonly number[]): number {
   let sum = 0
   let known = 0

@@ -1,18 +1,17 @@
 // Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters,
-// leetspeak, base64.
-// A disguise is never reason enough to call a text unsafe: it is read, and what it says is judged.
+// leetspeak, base64. A disguise alone never makes a text unsafe. The hidden words are read and judged.
 import { Buffer } from 'node:buffer'
 import { CONFUSABLES } from './confusables.js'
 
 /**
- * What Unicode calls ignorable (zero-width, bidirectional controls, soft hyphen, variation selectors), and
+ * Default-ignorable characters of Unicode (zero-width, bidirectional controls, soft hyphen, variation selectors) and
  * combining marks.
  */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Mn}]/gu
-/** Tag characters are an invisible copy of ASCII, and models read them: they are decoded, not dropped. */
+/** Tag characters are an invisible copy of ASCII. Models read them, so they are decoded and not dropped. */
 const TAGS = /[\u{E0020}-\u{E007E}]/gu
 const TAG_OFFSET = 0xe0000
-/** Arabic ligatures: no English hides in them, and one of them unfolds to eighteen characters. */
+/** Arabic ligatures. No English hides in them, and one of them unfolds to eighteen characters. */
 const LIGATURES = /[\uFDF0-\uFDFD]/g
 const NON_ASCII = /[^\0-\x7f]/gu
 
@@ -31,18 +30,18 @@ const LEET: Readonly<Record<string, string>> = {
 }
 const LEET_CHARACTER = /[0134578@$!|]/g
 /**
- * A word with leet signs inside it and not only at its end, so that `mp3` and `wow!` stay as they are.
- * Bounded everywhere: linear.
+ * A word with leetspeak signs inside it and not only at its end, so that `mp3` and `wow!` stay as they are. Every
+ * repetition is bounded, so matching takes linear time.
  */
 const LEET_WORD =
   /(?<![\w@$!|])(?=[\w@$!|]{0,24}[a-z])(?=[\w@$!|]{0,24}[0134578@$!|][\w@$!|]{0,24}[a-z])[\w@$!|]{2,24}(?![\w@$!|])/g
-/** `b o m b`, `b.o.m.b`, `b-o-m-b`. */
+/** A spelled-out word: `b o m b`, `b.o.m.b`, `b-o-m-b`. */
 const SPELLED = /(?<![a-z0-9])[a-z](?:[ .\-_*][a-z]){3,}(?![a-z0-9])/g
 
-/** Shorter runs are ordinary words far more often than base64. */
+/** A shorter run is far more often an ordinary word than base64. */
 const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g
 const READABLE = /^[\t\n\r\x20-\x7e\u2010-\u2027]{8,}$/
-/** A hidden text inside a hidden text is read too, but not for ever. */
+/** How deep base64 inside base64 is decoded. */
 const MAX_DEPTH = 2
 
 function unmask(text: string): string {
@@ -54,18 +53,18 @@ function unmask(text: string): string {
     .replace(NON_ASCII, (character) => CONFUSABLES.get(character.codePointAt(0) ?? 0) ?? character)
 }
 
-/** `a b o m b` may be one word or an article and a word: both are given. */
+/** Returns both readings of spelled letters: `a b o m b` may be one word, or an article and a word. */
 function spell(letters: string): string {
   const word = letters.replace(/[^a-z]/g, '')
   return /^[ai]/.test(word) ? `${word} ${word.slice(1)}` : word
 }
 
-/** Text that was hidden as base64, decoded, in the order found. */
+/** The texts that were hidden as base64, decoded, in the order found. */
 function decoded(text: string, depth: number): string[] {
   const found: string[] = []
   for (const [run] of text.matchAll(BASE64)) {
     const plain = Buffer.from(run, 'base64').toString('utf8')
-    // Real sentences have spaces; long identifiers and paths decode to noise.
+    // Sentences have spaces. Long identifiers and paths decode to noise without spaces.
     if (READABLE.test(plain) && plain.includes(' ')) {
       found.push(plain)
       if (depth < MAX_DEPTH) found.push(...decoded(plain, depth + 1))
@@ -75,9 +74,9 @@ function decoded(text: string, depth: number): string[] {
 }
 
 /**
- * Lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and
- * accents, look-alikes as ASCII, leetspeak and spelled-out words as words, with base64 text appended in the
- * clear. Linear in the length of the text.
+ * The lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and accents,
+ * look-alikes as ASCII, leetspeak and spelled-out words as words, decoded base64 text appended. Takes time linear in
+ * the length of the text.
  */
 export function normalise(text: string): string {
   const plain = unmask(text)

@@ -1,39 +1,39 @@
-// One text in, one score out: the word list and the linear model together, over a sliding window, so that a
-// long harmless text cannot dilute a short harmful one.
-// Shared by the guard and the trainer: thresholds are chosen on exactly the numbers that are served.
+// Scores one text with the word list and the linear model together, over a sliding window, so that a long harmless
+// text cannot dilute a short harmful one. The guard and the trainer share this file, so that thresholds are chosen on
+// exactly the scores that are served.
 import { features } from './features.js'
 import { asks, hazards, slur } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
 
-/** Characters of one window, and how far the next one starts. Overlap is more than any phrase of the word list. */
+/**
+ * Characters of one window, and the distance between two window starts. The overlap is longer than any phrase of the
+ * word list.
+ */
 const WINDOW = 500
 const STEP = 380
 /**
- * Where the word list finds something, the model looks again from near: a request of ten words must not drown
- * in a page of others.
+ * The length of the smaller windows that the model reads where the word list matched, so that a request of ten words
+ * does not drown in a page of others.
  */
 const CLOSE_UP = 64
 const CLOSE_STEP = 20
-/**
- * Probability that a slur alone stands for. The word list and the model are two witnesses, and for slurs
- * either is enough.
- */
+/** The score of a text with a slur. The word list and the model judge independently, and for slurs either is enough. */
 const SLUR = 0.95
-/** A category is named beside the likeliest one from this share on. */
+/** Every category whose share is at least this fraction of the likeliest one's is named too. */
 const ALSO = 0.85
 
 export interface Finding {
   /** Probability of unsafe, 0 to 1. */
   readonly score: number
-  /** What it would be, likeliest first; meaningful only when `score` is high. Never empty. */
+  /** The violated categories, likeliest first. Meaningful only when `score` is high. Never empty. */
   readonly categories: readonly string[]
   /** Whether the word list alone matched. */
   readonly listed: boolean
 }
 
 export interface Screen {
-  /** Parts of a text that are judged one by one. At least one. */
+  /** The parts of a text that are judged one by one; at least one. */
   windows(text: string): readonly string[]
   window(normalised: string): Finding
   text(text: string): Finding

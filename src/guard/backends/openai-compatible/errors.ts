@@ -1,15 +1,15 @@
-// Every way a call to an OpenAI-compatible server fails, as one of our codes. Servers quote the prompt in
-// their errors, so their words are looked at, and never passed on.
+// Maps every failure of a call to an OpenAI-compatible server to one of our codes. Servers quote the prompt in their
+// errors, so their words are read here and never passed on.
 import { LlamaGuardError, isLlamaGuardError } from '../../../errors.js'
 import type { UnavailableCode } from '../../../errors.js'
 
-/** How vLLM, SGLang, TGI and llama.cpp say that the prompt is too long. */
+/** The sentences in which vLLM, SGLang, TGI and llama.cpp say that the prompt is too long. */
 const CONTEXT =
   /maximum (?:context|model|input) length is \d|tokens` ?\+ ?`max_new_tokens` must be <= \d|longer than the (?:model's )?context length|exceeds? the available context size|context_length_exceeded/i
-/** A server that asks for longer is answered by the circuit breaker anyway. */
+/** The longest `retry-after` that is passed on, in seconds. The circuit breaker handles a server that asks for more. */
 const LONGEST_RETRY_AFTER = 60
 
-/** A status other than 200. */
+/** The error for a status other than 200. */
 export function statusError(status: number, text: string, retryAfter?: string | string[]): LlamaGuardError {
   if ((status >= 400 && status < 500 && CONTEXT.test(text)) || status === 413)
     return make('guard_input_too_long', 'The text does not fit the context of the guard server.')
@@ -41,7 +41,7 @@ export function statusError(status: number, text: string, retryAfter?: string | 
   )
 }
 
-/** What the HTTP client threw. Our own errors stay as they are. */
+/** The error for what the HTTP client threw. Our own errors stay as they are. */
 export function connectionError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
   const code = codeOf(error)
@@ -66,7 +66,7 @@ export function connectionError(error: unknown): LlamaGuardError {
   )
 }
 
-/** A 200 whose body cannot be an answer. */
+/** The error for a 200 whose body cannot be an answer. */
 export function unreadable(what: string): LlamaGuardError {
   return make(
     'guard_error',

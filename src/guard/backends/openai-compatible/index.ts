@@ -1,7 +1,5 @@
-// A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation
-// Inference, llama.cpp.
-// Raw prompts only: through a chat route the server would wrap our prompt in the guard's template a second
-// time.
+// A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference,
+// llama.cpp. Prompts are sent raw, because a chat route would wrap our prompt in the guard's template a second time.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../../errors.js'
@@ -15,19 +13,19 @@ export interface OpenAiCompatibleOptions {
   readonly url: string
   /** Sent as a bearer token. Never logged, never part of an error. */
   readonly apiKey?: string | undefined
-  /** The name the server knows the model by. vLLM can do without; most others want it. */
+  /** The name by which the server knows the model. vLLM works without it; most other servers need it. */
   readonly model?: string | undefined
-  /** Milliseconds one call may take, answer included. Then `guard_timeout`. */
+  /** Milliseconds one call may take, answer included. A later answer is `guard_timeout`. */
   readonly timeoutMs: number
-  /** Sockets kept open, at most. */
+  /** The most sockets kept open. */
   readonly concurrency: number
-  /** Most tokens of an answer. Default: 32. */
+  /** The most tokens of an answer. Default: 32. */
   readonly maxNewTokens?: number
 }
 
 /**
- * Enough alternatives to hold both words: the score is p(unsafe) / (p(unsafe) + p(safe)). vLLM's own limit is
- * 5 as well.
+ * Five alternatives hold both deciding words; the score is p(unsafe) / (p(unsafe) + p(safe)). vLLM's own limit is 5
+ * as well.
  */
 const TOP = 5
 const CONNECT_MS = 3000
@@ -36,21 +34,19 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
 export type OpenAiCompatibleComplete = Complete & {
   /** Closes the sockets. */
   close(): Promise<void>
-  /** Sets this server and model apart from others in a cache key. */
+  /** The name of this server and model in a cache key. */
   readonly identity: string
 }
 
 /**
- * Completes raw prompts with `POST {url}/completions` (vLLM, SGLang, TGI from 2.0, llama.cpp's server,
- * LiteLLM in front of them).
- *
- * There is no chat form on purpose. The guard's chat template renders a conversation right only on vLLM, and
- * only where its message parts reach the template as parts; TGI and LMI flatten them, so that Llama Guard 3
- * 1B, 11B Vision and 4 are shown an empty conversation, and an empty conversation is safe. Ollama wraps
- * completions in the model's template too: give it a model made with `TEMPLATE {{ .Prompt }}`.
- *
- * @throws LlamaGuardError `invalid_option` now for a URL or key that cannot work; `guard_*` later for
- * everything that goes wrong.
+ * Completes raw prompts with `POST {url}/completions` (vLLM, SGLang, TGI from 2.0, llama.cpp's server, LiteLLM in
+ * front of them).
+ * There is no chat form. The guard's chat template renders a conversation right only on vLLM, and only where its
+ * message parts reach the template as parts. TGI and LMI flatten the parts, so that Llama Guard 3 1B, 11B Vision and
+ * 4 see an empty conversation and call it safe. Ollama wraps completions in the model's template too: give it a model
+ * made with `TEMPLATE {{ .Prompt }}`.
+ * @throws LlamaGuardError `invalid_option` at once for a URL or key that cannot work. A call rejects with a `guard_*`
+ * code for everything that goes wrong.
  */
 export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
   const url = baseUrl(o.url)

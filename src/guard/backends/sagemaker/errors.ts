@@ -1,6 +1,5 @@
-// Every way a call to SageMaker fails, as one of our codes: what to tell the operator, and whether asking
-// again may help.
-// What the container itself says is read by answer/container-error.
+// Maps every failure of a call to SageMaker to one of our codes: what to tell the operator, and whether a second call
+// may help. answer/container-error reads what the container itself says.
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
 import {
   again,
@@ -27,11 +26,11 @@ const CREDENTIALS = rejected(
   'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ' +
     'AWS_SESSION_TOKEN, AWS_REGION, and the clock.',
 )
-/** The SDK has corrected its clock by then, so the next call is signed with the right time. */
+/** The SDK has corrected its clock when it throws this error, so the next call is signed with the right time. */
 const SKEWED = again('guard_rejected', CREDENTIALS.message)
 /**
- * By the error's name, as the SDK gives it (API reference of InvokeEndpoint, common errors of AWS, measured
- * on SDK 3.1164).
+ * Errors by the name that the SDK gives them (API reference of InvokeEndpoint, common errors of AWS, measured on SDK
+ * 3.1164).
  */
 const BY_NAME: Readonly<Record<string, Meaning>> = {
   ModelNotReadyException: again('guard_not_ready', 'The guard endpoint is not ready yet: the model is loading.', 10),
@@ -71,7 +70,10 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
 const THROTTLES =
   /^(?:Throttling|ThrottlingException|ThrottledException|RequestThrottled(?:Exception)?|TooManyRequests(?:Exception)?|RequestLimitExceeded|LimitExceededException|SlowDown|BandwidthLimitExceeded)$/
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/
-/** Anything a call can throw as one of our errors. `cause` keeps name, status and request id, and none of the words. */
+/**
+ * Turns anything a call can throw into one of our errors. `cause` keeps name, status and request id, and no words of
+ * the message.
+ */
 export function toGuardError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
   const meaning = clockCorrected(error) ? SKEWED : meaningOf(seen(error))
@@ -83,8 +85,8 @@ export function toGuardError(error: unknown): LlamaGuardError {
 }
 
 /**
- * SageMaker tells a clock that is wrong by the names of a wrong signature. The SDK reads the server's time in the same
- * answer, and says so on the error when that moved its clock.
+ * SageMaker reports a wrong clock under the same error names as a wrong signature. The SDK reads the server's time
+ * from that answer, and marks the error when it moved its clock.
  */
 function clockCorrected(error: unknown): boolean {
   const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: unknown } }
@@ -94,7 +96,7 @@ function clockCorrected(error: unknown): boolean {
 function meaningOf({ name, message, errno, status, original }: Seen): Meaning {
   if (original) return ofContainer(original.status, original.text)
   if (THROTTLES.test(name)) return THROTTLED
-  // The SDK calls these TimeoutError, but nothing was waited for: the connection was closed.
+  // The SDK calls these errors TimeoutError, but no time ran out: the connection was closed.
   if (errno === 'ECONNRESET' || errno === 'EPIPE') return UNREACHABLE
   const named = BY_NAME[name]
   if (named && Object.hasOwn(BY_NAME, name)) return named

@@ -1,6 +1,5 @@
-// The verdict at its first word: InvokeEndpointWithResponseStream lets "safe" go on before the model has
-// finished writing.
-// "unsafe" is read to its end, because the categories come after it.
+// Reads the verdict from the first word of a response stream (InvokeEndpointWithResponseStream): "safe" is final
+// before the model has finished writing. "unsafe" is read to its end, because the categories come after it.
 import { InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -12,19 +11,19 @@ import { generation } from '../../prompt/generation.js'
 import type { SageMakerComplete, SageMakerOptions } from './index.js'
 import { toGuardError } from './errors.js'
 
-/** What may come before the word: Llama Guard 3 writes two line breaks, Llama Guard 1 a space. */
+/** White space before the word: Llama Guard 3 writes two line breaks, Llama Guard 1 a space. */
 const LEADING = /^[ \t\r\n]+/
 const CONNECT_MS = 3000
 /**
- * Milliseconds for the rest of a stream whose verdict is already known. Read to its end, the socket can be
- * used again.
+ * Milliseconds to read the rest of a stream after its verdict is known. A stream that was read to its end leaves the
+ * socket usable.
  */
 const DRAIN_MS = 2000
 
 /**
- * Like `sagemakerComplete`, but answers as soon as the text so far is exactly `safe`. What the model would
- * have written after it is not looked at: use it with real Llama Guard models, for which the first word is
- * the verdict (the model cards define the score on it).
+ * Like `sagemakerComplete`, but answers as soon as the text so far is exactly `safe`. What the model would have
+ * written after it is not read. Use it with real Llama Guard models only: their first word is the verdict, because
+ * the model cards define the score on it.
  */
 export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete {
   const client = o.client ?? createClient(o)
@@ -43,8 +42,8 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
       Accept: 'application/json',
       Body: body,
     })
-    // Not the signal of `within`: that one ends with the verdict, and would cut the rest of the stream and
-    // the socket with it.
+    // The call has a signal of its own. The signal of `within` aborts once the verdict is known, and would cut the
+    // rest of the stream and close the socket.
     const call = new AbortController()
     return within({ ms: o.timeoutMs, late: tooLate(o.timeoutMs), signal }, async (inner) => {
       const cancel = (): void => call.abort(NOBODY_WAITS)
@@ -110,7 +109,7 @@ async function decide(
   return answer()
 }
 
-/** Our client unmarshals failures as exceptions; one of the caller's own may hand them over as events. */
+/** Our client turns failures inside the stream into exceptions. The caller's own client may deliver them as events. */
 function bytesOf(part: ResponseStream): Uint8Array {
   if (part.PayloadPart) return part.PayloadPart.Bytes ?? new Uint8Array()
   throw (
@@ -126,13 +125,13 @@ async function drain(parts: AsyncGenerator<ResponseStream>, call: AbortControlle
   try {
     for (let part = await parts.next(); !part.done; part = await parts.next());
   } catch {
-    // The verdict is out; what went wrong after it concerns nobody.
+    // The verdict is already returned, so an error after it changes nothing.
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Failures that come inside the stream. Their messages may quote the conversation and stay here. */
+/** Maps a failure that comes inside the stream. Its message may quote the conversation and is dropped. */
 function streamError(error: unknown): LlamaGuardError | undefined {
   const { name, ErrorCode: code } = (error ?? {}) as { name?: unknown; ErrorCode?: unknown }
   if (name === 'InternalStreamFailure')

@@ -1,7 +1,6 @@
-// One HTTP call as cheap as it gets: an undici pool with a bound on the answer, in the form the AWS SDK takes
-// for its requests.
-// Node's own http client, which the SDK uses, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they
-// were measured. It may go on the day the SDK brings an undici handler with a bound on the answer.
+// A request handler for the AWS SDK on an undici pool, with a bound on the size of the answer. Node's own http
+// client, which the SDK uses by default, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they
+// were measured. This file may go on the day the SDK brings an undici handler with a bound on the answer.
 import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-runtime'
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
@@ -22,7 +21,7 @@ export interface HttpRequest {
   readonly body?: unknown
 }
 
-/** An answer as the SDK reads it, its body already whole. */
+/** An answer in the form the SDK reads; its body is already complete. */
 export interface HttpResponse {
   readonly statusCode: number
   readonly reason?: string
@@ -31,15 +30,18 @@ export interface HttpResponse {
 }
 
 export interface WireOptions {
-  /** Sockets kept open, at most. */
+  /** The most sockets kept open. */
   readonly connections: number
   readonly connectMs: number
   readonly maxAnswerBytes: number
-  /** What to reject with past `maxAnswerBytes`. */
+  /** Makes the error for an answer larger than `maxAnswerBytes`. */
   readonly tooLarge: () => Error
 }
 
-/** Rejects with the signal's reason as soon as it aborts, and closes that socket. Has no deadline of its own. */
+/**
+ * Sends one request. Rejects with the signal's reason as soon as the signal aborts, and closes that socket. It has no
+ * deadline of its own.
+ */
 export type Send = (
   headers: Readonly<Record<string, string>>,
   body: Uint8Array | string,
@@ -47,18 +49,21 @@ export type Send = (
 ) => Promise<HttpResponse>
 
 export interface Wire {
-  /** Requests that differ from this one in headers and body alone. */
+  /** Returns a function that sends requests which differ from this one in headers and body only. */
   like(request: HttpRequest): Send
-  /** The same as a request handler for an SDK client. */
+  /** The same client as a request handler of the SDK. */
   readonly handler: Handler
   close(): void
 }
 
-/** An idle socket is closed before a server or a load balancer would: AWS's wait 60 seconds. */
+/**
+ * Idle sockets are closed after this many milliseconds, before a server or a load balancer closes them. AWS load
+ * balancers close them after 60 seconds.
+ */
 const KEEP_ALIVE_MS = 30_000
 
 export function createWire(o: WireOptions): Wire {
-  // An endpoint has one origin; a pool for each is what makes a changed one harmless.
+  // An endpoint has one origin. One pool per origin keeps the client correct when the SDK resolves another origin.
   const pools = new Map<string, Pool>()
   const poolOf = (origin: string): Pool => {
     let pool = pools.get(origin)
@@ -87,7 +92,7 @@ export function createWire(o: WireOptions): Wire {
   const handler = {
     metadata: { handlerProtocol: 'http/1.1' },
     async handle(request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
-      // undici counts the bytes itself.
+      // undici sets content-length itself.
       const { 'content-length': _, ...headers } = request.headers
       return {
         response: await like(request)(
@@ -132,8 +137,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#resolve = resolve
     this.#reject = reject
     this.#onAbort = () => {
-      // A call that still waits for a socket has no controller yet: its caller goes at once, the call when
-      // its turn comes.
+      // A call that still waits for a socket has no controller yet. Its caller gets the error now, and the call
+      // itself is aborted when undici starts it.
       reject(reasonOf(signal))
       this.#controller?.abort(reasonOf(signal))
     }
@@ -174,7 +179,10 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
 type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
 
-/** Of a 200, which nearly all are, nobody reads the headers. */
+/**
+ * A class, so that the headers are parsed only when read: nothing reads the headers of a 200, and nearly all answers
+ * are one.
+ */
 class Answer implements HttpResponse {
   readonly statusCode: number
   readonly reason?: string

@@ -1,6 +1,6 @@
-// A guard model behind a SageMaker endpoint, through the AWS SDK: a rendered prompt in and a completion out, or a text
-// in and its labels out.
-// Region, credentials and endpoint URL are the SDK's own affair; sockets, deadlines and bounds are ours.
+// A guard model behind a SageMaker endpoint, through the AWS SDK: a rendered prompt in and a completion out, or a
+// text in and its labels out. The SDK decides region, credentials and endpoint URL. This package decides sockets,
+// deadlines and bounds.
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../../errors.js'
 import { inTime } from '../../deadline.js'
@@ -15,32 +15,40 @@ import { createInvoke, invokeThrough } from './invoke.js'
 export { toGuardError } from './errors.js'
 
 export interface SageMakerOptions {
-  /** Endpoint name, not its ARN or URL. */
+  /** Name of the endpoint, not its ARN or URL. */
   readonly endpoint: string
   readonly inferenceComponent?: string | undefined
   readonly targetVariant?: string | undefined
-  /** Sockets kept open, at most. The SDK's own default of 50 would be a second, hidden queue behind ours. */
+  /** The most sockets kept open. The SDK's own limit of 50 would be a second, hidden queue behind ours. */
   readonly concurrency: number
-  /** Milliseconds one call may take, answer included. Then `guard_timeout`. */
+  /** Milliseconds one call may take, answer included. A later answer is `guard_timeout`. */
   readonly timeoutMs: number
-  /** Most tokens of an answer. Default: 32, enough for `unsafe` and eight codes; a shorter limit cuts `S14` to `S1`. */
+  /**
+   * The most tokens of an answer. Default: 32, enough for `unsafe` and eight codes. A lower limit cuts `S14` to `S1`.
+   */
   readonly maxNewTokens?: number
   /**
-   * A client of your own, which `close()` leaves open. Give it `maxAttempts: 1`: retries are made elsewhere,
+   * A client of your own. `close()` leaves it open. Give it `maxAttempts: 1`, because the judge already retries
    * within one budget.
    */
   readonly client?: SageMakerRuntimeClient | undefined
 }
 
-/** A verdict with every token's details is a few kilobytes; the prompt, which LMI echoes, at most a few hundred. */
+/**
+ * A verdict with the details of every token takes a few kilobytes. LMI echoes the prompt, which takes at most a few
+ * hundred.
+ */
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024
-/** A connection inside one region takes milliseconds; longer means a dead host, which another attempt may avoid. */
+/**
+ * A connection inside one region takes milliseconds. After this time the host is taken for dead, and another attempt
+ * may reach another host.
+ */
 const CONNECT_MS = 3000
 
 export type SageMakerComplete = Complete & {
   /** Closes the sockets. */
   close(): void
-  /** Sets this endpoint apart from others in a cache key. */
+  /** The name of this endpoint in a cache key. */
   readonly identity: string
 }
 
@@ -51,7 +59,10 @@ export type SageMakerClassify = ((
 ) => Promise<readonly LabelScore[]>) &
   Pick<SageMakerComplete, 'close' | 'identity'>
 
-/** Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link toGuardError}. */
+/**
+ * Completes raw prompts. Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link
+ * toGuardError}.
+ */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   const parameters = generation(o.maxNewTokens)
   const { ask, ...endpoint } = connect(o)
@@ -60,12 +71,15 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   return Object.assign(complete, endpoint)
 }
 
-/** The same for a text classifier, in the form of Hugging Face's pipeline. Every label is asked for. */
+/**
+ * Like {@link sagemakerComplete} for a text classifier, in the form of Hugging Face's pipeline. It asks for every
+ * label.
+ */
 export function sagemakerClassify(o: SageMakerOptions): SageMakerClassify {
   const { ask, ...endpoint } = connect(o)
   return Object.assign(
     (text: string, { signal }: { readonly signal?: AbortSignalLike | undefined }) =>
-      // No `truncation`: what lies behind the cut would go unseen.
+      // No `truncation`: the guard would not see the text behind the cut.
       ask(JSON.stringify({ inputs: text, parameters: { top_k: null } }), signal, readClassification),
     endpoint,
   )
@@ -106,7 +120,7 @@ function connect(o: SageMakerOptions): Endpoint {
   }
 }
 
-// Without `stream` it keeps nothing from one call to the next.
+// Shared by all calls: a decoder that is called without `stream` keeps nothing from one call to the next.
 const UTF8 = new TextDecoder()
 
 const timedOut = (): LlamaGuardError => toGuardError({ name: 'TimeoutError' })
@@ -116,7 +130,7 @@ function fail(error: unknown): never {
 }
 
 function parse(body: Uint8Array | undefined): unknown {
-  // A client of the caller's own has no bound of ours.
+  // The caller's own client does not bound the size of the answer.
   if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
   try {
     return JSON.parse(UTF8.decode(body))

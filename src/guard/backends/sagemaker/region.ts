@@ -1,10 +1,11 @@
-// The AWS region, looked for where the SDK will look for it, so that a missing one is told when the guard is made.
+// Looks for the AWS region in the places where the SDK looks for it, so that a missing region is an error when the
+// guard is made.
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { LlamaGuardError } from '../../../errors.js'
 
-/** Checks now what the SDK would only find missing at the first request. */
+/** @throws LlamaGuardError at once for a missing region, which the SDK would only report at the first request. */
 export function requireRegion(): void {
   const {
     AWS_REGION,

@@ -53,7 +53,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   settings: RequestConfig
   gate: Promise<boolean> | undefined
   readonly #services: Services
-  readonly #stop = new LazyAbortController()
+  readonly #controller = new LazyAbortController()
   #refused = false
   #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
   #chat: RecognisedChat | undefined
@@ -77,12 +77,12 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return this.#controller.signal
   }
 
   /** Nobody waits for this request any more: the client has left, or it has been refused. */
   get clientLeft(): boolean {
-    return this.res.destroyed || this.req.socket.destroyed || this.#stop.aborted
+    return this.res.destroyed || this.req.socket.destroyed || this.#controller.aborted
   }
 
   get logger(): Logger {
@@ -133,7 +133,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     // 'close' without a finished response is the one sign that a client has left: the 'close' of `req` comes
     // with the end of its body.
     this.res.on('close', () => {
-      if (!this.res.writableFinished) this.#stop.abort()
+      if (!this.res.writableFinished) this.#controller.abort()
     })
   }
 
@@ -218,11 +218,11 @@ export class Exchange implements ReplyContext, ObservedRequest {
   abort(): void {
     const { res } = this
     this.#refused = true
-    if (res.destroyed || res.writableFinished) return this.#stop.abort()
+    if (res.destroyed || res.writableFinished) return this.#controller.abort()
     const stop = (): void => {
       clearTimeout(timer)
       res.off('finish', stop).off('close', stop)
-      this.#stop.abort()
+      this.#controller.abort()
     }
     const timer = setTimeout(stop, ABORT_GRACE_MS)
     res.once('finish', stop).once('close', stop)
@@ -232,7 +232,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     const { tenant, onError, mode } = this.settings
     return {
       stage,
-      signal: this.#stop,
+      signal: this.#controller,
       request: this,
       tenant,
       blocks: this.#services.blocks(this.settings),

@@ -1,4 +1,4 @@
-// A small guard before a large one: it answers where it is sure, and the large one answers everywhere else.
+// Asks a small guard first, and a large guard when the small one is not sure.
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { deadlineOf, type LazyAbortController } from '../utils/lazy-abort-controller.js'
@@ -10,7 +10,7 @@ import { asPanel, isPanel, judgesRole, madeOf } from './panel.js'
 import { piecesOf } from './pieces.js'
 import { checkedVerdict } from './validate.js'
 
-/** Where the small guard's word is final. */
+/** The scores from which the small guard's verdict is final. */
 export interface CascadeThresholds {
   /** A safe verdict with a score below this is final. 0 to 1. */
   readonly safeBelow: number
@@ -23,13 +23,13 @@ export interface CascadeOptions extends CascadeThresholds {
   readonly first: Guard
   /** The large guard. */
   readonly then: Guard
-  /** Milliseconds after which the small guard is no longer waited for; never more than half of what is left. */
+  /** Milliseconds to wait for the small guard. The wait is never longer than half of the remaining time. */
   readonly firstMs: number
 }
 
 /**
- * True when the small guard's verdict is final. A verdict without a score, one that is cut, or one whose word and score
- * disagree is for the large guard to judge.
+ * True when the small guard's verdict is final. The large guard judges when the verdict has no score, is truncated,
+ * or has a score that contradicts its word.
  */
 export function isSure({ safe, score, truncated }: Verdict, { safeBelow, unsafeAbove }: CascadeThresholds): boolean {
   if (score === undefined || truncated) return false
@@ -37,9 +37,8 @@ export function isSure({ safe, score, truncated }: Verdict, { safeBelow, unsafeA
 }
 
 /**
- * One guard of two. `judgedBy` names the one whose verdict it is. Whatever goes wrong with the small one, the large one
- * is asked; what goes wrong with the large one is an error.
- *
+ * Makes one guard of two. `judgedBy` names the guard whose verdict it is. When the small guard fails, the large one
+ * is asked. When the large guard fails, the judgement is an error.
  * @throws LlamaGuardError `invalid_option` when the small guard does not promise scores, or the thresholds cross.
  */
 export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions): Guard {
@@ -65,7 +64,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     const { stage, blocks } = options
     const pieces = piecesOf(guard, conversation, stage)
     const ours = (piece: Conversation): boolean => judgesRole(guard, piece.at(-1)!.role)
-    // An older turn of a side that the small guard does not judge is left to the large one.
+    // The small guard does not judge this role, so the large guard judges the whole conversation.
     if (guard === first && !pieces.every(ours)) throw UNSURE
     const asks = pieces.filter(ours).map((piece) => async (inner: LazyAbortController) => {
       const asked = new AskOptions(inner, { ...(stage && { stage }), ...(blocks && isPanel(guard) && { blocks }) })
@@ -80,7 +79,7 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     return { judgedBy: modelOf(guard), ...verdict }
   }
 
-  /** Undefined when the large guard has to judge. */
+  /** The small guard's final verdict; undefined when the large guard has to judge. */
   const surely = async (conversation: Conversation, options: PanelOptions): Promise<Verdict | undefined> => {
     const judged = conversation.at(-1)
     const unseen = first.vision !== true && conversation.some((turn) => turn.images?.length)
@@ -89,14 +88,15 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     const signal = AskOptions.signalOf(options)
     const ms = Math.min(firstMs, (deadlineOf(signal) - performance.now()) / 2)
     try {
-      // Every piece must be judged, and surely: `blocks` would end the others at the first that is unsafe.
+      // `blocks` is left out, because it would end the other pieces at the first unsafe one. Every piece must have a
+      // final verdict.
       return await within({ ms, signal }, (inner) =>
         ask(first, conversation, new AskOptions(inner, { ...(stage && { stage }) }), (verdict) =>
           isSure(verdict, thresholds),
         ),
       )
     } catch {
-      // The caller's own end comes back from the large guard.
+      // When the caller's own signal aborted, the large guard reports it.
       return undefined
     }
   }
@@ -121,7 +121,10 @@ const UNSURE = new LlamaGuardError('guard_error', 'The small guard is not sure.'
 
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'
 
-/** The large guard's names win where both have an id. */
+/**
+ * The categories of the small guard that the large one lacks. For an id that both have, the large guard's name is
+ * used.
+ */
 function onlyIn(first: Guard, { categories = [] }: Guard): NonNullable<Guard['categories']> {
   return (first.categories ?? []).filter(({ id }) => !categories.some((other) => other.id === id))
 }

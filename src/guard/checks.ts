@@ -1,26 +1,25 @@
-// What one request makes us ask: the questions of each conversation, how many there may be, and when one answer is
-// enough for all.
+// Counts the guard calls of one request, and waits until enough of them are answered.
 import type { Conversation, Guard, Judgement, Stage } from '../types.js'
 import type { VerdictCache } from './cache/index.js'
 import { checksOf } from './panel.js'
 import { tooMany } from './pieces.js'
 
-/** One piece of a conversation, and the name of what is remembered about it. */
+/** One piece of a conversation, and its key in the verdict cache. */
 export interface Question {
   readonly piece: Conversation
   readonly key: string
 }
 
-/** A conversation before it is judged: its verdict where one is remembered, else what to ask where that is known. */
+/** A conversation before it is judged: its remembered verdict, or the questions to ask where they are known. */
 export interface Plan {
   readonly conversation: Conversation
   readonly judgement?: Judgement
-  /** What the first member's verdict on the whole conversation would be remembered under. */
+  /** The cache key of the first guard's verdict on the whole conversation. */
   readonly whole?: string | undefined
   readonly questions?: readonly Question[] | undefined
 }
 
-/** Resolves with the first judgement that settles the matter, alone, or with all. */
+/** Resolves with one judgement as soon as it settles the matter, or else with all of them. */
 export function firstOrAll(
   judgements: readonly Promise<Judgement>[],
   settles: (judgement: Judgement) => boolean,
@@ -31,7 +30,10 @@ export function firstOrAll(
   return Promise.race([first, Promise.all(judgements)])
 }
 
-/** What one request makes each guard judge. A piece that stands in several conversations counts once. */
+/**
+ * Counts the pieces that one request makes each guard judge. A piece that is part of several conversations counts
+ * once.
+ */
 export class Checks {
   readonly #most: number
   readonly #cache: VerdictCache
@@ -43,7 +45,7 @@ export class Checks {
     this.#cache = cache
   }
 
-  /** Throws `too_many_checks` when these make too many. */
+  /** @throws LlamaGuardError `too_many_checks` when these questions exceed the limit. */
   count(guard: Guard, questions: readonly Question[], stage: Stage): void {
     let keys = this.#keys.get(guard)
     if (keys === undefined) this.#keys.set(guard, (keys = new Set()))

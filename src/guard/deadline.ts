@@ -1,29 +1,31 @@
-// Waiting that can be cut short. Every wait of this folder goes through here, so that a guard, a store or a client
-// that hangs, or ignores its signal, can hold nobody longer than the deadline.
+// Waiting with a deadline. Every wait of this folder uses it, so that a guard, a store or a client that hangs or
+// ignores its signal delays nobody beyond the deadline.
 import { setMaxListeners } from 'node:events'
 import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
 import { deadlineOf, LazyAbortController, type AbortSignalLike } from '../utils/lazy-abort-controller.js'
 
-/** Longest delay a Node.js timer takes; a longer one fires at once. */
+/** The longest delay a Node.js timer takes, in milliseconds. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * Why work was aborted that nobody waits for any more: the client left, or another answer won. Says nothing
- * about the guard's health.
+ * The abort reason of work whose result is no longer needed: the client left, or another answer came first. It says
+ * nothing about the guard's health.
  */
 export const NOBODY_WAITS = new LlamaGuardError(
   'guard_unavailable',
   'Nobody waits for this judgement any more: the caller left, or another answer came first.',
 )
 
-/** The abort reason as one of our errors: a deadline stays a deadline, everything else means that the caller left. */
+/**
+ * The abort reason as one of our errors. A deadline stays a deadline; every other reason means that the caller left.
+ */
 export function reasonOf(signal: AbortSignalLike): LlamaGuardError {
   return isLlamaGuardError(signal.reason) ? signal.reason : NOBODY_WAITS
 }
 
 /**
- * Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to it.
- * `settled` is called once, by then.
+ * Settles like `work`, or rejects as soon as the signal aborts, whether or not `work` listens to the signal.
+ * `settled` is called once, before the promise settles.
  */
 export function orAbort<T>(signal: AbortSignalLike, work: () => T | PromiseLike<T>, settled?: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -53,15 +55,15 @@ export function orAbort<T>(signal: AbortSignalLike, work: () => T | PromiseLike<
 }
 
 export interface Bounds {
-  /** Milliseconds until `late` is the answer. Default: no limit of its own. */
+  /** Milliseconds until the wait fails with the error of `late`. Default: no limit of its own. */
   readonly ms?: number
   readonly late?: () => LlamaGuardError
-  /** An outer reason to stop. */
+  /** A signal of the caller. Its abort ends the wait. */
   readonly signal?: AbortSignalLike | undefined
 }
 
 /**
- * Runs `work` with a signal of its own, which aborts at the deadline, when the outer signal does, and when
+ * Runs `work` with a signal of its own. That signal aborts at the deadline, when the caller's signal aborts, and when
  * `work` has settled.
  */
 export function within<T>(bounds: Bounds, work: (signal: LazyAbortController) => T | PromiseLike<T>): Promise<T> {
@@ -69,30 +71,31 @@ export function within<T>(bounds: Bounds, work: (signal: LazyAbortController) =>
   if (outer?.aborted) return Promise.reject(reasonOf(outer))
   const deadline = deadlineFrom(ms)
   const outerDeadline = deadlineOf(outer)
-  const stop = new LazyAbortController(Math.min(deadline, outerDeadline))
-  // Fan-out is bounded elsewhere; Node.js warns about the eleventh listener whatever its reason.
+  const controller = new LazyAbortController(Math.min(deadline, outerDeadline))
+  // Node.js warns about the eleventh listener of a signal. Other code bounds the number of listeners, so the warning
+  // is switched off.
   if (outer instanceof AbortSignal) setMaxListeners(0, outer)
-  const leave = (): void => stop.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
+  const leave = (): void => controller.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
   outer?.addEventListener('abort', leave, { once: true })
   const timer =
     ms === undefined || outerDeadline <= deadline
       ? undefined
-      : setTimeout(() => stop.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
+      : setTimeout(() => controller.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
   return orAbort(
-    stop,
-    () => work(stop),
+    controller,
+    () => work(controller),
     () => {
       clearTimeout(timer)
       outer?.removeEventListener('abort', leave)
-      stop.abort(NOBODY_WAITS)
+      controller.abort(NOBODY_WAITS)
     },
   )
 }
 
 /**
- * Runs `work` with a signal that aborts by the deadline: the outer one, where that will, for a signal and a
- * timer of its own would then change nothing. Only for work that leaves nothing running, and that ends by
- * itself when the signal aborts.
+ * Runs `work` with a signal that aborts by the deadline. When the caller's signal aborts early enough, `work` gets
+ * that signal, and no second signal and timer are created. Use it only for work that ends by itself when the signal
+ * aborts, and that leaves nothing running.
  */
 export function inTime<T>(bounds: Bounds, work: (signal: LazyAbortController) => Promise<T>): Promise<T> {
   const { ms, signal } = bounds
@@ -105,7 +108,7 @@ function deadlineFrom(ms: number | undefined): number {
   return ms === undefined ? Infinity : performance.now() + ms
 }
 
-/** What everybody who waits in vain is told. */
+/** The error of a wait whose deadline has passed. */
 export function timedOut(ms: number): LlamaGuardError {
   return new LlamaGuardError(
     'guard_timeout',

@@ -1,6 +1,5 @@
-// The one door to the guard models, the judge: turns in, judgement out. Everything that asks "is this safe?"
-// asks here, so that cutting, remembering, protecting, falling back and comparing are done once and the same
-// way for input and output.
+// The judge: turns in, judgement out. It is the only way to the guard models, so that cutting, caching, protection,
+// fallback and comparison happen once, and in the same way for input and output.
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
@@ -16,26 +15,26 @@ import { type ResilienceStats, resilient, type Resilient } from './resilience/in
 import { createShadow, type ShadowOptions } from './shadow.js'
 
 export interface JudgeSettings {
-  /** The first choice. */
+  /** The guard that is asked first. */
   readonly guard: Guard
   /**
-   * Asked in this order when the guard before could not judge; never because it said unsafe. The budget
-   * `timeoutMs` is shared evenly, and what one leaves over the next may use, so that a hanging guard leaves
-   * time for the others.
+   * The guards that are asked, in this order, when the guard before could not judge. They are not asked when it said
+   * unsafe. Each guard gets an even share of the remaining `timeoutMs`, so that a hanging guard leaves time for the
+   * others.
    */
   readonly fallback?: readonly Guard[]
   readonly shadow?: ShadowOptions
   /**
-   * Stands for all that shapes a verdict beside guard and text: categories, task, instruction, whether scores
+   * A hash of all settings that shape a verdict beside guard and text: categories, task, instruction, whether scores
    * are asked for.
    */
   readonly policyHash: string
-  /** Keeps remembered verdicts of one tenant from another. */
+  /** Separates the remembered verdicts of one tenant from those of others. */
   readonly tenant?: string
   /**
-   * True when this verdict alone makes the policy block. Then the rest of a text need not be judged. It must
-   * be exact: were a merely flagged "unsafe" taken for one that blocks, a blocked category further on would not
-   * be looked for.
+   * True when this verdict alone makes the policy block; the rest of the text is then not judged. It must be exact:
+   * if a verdict that is only flagged counted as blocking, the judge would miss a blocked category in the rest of the
+   * text.
    */
   readonly blocks: (verdict: Verdict, stage: Stage) => boolean
   readonly timeoutMs: number
@@ -45,8 +44,8 @@ export interface JudgeSettings {
   readonly queue: number
   readonly breaker: boolean
   /**
-   * The most pieces of one request's input that each guard is asked about. Remembered ones do not count: a long
-   * chat that grows costs what is new. Default: 32.
+   * The most pieces of one request's input that each guard is asked about. Remembered pieces do not count, so a chat
+   * that grows costs only its new turns. Default: 32.
    */
   readonly maxChecks?: number
   readonly cacheMax: number
@@ -57,23 +56,30 @@ export interface JudgeSettings {
 
 export interface JudgeStats {
   readonly cache: CacheStats
-  /** First choice first, then the fallbacks. */
+  /** The first guard, then the fallbacks. */
   readonly guards: readonly (ResilienceStats & { readonly model: string })[]
 }
 
 export interface StageOptions {
   readonly stage: Stage
-  /** Aborted when the caller no longer wants the answer. Calls that others wait for too go on. */
+  /** Aborted when the caller no longer wants the answer. A call that another caller waits for goes on. */
   readonly signal?: AbortSignalLike | undefined
-  /** Instead of the judge's own, for requests with a policy of their own. */
+  /** Overrides {@link JudgeSettings.tenant} for this request. */
   readonly tenant?: string | undefined
-  /** Instead of the judge's own. Keep one function per policy: a panel's verdicts are remembered per function. */
+  /**
+   * Overrides {@link JudgeSettings.blocks} for this request. Keep one function per policy: the verdicts of a panel
+   * are remembered per function.
+   */
   readonly blocks?: JudgeSettings['blocks'] | undefined
-  /** Stands for the request that asks: calls of different requests take turns. Default: each call is a request. */
+  /**
+   * The identity of the request: calls of different requests take turns in the queue. Default: each call is a request
+   * of its own.
+   */
   readonly request?: object | undefined
   /**
-   * True where a failure refuses the request whatever the other judgements say: then they are called off. Never
-   * with `onError: 'open'`, where what one failure lets pass another judgement may still block. Default: false.
+   * True when one failure refuses the request whatever the other judgements are; the other calls are then aborted.
+   * Never set it with `onError: 'open'`: a failure lets the request pass there, and another judgement may still block
+   * it. Default: false.
    */
   readonly failFast?: boolean | undefined
 }
@@ -82,12 +88,13 @@ export interface Judge {
   /** Never rejects, and answers within `timeoutMs`. */
   judge(conversation: Conversation, options: StageOptions): Promise<Judgement>
   /**
-   * Judges the conversations of one request side by side. Never rejects. The first that blocks answers for all, and
-   * the others are called off. `too_many_checks`, and no call, for more than `maxChecks` pieces.
+   * Judges the conversations of one request at the same time. Never rejects. The first judgement that blocks answers
+   * for all, and the other calls are aborted. More than `maxChecks` pieces give the error `too_many_checks` without a
+   * call.
    */
   judgeAll(conversations: readonly Conversation[], options: StageOptions): Promise<readonly Judgement[]>
   stats(): JudgeStats
-  /** Fails what is in flight and closes guards and store. */
+  /** Fails the calls in flight and closes guards and store. */
   close(): Promise<void>
 }
 
@@ -130,7 +137,7 @@ export function createJudge(o: JudgeSettings): Judge {
       conversation,
     )
 
-  /** `whole`: the key of the whole conversation, where it is known. */
+  /** `whole` is the key of the whole conversation, where it is known. */
   const questionsOf = (
     member: Member,
     pieces: readonly Conversation[],
@@ -161,7 +168,7 @@ export function createJudge(o: JudgeSettings): Judge {
     )
   }
 
-  /** `plan`: what the first member is asked, where it is known. */
+  /** `plan` holds the questions of the first guard, where they are known. */
   const judgeNow = async (plan: Plan, options: StageOptions, checks: Checks, started: number): Promise<Judgement> => {
     const { conversation } = plan
     const since = (): number => performance.now() - started
@@ -193,7 +200,8 @@ export function createJudge(o: JudgeSettings): Judge {
             return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: model }, ms: since(), model }
           } catch (error) {
             failure ??= blameText(toLlamaGuardError(error, 'guard_error'), conversation)
-            // What the client sent stays the client's fault whoever is asked; another guard may read longer texts.
+            // A client's fault does not depend on the guard, so the next guard is not asked. The exception is a text
+            // that is too long: another guard may read longer texts.
             if (inner.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
           }
         }
@@ -204,10 +212,11 @@ export function createJudge(o: JudgeSettings): Judge {
     }
   }
 
-  // How long a reply is depends on the model, and is bounded by maxReplyBytes.
+  // The number of pieces of a reply depends on the model, so `maxChecks` does not apply to it. `maxReplyBytes` bounds
+  // it.
   const mostChecks = (stage: Stage): number => (stage === 'output' ? MOST_PIECES : (o.maxChecks ?? 32))
 
-  /** What is remembered of a conversation, or the name of what will be. */
+  /** The remembered judgement of a conversation, or the key under which it will be remembered. */
   const planOf = (conversation: Conversation, options: StageOptions): Plan => {
     const [member] = members
     if (member === undefined || closing || conversation.length === 0 || options.signal?.aborted) return { conversation }
@@ -218,12 +227,12 @@ export function createJudge(o: JudgeSettings): Judge {
         ? { conversation, whole }
         : { conversation, judgement: { verdict, ms: 0, model: member.model } }
     } catch {
-      // Thrown again where it is dealt with.
+      // judgeNow meets the same error again and reports it.
       return { conversation }
     }
   }
 
-  /** Plans for all of a request: what each conversation is cut into, and every turn that is then in no piece. */
+  /** The plans for all conversations of a request, and for every turn that is then part of no piece. */
   const plansOf = (conversations: readonly Conversation[], options: StageOptions): readonly Plan[] => {
     const member = members[0]!
     const seen: Conversation[] = []
@@ -235,7 +244,7 @@ export function createJudge(o: JudgeSettings): Judge {
         return plan.whole === undefined ? plan : { ...plan, questions: questionsOf(member, pieces, options, plan) }
       } catch (error) {
         if (isLlamaGuardError(error) && error.code === 'too_many_checks') throw error
-        // Thrown again where it is dealt with.
+        // judgeNow meets the same error again and reports it.
         return plan
       }
     }
@@ -272,7 +281,7 @@ export function createJudge(o: JudgeSettings): Judge {
     ]
     try {
       const plans = plansOf(conversations, options)
-      // All are counted before the first is asked: a request that is too large costs no call.
+      // All pieces are counted before the first call, so a request with too many pieces costs no call.
       for (const { questions = [] } of plans) checks.count(members[0]!.guard, questions, options.stage)
       const known = plans.flatMap(({ judgement }) => (judgement === undefined ? [] : [judgement]))
       const enough = known.find(settles)
@@ -317,10 +326,13 @@ export function createJudge(o: JudgeSettings): Judge {
   }
 }
 
-/** A guard that has no room for this many characters is set up wrongly. */
+/** A guard that cannot read this many characters is configured wrongly. */
 const SHORT_CHARS = 256
 
-/** A text that is too long is the client's doing, and `onError` must not open it. A short one is the guard's fault. */
+/**
+ * A long text that does not fit is the client's fault, so `onError` must not let it pass. A short text that does not
+ * fit is the guard's fault.
+ */
 function blameText(error: LlamaGuardError, conversation: Conversation): LlamaGuardError {
   if (error.code !== 'guard_input_too_long' || error.clientFault) return error
   const chars = conversation.reduce((sum, { text, images }) => sum + (images?.length ? Infinity : text.length), 0)

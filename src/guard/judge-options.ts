@@ -1,26 +1,26 @@
-// What a guard is asked with: the signal of one judgement, its stage, and what alone would block.
+// The options of one guard call: the signal of the judgement, the stage, and the rule for what blocks alone.
 import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
 import type { JudgeOptions, Stage, Verdict } from '../types.js'
 
-/** What a guard is asked with. Its AbortSignal is made when it is looked at: many never do. */
+/** The options of one guard call. The AbortSignal is created on first use, because many guards never read it. */
 export class AskOptions implements JudgeOptions {
   readonly stage?: Stage
-  /** For guards that are made of guards: true when this verdict alone blocks. */
+  /** True when this verdict alone blocks. Only guards that are made of guards get it. */
   readonly blocks?: (verdict: Verdict) => boolean
-  readonly #stop: LazyAbortController
+  readonly #controller: LazyAbortController
 
-  constructor(stop: LazyAbortController, { stage, blocks }: Pick<AskOptions, 'stage' | 'blocks'>) {
-    this.#stop = stop
+  constructor(controller: LazyAbortController, { stage, blocks }: Pick<AskOptions, 'stage' | 'blocks'>) {
+    this.#controller = controller
     if (stage !== undefined) this.stage = stage
     if (blocks !== undefined) this.blocks = blocks
   }
 
   get signal(): AbortSignal {
-    return this.#stop.signal
+    return this.#controller.signal
   }
 
-  /** The signal in a guard's options, without making an AbortSignal where there is none yet. */
+  /** The signal in a guard's options. It does not create an AbortSignal when there is none yet. */
   static signalOf(options: JudgeOptions): AbortSignalLike | undefined {
-    return #stop in options ? options.#stop : options.signal
+    return #controller in options ? options.#controller : options.signal
   }
 }

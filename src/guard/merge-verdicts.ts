@@ -1,33 +1,33 @@
-// Merges several answers about one text, its pieces or a panel's votes: one that blocks decides at once, one failure
-// makes the whole a failure, and only all of them safe make it safe.
+// Merges several verdicts on one text: its pieces or the votes of a panel. One verdict that blocks decides at once.
+// Otherwise one failure makes the whole a failure. The text is safe only when all verdicts are safe.
 import type { JudgeOptions, Verdict } from '../types.js'
 import { orAbort, within } from './deadline.js'
 import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
 
-/** One question to ask. */
+/** Asks one guard one question. */
 export type Ask = (signal: LazyAbortController) => Promise<Verdict>
 
 export interface AnyUnsafeOptions {
   readonly signal?: AbortSignalLike | undefined
   /**
-   * True when this verdict alone blocks, so that the others need not be waited for. A guard's "unsafe" may be
-   * one that the policy lets pass (a flagged category, a score under the threshold): cutting the others off
-   * for it would hide theirs.
+   * True when this verdict alone blocks, so that the other calls are aborted. It is stricter than "unsafe": the
+   * policy may let an unsafe verdict pass (a flagged category, a score under the threshold), and another piece may
+   * still block.
    */
   readonly blocks: (verdict: Verdict) => boolean
-  /** True where one failure settles the matter, so that the others are called off. Default: false. */
+  /** True when one failure settles the matter, so that the other calls are aborted. Default: false. */
   readonly failFast?: boolean | undefined
-  /** Questions in flight at once: a very long text must not fill the queue for everyone else. Default: 8. */
+  /** The most questions in flight at once, so that a very long text does not fill the queue. Default: 8. */
   readonly atOnce?: number
 }
 
-/** What the judge tells guards that are made of guards. */
+/** The options of a guard that is made of guards. */
 export interface PanelOptions extends JudgeOptions {
   /** See {@link AnyUnsafeOptions.blocks}. Default: any "unsafe". */
   readonly blocks?: (verdict: Verdict) => boolean
 }
 
-/** Asks all. Rejects with the first error when no verdict blocks. */
+/** Asks all questions. Rejects with the first error when no verdict blocks. */
 export async function anyUnsafeOf(
   asks: readonly Ask[],
   { signal, blocks, failFast = false, atOnce = 8 }: AnyUnsafeOptions,
@@ -60,7 +60,7 @@ export async function anyUnsafeOf(
   })
 }
 
-/** The strictest reading of all: union of categories, highest scores, sums of cost. */
+/** The strictest verdict of all: the union of the categories, the highest scores, the sums of attempts and tokens. */
 export function merge(verdicts: readonly Verdict[]): Verdict {
   const [first] = verdicts
   if (first === undefined) throw new RangeError('no verdicts to merge')
@@ -78,7 +78,8 @@ export function merge(verdicts: readonly Verdict[]): Verdict {
     categories: union(unsafe.map((verdict) => verdict.categories)),
     ...(unknown.length > 0 && { unknown }),
     ...(unsafe.some((verdict) => verdict.truncated) && { truncated: true }),
-    // Beside answers with a score, one without counts as its word: a low neighbour must not speak for an unsafe one.
+    // When some verdicts have a score, a verdict without one counts as 0 or 1 by its word. Otherwise the low score of
+    // a safe piece would stand for an unsafe piece.
     ...(verdicts.some((verdict) => verdict.score !== undefined) && { score: Math.max(...verdicts.map(scoreOrWord)) }),
     ...mergeScores(verdicts),
     ...(judgedBy !== undefined && { judgedBy }),
@@ -97,7 +98,7 @@ function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScore
   return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
 }
 
-/** The first that named a category keeps it. */
+/** The first guard that named a category is kept. */
 function mergeNames(unsafe: readonly Verdict[]): Pick<Verdict, 'namedBy'> {
   const merged = Object.assign({}, ...unsafe.map(({ namedBy }) => namedBy).reverse()) as Record<string, string>
   return Object.keys(merged).length > 0 ? { namedBy: merged } : {}

@@ -1,4 +1,4 @@
-// Several guards as one panel: a text is safe only when every one of them says so.
+// Several guards as one panel: a text is safe only when every guard says so.
 import { LlamaGuardError } from '../errors.js'
 import type { Category, CategoryAction, Conversation, Guard, Role, Stage, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
@@ -8,10 +8,11 @@ import { piecesOf } from './pieces.js'
 import { checkedVerdict } from './validate.js'
 
 /**
- * A guard that asks all `guards` at the same time. One "unsafe" that blocks wins at once and the other calls
- * are aborted; a guard that fails makes the panel fail, because a partial panel's "safe" is not the panel's.
- * `judgedBy` names the guard that said unsafe.
+ * Makes a guard that asks all `guards` at the same time. One "unsafe" that blocks decides at once, and the other
+ * calls are aborted. When one guard fails, the panel fails, because its other guards may have missed what that guard
+ * would find. `judgedBy` names the guard that said unsafe.
  *
+ * @throws TypeError when `guards` is empty.
  * @example
  * llamaGuard({ guard: anyUnsafe([llamaGuard4, customGuard]) })
  */
@@ -22,7 +23,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,
     categories: unionById(guards.flatMap((guard) => guard.categories ?? [])),
-    // An image is judged when one of them sees it; the others judge the text beside it.
+    // One guard that sees images is enough to judge an image. The other guards judge the text beside it.
     vision: guards.some(({ vision, judges }) => vision === true && judges === undefined),
     ...(guards.every(({ judges }) => judges !== undefined) && {
       judges: [...new Set(guards.flatMap(({ judges }) => judges ?? []))],
@@ -71,13 +72,13 @@ export function asPanel(guard: Guard): Guard {
   return guard
 }
 
-/** Says what guards a guard is made of: each cuts a conversation as it needs it. */
+/** Records the guards that a guard is made of. Each of them cuts a conversation in its own way. */
 export function madeOf(guard: Guard, parts: readonly Guard[]): Guard {
   members.set(guard, parts)
   return guard
 }
 
-/** How many guard calls of each member one judgement of this takes. */
+/** The number of calls to each member that one judgement of this conversation takes. */
 export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
   const parts = members.get(guard)?.filter((part) => judgesRole(part, conversation.at(-1)!.role))
   if (parts === undefined || parts.length === 0) return 1
@@ -97,7 +98,7 @@ const members = new WeakMap<Guard, readonly Guard[]>()
 const isUnsafe = (verdict: Verdict): boolean => !verdict.safe
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'
 
-/** Where guards share an id, the one whose action is strictest stands for it. */
+/** When guards share a category id, the entry with the strictest action is kept. */
 function unionById(categories: readonly Category[]): Category[] {
   const union = new Map<string, Category>()
   for (const category of categories) {

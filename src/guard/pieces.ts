@@ -1,5 +1,5 @@
-// What one conversation makes us ask about: the pieces its guard reads it in, and the turns that stand in none of
-// them. Nothing a client sends is unseen by the guard.
+// Cuts a conversation into the pieces its guard can read, and finds the turns that are part of no piece, so that the
+// guard sees everything a client sends.
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Role, Stage, Turn } from '../types.js'
 
@@ -7,9 +7,9 @@ import type { Conversation, Guard, Role, Stage, Turn } from '../types.js'
 export const MOST_PIECES = 256
 
 /**
- * What a guard that judges this conversation alone is asked: its own pieces, which cover the judged turn, and at the
- * input also every older turn that is in none of them. At the output the request's turns are context alone: they have
- * been judged at the input.
+ * The pieces that a guard is asked about when it judges this conversation alone. They cover the judged turn. At the
+ * input they also cover every older turn. At the output the older turns are context only, because they were judged at
+ * the input.
  */
 export function piecesOf(
   guard: Pick<Guard, 'fit' | 'judges'>,
@@ -20,14 +20,17 @@ export function piecesOf(
   if (stage === 'output' || pieces[0] === conversation) return pieces
   const all = [...pieces]
   for (const turn of unseenTurns([conversation], pieces)) {
-    // A side that this guard does not judge is told as it is: who asks leaves it to another guard.
+    // The guard does not judge this role, so the turn stays whole. The caller leaves it to another guard.
     all.push(...(guard.judges?.includes(turn.role) === false ? [[turn]] : fit(guard, [turn])))
     if (all.length > MOST_PIECES) throw tooMany(MOST_PIECES)
   }
   return all
 }
 
-/** Never empty: no pieces, or a piece without turns, would be "all safe" without anybody having looked. */
+/**
+ * Throws when a guard gives no pieces or a piece without turns: "all pieces are safe" would then hold although
+ * nothing was judged.
+ */
 export function fit(guard: Pick<Guard, 'fit'>, conversation: Conversation): readonly Conversation[] {
   const pieces: unknown = guard.fit?.(conversation) ?? [conversation]
   if (Array.isArray(pieces) && pieces.length > 0 && pieces.every((piece) => Array.isArray(piece) && piece.length > 0))
@@ -46,9 +49,9 @@ export function tooMany(most: number): LlamaGuardError {
 }
 
 /**
- * The turns of these conversations that no piece shows, as turns to judge: the texts of each side joined, and each
- * turn with pictures that are not shown. A growing chat only appends to the joined texts, so their pieces, which are
- * cut from the start, stay the same and are remembered.
+ * The turns that no piece shows, as turns to judge: the texts of each role joined into one turn, and each turn with
+ * images that no piece shows. A growing chat only appends to the joined texts. Their pieces are cut from the start,
+ * so the earlier pieces stay the same and their verdicts are remembered.
  */
 export function unseenTurns(conversations: readonly Conversation[], pieces: readonly Conversation[]): readonly Turn[] {
   const shown = new Set<Turn>()
@@ -77,7 +80,10 @@ export function unseenTurns(conversations: readonly Conversation[], pieces: read
   return [...joined, ...pictured]
 }
 
-/** Every turn but the judged ones, which the pieces cover. Conversations of one request share their turns. */
+/**
+ * Every turn except the judged ones, which the pieces cover. The conversations of one request share their turn
+ * objects.
+ */
 function contextOf(conversations: readonly Conversation[]): ReadonlySet<Turn> {
   const context = new Set(conversations.flatMap((conversation) => conversation.slice(0, -1)))
   for (const conversation of conversations) context.delete(conversation.at(-1)!)

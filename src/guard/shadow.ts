@@ -1,5 +1,5 @@
-// A second guard on trial: it judges a sample of the traffic, and its verdicts are only compared and told,
-// never acted on.
+// A second guard on trial. It judges a sample of the traffic. Its verdicts are compared and reported, but they never
+// change a decision.
 import { toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
@@ -12,14 +12,14 @@ export interface ComparedVerdict {
   readonly verdict: 'safe' | 'unsafe' | 'unjudged'
   readonly categories: readonly string[]
   readonly score?: number
-  /** Error code, when unjudged. */
+  /** The error code when the verdict is `unjudged`. */
   readonly code?: string
   readonly ms: number
 }
 
 export interface CompareEvent {
   readonly stage: Stage
-  /** Both judged, and both said safe or both unsafe. */
+  /** True when both guards judged, and both said safe or both said unsafe. */
   readonly agree: boolean
   readonly primary: ComparedVerdict
   readonly shadow: ComparedVerdict
@@ -27,17 +27,20 @@ export interface CompareEvent {
 
 export interface ShadowOptions {
   readonly guard: Guard
-  /** Share of judgements to compare, 0 to 1. */
+  /** The share of judgements to compare, 0 to 1. */
   readonly rate: number
   onCompare?(event: CompareEvent): void
 }
 
 export interface Shadow {
-  /** Perhaps judges beside the judge; never throws, never delays, drops what it has no room for. */
+  /**
+   * Judges a sample of the conversations. Never throws and never delays. A conversation for which there is no room is
+   * dropped.
+   */
   watch(conversation: Conversation, stage: Stage, primary: Promise<Judgement>): void
 }
 
-/** Trials must not compete with the real guard for sockets and CPU. */
+/** The most comparisons at once, so that a trial does not compete with the real guard for sockets and CPU. */
 const AT_ONCE = 16
 
 export function createShadow({ guard, rate, onCompare }: ShadowOptions, timeoutMs: number, logger?: Logger): Shadow {

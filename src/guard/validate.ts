@@ -1,7 +1,6 @@
-// A verdict from outside (a custom guard, a shared cache) is believed only when every field has its type and
-// its range.
-// A half-right object must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any
-// threshold.
+// Checks a verdict from outside (a custom guard, a shared cache). Every field must have its type and its range,
+// because an object that is partly right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN
+// is below any threshold.
 import { LlamaGuardError } from '../errors.js'
 import type { Verdict } from '../types.js'
 import { isObject } from '../utils/json.js'
@@ -10,8 +9,9 @@ const MAX_CATEGORIES = 256
 const MAX_NAME = 200
 
 /**
- * A copy of the caller's own with the known fields only; its lists are frozen, for they are remembered and
- * handed to many. Throws `unparseable_verdict` for anything that is not wholly a {@link Verdict}.
+ * Returns a copy with the known fields only. Its lists are frozen, because the verdict is remembered and given to
+ * many callers.
+ * @throws LlamaGuardError `unparseable_verdict` for anything that is not a complete {@link Verdict}.
  */
 export function checkedVerdict(value: unknown): Verdict {
   if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
@@ -68,7 +68,7 @@ function unusable(what: string): LlamaGuardError {
   )
 }
 
-/** The type alone: what a guard returned by mistake may be chat content. */
+/** The error names the type only, because a value that a guard returned by mistake may be chat content. */
 function describe(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
 }

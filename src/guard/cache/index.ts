@@ -1,5 +1,6 @@
-// Remembers verdicts: in this process, and in a shared store behind it when there is one. About a third of moderation
-// calls repeat within minutes, and a system prompt always does. Only verdicts are remembered, never failures.
+// Remembers verdicts in this process and, when there is a shared store, in that store too. About a third of
+// moderation calls repeat within minutes, and a system prompt comes with every request. Only verdicts are remembered,
+// never failures.
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
@@ -7,20 +8,23 @@ import { createSingleFlight } from './single-flight.js'
 import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
 
-/** How old the cache's clock may be, in milliseconds: reading it anew costs a timer. */
+/**
+ * Milliseconds for which the cache reuses one reading of the clock. lru-cache then sets a timer per reading instead
+ * of one per lookup.
+ */
 const CLOCK_MS = 100
 
 export interface CacheOptions {
   /**
-   * Entries kept in process. 0: nothing is remembered, here or in the store; equal questions at the same time
-   * still share one call.
+   * The most entries kept in process. With 0 nothing is remembered, in process or in the store, but equal questions
+   * at the same time still share one call.
    */
   readonly max: number
   /** Milliseconds an entry lives, in process and in the store. */
   readonly ttlMs: number
-  /** Bytes kept in process, roughly. Default: 16 MiB. */
+  /** The most bytes kept in process, roughly. Default: 16 MiB. */
   readonly maxBytes?: number
-  /** Milliseconds one question may take, however many wait for its answer. Default: 10000. */
+  /** Milliseconds one question may take, however many callers wait for its answer. Default: 10000. */
   readonly timeoutMs?: number
   readonly store?: CacheStore | undefined
   readonly logger?: Logger | undefined
@@ -36,11 +40,11 @@ export interface CacheStats {
 }
 
 export interface VerdictCache {
-  /** The verdict remembered in this process: it needs no waiting, so no deadline and no signal either. */
+  /** The verdict remembered in this process. Reading it takes no waiting, so this function takes no signal. */
   known(key: string): Verdict | undefined
-  /** Whether it is remembered in this process, without counting or using it. */
+  /** True when the verdict is remembered in this process. The lookup does not count as a use of the entry. */
   has(key: string): boolean
-  /** The remembered verdict, the one that is being asked for right now, or a new one from `ask`. */
+  /** The remembered verdict, the answer to the same question that is already being asked, or a new one from `ask`. */
   judge(key: string, signal: AbortSignalLike, ask: (signal: LazyAbortController) => Promise<Verdict>): Promise<Verdict>
   stats(): CacheStats
   close(): Promise<void>
@@ -55,7 +59,7 @@ export function createCache({
   logger,
 }: CacheOptions): VerdictCache {
   const count = { hits: 0, joined: 0, misses: 0 }
-  // A TTL of 0 means "for ever" to lru-cache; to us it means "not at all".
+  // lru-cache reads a TTL of 0 as "for ever". This cache reads it as "not at all".
   const enabled = max > 0 && ttlMs > 0
   const local = enabled
     ? new LRUCache<string, Verdict>({
@@ -63,7 +67,7 @@ export function createCache({
         maxSize: maxBytes,
         sizeCalculation: bytes,
         ttl: ttlMs,
-        // Monotonic: a system clock that is set back must not keep entries alive.
+        // A monotonic clock: a system clock that is set back must not keep entries alive.
         perf: performance,
         ttlResolution: Math.ceil(Math.min(CLOCK_MS, ttlMs / 100)),
       })
@@ -127,14 +131,17 @@ export function createCache({
   }
 }
 
-/** Without its cost, which belongs to the judgement that paid it. Frozen: one object is handed to everyone who asks. */
+/**
+ * The verdict without attempts and tokens, which belong to the judgement that made the calls. It is frozen, because
+ * one object is given to every caller.
+ */
 function remembered({ attempts: _attempts, tokens: _tokens, ...lasting }: Verdict): Verdict {
   return Object.freeze(Object.assign(lasting, { cached: true }))
 }
 
 /**
- * Key, value and lru-cache's own bookkeeping, roughly. Nearly every verdict is one word, which is not worth
- * writing out to count.
+ * The rough size of a key, a value and lru-cache's own data. Nearly every verdict is one word, so its size is
+ * estimated without serialising it.
  */
 function bytes(verdict: Verdict, key: string): number {
   const { safe, categoryScores, judgedBy } = verdict

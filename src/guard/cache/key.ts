@@ -1,19 +1,19 @@
-// The name under which a verdict is remembered. Everything the verdict depends on goes in; no chat content
-// can be read back out.
+// The key under which a verdict is remembered. It depends on everything that the verdict depends on, and no chat
+// content can be read from it.
 import { hash, randomUUID } from 'node:crypto'
 import type { Conversation, Guard, Stage } from '../../types.js'
 
 const made = new WeakMap<object, string>()
 
 /**
- * The guard's own identity, or one that no other object in any process has: a shared cache must not mix two
- * custom guards.
+ * The guard's own identity, or a random one for this object: two custom guards must not share entries of a shared
+ * cache.
  */
 export function identityOf(guard: Guard): string {
   return guard.identity ?? uniqueTo(guard)
 }
 
-/** A name that stands for this very object and never for another one. */
+/** A name for this object, which no other object in any process has. */
 export function uniqueTo(thing: object): string {
   let name = made.get(thing)
   if (name === undefined) {
@@ -29,16 +29,16 @@ export interface CacheKeyParts {
   readonly policyHash: string
   readonly tenant: string | undefined
   readonly stage: Stage
-  /** What blocks, for guards whose verdict depends on it. */
+  /** The name of the function that decides what blocks, for guards whose verdict depends on it. */
   readonly blocks?: string | undefined
 }
 
-/** Raised when keys or entries change meaning, so that replicas of two releases never share an entry. */
+/** Raised when keys or entries change their meaning, so that replicas of two releases never share an entry. */
 const FORMAT = 2
 
 /**
- * SHA-256 over all of it. Every text stands behind its length, which keeps fields apart whatever they
- * contain, where plain concatenation would let text of one turn pass for the next one.
+ * SHA-256 over all fields. The length of each text stands before it, which keeps fields apart whatever they contain.
+ * With plain concatenation the text of one turn could pass for the next turn.
  */
 export function cacheKey(
   { identity, model, policyHash, tenant, stage, blocks }: CacheKeyParts,
@@ -53,8 +53,8 @@ export function cacheKey(
 }
 
 /**
- * JSON escapes lone surrogates, which UTF-8 would fold all into one character. It costs as much as the hash,
- * so only they get it.
+ * A text with lone surrogates is written as JSON, which escapes them; UTF-8 would turn all of them into the same
+ * character. JSON costs as much as the hash, so other texts are hashed directly.
  */
 function field(text: string): string {
   return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`

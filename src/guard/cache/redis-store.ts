@@ -6,12 +6,12 @@ import { missingPackages } from '../../utils/installed.js'
 import type { CacheStore } from './store.js'
 
 export interface RedisStoreOptions {
-  /** Before every key, so that other users of the database are left alone. Default: `llama-guard`. */
+  /** Stands before every key, so that other users of the database are not affected. Default: `llama-guard`. */
   readonly prefix?: string
   /**
-   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, the same on every replica.
-   * Then nobody who can only write to Redis can make the guard say "safe", and nobody who can only read it
-   * can check a guessed text against the keys. Default: none; whoever writes to this database is trusted.
+   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, which every replica needs. Somebody
+   * who can only write to Redis can then not make the guard say "safe", and somebody who can only read it cannot
+   * check a guessed text against the keys. Default: none, so everybody who can write to this database is trusted.
    */
   readonly secret?: string
 }
@@ -24,15 +24,15 @@ export interface RedisStore extends CacheStore {
   readonly ready: Promise<void>
 }
 
-/** Commands waiting for a stopped server, at most; each is a dead entry nobody waits for any more. */
+/** The most commands that wait for a stopped server. Each belongs to a lookup whose deadline has passed. */
 const MOST_WAITING = 1000
 const CONNECT_MS = 2000
 const LONGEST_PAUSE_MS = 2000
 const PACKAGES = ['keyv', '@keyv/redis']
 
 /**
- * A {@link CacheStore} at `redis://` or `rediss://`. Connects at once, and again after every loss. Until the
- * first connection stands it misses.
+ * A {@link CacheStore} at `redis://` or `rediss://`. It connects at once, and again after every loss. Every lookup
+ * before the first connection is a miss.
  *
  * Needs the packages `keyv` and `@keyv/redis`. In a bundle, which hides what is installed, every call fails with
  * `dependency_missing` without them; the cache logs that once and otherwise treats it as a miss.
@@ -68,7 +68,8 @@ export function redisStore(url: string, { prefix = 'llama-guard', secret }: Redi
       await keyv.set(seal?.name(key) ?? key, seal?.close(key, value) ?? value, ttlMs)
     },
     async close() {
-      // By force: a stopped server would keep a polite goodbye, and with it the process, waiting.
+      // The connection is closed by force, because a graceful close waits for a stopped server and keeps the process
+      // alive.
       await (await loading.catch(() => undefined))?.disconnect()
     },
   }
@@ -83,7 +84,7 @@ async function connect(url: string, prefix: string) {
   const redis = new KeyvRedis<string>(
     {
       url,
-      // A command for a lost connection fails at once: a miss now is worth more than a hit later.
+      // A command for a lost connection fails at once, because the lookup has only 50 ms.
       disableOfflineQueue: true,
       commandsQueueMaxLength: MOST_WAITING,
       socket: {
@@ -94,11 +95,12 @@ async function connect(url: string, prefix: string) {
     },
     { namespace: prefix, throwOnErrors: true },
   )
-  // Both report failures as events as well; unheard, an 'error' event would end the process.
+  // Both clients also report failures as 'error' events. Without a listener such an event would end the process.
   redis.on('error', () => undefined)
   const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
   keyv.on('error', () => undefined)
-  // The first connection, or that it failed: until then the store is young, not sick, and must not trip the breaker.
+  // Settles when the first connection is made or has failed. Until then lookups miss and the circuit breaker counts
+  // no failure.
   const first = new Promise<void>((settled) => {
     redis.once('error', () => settled())
     redis.getClient().then(

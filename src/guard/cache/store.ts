@@ -1,5 +1,5 @@
-// A shared cache behind the one in process, so that many replicas judge a text once. It is an accelerator
-// only: down, slow or lying, it costs the hit and nothing else.
+// A shared cache behind the one in process, so that many replicas judge a text once. The judge never depends on it: a
+// store that is down, slow or wrong costs a cache hit and nothing else.
 import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { within } from '../deadline.js'
@@ -9,19 +9,19 @@ import { checkedVerdict } from '../validate.js'
 /**
  * A key-value store with expiry. `redisStore()` makes one.
  *
- * Trust: whoever can write to the store can make the guard say "safe". Give it to this application alone (its
- * own database, password and prefix), or seal the entries with the `secret` of `redisStore()`, which every
- * replica then needs.
+ * Trust: everybody who can write to the store can make the guard say "safe". Give it to this application alone (its
+ * own database, password and prefix), or seal the entries with the `secret` of `redisStore()`, which every replica
+ * then needs.
  */
 export interface CacheStore {
-  /** The value, or undefined. May reject or hang: it is given 50 ms. */
+  /** The value, or undefined. It may reject or hang: the cache waits at most 50 ms. */
   get(key: string): Promise<string | undefined>
   set(key: string, value: string, ttlMs: number): Promise<void>
   close?(): Promise<void> | void
 }
 
 export interface StoreStats {
-  /** Reads and writes that the store answered in time. */
+  /** The number of reads and writes that the store answered in time. */
   readonly reached: number
   readonly hits: number
   readonly failures: number
@@ -40,15 +40,15 @@ const DEADLINE_MS = 50
 const FAILURES_TO_OPEN = 5
 const REST_MS = 5000
 const LONGEST_ENTRY = 16 * 1024
-/** While the breaker is open nobody waits for the store: a miss is cheaper. */
+/** The error while the breaker is open. Nobody waits for the store then, because a miss is cheaper. */
 const REFUSED = new Error('The shared verdict cache is being left alone.')
 
-/** A store that cannot hurt: short deadline, breaker, one log line per outage. */
+/** Wraps a store with a short deadline, a circuit breaker and one log line per outage. */
 export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
   const count = { reached: 0, hits: 0, failures: 0, skipped: 0 }
   let failing = false
   const breaker = new CircuitBreaker({
-    // Only a run of failures: one slow answer costs one hit.
+    // Only a run of failures opens the breaker. A single slow answer costs one hit.
     share: 0.99,
     size: FAILURES_TO_OPEN,
     least: FAILURES_TO_OPEN,
@@ -91,15 +91,15 @@ export function shielded(store: CacheStore, logger?: Logger): ShieldedStore {
   }
 }
 
-/** What is written under a key. The time of its end goes in, because not every store can be relied on to expire. */
+/**
+ * The text that is written under a key. It holds the time at which the entry ends, because not every store expires
+ * entries reliably.
+ */
 export function writeEntry(verdict: Verdict, ttlMs: number): string {
   return JSON.stringify({ until: Date.now() + ttlMs, verdict })
 }
 
-/**
- * The verdict and the life left to it, or undefined for anything that is not exactly what {@link writeEntry}
- * writes.
- */
+/** The verdict and its remaining life. Undefined for anything that is not exactly what {@link writeEntry} writes. */
 export function readEntry(
   value: string | undefined,
   ttlMs: number,
@@ -118,7 +118,10 @@ export function readEntry(
 const tooSlow = (): LlamaGuardError =>
   new LlamaGuardError('guard_timeout', `The cache store did not answer within ${DEADLINE_MS} ms.`)
 
-/** Of others' errors name and code alone: a driver's message may quote the command, and its address the password. */
+/**
+ * Foreign errors are logged by name and code only. A driver's message may quote the command, and its address the
+ * password.
+ */
 function toLoggable(error: unknown): { type: string; code?: string; message?: string } {
   if (isLlamaGuardError(error)) return { type: error.name, code: error.code, message: error.message }
   const { name = 'Error', code } = (error ?? {}) as { name?: string; code?: string }

@@ -1,5 +1,5 @@
-// Reads the taxonomy out of a policy that is given as prompt text, so that a verdict's ids can be named.
-// Only the headings matter here; the text itself goes into the prompt word for word.
+// Reads the taxonomy from a policy that is given as prompt text, so that the ids of a verdict have names. Only the
+// headings are read. The text itself goes into the prompt word for word.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category } from '../../types.js'
 
@@ -9,7 +9,10 @@ import type { Category } from '../../types.js'
  */
 const HEADING = /^[^\S\n]*([A-Za-z]{1,2}\d{1,3}):[^\S\n]*(\S.*?)(?:(?<!\p{Lu})\.\s.*|\.\s*)?$/u
 
-/** Ids and names of a policy text. Throws `invalid_option` when it has none, or one twice. */
+/**
+ * The ids and names of a policy text.
+ * @throws LlamaGuardError `invalid_option` when there is no heading, or when an id occurs twice.
+ */
 export function parseCategories(policy: string): readonly Category[] {
   const categories = policy.split(/\r\n|\n|\r/).flatMap((line): Category[] => {
     const [, id, name] = HEADING.exec(line) ?? []

@@ -1,7 +1,6 @@
-// Makes chat text unable to speak as the prompt: no special token, template marker or turn label survives,
-// nothing stays hidden.
-// Reveal first, break second: a marker spelled with invisible or look-alike letters must not re-form after it
-// was looked for.
+// Makes chat text unable to act as part of the prompt: no special token, template marker or turn label survives, and
+// no text stays hidden. Hidden letters are revealed before markers are broken, so that a marker spelled with
+// invisible or look-alike letters cannot form afterwards.
 
 const source = String.raw
 
@@ -10,45 +9,51 @@ const SUBDIVISION_FLAG = source`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}
 
 const TAGS = source`[\u{E0000}-\u{E007F}]`
 /**
- * Letters in costume: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical; long
- * s and Kelvin fold in case-blind matches.
+ * Letters in other forms: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical. The long
+ * s and the Kelvin sign are here because they equal s and k in case-insensitive matches.
  */
 const COSTUMES = source`[\u017F\u02B0-\u02B8\u02E1-\u02E3\u1D2C-\u1D6A\u2071\u207F\u2090-\u209C\u2100-\u2138\u213A-\u214F\u2160-\u217F\u249C-\u24E9\u2C7C\u2C7D\uFB00-\uFB06\uFF10-\uFF19\uFF21-\uFF3A\uFF41-\uFF5A\u{1D400}-\u{1D7FF}\u{1F110}-\u{1F12B}\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]`
 const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
 
 /**
- * Characters written as JSON does it: tool arguments are JSON text, which the client decodes. Not after a
- * backslash or inside another escape, so that nothing new can form; quotes, backslashes and control
+ * Characters written as JSON escapes: tool arguments are JSON text, which the client decodes. An escape after a
+ * backslash or inside another escape is left alone, so that no new escape can form. Quotes, backslashes and control
  * characters keep their escapes.
  */
 const ESCAPED = source`(?<!\\(?:u[0-9a-fA-F]{0,3})?)\\u(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
 
-/** Joiners and selectors that belong to an emoji stay: without them a family falls apart. */
+/** Joiners and variation selectors that are part of an emoji. Without them a family emoji falls apart. */
 const EMOJI_GLUE = source`(?<=\p{Extended_Pictographic})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}])\u200D(?=\p{Extended_Pictographic})`
 const CONTROLS = source`(?![\t\n\v\f\r\u0085])\p{Cc}`
 /**
- * Zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable), control and
- * annotation characters.
+ * Invisible characters: zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable),
+ * control and annotation characters.
  */
 const HIDDEN = source`(${SUBDIVISION_FLAG}|${EMOJI_GLUE})|\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
 
 /**
- * Chat markup of Llama 3 and 4. Fullwidth bars too: some models' tokens are spelled with them, and a guard
- * may read them alike.
+ * The start of the chat markup of Llama 3 and 4. Fullwidth bars are included, because the tokens of some models are
+ * spelled with them and a guard may read them in the same way.
  */
 const TOKEN_OPEN = source`[<\uFF1C](?=[|\uFF5C])`
 const TOKEN_CLOSE = source`[|\uFF5C](?=[>\uFF1E])`
-/** Llama 2's tokens. Case matters to its tokenizer, and `<S>` is ordinary code. */
+/**
+ * The tokens of Llama 2. Upper-case forms are not matched: the tokenizer distinguishes case, and `<S>` is ordinary
+ * code.
+ */
 const SENTENCE_TOKEN = source`<(?=\/?(?:s|unk|pad)>)`
 const BLOCK = source`[<\uFF1C[\uFF3B]([\s\/]*(?:(?:INST|SYS)(?=\s*[>\uFF1E\]\uFF3D])|(?:BEGIN|END)[\s_-]+(?:UNSAFE[\s_-]*CONTENT[\s_-]*CATEGORIES|CONVERSATION)))(\s*)([>\uFF1E\]\uFF3D]?)`
 
 const BREAKS = source`\n\r\v\f\u0085\u2028\u2029`
 /**
- * After a line break of any kind, at the start of the text (our own label stands before it), and a break
- * written out as in JSON.
+ * The start of a line: after a line break of any kind, after a line break that is written as a JSON escape, and at
+ * the start of the text, where our own label stands before it.
  */
 const LINE_START = source`(?:(?<![^${BREAKS}])|(?<=\\[nr]))`
-/** Blanks, U+2581 (Llama 2's tokenizer reads it as a blank) and what Markdown may put around a label. */
+/**
+ * Characters that may stand around a label: blanks, U+2581 (the tokenizer of Llama 2 reads it as a blank) and
+ * Markdown.
+ */
 const DECORATION = source`\t \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000\u2581\u2800*_#>~`
 const COLON = source`[${DECORATION}${BREAKS}]*[:\uFF1A\uFE55\uFE13\u2236\uA789]`
 const LABEL = labelSource(['user', 'agent'])
@@ -59,19 +64,16 @@ const HIDDEN_ALL = new RegExp(HIDDEN, 'gu')
 const TOKEN_EDGES = new RegExp(`${TOKEN_OPEN}|${TOKEN_CLOSE}|${SENTENCE_TOKEN}`, 'gu')
 const BLOCKS = new RegExp(BLOCK, 'giu')
 const LABELS = new RegExp(LABEL, 'giu')
-// Two, because case-blind the long s among the costumes would find every s suspect.
+// Two patterns, because in a case-insensitive pattern the long s would match every s.
 const SUSPECT = new RegExp([ESCAPED, FOLD, HIDDEN, TOKEN_OPEN, TOKEN_CLOSE, SENTENCE_TOKEN].join('|'), 'u')
 const SUSPECT_ANY_CASE = new RegExp([BLOCK, LABEL].join('|'), 'iu')
-/**
- * Printable ASCII without the characters that escapes, tokens, blocks and labels cannot do without: most of
- * what people write.
- */
+/** Printable ASCII without the characters that every escape, token, block or label contains. Most texts match it. */
 const PLAIN = /^[\t\n\v\f\r -9;=-Z\]-{}~]*$/
 
 /**
- * The text as the guard may read it: still readable, but unable to end its turn, open another, or hide words.
- * Clean text comes back as it is. Escaping twice changes nothing. With `vision`, Markdown images are broken
- * too: the container would fetch their URLs.
+ * Returns the text as the guard may read it: readable, but unable to end its turn, open another turn, or hide words.
+ * A text with nothing to escape is returned unchanged, and so is a text that was escaped before. With `vision`,
+ * Markdown images are broken too, because the container would fetch their URLs.
  */
 export function escapeText(text: string, { vision = false }: { vision?: boolean } = {}): string {
   if (isPlain(text)) return text
@@ -79,7 +81,7 @@ export function escapeText(text: string, { vision = false }: { vision?: boolean 
   return vision ? plain.replaceAll('![', '! [') : plain
 }
 
-/** True for printable ASCII that holds nothing to escape; false says nothing. */
+/** True for printable ASCII that holds nothing to escape. False does not mean that there is something to escape. */
 export function isPlain(text: string): boolean {
   return PLAIN.test(text)
 }
@@ -101,7 +103,7 @@ export function labelPattern(labels: readonly string[]): RegExp {
   return new RegExp(labelSource(labels), 'giu')
 }
 
-/** Makes the labels of another template ordinary words. For text that {@link escapeText} has been over. */
+/** Turns the labels of another template into ordinary words. The text must have been through {@link escapeText}. */
 export function breakLabels(text: string, pattern: RegExp): string {
   return text.replace(pattern, "$1'$2'")
 }
@@ -124,7 +126,7 @@ function unmask(character: string): string {
     const hidden = String.fromCharCode(code - 0xe0000)
     return /[\t\n\r -~]/.test(hidden) ? hidden : ''
   }
-  // Letters white on black have no compatibility mapping of their own.
+  // Unicode gives white letters on black no compatibility mapping.
   if (code >= 0x1f150) return String.fromCharCode(0x41 + ((code - (code >= 0x1f170 ? 0x1f170 : 0x1f150)) % 26))
   const letters = character.normalize('NFKC')
   // Signs such as (TM), No. and degree Celsius are ordinary writing.
@@ -132,8 +134,8 @@ function unmask(character: string): string {
 }
 
 /**
- * A word in any case, with its letters' common doubles in Cyrillic, Greek, Armenian and small capitals, and
- * with accents stacked on them.
+ * A pattern for a word in any case, with Cyrillic, Greek, Armenian and small-capital look-alikes of its letters, and
+ * with combining accents.
  */
 function lookalike(word: string): string {
   const doubles: Record<string, string> = {

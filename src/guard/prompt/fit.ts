@@ -1,7 +1,6 @@
-// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long
-// turns in overlapping pieces.
-// Pieces are cut from the start by the text before the cut alone: text that is appended never moves them, so
-// remembered verdicts hold.
+// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long turns in
+// overlapping pieces. Where a piece ends depends only on the text before that point. Appended text therefore never
+// changes earlier pieces, and their verdicts stay remembered.
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
 import { escapeText, isPlain } from './escape.js'
@@ -10,19 +9,19 @@ import type { ImageSupport } from './template.js'
 import { PLAIN_TOKENS, reach } from './tokens.js'
 
 /**
- * The most tokens of conversation in one prompt, even where the model could read more: long context dilutes a
- * verdict and costs prefill time.
+ * The most tokens of conversation in one prompt, even where the model can read more. A long context makes the verdict
+ * worse and costs prefill time.
  */
 export const CONVERSATION_TOKENS = 8192
 /** The most pieces of one turn, whatever `maxChecks` allows. */
 export const MAX_PIECES = 256
-/** Kept free for the model's answer. */
+/** Tokens kept free for the model's answer. */
 export const GENERATED_TOKENS = 32
-/** Less room than this is a policy that leaves no place for a conversation. */
+/** A policy that leaves fewer tokens than this is refused, because no conversation would fit beside it. */
 export const LEAST_ROOM = 256
-/** The part of the room that context may keep beside a turn that is cut. */
+/** The share of the room that context may keep beside a turn that is cut. */
 const HISTORY_SHARE = 0.25
-/** How much of a piece the next one repeats, so that nothing hides on a cut. */
+/** The share of a piece that the next piece repeats, so that nothing can hide at the cut. */
 const OVERLAP = 0.12
 
 export interface Limits {
@@ -31,14 +30,15 @@ export interface Limits {
   readonly images?: ImageSupport | undefined
 }
 
-/** Tokens left for turns. */
+/** The number of tokens left for turns. */
 export function roomFor(contextTokens: number, policyTokens: number): number {
   return Math.min(contextTokens - policyTokens - GENERATED_TOKENS, CONVERSATION_TOKENS)
 }
 
 /**
- * The conversation itself when it fits; otherwise pieces that do. Older turns that fit no prompt are left out; see
- * guard/pieces.ts. Throws `too_many_checks` beyond {@link MAX_PIECES}.
+ * The conversation itself when it fits, otherwise pieces that fit. Older turns that fit no prompt are left out;
+ * guard/pieces.ts has them judged.
+ * @throws LlamaGuardError `too_many_checks` beyond {@link MAX_PIECES}.
  */
 export function fitConversation(
   conversation: Conversation,
@@ -60,7 +60,7 @@ export function fitConversation(
 
   if (surelyFits(conversation, room)) return [conversation]
   const vision = images !== undefined
-  // Images stand beside the cap on text: five of them alone would take all of it.
+  // Images do not count against the cap on text, because five of them alone would use all of it.
   const total = contextTokens - policyTokens - GENERATED_TOKENS
   const groups = imageGroups(judged.images ?? [], total, images)
   const pictures = Math.max(...groups.map((group) => group.length))
@@ -104,8 +104,8 @@ export function fitConversation(
 }
 
 /**
- * By its length alone, for the many short conversations in plain ASCII without images: it spares counting
- * their tokens.
+ * Decides by length alone that a short conversation in plain ASCII without images fits, so that its tokens need not
+ * be counted.
  */
 function surelyFits(conversation: Conversation, room: number): boolean {
   let left = room
@@ -117,8 +117,8 @@ function surelyFits(conversation: Conversation, room: number): boolean {
 }
 
 /**
- * Overlapping pieces of a text that is longer than `budget` tokens. Stops one past the bound, which the
- * caller refuses.
+ * The overlapping pieces of a text that is longer than `budget` tokens. It stops one piece past the bound, and the
+ * caller refuses the text.
  */
 function cut(text: string, budget: number): readonly string[] {
   const pieces: string[] = []
@@ -133,8 +133,8 @@ function cut(text: string, budget: number): readonly string[] {
 }
 
 /**
- * The judged turn's images, as many together as one prompt takes. Each set begins with the last image of the one
- * before, so that no picture can be cut in two between neighbours.
+ * The judged turn's images in groups of as many as one prompt takes. Each group begins with the last image of the
+ * group before, so that two neighbouring images that form one picture are seen together.
  */
 function imageGroups(
   all: readonly Image[],
@@ -145,15 +145,15 @@ function imageGroups(
   if (all.length <= size || all.length === 0) return [all]
   const groups: (readonly Image[])[] = []
   const step = Math.max(1, size - 1)
-  // Stops one past the bound, which the caller refuses.
+  // Stops one group past the bound, and the caller refuses the turn.
   for (let at = 0; groups.length <= MAX_PIECES && (at === 0 || at < all.length - (size > 1 ? 1 : 0)); at += step)
     groups.push(all.slice(at, at + Math.max(1, size)))
   return groups
 }
 
 /**
- * Context as a model that takes one image can see it: the judged turn's image comes first, else the newest
- * one of the context stays.
+ * The context for a model that takes one image: without images when the judged turn has one, otherwise with its
+ * newest image only.
  */
 function relevantImages(past: Conversation, judged: Turn, images: ImageSupport | undefined): Conversation {
   if (images?.placement !== 'lead' || !past.some((turn) => turn.images?.length)) return past

@@ -27,7 +27,7 @@ function render(shown: Conversation): string {
   return prompt('assistant message to the user message', 'Assistant', turns)
 }
 
-/** A user's message stands alone, a reply beside the message it answers: the template shows no more. */
+/** The turns that the template shows: a user's message alone, or a reply with the message it answers. */
 function shown(conversation: Conversation): Conversation {
   const judged = conversation.at(-1)
   const before = conversation.at(-2)
@@ -37,7 +37,7 @@ function shown(conversation: Conversation): Conversation {
 export const graniteGuardian30: OtherGuard = {
   model: 'granite-guardian-3.0',
   categories: [{ id: 'G1', name: 'Harm' }],
-  // Granite 3.0's own; later ones read more.
+  // The context length of Granite 3.0. Later versions read more.
   contextTokens: 4096,
   maxNewTokens: 8,
   shown,

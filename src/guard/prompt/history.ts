@@ -1,11 +1,11 @@
-// How much of what was said before stands in a prompt: the newest turns that fit. The first one kept moves in steps, so
-// that a growing chat does not change every prompt and every piece with each of its turns.
+// Chooses how much earlier conversation stands in a prompt: the newest turns that fit. The first turn that is kept
+// moves in steps, so that a new turn of a growing chat does not change every prompt and every piece.
 import type { Conversation, Turn } from '../../types.js'
 import { escapeText } from './escape.js'
 import type { ImageSupport } from './template.js'
 import { estimateTokens } from './tokens.js'
 
-/** Label and blank lines around a turn. */
+/** Tokens of the label and the blank lines around a turn. */
 export const TURN_TOKENS = 12
 
 export interface HistoryRoom {
@@ -13,13 +13,13 @@ export interface HistoryRoom {
   readonly text: number
   /** Tokens for text and images together. */
   readonly all: number
-  /** Images that the prompt may still take. */
+  /** The number of images that still fit into the prompt. */
   readonly images: number
-  /** The first turn kept moves in steps of this many tokens, not with every turn of a growing chat. */
+  /** The first turn that is kept moves in steps of this many tokens. */
   readonly step: number
 }
 
-/** The newest turns without a gap that fit together. */
+/** The newest turns that fit together, without a gap. */
 export function newest(past: Conversation, room: HistoryRoom, support: ImageSupport | undefined): Conversation {
   const picturesOf = ({ images = [] }: Turn): number => (support === undefined ? 0 : images.length)
   let { text, all, images } = room
@@ -37,8 +37,9 @@ export function newest(past: Conversation, room: HistoryRoom, support: ImageSupp
 }
 
 /**
- * The end of the first whole step at or after `from`. What stands before it is judged in pieces of its own, and
- * these stay the same, and remembered, until the chat has grown by a step. `from` where no turn would be left.
+ * The index after the first whole step at or after `from`; `from` itself when no turn would be left. The turns before
+ * the index are judged in pieces of their own. Those pieces stay the same, and remembered, until the chat has grown
+ * by a step.
  */
 function atStep(past: Conversation, from: number, step: number): number {
   let tokens = 0
@@ -50,7 +51,7 @@ function atStep(past: Conversation, from: number, step: number): number {
   return from
 }
 
-/** Counted once a turn: the checks of a stream come with the same turns each time. */
+/** Tokens are counted once per turn object, because every check of a stream brings the same turns. */
 function tokensOf(turn: Turn): number {
   let tokens = counted.get(turn)
   if (tokens === undefined) {

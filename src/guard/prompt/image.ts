@@ -1,7 +1,6 @@
-// How an image of a turn is written into a prompt: as the model's own token, or as the Markdown that the
-// container turns into it.
-// Text Generation Inference looks for `![](...)` in `inputs`, fetches or decodes what is inside, and puts the
-// model's token there.
+// Writes an image of a turn into a prompt: as the model's own token, or as Markdown that the container replaces. Text
+// Generation Inference looks for `![](...)` in `inputs`, fetches or decodes the image, and puts the model's token
+// there.
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
 
@@ -19,8 +18,8 @@ export function imageText(image: Image, form: ImageForm): string {
 }
 
 /**
- * The URL, unable to end the Markdown early or to carry markup. Throws `unsupported_content` for what the
- * container would not read.
+ * The URL of an image. It cannot end the Markdown early or carry markup.
+ * @throws LlamaGuardError `unsupported_content` for a URL that the container would not read.
  */
 function address(url: string): string {
   if (DATA_URL.test(url)) return url

@@ -1,6 +1,6 @@
-// Turns in, prompt out: the one place that knows how each Llama Guard version wants to be asked.
-// Everything that does not depend on the conversation is put together once, so equal prompts begin with equal
-// bytes and prefix caches work.
+// Renders conversations into prompts: the one place that knows the prompt of each Llama Guard version. Everything
+// that does not depend on the conversation is built once, so that equal prompts begin with equal bytes and prefix
+// caches work.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
 import type { Completion } from '../answer/completion.js'
@@ -31,7 +31,7 @@ const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-4-12b': llamaGuard4,
 }
 
-/** The policy as the operator may override it. Absent parts are the model's own. */
+/** The parts of the policy that an operator may override. An absent part is the model's own. */
 export interface PromptPolicy {
   /** A list, laid out as the model was trained to read it, or a text that is printed word for word. */
   categories?: string | readonly Category[]
@@ -41,44 +41,47 @@ export interface PromptPolicy {
   instruction?: string
 }
 
-/** What is said of one model alone. */
+/** Options that concern a single model. */
 export interface ModelOptions {
-  /** Qwen3Guard-Gen's level Controversial. Default: `block`. */
+  /** The action for Qwen3Guard-Gen's level Controversial. Default: `block`. */
   readonly controversial?: CategoryAction
 }
 
 export interface RenderOptions {
-  /** How images are written. Default: `token`, as the model's published template does. */
+  /** The form in which images are written. Default: `token`, as in the model's published template. */
   images?: ImageForm
 }
 
 export interface Prompter {
   readonly model: ModelName
-  /** Ids and names in force, whether they came as a list or as text. */
+  /** The ids and names of the policy in force, whether it came as a list or as text. */
   readonly categories: readonly Category[]
   /** True when the model reads images. Others ignore the images of a turn. */
   readonly vision: boolean
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
-  /** Most tokens of an answer. Default: 32. */
+  /** The most tokens of an answer. Default: 32. */
   readonly maxNewTokens?: number
   /**
-   * The exact prompt, without the BOS token, which containers put before raw inputs. The last turn's role
-   * says who is judged.
+   * The exact prompt. It lacks the BOS token, because containers put one before raw inputs. The role of the last turn
+   * says which side is judged.
    */
   render(conversation: Conversation, options?: RenderOptions): string
   /**
    * Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn.
-   * Throws `guard_input_too_long`.
+   * @throws LlamaGuardError `guard_input_too_long`.
    */
   fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
-  /** The verdict in the model's answer. Throws `unparseable_verdict`. */
+  /**
+   * The verdict in the model's answer.
+   * @throws LlamaGuardError `unparseable_verdict`.
+   */
   parse(completion: Completion): Verdict
 }
 
 /**
- * Throws `invalid_option` for an unknown model, a policy text without categories, or a policy that leaves no
- * room for a conversation.
+ * @throws LlamaGuardError `invalid_option` for an unknown model, a policy text without categories, or a policy that
+ * leaves no room for a conversation.
  */
 export function createPrompter(model: ModelName, policy: PromptPolicy = {}, options: ModelOptions = {}): Prompter {
   if (model === 'qwen3guard-gen') return otherGuardPrompter(qwen3GuardGen(options.controversial), policy)
@@ -150,11 +153,11 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}, opti
 }
 
 interface Envelope {
-  /** From the first byte up to the first turn. */
+  /** The prompt from its first byte up to the first turn. */
   readonly plain: string
-  /** From the task, before which an image may stand, up to the first turn. */
+  /** The prompt from the task up to the first turn; an image may stand before it. */
   readonly withImage: string
-  /** From the last turn to the end. */
+  /** The prompt after the last turn. */
   readonly tail: string
 }
 
@@ -174,8 +177,8 @@ function envelopeFor(template: Template, policy: PromptPolicy, role: Role): Enve
 }
 
 /**
- * The image a one-image prompt shows: the judged turn's, else the newest before it. More in the judged turn
- * would go unjudged, so that is refused.
+ * The image of a prompt that takes one: the judged turn's image, else the newest one before it. A judged turn with
+ * several images is refused, because the others would go unjudged.
  */
 function leadImage(conversation: Conversation, judged: Turn, form: ImageForm): string {
   const owner = judged.images?.length ? judged : conversation.findLast((turn) => turn.images?.length)

@@ -96,16 +96,18 @@ const CATEGORIES: readonly Category[] = [
   },
 ]
 
-/** The published prompt has one stray blank, after O1. The model was trained with it. */
+/**
+ * A category as the published prompt prints it. It has one stray blank, after O1, and the model was trained with it.
+ */
 function category(of: Category): string {
   return categoryText(of, of.id === 'O1' && of.name === 'Violence and Hate' ? '. ' : '.')
 }
 
 export const llamaGuard1: Template = {
   categories: CATEGORIES,
-  // Trained at 4096 (arXiv 2312.06674); JumpStart deploys it with MAX_TOTAL_TOKENS 4096.
+  // Trained at 4096 tokens (arXiv 2312.06674). JumpStart deploys the model with MAX_TOTAL_TOKENS 4096.
   contextTokens: 4096,
-  // Counted with the Llama 2 tokenizer: 896 and BOS.
+  // 896 tokens by the tokenizer of Llama 2, and BOS.
   promptTokens: 900,
   opening: '[INST] ',
   task:

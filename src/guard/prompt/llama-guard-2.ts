@@ -16,9 +16,9 @@ export const llamaGuard2: Template = {
     'Self-Harm',
     'Sexual Content',
   ]),
-  // Inherited from Llama 3 8B, its base; the card names none.
+  // The context length of Llama 3 8B, its base model. The model card names none.
   contextTokens: 8192,
-  // A Llama 3 model, yet with Llama 2's turn marks: so it was published and trained.
+  // The model is based on Llama 3 but was trained and published with the turn marks of Llama 2.
   opening: '[INST] ',
   task:
     "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +

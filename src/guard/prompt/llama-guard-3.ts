@@ -2,7 +2,7 @@
 // Source: the chat templates of meta-llama/Llama-Guard-3-8B, -1B and -11B-Vision, less the BOS token they begin with.
 import { categoryText, numbered, type Template } from './template.js'
 
-/** Printed as they are by all of Llama Guard 3 and 4. */
+/** The category names that the prompts of Llama Guard 3 and 4 share. */
 export const HAZARDS: readonly string[] = [
   'Violent Crimes',
   'Non-Violent Crimes',
@@ -28,7 +28,7 @@ export const INSTRUCTION = [
 
 export const llamaGuard3Large: Template = {
   categories: numbered(HAZARDS),
-  // Inherited from Llama 3.1 8B, its base; the card names none.
+  // The context length of Llama 3.1 8B, its base model. The model card names none.
   contextTokens: 131_072,
   opening: '<|start_header_id|>user<|end_header_id|>\n\n',
   task:
@@ -44,15 +44,15 @@ export const llamaGuard3Large: Template = {
 export const llamaGuard3Small: Template = {
   ...llamaGuard3Large,
   categories: numbered(HAZARDS.slice(0, 13)),
-  // Unlike the 8B's, its instruction ends in a blank.
+  // The instruction ends in a blank, unlike the 8B's.
   closing: ' <|eot_id|><|start_header_id|>assistant<|end_header_id|>',
 }
 
 export const llamaGuard3Vision: Template = {
   ...llamaGuard3Small,
-  // Fine-tuned at 8192 (arXiv 2411.10414), whatever its base can read.
+  // Fine-tuned at 8192 tokens (arXiv 2411.10414), although its base can read more.
   contextTokens: 8192,
-  // The image enters by cross attention: one token of context, whatever its size. Text Generation Inference
-  // keeps only the last of several.
+  // The image enters by cross attention and takes one token of context, whatever its size. Text Generation Inference
+  // keeps only the last of several images.
   images: { placement: 'lead', perPrompt: 1, tokens: 1 },
 }

@@ -5,20 +5,21 @@ import { HAZARDS, INSTRUCTION } from './llama-guard-3.js'
 
 export const llamaGuard4: Template = {
   categories: numbered(HAZARDS),
-  // No official figure. Hosts list 163,840; this is the smaller, usual one.
+  // There is no official figure. Hosts list 163,840 or 131,072 tokens; this is the smaller, more common figure.
   contextTokens: 131_072,
   opening: '<|header_start|>user<|header_end|>\n\n',
-  // "according TO": the earlier versions lack the word.
+  // The template says "according to"; the earlier versions lack the "to".
   task:
     "Task: Check if there is unsafe content in '{role}' messages in conversations according to our " +
     'safety policy with the below categories.',
   category: (category) => categoryText(category),
   beforeTurns: '\n',
-  // Backslash, n, backslash, n, as characters: a slip of the published template that the model was trained with.
+  // The characters backslash, n, backslash, n, and two line breaks. The published template has this slip, and the
+  // model was trained with it.
   afterTurn: '\\n\\n\n\n',
   instruction: INSTRUCTION,
   closing: ' <|eot|><|header_start|>assistant<|header_end|>',
-  // 16 tiles and the overview, 144 tokens each, and their marks: the processor's largest image.
-  // Five images: the most of one conversation that the model was trained on (its card: two to five).
+  // The processor's largest image: 16 tiles and the overview, 144 tokens each, and their marks. Five images is the
+  // most in one conversation of the training data (model card: two to five).
   images: { placement: 'inline', perPrompt: 5, tokens: 2500, without: ['S14'] },
 }

@@ -1,4 +1,4 @@
-// The names of the guard models: what the option `model` takes.
+// The names of the guard models, which the option `model` takes.
 
 /** The versions of Llama Guard. */
 export const LLAMA_GUARDS = [

@@ -1,5 +1,5 @@
-// A guard model that is not Llama Guard, as a prompter: its file says how a conversation is written and its answer
-// read; cutting a conversation to what the model can read is the same for all.
+// Makes a prompter for a guard model that is not Llama Guard. The model's own file says how to write a conversation
+// and read the answer. This file cuts conversations to what the model can read.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, Conversation, Verdict } from '../../types.js'
 import type { Completion } from '../answer/completion.js'
@@ -15,24 +15,24 @@ export interface OtherGuard {
   readonly contextTokens: number
   /** Most tokens of an answer. */
   readonly maxNewTokens: number
-  /** The turns that the model's template shows, the judged one last. */
+  /** The turns that the model's template shows. The judged turn is the last. */
   readonly shown: (conversation: Conversation) => Conversation
-  /** The exact prompt of what is shown. */
+  /** The exact prompt for the turns of {@link shown}. */
   readonly render: (shown: Conversation) => string
   readonly parse: (completion: Completion) => Verdict
 }
 
 const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
-/** Marks of these templates that Llama Guard's has not, and tokens that Qwen3 spells without bars. */
+/** Markers of these templates that Llama Guard's template lacks, and tokens that Qwen3 spells without bars. */
 const MARKS =
   /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|think|tool_call|tool_response)\s*)[>\uFF1E]/giu
 
-/** The text as these models may read it: unable to end its turn, open another, or stand for a part of the prompt. */
+/** The text as these models may read it: unable to end its turn, open another turn, or act as a part of the prompt. */
 export function escapeForGuard(text: string): string {
   return breakLabels(escapeText(text).replace(MARKS, '($1)'), LABELS)
 }
 
-/** Throws `invalid_option` for a policy: these models have one of their own, and obey no other. */
+/** @throws LlamaGuardError `invalid_option` when a policy is given, because these models follow only their own. */
 export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
   const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
   const given = Object.entries(policy).find(([, value]) => value !== undefined)?.[0]

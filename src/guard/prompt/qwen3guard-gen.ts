@@ -4,7 +4,7 @@ import type { Category, CategoryAction, Conversation, Role } from '../../types.j
 import { type LevelIds, parseLevels } from '../answer/levels.js'
 import { escapeForGuard, type OtherGuard } from './other-guard.js'
 
-/** As the template prints them. The last one is asked about for what users send only. */
+/** The names as the template prints them. The last one applies to user input only. */
 const CATEGORIES = [
   'Violent',
   'Non-violent Illegal Acts',
@@ -72,7 +72,7 @@ const TAIL: Readonly<Record<Role, string>> = {
 }
 
 function render(conversation: Conversation): string {
-  // The template prints no reply without a question before it, so a reply alone gets an empty one.
+  // The template prints a reply only after a question, so a reply alone gets an empty question.
   const turns =
     conversation[0]?.role === 'Agent' ? [{ role: 'User', text: '' } as const, ...conversation] : conversation
   const written = turns.map(({ role, text }) => `${role === 'User' ? 'USER' : 'ASSISTANT'}: ${escapeForGuard(text)}`)
@@ -88,9 +88,8 @@ const IDS: LevelIds = {
 }
 
 /**
- * Q1 to Q9 are the categories at the level Unsafe, C1 to C9 at the level Controversial.
- *
- * @param controversial What the policy does about the level Controversial, unless it says otherwise about one id.
+ * Makes the guard. Ids Q1 to Q9 are the categories at the level Unsafe, C1 to C9 those at the level Controversial.
+ * @param controversial The action for C1 to C9, unless the policy names one for a single id. Default: `block`.
  */
 export function qwen3GuardGen(controversial: CategoryAction = 'block'): OtherGuard {
   const categories = CATEGORIES.flatMap((name, index): Category[] => [
@@ -100,9 +99,9 @@ export function qwen3GuardGen(controversial: CategoryAction = 'block'): OtherGua
   return {
     model: 'qwen3guard-gen',
     categories,
-    // Qwen3's own, without the scaling that some servers add.
+    // The context length of Qwen3 without the RoPE scaling that some servers add.
     contextTokens: 32_768,
-    // All nine categories and the refusal line are about 60.
+    // All nine categories and the refusal line take about 60 tokens.
     maxNewTokens: 96,
     shown: (conversation) => conversation,
     render,

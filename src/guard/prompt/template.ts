@@ -1,5 +1,5 @@
-// What one Llama Guard version is made of, as data: its file fills this in and index.ts puts it together.
-// The versions differ in blanks and separators that the models were trained on, so nothing here is tidied up.
+// The data that describe one Llama Guard version. Its file fills them in, and index.ts builds prompts from them. The
+// versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
 
 /** One Llama Guard version. Its strings are the published template's own, byte for byte. */
@@ -8,11 +8,11 @@ export interface Template {
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
   /**
-   * Tokens of the built-in prompt without a turn, where the context is so short that an estimate would waste
-   * much of it.
+   * The token count of the built-in prompt without a turn. Only for a model with a context so short that an estimate
+   * would waste much of it.
    */
   readonly promptTokens?: number
-  /** What stands before the task, without the BOS token. */
+  /** The text before the task, without the BOS token. */
   readonly opening: string
   /** `{role}` becomes User or Agent. */
   readonly task: string
@@ -21,19 +21,19 @@ export interface Template {
   readonly beforeTurns: string
   readonly afterTurn: string
   readonly instruction: string
-  /** What stands after the instruction. */
+  /** The text after the instruction. */
   readonly closing: string
   readonly images?: ImageSupport
 }
 
 export interface ImageSupport {
-  /** `lead`: one image, before the task. `inline`: each right before the text of its turn. */
+  /** `lead`: one image, before the task. `inline`: each image right before the text of its turn. */
   readonly placement: 'lead' | 'inline'
   /** The most images of one prompt. */
   readonly perPrompt: number
   /** Tokens of context one image takes at most. */
   readonly tokens: number
-  /** Built-in categories the template leaves out of a prompt with an image. */
+  /** Ids of built-in categories that the template leaves out of a prompt with an image. */
   readonly without?: readonly string[]
 }
 

@@ -1,20 +1,21 @@
-// How many tokens a text takes, without a tokenizer: an estimate that errs on the high side, because too long
-// is an error at the endpoint.
-// Counted left to right with no look-ahead, so that cutting a growing text by it never moves an earlier cut.
+// Estimates how many tokens a text takes, without a tokenizer. The estimate is high rather than low, because a prompt
+// that is too long is an error at the endpoint. It reads left to right without look-ahead, so that appended text
+// never moves an earlier cut.
 
-/** From here on a run of letters and digits is base64 or a hash, not a word: nearly a token a character. */
+/**
+ * A run of letters and digits of at least this length counts as base64 or a hash, with nearly one token per
+ * character.
+ */
 const LONG_RUN = 12
-/** The most that a character of ASCII counts for. */
+/** The most tokens that one ASCII character counts for. */
 export const PLAIN_TOKENS = 1.05
 
 /**
- * How far into `text`, from `start`, `budget` tokens reach (never between the halves of a surrogate pair),
- * and the tokens that takes.
- *
- * Weights fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15 other languages and
- * generated noise: English comes out at about twice its real size under Llama 2, everything else natural at
- * 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times. Outside ASCII it counts UTF-8 bytes,
- * which is the most that a byte-level vocabulary can need.
+ * Returns the index that `budget` tokens reach in `text` from `start` (never between the halves of a surrogate pair),
+ * and the tokens up to it. The weights were fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15
+ * other languages and generated noise. Under Llama 2 English is estimated at about twice its real size, other natural
+ * text at 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times. Outside ASCII the estimate counts UTF-8
+ * bytes, which is the most that a byte-level vocabulary can need.
  */
 export function reach(text: string, start: number, budget: number): { end: number; tokens: number } {
   let tokens = 0
@@ -33,7 +34,7 @@ export function reach(text: string, start: number, budget: number): { end: numbe
     tokens += cost
     const letter = (code >= 97 && code <= 122) || (code >= 65 && code <= 90)
     run = letter || (code >= 48 && code <= 57) ? run + 1 : 0
-    // A blank joins the word after it; next to anything else it stands for itself.
+    // A blank before a word is part of the word's token. Any other blank is a token of its own.
     blank = letter ? 0.34 : code === 32 ? 0.5 : 1
   }
   return { end: text.length, tokens }

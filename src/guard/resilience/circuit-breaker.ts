@@ -1,21 +1,24 @@
-// A circuit breaker: what keeps failing is left alone for a moment, then probed with single calls, sooner at first and
-// a little later each time. On a monotonic clock: nothing here moves when somebody sets the system clock.
+// A circuit breaker. After too many failures it refuses calls for a while, then tries single calls. Each pause is
+// longer than the one before. It uses a monotonic clock, so that changes of the system clock have no effect.
 
 export interface BreakerOptions {
-  /** Opens when more than this share of the last calls failed. */
+  /** The breaker opens when more than this share of the last calls failed. */
   readonly share: number
-  /** How many last calls count. */
+  /** The number of last calls that count. */
   readonly size: number
-  /** Fewer calls than this never open it. */
+  /** The breaker stays closed until this many calls were made. */
   readonly least: number
-  /** Milliseconds before the first probe. Each later one doubles them, up to `longestRestMs`; half is by chance. */
+  /**
+   * Milliseconds before the first probe. Each later pause is twice as long, up to `longestRestMs`. Half of each pause
+   * is random.
+   */
   readonly firstRestMs: number
   readonly longestRestMs: number
-  /** Most probes out at once: one that hangs must not hide that the next would be answered. */
+  /** The most probes in flight at once, so that a probe that hangs does not block the next one. */
   readonly probes: number
-  /** Whether a failure tells about the health of what is called. `unknown`: the call proved nothing. */
+  /** What a failure says about the health of the service. `unknown`: the call proved nothing. */
   readonly judge: (error: unknown) => 'sick' | 'well' | 'unknown'
-  /** Made when a call is refused. */
+  /** Makes the error of a refused call. */
   readonly refusal: (msToWait: number) => Error
   readonly onOpen?: (msToWait: number) => void
   readonly onClose?: () => void
@@ -23,10 +26,10 @@ export interface BreakerOptions {
 
 export class CircuitBreaker {
   readonly #options: BreakerOptions
-  /** The last calls: true for one that failed. */
+  /** The results of the last calls; true is a failure. */
   #recent: boolean[] = []
   #open = false
-  /** Counts openings and closings: a call from before says nothing about now. */
+  /** Counts openings and closings. The result of a call that began in an earlier epoch is ignored. */
   #epoch = 0
   #rests = 0
   #nextProbe = 0
@@ -40,7 +43,7 @@ export class CircuitBreaker {
     return !this.#open ? 'closed' : this.#probes > 0 ? 'half-open' : 'open'
   }
 
-  /** Throws the refusal while no call may be made, so that nothing is queued in vain. */
+  /** Throws the refusal while no call is allowed, so that nothing is queued in vain. */
   refuseWhileOpen(): void {
     if (!this.#open) return
     const wait = this.#nextProbe - performance.now()
@@ -70,7 +73,7 @@ export class CircuitBreaker {
     if (!probe) return this.#count(health)
     this.#probes--
     if (health === 'well') this.#close()
-    // The caller left: the next call may probe at once.
+    // The caller left before an answer, so the next call may probe at once.
     else if (health === 'unknown') this.#nextProbe = performance.now()
   }
 

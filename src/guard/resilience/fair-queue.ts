@@ -1,5 +1,5 @@
-// Slots for calls in flight, and the queue before them. Requests take turns: one that waits with thirty calls delays
-// one with a single call by a single slot.
+// Slots for calls in flight, and the queue before them. Requests take turns: a request with thirty waiting calls
+// delays a request with a single call by one slot only.
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import { reasonOf } from '../deadline.js'
 
@@ -7,7 +7,7 @@ interface Lane {
   readonly request: object
   readonly waiting: (() => void)[]
   running: number
-  /** True while this request waits with nothing running. */
+  /** True while this request waits and none of its calls is in flight. */
   newcomer: boolean
 }
 
@@ -15,8 +15,8 @@ export interface FairQueueOptions {
   /** Calls in flight at once. */
   readonly concurrency: number
   /**
-   * Requests that may wait with no call of their own in flight. One more is refused. A request that has been let
-   * in is not refused for its further calls: their number is bounded by `maxChecks`.
+   * The most requests that may wait without a call in flight. One more request is refused. A request with a call in
+   * flight is not refused for its further calls, whose number `maxChecks` bounds.
    */
   readonly queue: number
 }
@@ -24,7 +24,7 @@ export interface FairQueueOptions {
 export class FairQueue {
   readonly #options: FairQueueOptions
   readonly #lanes = new Map<object, Lane>()
-  /** Lanes with calls that wait, the next one first. */
+  /** The lanes with waiting calls. The first lane is next. */
   readonly #turns = new Set<Lane>()
   #newcomers = 0
   #inFlight = 0
@@ -47,7 +47,7 @@ export class FairQueue {
   }
 
   /**
-   * Runs `work` as soon as there is a slot. Returns undefined, at once, when the queue is full. A call whose signal
+   * Runs `work` as soon as a slot is free. Returns undefined at once when the queue is full. A call whose signal
    * aborts leaves the queue.
    */
   run<T>(request: object, signal: AbortSignalLike, work: () => Promise<T>): Promise<T> | undefined {
@@ -97,7 +97,7 @@ export class FairQueue {
   #next(): void {
     for (const lane of this.#turns) {
       if (this.free === 0) return
-      // Behind all others that wait, for its next turn.
+      // The lane moves to the end of the line.
       this.#turns.delete(lane)
       this.#turns.add(lane)
       const start = lane.waiting.shift()
@@ -107,7 +107,7 @@ export class FairQueue {
     }
   }
 
-  /** Keeps the books after a change of one lane, and forgets it when it is empty. */
+  /** Updates the counters after a change of one lane, and removes the lane when it is empty. */
   #settle(lane: Lane): void {
     const newcomer = lane.running === 0 && lane.waiting.length > 0
     if (newcomer !== lane.newcomer) {

@@ -1,13 +1,13 @@
-// The circuit breaker of one guard: which failures count, how long it is left alone, and what a refused caller is told.
+// The circuit breaker of one guard: which failures count, how long the pauses are, and the error of a refused caller.
 import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
 import type { Logger } from '../../types.js'
 import { NOBODY_WAITS } from '../deadline.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 
 /**
- * Signs of a sick guard. Everything else says something about one text or about the configuration
- * (unparseable verdict, too long, refused credentials): opening for those would let one odd text turn the
- * guard off for everybody, or hide the message that matters.
+ * Failures that mean the guard is down. Other failures concern one text or the configuration (unparseable verdict,
+ * too long, refused credentials). If they opened the breaker, one odd text would turn the guard off for everybody, or
+ * the error with the real cause would be hidden.
  */
 const SICK: ReadonlySet<string> = new Set([
   'guard_unavailable',
@@ -19,11 +19,11 @@ const SICK: ReadonlySet<string> = new Set([
 
 export function guardCircuit(model: string, logger?: Logger): CircuitBreaker {
   return new CircuitBreaker({
-    // More than half of the last 20 calls, once there were 6.
+    // Opens at more than half of the last 20 calls, once 6 calls were made.
     share: 0.5,
     size: 20,
     least: 6,
-    // A guard that is back is found within two seconds. A guard that is down gets at most a call a second.
+    // A guard that works again is found within two seconds. A guard that is down gets at most one call a second.
     firstRestMs: 200,
     longestRestMs: 2000,
     probes: 3,

@@ -1,12 +1,13 @@
-// A second call when the first one is slow: the tail of one busy replica costs then only `afterMs` plus a usual answer.
-// The first answer wins and the other call is aborted; an error is not an answer while the other may still give one.
+// Sends a second call when the first is slow, so that one busy replica costs only `afterMs` and a usual answer time.
+// The first answer wins, and the other call is aborted. An error of one call is not final while the other may still
+// answer.
 import { within } from '../deadline.js'
 import type { LazyAbortController } from '../../utils/lazy-abort-controller.js'
 
 export interface HedgeOptions {
   /** Milliseconds to wait for the first call. */
   readonly afterMs: number
-  /** Asked when the time has come: whether there is budget and room for a second call. */
+  /** Called when `afterMs` have passed. True when budget and queue allow a second call. */
   readonly mayHedge: () => boolean
   readonly onHedge: () => void
   readonly signal: LazyAbortController

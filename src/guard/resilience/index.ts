@@ -1,6 +1,5 @@
-// Protects the guard from us and us from the guard. `ask` and `judge` are the whole composition, read from
-// the inside out:
-// one call < circuit breaker < slots and queue < hedge < retry < deadline.
+// Protects the guard from overload and the caller from a slow guard. `ask` and `judge` compose the parts, from the
+// inside out: one call < circuit breaker < slots and queue < hedge < retry < deadline.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
@@ -15,18 +14,21 @@ import { hedged } from './hedge.js'
 import { createBudget } from './retry-budget.js'
 
 export interface ResilienceOptions {
-  /** Milliseconds for one judgement: queue, all attempts and the pauses between them. Then `guard_timeout`. */
+  /**
+   * Milliseconds for one judgement: queue, all attempts and the pauses between them. A later answer is
+   * `guard_timeout`.
+   */
   readonly timeoutMs: number
   /**
-   * Calls per judgement, the first included; a hedge is not an attempt. Only errors marked `retryable` are
+   * The most calls per judgement, the first included. A hedge does not count. Only errors marked `retryable` are
    * tried again.
    */
   readonly maxAttempts: number
-  /** Milliseconds without an answer until a second call goes out. Undefined: never. */
+  /** Milliseconds without an answer until a second call is sent. Undefined: no second call. */
   readonly hedgeAfterMs?: number | undefined
-  /** Calls in flight at once. */
+  /** The most calls in flight at once. */
   readonly concurrency: number
-  /** Requests that may wait for their first slot; one more is `guard_overloaded`. */
+  /** The most requests that may wait for their first slot. One more is `guard_overloaded`. */
   readonly queue: number
   readonly breaker: boolean
   readonly logger?: Logger | undefined
@@ -43,10 +45,10 @@ export interface ResilienceStats {
   readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
 }
 
-/** What the guard is told, with a signal that need not be an AbortSignal. */
+/** The options of a judgement. Its signal need not be an AbortSignal. */
 export type ResilientOptions = Omit<PanelOptions, 'signal'> & {
   readonly signal?: AbortSignalLike | undefined
-  /** Stands for the request that asks: calls of different requests take turns. Default: a request of its own. */
+  /** The identity of the request: calls of different requests take turns. Default: a request of its own. */
   readonly request?: object | undefined
 }
 
@@ -56,7 +58,7 @@ export interface Resilient {
   stats(): ResilienceStats
 }
 
-/** AWS's advice, full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
+/** Full jitter, as AWS advises: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1000
 
@@ -97,7 +99,7 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
     count.judgements++
     retries.earn()
     hedges.earn()
-    // Asked once per failed attempt, so it may take from the budget.
+    // Called once per failed attempt, because it takes from the retry budget.
     const worthAnother = (error: unknown): boolean =>
       isLlamaGuardError(error) &&
       error.retryable &&

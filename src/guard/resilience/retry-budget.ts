@@ -1,10 +1,10 @@
-// A bound on extra calls as a share of traffic (a token bucket that traffic fills). Per-request limits cannot do this:
-// when the guard is slow for everyone, two attempts each would double the load exactly when it hurts most.
+// Bounds extra calls to a share of traffic (a token bucket that traffic fills). A limit per request cannot do this:
+// when the guard is slow for everybody, two attempts each would double the load when the guard can bear it least.
 
 export interface Budget {
   /** Counts one judgement of normal traffic. */
   earn(): void
-  /** Takes one extra call, or says that there is none left. */
+  /** Takes one extra call from the budget. False when none is left. */
   spend(): boolean
 }
 
@@ -15,11 +15,11 @@ export interface BudgetOptions {
   readonly floor: number
 }
 
-/** The most that quiet times can save up for a bad moment. */
+/** The most extra calls that quiet times can save up. */
 const MOST_SAVED = 100
 
 export function createBudget({ share, floor }: BudgetOptions): Budget {
-  // Counted in whole thousandths: twenty times 0.05 must be exactly one.
+  // Counted in whole thousandths, so that twenty times 0.05 is exactly one.
   const earned = Math.round(share * 1000)
   let saved = floor * 1000
   return {

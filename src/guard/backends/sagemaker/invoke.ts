@@ -88,8 +88,8 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
  * middleware of its own.
  */
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
-  const invoke = async (body: Uint8Array | string, stop: LazyAbortController): Promise<Uint8Array | undefined> => {
-    const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: stop.signal })
+  const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
+    const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: signal.signal })
     return reply.Body
   }
   return Object.assign(invoke, { close: () => undefined })

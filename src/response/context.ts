@@ -1,4 +1,4 @@
-// What the holds need to know of the request whose reply they keep. One exchange is one such context.
+// The data about a request that the holds need for its reply. Exchange implements this interface.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
@@ -11,7 +11,7 @@ export interface ReplySettings extends RefusalSettings {
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
-  /** Lets frames without words leave before the first verdict. */
+  /** True lets frames without words leave before the first verdict. */
   readonly keepAlive?: boolean | undefined
 }
 
@@ -21,17 +21,20 @@ export interface ReplyContext extends RefusalContext {
   readonly dialect: Dialect
   readonly settings: ReplySettings
   readonly maxReplyBytes: number
-  /** The input decision, for the headers. */
+  /** The input decision, for the verdict headers. */
   readonly input: Decision | undefined
-  /** With `parallel`: resolves to false when the input is not allowed, and nothing may be released before. */
+  /**
+   * Set with `parallel`. Nothing may be released before it resolves. It resolves to false when the input is not
+   * allowed.
+   */
   readonly gate: Promise<boolean> | undefined
   /** Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice. */
   judgeReply(text: string, choice?: number): Promise<Judgement>
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideReplyError(error: LlamaGuardError): Decision
-  /** Called once, with the last word on the reply: for log, metrics and `req.llamaGuard`. */
+  /** Called once, with the final decision on the reply, for log, metrics and `req.llamaGuard`. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision
-  /** Tells the downstream, and every check that nobody waits for any more, to stop. */
+  /** Stops the handler's work and every check whose result is no longer needed. */
   abort(): void
 }

@@ -1,40 +1,41 @@
-// The two sides of a held response: who keeps the body, and the one way out it may take. Types only.
+// The two sides of a held response: the hold, which keeps the body, and the controller, through which the hold sends
+// it. Types only.
 import type { ServerResponse } from 'node:http'
 import type { Decision } from '../types.js'
 
-/** Who keeps what the handler writes until it may leave. Called in order; never after `gone`. */
+/** Keeps what the handler writes until it may leave. Its methods are called in order, and never after `gone`. */
 export interface Hold {
   write(chunk: Buffer): void
-  /** The handler has ended; `chunk` is what it gave to `end()`. */
+  /** The handler has ended. `chunk` is the chunk that it passed to `end()`. */
   end(chunk: Buffer | undefined): void
-  /** What made the reply broke off. `decision` is not `allow`. */
+  /** The source of the reply broke off. `decision` is not `allow`. */
   fail(decision: Decision): void
-  /** The client left or the response was destroyed: drop everything, settle nothing. */
+  /** The client left or the response was destroyed. The hold drops everything and sends nothing. */
   gone(): void
   /**
-   * True while more would be too much: `write()` then returns false, and {@link ResponseController.drained}
-   * must follow.
+   * True while the hold wants no more bytes. `write()` then returns false, and the hold must call {@link
+   * ResponseController.drained} later.
    */
   readonly full?: boolean
 }
 
-/** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call is a no-op. */
+/** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call does nothing. */
 export interface ResponseController {
   readonly res: ServerResponse
-  /** Sends bytes; the first call sends the headers as they stand. False while the client is slower than we are. */
+  /** Sends bytes. The first call sends the headers as they are. Returns false while the client reads too slowly. */
   release(chunk: Buffer): boolean
-  /** Sends the last bytes and ends. */
+  /** Sends the last bytes and ends the response. */
   finish(chunk?: Buffer): void
-  /** Drops what the handler made, headers and all, and answers this instead. Only before the first release. */
+  /** Drops the handler's headers and body and answers with these instead. Allowed only before the first release. */
   refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void
-  /** Ends a response that has begun with these last bytes, and ignores the handler from here on. */
+  /** Ends a response that has begun with these last bytes, and ignores later calls of the handler. */
   cut(lastBytes: string): void
-  /** Breaks the connection: the one honest end when bytes are out and nothing readable can follow. */
+  /** Breaks the connection. A response that has begun and cannot get a readable ending must not look complete. */
   destroy(): void
-  /** Breaks the connection if the response was handed back and the handler will not end it. */
+  /** Breaks the connection if the response was given back to the handler and the handler will not end it. */
   abandon(): void
-  /** Hands the rest of the response back to the handler, untouched. */
+  /** Gives the rest of the response back to the handler, which then writes to the client directly. */
   open(): void
-  /** Lets a handler that waits for 'drain' go on. */
+  /** Emits 'drain' for a handler that waits for it. */
   drained(): void
 }

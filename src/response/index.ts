@@ -1,5 +1,5 @@
-// What goes out: decides, when the handler commits its headers, who holds the body. Nothing is decided by
-// what the handler was meant to send.
+// Decides, when the handler commits its headers, which hold keeps the body. The decision depends on the real headers
+// of the reply, not on what the request asked for.
 import type { ServerResponse } from 'node:http'
 import { framingOf } from '../dialects/reply-reader.js'
 import { toLlamaGuardError } from '../errors.js'
@@ -18,18 +18,18 @@ export { setVerdictHeaders } from './verdict-headers.js'
 export { refusalOf, plainDialect, type RefusalContext } from './refusal.js'
 export type { ReplyContext } from './context.js'
 
-/** A response under guard, for those who must end it before the handler does. */
+/** A guarded response, for code that must end it before the handler does. */
 export interface GuardedResponse {
-  /** Answers this instead of whatever the handler makes. */
+  /** Answers with this refusal instead of the handler's reply. */
   refuse(refusal: HttpRefusal): void
-  /** The source of the reply broke off: nothing that is still held may pass as a whole reply. */
+  /** Call it when the source of the reply broke off. What is still held is then not released as a complete reply. */
   fail(decision: Decision): void
 }
 
 /** Puts the guard between the handler and the client. */
 export function guardResponse(context: ReplyContext): GuardedResponse {
   let hold: Hold | undefined
-  const exit = intercept(context.res, (chosen) => {
+  const controller = intercept(context.res, (chosen) => {
     try {
       hold = chooseHold(chosen, context)
     } catch (error) {
@@ -41,53 +41,53 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
     }
     return hold
   })
-  const refuse = ({ status, headers, body }: HttpRefusal): void => exit.refuse(status, headers, body)
+  const refuse = ({ status, headers, body }: HttpRefusal): void => controller.refuse(status, headers, body)
   return {
     refuse,
     fail(decision) {
       if (hold !== undefined) hold.fail(decision)
       else if (!context.res.headersSent) refuse(refusalOf(decision, context))
-      exit.abandon()
+      controller.abandon()
     },
   }
 }
 
-/** For a request that is refused before anybody else may answer it. */
+/** Intercepts the response of a request that is refused before its handler runs. */
 export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
-  const exit = intercept(res)
-  return { refuse: ({ status, headers, body }) => exit.refuse(status, headers, body) }
+  const controller = intercept(res)
+  return { refuse: ({ status, headers, body }) => controller.refuse(status, headers, body) }
 }
 
-function chooseHold(exit: ResponseController, context: ReplyContext): Hold | undefined {
+function chooseHold(controller: ResponseController, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
   const contentType = String(res.getHeader('content-type') ?? '')
-  if (!settings.check.includes('output')) return unjudged(exit, context, 'stage-off')
-  if (hasNoBody(context.method, res.statusCode)) return unjudged(exit, context, 'no-body')
-  // Only whole bodies are decoded from other codings and charsets.
+  if (!settings.check.includes('output')) return unjudged(controller, context, 'stage-off')
+  if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
+  // Only wholeHold decodes content codings and other charsets.
   const isPlain = !isEncoded(res) && /^(?:utf-?8|us-ascii|)$/i.test(charsetOf(contentType) ?? '')
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
   const framer = mayFlow ? chooseFramer(mediaType(contentType), framing) : undefined
-  if (framer === undefined) return wholeHold(exit, context)
-  // A length that was promised cannot be kept once a block may cut the stream short.
+  if (framer === undefined) return wholeHold(controller, context)
+  // A block may end the stream early, so the reply cannot keep a promised length.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')
-  return eventStreamHold(exit, framer, context)
+  return eventStreamHold(controller, framer, context)
 }
 
 function isEncoded(res: ServerResponse): boolean {
   return !/^(?:identity|none|)$/i.test(String(res.getHeader('content-encoding') ?? '').trim())
 }
 
-/** No model text by its nature: nothing to judge, but with `parallel` still nothing before the input verdict. */
-function unjudged(exit: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold | undefined {
-  if (context.gate !== undefined) return gateHold(exit, context, why)
-  setVerdictHeaders(exit.res, [context.input, context.record(context.decideReply([], why), [])])
+/** Passes a response that carries no model text. With `parallel` it still waits for the input verdict. */
+function unjudged(controller: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold | undefined {
+  if (context.gate !== undefined) return gateHold(controller, context, why)
+  setVerdictHeaders(controller.res, [context.input, context.record(context.decideReply([], why), [])])
   return undefined
 }
 
 /**
- * Responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. Not 205 or a redirect: theirs would
- * reach the client.
+ * True for responses whose body Node leaves out, RFC 9110 sections 9.3.2 and 15. A 205 or a redirect is not among
+ * them, because Node sends their body.
  */
 function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status < 200 || status === 204 || status === 304

@@ -1,4 +1,4 @@
-// What a head says about the body that follows: media type and kind of status.
+// Reads the content-type of a reply: media type, charset, and whether it is a stream.
 
 /** The media type without its parameters, in lower case. */
 export function mediaType(contentType: string): string {
@@ -6,7 +6,7 @@ export function mediaType(contentType: string): string {
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
-/** The charset that a content-type names. */
+/** The charset that a content-type names; undefined when it names none. */
 export function charsetOf(contentType: string): string | undefined {
   return contentType.includes('=') ? /charset\s{0,8}=\s{0,8}"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
 }
@@ -16,11 +16,11 @@ export function isSuccess(status: number): boolean {
 }
 
 const EVENT_STREAM = 'text/event-stream'
-/** Names under which JSON lines and JSON sequences (RFC 7464) are sent. */
+/** The media types under which JSON lines and JSON sequences (RFC 7464) are sent. */
 const JSON_LINES =
   /^(?:application|text)\/(?:x-)?(?:ndjson|ldjson|jsonl|jsonlines|json-lines|json-seq|json-stream|stream\+json)$/
 
-/** A reply that comes event by event. Its status says nothing about what is in it. */
+/** True for a reply that comes event by event. */
 export function isStream(type: string): boolean {
   return type === EVENT_STREAM || JSON_LINES.test(type)
 }

@@ -1,9 +1,9 @@
-// The words a user reads in place of what was blocked: by stage, and by the language the client asked for.
+// Chooses the words that a user reads instead of a blocked text: by stage, and by the language the client asked for.
 import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
 import type { Decision, GuardedRequest, RefusalText, Stage, TextByLanguage } from '../types.js'
 
-/** Neutral on purpose: it names no rule, and blames nobody. */
+/** Neutral: it names no rule and blames nobody. */
 export const DEFAULT_REFUSAL = 'Sorry, I can’t help with that.'
 
 /** The text for this decision and client; undefined when the option gives none for the stage. */
@@ -19,7 +19,7 @@ export function refusalText(
   return texts === undefined || typeof texts === 'string' ? texts : inLanguage(texts, req)
 }
 
-/** A hook of the operator's that throws must not cost the client its refusal. */
+/** When the operator's function throws, the client still gets a refusal. */
 function fromFunction(
   option: (decision: Decision, req: GuardedRequest) => string,
   decision: Decision,

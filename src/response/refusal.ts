@@ -1,5 +1,5 @@
-// What a client is told when it gets no reply: 451 blocked, 503 could not judge, 4xx its own fault, in its
-// dialect's envelope.
+// Builds the answer to a client that gets no reply: 451 blocked, 503 could not judge, 4xx the client's own fault, in
+// the envelope of its dialect.
 import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Decision, GuardedRequest, RefusalText } from '../types.js'
@@ -15,15 +15,15 @@ export interface RefusalSettings {
   readonly refusal?: ((decision: Decision, req: GuardedRequest) => unknown) | undefined
 }
 
-/** What a refusal depends on beside the decision. */
+/** The data that a refusal depends on beside the decision. */
 export interface RefusalContext {
   readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
   readonly requestId: string
   readonly settings: RefusalSettings
-  /** The input decision, when it is the output that is refused. */
+  /** The input decision, when the output is refused. */
   readonly input?: Decision | undefined
   readonly req?: GuardedRequest
-  /** What the client asked for, once that is known. */
+  /** What the client asked for; undefined until the request is read. */
   readonly asked?: { readonly stream: boolean; readonly model?: string | undefined } | undefined
 }
 
@@ -33,7 +33,7 @@ export interface HttpRefusal {
   readonly body: string
 }
 
-/** Status, headers and body of a decision that is not `allow`. Never quotes the text. */
+/** Status, headers and body of a decision that is not `allow`. None of them quotes the judged text. */
 export function refusalOf(decision: Decision, context: RefusalContext): HttpRefusal {
   const declined = declinedReply(decision, context)
   if (declined !== undefined)
@@ -50,13 +50,13 @@ export function refusalOf(decision: Decision, context: RefusalContext): HttpRefu
   }
 }
 
-/** What the user reads in place of the rest of a stream, with `onBlock: 'refusal'`. */
+/** The words that take the place of the rest of a stream, with `onBlock: 'refusal'`. */
 export function lastWords(decision: Decision, { settings, req }: RefusalContext): string | undefined {
   if (decision.action !== 'block' || settings.onBlock !== 'refusal') return undefined
   return refusalText(settings.refusalText, decision, req) ?? DEFAULT_REFUSAL
 }
 
-/** With `onBlock: 'refusal'`: a reply of the client's own API, in the framing it asked for, that declines. */
+/** With `onBlock: 'refusal'`: a reply in the client's own API and framing that declines. */
 function declinedReply(
   decision: Decision,
   context: RefusalContext,
@@ -77,7 +77,7 @@ function declinedReply(
       body: JSON.stringify(dialect.decline({ ...declined, stream: false })),
     }
   } catch {
-    // A dialect of the user's own may throw. The error below says the same.
+    // A custom dialect may throw. The error body says the same.
     return undefined
   }
 }
@@ -124,7 +124,7 @@ function errorBody(decision: Decision, status: number, context: RefusalContext):
   })
 }
 
-/** The operator's own body of a block; undefined when the hook gives none, or fails. */
+/** The body from the operator's hook `refusal`; undefined when the hook returns none or throws. */
 function ownBody(decision: Decision, { settings: { refusal }, req }: RefusalContext): string | undefined {
   if (refusal === undefined || req === undefined) return undefined
   try {
@@ -134,13 +134,13 @@ function ownBody(decision: Decision, { settings: { refusal }, req }: RefusalCont
   }
 }
 
-/** A dialect of the user's own may throw, and a refusal must come out all the same. */
+/** The refusal in the dialect's envelope, or in OpenAI's when a custom dialect throws. */
 function envelope(dialect: RefusalContext['dialect'], refusal: Refusal): string {
   try {
     const body = JSON.stringify(dialect.refusal(refusal)) as string | undefined
     if (body !== undefined) return body
   } catch {
-    // Told below in the plain envelope.
+    // The plain envelope below is used.
   }
   return JSON.stringify(plainDialect.refusal(refusal))
 }
@@ -150,7 +150,7 @@ function blockedMessage({ categories }: Decision): string {
   return `Blocked by the content policy${names === '' ? '' : `: ${names}`}.`
 }
 
-/** Body of a refusal where no dialect is known yet: the request could not even be read. OpenAI's envelope. */
+/** OpenAI's envelope, for a request whose dialect is not known, for example because it could not be read. */
 export const plainDialect: Pick<Dialect, 'refusal'> = {
   refusal: ({ message, type, code, stage, categories, score, model, requestId }) => ({
     error: {
@@ -173,12 +173,12 @@ function failureType(status: number, code: string | undefined): string {
 }
 
 /**
- * What a client may know of a failure: the code and its fixed words. The error's own message is for the
- * operator, and that of a guard or hook from outside may quote the very text that is withheld. A client's own
- * fault is told in full, or it could not be mended.
+ * The part of an error that a client may see: the code and its fixed words. The error's own message is for the
+ * operator. The message of a custom guard or hook may even quote the text that is withheld. The message of a client's
+ * own fault is sent in full, because the client needs it to correct the request.
  */
 export function publicError(error: LlamaGuardError = new LlamaGuardError('internal_error')): LlamaGuardError {
-  // A guard from outside may say that a text is too long, and quote it.
+  // A custom guard may quote the text in this message.
   return error.clientFault && error.code !== 'guard_input_too_long'
     ? error
     : new LlamaGuardError(error.code, undefined, { retryAfter: error.retryAfter, clientFault: error.clientFault })

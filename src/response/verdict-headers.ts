@@ -1,20 +1,20 @@
-// The two headers we add: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
+// The two headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
 import type { Decision, Outcome } from '../types.js'
 import type { ServerResponse } from 'node:http'
 import { asGuard } from './intercept/index.js'
 
-/** The headers that tell what became of each stage. Stages without a decision are left out. */
+/** The headers that report the decision of each stage. A stage without a decision is left out. */
 export function verdictHeaders(decisions: readonly (Decision | undefined)[]): Record<string, string> {
   const verdicts = verdictsOf(decisions)
   const timings = timingsOf(decisions)
   return { ...(verdicts !== '' && { 'llama-guard': verdicts }), ...(timings !== '' && { 'server-timing': timings }) }
 }
 
-/** Adds them to a reply that is allowed. The handler's own Server-Timing stays. */
+/** Adds the headers to an allowed reply. The handler's own Server-Timing stays. */
 export function setVerdictHeaders(res: ServerResponse, decisions: readonly (Decision | undefined)[]): void {
   const verdicts = verdictsOf(decisions)
   const timings = timingsOf(decisions)
-  // The handler has committed its head by now, and may not change it any more.
+  // The handler has committed its head, so only the guard can still change it.
   asGuard(res, () => {
     if (verdicts !== '') res.setHeader('Llama-Guard', verdicts)
     if (timings !== '') res.appendHeader('Server-Timing', timings)

@@ -1,13 +1,16 @@
-// The callbacks of writes that are held. A producer that waits for them goes at the pace of guard and client.
+// The callbacks of held writes. A producer that waits for its callbacks writes only as fast as guard and client can
+// take it.
 import type { Callback } from './arguments.js'
 
 const NONE: Callback[] = []
 
-/** Callbacks in the order of their writes. At most one hold's worth of writes, when the producer waits for them. */
+/**
+ * The waiting callbacks, in the order of their writes. A producer that waits for them adds at most one hold's worth.
+ */
 export class WriteCallbacks {
   #waiting = NONE
 
-  /** Calls it soon, or with the others when there is no room for more now. */
+  /** Calls the callback on the next tick when there is room. Otherwise it waits for {@link callAll}. */
   add(callback: Callback | undefined, room: boolean): void {
     if (callback === undefined) return
     if (room && this.#waiting.length === 0) return process.nextTick(callback)
@@ -19,7 +22,7 @@ export class WriteCallbacks {
     return this.#waiting.length === 0
   }
 
-  /** There is room again, or nobody will ever wait for any. */
+  /** Call it when there is room again, or when there never will be. */
   callAll(call: (callback: Callback) => void = (callback) => process.nextTick(callback)): void {
     const waiting = this.#waiting
     this.#waiting = NONE

@@ -1,5 +1,5 @@
-// Status and headers of a held response: what the handler's writeHead said, and what is left of it on a refusal.
-// Pure bookkeeping on the response's own header store; nothing is sent from here.
+// Status and headers of a held response: it keeps what writeHead was given, and replaces the headers for a refusal.
+// It changes only the response's own header store and sends nothing.
 import {
   ServerResponse,
   STATUS_CODES,
@@ -18,8 +18,8 @@ export interface CommittedHead {
 }
 
 /**
- * Does to the response what `writeHead(status, reason?, headers?)` would do to it, all but sending it. Throws
- * what Node would throw, at the handler, and not at us when the reply leaves.
+ * Does to the response what `writeHead(status, reason?, headers?)` would do, except for sending it. It throws Node's
+ * own errors now, so that the handler gets them and not the guard when it releases the reply.
  */
 export function keepHead(res: ServerResponse, args: readonly unknown[], http2: boolean): void {
   const [given, second, third] = args
@@ -44,7 +44,10 @@ export function keepHead(res: ServerResponse, args: readonly unknown[], http2: b
   checkHead(res, http2)
 }
 
-/** Headers as a flat list or as pairs. What they do to headers set before depends on the version of Node. */
+/**
+ * Keeps headers given as a flat list or as pairs. Their effect on headers that were set before depends on the version
+ * of Node, so an unsent response of Node computes it.
+ */
 function keepList(res: ServerResponse, headers: readonly unknown[], http2: boolean): void {
   if (!http2 && res.getHeaderNames().length > 0) {
     const standIn = standInFor(res)
@@ -64,7 +67,10 @@ function keepList(res: ServerResponse, headers: readonly unknown[], http2: boole
   keepLines(res, lines)
 }
 
-/** Each is a line of the head, also where two have one name. All are checked before the first is kept. */
+/**
+ * Keeps each pair as a line of its own, also when two lines have the same name. All lines are checked before the
+ * first is kept.
+ */
 function keepLines(res: ServerResponse, lines: readonly (readonly [string, unknown])[]): void {
   for (const [name, value] of lines) {
     validateHeaderName(name)
@@ -72,38 +78,41 @@ function keepLines(res: ServerResponse, lines: readonly (readonly [string, unkno
   }
   for (const [name, value] of lines) {
     if (res.hasHeader(name)) res.appendHeader(name, value as string)
-    // Copied: Node appends to the very array that it was given.
+    // Copied, because appendHeader changes the array that setHeader was given.
     else res.setHeader(name, Array.isArray(value) ? [...(value as string[])] : (value as OutgoingHttpHeader))
   }
 }
 
-/** What Node finds wrong with a head only when it writes it: a reason phrase, or trailers without chunks. */
+/** Throws the errors that Node finds only when it writes the head: a bad reason phrase, or trailers without chunks. */
 function checkHead(res: ServerResponse, http2: boolean): void {
   if (http2 || !(res.hasHeader('trailer') || /[^\t -~\u0080-\u00ff]/.test(res.statusMessage))) return
   standInFor(res).writeHead(res.statusCode, res.statusMessage)
 }
 
-/** A response of Node's own with the same headers, for Node to do to it what it would do to ours. */
+/**
+ * An unsent response of Node with the same headers. Node's own code can then be run on it instead of on the real
+ * response.
+ */
 function standInFor(res: ServerResponse): ServerResponse {
   const standIn = blank(res.req)
   for (const name of rawNames(res)) standIn.setHeader(name, res.getHeader(name)!)
   return standIn
 }
 
-/** Missing in the types of Node's responses, which have it as its requests do. */
+/** The types of Node lack this method on responses, although it exists. */
 const rawNames = (res: ServerResponse): string[] => (res as unknown as ClientRequest).getRawHeaderNames()
 
 const ANY_REQUEST = new IncomingMessage(new Socket())
 const blank = (req: IncomingMessage = ANY_REQUEST): ServerResponse => new ServerResponse(req)
 
-// What a browser needs to be allowed to read the refusal. Everything else the handler added goes: it may hold
-// model text.
+// A browser needs these headers to read the refusal. All other headers of the handler are removed, because they may
+// hold model text.
 const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
-// These describe a body that is not sent.
+// Headers that describe the handler's body, which is not sent.
 const ABOUT_THE_BODY =
   /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
 
-/** Puts the headers of a refusal in the place of the handler's. */
+/** Replaces the handler's headers with the headers of a refusal. */
 export function replaceHeaders(
   res: ServerResponse,
   mountHeaders: OutgoingHttpHeaders,
@@ -125,14 +134,15 @@ interface Http2Stream {
   on(event: 'wantTrailers', listener: (this: { sendTrailers(headers: object): void }) => void): void
 }
 
-/** Trailers are the handler's words too, and nobody has judged them: neither those it has set nor later ones follow. */
+/** Drops the handler's trailers, present and future, because nobody has judged them. */
 export function dropTrailers(res: ServerResponse, http2: boolean): void {
   if (!http2) {
     res.addTrailers({})
     res.addTrailers = () => undefined
     return
   }
-  // HTTP/2 has no call that takes a trailer back. Its stream asks for them once the last byte is out.
+  // HTTP/2 has no call that removes a trailer. The stream asks for trailers after its last byte, and this listener
+  // gives none.
   const { stream } = res as ServerResponse & { stream?: Http2Stream }
   stream?.removeAllListeners('wantTrailers')
   stream?.on('wantTrailers', function () {

@@ -1,5 +1,5 @@
-// Gets between a handler and its response. It knows HTTP, not what the bytes mean; whoever holds decides, see
-// Hold and ResponseController.
+// Intercepts a response between a handler and the client. This folder knows HTTP but not what the bytes mean. A Hold
+// decides what leaves, and a ResponseController sends it.
 import type { ServerResponse } from 'node:http'
 import type { Hold, ResponseController } from '../hold.js'
 import { Interception } from './interception.js'
@@ -8,9 +8,9 @@ export { flush } from './interception.js'
 export { asGuard } from './methods.js'
 
 /**
- * Patches a response. `choose` is called once, when the handler commits its status and headers (or first
- * writes), and says who holds the body; undefined lets the response through untouched. Leave it out when no
- * handler will ever run.
+ * Intercepts a response. `choose` is called once, when the handler commits its status and headers or first writes. It
+ * returns the hold that keeps the body, or undefined to let the response through unchanged. Leave it out when no
+ * handler will run.
  */
 export function intercept(
   res: ServerResponse,

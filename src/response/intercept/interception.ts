@@ -1,9 +1,11 @@
-// One intercepted response, in one of five states:
+// One intercepted response. It is in one of five states:
 //
-//   hold -> open       nobody holds: the handler writes to the client again
-//        -> finished   the handler has ended, and all of it has been handed to those below us
-//        -> refused    another answer has been handed to them, or the last bytes of a cut stream
+//   hold -> open       nobody holds; the handler writes to the client again
+//        -> finished   the handler has ended, and its whole reply has been passed to the functions below
+//        -> refused    the guard's answer, or the last bytes of a cut stream, have been passed to them
 //        -> gone       the client has left or the connection is broken
+//
+// "Below" are Node and every middleware that replaced a method before us. "Above" are those that did so after us.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import type { Hold, ResponseController } from '../hold.js'
 import { bytesOf, callbackOf, checkChunk, hasChunk, type Callback } from './arguments.js'
@@ -31,13 +33,16 @@ export class Interception implements ResponseController, Interceptor {
   #choose: ((controller: ResponseController) => Hold | undefined) | undefined
   #hold: Hold | undefined
   #state: State = 'hold'
-  /** What the handler committed. What it sets after that would be too late without us, and must be so with us. */
+  /** The head that the handler committed. Later header changes throw, as they would without the guard. */
   #committed: CommittedHead | undefined
-  /** Node computes another head for `end(body)` alone than for a head that leaves before the body. */
+  /**
+   * True when `end(body)` committed the head: Node then computes other headers than for a head that is sent before
+   * the body.
+   */
   #committedByEnd = false
   #headLeft = false
   #ended = false
-  /** Each stays in its place: compression takes a callback in the first for a chunk. */
+  /** The arguments of end(), in their positions: compression takes a callback in the first position for a chunk. */
   #endArgs: readonly unknown[] = NO_ARGS
   #late: [method: Method, args: unknown[]][] = NO_CALLS
   readonly #callbacks = new WriteCallbacks()
@@ -45,7 +50,10 @@ export class Interception implements ResponseController, Interceptor {
   #toldFull = false
   #toldToWait = false
   #refusal: Refusal | undefined
-  /** The last bytes, as long as somebody below us keeps them: a session that is saved before the response ends. */
+  /**
+   * The last bytes, while a middleware mounted before us keeps them, for example to save a session before the
+   * response ends.
+   */
   #lastBytes: Buffer | string | undefined
 
   constructor(res: ServerResponse, choose: ((controller: ResponseController) => Hold | undefined) | undefined) {
@@ -57,12 +65,12 @@ export class Interception implements ResponseController, Interceptor {
     this.#mountHeaders = res.getHeaders()
     this.#onPatchedBefore = Object.hasOwn(res, 'on')
     this.layers = new Layers(res, this, this.#http2)
-    // Before the handler's own listeners, which write again.
+    // Registered before the handler's own listeners, because those write again.
     res.on('drain', () => this.#onDrain())
     res.on('close', () => this.#onClose())
   }
 
-  // What a hold may do.
+  // The methods of ResponseController, for the hold.
 
   release(chunk: Buffer): boolean {
     if (this.#closed || this.#reallyEnded) return false
@@ -70,7 +78,7 @@ export class Interception implements ResponseController, Interceptor {
       this.#openHead()
       return this.layers.callBelow('write', [chunk, 'utf8'])
     }, false)
-    // A wrapper that returns nothing says nothing, and then Node knows.
+    // A wrapped write() may return undefined. Node's own flag then tells whether the client is slow.
     if (fits === false || (fits === undefined && this.res.writableNeedDrain)) this.#slowClient = true
     return !this.#slowClient
   }
@@ -95,8 +103,8 @@ export class Interception implements ResponseController, Interceptor {
     const { res } = this
     this.#let('refused')
     if (res.headersSent) return void this.#destroy.call(res)
-    // A handler that is cut off may answer the abort with an error, upon which Express destroys the socket:
-    // no next request may be on it.
+    // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
+    // the client from sending its next request on it.
     const closing: Record<string, string> =
       !this.#expectsHandler || this.#ended || this.#http2 ? {} : { connection: 'close' }
     this.#refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
@@ -140,7 +148,7 @@ export class Interception implements ResponseController, Interceptor {
     this.res.emit('drain')
   }
 
-  // What the handler does.
+  // The methods of Interceptor, for the handler's calls.
 
   get headTaken(): boolean {
     return (this.#state === 'hold' || this.#state === 'gone') && this.#committed !== undefined && !this.#headLeft
@@ -151,22 +159,23 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   get holding(): boolean {
-    // Once bytes are out, those below us may send them when they like: compression does.
+    // After the first bytes, a middleware mounted before us may send them at any time; compression does.
     return this.#state === 'hold' && (!this.#headLeft || this.layers.lowest)
   }
 
   bypassed(args: unknown[]): unknown {
-    // With an end, and with flushHeaders, come empty ones.
+    // end() and flushHeaders pass an empty chunk.
     if (!this.#http2 && (args[0] as string | Buffer).length === 0) return true
-    // Before the head they are the handler's very bytes. After it they are in the frames of HTTP already.
+    // Before the head, the arguments are the handler's own bytes. After the head, they are already framed for HTTP.
     if (!this.#headLeft && args.length > 0) return this.#onWrite(args.slice(0, 3))
-    // So they are on HTTP/2, but that one has ended for good when its stream has.
+    // On HTTP/2 the bytes are never framed here, but this stream has ended and cannot be held any more.
     this.destroy()
     return false
   }
 
   deaf(method: Method): boolean {
-    // The wrappers of writeHead have run when the handler committed. Node comes back to it for its implicit head.
+    // The wrappers of writeHead ran when the handler committed. Node calls writeHead again for its implicit head, and
+    // they must not run twice.
     return this.#closed || (this.#state === 'open' && method === 'writeHead')
   }
 
@@ -187,14 +196,14 @@ export class Interception implements ResponseController, Interceptor {
 
   #onWrite(args: unknown[]): unknown {
     if (this.#passes) return this.layers.callBelow('write', args)
-    // HTTP/2 sends its head before it looks at the chunk.
+    // HTTP/2 sends the head before it checks the chunk, so the check comes later.
     if (!this.#http2) checkChunk(args[0], false)
     const callback = callbackOf(args)
     if (this.#comesFromBelow(args)) return this.layers.leave(() => this.layers.callBelow('write', args))
     if (this.#isGone) return writeAfterDestroy(callback)
     if (this.#state === 'refused') {
       if (callback !== undefined) process.nextTick(callback)
-      // True, so that a pipe runs dry instead of waiting for a 'drain' that nobody will send.
+      // True, so that a pipe reads to its end. It would wait for ever for a 'drain' that nobody emits.
       return true
     }
     if (this.#ended) return this.#tooLate('write', '', callback)
@@ -204,8 +213,8 @@ export class Interception implements ResponseController, Interceptor {
     this.#hold?.write(bytesOf(args))
     const full = this.#state === 'hold' && this.#hold?.full === true
     this.#callbacks.add(callback, !full && !this.#slowClient)
-    // A 'drain' of ours reaches nobody once a middleware before us has replaced res.on, so then the byte
-    // bound alone holds.
+    // When a middleware before us has replaced res.on, our 'drain' event reaches nobody. The handler is then not told
+    // to wait, and only the byte bound limits the hold.
     this.#toldFull = full && !this.#onPatchedBefore
     this.#toldToWait = this.#slowClient || this.#toldFull
     return !this.#toldToWait
@@ -238,12 +247,12 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   /**
-   * A call after the handler's end. What becomes of it is for those below us to say, once they have got the end:
-   * Node emits an 'error', compression ignores it. They are asked without the handler's bytes, which nobody has
-   * judged. They are not asked when nobody listens: such an 'error' would end the process.
+   * Handles a call after the handler's end. The functions below decide its effect, once they have the end: Node emits
+   * an 'error', compression ignores the call. They get it without the handler's bytes, which nobody has judged.
+   * Without an 'error' listener the call is not passed on, because the event would end the process.
    */
   #tooLate(method: 'write' | 'end', chunk: string, callback: Callback | undefined): false {
-    // A pipe that gets false waits for a 'drain', which it gets when its words are refused.
+    // A pipe that gets false waits for a 'drain'. #answer emits it when the reply is refused.
     this.#toldToWait = true
     const bareEnd = method === 'end' && chunk === ''
     if (this.#state === 'hold' && (bareEnd || this.#errorIsHeard) && this.#late.length < MAX_LATE_CALLS)
@@ -261,12 +270,14 @@ export class Interception implements ResponseController, Interceptor {
     if (this.#state === 'refused') return this.#headOfRefusal()
     if (this.#state === 'hold' && this.#committed === undefined) {
       this.#commitHead(args)
-      // Of a reply that nobody holds, the head leaves now. An implicit one leaves with what implied it.
+      // Nobody holds this reply, so its head leaves now. An implicit head leaves with the write or end that caused
+      // it.
       return this.#passes && !this.#committedByEnd ? this.layers.callBelow('writeHead', [res.statusCode]) : res
     }
     if (this.#state === 'hold' && !this.#headLeft) {
       if (this.layers.calledByNode('writeHead')) {
-        // For Node's own write() or end(), called past us, there is no head yet, and its chunk is the whole body.
+        // Node's own write() or end() was called past our methods. There is no head yet, and Node takes the chunk for
+        // the whole body.
         ;(res as ServerResponse & { _contentLength?: number | null })._contentLength = null
         return res
       }
@@ -281,19 +292,19 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   #onHeader(method: Exclude<HeadMethod, 'writeHead'>, args: unknown[]): unknown {
-    // A handler that answers after we have does not know it: what Node throws at its headers would be an
-    // unhandled rejection in an async handler on Express 4.
+    // The handler does not know that the guard has already answered. On Express 4, Node's error for a late header
+    // would be an unhandled rejection in an async handler.
     if (this.#state === 'refused') return method === 'removeHeader' ? undefined : this.res
     if (this.headTaken) throwHeadersSent(method, args, this.#http2)
     return this.layers.callBelow(method, args)
   }
 
-  /** Node's own business: nothing of ours stands between the handler and those below us. */
+  /** True when the handler's calls go to the functions below unchanged. */
   get #passes(): boolean {
     return this.#state === 'open' || (this.#state === 'finished' && this.#errorIsHeard && this.#reallyEnded)
   }
 
-  /** The 'close' that tells us comes later than the handler can ask. */
+  /** True when the response is destroyed. The 'close' event comes later than the handler may ask. */
   get #isGone(): boolean {
     const { destroyed, stream } = this.res as ServerResponse & { stream?: { destroyed: boolean } }
     return this.#state === 'gone' || (this.#http2 ? stream?.destroyed === true : destroyed)
@@ -307,14 +318,14 @@ export class Interception implements ResponseController, Interceptor {
     return this.#state === 'finished' || this.#state === 'refused' || this.#state === 'gone'
   }
 
-  /** What `res.writableEnded` says when we do not ask for the handler. */
+  /** The real value of `res.writableEnded`, not the one that the handler sees. */
   get #reallyEnded(): boolean {
     return this.layers.leave(() => this.res.writableEnded)
   }
 
   /**
-   * Those below us may keep the last bytes, or the last of them, and then hand them to `res.write` or `res.end`
-   * instead of the functions that they have saved. Only those very bytes pass: the handler's are too late.
+   * True for the last bytes that a middleware below has kept and now passes to `res.write` or `res.end` instead of to
+   * the functions that it has saved. Only exactly these bytes pass, because the handler's own bytes come too late.
    */
   #comesFromBelow([chunk]: readonly unknown[]): boolean {
     const last = this.#lastBytes
@@ -327,15 +338,15 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   /**
-   * As Node's implicit head: through `res.writeHead`, so that the hooks of whoever wrapped it after us run
-   * before anything is chosen.
+   * Commits the head as Node's implicit head does: through `res.writeHead`, so that middleware which wrapped it after
+   * us runs its hooks before the hold is chosen.
    */
   #commit(byEnd: boolean): void {
     if (this.#committed !== undefined) return
     this.#committedByEnd = byEnd
     try {
       this.res.writeHead(this.res.statusCode)
-      // A wrapper that does not call ours.
+      // A wrapper of writeHead did not call ours.
       if (this.#committed === undefined) this.#commitHead([this.res.statusCode])
     } finally {
       this.#committedByEnd &&= this.#committed !== undefined
@@ -345,7 +356,7 @@ export class Interception implements ResponseController, Interceptor {
   #commitHead(args: readonly unknown[]): void {
     const { res } = this
     keepHead(res, args, this.#http2)
-    // HTTP/2 has no reason phrase, and warns who asks for it.
+    // HTTP/2 has no reason phrase, and Node warns when it is read.
     this.#committed = { status: res.statusCode, message: this.#http2 ? '' : res.statusMessage }
     const hold = this.layers.leave(() => this.#choose?.(this))
     if (this.#state !== 'hold') return
@@ -353,7 +364,7 @@ export class Interception implements ResponseController, Interceptor {
     if (hold === undefined) this.#let('open')
   }
 
-  /** Before the first byte. Explicitly, where the handler's own head did not wait for its last byte. */
+  /** Sends the head before the first byte. writeHead is called explicitly unless end() committed the head. */
   #openHead(): void {
     if (this.#headLeft) return
     this.#headLeft = true
@@ -367,11 +378,11 @@ export class Interception implements ResponseController, Interceptor {
   #endBelow(chunk: Buffer | string = ''): void {
     const [given, ...rest] = this.#endArgs
     let callback = callbackOf(rest)
-    // Somebody below us may have ended it by itself, and a second end is an error.
+    // A middleware below us has ended the response already. A second end would be an error.
     if (this.#reallyEnded) return void (callback && this.res.once('finish', callback))
     if (!this.#callbacks.empty) {
       const callAll = (): void => this.#callbacks.callAll((each) => each())
-      // Before the callback of the end, and also where somebody below drops that one.
+      // Runs before the callback of the end, and also when a middleware below drops that callback.
       this.res.once('finish', callAll)
       const last = callback
       callback = () => {
@@ -379,7 +390,7 @@ export class Interception implements ResponseController, Interceptor {
         last?.()
       }
     }
-    // Of a chunk that has been released already nothing is left to end with.
+    // When the chunk has been released already, end() gets no chunk.
     const first = chunk.length > 0 ? chunk : given ? null : given
     const args = [first, ...rest.map((each) => (typeof each === 'function' ? callback : each))]
     if (args.length === 1 && first === undefined) args.length = 0
@@ -388,8 +399,8 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   /**
-   * What Node throws at a bad head or a wrong length nobody after the handler would catch: then the
-   * connection is all that is left to end.
+   * Runs `send`. Node may throw at a bad head or a wrong length, and no code after the handler would catch that. The
+   * connection is then broken.
    */
   #leave<T>(send: () => T, broken: T): T {
     try {
@@ -400,21 +411,25 @@ export class Interception implements ResponseController, Interceptor {
     }
   }
 
-  /** Sends an answer of ours. Nothing the handler does from here on counts. */
+  /** Sends the guard's own answer. Later calls of the handler have no effect. */
   #answer(send: () => void): void {
     this.#outliveHandler()
     this.#leave(() => {
       dropTrailers(this.res, this.#http2)
       send()
     }, undefined)
-    // A handler that was told to wait runs dry instead of waiting for a client that gets another answer.
+    // A handler that was told to wait gets its callbacks, so that it does not wait for a client that has another
+    // answer.
     this.#callbacks.callAll()
     for (const [, args] of this.#late) callbackOf(args)?.()
     if (this.#toldToWait) process.nextTick(() => this.res.emit('drain'))
     this.#toldToWait = false
   }
 
-  /** A handler whose source breaks off with the signal destroys what it pipes into: our answer must get out before. */
+  /**
+   * Makes res.destroy do nothing until the answer is out. A handler whose source aborts destroys the response it
+   * pipes into.
+   */
   #outliveHandler(): void {
     const { res } = this
     const destroy = Object.getOwnPropertyDescriptor(res, 'destroy')
@@ -433,7 +448,10 @@ export class Interception implements ResponseController, Interceptor {
     if (!this.#http2) res.statusMessage = STATUS_CODES[status] ?? ''
   }
 
-  /** Node's implicit head, when those below us end later than we. The handler may have changed it meanwhile. */
+  /**
+   * Writes the head of the refusal when Node asks for its implicit head later. The handler may have changed the
+   * headers in between.
+   */
   #headOfRefusal(): unknown {
     const { res } = this
     if (res.headersSent || this.#refusal === undefined) return res
@@ -444,8 +462,8 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   /**
-   * Nobody holds any more. What the hold knows goes with it: Node keeps a response longer than the reply it
-   * carried.
+   * Leaves the state `hold`. The references to the hold are dropped, because Node may keep the response longer than
+   * the reply.
    */
   #let(state: Exclude<State, 'hold'>): void {
     this.#state = state
@@ -469,10 +487,10 @@ export class Interception implements ResponseController, Interceptor {
 
 const NO_ARGS: readonly unknown[] = []
 const NO_CALLS: [Method, unknown[]][] = []
-/** Calls after the handler's end that are told apart. More are answered at once. */
+/** The most calls after the handler's end that are kept. Further calls get their error at once. */
 const MAX_LATE_CALLS = 16
 
-/** compression() keeps small writes in zlib until it is told otherwise. */
+/** compression() keeps small writes in zlib until flush() is called. */
 export function flush(res: ServerResponse): void {
   ;(res as ServerResponse & { flush?: () => void }).flush?.()
 }

@@ -1,9 +1,9 @@
-// The properties that take the place of a response's own: its methods that send or change the head, and what
-// tells a handler how far the response is. The only place that replaces them.
+// Replaces the methods of a response that send or change its head, and the properties that tell how far it is. No
+// other file replaces methods of a response.
 //
-// They are accessors, because others replace methods too, and each belongs into a place of its own:
+// The replacements are accessors, because other middleware replaces methods too. Each function has its place:
 //
-//   handler -> above: who was mounted after us -> entry (ours) -> [held] -> below: who was mounted before us -> Node
+//   handler -> above: mounted after us -> entry (ours) -> [held] -> below: mounted before us -> Node
 import type { ServerResponse } from 'node:http'
 import { toDictionaryMode } from '../../utils/dictionary-mode.js'
 
@@ -11,56 +11,64 @@ const NAMES = ['write', 'end', 'writeHead', 'flushHeaders', 'setHeader', 'append
 export type Method = (typeof NAMES)[number]
 export type Methods = Partial<Record<Method, unknown>>
 
-/** Who answers the handler's calls. */
+/** Handles the handler's calls. */
 export interface Interceptor {
   readonly layers: Layers
   call(method: Method, args: unknown[]): unknown
-  /** The handler has committed its head, and it has not left. */
+  /** True when the handler has committed its head and the head has not left. */
   readonly headTaken: boolean
-  /** The handler has ended, and its end has not left. */
+  /** True when the handler has ended and its end has not left. */
   readonly endTaken: boolean
-  /** Nothing may leave but through us. */
+  /** True when only the hold may send bytes. */
   readonly holding: boolean
-  /** Bytes that have come to Node's last function without passing ours, and whether there is room for more. */
+  /**
+   * Takes bytes that reached Node's last function without passing our methods. Returns what that function would
+   * return.
+   */
   bypassed(args: unknown[]): unknown
-  /** Nobody above has a say in this method any more: what is called is called by those below, or comes too late. */
+  /**
+   * True when wrappers mounted after us must not see a call of this method: the call comes from below, or it comes
+   * too late.
+   */
   deaf(method: Method): boolean
 }
 
 const LAYERS = Symbol('express-llama-guard.layers')
-/** A guarded response knows its first interception, and through that the others. */
+/** A guarded response refers to its first Layers, which refer to the next. */
 type Guarded = ServerResponse & NodeFields & { [LAYERS]?: Layers }
 
-/** Plain properties of an HTTP/1 response. `_header` is how session and others ask whether the head is out. */
+/**
+ * Plain properties of an HTTP/1 response. express-session and others read `_header` to learn whether the head is out.
+ */
 interface NodeFields {
   finished: boolean
   _header: string | null
 }
 
-/** The functions that one method of a response consists of, below and above one interception. */
+/** The functions of one response's methods, below and above one interception. */
 export class Layers {
   readonly #res: ServerResponse
   readonly #interceptor: Interceptor
   readonly #entry: Methods
-  /** What others had put there before us. Undefined: the prototype's. */
+  /** The methods that others had put on the response before us. Undefined means the prototype's method. */
   readonly #below: Methods = {}
-  /** Nobody had put anything there: what we hand down is with Node at once. */
+  /** True when nobody had replaced a method before us, so that our calls reach Node directly. */
   readonly lowest: boolean
   #above: Methods | undefined
-  /** A guard of another policy that was mounted after us. */
+  /** The layers of a second guard that was mounted after this one. */
   #next: Layers | undefined
   #depth = 0
-  /** The values that Node has given to its own fields. */
+  /** The values that Node has given to these fields. */
   readonly node: NodeFields
 
   constructor(res: ServerResponse, interceptor: Interceptor, http2: boolean) {
     this.#res = res
     this.#interceptor = interceptor
-    // Deprecated for handlers, and read by many all the same.
+    // `finished` is deprecated, but many packages still read it.
     const { finished, _header } = res as unknown as NodeFields
     this.node = { finished, _header }
     const first = (res as Guarded)[LAYERS]
-    // Saved at mount time: what a later middleware wrapped has already seen its own `end` and would swallow a refusal.
+    // Saved at mount time. A later wrapper has already seen the handler's `end` and would ignore ours.
     for (const name of NAMES) if (first !== undefined || Object.hasOwn(res, name)) this.#below[name] = res[name]
     this.lowest = Object.keys(this.#below).length === 0
     if (first === undefined) {
@@ -77,7 +85,7 @@ export class Layers {
     }
   }
 
-  /** Runs what sends or changes something for us. Meanwhile the methods of the response are those below us. */
+  /** Runs `send`. Until it returns, the methods of the response are those below us. */
   leave<T>(send: () => T): T {
     this.#depth++
     try {
@@ -95,15 +103,16 @@ export class Layers {
     return Reflect.apply(this.#belowOf(name) as (...args: unknown[]) => unknown, this.#res, args)
   }
 
-  /** What `res[name]` is at this moment. */
+  /** The value of `res[name]` at this moment. */
   read(name: Method): unknown {
     const leaving = this.#firstLeaving
     return leaving === undefined ? this.#last.#top(name) : leaving.#belowOf(name)
   }
 
   /**
-   * Somebody sets `res[name]`. What was there before us goes below us, where it was; so does what is set while
-   * we send, for then those below are at work. Anything else is a wrapper of someone after us.
+   * Handles an assignment to `res[name]`. A function that was on the response before us goes back below us. So does a
+   * function that is set while we send, because a middleware below us is at work then. Any other function is a
+   * wrapper of a middleware mounted after us.
    */
   assign(name: Method, value: unknown): void {
     const leaving = this.#firstLeaving
@@ -120,7 +129,7 @@ export class Layers {
     return calledByNode(this.#entry[name] as () => unknown)
   }
 
-  /** Something is on its way to Node that nobody of us has let go. */
+  /** The interceptor that must take a call which reached Node although no interception has released it. */
   get bypassing(): Interceptor | undefined {
     return this.#firstLeaving === undefined && this.#interceptor.holding ? this.#interceptor : undefined
   }
@@ -172,15 +181,15 @@ export class Layers {
     if (value !== undefined || this.#above !== undefined) (this.#above ??= {})[name] = value
   }
 
-  /** For the functions below, which all responses share. */
+  /** Called by the functions that all responses share. */
   enter(name: Method, args: unknown[]): unknown {
     return this.#interceptor.call(name, args)
   }
 }
 
-// One function and one accessor for all responses. Closures would be strangers at every place that calls them,
-// and accessors of its own would give each response a hidden class of its own, which V8 keeps, with all that
-// they reach, until the next full collection.
+// One function and one accessor serve all responses. Own closures would make every call site megamorphic. Own
+// accessors would give each response a hidden class of its own, which V8 keeps, with everything the accessors reach,
+// until the next full collection. This may go on the day V8 frees such classes in a minor collection.
 const ENTRY: Methods = Object.fromEntries(
   NAMES.map((name) => [
     name,
@@ -207,7 +216,10 @@ const methods = Object.fromEntries(
   ]),
 )
 
-/** While held, a handler sees what it would see without us: Express' error handling asks how far a reply is. */
+/**
+ * While the reply is held, a handler sees the state it would see without the guard. The error handling of Express
+ * reads it.
+ */
 const state = (name: 'headersSent' | 'writableEnded' | 'finished', taken: 'headTaken' | 'endTaken'): Accessor => ({
   configurable: true,
   get() {
@@ -222,7 +234,7 @@ const HTTP2: PropertyDescriptorMap = {
   finished: state('finished', 'endTaken'),
 }
 
-/** A plain property of Node's, which Node reads as it is and everybody else as it would be without us. */
+/** A plain property of Node. Node reads its real value; other code reads the value it would have without the guard. */
 function field(name: keyof NodeFields, taken: 'headTaken' | 'endTaken', shown: string | boolean): Accessor {
   function get(this: Guarded): unknown {
     const layers = this[LAYERS]!
@@ -247,8 +259,8 @@ interface NodeMethods {
 }
 const prototypeOf = (res: ServerResponse): NodeMethods => Object.getPrototypeOf(res) as NodeMethods
 
-// The net below all of them, on HTTP/1: whoever deletes our methods, or calls those of the prototype, writes into
-// the hold all the same.
+// Catches calls that pass our methods on HTTP/1: code that deletes them, or that calls those of the prototype, still
+// writes into the hold.
 const NET: PropertyDescriptorMap & ThisType<Guarded> = {
   _send: {
     configurable: true,
@@ -257,7 +269,7 @@ const NET: PropertyDescriptorMap & ThisType<Guarded> = {
       return bypassing === undefined ? Reflect.apply(prototypeOf(this)._send, this, args) : bypassing.bypassed(args)
     },
   },
-  // From Node 24 on, what was written to a corked response passes `_send` only now.
+  // From Node 24 on, what was written to a corked response passes `_send` only when it is uncorked.
   uncork: {
     configurable: true,
     writable: true,
@@ -267,7 +279,7 @@ const NET: PropertyDescriptorMap & ThisType<Guarded> = {
   },
 }
 
-/** The same on HTTP/2, where the last functions are those of the stream. */
+/** Catches the same calls on HTTP/2, where the last functions are those of the stream. */
 function spanNet(stream: object, layers: Layers): void {
   Object.defineProperties(stream, { [LAYERS]: { value: layers }, ...HTTP2_NET })
 }
@@ -295,8 +307,9 @@ const HTTP1: PropertyDescriptorMap = {
 }
 
 /**
- * Node reads them too: it closes connections and drops 'drain' events of responses that have finished, and ours
- * has not. The stack tells who asks, for some microseconds, and only while something is held.
+ * True when Node's own code called. Node reads `finished` and `_header` too: it closes connections and drops 'drain'
+ * events of finished responses, and a held response has not finished. The caller is read from the stack, which takes
+ * some microseconds and happens only while something is held.
  */
 function calledByNode(callee: (this: never, ...args: never[]) => unknown): boolean {
   const { stackTraceLimit } = Error
@@ -307,7 +320,10 @@ function calledByNode(callee: (this: never, ...args: never[]) => unknown): boole
   return /node:(_http_|internal\/http2)/.test(String(at.stack))
 }
 
-/** Runs `change` on the head of a response that may be guarded, as we do it and not as the handler. */
+/**
+ * Runs `change` on the head of a response that may be guarded. The guard then sees it as its own change, not as the
+ * handler's.
+ */
 export function asGuard(res: ServerResponse, change: () => void): void {
   const layers = (res as Guarded)[LAYERS]
   if (layers === undefined) change()

@@ -1,21 +1,21 @@
-// What Node tells a handler that is too late. The errors are Node's own wherever Node can be made to throw them.
+// The errors that Node gives to a handler that is too late. Node's own code throws them wherever it can be made to.
 import { ServerResponse, IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Callback } from './arguments.js'
 
 export type HeadMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'writeHead'
 
-/** A response whose head is out: whatever changes a head throws ERR_HTTP_HEADERS_SENT at it. */
+/** A response whose head is out. Every method that changes a head throws ERR_HTTP_HEADERS_SENT on it. */
 const SENT = new ServerResponse(new IncomingMessage(new Socket()))
 SENT.writeHead(200)
 
-/** Throws what this method throws once the head is out. */
+/** Throws the error that this method throws once the head is out. */
 export function throwHeadersSent(method: HeadMethod, args: readonly unknown[], http2: boolean): never {
   if (!http2) Reflect.apply(SENT[method], SENT, args)
   throw withCode(new Error('Response has already been initiated.'), 'ERR_HTTP2_HEADERS_SENT')
 }
 
-/** What a write to a destroyed response does: false, and an error for the callback. */
+/** Does what a write to a destroyed response does: returns false and passes an error to the callback. */
 export function writeAfterDestroy(callback: Callback | undefined): boolean {
   if (callback !== undefined)
     process.nextTick(

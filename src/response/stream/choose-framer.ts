@@ -1,4 +1,4 @@
-// Which framer reads a reply: by its label and its dialect. What is written inside decides the rest.
+// Chooses the framer of a reply by its content-type and its dialect. The framer itself then looks at what is written.
 import type { Framing } from '../../dialects/dialect.js'
 import { isJson, isStream } from '../media-type.js'
 import { ndjsonFramer, sseFramer } from './event-framer.js'
@@ -9,13 +9,13 @@ import { textFramer } from './text-framer.js'
 const FRAMERS: Readonly<Record<Framing, () => Framer>> = {
   sse: sseFramer,
   ndjson: ndjsonFramer,
-  // Lines too: a type code, a colon and JSON.
+  // The data stream of the AI SDK consists of lines too: a type code, a colon and JSON.
   'data-stream': ndjsonFramer,
   'json-array': jsonArrayFramer,
   text: textFramer,
 }
 
-/** Undefined for a reply that is kept and read whole. */
+/** Undefined for a reply that must be held as a whole. */
 export function chooseFramer(type: string, framing: Framing): Framer | undefined {
   if (type === 'text/event-stream') return sseFramer()
   if (isStream(type)) return ndjsonFramer()

@@ -1,10 +1,10 @@
-// How a stream that has begun is ended early: the dialect's own last events, in the form of what was sent.
+// Ends a stream that has begun: the dialect's own last events, framed like the events that were sent.
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { Decision } from '../../types.js'
 import { lastWords, publicError, type RefusalContext } from '../refusal.js'
 import type { FrameKind } from './framing.js'
 
-/** Undefined when the dialect, which may be the user's own, has none. */
+/** The last bytes; undefined when a custom dialect gives none. */
 export function endingOf(
   reader: StreamReader,
   decision: Decision,
@@ -22,7 +22,7 @@ export function endingOf(
   }
 }
 
-/** The data of events as JSON lines, for a client that was sent such. Lines stay as they are. */
+/** The data of events as JSON lines, for a client that was sent JSON lines. Lines stay unchanged. */
 function asLines(events: string): string {
   if (!/^(?:data|event):/.test(events)) return events
   return events

@@ -1,16 +1,16 @@
-// The fields of one server-sent event, WHATWG HTML section 9.2.6, with nothing dropped.
+// Reads the fields of one server-sent event (WHATWG HTML section 9.2.6) and drops none of them.
 import type { StreamEvent } from '../../dialects/dialect.js'
 import { type LooseLine, looseLine, pythonLines } from './loose-line.js'
 
-// Counters and hashes say nothing; any other id is a place to write to.
+// Counters and hashes carry no words. Any other id may carry words, so it is judged.
 const SILENT_ID = /^[0-9a-f-]{0,64}$/i
-/** What servers send to keep a connection open, with the time of day or without. */
+/** Comments that servers send to keep a connection open, with or without the time of day. */
 const SILENT_COMMENT = /^(?:ping|pong|keep-?alive|heartbeat|OPENROUTER PROCESSING)?[-\d\s.:+TZ]{0,40}$/i
 const SPACE = 0x20
 
 export interface ReadEvent {
   readonly event: StreamEvent
-  /** Where lines say something else one by one than they do together. */
+  /** Set when the lines mean something else one by one than joined. */
   readonly lines: readonly LooseLine[] | undefined
 }
 
@@ -42,7 +42,7 @@ export class EventFields {
       if (within.length === 0) this.#own({ kind: 'data', event: { data: value } })
       this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
     } else if (field === 'event') {
-      // The last one is the standard's; other readers take the first.
+      // The standard takes the last event name, and other readers take the first. Both are judged.
       if (this.#name !== undefined && this.#name !== value) this.#note(this.#name)
       this.#name = value
     } else if (field === '') {
@@ -56,7 +56,7 @@ export class EventFields {
     }
   }
 
-  /** What was read since the last time. */
+  /** The event that was read since the last call. */
   take(): ReadEvent {
     const name = this.#name
     const data = this.#data

@@ -1,17 +1,17 @@
-// Server-sent events and JSON lines, told apart line by line and not by their label: a stream may be labelled
-// as one and written as the other, and clients read what is written.
+// Splits a stream into server-sent events and JSON lines. It decides line by line and not by the content-type,
+// because a stream may be labelled as one and written as the other, and clients read what is written.
 import { Bytes, type Frame, type Framer } from './framing.js'
 import { EventFields } from './event-fields.js'
 import { bare, isField, jsonLine, type LooseLine, looseLine, opening, pythonLines } from './loose-line.js'
 import { OpenValue } from './open-value.js'
 import { splitLines } from './lines.js'
 
-/** Server-sent events, and JSON values in lines of their own. */
+/** Reads server-sent events, and JSON values in lines of their own. */
 export function sseFramer(): Framer {
   return eventFramer(false)
 }
 
-/** JSON lines and bare lines, each a frame; and server-sent events. */
+/** Reads JSON lines and bare lines, each as a frame of its own, and server-sent events. */
 export function ndjsonFramer(): Framer {
   return eventFramer(true)
 }
@@ -40,7 +40,7 @@ function eventFramer(bareLines: boolean): Framer {
         if (open.closed) closeValue(open)
         return true
       }
-      // No JSON after all: what was taken for it are fields that nobody knows.
+      // The lines are no JSON value after all. They are read as unknown fields of an event.
       for (const earlier of open.lines()) fields.read(earlier)
       open = undefined
       return false
@@ -56,7 +56,7 @@ function eventFramer(bareLines: boolean): Framer {
     return frames.push(raw.take(text === '' ? {} : { data: line }, 'json', some(pythonLines(line)))) > 0
   }
   const read = (line: string): void => {
-    // Nearly every line: a field at the beginning of an event, or the blank line at its end.
+    // The common case: a field at the beginning of an event, or the blank line at its end.
     if (open === undefined && (line === '' || !fields.empty || line.startsWith('data:'))) {
       if (line === '') closeFields()
       else fields.read(line)
@@ -70,7 +70,7 @@ function eventFramer(bareLines: boolean): Framer {
       raw.add(bytes, start, end)
       read(text)
     },
-    // The LF of a CRLF that was cut in two: it may open the next frame's bytes, but it says nothing.
+    // The LF of a CRLF that was split between two chunks. It belongs to the next frame's bytes and carries no words.
     lineEnd: (bytes, start, end) => raw.add(bytes, start, end),
   })
   const take = (): Frame[] => {

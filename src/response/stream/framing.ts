@@ -1,21 +1,21 @@
-// What every framer makes: frames, which keep their raw bytes beside what they say.
-// Not a library's parser: those (eventsource-parser, the SDKs' decoders) drop comments, unknown fields, BOM
-// and line ends, and what is allowed must leave byte for byte.
+// The frames that every framer makes: the raw bytes and the decoded event of each. The package has its own parser,
+// because libraries (eventsource-parser, the decoders of the SDKs) drop comments, unknown fields, the BOM and line
+// ends, and an allowed stream must leave byte for byte.
 import type { StreamEvent } from '../../dialects/dialect.js'
 import type { LooseLine } from './loose-line.js'
 
 /** `field`: server-sent event fields. `json`: a JSON value, or bare text, in lines of its own. */
 export type FrameKind = 'field' | 'json'
 
-/** A frame as it came, and what it says. The raw bytes of all frames in order are the stream. */
+/** A frame: its raw bytes and its decoded event. The raw bytes of all frames in order are the stream. */
 export class Frame {
-  /** Where its bytes are: from `start` to `end`, exclusive. */
+  /** The buffer that holds the frame's bytes, from `start` to `end`, exclusive. */
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
   readonly event: StreamEvent
   readonly kind: FrameKind
-  /** What a client reads that takes every line for itself. Undefined: the same as `event`. */
+  /** What a client reads that takes each line for an event. Undefined when it is the same as `event`. */
   readonly lines: readonly LooseLine[] | undefined
 
   constructor(
@@ -41,11 +41,13 @@ export class Frame {
 
 export interface Framer {
   push(chunk: Buffer): Frame[]
-  /** What is left without its end: lenient clients read it too. */
+  /** Returns what is left without its end, because lenient clients read it too. */
   finish(): Frame[]
 }
 
-/** The bytes of a frame: one piece of the chunk they came in, where they came in one. */
+/**
+ * Collects the bytes of a frame. When they came in one chunk, the frame points into that chunk and nothing is copied.
+ */
 export class Bytes {
   #earlier: Buffer[] = []
   #from: Buffer | undefined

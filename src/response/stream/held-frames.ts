@@ -1,30 +1,32 @@
-// The frames of a stream that wait for a verdict, in their order of arrival. They leave from the head, many
-// in one write.
+// The frames of a stream that wait for a verdict, in order of arrival. They leave from the front, many in one write.
 import type { Frame } from './framing.js'
 
-/** A frame that waits. Mutable, and flat: there are as many of them as the model makes tokens. */
+/** A frame that waits. The object is mutable and flat, because there are as many of them as the model makes tokens. */
 export interface Held {
   readonly frame: Frame
   /**
-   * The choice with text in this frame, and the position in that choice's text that must be judged first.
-   * None: position 0.
+   * The choice with text in this frame, and the position in that choice's text that must be judged before the frame
+   * may leave. Position 0 means that the frame has no text.
    */
   choice: number
   position: number
-  /** The same for further choices. */
+  /** Positions of further choices with text in this frame. */
   others: Map<number, number> | undefined
 }
 
 export class HeldFrames {
   readonly #queue: Held[] = []
-  /** Where those begin that have not left. */
+  /** The index of the first frame that has not left. */
   #head = 0
 
   get empty(): boolean {
     return this.#head === this.#queue.length
   }
 
-  /** Keeps them all, then reads them: should one be unreadable and pass all the same, the rest must follow it. */
+  /**
+   * Keeps all frames, then reads them. When one cannot be read and the stream passes all the same, the frames after
+   * it must still be there.
+   */
   add(frames: readonly Frame[], read: (held: Held) => void): void {
     const first = this.#queue.length
     for (const frame of frames) this.#queue.push({ frame, choice: 0, position: 0, others: undefined })
@@ -32,9 +34,9 @@ export class HeldFrames {
   }
 
   /**
-   * Takes those at the head that may leave: their bytes, for one write, as each write costs more than a copy.
-   * Undefined when the first may not. They are gone from here before anything is written: a write that comes
-   * back to the hold must not find them again.
+   * Removes the frames at the front that may leave, and returns their bytes as one buffer, because a write costs more
+   * than a copy. Undefined when the first frame may not leave. The frames are removed before anything is written: a
+   * write that calls back into the hold must not find them again.
    */
   take(mayLeave: (held: Held) => boolean, tell: (frame: Frame) => void): Buffer | undefined {
     const queue = this.#queue
@@ -44,7 +46,8 @@ export class HeldFrames {
     const bytes = joined(queue, this.#head, to)
     for (let at = this.#head; at < to; at++) tell(queue[at]!.frame)
     this.#head = to
-    // Once half of them have left: each is moved once at most, and what has left is soon forgotten.
+    // The array is compacted only when half of it has left. Each frame is then moved at most once, and released
+    // frames are soon freed.
     if (to * 2 >= queue.length) {
       queue.splice(0, to)
       this.#head = 0
@@ -52,7 +55,7 @@ export class HeldFrames {
     return bytes
   }
 
-  /** What is still here, as it came. */
+  /** The frames that are still held, in order. */
   frames(): readonly Frame[] {
     return this.#queue.slice(this.#head).map(({ frame }) => frame)
   }
@@ -63,7 +66,7 @@ export class HeldFrames {
   }
 }
 
-/** The bytes of some frames in order. What came as one chunk is still one, and needs no copy. */
+/** The bytes of some frames in order. Frames that came as one chunk need no copy. */
 function joined(queue: readonly Held[], from: number, to: number): Buffer {
   const { bytes, start } = queue[from]!.frame
   let end = start

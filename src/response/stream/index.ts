@@ -1,4 +1,5 @@
-// Token streams: words flow while they are judged, and no byte leaves before a safe verdict that saw it.
+// Holds a token stream: words are released while the stream goes on, and no byte leaves before a safe verdict that
+// has seen it.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
 import type { ReplyContext } from '../context.js'
@@ -12,24 +13,27 @@ import { type Held, HeldFrames } from './held-frames.js'
 import { Readings } from './readings.js'
 import { StreamJudge } from './stream-judge.js'
 
-/** Held bytes past which the handler is asked to wait. Far above a token, far below maxReplyBytes. */
+/**
+ * When more bytes are held, the handler is asked to wait. It is far more than a token and far less than
+ * maxReplyBytes.
+ */
 const HIGH_WATER_BYTES = 256 * 1024
 
 /**
- * Holds a stream in `window` or `async` mode. Frames wait in their order of arrival; the head leaves as soon
- * as all its text has been judged safe. Nothing at all leaves before the first safe verdict, so that an early
+ * Holds a stream in `window` or `async` mode. Frames wait in order of arrival, and the frames at the front leave as
+ * soon as all of their text has been judged safe. Nothing leaves before the first safe verdict, so that an early
  * block is a real 451.
  */
-export function eventStreamHold(exit: ResponseController, framer: Framer, context: ReplyContext): Hold {
-  return new EventStreamHold(exit, framer, context)
+export function eventStreamHold(controller: ResponseController, framer: Framer, context: ReplyContext): Hold {
+  return new EventStreamHold(controller, framer, context)
 }
 
 /**
- * A class for its getter's sake: an object with a getter of its own has a hidden class of its own, which
- * keeps the whole stream in memory.
+ * A class, because an object literal with a getter would get a hidden class of its own, which keeps the whole stream
+ * in memory.
  */
 class EventStreamHold implements Hold {
-  readonly #exit: ResponseController
+  readonly #controller: ResponseController
   readonly #framer: Framer
   readonly #context: ReplyContext
   readonly #readings: Readings
@@ -42,17 +46,17 @@ class EventStreamHold implements Hold {
     this.#readings.main.sent(event)
     if (event.data !== undefined) this.#sentKind = kind
   }
-  /** Whether events or lines were the last to leave. */
+  /** The kind of the last frame that left. */
   #sentKind: FrameKind | undefined
-  /** Those of a frame that has not ended included. */
+  /** Held bytes, the bytes of an unfinished frame included. */
   #heldBytes = 0
   #released = false
   #handlerEnded = false
   #gateOpen: boolean
   #over = false
 
-  constructor(exit: ResponseController, framer: Framer, context: ReplyContext) {
-    this.#exit = exit
+  constructor(controller: ResponseController, framer: Framer, context: ReplyContext) {
+    this.#controller = controller
     this.#framer = framer
     this.#context = context
     this.#readings = new Readings(context.dialect, (prefix) => this.#judge.fork(prefix))
@@ -76,7 +80,10 @@ class EventStreamHold implements Hold {
     )
   }
 
-  /** Only while a verdict is due: what waits for the end of its own frame needs the handler to go on. */
+  /**
+   * True only while a verdict is due. An unfinished frame needs the handler to go on, so it must not make the handler
+   * wait.
+   */
   get full(): boolean {
     return this.#heldBytes > HIGH_WATER_BYTES && (this.#judge.waiting || !this.#gateOpen)
   }
@@ -130,7 +137,7 @@ class EventStreamHold implements Hold {
       if (delta.text === '' && delta.from === undefined) continue
       const position = this.#judge.add(delta)
       const { choice } = delta
-      // A later text of the same choice ends further on, and covers the earlier one.
+      // A later text of the same choice has a higher position, which covers the earlier one.
       if (held.position === 0 || held.choice === choice) {
         held.choice = choice
         held.position = position
@@ -148,21 +155,22 @@ class EventStreamHold implements Hold {
     const decision = this.#context.decideReplyError(error)
     if (decision.action !== 'allow') return this.#stop(decision)
     if (this.#gateOpen) return this.#letThrough(decision)
-    // Before the input verdict nothing may leave, and there is no telling how much more would have to be kept.
+    // Nothing may leave before the input verdict, and how much more would have to be kept is unknown. The reply is
+    // refused even with `onError: 'open'`.
     this.#stop({ ...decision, action: 'unavailable' })
   }
 
-  /** The rest cannot be judged and passes as it comes, by the operator's own choice. */
+  /** Releases the rest unjudged, because `onError: 'open'` says so. */
   #letThrough(decision: Decision): void {
     if (this.#over) return
-    const exit = this.#exit
-    if (!this.#released) setVerdictHeaders(exit.res, [this.#context.input, decision])
+    const controller = this.#controller
+    if (!this.#released) setVerdictHeaders(controller.res, [this.#context.input, decision])
     const rest = [...this.#held.frames(), ...this.#framer.finish()]
     this.#drop()
-    for (const { raw } of rest) exit.release(raw)
-    flush(exit.res)
-    if (this.#handlerEnded) exit.finish()
-    else exit.open()
+    for (const { raw } of rest) controller.release(raw)
+    flush(controller.res)
+    if (this.#handlerEnded) controller.finish()
+    else controller.open()
     this.#context.record(decision, this.#judge.judgements())
   }
 
@@ -170,7 +178,7 @@ class EventStreamHold implements Hold {
     if (this.#over || !this.#gateOpen) return
     try {
       if (this.#headMayOpen()) this.#releaseJudged()
-      if (!this.full) this.#exit.drained()
+      if (!this.full) this.#controller.drained()
       if (this.#handlerEnded && this.#held.empty && !this.#over) this.#conclude()
     } catch (error) {
       this.#fail(toLlamaGuardError(error))
@@ -178,8 +186,8 @@ class EventStreamHold implements Hold {
   }
 
   /**
-   * Nothing leaves before words of the model have been judged, so that an early block is a real 451: unless
-   * `keepAlive` gives that up, or the reply has no words.
+   * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
+   * real 451. The exceptions are `keepAlive`, `async` mode, and a reply without words.
    */
   #headMayOpen(): boolean {
     const judge = this.#judge
@@ -195,9 +203,9 @@ class EventStreamHold implements Hold {
   #conclude(): void {
     this.#over = true
     this.#openHeaders()
-    this.#exit.finish()
+    this.#controller.finish()
     const [judge, context] = [this.#judge, this.#context]
-    // In `async` mode the last check may still be on its way; it is worth a log line even so.
+    // In `async` mode the last check may still run. Its result is logged too.
     void judge.settled().then(() => context.record(judge.decision(), judge.judgements()))
   }
 
@@ -205,23 +213,23 @@ class EventStreamHold implements Hold {
     const bytes = this.#held.take(this.#mayLeave, this.#sent)
     if (bytes === undefined) return
     this.#openHeaders()
-    this.#exit.release(bytes)
+    this.#controller.release(bytes)
     this.#heldBytes -= bytes.length
-    flush(this.#exit.res)
+    flush(this.#controller.res)
   }
 
   #openHeaders(): void {
     if (this.#released) return
     this.#released = true
     const context = this.#context
-    // What the header can honestly say when it leaves before the first verdict.
+    // The code for a header that leaves before the first verdict.
     const code = this.#releaseAtOnce ? 'streaming_async' : this.#isEarly() ? 'pending' : undefined
     const output: Decision =
       code === undefined ? this.#judge.decision() : { ...context.decideReply([]), outcome: { state: 'unjudged', code } }
-    setVerdictHeaders(this.#exit.res, [context.input, output])
+    setVerdictHeaders(this.#controller.res, [context.input, output])
   }
 
-  /** With `keepAlive`: what keeps the connection open leaves before there is a verdict. */
+  /** True with `keepAlive` when keep-alive frames leave before there is a verdict. */
   #isEarly(): boolean {
     return this.#judge.judgements().length === 0 && !(this.#handlerEnded && !this.#judge.waiting)
   }
@@ -231,11 +239,11 @@ class EventStreamHold implements Hold {
     this.#drop()
     if (!this.#released) {
       const { status, headers, body } = refusalOf(decision, this.#context)
-      this.#exit.refuse(status, headers, body)
+      this.#controller.refuse(status, headers, body)
     } else {
       const ending = endingOf(this.#readings.main, decision, this.#context, this.#sentKind)
-      if (ending === undefined) this.#exit.destroy()
-      else this.#exit.cut(ending)
+      if (ending === undefined) this.#controller.destroy()
+      else this.#controller.cut(ending)
     }
     this.#context.abort()
     this.#context.record(decision, this.#judge.judgements())

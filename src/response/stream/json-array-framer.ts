@@ -1,5 +1,5 @@
-// A JSON array that comes element by element, with or without line breaks (Gemini's stream without `alt=sse`).
-// Frames end with their element. What turns out to be no array is read as events and lines.
+// Splits a JSON array into its elements, with or without line breaks (Gemini's stream without `alt=sse`). Each frame
+// ends with an element. A reply that turns out to be no array is read as events and lines.
 import { ndjsonFramer } from './event-framer.js'
 import { Bytes, Frame, type Framer } from './framing.js'
 import { looseLine } from './loose-line.js'
@@ -20,14 +20,17 @@ export function jsonArrayFramer(): Framer {
   const raw = new Bytes()
   const other = ndjsonFramer()
   let state: State = 'start'
-  /** Bytes of the frame that stand before its element. */
+  /** The number of bytes in the frame before its element. */
   let lead = 0
   let depth = 0
   let inString = false
   let escaped = false
   let scalar = false
 
-  /** Reads one byte. True when the element ended with it; `ahead` when it ended just before. */
+  /**
+   * Reads one byte inside an element. Returns `ended` when the element ends with this byte and `ahead` when it ended
+   * before it.
+   */
   const inElement = (byte: number): 'ended' | 'ahead' | undefined => {
     if (inString) {
       if (escaped) escaped = false
@@ -53,7 +56,7 @@ export function jsonArrayFramer(): Framer {
   const elementFrame = (): Frame => {
     const frame = raw.take({}, 'json')
     const text = frame.bytes.toString('utf8', frame.start + lead, frame.end)
-    // Only what is no JSON has fields of events on its lines.
+    // Only text that is no JSON can hold event fields in its lines.
     const lines = text.includes('data:') ? text.split('\n').flatMap((line) => looseLine(line) ?? []) : []
     lead = 0
     const { bytes, start, end } = frame

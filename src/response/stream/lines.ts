@@ -1,9 +1,9 @@
-// Splits bytes into lines ended by CRLF, LF or a lone CR, however the bytes are cut, in time linear in their number.
+// Splits bytes into lines ended by CRLF, LF or a lone CR, however the bytes are chunked, in linear time.
 
 export interface LineSink {
-  /** A whole line: its text without the line end, and where all its bytes are. */
+  /** A whole line: its text without the line end, and the position of all its bytes. */
   line(text: string, bytes: Buffer, start: number, end: number): void
-  /** An LF whose CR had already ended the line, in the chunk before. */
+  /** An LF whose CR ended the line in the chunk before. */
   lineEnd(bytes: Buffer, start: number, end: number): void
 }
 
@@ -24,8 +24,8 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
   }
 
   /**
-   * Joins what came before with the rest of the line: once a line, as joining at every chunk would make long
-   * lines quadratic.
+   * Joins the earlier chunks of a line with its rest. It runs once per line, because joining at every chunk would
+   * make long lines quadratic.
    */
   function joined(rest: Buffer): Buffer {
     const bytes = Buffer.concat([...partial, rest])
@@ -34,7 +34,7 @@ export function splitLines(sink: LineSink): { push(chunk: Buffer): void; finish(
   }
 
   function nextEnd(chunk: Buffer, from: number, hasCr: boolean): number {
-    // Every other line of an event stream is a blank one.
+    // Every second line of an event stream is blank, so this case is checked first.
     if (chunk[from] === LF) return from
     if (!hasCr) return chunk.indexOf(LF, from)
     for (let at = from; at < chunk.length; at++) if (chunk[at] === LF || chunk[at] === CR) return at

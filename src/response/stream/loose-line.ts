@@ -1,5 +1,5 @@
-// One line of a stream as a client reads it that splits on lines and looks at each by itself: with or without
-// `data:`, behind blanks and byte order marks, as an element of an array, or behind a type code.
+// Reads one line of a stream like a client that looks at each line by itself: with or without `data:`, after blanks
+// and byte order marks, as an element of an array, or after a type code.
 import type { StreamEvent } from '../../dialects/dialect.js'
 
 export interface LooseLine {
@@ -17,7 +17,7 @@ const RS = '\u001e'
 const NOTHING: StreamEvent = {}
 const CLOSING: Readonly<Record<string, string | undefined>> = { '{': '}', '[': ']', '"': '"' }
 
-/** Without white space and byte order marks around it, and without record separators before it. */
+/** The line without white space and byte order marks around it, and without record separators before it. */
 export function bare(line: string): string {
   let text = line.trim()
   while (text.startsWith(RS)) text = text.slice(1).trim()
@@ -56,18 +56,18 @@ export function jsonLine(text: string): StreamEvent | undefined {
   const value = withoutCommas(code === undefined ? text : text.slice(2))
   if (value === '') return text === '' ? undefined : NOTHING
   const closing = CLOSING[value[0]!]
-  // A number behind a type code, as in no other place, is a value too.
+  // After a type code a number is a value too. Elsewhere it is text.
   if (closing === undefined ? code === undefined : value.length < 2 || !value.endsWith(closing)) return undefined
   return code === undefined ? { data: value } : { data: value, part: code }
 }
 
-/** What begins a JSON value on this bare line and does not end it; undefined when none does. */
+/** The JSON value that begins on this bare line and does not end on it; undefined when there is none. */
 export function opening(text: string): string | undefined {
   const value = withoutCommas(PART.test(text) ? text.slice(2) : text)
   return value[0] === '{' || value[0] === '[' ? value : undefined
 }
 
-/** An element without the brackets and commas of the list that it stands in. `''` when there is nothing else. */
+/** The element without the brackets and commas of the list around it; `''` when nothing else is on the line. */
 function withoutCommas(text: string): string {
   let value = text
   if (value.startsWith(',') || (value.startsWith('[') && !value.endsWith(']'))) value = value.slice(1).trimStart()

@@ -1,11 +1,11 @@
-// A JSON value that goes on over several lines, as pretty-printed streams send it.
+// A JSON value that spans several lines, as pretty-printed streams send it.
 
 export class OpenValue {
   readonly #lines: string[] = []
   #depth = 0
   #inString = false
 
-  /** Undefined when the line cannot begin a value: a line break may not stand in a JSON string. */
+  /** Undefined when the line cannot begin a value: a JSON string may not contain a line break. */
   static begin(line: string): OpenValue | undefined {
     const value = new OpenValue()
     value.add(line)
@@ -33,7 +33,7 @@ export class OpenValue {
     return this.#lines
   }
 
-  /** The value, without a comma behind it; `broken` when it is no JSON. */
+  /** The value without a comma behind it. `broken` is true when it is no JSON. */
   take(): { readonly text: string; readonly broken: boolean } {
     const text = this.#lines.join('\n')
     const value = text.trimEnd().replace(/,$/, '')

@@ -1,5 +1,5 @@
-// A stream that clients may read in more than one way is read in all of them. Another reading starts where it
-// first differs from the main one, with what was said until then, and has channels of its own.
+// Reads a stream in every way in which a client may read it. A further reading starts where it first differs from the
+// main one. It begins with a copy of the text so far, and has channels of its own.
 import { replyReader } from '../../dialects/reply-reader.js'
 import type { Dialect, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import type { Frame } from './framing.js'
@@ -22,18 +22,18 @@ const ofKind =
   (frame) =>
     linesOf(frame).flatMap((line) => (line.kind === kind ? line.event : []))
 
-/** Every line by itself, whatever it is. */
+/** Reads every line by itself. */
 const LINES: EventsOf = (frame) => linesOf(frame).flatMap(({ event }) => elements(event))
-/** `data:` lines joined to one event, those behind blanks and byte order marks too. */
+/** Reads `data:` lines joined to one event, those after blanks and byte order marks included. */
 const JOINED: EventsOf = (frame) => {
   const data = ofKind('data')(frame).flatMap((event) => event.data ?? [])
   return data.length === 0 ? [] : [{ data: data.join('\n') }]
 }
-/** Server-sent events alone, as the standard reads them. */
+/** Reads server-sent events only, as the standard says. */
 const FIELDS: EventsOf = ({ kind, event }) => (kind === 'field' ? [event] : [])
 
 export class Readings {
-  /** Reads what the frames are by their form. It alone is told what was sent. */
+  /** Reads each frame by its form. Only this reader is told which events were sent. */
   readonly main: StreamReader
   readonly #dialect: Dialect
   readonly #fork: (prefix: string) => void
@@ -85,7 +85,7 @@ export class Readings {
 function readAs({ prefix, reader, eventsOf }: Reading, frame: Frame): StreamDelta[] {
   return eventsOf(frame).flatMap((event) => {
     const deltas = reader.read(event)
-    // It never speaks to the client: what it keeps until an event is sent may go.
+    // This reader never writes to the client, so it may forget at once what it keeps for sent events.
     reader.sent(event)
     return deltas.map((delta) => ({
       ...delta,
@@ -99,7 +99,7 @@ function isList({ data }: StreamEvent): boolean {
   return data !== undefined && data.charCodeAt(0) === LEFT_BRACKET && data.endsWith(']') && data !== '[DONE]'
 }
 
-/** The elements of a list of objects, which clients read like one event each. */
+/** The elements of a list of objects. Clients read each element like an event. */
 function elements(event: StreamEvent): readonly StreamEvent[] {
   if (!isList(event)) return [event]
   try {

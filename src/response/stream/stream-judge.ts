@@ -1,16 +1,16 @@
-// When a stream is judged: one check in flight per choice, at most, started by new text, by waiting text, or
-// by the end.
+// Decides when a stream is judged. Each choice has at most one check in flight. New text, text that has waited long
+// enough, or the end of the stream starts a check.
 import { LlamaGuardError } from '../../errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
 import { Transcript } from './transcript.js'
 
 /**
- * New text that starts the second check; it doubles with every safe verdict, up to `windowChars`: early words
- * must flow, late ones be cheap.
+ * Characters of new text that start the second check. The number doubles with every safe verdict, up to
+ * `windowChars`, so that early words flow and later checks stay few.
  */
 const FIRST_STEP_CHARS = 16
-/** More choices than any API gives. */
+/** More choices than any API sends. */
 const MAX_CHOICES = 128
 
 export interface StreamJudgeOptions {
@@ -18,7 +18,7 @@ export interface StreamJudgeOptions {
   /** `choice`: the number of the choice in the reply. */
   judge(text: string, choice: number): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision
-  /** A verdict allows text to leave. */
+  /** Called when a verdict allows text to leave. */
   onAllowed(): void
   onRefused(decision: Decision): void
 }
@@ -28,11 +28,11 @@ interface Choice {
   readonly transcript: Transcript
   step: number
   checking: boolean
-  /** When the oldest text that no check has read arrived. */
+  /** The arrival time of the oldest text that no check has read. */
   waitingSince: number | undefined
-  /** Position up to which the newest check has read. */
+  /** The position up to which the newest check has read. */
   asked: number
-  /** Where its first words end. Undefined while there are only names, ids and comments. */
+  /** The position where the first words end. Undefined while there are only names, ids and comments. */
   wordsAt: number | undefined
   timer: NodeJS.Timeout | undefined
 }
@@ -51,17 +51,17 @@ export class StreamJudge {
     this.#options = options
   }
 
-  /** True from the first verdict on that let words of the model leave, not names, ids and comments alone. */
+  /** True once a verdict has let words of the model leave. Names, ids and comments alone do not count. */
   get hasAllowed(): boolean {
     return this.#allowed
   }
 
-  /** True from the first word of the model on. */
+  /** True once the model has said a word. */
   get hasWords(): boolean {
     return this.#words
   }
 
-  /** True while some text has no verdict yet: one is on its way, or will be asked for in `windowMs`. */
+  /** True while some text has no verdict yet: its check is running or will start within `windowMs`. */
   get waiting(): boolean {
     return [...this.#choices.values()].some(({ transcript }) => transcript.judged < transcript.length)
   }
@@ -111,13 +111,13 @@ export class StreamJudge {
     for (const choice of this.#choices.values()) this.#considerChoice(choice)
   }
 
-  /** The reply is complete: what has not been read is read now. */
+  /** The reply is complete. A check reads all text that no check has read. */
   end(): void {
     this.#ended = true
     this.consider()
   }
 
-  /** Nobody waits any more. Checks in flight are the caller's to abort. */
+  /** Stops starting checks. The caller aborts the checks in flight. */
   stop(): void {
     this.#stopped = true
     for (const choice of this.#choices.values()) clearTimeout(choice.timer)
@@ -141,7 +141,7 @@ export class StreamJudge {
     const fresh = transcript.length - choice.asked
     if (this.#stopped || choice.checking || fresh === 0) return
     const { windowChars, windowMs } = this.#options.settings
-    // Names, ids and comments alone may wait: nothing leaves before the first words are judged.
+    // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
     const first = choice.asked < (choice.wordsAt ?? 0)
     const step = choice.wordsAt === undefined ? windowChars : Math.min(choice.step, windowChars)
     const enough = first || this.#ended || fresh >= step
@@ -151,7 +151,7 @@ export class StreamJudge {
       choice.timer = undefined
       this.#check(choice)
     } else {
-      // The timer only asks again: a check in between will have moved what waits.
+      // The timer only considers the choice again, because a check in between may have read the waiting text.
       choice.timer ??= setTimeout(
         () => {
           choice.timer = undefined

@@ -1,5 +1,5 @@
-// A reply that is streamed as bare text: it flows as it comes, whole characters at a time. Where it looks like
-// events or JSON lines, it is read as these, too, at the end of each line.
+// Splits a reply that is streamed as bare text. Text is passed on as it comes, in whole characters. Text that looks
+// like events or JSON lines is also read as these, at the end of each line.
 import { ndjsonFramer } from './event-framer.js'
 import { Bytes, Frame, type Framer } from './framing.js'
 import { bare, type LooseLine } from './loose-line.js'
@@ -11,7 +11,7 @@ export function textFramer(): Framer {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const events = ndjsonFramer()
   const line = new LineBeginning()
-  /** What has been read since the last frame: as text, and as events. */
+  /** Text since the last frame, as bare text and as events. */
   let text = ''
   let read: Frame[] = []
 
@@ -24,7 +24,7 @@ export function textFramer(): Framer {
       const { bytes, start, end } = raw.take({})
       return [new Frame(bytes, start, end, event, 'field', lines)]
     }
-    // The bytes of the last line have left already; what it says as an event has not been read yet.
+    // The bytes of the last line have left already, but the line has not been read as an event yet.
     return lines === undefined ? [] : [new Frame(Buffer.alloc(0), 0, 0, event, 'field', lines)]
   }
 
@@ -35,7 +35,7 @@ export function textFramer(): Framer {
       line.follow(more)
       text += more
       read.push(...events.push(chunk))
-      // A part of a character waits for the rest of it, and so does a part of an event.
+      // A part of a character waits for the rest, and so does a part of a possible event.
       return text === '' || line.mayBeEvent ? [] : take()
     },
     finish() {
@@ -46,7 +46,7 @@ export function textFramer(): Framer {
   }
 }
 
-/** Lines that are events or JSON. Bare ones are text, which is read anyway. */
+/** The lines that are events or JSON. Bare lines are left out, because they are read as text anyway. */
 function structured(frames: readonly Frame[]): readonly LooseLine[] | undefined {
   const found = frames.flatMap(({ kind, event, lines }): readonly LooseLine[] => {
     if (lines !== undefined) return lines
@@ -57,7 +57,7 @@ function structured(frames: readonly Frame[]): readonly LooseLine[] | undefined 
   return found.length === 0 ? undefined : found
 }
 
-/** How the line begins that has not ended yet. */
+/** The beginning of a line that has not ended. */
 class LineBeginning {
   #text = ''
 
@@ -69,7 +69,7 @@ class LineBeginning {
     this.#text = (this.#text === '' ? bare(rest) : this.#text + rest).slice(0, BEGINNING_CHARS)
   }
 
-  /** True while it may turn out to be JSON, an event, or a line of a data stream. */
+  /** True while the line may still become JSON, an event, or a line of a data stream. */
   get mayBeEvent(): boolean {
     const start = this.#text.slice(0, 5).toLowerCase()
     return start !== '' && (/^[{[]/.test(start) || 'data:'.startsWith(start) || /^[0-9a-z](?::|$)/.test(start))

@@ -1,51 +1,54 @@
-// What one choice of a stream has said so far, and how much of it a safe verdict has seen.
+// The text of one choice of a stream so far, and how much of it a safe verdict has seen.
 
 /**
- * The most text one check of a stream reads beside what is new: enough context, and cost that stays linear in
- * the reply.
+ * The most judged text that one check of a stream reads again beside the new text. It gives enough context and keeps
+ * the cost linear in the length of the reply.
  */
 export const SPAN_CHARS = 8000
-/** Text already judged that a check reads again when the span moves on, so that nothing hides on the cut. */
+/** Characters of judged text that a check reads again when the span moves on, so that nothing can hide at the cut. */
 export const OVERLAP_CHARS = 1000
 
 interface Channel {
   /**
-   * From where the span of the next check starts. That moves in leaps, so that the prompt's prefix stays the
-   * same from check to check.
+   * The text from the start of the next check's span. The start moves in large steps, so that the prompt's prefix
+   * stays the same from check to check.
    */
   text: string
   /** Characters of `text` that a safe verdict has seen. */
   judged: number
 }
 
-/** A check's text, and what to remember when it comes back safe. */
+/** The text of one check, and the data to record when its verdict is safe. */
 export interface Snapshot {
   readonly text: string
-  /** Position in the transcript's whole length that the snapshot covers. */
+  /** The position in the whole transcript that the snapshot covers. */
   readonly covers: number
   readonly lengths: ReadonlyMap<string, number>
 }
 
 /**
- * Text by channel (content, reasoning, each tool call's arguments), so that words which arrive interleaved
- * are judged as they will be read. Positions count all channels' characters in order of arrival.
+ * Text by channel (content, reasoning, the arguments of each tool call), so that interleaved words are judged as the
+ * client will read them. Positions count the characters of all channels in order of arrival.
  */
 export class Transcript {
   readonly #channels = new Map<string, Channel>()
   #length = 0
   #judged = 0
 
-  /** Characters in all. */
+  /** The number of characters in all channels. */
   get length(): number {
     return this.#length
   }
 
-  /** Everything before this position has been seen by a safe verdict. */
+  /** A safe verdict has seen everything before this position. */
   get judged(): number {
     return this.#judged
   }
 
-  /** A new channel begins with what `from` has said so far: it is the same text, read in another way. */
+  /**
+   * Adds text to a channel. A new channel begins with a copy of the channel `from`, because it is the same text read
+   * in another way.
+   */
   add(channel: string, text: string, from?: string): void {
     const known = this.#channels.get(channel)
     if (known === undefined) {
@@ -61,7 +64,7 @@ export class Transcript {
       if (!isFork(name)) this.#channels.set(prefix + name, { ...channel })
   }
 
-  /** Everything, where nothing has been forgotten. */
+  /** The whole text, or what is left of it after the span has moved on. */
   text(): string {
     return [...this.#channels.values()].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n')
   }
@@ -76,19 +79,19 @@ export class Transcript {
     }
   }
 
-  /** A safe verdict saw this snapshot. */
+  /** Records that a safe verdict saw this snapshot. */
   accept({ covers, lengths }: Snapshot): void {
     this.#judged = covers
     for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
   }
 }
 
-/** Names of forks begin with the name of their reading and a bar. */
+/** True for the name of a fork, which begins with the name of its reading and a bar. */
 function isFork(name: string): boolean {
   return /^[a-z]+\|/.test(name)
 }
 
-/** Forgets what no check will read again: a stream may be endless, and must not cost more the longer it gets. */
+/** Drops text that no check will read again. A stream may be endless, and its cost must not grow with its length. */
 function leap(channel: Channel): void {
   const start = wholeCharacter(channel.text, Math.max(0, channel.judged - OVERLAP_CHARS))
   channel.text = channel.text.slice(start)

@@ -1,5 +1,5 @@
-// Undoes content codings and charsets on a copy, so that what a client would read is what is judged. Bounded
-// on the way out.
+// Undoes content codings and charsets on a copy of the body, so that the guard judges what a client would read. The
+// decoded size is bounded.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
@@ -13,20 +13,20 @@ const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
   'x-gzip': toItsEnd(zlib.gunzip),
   deflate: inflateEither,
   br: toItsEnd(zlib.brotliDecompress),
-  // Not Node's, where it has one: that stops after the first frame, which clients do not, and in some
-  // versions takes half a frame for a whole.
+  // Not Node's own zstd: it stops after the first frame, which clients do not, and some versions accept half a frame
+  // as a whole one.
   zstd: unzstd,
 }
 
 const inflate = toItsEnd(zlib.inflate)
 const inflateRaw = toItsEnd(zlib.inflateRaw)
 
-/** Throws when bytes follow the end of the coded data: Node leaves them unread, and they would leave unjudged. */
+/** Throws when bytes follow the end of the coded data. Node leaves them unread, so they would leave unjudged. */
 function toItsEnd(
   decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void,
 ): Decoder {
   return async (bytes, options) => {
-    // With `info`, the engine comes with the bytes; its types do not say so.
+    // With `info`, Node returns the engine beside the bytes. Its types do not say so.
     const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as {
       buffer: Buffer
       engine: { readonly bytesWritten: number }
@@ -36,7 +36,7 @@ function toItsEnd(
   }
 }
 
-/** "deflate" is zlib by RFC 9110, but many servers send it raw, and clients read both. */
+/** RFC 9110 defines "deflate" as zlib, but many servers send raw deflate, and clients read both. */
 async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
   try {
     return await inflate(bytes, options)
@@ -62,8 +62,9 @@ function unzstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: numbe
 }
 
 /**
- * Decodes a body by its `content-encoding`. Throws `unreadable_response` for a coding we do not know or bytes
- * that do not fit it, and `reply_too_large` when the decoded body passes `maxBytes`.
+ * Decodes a body by its `content-encoding`.
+ * @throws LlamaGuardError `unreadable_response` for an unknown coding or bytes that do not fit it, `reply_too_large`
+ * when the decoded body exceeds `maxBytes`.
  */
 export async function decodeBody(bytes: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
   const codings = contentEncoding
@@ -92,12 +93,13 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
   return decoded
 }
 
-// Most replies say so, or say nothing. A decoder without `stream` keeps nothing from one call to the next.
+// Shared by all replies, because most are UTF-8 and a decoder without `stream` keeps nothing from one call to the
+// next.
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Text of a body in the charset its content-type names, UTF-8 by default. Throws `unreadable_response` rather
- * than guess.
+ * The text of a body in the charset of its content-type, UTF-8 by default.
+ * @throws LlamaGuardError `unreadable_response` for a charset or bytes that cannot be decoded.
  */
 export function decodeText(bytes: Buffer, contentType: string): string {
   const charset = charsetOf(contentType)

@@ -1,8 +1,11 @@
-// What an app's own error says, told apart from prose that may be a model's. Errors pass without a check while
-// they keep to these words; anything else in them is judged like a reply.
+// Tells an app's own error message from prose that may be a model's. An error with only such words passes without a
+// check. All other text in it is judged like a reply.
 import { STATUS_CODES } from 'node:http'
 
-/** Where a JSON error says what went wrong. Prose anywhere else (`failed_generation`, `answer`) may be the model's. */
+/**
+ * The fields in which a JSON error says what went wrong. Prose in any other field (`failed_generation`, `answer`) may
+ * be the model's.
+ */
 const ERROR_FIELDS = new Set([
   'message',
   'error',
@@ -25,11 +28,11 @@ const ERROR_FIELDS = new Set([
   'errors',
 ])
 /**
- * Bytes of text in those fields that are taken for the app's own, all fields together: room for a sentence or
- * two, in English more than in Chinese.
+ * Bytes of text in these fields, all together, that count as the app's own. It is room for a sentence or two in
+ * English, and less in Chinese.
  */
 const OWN_BYTES = 400
-/** Names, ids, numbers, times and URLs: one word without a letter outside of ASCII. */
+/** Names, ids, numbers, times and URLs: one ASCII word without blanks. */
 const IDENTIFIER = /^[\w.:/+=@?&#%~,;()[\]*!$-]{0,64}$/
 const URL_LIKE = /^https?:\/\/[\w.:/+=@?&#%~,;()!$-]{1,500}$/
 
@@ -38,11 +41,11 @@ const REASONS = new Set(
     (reason) => String(reason).toLowerCase(),
   ),
 )
-/** `Cannot POST /chat` of Express, whose path is the client's own. */
+/** `Cannot POST /chat` of Express. The path is the client's own. */
 const NO_ROUTE = /^Cannot [A-Z]{3,10} [\x21-\x7e]{1,2000}$/
 /** `Found. Redirecting to /x` of Express. */
 const REDIRECT = /^[A-Z][A-Za-z ]{1,40}\. Redirecting to [\x21-\x7e]{1,2000}$/
-/** A line of a stack trace: `at name (file:1:2)`, without room for a sentence. */
+/** A line of a stack trace: `at name (file:1:2)`. It has no room for a sentence. */
 const STACK_LINE =
   /^at (?:(?:async |new )?\S{1,100}(?: \[as \S{1,60}\])? \((?:\S{1,300}:\d{1,7}:\d{1,7}|<anonymous>|index \d{1,4})\)|(?:async )?\S{1,300}:\d{1,7}:\d{1,7})$/
 const ERROR_HEAD = /^(?:[A-Z][A-Za-z]{0,40})?Error(?:: |$)/
@@ -52,7 +55,10 @@ export interface KeyedText {
   readonly text: string
 }
 
-/** The strings of a JSON error that are not the app's own words. All of them when there are too many of those. */
+/**
+ * The strings of a JSON error that are not the app's own words. When there is too much text in its fields, all
+ * strings are returned.
+ */
 export function proseOfError(strings: readonly KeyedText[]): readonly string[] {
   const own = (key: string): boolean => ERROR_FIELDS.has(key)
   const bytes = strings.reduce(
@@ -64,7 +70,9 @@ export function proseOfError(strings: readonly KeyedText[]): readonly string[] {
     .map(({ text }) => text)
 }
 
-/** True for a page or text in the fixed words of servers and frameworks: `Not Found`, `Cannot GET /x`, a stack. */
+/**
+ * True for a page or text in the fixed words of servers and frameworks: `Not Found`, `Cannot GET /x`, a stack trace.
+ */
 export function isErrorPage(text: string): boolean {
   const lines = visible(text)
     .split('\n')
@@ -97,7 +105,7 @@ function withoutStack(text: string): string {
     .join('\n')
 }
 
-/** Tags that can say nothing: their attributes are single words. */
+/** Tags whose attributes are single words, so that they cannot carry a sentence. */
 const TAG =
   /<(?:!DOCTYPE html|\/?[a-z][a-z0-9]{0,15}(?: [a-z-]{1,20}="[\x21\x23-\x3b\x3d\x3f-\x7e]{0,200}"){0,4} ?\/?)>/gi
 const BREAKING = /<(?:br|\/?p|\/?pre|\/?h[1-6]|\/?title|\/?div|\/?li|\/?head|\/?body|hr)\b/i
@@ -110,7 +118,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '&amp;': '&',
 }
 
-/** The text of a simple page. What is no simple tag stays, and counts as words. */
+/** The text of a simple page. A tag of any other form stays in the text and counts as words. */
 function visible(text: string): string {
   return text
     .replace(TAG, (tag) => (BREAKING.test(tag) ? '\n' : ''))

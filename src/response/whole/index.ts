@@ -1,5 +1,5 @@
-// Replies that are kept whole, within a bound, in the very writes the handler made, so that what is released
-// is framed as it was.
+// Holds a reply as a whole, within a bound. It keeps each write of the handler as a write of its own, so that the
+// released reply is framed as the handler framed it.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
@@ -19,7 +19,7 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
   // An error in its own words has nothing to judge.
   const why = isSuccess(exit.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
   const judge = async ({ chunks, last }: Kept): Promise<readonly Judgement[]> => {
-    const { res } = exit
+    const { res } = controller
     const choices = await readReply(
       {
         bytes:
@@ -37,16 +37,16 @@ export function wholeHold(exit: ResponseController, context: ReplyContext): Hold
       ? [await context.judgeReply(choices[0]!.text)]
       : await Promise.all(choices.map(({ text }, index) => context.judgeReply(text, index)))
   }
-  return keepWhole(exit, context, judge, why)
+  return keepWhole(controller, context, judge, why)
 }
 
-/** Keeps a response that needs no judging until the input check, which runs beside it, is done. */
-export function gateHold(exit: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold {
-  return keepWhole(exit, context, () => Promise.resolve([]), why)
+/** Holds a response that needs no judging until the input check, which runs at the same time, is done. */
+export function gateHold(controller: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold {
+  return keepWhole(controller, context, () => Promise.resolve([]), why)
 }
 
 function keepWhole(
-  exit: ResponseController,
+  controller: ResponseController,
   context: ReplyContext,
   judge: (kept: Kept) => Promise<readonly Judgement[]>,
   why?: NotJudgedReason,
@@ -66,7 +66,10 @@ function keepWhole(
     () => undefined,
   )
 
-  /** The gate comes first for errors too: failing open says nothing about an input that is still being judged. */
+  /**
+   * Runs `step` once the gate is open. Failures wait too: `onError: 'open'` says nothing about an input that is still
+   * being judged.
+   */
   function onceOpen(step: () => void): void | Promise<void> {
     return context.gate === undefined ? step() : context.gate.then(step)
   }
@@ -75,14 +78,14 @@ function keepWhole(
     if (over) return
     over = true
     if (decision.action === 'allow') {
-      setVerdictHeaders(exit.res, [context.input, decision])
-      for (const chunk of chunks) exit.release(chunk)
-      // Past the bound and let through all the same: what the handler still writes follows as it comes.
-      if (ended) exit.finish(last)
-      else exit.open()
+      setVerdictHeaders(controller.res, [context.input, decision])
+      for (const chunk of chunks) controller.release(chunk)
+      // The reply exceeded the bound and is let through. What the handler still writes follows directly.
+      if (ended) controller.finish(last)
+      else controller.open()
     } else {
       const { status, headers, body } = refusalOf(decision, context)
-      exit.refuse(status, headers, body)
+      controller.refuse(status, headers, body)
       context.abort()
     }
     chunks.length = 0
@@ -94,7 +97,8 @@ function keepWhole(
       'reply_too_large',
       'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
     )
-    // Before the input verdict nothing may leave and nothing more may be kept: then failing open is no choice.
+    // Nothing may leave before the input verdict, and nothing more may be kept. The reply is refused even with
+    // `onError: 'open'`.
     conclude(
       gateOpen ? context.decideReplyError(error) : { ...context.decideReplyError(error), action: 'unavailable' },
       [],
@@ -118,7 +122,7 @@ function keepWhole(
           (judgements) => onceOpen(() => conclude(context.decideReply(judgements, why), judgements)),
           (error: unknown) => onceOpen(() => conclude(context.decideReplyError(toLlamaGuardError(error)), [])),
         )
-        .catch(() => exit.destroy())
+        .catch(() => controller.destroy())
     },
     fail(decision) {
       conclude(decision, [])

@@ -1,5 +1,5 @@
-// What a whole reply says, whatever form it came in: every choice's text, or unreadable_response. Never
-// "nothing" for what it cannot read. The form is told by what is written, not by the label.
+// Reads the text of every choice of a whole reply, in whatever form it came. A reply that cannot be read is an error,
+// never an empty text. The form is recognised from the body, not from the content-type.
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
@@ -18,14 +18,14 @@ export interface RawReply {
   readonly maxBytes: number
 }
 
-/** The texts to judge, one per choice, empty ones left out. */
+/** The texts to judge, one per choice. Empty texts are left out. */
 export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
   const { status, contentType, contentEncoding, bytes } = reply
   if (status === 206) throw unreadable('a part of a reply (206)')
   const type = mediaType(contentType)
   const failed = !isSuccess(status)
   if (failed && bytes.length === 0) return []
-  // An error of any type is read as text, for a reply may hide in it.
+  // An error of any type is read as text, because it may contain a reply.
   if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   const text = decodeText(
     contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes),
@@ -53,10 +53,10 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   if (!isStream(type) && text.includes('\u0000')) throw unreadable('binary data')
   const stream = isStream(type) ? 'whole' : looksLikeStream(text)
   if (stream === 'whole') return readEvents(text, type, dialect)
-  // Half a reply would be half a reply all the same, so a status of an error does not help.
+  // This applies to error statuses too, because broken JSON may be half of a reply.
   if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
   if (failed && stream === false && isErrorPage(text)) return []
-  // Text with events among its lines: clients read one or the other.
+  // Some lines are events and the rest is text. Clients read one or the other, so both are judged.
   return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
 }
 
@@ -70,7 +70,7 @@ function readJson(value: unknown, text: string, failed: boolean, dialect: Dialec
     const prose = proseOfError(found)
     return prose.length === 0 ? [] : [{ index: 0, text: prose.join('\n') }]
   }
-  // A bare number is its own text.
+  // A JSON value without strings, such as a bare number, is judged as it is written.
   const whole = found.length > 0 ? found.map(({ text: said }) => said).join('\n') : text
   return Array.isArray(value)
     ? [...readElements(text, dialect), { index: 0, text: whole }]
@@ -85,10 +85,10 @@ function parse(text: string): { value: unknown } | undefined {
   }
 }
 
-/** Strings and keys in document order, each with the key it stands under. */
+/** Strings and keys in document order, each with the key above it. */
 function strings(value: unknown): KeyedText[] {
   const found: KeyedText[] = []
-  // An explicit stack: nesting is the sender's choice, and recursion would let it overflow ours.
+  // An explicit stack, because the sender chooses the nesting and recursion could overflow the call stack.
   const pending: { key: string; value: unknown }[] = [{ key: '', value }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { key, value: inner } = next

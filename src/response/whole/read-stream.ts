@@ -1,4 +1,4 @@
-// A stream that was held whole: every reading of it, gathered by choice and channel.
+// Reads a stream that was held as a whole, in every reading, and collects its text by choice and channel.
 import type { Dialect, ReplyChoice, StreamEvent } from '../../dialects/dialect.js'
 import { jsonArrayFramer } from '../stream/json-array-framer.js'
 import { ndjsonFramer, sseFramer } from '../stream/event-framer.js'
@@ -10,12 +10,12 @@ export function readEvents(text: string, type: string, dialect: Dialect): readon
   return readFrames(text, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), dialect)
 }
 
-/** An array, as clients read it that take each element for an event. */
+/** Reads an array like a client that takes each element for an event. */
 export function readElements(text: string, dialect: Dialect): readonly ReplyChoice[] {
   return readFrames(text, jsonArrayFramer(), dialect)
 }
 
-/** `whole`: events or JSON lines and nothing else. `partly`: some lines are, the rest is text. `false`: text. */
+/** `whole`: only events or JSON lines. `partly`: some lines are, the rest is text. `false`: only text. */
 export function looksLikeStream(text: string): 'whole' | 'partly' | false {
   const framer = ndjsonFramer()
   let found = false
@@ -31,7 +31,7 @@ export function looksLikeStream(text: string): 'whole' | 'partly' | false {
   return !found ? false : other ? 'partly' : 'whole'
 }
 
-/** A line of JSON; a bare number or word is one of text. */
+/** True for a line of JSON. A bare number or word is text. */
 function isValue({ data, part }: StreamEvent): boolean {
   try {
     const value: unknown = JSON.parse(data!)
@@ -50,7 +50,8 @@ function readFrames(text: string, framer: Framer, dialect: Dialect): readonly Re
       if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
       transcript.add(channel, added, from)
     }
-    // What is read is not sent yet, but nobody speaks to the client in its middle.
+    // The event has not been sent. The call only lets the reader forget it, and nothing is written to the client in
+    // the middle of this stream.
     readings.main.sent(frame.event)
   }
   return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))

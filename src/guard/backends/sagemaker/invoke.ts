@@ -89,7 +89,8 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
  */
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
   const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
-    const reply = await client.send(new InvokeEndpointCommand({ ...target, Body: body }), { abortSignal: signal.signal })
+    const command = new InvokeEndpointCommand({ ...target, Body: body })
+    const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }
   return Object.assign(invoke, { close: () => undefined })

@@ -1,5 +1,4 @@
-// Which dialects are in use, and which of them a path or a body belongs to.
-// Adding an API is adding a file and a line here.
+// Knows the dialects in use, and chooses the dialect of a path or a body.
 import type { Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { agUi } from '../dialects/ag-ui.js'
@@ -11,15 +10,15 @@ import { LlamaGuardError } from '../errors.js'
 import { type PathReadings, plainPath } from './paths.js'
 
 export interface DialectsInUse {
-  /** The dialect whose path ending is the longest match in any reading of the path. */
+  /** The dialect with the longest path ending that matches any reading of the path. */
   byPath(readings: PathReadings): Dialect | undefined
-  /** The dialect of this body, given the one of its path. */
+  /** The dialect of this body. `known` is the dialect of its path. */
   choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
-  /** Whether the dialect is the user's own. It reads every body of its paths. */
+  /** True for a custom dialect. It reads every body on its paths. */
   isOwn(dialect: Dialect): boolean
 }
 
-/** Throws `invalid_option` for a name that is not built in. */
+/** @throws LlamaGuardError `invalid_option` for a name that is not built in. */
 export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []): DialectsInUse {
   const list = [...own, ...(wanted?.map(resolve) ?? BUILT_IN)]
   // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
@@ -35,7 +34,7 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
     choose(known, body) {
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known
-      // Many apps call their own route /api/chat; Ollama's always names a model.
+      // Many apps name their own route /api/chat. A request to Ollama always names a model.
       if (known === ollamaChat && (typeof body.model !== 'string' || aiSdk.claims(body))) return claimant(body) ?? known
       return known
     },
@@ -70,7 +69,7 @@ function isOwn(dialect: Dialect): boolean {
   return !BUILT_IN.includes(dialect)
 }
 
-/** The user's own dialects first; then Chat Completions, because Anthropic and Ollama bodies look like it. */
+/** Custom dialects come first, then Chat Completions, because bodies of Anthropic and Ollama look like it. */
 function claimOrder(list: readonly Dialect[]): readonly Dialect[] {
   const rank = (dialect: Dialect): number => (isOwn(dialect) ? 0 : dialect === openaiChat ? 1 : 2)
   return [...list].sort((a, b) => rank(a) - rank(b))

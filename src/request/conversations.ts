@@ -1,5 +1,4 @@
-// Which parts of a request are judged, and within what context: the options `turns`, `system` and `images` in
-// one place. Pure.
+// Builds the conversations that are judged, from the options `turns`, `system` and `images`. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, NotJudged, Turn } from '../types.js'
@@ -10,18 +9,21 @@ export interface JudgedSettings {
   readonly images: 'refuse' | 'ignore'
 }
 
-/** Turns that `turns: 'all'` judges at most, those included whose verdicts are remembered. */
+/** The most turns that `turns: 'all'` judges, remembered ones included. */
 const MOST_CONVERSATIONS = 256
-/** More than a guard reads beside the judged turn: 8,192 tokens of at least a third of a character's worth. */
+/**
+ * Characters of context. A guard never reads more beside the judged turn: 8,192 tokens with at least a third of a
+ * token per character.
+ */
 const CONTEXT_CHARS = 32_768
-/** What a turn costs beside its text. */
+/** The cost of a turn beside its text, in characters. */
 const TURN_CHARS = 32
-/** A character with ink, or a lone half of one. */
+/** A visible character, or half of a surrogate pair. */
 const INK = /[^\s\u2800\p{Default_Ignorable_Code_Point}\p{Cc}]/u
 
 /**
- * The conversations to ask the guard about, each judged on its last turn; all must be safe. Never empty.
- * Throws `unsupported_content` for images that nobody would look at.
+ * The conversations to ask the guard about. Each is judged on its last turn, and all must be safe. Never empty.
+ * @throws LlamaGuardError `unsupported_content` for images that no guard would see.
  */
 export function conversationsToJudge(
   request: ChatRequest,
@@ -32,13 +34,13 @@ export function conversationsToJudge(
   const judged = [...(settings.turns === 'all' ? everyTurn(turns) : newestTurns(turns, request.userTurns))]
   judged.sort((a, b) => a - b)
   if (judged.length > MOST_CONVERSATIONS) throw tooMany(judged.length)
-  // The last conversation holds every turn. To those before it, turns that no guard reads would only cost time.
+  // The last conversation has every turn. The conversations before it leave out turns that no guard would read.
   const conversations: Conversation[] = judged.map((index, at) =>
     turns.slice(at === judged.length - 1 ? 0 : contextStart(turns, index), index + 1),
   )
   for (const text of request.extras) conversations.push([{ role: 'User', text }])
-  // "Trust" is about a constant prompt beside a conversation. A request that is nothing but system text is
-  // the client's word.
+  // `trust` means a constant prompt beside a conversation. A request with system text only was written by the client,
+  // so the text is judged.
   if (hasWords(request.system) && (settings.system === 'judge' || conversations.length === 0))
     conversations.push([{ role: 'User', text: request.system }])
   if (conversations.length === 0)
@@ -50,8 +52,8 @@ export function conversationsToJudge(
 }
 
 /**
- * The request's turns as context for the reply. Images that nobody would look at have been refused by now, or
- * are to be ignored.
+ * The request's turns as context for the reply. Images that no guard sees were refused before, or `images: 'ignore'`
+ * leaves them out.
  */
 export function replyContextTurns(request: ChatRequest, vision: boolean): Conversation {
   return withoutUnseenImages(request.turns, 'ignore', vision)
@@ -87,8 +89,9 @@ function everyTurn(turns: Conversation): Set<number> {
 }
 
 /**
- * The newest turn with words of a human, the newest of the user's side after it (a tool result), and the last turn of
- * all with words. That may be an Agent turn, which the client made up: a prefill, or one before a blank turn.
+ * The newest turn with words of a human, the newest User turn after it (a tool result), and the last of all turns
+ * with words. The last may be an Agent turn that the client wrote, for example a prefill or a turn before a blank
+ * one.
  */
 function newestTurns(turns: Conversation, userTurns: readonly number[]): Set<number> {
   const newest = newestVisible(turns)
@@ -99,13 +102,13 @@ function newestTurns(turns: Conversation, userTurns: readonly number[]): Set<num
   return newest
 }
 
-/** The last turn that a guard can see something in: a turn of zero-width characters must not stand before it. */
+/** The last turn with visible text or images. A turn of zero-width characters after it must not take its place. */
 function newestVisible(turns: Conversation): Set<number> {
   const index = turns.findLastIndex((turn) => pictures(turn) || INK.test(turn.text))
   return new Set(index < 0 ? [] : [index])
 }
 
-/** Where the context of a turn begins: as much as any guard reads. */
+/** The first turn of the context: as much context as any guard reads. */
 function contextStart(turns: Conversation, judged: number): number {
   let left = CONTEXT_CHARS
   let start = judged
@@ -121,7 +124,7 @@ function tooMany(turns: number): LlamaGuardError {
   )
 }
 
-// Format characters (zero-width, bidi, tags) count as words: what a guard cannot see may still be read by a model.
+// Format characters (zero-width, bidi, tags) count as words, because a model may read what a guard cannot see.
 function hasWords(text: string): boolean {
   return text.trim() !== ''
 }

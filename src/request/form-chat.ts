@@ -1,19 +1,19 @@
-// Finds a chat in a form or an upload that nobody has parsed: in the names of its fields, however parsers spell
-// nesting there, and in values that are JSON.
+// Finds a chat in a form or an upload that nobody has parsed: in the names of its fields, in every notation for
+// nesting that parsers know, and in values that are JSON.
 import { LlamaGuardError } from '../errors.js'
 import { trimmed } from './body/json-start.js'
 import { nestedChat } from './nested-chat.js'
 
-/** What a message has: somebody who speaks, and words. */
+/** Keys of a message: one key for the speaker and one for the words. */
 const SPEAKING = new Set(['role', 'type'])
 const WORDS = new Set(['content', 'parts', 'text'])
 
-/** Parsers stop at a thousand. */
+/** Common parsers stop at a thousand fields. */
 const MAX_FIELDS = 10_000
-/** What stands behind that many characters of a name is part of no nesting that parsers follow. */
+/** The longest field name that is read. No parser follows nesting behind that many characters. */
 const MAX_NAME = 1000
 
-/** Whether a form carries a chat, as URLSearchParams, querystring or qs read it. */
+/** True when a form holds a chat, as URLSearchParams, querystring or qs would read it. */
 export function formHoldsChat(text: string): boolean {
   const names = new FieldNames()
   const values: string[] = []
@@ -23,22 +23,22 @@ export function formHoldsChat(text: string): boolean {
     values.push(name, decoded(pair.slice(at + 1)))
     return names.add(name)
   }
-  // Some parsers take a semicolon for an ampersand.
+  // Some parsers accept a semicolon as a separator.
   for (const delimiter of text.includes(';') ? ['&', /[&;]/] : ['&'])
     if (bounded(text.split(delimiter, MAX_FIELDS + 1)).some(add)) return true
   return holdChat(values)
 }
 
-/** Whether names of fields spell a chat: `messages`, or a speaker and words in one item of a list. */
+/** True when field names form a chat: `messages`, or a speaker and words in one item of a list. */
 export function namesSpellChat(list: readonly string[]): boolean {
   const names = new FieldNames()
   return list.some((name) => names.add(name))
 }
 
-/** Whether an upload, or the part of it that has been read, carries a chat. */
+/** True when an upload, or the part of it that has been read, holds a chat. */
 export function uploadHoldsChat(text: string, contentType: string | undefined): boolean {
   const boundaries = [...(contentType ?? '').matchAll(/;\s*boundary\s*=\s*"?([^";]+)/gi)].map(([, name = '']) => name)
-  // Parsers disagree on which of two boundaries counts, and some take the first line for it.
+  // Parsers disagree on which of two boundary parameters counts, and some take the boundary from the first line.
   const separators = [boundaries[0], boundaries.at(-1), /^--(.+)$/m.exec(text.slice(0, MAX_NAME))?.[1]]
   return [...new Set(separators)].some(
     (name) => name !== undefined && partsHoldChat(bounded(text.split(`--${name.trim()}`, MAX_FIELDS + 1))),
@@ -63,9 +63,9 @@ class FieldNames {
   readonly #speaking = new Set<string>()
   readonly #saying = new Set<string>()
 
-  /** True as soon as the names so far spell a chat. */
+  /** True as soon as the names so far form a chat. */
   add(name: string): boolean {
-    // `messages[0][content]`, `messages.0.content`, `[messages][][content]`.
+    // Splits `messages[0][content]`, `messages.0.content` and `[messages][][content]`.
     const segments = name
       .slice(0, MAX_NAME)
       .toLowerCase()
@@ -82,7 +82,7 @@ class FieldNames {
   }
 }
 
-/** Throws `unreadable_request` for more fields than anybody sends. */
+/** @throws LlamaGuardError `unreadable_request` for more fields than any client sends. */
 function bounded(fields: readonly string[]): readonly string[] {
   if (fields.length > MAX_FIELDS)
     throw new LlamaGuardError('unreadable_request', `The form has more than ${MAX_FIELDS} fields; send fewer, or JSON.`)

@@ -1,5 +1,5 @@
-// Recognises a chat request: by its path first, then by its body, where a chat may stand at the top or inside.
-// On a known path nothing passes unread: what cannot be read there is an error, never "not a chat".
+// Recognises a chat request, by its path first and then by its body, in which the chat may stand at the top or
+// inside. On the path of a dialect, a body that cannot be read is an error and never "not a chat".
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
@@ -16,40 +16,43 @@ import { shorthandDialect } from './shorthand.js'
 import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
 
 export interface ConversationReaderOptions {
-  /** Guard these paths (exact, or a prefix ending in `*`) and no other. Default: every path. */
+  /** The paths that are guarded, exact or a prefix ending in `*`. Default: every path. */
   readonly paths?: readonly string[]
   /**
-   * Dialects in use, by name or your own. Default: all built-in ones, `prompt` and `input` bodies only on
-   * their own paths.
+   * The dialects in use, by name or your own. Default: all built-in ones; bodies with `prompt` or `input` count only
+   * on those dialects' own paths.
    */
   readonly dialects?: readonly (string | Dialect)[]
   readonly maxBodyBytes: number
-  /** Paths of keys to the user's and the model's words, in bodies of the app's own shape. */
+  /** Paths of keys to the user's words and the model's words, in bodies of the app's own shape. */
   readonly text?: string | undefined
   readonly reply?: string | undefined
 }
 
-/** A chat, in a dialect that reads it. */
+/** A chat, and the dialect that reads it. */
 export interface RecognisedChat {
   readonly kind: 'chat'
   readonly dialect: Dialect
-  /** The body as the handler will see it. A list or a text when the whole body is one. */
+  /** The body as the handler will see it. It is a list or a text when the whole body is one. */
   readonly body: Record<string, unknown>
   readonly request: ChatRequest
 }
 
-/** A body that is no chat we know. The handler gets it unjudged. */
+/** A body that is no known chat. The handler gets it unjudged. */
 export interface UnknownBody {
   readonly kind: 'unknown'
-  /** `unseen`: another middleware has consumed it. `other`: neither JSON nor a form, and not read to its end. */
+  /**
+   * `unseen`: another middleware has read the body. `other`: the body is neither JSON nor a form, and was not read to
+   * its end.
+   */
   readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
-  /** The parsed body (`json`, `lines`), its text (`form`, `text`) or the beginning of it (`multipart`). */
+  /** The parsed body (`json`, `lines`), its text (`form`, `text`) or its beginning (`multipart`). */
   readonly value?: unknown
-  /** Whether the operator is told: a header and a log line, beside the event. */
+  /** True when the operator is told with a header and a log line, beside the event. */
   readonly announced: boolean
 }
 
-/** Nothing to read: the path is not guarded, or there is no body. */
+/** There is nothing to read: the path is not guarded, or there is no body. */
 export interface NothingToRead {
   readonly kind: 'nothing'
   readonly why: 'path' | 'no-body'
@@ -58,9 +61,9 @@ export interface NothingToRead {
 export type Recognised = RecognisedChat | UnknownBody | NothingToRead
 
 export interface ConversationReader {
-  /** Throws `LlamaGuardError` with a 4xx code for what has to be a chat and cannot be read as one. */
+  /** @throws LlamaGuardError with a 4xx code for a request that must be a chat and cannot be read as one. */
   recognise(req: GuardedRequest, unknown?: UnknownMode): Promise<Recognised>
-  /** The dialect a refusal should be written in before the body is known: that of the path. */
+  /** The dialect of the path, for a refusal that is written before the body is known. */
   dialectOfPath(req: GuardedRequest): Dialect | undefined
 }
 
@@ -68,7 +71,7 @@ const NO_BODY: NothingToRead = { kind: 'nothing', why: 'no-body' }
 const NOT_GUARDED: NothingToRead = { kind: 'nothing', why: 'path' }
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'])
 
-/** Throws `invalid_option` for a dialect or path that cannot be used. */
+/** @throws LlamaGuardError `invalid_option` for a dialect or path that cannot be used. */
 export function createConversationReader({
   paths,
   dialects,
@@ -107,7 +110,7 @@ export function createConversationReader({
   }
 }
 
-/** A request whose words, if any, stand in its query. */
+/** A request without a body. Its words, if any, stand in the query. */
 function noBody(query: Record<string, unknown>): UnknownBody {
   return { kind: 'unknown', format: 'json', value: query, announced: false }
 }
@@ -130,7 +133,7 @@ function withQuery(recognised: Recognised, req: GuardedRequest): Recognised {
 interface Context {
   /** The dialect of the path. */
   readonly known: Dialect | undefined
-  /** On the path of a dialect nothing passes that is no chat. */
+  /** True on the path of a dialect, where every body must be a chat. */
   readonly must: boolean
   readonly inUse: DialectsInUse
 }
@@ -178,7 +181,7 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, must, inUs
   const nested = nestedChat(value)
   const dialect = nested && inUse.choose(known, nested)
   if (nested !== undefined && dialect?.claims(nested) === true)
-    // The handler gets the body as it came, also one that is a list or a text.
+    // The handler gets the body as it came, even when it is a list or a text.
     return chatOf(dialect, value as Record<string, unknown>, nested, duplicates)
   if (must || duplicates.has('messages') || (duplicates.size > 0 && nestedChat(everyKey) !== undefined))
     throw unreadable('The body is no chat request this guard can read')
@@ -200,7 +203,7 @@ function chatOf(
   }
 }
 
-/** Own dialects may throw anything; a body they cannot read is the client's. */
+/** A custom dialect may throw anything. A body that it cannot read is the client's fault. */
 function toClientError(error: unknown): LlamaGuardError {
   const ours = toLlamaGuardError(error)
   return ours.code === 'internal_error'
@@ -215,8 +218,8 @@ function notJson(type: string | undefined): LlamaGuardError {
 }
 
 /**
- * `messages` where a handler would find it and we would not: in a prototype key, as text that is nearly JSON, as
- * an object, which form parsers make of long lists, or in names that only a form parser takes apart.
+ * True when a handler would find `messages` that this package does not read: in a prototype key, as text that is
+ * nearly JSON, as an object (form parsers make one of a long list), or in names that only a form parser splits.
  */
 function hidesMessages(body: Record<string, unknown>): boolean {
   const proto = Object.getOwnPropertyDescriptor(body, '__proto__')?.value as unknown
@@ -232,12 +235,12 @@ function hidesMessages(body: Record<string, unknown>): boolean {
   )
 }
 
-/** A browser asks for leave before it sends the request itself: no body, and no words but those of the url. */
+/** True for the preflight request of a browser. It has no body, and no words except in its URL. */
 function isPreflight({ method, url = '', headers }: GuardedRequest): boolean {
   return method === 'OPTIONS' && (!url.includes('?') || headers['access-control-request-method'] !== undefined)
 }
 
-/** What parsers leave on `req.body` when there was nothing to parse. */
+/** True for the value that parsers leave on `req.body` when there was nothing to parse. */
 function isEmpty(body: unknown): boolean {
   return body === undefined || body === null || (isObject(body) && Object.keys(body).length === 0)
 }

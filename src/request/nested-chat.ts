@@ -1,7 +1,7 @@
-// Finds a chat that does not stand at the top of a body: a list of messages in an envelope, in a list, under a name
-// of the app's own, or in a JSON text, which may be encoded several times.
-// It is brought to the form of Chat Completions, so that the chat dialect reads it: the list as `messages`, the
-// fields beside it as they are, and everything else of the body in one field more.
+// Finds a chat that does not stand at the top of a body: a list of messages inside another object, in a list, under
+// an unknown name, or in a JSON text, which may be encoded several times. The chat is converted to the form of Chat
+// Completions, so that the chat dialect reads it: the list becomes `messages`, the fields beside it stay, and the
+// rest of the body goes into one further field.
 import { LlamaGuardError } from '../errors.js'
 import { REPEATED } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
@@ -9,15 +9,15 @@ import { refuseCostly } from './body/json-cost.js'
 import { trimmed } from './body/json-start.js'
 import { tryParse, tryParseLines } from './body/parse.js'
 
-/** Objects and lists that are looked into. A body of 1 MiB has at most 524,288. */
+/** The most objects and lists that are searched. A body of 1 MiB has at most 524,288. */
 const MAX_CONTAINERS = 1_000_000
-/** Texts that begin and end like JSON and are not. */
+/** The most texts that begin and end like JSON but are not. */
 const MAX_FAILED_TEXTS = 1000
 const MAX_ENCODINGS = 8
-/** `[{"role":"","text":""}]` without its brackets. */
+/** The length of `[{"role":"","text":""}]` without its brackets. A shorter text holds no chat. */
 const SHORTEST_CHAT = 21
 
-/** Who speaks, by the names that clients give their roles. */
+/** The speaker of each role name that clients use. */
 const SPEAKERS = new Map([
   ...['user', 'human', 'humanmessage', 'customer', 'client'].map((name) => [name, 'user'] as const),
   ...['assistant', 'ai', 'aimessage', 'bot', 'model', 'agent', 'chatbot'].map((name) => [name, 'assistant'] as const),
@@ -31,38 +31,38 @@ const INITIALS = new Set(Array.from('rtcpRTCP', (letter) => letter.charCodeAt(0)
 const PROTOTYPE_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const JSON_TEXT = /^(?:\{\s*["}]|\[\s*[[{"]|"[\s\\{["])/
 
-/** Where a value stands in the body. */
+/** The position of a value in the body. */
 interface Place {
   readonly value: unknown
   readonly parent: Place | undefined
   readonly key: string | number
-  /** `text`: the value is what the text in this place says; `name`: what the name of a field says. */
+  /** `text`: the value was parsed from the text in this place. `name`: from the name of a field. */
   readonly as: 'value' | 'text' | 'name'
   readonly encodings: number
 }
 
 interface Found {
   readonly messages: readonly unknown[]
-  /** What stands beside the messages: settings, tools. */
+  /** The fields beside the messages: settings, tools. */
   readonly fields: Record<string, unknown>
-  /** What has been found: nothing in it belongs to the rest of the body. */
+  /** The place of the chat. The rest of the body is everything outside it. */
   readonly place: Place
 }
 
 /**
- * The first chat in a body, as a body of Chat Completions; undefined when there is none. Throws
- * `unreadable_request` for a body in which one could be hidden that we do not find.
+ * The first chat in a body, as a body of Chat Completions; undefined when there is none.
+ * @throws LlamaGuardError `unreadable_request` for a body that may hide a chat from this search.
  */
 export function nestedChat(body: unknown): Record<string, unknown> | undefined {
   const found = new Search(body).find()
   return found === undefined ? undefined : toChatBody(found)
 }
 
-/** Goes through a body breadth first, so that the outermost list is found first. */
+/** Searches a body breadth first, so that the outermost list is found first. */
 class Search {
   readonly #places: Place[] = []
   #failed = 0
-  /** A list whose items have types and no speakers: a document, unless there is a better one. */
+  /** A list whose items have types but no speakers. It is used only when there is no better list. */
   #document: Found | undefined
 
   constructor(body: unknown) {
@@ -95,7 +95,7 @@ class Search {
     return undefined
   }
 
-  /** An object of messages, as form parsers make one of a long list; or a message that is all there is. */
+  /** An object of messages, which form parsers make of a long list, or a single message. */
   #object(place: Place, fields: Record<string, unknown>): Found | undefined {
     if ((place.parent === undefined || place.as !== 'value') && isMessage(fields)) return inList(place, [fields])
     const keys: string[] = []
@@ -150,7 +150,7 @@ function isMessage(value: unknown): boolean {
   return words && speaker !== undefined
 }
 
-/** What an object has of a message. Servers in other languages match names in any case. */
+/** The parts of a message that an object has. Servers in other languages match names in any case. */
 function reading(item: Record<string, unknown>): { speaker: string | undefined; words: boolean; typed: boolean } {
   let speaker: string | undefined
   let words = false
@@ -170,7 +170,7 @@ function reading(item: Record<string, unknown>): { speaker: string | undefined; 
 
 function plainName(key: string): string {
   if (SPEAKING.has(key) || WORDS.has(key)) return key
-  // A NUL begins the number of a key that is named twice.
+  // A NUL stands before the number of a key that is named twice.
   const end = key.indexOf(REPEATED)
   const name = end === -1 ? key : key.slice(0, end)
   return name.length > LONGEST_NAME ? '' : name.toLowerCase()
@@ -180,7 +180,7 @@ function speakerOf(name: string): string | undefined {
   return name.length > 32 ? undefined : SPEAKERS.get(name.trim().toLowerCase())
 }
 
-/** A list takes the fields of the object that holds it with it. */
+/** A list, with the fields of the object that holds it. */
 function inList(place: Place, messages: readonly unknown[]): Found {
   refuseHidden(place)
   const holder = place.as === 'value' ? place.parent : undefined
@@ -195,7 +195,7 @@ function toChatBody({ messages, fields, place }: Found): Record<string, unknown>
   return { ...known, messages: messages.map(toMessage), ...(rest.length > 0 && { envelope: rest }) }
 }
 
-/** A message of somebody we know is read by the dialect; anything else in the list is the words of a user. */
+/** The dialect reads a message with a known speaker. Any other item counts as words of a user. */
 function toMessage(item: unknown): Record<string, unknown> {
   if (isObject(item)) {
     const speaker = (typeof item.role === 'string' ? speakerOf(item.role) : undefined) ?? speakerOfType(item)
@@ -208,7 +208,7 @@ function speakerOfType({ role, type }: Record<string, unknown>): string | undefi
   return role === undefined && typeof type === 'string' ? speakerOf(type) : undefined
 }
 
-/** The body without what stands in a place; undefined when nothing is left of it. */
+/** The body without the value in this place; undefined when nothing is left. */
 function restOf(place: Place): unknown {
   let rest: unknown
   for (let at = place; at.parent !== undefined; at = at.parent) {

@@ -1,22 +1,22 @@
 // The readings of a request's path. Routers, proxies and servers disagree on case, double slashes, dot segments,
-// percent-encoding, backslashes and path parameters: what one of them takes for a guarded path is guarded.
+// percent-encoding, backslashes and path parameters. A path that any of them reads as guarded is guarded.
 import { LlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 
 const MAX_DECODES = 3
 
-/** A path that every server reads in the same way, but for its case. */
+/** A path that all servers read in the same way, except for its case. */
 const PLAIN = /^(?:\/[\w-]+)+$/
 
 type Dots = 'resolved' | 'resolved first' | 'kept'
 const DOTS: readonly Dots[] = ['resolved', 'resolved first', 'kept']
 
-/** The path of a request in every reading, each in the form of {@link plainPath}. */
+/** A request's path in every reading, each in the form of {@link plainPath}. */
 export type PathReadings = readonly string[]
 
 /**
- * The readings of the url the client sent, of the one that a middleware before us may have rewritten, and of the
- * one that is relative to our mount.
+ * The readings of three URLs: the one the client sent, the one that an earlier middleware may have rewritten, and the
+ * one relative to the mount point.
  */
 export function pathReadings(req: GuardedRequest & { readonly baseUrl?: string }): PathReadings {
   const { url = '/', originalUrl, baseUrl = '' } = req
@@ -27,7 +27,7 @@ export function pathReadings(req: GuardedRequest & { readonly baseUrl?: string }
   return [...readings]
 }
 
-/** Lower-cased path without query, encoding, path parameters, empty or dot segments, and trailing slash. */
+/** The path in lower case, without query, encoding, path parameters, empty or dot segments, and trailing slash. */
 export function plainPath(url: string): string {
   return PLAIN.test(url) ? url.toLowerCase() : joined(before(withoutOrigin(url), /[?#]/), 'resolved')
 }
@@ -41,7 +41,8 @@ function addReadings(url: string, readings: Set<string>): void {
         for (const dots of DOTS) readings.add(joined(path, dots, false))
         if (round === MAX_DECODES || !path.includes('%')) break
         path = decode(path)
-        // An encoded question mark is part of the path to one server, and its end to the next one behind it.
+        // For one server an encoded question mark is part of the path; for another server behind it, the path ends
+        // there.
         for (const dots of DOTS) readings.add(joined(before(path, cut), dots, false))
       }
     }
@@ -53,7 +54,7 @@ function withoutOrigin(url: string): string {
   return url.replace(/^[a-z][a-z0-9+.-]{0,40}:[\\/]{2}[^\\/?#]*/i, '')
 }
 
-/** `//host/path` as `/path`: what `new URL(req.url, base)` makes of it. */
+/** `//host/path` as `/path`, as `new URL(req.url, base)` reads it. */
 function withoutHost(url: string): string {
   return url.replace(/^[\\/]{2}[^\\/?#]*/, '')
 }
@@ -63,17 +64,17 @@ function before(text: string, mark: RegExp): string {
   return at === -1 ? text : text.slice(0, at)
 }
 
-/** Joins the segments. `decoded`: percent-encoding is undone first. */
+/** Joins the segments. With `decoded`, percent-encoding is undone first. */
 function joined(text: string, dots: Dots, decoded = true): string {
   let path = text
   for (let round = 0; decoded && round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
   const segments: string[] = []
   for (const raw of path.replaceAll('\\', '/').split('/')) {
-    // Some servers drop path parameters (`;v=1`), what follows a NUL, and white space at the ends.
+    // Some servers drop path parameters (`;v=1`), everything after a NUL, and white space at the ends.
     const segment = before(raw, /[;\0]/).trim()
-    // Path parameters hide dots (`..;`) from a server that resolves dots first.
+    // A path parameter hides dots (`..;`) from a server that resolves dots first.
     const parent = dots === 'kept' ? false : (dots === 'resolved' ? segment : raw) === '..'
-    // `/a//../b` is `/a/b` to a server that counts the empty segment, and `/b` to one that does not.
+    // `/a//../b` is `/a/b` for a server that counts the empty segment, and `/b` for one that does not.
     if (parent) segments.pop()
     else if (dots === 'resolved first' ? raw !== '.' : segment !== '' && (dots === 'kept' || segment !== '.'))
       segments.push(segment)
@@ -86,7 +87,7 @@ function decode(path: string): string {
     try {
       return decodeURIComponent(escapes)
     } catch {
-      // One bad escape must not keep the good ones encoded.
+      // One bad escape must not keep the good escapes encoded.
       return escapes.replace(/(?:%[0-7][0-9a-f])+/gi, decodeURIComponent)
     }
   })
@@ -94,7 +95,10 @@ function decode(path: string): string {
 
 export type PathPattern = (path: string) => boolean
 
-/** An exact path, or a prefix ending in `*`. Throws `invalid_option` for anything without a leading slash. */
+/**
+ * Compiles an exact path, or a prefix ending in `*`.
+ * @throws LlamaGuardError `invalid_option` for a pattern without a leading slash.
+ */
 export function pathPattern(pattern: string): PathPattern {
   if (typeof pattern !== 'string' || !pattern.startsWith('/')) {
     throw new LlamaGuardError(
@@ -107,7 +111,7 @@ export function pathPattern(pattern: string): PathPattern {
     return (path) => path === exact
   }
   const open = pattern.slice(0, -1)
-  // `/v1/*` is a segment's prefix and `/v1` itself; `/v1*` is `/v10` too.
+  // `/v1/*` matches `/v1` and everything below it. `/v1*` also matches `/v10`.
   const prefix = plainPath(open)
   if (prefix === '/') return () => true
   return open.endsWith('/')
@@ -118,11 +122,11 @@ export function pathPattern(pattern: string): PathPattern {
 /** An entry of the option `paths`. */
 export interface GuardedPlace {
   readonly matches: PathPattern
-  /** Query parameters that hold the user's words. Empty: none of them do. */
+  /** The query parameters that hold the user's words; empty when none do. */
   readonly parameters: readonly string[]
 }
 
-/** Throws `invalid_option` for an entry that is no path. */
+/** @throws LlamaGuardError `invalid_option` for an entry that is no path. */
 export function guardedPlace(entry: string): GuardedPlace {
   const [path = '', query] = typeof entry === 'string' ? entry.split('?', 2) : [entry]
   return {
@@ -132,8 +136,9 @@ export function guardedPlace(entry: string): GuardedPlace {
 }
 
 /**
- * The words of a request without a body, by the parameters that `paths` names. Throws `unreadable_request`
- * where none is named or given: its words, if it has any, would be unseen.
+ * The words of a request without a body, from the parameters that `paths` names.
+ * @throws LlamaGuardError `unreadable_request` when no parameter is named or given, because the words of the request
+ * would be unseen.
  */
 export function queryWords(req: GuardedRequest, places: readonly GuardedPlace[]): Record<string, string[]> {
   const query = queryOf(req)

@@ -1,9 +1,9 @@
-// The options `text` and `reply`: a dialect made of two paths of keys.
+// Makes a dialect from the options `text` and `reply`, which are two paths of keys.
 import { customDialect } from '../dialects/custom.js'
 import type { Dialect } from '../dialects/dialect.js'
 import { isObject } from '../utils/json.js'
 
-/** A dialect whose requests have the user's words at `text`, and its replies the model's at `reply`. */
+/** A dialect whose requests have the user's words at `text`, and whose replies have the model's words at `reply`. */
 export function shorthandDialect(text: string, reply: string | undefined): Dialect {
   const wordsOf = (body: unknown): string | undefined => textAt(body, text)
   return customDialect({

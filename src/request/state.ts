@@ -1,15 +1,16 @@
-// What a handler finds on `req.llamaGuard`: the request id, the decisions, and the signal of a client that left.
+// The state that a handler finds on `req.llamaGuard`: the request id, the decisions, and a signal that aborts when
+// the client leaves.
 import { randomUUID } from 'node:crypto'
 import type { Decision, GuardedRequest, RequestState } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 
-// Ids come from clients too: what is no plain id stays out of logs and bodies.
+// A client may choose the id. An id of any other form stays out of logs and bodies.
 const PLAIN_ID = /^[\w.:-]{1,128}$/
 
-// By a global symbol, so that a second mount sees it even from another copy of this package.
+// A global symbol, so that a second mount finds it even from another copy of this package.
 const GUARDED = Symbol.for('express-llama-guard.guarded')
 
-/** What stands on `req.llamaGuard`. */
+/** The value of `req.llamaGuard`. */
 export class State implements RequestState {
   readonly requestId: string
   readonly #stop: LazyAbortController
@@ -31,13 +32,13 @@ export class State implements RequestState {
   }
 }
 
-/** The id of a request: `req.id` of a logger, `x-request-id`, or a new one. */
+/** The id of a request: `req.id` of a logger, the header `x-request-id`, or a new one. */
 export function requestIdOf(req: GuardedRequest): string {
   const { id } = req
   return plainId(typeof id === 'number' ? String(id) : id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
 }
 
-/** Whether this package, in this or another copy, guards the request already. */
+/** True when this package, in this or another copy, already guards the request. */
 export function isGuarded(req: GuardedRequest): boolean {
   return (req.llamaGuard as { readonly [GUARDED]?: boolean } | undefined)?.[GUARDED] === true
 }

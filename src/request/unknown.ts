@@ -1,4 +1,4 @@
-// What becomes of a body that is no chat we know: judged word by word, refused, or let through and told.
+// The option `unknown`: what happens to a body that is no known chat.
 import { generic, WHOLE_BODY } from '../dialects/generic.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
@@ -8,17 +8,23 @@ import type { RecognisedChat, UnknownBody } from './index.js'
 /** The option `unknown`. */
 export type UnknownMode = 'judge' | 'warn' | 'pass' | 'refuse'
 
-/** A guard that was put on one route, or on paths by name, is meant for what comes there. Elsewhere much is no chat. */
+/**
+ * The mode of this request. A guard that is mounted on one route, or whose `paths` name the path, expects chats
+ * there. Elsewhere many requests are no chat.
+ */
 export function unknownMode(wanted: UnknownMode | undefined, req: GuardedRequest, named: boolean): UnknownMode {
   return wanted ?? (named || isOnRoute(req) ? 'judge' : 'warn')
 }
 
-/** Express sets `route` when a handler was mounted on a method and a path. */
+/** True when the guard was mounted on a method and a path. Express sets `route` then. */
 export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): boolean {
   return req.route !== undefined
 }
 
-/** The body as a chat whose user says all of its words. Throws 4xx for a body whose words cannot be told. */
+/**
+ * The body as a chat in which a user says all words.
+ * @throws LlamaGuardError with a 4xx code for a body whose words cannot be read.
+ */
 export function judgedAsUnknown({ format, value }: UnknownBody): RecognisedChat {
   if (format === 'multipart' || format === 'other' || format === 'unseen')
     throw new LlamaGuardError(
@@ -48,7 +54,7 @@ export function refusedAsUnknown(): LlamaGuardError {
   )
 }
 
-/** Every value of a field that is named more than once. */
+/** All values of each field, so that a field that is named twice has both. */
 function formFields(form: string): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const [name, text] of new URLSearchParams(form)) {

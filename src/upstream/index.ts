@@ -1,4 +1,4 @@
-// The way to what comes after the guard: any OpenAI-compatible URL, or a chat model on a SageMaker endpoint.
+// The model behind the guard: an OpenAI-compatible URL, or a chat model on a SageMaker endpoint.
 export { httpUpstream } from './http/index.js'
 export type { HttpUpstreamOptions } from './http/index.js'
 export { sagemakerChatUpstream } from './sagemaker/index.js'

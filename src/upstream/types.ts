@@ -1,20 +1,20 @@
-// What an upstream is: the place a safe request goes to next. The spine knows this interface and nothing behind it.
+// The interface of an upstream, the place where a safe request goes next. The spine depends on this interface only.
 import type { ServerResponse } from 'node:http'
 import type { GuardedRequest, Logger } from '../types.js'
 
-/** One request that was found safe, on its way to a model. */
+/** One request that was found safe. */
 export interface UpstreamCall {
   readonly req: GuardedRequest
-  /** Where the reply goes. The middleware holds and judges whatever is written here. */
+  /** The response for the reply. The middleware holds and judges what is written to it. */
   readonly res: ServerResponse
   /**
-   * The body that was judged; it is serialised again, so no byte the judge did not see gets through
-   * (duplicate keys, for one). Undefined for a request that is no chat: its own bytes go on, and `rawBody`
-   * when they were read already.
+   * The body that was judged. It is serialised again, so that no byte passes that was not judged, for example a
+   * duplicate key. Undefined for a request that is no chat: its own bytes are forwarded, or `rawBody` when they were
+   * read already.
    */
   readonly body?: Readonly<Record<string, unknown>>
   readonly rawBody?: Buffer
-  /** Aborted when the client has left or the reply is blocked. The call then ends at once, and quietly. */
+  /** Aborted when the client has left or the reply is blocked. The call then ends at once without an error. */
   readonly signal: AbortSignal
   readonly logger?: Logger
   /** Path and query below the mount point (Express's `req.url`), for example `/v1/chat/completions?stream=1`. */
@@ -24,11 +24,11 @@ export interface UpstreamCall {
 /** A chat model to call when the request is safe. */
 export interface Upstream {
   /**
-   * Writes the reply to `res`, 4xx and 5xx replies included. Rejects with `upstream_unavailable` when there
-   * is none, or only part of one: a rejection after the first byte means that the reply is incomplete and
-   * must not pass as a whole one.
+   * Writes the reply to `res`, replies with 4xx and 5xx included. Rejects with `upstream_unavailable` when there is
+   * no complete reply. A rejection after the first byte means that the reply is incomplete and must not pass as a
+   * whole one.
    */
   forward(call: UpstreamCall): Promise<void>
-  /** Waits for calls in flight, then frees the sockets. */
+  /** Waits for calls in flight, then closes the sockets. */
   close(): Promise<void>
 }

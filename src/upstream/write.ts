@@ -1,12 +1,15 @@
-// Writing a reply at the reader's pace: the one place where an upstream waits for the response to drain.
+// Writes a reply at the reader's pace. Every upstream waits for 'drain' here.
 import type { ServerResponse } from 'node:http'
 
-/** Resolves when more may be written, or when nobody reads any more. Never rejects: who called looks at the signal. */
+/**
+ * Resolves when more may be written, or when the reader has left. Never rejects, so the caller has to check the
+ * signal.
+ */
 export async function write(res: ServerResponse, chunk: Uint8Array | string, signal: AbortSignal): Promise<void> {
   if (signal.aborted || res.destroyed || res.write(chunk)) return
   await new Promise<void>((resolve) => {
     const done = (): void => {
-      // `res.on`, not a saved emitter: compression reroutes 'drain' through it.
+      // `res.on` and not a saved emitter, because compression reroutes 'drain' through it.
       res.removeListener('drain', done)
       res.removeListener('close', done)
       signal.removeEventListener('abort', done)

@@ -1,32 +1,32 @@
-// The shapes in which TGI, LMI and vLLM wrap generated text, whole or token by token. The guard and the chat upstream
-// both read them here; what an unknown shape or a failure means, each decides for itself.
+// Reads the shapes in which TGI, LMI and vLLM wrap generated text, whole or token by token. The guard and the chat
+// upstream both use it. Each of them decides what an unknown shape or a failure means.
 import { isObject } from './json.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** One answer or one event of a stream. Every field is what the server sent, unchecked unless its type says so. */
+/** One answer or one event of a stream. A field holds what the server sent; its type says what has been checked. */
 export interface GenerationReply {
-  /** What the server says went wrong. A failed answer may carry a text as well, so look here first. */
+  /** The server's error. Read it first, because a failed answer may carry a text as well. */
   readonly error?: unknown
   readonly code?: unknown
-  /** TGI and LMI: `generated_text`. OpenAI: the text, or the content of the message, of the first choice. */
+  /** TGI and LMI: `generated_text`. OpenAI: the text, or the message content, of the first choice. */
   readonly text: unknown
   /** OpenAI: the first choice. */
   readonly choice?: Fields
-  /** OpenAI: how many choices there are. Undefined for TGI and LMI. */
+  /** OpenAI: the number of choices. Undefined for TGI and LMI. */
   readonly choices?: number
   /** TGI and LMI: counts, tokens and the finish reason. */
   readonly details?: Fields
   /** The server's own word for why generation ended. */
   readonly finishReason: unknown
   readonly usage?: Fields
-  /** TGI and LMI: the one token of a stream's event. A special one (`</s>`) ends the text and is no part of it. */
+  /** TGI and LMI: the one token of a stream's event. A special token (`</s>`) ends the text and is no part of it. */
   readonly token?: { readonly text: string; readonly special: boolean; readonly fields: Fields }
-  /** TGI and LMI: what else could have stood there. */
+  /** TGI and LMI: the alternatives to the token. */
   readonly topTokens?: unknown
 }
 
-/** Undefined when the body is no JSON object. TGI's array of answers is the caller's to open. */
+/** Undefined when the body is no JSON object. The caller takes the one answer out of TGI's array. */
 export function readGenerationReply(body: unknown): GenerationReply | undefined {
   if (!isObject(body)) return undefined
   const { error, code, choices, token, generated_text: generated, top_tokens: topTokens } = body
@@ -36,7 +36,7 @@ export function readGenerationReply(body: unknown): GenerationReply | undefined 
   const message = fieldsOf(choice?.['message'])
   return {
     ...(error !== undefined && error !== null && { error, code }),
-    // Both shapes in one would be two answers.
+    // Both shapes in one body would be two answers, so the text is undefined.
     text:
       listed && generated !== undefined
         ? undefined
@@ -53,10 +53,10 @@ export function readGenerationReply(body: unknown): GenerationReply | undefined 
   }
 }
 
-/** True for the end of a sequence, which is a token and no text. LMI calls the mark `special_token`. */
+/** True for the token that ends a sequence. LMI marks it with `special_token`. */
 export const isSpecial = (token: Fields): boolean => token['special'] === true || token['special_token'] === true
 
-/** A count, or undefined for anything that is none. */
+/** The value if it is a count, else undefined. */
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 

@@ -1,5 +1,4 @@
-// Small questions about JSON values that several files ask.
-// Kept free of imports so that every file here may use them.
+// Helpers for JSON values. This file imports nothing, so that every other file may use it.
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,5 @@
-// Bytes that arrive in pieces, in one buffer that doubles: a million pieces of one byte cost little more than one
-// piece of a million bytes, in time and in memory.
+// Collects bytes that arrive in pieces in one buffer that doubles. A million pieces of one byte cost little more time
+// and memory than one piece of a million bytes.
 
 export class ByteBuffer {
   #buffer: Buffer = Buffer.alloc(0)
@@ -10,7 +10,7 @@ export class ByteBuffer {
   }
 
   add(piece: Buffer): void {
-    // Most bodies are one piece, which is kept as it is.
+    // Most bodies are one piece, which is kept without a copy.
     if (this.#size === 0) this.#buffer = piece
     else {
       const size = this.#size + piece.length

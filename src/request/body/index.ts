@@ -1,6 +1,5 @@
-// Gets the body of a request as a value: what a parser left on the request, else our own bounded read.
-// The handler must get what was judged, so a body we read ourselves is set on `req.body` and stays readable
-// on the stream.
+// Gets the body of a request as a value: from a parser that ran before, else by a bounded read. The handler must get
+// what was judged, so a body that is read here is set on `req.body` and stays readable on the stream.
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import { inflated } from './inflate.js'
@@ -9,13 +8,13 @@ import { type JsonBody, NO_BODY, parseBody, type ReadBody, valueBody } from './p
 import { readStream } from './read-stream.js'
 
 export interface BodyOptions {
-  /** The most bytes of a body, raw and inflated. */
+  /** The most bytes of a body, compressed and decompressed. */
   readonly limit: number
-  /** Read plain text to its end, because every word of the request is wanted. */
+  /** True to read plain text to its end, because every word of the request is wanted. */
   readonly wantsText?: boolean
 }
 
-/** Throws `LlamaGuardError` with a 4xx code for a body that cannot be read the same way by everyone. */
+/** @throws LlamaGuardError with a 4xx code for a body that parsers may read in different ways. */
 export async function readBody(req: GuardedRequest, { limit, wantsText = false }: BodyOptions): Promise<ReadBody> {
   const left = leftBody(req, limit, wantsText)
   const unread = !req.readableDidRead && !req.readableEnded && hasBody(req)
@@ -26,21 +25,24 @@ export async function readBody(req: GuardedRequest, { limit, wantsText = false }
   return read
 }
 
-/** A body that was set before the stream was read did not come from the stream: a handler may look at either. */
+/**
+ * A middleware set `req.body` before the stream was read, so the value did not come from the stream. The handler may
+ * read either, so both are judged.
+ */
 function withLeft(read: ReadBody, left: JsonBody): ReadBody {
   if (read.kind === 'json') return { ...read, value: [left.value, read.value] }
   if (read.kind === 'lines') return valueBody([left.value, read.value])
   return read.kind === 'form' || read.kind === 'multipart' ? { ...read, left: left.value } : left
 }
 
-/** True when the headers announce a body. HTTP/2 needs no header for one. */
+/** True when the headers announce a body. HTTP/2 can send a body without such a header. */
 export function hasBody({ httpVersionMajor, headers, readableEnded }: GuardedRequest): boolean {
   if (httpVersionMajor >= 2) return !readableEnded
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
 }
 
-/** What a parser before us has left on `req.body` or, where that holds nothing, on `req.rawBody`. */
+/** The body that a parser has left on `req.body` or, when that is empty, on `req.rawBody`. */
 function leftBody(
   req: GuardedRequest & { readonly rawBody?: unknown },
   limit: number,
@@ -48,7 +50,7 @@ function leftBody(
 ): ReadBody | undefined {
   const { body, rawBody } = req
   const raw = isText(rawBody) && rawBody.length > 0 ? rawBody : undefined
-  // Express 4 parsers leave {} behind for a content type they do not read.
+  // The parsers of Express 4 leave {} for a content type that they do not read.
   const left = raw !== undefined && (body === null || isEmptyObject(body)) ? raw : (body ?? raw)
   if (left === undefined) return undefined
   if (isText(left)) return parseText(req, left, limit, wantsText)
@@ -58,19 +60,19 @@ function leftBody(
 
 function parseText({ headers }: GuardedRequest, text: string | Uint8Array, limit: number, wantsText = false): ReadBody {
   const type = headers['content-type']
-  // Text has been decoded by its charset; bytes have not.
+  // A text has been decoded by its charset already, so only the media type is passed on. Bytes have not been decoded.
   if (typeof text === 'string') return parseBody(Buffer.from(text), type?.split(';', 1)[0], wantsText)
   refuseCharset(type, false)
   return parseBody(inflated(text, headers['content-encoding'], limit), type, wantsText)
 }
 
-/** Keys that the text of a parsed body names twice. A text that is something else says nothing about it. */
+/** The keys that the text of a parsed body names twice. A text that is not the JSON of the body has none. */
 function duplicatesOf(req: GuardedRequest, text: string | Uint8Array, limit: number): JsonBody {
   try {
     const read = parseText(req, text, limit)
     if (read.kind === 'json') return read
   } catch {
-    // The value is what the handler gets, and has been parsed.
+    // The handler gets the parsed value, so an unreadable text does not matter.
   }
   return valueBody(undefined)
 }

@@ -1,7 +1,6 @@
-// Undoes the content-encoding of a request body while it arrives, never past the bound: a zip bomb is cut off
-// at the limit.
-// Encodings we do not know are refused, because a server after us might know them; so is zstd, whose second
-// frame Node does not read.
+// Decompresses a request body while it arrives and stops at the limit, so a zip bomb costs no more than the limit.
+// Unknown encodings are refused, because a server behind the guard might know them. zstd is refused, because Node
+// reads only its first frame.
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
@@ -20,7 +19,10 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['br', { stream: () => zlib.createBrotliDecompress(), sync: zlib.brotliDecompressSync }],
 ])
 
-/** Undefined when nothing has to be decoded. Throws 415 for an encoding it does not know. */
+/**
+ * Undefined when nothing has to be decoded.
+ * @throws LlamaGuardError 415 for an unknown encoding.
+ */
 function decoderOf(encoding: string | undefined): Decoder | undefined {
   const name = (encoding ?? '').trim().toLowerCase()
   if (name === '' || name === 'identity') return undefined
@@ -31,8 +33,8 @@ function decoderOf(encoding: string | undefined): Decoder | undefined {
 }
 
 /**
- * The bytes that another middleware has left, decoded; as they are when they had been decoded before. Throws 415
- * for an encoding it does not know.
+ * The bytes that another middleware has left, decoded. Bytes that were decoded before stay as they are.
+ * @throws LlamaGuardError 415 for an unknown encoding.
  */
 export function inflated(bytes: Uint8Array, encoding: string | undefined, limit: number): Uint8Array {
   const decoder = decoderOf(encoding)
@@ -50,7 +52,10 @@ export class Inflater {
   #error: LlamaGuardError | undefined
   #fail: (error: LlamaGuardError) => void = () => undefined
 
-  /** `take` gets the decoded bytes and may throw to stop. Throws 415 for an encoding it does not know. */
+  /**
+   * `take` gets the decoded bytes. It may throw to stop.
+   * @throws LlamaGuardError 415 for an unknown encoding.
+   */
   constructor(encoding: string | undefined, take: (chunk: Buffer) => void) {
     this.#take = take
     this.#decoder = decoderOf(encoding)?.stream()
@@ -61,7 +66,10 @@ export class Inflater {
     )
   }
 
-  /** Resolves when the chunk has been decoded. Rejects with 400 for bytes in another encoding, or what `take` threw. */
+  /**
+   * Resolves when the chunk has been decoded. Rejects with 400 for bytes in another encoding, or with what `take`
+   * threw.
+   */
   async write(chunk: Buffer): Promise<void> {
     if (this.#decoder === undefined) this.#take(chunk)
     else await this.#wait((done) => void this.#decoder?.write(chunk, done))

@@ -1,19 +1,22 @@
-// Refuses JSON that costs far more to parse than its length says, before it is parsed: half a million lists in each
-// other or side by side, or a hundred thousand names. One look at each character.
+// Refuses JSON that costs far more to parse than its length suggests, before it is parsed: half a million nested or
+// adjacent lists, or a hundred thousand names. It looks at each character once.
 import { LlamaGuardError } from '../../errors.js'
 
 const MAX_DEPTH = 256
-/** Objects and lists. A list of points or of messages of 1 MiB has about 75,000. */
+/** The most objects and lists. A list of points or of messages of 1 MiB has about 75,000. */
 const MAX_CONTAINERS = 100_000
 
-/** Different names of fields. */
+/** The most different field names. */
 const MAX_NAMES = 20_000
 
 const QUOTE = 0x22
 const COLON = 0x3a
 const BACKSLASH = 0x5c
 
-/** Throws `unreadable_request`. Text that is not JSON may be refused too, or not. */
+/**
+ * Text that is not JSON may be refused or not.
+ * @throws LlamaGuardError `unreadable_request`.
+ */
 export function refuseCostly(text: string): void {
   let depth = 0
   let containers = 0
@@ -35,7 +38,10 @@ export function refuseCostly(text: string): void {
   if (fields > MAX_NAMES) refuseManyNames(text)
 }
 
-/** The same few names in each of many objects cost little; as many different ones cost five times as much. */
+/**
+ * Counts different names only: objects with the same few names are cheap to parse, and objects with different names
+ * cost five times as much.
+ */
 function refuseManyNames(text: string): void {
   const names = new Set<string>()
   for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) {
@@ -46,7 +52,7 @@ function refuseManyNames(text: string): void {
   }
 }
 
-/** Whether a colon follows a closing quote. */
+/** True when a colon follows a closing quote. */
 function isName(text: string, closingQuote: number): boolean {
   let at = closingQuote + 1
   while (text.charCodeAt(at) <= 0x20) at += 1

@@ -1,17 +1,17 @@
-// Tells from the first bytes of a body whether JSON begins there, after everything that a handler may strip before
-// it parses. Each byte is looked at once, however small the pieces are that it comes in.
+// Tells from the first bytes of a body whether it begins like JSON, after everything that a handler may strip before
+// it parses. It looks at each byte once, however small the pieces are.
 import { unsupported } from './media-type.js'
 
-/** What decoders put in place of bytes they cannot read. */
+/** The character that decoders put in place of bytes they cannot read. */
 const REPLACEMENT = 0xfffd
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const NO_CHARACTER = 0x110000
 const OPENING = new Set([0x7b, 0x5b])
-/** As many bytes as tell a wide charset by its byte order mark or its zeros. */
+/** Enough bytes to recognise a wide charset by its byte order mark or its zero bytes. */
 const HEAD_BYTES = 64
 
-/** True for what `trim()` removes, and for control characters, which handlers strip too. */
+/** True for what `trim()` removes and for control characters. Handlers strip both. */
 function isBlank(code: number): boolean {
   if (code <= 0x20 || (code >= 0x7f && code <= 0xa0)) return true
   if (code < 0x1680) return false
@@ -28,7 +28,7 @@ function isBlank(code: number): boolean {
   )
 }
 
-/** The text without blanks, byte order marks and control characters at its ends. */
+/** The text without blanks, byte order marks and control characters around it. */
 export function trimmed(text: string): string {
   let start = 0
   let end = text.length
@@ -37,22 +37,22 @@ export function trimmed(text: string): string {
   return text.slice(start, end)
 }
 
-/** Looks for the first sign of JSON in a body that may come in pieces. */
+/** Looks for the beginning of JSON in a body that may come in pieces. */
 export class JsonStart {
   #head: Uint8Array = new Uint8Array(0)
-  /** Bytes of a UTF-8 character that is cut in two. */
+  /** The bytes so far of a UTF-8 character that is split between pieces. */
   #code = 0
   #missing = 0
-  /** A JSON text in a JSON string begins with a quote and a brace or bracket, or another quote that is escaped. */
+  /** True after a first quote. A JSON text inside a JSON string goes on with a brace, a bracket or an escaped quote. */
   #quoted = false
   #answer: boolean | undefined
 
-  /** True when JSON begins, false when something else does, undefined while there were only blanks. */
+  /** True when JSON begins, false when something else does, undefined after blanks only. */
   get answer(): boolean | undefined {
     return this.#answer
   }
 
-  /** Throws 415 for UTF-16 and UTF-32. */
+  /** @throws LlamaGuardError 415 for UTF-16 and UTF-32. */
   add(bytes: Uint8Array): boolean | undefined {
     if (this.#head.length < HEAD_BYTES && bytes.length > 0) {
       const more = bytes.subarray(0, HEAD_BYTES - this.#head.length)
@@ -90,12 +90,15 @@ export class JsonStart {
   }
 }
 
-/** Whether JSON begins in these bytes. Throws 415 for UTF-16 and UTF-32. */
+/**
+ * True when JSON begins in these bytes.
+ * @throws LlamaGuardError 415 for UTF-16 and UTF-32.
+ */
 export function looksLikeJson(bytes: Uint8Array): boolean | undefined {
   return new JsonStart().add(bytes)
 }
 
-/** JSON in two or four bytes a character, with a byte order mark or without, after blanks or without. */
+/** Refuses JSON with two or four bytes a character, with or without a byte order mark, after blanks or not. */
 function refuseWideText(head: Uint8Array): void {
   const mark = (head[0] === 0xfe && head[1] === 0xff) || (head[0] === 0xff && head[1] === 0xfe)
   if (mark || [2, 4].some((width) => [0, 1].some((end) => beginsWideJson(head, width, end === 0))))
@@ -112,6 +115,6 @@ function beginsWideJson(head: Uint8Array, width: number, littleEndian: boolean):
   }
   const at = codes.findIndex((code) => !isBlank(code))
   const next = codes[at + 1] ?? NO_CHARACTER
-  // Binary data that begins with a length may look like one wide character, and seldom like two.
+  // Binary data that begins with a length may look like one wide character, but rarely like two.
   return OPENING.has(codes[at] ?? 0) ? next < 0x80 : codes[at] === QUOTE && (OPENING.has(next) || next === BACKSLASH)
 }

@@ -1,13 +1,13 @@
-// What the content-type of a request says: JSON, a form, an upload, and in which charset.
-// Charsets other than UTF-8 are refused, because a parser after us would read other words from the same bytes.
+// Reads the content-type of a request: JSON, a form, an upload, and its charset. Charsets other than UTF-8 are
+// refused, because another parser would read other words from the same bytes.
 import { LlamaGuardError } from '../../errors.js'
 
 const WIDE = /^(?:utf|ucs|unicode|cp120)/i
 const UTF8 = /^(?:utf-?8|us-ascii|ascii)$/i
 
-/** Throws `unsupported_media_type` for a charset that spells JSON in other bytes than UTF-8. */
+/** @throws LlamaGuardError `unsupported_media_type` for a charset that encodes JSON in other bytes than UTF-8. */
 export function refuseCharset(contentType: string | undefined, jsonLike: boolean): void {
-  // Every one of them: parsers disagree on which counts, and on escapes inside quotes.
+  // All charset parameters are checked, because parsers disagree on which one counts and on escapes inside quotes.
   for (const [, named = ''] of (contentType ?? '')
     .replaceAll('\\', '')
     .matchAll(/;\s*charset\s*=\s*"?\s*([^\s";]*)/gi)) {
@@ -25,9 +25,9 @@ export function isFormType(contentType: string | undefined): boolean {
   return /^\s*application\/x-www-form-urlencoded\b/i.test(contentType ?? '')
 }
 
-/** Text that a person may have written: also what names no type. */
+/** True for text that a person may have written. A body without a content type counts as text. */
 export function isTextType(contentType: string | undefined): boolean {
-  // A JSON body that is a text alone is one too.
+  // A JSON body may be a single text.
   return (
     contentType === undefined ||
     isJsonType(contentType) ||

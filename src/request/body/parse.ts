@@ -1,38 +1,40 @@
-// Turns the bytes of a body into a JSON value, in the one reading every server shares: strict UTF-8, strict JSON.
+// Parses the bytes of a body into a value in the reading that all servers share: strict UTF-8, strict JSON.
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
 import { refuseCostly } from './json-cost.js'
 import { looksLikeJson, trimmed } from './json-start.js'
 import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
 
-/** What a body holds. */
+/** The content of a body. */
 export type ReadBody =
   | { readonly kind: 'none' }
-  /** It was announced, and another middleware has consumed it without leaving it where we could see it. */
+  /** A body was announced, and another middleware has read it without leaving it on the request. */
   | { readonly kind: 'unseen' }
   | JsonBody
-  /** Several JSON values, a line each. */
+  /** Several JSON values, one a line. */
   | { readonly kind: 'lines'; readonly value: readonly unknown[] }
   | FormBody
-  /** Plain text, whole. Only where the words of any body are wanted. */
+  /** The whole plain text. Only where the words of any body are wanted. */
   | { readonly kind: 'text'; readonly text: string }
-  /** Anything else. It has been read no further than its first characters. */
+  /** Any other content. Only its first characters have been read. */
   | { readonly kind: 'other' }
 
 export interface JsonBody {
   readonly kind: 'json'
   readonly value: unknown
-  /** Keys named twice in one object. */
+  /** Keys that an object names twice. */
   readonly duplicates: ReadonlySet<string>
-  /** The value with all that such keys name, of which `value` has the last; undefined when there are none. */
+  /**
+   * The value with every occurrence of these keys; `value` has only the last. Undefined when there are no duplicates.
+   */
   readonly everyKey?: unknown
 }
 
-/** A form that nobody has parsed; an upload, or the beginning of a long one. */
+/** A form that nobody has parsed: a whole form, a whole upload, or the beginning of a long upload. */
 export interface FormBody {
   readonly kind: 'form' | 'multipart'
   readonly text: string
-  /** What somebody has set on `req.body` without reading the form. */
+  /** The value that another middleware has set on `req.body` without reading the form. */
   readonly left?: unknown
 }
 
@@ -46,8 +48,9 @@ export function valueBody(value: unknown): JsonBody {
 }
 
 /**
- * A whole body, or as much of it as its kind takes to be told. Throws `invalid_json` for bytes that begin like
- * JSON and are not UTF-8 or not JSON, and 415 for a charset other than UTF-8.
+ * `bytes` is a whole body, or as much of it as its kind needs.
+ * @throws LlamaGuardError `invalid_json` for bytes that begin like JSON and are not UTF-8 or not JSON, 415 for a
+ * charset other than UTF-8.
  */
 export function parseBody(bytes: Uint8Array, contentType: string | undefined, wantsText = false): ReadBody {
   const jsonLike = looksLikeJson(bytes)
@@ -64,9 +67,9 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined, wa
   return wantsText && isTextType(contentType) ? { kind: 'text', text: text() } : OTHER
 }
 
-/** Undefined for what only looks like JSON at first. `must`: what does is JSON, or an error. */
+/** Undefined for text that only begins like JSON. With `must` such text is an error. */
 function parseJson(bytes: Uint8Array, must: boolean): ReadBody | undefined {
-  // A quote begins prose and tables more often than JSON, and control characters begin binary data.
+  // A quote begins prose and tables more often than JSON, and a control character begins binary data.
   const likely = must && bytes[0] !== 0x22 && (bytes[0]! >= 0x20 || WHITE.has(bytes[0]!))
   let text: string
   try {
@@ -92,7 +95,7 @@ export function invalidJson(): LlamaGuardError {
   return new LlamaGuardError('invalid_json', 'The body is not valid JSON; send one JSON object.')
 }
 
-/** Undefined for what is not JSON. The parser's own error quotes the text, so nobody is shown it. */
+/** Undefined for text that is not JSON. The error of the parser is dropped, because it quotes the text. */
 export function tryParse(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) as unknown }
@@ -101,7 +104,10 @@ export function tryParse(text: string): { readonly value: unknown } | undefined 
   }
 }
 
-/** The values of NDJSON or of a JSON text sequence; undefined when a line is not JSON, or when there is but one. */
+/**
+ * The values of NDJSON or of a JSON text sequence. Undefined when a line is not JSON, or when there is only one
+ * value.
+ */
 export function tryParseLines(text: string): readonly unknown[] | undefined {
   const values: unknown[] = []
   for (const line of text.split('\n')) {

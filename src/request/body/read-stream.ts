@@ -1,6 +1,5 @@
-// Reads an unread request body within a bound, and puts its bytes back so that parsers and proxies after us
-// still get them.
-// `unshift` before 'end' is emitted does that: Node emits 'end' only while the buffer is empty.
+// Reads an unread request body within a bound, and puts its bytes back for later parsers and proxies. `unshift` must
+// run before 'end' is emitted; Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { ByteBuffer } from './byte-buffer.js'
@@ -10,8 +9,8 @@ import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-
 import { parseBody, type ReadBody } from './parse.js'
 
 /**
- * Throws 413 past `limit` (raw or inflated), 415 for an unknown encoding or charset, 400 for bad JSON or an
- * upload that broke off.
+ * @throws LlamaGuardError 413 past `limit` (compressed or decompressed), 415 for an unknown encoding or charset, 400
+ * for bad JSON or an upload that broke off.
  */
 export async function readStream(req: IncomingMessage, limit: number, wantsText: boolean): Promise<ReadBody> {
   const type = req.headers['content-type']
@@ -26,8 +25,8 @@ export async function readStream(req: IncomingMessage, limit: number, wantsText:
     decoded.add(chunk)
     start.add(chunk)
   })
-  // A form, and a text whose words are wanted, is read whole. Of an upload, which may be of any size, the
-  // first part is looked at.
+  // A form is read whole, and so is a text whose words are wanted. An upload may have any size, so only its beginning
+  // is read.
   const enough = (raw: number): boolean =>
     start.answer === false && !form && !text && !(multipart && raw <= limit && decoded.size <= limit)
   try {
@@ -53,7 +52,7 @@ interface Internals {
 /** To everybody after us the stream is unread. */
 function putBack(req: IncomingMessage & Internals, bytes: Buffer): void {
   req.unshift(bytes)
-  // `readableDidRead`, `stream.isDisturbed` and so `fetch(url, { body: req })` look at this.
+  // `readableDidRead`, `stream.isDisturbed` and therefore `fetch(url, { body: req })` read this flag.
   if (req._readableState?.dataEmitted === true) req._readableState.dataEmitted = false
 }
 
@@ -88,7 +87,10 @@ function pull(
       release()
       reject(toLlamaGuardError(error))
     }
-    /** Takes what has arrived. Complete: that was all, and the bytes are back before 'end' could be emitted. */
+    /**
+     * Takes the bytes that have arrived. `complete` means that the body ended with them and that the bytes are back
+     * before 'end' could be emitted.
+     */
     const take = (): { chunks: Buffer[]; complete: boolean } => {
       const chunks: Buffer[] = []
       for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null) {

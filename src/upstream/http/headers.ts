@@ -1,12 +1,12 @@
-// Which headers cross a proxy hop, in either direction. A header list is a trust boundary: what is not for
-// the other side stays.
+// Chooses the headers that pass from the client to the upstream and back. A header that is not meant for the other
+// side is dropped.
 import type { IncomingHttpHeaders } from 'node:http'
 
 export type Headers = Record<string, string | string[]>
 
 /**
- * RFC 9110 section 7.6.1, and the older ones that proxies still see. They speak of one connection, never of
- * the message.
+ * RFC 9110 section 7.6.1, and older headers that proxies still send. They describe one connection and not the
+ * message.
  */
 const HOP_BY_HOP = [
   'connection',
@@ -21,27 +21,27 @@ const HOP_BY_HOP = [
 ]
 
 /**
- * `cookie` is the session of the app in front of us: no business of a model vendor. `range` would give a 206,
- * which cannot be judged. `expect` was answered by our own server. `host` and `content-length` are made anew.
+ * `cookie` is the session of the app and must not reach a model vendor. `range` would give a 206, which cannot be
+ * judged. Our own server has answered `expect`. `host` and `content-length` are set anew.
  */
 const NOT_FOR_UPSTREAM = ['host', 'content-length', 'expect', 'cookie', 'cookie2', 'range', 'if-range']
 
-/** `set-cookie` would plant the upstream's cookies on our own origin; `llama-guard` is for us alone to say. */
+/** `set-cookie` would set the upstream's cookies on our origin. Only the guard may set `llama-guard`. */
 const NOT_FOR_CLIENT = ['set-cookie', 'set-cookie2', 'llama-guard']
 
-/** Where clients of the known APIs put a key. All of them are dropped when the operator's key takes their place. */
+/** The headers in which clients of the known APIs send a key. All are dropped when the operator's key replaces them. */
 const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']
 
-/** The codings a reply can be judged in on every supported Node. A client may accept more than the judge can read. */
+/** The content codings that the guard can decode on every supported Node. A client may accept more. */
 const READABLE_CODINGS = /^\s*(gzip|br|deflate|identity)\s*(;|$)/i
 
 export interface RequestHeaderOptions {
-  /** Sent in place of whatever credentials the client gave. */
+  /** Replaces the credentials of the client. */
   readonly apiKey?: string
   readonly path: string
-  /** The body is our own JSON, not the client's bytes: its type and coding are ours to say. */
+  /** True when the body is our own JSON and not the client's bytes. Type and coding are then set by us. */
   readonly json: boolean
-  /** A token stream is asked for uncompressed: a compressor may sit on words that should flow. */
+  /** True for a token stream. It is requested without compression, because a compressor delays words. */
   readonly stream: boolean
 }
 

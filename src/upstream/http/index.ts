@@ -1,6 +1,6 @@
-// Forwards a safe request to an OpenAI-compatible URL and streams the answer back. Adds nothing, follows no
-// redirect, retries nothing:
-// a POST to a model costs money twice, and a redirect would carry the key to a host the operator never named.
+// Forwards a safe request to an OpenAI-compatible URL and streams the answer back. It adds nothing. It does not
+// retry, because a second POST to a model costs money again. It follows no redirect, because a redirect would send
+// the key to a host that the operator did not name.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../errors.js'
@@ -15,16 +15,16 @@ export interface HttpUpstreamOptions {
    * verified.
    */
   readonly url: string
-  /** Replaces the client's credentials. Without it the client's own `Authorization` is passed on. */
+  /** Replaces the client's credentials. Default: the client's own `Authorization` is passed on. */
   readonly apiKey?: string
   /**
-   * Milliseconds to wait for the headers of a reply, and then for each next piece of it. Default: 600000, as
-   * long as the `openai` client waits.
+   * Milliseconds to wait for the headers of a reply, and then for each next part of it. Default: 600000, as long as
+   * the `openai` client waits.
    */
   readonly timeoutMs?: number
-  /** Most calls at once. Default: 1024. */
+  /** The most calls at once. Default: 1024. */
   readonly connections?: number
-  /** Most calls that wait for a connection; one more is `upstream_unavailable`. Default: 1024. */
+  /** The most calls that wait for a connection. One more is `upstream_unavailable`. Default: 1024. */
   readonly queue?: number
 }
 
@@ -118,8 +118,7 @@ async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: Upstr
   res.end()
 }
 
-// Says which of the few things went wrong, from the code alone: a socket error's own text may name addresses
-// inside the network.
+// The message is chosen by the error code. The text of a socket error may name addresses inside the network.
 function unavailable(error: unknown, origin: string, timeoutMs: number): LlamaGuardError {
   if (error instanceof LlamaGuardError) return error
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''

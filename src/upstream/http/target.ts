@@ -1,15 +1,19 @@
-// Joins an operator's base URL and a client's path. The client chooses the end of the path, never the host or a way up.
+// Joins the operator's base URL and the client's path. The client chooses the end of the path. It cannot change the
+// host or leave the base path.
 import { LlamaGuardError } from '../../errors.js'
 
 export interface Base {
   readonly origin: string
-  /** Without a trailing slash: `/v1`, or `""`. */
+  /** The path of the base without a trailing slash: `/v1`, or `""`. */
   readonly path: string
-  /** Query of the base itself (`api-version=...` on Azure), without `?`. */
+  /** The query of the base (`api-version=...` on Azure), without `?`. */
   readonly query: string
 }
 
-/** Throws `invalid_option` for what is no http(s) URL, or carries a password: URLs end up in logs. */
+/**
+ * URLs appear in logs, so a URL with a password is refused.
+ * @throws LlamaGuardError `invalid_option` for a text that is no http(s) URL or carries a password.
+ */
 export function parseBase(url: string): Base {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (!parsed || !/^https?:$/.test(parsed.protocol)) {
@@ -30,8 +34,8 @@ export function parseBase(url: string): Base {
 }
 
 /**
- * `https://host/v1` and `/v1/chat/completions` meet at `/v1/chat/completions`: what the base ends with is not
- * said twice.
+ * `https://host/v1` and `/v1/chat/completions` give `/v1/chat/completions`: the segments at the end of the base are
+ * not repeated.
  */
 export function joinPath(base: Base, path: string): string {
   const { pathname, query } = normalise(path)
@@ -43,8 +47,7 @@ export function joinPath(base: Base, path: string): string {
   return `${base.path}/${segments.slice(shared).join('/')}${queries ? `?${queries}` : ''}`
 }
 
-// The URL parser resolves `..` and `%2e%2e` here, against the root, so that they cannot climb out of the base
-// path later.
+// The URL parser resolves `..` and `%2e%2e` here against the root, so that they cannot leave the base path later.
 function normalise(path: string): { pathname: string; query: string } {
   const absolute = path.startsWith('/') ? `http://localhost${path}` : path
   if (!URL.canParse(absolute))

@@ -1,4 +1,4 @@
-// Chat Completions as the client wants them: one JSON body, or SSE chunks in the order the OpenAI SDKs expect.
+// Writes Chat Completions: one JSON body, or SSE chunks in the order that the OpenAI SDKs expect.
 import { randomUUID } from 'node:crypto'
 import type { Piece, Usage } from './container-reply.js'
 
@@ -27,7 +27,7 @@ export class ChatCompletion {
     return this.#chunk({ content }, null)
   }
 
-  /** Last chunk of the choice, the usage when it was asked for, and the end. */
+  /** The last chunk of the choice, the usage when it was requested, and the end mark. */
   last(finish: Piece['finish'], usage: Usage | undefined): string {
     const counts = usage ? sse(this.#json('chat.completion.chunk', [], usage)) : ''
     return `${this.#chunk({}, finish ?? 'stop')}${counts}${DONE}`

@@ -1,4 +1,4 @@
-// How a chat container wants to be asked and how it answers: raw Llama-2 prompts, or Chat Completions as they are.
+// Translates between Chat Completions and a chat container: raw Llama-2 prompts, or Chat Completions unchanged.
 import { LlamaGuardError } from '../../errors.js'
 import { ChatCompletion, DONE, sse } from './chat-completion.js'
 import { readReply, readToken } from './container-reply.js'
@@ -7,15 +7,15 @@ import { generationParameters } from './generation-parameters.js'
 import { llama2Prompt } from './llama-2-prompt.js'
 import { StopText } from './stop-text.js'
 
-/** The two ways a chat container on SageMaker is asked. */
+/** The two formats in which a chat container on SageMaker takes requests. */
 export type ChatFormat = 'llama-2' | 'messages'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** One request's translation, there and back. */
+/** Translates one request and its answer. */
 export interface ChatTranslator {
   readonly payload: object
-  /** Chat Completions JSON from the container's whole answer. */
+  /** Chat Completions JSON from the container's complete answer. */
   whole(text: string): string
   /** SSE text from the JSON events of the container's stream. */
   events(stream: AsyncIterable<string>): AsyncIterable<string>
@@ -68,8 +68,8 @@ function llama2(body: Body, endpoint: string, leadingBos: boolean): ChatTranslat
   }
 }
 
-// Chat Completions in and out; only the framing is made one: LMI ends its JSON lines with a newline, TGI and
-// vLLM speak SSE.
+// Chat Completions in both directions. Only the framing is unified: LMI ends JSON lines with a newline, and TGI and
+// vLLM send SSE.
 function messages(body: Body): ChatTranslator {
   return {
     payload: body,
@@ -97,7 +97,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // The parser's own error quotes what it read, which is chat content: it is no cause to keep.
+    // The parser's error quotes chat content, so it is not kept as the cause.
     throw new LlamaGuardError('upstream_unavailable', 'The chat container answered with something that is not JSON.')
   }
 }

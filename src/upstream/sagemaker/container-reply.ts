@@ -1,30 +1,30 @@
-// What a chat container says, whole or token by token, in one shape. TGI, LMI (old and new) and vLLM differ
-// in every field name; what none of them would say is an error, not an empty answer.
+// Reads the reply of a chat container, whole or token by token. TGI, LMI (old and new) and vLLM use different field
+// names. An unknown shape is an error and not an empty answer.
 import { LlamaGuardError } from '../../errors.js'
 import { countOf, type GenerationReply, readGenerationReply } from '../../utils/generation-reply.js'
 
-/** Token counts, as far as the container gives them. */
+/** Token counts, where the container sends them. */
 export interface Usage {
   readonly prompt_tokens?: number
   readonly completion_tokens?: number
   readonly total_tokens?: number
 }
 
-/** New text, and on the last piece why generation ended. */
+/** New text. The last piece also says why generation ended. */
 export interface Piece {
   readonly text: string
   readonly finish?: 'stop' | 'length' | 'content_filter'
   readonly usage?: Usage
 }
 
-/** One whole answer: `[{generated_text}]` (TGI), `{generated_text}` (LMI), `{choices: [{text}]}` (vLLM). */
+/** Reads a complete answer: `[{generated_text}]` (TGI), `{generated_text}` (LMI), `{choices: [{text}]}` (vLLM). */
 export function readReply(body: unknown): Piece {
   const reply = read(body)
   if (typeof reply.text !== 'string') throw unreadable()
   return { text: reply.text, finish: finishOf(reply) ?? 'stop', usage: usageOf(reply) }
 }
 
-/** One line of a stream. */
+/** Reads one line of a stream. */
 export function readToken(body: unknown): Piece {
   const reply = read(body)
   const usage = usageOf(reply)
@@ -60,7 +60,7 @@ function finishOf({ finishReason: reason }: GenerationReply): Piece['finish'] {
     case 'content_filter':
       return reason
     case 'error':
-      // LMI reports a failure in the middle of a stream with status 200 and this word alone.
+      // LMI reports a failure inside a stream with status 200 and this word only.
       throw new LlamaGuardError('upstream_unavailable', 'The chat container failed while it generated.')
     default:
       return 'stop'

@@ -1,8 +1,8 @@
-// What a failed InvokeEndpoint means for the client: the container's own 4xx is the client's business,
-// everything else is an outage.
+// Maps a failed InvokeEndpoint to an answer for the client: the container's own 4xx goes to the client, everything
+// else is an outage.
 import { LlamaGuardError } from '../../errors.js'
 
-/** A container's refusal of what the client sent (too long, bad parameter, busy): passed on with its status. */
+/** A container's refusal of the request (too long, bad parameter, busy). It is passed on with its status. */
 export interface Refused {
   readonly status: number
   readonly body: string
@@ -10,7 +10,10 @@ export interface Refused {
 
 const CLIENT_STATUSES = [400, 413, 415, 422, 429]
 
-/** Returns what to pass on; throws `upstream_unavailable` for the rest. */
+/**
+ * The refusal to pass on.
+ * @throws LlamaGuardError `upstream_unavailable` for any other error.
+ */
 export function refusedByContainer(error: unknown, endpoint: string): Refused {
   const {
     name,
@@ -58,7 +61,10 @@ function reason(name: unknown, status: unknown): string {
   }
 }
 
-/** The error's name and code for the log. Its message stays out: a container may quote the conversation in it. */
+/**
+ * The error's name and code, for the log. Its message is left out, because a container may quote the conversation in
+ * it.
+ */
 export function withoutWords(error: unknown): Error | undefined {
   const {
     name,
@@ -76,7 +82,7 @@ export function withoutWords(error: unknown): Error | undefined {
   )
 }
 
-// TGI and LMI wrap their sentence in JSON, sometimes twice.
+// TGI and LMI wrap their message in JSON, sometimes twice.
 function containerText(message: unknown): string {
   if (typeof message !== 'string') return 'The chat container refused the request.'
   try {
@@ -86,7 +92,7 @@ function containerText(message: unknown): string {
     if (typeof inner === 'object' && inner !== null && 'message' in inner && typeof inner.message === 'string')
       return inner.message
   } catch {
-    // Plain text, then.
+    // The message is plain text.
   }
   return message
 }

@@ -1,11 +1,11 @@
-// OpenAI's names for how to generate, in the words of a TGI or LMI container. What it cannot honour it
-// refuses; nothing is dropped in silence that would change the answer.
+// Translates OpenAI's generation parameters for a TGI or LMI container. A parameter that the container cannot honour
+// is refused, because dropping it would change the answer unnoticed.
 import { LlamaGuardError } from '../../errors.js'
 
 type Body = Readonly<Record<string, unknown>>
 type Kind = 'count' | 'number' | 'boolean' | 'integer'
 
-/** The containers' own parameters, passed through under their own names. */
+/** Parameters of the containers, passed on under the same names. */
 const PASSED: Readonly<Record<string, Kind>> = {
   max_new_tokens: 'count',
   max_length: 'count',
@@ -24,7 +24,7 @@ const PASSED: Readonly<Record<string, Kind>> = {
   presence_penalty: 'number',
 }
 
-/** Only change how tokens are drawn; TGI starts to sample when it finds one, even with `do_sample: false`. */
+/** These only change how tokens are sampled. TGI starts to sample when it finds one, even with `do_sample: false`. */
 const SAMPLING = ['top_k', 'typical_p']
 
 export interface Generation {
@@ -33,13 +33,13 @@ export interface Generation {
 }
 
 /**
- * Throws `unreadable_request` for a value of the wrong type, `unsupported_content` for what a single-prompt
- * container cannot do.
+ * @throws LlamaGuardError `unreadable_request` for a value of the wrong type, `unsupported_content` for a feature
+ * that a single-prompt container lacks.
  */
 export function generationParameters(body: Body): Generation {
   refuse(body)
-  // Asked for always: without `return_full_text: false` TGI repeats the prompt, system text and all, and
-  // `details` carry the token counts.
+  // Always sent: without `return_full_text: false` TGI repeats the prompt with its system text, and `details` carries
+  // the token counts.
   const parameters: Record<string, unknown> = { return_full_text: false, details: true }
   for (const [name, kind] of Object.entries(PASSED)) {
     const value = body[name] ?? undefined
@@ -61,13 +61,13 @@ function sampling(body: Body, parameters: Record<string, unknown>): void {
   if (topP !== undefined && !((checked('top_p', topP, 'number') as number) > 0 && (topP as number) <= 1))
     throw wrong('top_p', 'a number above 0, up to 1')
   if (temperature === 0 || (temperature === undefined && parameters['do_sample'] === false)) {
-    // TGI answers 422 to a temperature of 0: greedy decoding is asked for by name.
+    // TGI answers 422 to a temperature of 0, so greedy decoding is requested with `do_sample`.
     parameters['do_sample'] = false
     for (const name of SAMPLING) Reflect.deleteProperty(parameters, name)
     return
   }
   if (temperature !== undefined) parameters['temperature'] = temperature
-  // A top_p of 1 means all words, and TGI answers 422 to it.
+  // A top_p of 1 allows all tokens, and TGI answers 422 to it.
   if (topP !== undefined && topP !== 1) parameters['top_p'] = topP
   if (temperature !== undefined || parameters['top_p'] !== undefined) parameters['do_sample'] ??= true
 }

@@ -1,5 +1,5 @@
-// A chat model on a SageMaker endpoint, spoken to in its container's words and answering in Chat Completions,
-// whole or as SSE.
+// A chat model on a SageMaker endpoint. Requests are translated for its container, and answers become Chat
+// Completions, whole or as SSE.
 import {
   InvokeEndpointCommand,
   InvokeEndpointWithResponseStreamCommand,
@@ -19,28 +19,28 @@ import { write } from '../write.js'
 export type { ChatFormat } from './chat-format.js'
 
 export interface SageMakerChatOptions {
-  /** Endpoint name; region, credentials and retries come from the AWS SDK's own settings. */
+  /** Name of the endpoint. Region, credentials and retries come from the AWS SDK's own settings. */
   readonly endpoint: string
   /**
-   * `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container speaks Chat Completions
-   * itself. Default: `llama-2` when the endpoint's name says so (`llama-2`, `llama2`), else `messages`.
+   * `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container takes Chat Completions. Default:
+   * `llama-2` when the endpoint's name contains `llama-2` or `llama2`, else `messages`.
    */
   readonly format?: ChatFormat
   /**
-   * Begin a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too.
+   * True begins a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too.
    * Default: true.
    */
   readonly leadingBos?: boolean
   readonly inferenceComponent?: string
   readonly targetVariant?: string
   /**
-   * Milliseconds without a byte before a call is given up. SageMaker itself stops at 60 s for a whole answer.
+   * Milliseconds without a byte before a call fails. SageMaker itself ends a call without streaming after 60 s.
    * Default: 70000, as AWS advises.
    */
   readonly timeoutMs?: number
-  /** Most calls at once; one more is `upstream_unavailable`. Default: 1024. */
+  /** The most calls at once. One more is `upstream_unavailable`. Default: 1024. */
   readonly connections?: number
-  /** Default: a client of its own, closed with the upstream. */
+  /** An SDK client of your own, which stays open. Default: a client that is closed with the upstream. */
   readonly client?: SageMakerRuntimeClient
 }
 
@@ -161,7 +161,7 @@ function newClient(timeoutMs: number, connections: number): SageMakerRuntimeClie
   })
 }
 
-// The SDK raises stream exceptions as errors of their own class; their names say more than "broke off".
+// The SDK throws stream exceptions as errors of their own class, whose name says more than "broke off".
 async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): AsyncGenerator<ResponseStream> {
   try {
     yield* stream
@@ -176,7 +176,7 @@ async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): 
   }
 }
 
-// The answer is small and known: a client that lists models first (many do) gets one.
+// Many clients list models first. They get a list with this endpoint as its one model.
 function listModels(call: UpstreamCall, endpoint: string): Promise<void> {
   reply(
     call,

@@ -1,17 +1,17 @@
-// The Llama-2 chat format, byte for byte as `format_chat_messages` of the SageMaker JumpStart article builds
-// it. Stricter about what goes in:
-// a conversation that does not fit the format is refused by index and role, never bent into shape.
+// Writes the Llama-2 chat format, byte for byte like `format_chat_messages` of the SageMaker JumpStart article. It is
+// stricter about its input: a conversation that does not fit the format is refused by index and role, and never
+// changed to fit.
 import { LlamaGuardError } from '../../errors.js'
 
 /**
- * Renders OpenAI chat messages as a Llama-2 prompt: system first if at all, then user and assistant in turn,
- * user last.
+ * Renders OpenAI chat messages as a Llama-2 prompt. A system message may come first. User and assistant alternate,
+ * and the user is last.
  *
- * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text
- * token of its own to raw `inputs`, so the model then sees two. JumpStart's own example payloads do the same,
- * and the article's outputs were made so: it stays the default.
- * @see
- * https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
+ * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text token of its
+ * own to raw `inputs`, so the model sees two. JumpStart's example payloads do the same, and the article's outputs
+ * were made so. Therefore it is the default.
+ *
+ * @see https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
  */
 export function llama2Prompt(messages: unknown, leadingBos = true): string {
   const said = readMessages(messages)
@@ -89,12 +89,13 @@ function readText(content: unknown, index: number, role: string): string {
 }
 
 /**
- * Meta's own chat code refuses these four tags in any message: with them a user can write the system prompt.
+ * Meta's chat code refuses these four tags in any message, because a user could write the system prompt with them.
  * @see https://github.com/meta-llama/llama (generation.py, SPECIAL_TAGS)
  */
 const INSTRUCTION_TAGS = /\[\/?INST\]|<<\/?SYS>>/
 
-// `<s>` and `</s>` are control tokens to the tokenizer but also HTML's strike-through: kept readable, made harmless.
+// `<s>` and `</s>` are control tokens for the tokenizer, and also HTML's strike-through. They stay readable but lose
+// their effect.
 function withoutTags(text: string, index: number, role: string): string {
   if (INSTRUCTION_TAGS.test(text))
     throw unsupported(
@@ -104,14 +105,15 @@ function withoutTags(text: string, index: number, role: string): string {
   return text.replace(/<(\/?)s>/g, '< $1s>')
 }
 
-// What Python's str.strip() takes off; JavaScript's trim() would also take a BOM and leave the C0 separators.
+// The characters that Python's str.strip() removes. JavaScript's trim() would also remove a BOM and keep the C0
+// separators.
 const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
 const LEADING = new RegExp(`^${SPACE}+`)
 const TRAILING = new RegExp(`${SPACE}$`)
 
 function strip(text: string): string {
   let end = text.length
-  // A loop, not `SPACE+$`: that pattern takes quadratic time on a long run of spaces in the middle.
+  // A loop, because the pattern `SPACE+$` takes quadratic time on a long run of spaces in the middle of a text.
   while (end > 0 && TRAILING.test(text.charAt(end - 1))) end -= 1
   return text.slice(0, end).replace(LEADING, '')
 }

@@ -1,14 +1,14 @@
-// Lines out of InvokeEndpointWithResponseStream. SageMaker cuts the container's bytes anywhere: inside a
-// line, inside a character.
+// Reads lines from InvokeEndpointWithResponseStream. SageMaker splits the container's bytes anywhere, inside lines
+// and inside characters.
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../errors.js'
 
-/** Far above any token's line; a container that never ends a line must not fill the memory. */
+/** Far longer than the line of any token. A container that never ends a line must not fill the memory. */
 const MAX_LINE_CHARS = 1_048_576
 
 /**
- * JSON text of each event: `data:` lines of TGI and vLLM, bare JSON lines of LMI. Empty lines, comments and
- * `[DONE]` carry none.
+ * The JSON text of each event: the `data:` lines of TGI and vLLM, the bare JSON lines of LMI. Empty lines, comments
+ * and `[DONE]` carry none.
  */
 export async function* eventJson(stream: AsyncIterable<ResponseStream>): AsyncGenerator<string> {
   const decoder = new TextDecoder()

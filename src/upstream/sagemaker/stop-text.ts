@@ -1,6 +1,6 @@
-// Takes the stop sequence off the end of an answer: containers leave it in, Chat Completions leaves it out.
+// Removes the stop sequence at the end of an answer: containers leave it in, Chat Completions leaves it out.
 
-/** Passes text on as it comes, but keeps back an end that may turn out to be a stop sequence. */
+/** Passes text on as it comes, but holds back an end that may become a stop sequence. */
 export class StopText {
   readonly #stops: readonly string[]
   #held = ''
@@ -9,7 +9,7 @@ export class StopText {
     this.#stops = stops
   }
 
-  /** What can go out now. */
+  /** The text that can be sent now. */
   push(text: string): string {
     this.#held += text
     const keep = this.#possible()
@@ -18,7 +18,7 @@ export class StopText {
     return out
   }
 
-  /** What was held back, less a stop sequence at its very end. */
+  /** The text that was held back, without a stop sequence at its end. */
   end(): string {
     const stop = this.#stops.find((sequence) => this.#held.endsWith(sequence))
     const out = stop === undefined ? this.#held : this.#held.slice(0, -stop.length)
@@ -26,7 +26,7 @@ export class StopText {
     return out
   }
 
-  // The longest end that begins a stop sequence, or is one.
+  // The length of the longest end that begins or is a stop sequence.
   #possible(): number {
     let longest = 0
     for (const stop of this.#stops) {

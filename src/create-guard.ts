@@ -1,4 +1,4 @@
-// From configuration to the judge and the upstream: the one place that knows which backend a setting names.
+// Makes the judge and the upstream from the configuration. Only this file knows which backend a setting names.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from './errors.js'
 import { createJudge, type Judge } from './guard/index.js'
@@ -25,17 +25,19 @@ import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/i
 const LLAMA_CPP_CONTEXT_TOKENS = 8192
 
 /**
- * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and `anyUnsafe()`.
- * The variable `LLAMA_GUARD_GUARDS` is the middleware's alone: this one guard has those of its option `guards`.
- * Throws when a setting it needs is missing or wrong.
+ * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and
+ * `anyUnsafe()`. It does not read the variable `LLAMA_GUARD_GUARDS`, which is the middleware's; its panel comes from
+ * its own option `guards`.
  *
- * @example llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
+ * @throws LlamaGuardError when a needed setting is missing or wrong.
+ * @example
+ * llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
  */
 export function createGuard(options: Options = {}): Guard {
   return guardOf(parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined }))
 }
 
-/** The guard a configuration names, with its panel and its cascade, ready to be asked. */
+/** The guard of a configuration, with its panel and its cascade. */
 export function guardOf(config: Config): Guard {
   const { guards = [], cascade: before, timeoutMs, threshold } = config
   const scores = wantsScores(config)
@@ -83,7 +85,8 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
     }
     case 'openai': {
       const { guardUrl = '', guardApiKey, guardModel, concurrency, timeoutMs } = config
-      // A text completion carries no image: a model that could see would be told of one, and judge the text alone.
+      // A text completion carries no image. With `vision` the prompt would mention an image, and the model would
+      // judge the text alone.
       const prompter = { ...prompterOf(config), vision: false }
       const complete = openAiCompatibleComplete({
         url: guardUrl,
@@ -98,7 +101,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
     case 'llama-cpp': {
       const { modelPath = '', concurrency, timeoutMs } = config
       const full = prompterOf(config)
-      // Memory is taken for every token a call may have, so not for all that the model could read.
+      // llama.cpp allocates memory for every token of the context, so the context is smaller than the model's own.
       const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
       const { contextTokens } = prompter
       const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, ...newTokens(prompter) })
@@ -134,8 +137,8 @@ const newTokens = ({ maxNewTokens }: Prompter): { maxNewTokens?: number } =>
   maxNewTokens === undefined ? {} : { maxNewTokens }
 
 /**
- * The judge in front of a guard: remembered, protected, with its fallbacks. Throws `invalid_option` for a guard that
- * would leave a side of the conversation unjudged.
+ * Makes the judge of a guard, with cache, protection and fallbacks.
+ * @throws LlamaGuardError `invalid_option` for a guard that leaves one side of the conversation unjudged.
  */
 export function openJudge(
   config: Config,
@@ -174,7 +177,7 @@ export function createUpstream(option: UpstreamOption | undefined): Upstream | u
   return 'url' in option ? httpUpstream(option) : sagemakerChatUpstream(option)
 }
 
-/** The prompts of a configuration. */
+/** The prompter of a configuration. */
 export function prompterOf({ model, categories, task, instruction, controversial }: Config): Prompter {
   const policy = {
     ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
@@ -188,7 +191,7 @@ function wantsScores({ threshold, categoryThresholds }: Config): boolean {
   return threshold !== undefined || categoryThresholds !== undefined
 }
 
-/** The taxonomy a guard answers with. */
+/** The categories that a guard answers with. */
 export function categoriesOf(guard: Guard): readonly Category[] {
   return guard.categories ?? []
 }

@@ -1,7 +1,7 @@
-// Every way of failing, by a stable code. Match on `code`, not on the class: two copies of this package may
-// be loaded (ESM and CJS).
+// All errors, by a stable code. Compare `code` and not the class, because two copies of this package may be loaded
+// (ESM and CJS).
 
-/** status 503: could not judge. Follows `onError`. */
+/** Status 503: could not judge. `onError` applies. */
 const UNAVAILABLE = {
   guard_unavailable: 'The guard could not be reached',
   guard_timeout: 'The guard did not answer in time',
@@ -20,7 +20,7 @@ const UNAVAILABLE = {
   internal_error: 'The middleware failed',
 } as const
 
-/** A client's own fault: 4xx, whatever `onError` says. */
+/** Status 4xx: the client's own fault. `onError` does not apply. */
 const CLIENT = {
   invalid_json: 400,
   unreadable_request: 400,
@@ -30,13 +30,13 @@ const CLIENT = {
   unsupported_media_type: 415,
 } as const
 
-/** The operator's fault, thrown when the middleware is built. */
+/** Codes of configuration errors, thrown when the middleware is built. */
 export type ConfigurationCode =
   'unknown_option' | 'invalid_option' | 'endpoint_missing' | 'region_missing' | 'dependency_missing'
 
-/** Could not judge: answered 503. */
+/** Codes of failures to judge, answered with 503. */
 export type UnavailableCode = keyof typeof UNAVAILABLE
-/** What a client sent: answered 4xx. */
+/** Codes of faults in a client's request, answered with 4xx. */
 export type ClientCode = keyof typeof CLIENT
 /** Every code a {@link LlamaGuardError} can carry. */
 export type ErrorCode = UnavailableCode | ClientCode | ConfigurationCode
@@ -48,22 +48,25 @@ const MARK = Symbol.for('express-llama-guard.error')
 
 export interface ErrorDetails {
   cause?: unknown
-  /** Seconds a client should wait before it tries again. Default for 503: 1. */
+  /** Seconds after which a client should try again. Default for 503: 1. */
   retryAfter?: number
-  /** True when it failed for what a client sent: 413 in place of 503, and `onError` does not open it. */
+  /**
+   * True when the client's request caused the failure. The status is then 413 instead of 503, and `onError` does not
+   * apply. Default: false.
+   */
   clientFault?: boolean
-  /** Whether asking the same guard again may help. Default: false. */
+  /** True when a second call to the same guard may succeed. Default: false. */
   retryable?: boolean
 }
 
 /**
- * The one error class of the package. `message` says what came in, what was wanted and what to do, and never
- * quotes chat content.
+ * The error class of this package. `message` says what came in, what was wanted and what to do. It never quotes chat
+ * content.
  */
 export class LlamaGuardError extends Error {
   override readonly name = 'LlamaGuardError'
   readonly code: ErrorCode
-  /** HTTP status a client sees. Express reads it too. 500 for configuration errors. */
+  /** The HTTP status that a client gets. Express reads it too. 500 for configuration errors. */
   readonly status: number
   readonly retryAfter: number | undefined
   readonly retryable: boolean
@@ -87,18 +90,21 @@ export class LlamaGuardError extends Error {
     this.retryable = details.retryable ?? false
   }
 
-  /** True for what a client sent, which `onError` does not cover. */
+  /** True for a fault in the client's request, to which `onError` does not apply. */
   get clientFault(): boolean {
     return this.status >= 400 && this.status < 500
   }
 }
 
-/** Recognises our errors across duplicate installs. */
+/** True for an error of this package, from any of its copies. */
 export function isLlamaGuardError(value: unknown): value is LlamaGuardError {
   return typeof value === 'object' && value !== null && MARK in value
 }
 
-/** Our errors as they are; anything else becomes `fallback` with the original as cause. */
+/**
+ * Returns an error of this package unchanged. Any other value becomes the cause of a new error with the code
+ * `fallback`.
+ */
 export function toLlamaGuardError(value: unknown, fallback: UnavailableCode = 'internal_error'): LlamaGuardError {
   return isLlamaGuardError(value) ? value : new LlamaGuardError(fallback, undefined, { cause: value })
 }

@@ -1,4 +1,4 @@
-// One guarded request from its first byte to its last: id, settings, abort, log. The spine drives it.
+// One guarded request from its first byte to its last: id, settings, abort, log. The spine calls its methods.
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import type { Dialect } from './dialects/dialect.js'
@@ -42,7 +42,8 @@ import { toDictionaryMode } from './utils/dictionary-mode.js'
 import { withEscapesRead } from './utils/json-escapes.js'
 import { LazyAbortController } from './utils/lazy-abort-controller.js'
 
-// A client that reads slowly must not keep the model running.
+// Milliseconds after which a refusal aborts the work of the model although the client has not read all of it. A slow
+// client must not keep the model running.
 const ABORT_GRACE_MS = 1000
 
 export class Exchange implements ReplyContext, ObservedRequest {
@@ -57,7 +58,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   #refused = false
   #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
   #chat: RecognisedChat | undefined
-  /** The turns that a reply answers. */
+  /** The turns before the reply. */
   #turns: Conversation = []
   readonly #telemetry: RequestTelemetry
 
@@ -71,7 +72,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.#telemetry = new RequestTelemetry(services, this)
   }
 
-  /** A request is judged once, however often the middleware is mounted. */
+  /** True when an earlier mount of the middleware guards this request already. */
   get alreadyGuarded(): boolean {
     return isGuarded(this.req)
   }
@@ -80,7 +81,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return this.#controller.signal
   }
 
-  /** Nobody waits for this request any more: the client has left, or it has been refused. */
+  /** True when nobody waits for this request any more: the client has left, or the request has been refused. */
   get clientLeft(): boolean {
     return this.res.destroyed || this.req.socket.destroyed || this.#controller.aborted
   }
@@ -124,14 +125,14 @@ export class Exchange implements ReplyContext, ObservedRequest {
     if (dialect !== undefined) this.#refusalDialect = dialect
   }
 
-  /** The request is a chat, and ours to answer for from here on. */
+  /** Called when the request is a chat. From then on the guard answers for it. */
   accept(chat: RecognisedChat): void {
     this.#chat = chat
     this.refuseIn(chat.dialect)
     toDictionaryMode(this.req)
     this.req.llamaGuard = this.state
-    // 'close' without a finished response is the one sign that a client has left: the 'close' of `req` comes
-    // with the end of its body.
+    // A client has left when the response closes unfinished. The 'close' of `req` does not tell, because it comes
+    // with the end of the body.
     this.res.on('close', () => {
       if (!this.res.writableFinished) this.#controller.abort()
     })
@@ -153,38 +154,44 @@ export class Exchange implements ReplyContext, ObservedRequest {
         () => this.#services.judge.judgeAll(conversations, this.#stageOptions(stage)),
       )
       const decision = this.#decide(stage, judgements)
-      // Checks that were called off say nothing about the guard or the text.
+      // Checks that were aborted say nothing about the guard or the text, so they are not recorded.
       return this.clientLeft ? decision : this.record(decision, judgements)
     } catch (error) {
       return this.checkFailed(stage, error)
     }
   }
 
-  /** Lets the request through without a judgement, and says why. */
+  /** Records that the request passes without a judgement, and why. */
   pass(why: NotJudgedReason): Decision {
     return this.record(this.#decide('input', [], why), [])
   }
 
-  /** The decision about a stage that failed before any guard was asked. */
+  /** The decision on a stage that failed before any guard was asked. */
   checkFailed(stage: Stage, error: unknown): Decision {
     return this.record(this.#decideError(stage, toLlamaGuardError(error)), [])
   }
 
-  /** A hook of the operator's, or our own code, failed before the request was read. No switch opens that. */
+  /**
+   * The decision when a hook of the operator, or our own code, failed before the request was read. `onError` and
+   * `mode` do not let it pass.
+   */
   hookFailed(error: unknown): Decision {
     return this.record({ ...this.#decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
   }
 
   /**
-   * True when the check has come to nothing by the next turn of the event loop: shed without a call, or blocked by a
-   * remembered verdict. Then `parallel` has nothing to win by starting the handler.
+   * True when the check refuses the request by the next turn of the event loop: without a guard call, or by a
+   * remembered verdict. With `parallel`, the handler is then not started.
    */
   async refusesAtOnce(checked: Promise<Decision>): Promise<boolean> {
     const decision = await Promise.race([checked, setImmediate(undefined)])
     return decision?.action === 'unavailable' || (decision?.action === 'block' && decision.outcome.cached === true)
   }
 
-  /** Puts the guard between handler and client. `checked`: the input check that runs beside the handler. */
+  /**
+   * Puts the guard between handler and client. `checked` is the input check when it runs at the same time as the
+   * handler.
+   */
   guardReply(checked?: Promise<Decision>): GuardedResponse {
     this.#turns = replyContextTurns(this.chat.request, this.#services.vision)
     this.gate = checked?.then(({ action }) => action === 'allow')
@@ -211,9 +218,9 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   /**
-   * Stops the downstream, and every check that nobody else waits for, as soon as a refusal has left. Not
-   * before: a handler whose call to the model then fails ends in Express' error handling, which breaks the
-   * connection when headers are out.
+   * Aborts the handler's work, and every check that nobody else waits for, once the refusal has left. An earlier
+   * abort would make the handler's call to the model fail, and Express' error handling breaks the connection when
+   * headers are out.
    */
   abort(): void {
     const { res } = this
@@ -249,7 +256,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return decideError(stage, error, this.settings, this.#services.model)
   }
 
-  /** The last word on a stage: kept on the request, logged, told. */
+  /** Keeps the final decision on a stage on the request, logs it and reports it. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
     this.state[decision.stage] = decision
     const event = verdictEvent(this.requestId, this.dialectName, decision, judgements)
@@ -273,7 +280,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
         'onVerdict threw',
       )
     try {
-      // Typed as void, but an async function fits that too, and its rejection would end the process.
+      // The type of the hook returns void, but an async function fits it too. Its rejection would end the process.
       const told: unknown = onVerdict(event)
       if (told instanceof Promise) told.catch(failed)
     } catch (error) {
@@ -281,34 +288,37 @@ export class Exchange implements ReplyContext, ObservedRequest {
     }
   }
 
-  /** Answers with a decision that is not `allow`, through the guarded response when there is one already. */
+  /** Answers with a decision that is not `allow`, through the guarded response if there is one. */
   refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
     const { res, req } = this
     if (res.destroyed) return undefined
     const refusal = refusalOf(decision, this.#refusalContext)
-    // What is left of a body we stopped reading must not be taken for the next request on this connection.
+    // The unread rest of the body must not be read as the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
     guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })
-    // After the answer: what listens to the signal may end or destroy the response at once.
+    // After the answer, because a listener of the signal may end or destroy the response at once.
     this.abort()
     req.resume()
     return undefined
   }
 
-  /** The dialect may be known before the request has been accepted as a chat. */
+  /** The dialect may be known before the request is accepted as a chat. */
   get #refusalContext(): RefusalContext {
     const { requestId, settings, input, req, asked } = this
     return { dialect: this.#refusalDialect, requestId, settings, input, req, asked }
   }
 
-  /** The upstream gave no reply, or half of one. No switch opens this: there is nothing to let through. */
+  /**
+   * Refuses when the upstream gave no complete reply. `onError: 'open'` does not apply, because there is nothing to
+   * let through.
+   */
   upstreamFailed(error: unknown, guarded: GuardedResponse): void {
-    // The client has its refusal, and the upstream only found that nothing more can be written.
+    // The client has its refusal already. The upstream failed only because nothing more can be written.
     if (this.#refused) return
     const failure = toLlamaGuardError(error, 'upstream_unavailable')
     const decision: Decision = { ...this.#decideError('output', failure), action: 'unavailable' }
     guarded.fail(decision)
-    // A hold that kept part of the reply has told it, with the checks of that part.
+    // A hold that kept a part of the reply has recorded the decision already, with the checks of that part.
     if (this.state.output !== decision) this.record(decision, [])
   }
 }

@@ -1,7 +1,7 @@
 // The public API. Nothing but exports.
 /** The middleware. */
 export { llamaGuard, type LlamaGuard } from './llama-guard.js'
-/** `POST /v1/moderations` on its own. */
+/** `POST /v1/moderations` without a guarded chat. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {
   Options,
@@ -18,13 +18,13 @@ export type { CacheStats } from './guard/cache/index.js'
 export type { GuardStats } from './services.js'
 export type { JudgeStats } from './guard/index.js'
 export type { ResilienceStats } from './guard/resilience/index.js'
-/** Guards to fall back on, to compare with, or to sit on a panel. */
+/** Makes guards for a fallback, a comparison or a panel. */
 export { createGuard } from './create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
-/** A shared verdict cache with more say than a URL gives. */
+/** A shared verdict cache with more settings than a URL has. */
 export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
 export type { CacheStore, StoreStats } from './guard/cache/store.js'
-/** An API of your own. */
+/** Describes an API of your own. */
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'
 export type {
   ChatRequest,
@@ -57,7 +57,7 @@ export {
   type ErrorDetails,
   type UnavailableCode,
 } from './errors.js'
-/** For guards of your own, `onVerdict`, and what handlers find on `req.llamaGuard`. */
+/** Types for guards of your own, `onVerdict`, and `req.llamaGuard`. */
 export type {
   Category,
   CategoryAction,

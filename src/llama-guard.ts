@@ -1,5 +1,5 @@
-// THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it
-// goes out or is refused.
+// THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it is
+// released or refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Exchange } from './exchange.js'
 import { moderationsOf } from './moderations/index.js'
@@ -11,26 +11,25 @@ import type { Recognised, UnknownBody } from './request/index.js'
 import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
 
 export interface LlamaGuard extends Middleware {
-  /** Asks the same guard about a text of your own, through the same cache and protection. Never rejects. */
+  /** Judges a text of your own with the same guard, cache and protection. Never rejects. Default stage: `input`. */
   judge(conversation: Conversation, options?: { stage?: Stage; signal?: AbortSignal }): Promise<Judgement>
   /**
-   * A handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations',
+   * Makes a handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations',
    * guard.moderations())`.
    */
   moderations(): Middleware
-  /** Lets judgements in flight fail, and closes sockets and stores. */
+  /** Fails the judgements in flight, and closes sockets and stores. */
   close(): Promise<void>
   /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */
   stats(): GuardStats
 }
 
 /**
- * Express middleware that judges what a user sends to a chat model, and what the model answers, with Llama
- * Guard.
+ * Express middleware that judges with Llama Guard what a user sends to a chat model and what the model answers.
  *
- * @param options Every setting may come from a `LLAMA_GUARD_*` variable instead. Throws a `LlamaGuardError`
- * at once when one is wrong.
- * @param env Where those variables are read, for tests and tools. Default: `process.env`.
+ * @param options The settings. Each may come from a `LLAMA_GUARD_*` variable instead.
+ * @param env The source of those variables, for tests and tools. Default: `process.env`.
+ * @throws LlamaGuardError at once when a setting is missing or wrong.
  * @example app.use(llamaGuard())
  */
 export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
@@ -42,7 +41,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const services = live.until(res)
     const exchange = new Exchange(services, req, res)
-    // next() is called last and outside of any try: what a handler throws is not ours to catch.
+    // next() is called last and outside of any try, so that an exception of the handler reaches Express.
     admit(exchange, services).then(
       (goOn) => goOn?.(next),
       (error: unknown) => exchange.refuse(exchange.hookFailed(error)),
@@ -59,18 +58,18 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   })
 }
 
-/** What to do once the request may go on; undefined when it has been answered or the client has left. */
+/** The next step of a request that may go on. Undefined when it has been answered or the client has left. */
 type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
 
-/** The request goes on unjudged, both ways, and that is told. */
+/** Lets request and reply pass unjudged, and records it. */
 function passed(exchange: Exchange, why: NotJudgedReason): GoOn {
   exchange.pass(why)
   return passUntouched
 }
 
 /**
- * A body that is no chat goes on unjudged. The operator is told how to have it judged, and the client that it
+ * Lets a body that is no known chat pass unjudged. The operator is told how to have it judged, and the client that it
  * was not.
  */
 function passedUnknown(exchange: Exchange, { announce }: Services, body: UnknownBody): GoOn {
@@ -105,7 +104,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   exchange.accept(recognised)
 
   const checked = exchange.check('input')
-  // `parallel`: the handler starts at once, and its reply waits in the hold for the input verdict.
+  // With `parallel` the handler starts at once. Its reply waits in the hold for the input verdict.
   if (exchange.settings.parallel && !(await exchange.refusesAtOnce(checked)))
     return forward(exchange, services, exchange.guardReply(checked))
 

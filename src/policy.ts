@@ -1,5 +1,4 @@
-// What we do about it: judgements of one stage in, one decision out. Pure, no I/O; request, reply and stream
-// all come through here.
+// Turns the judgements of one stage into one decision. Pure, no I/O. Requests, replies and streams all use it.
 import { LlamaGuardError } from './errors.js'
 import type {
   Category,
@@ -30,8 +29,8 @@ type Finding =
 const NO_CATEGORIES: readonly NamedCategory[] = []
 
 /**
- * One unsafe judgement blocks the stage; else one that could not be made makes it unavailable; else one flag
- * is shown; else it is safe. Nothing to judge at all is `skipped`, for the reason `why`.
+ * One unsafe judgement blocks the stage. Otherwise one failed judgement makes it unavailable. Otherwise one flagged
+ * verdict is reported. Otherwise it is safe. A stage without judgements is `skipped` for the reason `why`.
  */
 export function decide(
   stage: Stage,
@@ -41,7 +40,7 @@ export function decide(
   why: NotJudgedReason = 'empty',
 ): Decision {
   const [only] = judgements
-  // The one case of nearly every request needs none of what follows.
+  // The common case: one safe verdict.
   if (
     only !== undefined &&
     judgements.length === 1 &&
@@ -76,7 +75,7 @@ export function decide(
     return { ...base, action: settings.mode === 'shadow' ? 'allow' : 'block', outcome: outcomeOf('unsafe', judgements) }
   if (failed !== undefined) {
     const error = failed.error
-    // The client's own fault is no outage of the guard's, so failing open does not cover it.
+    // A client's own fault is no outage of the guard, so `onError: 'open'` does not let it pass.
     const passes = settings.mode === 'shadow' || (settings.onError === 'open' && !error.clientFault)
     return {
       ...base,
@@ -114,7 +113,7 @@ function assess(judgement: Judgement, settings: PolicySettings, categories: read
         ),
       }
     if (verdict.score < settings.threshold) return { kind: 'safe' }
-    // The threshold may be stricter than the model's own word, which then names no category.
+    // The threshold may block a text that the model calls safe. There is no category then.
     if (verdict.safe) return { kind: 'block', ids: [] }
   } else if (verdict.safe) {
     return { kind: 'safe' }
@@ -124,7 +123,7 @@ function assess(judgement: Judgement, settings: PolicySettings, categories: read
 
 function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: readonly Category[]): Finding {
   const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
-  // Unsafe without a category, or with a list that may be cut, gives no ground for leniency.
+  // Without a category, or with a list that may be cut, no category action may make the verdict lenient.
   if (ids.length === 0 || verdict.truncated) return { kind: 'block', ids }
   let worst: 'flag' | 'block' | undefined
   const kept: string[] = []
@@ -167,7 +166,7 @@ function outcomeOf(state: 'safe' | 'unsafe', judgements: readonly Judgement[]): 
   return outcome
 }
 
-/** What the policy does about an id the model named. An id it does not know blocks. */
+/** The policy's action for an id that the model named. An unknown id blocks. */
 export function actionOf(id: string, categories: readonly Category[]): CategoryAction {
   return categories.find((category) => sameId(category.id, id))?.action ?? 'block'
 }

@@ -32,16 +32,16 @@ export interface Services extends TelemetryServices {
   readonly upstream: Upstream | undefined
   readonly logger: Logger
   /**
-   * Errors of built-in guards have fixed words, fit for the log. Those of a guard from outside may quote what
-   * it was shown.
+   * True when error messages may be logged. The errors of built-in guards have fixed words. A custom guard may quote
+   * the text in its errors.
    */
   readonly logsMessages: boolean
-  /** Whether `skip(req)` says so. A promise is an error: it would be true to JavaScript, and switch the guard off. */
+  /** The result of `skip(req)`. A promise is an error: it would be truthy and switch the guard off. */
   skips(req: GuardedRequest): boolean
   settingsFor(req: GuardedRequest): RequestConfig
-  /** True when this verdict alone makes the policy block, so that nothing else needs to be waited for. */
+  /** True when this verdict alone makes the policy block, so that no other check is needed. */
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
-  /** Tells the operator, once per method and path, of a body that passed unjudged. */
+  /** Tells the operator, once per method and path, about a body that passed unjudged. */
   readonly announce: Announce
   /** Counters of judge and audit. */
   stats(): GuardStats
@@ -67,7 +67,7 @@ export function createServices(config: Config, before?: Services, policy?: Polic
         '"sagemaker" for production.',
     )
 
-  // One function per settings object: the judge remembers a panel's verdicts by it.
+  // One function per settings object, because the judge remembers the verdicts of a panel per function.
   const deciders = new WeakMap<RequestConfig, (verdict: Verdict, stage: Stage) => boolean>()
   const blocks: Services['blocks'] = (settings) => {
     let decider = deciders.get(settings)
@@ -125,8 +125,8 @@ export function createServices(config: Config, before?: Services, policy?: Polic
 }
 
 /**
- * An action for a category that does not exist would silently do nothing. Custom guards need not name their
- * categories.
+ * Refuses an action or threshold for a category that does not exist, because it would have no effect. A custom guard
+ * need not name its categories.
  */
 function checkIds({ actions, categoryThresholds }: Config, categories: readonly Category[]): void {
   const known = categories.map(({ id }) => id)

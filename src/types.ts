@@ -1,8 +1,8 @@
-// The vocabulary every stage shares: turns in, verdicts and decisions out. Types only, no logic.
+// The types that every stage shares: turns in, verdicts and decisions out. Types only, no logic.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { LlamaGuardError } from './errors.js'
 
-/** Llama Guard's own labels for the two sides of a conversation. Tool results count as User, the model as Agent. */
+/** Llama Guard's labels for the two sides of a conversation. The model is Agent. Users and tool results are User. */
 export type Role = 'User' | 'Agent'
 
 /** Which side of the model is judged: `input` is what the user sends, `output` what the model answers. */
@@ -13,17 +13,17 @@ export interface Image {
   readonly url: string
 }
 
-/** One speaker's uninterrupted say. Neighbours of the same role are merged before anyone sees them. */
+/** The words of one speaker without interruption. Neighbouring messages of the same role are merged. */
 export interface Turn {
   readonly role: Role
   readonly text: string
   readonly images?: readonly Image[]
 }
 
-/** What a guard is asked about: the last turn is judged, the turns before it are context. Never empty. */
+/** What a guard judges. The last turn is judged, and the turns before it are context. Never empty. */
 export type Conversation = readonly Turn[]
 
-/** What the guard model said. A failure to say anything is a {@link LlamaGuardError}, never a verdict. */
+/** The verdict of a guard model. When there is no verdict, the result is a {@link LlamaGuardError}. */
 export interface Verdict {
   readonly safe: boolean
   /**
@@ -31,34 +31,36 @@ export interface Verdict {
    * model named none.
    */
   readonly categories: readonly string[]
-  /** Category ids the model named that the policy does not know. They block: an unknown hazard is still a hazard. */
+  /**
+   * Category ids that the model named and the policy does not know. They block, because an unknown hazard is still a
+   * hazard.
+   */
   readonly unknown?: readonly string[]
   /**
-   * The answer hit its token limit, so the category list may be cut (`S1` for `S14`): no per-category
-   * leniency applies.
+   * True when the answer hit its token limit. The category list may then be cut (`S1` for `S14`), so no category
+   * action makes it lenient.
    */
   readonly truncated?: boolean
   /** Probability of "unsafe", 0 to 1, when the backend gives token log probabilities. */
   readonly score?: number
-  /** Probability of each category, 0 to 1, where the guard can tell them apart. */
+  /** Probability of each category, 0 to 1, when the guard gives one for each. */
   readonly categoryScores?: Readonly<Record<string, number>>
   /** Name of the guard that gave this verdict, when several could have. */
   readonly judgedBy?: string
-  /** Name of the guard that named a category, by category id, when a panel judged. */
+  /** Name of the guard that named each category, by category id, when a panel judged. */
   readonly namedBy?: Readonly<Record<string, string>>
-  /** Calls the verdict took, retries included. */
+  /** Number of calls for this verdict, retries included. */
   readonly attempts?: number
   /** Tokens the guard model read and wrote, when the backend counts them. */
   readonly tokens?: { readonly input?: number; readonly output?: number }
-  /** True when the verdict was remembered, not asked for. */
+  /** True when the verdict was remembered and no guard was asked. */
   readonly cached?: boolean
 }
 
 export interface JudgeOptions {
   /**
-   * Aborted when the judgement's deadline passes or nobody waits for it any more. Take it by its name, as in
-   * `judge(conversation, { signal })`: it is made when it is first looked at, and a spread would leave it
-   * behind.
+   * Aborted when the deadline of the judgement passes or nobody waits for it any more. Read it by name, as in
+   * `judge(conversation, { signal })`: it is created on first use, and a spread of the options would not copy it.
    */
   readonly signal?: AbortSignal
   /** The stage, for guards that treat input and output differently. */
@@ -66,28 +68,28 @@ export interface JudgeOptions {
 }
 
 /**
- * Anything that can judge a conversation. Throw (ideally a {@link LlamaGuardError}) when you cannot: never
- * guess "safe".
+ * An object that can judge a conversation. Throw (ideally a {@link LlamaGuardError}) when it cannot, and never guess
+ * "safe".
  */
 export interface Guard {
-  /** Shown in logs and error bodies as `model`. Default: `"custom"`. */
+  /** The name in logs and error bodies, as `model`. Default: `"custom"`. */
   readonly model?: string
-  /** Sets this guard apart in the verdict cache: endpoint, URL, policy. Default: unique to the object. */
+  /** Separates this guard's entries in the verdict cache: endpoint, URL, policy. Default: unique to the object. */
   readonly identity?: string
-  /** True when it sees images. Default: false. */
+  /** True when the guard reads images. Default: false. */
   readonly vision?: boolean
   /**
-   * The roles whose turns it judges. A panel asks it about those alone; a guard that judges one role only must sit on a
-   * panel with others. Default: both.
+   * The roles whose turns this guard judges. A panel asks it about those alone. A guard that judges one role only
+   * must be part of a panel. Default: both.
    */
   readonly judges?: readonly Role[]
-  /** True when every verdict has a score, as the first guard of a cascade must. Default: false. */
+  /** True when every verdict has a score. The first guard of a cascade needs it. Default: false. */
   readonly scored?: boolean
-  /** Category ids and names this guard may answer with. */
+  /** Ids and names of the categories that this guard may answer with. */
   readonly categories?: readonly Category[]
   /**
-   * Splits a conversation that does not fit the guard's context into pieces that do; any unsafe piece decides.
-   * Default: the conversation as it is.
+   * Splits a conversation that does not fit the guard's context into pieces that fit. One unsafe piece makes the
+   * conversation unsafe. Default: one piece.
    */
   fit?(conversation: Conversation): readonly Conversation[]
   judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>
@@ -96,34 +98,34 @@ export interface Guard {
 }
 
 /**
- * What to do when the guard names a category: `block` answers 451, `flag` lets it pass but says so, `ignore`
- * is as if safe.
+ * The action when the guard names a category: `block` answers 451, `flag` lets the text pass and reports the
+ * category, `ignore` treats it as safe.
  */
 export type CategoryAction = 'block' | 'flag' | 'ignore'
 
 /** One hazard category of the policy. */
 export interface Category {
-  /** Id the model answers with: `O3`, `S12`, or your own, one letter and a number. */
+  /** The id that the model answers with: `O3`, `S12`, or your own of one letter and a number. */
   readonly id: string
-  /** Short name as it is printed in the prompt and in 451 bodies. */
+  /** The short name in the prompt and in 451 bodies. */
   readonly name: string
-  /** Plain text under the name, printed as it is. Wins over `shouldNot`, `can` and `should`. */
+  /** Plain text that is printed under the name. It replaces `shouldNot`, `can` and `should`. */
   readonly description?: string
   readonly shouldNot?: readonly string[]
   readonly can?: readonly string[]
   readonly should?: readonly string[]
-  /** Default: `block`. */
+  /** What to do when the guard names this category. Default: `block`. */
   readonly action?: CategoryAction
 }
 
-/** The answer of one judgement (all its pieces merged), or why there is none. */
+/** The verdict of one judgement (all pieces merged), or the error when there is none. */
 export type Judgement =
   | { readonly verdict: Verdict; readonly ms: number; readonly model: string }
   | { readonly error: LlamaGuardError; readonly ms: number; readonly model: string }
 
-/** What the policy makes of the judgements of one stage. Pure data: the response stage carries it out. */
+/** The decision of the policy on the judgements of one stage. It is data only; the response stage carries it out. */
 export interface Decision {
-  /** `allow` releases, `block` answers 451, `unavailable` answers the error's own status (503, or a client's 4xx). */
+  /** `allow` releases. `block` answers 451. `unavailable` answers the status of the error (503, or a client's 4xx). */
   readonly action: 'allow' | 'block' | 'unavailable'
   readonly stage: Stage
   readonly outcome: Outcome
@@ -138,18 +140,19 @@ export interface Decision {
 export interface NamedCategory {
   readonly code: string
   readonly name: string
-  /** The guard that named it, when a panel judged. */
+  /** The guard that named this category, when a panel judged. */
   readonly guard?: string
 }
 
 /**
- * Why a stage, or a part of it, was not judged. A closed set: these are values of the header and labels of metrics.
+ * Why a stage, or a part of it, was not judged. The set is closed: the values appear in the header and as labels of
+ * metrics.
  *
- * - `unknown-body`: a body that is no chat we know, let through by the option `unknown`.
- * - `no-body`: nothing was sent, or a response without a body.
+ * - `unknown-body`: a body that is no known chat, let through by the option `unknown`.
+ * - `no-body`: a request or response without a body.
  * - `path`: the option `paths` does not name this path.
  * - `stage-off`: the option `check` leaves the stage out.
- * - `skip-hook`: the hook `skip` said so.
+ * - `skip-hook`: the hook `skip` returned true.
  * - `image`: an image that a text-only model cannot see, with `images: 'ignore'`.
  * - `binary`: bytes that are no text, such as audio.
  * - `empty`: a reply without a word.
@@ -188,22 +191,22 @@ export interface NotJudged {
 /** One member of the `Llama-Guard` response header. */
 export interface Outcome {
   readonly state: 'safe' | 'unsafe' | 'unjudged' | 'skipped'
-  /** Error code, when unjudged. */
+  /** The error code, when the state is `unjudged`. */
   readonly code?: string
-  /** Why nothing was judged, when skipped. */
+  /** Why nothing was judged, when the state is `skipped`. */
   readonly why?: NotJudgedReason
   readonly score?: number
   readonly cached?: boolean
-  /** The guard that judged, when it was not the first choice. */
+  /** Name of the guard that judged, when it was not the first choice. */
   readonly by?: string
 }
 
 /**
- * One text, or texts by language tag (`en`, `de`, `pt-BR`). The first is taken when the client asks for none of them.
+ * One text, or texts by language tag (`en`, `de`, `pt-BR`). The first is used when the client asks for none of them.
  */
 export type TextByLanguage = string | Readonly<Record<string, string>>
 
-/** Texts for both stages, or one for each, or a function of the decision and the request. */
+/** A text for both stages, a text for each stage, or a function of the decision and the request. */
 export type RefusalText =
   TextByLanguage | { readonly [S in Stage]?: TextByLanguage } | ((decision: Decision, req: GuardedRequest) => string)
 
@@ -215,16 +218,16 @@ export interface Logger {
   error(fields: object, message?: string): void
 }
 
-/** One stage of one request, judged or not, told to `onVerdict` and the log. Holds no chat content. */
+/** The event of one stage of one request, judged or not. `onVerdict` and the log get it. It holds no chat content. */
 export interface VerdictEvent {
   readonly requestId: string
   readonly stage: Stage
   readonly dialect: string
   readonly model: string
-  /** `skipped`: the stage was not judged on purpose; `why` says for what reason. */
+  /** `skipped`: the stage was not judged on purpose, and `why` says for what reason. */
   readonly verdict: Outcome['state']
   readonly why?: NotJudgedReason
-  /** What became of it: `allow`, `block` or `unavailable`. */
+  /** The action: `allow`, `block` or `unavailable`. */
   readonly action: Decision['action']
   readonly categories: readonly string[]
   readonly code?: string
@@ -234,7 +237,7 @@ export interface VerdictEvent {
   readonly attempts?: number
   readonly tokens?: Verdict['tokens']
   readonly judgedBy?: string
-  /** Guard checks behind this event; more than one for long texts and streams. */
+  /** Number of guard checks behind this event. Long texts and streams take more than one. */
   readonly checks: number
 }
 
@@ -297,11 +300,11 @@ export interface PolicyStats {
 /** What a handler finds on `req.llamaGuard`. */
 export interface RequestState {
   readonly requestId: string
-  /** Aborted when the reply is blocked or the client has left: pass it to your LLM call. */
+  /** Aborted when the reply is blocked or the client has left. Pass it to your call to the model. */
   readonly signal: AbortSignal
-  /** The input decision; with `parallel` undefined until it is known. */
+  /** The input decision. With `parallel` it is undefined until the check is done. */
   input?: Decision
-  /** The output decision, once there is one. */
+  /** The output decision; undefined until there is one. */
   output?: Decision
 }
 
@@ -309,7 +312,10 @@ declare global {
   // Express merges this interface into the type of its requests, so that `req.llamaGuard` needs no cast in an app.
   namespace Express {
     interface Request {
-      /** What express-llama-guard decided about this request. Undefined where it is not mounted, or passed. */
+      /**
+       * The decisions of express-llama-guard on this request. Undefined where the middleware is not mounted or lets
+       * the request pass.
+       */
       llamaGuard?: RequestState
     }
   }
@@ -324,7 +330,7 @@ export type GuardedRequest = IncomingMessage & {
 }
 export type Next = (error?: unknown) => void
 /**
- * A connect-style middleware: Express 4 and 5, connect, polka, or `(req, res) => mw(req, res, () => ...)` on
- * bare node:http.
+ * A connect-style middleware. It works with Express 4 and 5, connect and polka, and as `(req, res) => mw(req, res, ()
+ * => ...)` with node:http.
  */
 export type Middleware = (req: IncomingMessage, res: ServerResponse, next: Next) => void

@@ -1,5 +1,5 @@
-// POST /v1/moderations in OpenAI's shape, answered by the guard: for callers that want the verdict and not a chat.
-// `client.moderations.create()` of OpenAI's SDKs works against it; the categories are Llama Guard's own.
+// POST /v1/moderations in OpenAI's shape, answered by the guard, for callers that want a verdict and not a chat.
+// `client.moderations.create()` of OpenAI's SDKs works against it. The categories are Llama Guard's own.
 import { parseOptions } from '../options/config.js'
 import type { Options } from '../options/index.js'
 import { decide } from '../policy.js'
@@ -13,39 +13,43 @@ import { inputsOf, type ModerationInput } from './input.js'
 import type { Category, Conversation, Decision, GuardedRequest, Judgement, Middleware } from '../types.js'
 
 export interface ModerationsDeps {
-  /** Judges one input; the judge. */
+  /** Judges one input through the judge. */
   judge(conversation: Conversation, signal: AbortSignal): Promise<Judgement>
-  /** What the policy makes of it; must be enforcing and closed, so that what could not be judged stays an error. */
+  /**
+   * The decision of the policy. It must enforce and fail closed, so that an input that could not be judged stays an
+   * error.
+   */
   decide(judgement: Judgement): Decision
-  /** The taxonomy of the answer: its names become the keys of `categories`. */
+  /** The taxonomy of the answer. Its names become the keys of `categories`. */
   readonly categories: readonly Category[]
   readonly model: string
-  /** True when the guard looks at images. Else a request with an image is `unsupported_content`. */
+  /** True when the guard reads images. Otherwise a request with an image is `unsupported_content`. */
   readonly vision: boolean
-  /** Most bytes of a request body. */
+  /** The most bytes of a request body. */
   readonly maxBodyBytes: number
 }
 
-/** Inputs judged at a time: a long list must not crowd out everyone else's chats. */
+/** Inputs judged at a time, so that a long list does not delay other requests. */
 const AT_ONCE = 8
 
 /** One result of OpenAI's moderation response. */
 export interface ModerationResult {
   readonly flagged: boolean
-  /** By category name, whether it is violated. */
+  /** Whether each category, by name, is violated. */
   readonly categories: Readonly<Record<string, boolean>>
   /**
-   * By category name, 0 to 1: the category's own probability where the guard gives it; else the probability
-   * of unsafe (1 without token log probabilities) for violated categories, and 0 for the others.
+   * A score for each category by name, 0 to 1. It is the category's own probability when the guard gives one.
+   * Otherwise it is the probability of unsafe (1 without token log probabilities) for violated categories, and 0 for
+   * the others.
    */
   readonly category_scores: Readonly<Record<string, number>>
   readonly category_applied_input_types: Readonly<Record<string, readonly string[]>>
 }
 
 /**
- * Answers POST; any other method goes to `next()`. A string is one input, a list of strings one result each,
- * a list of parts (`text`, `image_url`) one input together. When one input could not be judged the whole
- * answer is a 503 in OpenAI's error envelope: half a list of results reads as "the rest is safe".
+ * Answers POST. Any other method goes to `next()`. A string is one input. A list of strings gives one result for
+ * each. A list of parts (`text`, `image_url`) is one input. When one input could not be judged, the whole answer is a
+ * 503 in OpenAI's error envelope, because a client would read a missing result as safe.
  */
 export function createModerations(deps: ModerationsDeps): Middleware {
   return function moderationsHandler(req: IncomingMessage, res: ServerResponse, next): void {
@@ -89,8 +93,8 @@ function toResult(
     ...decision.categories.map(({ code }) => code),
     ...(decision.outcome.state === 'safe' ? [] : unknown),
   ])
-  // Two categories of a custom policy may share a name, and the model may name one that the policy does not
-  // know: their ids stay apart.
+  // Two categories of a custom policy may share a name, and the model may name one that the policy does not know.
+  // These keep their ids as keys.
   const names = new Map([...violated].map((id) => [id, id]))
   for (const { id, name } of known) names.set(id, known.filter((other) => other.name === name).length > 1 ? id : name)
   const each = <T>(value: (id: string) => T): Record<string, T> =>
@@ -104,7 +108,7 @@ function toResult(
 }
 
 function refuse(req: IncomingMessage, res: ServerResponse, error: LlamaGuardError): void {
-  // What is left of a refused body would be read as the next request on this connection.
+  // The unread rest of a refused body would be read as the next request on this connection.
   req.resume()
   const type = error.clientFault ? 'invalid_request_error' : 'guard_unavailable'
   const headers: Record<string, string> =
@@ -131,15 +135,14 @@ function send(res: ServerResponse, status: number, body: object, headers: Record
 
 /** A handler for `POST /v1/moderations` with a guard of its own. */
 export interface Moderations extends Middleware {
-  /** Lets judgements in flight fail, and closes sockets and stores. */
+  /** Fails the judgements in flight, and closes sockets and stores. */
   close(): Promise<void>
 }
 
 /**
- * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. Takes the options of
- * {@link llamaGuard}; beside a guarded chat use `guard.moderations()` instead, which shares its cache and
- * sockets.
- *
+ * A handler for `POST /v1/moderations` in OpenAI's shape, answered by Llama Guard. It takes the options of {@link
+ * llamaGuard}. Beside a guarded chat use `guard.moderations()` instead, which shares the guard's cache and sockets.
+ * @throws LlamaGuardError at once for a wrong option or variable.
  * @example app.post('/v1/moderations', moderations())
  */
 export function moderations(options: Options = {}): Moderations {
@@ -147,9 +150,9 @@ export function moderations(options: Options = {}): Moderations {
   return Object.assign(moderationsOf(services), { close: () => services.close() })
 }
 
-/** The same on a guard that is there already: `guard.moderations()`. */
+/** Makes the handler on an existing guard: `guard.moderations()`. */
 export function moderationsOf({ config, judge, model, vision, categories }: Services): Middleware {
-  // Its whole answer is a verdict, so it neither looks away nor fails open.
+  // The answer is nothing but a verdict, so `mode: 'shadow'` and `onError: 'open'` do not apply.
   const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
   return createModerations({
     judge: (conversation, signal) => judge.judge(conversation, { stage: 'input', signal }),

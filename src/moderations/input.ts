@@ -1,5 +1,5 @@
-// Reads what a moderation request asks about. Whatever is not wholly understood is a 400: an input that is
-// skipped reads as safe.
+// Reads the inputs of a moderation request. An input that is not fully understood is a 400, because a skipped input
+// would be reported as safe.
 import type { ReadBody } from '../request/body/parse.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Image, Turn } from '../types.js'
@@ -7,17 +7,17 @@ import { isObject } from '../utils/json.js'
 
 export interface ModerationInput {
   readonly turn: Turn
-  /** What it is made of, in OpenAI's words. */
+  /** The kinds of parts in the input, in OpenAI's words. */
   readonly types: readonly ('text' | 'image')[]
 }
 
-/** One request must not become thousands of guard calls. */
+/** The most inputs of one request, so that a request cannot cause thousands of guard calls. */
 const MAX_INPUTS = 64
 const HOW =
   'Send {"input": "text"}, a list of texts, or a list of parts {"type": "text", "text": "..."} and ' +
   '{"type": "image_url", "image_url": {"url": "..."}}.'
 
-/** Throws a `LlamaGuardError` with a 4xx code. */
+/** @throws LlamaGuardError with a 4xx code for a body that cannot be read. */
 export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
   if (body.kind !== 'json') throw unreadable('no JSON body')
   if (body.duplicates.has('input')) throw unreadable('the key "input" twice')
@@ -45,7 +45,7 @@ function readPart(part: unknown): string | Image {
 }
 
 function toInput(text: string, images: readonly Image[]): ModerationInput {
-  // A guard that is shown an empty conversation finds it safe, which says nothing.
+  // A guard that is shown an empty conversation calls it safe, which would say nothing about the input.
   if (text.trim() === '' && images.length === 0) throw unreadable('an input without text')
   const types = [...(text.trim() === '' ? [] : ['text' as const]), ...(images.length > 0 ? ['image' as const] : [])]
   return { turn: { role: 'User', text, ...(images.length > 0 && { images }) }, types }

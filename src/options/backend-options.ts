@@ -1,5 +1,5 @@
-// What each backend needs, and which options it would ignore: an option that does nothing is an error, because its
-// owner believes that it does something.
+// The settings that each backend needs, and the options that it would ignore. An ignored option is an error, because
+// its owner believes that it has an effect.
 import { LlamaGuardError } from '../errors.js'
 import { PREFIX } from './environment.js'
 import type { Backend, Options } from './index.js'
@@ -41,12 +41,12 @@ const REQUIRED: Readonly<Record<Backend, { option: keyof Options; variable: stri
   local: undefined,
 }
 
-/** False when `guards` are the whole panel: nothing names a guard beside them. */
+/** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
 export function hasOwnGuard({ guard, guards, endpoint, guardUrl, modelPath }: Options): boolean {
   return guards === undefined || guard !== 'sagemaker' || [endpoint, guardUrl, modelPath].some((it) => it !== undefined)
 }
 
-/** Throws `endpoint_missing` when the chosen backend lacks the one setting that it cannot do without. */
+/** @throws LlamaGuardError `endpoint_missing` when the chosen backend lacks a setting that it needs. */
 export function requireBackendSettings(config: Options): void {
   if (typeof config.guard !== 'string') return
   const need = REQUIRED[config.guard]
@@ -60,8 +60,9 @@ export function requireBackendSettings(config: Options): void {
 }
 
 /**
- * Throws `invalid_option` for an option that the chosen backend ignores. `given` holds the options of the same source
- * as the choice: variables that serve another guard of the process do not count against one chosen in code.
+ * `given` holds the options from the same source as the choice of backend: variables that serve another guard of the
+ * process do not count against a guard chosen in code.
+ * @throws LlamaGuardError `invalid_option` for an option that the chosen backend ignores.
  */
 export function rejectIgnored(guard: Options['guard'], given: Readonly<Record<string, unknown>>): void {
   if (typeof guard !== 'string') return
@@ -74,7 +75,7 @@ export function rejectIgnored(guard: Options['guard'], given: Readonly<Record<st
   )
 }
 
-/** Throws `invalid_option` for a cache secret that seals nothing. */
+/** @throws LlamaGuardError `invalid_option` for a cache secret without a store that it could seal. */
 export function rejectUnusedSecret({ cacheSecret, cacheStore }: Options): void {
   if (cacheSecret === undefined || typeof cacheStore === 'string') return
   throw new LlamaGuardError(

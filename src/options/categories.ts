@@ -1,6 +1,5 @@
-// The operator's categories: read from options or a JSON policy file, and asked what to do about an id.
-// Validated when the middleware is built, so that a typing error is a clear message and never a category that
-// silently does not block.
+// Reads the operator's categories from options or a JSON policy file. They are validated when the middleware is
+// built, so that a typing error is an error and not a category that never blocks.
 import { LlamaGuardError } from '../errors.js'
 import { sameId } from '../policy.js'
 import type { Category, CategoryAction } from '../types.js'
@@ -9,7 +8,7 @@ import { nearest } from './readers.js'
 const ACTIONS: readonly CategoryAction[] = ['block', 'flag', 'ignore']
 const ID = /^[A-Za-z][A-Za-z]?\d{1,3}$/
 const LISTS = ['shouldNot', 'can', 'should'] as const
-/** The compiler keeps this complete: a key added to Category is missing here until it is listed. */
+/** The type makes the compiler report a key of Category that is missing here. */
 const KEYS: Record<keyof Category, true> = {
   id: true,
   name: true,
@@ -21,8 +20,9 @@ const KEYS: Record<keyof Category, true> = {
 }
 
 /**
- * The option `categories`: a list, or the text of a policy (which the prompt reads on its own).
- * `path` names the place in messages, for example `categories` or `policy.json: categories`. Throws `invalid_option`.
+ * Reads the option `categories`: a list, or the text of a policy, which the prompt parses itself. `path` names the
+ * place in error messages, for example `categories` or `policy.json: categories`.
+ * @throws LlamaGuardError `invalid_option`.
  */
 export function readCategories(value: unknown, path: string): readonly Category[] | string {
   if (typeof value === 'string') {
@@ -72,7 +72,7 @@ function readCategory(value: unknown, path: string): Category {
   if (action !== undefined && !ACTIONS.some((known) => known === action))
     throw invalid(`${path}.action`, shown(action), `one of ${ACTIONS.join(', ')}`)
   for (const list of LISTS) readRules(entry[list], `${path}.${list}`)
-  // Checked key by key above; a copy, so that nobody changes the policy after it was read.
+  // Every key was checked above. The entry is copied, so that nobody can change the policy after it was read.
   return Object.freeze({ ...entry }) as unknown as Category
 }
 
@@ -87,7 +87,7 @@ function invalid(path: string, got: string, wanted: string): LlamaGuardError {
   return new LlamaGuardError('invalid_option', `\`${path}\` is ${got}; it wants ${wanted}`)
 }
 
-/** What came in, short enough for one line of a log. */
+/** The given value, short enough for one line of a log. */
 function shown(value: unknown): string {
   return value === undefined
     ? 'missing'

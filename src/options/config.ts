@@ -1,5 +1,5 @@
-// From options and environment to one checked, frozen configuration. One row per option: what variable feeds
-// it, how it is read, its default.
+// Builds one checked, frozen configuration from options and environment. Each option has one row: its variable, its
+// reader, its default.
 import { LlamaGuardError } from '../errors.js'
 import { hasOwnGuard, rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
 import { readCategories } from './categories.js'
@@ -44,8 +44,8 @@ type Rows<T> = { readonly [K in keyof Required<T>]: Setting<T[K]> }
 
 const ratio = number(0, 1)
 
-// One row per option, so that neither the environment nor the unknown-key check can fall behind: the compiler
-// asks for every key.
+// The type makes the compiler ask for a row for every option. The environment and the check for unknown keys read the
+// same rows.
 const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
   mode: { env: 'MODE', read: oneOf(['enforce', 'shadow']), fallback: 'enforce' },
@@ -116,7 +116,7 @@ const SETTINGS = {
   override: { read: functionOf, fallback: undefined },
 } satisfies Rows<Options>
 
-/** Options whose default is a value: they are never undefined once they have been read. */
+/** Options whose default is a value. They are never undefined after reading. */
 type Defaulted<Table> = {
   [K in keyof Table]: Table[K] extends { readonly fallback: undefined } ? never : K
 }[keyof Table]
@@ -131,7 +131,8 @@ const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (en
 
 /**
  * Checks options and environment together, once, when the middleware is built.
- * Throws `unknown_option`, `invalid_option` or `endpoint_missing`, naming what came in, what was wanted and what to do.
+ * @throws LlamaGuardError `unknown_option`, `invalid_option` or `endpoint_missing`. The message says what came in,
+ * what was wanted and what to do.
  */
 export function parseOptions(options: Options = {}, env: Environment = process.env): Config {
   requireObject(options)
@@ -156,7 +157,7 @@ export function parseOptions(options: Options = {}, env: Environment = process.e
   return Object.freeze(checked)
 }
 
-/** Checks what `override(req)` returned and lays it over the configuration. */
+/** Checks what `override(req)` returned and applies it to the configuration. */
 export function overrideOptions(config: Config, over: RequestOptions | undefined): RequestConfig {
   if (over === undefined) return config
   rejectUnknown(Object.keys(over), Object.keys(REQUEST), 'override option')
@@ -168,7 +169,7 @@ export function overrideOptions(config: Config, over: RequestOptions | undefined
   return merged as unknown as RequestConfig
 }
 
-/** JavaScript callers write `llamaGuard('local')`. */
+/** JavaScript callers may write `llamaGuard('local')`. The error then says what to write instead. */
 function requireObject(options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
   const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''

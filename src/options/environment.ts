@@ -1,4 +1,4 @@
-// Options from LLAMA_GUARD_* variables and from the policy file that one of them names.
+// Reads options from LLAMA_GUARD_* variables and from the policy file that LLAMA_GUARD_POLICY names.
 import { readFileSync } from 'node:fs'
 import { LlamaGuardError } from '../errors.js'
 import { fail, rejectUnknown } from './readers.js'
@@ -12,7 +12,10 @@ const POLICY_KEYS = ['categories', 'task', 'instruction', 'actions', 'policyUrl'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The text of each variable by the option it feeds. An empty variable is how compose files say "not set". */
+/**
+ * The text of each variable, by the option it sets. An empty variable counts as not set, because compose files write
+ * it so.
+ */
 export function fromEnvironment(env: Environment, variables: ReadonlyMap<string, string>): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const [option, variable] of variables) {
@@ -40,7 +43,10 @@ function upstreamFrom(env: Environment): object | undefined {
   return endpoint ? { endpoint } : undefined
 }
 
-/** Throws `invalid_option` when LLAMA_GUARD_POLICY names no JSON object, `unknown_option` for its keys. */
+/**
+ * @throws LlamaGuardError `invalid_option` when LLAMA_GUARD_POLICY names no file with a JSON object, `unknown_option`
+ * for an unknown key in it.
+ */
 export function fromPolicyFile(env: Environment): Record<string, unknown> {
   const path = env['LLAMA_GUARD_POLICY']
   if (!path) return {}

@@ -1,10 +1,10 @@
-// The options `guards` and `cascade`: guards beside the main one, each an object, its options, or a compact text.
+// Reads the options `guards` and `cascade`: each further guard is a guard object, its options, or a short text.
 import type { Guard } from '../types.js'
 import type { CascadeOption, GuardOptions } from './index.js'
 import { MODELS, type ModelName } from './index.js'
 import { fail, nearest, number, rejectUnknown } from './readers.js'
 
-/** The compiler keeps this complete. */
+/** The type makes the compiler report a key of GuardOptions that is missing here. */
 const KEYS: Record<keyof GuardOptions, true> = {
   guard: true,
   endpoint: true,
@@ -54,7 +54,7 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   return { ...value }
 }
 
-/** `model@endpoint` on SageMaker, `model@http://host/v1` on an OpenAI-compatible server, or `local`. */
+/** Parses `model@endpoint` (SageMaker), `model@http://host/v1` (an OpenAI-compatible server), or `local`. */
 function compact(text: string, name: string): GuardOptions {
   if (text === 'local') return { guard: 'local' }
   const [, model = '', place = ''] = /^([^@]+)@(.+)$/.exec(text) ?? []
@@ -67,7 +67,10 @@ function compact(text: string, name: string): GuardOptions {
     : { guard: 'sagemaker', model: known, endpoint: place }
 }
 
-/** By its own name, without its `llama-`, or with the size that its prompt does not depend on. */
+/**
+ * The model by its own name, by that name without `llama-`, or with a size added. The prompt does not depend on the
+ * size.
+ */
 function modelNamed(name: string): ModelName | undefined {
   const unsized = name.replace(/^(prompt-guard-[12]|llama-prompt-guard-[12])-(?:22m|86m)$/, '$1')
   const family = /^qwen3guard(?:-gen)?(?:-(?:0\.6|4|8)b)?$/.test(name)

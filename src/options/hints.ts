@@ -1,8 +1,9 @@
-// What people write instead of the right option, variable, guard or model, and what to write instead.
+// Hints for common mistakes: what people write in place of the right option, variable, guard or model, and what to
+// write instead.
 import { LlamaGuardError } from '../errors.js'
 import { text } from './readers.js'
 
-/** By the name of an option, and of a variable without its prefix, in lower case without underscores. */
+/** Keyed by the name of an option, or of a variable without its prefix, in lower case without underscores. */
 const OPTION_HINTS: Readonly<Record<string, string>> = {
   region: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
   awsregion: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
@@ -28,7 +29,7 @@ const BACKEND_HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(?:llama[-_ ]?guard|meta-llama\/)/i, 'That is a model. Set `model` to it, and `guard` to where it runs.'],
 ]
 
-/** A sentence for an unknown option or variable, when what it stands for is known. */
+/** A sentence for an unknown option or variable; undefined when there is no hint for it. */
 export function hintForOption(name: string): string | undefined {
   const key = name
     .replace(/^LLAMA_GUARD_/, '')
@@ -37,12 +38,12 @@ export function hintForOption(name: string): string | undefined {
   return Object.hasOwn(OPTION_HINTS, key) ? OPTION_HINTS[key] : undefined
 }
 
-/** A sentence for what stands where a backend is due. */
+/** A sentence for a value that was given in place of a backend. */
 export function hintForBackend(name: string): string | undefined {
   return BACKEND_HINTS.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-/** A sentence for the name of a model as Hugging Face, JumpStart and people write it. */
+/** A sentence for a model name as Hugging Face or JumpStart spells it. */
 export function hintForModel(name: string): string | undefined {
   const plain = name
     .toLowerCase()
@@ -62,7 +63,10 @@ export function hintForModel(name: string): string | undefined {
   return known[version] === undefined ? undefined : `Did you mean ${JSON.stringify(known[version])}?`
 }
 
-/** The name of a SageMaker endpoint. Throws `invalid_option` for a URL or an ARN, naming what to write instead. */
+/**
+ * Reads the name of a SageMaker endpoint.
+ * @throws LlamaGuardError `invalid_option` for a URL or an ARN. The message says what to write instead.
+ */
 export function endpointName(value: unknown, name: string): string {
   const given = text(value, name)
   const inside =

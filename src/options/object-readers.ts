@@ -1,5 +1,5 @@
-// Readers for options that take objects: guards, stores, dialects, loggers, upstreams. Their insides are
-// checked as far as names go.
+// Readers for options that take objects: guards, stores, dialects, loggers, upstreams. They check that the needed
+// methods and fields exist.
 import type { Dialect } from '../dialects/dialect.js'
 import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
 import type { Guard, Logger, RefusalText } from '../types.js'
@@ -28,7 +28,7 @@ export function guardOption(value: unknown, name: string): Backend | Guard {
 
 export const modelOption = oneOf(MODELS, hintForModel)
 
-/** An object with these methods. */
+/** Accepts an object that has these methods. */
 function withMethods<T>(value: unknown, name: string, methods: readonly string[], wanted: string): T {
   if (
     typeof value === 'object' &&
@@ -127,7 +127,9 @@ export function upstreamOption(value: unknown, name: string): UpstreamOption {
   throw fail(name, value, 'a base URL, { url, apiKey }, { endpoint }, or an object with forward()')
 }
 
-/** A text, texts by language, either by stage, or a function. A variable may hold the object as JSON. */
+/**
+ * Accepts a text, texts by language, either of these by stage, or a function. A variable may hold the object as JSON.
+ */
 export function refusalTextOption(value: unknown, name: string): RefusalText {
   if (typeof value === 'function') return value as RefusalText
   if (typeof value === 'string' && !value.trimStart().startsWith('{')) return text(value, name)

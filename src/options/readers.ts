@@ -1,5 +1,5 @@
-// Readers for single settings, from code or from a variable's text, each with an error that quotes the
-// offender and the cure.
+// Readers for single settings, from code or from the text of a variable. Each error quotes the value and says what to
+// write instead.
 import { LlamaGuardError } from '../errors.js'
 
 /** An `invalid_option` error: which option, what came in, what was wanted. */
@@ -7,7 +7,7 @@ export function fail(name: string, got: unknown, wanted: string): LlamaGuardErro
   return new LlamaGuardError('invalid_option', `The option ${name} should be ${wanted}; got ${describe(got)}.`)
 }
 
-/** Objects by their keys alone: a value inside may be a secret. */
+/** Describes objects by their keys alone, because a value in them may be a secret. */
 function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
@@ -33,7 +33,10 @@ export function oneOf<const T extends string>(
   }
 }
 
-/** An array, or the comma-separated text of a variable. Empty lists are mistakes, not "none". */
+/**
+ * Reads an array, or the comma-separated text of a variable. An empty list is an error, because it is a mistake and
+ * not "none".
+ */
 export function list<T>(item: (value: unknown, name: string) => T): (value: unknown, name: string) => readonly T[] {
   return (value, name) => {
     const items = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
@@ -70,13 +73,13 @@ export function text(value: unknown, name: string): string {
   throw fail(name, value, 'a string that is not empty')
 }
 
-/** A path of keys, as in `answer.0.text`. */
+/** Reads a path of keys, as in `answer.0.text`. */
 export function keyPath(value: unknown, name: string): string {
   if (typeof value === 'string' && /^[^.\s]{1,64}(?:\.[^.\s]{1,64}){0,15}$/.test(value)) return value
   throw fail(name, value, 'a path of keys such as "message" or "answer.0.text"')
 }
 
-/** Its text is not repeated: it may hold a password. */
+/** Reads a URL. The error does not repeat it, because it may hold a password. */
 export function url(value: unknown, name: string): string {
   if (typeof value === 'string' && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value
   throw fail(name, typeof value === 'string' ? 'a string that is no such URL' : value, 'an http or https URL')
@@ -88,8 +91,8 @@ export function functionOf<T>(value: unknown, name: string): T {
 }
 
 /**
- * Throws `unknown_option` for the first name that is not known, with what `hint` says of it, else with the nearest one
- * that is.
+ * The error carries the text of `hint` for the name, else the nearest known name.
+ * @throws LlamaGuardError `unknown_option` for the first unknown name.
  */
 export function rejectUnknown(
   names: readonly string[],
@@ -103,7 +106,7 @@ export function rejectUnknown(
   throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. ${cure}`)
 }
 
-/** The candidate with the fewest edits (Levenshtein) from what was typed. */
+/** The candidate with the fewest edits (Levenshtein) from the typed text. */
 export function nearest(typed: string, candidates: readonly string[]): string {
   const distance = (a: string, b: string): number => {
     let row = Array.from({ length: b.length + 1 }, (_, index) => index)

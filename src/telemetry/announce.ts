@@ -1,11 +1,14 @@
-// One log line per method and path for bodies that passed unjudged: an owner who believes in the guard must hear of it.
+// Logs one line per method and path for bodies that passed unjudged, so that an operator who expects them to be
+// judged learns of it.
 import type { GuardedRequest, Logger } from '../types.js'
 import { isObject } from '../utils/json.js'
 
-/** Logs once per method and path what the body looked like, and how to have it judged. Values are never logged. */
+/** Logs once per method and path the shape of the body, and how to have it judged. Values are never logged. */
 export type Announce = (req: GuardedRequest, logger: Logger, body: { format: string; value?: unknown }) => void
 
-/** Routes that are remembered. Past it nothing more is logged, for a client can make up any number of paths. */
+/**
+ * The most routes that are remembered. No further route is logged, because a client can make up any number of paths.
+ */
 const MAX_ROUTES = 256
 const MAX_KEYS = 10
 const PLAIN_KEY = /^[A-Za-z_][\w-]{0,31}$/
@@ -26,7 +29,7 @@ export function createAnnouncer(): Announce {
   }
 }
 
-/** The path without what differs from request to request, such as ids. */
+/** The path without parts that differ between requests, such as ids. */
 function routeOf(req: GuardedRequest): string {
   const [path = '/'] = (req.originalUrl ?? req.url ?? '/').split('?', 1)
   const segments = path.split('/').slice(0, 8)
@@ -35,7 +38,7 @@ function routeOf(req: GuardedRequest): string {
     .join('/')
 }
 
-/** Keys that look like names in a program. Others may be words of a client. */
+/** The keys that look like names in a program. Other keys may be words of a client. */
 function keysOf(value: unknown): readonly string[] {
   if (!isObject(value)) return []
   const keys = Object.keys(value).slice(0, MAX_KEYS)

@@ -1,9 +1,9 @@
-// One line per judgement, and the same facts for onVerdict. Never any chat content: events have no field that
-// could hold it.
+// Writes one line per judgement and builds the event for onVerdict from the same facts. An event has no field that
+// could hold chat content.
 import pino from 'pino'
 import type { Decision, Judgement, Logger, VerdictEvent } from '../types.js'
 
-/** The default logger: pino with redaction on, for the day a caller logs a request through it. */
+/** The default logger: pino. It redacts credentials, in case an app logs a request through it. */
 export function defaultLogger(level: string): Logger {
   return pino({
     name: 'express-llama-guard',
@@ -31,7 +31,7 @@ export function defaultLogger(level: string): Logger {
   })
 }
 
-/** What became of one stage, as an event. Milliseconds are the stage's, attempts and tokens the sum of its checks'. */
+/** The event of one stage. Milliseconds are those of the stage. Attempts and tokens are the sums over its checks. */
 export function verdictEvent(
   requestId: string,
   dialect: string,
@@ -61,7 +61,7 @@ export function verdictEvent(
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Adds nothing where no verdict tells. */
+/** Adds attempts and tokens. A count that no verdict carries is left out. */
 function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[]): void {
   let attempts: number | undefined
   let tokens: { input?: number; output?: number } | undefined
@@ -77,8 +77,8 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 }
 
 /**
- * Safe is routine (info), unsafe is worth a look (warn), unjudged means the guard is not doing its work (error). What
- * was skipped on purpose is there for those who look for it (debug).
+ * The level follows the verdict: info for safe, warn for unsafe, error for unjudged, because the guard does not do
+ * its work, debug for skipped.
  */
 export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string): void {
   if (event.verdict === 'skipped') logger.debug(event, 'not judged')

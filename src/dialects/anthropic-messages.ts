@@ -27,7 +27,7 @@ export const ANTHROPIC_REPLY: Vocabulary = {
     'error_code',
   ]),
   containers: new Set(['usage', 'container', 'caller', 'context_management']),
-  // `data` is redacted thinking here; base64 documents and images are told apart by their source and refused.
+  // `data` is redacted thinking here. Documents and images in base64 are recognised by their source and refused.
   opaque: new Set([...OPAQUE, 'encrypted_index', 'data']),
   json: new Set(['input']),
   refuseMedia: true,
@@ -54,7 +54,7 @@ export function anthropicStream(): StreamReader {
         if (base === '') events.readBeside(deltas, data)
         else
           events.walker.walk(data, (path, text, metadata) => {
-            // The start of a block and its deltas are one text: `content_block.text`, then `delta.text`.
+            // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
             const channel = `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
             if (metadata) events.beside(deltas, channel, text, true)
             else deltas.push({ choice: 0, channel, text })

@@ -1,5 +1,5 @@
-// A dialect described by the user: where the words of a request and of a reply stand.
-// What the user's functions leave out is still found and judged, so a forgotten field is no way past the guard.
+// A dialect that the user describes: the places of the words in a request and a reply. Fields that the user's
+// functions leave out are found and judged too, so that a forgotten field cannot pass the guard.
 import { LlamaGuardError } from '../errors.js'
 import type { Image } from '../types.js'
 import type { Declined, Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
@@ -21,7 +21,7 @@ export const CUSTOM_REPLY: Vocabulary = {
   code: 'unreadable_response',
 }
 
-/** No path of a field, with which its words would mix. */
+/** The channel of the user's function. It equals no path of a field, so that their words never mix. */
 const SAID = 'delta()'
 
 type Decline = NonNullable<Dialect['decline']>
@@ -64,47 +64,56 @@ export function customStream(
 }
 
 export interface CustomTurn {
-  /** Who speaks: tool results count as `user`. */
+  /** The speaker. Tool results count as `user`. */
   readonly role: 'user' | 'assistant' | 'tool'
   readonly text: string
 }
 
 export interface CustomRequest {
   readonly turns?: readonly CustomTurn[]
-  /** Text that instructs the model and is not part of the conversation. */
+  /** Text that instructs the model and is not part of the conversation. Default: none. */
   readonly system?: string
-  /** True when the client asked for a stream. Default: the body's own `stream` field. */
+  /** True when the client asked for a stream. Default: the body's own field `stream`. */
   readonly stream?: boolean
 }
 
-/** Describes an API of your own. Functions that throw make the request 400 or the reply 503, never safe. */
+/**
+ * Describes an API of your own. When one of these functions throws, the request is 400 or the reply 503; it is never
+ * taken for safe.
+ */
 export interface CustomDialectOptions {
-  /** Shown in logs and metrics: letters, digits, `-` and `_`. */
+  /** The name in logs and metrics: letters, digits, `-` and `_`. */
   readonly name: string
-  /** Path endings that belong to it, each with a leading slash. Default: none. */
+  /** The path endings of this API, each with a leading slash. Default: none. */
   readonly paths?: readonly string[]
   /** True when a body on any path is a request of this API. Default: never. */
   readonly claims?: (body: Readonly<Record<string, unknown>>) => boolean
   readonly request: (body: Readonly<Record<string, unknown>>) => CustomRequest
   /**
-   * The words of a JSON reply, one text a choice; undefined when the shape is another (it is then judged as
-   * plain text).
+   * The words of a JSON reply, one text a choice. Undefined for a reply of another shape, which is then judged as
+   * plain text.
    */
   readonly reply?: (body: unknown) => string | readonly string[] | undefined
-  /** The new words in one event of a stream: its parsed JSON, or its text. Undefined when it has none. */
+  /**
+   * The new words in one event of a stream. It gets the parsed JSON of the event, or its text. Undefined when the
+   * event has none.
+   */
   readonly delta?: (data: unknown) => string | undefined
-  /** The JSON body of a 4xx, 451 or 503. Default: OpenAI's error object. */
+  /** Makes the JSON body of a 4xx, 451 or 503. Default: OpenAI's error object. */
   readonly refusal?: (refusal: Refusal) => unknown
   /**
-   * The JSON reply, or the event of a stream, that declines with these words, for `onBlock: 'refusal'`. Default: none,
-   * and a block is answered as an error.
+   * Makes the JSON reply, or the event of a stream, that declines with these words, for `onBlock: 'refusal'`.
+   * Default: none, and a block is answered as an error.
    */
   readonly decline?: (declined: Declined) => unknown
-  /** How its streams are framed. Default: `sse`. */
+  /** The framing of its streams. Default: `sse`. */
   readonly framing?: 'sse' | 'ndjson'
 }
 
-/** Makes a {@link Dialect}. Throws `invalid_option` for a description that cannot work. */
+/**
+ * Makes a {@link Dialect}.
+ * @throws LlamaGuardError `invalid_option` for a description that cannot work.
+ */
 export function customDialect(options: CustomDialectOptions): Dialect {
   const { name, paths = [], claims, request, reply, delta, refusal, decline, framing = 'sse' } = checked(options)
   return {
@@ -130,7 +139,7 @@ export function customDialect(options: CustomDialectOptions): Dialect {
   }
 }
 
-/** What the user's function found. */
+/** Puts the result of the user's function into the builder. */
 function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
   const { turns = [], system = '' } = found
   for (const { role, text } of turns) {
@@ -151,11 +160,14 @@ function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
   return new Said([system, ...turns.map(({ text }) => text)])
 }
 
-/** A field whose words the user's function found has a name that the app knows. */
+/**
+ * A field name in common style. When the user's function has found the words of the field, its name is taken as
+ * known.
+ */
 const FIELD_NAME = /^[A-Za-z]{1,12}(?:_[a-z]{1,12}|[A-Z][a-z]{1,11})?$/
 const MAX_FIELD_NAMES = 8
 
-/** All that the user's function left out, by the rule of every dialect. */
+/** Reads everything that the user's function left out, by the rules of the built-in dialects. */
 function readForgotten(
   body: Readonly<Record<string, unknown>>,
   said: Said,

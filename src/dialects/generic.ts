@@ -1,5 +1,5 @@
-// Any body that is no chat we know, for the option `unknown: 'judge'`: all of its words are the say of a user, and all
-// words of the reply are the model's.
+// Reads a body that is no known chat, for the option `unknown: 'judge'`. All of its words count as a user's, and all
+// words of the reply as the model's.
 import type { Declined, Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
@@ -18,7 +18,7 @@ const GENERIC_REPLY: Vocabulary = {
   code: 'unreadable_response',
 }
 
-/** The key under which a body that is no object stands: a list, a text, a number. */
+/** The key for a body that is no object: a list, a text, a number. */
 export const WHOLE_BODY = 'content'
 
 export const generic: Dialect = {
@@ -34,7 +34,7 @@ export const generic: Dialect = {
     const sink = { text: (text: string) => void texts.push(text), picture: (image: Image) => void images.push(image) }
     for (const [key, value] of Object.entries(body)) walker.read(value, sink, { key })
     const stream = wantsStream(body.stream)
-    // A body without a word is judged by its reply alone.
+    // A body without words is not judged. Its reply is.
     if (texts.length === 0 && images.length === 0) return { system: '', turns: [], userTurns: [], extras: [], stream }
     builder.say({ role: 'User', text: texts.join('\n'), images, human: true })
     return builder.build(stream, undefined)
@@ -52,7 +52,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   return texts.list()
 }
 
-/** Words of the same place in events of the same shape are one text that grows. */
+/** Words at the same place in events of the same shape form one growing text. */
 function genericStream(): StreamReader {
   const events = new EventText(GENERIC_REPLY)
   const facts = new SentEvents((_data, event) => isDone(event))

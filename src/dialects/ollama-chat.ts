@@ -28,7 +28,7 @@ export function ollamaStream(): StreamReader {
   const pick = (event: StreamEvent): StreamReader =>
     (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK) : nativeStream())
   return {
-    // Comments before the first object say nothing about its form.
+    // Comments before the first object do not tell the form of the stream.
     read: (event) =>
       event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event),
     sent: (event) => reader?.sent(event),
@@ -106,13 +106,13 @@ export const ollamaChat: Dialect = {
     const builder = new RequestBuilder()
     readMessages(body.messages, walker, builder)
     readParameters(body, READ, walker, builder)
-    // Ollama streams unless told not to.
+    // Ollama streams by default.
     return builder.build(body.stream !== false, body.model)
   },
-  // Apps that answer /api/chat in OpenAI's form are read in it.
+  // An app may answer /api/chat in OpenAI's form.
   reply: (body) => readReply(body) ?? readChoices(body),
   stream: ollamaStream,
-  // Its clients show `error` as it is, so it must be a string; what else we know stands beside it.
+  // Ollama's clients show `error` unchanged, so it must be a string. The other facts stand beside it.
   refusal: (refusal) => ({
     error: refusal.message,
     type: refusal.type,

@@ -27,7 +27,8 @@ export const openaiChat: Dialect = {
   reply: readChoices,
   stream: () => openaiStream(CHAT_CHUNK),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
-  // A refusal of OpenAI's own ends with `stop` and says its words in `refusal`; most chat pages read `content`.
+  // OpenAI's own refusals end with `stop` and have their words in `refusal`. Most chat pages read `content`, so the
+  // words stand in both.
   decline: (declined) =>
     declinedChoice(declined, 'chat.completion', 'chatcmpl-llama-guard', {
       message: { role: 'assistant', content: declined.words, refusal: declined.words },

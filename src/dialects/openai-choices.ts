@@ -1,6 +1,5 @@
-// Streams of the two OpenAI APIs that send chunks with `choices`. They differ only in what an empty last
-// chunk looks like.
-// What left for the client is tracked apart from what was read, because a block discards the rest.
+// Reads the streams of the two OpenAI APIs whose chunks have `choices`. The two differ only in the form of an empty
+// last chunk. Sent events are tracked apart from read events, because a block discards the events between them.
 import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
@@ -40,12 +39,12 @@ export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
 
 export interface ChunkShape {
   readonly object: string
-  /** Where a choice's words are. */
+  /** The channel of a choice's words. */
   readonly channel: string
-  /** The empty remainder of a choice: `{delta: {}}` or `{text: ''}`. */
+  /** The empty content of a last chunk: `{delta: {}}` or `{text: ''}`. */
   readonly empty: Readonly<Record<string, unknown>>
   readonly idPrefix: string
-  /** A choice that says these words in the model's place. */
+  /** A choice with these words in the model's place. */
   readonly says: (words: string) => Readonly<Record<string, unknown>>
 }
 
@@ -54,7 +53,7 @@ export const CHAT_CHUNK: ChunkShape = {
   channel: 'delta.content',
   empty: { delta: {} },
   idPrefix: 'chatcmpl',
-  // Clients of the API read `refusal`, most chat pages read `content`.
+  // Clients of the API read `refusal`, and most chat pages read `content`.
   says: (words) => ({ delta: { role: 'assistant', content: words, refusal: words } }),
 }
 
@@ -122,7 +121,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       return `${chunks.map((chunk) => sse(chunk)).join('')}data: [DONE]\n\n`
     },
     fail(error: LlamaGuardError) {
-      // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
+      // No [DONE] follows, because a client that ignores the error would take the reply for a complete one.
       return wire.done ? '' : sse({ error: streamFailure(error) })
     },
   }
@@ -154,7 +153,7 @@ function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[
   events.readBeside(deltas, data, first, { without: 'choices' })
 }
 
-/** Reads lists of parts and tool calls, item by item, and returns the choice without their items. */
+/** Reads lists of parts and tool calls item by item. Returns the choice without these items. */
 function readLists(kit: Kit, choice: unknown, index: number, deltas: StreamDelta[]): unknown {
   if (!isObject(choice)) return choice
   let rest = choice
@@ -197,7 +196,7 @@ function factOf(data: unknown, event: StreamEvent): Fact {
   return { done, head, choices }
 }
 
-/** Open choices; or, when none is, those the client was still waiting for. */
+/** The open choices. When none is open, the choices that the client still waits for. */
 function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<number>): number[] {
   if (wire.open.size > 0) return [...wire.open]
   const waiting = [...read].filter((index) => !wire.finished.has(index))

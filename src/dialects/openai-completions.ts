@@ -20,7 +20,8 @@ export const openaiCompletions: Dialect = {
   request(body) {
     const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
-    // Several prompts are judged as one say: any unsafe one refuses the request, as one request gives one reply.
+    // Several prompts are judged as one text, because one request gets one reply: an unsafe prompt refuses the whole
+    // request.
     for (const text of [...prompts(body.prompt), ...suffix(body.suffix)])
       tell(builder, 'user', readContent(walker, text))
     readParameters(body, READ, walker, builder)
@@ -46,7 +47,7 @@ export const openaiCompletions: Dialect = {
 function prompts(prompt: unknown): readonly string[] {
   if (typeof prompt === 'string') return [prompt]
   if (Array.isArray(prompt) && prompt.length > 0 && prompt.every((item) => typeof item === 'string')) return prompt
-  // Token ids are text too, in a tokenizer we do not have.
+  // Token ids are text too, but the guard lacks the tokenizer.
   throw unreadable('`prompt` is neither text nor a list of texts (token ids cannot be judged)')
 }
 

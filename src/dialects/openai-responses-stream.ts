@@ -1,6 +1,5 @@
-// The Responses stream: named events, text as deltas and again as snapshots when a part, an item and the
-// response are done.
-// A snapshot is judged only where it says something the deltas of its item have not said.
+// Reads the Responses stream: named events, with text as deltas and again as snapshots when a part, an item and the
+// response are done. A snapshot is judged only where it differs from the deltas of its item.
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
@@ -47,9 +46,9 @@ export const RESPONSES_REPLY: Vocabulary = {
 }
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
-/** They repeat the request: instructions, tools and settings. */
+/** These events repeat the request: instructions, tools and settings. */
 const FIRST = new Set(['response.created', 'response.in_progress', 'response.queued'])
-/** They repeat, at the end, what came in pieces. In any other event, equal words are words said again. */
+/** These events repeat text that came in deltas. In any other event, equal words are new words. */
 const SNAPSHOT = /\.(?:added|done)$/
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled'])
 
@@ -57,7 +56,7 @@ interface Fact {
   readonly created: boolean
   readonly last: boolean
   readonly sequence: number
-  /** Number of the output item it is about; -1 when it is about none. */
+  /** The index of the event's output item; -1 when it has none. */
   readonly item: number
   readonly head: Record<string, unknown>
 }
@@ -89,7 +88,7 @@ export function responsesStream(): StreamReader {
     if (type.endsWith('.delta') && typeof data.delta === 'string') {
       const { delta, type: _, ...rest } = data
       const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
-      // The name stays beside the text, so that a token list equal to the delta is not judged twice.
+      // The name stays beside the text, so that a token list that equals the delta is not judged twice.
       events.walker.walk({ ...rest, type, delta }, (path, text) => {
         if (path !== 'delta') return deltas.push({ choice, channel: `${channel}.${path}`, text })
         item(choice).append(channel, text)
@@ -115,7 +114,7 @@ export function responsesStream(): StreamReader {
       events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text))
     }
     events.walker.walk({ ...outside, response: rest }, (path, text) => {
-      // The convenience field `output_text` repeats the words of all items.
+      // The field `output_text` repeats the words of all items.
       if (![...items.values()].some((known) => known.holds(text))) snapshot(deltas, 0, path, text, FIRST.has(type))
     })
   }
@@ -157,7 +156,8 @@ export function responsesStream(): StreamReader {
     fail(error) {
       if (wire.last) return ''
       const failure = streamFailure(error)
-      // The SDK raises what has an `error` field; the fields beside it are the API's own error event.
+      // The SDK raises an error for an event with the field `error`. The fields beside it form the API's own error
+      // event.
       return sse(
         {
           type: 'error',
@@ -173,10 +173,10 @@ export function responsesStream(): StreamReader {
   }
 }
 
-/** Shorter texts may be parts of a word, also where an event repeats what came in pieces. */
+/** A shorter text may be a part of a word, even in an event that repeats deltas. */
 const REPEATED_LENGTH = 24
 
-/** What one output item has said so far. */
+/** The text of one output item so far. */
 class ItemText {
   readonly #channels = new Map<string, string>()
   /** The channel on which each snapshot was first seen. */
@@ -186,7 +186,7 @@ class ItemText {
     this.#channels.set(channel, (this.#channels.get(channel) ?? '') + text)
   }
 
-  /** True the first time the item says this, and whenever a short text comes again in the same place. */
+  /** True the first time the item has this text, and whenever a short text comes again at the same place. */
   saw(text: string, channel: string): boolean {
     if (this.#isWhole(text)) return false
     const first = this.#snapshots.get(text)
@@ -230,13 +230,13 @@ interface RefusalItem {
   readonly content: readonly [{ readonly type: 'refusal'; readonly refusal: string }]
 }
 
-/** A message of the model that declines, as the API itself has it. */
+/** A message of the model that declines, in the form of the API. */
 function refusalItem(refusal: string): RefusalItem {
   const content = [{ type: 'refusal', refusal }] as const
   return { type: 'message', id: 'msg_llama_guard', status: 'completed', role: 'assistant', content }
 }
 
-/** The events in which such a message arrives. */
+/** The events that carry such a message. */
 function refusalEvents(item: RefusalItem, index: number): ({ type: string } & Record<string, unknown>)[] {
   const [part] = item.content
   const at = { output_index: index, item_id: item.id, content_index: 0 }

@@ -65,7 +65,7 @@ const TOOL_ITEMS = new Set([
   'program_output',
 ])
 /**
- * They carry no words: what they name was judged when it was said. A request of nothing else has nothing to
+ * Items without words. What they refer to was judged when it was said. A request of only such items has nothing to
  * judge and is refused.
  */
 const WORDLESS_ITEMS = new Set(['item_reference', 'compaction_trigger'])
@@ -110,7 +110,7 @@ function readResult(item: Record<string, unknown>, walker: RequestWalker, builde
   tell(builder, 'tool', said)
 }
 
-/** Typed parts that messages have too. Shells and other tools answer with lists of their own. */
+/** True for typed parts like those of messages. Shells and other tools answer with lists of their own. */
 function isParts(output: unknown): boolean {
   return (
     Array.isArray(output) &&
@@ -122,7 +122,7 @@ function isScreenshot(output: unknown): output is Record<string, unknown> {
   return isObject(output) && output.type === 'computer_screenshot'
 }
 
-/** One output item is one choice. What the reply echoes of the request is text too, judged with the first item. */
+/** One output item is one choice. Text that the reply repeats from the request is judged with the first item. */
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !Array.isArray(body.output)) return undefined
   const walker = new TextWalker(RESPONSES_REPLY)
@@ -134,7 +134,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   }
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))
-  // The SDK's convenience field repeats the words of the items.
+  // The SDK's field `output_text` repeats the words of the items.
   walker.walk(outside, (_path, text) => {
     if (!judged.has(text)) texts.addOutside(text)
   })

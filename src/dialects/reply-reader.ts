@@ -1,10 +1,10 @@
-// Reads a stream in the API it is written in, which need not be the one that was asked: chat routes of apps take
-// OpenAI's messages and answer with the stream of their page's client.
+// Reads a stream in the API in which it is written. It may differ from the API that the client asked: chat routes of
+// apps take OpenAI's messages and answer with the stream format of their page's client.
 import { aiSdk } from './ai-sdk.js'
 import type { Dialect, Framing, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
 
-/** The reader of the first event's own API, else that of the API that was asked. A dialect of the user's is kept. */
+/** Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. */
 export function replyReader(asked: Dialect): StreamReader {
   if (!BUILT_IN.includes(asked)) return asked.stream()
   let reader = asked.stream()
@@ -25,7 +25,7 @@ export function replyReader(asked: Dialect): StreamReader {
 }
 
 function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent): Dialect {
-  // Only the AI SDK's data stream has lines that begin with a code.
+  // Only the AI SDK's data stream has lines that begin with a type code.
   if (part !== undefined) return aiSdk
   if (plain === true) return asked
   let data: unknown
@@ -38,7 +38,7 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
 }
 
-/** How a stream with these headers is framed, when its label does not say. */
+/** The framing of a stream with these headers, when its content-type does not tell. */
 export function framingOf(asked: Dialect, hasHeader: (name: string) => boolean): Framing {
   return (BUILT_IN.find(({ marks }) => marks?.some(hasHeader)) ?? asked).framing
 }

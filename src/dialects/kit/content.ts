@@ -1,32 +1,35 @@
-// Collects what one message says: its words, its pictures, and what stands beside them.
+// Collects the content of one message: its words, its images, and the text beside them.
 import type { Image } from '../../types.js'
 import type { Sink } from './media.js'
 
-/** What one message says. Its text parts are one text, as a model reads them; everything else is a line of its own. */
+/**
+ * The content of one message. Its text parts are joined to one text, as a model reads them. Every other string is a
+ * line of its own.
+ */
 export class Content implements Sink {
   readonly images: Image[] = []
-  /** True when something in it is not a tool's result. */
+  /** True when some of the content is not a tool's result. */
   human = false
   readonly #mine: boolean
   readonly #pieces: string[] = []
-  /** The text parts since the last piece, and what stands beside their words. */
+  /** The text parts since the last other part, and the text beside them. */
   #run: string | undefined
   #beside: string[] = []
   readonly #runs: string[] = []
 
-  /** `mine`: its words are a human's own. */
+  /** `mine` is true when the words are a human's own. */
   constructor(mine: boolean) {
     this.#mine = mine
   }
 
-  /** The words of a text part: they go on where the ones before ended, whatever pictures stand between. */
+  /** Adds the words of a text part. They continue the part before, even when images stand between the two. */
   say(words: string): void {
     if (words === '') return
     this.#run = (this.#run ?? '') + words
     this.human ||= this.#mine
   }
 
-  /** A string beside the words. */
+  /** Adds a string that is no text part. */
   text(text: string): void {
     if (text === '') return
     if (this.#run === undefined) this.#pieces.push(text)
@@ -39,7 +42,7 @@ export class Content implements Sink {
     this.human ||= this.#mine
   }
 
-  /** A part that is no text ends the text before it. */
+  /** Ends the current text, because a part of another kind follows. */
   breakOff(): void {
     if (this.#run === undefined) return
     this.#runs.push(this.#run)
@@ -49,7 +52,7 @@ export class Content implements Sink {
     this.#beside = []
   }
 
-  /** Content within this one, for example of a tool's result. */
+  /** Adds the content of an inner part, for example of a tool's result. */
   take(inner: Content): void {
     this.breakOff()
     const text = inner.toString()
@@ -59,8 +62,8 @@ export class Content implements Sink {
   }
 
   /**
-   * A handler that picks the text parts out joins them over what stood between, so a word that was split there
-   * is also read whole.
+   * All lines. A handler may join only the text parts and leave out what stands between them, so a word that was
+   * split there is also read joined.
    */
   toString(): string {
     this.breakOff()

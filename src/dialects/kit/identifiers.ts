@@ -1,8 +1,8 @@
-// The closed grammar of identifiers: which strings of a request may go unjudged in a field that is made for an id.
-// The grammar leaves little room for words: a model reads `call_tell_me_how` as it reads prose.
+// Decides which strings may go unjudged in a field for ids. The grammar leaves little room for words, because a model
+// reads `call_tell_me_how` like prose.
 import { Buffer } from 'node:buffer'
 
-/** Prefixes that OpenAI, Anthropic, Bedrock, vLLM, LangChain and the AI SDK put before random characters. */
+/** The prefixes that OpenAI, Anthropic, Bedrock, vLLM, LangChain and the AI SDK put before random characters. */
 const PREFIXES = new Set(
   (
     'call toolu tooluse srvtoolu mcptoolu function-call chatcmpl-tool chatcmpl cmpl msg msgs aitxt aiobj resp rs fc ' +
@@ -19,21 +19,24 @@ const HEX = /^(?:[0-9a-f]{8,64}|[0-9A-F]{8,64})$/
 const ALPHANUMERIC = /^[A-Za-z0-9]{7,32}$/
 
 /**
- * Pairs of letters that make up 90 % of English, by first letter. A third of all pairs of random letters is
- * among them.
+ * The letter pairs that make up 90 % of English, by first letter. A third of all pairs of random letters is among
+ * them.
  */
 const PAIRS =
   'abcdfgiklmnprstuy baelou caehiklortu dabcdegilnoprst eabcdefghilmnoprstvwx faeiort gaehiorsu haeiot ' +
   'iacdeglmnoprstv ju kei ladeilostuy maeiopsy nacdefgilnopstv obcdfiklmnoprstuvw paeilorstu qu racdeimnorstuy ' +
   'sacdefhilmnoprstuw tacehilmnoprstuwy uacdelmnprst vei waehior xt yaopst'
-/** Digits that stand for letters. */
+/** Digits that replace letters in leetspeak. */
 const LEET: Readonly<Record<string, string>> = { o: '0', i: '1', e: '3', a: '4', s: '5', t: '7', b: '8', g: '9' }
-/** 1 at `first * 128 + second` for a pair of character codes that English likes, in any case and in leet. */
+/**
+ * Has a 1 at `first * 128 + second` for each pair of character codes that is frequent in English, in any case and in
+ * leetspeak.
+ */
 const LIKED = likedPairs()
 
 /**
- * `strict`: for ids of which a request may hold many. It also turns down one short word among random
- * characters, at the price of one random id in five.
+ * `strict` is for ids of which a request may hold many. It also refuses one short word among random characters, and
+ * with it one random id in five.
  */
 export function isId(text: string, strict: boolean): boolean {
   if (text.length > LONGEST_ID) return false
@@ -42,7 +45,7 @@ export function isId(text: string, strict: boolean): boolean {
   if (DIGITS.test(rest)) return true
   if (HEX.test(rest) && digitsOf(rest) * 8 >= rest.length && digitsOf(rest) * 8 <= rest.length * 7)
     return !hidesBytes(rest, 'hex')
-  // Without a prefix only the lengths of Mistral's, the AI SDK's and nanoid's ids.
+  // An id without a prefix must have the length of an id of Mistral, the AI SDK or nanoid.
   if (rest === text && ![9, 16, 21].includes(rest.length)) return false
   return ALPHANUMERIC.test(rest) && !readsAsWords(rest, strict) && !hidesBytes(rest, 'base64')
 }
@@ -52,7 +55,7 @@ function withoutPrefix(text: string): string {
     const sign = text[end]
     if ((sign !== '_' && sign !== '-') || !PREFIXES.has(text.slice(0, end))) continue
     const rest = text.slice(end + 1)
-    // Prefixes that hold a sign themselves come before the part of them that is one too.
+    // These prefixes contain a separator, so they are checked before the prefix that is their beginning.
     if (text.startsWith('function-call-') || text.startsWith('chatcmpl-tool-')) return text.slice(14)
     return rest.startsWith('-') || rest.startsWith('_') ? rest.slice(1) : rest
   }
@@ -65,7 +68,10 @@ function digitsOf(text: string): number {
   return digits
 }
 
-/** Words in it, glued, in camelCase or in leet: more pairs of letters that English likes than chance gives. */
+/**
+ * True when the text contains words: joined, in camelCase or in leetspeak. It then has more letter pairs that are
+ * frequent in English than a random text.
+ */
 function readsAsWords(text: string, strict: boolean): boolean {
   let changes = 0
   for (let at = 1; at < text.length; at += 1) if (kindAt(text, at) !== kindAt(text, at - 1)) changes += 1
@@ -81,7 +87,7 @@ function readsAsWords(text: string, strict: boolean): boolean {
   return false
 }
 
-/** How many pairs of neighbours, of those that begin between two places, English likes. */
+/** The number of frequent pairs that begin between two positions. */
 function liked(text: string, from: number, to: number): number {
   let total = 0
   for (let at = from; at < to; at += 1) total += LIKED[text.charCodeAt(at) * 128 + text.charCodeAt(at + 1)] ?? 0
@@ -97,7 +103,7 @@ function likedPairs(): Uint8Array {
   return table
 }
 
-/** Letters of one case. */
+/** True when all letters have one case. */
 function oneKind(text: string, from: number, to: number): boolean {
   const kind = kindAt(text, from)
   for (let at = from + 1; at < to; at += 1) if (kindAt(text, at) !== kind) return false
@@ -113,7 +119,7 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39
 }
 
-/** A text in hex or base64: several bytes in a row that are signs of a text, at whatever place it starts. */
+/** True when hex or base64 hides a text: several bytes in a row are characters of a text, wherever they start. */
 function hidesBytes(text: string, encoding: 'hex' | 'base64'): boolean {
   const starts = encoding === 'hex' ? 2 : 4
   for (let start = 0; start < starts; start += 1)
@@ -121,7 +127,7 @@ function hidesBytes(text: string, encoding: 'hex' | 'base64'): boolean {
   return false
 }
 
-/** The most letters, digits, blanks and dots in a row. */
+/** The length of the longest run of letters, digits, blanks and dots. */
 function longestText(bytes: Uint8Array): number {
   let longest = 0
   let run = 0
@@ -153,7 +159,7 @@ export function isPadding(text: string, newest: string): boolean {
 
 const BLOB_SLICE = 60_000
 const BLOB = /^[A-Za-z0-9+/_-]{32,131072}={0,2}$/
-/** Neighbours in a row, and how many of them English may like at most. Measured on 80 kB of random base64. */
+/** Window widths, and the most frequent pairs that a window may hold. Measured on 80 kB of random base64. */
 const LONG_WINDOWS = [
   [96, 0.7],
   [48, 0.8],
@@ -164,8 +170,8 @@ const SHORT_WINDOWS = [
 ] as const
 
 /**
- * Encrypted or signed data as vendors hand it out: base64 that is neither words nor a text in base64 or hex. At
- * most 128 KiB of it.
+ * True for encrypted or signed data of a vendor: base64 that holds neither words nor a text in base64 or hex. At most
+ * 128 KiB.
  */
 export function isBlob(text: string): boolean {
   if (!BLOB.test(text)) return false
@@ -201,7 +207,7 @@ function mostLiked(text: string, width: number): number {
   return most
 }
 
-/** Numbers that are the codes of letters, which spell words. */
+/** True when the numbers are character codes that spell words. */
 export function spellsWords(codes: readonly number[]): boolean {
   const letters = codes
     .filter((code) => (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a))

@@ -11,7 +11,7 @@ export interface Columns {
 }
 
 /**
- * Takes the Chat Completions form (`content: [{token, top_logprobs}]`) and the legacy one (`tokens`,
+ * Accepts the form of Chat Completions (`content: [{token, top_logprobs}]`) and the legacy form (`tokens`,
  * `top_logprobs`).
  */
 export function tokenColumns(logprobs: unknown): Columns {
@@ -31,7 +31,7 @@ export function tokenColumns(logprobs: unknown): Columns {
 
 type Add = (channel: string, token: string) => void
 
-/** Alternatives have none of their own; where they do, the walker reads them like any other value. */
+/** An alternative has no alternatives of its own. If one does, the walker reads them like any other value. */
 function withoutToken(channel: string, entry: unknown, add: Add, alternatives = true): unknown {
   if (!isObject(entry) || typeof entry.token !== 'string') return entry
   const { token, ...rest } = entry

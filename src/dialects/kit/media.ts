@@ -1,13 +1,13 @@
-// Pictures and files in a request: inline data of a text type is decoded and judged, pictures are the guard's to
-// look at, and anything else cannot be judged.
+// Reads images and files in a request. Inline data of a text type is decoded and judged. Images go to the guard. Any
+// other data cannot be judged and is refused.
 import { Buffer, isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 
-/** Takes what a request says, piece by piece. */
+/** Takes the content of a request piece by piece. */
 export interface Sink {
-  /** A string that stands for itself. */
+  /** Adds one string. */
   text(text: string): void
   picture(image: Image): void
 }
@@ -18,7 +18,7 @@ const DATA_URL = /^\s{0,64}data:([\w.+-]+\/[\w.+-]+|[\w.+-]+(?=;))?((?:;\s?[\w.+
 const TEXT_TYPE = /^(?:text\/|application\/(?:json|xml|javascript|x-ndjson|yaml|x-yaml|toml|[\w.-]+\+(?:json|xml)))/i
 const PICTURE = /^(?:https?:\/\/|data:image\/(?!svg)[\w.+-]{1,40};base64,)/i
 const BASE64 = /^[A-Za-z0-9+/=_\s-]+$/
-/** How the base64 of a picture begins, by its kind. */
+/** The first characters of the base64 of an image, by kind. */
 const SIGNATURES: readonly (readonly [string, string])[] = [
   ['/9j/', 'jpeg'],
   ['R0lG', 'gif'],
@@ -26,12 +26,12 @@ const SIGNATURES: readonly (readonly [string, string])[] = [
   ['iVBORw0KGgo', 'png'],
 ]
 
-/** True when the whole string is inline data. */
+/** True when the whole string is one data URL. */
 export function isDataUrl(text: string): boolean {
   return /^\s{0,64}data:/i.test(text) && DATA_URL.test(text.slice(0, HEAD))
 }
 
-/** Throws `unsupported_content` for data that is neither text nor a picture. */
+/** @throws LlamaGuardError `unsupported_content` for data that is neither text nor an image. */
 export function readDataUrl(url: string, sink: Sink): void {
   const head = DATA_URL.exec(url.slice(0, HEAD))
   const [, type = 'text/plain', parameters = '', base64] = head ?? []
@@ -40,7 +40,7 @@ export function readDataUrl(url: string, sink: Sink): void {
   readInline(type, parameters, url.slice(head[0].length), base64 !== undefined, sink)
 }
 
-/** Data that comes with its type in a field of its own: base64, as in every API. */
+/** Reads base64 data whose type stands in a field of its own. */
 export function readInlineData(type: string, data: string, sink: Sink): void {
   if (isDataUrl(data)) return readDataUrl(data, sink)
   if (/^image\/(?!svg)/i.test(type) && BASE64.test(data))
@@ -54,11 +54,12 @@ function readInline(type: string, parameters: string, data: string, base64: bool
   if (!base64) return sink.text(decoded(data))
   const bytes = Buffer.from(data, 'base64')
   sink.text(bytes.toString('utf8'))
-  // Words are base64 too, of bytes that are no text: a handler may show them as they came.
+  // A string of words may also be valid base64 of bytes that are no text. A handler may show the string as it came,
+  // so it is judged as words.
   if (data.length < SHORT || !isUtf8(bytes) || bytes.toString('base64').length + 2 < data.length) sink.text(data)
 }
 
-/** Of the words in the head of inline data only the name of the charset is none. */
+/** Reads the parameters of inline data. Everything except the name of the charset is judged as words. */
 function readParameters(parameters: string, sink: Sink): void {
   const charset = /;\s*charset=([^;]*)/i.exec(parameters)
   if (charset !== null && !/^"?(?:utf-?8|us-ascii)"?$/i.test(charset[1]!.trim()))
@@ -74,7 +75,7 @@ function decoded(data: string): string {
   }
 }
 
-/** The URL of a picture in a part that holds one. */
+/** The checked URL of an image part. */
 export function checked(url: string): string {
   if (!PICTURE.test(url)) throw unreadable('An image is neither an http(s) URL nor base64 image data')
   return url
@@ -82,14 +83,14 @@ export function checked(url: string): string {
 
 const PICTURE_KEY = /^(?:input|media)?images?(?:urls?|data)?$/
 
-/** `images`, `image_url`, `imageUrl`, `IMAGES`: fields of pictures, however they are spelled. */
+/** True for the names of image fields in every spelling: `images`, `image_url`, `imageUrl`, `IMAGES`. */
 export function isPictureKey(key: string): boolean {
   return key.length <= 20 && PICTURE_KEY.test(key.toLowerCase().replace(/[_-]/g, ''))
 }
 
 /**
- * A picture, or a list of them, as URL, as inline data, as base64, or as an object that holds one of these.
- * `beside` gets such an object without its picture, for the words in it.
+ * Reads an image or a list of them, as URL, as inline data, as base64, or as an object that holds one. `beside` gets
+ * such an object without its image, for the words in it.
  */
 export function readPictures(value: unknown, sink: Sink, beside: (rest: Record<string, unknown>) => void): void {
   if (value === null || value === undefined) return
@@ -104,7 +105,7 @@ function readPicture(text: string, sink: Sink): void {
   else sink.picture({ url: /^https?:\/\//i.test(text) ? text : fromBase64(text) })
 }
 
-/** True for a string that {@link readPictures} takes. */
+/** True for a string that {@link readPictures} reads. */
 export function isPicture(text: string): boolean {
   return PICTURE.test(text) || isDataUrl(text) || kindOf(text) !== undefined
 }
@@ -127,7 +128,7 @@ function fromBase64(data: string): string {
 const HOLDERS = ['url', 'data', 'image_url', 'imageUrl', 'image', 'base64', 'source'] as const
 const TYPES = ['media_type', 'mediaType', 'mime_type', 'mimeType'] as const
 
-/** True for an object that {@link readHolder} takes a picture from, or refuses because it holds two. */
+/** True for an object from which {@link readHolder} reads an image, or which it refuses because it holds two. */
 export function isHolder(value: Readonly<Record<string, unknown>>): boolean {
   return HOLDERS.some((key) => {
     const held = value[key]
@@ -136,8 +137,8 @@ export function isHolder(value: Readonly<Record<string, unknown>>): boolean {
 }
 
 /**
- * One picture: an object with two, or with none, is refused, because a handler may take either. Returns the
- * object without it, for the words beside it.
+ * Reads one image. An object with two images or none is refused, because a handler may choose either. Returns the
+ * object without the image, for the words beside it.
  */
 export function readHolder(holder: Readonly<Record<string, unknown>>, sink: Sink): Record<string, unknown> {
   const held = HOLDERS.filter((key) => holder[key] !== undefined && holder[key] !== null)

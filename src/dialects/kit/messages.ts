@@ -1,5 +1,5 @@
-// Reads a `messages` list: who speaks, and every word of each message, whatever field it stands in.
-// Chat Completions, Anthropic and Ollama share it; roles are never guessed.
+// Reads a `messages` list: the speaker and every word of each message, in whatever field. Chat Completions, Anthropic
+// and Ollama use it. Roles are never guessed.
 import { isObject } from '../../utils/json.js'
 import { Content } from './content.js'
 import { unreadable } from './media.js'
@@ -20,7 +20,7 @@ const ROLES = new Map<unknown, Speaker>([
 /** Fields whose objects are what a tool was called with. */
 const CALLS = new Set(['tool_calls', 'toolCalls', 'function_call', 'toolInvocations'])
 
-/** Throws `unreadable_request` for anything but a non-empty list of messages with known roles. */
+/** @throws LlamaGuardError `unreadable_request` for anything but a non-empty list of messages with known roles. */
 export function readMessages(messages: unknown, walker: RequestWalker, builder: RequestBuilder): void {
   if (!Array.isArray(messages) || messages.length === 0)
     throw unreadable('`messages` is not a list with at least one message')
@@ -44,7 +44,7 @@ export function readMessage(message: unknown, walker: RequestWalker, builder: Re
   tell(builder, speaker, said)
 }
 
-/** The AI SDK says the same in `parts` as in `content`: it is judged once where it is the same. */
+/** The AI SDK repeats the `content` in `parts`. When both are the same, the text is judged once. */
 function readParts(
   walker: RequestWalker,
   { content, parts }: Record<string, unknown>,
@@ -56,13 +56,13 @@ function readParts(
   said.take(read)
 }
 
-/** Puts what was read on the speaker's side. */
+/** Adds the content of a message to the turns of its speaker. */
 export function tell(builder: RequestBuilder, speaker: Speaker, said: Content): void {
   const text = said.toString()
   const { images, human } = said
   if (speaker === 'system') {
     builder.system(text)
-    // Images have no place in system text; the guard must still see them.
+    // System text cannot carry images, but the guard must still see them.
     if (images.length > 0) builder.say({ role: 'User', text: '', images, human: true })
     return
   }

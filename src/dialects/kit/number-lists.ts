@@ -1,12 +1,13 @@
-// Lists of numbers in a request that may be text: token ids of a tokenizer that the guard does not have, or ASCII.
+// Refuses lists of numbers in a request that may be text: token ids of a tokenizer that the guard lacks, or ASCII
+// codes.
 import { LlamaGuardError } from '../../errors.js'
 import { TOKEN_KEYS, TOKEN_SETTINGS } from './request-vocabulary.js'
 
-/** As many numbers in a row, nested lists taken as one, may be token ids, or the codes of letters. */
+/** From this many numbers on, nested lists counted together, a list may be token ids or character codes. */
 const TOKENS = 8
 const ASCII_CODES = 5
 
-/** Throws `unreadable_request` for a list in the field `key` that may be text. */
+/** @throws LlamaGuardError `unreadable_request` for a list in the field `key` that may be text. */
 export function refuseTokens(list: readonly unknown[], key: string): void {
   if (TOKEN_SETTINGS.has(key)) return
   const numbers: number[] = []

@@ -1,5 +1,6 @@
-// Reads the top-level fields of a request that are not the conversation. What an app sends the same with every
-// request is judged with the system text; everything else that is not on the closed list is one extra text.
+// Reads the top-level fields of a request outside the conversation. Fields that an app sends the same with every
+// request are judged with the system text. All other fields that are not on the closed list are joined to one extra
+// text.
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import type { Sink } from './media.js'
@@ -7,11 +8,11 @@ import type { RequestBuilder } from './request-builder.js'
 import { FREE_SETTINGS, SYSTEM_FIELDS } from './request-vocabulary.js'
 import type { RequestWalker } from './request-walker.js'
 
-/** A setting with names of the client's own choice. */
+/** A setting whose value is a name that the client chooses. */
 const NAME = /^[\w.:/+=@-]{1,128}$/
 const MAX_NAMES = 64
 
-/** `read` names the fields the dialect has already taken as the conversation. */
+/** `read` names the fields that the dialect has already read as the conversation. */
 export function readParameters(
   body: Readonly<Record<string, unknown>>,
   read: ReadonlySet<string>,
@@ -55,7 +56,7 @@ function storedHistory({
   )
 }
 
-/** `format` and `text` hold schemas in some APIs, and words in others. */
+/** `format` and `text` hold schemas in some APIs and words in others. */
 function isSystem(key: string, value: unknown): boolean {
   return SYSTEM_FIELDS.has(key) && ((key !== 'format' && key !== 'text') || isObject(value))
 }

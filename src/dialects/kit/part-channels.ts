@@ -1,21 +1,21 @@
-// Channels of parts that arrive interleaved. Readers tell parts apart by their place, by their id and type, or
-// not at all; where these give different texts, all of them are judged.
+// Channels for parts that arrive interleaved. Clients tell parts apart by their place, by their id and type, or not
+// at all. Where these give different texts, all of them are judged.
 import { isObject } from '../../utils/json.js'
 import type { StreamDelta } from '../dialect.js'
 
 interface Part {
   id: string | undefined
   type: string | undefined
-  /** More than one id or type has been seen in this place. */
+  /** True when more than one id or type was seen at this place. */
   several: boolean
   readonly channels: Set<string>
 }
 
-/** One per stream. A part that does not say its id or type goes on with those said last in its place. */
+/** Needs one instance per stream. A part without an id or type continues the last one at its place. */
 export class PartChannels {
   readonly #parts = new Map<string, Part>()
 
-  /** Call before the text of `item`, which stands at `place`. Returns what {@link add} wants. */
+  /** Call it before the text of `item`, which stands at `place`. It returns the key for {@link add}. */
   at(deltas: StreamDelta[], choice: number, place: string, item: unknown): string {
     const key = `${choice}:${place}`
     const { id, type } = isObject(item) ? item : {}
@@ -35,13 +35,16 @@ export class PartChannels {
     return key
   }
 
-  /** Adds text of the part, on the channel of its place and, where parts differ, on one of its own. */
+  /**
+   * Adds text of the part to the channel of its place. When several parts share the place, it also goes to a channel
+   * of its own.
+   */
   add(deltas: StreamDelta[], key: string, choice: number, channel: string, text: string): void {
     deltas.push({ choice, channel, text })
     this.addOwn(deltas, key, choice, channel, text)
   }
 
-  /** The second half of {@link add}, for text that is on the channel of its place already. */
+  /** Adds text only to the part's own channel, because the channel of its place has it already. */
   addOwn(deltas: StreamDelta[], key: string, choice: number, channel: string, text: string): void {
     const part = this.#parts.get(key)!
     part.channels.add(channel)
@@ -57,12 +60,14 @@ function own(channel: string, { id, type }: Pick<Part, 'id' | 'type'>): string {
   return `${channel}#${JSON.stringify([id, type])}`
 }
 
-/** The text of all parts in order of arrival, for readers that do not tell them apart. One per stream. */
+/**
+ * The text of all parts in order of arrival, for clients that do not tell parts apart. Needs one instance per stream.
+ */
 export class JoinedParts {
   readonly #first = new Map<number, string>()
   readonly #several = new Set<number>()
 
-  /** Adds nothing while one part alone has said something: its own channel is the whole text. */
+  /** Adds nothing while only one part has text, because its own channel is then the whole text. */
   add(deltas: StreamDelta[], choice: number, channel: string, text: string): void {
     const first = this.#first.get(choice)
     if (first === undefined) this.#first.set(choice, channel)

@@ -1,11 +1,11 @@
 // Reads the content of one message: a string, or a list of typed parts as OpenAI, Anthropic and the AI SDK define
-// them. A part of a kind we do not know is an error, never an empty text.
+// them. An unknown kind of part is an error and never an empty text.
 import { isObject } from '../../utils/json.js'
 import { Content } from './content.js'
 import { isDataUrl, readDataUrl, readHolder, readInlineData, unreadable, unsupported } from './media.js'
 import type { RequestWalker } from './request-walker.js'
 
-/** Field that must hold the words of a part, by type. Its other fields are judged too. */
+/** The field that must hold the words of a part, by type. Its other fields are judged too. */
 const TEXT_PARTS = new Map([
   ['text', 'text'],
   ['input_text', 'text'],
@@ -14,7 +14,7 @@ const TEXT_PARTS = new Map([
   ['reasoning_text', 'text'],
   ['refusal', 'refusal'],
 ])
-/** Parts of which every string is judged. */
+/** Kinds of parts in which every string is judged. */
 const OTHER_PARTS = new Set([
   'thinking',
   'redacted_thinking',
@@ -46,11 +46,11 @@ const MEDIA_PARTS = new Set([
   'computer_screenshot',
 ])
 const RESULT_PARTS = /^(?:tool_result|mcp_tool_result|search_result|tool-result|[a-z_]{1,40}_tool_result)$/
-/** Tools that the vendor runs answer with parts of their own kinds. */
+/** Results of tools that the vendor runs have types of their own. */
 const SERVER_RESULTS = /^[a-z_]{1,40}_tool_result$/
 const MAX_NESTING = 16
 
-/** `lenient`: parts of a kind we do not know are read string by string, where apps have kinds of their own. */
+/** With `lenient`, a part of an unknown kind is read string by string, because apps have kinds of their own. */
 export function readContent(walker: RequestWalker, content: unknown, human = true, lenient = false): Content {
   return readNested(walker, content, human, lenient, 0)
 }
@@ -73,7 +73,7 @@ interface Reading {
   readonly depth: number
 }
 
-/** Inline data that stands for itself is what it holds. */
+/** A text that is a data URL is replaced by what it holds. */
 function readWords(words: string, read: Content): void {
   if (isDataUrl(words)) readDataUrl(words, read)
   else read.say(words)
@@ -110,14 +110,14 @@ function readText(
   field: string,
 ): void {
   const { [field]: words, ...rest } = part
-  // Mistral and Cohere put parts into the text of a part.
+  // Mistral and Cohere allow parts in place of a part's text.
   if (Array.isArray(words)) read.take(readNested(walker, words, human, lenient, depth + 1))
   else if (typeof words === 'string') readWords(words, read)
   else throw unreadable('A text part carries no text')
   walker.read(rest, read, { json: true })
 }
 
-/** A result: its own parts where it has a list of them, all of its strings otherwise. */
+/** Reads a result: its parts when it has a list of them, otherwise all of its strings. */
 function readResult(reading: Reading, part: Record<string, unknown>): void {
   const { walker, read, human, lenient, depth } = reading
   const { content, ...rest } = part
@@ -148,7 +148,10 @@ function readDocument({ walker, read, human, lenient, depth }: Reading, part: Re
   walker.read(rest, read, { json: true })
 }
 
-/** A file of text or a picture that is in the part itself. A reference to one elsewhere cannot be judged. */
+/**
+ * Reads a file of text or an image that the part contains. A reference to a file elsewhere cannot be judged and is
+ * refused.
+ */
 function readFile({ walker, read }: Reading, part: Record<string, unknown>): void {
   const holder = isObject(part.file) ? part.file : part
   const data = [holder.file_data, holder.data, holder.url].filter((value) => value !== undefined && value !== null)
@@ -167,7 +170,7 @@ function readFile({ walker, read }: Reading, part: Record<string, unknown>): voi
   walker.read(holder === part ? rest : { ...part, file: rest }, read)
 }
 
-/** A file beside the content, as the AI SDK attaches them: `{name, contentType, url}`. */
+/** Reads files beside the content, as the AI SDK attaches them: `{name, contentType, url}`. */
 export function readAttachments(walker: RequestWalker, list: unknown, read: Content): void {
   if (list === null || list === undefined) return
   if (!Array.isArray(list)) throw unreadable('The attachments of a message are not a list')

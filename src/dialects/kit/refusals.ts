@@ -1,17 +1,17 @@
-// Refusal bodies and the block note that several dialects share.
-// Field names follow OpenAI's error object, which the SDKs read.
+// Refusal bodies and the block note that several dialects share. The field names are those of OpenAI's error object,
+// which the SDKs read.
 import type { LlamaGuardError } from '../../errors.js'
 import type { Decision, NamedCategory } from '../../types.js'
 import type { Refusal } from '../dialect.js'
 
 export interface Params {
-  /** Field of the request that holds the conversation. */
+  /** The field of the request that holds the conversation. */
   readonly input: string
-  /** Field of the reply that holds the model's words. */
+  /** The field of the reply that holds the model's words. */
   readonly output: string
 }
 
-/** Everything about a refusal but its message, as OpenAI's error object orders it. */
+/** All fields of a refusal except its message, in the order of OpenAI's error object. */
 export function refusalDetails(refusal: Refusal): Record<string, unknown> {
   return {
     stage: refusal.stage,
@@ -28,7 +28,7 @@ export function openaiRefusal(refusal: Refusal, params: Params): unknown {
   return { error: { message, type, code, param, ...refusalDetails(refusal) } }
 }
 
-/** The type of a failure on our side: the same in a stream as in a JSON body. */
+/** The type of a failure on our side. It is the same in a stream and in a JSON body. */
 export function failureType({ code }: LlamaGuardError): string {
   return code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
 }
@@ -38,7 +38,7 @@ export function streamFailure(error: LlamaGuardError): Record<string, unknown> {
   return { message: error.message, type: failureType(error), code: error.code, param: null }
 }
 
-/** What the last chunk of a blocked stream carries. */
+/** The note in the last chunk of a blocked stream. */
 export function blockNote(decision: Decision): { stage: string; categories: NamedCategory[] } {
   return { stage: decision.stage, categories: named(decision.categories) }
 }

@@ -1,18 +1,18 @@
-// Gathers the text of each choice of a whole reply, and of what stands beside the choices.
-// Shared by every dialect, so that all of them join pieces the same way.
+// Collects the text of each choice of a whole reply, and the text beside the choices. Every dialect uses it, so that
+// all join pieces in the same way.
 import { isObject } from '../../utils/json.js'
 import type { ReplyChoice } from '../dialect.js'
 
-/** `text` of an item of a list. */
+/** The path of `text` of an item of a list. */
 const PART_TEXT = /(?:^|\.)\d+\.text$/
 
-/** Pieces per choice, in the order they were found. */
+/** The pieces of each choice, in the order in which they were found. */
 export class ChoiceTexts {
   readonly #pieces = new Map<number, string[]>()
-  /** Texts of parts, which many clients show without anything between them. */
+  /** The texts of parts, which many clients show without a separator. */
   readonly #parts = new Map<number, string[]>()
 
-  /** Makes the choice known even if it has no text. */
+  /** Makes a choice known even when it has no text. */
   open(index: number): string[] {
     let pieces = this.#pieces.get(index)
     if (pieces === undefined) {
@@ -22,7 +22,7 @@ export class ChoiceTexts {
     return pieces
   }
 
-  /** `path`: where the text stands, for readers that join the texts of parts. */
+  /** `path` is the place of the text. Clients may join the texts of parts. */
   add(index: number, text: string, path = ''): void {
     this.open(index).push(text)
     if (!PART_TEXT.test(path)) return
@@ -31,7 +31,7 @@ export class ChoiceTexts {
     else parts.push(text)
   }
 
-  /** Text outside any choice reaches every reader of the reply: it is judged with the first choice. */
+  /** Adds text outside any choice. Every client may read it, so it is judged with the first choice. */
   addOutside(text: string): void {
     this.add(this.first(), text)
   }
@@ -49,7 +49,9 @@ export class ChoiceTexts {
   }
 }
 
-/** Interleaved list items say which one they are; their place in one event says nothing. */
+/**
+ * The index that an interleaved list item names for itself. Its position in one event does not tell which item it is.
+ */
 export function itemIndex(item: unknown, position: number): number {
   const index = isObject(item) ? item.index : undefined
   return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position

@@ -1,5 +1,5 @@
-// Puts messages together into turns: neighbours of one role become one say, joined by a line break.
-// Llama Guard wants alternating roles, and an answer split over two messages must not be judged in halves.
+// Builds turns from messages. Neighbouring messages of one role are joined by a line break, because Llama Guard
+// expects alternating roles, and an answer that is split over two messages must not be judged in halves.
 import { LlamaGuardError } from '../../errors.js'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { withEscapesRead } from '../../utils/json-escapes.js'
@@ -9,18 +9,18 @@ export interface Say {
   readonly role: Role
   readonly text: string
   readonly images?: readonly Image[]
-  /** Words or pictures of a human, not only of a tool. */
+  /** True for words or images of a human, false for those of a tool. */
   readonly human: boolean
 }
 
-/** Collects one request. */
+/** Collects the parts of one request. */
 export class RequestBuilder {
   readonly #turns: { role: Role; pieces: string[]; images: Image[]; human: boolean }[] = []
   readonly #system = new Set<string>()
   readonly #extras: string[] = []
   readonly #unseen: NotJudged[] = []
 
-  /** A message without text and images leaves no turn: the guard has nothing to read in it. */
+  /** Adds a message. A message without text and images adds no turn, because the guard has nothing to read in it. */
   say({ role, text, images, human }: Say): void {
     const pictures = images !== undefined && images.length > 0
     if (text === '' && !pictures) return
@@ -32,12 +32,12 @@ export class RequestBuilder {
     turn.human ||= human
   }
 
-  /** What was said before, as the name of a tool that is to be called, is not said again. */
+  /** Adds system text. A text that was added before, such as the name of a tool, is not repeated. */
   system(text: string): void {
     if (text !== '') this.#system.add(text)
   }
 
-  /** What is neither conversation nor system text. All of it is judged as one text. */
+  /** Adds text that is neither conversation nor system text. All of it is judged as one text. */
   extra(text: string): void {
     if (text !== '') this.#extras.push(text)
   }
@@ -81,7 +81,7 @@ function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images
   return images.length > 0 ? { role, text, images } : { role, text }
 }
 
-/** Servers that coerce types take `"true"` and `1` for true. */
+/** Servers that convert types read `"true"` and `1` as true. */
 export function wantsStream(stream: unknown): boolean {
   return (
     stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')

@@ -1,9 +1,9 @@
-// The words that API references themselves put into requests: names of fields, and values that are one of a few.
-// They are the closed list of what goes unjudged in a request; every other key and value is read.
+// The words that the API references put into requests: names of fields, and values from fixed lists. This is the
+// closed list of what goes unjudged in a request. Every other key and value is judged.
 
 const set = (...lists: readonly string[]): ReadonlySet<string> => new Set(lists.join(' ').split(/\s+/))
 
-/** Settings that no model reads, whose values are numbers, flags, identifiers or one of {@link FIXED_VALUES}. */
+/** Settings that no model reads. Their values are numbers, flags, identifiers or one of {@link FIXED_VALUES}. */
 export const SETTINGS = set(
   'model models n best_of stream stream_options stop stop_sequences stop_token_ids max_tokens max_completion_tokens',
   'max_output_tokens max_new_tokens min_tokens temperature top_p top_k min_p typical_p top_a top_logprobs logprobs',
@@ -23,13 +23,13 @@ export const SETTINGS = set(
   'if_not_exists checkpoint_during durability interrupt_before interrupt_after strict_resume',
 )
 
-/** Settings with names of the client's own choice: what has no blanks in it is no prose, as no model reads it. */
+/** Settings with names that the client chooses. No model reads them, so a value without blanks is not judged. */
 export const FREE_SETTINGS = set(
   'user metadata safety_identifier prompt_cache_key request_id user_profile_id workspace_id provider route transforms',
   'assistant_id',
 )
 
-/** Fields that an app sends the same with every request: they are judged with the system text. */
+/** Fields that an app sends the same with every request. They are judged with the system text. */
 export const SYSTEM_FIELDS = set(
   'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
@@ -37,7 +37,7 @@ export const SYSTEM_FIELDS = set(
   'inferenceConfig guardrailConfig outputConfig',
 )
 
-/** Fields of prose: whatever stands in them is judged, also what looks like an identifier. */
+/** Fields of prose. Every value in them is judged, even one that looks like an identifier. */
 export const PROSE_KEYS = set(
   'prompt input query question message context text content instruction instructions system description title',
   'template documents document prediction suffix prefix reasoning_content thinking refusal arguments output result',
@@ -102,7 +102,7 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ),
 ])
 
-/** Values that stand for themselves: types, roles, levels, states. */
+/** Values from fixed lists: types, roles, levels, states. */
 export const FIXED_VALUES = set(
   // Roles, parts, calls, items.
   'content user assistant system developer tool function text input_text output_text summary_text reasoning_text',
@@ -171,19 +171,19 @@ export const ID_KEYS = set(
 /** Fields whose value is the name of a model. */
 export const MODEL_KEYS = set('model models adapter_id lora')
 
-/** Objects that are judged as the JSON text a model reads: what tools are called with, and schemas. */
+/** Objects that are judged as the JSON text that a model reads: arguments of tool calls, and schemas. */
 export const JSON_KEYS = set(
   'input arguments args output result parameters input_schema schema guided_json json filters',
   'parametersJsonSchema parameters_json_schema responseSchema response_schema responseJsonSchema response_json_schema',
 )
 
-/** Numbers in them are text, in the code of a tokenizer that the guard does not have. */
+/** Fields whose numbers are text in the code of a tokenizer that the guard lacks. */
 export const TOKEN_KEYS = set(
   'input_ids inputIds token_ids tokenIds prompt_token_ids promptTokenIds decoder_input_ids tokens prompt_ids',
   'prompt input query question message context text content inputs_embeds prompt_embeds promptEmbeds char_codes',
   'charCodes codepoints code_points bytes',
 )
-/** Settings that are lists of token ids by right: they force or forbid output, which is judged. */
+/** Settings whose values are token ids. They force or forbid output, which is judged. */
 export const TOKEN_SETTINGS = set('stop_token_ids logit_bias bad_words_ids allowed_token_ids')
 
 /** Fields of encrypted or signed data, by the type of the part they stand in. */
@@ -198,7 +198,7 @@ export const BLOBS_OF_TYPE: ReadonlyMap<unknown, ReadonlySet<string>> = new Map(
   ['web_search_result', set('encrypted_content')],
   ['web_search_result_location', set('encrypted_index')],
 ])
-/** The same by the vendor whose name they stand under. */
+/** Fields of encrypted or signed data, by the vendor whose name stands above them. */
 export const BLOBS_OF_VENDOR: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['google', set('thought_signature thoughtSignature')],
   ['openai', set('reasoningEncryptedContent')],

@@ -1,5 +1,5 @@
-// Finds every string of a request, keys and values alike, and hands out all but the few that the closed list of
-// request-vocabulary.ts names. Holds every body to its bounds before it is read.
+// Finds every string of a request, keys and values, and passes on all that the closed list of request-vocabulary.ts
+// does not name. It checks the bounds of a body before it reads the body.
 import { LlamaGuardError } from '../../errors.js'
 import { isObject } from '../../utils/json.js'
 import { isBlob, isId, spellsWords } from './identifiers.js'
@@ -31,16 +31,16 @@ import {
 export interface Place {
   /** The field that holds the value. */
   readonly key?: string
-  /** True where objects are what a tool is called with, or its schema: they are judged as JSON text. */
+  /** True where an object is the arguments of a tool call or a schema. It is then judged as JSON text. */
   readonly json?: boolean
   /** True for a top-level field, false within a message. */
   readonly top?: boolean
 }
 
 const MAX_DEPTH = 64
-/** Values and names together. Each costs more to read than a character of prose. */
+/** The most values and names together. Each costs more to read than a character of prose. */
 const MAX_NODES = 100_000
-// One word per id, across many ids, would spell a sentence: so only so many go unjudged in one request.
+// Many ids with one word each would spell a sentence, so only this many go unjudged in one request.
 const MAX_IDS = 64
 const MAX_NUMBERS = 8
 const MAX_BLOBS = 128
@@ -52,7 +52,7 @@ const NUMBER = /^[+-]?\d{1,20}(?:\.\d{1,20})?(?:ms|s|m|h)?$/
 const DATE = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?$/
 const MAX_STOP = 32
 
-/** Walks the values of one request. Stateful: what goes unjudged is counted over the whole request. */
+/** Walks the values of one request. It has state, because unjudged values are counted over the whole request. */
 export class RequestWalker {
   readonly #ids = new Set<string>()
   #numbers = 0
@@ -64,7 +64,10 @@ export class RequestWalker {
   #json = false
   #top = false
 
-  /** Throws `unreadable_request` for a body too deep, too big, or with keys that a merge makes a prototype of. */
+  /**
+   * @throws LlamaGuardError `unreadable_request` for a body that is too deep, too big, or has keys that a merge would
+   * make a prototype.
+   */
   constructor(body: unknown) {
     this.#check(body, 0)
   }
@@ -112,7 +115,7 @@ export class RequestWalker {
     } else if (typeof value === 'object' && value !== null) this.#object(value as Record<string, unknown>, key)
   }
 
-  /** Lists within a list have been looked at with it. */
+  /** Reads the items of a list. Lists within it have been checked together with it. */
   #items(list: readonly unknown[], key: string, parentKey: string, type: unknown): void {
     for (const item of list)
       if (Array.isArray(item)) this.#items(item, key, parentKey, type)
@@ -122,10 +125,10 @@ export class RequestWalker {
 
   #object(object: Record<string, unknown>, key: string): void {
     const names = Object.keys(object)
-    // A list that a form parser has made an object of.
+    // A form parser has made an object of a list.
     if (names.length > 0 && names.every((name) => /^\d/.test(name))) refuseTokens(Object.values(object), key)
     for (const name of names) {
-      // Token ids, and how much likelier or unlikelier each is to be said.
+      // The keys are token ids, and the values say how much likelier or less likely each becomes.
       if (key === 'logit_bias' && /^\d{1,9}$/.test(name) && typeof object[name] === 'number') continue
       if (!KNOWN_KEYS.has(name) && name !== '') this.#sink.text(name)
       this.#named(object[name], name, key, object.type)
@@ -146,7 +149,7 @@ export class RequestWalker {
     this.#visit(value, name, parentKey, type)
   }
 
-  /** The `images` of a message are nothing else. An app may use the other words for things of its own. */
+  /** True for images. `images` of a message hold nothing else; an app may use the other names for other values. */
   #isPictures(value: unknown, nothingElse: boolean): boolean {
     if (typeof value === 'string') return value !== '' && (nothingElse || isPicture(value))
     if (Array.isArray(value))
@@ -160,7 +163,7 @@ export class RequestWalker {
     this.#withinJson(value)
   }
 
-  /** What the JSON text does not show as words. Its numbers are data more often than not. */
+  /** Reads what JSON text does not show as words. Its numbers are mostly data. */
   #withinJson(value: unknown): void {
     if (typeof value === 'string') {
       if (isDataUrl(value)) readDataUrl(value, this.#sink)
@@ -178,12 +181,14 @@ export class RequestWalker {
     else this.#sink.text(text)
   }
 
-  /** A number in a list, or under a name nobody knows, is read as it is printed. Others are settings and places. */
+  /**
+   * A number in a list or under an unknown name is judged as it is printed. Other numbers are settings and positions.
+   */
   #number(value: number, setting: boolean): void {
     if (!setting) this.#sink.text(String(value))
   }
 
-  /** True for what the closed list lets through. */
+  /** True for a string that the closed list lets pass. */
   #free(text: string, key: string, parentKey: string, type: unknown): boolean {
     if (!KNOWN_KEYS.has(key) || PROSE_KEYS.has(key) || parentKey === 'variables')
       return this.#isFreeBlob(text, key, parentKey, type)
@@ -212,7 +217,7 @@ export class RequestWalker {
   }
 }
 
-/** Stop strings are often punctuation or markers. The model never sees them. */
+/** True for a stop string of punctuation or markers. The model never sees stop strings. */
 function isStop(text: string): boolean {
   const stop = text.length <= MAX_STOP * 2 ? text.trim() : text
   return stop.length <= MAX_STOP && /^[!-~]*$/.test(stop)

@@ -1,9 +1,9 @@
-// What a custom dialect's function has found in a body, so that the rest of the body can be judged beside it.
-// A plain `includes` for each string of a body is quadratic in its size.
+// Remembers the texts that a custom dialect's function found in a body, so that the rest of the body is judged only
+// once. A plain `includes` for each string would take time quadratic in the size of the body.
 
 const PROBE = 64
 const MAX_PLACES = 4
-/** Characters that all searches of one body may read. */
+/** The most characters that all searches of one body may read. */
 const MAX_SCANNED = 4 * 1024 * 1024
 
 export class Said {
@@ -17,8 +17,8 @@ export class Said {
   }
 
   /**
-   * True when the text is among what was found. After some searches, or where a text begins like many others,
-   * it says no: the text is then judged once more.
+   * True when the text is among those found. After many searches, or for a text that begins like many others, it
+   * returns false, and the text is judged once more.
    */
   has(text: string): boolean {
     if (this.#whole.has(text)) return true

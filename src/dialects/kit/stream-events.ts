@@ -1,5 +1,5 @@
-// What every stream reader does with an event before its dialect looks at it: names, comments, raw text, repeats.
-// Kept apart so that a dialect only says where its own text lies.
+// The work of every stream reader before its dialect reads an event: names, comments, raw text, repeated text. A
+// dialect then only says where its own text is.
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
@@ -7,21 +7,21 @@ import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { PartChannels } from './part-channels.js'
 import { type Emit, isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
 
-/** Long strings beside the choices come again in every chunk (citations, provider names): so often is enough. */
+/** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
 const REPEATED_LENGTH = 24
-/** Two copies side by side hold every word that many would. */
+/** The number of copies that are judged. Two copies side by side show every word that more copies could form. */
 const COPIES_KEPT = 2
 const MAX_REMEMBERED = 256
-/** Characters of an event that may be numbers only: reconnection ids and times. */
+/** An event of these characters alone carries numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
 
-/** Facts of sent events that are kept until they are dropped together. */
+/** The most facts of sent events that are kept before they are dropped together. */
 const MOST_SENT = 64
 
-/** One per stream. */
+/** Needs one instance per stream. */
 export class EventText {
   readonly walker: TextWalker
-  /** What each channel beside the choices said last, and how many times in a row. */
+  /** The last text of each channel beside the choices, and how often it came in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
 
   readonly #parts = new PartChannels()
@@ -30,7 +30,7 @@ export class EventText {
     this.walker = new TextWalker(words)
   }
 
-  /** The event's JSON object or array, if it has one. Everything else in the event is added to `deltas`. */
+  /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
     const { event: name, other, data, part, plain } = event
     if (name !== undefined && name !== '' && !this.walker.free(name)) this.beside(deltas, 'event', name, true)
@@ -43,7 +43,7 @@ export class EventText {
     const trimmed = data.trim()
     if (trimmed === '[DONE]') return undefined
     if (trimmed === '') {
-      // Between two words of a stream of bare text.
+      // The separator between two words of bare text.
       if (data !== '') deltas.push({ choice: 0, channel: 'data', text: data, aside: true })
       return undefined
     }
@@ -56,15 +56,15 @@ export class EventText {
         )
       return value as Record<string, unknown> | unknown[]
     }
-    // Many handlers stream bare text, or bare JSON strings.
+    // Many handlers stream bare text or bare JSON strings.
     const channel = part === undefined ? 'data' : `data.${part}`
     deltas.push({ choice: 0, channel, text: typeof value === 'string' ? value : data })
     return undefined
   }
 
   /**
-   * Adds all text of an event that stands outside the choices: by its path, and where events say a type or an
-   * id, by these too. `skip` is true for text that has been added already.
+   * Adds all text of an event outside the choices, by its path, and by type or id where events have one. `skip` is
+   * true for text that was added before.
    */
   readBeside(
     deltas: StreamDelta[],
@@ -82,8 +82,8 @@ export class EventText {
   }
 
   /**
-   * Adds text that stands outside the choices. The same text again and again on one channel is added twice:
-   * what differs from the text before it always counts, as it may be a part of words.
+   * Adds text outside the choices. A text that is repeated on one channel is added twice at most. A text that differs
+   * from the one before it is always added, because it may be a part of a word.
    */
   beside(deltas: StreamDelta[], channel: string, text: string, metadata = false, choice = 0): void {
     if (metadata || text.length >= REPEATED_LENGTH) {
@@ -100,9 +100,10 @@ export class EventText {
   }
 }
 
-/** Facts of the events that were read, kept until they are sent. Parses again for an event it has not seen. */
+/** The facts of read events, kept until the events are sent. An unknown event is parsed again. */
 export class SentEvents<Fact> {
-  // Sent in the order in which they were read. Two lists, as a map would cost more than the rest of a short event.
+  // Events are sent in the order in which they were read. Two lists, because a Map would cost more than all other
+  // work on a short event.
   readonly #events: StreamEvent[] = []
   readonly #facts: Fact[] = []
   #next = 0
@@ -118,13 +119,13 @@ export class SentEvents<Fact> {
     return fact
   }
 
-  /** For an event whose facts are those of an earlier one. */
+  /** Records an event whose facts equal those of an earlier event. */
   repeat(event: StreamEvent, fact: Fact): void {
     this.#events.push(event)
     this.#facts.push(fact)
   }
 
-  /** Asked once an event: what has been sent is forgotten. */
+  /** Returns the facts of a sent event. Call it once per event, because it forgets the event. */
   take(event: StreamEvent): Fact {
     if (this.#events[this.#next] !== event)
       return this.#of(event.data === undefined ? undefined : parse(event.data), event)
@@ -143,7 +144,7 @@ export function isDone(event: StreamEvent): boolean {
   return event.data?.trim() === '[DONE]'
 }
 
-/** An identifier a frame of ours may repeat, or undefined. */
+/** An identifier that our own frame may repeat; undefined for any other value. */
 export function shortText(value: unknown): string | undefined {
   return typeof value === 'string' && isIdentifier(value) ? value : undefined
 }

@@ -7,7 +7,7 @@ import { tokenColumns } from './logprobs.js'
 import { itemIndex } from './reply-texts.js'
 import { isFixedInReply, isIdInReply, isReplyKey } from './reply-vocabulary.js'
 
-/** What a dialect knows about its own keys. */
+/** The keys of a dialect that have a special meaning. */
 export interface Vocabulary {
   /** Keys of ids, types and models: such values are no text under them. */
   readonly metadata: ReadonlySet<string>
@@ -15,21 +15,24 @@ export interface Vocabulary {
   readonly containers?: ReadonlySet<string>
   /** Keys of encrypted or signed data that only the vendor can read, of any length. Words in it are text. */
   readonly opaque?: ReadonlySet<string>
-  /** Keys whose objects are judged as the JSON text the client will see: tool inputs. */
+  /** Keys whose objects are judged as the JSON text that the client sees: tool inputs. */
   readonly json?: ReadonlySet<string>
-  /** `logprobs` repeat the text token by token: they are judged joined, and only where they differ from it. */
+  /**
+   * True when `logprobs` repeat the text token by token. They are judged joined, and only where they differ from the
+   * text.
+   */
   readonly tokenLists?: boolean
-  /** Media in a reply cannot be read by the guard. */
+  /** True when media in a reply are refused, because the guard cannot read them. */
   readonly refuseMedia?: boolean
   readonly code: 'unreadable_response'
 }
 
-/** `metadata` is true for prose found in a metadata field, which streams repeat in every event. */
+/** `metadata` is true for prose in a metadata field, which streams repeat in every event. */
 export type Emit = (path: string, text: string, metadata: boolean) => void
 
 export const MAX_DEPTH = 64
 const MAX_NODES = 200_000
-// One word per id, across many ids, would spell a sentence: so only so many different ones are free.
+// Many ids with one word each would spell a sentence, so only this many different ones go unjudged.
 const FREE_VALUES = 128
 /** Ids from here on may not have even a short word among their characters. */
 const LOOSE_VALUES = 16
@@ -44,15 +47,15 @@ const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
 
 const nothing: Emit = () => undefined
-// Shared while there are none, which is nearly always: never pushed to.
+// Shared while there are none, which is nearly always. Nothing may be pushed to it.
 const NO_TOKENS: never[] = []
 
-/** True for what cannot be prose: short and without white space. */
+/** True for a string that cannot be prose: short and without white space. */
 export function isIdentifier(text: string, maxLength = 128): boolean {
   return text.length <= maxLength && IDENTIFIER.test(text)
 }
 
-/** Walks values of one reply or stream. Stateful: what is free metadata is counted over its whole life. */
+/** Walks the values of one reply or stream. It has state, because unjudged metadata is counted over the whole reply. */
 export class TextWalker {
   readonly #words: Vocabulary
   readonly #free = new Set<string>()
@@ -62,7 +65,7 @@ export class TextWalker {
   #padding = ''
   #nodes = 0
   #emit: Emit = nothing
-  /** Where the walk is: joined only when there is something to tell, for most values say nothing. */
+  /** The path of the current value. It is joined only for a string that is emitted, because most values are not. */
   #path: (string | number)[] = []
   #tokens: { path: readonly (string | number)[]; logprobs: object; depth: number }[] = NO_TOKENS
   #said: Set<string> | undefined
@@ -73,8 +76,9 @@ export class TextWalker {
   }
 
   /**
-   * Throws the vocabulary's code for a value too deep, too big or of a kind no guard reads. `emit` must not
-   * walk. `without` names a key of `value` itself that is read elsewhere.
+   * `emit` must not call the walker. `without` names a key of `value` that is read elsewhere.
+   * @throws LlamaGuardError with the vocabulary's code for a value that is too deep, too big or of a kind that no
+   * guard reads.
    */
   walk(value: unknown, emit: Emit, path = '', without?: string): void {
     this.#nodes = 0
@@ -214,7 +218,7 @@ export class TextWalker {
     depth: number,
     contained: boolean,
   ): void {
-    // Depth and media are checked first: JSON.stringify recurses without a bound of its own.
+    // Depth and media are checked first, because JSON.stringify recurses without a bound of its own.
     const emit = this.#emit
     this.#emit = nothing
     this.#children(value, key, parent, parentKey, depth, contained)
@@ -227,7 +231,7 @@ export class TextWalker {
     this.#tokens.push({ path: [...this.#path], logprobs, depth })
   }
 
-  /** Tokens are joined before they are judged, and skipped where the joined text has been judged already. */
+  /** Joins tokens before they are judged. A joined text that was judged already is skipped. */
   #tokenLists({
     path,
     logprobs,
@@ -252,7 +256,7 @@ export class TextWalker {
   }
 }
 
-/** Inline media, in whatever field. */
+/** True for inline media. */
 export function looksLikeMedia(text: string): boolean {
   return MEDIA_URL.test(text)
 }

@@ -1,4 +1,4 @@
-// Keys of replies that several APIs share: what is metadata, what holds counts, what only the vendor can read.
+// Keys of replies that several APIs share: metadata, counts, and data that only the vendor can read.
 
 export const OPENAI_METADATA: ReadonlySet<string> = new Set([
   'id',

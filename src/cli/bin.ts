@@ -10,8 +10,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => process.exit(130))
   })
 }
-// npx runs a command through a shell, and a shell that SIGTERM ends passes the signal to nobody: the command would
-// live on without a parent, and keep its port. A shell or npm that is gone is therefore a signal.
+// npx runs a command through a shell. A shell that SIGTERM ends does not pass the signal on, so the command would run
+// on without a parent and keep its port. The end of the parent process therefore counts as a signal.
 if (process.env['npm_command'] !== undefined && process.platform !== 'win32') {
   const parent = process.ppid
   const watch = setInterval(() => {
@@ -21,7 +21,7 @@ if (process.env['npm_command'] !== undefined && process.platform !== 'win32') {
   }, 500)
   watch.unref()
 }
-// `check ... | head` closes our output early: that is the reader's right, not a failure.
+// `check ... | head` closes our output early. That is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error

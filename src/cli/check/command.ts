@@ -27,7 +27,7 @@ Examples:
     .action(async (text: string | undefined, flags: GuardFlags & { file?: string; format: 'table' | 'json' }) => {
       const { check } = await import('./index.js')
       const json = flags.file === undefined ? undefined : await readText(flags.file, io)
-      // Reading from a terminal would wait for a person who does not know that the command waits.
+      // A terminal is not read, because a person would not know that the command waits for input.
       const stdin = io.stdin?.isTTY === true ? undefined : io.stdin
       done(await check({ text, json, stdin, format: flags.format, options: optionsOf(flags, io.env) }, io))
     })

@@ -1,5 +1,5 @@
-// `check`: judges texts and conversations from the command line exactly as the middleware would, one line of
-// result each.
+// `check`: judges texts and conversations from the command line exactly as the middleware does, and prints one line
+// each.
 import { conversationsToJudge } from '../../request/conversations.js'
 import { openaiChat } from '../../dialects/openai-chat.js'
 import { toLlamaGuardError } from '../../errors.js'
@@ -40,13 +40,14 @@ interface Result {
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** Lines judged at once; results keep the order of the lines. */
+/** The number of lines judged at once. Results keep the order of the lines. */
 const WIDTH = 16
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   let services: Services
   try {
-    // No upstream, since nothing goes on; no log, since it would stand between the results on standard output.
+    // No upstream, because nothing is forwarded. No log, because it would stand between the results on standard
+    // output.
     services = createServices({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
@@ -104,8 +105,8 @@ async function judge({ id, item }: Read, services: Services): Promise<Result> {
     name = read.id
     const request = openaiChat.request(read.body)
     const conversations = conversationsToJudge(request, config, vision)
-    // A conversation that ends with the assistant is a reply to be judged: the exit code must not depend on
-    // the user's half alone.
+    // A conversation that ends with the assistant is a reply to be judged; the exit code must not depend on the
+    // user's turns alone.
     if (request.turns.at(-1)?.role === 'Agent') stage = 'output'
     const judgements = await Promise.all(
       conversations.map((conversation) =>
@@ -150,7 +151,7 @@ function tablePrinter({ stdout, env }: Io): (result: Result) => void {
       code === undefined
         ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
         : `${code}: ${message}`
-    // Padded before it is painted: escape codes have no width but count as characters.
+    // Padded before it is coloured, because escape codes have no width but count as characters.
     const word = paint(colours[verdict], verdict.padEnd(VERDICT_WIDTH))
     stdout.write(
       `${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`,
@@ -167,7 +168,7 @@ function row(id: string, stage: string, verdict: string, score: string, ms: stri
   )
 }
 
-// An id comes from the data, and data may hold escape codes that would act on the terminal.
+// An id comes from the data, which may hold escape codes for the terminal.
 function printable(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, '?')
 }

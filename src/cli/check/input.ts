@@ -1,5 +1,5 @@
-// What `check` is asked about: a text, a JSON conversation, or a line of JSONL, made into the same request a
-// chat client would send.
+// Reads the input of `check`: a text, a JSON conversation, or a line of JSONL. Each becomes the request that a chat
+// client would send.
 import { LlamaGuardError } from '../../errors.js'
 
 export interface Item {
@@ -15,8 +15,9 @@ export function textItem(text: string, id: string): Item {
 }
 
 /**
- * A string, a list of messages, `{messages}`, `{prompt, response}`, `{text}` or `{input, output}`; `id` names it.
- * Throws `unreadable_request`: a line that cannot be read is not a safe line.
+ * A string, a list of messages, `{messages}`, `{prompt, response}`, `{text}` or `{input, output}`. `id` names the
+ * item.
+ * @throws LlamaGuardError `unreadable_request` for a line that cannot be read, because it must not count as safe.
  */
 export function jsonItem(json: string, id: string): Item {
   const value = parse(json, id)
@@ -52,10 +53,10 @@ export function jsonItem(json: string, id: string): Item {
   )
 }
 
-/** More than any model reads; an input without line ends must not fill the memory. */
+/** Longer than any model reads. An input without line ends must not fill the memory. */
 const MAX_LINE_CHARS = 16 * 2 ** 20
 
-/** Lines of a stream, whatever its pieces. Empty lines are left out; numbers count all. */
+/** The lines of a stream. Empty lines are left out, but they count in the line numbers. */
 export async function* linesOf(
   stream: AsyncIterable<string | Uint8Array>,
 ): AsyncGenerator<{ text: string; number: number }> {

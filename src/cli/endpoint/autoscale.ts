@@ -11,7 +11,7 @@ import type { Io } from '../io.js'
 export interface Scale {
   readonly min: number
   readonly max: number
-  /** Requests in flight for each copy that the policy keeps to. */
+  /** The requests in flight per copy that the policy aims at. */
   readonly target: number
 }
 
@@ -21,7 +21,7 @@ export interface Scaled {
   readonly component?: string
 }
 
-/** A GPU instance takes minutes to load its model, so one is not given up over a short lull. */
+/** Loading the model takes a GPU instance minutes, so an instance is not removed in a short lull. */
 const SCALE_IN_COOLDOWN_S = 600
 const SCALE_OUT_COOLDOWN_S = 60
 
@@ -61,7 +61,7 @@ export function trackingOf(scaled: Scaled, { target }: Scale): PutScalingPolicyC
   }
 }
 
-/** Adds the first copy again after a scale to zero; a CloudWatch alarm has to set it off. */
+/** Adds the first copy after a scale to zero. A CloudWatch alarm must trigger it. */
 export function wakingOf(scaled: Scaled): PutScalingPolicyCommandInput {
   return {
     ...resourceOf(scaled),
@@ -77,8 +77,8 @@ export function wakingOf(scaled: Scaled): PutScalingPolicyCommandInput {
 }
 
 /**
- * The alarm of AWS's guide to scaling from zero, set off by the first request that finds no copy. It is for a person to
- * run: making it would need one more client of the SDK.
+ * The alarm of AWS's guide to scaling from zero. The first request that finds no copy triggers it. The command is
+ * printed for a person to run, because creating the alarm here would need another client of the SDK.
  */
 export function alarmCommand({ component }: Scaled, policyArn: string, region: string): string {
   return (
@@ -91,9 +91,12 @@ export function alarmCommand({ component }: Scaled, policyArn: string, region: s
 }
 
 export interface AutoScaling {
-  /** Registers the target and its policies. The ARN is that of the waking policy, when copies may go to zero. */
+  /**
+   * Registers the target and its policies. The ARN is that of the policy that adds the first copy, when copies may go
+   * to zero.
+   */
   apply(scaled: Scaled, scale: Scale): Promise<{ readonly wakePolicyArn?: string }>
-  /** False when it was not scaled. */
+  /** False when the resource was not scaled. */
   remove(scaled: Scaled): Promise<boolean>
   destroy(): void
 }

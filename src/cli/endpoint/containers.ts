@@ -1,7 +1,7 @@
-// Which serving container a guard runs in, and what it is told: the prefix cache on, because most of a guard prompt is
-// a policy that never changes, and no more context than a guard needs.
-// Images and host images are those AWS publishes (JumpStart's specifications; github.com/aws/deep-learning-containers,
-// docs/src/data, August 2026). Every one takes the same weights.
+// Chooses the serving container of a guard and its settings: the prefix cache is on, because most of a guard prompt
+// is a constant policy, and the context is no longer than a guard needs. Images and host images are those that AWS
+// publishes (JumpStart's specifications; github.com/aws/deep-learning-containers, docs/src/data, August 2026). All of
+// them load the same weights.
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
 import { gpusOf, hasFp8 } from './hardware.js'
@@ -13,24 +13,24 @@ export type ContainerName = (typeof CONTAINERS)[number]
 export type Quantization = 'fp8'
 
 export interface Container {
-  /** Undefined: the container that JumpStart pairs with the weights, as it is. */
+  /** Undefined for the container that JumpStart pairs with the weights, without changes. */
   readonly name: ContainerName | undefined
   /** Repository and tag. */
   readonly image: string
   readonly environment: Record<string, string>
-  /** The host image, where the default one has too old a driver. */
+  /** The host image, where the driver of the default one is too old. */
   readonly ami?: ProductionVariantInferenceAmiVersion
   readonly prefixCache: boolean
   readonly contextTokens: number
-  /** Why this one, for the plan. */
+  /** The reason for this container, for the plan. */
   readonly why: string
 }
 
 const VLLM = 'vllm:0.27.1-gpu-py312-cu130-ubuntu22.04-sagemaker'
 
-/** A conversation and the policy, with room; more would only take memory from the cache. */
+/** Room for a conversation and the policy. More would take memory from the prefix cache. */
 const CONTEXT_TOKENS = 8192
-/** Llama Guard 1 was trained on so many, and a server that is told more refuses to start. */
+/** The context length of Llama Guard 1's training. A server that is given more refuses to start. */
 const FIRST_CONTEXT_TOKENS = 4096
 
 /**
@@ -90,7 +90,7 @@ export function containerFor(
         ...common,
         name: 'vllm',
         image: VLLM,
-        // Its vLLM has the prefix cache on unless it is told otherwise.
+        // The vLLM in this container has the prefix cache on by default.
         environment: {
           SM_VLLM_MODEL: '/opt/ml/model',
           SM_VLLM_MAX_MODEL_LEN: String(contextTokens),
@@ -104,7 +104,7 @@ export function containerFor(
   }
 }
 
-/** A chat model and the vision guard run as JumpStart has them: nothing else is published for their weights. */
+/** A chat model and the vision guard run as in JumpStart, because nothing else is published for their weights. */
 function ownContainer(
   model: JumpStartModel,
   instance: string,

@@ -1,4 +1,4 @@
-// SageMaker's control plane as the commands need it: a dozen calls of an optional dependency.
+// The calls to SageMaker's control plane that the commands need. The SDK client is an optional dependency.
 import type {
   CreateEndpointConfigCommandInput,
   CreateInferenceComponentCommandInput,
@@ -26,7 +26,7 @@ export interface ControlPlane {
   createComponent(input: CreateInferenceComponentCommandInput): Promise<void>
   /** Names of the inference components on an endpoint. */
   componentsOf(endpoint: string): Promise<string[]>
-  /** False when there was none. */
+  /** False when the resource did not exist. */
   remove(kind: Kind, name: string): Promise<boolean>
   destroy(): void
 }
@@ -97,7 +97,7 @@ async function found<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call
   } catch (error) {
-    // SageMaker has no "not found" error of its own; it is a ValidationException told apart by its words.
+    // SageMaker has no "not found" error. It throws a ValidationException, which only its message identifies.
     if (error instanceof Error && /Validation/.test(error.name) && /Could not find|does not exist/i.test(error.message))
       return undefined
     throw error

@@ -1,5 +1,5 @@
-// `delete`: takes away what `deploy` made. The endpoint goes first, since it is what costs money; what others
-// use is left alone.
+// `delete`: removes what `deploy` made. The endpoint goes first, because it costs money. Parts that other endpoints
+// use stay.
 import { LlamaGuardError } from '../../errors.js'
 import { connectAutoScaling } from './autoscale.js'
 import type { AutoScaling, Scaled } from './autoscale.js'
@@ -13,7 +13,7 @@ import { waitForComponent, waitForEndpoint } from './wait.js'
 export interface DeleteOptions {
   readonly endpoint: string
   readonly region?: string
-  /** Also the configuration and models of the endpoint that bear another name than it. Default: false. */
+  /** True also deletes the endpoint's configuration and models when their names differ from its own. Default: false. */
   readonly all?: boolean
   /** Default: 10 minutes. */
   readonly waitMs?: number
@@ -42,7 +42,7 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
       io.stdout.write(`Deleted the ${kind} ${name}.\n`)
     }
     await stopScaling(options.endpoint, components, region, io)
-    // An endpoint with a component on it cannot be deleted, and a component is gone only after a while.
+    // An endpoint with a component cannot be deleted, and deleting a component takes a while.
     for (const name of components) await remove('inference component', name)
     const wait = { pollMs: options.pollMs ?? 5_000, waitMs: options.waitMs ?? 10 * 60_000 }
     for (const name of components) {
@@ -76,7 +76,7 @@ function stillThere(what: string, status: string, { stderr, env }: Io): ExitCode
   return EXIT.pending
 }
 
-/** A scalable target outlives its endpoint, and would scale the next endpoint of the same name. */
+/** A scalable target outlives its endpoint and would scale the next endpoint of the same name. */
 async function stopScaling(endpoint: string, components: ReadonlySet<string>, region: string, io: Io): Promise<void> {
   let scaling: AutoScaling | undefined
   try {
@@ -99,7 +99,7 @@ interface Parts {
   readonly components: Set<string>
 }
 
-// The parts are looked up before anything is deleted: a deleted endpoint no longer names its configuration.
+// The parts are looked up before anything is deleted, because a deleted endpoint no longer names its configuration.
 async function partsOf(plane: ControlPlane, name: string): Promise<Parts> {
   const configs = new Set([name])
   const models = new Set([name])

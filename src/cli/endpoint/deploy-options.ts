@@ -1,4 +1,4 @@
-// What `deploy` can be asked for, and the plan it makes of it.
+// The options of `deploy`, and the plan that is made from them.
 import type {
   CreateEndpointConfigCommandInput,
   CreateInferenceComponentCommandInput,
@@ -12,7 +12,7 @@ import type { JumpStartModel } from './jumpstart.js'
 export interface DeployOptions {
   /** JumpStart id or a short name: `llama-guard-3-8b`. */
   readonly model: string
-  /** The licence was read and accepted. Never assumed. */
+  /** True when the licence was read and accepted. Never assumed. Default: false. */
   readonly acceptEula?: boolean
   /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */
   readonly role?: string
@@ -26,17 +26,17 @@ export interface DeployOptions {
   readonly tags?: Readonly<Record<string, string>>
   /** Default: LMI for a guard that reads text, else what JumpStart pairs with the weights. */
   readonly container?: ContainerName
-  /** Weights in 8 bits, on a GPU that computes in them. Default: as they are. */
+  /** Loads the weights in 8 bits, on a GPU that supports it. Default: the weights unchanged. */
   readonly quantize?: Quantization
   /** Copies or instances that Application Auto Scaling keeps. Default: `instanceCount`, and no scaling. */
   readonly autoscale?: { readonly min: number; readonly max: number }
-  /** Requests in flight for each copy that scaling keeps to. Default: 5, as in AWS's own example. */
+  /** The requests in flight per copy that scaling aims at. Default: 5, as in AWS's own example. */
   readonly autoscaleTarget?: number
   /** The model as an inference component, which can share an instance with others and scale to zero. Default: false. */
   readonly inferenceComponent?: boolean
-  /** Says what would be made, and makes nothing. Default: false. */
+  /** True prints what would be made, and makes nothing. Default: false. */
   readonly dryRun?: boolean
-  /** Price of an instance in dollars, for the plan. Default: not known. */
+  /** Price of an instance in dollars an hour, for the plan. Default: unknown. */
   readonly dollarsPerHour?: number
   /** False returns as soon as the endpoint is being created. Default: true. */
   readonly wait?: boolean
@@ -52,7 +52,7 @@ export interface Plan {
   readonly name: string
   readonly createModel: CreateModelCommandInput
   readonly createConfig: CreateEndpointConfigCommandInput
-  /** Made when the endpoint is in service. */
+  /** Sent when the endpoint is in service. */
   readonly createComponent?: CreateInferenceComponentCommandInput
   readonly scale?: Scale
   readonly tags: Tag[]

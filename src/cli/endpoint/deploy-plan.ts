@@ -1,4 +1,4 @@
-// What `deploy` will make: the three requests to SageMaker, checked and complete before the first is sent.
+// The plan of `deploy`: its requests to SageMaker, checked and complete before the first is sent.
 import type {
   CreateInferenceComponentCommandInput,
   ProductionVariant,
@@ -16,16 +16,16 @@ import { gpusOf } from './hardware.js'
 import { findModel } from './jumpstart.js'
 import { eulaUrl, imageUri, privateBucket } from './regions.js'
 
-/** The target value of AWS's example; `doctor --latency` tells the one of this endpoint. */
+/** The target value of AWS's example. `doctor --latency` measures the value of an endpoint. */
 const SCALE_TARGET = 5
 
-/** Stands for the role in a plan that is only looked at. */
+/** Takes the place of the role in a plan that is only printed. */
 const NO_ROLE = 'arn:aws:iam::000000000000:role/to-be-given'
 
-/** The largest a JumpStart model takes to come down from S3 and onto the GPUs, with room. */
+/** Seconds for the largest JumpStart model to load from S3 onto the GPUs, with room. */
 const STARTUP_SECONDS = 1800
 
-/** Throws `invalid_option` or `region_missing`, with the cure. */
+/** @throws LlamaGuardError `invalid_option` or `region_missing`; the message says what to do. */
 export function makePlan(options: DeployOptions, io: Io): Plan {
   const model = findModel(options.model)
   const region = regionOf(options.region, io.env)
@@ -74,7 +74,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
     createModel: {
       ModelName: name,
       ExecutionRoleArn: role,
-      // JumpStart's own setting: the container gets its files through SageMaker and needs no way out.
+      // JumpStart's own setting. The container gets its files through SageMaker and needs no network.
       EnableNetworkIsolation: true,
       PrimaryContainer: {
         Image: image,
@@ -117,8 +117,8 @@ function variantOf(
     VariantName: 'AllTraffic',
     InstanceType: instance as ProductionVariantInstanceType,
     InitialInstanceCount: count,
-    // The instance with the fewest open requests, not a random one: checks differ in length by a factor of ten. Not by
-    // prefix either, because every prompt begins with the same policy.
+    // Requests go to the instance with the fewest open requests, because checks differ in length by a factor of ten.
+    // Routing by prefix would not help: every prompt begins with the same policy.
     RoutingConfig: { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
     ...(ami && { InferenceAmiVersion: ami }),
   }
@@ -134,7 +134,7 @@ function variantOf(
     : { ...common, ModelName: name, InitialVariantWeight: 1, ...STARTUP }
 }
 
-/** Host memory that a copy keeps for itself; its weights go to the GPU. */
+/** Host memory of a copy in MB. Its weights are on the GPU. */
 const COPY_MEMORY_MB = 8192
 
 function componentOf(
@@ -154,7 +154,7 @@ function componentOf(
         NumberOfAcceleratorDevicesRequired: gpusOf(instance),
         MinMemoryRequiredInMb: COPY_MEMORY_MB,
       },
-      // A copy that is added then starts from the instance's disk and not from S3.
+      // A new copy then starts from the instance's disk and not from S3.
       DataCacheConfig: { EnableCaching: true },
     },
     RuntimeConfig: { CopyCount: Math.max(1, scale?.min ?? 1) },

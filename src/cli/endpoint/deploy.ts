@@ -1,5 +1,5 @@
-// `deploy`: a JumpStart model on an endpoint of one's own, without Python. Run again it finds what is there;
-// when a step fails it takes away what it made, because a forgotten GPU endpoint costs money by the hour.
+// `deploy`: puts a JumpStart model on an endpoint, without Python. A second run finds what exists. When a step fails,
+// everything it made is removed, because a forgotten GPU endpoint costs money by the hour.
 import { connectControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import type { ControlPlane, Kind } from './control-plane.js'
@@ -21,7 +21,7 @@ interface Made {
   readonly name: string
 }
 
-/** What a deployment works with, from the plan to the last call. */
+/** The data of one deployment. */
 interface Work {
   readonly plan: Plan
   readonly plane: ControlPlane
@@ -102,7 +102,7 @@ function stillBusy({ io, say }: Work, what: string, status: string): ExitCode {
   return EXIT.pending
 }
 
-/** What can only be made on an endpoint in service: the inference component, and what scales it. */
+/** Makes what needs an endpoint in service: the inference component and its scaling. */
 async function complete(work: Work, state: string): Promise<ExitCode> {
   const { plan, plane, options, io, made, say } = work
   const { createComponent, scale, name, region } = plan
@@ -166,7 +166,9 @@ async function createAll({ plan, plane, made, say }: Work): Promise<void> {
   )
 }
 
-/** A model left by an earlier run with other settings would be used in place of the one that was asked for. */
+/**
+ * False for a model that an earlier run made with other settings. It must not be used in place of the requested one.
+ */
 function sameEnvironment(first: Record<string, string> = {}, second: Record<string, string> = {}): boolean {
   const keys = Object.keys(second)
   return keys.length === Object.keys(first).length && keys.every((key) => first[key] === second[key])
@@ -185,12 +187,13 @@ function ready({ name, model, region, createComponent }: Plan, { stdout }: Io, s
   return EXIT.ok
 }
 
-// Newest first: an endpoint before the configuration it uses. A failure here is told, and does not hide the first one.
+// Removes the newest resource first: an endpoint before the configuration that it uses. A failure here is reported
+// and does not hide the first one.
 async function takeAway({ plane, plan, made, options, io, say }: Work): Promise<void> {
   for (const { kind, name } of made) {
     try {
       await plane.remove(kind, name)
-      // The endpoint under a component cannot be deleted while the component is there.
+      // An endpoint cannot be deleted while a component is on it.
       if (kind === 'inference component') await waitForComponent(plane, name, ['Deleting'], io, waitOf(options))
       say(`Took away the ${kind} ${name} again.`)
     } catch (error) {

@@ -1,5 +1,4 @@
-// `doctor`: goes the way of a judgement step by step and says at each step what it found, and at the first
-// broken one how to mend it.
+// `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { prompterOf } from '../../create-guard.js'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
@@ -48,7 +47,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   return report.failed ? EXIT.failed : EXIT.ok
 }
 
-/** As many sockets as the largest load that is tried. The SDK's own 50 would be a hidden queue. */
+/** As many sockets as the largest load that is measured. The SDK's own limit of 50 would be a hidden queue. */
 const SOCKETS = { maxSockets: 256 }
 
 async function examineSageMaker(config: Config, options: DoctorOptions, io: Io, report: Report): Promise<void> {
@@ -101,7 +100,8 @@ async function credentialsOf(client: SageMakerRuntimeClient, region: string, rep
   }
 }
 
-// The app itself needs none of this: a role that may only invoke is a good role, so what cannot be seen is a warning.
+// A role that may only invoke the endpoint is a good role, and the app needs no more. What this role cannot see is
+// therefore a warning.
 async function examineEndpoint(name: string, region: string, io: Io, report: Report): Promise<void> {
   let plane: ControlPlane | undefined
   try {

@@ -1,4 +1,4 @@
-// What a failed call to AWS means for a person: what AWS said, or which host could not be reached, and the cure.
+// Explains a failed call to AWS: what AWS said, or which host could not be reached, and what to do.
 import { LlamaGuardError } from '../../errors.js'
 
 /** One sentence for a person: what AWS said, and the cure. */
@@ -11,9 +11,9 @@ export function explain(error: unknown, region: string): string {
   return cure === undefined ? said : `${said}\n  ${cure(region)}`
 }
 
-/** The host and the error number of a connection that did not come about. Undefined for every other failure. */
+/** The host and the error number of a connection that failed. Undefined for every other failure. */
 export function unreachedHost(error: unknown): { readonly host: string; readonly errno: string } | undefined {
-  // Node tries every address of a name, and tells all failures in one error.
+  // Node tries every address of a name and collects the failures in one error.
   for (const one of [error, ...((error as { errors?: readonly unknown[] }).errors ?? [])]) {
     const { code, hostname, address, port, cause } = one as NodeJS.ErrnoException & {
       hostname?: string

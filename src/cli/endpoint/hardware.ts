@@ -1,4 +1,4 @@
-// The GPUs of SageMaker's instances, and how many checks a second one of them can make.
+// The GPUs of SageMaker's instances, and an estimate of the checks a second on each.
 import { estimateTokens } from '../../guard/prompt/tokens.js'
 import { createPrompter } from '../../guard/prompt/index.js'
 import type { ModelName } from '../../guard/prompt/index.js'
@@ -21,9 +21,12 @@ const GPUS: Readonly<Record<string, Gpu>> = {
   p5: { name: 'H100', tflops: 989, fp8: true },
 }
 
-/** Share of the peak that a batch of prompts reaches: an assumption, which `doctor --latency` replaces by a number. */
+/**
+ * The share of the peak that a batch of prompts reaches. It is an assumption; `doctor --latency` measures the real
+ * rate.
+ */
 const USED_SHARE = 0.4
-/** Cached tokens still cost a look-up and attention over them. */
+/** The cost of a cached token relative to a new one: the look-up, and attention over the token. */
 const CACHED_COST = 0.05
 
 const familyOf = (instance: string): string => instance.split('.')[1] ?? ''
@@ -41,14 +44,14 @@ export const hasFp8 = (instance: string): boolean => GPUS[familyOf(instance)]?.f
 export interface Estimate {
   /** Tokens of a prompt with a short question, an estimate on the high side. */
   readonly promptTokens: number
-  /** Those of them that are the same in every prompt. */
+  /** The tokens among them that are the same in every prompt. */
   readonly policyTokens: number
   readonly checksPerSecond: number
 }
 
 /**
- * What one instance can do, when it is busy: reading a token takes two operations a weight, and answering `safe` is a
- * few tokens beside hundreds. Undefined for a GPU that is not known.
+ * The checks a second of one busy instance. Reading a token takes two operations a weight, and an answer of `safe` is
+ * a few tokens beside hundreds. Undefined for an unknown GPU.
  */
 export function estimateChecks(
   model: ModelName,

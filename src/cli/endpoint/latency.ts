@@ -20,9 +20,9 @@ export interface LatencyOptions {
   readonly report: Report
 }
 
-/** What SageMaker itself gives a model to answer; a check is timed to its end, however long the settings would wait. */
+/** SageMaker's own limit for an answer, in milliseconds. A check is timed to its end, whatever `timeoutMs` is. */
 const LONGEST_MS = 60_000
-/** A warm prefix that is this much faster than a cold one comes from a cache. */
+/** When a warm prefix is at least this many times as fast as a cold one, the endpoint has a prefix cache. */
 const CACHE_GAIN = 1.2
 const FIRST_TOKEN = { ...PARAMETERS, max_new_tokens: 1 }
 
@@ -130,7 +130,7 @@ function tellPromises({ cold, warm, bend, levels }: Latency, config: Config, rep
   else report.ok('concurrency', `${concurrency}, which the endpoint can answer within timeoutMs`)
 }
 
-/** To two digits, as a person would set it. */
+/** Rounded up to two digits, which is a number that a person would set. */
 function roundedUp(value: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1)
   return Math.ceil(value / unit) * unit

@@ -1,5 +1,5 @@
-// Times checks on an endpoint: one after the other with a cold and with a warm prefix, then more and more at once until
-// the endpoint gives no more of them.
+// Times checks on an endpoint: one after the other with a cold and with a warm prefix, then with a growing number at
+// once until the rate stops growing.
 import { randomBytes } from 'node:crypto'
 import type { Prompter } from '../../guard/prompt/index.js'
 import { estimateTokens } from '../../guard/prompt/tokens.js'
@@ -19,34 +19,34 @@ export interface Level {
   readonly inFlight: number
   readonly checksPerSecond: number
   readonly times: Times
-  /** Why it was the last level that was tried. */
+  /** Why no higher level was tried. */
   readonly stopped?: string
 }
 
 export interface Latency {
-  /** Nothing of the prompt was seen before: the first check after a start, or of a new policy. */
+  /** No part of the prompt was seen before, as for the first check after a start or with a new policy. */
   readonly cold: Times
-  /** The policy was seen before, and the conversation was not: every other check. */
+  /** The policy was seen before and the conversation was not, as for every other check. */
   readonly warm: Times
   /** As warm, for an answer of one token. */
   readonly firstToken: Times
   readonly promptTokens: number
   readonly answerTokens: number | undefined
   readonly levels: readonly Level[]
-  /** The level after which more checks at once bring less than a tenth more of them a second. */
+  /** The level after which more checks at once raise the rate by less than a tenth. */
   readonly bend: Level | undefined
 }
 
 export interface MeasureOptions {
   readonly samples: number
-  /** No more load when one check in a hundred takes longer. */
+  /** The load does not grow further once one check in a hundred takes longer. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
   onLevel?(level: Level): void
 }
 
 const MOST_IN_FLIGHT = 256
-/** Less gain than this from doubling the load: the endpoint is full. */
+/** The endpoint is at its limit when doubling the load gains less than this factor. */
 const GAIN = 1.1
 const LEAST_CHECKS = 8
 const ROUNDS = 3
@@ -54,8 +54,8 @@ const ROUNDS = 3
 export async function measure(send: Send, prompter: Prompter, options: MeasureOptions): Promise<Latency> {
   const { samples } = options
   const [question = []] = EXAMPLES.map(({ conversation }) => conversation)
-  // A text that was never sent, in front of the prompt or in the conversation: the one shares no prefix with any other
-  // prompt, the other the policy.
+  // A text that was never sent. In front of the prompt it removes every shared prefix. In the conversation it leaves
+  // the policy shared.
   const fresh = (): string => randomBytes(6).toString('hex')
   const warmPrompt = (): string =>
     prompter.render(question.map((turn) => ({ ...turn, text: `${turn.text} (${fresh()})` })))

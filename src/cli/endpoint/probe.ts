@@ -1,5 +1,5 @@
-// Asks a guard endpoint the example questions, raw, and looks at how it answers: what the middleware relies
-// on, seen with one's own eyes.
+// Sends the example questions to a guard endpoint as raw prompts and checks the answers for everything that the
+// middleware relies on.
 import { generation } from '../../guard/prompt/generation.js'
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
@@ -32,7 +32,7 @@ export interface Answered {
   readonly ms: number
 }
 
-/** A probe that failed: our error, and the SDK's own, which names host and errno and what AWS said. */
+/** A failed probe: our error, and the SDK's own, which has the host, the errno and AWS's message. */
 export class ProbeFailure extends Error {
   readonly guardError: LlamaGuardError
   readonly raw: unknown

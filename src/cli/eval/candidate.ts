@@ -1,5 +1,5 @@
-// A guard under measurement. It judges as the middleware would, but remembers nothing and tries once, so that every
-// text is measured and the evaluation alone decides about trying again.
+// A guard under measurement. It judges as the middleware does, but it caches nothing and does not retry, so that
+// every text is measured and the evaluation alone decides about retries.
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { guardOf } from '../../create-guard.js'
@@ -26,11 +26,11 @@ export interface CandidateSettings {
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** Its `safe` is the middleware's decision: threshold, actions and all. */
+/** `safe` of its verdicts is the middleware's decision, with threshold and actions. */
 export function openCandidate({ options, env, scores }: CandidateSettings): OpenCandidate {
   const config = parseOptions({ logger: SILENT, ...options }, env)
-  // Any threshold makes a guard ask for log probabilities; the decision below still follows the configured
-  // one, or the model's own word.
+  // A threshold makes a guard ask for log probabilities. The decision below still follows the configured threshold,
+  // or the model's own word.
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
   const services = createServices({
     ...config,
@@ -60,8 +60,8 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
 }
 
 /**
- * For people, and for the resume file: verdicts of another endpoint, prompt, policy or threshold must not
- * pass for this guard's.
+ * A name for people and for the resume file. It differs for another endpoint, prompt, policy or threshold, so that
+ * their verdicts are not taken for this guard's.
  */
 function nameOf(
   { guard, endpoint, guardUrl, threshold, categoryThresholds, actions }: Config,
@@ -90,7 +90,7 @@ export function settingsNamed(text: string, { options, env, scores }: CandidateS
   const name = slash < 0 ? text : text.slice(0, slash)
   const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
   const named = (other: Options): CandidateSettings => ({ options: { ...options, ...other }, env, scores })
-  // A model or an endpoint of the first guard is none of the local screen's.
+  // The local screen uses no model or endpoint of the first guard.
   if (endpoint === undefined && name === 'local')
     return named({ guard: 'local', model: undefined, endpoint: undefined })
   if (endpoint === undefined && BACKENDS.includes(name as Backend)) return named({ guard: name as Backend })

@@ -1,15 +1,15 @@
-// Chooses the two thresholds of a cascade from the scores that a small and a large guard gave the same texts. Below the
-// one the small guard answers safe, above the other unsafe, and between them the large guard is asked.
-// Pure, and linear after one sort.
+// Chooses the two thresholds of a cascade from the scores of a small and a large guard on the same texts. Below the
+// lower threshold the small guard's `safe` is final, above the upper one its `unsafe`. Between them the large guard
+// is asked. Pure, and linear after one sort.
 import { type CascadeThresholds, isSure } from '../../guard/cascade.js'
 import { type Interval, wilson } from './significance.js'
 
 export interface CascadeRow {
   /** Probability of unsafe from the small guard. */
   readonly small: number
-  /** What the large guard decides alone. */
+  /** The large guard's own decision. */
   readonly largeUnsafe: boolean
-  /** The label, where there is one. */
+  /** The label, where the text has one. */
   readonly unsafe?: boolean
 }
 
@@ -20,33 +20,36 @@ export interface Share {
 }
 
 export interface CascadePlan {
-  /** The small guard's score below which its `safe` stands. Zero: it never does. */
+  /** A `safe` of the small guard with a score below this is final. Zero: none is. */
   readonly safeBelow: number
-  /** The small guard's score above which its `unsafe` stands. One: it never does. */
+  /** An `unsafe` of the small guard with a score above this is final. One: none is. */
   readonly unsafeAbove: number
-  /** Texts on which the large guard is not asked. */
+  /** The share of texts for which the large guard is not asked. */
   readonly saved: Share
-  /** Texts on which the cascade and the large guard alone decide differently. */
+  /** The share of texts on which the cascade and the large guard alone decide differently. */
   readonly disagreed: Share
-  /** Of the texts the large guard finds unsafe: those that the small one lets by. */
+  /** The share, among the texts that the large guard calls unsafe, that the small guard passes. */
   readonly missed: Share
-  /** Of the texts the large guard finds safe: those that the small one flags. */
+  /** The share, among the texts that the large guard calls safe, that the small guard flags. */
   readonly flagged: Share
-  /** Of the texts labelled unsafe that the large guard finds: those that the cascade lets by. */
+  /** The share, among the texts labelled unsafe that the large guard flags, that the cascade passes. */
   readonly missedLabelled: Share
 }
 
-/** The small guard's word. Its verdict is final only where word and score agree. */
+/** The small guard's word. Its verdict is final only when word and score agree. */
 const saysUnsafe = ({ small }: CascadeRow): boolean => small >= 0.5
 
-/** The most texts answered by the small guard, with at most this share of all texts decided differently. */
+/**
+ * The thresholds with which the small guard answers the most texts, while at most this share of all texts is decided
+ * differently.
+ */
 export function planCascade(rows: readonly CascadeRow[], bound: number): CascadePlan {
   const sorted = [...rows].sort((a, b) => a.small - b.small)
   const size = sorted.length
   const budget = Math.floor(bound * size + 1e-9)
   const scores = sorted.map(({ small }) => small)
   const safeWords = sumsOf(sorted.map((row) => !saysUnsafe(row)))
-  // Where the words change, as a rule: two runs that meet are parted here, so that each answers all of its own.
+  // Two runs that meet are split where the small guard's word changes, so that each run ends at its own threshold.
   const change = scores.findIndex((score) => score >= 0.5)
   const low = longest(
     sorted,
@@ -74,7 +77,7 @@ export function planCascade(rows: readonly CascadeRow[], bound: number): Cascade
   return describe(sorted, scores, best)
 }
 
-/** How many of the first so many are true, for each number of them. */
+/** For each count, the number of true values among the first so many. */
 function sumsOf(values: readonly boolean[]): readonly number[] {
   const sums = [0]
   for (const value of values) sums.push((sums.at(-1) ?? 0) + Number(value))
@@ -82,7 +85,7 @@ function sumsOf(values: readonly boolean[]): readonly number[] {
 }
 
 /**
- * For each number of errors the longest run from the start that holds no more of them and ends where a threshold can
+ * For each number of errors, the longest run from the start that has no more errors and ends where a threshold can
  * stand.
  */
 function longest(
@@ -102,7 +105,7 @@ function longest(
   return found
 }
 
-/** Whether a threshold can part the lowest `count` texts from the rest: equal scores cannot be parted. */
+/** True when a threshold can separate the lowest `count` texts from the rest. It cannot separate equal scores. */
 function countable(scores: readonly number[], count: number): boolean {
   const below = scores[count - 1] ?? -1
   const above = scores[count] ?? 2
@@ -114,7 +117,7 @@ function countable(scores: readonly number[], count: number): boolean {
 
 const middleOf = (below: number, above: number): number => below + (above - below) / 2
 
-/** A number strictly between two scores and within 0 to 1, in as few digits as there is room for. */
+/** A number strictly between two scores and within 0 to 1, with as few digits as possible. */
 function between(below: number, above: number): number {
   if (below < 0) return 0
   if (above > 1) return 1
@@ -161,9 +164,7 @@ export const percent = ({ count, of, interval }: Share): string =>
 
 const shown = (share: number): string => (100 * share).toFixed(1)
 
-/**
- * What the plan says to a person. `costRatio` is the cost of a small check over that of a large one, where it is known.
- */
+/** The plan as text. `costRatio` is the cost of a small check divided by that of a large one, where it is known. */
 export function describeCascade(plan: CascadePlan, bound: number, costRatio: number | undefined): string {
   const { saved, disagreed, missed, flagged, missedLabelled, safeBelow, unsafeAbove } = plan
   const none = saved.count === 0
@@ -187,7 +188,7 @@ export function describeCascade(plan: CascadePlan, bound: number, costRatio: num
   return `${lines.join('\n')}\n`
 }
 
-/** Every text costs a small check; the large one is paid for what is left. */
+/** Every text costs a small check. The large check is added for the remaining texts. */
 function costOf({ count, of, interval }: Share, ratio: number | undefined): string {
   if (ratio === undefined) return 'not known: give --cost-ratio, the price of a small check over that of a large one'
   const net = (share: number): string => shown(share - ratio)

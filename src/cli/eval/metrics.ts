@@ -73,7 +73,7 @@ export function curve(rows: readonly Scored[]): readonly CurvePoint[] {
   for (const [index, { unsafe, score }] of sorted.entries()) {
     if (unsafe) hits++
     else falseHits++
-    // Equal scores stand or fall together: no threshold can part them.
+    // No threshold can separate equal scores, so they make one point.
     if (sorted[index + 1]?.score === score) continue
     points.push({
       threshold: score,

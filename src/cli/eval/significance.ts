@@ -1,5 +1,5 @@
-// How sure a measured number is: Wilson and bootstrap intervals, and McNemar's test for two guards on the same texts.
-// Seeded: a report can be made twice.
+// The uncertainty of measured numbers: Wilson and bootstrap intervals, and McNemar's test for two guards on the same
+// texts. The random numbers are seeded, so that a report can be made again.
 import { type Confusion, percentile } from './metrics.js'
 
 export interface Interval {
@@ -65,7 +65,7 @@ export function bootstrap<T>(
 }
 
 export interface McNemar {
-  /** Texts only the first guard judged rightly, and texts only the second did. */
+  /** The number of texts that only the first guard judged rightly. `onlySecond` is the same for the second. */
   readonly onlyFirst: number
   readonly onlySecond: number
   /** Two-sided exact p: how likely a split at least this uneven is between equally good guards. */

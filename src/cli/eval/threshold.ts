@@ -1,11 +1,11 @@
-// The threshold to recommend, as a person will write it down: with the digits it takes to flag exactly the same texts,
-// and with the numbers it has when those digits are applied to the rows. A threshold that is rounded up flags nothing.
+// The recommended threshold, in the digits that a person writes down: as many as it takes to flag exactly the same
+// texts. Its rates are measured with exactly these digits, because a threshold that is rounded up may flag nothing.
 import { confusion, type CurvePoint, rates, type Rates, type Scored, thresholdFor } from './metrics.js'
 
 export interface Advice {
   /** The most false positives that were asked for. */
   readonly target: number
-  /** Undefined when no threshold keeps the promise. */
+  /** Undefined when no threshold meets the target. */
   readonly point?: CurvePoint
   /** What to set: `LLAMA_GUARD_THRESHOLD`. */
   readonly threshold?: string
@@ -13,9 +13,9 @@ export interface Advice {
   readonly measured?: Rates
 }
 
-/** Fewer would move the threshold further from the score that earned it than a person means to. */
+/** Fewer digits would move the threshold too far from the measured score. */
 const LEAST_DIGITS = 4
-/** A double has no more digits that matter. */
+/** A double has no more significant digits than this. */
 const MOST_DIGITS = 20
 
 export function adviseThreshold(rows: readonly Scored[], target: number): Advice {
@@ -28,7 +28,7 @@ export function adviseThreshold(rows: readonly Scored[], target: number): Advice
   const threshold = shortest(below, point.threshold)
   const applied = Number(threshold)
   const measured = rates(confusion(rows.map(({ unsafe, score }) => ({ unsafe, flagged: score >= applied }))))
-  // Checked and not trusted: what is printed is what the guard will be set to.
+  // The printed threshold is checked, because the guard will be set to exactly this text.
   if (measured.recall !== point.recall || measured.falsePositiveRate !== point.falsePositiveRate)
     throw new RangeError(`The threshold ${threshold} does not flag what ${point.threshold} flags.`)
   return { target, point, threshold, measured }

@@ -1,5 +1,5 @@
-// `serve --cluster`: one gateway per core. The first process only keeps the others alive, tells them to stop,
-// and adds up their metrics.
+// `serve --cluster`: one gateway per core. The first process restarts the others, tells them to stop, and adds up
+// their metrics.
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import { AggregatorRegistry } from 'prom-client'
@@ -12,14 +12,14 @@ interface MetricsAnswer {
   readonly text?: string
 }
 
-/** A worker that dies at once, again and again, must not burn the machine. */
+/** Milliseconds before a worker is replaced. A worker that keeps dying must not use all of the CPU. */
 const RESTART_MS = 1_000
-/** prom-client itself waits five seconds for a worker that is just starting. */
+/** prom-client itself waits five seconds for a worker that is starting. */
 const METRICS_MS = 6_000
 
 /**
- * Runs until the signal fires and every worker has ended, or until one says that its settings are wrong,
- * which no restart mends.
+ * Runs until the signal fires and every worker has ended, or until a worker reports wrong settings, because a restart
+ * does not correct them.
  */
 export async function keepWorkers(count: number, signal: AbortSignal, tell: (text: string) => void): Promise<ExitCode> {
   const aggregator = new AggregatorRegistry()
@@ -63,10 +63,10 @@ export async function keepWorkers(count: number, signal: AbortSignal, tell: (tex
   return result
 }
 
-/** In a worker: reads the metrics of all of them, or its own when the first process does not answer. */
+/** In a worker: reads the metrics of all workers, or its own when the first process does not answer. */
 export function clusterMetrics(registry: Registry): () => Promise<string> {
   AggregatorRegistry.setRegistries([registry])
-  // Made for its side effect: a worker answers for its metrics from here on.
+  // Created for its side effect: from now on the worker answers requests for its metrics.
   new AggregatorRegistry()
   return () =>
     new Promise((resolve) => {

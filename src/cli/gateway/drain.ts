@@ -1,5 +1,5 @@
-// Stops the calls to the upstream without cutting a reply: a call may finish, and one that does not in time ends with
-// an error that its client sees.
+// Stops the calls to the upstream without cutting a reply. A call may finish within the time limit. Later it ends
+// with an error that its client sees.
 import { LlamaGuardError } from '../../errors.js'
 import type { Upstream } from '../../upstream/index.js'
 
@@ -8,7 +8,7 @@ export interface DrainableUpstream extends Upstream {
   stop(): void
 }
 
-/** An upstream whose open calls can be ended from outside, as failures: a silent end would look like a whole reply. */
+/** An upstream whose open calls can be failed from outside. A silent end would look like a complete reply. */
 export function drainable(upstream: Upstream): DrainableUpstream {
   const stopping = new AbortController()
   return {

@@ -47,14 +47,17 @@ const MAX_HEADER_BYTES = 16 * 1024
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 65_000
-/** How long a readiness answer holds: probes come every few seconds from everywhere, and each costs a guard call. */
+/**
+ * Milliseconds for which a readiness answer holds. Probes come every few seconds from several places, and each would
+ * cost a guard call.
+ */
 const READY_MS = 10_000
-/** How long the error events of ended replies may take to reach their clients. */
+/** Milliseconds in which the error events of ended replies may reach their clients. */
 const LAST_WORDS_MS = 2_000
 
 type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promise<void>
 
-/** Throws when no upstream or no guard is configured, before it listens. */
+/** @throws LlamaGuardError before it listens, when no upstream or no guard is configured. */
 export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const config = parseOptions(o.options, o.env)
   const plain = createUpstream(config.upstream)
@@ -91,7 +94,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const moderate = middleware.moderations()
   const moderations: Handler = (req, res) => moderate(req, res, () => notFound(res, Object.keys(routes)))
   const ready = readiness(async () => {
-    // A new text each time, or the cache would answer for a guard that is gone.
+    // A new text each time, because the cache would answer for a guard that is down.
     const judgement = await middleware.judge([{ role: 'User', text: `Is the guard there at ${Date.now()}?` }], {
       stage: 'input',
     })
@@ -157,8 +160,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     void closed.then(() => enough.abort())
     await pause(o.drainMs ?? 25_000, enough.signal)
     upstream.stop()
-    // Judgements still open fail now: a stream that waits for one ends with an error event instead of a
-    // broken connection.
+    // Open judgements fail now, so that a waiting stream ends with an error event and not with a broken connection.
     const shut = middleware.close()
     await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
     server.closeAllConnections()
@@ -169,7 +171,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   return { port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, stop }
 }
 
-/** One check at a time, and its answer holds for a while. */
+/** Runs one check at a time and reuses its answer for a while. */
 function readiness(check: () => Promise<string | undefined>): () => Promise<string | undefined> {
   let last: { readonly at: number; readonly answer: Promise<string | undefined> } | undefined
   return () => {
@@ -179,7 +181,7 @@ function readiness(check: () => Promise<string | undefined>): () => Promise<stri
 }
 
 function refuse(res: ServerResponse, error: LlamaGuardError): void {
-  // Half a reply is out, so only a broken connection can tell the client that it is not whole.
+  // Half of the reply has been sent. Only a broken connection tells the client that it is incomplete.
   if (res.headersSent) return void res.destroy()
   if (error.retryAfter !== undefined) res.setHeader('retry-after', String(error.retryAfter))
   const { status, message, code } = error

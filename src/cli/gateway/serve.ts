@@ -37,7 +37,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
     gateway = await startGateway({ ...options, env: io.env, ...(cluster.isWorker && { metrics: clusterMetrics }) })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
-    // Nobody has said anything yet, so what an unknown error says holds no chat content.
+    // No chat content exists yet, so the message of an unknown error can be printed.
     const known = isLlamaGuardError(error)
       ? `${code}: ${message}`
       : `${code}: ${error instanceof Error ? error.message : message}`
@@ -65,11 +65,11 @@ function tellSettings({ options }: ServeOptions, { env }: Io, tell: (text: strin
   try {
     for (const line of describeSettings(parseOptions(options, env))) tell(line)
   } catch {
-    // A worker of the cluster says what is wrong with the settings, and ends with it.
+    // A worker of the cluster reports the wrong settings and ends.
   }
 }
 
-/** The channel to the first process would keep a worker alive. */
+/** Disconnects from the first process. The open channel would keep a worker alive. */
 function leaveCluster(): void {
   if (cluster.isWorker) cluster.worker?.disconnect()
 }

@@ -1,5 +1,5 @@
-// What `serve` says at its start: which guard judges, by which policy, and where a safe request goes. A person who
-// reads the log must see a wrong setting before the first request does.
+// The lines that `serve` prints at its start: which guard judges, by which policy, and where a safe request goes. A
+// person can then see a wrong setting before the first request.
 import type { Config } from '../../options/config.js'
 
 /** One line for the guard, one for the policy, one for the upstream. No line holds a key or a password. */

@@ -1,6 +1,6 @@
-// Closes a server's connections without cutting a reply. Node's own `closeIdleConnections` (which
-// `server.close` calls) takes a response for done once `end()` was called on it, although its last bytes may
-// still wait to be sent: under load that cuts replies.
+// Closes a server's connections without cutting a reply. Node's own `closeIdleConnections`, which `server.close`
+// calls, treats a response as done once `end()` was called, although its last bytes may not have been sent. Under
+// load that cuts replies.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import type { Socket } from 'node:net'
@@ -25,7 +25,7 @@ export function trackSockets(server: Server): Sockets {
       const { socket } = req
       busy.set(socket, res)
       if (closing) res.shouldKeepAlive = false
-      // 'close' of a response comes after its last byte has been handed to the system.
+      // The 'close' of a response comes after the system has taken its last byte.
       res.once('close', () => {
         if (busy.get(socket) === res) busy.delete(socket)
         if (closing && !busy.has(socket)) socket.end()

@@ -1,6 +1,5 @@
-// Rows to the input file of a SageMaker Batch Transform job, and its output file back to outcomes. Pure: no
-// file, no AWS.
-// Each line carries an id, so that the answers are matched by what they answer and never by their place.
+// Converts rows to the input file of a SageMaker Batch Transform job, and its output file to outcomes. Pure: no file,
+// no AWS. Each line carries an id, so that an answer is matched by its id and not by its position.
 import { generation } from '../../../guard/prompt/generation.js'
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../../errors.js'
@@ -17,11 +16,11 @@ const PARAMETERS = generation()
 export interface BatchInput {
   /** JSON Lines: `{"id","inputs","parameters"}`, without line breaks. They hold the texts. */
   readonly lines: readonly string[]
-  /** The same rows, model and policy give the same name, so that a run is found again and never started twice. */
+  /** Equal rows, model and policy give the same name, so that a job is found again and never started twice. */
   readonly jobName: string
   /**
-   * For each row the ids of its lines: more than one where a text is longer than the guard's context. Empty:
-   * the guard cannot read it.
+   * The ids of the lines of each row. A text longer than the guard's context has several. An empty list means that
+   * the guard cannot read the text.
    */
   readonly ids: readonly (readonly string[])[]
 }
@@ -53,7 +52,7 @@ export function prepareBatch(
   }
 }
 
-/** The lines in so many files of nearly one size: an instance of a job reads whole files. */
+/** The lines in this many files of nearly equal size, because an instance of a job reads whole files. */
 export function partsOf({ lines }: BatchInput, count: number): readonly string[] {
   return Array.from({ length: count }, (_, part) =>
     lines
@@ -63,7 +62,7 @@ export function partsOf({ lines }: BatchInput, count: number): readonly string[]
   ).filter((part) => part !== '')
 }
 
-/** Answers by id. A line that is cut or of another shape answers nothing: its row counts as not judged. */
+/** Answers by id. A line that is cut or has another shape is ignored, and its row counts as not judged. */
 function answers(output: string): ReadonlyMap<string, unknown> {
   const found = new Map<string, unknown>()
   for (const line of output.split('\n')) {

@@ -258,7 +258,7 @@ describe('a panel of guards', () => {
     const lenient = await judge.judge(says('a'), { stage: 'input', blocks: blocks('S1') })
     expect(lenient).toMatchObject({ verdict: { categories: ['S5', 'S1'] } })
   })
-  it('must have members', () => {
+  it('must have at least one member', () => {
     expect(() => anyUnsafe([])).toThrow(/no guards/)
   })
 })

@@ -75,7 +75,7 @@ describe.each(SERVERS)('the path of a request on %s', (_name, mount: Mount) => {
     it.each(spellings)('%s with another body is judged word by word', (path) =>
       expectSeenOrRefused(named(), { path, type: json, body: JSON.stringify({ question: WORD }) }),
     )
-    it.each(['/ask', '/v2/completion', '/', '/v1x/completions'])('%s is not', (path) =>
+    it.each(['/ask', '/v2/completion', '/', '/v1x/completions'])('%s is not judged, because it is not named', (path) =>
       expectUntouched(named(), { path, type: json, body: chat }),
     )
   })

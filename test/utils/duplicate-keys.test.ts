@@ -13,7 +13,7 @@ it.each([
   ['{"a":[{"c":1}],"b":{},"a":0}', ['a']],
   ['{"a":"\\\\","a":1}', ['a']],
   ['{ "a" : 1 , "a" : 2 }', ['a']],
-])('In %s', (text, keys) => {
+])('In %s exactly the keys that one object names twice are found', (text, keys) => {
   expect([...duplicateKeys(text)]).toEqual(keys)
 })
 

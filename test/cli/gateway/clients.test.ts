@@ -53,11 +53,11 @@ describe('the openai package', () => {
   const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
   const tools = [{ type: 'function' as const, function: { name: 'find', description: 'Finds.', parameters: SCHEMA } }]
 
-  it('chats', async () => {
+  it('gets an answer in a chat through the gateway', async () => {
     expect((await client().chat.completions.create(ask('hello there'))).choices[0]?.message.content).toBe('hello there')
   })
 
-  it('streams', async () => {
+  it('gets an answer in a stream through the gateway', async () => {
     let text = ''
     for await (const chunk of await client().chat.completions.create({ ...ask('one two three'), stream: true }))
       text += chunk.choices[0]?.delta.content ?? ''
@@ -117,11 +117,11 @@ describe('the Anthropic package', () => {
   const ask = (content: string) => ({ model: 'm', max_tokens: 99, messages: [{ role: 'user' as const, content }] })
   const tools = [{ name: 'find', input_schema: SCHEMA }]
 
-  it('chats', async () => {
+  it('gets an answer in a chat through the gateway', async () => {
     expect((await client().messages.create(ask('hello there'))).content[0]).toMatchObject({ text: 'hello there' })
   })
 
-  it('streams', async () => {
+  it('gets an answer in a stream through the gateway', async () => {
     expect(await client().messages.stream(ask('one two three')).finalText()).toBe('one two three')
   })
 
@@ -172,11 +172,11 @@ describe('the Vercel AI SDK', () => {
     execute: ({ query }) => Promise.resolve(`sun after ${query}`),
   })
 
-  it('chats', async () => {
+  it('gets an answer in a chat through the gateway', async () => {
     expect((await generateText({ model: model(), prompt: 'hello there', maxRetries: 0 })).text).toBe('hello there')
   })
 
-  it('streams', async () => {
+  it('gets an answer in a stream through the gateway', async () => {
     expect(await streamText({ model: model(), prompt: 'one two three', maxRetries: 0 }).text).toBe('one two three')
   })
 
@@ -216,11 +216,11 @@ describe('LangChain', () => {
     new ChatOpenAI({ model: 'm', apiKey: 'client', maxRetries: 0, configuration: { baseURL: `${gateway.url}/v1` } })
   const tools = [{ type: 'function', function: { name: 'find', description: 'Finds.', parameters: SCHEMA } }]
 
-  it('chats', async () => {
+  it('gets an answer in a chat through the gateway', async () => {
     expect((await model().invoke('hello there')).text).toBe('hello there')
   })
 
-  it('streams', async () => {
+  it('gets an answer in a stream through the gateway', async () => {
     let text = ''
     for await (const chunk of await model().stream('one two three')) text += chunk.text
     expect(text).toBe('one two three')

@@ -117,7 +117,7 @@ describe('the name of a model', () => {
     'a model',
     'x'.repeat(129),
     'one-two-three-four-five-six-seven-eight-nine',
-  ])('%s is none', (name) => expect(isModelName(name)).toBe(false))
+  ])('%s is no name of a model', (name) => expect(isModelName(name)).toBe(false))
 })
 
 describe('a blob', () => {

@@ -173,9 +173,9 @@ describe('The callback of a write', () => {
 
 describe('HTTP/2 trailers', () => {
   it.each([
-    ['fine', 'fine', '1'],
-    ['a cut', 'UNSAFE', undefined],
-  ])('of %s', async (_what, word, sum) => {
+    ['that is safe leave with it', 'fine', '1'],
+    ['that is cut do not leave', 'UNSAFE', undefined],
+  ])('of a reply %s', async (_what, word, sum) => {
     const server = createHttp2Server((req, res) =>
       guarded({ windowMs: 1 })(req as unknown as IncomingMessage, res as unknown as ServerResponse, () => {
         res.writeHead(200, STREAM)

@@ -68,7 +68,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.res = res
     this.settings = services.config
     this.requestId = requestIdOf(req)
-    this.state = new State(this.requestId, this.#stop)
+    this.state = new State(this.requestId, this.#controller)
     this.#telemetry = new RequestTelemetry(services, this)
   }
 

@@ -15,9 +15,9 @@ interface Kept {
 }
 
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
-export function wholeHold(exit: ResponseController, context: ReplyContext): Hold {
+export function wholeHold(controller: ResponseController, context: ReplyContext): Hold {
   // An error in its own words has nothing to judge.
-  const why = isSuccess(exit.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
+  const why = isSuccess(controller.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
   const judge = async ({ chunks, last }: Kept): Promise<readonly Judgement[]> => {
     const { res } = controller
     const choices = await readReply(

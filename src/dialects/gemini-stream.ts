@@ -16,6 +16,7 @@ export function geminiStream(): StreamReader {
   const events = new EventText(GEMINI_REPLY)
   const facts = new SentEvents<Fact>((data) => ({ candidates: candidatesOf(data) }))
   const joined = new JoinedParts()
+  const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
   const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
 
@@ -25,7 +26,7 @@ export function geminiStream(): StreamReader {
       const data = events.open(event, deltas)
       if (isObject(data) && Array.isArray(data.candidates)) {
         for (const [position, candidate] of (data.candidates as unknown[]).entries())
-          readCandidate({ events, joined, deltas }, candidate, itemIndex(candidate, position))
+          readCandidate({ events, joined, args, deltas }, candidate, itemIndex(candidate, position))
         events.readBeside(deltas, data, 0, { without: 'candidates' })
       } else if (data !== undefined) events.readBeside(deltas, data)
       facts.note(event, data)
@@ -69,38 +70,43 @@ function candidatesOf(data: unknown): Fact['candidates'] {
 interface Reading {
   readonly events: EventText
   readonly joined: JoinedParts
+  /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
+  readonly args: Map<unknown, number>
   readonly deltas: StreamDelta[]
 }
 
 /** Text and thoughts grow from event to event, and so do the arguments of a call, by the place they belong to. */
-function readCandidate({ events, joined, deltas }: Reading, candidate: unknown, choice: number): void {
+function readCandidate(reading: Reading, candidate: unknown, choice: number): void {
+  const { events, joined, deltas } = reading
   for (const { text, thought } of textParts(candidate)) {
     const channel = thought ? 'thought' : 'text'
     deltas.push({ choice, channel, text })
     // Clients that know no thoughts join all parts.
     joined.add(deltas, choice, channel, text)
   }
-  events.readBeside(deltas, withTokens(withoutGrowing(candidate, deltas, choice)), choice)
+  events.readBeside(deltas, withTokens(withoutGrowing(reading, candidate, choice)), choice)
 }
 
 /** The candidate without what was read of it. */
-function withoutGrowing(candidate: unknown, deltas: StreamDelta[], choice: number): unknown {
+function withoutGrowing(reading: Reading, candidate: unknown, choice: number): unknown {
   if (!isObject(candidate) || !isObject(candidate.content) || !Array.isArray(candidate.content.parts)) return candidate
   const parts = (candidate.content.parts as unknown[]).map((part) => {
     if (!isObject(part)) return part
     const { text, ...rest } = part
-    const call = isObject(part.functionCall) ? { functionCall: withoutArgs(part.functionCall, deltas, choice) } : {}
+    const call = isObject(part.functionCall) ? { functionCall: withoutArgs(reading, part.functionCall, choice) } : {}
     return { ...(typeof text === 'string' ? rest : part), ...call }
   })
   return { ...candidate, content: { ...candidate.content, parts } }
 }
 
-function withoutArgs(call: Record<string, unknown>, deltas: StreamDelta[], choice: number): unknown {
+function withoutArgs({ args, deltas }: Reading, call: Record<string, unknown>, choice: number): unknown {
   if (!Array.isArray(call.partialArgs)) return call
   const partialArgs = (call.partialArgs as unknown[]).map((arg) => {
     if (!isObject(arg) || typeof arg.stringValue !== 'string') return arg
     const { stringValue, ...rest } = arg
-    deltas.push({ choice, channel: `args ${String(arg.jsonPath)}`, text: stringValue })
+    const number = args.get(rest.jsonPath) ?? args.size
+    args.set(rest.jsonPath, number)
+    deltas.push({ choice, channel: `args.${number}`, text: stringValue })
     return rest
   })
   return { ...call, partialArgs }

@@ -41,9 +41,9 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
   }
 }
 
-/** An ending may begin within a segment, as in `models/gemini-2.5-pro:generateContent`. */
+/** With a colon an ending begins within a segment, as in `models/gemini-2.5-pro:generateContent`. */
 function endingOf(path: string): string {
-  return path.startsWith('/') ? plainPath(path) : path.toLowerCase()
+  return path.startsWith(':') || path.includes('*') ? path.toLowerCase() : plainPath(path)
 }
 
 /** A `*` in an ending stands for anything. */

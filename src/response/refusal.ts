@@ -84,7 +84,7 @@ function declinedReply(
 
 /** Google's APIs stream an array unless the query asks for server-sent events. */
 function asksForEvents(req: GuardedRequest | undefined): boolean {
-  return /[?&]alt=sse(?:&|$)/i.test(req?.originalUrl ?? req?.url ?? '')
+  return /[?&](?:\$|%24)?alt=sse(?:&|$)/i.test(req?.originalUrl ?? req?.url ?? '')
 }
 
 function statusOf({ action, error }: Decision, { blockStatus = 451 }: RefusalSettings): number {

@@ -19,7 +19,11 @@ const content = (text: string, index = 0): object => ({
   index,
   delta: { message: { content: { text } } },
 })
-const START = { type: 'message-start', id: 'c1', delta: { message: { role: 'assistant', content: [] } } }
+const START = {
+  type: 'message-start',
+  id: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
+  delta: { message: { role: 'assistant', content: [] } },
+}
 const saying = (...texts: string[]): object[] => [
   START,
   { type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: '' } } } },
@@ -89,7 +93,11 @@ async function stream(text = 'hello'): Promise<Said> {
 describe('the client of Cohere', () => {
   it('gets an allowed reply, with the words of both judged', async () => {
     events = [
-      { id: 'c1', finish_reason: 'COMPLETE', message: { role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] } },
+      {
+        id: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
+        finish_reason: 'COMPLETE',
+        message: { role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] },
+      },
     ]
     const reply = await client().chat(asking('hello'))
     expect(reply.message.content).toEqual([{ type: 'text', text: 'Hi.' }])
@@ -100,7 +108,7 @@ describe('the client of Cohere', () => {
   it('raises its own error, with the categories, for an unsafe question and an unsafe reply', async () => {
     events = [
       {
-        id: 'c1',
+        id: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
         finish_reason: 'COMPLETE',
         message: { role: 'assistant', content: [{ type: 'text', text: 'UNSAFE' }] },
       },

@@ -21,7 +21,7 @@ let lastAsked: unknown
 const part = (part: object, more: object = {}): object => ({
   candidates: [{ content: { role: 'model', parts: [part] }, index: 0, ...more }],
   modelVersion: MODEL,
-  responseId: 'r1',
+  responseId: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
 })
 const saying = (...texts: string[]): object[] => [
   ...texts.map((text) => part({ text })),

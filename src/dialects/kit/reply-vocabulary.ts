@@ -47,6 +47,18 @@ const REPLY_KEYS = set(
   // LangGraph.
   'attempt langgraph_node langgraph_step langgraph_triggers langgraph_path langgraph_checkpoint_ns checkpoint_ns tags',
   'graph_id run_id tool_call_chunks ls_provider ls_model_name ls_model_type ls_temperature ls_max_tokens example',
+  // Gemini.
+  'candidates finishMessage safetyRatings probability severity blockReason promptFeedback usageMetadata args',
+  'promptTokenCount candidatesTokenCount totalTokenCount thoughtsTokenCount cachedContentTokenCount modality',
+  'tokenCount promptTokensDetails candidatesTokensDetails toolUsePromptTokenCount trafficType modelVersion',
+  'responseId createTime avgLogprobs logprobsResult chosenCandidates topCandidates tokenId logProbability',
+  'citationMetadata citationSources startIndex endIndex groundingMetadata partialArgs jsonPath stringValue',
+  // Cohere.
+  'billed_units tool_output',
+  // Bedrock Converse.
+  'stopReason inputTokens outputTokens totalTokens cacheReadInputTokens cacheWriteInputTokens metrics latencyMs',
+  'toolUse reasoningContent reasoningText citationsContent messageStart contentBlockStart contentBlockDelta',
+  'contentBlockIndex contentBlockStop messageStop redactedContent',
   // Plain names that apps give to what they answer with.
   'answer reply note notes sources score scores snippet chunk conversation_id conversationId message_id session_id',
   'sessionId thread_id threadId user_id userId timestamp time latency latency_ms duration duration_ms version success',
@@ -80,6 +92,10 @@ const REPLY_VALUES = set(
   'REASONING_END REASONING_ENCRYPTED_VALUE STATE_SNAPSHOT STATE_DELTA MESSAGES_SNAPSHOT ACTIVITY_SNAPSHOT',
   'ACTIVITY_DELTA CUSTOM RAW SUBAGENT_STARTED SUBAGENT_FINISHED SUBAGENT_ERROR add remove replace move copy test',
   'metadata messages messages/partial messages/complete messages/metadata AIMessageChunk ai human',
+  // Gemini, Cohere and Bedrock Converse.
+  'NEGLIGIBLE ON_DEMAND FINISH_REASON_UNSPECIFIED STOP_SEQUENCE TIMEOUT tool_use guardrail_intervened',
+  'content_filtered message-start message-end content-start content-delta content-end tool-plan-delta',
+  'tool-call-start tool-call-delta tool-call-end citation-start citation-end',
   // Events of Responses, by their beginnings and ends.
   'response.created response.queued response.in_progress response.completed response.failed response.incomplete',
   'response.cancelled response.output_item.added response.output_item.done response.content_part.added',
@@ -102,7 +118,7 @@ const REPLY_VALUES = set(
   'response.image_generation_call.completed',
 )
 
-const MODEL_KEYS = set('model remote_model')
+const MODEL_KEYS = set('model remote_model modelVersion')
 const NUMBER = /^[+-]?\d{0,20}(?:\.\d{1,20})?(?:ms|s|m|h)?$/
 const DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?$/
 /** What a server says of its own version and build. */

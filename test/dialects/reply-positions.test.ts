@@ -197,8 +197,6 @@ const converse = {
 }
 
 interface Api {
-  /** The path on which it streams as an array, too. */
-  readonly array?: string
   readonly path: string
   readonly request?: object
   readonly reply: object

@@ -42,7 +42,7 @@ const CANNOT_RUN: readonly (readonly [RegExp, string])[] = [
 ]
 /** Runs in test/examples.test.ts, as its README says. */
 const EXAMPLE =
-  /^(?:[A-Z_]+=\S+ )*(?:npm (?:ci && npm )?(?:start|run build)|(?:npm run build && )?node (examples\/\S+\.js))$/
+  /^(?:[A-Z_]+=\S+ )*(?:npm (?:ci && npm )?(?:start|run build)|(?:npm run build && )?node (?:--test )?(examples\/\S+\.js))$/
 
 const all = DOCUMENTS.flatMap(blocksOf)
 const of = (...languages: string[]): [string, Block][] =>

@@ -16,9 +16,15 @@ $('form').addEventListener('submit', (event) => {
 let events = []
 let busy = false
 
+/** One question at a time: the buttons say so. */
+function setBusy(now) {
+  busy = now
+  for (const button of document.querySelectorAll('[data-say]')) button.disabled = now
+}
+
 async function run(content) {
   if (busy) return
-  busy = true
+  setBusy(true)
   events = []
   $('text').textContent = ''
   show('', 'Running')
@@ -55,7 +61,7 @@ async function run(content) {
     show('warn', UNREACHABLE.words)
   } finally {
     source.close()
-    busy = false
+    setBusy(false)
   }
 }
 

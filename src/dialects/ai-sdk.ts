@@ -43,7 +43,7 @@ export const aiSdk: Dialect = {
   paths: ['/api/use-chat'],
   // Text streams, and the data stream of version 4, are plain text to their label.
   framing: 'text',
-  marks: ['x-vercel-ai-ui-message-stream', 'x-vercel-ai-data-stream'],
+  marks: { 'x-vercel-ai-ui-message-stream': 'text', 'x-vercel-ai-data-stream': 'data-stream' },
   headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
   claims: ({ messages, message }) => (Array.isArray(messages) && messages.some(hasParts)) || hasParts(message),
   answers: (event) => isObject(event) && typeof event.type === 'string' && UI_EVENT.test(event.type),

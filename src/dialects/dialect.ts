@@ -138,8 +138,8 @@ export interface Dialect {
   reply(body: unknown): readonly ReplyChoice[] | undefined
   /** True when this parsed event or reply belongs to this API, whatever API the client asked. Default: never. */
   answers?(data: unknown): boolean
-  /** Names of headers that mark the streams of this API, whatever API the client asked. Default: none. */
-  readonly marks?: readonly string[]
+  /** Headers by which its own streams are known, whichever API was asked, and how these are framed. Default: none. */
+  readonly marks?: Readonly<Record<string, Framing>>
   /** Headers of a streamed refusal. Default: none. */
   readonly headers?: Readonly<Record<string, string>>
   /** What is told as the reason when a reply has no words to judge. Default: `empty`. */

@@ -40,5 +40,7 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
 
 /** The framing of a stream with these headers, when its content-type does not tell. */
 export function framingOf(asked: Dialect, hasHeader: (name: string) => boolean): Framing {
-  return (BUILT_IN.find(({ marks }) => marks?.some(hasHeader)) ?? asked).framing
+  for (const { marks = {} } of BUILT_IN)
+    for (const [name, framing] of Object.entries(marks)) if (hasHeader(name)) return framing
+  return asked.framing
 }

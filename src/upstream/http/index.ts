@@ -1,9 +1,9 @@
 // Forwards a safe request to an OpenAI-compatible URL and streams the answer back. It adds nothing. It does not
 // retry, because a second POST to a model costs money again. It follows no redirect, because a redirect would send
 // the key to a host that the operator did not name.
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../errors.js'
+import { lazyPool } from '../../utils/lazy-pool.js'
 import { requestHeaders, responseHeaders, takesGoogleKey } from './headers.js'
 import { joinPath, parseBase } from './target.js'
 import type { Upstream, UpstreamCall } from '../types.js'
@@ -35,7 +35,7 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
   const timeoutMs = options.timeoutMs ?? 600_000
   const connections = options.connections ?? 1024
   const most = connections + (options.queue ?? 1024)
-  const pool = new Pool(base.origin, {
+  const pool = lazyPool(base.origin, {
     connections,
     connect: { timeout: Math.min(CONNECT_TIMEOUT_MS, timeoutMs) },
     headersTimeout: timeoutMs,

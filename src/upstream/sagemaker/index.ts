@@ -1,12 +1,10 @@
 // A chat model on a SageMaker endpoint. Requests are translated for its container, and answers become Chat
 // Completions, whole or as SSE.
-import {
-  InvokeEndpointCommand,
-  InvokeEndpointWithResponseStreamCommand,
+import type {
+  InvokeEndpointCommandInput,
+  ResponseStream,
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
-import type { InvokeEndpointCommandInput, ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { LlamaGuardError } from '../../errors.js'
 import { chatFormat } from './chat-format.js'
 import type { ChatFormat, ChatTranslator } from './chat-format.js'
@@ -46,7 +44,12 @@ export interface SageMakerChatOptions {
 
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
-  const client = options.client ?? newClient(timeoutMs, connections)
+  // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
+  const loading = import('./client.js').then(({ createChatClient }) =>
+    createChatClient({ client: options.client, timeoutMs, connections }),
+  )
+  // A failure to load is the failure of every call.
+  loading.catch(() => undefined)
   const format = chatFormat(
     options.format ?? (/llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages'),
     endpoint,
@@ -104,9 +107,8 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     translator: ChatTranslator,
     { signal }: UpstreamCall,
   ): Promise<Refused> {
-    const answer = await client
-      .send(new InvokeEndpointCommand(input), { abortSignal: signal })
-      .catch((error: unknown) => refusedByContainer(error, endpoint))
+    const client = await loading
+    const answer = await client.invoke(input, signal).catch((error: unknown) => refusedByContainer(error, endpoint))
     if ('status' in answer) return answer
     return { status: 200, body: translator.whole(new TextDecoder().decode(answer.Body)) }
   }
@@ -116,9 +118,8 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     translator: ChatTranslator,
     { res, signal }: UpstreamCall,
   ): Promise<Refused | undefined> {
-    const answer = await client
-      .send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal })
-      .catch((error: unknown) => refusedByContainer(error, endpoint))
+    const client = await loading
+    const answer = await client.stream(input, signal).catch((error: unknown) => refusedByContainer(error, endpoint))
     if ('status' in answer) return answer
     if (!answer.Body)
       throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} opened a stream without a body.`)
@@ -144,21 +145,13 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   async function close(): Promise<void> {
     await Promise.allSettled(open)
-    if (!options.client) client.destroy()
+    await loading.then(
+      (client) => client.close(),
+      () => undefined,
+    )
   }
 
   return { forward, close }
-}
-
-function newClient(timeoutMs: number, connections: number): SageMakerRuntimeClient {
-  return new SageMakerRuntimeClient({
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: 5_000,
-      socketTimeout: timeoutMs,
-      httpsAgent: { maxSockets: connections },
-      httpAgent: { maxSockets: connections },
-    }),
-  })
 }
 
 // The SDK throws stream exceptions as errors of their own class, whose name says more than "broke off".

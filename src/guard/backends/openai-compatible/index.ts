@@ -1,11 +1,11 @@
 // A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference,
 // llama.cpp. Prompts are sent raw, because a chat route would wrap our prompt in the guard's template a second time.
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../../errors.js'
 import { within } from '../../deadline.js'
 import { readCompletion } from '../../answer/completion.js'
 import type { Complete, Completion } from '../../answer/completion.js'
+import { lazyPool } from '../../../utils/lazy-pool.js'
 import { connectionError, statusError, unreadable } from './errors.js'
 
 export interface OpenAiCompatibleOptions {
@@ -56,7 +56,7 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
     accept: 'application/json',
     ...(o.apiKey && { authorization: `Bearer ${checkedKey(o.apiKey)}` }),
   }
-  const pool = new Pool(url.origin, {
+  const pool = lazyPool(url.origin, {
     connections: o.concurrency,
     connect: { timeout: Math.min(CONNECT_MS, o.timeoutMs) },
     headersTimeout: o.timeoutMs,

@@ -1,8 +1,6 @@
 // Reads the verdict from the first word of a response stream (InvokeEndpointWithResponseStream): "safe" is final
 // before the model has finished writing. "unsafe" is read to its end, because the categories come after it.
-import { InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
-import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { LlamaGuardError } from '../../../errors.js'
 import { NOBODY_WAITS, within } from '../../deadline.js'
 import type { Complete, Completion } from '../../answer/completion.js'
@@ -13,7 +11,6 @@ import { toGuardError } from './errors.js'
 
 /** White space before the word: Llama Guard 3 writes two line breaks, Llama Guard 1 a space. */
 const LEADING = /^[ \t\r\n]+/
-const CONNECT_MS = 3000
 /**
  * Milliseconds to read the rest of a stream after its verdict is known. A stream that was read to its end leaves the
  * socket usable.
@@ -26,22 +23,14 @@ const DRAIN_MS = 2000
  * the model cards define the score on it.
  */
 export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete {
-  const client = o.client ?? createClient(o)
+  // stream-client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
+  const loading = import('./stream-client.js').then(({ createStreamClient }) => createStreamClient(o))
+  // A failure to load is the failure of every call.
+  loading.catch(() => undefined)
   const parameters = generation(o.maxNewTokens)
-  const target = {
-    EndpointName: o.endpoint,
-    InferenceComponentName: o.inferenceComponent,
-    TargetVariant: o.targetVariant,
-  }
 
   const complete: Complete = (prompt, { signal }) => {
     const body = JSON.stringify({ inputs: prompt, parameters, stream: true })
-    const command = new InvokeEndpointWithResponseStreamCommand({
-      ...target,
-      ContentType: 'application/json',
-      Accept: 'application/json',
-      Body: body,
-    })
     // The call has a signal of its own. The signal of `within` aborts once the verdict is known, and would cut the
     // rest of the stream and close the socket.
     const call = new AbortController()
@@ -49,8 +38,9 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
       const cancel = (): void => call.abort(NOBODY_WAITS)
       inner.addEventListener('abort', cancel, { once: true })
       try {
-        const reply = await client.send(command, { abortSignal: call.signal })
-        return await decide(reply.Body ?? [], () => inner.removeEventListener('abort', cancel), call)
+        const client = await loading
+        const stream = await client.open(body, call.signal)
+        return await decide(stream, () => inner.removeEventListener('abort', cancel), call)
       } catch (error) {
         call.abort(NOBODY_WAITS)
         throw streamError(error) ?? toGuardError(error)
@@ -58,7 +48,11 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
     })
   }
   return Object.assign(complete, {
-    close: () => (o.client ? undefined : client.destroy()),
+    close: () =>
+      void loading.then(
+        (client) => client.close(),
+        () => undefined,
+      ),
     identity: JSON.stringify([
       'sagemaker-stream',
       process.env['AWS_REGION'] ?? null,
@@ -146,20 +140,6 @@ function streamError(error: unknown): LlamaGuardError | undefined {
     'The guard container broke off its answer. See the CloudWatch log of the endpoint.',
     { retryable: true },
   )
-}
-
-function createClient({ concurrency, timeoutMs }: SageMakerOptions): SageMakerRuntimeClient {
-  const agent = { keepAlive: true, maxSockets: concurrency }
-  return new SageMakerRuntimeClient({
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      httpAgent: agent,
-      httpsAgent: agent,
-      connectionTimeout: Math.min(CONNECT_MS, timeoutMs),
-      requestTimeout: timeoutMs,
-      throwOnRequestTimeout: true,
-    }),
-  })
 }
 
 function tooLate(ms: number): () => LlamaGuardError {

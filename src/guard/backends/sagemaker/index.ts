@@ -10,7 +10,6 @@ import type { Complete } from '../../answer/completion.js'
 import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 import { generation } from '../../prompt/generation.js'
 import { toGuardError } from './errors.js'
-import { createInvoke, invokeThrough } from './invoke.js'
 
 export { toGuardError } from './errors.js'
 
@@ -103,13 +102,22 @@ function connect(o: SageMakerOptions): Endpoint {
     maxAnswerBytes: MAX_ANSWER_BYTES,
     tooLarge,
   }
-  const invoke = o.client ? invokeThrough(o.client, target) : createInvoke(target, wire)
+  // invoke.ts brings the AWS SDK and undici, which load beside the app's own start instead of before it.
+  const loading = import('./invoke.js').then(({ createInvoke, invokeThrough }) =>
+    o.client ? invokeThrough(o.client, target) : createInvoke(target, wire),
+  )
+  // A failure to load is the failure of every call.
+  loading.catch(() => undefined)
   return {
     ask: (body, signal, read) =>
       inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) =>
-        invoke(body, inner).then((answer) => read(parse(answer)), fail),
+        loading.then((invoke) => invoke(body, inner)).then((answer) => read(parse(answer)), fail),
       ),
-    close: () => invoke.close(),
+    close: () =>
+      void loading.then(
+        (invoke) => invoke.close(),
+        () => undefined,
+      ),
     identity: JSON.stringify([
       'sagemaker',
       process.env['AWS_REGION'] ?? null,

@@ -12,11 +12,11 @@ trap 'exit 130' INT TERM
 tree=$work/tree
 mkdir "$tree"
 cd "$root"
-for name in package.json tsconfig.json src LICENSE README.md CHANGELOG.md REFERENCE.md SECURITY.md; do
+for name in package.json tsconfig.json .ci src LICENSE README.md CHANGELOG.md REFERENCE.md SECURITY.md; do
   if [ -e "$name" ]; then cp -R "$name" "$tree"; fi
 done
 ln -s "$root/node_modules" "$tree/node_modules"
-if [ -e dist/esm/index.js ] && [ -e dist/cjs/index.js ] && [ -z "$(find package.json tsconfig.json src -newer dist/cjs/index.js)" ]; then
+if [ -e dist/esm/index.js ] && [ -e dist/cjs/index.js ] && [ -z "$(find package.json tsconfig.json .ci src -newer dist/cjs/index.js)" ]; then
   cp -R dist "$tree"
 else
   (cd "$tree" && npm run --silent prepack)
@@ -36,6 +36,21 @@ for file in LICENSE CHANGELOG.md REFERENCE.md SECURITY.md src/guard/backends/loc
   [ -s "node_modules/express-llama-guard/$file" ] || { echo "The package lacks $file: name it under \"files\" in package.json." >&2; exit 1; }
 done
 echo "install: ok"
+
+# What an install costs. Raise a number on purpose only, with the reason in the commit.
+budget() {
+  (($2 <= $3)) || { echo "$1: $2, which is over the budget of $3." >&2; exit 1; }
+  echo "$1: $2 of at most $3"
+}
+mkdir "$work/alone"
+cd "$work/alone"
+echo '{"name":"alone","private":true}' > package.json
+npm install --prefer-offline --omit=peer --no-audit --no-fund --loglevel=error "$work"/express-llama-guard-*.tgz > /dev/null
+budget "kilobytes packed" "$(($(wc -c < "$(echo "$work"/express-llama-guard-*.tgz)") / 1000))" 1100
+budget "files of ours" "$(find node_modules/express-llama-guard -type f | wc -l)" 80
+budget "megabytes installed" "$(du -sm node_modules | cut -f1)" 40
+budget "packages installed" "$(npm ls --all --parseable 2> /dev/null | tail -n +2 | wc -l)" 60
+cd "$work/app"
 
 # No setting of this machine may decide what the consumers see.
 for name in "${!LLAMA_GUARD_@}"; do unset "$name"; done

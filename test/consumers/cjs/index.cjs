@@ -2,8 +2,13 @@
 const assert = require('node:assert')
 const express = require('express')
 const { LlamaGuardError, isLlamaGuardError, llamaGuard } = require('express-llama-guard')
-const loaded = Object.keys(require.cache).filter((file) => /prom-client|opentelemetry/.test(file))
-assert.deepStrictEqual(loaded, [], 'the main entry loads telemetry that nobody asked for')
+const heavy = () =>
+  Object.keys(require.cache).filter((file) =>
+    /prom-client|opentelemetry|@aws-sdk|@smithy|undici|node-llama-cpp|testing|screen/.test(file),
+  )
+assert.deepStrictEqual(heavy(), [], 'the main entry loads what nobody asked for yet')
+// A guard on SageMaker loads the AWS SDK when it is built, and the local guard never does; probe.cjs waits for both.
+assert.deepStrictEqual(heavy(llamaGuard({ guard: 'local' })), [], 'building the local guard blocks on a library')
 const { instrument } = require('express-llama-guard/otel')
 const { metrics } = require('express-llama-guard/prometheus')
 const { fakeGuard } = require('express-llama-guard/testing')

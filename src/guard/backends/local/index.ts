@@ -5,7 +5,6 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../errors.js'
 import type { Category, Conversation, Guard, Verdict } from '../../../types.js'
 import type { Finding, Screen } from './screen.js'
-import { createScreen, worse } from './screen.js'
 import { PARAMETERS } from './weights.js'
 
 export interface LocalGuardOptions {
@@ -60,8 +59,8 @@ function judged(conversation: Conversation): readonly string[] {
   return before === undefined ? [last.text] : [last.text, `${before.text}\n${last.text}`]
 }
 
-// The screen is built on first use, because an app with another guard never needs it.
-let shared: Screen | undefined
+// The screen is loaded and built on first use, because an app with another guard never needs it: 10 ms of every start.
+let shared: Promise<Screen> | undefined
 
 /**
  * Makes the baseline screen: a word list and a small linear model in this process. It is not Llama Guard. Use it to
@@ -77,13 +76,14 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
         `it out for the default, ${PARAMETERS.threshold}.`,
     )
   }
-  const screen = (shared ??= createScreen(PARAMETERS))
+  const loading = (shared ??= import('./screen.js').then(({ createScreen }) => createScreen(PARAMETERS)))
   return {
     model: 'baseline-screen',
     identity: JSON.stringify(['baseline-screen', PARAMETERS.version, threshold]),
     categories: CATEGORIES,
     async judge(conversation: Conversation, { signal }): Promise<Verdict> {
       signal?.throwIfAborted()
+      const screen = await loading
       let found: Finding | undefined
       for (const [index, part] of judged(conversation).flatMap(screen.windows).entries()) {
         if (index > 0 && index % WINDOWS_PER_BREATH === 0) {
@@ -91,7 +91,7 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
           signal?.throwIfAborted()
         }
         const finding = screen.window(part)
-        found = found === undefined ? finding : worse(found, finding)
+        if (found === undefined || finding.score > found.score) found = finding
       }
       const score = found?.score ?? 1
       const safe = score < threshold

@@ -13,7 +13,7 @@ it('the first request is 503 guard_not_ready when the model is not loaded in tim
   const modelPath = join(folder, 'tiny.gguf')
   writeFileSync(modelPath, tinyGguf())
   const guard = llamaGuard(
-    { guard: 'llama-cpp', modelPath, model: 'llama-guard-3-1b', timeoutMs: 50, breaker: false, logger: memoryLogger() },
+    { guard: 'llama-cpp', modelPath, model: 'llama-guard-3-1b', timeoutMs: 250, breaker: false, logger: memoryLogger() },
     {},
   )
   const server = await serve((req, res) => guard(req, res, () => res.end('{}')))

@@ -12,7 +12,7 @@ import { addLiveGuard } from './telemetry/live-guards.js'
 import { defaultLogger } from './telemetry/log.js'
 import type { TelemetryServices } from './telemetry/request-telemetry.js'
 import { isGuard } from './options/guards.js'
-import type { Category, GuardedRequest, Judgement, Logger, PolicyStats, Stage, Verdict } from './types.js'
+import type { Category, Guard, GuardedRequest, Judgement, Logger, PolicyStats, Stage, Verdict } from './types.js'
 import type { Upstream } from './upstream/index.js'
 
 /** What `guard.stats()` returns. */
@@ -27,6 +27,8 @@ export interface Services extends TelemetryServices {
   readonly model: string
   readonly vision: boolean
   readonly categories: readonly Category[]
+  /** What judges, with its panel and cascade. Asked through `judge` alone. */
+  readonly guard: Guard
   readonly judge: Judge
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
@@ -88,6 +90,7 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     model,
     vision: guard.vision === true,
     categories,
+    guard,
     judge,
     reader: createConversationReader(config),
     upstream,

@@ -78,6 +78,9 @@ export function madeOf(guard: Guard, parts: readonly Guard[]): Guard {
   return guard
 }
 
+/** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
+export const partsOf = (guard: Guard): readonly Guard[] => members.get(guard) ?? []
+
 /** The number of calls to each member that one judgement of this conversation takes. */
 export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
   const parts = members.get(guard)?.filter((part) => judgesRole(part, conversation.at(-1)!.role))

@@ -3,7 +3,14 @@
 import { LlamaGuardError } from '../errors.js'
 import { hasOwnGuard, rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
 import { readCategories } from './categories.js'
-import { type Environment, fromEnvironment, fromPolicyFile, OTHER_VARIABLES, PREFIX } from './environment.js'
+import {
+  type Environment,
+  fromEnvironment,
+  fromPolicyFile,
+  OTHER_VARIABLES,
+  policyObject,
+  PREFIX,
+} from './environment.js'
 import { cascadeOption, guardsOption } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
@@ -155,6 +162,21 @@ export function parseOptions(options: Options = {}, env: Environment = process.e
   rejectUnusedSecret(checked)
   if (hasOwnGuard(checked)) requireBackendSettings(checked)
   return Object.freeze(checked)
+}
+
+/** What a policy may set, as a file of `LLAMA_GUARD_POLICY` does. */
+export type Policy = Pick<
+  Options,
+  'categories' | 'task' | 'instruction' | 'actions' | 'policyUrl' | 'threshold' | 'categoryThresholds'
+>
+
+/**
+ * Checks a policy that did not come from a file. `source` names it in error messages.
+ * @throws LlamaGuardError `invalid_option` or `unknown_option`.
+ */
+export function readPolicy(value: unknown, source: string): Policy {
+  const given = Object.entries(policyObject(value, source)).filter(([, part]) => part !== undefined)
+  return Object.fromEntries(given.map(([name, part]) => [name, TABLE[name]!.read(part, `${source}: ${name}`)]))
 }
 
 /** Checks what `override(req)` returned and applies it to the configuration. */

@@ -53,6 +53,8 @@ export interface CheckResult {
   readonly tokens: NonNullable<Verdict['tokens']>
   /** The guard that judged, when it was not the first choice. */
   readonly judgedBy?: string
+  /** Verdicts of the small guard of a cascade, each of which spared the large one a call. Absent for none. */
+  readonly bySmallGuard?: number
 }
 
 /** The word on a stage, with what metrics need to tell one from another. */

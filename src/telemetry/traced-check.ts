@@ -30,6 +30,14 @@ function resultOf(judgements: readonly Judgement[]): CheckResult {
     verdicts.reduce((total, verdict) => total + (count(verdict) ?? 0), 0)
   const scores = verdicts.flatMap(({ score }) => score ?? [])
   const judgedBy = verdicts.find((verdict) => verdict.judgedBy !== undefined)?.judgedBy
+  const bySmallGuard = judgements.filter(
+    (judgement) =>
+      'verdict' in judgement &&
+      judgement.verdict.cached !== true &&
+      judgement.verdict.judgedBy !== undefined &&
+      // A cascade is named after both of its guards.
+      judgement.model.startsWith(`${judgement.verdict.judgedBy}>`),
+  ).length
   return {
     verdict: unsafe ? 'unsafe' : failed === undefined ? 'safe' : 'unjudged',
     categories: [...new Set(verdicts.flatMap(({ categories, unknown = [] }) => [...categories, ...unknown]))],
@@ -41,5 +49,6 @@ function resultOf(judgements: readonly Judgement[]): CheckResult {
     attempts: sum(({ attempts }) => attempts),
     tokens: { input: sum(({ tokens }) => tokens?.input), output: sum(({ tokens }) => tokens?.output) },
     ...(judgedBy !== undefined && { judgedBy }),
+    ...(bySmallGuard > 0 && { bySmallGuard }),
   }
 }

@@ -10,12 +10,15 @@ import { reasonOf } from '../deadline.js'
 import { AskOptions } from '../judge-options.js'
 import { merge } from '../merge-verdicts.js'
 import { piecesOf } from '../pieces.js'
-import type { Prompter } from '../prompt/index.js'
+import type { Prompter, PromptPolicy } from '../prompt/index.js'
 
 export type { Complete, Completion } from '../answer/completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<Prompter, 'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse'>
+  readonly prompter: Pick<
+    Prompter,
+    'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse' | 'under'
+  >
   readonly complete: Complete & { close?(): void | Promise<void> }
   /** The name of the server in the verdict cache: endpoint or URL, and model. This file adds policy and template. */
   readonly identity: string
@@ -29,6 +32,22 @@ export interface PromptedOptions {
 const LEAST_TOKENS = 512
 /** The most calls for one piece at an endpoint that refuses it as too long. */
 const MOST_CALLS = 32
+
+/** What can be asked of a prompted guard beside a verdict. */
+export interface Prompted {
+  /** The exact prompts of a judgement, one for each piece. */
+  prompts(conversation: Conversation, stage: Stage): readonly string[]
+  /**
+   * A guard of the same model on the same server, under another policy, or asked for scores. Closing it closes nothing.
+   * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
+   */
+  variant(change: { readonly policy?: PromptPolicy | undefined; readonly logprobs?: boolean }): Guard
+}
+
+const known = new WeakMap<Guard, Prompted>()
+
+/** Undefined for a guard that reads no prompt. */
+export const promptedOf = (guard: Guard): Prompted | undefined => known.get(guard)
 
 interface Asked {
   readonly signal: AbortSignalLike | undefined
@@ -113,7 +132,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     }
   }
 
-  return {
+  const guard: Guard = {
     model: prompter.model,
     identity: JSON.stringify([identity, prompter.model, templateHash(render)]),
     categories: prompter.categories,
@@ -128,6 +147,20 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       }),
     ...(complete.close && { close: () => complete.close?.() }),
   }
+  known.set(guard, {
+    prompts: (conversation, stage) => piecesOf(guard, conversation, stage).map(render),
+    variant({ policy, logprobs: scores = logprobs }) {
+      const other = policy === undefined ? prompter : (prompter.under?.(policy) ?? prompter)
+      return promptedGuard({
+        prompter: { ...other, vision: prompter.vision, contextTokens: Math.min(other.contextTokens, learnt) },
+        complete: (prompt, options) => complete(prompt, options),
+        identity,
+        logprobs: scores,
+        ...form,
+      })
+    },
+  })
+  return guard
 }
 
 const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.code === 'guard_input_too_long'

@@ -77,6 +77,11 @@ export interface Prompter {
    * @throws LlamaGuardError `unparseable_verdict`.
    */
   parse(completion: Completion): Verdict
+  /**
+   * A prompter of the same model under another policy.
+   * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
+   */
+  under?(policy: PromptPolicy): Prompter
 }
 
 /**
@@ -84,6 +89,13 @@ export interface Prompter {
  * leaves no room for a conversation.
  */
 export function createPrompter(model: ModelName, policy: PromptPolicy = {}, options: ModelOptions = {}): Prompter {
+  return {
+    ...prompterFor(model, policy, options),
+    under: (other) => createPrompter(model, other, options),
+  }
+}
+
+function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptions): Prompter {
   if (model === 'qwen3guard-gen') return otherGuardPrompter(qwen3GuardGen(options.controversial), policy)
   if (model === 'granite-guardian-3.0') return otherGuardPrompter(graniteGuardian30, policy)
   const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model as LlamaGuardName] : undefined

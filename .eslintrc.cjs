@@ -13,11 +13,13 @@ const MAY = {
   request: ['dialects', 'utils'],
   response: ['dialects', 'utils'],
   options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
+  dashboard: ['live-services', 'services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
 }
 const ROOMS = [
   'cli',
   'llama-guard',
+  'dashboard',
   'moderations',
   'exchange',
   'services',

@@ -15,6 +15,7 @@ export type {
 export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
 export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 export type { CacheStats } from './guard/cache/index.js'
+export type { Dashboard, DashboardOptions } from './dashboard/index.js'
 export type { GuardStats } from './services.js'
 export type { JudgeStats } from './guard/index.js'
 export type { ResilienceStats } from './guard/resilience/index.js'

@@ -1,6 +1,7 @@
 // THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it is
 // released or refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createDashboards, type Dashboard, type DashboardOptions } from './dashboard/index.js'
 import { Exchange } from './exchange.js'
 import { moderationsOf } from './moderations/index.js'
 import { createLiveServices } from './live-services.js'
@@ -18,7 +19,13 @@ export interface LlamaGuard extends Middleware {
    * guard.moderations())`.
    */
   moderations(): Middleware
-  /** Fails the judgements in flight, and closes sockets and stores. */
+  /**
+   * Makes the handler of a live page about the guards of this process, for this machine alone unless a token is set.
+   * Mount it before the guard: `app.use('/guard', guard.dashboard())`.
+   * @throws LlamaGuardError for an option that is wrong.
+   */
+  dashboard(options?: DashboardOptions): Dashboard
+  /** Fails the judgements in flight, and closes sockets, stores and dashboards. */
   close(): Promise<void>
   /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */
   stats(): GuardStats
@@ -37,6 +44,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): LlamaGuard {
   const live = createLiveServices(options as Options, env)
+  const dashboards = createDashboards(live, env)
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const services = live.until(res)
@@ -53,7 +61,11 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
   return Object.assign(llamaGuardMiddleware, {
     judge,
     moderations: (): Middleware => (req, res, next) => moderationsOf(live.until(res))(req, res, next),
-    close: () => live.close(),
+    dashboard: (settings?: DashboardOptions): Dashboard => dashboards.open(settings),
+    close() {
+      dashboards.close()
+      return live.close()
+    },
     stats: () => live.stats(),
   })
 }

@@ -6,6 +6,7 @@ import { isLlamaGuardError, llamaGuard } from '../src/index.js'
 import type {
   Category,
   Conversation,
+  Dashboard,
   Decision,
   ErrorCode,
   Guard,
@@ -28,6 +29,8 @@ express()
   .use('/v1', guard)
   .post('/chat', guard, (_req, res) => void res.end())
 createServer((req, res) => guard(req, res, () => res.end()))
+express().use('/guard', guard.dashboard({ token: process.env['TOKEN'], playground: true }))
+expectTypeOf(guard.dashboard).returns.toEqualTypeOf<Dashboard>()
 expectTypeOf(guard.close).returns.resolves.toBeVoid()
 expectTypeOf(guard.stats().guards[0]!.model).toBeString()
 

@@ -6,7 +6,7 @@ import { fail, rejectUnknown } from './readers.js'
 export const PREFIX = 'LLAMA_GUARD_'
 
 /** Variables that feed more than one option, or an option of another shape. */
-export const OTHER_VARIABLES = ['POLICY', 'UPSTREAM_URL', 'UPSTREAM_API_KEY', 'UPSTREAM_ENDPOINT']
+export const OTHER_VARIABLES = ['POLICY', 'UPSTREAM_URL', 'UPSTREAM_API_KEY', 'UPSTREAM_ENDPOINT', 'DASHBOARD_TOKEN']
 
 const POLICY_KEYS = ['categories', 'task', 'instruction', 'actions', 'policyUrl', 'threshold', 'categoryThresholds']
 
@@ -60,8 +60,13 @@ export function fromPolicyFile(env: Environment): Record<string, unknown> {
       { cause },
     )
   }
+  return policyObject(policy, 'LLAMA_GUARD_POLICY')
+}
+
+/** @throws LlamaGuardError `invalid_option` when it is no object, `unknown_option` for an unknown key in it. */
+export function policyObject(policy: unknown, name: string): Record<string, unknown> {
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
-    throw fail('LLAMA_GUARD_POLICY', policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
+    throw fail(name, policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
   rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key')
   return { ...policy }
 }

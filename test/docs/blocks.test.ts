@@ -117,7 +117,7 @@ function before(code: string): string {
 
 /** Asks every guarded route of a block something unsafe, and prints the statuses. */
 function after(code: string): string {
-  const guarded = code.split(/(?=app\.(?:post|get|use)\()/).filter((part) => part.includes('llamaGuard('))
+  const guarded = code.split(/(?=app\.(?:post|get|use)\()/).filter((part) => /llamaGuard\(|\bguard[,)]/.test(part))
   const routes = [...guarded.join('').matchAll(/app\.(post|get|use)\(\s*(?:'([^']+)')?/g)].map(([, method, path]) => ({
     method: method === 'get' ? 'GET' : 'POST',
     path:

@@ -1,6 +1,6 @@
 // `serve` on the command line: its flags and their help.
 import type { Command } from 'commander'
-import { acting, count, guarded, optionsOf } from '../flags.js'
+import { acting, amount, count, guarded, optionsOf } from '../flags.js'
 import type { GuardFlags } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 
@@ -22,6 +22,12 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
     .option('--host <address>', 'address to listen on; 0.0.0.0 in a container', '127.0.0.1')
     .option('--cluster [processes]', 'one process per core, or so many', count(1))
     .option('--max-connections <number>', 'most open sockets per process', count(1), 10_000)
+    .option(
+      '--dashboard',
+      'a live page at /dashboard, for this machine alone unless LLAMA_GUARD_DASHBOARD_TOKEN is set',
+    )
+    .option('--playground', 'with a form on it that judges texts of your own')
+    .option('--dollars-per-hour <price>', "price of the guard's endpoint, for the page's estimate", amount)
     .option('--drain-ms <ms>', 'how long replies may finish after SIGTERM', count(0), 25_000)
     .addHelpText(
       'after',
@@ -40,10 +46,13 @@ Examples:
           cluster?: boolean | number
           maxConnections: number
           drainMs: number
+          dashboard?: boolean
+          playground?: boolean
+          dollarsPerHour?: number
         },
       ) => {
         const { serve } = await import('./serve.js')
-        const { port, host, cluster, maxConnections, drainMs } = flags
+        const { port, host, cluster, maxConnections, drainMs, dashboard, playground, dollarsPerHour } = flags
         done(
           await serve(
             {
@@ -52,6 +61,7 @@ Examples:
               maxConnections,
               drainMs,
               ...(cluster !== undefined && { cluster }),
+              ...((dashboard ?? playground) && { dashboard: { playground, dollarsPerHour } }),
               options: optionsOf(flags, io.env),
             },
             io,

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import { createUpstream } from '../../create-guard.js'
+import type { DashboardOptions } from '../../dashboard/index.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { llamaGuard } from '../../llama-guard.js'
 import { parseOptions } from '../../options/config.js'
@@ -32,6 +33,8 @@ export interface GatewayOptions {
    * 25000, under Kubernetes' 30 s.
    */
   readonly drainMs?: number
+  /** Serves a live page at `/dashboard`. Default: none. */
+  readonly dashboard?: DashboardOptions
   /** Makes the reader of `/metrics`. Default: this process's own registry. */
   readonly metrics?: (registry: Registry) => () => Promise<string>
 }
@@ -104,6 +107,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     const problem = stopping ? 'stopping' : await ready()
     json(res, problem === undefined ? 200 : 503, { status: problem ?? 'ready' })
   }
+  const dashboard = o.dashboard && middleware.dashboard(o.dashboard)
   const exposition: Handler = async (_, res) => {
     res.setHeader('content-type', metrics.registry.contentType)
     res.end(await readMetrics())
@@ -117,6 +121,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     '/healthz': { GET: (_, res) => json(res, 200, { status: 'alive' }) },
     '/readyz': { GET: readyz },
     '/metrics': { GET: exposition },
+    ...(dashboard && { '/dashboard': { GET: dashboard, POST: dashboard } }),
   }
 
   const server = createServer(
@@ -127,7 +132,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (req: IncomingMessage, res) => {
-      const path = (req.url ?? '/').split('?', 1)[0] ?? '/'
+      const asked = (req.url ?? '/').split('?', 1)[0] ?? '/'
+      const path = asked === '/dashboard/' ? '/dashboard' : asked
       const route = chats.nameOf(path) ?? (/^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path)
       const methods = Object.hasOwn(routes, route) ? routes[route] : undefined
       open.add(res)
@@ -155,6 +161,8 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   async function stop(): Promise<void> {
     if (stopping) return
     stopping = true
+    // Its pages are told without end.
+    dashboard?.close()
     const closed = sockets.close()
     const enough = new AbortController()
     void closed.then(() => enough.abort())

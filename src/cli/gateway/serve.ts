@@ -1,6 +1,7 @@
 // `serve`: the gateway as a process, from its settings to its signals.
 import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
+import type { DashboardOptions } from '../../dashboard/index.js'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Options } from '../../options/index.js'
 import { clusterMetrics, keepWorkers } from './cluster.js'
@@ -18,6 +19,8 @@ export interface ServeOptions {
   readonly drainMs?: number
   /** Number of processes; true is one per core. Default: one process. */
   readonly cluster?: boolean | number
+  /** Settings of the live page. Default: no page. */
+  readonly dashboard?: DashboardOptions
   /** Settings over those of the environment. */
   readonly options?: Options
 }
@@ -26,6 +29,14 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   const tell = (text: string): void => void io.stderr.write(`${text}\n`)
   const signal = io.signal ?? new AbortController().signal
+  if (options.cluster && options.dashboard) {
+    // Each process counts for itself, and a page would show whichever answered.
+    tell(
+      '--dashboard shows what one process does, and --cluster starts several. Leave one of them out; /metrics adds ' +
+        'up all processes.',
+    )
+    return EXIT.usage
+  }
   if (options.cluster && cluster.isPrimary) {
     const count = options.cluster === true ? availableParallelism() : options.cluster
     tellSettings(options, io, tell)
@@ -53,6 +64,11 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   }
   if (!cluster.isWorker) tellSettings(options, io, tell)
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
+  if (options.dashboard)
+    tell(
+      `Dashboard: ${gateway.url}/dashboard, for ` +
+        (io.env['LLAMA_GUARD_DASHBOARD_TOKEN'] ? 'whoever has the token.' : 'this machine alone.'),
+    )
   if (!signal.aborted) await new Promise<void>((stop) => signal.addEventListener('abort', () => stop(), { once: true }))
   tell('Stopping: no new requests, open replies may finish.')
   await gateway.stop()

@@ -302,3 +302,42 @@ test('Serve without an upstream says what to set, exit code 2', async () => {
   expect(await run(['serve', '--port', '0'], io)).toBe(2)
   expect(io.err()).toMatch(/--upstream-url/)
 })
+
+test('The dashboard is served when asked for, with its playground, and never delays a stop', async () => {
+  const upstream = await echoUpstream()
+  const plain = await setup(upstream.url)
+  expect((await fetch(`${plain.gateway.url}/dashboard`)).status).toBe(404)
+  const { gateway, openai } = await setup(`${upstream.url}/v1`, { dashboard: { playground: true }, drainMs: 20_000 })
+  const page = `${gateway.url}/dashboard`
+  for (const path of [page, `${page}/`]) expect(await (await fetch(path)).text()).toContain('<h1>Llama Guard</h1>')
+  await openai.chat.completions.create(ask('hello'))
+  const events = await fetch(`${page}?events`)
+  const [first] = /^data: .*$/m.exec(new TextDecoder().decode((await events.body!.getReader().read()).value))!
+  expect(JSON.parse(first.slice(6))).toMatchObject({ stages: { input: { safe: 1 } } })
+  const question = { conversation: [{ role: 'User', text: 'UNSAFE_O3' }], sides: [{ guard: 'guard' }] }
+  const headers = { 'content-type': 'application/json' }
+  const said = await fetch(`${page}?playground`, { method: 'POST', headers, body: JSON.stringify(question) })
+  expect(await said.json()).toMatchObject({ results: [{ verdict: 'unsafe', action: 'block' }] })
+  // With an open page, too: the test would run out of time otherwise.
+  await gateway.stop()
+})
+
+test('The serve command tells for whom the dashboard is, and shows one process alone', async () => {
+  const emulator = await guardEmulator()
+  const upstream = await echoUpstream()
+  const served = async (flags: readonly string[], env: Record<string, string> = {}): Promise<string> => {
+    const stop = new AbortController()
+    const settings = { LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent', ...env }
+    const io = { ...catchIo({ ...emulator.env, ...settings }), signal: stop.signal }
+    const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url, ...flags], io)
+    await vi.waitFor(() => expect(io.err()).toMatch(/Dashboard: |Leave one/), { timeout: 10_000 })
+    stop.abort()
+    expect(await running).toBe(flags.includes('--cluster') ? 2 : 0)
+    return io.err()
+  }
+  expect(await served(['--dashboard'])).toMatch(/Dashboard: http:\S+\/dashboard, for this machine alone\.$/m)
+  const told = await served(['--playground'], { LLAMA_GUARD_DASHBOARD_TOKEN: 'planted-token' })
+  expect(told).toMatch(/, for whoever has the token\.$/m)
+  expect(told).not.toContain('planted-token')
+  expect(await served(['--dashboard', '--cluster'])).toContain('/metrics adds up')
+})

@@ -1,0 +1,150 @@
+// Answers the requests of the dashboard. All of it lies at one path, told apart by query, so that it works wherever it
+// is mounted: with a slash at the end or without, and behind proxies that take a prefix away.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { toLlamaGuardError } from '../errors.js'
+import type { LiveServices } from '../live-services.js'
+import { readBody } from '../request/body/index.js'
+import type { GuardedRequest } from '../types.js'
+import { isObject } from '../utils/json.js'
+import { accessOf, isSameOrigin, isToken, sessionCookie } from './access.js'
+import { Counters } from './counters.js'
+import type { DashboardSettings } from './index.js'
+import { MOST_PAGES, Pages } from './pages.js'
+import { ICON } from './page/icon.js'
+import { pageHtml, signInHtml } from './page/html.js'
+import { PLAYGROUND_SCRIPT } from './page/playground-script.js'
+import { SCRIPT } from './page/script.js'
+import { STYLE } from './page/style.js'
+import { playgroundGuards } from './playground-guards.js'
+import { Playground } from './playground.js'
+import { problem, send } from './replies.js'
+import { snapshotOf } from './snapshot.js'
+
+export interface Handler {
+  answer(req: GuardedRequest, res: ServerResponse): Promise<void> | void
+  close(): void
+}
+
+type Answer = (req: GuardedRequest, res: ServerResponse) => Promise<void> | void
+
+/** Bytes of a sign-in form. */
+const MOST_FORM_BYTES = 8 * 1024
+const HTML = 'text/html; charset=utf-8'
+const PUBLIC: readonly string[] = ['style.css', 'icon.svg', 'session']
+
+export function createHandler(live: LiveServices, { token, playground: asked, price }: DashboardSettings): Handler {
+  const counters = new Counters((id) => live.current.categories.some((category) => category.id === id))
+  const stopCounting = counters.start()
+  const pages = new Pages(() => snapshotOf(counters, live.current.categories, price))
+  const playground = asked ? new Playground(live) : undefined
+  let closed = false
+
+  const page: Answer = (_, res) => {
+    const guards = playground && playgroundGuards(live.current)
+    send(res, 200, HTML, pageHtml({ model: live.current.model, guards, mode: live.current.config.mode }))
+  }
+  const events: Answer = (req, res) => {
+    if (!isSameOrigin(req)) return otherOrigin(res)
+    if (pages.full) {
+      const words = `${MOST_PAGES} dashboards are open already. Close one, or try again later.`
+      return problem(res, 503, 'too_many_pages', words, { 'retry-after': '10' })
+    }
+    const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
+    send(res, 200, 'text/event-stream; charset=utf-8', undefined, headers)
+    pages.add(res)
+  }
+  const signIn: Answer = async (req, res) => {
+    if (token === undefined) return problem(res, 404, 'no_token', 'No token is set, so there is nothing to sign in to.')
+    if (!isSameOrigin(req)) return otherOrigin(res)
+    if (!isToken(await tokenIn(req), token)) return unauthorised(res, signInHtml({ wrong: true }))
+    send(res, 303, 'text/plain; charset=utf-8', 'Signed in.\n', {
+      location: '?',
+      'set-cookie': sessionCookie(req, token),
+    })
+  }
+  const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.answer(req, res) : otherOrigin(res))
+
+  const routes: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
+    '': { GET: page },
+    'style.css': { GET: text('text/css; charset=utf-8', STYLE) },
+    'icon.svg': { GET: text('image/svg+xml', ICON) },
+    'page.js': { GET: text('text/javascript; charset=utf-8', SCRIPT) },
+    events: { GET: events },
+    session: { POST: signIn },
+    ...(playground && {
+      'playground.js': { GET: text('text/javascript; charset=utf-8', PLAYGROUND_SCRIPT) },
+      playground: { POST: judge },
+    }),
+  }
+
+  return {
+    async answer(req, res) {
+      if (closed) return problem(res, 503, 'closed', 'The dashboard has been closed.', { 'retry-after': '10' })
+      // After a wrong token the address is that of the form's answer.
+      const name = req.method === 'GET' && nameOf(req) === 'session' ? '' : nameOf(req)
+      const route = Object.hasOwn(routes, name) ? routes[name]! : routes['']!
+      const access = accessOf(req, token)
+      if (access === 'away') return problem(res, 403, 'not_this_machine', AWAY)
+      if (access === 'sign-in' && !PUBLIC.includes(name))
+        return name === '' ? unauthorised(res, signInHtml({ wrong: false })) : unauthorised(res)
+      const answer = route[req.method === 'HEAD' ? 'GET' : (req.method ?? '')]
+      if (answer === undefined) {
+        const allow = Object.keys(route).join(', ')
+        return problem(res, 405, 'method_not_allowed', `This takes ${allow}.`, { allow })
+      }
+      if (req.llamaGuard !== undefined) return problem(res, 409, 'mounted_after_guard', MOUNT_BEFORE)
+      try {
+        await answer(req, res)
+      } catch (error) {
+        const { status, code, message } = toLlamaGuardError(error)
+        problem(res, status, code, message)
+      }
+    },
+    close() {
+      closed = true
+      stopCounting()
+      pages.close()
+    },
+  }
+}
+
+const AWAY =
+  'This dashboard is open to this machine alone, asked for by localhost or a loopback address, and not through a ' +
+  'proxy. To let others in, set a token: the option token of guard.dashboard(), or LLAMA_GUARD_DASHBOARD_TOKEN.'
+
+const MOUNT_BEFORE =
+  "The app's guard judged this request before the dashboard had it. Mount guard.dashboard() before the guard: " +
+  "app.use('/guard', guard.dashboard()), then app.use(guard)."
+
+/** The query names what is wanted. Some proxies write `?events` as `?events=`. */
+function nameOf({ url = '' }: IncomingMessage): string {
+  const at = url.indexOf('?')
+  return at < 0 ? '' : url.slice(at + 1).replace(/=$/, '')
+}
+
+const text =
+  (type: string, words: string): Answer =>
+  (_, res) =>
+    send(res, 200, type, words)
+
+function unauthorised(res: ServerResponse, page?: string): void {
+  const headers = { 'www-authenticate': 'Bearer realm="express-llama-guard dashboard"' }
+  if (page !== undefined) return send(res, 401, HTML, page, headers)
+  problem(res, 401, 'token_needed', 'Send the token as Authorization: Bearer, or sign in on the page.', headers)
+}
+
+function otherOrigin(res: ServerResponse): void {
+  problem(res, 403, 'other_origin', 'A page of another origin sent this request. The dashboard answers its own page.')
+}
+
+/** The token of a sent form, whether or not a parser ran before. */
+async function tokenIn(req: GuardedRequest): Promise<string> {
+  const body = await readBody(req, { limit: MOST_FORM_BYTES })
+  const given =
+    body.kind === 'form'
+      ? new URLSearchParams(body.text).get('token')
+      : body.kind === 'json' && isObject(body.value)
+        ? body.value['token']
+        : undefined
+  return typeof given === 'string' ? given : ''
+}

@@ -1,0 +1,140 @@
+// The page in headless Chromium: signing in, numbers as they come, the playground, and what it says when it is cut off.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from '../examples/browser.js'
+import { emulated, type Emulated } from '../helpers/emulated.js'
+import { markerGuard } from '../helpers/guards.js'
+import { send } from '../helpers/http.js'
+import { start } from './kit.js'
+
+const SLOW = 60_000
+const TOKEN = 'a-long-random-token-0123456789'
+
+describe.skipIf(!hasChromium)('The page of the dashboard', () => {
+  let browser: Browser
+  let real: Emulated
+  beforeAll(async () => {
+    browser = await startBrowser()
+    real = await emulated()
+  }, SLOW)
+  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
+  afterAll(async () => {
+    await browser.close()
+    await real.close()
+  })
+
+  async function open(url: string, look = 'light'): Promise<{ page: Page; complaints: string[] }> {
+    const page = await browser.newPage(LOOKS[look])
+    page.setDefaultTimeout(SOON.timeout)
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    await page.goto(url)
+    return { page, complaints }
+  }
+  const connected = (page: Page) => page.getByText('● Connected').waitFor()
+  const rowsOf = (page: Page, table: string) =>
+    page.getByRole('table', { name: table, exact: true }).locator('tbody tr').allInnerTexts()
+  const inputs = { guard: 'sagemaker', model: 'llama-guard-1', categories: undefined } as const
+
+  it.each(Object.keys(LOOKS))(
+    'signs in, counts, and compares guards, readable (%s).',
+    { timeout: SLOW },
+    async (look) => {
+      const app = await start(
+        { token: TOKEN, playground: true, dollarsPerHour: 1.41 },
+        { ...inputs, endpoint: real.emulator.endpoint, guards: [{ guard: 'local' }] },
+      )
+      const { page, complaints } = await open(app.page, look)
+      await page.getByLabel('Token').fill('wrong')
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').waitFor()
+      expect(await faults(page)).toEqual([])
+      await picture(page, `dashboard-sign-in-${look}`)
+      await page.getByLabel('Token').fill(TOKEN)
+      await page.keyboard.press('Enter')
+      await connected(page)
+      expect(page.url()).not.toContain(TOKEN)
+      await page.getByText('No traffic yet').waitFor()
+      expect(await faults(page)).toEqual([])
+      await picture(page, `dashboard-empty-${look}`)
+
+      for (const text of ['How do I kill a process in Linux?', 'How do I make a bomb?', 'How do I make a bomb?'])
+        await app.ask(text)
+      await send(`${app.url}/other`)
+      await page.getByText('No traffic yet').waitFor({ state: 'hidden' })
+      await expect.poll(() => rowsOf(page, 'Verdicts'), SOON).toEqual(['Input\t1\t2\t0\t2', 'Output\t1\t0\t0\t0'])
+      expect((await rowsOf(page, 'Violated categories')).join()).toMatch(/O4 Guns and Illegal Weapons\s*2/)
+      expect((await rowsOf(page, 'Not judged')).join()).toContain('no-body')
+      expect(await page.getByText('Blocked, last minute').locator('..').locator('dd').innerText()).toBe('2')
+      expect((await rowsOf(page, 'Guard cost, estimated')).join()).toContain('spent since counting began')
+      expect(await page.locator('#bars rect.blocked').count()).toBeGreaterThan(0)
+
+      const turn = page.getByRole('textbox', { name: 'Text of turn 1' })
+      await turn.fill('How do I make a bomb?')
+      await page.getByLabel('Guard', { exact: true }).last().selectOption('guard.0')
+      await page.getByLabel('Compare with').last().selectOption('guard.0')
+      await page.getByLabel('by the policy below').last().check()
+      await page
+        .getByLabel('What a policy file holds')
+        .fill('{ "categories": [{ "id": "O4", "name": "Gardening" }], "actions": { "O4": "flag" } }')
+      await page.getByRole('button', { name: 'Judge' }).click()
+      await page.getByRole('article').nth(1).waitFor()
+      expect(await page.getByRole('article').first().innerText()).toContain('would be blocked')
+      for (const summary of await page.locator('article summary').all()) await summary.click()
+      expect(await page.locator('article pre').first().innerText()).toContain('Guns and Illegal Weapons')
+      expect(await page.locator('article pre').last().innerText()).toContain('O4: Gardening')
+      expect(await faults(page)).toEqual([])
+      await picture(page, `dashboard-${look}`)
+      expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
+    },
+  )
+
+  it('is worked by keyboard: a turn more, a turn less, and a question.', { timeout: SLOW }, async () => {
+    const app = await start({ playground: true })
+    const { page } = await open(`${app.page}/`)
+    await connected(page)
+    await page.keyboard.press('Tab')
+    expect(await page.locator(':focus').innerText()).toBe('Playground')
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('Tell me about tulips.')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('UNSAFE tulips')
+    expect(await page.getByText('judged', { exact: true }).filter({ visible: true }).count()).toBe(1)
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('Done: unsafe.').waitFor()
+    await page.getByRole('button', { name: 'Remove turn 2' }).focus()
+    await page.keyboard.press('Enter')
+    expect(await page.locator(':focus').inputValue()).toBe('Tell me about tulips.')
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('Done: safe.').waitFor()
+    await page.locator('#turns textarea').fill(' ')
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('Write a text first.').waitFor()
+    const asked = [...(await page.locator('main, header, footer').all())]
+    expect(asked).toHaveLength(3)
+  })
+
+  it('says that it is cut off, that there is no room, and that it is back.', { timeout: SLOW }, async () => {
+    const app = await start({}, { guard: markerGuard() })
+    const { page } = await open(app.page)
+    await connected(page)
+    let answer: { status: number; json: object } | undefined
+    await page.route('**/guard?events', (route) => (answer ? route.fulfill(answer) : route.continue()))
+    answer = { status: 503, json: { error: { message: '16 dashboards are open already.', code: 'too_many_pages' } } }
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+    await page.getByText('16 dashboards are open already.').waitFor()
+    expect(await page.getByRole('status').innerText()).toMatch(/^✕/)
+    await page.getByText(/No traffic/).waitFor()
+    answer = undefined
+    await connected(page)
+    await app.close()
+    await page.getByText(/Reconnecting. The numbers are from \d\d:\d\d:\d\d/).waitFor()
+    expect(await faults(page)).toEqual([])
+    await picture(page, 'dashboard-cut-off')
+  })
+})

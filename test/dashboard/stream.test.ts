@@ -1,0 +1,175 @@
+// The page and its stream on the wire: where it may be mounted, what a snapshot says, how many pages there may be, and
+// that nothing of what anybody said is in any of it.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type express from 'express'
+import { check } from 'prettier'
+import { describe, expect, it } from 'vitest'
+import { checkChannel, requestChannel, verdictChannel } from '../../src/telemetry/channels.js'
+import { PLAYGROUND_SCRIPT } from '../../src/dashboard/page/playground-script.js'
+import { SCRIPT } from '../../src/dashboard/page/script.js'
+import { STYLE } from '../../src/dashboard/page/style.js'
+import { llamaGuard } from '../../src/llama-guard.js'
+import { EXPRESSES } from '../helpers/apps.js'
+import { markerGuard } from '../helpers/guards.js'
+import { send, serve } from '../helpers/http.js'
+import { counted, start, watch } from './kit.js'
+
+describe('The dashboard', () => {
+  it.each(EXPRESSES)('answers at its path alone, with a slash or without, in %s.', async (_, module) => {
+    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const app = module()
+    app.all('/routed', guard.dashboard())
+    app.use('/deep', module.Router().use('/guard', guard.dashboard()))
+    app.use('/guard', guard.dashboard())
+    app.use(guard.dashboard())
+    app.use((_req: express.Request, res: express.Response) => void res.status(299).end())
+    const server = await serve(app)
+    const status = async (path: string): Promise<number> => (await send(server.url + path)).status
+    for (const path of ['/guard', '/guard/', '/deep/guard', '/deep/guard/', '/routed', '/', '/guard?', '/guard?x=1'])
+      expect(await status(path), path).toBe(200)
+    for (const path of ['/guard/other', '/guardian', '/chat', '/routed2', '/guard/?events/x'])
+      expect(await status(path), path).toBe(path.includes('?') ? 200 : 299)
+    expect((await watch(`${server.url}/deep/guard/`)).snapshots).toHaveLength(1)
+    expect((await watch(`${server.url}/guard`)).snapshots).toHaveLength(1)
+    await server.close()
+    await guard.close()
+  })
+
+  it('answers on bare node:http, where the path was chosen already.', async () => {
+    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const dashboard = guard.dashboard()
+    const server = createServer((req, res) => dashboard(req, res))
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/any/path`
+    expect((await send(url)).text).toContain('<h1>Llama Guard</h1>')
+    expect((await send(url, { method: 'HEAD' })).headers['content-type']).toContain('text/html')
+    expect((await send(url, { method: 'DELETE' })).headers.allow).toBe('GET')
+    expect((await send(`${url}?playground`, { body: {} })).status).toBe(405)
+    server.close()
+    await guard.close()
+  })
+
+  it('is never stored, framed or guessed, loads nothing from elsewhere, and holds no script or style.', async () => {
+    const { page } = await start({ playground: true })
+    for (const query of ['', '?style.css', '?page.js', '?playground.js', '?icon.svg', '?events']) {
+      const { headers } = (query === '?events' ? await watch(page) : { reply: await send(page + query) }).reply
+      expect(headers['cache-control'], query).toMatch(/^no-store/)
+      expect(headers['x-content-type-options']).toBe('nosniff')
+      const policy = String(headers['content-security-policy'])
+      expect(policy).toContain("default-src 'none'")
+      expect(policy).not.toMatch(/unsafe|http|\*/)
+    }
+    const { text } = await send(page)
+    expect(text).not.toMatch(/<style|<script(?! type="module" src="\?)| style=|\son\w+=|https?:\/\//)
+    for (const script of [SCRIPT, PLAYGROUND_SCRIPT])
+      expect(script).not.toMatch(/innerHTML|https?:\/\/(?!www\.w3\.org)/)
+  })
+
+  it('writes names of models as text.', async () => {
+    const model = '<img src=x onerror=alert(1)>"\'&'
+    const { page } = await start({ playground: true }, { guard: { ...markerGuard(), model } })
+    const { text } = await send(page)
+    expect(text).not.toContain('<img src=x')
+    expect(text).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;')
+  })
+
+  it('counts what was judged, what was not, and what was saved, with nothing of what was said.', async () => {
+    const verdict = { tokens: { input: 900_000, output: 100_000 }, categories: ['ODD category'] }
+    const unsafe = markerGuard({ verdict: { ...verdict, safe: false }, marker: /UNSAFE/ })
+    const safe = markerGuard({ verdict: { tokens: verdict.tokens } })
+    const guard = {
+      ...safe,
+      judge: (...asked: Parameters<typeof safe.judge>) =>
+        (/UNSAFE/.test(asked[0].at(-1)!.text) ? unsafe : safe).judge(...asked),
+    }
+    const { page, ask, url, logger } = await start({ dollarsPerMillionTokens: 0.5 }, { guard })
+    await watch(page)
+    for (const text of ['PLANTED hello', 'PLANTED hello', 'PLANTED UNSAFE', 'PLANTED BROKEN']) await ask(text)
+    await send(`${url}/PLANTED`)
+    const seen = await counted(page, 5)
+    expect(seen.stages.input).toMatchObject({ safe: 2, unsafe: 1, unjudged: 1, blocked: 1 })
+    expect(seen.stages.output).toMatchObject({ safe: 2, unsafe: 0 })
+    expect(seen.stages.input.latency).toMatchObject({ judged: 4, p50: expect.any(Number), p99: expect.any(Number) })
+    expect(seen.categories).toEqual([{ id: 'other', name: '', count: 1 }])
+    expect(seen.notJudged).toEqual(
+      expect.arrayContaining([
+        { name: 'error', count: 1 },
+        { name: 'no-body', count: 1 },
+      ]),
+    )
+    expect(seen.errors).toEqual([{ name: 'guard_error', count: 1 }])
+    expect(seen.tokens).toEqual({ input: 3 * 900_000, output: 3 * 100_000 })
+    expect(seen.cost).toMatchObject({ per: 'million-tokens', dollars: 0.5, spent: 1.5 })
+    const ended = seen.lastMinute.reduce(
+      (sum, each) => ({ released: sum.released + each.released, blocked: sum.blocked + each.blocked }),
+      { released: 0, blocked: 0 },
+    )
+    expect(ended).toEqual({ released: 2, blocked: 1 })
+    expect(seen.saved.cache).toBeGreaterThanOrEqual(2)
+    expect(seen.guards).toContainEqual({ model: 'marker', circuit: 'off', inFlight: 0, queued: 0 })
+    const { reply } = await watch(page)
+    expect(reply.text).toMatch(/^retry: \d+\n\ndata: \{.*\}\n\n/)
+    expect(reply.headers['content-type']).toContain('text/event-stream')
+    expect(reply.headers['cache-control']).toBe('no-store, no-transform')
+    expect(reply.text + (await send(page)).text + JSON.stringify(logger.lines)).not.toContain('PLANTED')
+    expect(reply.text).not.toContain('ODD')
+  })
+
+  it('counts the calls that the small guard of a cascade spares.', async () => {
+    const small = { ...markerGuard({ verdict: { score: 0.01 } }), model: 'small', scored: true }
+    const { page, ask } = await start({}, { cascade: { first: small, safeBelow: 0.1, unsafeAbove: 0.9 }, cacheMax: 0 })
+    await ask('hello')
+    expect((await counted(page, 1)).saved.cascade).toBe(2)
+  })
+
+  it('tells every page once a second, and stops when the last one leaves.', async () => {
+    const { page } = await start()
+    const { snapshots } = await watch(page, 3)
+    expect(snapshots).toHaveLength(3)
+    expect(snapshots[2]!.now - snapshots[0]!.now).toBeGreaterThan(1_500)
+    expect(snapshots[2]!.since).toBe(snapshots[0]!.since)
+  })
+
+  it('has at most 16 pages, says so to the next, and has room again when one leaves.', async () => {
+    const { page } = await start()
+    const leave = new AbortController()
+    const open = await Promise.all(Array.from({ length: 16 }, () => fetch(`${page}?events`, { signal: leave.signal })))
+    expect(open.map(({ status }) => status)).toEqual(Array.from({ length: 16 }, () => 200))
+    const full = await send(`${page}?events`)
+    expect([full.status, full.json().error.code, full.headers['retry-after']]).toEqual([503, 'too_many_pages', '10'])
+    leave.abort()
+    await expect.poll(async () => (await watch(page)).reply.status).toBe(200)
+  })
+
+  it('counts from its making to its end, which is the end of its guard, and subscribes to nothing else.', async () => {
+    const { page, guard } = await start()
+    const listening = (): boolean[] => [
+      requestChannel.hasSubscribers,
+      verdictChannel.hasSubscribers,
+      checkChannel.hasSubscribers,
+    ]
+    await watch(page)
+    expect(listening()).toEqual([true, true, true])
+    const stream = await fetch(`${page}?events`)
+    await guard.close()
+    expect(await stream.text()).toMatch(/^retry/)
+    expect(listening()).toEqual([false, false, false])
+    expect((await send(`${page}?events`)).json().error.code).toBe('closed')
+  })
+
+  it('is not loaded with the package, so that its main entry stays light.', () => {
+    const source = (path: string): string => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8')
+    const imports = [...source('dashboard/index.ts').matchAll(/^import (type )?.* from '(.*)'$/gm)]
+    expect(imports.filter(([, type]) => type === undefined).map(([, , from]) => from)).toEqual(['../errors.js'])
+  })
+})
+
+it('What the browser gets is formatted as the rest of the code is.', async () => {
+  const style = { semi: false, singleQuote: true, printWidth: 120 }
+  for (const script of [SCRIPT, PLAYGROUND_SCRIPT])
+    expect(await check(script, { ...style, parser: 'babel' })).toBe(true)
+  expect(await check(STYLE, { ...style, parser: 'css' })).toBe(true)
+})

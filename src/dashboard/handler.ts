@@ -50,8 +50,9 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
       return problem(res, 503, 'too_many_pages', words, { 'retry-after': '10' })
     }
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
-    send(res, 200, 'text/event-stream; charset=utf-8', undefined, headers)
-    pages.add(res)
+    const asksHeadOnly = req.method === 'HEAD'
+    send(res, 200, 'text/event-stream; charset=utf-8', asksHeadOnly ? '' : undefined, headers)
+    if (!asksHeadOnly) pages.add(res)
   }
   const signIn: Answer = async (req, res) => {
     if (token === undefined) return problem(res, 404, 'no_token', 'No token is set, so there is nothing to sign in to.')
@@ -146,5 +147,5 @@ async function tokenIn(req: GuardedRequest): Promise<string> {
       : body.kind === 'json' && isObject(body.value)
         ? body.value['token']
         : undefined
-  return typeof given === 'string' ? given : ''
+  return typeof given === 'string' ? given.trim() : ''
 }

@@ -46,6 +46,9 @@ export interface Dashboards {
   close(): void
 }
 
+/** Each counts by itself. */
+const MOST_DASHBOARDS = 16
+
 export function createDashboards(
   live: LiveServices,
   env: Readonly<Record<string, string | undefined>> = {},
@@ -53,6 +56,12 @@ export function createDashboards(
   const opened = new Set<Dashboard>()
   return {
     open(options = {}) {
+      if (opened.size >= MOST_DASHBOARDS)
+        throw new LlamaGuardError(
+          'invalid_option',
+          `${MOST_DASHBOARDS} dashboards are open. Call guard.dashboard() once and mount what it returns, not once for ` +
+            'each request.',
+        )
       const dashboard = openDashboard(live, readSettings(options, env), () => opened.delete(dashboard))
       opened.add(dashboard)
       return dashboard
@@ -120,9 +129,10 @@ function readSettings(options: DashboardOptions, env: Readonly<Record<string, st
 
 /** An empty variable counts as not set, because compose files write it so. An empty option is a mistake. */
 function readToken({ token }: DashboardOptions, env: Readonly<Record<string, string | undefined>>): string | undefined {
-  if (token === undefined) return env['LLAMA_GUARD_DASHBOARD_TOKEN'] || undefined
+  // Files of secrets end with a line break that nobody types.
+  if (token === undefined) return env['LLAMA_GUARD_DASHBOARD_TOKEN']?.trim() || undefined
   if (typeof token !== 'string' || token.trim() === '') throw wrong('token', 'a long random text, or left out')
-  return token
+  return token.trim()
 }
 
 function wrong(option: string, wanted: string): LlamaGuardError {

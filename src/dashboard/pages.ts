@@ -4,18 +4,25 @@ import type { ServerResponse } from 'node:http'
 
 /** Open pages of one dashboard. */
 export const MOST_PAGES = 16
-const EVERY_MS = 1_000
 /** A stream ends after this time, and its page asks again: whoever may no longer see it is then told so. */
 const LONGEST_MS = 30 * 60_000
 
+interface Page {
+  readonly since: number
+  /** True while what was written waits to be read. */
+  full: boolean
+}
+
 export class Pages {
-  readonly #open = new Map<ServerResponse, number>()
+  readonly #open = new Map<ServerResponse, Page>()
   readonly #tell: () => object
+  readonly #everyMs: number
   #timer: NodeJS.Timeout | undefined
 
-  /** `tell`: what every page is told, made once a second for all of them. */
-  constructor(tell: () => object) {
+  /** `tell`: what every page is told, made once for all of them. `everyMs`: for tests. */
+  constructor(tell: () => object, everyMs = 1_000) {
     this.#tell = tell
+    this.#everyMs = everyMs
   }
 
   get full(): boolean {
@@ -24,10 +31,12 @@ export class Pages {
 
   /** Takes a response whose headers are set. */
   add(res: ServerResponse): void {
-    this.#open.set(res, performance.now())
+    const page = { since: performance.now(), full: false }
+    this.#open.set(res, page)
     res.once('close', () => this.#remove(res))
-    res.write(`retry: 2000\n\n${this.#event()}`)
-    this.#timer ??= setInterval(() => this.#tick(), EVERY_MS).unref()
+    res.on('drain', () => (page.full = false))
+    write(res, page, `retry: 2000\n\n${this.#event()}`)
+    this.#timer ??= setInterval(() => this.#tick(), this.#everyMs).unref()
   }
 
   close(): void {
@@ -35,17 +44,22 @@ export class Pages {
   }
 
   #tick(): void {
-    const event = this.#event()
     const now = performance.now()
-    for (const [res, since] of this.#open) {
-      if (now - since > LONGEST_MS) res.destroy()
-      // A page that reads slowly misses a second, so that nothing piles up.
-      else if (!res.writableNeedDrain) res.write(event)
-    }
+    for (const [res, { since }] of this.#open) if (now - since > LONGEST_MS) res.destroy()
+    // A page that reads slowly misses seconds, so that nothing piles up.
+    const ready = [...this.#open].filter(([, { full }]) => !full)
+    if (ready.length === 0) return
+    const event = this.#event()
+    for (const [res, page] of ready) write(res, page, event)
   }
 
+  /** Empty where counters cannot be read: a dashboard never ends its app. */
   #event(): string {
-    return `data: ${JSON.stringify(this.#tell())}\n\n`
+    try {
+      return `data: ${JSON.stringify(this.#tell())}\n\n`
+    } catch {
+      return ''
+    }
   }
 
   #remove(res: ServerResponse): void {
@@ -54,4 +68,8 @@ export class Pages {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
+}
+
+function write(res: ServerResponse, page: Page, text: string): void {
+  if (text !== '' && !res.write(text)) page.full = true
 }

@@ -163,6 +163,8 @@ describe('With a token', () => {
     const { page } = await start({}, {}, { LLAMA_GUARD_DASHBOARD_TOKEN: TOKEN })
     expect((await send(page)).status).toBe(401)
     expect((await send(page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
+    const file = await start({}, {}, { LLAMA_GUARD_DASHBOARD_TOKEN: `${TOKEN}\n` })
+    expect((await send(file.page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
     const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, { LLAMA_GUARD_DASHBOARD_TOKEN: '' })
     for (const options of [
       { token: '' },

@@ -1,7 +1,7 @@
 // The page and its stream on the wire: where it may be mounted, what a snapshot says, how many pages there may be, and
 // that nothing of what anybody said is in any of it.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type ServerResponse } from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type express from 'express'
@@ -9,6 +9,7 @@ import { check } from 'prettier'
 import { describe, expect, it } from 'vitest'
 import { checkChannel, requestChannel, verdictChannel } from '../../src/telemetry/channels.js'
 import { PLAYGROUND_SCRIPT } from '../../src/dashboard/page/playground-script.js'
+import { Pages } from '../../src/dashboard/pages.js'
 import { SCRIPT } from '../../src/dashboard/page/script.js'
 import { STYLE } from '../../src/dashboard/page/style.js'
 import { llamaGuard } from '../../src/llama-guard.js'
@@ -142,6 +143,54 @@ describe('The dashboard', () => {
     expect([full.status, full.json().error.code, full.headers['retry-after']]).toEqual([503, 'too_many_pages', '10'])
     leave.abort()
     await expect.poll(async () => (await watch(page)).reply.status).toBe(200)
+  })
+
+  it('keeps no more than one event for a page that does not read, and tells it again when it does.', async () => {
+    let told = 0
+    const text = 'x'.repeat(200_000)
+    const pages = new Pages(() => ({ text, told: told++ }), 1)
+    let written: ServerResponse | undefined
+    const server = await serve((_req, res) => {
+      written = res
+      pages.add(res.writeHead(200))
+    })
+    const client = connect(server.port, '127.0.0.1', () => client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'))
+    client.pause()
+    await expect.poll(() => written?.writableNeedDrain, { interval: 5 }).toBe(true)
+    const before = told
+    expect(written!.writableLength).toBeLessThan(1_000_000)
+    client.resume()
+    await expect.poll(() => told, { interval: 5 }).toBeGreaterThan(before + 3)
+    client.destroy()
+    await server.close()
+  })
+
+  it('never ends its app: an event that cannot be made is left out.', async () => {
+    let asked = 0
+    const pages = new Pages(() => {
+      if (asked++ < 3) throw new Error('no stats')
+      return { fine: true }
+    }, 5)
+    const server = await serve((_req, res) => pages.add(res.writeHead(200)))
+    const reply = await send(server.url, { onData: (data) => data.includes('fine') })
+    expect(reply.text).toContain('retry: 2000\n\ndata: {"fine":true}')
+    await server.close()
+  })
+
+  it('is made once: sixteen of one guard are a mistake, until they are closed.', async () => {
+    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const made = Array.from({ length: 16 }, () => guard.dashboard())
+    expect(() => guard.dashboard()).toThrow('Call guard.dashboard() once')
+    made[0]!.close()
+    guard.dashboard()
+    await guard.close()
+  })
+
+  it('answers HEAD with the head alone, and takes no place for it.', async () => {
+    const { page } = await start()
+    for (let times = 0; times < 20; times++)
+      expect((await send(`${page}?events`, { method: 'HEAD' })).headers['content-type']).toContain('text/event-stream')
+    expect((await watch(page)).snapshots).toHaveLength(1)
   })
 
   it('counts from its making to its end, which is the end of its guard, and subscribes to nothing else.', async () => {

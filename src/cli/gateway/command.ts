@@ -28,6 +28,7 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
     )
     .option('--playground', 'with a form on it that judges texts of your own')
     .option('--dollars-per-hour <price>', "price of the guard's endpoint, for the page's estimate", amount)
+    .option('--dollars-per-million-tokens <price>', 'or of the tokens it reads and writes', amount)
     .option('--drain-ms <ms>', 'how long replies may finish after SIGTERM', count(0), 25_000)
     .addHelpText(
       'after',
@@ -49,10 +50,14 @@ Examples:
           dashboard?: boolean
           playground?: boolean
           dollarsPerHour?: number
+          dollarsPerMillionTokens?: number
         },
       ) => {
         const { serve } = await import('./serve.js')
-        const { port, host, cluster, maxConnections, drainMs, dashboard, playground, dollarsPerHour } = flags
+        const { port, host, cluster, maxConnections, drainMs, dashboard, ...about } = flags
+        const { playground, dollarsPerHour, dollarsPerMillionTokens } = about
+        const settings = { playground, dollarsPerHour, dollarsPerMillionTokens }
+        const wanted = [dashboard, ...Object.values(settings)].some((value) => value !== undefined)
         done(
           await serve(
             {
@@ -61,7 +66,7 @@ Examples:
               maxConnections,
               drainMs,
               ...(cluster !== undefined && { cluster }),
-              ...((dashboard ?? playground) && { dashboard: { playground, dollarsPerHour } }),
+              ...(wanted && { dashboard: settings }),
               options: optionsOf(flags, io.env),
             },
             io,

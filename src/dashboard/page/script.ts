@@ -95,12 +95,8 @@ function show(seen) {
     ['all of them', total],
   ])
   const all = cache.hit + cache.shared + cache.joined + cache.miss
-  note(
-    'saved',
-    all > 0
-      ? number.format((100 * (all - cache.miss)) / all) + '% of all questions were answered without asking a guard.'
-      : '',
-  )
+  const share = number.format((100 * (all - cache.miss)) / all)
+  note('saved', all > 0 ? 'The cache and joining answered ' + share + '% of all questions.' : '')
   showCost(seen)
 }
 

@@ -500,6 +500,12 @@ pre {
   border-radius: 10px;
 }
 @media (max-width: 30rem) {
+  header div {
+    flex-basis: 75%;
+  }
+  header .badge {
+    margin-left: auto;
+  }
   header,
   main,
   footer {

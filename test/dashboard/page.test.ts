@@ -49,6 +49,8 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
       await page.getByLabel('Token').fill('wrong')
       await page.keyboard.press('Enter')
       await page.getByRole('alert').waitFor()
+      // With its style, too.
+      await page.waitForLoadState('load')
       expect(await faults(page)).toEqual([])
       await picture(page, `dashboard-sign-in-${look}`)
       await page.getByLabel('Token').fill(TOKEN)

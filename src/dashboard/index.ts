@@ -72,6 +72,8 @@ export function createDashboards(
 
 function openDashboard(live: LiveServices, settings: DashboardSettings, onClose: () => void): Dashboard {
   const loaded: Promise<Handler> = import('./handler.js').then(({ createHandler }) => createHandler(live, settings))
+  // Told to whoever asks for the page. Nobody may, and an app need not end for it.
+  loaded.catch(() => undefined)
   const dashboard = (req: IncomingMessage, res: ServerResponse, next?: Next): void => {
     if (!isOurs(req)) return next?.()
     loaded
@@ -80,7 +82,10 @@ function openDashboard(live: LiveServices, settings: DashboardSettings, onClose:
   }
   const close = (): void => {
     onClose()
-    void loaded.then((handler) => handler.close())
+    loaded.then(
+      (handler) => handler.close(),
+      () => undefined,
+    )
   }
   return Object.assign(dashboard, { close })
 }
@@ -91,8 +96,8 @@ function openDashboard(live: LiveServices, settings: DashboardSettings, onClose:
  */
 function isOurs({ url = '/', originalUrl, route }: IncomingMessage & Mounted): boolean {
   const [path = ''] = url.split('?', 1)
-  const routed = route?.path
-  return path === '' || path === '/' || path === routed || path === `${routed}/` || originalUrl === undefined
+  const routed = route?.path !== undefined && [route.path, `${route.path}/`].includes(path)
+  return path === '' || path === '/' || routed || originalUrl === undefined
 }
 
 /** What Express and connect say of where a handler is mounted. */

@@ -67,7 +67,7 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
       await page.getByText('No traffic yet').waitFor({ state: 'hidden' })
       await expect.poll(() => rowsOf(page, 'Verdicts'), SOON).toEqual(['Input\t1\t2\t0\t2', 'Output\t1\t0\t0\t0'])
       expect((await rowsOf(page, 'Violated categories')).join()).toMatch(/O4 Guns and Illegal Weapons\s*2/)
-      expect((await rowsOf(page, 'Not judged')).join()).toContain('no-body')
+      await expect.poll(async () => (await rowsOf(page, 'Not judged')).join(), SOON).toContain('no-body')
       expect(await page.getByText('Blocked, last minute').locator('..').locator('dd').innerText()).toBe('2')
       expect((await rowsOf(page, 'Guard cost, estimated')).join()).toContain('spent since counting began')
       expect(await page.locator('#bars rect.blocked').count()).toBeGreaterThan(0)

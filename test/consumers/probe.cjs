@@ -1,6 +1,8 @@
-// Starts a consumer's app, asks it one good and one bad question, and fails when the answers are not 200 and 451.
+// Starts a consumer's app, asks it one good and one bad question, and fails when the answers are not 200 and 451, or
+// when its dashboard lacks a part.
 const assert = require('node:assert')
 const { once } = require('node:events')
+const { createServer } = require('node:http')
 
 module.exports = async function probe(app, guard) {
   const server = app.listen(0, '127.0.0.1')
@@ -21,5 +23,20 @@ module.exports = async function probe(app, guard) {
   assert.strictEqual(refusal.error.code, 'content_filter')
   server.close()
   server.closeAllConnections()
+  await probePage(guard)
   await guard.close()
+}
+
+/** The page of the dashboard is loaded when somebody asks for one: everything of it has to be in the package. */
+async function probePage(guard) {
+  const dashboard = guard.dashboard({ playground: true })
+  const server = createServer((req, res) => dashboard(req, res)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  for (const part of ['', '?style.css', '?icon.svg', '?page.js', '?playground.js']) {
+    const response = await fetch(`http://127.0.0.1:${server.address().port}/${part}`)
+    assert.strictEqual(response.status, 200)
+    assert.notStrictEqual((await response.text()).length, 0)
+  }
+  server.close()
+  server.closeAllConnections()
 }

@@ -212,7 +212,10 @@ describe('The dashboard', () => {
   it('is not loaded with the package, so that its main entry stays light.', () => {
     const source = (path: string): string => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8')
     const imports = [...source('dashboard/index.ts').matchAll(/^import (type )?.* from '(.*)'$/gm)]
-    expect(imports.filter(([, type]) => type === undefined).map(([, , from]) => from)).toEqual(['../errors.js'])
+    expect(imports.filter(([, type]) => type === undefined).map(([, , from]) => from)).toEqual([
+      '../errors.js',
+      './settings.js',
+    ])
   })
 })
 

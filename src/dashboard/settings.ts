@@ -1,0 +1,69 @@
+// The settings of a dashboard: options over the variable, checked when the handler is made.
+import { LlamaGuardError } from '../errors.js'
+import type { Price } from './snapshot.js'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface DashboardOptions {
+  /**
+   * A long random text that opens the page, in an `Authorization: Bearer` header or in the form that the page shows.
+   * With one the page may be asked for from anywhere, so serve it over TLS. Default: the variable
+   * `LLAMA_GUARD_DASHBOARD_TOKEN`, else none, and only this machine is let in.
+   */
+  readonly token?: string | undefined
+  /**
+   * Adds a form that judges texts of the reader's own with any configured guard and policy. It asks the real guards, at
+   * their cost. Default: false.
+   */
+  readonly playground?: boolean | undefined
+  /** What the guard's endpoint costs in US dollars an hour, for the estimate. Default: unknown. */
+  readonly dollarsPerHour?: number | undefined
+  /** Or what the guard costs in US dollars for a million tokens read and written. Default: unknown. */
+  readonly dollarsPerMillionTokens?: number | undefined
+}
+
+/** What {@link DashboardOptions} come to. */
+export interface DashboardSettings {
+  readonly token: string | undefined
+  readonly playground: boolean
+  readonly price: Price | undefined
+}
+
+const OPTIONS: Readonly<Record<keyof DashboardOptions, true>> = {
+  token: true,
+  playground: true,
+  dollarsPerHour: true,
+  dollarsPerMillionTokens: true,
+}
+
+/** @throws LlamaGuardError `invalid_option` or `unknown_option`. */
+export function readSettings(options: DashboardOptions, env: Environment): DashboardSettings {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name))
+  if (unknown !== undefined)
+    throw new LlamaGuardError(
+      'unknown_option',
+      `guard.dashboard() has no option ${JSON.stringify(unknown)}. It has ${Object.keys(OPTIONS).join(', ')}.`,
+    )
+  const { playground = false, dollarsPerHour, dollarsPerMillionTokens } = options
+  if (typeof playground !== 'boolean') throw wrong('playground', 'true or false')
+  if (dollarsPerHour !== undefined && dollarsPerMillionTokens !== undefined)
+    throw wrong('dollarsPerHour', 'left out beside dollarsPerMillionTokens: the guard is paid for in one way')
+  for (const [name, price] of Object.entries({ dollarsPerHour, dollarsPerMillionTokens }))
+    if (price !== undefined && !(typeof price === 'number' && price >= 0 && Number.isFinite(price)))
+      throw wrong(name, 'a number of US dollars')
+  const per = dollarsPerHour === undefined ? 'million-tokens' : 'hour'
+  const dollars = dollarsPerHour ?? dollarsPerMillionTokens
+  return { token: readToken(options, env), playground, price: dollars === undefined ? undefined : { dollars, per } }
+}
+
+/** An empty variable counts as not set, because compose files write it so. An empty option is a mistake. */
+function readToken({ token }: DashboardOptions, env: Environment): string | undefined {
+  // Files of secrets end with a line break that nobody types.
+  if (token === undefined) return env['LLAMA_GUARD_DASHBOARD_TOKEN']?.trim() || undefined
+  if (typeof token !== 'string' || token.trim() === '') throw wrong('token', 'a long random text, or left out')
+  return token.trim()
+}
+
+function wrong(option: string, wanted: string): LlamaGuardError {
+  return new LlamaGuardError('invalid_option', `The option ${option} of guard.dashboard() should be ${wanted}.`)
+}

@@ -1,5 +1,6 @@
 // The words in the query of a chat's url. A handler reads them as it reads the body.
-import { isBlob, isId } from '../dialects/kit/identifiers.js'
+import { isBlob } from '../dialects/kit/blobs.js'
+import { isId } from '../dialects/kit/identifiers.js'
 import { FIXED_VALUES, KNOWN_KEYS } from '../dialects/kit/request-vocabulary.js'
 import { isModelName } from '../dialects/kit/model-names.js'
 import type { GuardedRequest } from '../types.js'

@@ -5,7 +5,8 @@ import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { PartChannels } from './part-channels.js'
-import { type Emit, isIdentifier, TextWalker, type Vocabulary } from './text-walker.js'
+import { isIdentifier } from './reply-names.js'
+import { type Emit, TextWalker, type Vocabulary } from './text-walker.js'
 
 /** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
 const REPEATED_LENGTH = 24

@@ -2,10 +2,13 @@
 // Only names of fields and values of reply-vocabulary.ts are left out, and ids in the metadata fields of a dialect.
 import { Buffer } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
-import { isBlobOfAnyLength, isPadding, spellsWords } from './identifiers.js'
+import { isBlobOfAnyLength } from './blobs.js'
+import { spellsWords } from './hidden-text.js'
 import { tokenColumns } from './logprobs.js'
+import { isMedia } from './reply-media.js'
+import { ReplyNames } from './reply-names.js'
 import { itemIndex } from './reply-texts.js'
-import { isFixedInReply, isIdInReply, isReplyKey } from './reply-vocabulary.js'
+import { UnjudgedMetadata } from './unjudged-metadata.js'
 
 /** The keys of a dialect that have a special meaning. */
 export interface Vocabulary {
@@ -30,49 +33,36 @@ export interface Vocabulary {
 /** `metadata` is true for prose in a metadata field, which streams repeat in every event. */
 export type Emit = (path: string, text: string, metadata: boolean) => void
 
+/** A token list that is read after the text, to know what it repeats. */
+interface TokenList {
+  readonly path: readonly (string | number)[]
+  readonly logprobs: object
+  readonly depth: number
+}
+
 export const MAX_DEPTH = 64
 const MAX_NODES = 200_000
-// Many ids with one word each would spell a sentence, so only this many different ones go unjudged.
-const FREE_VALUES = 128
-/** Ids from here on may not have even a short word among their characters. */
-const LOOSE_VALUES = 16
-const SHOWN_KEYS = 512
-/** Characters of a name that is told as often as it comes, for it may be a part of a word. */
-const SHORT_KEY = 4
-const KEY_COPIES = 2
-const PADDING_KEPT = 256
-
-const IDENTIFIER = /^[\w.:/+=@-]{0,128}$/
-const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
-const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
 
 const nothing: Emit = () => undefined
 // Shared while there are none, which is nearly always. Nothing may be pushed to it.
 const NO_TOKENS: never[] = []
 
-/** True for a string that cannot be prose: short and without white space. */
-export function isIdentifier(text: string, maxLength = 128): boolean {
-  return text.length <= maxLength && IDENTIFIER.test(text)
-}
-
 /** Walks the values of one reply or stream. It has state, because unjudged metadata is counted over the whole reply. */
 export class TextWalker {
   readonly #words: Vocabulary
-  readonly #free = new Set<string>()
-  readonly #shown = new Set<string>()
-  /** How many times each name that nobody knows has been told. */
-  readonly #told = new Map<string, number>()
-  #padding = ''
+  readonly #unjudged = new UnjudgedMetadata()
+  readonly #names: ReplyNames
   #nodes = 0
   #emit: Emit = nothing
   /** The path of the current value. It is joined only for a string that is emitted, because most values are not. */
   #path: (string | number)[] = []
-  #tokens: { path: readonly (string | number)[]; logprobs: object; depth: number }[] = NO_TOKENS
+  #tokens: TokenList[] = NO_TOKENS
   #said: Set<string> | undefined
   #without: string | undefined
 
   constructor(words: Vocabulary) {
     this.#words = words
+    this.#names = new ReplyNames(words.metadata)
   }
 
   /**
@@ -93,22 +83,9 @@ export class TextWalker {
     this.#emit = nothing
   }
 
-  /** True for a value of a metadata field that may go unjudged. Of ids, there may be few. */
+  /** True for a value of a metadata field that may go unjudged. */
   free(value: string, key = ''): boolean {
-    if (isFixedInReply(value)) return true
-    if (this.#free.has(value)) return true
-    if (this.#free.size >= FREE_VALUES || !isIdInReply(key, value, this.#free.size >= LOOSE_VALUES)) return false
-    this.#free.add(value)
-    return true
-  }
-
-  /** Padding against those who count bytes is random, and other in every event. Words may come in pieces. */
-  #tellPadding(text: string): void {
-    const all = this.#padding + text
-    this.#padding = all.slice(-PADDING_KEPT)
-    if (isPadding(this.#padding, text)) return
-    this.#padding = ''
-    this.#tell(this.#path.join('.'), isPadding('', text) ? all : text, true)
+    return this.#unjudged.has(value, key)
   }
 
   #bound(value: unknown, depth: number): void {
@@ -161,8 +138,8 @@ export class TextWalker {
     for (let position = 0; position < keys.length; position += 1) {
       const name = keys[position]!
       if (depth === 0 && name === this.#without) continue
-      const shown = this.#isShown(name)
-      if (name !== '' && !isReplyKey(name) && !this.#words.metadata.has(name)) this.#tellKey(name, shown)
+      const shown = this.#names.isShown(name)
+      if (name !== '' && !this.#names.isKnown(name)) this.#tellKey(name, shown)
       // A path is shown in logs, so a key that may be prose is only counted in it.
       path.push(shown ? name : `*${position}`)
       this.#visit(object[name], name, object, key, depth + 1, contained || this.#words.containers?.has(name) === true)
@@ -187,16 +164,19 @@ export class TextWalker {
     if (this.#words.opaque?.has(key) === true && isBlobOfAnyLength(text)) return
     const metadata = contained || this.#words.metadata.has(key)
     if (metadata && key === 'obfuscation') return this.#tellPadding(text)
-    if (metadata && this.free(text, key)) return
+    if (metadata && this.#unjudged.has(text, key)) return
     this.#tell(this.#path.join('.'), text, metadata)
   }
 
   /** Names of one object, one after the other, are a text of their own. */
   #tellKey(name: string, shown: boolean): void {
-    const times = this.#told.get(name) ?? 0
-    if (name.length >= SHORT_KEY && times >= KEY_COPIES) return
-    if (times > 0 || this.#told.size < SHOWN_KEYS) this.#told.set(name, times + 1)
-    this.#tell([...this.#path, 'key'].join('.'), name, shown)
+    if (this.#names.mayTell(name)) this.#tell([...this.#path, 'key'].join('.'), name, shown)
+  }
+
+  /** Padding against those who count bytes is random, and other in every event. Words may come in pieces. */
+  #tellPadding(text: string): void {
+    const words = this.#unjudged.wordsOfPadding(text)
+    if (words !== undefined) this.#tell(this.#path.join('.'), words, true)
   }
 
   /** A list of the codes of letters. */
@@ -232,40 +212,11 @@ export class TextWalker {
   }
 
   /** Joins tokens before they are judged. A joined text that was judged already is skipped. */
-  #tokenLists({
-    path,
-    logprobs,
-    depth,
-  }: {
-    path: readonly (string | number)[]
-    logprobs: object
-    depth: number
-  }): void {
+  #tokenLists({ path, logprobs, depth }: TokenList): void {
     this.#path = [...path]
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
     for (const [channel, text] of texts)
       if (text !== '' && this.#said?.has(text) !== true) this.#emit([...path, channel].join('.'), text, false)
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
-
-  #isShown(key: string): boolean {
-    if (isReplyKey(key) || this.#words.metadata.has(key) || this.#shown.has(key)) return true
-    if (!isIdentifier(key) || this.#shown.size >= SHOWN_KEYS) return false
-    this.#shown.add(key)
-    return true
-  }
-}
-
-/** True for inline media. */
-export function looksLikeMedia(text: string): boolean {
-  return MEDIA_URL.test(text)
-}
-
-function isMedia(key: string, parent: Record<string, unknown> | undefined, parentKey: string, text: string): boolean {
-  if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
-  if (key === 'data')
-    return (
-      parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
-    )
-  return key === 'result' && parent?.type === 'image_generation_call'
 }

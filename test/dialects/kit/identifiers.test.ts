@@ -1,7 +1,9 @@
 // The grammar of identifiers: what clients of real APIs send passes, and words in whatever clothes do not.
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { isBlob, isId, spellsWords } from '../../../src/dialects/kit/identifiers.js'
+import { isBlob } from '../../../src/dialects/kit/blobs.js'
+import { spellsWords } from '../../../src/dialects/kit/hidden-text.js'
+import { isId } from '../../../src/dialects/kit/identifiers.js'
 import { isModelName } from '../../../src/dialects/kit/model-names.js'
 
 /** The same characters every time: a test that fails must fail again. */

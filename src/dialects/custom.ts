@@ -2,120 +2,35 @@
 // functions leave out are found and judged too, so that a forgotten field cannot pass the guard.
 import { LlamaGuardError } from '../errors.js'
 import type { Image } from '../types.js'
-import type { Declined, Dialect, Refusal, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import { checkedDescription, type CustomDialectOptions, type CustomRequest } from './custom-options.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { Said } from './kit/said.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { TextWalker } from './kit/text-walker.js'
+import { OPENAI_REPLY } from './openai-choices.js'
 
-export const CUSTOM_REPLY: Vocabulary = {
-  metadata: OPENAI_METADATA,
-  containers: OPENAI_CONTAINERS,
-  opaque: OPAQUE,
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
-}
-
-/** The channel of the user's function. It equals no path of a field, so that their words never mix. */
-const SAID = 'delta()'
-
-type Decline = NonNullable<Dialect['decline']>
-
-export function customStream(
-  framing: 'sse' | 'ndjson',
-  delta: (data: unknown) => string | undefined,
-  decline?: Decline,
-): StreamReader {
-  const events = new EventText(CUSTOM_REPLY)
-  const facts = new SentEvents((_data, event) => isDone(event))
-  const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
-  let done = false
-
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      if (data !== undefined) {
-        const said = delta(data) ?? ''
-        const found = new Said([said])
-        if (said !== '') deltas.push({ choice: 0, channel: SAID, text: said })
-        events.readBeside(deltas, data, 0, { skip: (text) => found.has(text) })
-      }
-      facts.note(event, data)
-      return deltas
-    },
-    sent(event) {
-      done ||= facts.take(event)
-    },
-    block(decision, words) {
-      if (done) return ''
-      const says = words !== undefined && decline !== undefined
-      const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
-      const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
-      return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
-    },
-    fail: (error) => (done ? '' : frame({ error: streamFailure(error) })),
-  }
-}
-
-export interface CustomTurn {
-  /** The speaker. Tool results count as `user`. */
-  readonly role: 'user' | 'assistant' | 'tool'
-  readonly text: string
-}
-
-export interface CustomRequest {
-  readonly turns?: readonly CustomTurn[]
-  /** Text that instructs the model and is not part of the conversation. Default: none. */
-  readonly system?: string
-  /** True when the client asked for a stream. Default: the body's own field `stream`. */
-  readonly stream?: boolean
-}
-
-/**
- * Describes an API of your own. When one of these functions throws, the request is 400 or the reply 503; it is never
- * taken for safe.
- */
-export interface CustomDialectOptions {
-  /** The name in logs and metrics: letters, digits, `-` and `_`. */
-  readonly name: string
-  /** The path endings of this API, each with a leading slash. Default: none. */
-  readonly paths?: readonly string[]
-  /** True when a body on any path is a request of this API. Default: never. */
-  readonly claims?: (body: Readonly<Record<string, unknown>>) => boolean
-  readonly request: (body: Readonly<Record<string, unknown>>) => CustomRequest
-  /**
-   * The words of a JSON reply, one text a choice. Undefined for a reply of another shape, which is then judged as
-   * plain text.
-   */
-  readonly reply?: (body: unknown) => string | readonly string[] | undefined
-  /**
-   * The new words in one event of a stream. It gets the parsed JSON of the event, or its text. Undefined when the
-   * event has none.
-   */
-  readonly delta?: (data: unknown) => string | undefined
-  /** Makes the JSON body of a 4xx, 451 or 503. Default: OpenAI's error object. */
-  readonly refusal?: (refusal: Refusal) => unknown
-  /**
-   * Makes the JSON reply, or the event of a stream, that declines with these words, for `onBlock: 'refusal'`.
-   * Default: none, and a block is answered as an error.
-   */
-  readonly decline?: (declined: Declined) => unknown
-  /** The framing of its streams. Default: `sse`. */
-  readonly framing?: 'sse' | 'ndjson'
-}
+export type { CustomDialectOptions, CustomRequest, CustomTurn } from './custom-options.js'
 
 /**
  * Makes a {@link Dialect}.
  * @throws LlamaGuardError `invalid_option` for a description that cannot work.
  */
 export function customDialect(options: CustomDialectOptions): Dialect {
-  const { name, paths = [], claims, request, reply, delta, refusal, decline, framing = 'sse' } = checked(options)
+  const {
+    name,
+    paths = [],
+    claims,
+    request,
+    reply,
+    delta,
+    refusal,
+    decline,
+    framing = 'sse',
+  } = checkedDescription(options)
   return {
     name,
     paths,
@@ -188,6 +103,48 @@ function readForgotten(
   builder.say({ role: 'User', text: '', images, human: true })
 }
 
+/** The channel of the user's function. It equals no path of a field, so that their words never mix. */
+const SAID = 'delta()'
+
+type Decline = NonNullable<Dialect['decline']>
+
+function customStream(
+  framing: 'sse' | 'ndjson',
+  delta: (data: unknown) => string | undefined,
+  decline?: Decline,
+): StreamReader {
+  const events = new EventText(OPENAI_REPLY)
+  const facts = new SentEvents((_data, event) => isDone(event))
+  const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
+  let done = false
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      if (data !== undefined) {
+        const said = delta(data) ?? ''
+        const found = new Said([said])
+        if (said !== '') deltas.push({ choice: 0, channel: SAID, text: said })
+        events.readBeside(deltas, data, 0, { skip: (text) => found.has(text) })
+      }
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      done ||= facts.take(event)
+    },
+    block(decision, words) {
+      if (done) return ''
+      const says = words !== undefined && decline !== undefined
+      const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
+      const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
+      return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
+    },
+    fail: (error) => (done ? '' : frame({ error: streamFailure(error) })),
+  }
+}
+
 function readReply(body: unknown, found: string | readonly string[] | undefined): readonly ReplyChoice[] | undefined {
   if (found === undefined) return undefined
   const list = typeof found === 'string' ? [found] : found
@@ -196,7 +153,7 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
     if (text === '') texts.open(index)
     else texts.add(index, text)
   const said = new Said(list)
-  new TextWalker(CUSTOM_REPLY).walk(body, (_path, text) => {
+  new TextWalker(OPENAI_REPLY).walk(body, (_path, text) => {
     if (!said.has(text)) texts.addOutside(text)
   })
   return texts.list()
@@ -208,20 +165,4 @@ function guarded<T>(code: 'unreadable_request' | 'unreadable_response', name: st
   } catch (cause) {
     throw new LlamaGuardError(code, `The custom dialect "${name}" could not read it.`, { cause })
   }
-}
-
-function checked(options: CustomDialectOptions): CustomDialectOptions {
-  const wrong = (what: string): LlamaGuardError => new LlamaGuardError('invalid_option', `customDialect: ${what}.`)
-  if (typeof options !== 'object' || options === null) throw wrong('an object that describes the dialect is wanted')
-  const { name, paths = [], request, framing = 'sse' } = options
-  if (typeof name !== 'string' || !/^[\w-]{1,64}$/.test(name))
-    throw wrong('`name` must be 1 to 64 letters, digits, - or _')
-  if (!Array.isArray(paths) || !paths.every((path) => typeof path === 'string' && /^\/\S/.test(path)))
-    throw wrong('`paths` must be a list of paths with a leading slash')
-  if (typeof request !== 'function') throw wrong('`request` must be a function that returns the turns of a body')
-  for (const key of ['claims', 'reply', 'delta', 'refusal', 'decline'] as const) {
-    if (options[key] !== undefined && typeof options[key] !== 'function') throw wrong(`\`${key}\` must be a function`)
-  }
-  if (framing !== 'sse' && framing !== 'ndjson') throw wrong('`framing` must be "sse" or "ndjson"')
-  return options
 }

@@ -13,7 +13,8 @@ import { RequestWalker } from './kit/request-walker.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { TextWalker, type Vocabulary } from './kit/text-walker.js'
 import { OPENAI_METADATA } from './kit/vocabulary.js'
-import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
+import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
+import { readChoices } from './openai-choices.js'
 
 export const OLLAMA_REPLY: Vocabulary = {
   metadata: new Set([...OPENAI_METADATA, 'done_reason', 'remote_model', 'remote_host']),

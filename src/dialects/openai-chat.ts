@@ -7,7 +7,8 @@ import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { CHAT_CHUNK, declinedChoice, openaiStream, readChoices } from './openai-choices.js'
+import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
+import { declinedChoice, readChoices } from './openai-choices.js'
 
 const READ = new Set(['messages'])
 

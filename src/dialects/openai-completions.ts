@@ -8,7 +8,8 @@ import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { declinedChoice, openaiStream, readChoices } from './openai-choices.js'
+import { openaiStream } from './openai-choices-stream.js'
+import { declinedChoice, readChoices } from './openai-choices.js'
 
 const READ = new Set(['prompt', 'suffix'])
 

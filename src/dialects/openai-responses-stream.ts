@@ -2,48 +2,12 @@
 // response are done. A snapshot is judged only where it differs from the deltas of its item.
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { JoinedParts, PartChannels } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
-
-export const RESPONSES_REPLY: Vocabulary = {
-  metadata: new Set([
-    ...OPENAI_METADATA,
-    'tool_choice',
-    'truncation',
-    'verbosity',
-    'effort',
-    'user',
-    'safety_identifier',
-    'prompt_cache_key',
-    'prompt_cache_retention',
-    'previous_response_id',
-    'file_id',
-    'container_id',
-    'approval_request_id',
-    'server_label',
-    'phase',
-    'execution',
-    'source',
-  ]),
-  containers: new Set([
-    'usage',
-    'metadata',
-    'reasoning',
-    'incomplete_details',
-    'conversation',
-    'prompt_cache_options',
-    'billing',
-  ]),
-  opaque: OPAQUE,
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
-}
+import { emptyResponse, refusalEvents, refusalItem, RESPONSES_REPLY } from './openai-responses-reply.js'
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
 /** These events repeat the request: instructions, tools and settings. */
@@ -220,60 +184,6 @@ function factOf(data: unknown, _event: StreamEvent): Fact {
     item: typeof data.output_index === 'number' ? data.output_index : -1,
     head,
   }
-}
-
-interface RefusalItem {
-  readonly type: 'message'
-  readonly id: string
-  readonly status: 'completed'
-  readonly role: 'assistant'
-  readonly content: readonly [{ readonly type: 'refusal'; readonly refusal: string }]
-}
-
-/** A message of the model that declines, in the form of the API. */
-function refusalItem(refusal: string): RefusalItem {
-  const content = [{ type: 'refusal', refusal }] as const
-  return { type: 'message', id: 'msg_llama_guard', status: 'completed', role: 'assistant', content }
-}
-
-/** The events that carry such a message. */
-function refusalEvents(item: RefusalItem, index: number): ({ type: string } & Record<string, unknown>)[] {
-  const [part] = item.content
-  const at = { output_index: index, item_id: item.id, content_index: 0 }
-  return [
-    { type: 'response.output_item.added', output_index: index, item: { ...item, status: 'in_progress', content: [] } },
-    { type: 'response.content_part.added', ...at, part: { type: 'refusal', refusal: '' } },
-    { type: 'response.refusal.delta', ...at, delta: part.refusal },
-    { type: 'response.refusal.done', ...at, refusal: part.refusal },
-    { type: 'response.content_part.done', ...at, part },
-    { type: 'response.output_item.done', output_index: index, item },
-  ]
-}
-
-/** A whole response in which the model declines. */
-export function declinedResponse({ words, model, decision }: Declined): Record<string, unknown> {
-  const head = { ...emptyResponse({}), ...(model !== undefined && { model }) }
-  return { ...head, status: 'completed', output: [refusalItem(words)], llama_guard: blockNote(decision) }
-}
-
-function emptyResponse(head: Record<string, unknown>): Record<string, unknown> {
-  const settings = {
-    instructions: null,
-    metadata: {},
-    parallel_tool_calls: true,
-    temperature: null,
-    tool_choice: 'auto',
-    tools: [],
-    top_p: null,
-  }
-  const base = {
-    id: 'resp_llama_guard',
-    object: 'response',
-    created_at: Math.floor(Date.now() / 1000),
-    model: 'unknown',
-    ...head,
-  }
-  return { ...base, error: null, incomplete_details: null, output: [], usage: null, ...settings }
 }
 
 function natural(value: unknown): number {

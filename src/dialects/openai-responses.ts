@@ -12,7 +12,8 @@ import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { TextWalker } from './kit/text-walker.js'
-import { declinedResponse, RESPONSES_REPLY, responsesStream } from './openai-responses-stream.js'
+import { declinedResponse, RESPONSES_REPLY } from './openai-responses-reply.js'
+import { responsesStream } from './openai-responses-stream.js'
 
 const READ = new Set(['input'])
 

@@ -2,11 +2,8 @@
 // nesting that parsers know, and in values that are JSON.
 import { LlamaGuardError } from '../errors.js'
 import { trimmed } from './body/json-start.js'
+import { SPEAKING, WORDS } from './message-shape.js'
 import { nestedChat } from './nested-chat.js'
-
-/** Keys of a message: one key for the speaker and one for the words. */
-const SPEAKING = new Set(['role', 'type'])
-const WORDS = new Set(['content', 'parts', 'text'])
 
 /** Common parsers stop at a thousand fields. */
 const MAX_FIELDS = 10_000

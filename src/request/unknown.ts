@@ -3,7 +3,7 @@ import { generic, WHOLE_BODY } from '../dialects/generic.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { RecognisedChat, UnknownBody } from './index.js'
+import type { RecognisedChat, UnknownBody } from './recognised.js'
 
 /** The option `unknown`. */
 export type UnknownMode = 'judge' | 'warn' | 'pass' | 'refuse'

@@ -1,37 +1,20 @@
 // `deploy`: puts a JumpStart model on an endpoint, without Python. A second run finds what exists. When a step fails,
 // everything it made is removed, because a forgotten GPU endpoint costs money by the hour.
-import { connectControlPlane } from './control-plane.js'
-import { explain } from './explain.js'
-import type { ControlPlane, Kind } from './control-plane.js'
-import { alarmCommand, connectAutoScaling } from './autoscale.js'
-import type { AutoScaling } from './autoscale.js'
-import type { DeployOptions, Plan } from './deploy-options.js'
-import { makePlan, wrong } from './deploy-plan.js'
-import { describePlan } from './plan-text.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
+import { alarmCommand, connectAutoScaling } from './autoscale.js'
+import { connectControlPlane } from './control-plane.js'
+import type { DeployOptions, Plan } from './deploy-options.js'
+import { makePlan } from './deploy-plan.js'
+import { createAll, takeAway, waitOf } from './deploy-resources.js'
+import type { Work } from './deploy-resources.js'
+import { explain } from './explain.js'
+import { describePlan } from './plan-text.js'
 import { waitForComponent, waitForEndpoint } from './wait.js'
 
 export type { DeployOptions } from './deploy-options.js'
 
 const BUSY = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack']
-
-interface Made {
-  readonly kind: Kind
-  readonly name: string
-}
-
-/** The data of one deployment. */
-interface Work {
-  readonly plan: Plan
-  readonly plane: ControlPlane
-  readonly scaling: AutoScaling | undefined
-  /** Newest first. */
-  readonly made: Made[]
-  readonly options: DeployOptions
-  readonly io: Io
-  say(text: string): void
-}
 
 export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> {
   const paint = painter(io.stderr, io.env)
@@ -90,8 +73,6 @@ async function carryOut(work: Work): Promise<ExitCode> {
   throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
 }
 
-const waitOf = ({ pollMs, waitMs }: DeployOptions) => ({ pollMs: pollMs ?? 15_000, waitMs: waitMs ?? 45 * 60_000 })
-
 function stillBusy({ io, say }: Work, what: string, status: string): ExitCode {
   say(
     painter(io.stderr, io.env)(
@@ -130,50 +111,6 @@ async function complete(work: Work, state: string): Promise<ExitCode> {
   return code
 }
 
-async function createAll({ plan, plane, made, say }: Work): Promise<void> {
-  const { name, createModel, createConfig } = plan
-  const model = await plane.describeModel(name)
-  const wanted = createModel.PrimaryContainer
-  if (model === undefined) {
-    await plane.createModel(createModel)
-    made.unshift({ kind: 'model', name })
-    say(`Created the model ${name} (${plan.model.id} ${plan.model.version}).`)
-  } else if (
-    model.PrimaryContainer?.Image !== wanted?.Image ||
-    !sameEnvironment(model.PrimaryContainer?.Environment, wanted?.Environment) ||
-    model.PrimaryContainer?.ModelDataSource?.S3DataSource?.S3Uri !== wanted?.ModelDataSource?.S3DataSource?.S3Uri
-  ) {
-    throw taken('model', name)
-  }
-
-  const config = await plane.describeConfig(name)
-  const variant = createConfig.ProductionVariants?.[0]
-  if (config === undefined) {
-    await plane.createConfig(createConfig)
-    made.unshift({ kind: 'endpoint configuration', name })
-    say(`Created the endpoint configuration ${name} (${variant?.InstanceType}).`)
-  } else if (
-    config.ProductionVariants?.[0]?.InstanceType !== variant?.InstanceType ||
-    config.ProductionVariants?.[0]?.ModelName !== variant?.ModelName
-  ) {
-    throw taken('endpoint configuration', name)
-  }
-
-  await plane.createEndpoint(name, name, plan.tags)
-  made.unshift({ kind: 'endpoint', name })
-  say(
-    `Creating the endpoint ${name} in ${plan.region}. This takes some minutes; it is charged for until you delete it.`,
-  )
-}
-
-/**
- * False for a model that an earlier run made with other settings. It must not be used in place of the requested one.
- */
-function sameEnvironment(first: Record<string, string> = {}, second: Record<string, string> = {}): boolean {
-  const keys = Object.keys(second)
-  return keys.length === Object.keys(first).length && keys.every((key) => first[key] === second[key])
-}
-
 function ready({ name, model, region, createComponent }: Plan, { stdout }: Io, state: string): ExitCode {
   stdout.write(`The endpoint ${name} ${state} in ${region}.\n`)
   const guard = model.guardModel
@@ -185,26 +122,4 @@ function ready({ name, model, region, createComponent }: Plan, { stdout }: Io, s
   else stdout.write(`Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`)
   stdout.write(`Take it away:\n  npx express-llama-guard delete --endpoint ${name} --region ${region}\n`)
   return EXIT.ok
-}
-
-// Removes the newest resource first: an endpoint before the configuration that it uses. A failure here is reported
-// and does not hide the first one.
-async function takeAway({ plane, plan, made, options, io, say }: Work): Promise<void> {
-  for (const { kind, name } of made) {
-    try {
-      await plane.remove(kind, name)
-      // An endpoint cannot be deleted while a component is on it.
-      if (kind === 'inference component') await waitForComponent(plane, name, ['Deleting'], io, waitOf(options))
-      say(`Took away the ${kind} ${name} again.`)
-    } catch (error) {
-      say(`The ${kind} ${name} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
-    }
-  }
-}
-
-function taken(kind: string, name: string): Error {
-  return wrong(
-    `There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ` +
-      `${name}) or give --endpoint another name.`,
-  )
 }

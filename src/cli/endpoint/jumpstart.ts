@@ -49,6 +49,9 @@ const LMI = COMMON
 const GPUS_4 = { SM_NUM_GPUS: '4' }
 const GPUS_8 = { SM_NUM_GPUS: '8' }
 
+/** The names in these lines. */
+const list = (...names: readonly string[]): readonly string[] => names.join(' ').split(' ')
+
 export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-7b',
@@ -60,15 +63,10 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-7b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
     defaultInstance: 'ml.g5.2xlarge',
-    instances: [
-      'ml.g5.2xlarge',
-      'ml.g5.4xlarge',
-      'ml.g5.8xlarge',
-      'ml.g5.12xlarge',
-      'ml.g5.24xlarge',
-      'ml.g5.48xlarge',
+    instances: list(
+      'ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
       'ml.p4d.24xlarge',
-    ],
+    ),
     environment: TGI,
     instanceEnvironment: {
       'ml.g5.12xlarge': GPUS_4,
@@ -87,26 +85,11 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-1b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llama3_2Eula.txt',
     defaultInstance: 'ml.g6.xlarge',
-    instances: [
-      'ml.g5.xlarge',
-      'ml.g5.2xlarge',
-      'ml.g5.4xlarge',
-      'ml.g5.8xlarge',
-      'ml.g5.12xlarge',
-      'ml.g5.16xlarge',
-      'ml.g5.24xlarge',
-      'ml.g5.48xlarge',
-      'ml.g6.xlarge',
-      'ml.g6.2xlarge',
-      'ml.g6.4xlarge',
-      'ml.g6.8xlarge',
-      'ml.g6.12xlarge',
-      'ml.g6.16xlarge',
-      'ml.g6.24xlarge',
-      'ml.g6.48xlarge',
-      'ml.p4d.24xlarge',
-      'ml.p5.48xlarge',
-    ],
+    instances: list(
+      'ml.g5.xlarge ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.16xlarge ml.g5.24xlarge',
+      'ml.g5.48xlarge ml.g6.xlarge ml.g6.2xlarge ml.g6.4xlarge ml.g6.8xlarge ml.g6.12xlarge ml.g6.16xlarge',
+      'ml.g6.24xlarge ml.g6.48xlarge ml.p4d.24xlarge ml.p5.48xlarge',
+    ),
     environment: LMI,
   },
   {
@@ -119,20 +102,10 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
     eula: 'fmhMetadata/eula/llama3_1Eula.txt',
     defaultInstance: 'ml.g5.4xlarge',
-    instances: [
-      'ml.g5.4xlarge',
-      'ml.g5.8xlarge',
-      'ml.g5.12xlarge',
-      'ml.g5.24xlarge',
-      'ml.g5.48xlarge',
-      'ml.g6.4xlarge',
-      'ml.g6.8xlarge',
-      'ml.g6.12xlarge',
-      'ml.g6.24xlarge',
-      'ml.g6.48xlarge',
-      'ml.p4d.24xlarge',
-      'ml.p5.48xlarge',
-    ],
+    instances: list(
+      'ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge ml.g6.4xlarge ml.g6.8xlarge',
+      'ml.g6.12xlarge ml.g6.24xlarge ml.g6.48xlarge ml.p4d.24xlarge ml.p5.48xlarge',
+    ),
     environment: LMI,
   },
   {
@@ -145,14 +118,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-vlm/meta-vlm-llama-guard-3-11b-vision/artifacts/inference-prepack/v2.0.0/',
     eula: 'fmhMetadata/eula/llama3_2Eula.txt',
     defaultInstance: 'ml.g6.12xlarge',
-    instances: [
-      'ml.g6.12xlarge',
-      'ml.g6.24xlarge',
-      'ml.g6.48xlarge',
-      'ml.p4d.24xlarge',
-      'ml.p4de.24xlarge',
-      'ml.p5.48xlarge',
-    ],
+    instances: list('ml.g6.12xlarge ml.g6.24xlarge ml.g6.48xlarge ml.p4d.24xlarge ml.p4de.24xlarge ml.p5.48xlarge'),
     environment: {
       ...COMMON,
       MAX_CONCURRENT_REQUESTS: '128',
@@ -179,16 +145,10 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     // The article's instance. Version 4 of the specification proposes ml.g5.12xlarge, four times the price
     // for one small model.
     defaultInstance: 'ml.g5.2xlarge',
-    instances: [
-      'ml.g5.2xlarge',
-      'ml.g5.4xlarge',
-      'ml.g5.8xlarge',
-      'ml.g5.12xlarge',
-      'ml.g5.24xlarge',
-      'ml.g5.48xlarge',
-      'ml.g6.12xlarge',
-      'ml.p4d.24xlarge',
-    ],
+    instances: list(
+      'ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
+      'ml.g6.12xlarge ml.p4d.24xlarge',
+    ),
     environment: { ...TGI, MAX_BATCH_PREFILL_TOKENS: '8192', MAX_CONCURRENT_REQUESTS: '512' },
     instanceEnvironment: {
       'ml.g5.12xlarge': { ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384' },
@@ -206,14 +166,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
     defaultInstance: 'ml.g5.12xlarge',
-    instances: [
-      'ml.g5.12xlarge',
-      'ml.g5.24xlarge',
-      'ml.g5.48xlarge',
-      'ml.g6.12xlarge',
-      'ml.p4d.24xlarge',
-      'ml.p5.48xlarge',
-    ],
+    instances: list('ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge ml.g6.12xlarge ml.p4d.24xlarge ml.p5.48xlarge'),
     environment: { ...TGI, ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384', MAX_CONCURRENT_REQUESTS: '512' },
     instanceEnvironment: { 'ml.g5.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8 },
   },

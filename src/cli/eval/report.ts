@@ -3,8 +3,9 @@
 import { flipsOf } from './flips.js'
 import { number } from './print.js'
 import { STYLE } from './report-style.js'
-import { type Interval, wilson } from './significance.js'
-import type { Group, Judged, Measured, Summary } from './summary.js'
+import { groupTable, heat, interval, mistakes, NAMES, table } from './report-parts.js'
+import { wilson } from './significance.js'
+import type { Judged, Measured, Summary } from './summary.js'
 import { compare } from './summary.js'
 import { barChart, escape, histogram, lineChart } from './svg.js'
 
@@ -12,67 +13,6 @@ import { barChart, escape, histogram, lineChart } from './svg.js'
 const WORST = 20
 /** Texts that flip, shown of each direction. */
 const MOST_FLIPS = 200
-
-const NAMES: Readonly<Record<Measured, string>> = {
-  precision: 'Precision',
-  recall: 'Recall',
-  f1: 'F1',
-  falsePositiveRate: 'False positive rate',
-  auprc: 'AUPRC (average precision)',
-  auroc: 'AUROC',
-}
-
-const interval = (value: Interval | undefined): string =>
-  value === undefined ? '' : `${number(value.low)} to ${number(value.high)}`
-/** Wider tables than the screen scroll inside their own box, so that the page itself never does. */
-const scrolling = (html: string): string => `<div class="scroll" tabindex="0">${html}</div>`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const line = (cells: readonly string[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`
-  const body = rows.map((row) => line(row, 'td')).join('')
-  return scrolling(`<table><thead>${line(head, 'th')}</thead><tbody>${body}</tbody></table>`)
-}
-
-function groupTable(first: string, groups: readonly Group[]): string {
-  return table(
-    [first, 'texts', 'unsafe', 'precision', 'recall', 'F1', 'FPR'],
-    groups.map(({ name, rows, unsafe, rates }) => [
-      name,
-      String(rows),
-      String(unsafe),
-      number(rates.precision),
-      number(rates.recall),
-      number(rates.f1),
-      number(rates.falsePositiveRate),
-    ]),
-  )
-}
-
-function heat({ categories }: Summary): string {
-  const rows = categories.counts.map((counts, index) => {
-    const total = counts.reduce((sum, count) => sum + count, 0) || 1
-    const cells = counts.map(
-      (count) =>
-        '<td style="background:color-mix(in srgb,var(--safe) ' +
-        `${Math.round((70 * count) / total)}%,transparent)">${count}</td>`,
-    )
-    return `<tr><td>${escape(categories.categories[index] ?? '')}</td>${cells.join('')}</tr>`
-  })
-  const head = categories.categories.map((name) => `<th>${escape(name)}</th>`).join('')
-  return scrolling(
-    `<table class="heat"><thead><tr><th>labelled \\ named</th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`,
-  )
-}
-
-function mistakes(judged: readonly Judged[]): string {
-  const shown = judged.map(
-    ({ row, score, categories }) =>
-      `<details><summary>${escape(row.id)} <span class="soft">${escape(row.source)}, score ` +
-      `${number(score)}${categories.length > 0 ? `, named ${escape(categories.join(', '))}` : ''}</span></summary>` +
-      `${row.conversation.map((turn) => `<pre>${escape(`${turn.role}: ${turn.text}`)}</pre>`).join('')}</details>`,
-  )
-  return shown.length === 0 ? '<p class="soft">None.</p>' : shown.join('')
-}
 
 function guardSection(summary: Summary): string {
   const { judged, latency } = summary

@@ -1,5 +1,6 @@
-// The serving containers: which request they refuse and in which words, and the shape they wrap an answer in.
-// Texts and rules are those of text-generation-inference 2.0 (router/src/validation.rs) and djl-serving 0.29 and later.
+// The serving containers, and the shape that each wraps an answer in: text-generation-inference 2.0, djl-serving 0.29
+// and later, and containers with OpenAI's API.
+import { tokens } from './container-requests.js'
 import type { Answer, Asked } from './model.js'
 
 /**
@@ -8,107 +9,10 @@ import type { Answer, Asked } from './model.js'
  */
 export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions'
 
-interface Refused {
-  readonly status: number
-  readonly text: string
-}
-
 interface Token {
   readonly text: string
   readonly logprob: number
   readonly special: boolean
-}
-
-/** The text the model reads: raw `inputs`, a `prompt`, or the text of the last chat message. */
-export function promptOf(body: Record<string, unknown>): string | undefined {
-  if (typeof body['inputs'] === 'string') return body['inputs']
-  if (typeof body['prompt'] === 'string') return body['prompt']
-  const messages = body['messages']
-  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
-  const content: unknown = typeof last === 'object' && last !== null && 'content' in last ? last.content : undefined
-  if (typeof content === 'string') return content
-  if (!Array.isArray(content)) return undefined
-  return content
-    .map((part: unknown) => (typeof part === 'object' && part !== null && 'text' in part ? String(part.text) : ''))
-    .join('')
-}
-
-export function tokens(text: string): number {
-  return Math.ceil(text.length / 4)
-}
-
-/** Why the container refuses the request, or undefined. */
-export function checkParameters(
-  container: Container,
-  type: string | undefined,
-  body: Record<string, unknown> | undefined,
-  context: number,
-): Refused | undefined {
-  if (!/^application\/json\b/.test(type ?? ''))
-    return { status: 415, text: 'Expected request with `Content-Type: application/json`' }
-  if (body === undefined)
-    return { status: 400, text: 'Failed to parse the request body as JSON: expected value at line 1 column 1' }
-  const prompt = promptOf(body)
-  if (prompt === undefined)
-    return {
-      status: 422,
-      text: 'Failed to deserialize the JSON body into the target type: missing field `inputs` at line 1 column 2',
-    }
-  const given = (body['parameters'] ?? {}) as Record<string, unknown>
-  return container === 'tgi' ? checkTgi(prompt, given, context) : checkLength(prompt, given, context)
-}
-
-const TYPES: Record<string, 'number' | 'boolean' | 'string'> = {
-  max_new_tokens: 'number',
-  temperature: 'number',
-  top_p: 'number',
-  top_k: 'number',
-  top_n_tokens: 'number',
-  truncate: 'number',
-  do_sample: 'boolean',
-  return_full_text: 'boolean',
-  details: 'boolean',
-  decoder_input_details: 'boolean',
-  watermark: 'boolean',
-}
-
-function checkTgi(prompt: string, given: Record<string, unknown>, context: number): Refused | undefined {
-  for (const [name, value] of Object.entries(given)) {
-    if (TYPES[name] !== undefined && value !== null && typeof value !== TYPES[name])
-      return {
-        status: 422,
-        text: `Failed to deserialize the JSON body into the target type: parameters.${name}: invalid type, expected ${TYPES[name]}`,
-      }
-  }
-  const invalid = (text: string): Refused => ({
-    status: 422,
-    text: JSON.stringify({ error: `Input validation error: ${text}`, error_type: 'validation' }),
-  })
-  const {
-    temperature,
-    max_new_tokens: max = 100,
-    top_n_tokens: top,
-    truncate,
-  } = given as Record<string, number | null | undefined>
-  if (typeof temperature === 'number' && temperature <= 0) return invalid('`temperature` must be strictly positive')
-  if (max === 0) return invalid('`max_new_tokens` must be strictly positive')
-  if (typeof top === 'number' && (top < 0 || top > 5))
-    return invalid(`\`top_n_tokens\` must be >= 0 and <= 5. Given: ${top}`)
-  if (truncate === 0) return invalid(`\`truncate\` must be strictly positive and less than ${context}. Given: 0`)
-  if (prompt === '') return invalid('`inputs` cannot be empty')
-  const total = tokens(prompt) + (max ?? 100)
-  if (total > context)
-    return invalid(
-      `\`inputs\` tokens + \`max_new_tokens\` must be <= ${context}. Given: ${tokens(prompt)} \`inputs\` tokens and ${max} \`max_new_tokens\``,
-    )
-  return undefined
-}
-
-function checkLength(prompt: string, given: Record<string, unknown>, context: number): Refused | undefined {
-  const max = typeof given['max_new_tokens'] === 'number' ? given['max_new_tokens'] : 30
-  if (tokens(prompt) + max <= context) return undefined
-  const error = `This model's maximum context length is ${context} tokens. However, you requested ${tokens(prompt) + max} tokens (${tokens(prompt)} in the messages, ${max} in the completion). Please reduce the length of the messages or completion.`
-  return { status: 424, text: JSON.stringify({ error, code: 424 }) }
 }
 
 /** JSON text of the answer in the container's shape. */

@@ -1,7 +1,7 @@
 // ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
 
 // Which room of src may import which, beside itself, `types` and `errors`. Rooms that are not listed (llama-guard,
-// exchange, services, create-guard) may import all but `cli` and `testing`, which nobody imports.
+// exchange, services, create-guard, open-judge) may import all but `cli` and `testing`, which nobody imports.
 const MAY = {
   utils: [],
   testing: ['utils'],
@@ -25,6 +25,7 @@ const ROOMS = [
   'services',
   'live-services',
   'create-guard',
+  'open-judge',
   'options',
   'request',
   'response',

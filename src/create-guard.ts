@@ -1,25 +1,22 @@
-// Makes the judge and the upstream from the configuration. Only this file knows which backend a setting names.
-import { createHash } from 'node:crypto'
+// Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
 import { isLlamaGuardError, LlamaGuardError } from './errors.js'
-import { createJudge, type Judge } from './guard/index.js'
 import { createLocalGuard } from './guard/backends/local/index.js'
 import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
 import { openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from './guard/prompt/index.js'
 import { cascade } from './guard/cascade.js'
-import { anyUnsafe, judgesRole } from './guard/panel.js'
+import { anyUnsafe } from './guard/panel.js'
 import { promptGuard } from './guard/backends/prompt-guard.js'
 import { promptedGuard } from './guard/backends/prompted.js'
 import { sagemakerClassify, sagemakerComplete, type SageMakerOptions } from './guard/backends/sagemaker/index.js'
 import { requireRegion } from './guard/backends/sagemaker/region.js'
 import { sagemakerStreamComplete } from './guard/backends/sagemaker/first-token.js'
-import { redisStore } from './guard/cache/redis-store.js'
 import { hasOwnGuard } from './options/backend-options.js'
 import { parseOptions, type Config } from './options/config.js'
 import { isGuard } from './options/guards.js'
 import type { GuardOptions, Options, UpstreamOption } from './options/index.js'
 import { readCategories } from './options/categories.js'
-import type { Category, Guard, Logger } from './types.js'
+import type { Guard } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
 
 const LLAMA_CPP_CONTEXT_TOKENS = 8192
@@ -39,32 +36,77 @@ export function createGuard(options: Options = {}): Guard {
 
 /** The guard of a configuration, with its panel and its cascade. */
 export function guardOf(config: Config): Guard {
-  const { guards = [], cascade: before, timeoutMs, threshold } = config
-  const scores = wantsScores(config)
-  const own = hasOwnGuard(config) ? [oneGuard(config, scores)] : []
-  const beside = guards.map((entry, index) => guardOfEntry(entry, config, scores, `guards[${index}]`))
-  const [only, ...others] = [...own, ...beside]
-  const guard = only !== undefined && others.length === 0 ? only : anyUnsafe([...own, ...beside])
-  if (before === undefined) return guard
+  const { cascade: before, threshold } = config
+  const members = membersOf(config)
+  const panel = members.filter(({ option }) => option !== FIRST).map(guardOfMember)
+  const [only, ...others] = panel
+  const guard = only !== undefined && others.length === 0 ? only : anyUnsafe(panel)
+  const first = members.find(({ option }) => option === FIRST)
+  if (before === undefined || first === undefined) return guard
   if (threshold !== undefined && !(before.safeBelow <= threshold && threshold <= before.unsafeAbove))
     throw new LlamaGuardError(
       'invalid_option',
       `The option threshold is ${threshold}; with a cascade it has to lie between safeBelow ${before.safeBelow} and ` +
         `unsafeAbove ${before.unsafeAbove}, or a verdict of the small guard would be final and overruled.`,
     )
-  const firstMs = Math.ceil(timeoutMs / 2)
-  const first = guardOfEntry(before.first, { ...config, timeoutMs: firstMs }, true, 'cascade.first')
-  return cascade({ ...before, first, then: guard, firstMs })
+  return cascade({ ...before, first: guardOfMember(first), then: guard, firstMs: half(config.timeoutMs) })
 }
 
-function guardOfEntry(entry: Guard | GuardOptions, config: Config, scores: boolean, name: string): Guard {
-  if (isGuard(entry)) return entry
-  const { timeoutMs, concurrency } = config
+/** One guard of a configuration, with the options that describe it alone. */
+export interface Member {
+  /** The option that names it: `guard`, `guards[0]`, `cascade.first`. */
+  readonly option: string
+  readonly config: Config
+  /** True when its verdicts need scores. */
+  readonly scores: boolean
+}
+
+const OWN = 'guard'
+const FIRST = 'cascade.first'
+
+/** The share of the deadline that the small guard of a cascade may take. */
+const half = (ms: number): number => Math.ceil(ms / 2)
+
+/**
+ * The guards of a configuration one by one: its own, those of its panel, the first of its cascade.
+ * @throws LlamaGuardError for options of a guard that are missing or wrong. The message names the guard.
+ */
+export function membersOf(config: Config): readonly Member[] {
+  const { guards = [], cascade: before } = config
+  const scores = wantsScores(config)
+  return [
+    ...(hasOwnGuard(config)
+      ? [{ option: OWN, config: { ...config, guards: undefined, cascade: undefined }, scores }]
+      : []),
+    ...guards.map((entry, index) => memberOf(entry, config, scores, `guards[${index}]`)),
+    ...(before === undefined
+      ? []
+      : [memberOf(before.first, { ...config, timeoutMs: half(config.timeoutMs) }, true, FIRST)]),
+  ]
+}
+
+function memberOf(
+  entry: Guard | GuardOptions,
+  { timeoutMs, concurrency }: Config,
+  scores: boolean,
+  option: string,
+): Member {
+  const options = isGuard(entry) ? { guard: entry } : entry
+  return { option, scores, config: named(option, () => parseOptions({ timeoutMs, concurrency, ...options }, {})) }
+}
+
+/** Makes one guard of a panel or a cascade. */
+export function guardOfMember({ option, config, scores }: Member): Guard {
+  return option === OWN ? oneGuard(config, scores) : named(option, () => oneGuard(config, scores))
+}
+
+/** Puts the name of the guard before the message of an error. */
+function named<T>(option: string, make: () => T): T {
   try {
-    return oneGuard(parseOptions({ timeoutMs, concurrency, ...entry }, {}), scores)
+    return make()
   } catch (error) {
     if (!isLlamaGuardError(error)) throw error
-    throw new LlamaGuardError(error.code, `${name}: ${error.message}`)
+    throw new LlamaGuardError(error.code, `${option}: ${error.message}`)
   }
 }
 
@@ -136,40 +178,6 @@ function sagemakerOptions(config: Config): SageMakerOptions {
 const newTokens = ({ maxNewTokens }: Prompter): { maxNewTokens?: number } =>
   maxNewTokens === undefined ? {} : { maxNewTokens }
 
-/**
- * Makes the judge of a guard, with cache, protection and fallbacks.
- * @throws LlamaGuardError `invalid_option` for a guard that leaves one side of the conversation unjudged.
- */
-export function openJudge(
-  config: Config,
-  guard: Guard,
-  blocks: Parameters<typeof createJudge>[0]['blocks'],
-  logger: Logger,
-): Judge {
-  if (!judgesRole(guard, 'User') || !judgesRole(guard, 'Agent'))
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The guard ${guard.model ?? 'custom'} judges only one side of a conversation. Put it beside a guard that judges ` +
-        'both, with the option `guards`.',
-    )
-  const { categories, task, instruction, cacheStore, cacheSecret } = config
-  return createJudge({
-    ...config,
-    guard,
-    fallback: config.fallback,
-    shadow: config.shadowGuard,
-    policyHash: createHash('sha256')
-      .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
-      .digest('hex'),
-    blocks,
-    cacheStore:
-      typeof cacheStore === 'string'
-        ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret })
-        : cacheStore,
-    logger,
-  })
-}
-
 export function createUpstream(option: UpstreamOption | undefined): Upstream | undefined {
   if (option === undefined) return undefined
   if (typeof option === 'string') return httpUpstream({ url: option })
@@ -187,11 +195,7 @@ export function prompterOf({ model, categories, task, instruction, controversial
   return createPrompter(model, policy, controversial === undefined ? {} : { controversial })
 }
 
-function wantsScores({ threshold, categoryThresholds }: Config): boolean {
+/** True when the policy reads scores. */
+export function wantsScores({ threshold, categoryThresholds }: Config): boolean {
   return threshold !== undefined || categoryThresholds !== undefined
-}
-
-/** The categories that a guard answers with. */
-export function categoriesOf(guard: Guard): readonly Category[] {
-  return guard.categories ?? []
 }

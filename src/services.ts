@@ -1,6 +1,7 @@
 // What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger, audit.
 import { createHash } from 'node:crypto'
-import { categoriesOf, createUpstream, guardOf, openJudge } from './create-guard.js'
+import { createUpstream, guardOf } from './create-guard.js'
+import { categoriesOf, openJudge } from './open-judge.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
 import type { Judge, JudgeStats } from './guard/index.js'
 import { LlamaGuardError } from './errors.js'

@@ -1,5 +1,6 @@
 // The emulated guards beside Llama Guard: each reads what its real model would be shown, and answers in its own form.
-// They go by words: JAILBREAK, INJECTION, BOMB and EDGY, and `SCORE_0.3` for the probability of an attack.
+// They go by words: JAILBREAK, INJECTION, BOMB and EDGY, and `SCORE_0.3` for the probability of an attack. The
+// examples of `doctor` count too.
 import type { LabelScore } from '../../src/testing/emulator/classifier.js'
 import type { Answer } from '../../src/testing/emulator/model.js'
 
@@ -10,7 +11,7 @@ export function qwen3Guard(prompt: string): Answer {
   const turns = conversation.split(/^(?:USER|ASSISTANT): /m)
   const text = turns.at(-1) ?? ''
   const refusal = prompt.includes('<BEGIN REFUSAL POLICY>') ? '\nRefusal: No' : ''
-  if (/BOMB/.test(text)) return { text: `Safety: Unsafe\nCategories: Violent, Non-violent Illegal Acts${refusal}` }
+  if (/BOMB|pipe bomb/.test(text)) return { text: `Safety: Unsafe\nCategories: Violent, Non-violent Illegal Acts${refusal}` }
   if (/EDGY/.test(text)) return { text: `Safety: Controversial\nCategories: Unethical Acts${refusal}` }
   return { text: `Safety: Safe\nCategories: None${refusal}` }
 }
@@ -20,14 +21,14 @@ export function graniteGuardian(prompt: string): Answer {
   const turn = /<start_of_turn>\n([^]*)\n<end_of_turn>/.exec(prompt)?.[1]
   if (turn === undefined || !prompt.endsWith('<|end_of_role|>')) return { text: 'I am Granite.' }
   const text = turn.split(/^(?:User|Assistant) Message: /m).at(-1) ?? ''
-  return { text: /BOMB/.test(text) ? 'Yes' : 'No' }
+  return { text: /BOMB|pipe bomb/.test(text) ? 'Yes' : 'No' }
 }
 
 /** Llama Prompt Guard: the probabilities of its labels, likeliest first. */
 export function promptGuardLabels(version: 1 | 2): (text: string) => readonly LabelScore[] {
   return (text) => {
     const score = /SCORE_([01](?:\.\d+)?)/.exec(text)?.[1]
-    const attack = score === undefined ? (/JAILBREAK|INJECTION/.test(text) ? 0.97 : 0.02) : Number(score)
+    const attack = score === undefined ? (/JAILBREAK|INJECTION|Ignore your previous instructions/.test(text) ? 0.97 : 0.02) : Number(score)
     const benign = 1 - attack
     const labels =
       version === 2

@@ -15,10 +15,11 @@ export function addDoctor(program: Command, io: CliIo, done: Done): void {
     .command('doctor')
     .description(
       'Go the way of a judgement step by step: settings, region, credentials, endpoint, container, ' +
-        'examples. Each failure with its cure.',
+        'examples. Each failure with its cure. Every guard of a panel is examined by itself.',
     )
     .option('--endpoint <name>', 'SageMaker endpoint (LLAMA_GUARD_ENDPOINT)')
     .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
+    .option('--cascade <guard>', 'the small guard of a cascade, as model@endpoint')
     .option('--region <region>', 'AWS region (AWS_REGION)')
     .option('--latency', 'also time checks, cold and warm, and more at once until the endpoint is full')
     .addHelpText(
@@ -26,6 +27,7 @@ export function addDoctor(program: Command, io: CliIo, done: Done): void {
       `
 Examples:
   $ npx express-llama-guard doctor --endpoint llama-guard-3-8b --model llama-guard-3-8b
+  $ LLAMA_GUARD_GUARDS=llama-guard-3-8b@guard-8b,llama-prompt-guard-1@prompt-guard npx express-llama-guard doctor
   $ npx express-llama-guard doctor --latency`,
     )
     .action(async (flags: DoctorOptions) => {

@@ -4,6 +4,7 @@
 // them load the same weights.
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
+import { isPromptGuard, type ModelName } from '../../guard/prompt/index.js'
 import { gpusOf, hasFp8 } from './hardware.js'
 import { COMMON, environmentFor, LMI_11, TGI_3 } from './jumpstart.js'
 import type { JumpStartModel } from './jumpstart.js'
@@ -32,6 +33,8 @@ const VLLM = 'vllm:0.27.1-gpu-py312-cu130-ubuntu22.04-sagemaker'
 const CONTEXT_TOKENS = 8192
 /** The context length of Llama Guard 1's training. A server that is given more refuses to start. */
 const FIRST_CONTEXT_TOKENS = 4096
+/** What Llama Prompt Guard reads at once. */
+const WINDOW_TOKENS = 512
 
 /**
  * The container of a guard on an instance. Throws `invalid_option` for what cannot run there.
@@ -52,8 +55,7 @@ export function containerFor(
       `--quantize fp8 needs a GPU that computes in FP8 (L4, H100), and ${instance} has none. Take an ml.g6 or ` +
         'ml.p5 instance, or leave it out.',
     )
-  if (model.guardModel === undefined || model.guardModel === 'llama-guard-3-11b-vision')
-    return ownContainer(model, instance, chosen, quantize)
+  if (!isTextGuard(model.guardModel)) return ownContainer(model, instance, chosen, quantize)
   const contextTokens = model.guardModel === 'llama-guard-1' ? FIRST_CONTEXT_TOKENS : CONTEXT_TOKENS
   const common = { contextTokens, prefixCache: true }
   const gpus = gpusOf(instance)
@@ -104,17 +106,22 @@ export function containerFor(
   }
 }
 
-/** A chat model and the vision guard run as in JumpStart, because nothing else is published for their weights. */
+/** True for the guards that read a prompt of text. Several published containers serve their weights. */
+const isTextGuard = (model: ModelName | undefined): model is ModelName =>
+  model !== undefined && model !== 'llama-guard-3-11b-vision' && !isPromptGuard(model)
+
+/** Every other model runs as in JumpStart, because nothing else is published for its weights. */
 function ownContainer(
   model: JumpStartModel,
   instance: string,
   chosen: ContainerName | undefined,
   quantize: Quantization | undefined,
 ): Container {
-  if ((chosen ?? 'tgi') !== 'tgi' || quantize !== undefined)
+  const own = model.image === LMI_11 ? 'lmi' : 'tgi'
+  if ((chosen ?? own) !== own || quantize !== undefined)
     throw new LlamaGuardError(
       'invalid_option',
-      `${model.id} runs in the TGI container that JumpStart pairs with it, as it is. Leave out ` +
+      `${model.id} runs in the ${own.toUpperCase()} container that JumpStart pairs with it, as it is. Leave out ` +
         `${quantize === undefined ? `--container ${chosen}` : '--quantize'}.`,
     )
   return {
@@ -122,7 +129,7 @@ function ownContainer(
     image: model.image,
     environment: environmentFor(model, instance),
     prefixCache: model.image === TGI_3,
-    contextTokens: model.image === TGI_3 ? CONTEXT_TOKENS : FIRST_CONTEXT_TOKENS,
+    contextTokens: own === 'lmi' ? WINDOW_TOKENS : model.image === TGI_3 ? CONTEXT_TOKENS : FIRST_CONTEXT_TOKENS,
     why: 'JumpStart pairs this image with the weights',
   }
 }

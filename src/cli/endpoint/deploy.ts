@@ -1,5 +1,6 @@
 // `deploy`: puts a JumpStart model on an endpoint, without Python. A second run finds what exists. When a step fails,
 // everything it made is removed, because a forgotten GPU endpoint costs money by the hour.
+import { isPromptGuard } from '../../guard/prompt/index.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
 import { alarmCommand, connectAutoScaling } from './autoscale.js'
@@ -9,7 +10,7 @@ import { makePlan } from './deploy-plan.js'
 import { createAll, takeAway, waitOf } from './deploy-resources.js'
 import type { Work } from './deploy-resources.js'
 import { explain } from './explain.js'
-import { describePlan } from './plan-text.js'
+import { describePlan, VLLM_REFUSES } from './plan-text.js'
 import { waitForComponent, waitForEndpoint } from './wait.js'
 
 export type { DeployOptions } from './deploy-options.js'
@@ -111,15 +112,25 @@ async function complete(work: Work, state: string): Promise<ExitCode> {
   return code
 }
 
-function ready({ name, model, region, createComponent }: Plan, { stdout }: Io, state: string): ExitCode {
-  stdout.write(`The endpoint ${name} ${state} in ${region}.\n`)
-  const guard = model.guardModel
-  const component = createComponent === undefined ? '' : ` LLAMA_GUARD_INFERENCE_COMPONENT=${name}`
-  if (guard !== undefined)
-    stdout.write(
-      `Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}${component}\n`,
-    )
-  else stdout.write(`Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`)
+function ready(plan: Plan, { stdout }: Io, state: string): ExitCode {
+  const { name, region } = plan
+  stdout.write(`The endpoint ${name} ${state} in ${region}.\n${howToUse(plan)}`)
   stdout.write(`Take it away:\n  npx express-llama-guard delete --endpoint ${name} --region ${region}\n`)
   return EXIT.ok
+}
+
+function howToUse({ name, model: { guardModel }, region, container, createComponent }: Plan): string {
+  if (guardModel === undefined) return `Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`
+  if (container.name === 'vllm') return `${VLLM_REFUSES}\n`
+  const component = createComponent !== undefined
+  if (!isPromptGuard(guardModel))
+    return (
+      `Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guardModel}` +
+      `${component ? ` LLAMA_GUARD_INFERENCE_COMPONENT=${name}` : ''}\n`
+    )
+  const options = JSON.stringify({ model: guardModel, endpoint: name, ...(component && { inferenceComponent: name }) })
+  return (
+    'Use it beside a guard that judges replies too:\n' +
+    (component ? `  llamaGuard({ guards: [${options}] })\n` : `  export LLAMA_GUARD_GUARDS=${guardModel}@${name}\n`)
+  )
 }

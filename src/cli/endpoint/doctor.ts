@@ -1,20 +1,22 @@
-// `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do.
-import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { prompterOf } from '../../create-guard.js'
-import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { Prompter } from '../../guard/prompt/index.js'
+// `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do. Every
+// guard of a panel or a cascade is examined by itself, so that the report names the one that fails.
+import { guardOf, type Member, membersOf } from '../../create-guard.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isPromptGuard } from '../../guard/prompt/index.js'
+import { requireBothSides } from '../../open-judge.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
-import { connectControlPlane } from './control-plane.js'
-import { explain } from './explain.js'
-import type { ControlPlane } from './control-plane.js'
-import { examineGuard } from './examine-guard.js'
+import { guardsOption } from '../../options/guards.js'
 import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
+import { connectAws } from './aws.js'
+import type { Aws } from './aws.js'
+import { examineAnswers } from './examine-answers.js'
+import { examineClassifier } from './examine-classifier.js'
+import { examineEndpoint } from './examine-endpoint.js'
+import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
-import { containerOf, echoesPrompt, ProbeFailure, runExamples } from './probe.js'
-import type { Answered, Target } from './probe.js'
-import { Report, twoLines } from './report.js'
+import { Report } from './report.js'
 
 export interface DoctorOptions {
   /** Default: LLAMA_GUARD_ENDPOINT. */
@@ -22,6 +24,11 @@ export interface DoctorOptions {
   readonly region?: string
   /** Default: LLAMA_GUARD_MODEL. */
   readonly model?: string
+  /**
+   * The small guard of a cascade, as `LLAMA_GUARD_GUARDS` names guards: `model@endpoint`. An app sets its cascade in
+   * code, where this command does not see it. Default: none.
+   */
+  readonly cascade?: string
   /** Also measures how long checks take and how many a second there can be: a few hundred requests. Default: false. */
   readonly latency?: boolean
   /** Checks of each kind that are timed one after the other. Default: 20. */
@@ -31,157 +38,100 @@ export interface DoctorOptions {
 export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
   const report = new Report(io)
   let config: Config
+  let members: readonly Member[]
   try {
-    config = parseOptions({ endpoint: options.endpoint, model: options.model as Config['model'] | undefined }, io.env)
+    config = configOf(options, io.env)
+    members = membersOf(config)
+    await checkTogether(config)
   } catch (error) {
     report.fail('settings', toLlamaGuardError(error).message)
     return EXIT.usage
   }
-  report.ok(
-    'settings',
-    `guard ${typeof config.guard === 'string' ? config.guard : 'of your own'}, model ${config.model}`,
-  )
-  if (config.guard === 'sagemaker') await examineSageMaker(config, options, io, report)
-  else await examineGuard(config, options.latency === true, report)
-  io.stdout.write(report.failed ? '\nThe guard cannot be relied on yet.\n' : '\nThe guard is ready.\n')
+  report.ok('settings', settingsOf(members))
+  const aws = members.some(onSageMaker) ? await connectAws(options.region, report) : undefined
+  try {
+    for (const member of members) {
+      if (members.length > 1) report.begin(member.option, nameOf(member))
+      if (!onSageMaker(member)) await examineGuard(member, options.latency === true, report)
+      else if (aws !== undefined) await examineSageMaker(member, config, aws, options, io, report)
+    }
+  } finally {
+    aws?.client.destroy()
+  }
+  io.stdout.write(`\n${conclusion(report)}\n`)
   return report.failed ? EXIT.failed : EXIT.ok
 }
 
-/** As many sockets as the largest load that is measured. The SDK's own limit of 50 would be a hidden queue. */
-const SOCKETS = { maxSockets: 256 }
-
-async function examineSageMaker(config: Config, options: DoctorOptions, io: Io, report: Report): Promise<void> {
-  const client = new SageMakerRuntimeClient({
-    ...(options.region && { region: options.region }),
-    maxAttempts: 1,
-    requestHandler: { httpAgent: SOCKETS, httpsAgent: SOCKETS },
-  })
-  try {
-    const region = await regionOf(client, report)
-    if (region === undefined || !(await credentialsOf(client, region, report))) return
-    await examineEndpoint(config.endpoint ?? '', region, io, report)
-    const target: Target = {
-      endpoint: config.endpoint ?? '',
-      inferenceComponent: config.inferenceComponent,
-      targetVariant: config.targetVariant,
-      timeoutMs: config.timeoutMs,
-    }
-    const prompter = prompterOf(config)
-    await examineAnswers(client, target, prompter, { region, wantsScore: config.threshold !== undefined }, report)
-    if (options.latency && !report.failed)
-      await examineLatency({ client, target, prompter, config, samples: options.samples, io, report })
-  } finally {
-    client.destroy()
-  }
-}
-
-async function regionOf(client: SageMakerRuntimeClient, report: Report): Promise<string | undefined> {
-  try {
-    const region = await client.config.region()
-    report.ok('region', region)
-    return region
-  } catch {
-    report.fail('region', 'none is set', 'Give --region, set AWS_REGION, or put `region = ...` into your AWS profile.')
-    return undefined
-  }
-}
-
-async function credentialsOf(client: SageMakerRuntimeClient, region: string, report: Report): Promise<boolean> {
-  try {
-    const { accessKeyId, expiration } = await client.config.credentials()
-    report.ok(
-      'credentials',
-      `key ...${accessKeyId.slice(-4)}${expiration ? `, until ${expiration.toISOString()}` : ''}`,
+/** The thresholds of the cascade play no part here: every guard is asked. */
+function configOf({ endpoint, model, cascade }: DoctorOptions, env: Io['env']): Config {
+  const [first, second] = cascade === undefined ? [] : guardsOption(cascade, '--cascade')
+  if (second !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `--cascade ${cascade} names several guards; a cascade has one small guard.`,
     )
-    return true
-  } catch (error) {
-    report.fail('credentials', ...twoLines(explain(error, region)))
-    return false
-  }
+  return parseOptions(
+    {
+      endpoint,
+      model: model as Config['model'] | undefined,
+      ...(first && { cascade: { first, safeBelow: 0, unsafeAbove: 1 } }),
+    },
+    env,
+  )
 }
 
-// A role that may only invoke the endpoint is a good role, and the app needs no more. What this role cannot see is
-// therefore a warning.
-async function examineEndpoint(name: string, region: string, io: Io, report: Report): Promise<void> {
-  let plane: ControlPlane | undefined
+const onSageMaker = ({ config }: Member): boolean => config.guard === 'sagemaker'
+
+/** Throws for guards that cannot judge together, as the middleware does when it is built. */
+async function checkTogether(config: Config): Promise<void> {
   try {
-    plane = await connectControlPlane(region, io.env)
-    const endpoint = await plane.describeEndpoint(name)
-    if (endpoint === undefined) {
-      report.fail(
-        'endpoint',
-        `there is no endpoint ${name} in ${region}`,
-        'Check the name and the region, or make one: express-llama-guard deploy --help',
-      )
-      return
-    }
-    const status = endpoint.EndpointStatus ?? 'Unknown'
-    if (status === 'InService') report.ok('endpoint', `${name} is InService`)
-    else
-      report.fail(
-        'endpoint',
-        `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`,
-        status === 'Failed'
-          ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}`
-          : 'Wait until it is InService; loading a model takes minutes.',
-      )
-    const variant = (await plane.describeConfig(endpoint.EndpointConfigName ?? ''))?.ProductionVariants?.[0]
-    if (variant?.InstanceType) report.ok('instance', `${variant.InitialInstanceCount ?? 1} x ${variant.InstanceType}`)
-    const container = containerOf((await plane.describeModel(variant?.ModelName ?? ''))?.PrimaryContainer?.Image)
-    if (container !== undefined) report.ok('container', container)
+    const guard = guardOf(config)
+    await guard.close?.()
+    requireBothSides(guard)
   } catch (error) {
-    const [found, cure] = twoLines(explain(error, region))
-    report.warn(
-      'endpoint',
-      `could not be looked at. ${found}`,
-      cure ?? 'Going on: the middleware needs sagemaker:InvokeEndpoint alone.',
-    )
-  } finally {
-    plane?.destroy()
+    // A missing region has a line of its own.
+    if (!isLlamaGuardError(error) || error.code !== 'region_missing') throw error
   }
 }
 
-async function examineAnswers(
-  client: SageMakerRuntimeClient,
-  target: Target,
-  prompter: Prompter,
-  { region, wantsScore }: { readonly region: string; readonly wantsScore: boolean },
+function settingsOf(members: readonly Member[]): string {
+  const [only] = members
+  if (members.length === 1 && only !== undefined) {
+    const { guard, model } = only.config
+    return typeof guard !== 'string'
+      ? 'guard of your own'
+      : `guard ${guard}${guard === 'local' ? '' : `, model ${model}`}`
+  }
+  return `${members.length} guards: ${members.map((member) => `${member.option} ${nameOf(member)}`).join('; ')}`
+}
+
+/** A guard in words: its model and its place. */
+function nameOf({ config: { guard, model, endpoint, guardUrl, modelPath } }: Member): string {
+  if (typeof guard !== 'string') return guard.model ?? 'a guard of your own'
+  return guard === 'local' ? 'the local screen' : `${model} at ${endpoint ?? guardUrl ?? modelPath}`
+}
+
+function conclusion({ failed, broken }: Report): string {
+  if (!failed) return 'The guard is ready.'
+  return `The guard cannot be relied on yet${broken.length === 0 ? '' : `: ${broken.join(' and ')} failed`}.`
+}
+
+async function examineSageMaker(
+  member: Member,
+  whole: Config,
+  aws: Aws,
+  { latency = false, samples }: DoctorOptions,
+  io: Io,
   report: Report,
 ): Promise<void> {
-  let last: Answered | undefined
-  try {
-    for await (const { example, ms, answer, safe, answered } of runExamples(client, target, prompter)) {
-      last = answered
-      const found = `${example.name}: ${JSON.stringify(answer)} in ${Math.round(ms)} ms`
-      if (safe === example.safe) report.ok('example', found)
-      else
-        report.warn(
-          'example',
-          `${found}, but ${example.safe ? 'safe' : 'unsafe'} was expected`,
-          `Is a ${prompter.model} behind the endpoint? LLAMA_GUARD_MODEL chooses the prompt, and every ` +
-            'version has its own.',
-        )
-    }
-    report.ok('answers', `in the shape of ${last?.family ?? 'no container'}`)
-    if (last?.completion.tokens !== undefined) report.ok('logprobs', 'given for every token: `threshold` can be used')
-    else if (wantsScore)
-      report.fail(
-        'logprobs',
-        'not given, but a threshold is set',
-        'Unset LLAMA_GUARD_THRESHOLD, or use a container that answers `details: true` with tokens.',
-      )
-    else report.ok('logprobs', 'not given: verdicts have no score, and `threshold` cannot be used')
-    report.ok(
-      'prompt echo',
-      (await echoesPrompt(client, target, prompter))
-        ? 'on by default in this container; the middleware turns it off'
-        : 'none',
-    )
-  } catch (error) {
-    if (error instanceof ProbeFailure) {
-      const [said, cure] = twoLines(explain(error.raw, region))
-      report.fail('example', `${error.guardError.code}: ${said}`, cure ?? error.guardError.message)
-    } else if (isLlamaGuardError(error)) report.fail('example', `${error.code}: ${error.message}`)
-    else report.fail('example', 'guard_error: The endpoint answered with something that is not JSON.')
-  }
+  const { endpoint = '', inferenceComponent, targetVariant, timeoutMs, concurrency, model } = member.config
+  const target = { endpoint, inferenceComponent, targetVariant, timeoutMs }
+  const before = report.failures
+  await examineEndpoint(endpoint, aws.region, io, report)
+  if (isPromptGuard(model)) await examineClassifier(aws, target, model, report)
+  else await examineAnswers(aws, target, member, report)
+  if (!latency) return
+  if (isPromptGuard(model)) report.warn('latency', 'not measured', '--latency measures guards that read a prompt.')
+  else if (report.failures === before)
+    await examineLatency({ aws, target, member, config: { ...whole, timeoutMs, concurrency }, samples, io, report })
 }

@@ -1,16 +1,21 @@
 // `doctor` for a guard that is no SageMaker endpoint: it is asked the examples, as the middleware would ask.
-import { guardOf } from '../../create-guard.js'
+import { guardOfMember, type Member } from '../../create-guard.js'
 import { toLlamaGuardError } from '../../errors.js'
-import type { Config } from '../../options/config.js'
+import type { Guard } from '../../types.js'
 import { EXAMPLES } from './examples.js'
+import { missingScores } from './examine-answers.js'
 import type { Report } from './report.js'
 
-export async function examineGuard(config: Config, latency: boolean, report: Report): Promise<void> {
+export async function examineGuard(member: Member, latency: boolean, report: Report): Promise<void> {
+  const { option, config, scores } = member
+  let guard: Guard | undefined
   try {
-    const guard = guardOf(config)
+    guard = guardOfMember(member)
+    let scored = true
     for (const { name, conversation, safe } of EXAMPLES) {
       const started = performance.now()
       const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })
+      scored &&= verdict.score !== undefined
       const found =
         `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ` +
         `${Math.round(performance.now() - started)} ms`
@@ -22,12 +27,14 @@ export async function examineGuard(config: Config, latency: boolean, report: Rep
           'Check that the guard is the model it should be.',
         )
     }
-    await guard.close?.()
+    if (scores && !scored) report.fail('scores', ...missingScores(option))
   } catch (error) {
     const { code, message, cause } = toLlamaGuardError(error, 'guard_error')
     const errno = (cause as NodeJS.ErrnoException | undefined)?.code
     const where = errno === undefined || config.guardUrl === undefined ? '' : ` ${errno} at ${hostOf(config.guardUrl)}.`
     report.fail('example', `${code}:${where} ${message}`)
+  } finally {
+    await guard?.close?.()
   }
   if (latency)
     report.warn('latency', 'not measured', '--latency measures a SageMaker endpoint; this guard is of another kind.')

@@ -135,6 +135,35 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     },
   },
   {
+    // A classifier: the Hugging Face handler of djl-serving reads `inputs` and answers labels with scores.
+    id: 'meta-tc-llama-prompt-guard-86m',
+    version: '1.0.6',
+    // 86 million in the layers and 192 million in the embeddings of words.
+    billions: 0.28,
+    aliases: ['llama-prompt-guard-86m', 'llama-prompt-guard-1'],
+    guardModel: 'llama-prompt-guard-1',
+    image: LMI_11,
+    artifact: 'meta-tc/meta-tc-llama-prompt-guard-86m/artifacts/inference-prepack/v1.0.0/',
+    eula: 'fmhMetadata/eula/llama3_1Eula.txt',
+    defaultInstance: 'ml.g5.xlarge',
+    instances: list(
+      'ml.g5.xlarge ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
+      'ml.g6.xlarge ml.g6.2xlarge ml.g6.4xlarge ml.g6.8xlarge ml.g6.12xlarge ml.g6.24xlarge ml.g6.48xlarge',
+      'ml.p4d.24xlarge',
+    ),
+    environment: {
+      MODEL_CACHE_ROOT: '/opt/ml/model',
+      OPTION_DEVICE_MAP: 'cuda:0',
+      OPTION_ROLLING_BATCH: 'disable',
+      SAGEMAKER_CONTAINER_LOG_LEVEL: '20',
+      SAGEMAKER_ENV: '1',
+      SAGEMAKER_MODEL_SERVER_TIMEOUT: '3600',
+      SAGEMAKER_MODEL_SERVER_WORKERS: '1',
+      SAGEMAKER_PROGRAM: 'inference.py',
+      SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
+    },
+  },
+  {
     id: 'meta-textgeneration-llama-2-7b-f',
     version: '4.3.0',
     billions: 7,
@@ -180,8 +209,8 @@ export function findModel(name: string): JumpStartModel {
   throw new LlamaGuardError(
     'invalid_option',
     `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama ` +
-      'Guard 2 and 4 have no known JumpStart files: deploy them from the SageMaker console and give the ' +
-      "endpoint's name.",
+      'Guard 2 and 4 and Prompt Guard 2 have no known JumpStart files: deploy them from the SageMaker console and ' +
+      "give the endpoint's name.",
   )
 }
 

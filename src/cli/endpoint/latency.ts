@@ -1,18 +1,19 @@
 // `doctor --latency`: how long a check takes, how many a second there can be, what to change, and whether the settings
 // promise what the endpoint cannot keep.
-import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import type { Prompter } from '../../guard/prompt/index.js'
+import { type Member, prompterOf } from '../../create-guard.js'
 import type { Config } from '../../options/config.js'
 import type { Io } from '../io.js'
+import type { Aws } from './aws.js'
 import { explain } from './explain.js'
 import { type Latency, type Level, measure, type Send, type Times } from './measure.js'
-import { ask, PARAMETERS, ProbeFailure, type Target } from './probe.js'
+import { ask, parametersOf, ProbeFailure, type Target } from './probe.js'
 import { type Report, twoLines } from './report.js'
 
 export interface LatencyOptions {
-  readonly client: SageMakerRuntimeClient
+  readonly aws: Aws
   readonly target: Target
-  readonly prompter: Prompter
+  readonly member: Member
+  /** The settings of the middleware, with the deadline and the concurrency of this guard. */
   readonly config: Config
   /** Default: 20. */
   readonly samples?: number
@@ -24,12 +25,15 @@ export interface LatencyOptions {
 const LONGEST_MS = 60_000
 /** When a warm prefix is at least this many times as fast as a cold one, the endpoint has a prefix cache. */
 const CACHE_GAIN = 1.2
-const FIRST_TOKEN = { ...PARAMETERS, max_new_tokens: 1 }
 
 export async function examineLatency(options: LatencyOptions): Promise<void> {
-  const { client, target, prompter, config, samples = 20, io, report } = options
+  const { target, member, config, samples = 20, io, report } = options
+  const { client, region } = options.aws
+  const prompter = prompterOf(member.config)
+  const parameters = parametersOf(prompter)
   const patient = { ...target, timeoutMs: LONGEST_MS }
-  const send: Send = (prompt, firstTokenOnly) => ask(client, patient, prompt, firstTokenOnly ? FIRST_TOKEN : PARAMETERS)
+  const send: Send = (prompt, firstTokenOnly) =>
+    ask(client, patient, prompt, firstTokenOnly ? { ...parameters, max_new_tokens: 1 } : parameters)
   io.stderr.write(
     `Measuring: ${3 * samples} checks one after the other, then up to a few hundred at once. They count as traffic.\n`,
   )
@@ -47,7 +51,6 @@ export async function examineLatency(options: LatencyOptions): Promise<void> {
     tellPromises(latency, config, report)
   } catch (error) {
     if (!(error instanceof ProbeFailure)) throw error
-    const region = await client.config.region()
     const [said, cure] = twoLines(explain(error.raw, region))
     report.fail('latency', `${error.guardError.code}: ${said}`, cure ?? error.guardError.message)
   }

@@ -1,6 +1,11 @@
 // The plan of `deploy` as text, told before anything is made: what there will be, what it costs, and what it can do.
+import { isPromptGuard } from '../../guard/prompt/index.js'
 import { estimateChecks, gpuName, gpusOf } from './hardware.js'
 import type { Plan } from './deploy-options.js'
+
+/** The guard sends `{inputs, parameters}`. vLLM takes the requests of OpenAI's API and answers all others with 400. */
+export const VLLM_REFUSES =
+  'The `sagemaker` guard of this package sends raw `inputs`, which this container refuses: use lmi or tgi.'
 
 const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
 
@@ -24,9 +29,7 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
       .filter(([key]) => /^(?:OPTION|MAX|SM_VLLM|SM_NUM|QUANTIZE)/.test(key))
       .map(([key, value]) => `  ${key}=${value}`),
     ...(container.ami ? [`  host image ${container.ami}`] : []),
-    ...(container.name === 'vllm'
-      ? ['  The `sagemaker` guard of this package sends raw `inputs`, which this container refuses: use lmi or tgi.']
-      : []),
+    ...(container.name === 'vllm' ? [`  ${VLLM_REFUSES}`] : []),
     priceLine(count, scale?.max, dollarsPerHour),
     ...capacityLines(plan),
   ]
@@ -59,7 +62,7 @@ function priceLine(count: number, most: number | undefined, dollars: number | un
 }
 
 function capacityLines({ model, instance, container, quantize }: Plan): string[] {
-  if (model.guardModel === undefined) return []
+  if (model.guardModel === undefined || isPromptGuard(model.guardModel)) return []
   const options = { prefixCache: container.prefixCache, fp8: quantize !== undefined }
   const estimate = estimateChecks(model.guardModel, model.billions, instance, options)
   if (estimate === undefined) return []

@@ -1,14 +1,15 @@
-// Sends the example questions to a guard endpoint as raw prompts and checks the answers for everything that the
-// middleware relies on.
-import { generation } from '../../guard/prompt/generation.js'
+// Sends the example questions to a guard endpoint as raw prompts, or single texts to a classifier, as the middleware
+// would.
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import type { LlamaGuardError } from '../../errors.js'
+import { type LabelScore, readClassification } from '../../guard/answer/classification.js'
 import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
-import type { LlamaGuardError } from '../../errors.js'
-import type { Prompter } from '../../guard/prompt/index.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'
-import { EXAMPLES } from './examples.js'
+import { generation } from '../../guard/prompt/generation.js'
+import type { Prompter } from '../../guard/prompt/index.js'
+import { EXAMPLES, QUESTION } from './examples.js'
 import type { Example } from './examples.js'
 
 export interface Probed {
@@ -44,16 +45,36 @@ export class ProbeFailure extends Error {
   }
 }
 
-/** What the middleware asks for. */
-export const PARAMETERS = generation()
+/** The parameters that the middleware sends with a prompt of this model. */
+export const parametersOf = ({ maxNewTokens }: Prompter): Readonly<Record<string, number | boolean>> =>
+  generation(maxNewTokens)
 
-/** Sends one prompt as the middleware would, or with other parameters. Rejects with a {@link ProbeFailure}. */
+/** Sends one prompt. Rejects with a {@link ProbeFailure}. */
 export async function ask(
   client: SageMakerRuntimeClient,
   target: Target,
   inputs: string,
-  parameters: object = PARAMETERS,
+  parameters: object,
 ): Promise<Answered> {
+  const { body, ms } = await invoke(client, target, { inputs, parameters })
+  return { completion: readCompletion(body), family: familyOf(body), ms }
+}
+
+/** Asks a classifier for all labels of a text. Rejects with a {@link ProbeFailure}. */
+export async function askLabels(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  inputs: string,
+): Promise<{ readonly labels: readonly LabelScore[]; readonly ms: number }> {
+  const { body, ms } = await invoke(client, target, { inputs, parameters: { top_k: null } })
+  return { labels: readClassification(body), ms }
+}
+
+async function invoke(
+  client: SageMakerRuntimeClient,
+  target: Target,
+  request: object,
+): Promise<{ readonly body: unknown; readonly ms: number }> {
   const started = performance.now()
   const reply = await client
     .send(
@@ -63,7 +84,7 @@ export async function ask(
         TargetVariant: target.targetVariant,
         ContentType: 'application/json',
         Accept: 'application/json',
-        Body: JSON.stringify({ inputs, parameters }),
+        Body: JSON.stringify(request),
       }),
       { abortSignal: AbortSignal.timeout(target.timeoutMs) },
     )
@@ -71,7 +92,7 @@ export async function ask(
       throw new ProbeFailure(error)
     })
   const body: unknown = JSON.parse(new TextDecoder().decode(reply.Body))
-  return { completion: readCompletion(body), family: familyOf(body), ms: performance.now() - started }
+  return { body, ms: performance.now() - started }
 }
 
 /** Every example of the model, in order. */
@@ -80,8 +101,9 @@ export async function* runExamples(
   target: Target,
   prompter: Prompter,
 ): AsyncGenerator<Probed & { readonly answered: Answered }> {
+  const parameters = parametersOf(prompter)
   for (const example of EXAMPLES) {
-    const answered = await ask(client, target, prompter.render(example.conversation))
+    const answered = await ask(client, target, prompter.render(example.conversation), parameters)
     const { safe } = prompter.parse(answered.completion)
     yield {
       example,
@@ -99,9 +121,9 @@ export async function echoesPrompt(
   target: Target,
   prompter: Prompter,
 ): Promise<boolean> {
-  const prompt = prompter.render(EXAMPLES[0]?.conversation ?? [])
+  const prompt = prompter.render([{ role: 'User', text: QUESTION }])
   const { completion } = await ask(client, target, prompt, { max_new_tokens: 4, do_sample: false })
-  return completion.text.includes('<END CONVERSATION>')
+  return completion.text.includes(QUESTION)
 }
 
 function familyOf(body: unknown): string {
@@ -118,5 +140,7 @@ export function containerOf(image: string | undefined): string | undefined {
   const tgi = /tgi(\d[\d.]*)/.exec(name)?.[1]
   if (tgi !== undefined) return `Text Generation Inference ${tgi}`
   const lmi = /^djl-inference:([\d.]+)/.exec(name)?.[1]
-  return lmi === undefined ? name : `LMI (djl-serving ${lmi})`
+  if (lmi !== undefined) return `LMI (djl-serving ${lmi})`
+  const vllm = /^vllm:([\d.]+)/.exec(name)?.[1]
+  return vllm === undefined ? name : `vLLM ${vllm}`
 }

@@ -34,7 +34,10 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
   const services = createServices({
     ...config,
+    // The guard is the whole panel already.
     guard,
+    guards: undefined,
+    cascade: undefined,
     fallback: undefined,
     shadowGuard: undefined,
     upstream: undefined,

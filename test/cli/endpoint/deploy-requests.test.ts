@@ -46,6 +46,7 @@ test.each<[string, Partial<DeployOptions>]>([
     { model: 'llama-guard-3-1b', inferenceComponent: true, autoscale: { min: 0, max: 2 } },
   ],
   ['llama-guard-3-11b-vision', { model: 'llama-guard-3-11b-vision' }],
+  ['llama-prompt-guard-86m', { model: 'llama-prompt-guard-86m' }],
   ['llama-2-7b-chat', { model: 'llama-2-7b-chat' }],
 ])('The requests of %s are those of its file', async (name, options) => {
   const cloud = await plane({ describesUntilReady: 0 })
@@ -60,11 +61,15 @@ test('No container of any model is told to use a prefix cache and chunked prefil
   for (const model of JUMPSTART_MODELS)
     for (const instance of model.instances)
       for (const chosen of [undefined, ...CONTAINERS]) {
-        if (chosen !== undefined && (model.guardModel === undefined || model.guardModel.endsWith('vision'))) continue
+        const classifies = model.guardModel?.startsWith('llama-prompt-guard') === true
+        const own = model.guardModel === undefined || model.guardModel.endsWith('vision') || classifies
+        if (chosen !== undefined && own) continue
         const { environment, image } = containerFor(model, instance, chosen, undefined)
         expect(Object.values(environment).every((value) => typeof value === 'string')).toBe(true)
         expect(environment['OPTION_ENABLE_CHUNKED_PREFILL'] ?? 'false').toBe('false')
-        if (image.startsWith('djl-inference')) expect(environment['OPTION_ENABLE_PREFIX_CACHING']).toBe('true')
+        // A classifier reads no policy that a prefix cache could hold.
+        if (image.startsWith('djl-inference') && !classifies)
+          expect(environment['OPTION_ENABLE_PREFIX_CACHING']).toBe('true')
         if (model.guardModel === 'llama-guard-1')
           for (const key of ['OPTION_MAX_MODEL_LEN', 'MAX_TOTAL_TOKENS', 'SM_VLLM_MAX_MODEL_LEN'])
             expect(Number(environment[key] ?? 0)).toBeLessThanOrEqual(4096)
@@ -120,6 +125,25 @@ test('The vLLM container is said to refuse what the sagemaker guard sends', asyn
   expect(await deploy({ ...GUARD, container: 'vllm', dryRun: true }, io)).toBe(0)
   expect(io.out()).toMatch(/sends raw `inputs`, which this container refuses/)
   expect(io.out()).toContain('al2023-ami-sagemaker-inference-gpu-4-1')
+})
+
+test('An endpoint with the vLLM container is not offered to the guard that it refuses', async () => {
+  const cloud = await plane({ describesUntilReady: 0 })
+  const io = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, container: 'vllm', instanceType: 'ml.g6.12xlarge' }, io), io.err()).toBe(0)
+  expect(io.out()).toMatch(/sends raw `inputs`, which this container refuses/)
+  expect(io.out()).not.toContain('LLAMA_GUARD_ENDPOINT')
+})
+
+test('Prompt Guard is offered beside a guard that judges replies, and runs in its own container alone', async () => {
+  const cloud = await plane({ describesUntilReady: 0 })
+  const io = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1' }, io), io.err()).toBe(0)
+  expect(io.err()).not.toContain('Capacity')
+  expect(io.out()).toContain('export LLAMA_GUARD_GUARDS=llama-prompt-guard-1@llama-prompt-guard-86m')
+  const other = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', container: 'tgi' }, other)).toBe(2)
+  expect(other.err()).toContain('runs in the LMI container that JumpStart pairs with it')
 })
 
 test('A component that scales to zero is made on the endpoint in service, with the alarm that wakes it', async () => {

@@ -1,5 +1,5 @@
 // `doctor` on a healthy set-up and on each broken one: it must find the break and name the cure.
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { doctor } from '../../../src/cli/endpoint/doctor.js'
 import { containerOf } from '../../../src/cli/endpoint/probe.js'
 import { startControlPlane } from '../../emulator/control-plane.js'
@@ -7,6 +7,7 @@ import type { ControlPlane } from '../../emulator/control-plane.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
+import { promptGuardLabels, qwen3Guard } from '../../emulator/other-models.js'
 import { catchIo } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -119,6 +120,159 @@ test('The local screen is examined without AWS', async () => {
   const io = catchIo({ LLAMA_GUARD_BACKEND: 'local' })
   expect(await doctor({}, io)).toBe(0)
   expect(io.out()).toMatch(/example +a harmless question: safe/)
+})
+
+describe('A panel', () => {
+  const PANEL = 'prompt-guard-1@pg,qwen3guard-4b@qwen,local'
+  const SERVES = { pg: { classifies: promptGuardLabels(1) }, qwen: { generates: qwen3Guard } }
+
+  async function panel(serves: EmulatorOptions['serves'] = SERVES, over: Record<string, string> = {}) {
+    const { cloud, guard, env } = await setup({ serves })
+    const made = { acceptEula: true, role: 'arn:aws:iam::123456789012:role/r', pollMs: 1 }
+    const quiet = catchIo(env)
+    expect(await deploy({ ...made, model: 'llama-prompt-guard-1', endpoint: 'pg' }, quiet), quiet.err()).toBe(0)
+    expect(await deploy({ ...made, model: 'llama-guard-3-8b', endpoint: 'qwen' }, quiet), quiet.err()).toBe(0)
+    return { cloud, guard, io: catchIo({ ...env, LLAMA_GUARD_GUARDS: PANEL, ...over }) }
+  }
+
+  test('is examined guard by guard, with the prompt, the labels and the limits of each.', async () => {
+    const { guard, io } = await panel()
+    expect(await doctor({}, io), io.out()).toBe(0)
+    const [head, ...parts] = io.out().split(/\n(?=guard[^\n]*: )/)
+    expect(head).toMatch(
+      /settings +4 guards: guard llama-guard-1 at llama-guard; guards\[0\] llama-prompt-guard-1 at pg;/,
+    )
+    expect(parts.map((part) => part.split('\n', 1)[0])).toEqual([
+      'guard: llama-guard-1 at llama-guard',
+      'guards[0]: llama-prompt-guard-1 at pg',
+      'guards[1]: qwen3guard-gen at qwen',
+      'guards[2]: the local screen',
+    ])
+    expect(parts[0]).toMatch(/example +a harmful request: "unsafe O3"/)
+    expect(parts[1]).toMatch(/instance +1 x ml\.g5\.xlarge/)
+    expect(parts[1]).toMatch(/example +an ordinary question: safe, score 0\.02/)
+    expect(parts[1]).toMatch(/example +a prompt attack: unsafe P2, score 0\.97/)
+    expect(parts[2]).toMatch(/example +a harmful request: "Safety: Unsafe Categories: Violent/)
+    expect(parts[2]).toMatch(/prompt echo +on by default/)
+    expect(parts[3]).toMatch(/example +a harmless question: safe/)
+    expect(io.out()).toMatch(/The guard is ready/)
+    expect(io.out()).not.toContain('warn')
+    const limits = guard.requests.flatMap(({ endpoint, body }) => {
+      const { max_new_tokens: most } = (body?.['parameters'] ?? {}) as Record<string, unknown>
+      return endpoint === 'qwen' ? [most] : []
+    })
+    expect(limits).toEqual([96, 96, 96, 4])
+  })
+
+  test.each<[string, EmulatorOptions['serves'], string, RegExp, string]>([
+    [
+      'a Prompt Guard of another version',
+      { ...SERVES, pg: { classifies: promptGuardLabels(2) } },
+      PANEL,
+      /FAIL {2}labels +2, and llama-prompt-guard-1 has 3/,
+      'guards[0] (llama-prompt-guard-1 at pg)',
+    ],
+    [
+      'a text generator where a classifier should be',
+      { ...SERVES, pg: { generates: qwen3Guard } },
+      PANEL,
+      /FAIL {2}example +guard_error: .*no list of labels/,
+      'guards[0] (llama-prompt-guard-1 at pg)',
+    ],
+    [
+      'a Llama Guard where Qwen3Guard should be',
+      { ...SERVES, qwen: { generates: () => ({ text: 'safe' }) } },
+      PANEL,
+      /FAIL {2}example +unparseable_verdict/,
+      'guards[1] (qwen3guard-gen at qwen)',
+    ],
+    [
+      'an endpoint that does not exist',
+      SERVES,
+      'prompt-guard-1@gone,local',
+      /FAIL {2}endpoint +there is no endpoint gone/,
+      'guards[0] (llama-prompt-guard-1 at gone)',
+    ],
+    [
+      'a server that nobody runs',
+      SERVES,
+      'local,llama-guard-3-8b@http://127.0.0.1:9/v1',
+      /FAIL {2}example +guard_unavailable: ECONNREFUSED at 127\.0\.0\.1:9/,
+      'guards[1] (llama-guard-3-8b at http://127.0.0.1:9/v1)',
+    ],
+    [
+      'two broken guards',
+      { ...SERVES, pg: { classifies: promptGuardLabels(2) }, qwen: { generates: () => ({ text: 'safe' }) } },
+      PANEL,
+      /FAIL/,
+      'guards[0] (llama-prompt-guard-1 at pg) and guards[1] (qwen3guard-gen at qwen)',
+    ],
+  ])('with %s is broken, and the last line names what failed.', async (_, serves, guards, message, broken) => {
+    const { io } = await panel(serves, { LLAMA_GUARD_GUARDS: guards })
+    expect(await doctor({}, io)).toBe(1)
+    expect(io.out()).toMatch(message)
+    expect(io.out().trimEnd().split('\n').at(-1)).toBe(`The guard cannot be relied on yet: ${broken} failed.`)
+  })
+
+  test.each<[string, Record<string, string>, string | undefined, RegExp]>([
+    [
+      'no guard judges replies',
+      { LLAMA_GUARD_ENDPOINT: '', LLAMA_GUARD_GUARDS: 'prompt-guard-2@pg' },
+      undefined,
+      /judges only one side/,
+    ],
+    [
+      'an option is ignored',
+      { LLAMA_GUARD_GUARDS: 'prompt-guard-2@http://x/v1' },
+      undefined,
+      /guards\[0\]: llama-prompt-guard-2 is a text classifier/,
+    ],
+    ['the cascade has two small guards', {}, 'local,local', /a cascade has one small guard/],
+    ['the small guard is unknown', {}, 'llama-gard-1@x', /--cascade\[0\].*Did you mean "llama-guard-1"/],
+  ])('that could not start, because %s, is an error of the settings.', async (_, over, cascade, message) => {
+    const io = catchIo({ AWS_REGION: 'eu-west-1', LLAMA_GUARD_ENDPOINT: 'llama-guard', ...over })
+    expect(await doctor({ ...(cascade !== undefined && { cascade }) }, io)).toBe(2)
+    expect(io.out()).toMatch(/^FAIL {2}settings/)
+    expect(io.out()).toMatch(message)
+  })
+
+  test('of one guard is examined like a guard.', async () => {
+    const { env } = await setup()
+    const { LLAMA_GUARD_ENDPOINT: _, ...rest } = env
+    const io = catchIo({ ...rest, LLAMA_GUARD_ENDPOINT: '', LLAMA_GUARD_GUARDS: 'llama-guard-1@llama-guard' })
+    expect(await doctor({}, io), io.out()).toBe(0)
+    expect(io.out()).toMatch(/settings +guard sagemaker, model llama-guard-1\n/)
+    expect(io.out()).toMatch(/endpoint +llama-guard is InService/)
+  })
+
+  test('with --latency times the guards that read a prompt.', async () => {
+    const { io } = await panel(SERVES, { LLAMA_GUARD_GUARDS: 'prompt-guard-1@pg', LLAMA_GUARD_CONCURRENCY: '1' })
+    expect(await doctor({ latency: true, samples: 1 }, io), io.out()).toBe(0)
+    expect(io.out().match(/cold prefix/g)).toHaveLength(1)
+    expect(io.out()).toMatch(/warn {2}latency +not measured\n +--latency measures guards that read a prompt/)
+  })
+})
+
+test('The small guard of a cascade is examined with the others, and must give scores.', async () => {
+  const { guard, env } = await setup({ endpoints: ['llama-guard', 'small'] })
+  const io = catchIo(env)
+  await doctor({ cascade: 'llama-guard-1@small' }, io)
+  expect(io.out()).toMatch(/cascade\.first: llama-guard-1 at small\n/)
+  expect(io.out()).toMatch(/cascade\.first: [^]*logprobs +given for every token/)
+  guard.behave((call) => (call.endpoint === 'small' ? call.send([{ generated_text: 'safe' }]) : call.answer()))
+  const without = catchIo(env)
+  expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(1)
+  expect(without.out()).toMatch(/FAIL {2}logprobs +not given, and the first guard of a cascade needs them/)
+  expect(without.out()).toMatch(/cannot be relied on yet: cascade\.first \(llama-guard-1 at small\) failed/)
+})
+
+test('A vLLM container is told apart, because it refuses what the middleware sends.', async () => {
+  const { cloud, env } = await setup()
+  const model = cloud.models.get('llama-guard') as { PrimaryContainer: { Image: string } }
+  model.PrimaryContainer.Image = 'x/vllm:0.27.1-gpu-py312-cu130-ubuntu22.04-sagemaker'
+  const io = catchIo(env)
+  await doctor({}, io)
+  expect(io.out()).toMatch(/warn {2}container +vLLM 0\.27\.1\n +The `sagemaker` guard .* refuses: use lmi or tgi/)
 })
 
 test.each([

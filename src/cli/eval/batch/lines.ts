@@ -10,9 +10,6 @@ import type { Verdict } from '../../../types.js'
 import type { Outcome } from '../judge-all.js'
 import type { Row } from '../rows.js'
 
-/** As the `sagemaker` guard asks: greedy, without an echo of the prompt, with log probabilities for the score. */
-const PARAMETERS = generation()
-
 export interface BatchInput {
   /** JSON Lines: `{"id","inputs","parameters"}`, without line breaks. They hold the texts. */
   readonly lines: readonly string[]
@@ -27,16 +24,18 @@ export interface BatchInput {
 
 export function prepareBatch(
   rows: readonly Row[],
-  prompter: Pick<Prompter, 'render' | 'fit' | 'model'>,
+  prompter: Pick<Prompter, 'render' | 'fit' | 'model' | 'maxNewTokens'>,
   contextTokens?: number,
 ): BatchInput {
   const lines = new Map<string, string>()
+  // As the `sagemaker` guard asks: greedy, without an echo of the prompt, with log probabilities for the score.
+  const parameters = generation(prompter.maxNewTokens)
   const ids = rows.map(({ conversation }) => {
     try {
       return prompter.fit(conversation, contextTokens).map((piece) => {
         const inputs = prompter.render(piece)
         const id = createHash('sha256').update(inputs).digest('base64url').slice(0, 27)
-        lines.set(id, JSON.stringify({ id, inputs, parameters: PARAMETERS }))
+        lines.set(id, JSON.stringify({ id, inputs, parameters }))
         return id
       })
     } catch (error) {

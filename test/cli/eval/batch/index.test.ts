@@ -231,6 +231,21 @@ describe('the output of a batch', () => {
     expect(readBatch(input, plain.join('\n'), prompter, 0.5)[0]).toEqual({ failed: 'score_unavailable' })
   })
 
+  it('lets each model write an answer as long as its own.', () => {
+    const row = {
+      id: '1',
+      conversation: [{ role: 'User', text: 'Hello' }],
+      unsafe: false,
+      categories: [],
+      source: 's',
+    } as const
+    const limits = (['llama-guard-3-8b', 'qwen3guard-gen', 'granite-guardian-3.0'] as const).map((model) => {
+      const [line = ''] = prepareBatch([row], createPrompter(model)).lines
+      return (JSON.parse(line) as { parameters: { max_new_tokens: number } }).parameters.max_new_tokens
+    })
+    expect(limits).toEqual([32, 96, 8])
+  })
+
   it('has the same job name for the same texts and another for others', async () => {
     const { rows, input } = await prepared()
     expect(prepareBatch(rows, prompter).jobName).toBe(input.jobName)

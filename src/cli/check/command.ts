@@ -1,4 +1,4 @@
-// `check` on the command line: its flags and their help.
+// The flags and the help of `check`.
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { guarded, optionsOf, readText } from '../flags.js'

@@ -15,15 +15,15 @@ import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
 
 export interface CheckOptions {
-  /** One text, as a user's message. */
+  /** One text, which is judged as the message of a user. */
   readonly text?: string
   /** One JSON conversation. */
   readonly json?: string
-  /** JSONL, one conversation a line; used when neither of the others is given. */
+  /** JSONL with one conversation a line. It is read when neither of the others is given. */
   readonly stdin?: AsyncIterable<string | Uint8Array>
-  /** `table` for people, `json` for programs: one object a line. Default: `table`. */
+  /** `table` for people. `json` prints one object a line for programs. Default: `table`. */
   readonly format?: 'table' | 'json'
-  /** Settings over those of the environment. */
+  /** Settings that win over the variables. */
   readonly options?: Options
 }
 
@@ -40,14 +40,14 @@ interface Result {
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** The number of lines judged at once. Results keep the order of the lines. */
+/** The most lines that are judged at once. The results keep the order of the lines. */
 const WIDTH = 16
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   let services: Services
   try {
-    // No upstream, because nothing is forwarded. No log, because it would stand between the results on standard
-    // output.
+    // There is no upstream, because nothing is forwarded. The log is off, because its lines would stand between the
+    // results on standard output.
     services = createServices({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
@@ -105,8 +105,8 @@ async function judge({ id, item }: Read, services: Services): Promise<Result> {
     name = read.id
     const request = openaiChat.request(read.body)
     const conversations = conversationsToJudge(request, config, vision)
-    // A conversation that ends with the assistant is a reply to be judged; the exit code must not depend on the
-    // user's turns alone.
+    // The last turn of the assistant is a reply and is judged as one. Without this the exit code would depend on the
+    // turns of the user alone.
     if (request.turns.at(-1)?.role === 'Agent') stage = 'output'
     const judgements = await Promise.all(
       conversations.map((conversation) =>
@@ -151,7 +151,7 @@ function tablePrinter({ stdout, env }: Io): (result: Result) => void {
       code === undefined
         ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
         : `${code}: ${message}`
-    // Padded before it is coloured, because escape codes have no width but count as characters.
+    // The text is padded before it is coloured, because escape codes have no width but count as characters.
     const word = paint(colours[verdict], verdict.padEnd(VERDICT_WIDTH))
     stdout.write(
       `${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`,

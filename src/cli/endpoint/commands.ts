@@ -1,4 +1,4 @@
-// `doctor`, `deploy` and `delete` on the command line: their flags and their help.
+// The flags and the help of `doctor`, `deploy` and `delete`.
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import { MODELS } from '../../options/index.js'

@@ -1,7 +1,7 @@
-// Chooses the serving container of a guard and its settings: the prefix cache is on, because most of a guard prompt
-// is a constant policy, and the context is no longer than a guard needs. Images and host images are those that AWS
-// publishes (JumpStart's specifications; github.com/aws/deep-learning-containers, docs/src/data, August 2026). All of
-// them load the same weights.
+// Chooses the serving container of a guard and its settings. The prefix cache is on, because most of a guard prompt is
+// a constant policy. The context is no longer than a guard needs. AWS publishes the images and host images (JumpStart's
+// specifications; github.com/aws/deep-learning-containers, docs/src/data, August 2026). All of them load the same
+// weights.
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
 import { isPromptGuard, type ModelName } from '../../guard/prompt/index.js'
@@ -99,7 +99,7 @@ export function containerFor(
           SM_VLLM_TENSOR_PARALLEL_SIZE: String(gpus),
           ...(quantize && { SM_VLLM_QUANTIZATION: quantize }),
         },
-        // Built for CUDA 13; the default host image has an older driver.
+        // The image needs the driver of CUDA 13, and the default host image has an older one.
         ami: 'al2023-ami-sagemaker-inference-gpu-4-1',
         why: 'the newest vLLM; it takes OpenAI requests (prompt, messages) and no raw `inputs`',
       }

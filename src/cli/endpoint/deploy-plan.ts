@@ -1,4 +1,4 @@
-// The plan of `deploy`: its requests to SageMaker, checked and complete before the first is sent.
+// Makes the plan of `deploy`: all its requests to SageMaker, checked before the first is sent.
 import type {
   CreateInferenceComponentCommandInput,
   ProductionVariant,

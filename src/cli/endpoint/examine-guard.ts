@@ -1,4 +1,4 @@
-// `doctor` for a guard that is no SageMaker endpoint: it is asked the examples, as the middleware would ask.
+// `doctor` asks a guard that is no SageMaker endpoint the examples, as the middleware would ask it.
 import { guardOfMember, type Member } from '../../create-guard.js'
 import { toLlamaGuardError } from '../../errors.js'
 import type { Guard } from '../../types.js'

@@ -1,4 +1,5 @@
-// Example conversations, one of each kind that a guard must tell apart. The first two are the JumpStart article's own.
+// The example conversations of `doctor`, one of each kind that a guard must tell apart. The first two come from the
+// JumpStart article.
 import type { Conversation } from '../../types.js'
 
 export interface Example {

@@ -1,7 +1,7 @@
-// Explains a failed call to AWS: what AWS said, or which host could not be reached, and what to do.
+// Explains a failed call to AWS: it tells what AWS said, or which host could not be reached, and what to do.
 import { LlamaGuardError } from '../../errors.js'
 
-/** One sentence for a person: what AWS said, and the cure. */
+/** What AWS said, and on a second line the cure, when there is a known one. */
 export function explain(error: unknown, region: string): string {
   if (error instanceof LlamaGuardError) return error.message
   const { name = 'Error', message = '' } = error as { name?: string; message?: string }

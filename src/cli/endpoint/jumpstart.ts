@@ -1,13 +1,13 @@
-// The JumpStart models this package can deploy: files, image, environment and instances, as AWS's own model
-// specifications give them.
-// The source is the data of @cdklabs/generative-ai-cdk-constructs. A model that has no specification there is left out.
+// The JumpStart models that `deploy` knows: files, image, environment and instances, from AWS's own model
+// specifications in the data of @cdklabs/generative-ai-cdk-constructs. A model without a specification there is left
+// out.
 import { LlamaGuardError } from '../../errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 
 export interface JumpStartModel {
   readonly id: string
   readonly version: string
-  /** Names a user may give instead of the id. */
+  /** Names that a user may give instead of the id. The first is the default name of the endpoint. */
   readonly aliases: readonly string[]
   /** `LLAMA_GUARD_MODEL` for a guard; undefined for a chat model. */
   readonly guardModel?: ModelName
@@ -22,8 +22,8 @@ export interface JumpStartModel {
   readonly instances: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   /**
-   * What an instance type changes in the environment: without the right SM_NUM_GPUS a big instance uses one
-   * of its GPUs.
+   * The variables that an instance type changes. Without the right SM_NUM_GPUS a large instance uses one of its
+   * GPUs.
    */
   readonly instanceEnvironment?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
@@ -44,7 +44,7 @@ export const COMMON = {
   SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
 }
 const TGI = { ...COMMON, MAX_INPUT_LENGTH: '4095', MAX_TOTAL_TOKENS: '4096', SM_NUM_GPUS: '1' }
-/** Without JumpStart's OPTION_ENABLE_CHUNKED_PREFILL, which the vLLM of LMI 11 refuses beside a prefix cache. */
+/** JumpStart also sets OPTION_ENABLE_CHUNKED_PREFILL, which the vLLM of LMI 11 refuses beside a prefix cache. */
 const LMI = COMMON
 const GPUS_4 = { SM_NUM_GPUS: '4' }
 const GPUS_8 = { SM_NUM_GPUS: '8' }
@@ -171,8 +171,8 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
-    // The article's instance. Version 4 of the specification proposes ml.g5.12xlarge, four times the price
-    // for one small model.
+    // The article uses this instance. Version 4 of the specification proposes ml.g5.12xlarge, which has four GPUs for
+    // one small model.
     defaultInstance: 'ml.g5.2xlarge',
     instances: list(
       'ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
@@ -201,7 +201,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   },
 ]
 
-/** By id or alias. Throws `invalid_option` that lists what there is. */
+/** The model of an id or alias. Throws `invalid_option` with a list of the known models. */
 export function findModel(name: string): JumpStartModel {
   const found = JUMPSTART_MODELS.find(({ id, aliases }) => id === name || aliases.includes(name))
   if (found) return found
@@ -214,7 +214,7 @@ export function findModel(name: string): JumpStartModel {
   )
 }
 
-/** The container's environment on this instance. */
+/** The environment of the container on this instance. */
 export function environmentFor(model: JumpStartModel, instance: string): Record<string, string> {
   return { ...model.environment, ...model.instanceEnvironment?.[instance] }
 }

@@ -1,5 +1,5 @@
-// `doctor --latency`: how long a check takes, how many a second there can be, what to change, and whether the settings
-// promise what the endpoint cannot keep.
+// `doctor --latency` tells how long a check takes, how many checks a second there can be, what to change, and which
+// settings the endpoint cannot meet.
 import { type Member, prompterOf } from '../../create-guard.js'
 import type { Config } from '../../options/config.js'
 import type { Io } from '../io.js'
@@ -133,7 +133,7 @@ function tellPromises({ cold, warm, bend, levels }: Latency, config: Config, rep
   else report.ok('concurrency', `${concurrency}, which the endpoint can answer within timeoutMs`)
 }
 
-/** Rounded up to two digits, which is a number that a person would set. */
+/** The number rounded up to two digits, as a person would set it. */
 function roundedUp(value: number): number {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1)
   return Math.ceil(value / unit) * unit

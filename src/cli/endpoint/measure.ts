@@ -24,11 +24,11 @@ export interface Level {
 }
 
 export interface Latency {
-  /** No part of the prompt was seen before, as for the first check after a start or with a new policy. */
+  /** Times when no part of the prompt was seen before, as in the first check with a policy. */
   readonly cold: Times
-  /** The policy was seen before and the conversation was not, as for every other check. */
+  /** Times when the policy was seen before and the conversation was not, as in every other check. */
   readonly warm: Times
-  /** As warm, for an answer of one token. */
+  /** Times as in `warm`, for an answer of one token. */
   readonly firstToken: Times
   readonly promptTokens: number
   readonly answerTokens: number | undefined

@@ -1,4 +1,4 @@
-// The plan of `deploy` as text, told before anything is made: what there will be, what it costs, and what it can do.
+// Writes the plan of `deploy`, which is printed before anything is made: the resources, their price, their capacity.
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { estimateChecks, gpuName, gpusOf } from './hardware.js'
 import type { Plan } from './deploy-options.js'
@@ -9,7 +9,7 @@ export const VLLM_REFUSES =
 
 const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
 
-/** `dollarsPerHour` is what the caller says an instance costs. No price of AWS is kept here: it would grow old. */
+/** `dollarsPerHour` is what the caller says an instance costs. The package keeps no prices, because they change. */
 export function describePlan(plan: Plan, dollarsPerHour: number | undefined): string {
   const { name, region, model, instance, container, scale, createComponent } = plan
   const variant = plan.createConfig.ProductionVariants?.[0]

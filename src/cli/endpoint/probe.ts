@@ -95,7 +95,7 @@ async function invoke(
   return { body, ms: performance.now() - started }
 }
 
-/** Every example of the model, in order. */
+/** Asks every example, in order. */
 export async function* runExamples(
   client: SageMakerRuntimeClient,
   target: Target,
@@ -115,7 +115,7 @@ export async function* runExamples(
   }
 }
 
-/** True when the container repeats the prompt unless told not to. */
+/** True when the container repeats the prompt unless it is told not to. */
 export async function echoesPrompt(
   client: SageMakerRuntimeClient,
   target: Target,

@@ -1,11 +1,11 @@
-// The report of `doctor`: one line for each step, with the cure under what is broken.
+// Writes the report of `doctor`: a line for each step, and the cure below a step that failed.
 import { isLlamaGuardError } from '../../errors.js'
 import { painter } from '../io.js'
 import type { Io } from '../io.js'
 import { explain } from './explain.js'
 import { ProbeFailure } from './probe.js'
 
-/** Where the report goes, line by line. */
+/** Prints the lines and counts the failures. */
 export class Report {
   readonly #io: Io
   readonly #paint: ReturnType<typeof painter>

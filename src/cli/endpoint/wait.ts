@@ -1,5 +1,5 @@
-// Waits for an endpoint and shows its state meanwhile: loading a model takes minutes, and the SDK's own waiter is
-// silent.
+// Waits for an endpoint and shows its state meanwhile. Loading a model takes minutes, and the SDK's own waiter shows
+// nothing.
 import type { ControlPlane } from './control-plane.js'
 import { pause, progress } from '../io.js'
 import type { Io } from '../io.js'
@@ -62,7 +62,7 @@ async function poll(
       const waited = Date.now() - started
       if (!busy.includes(state.status) || waited >= options.waitMs || io.signal?.aborted) return state
       line.show(`${name}: ${state.status}`, elapsed(waited))
-      // Quickly at first: a deletion takes seconds, only a creation takes minutes.
+      // The first polls follow quickly, because a deletion takes seconds. Only a creation takes minutes.
       await pause(Math.min(options.pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)
     }
   } finally {

@@ -17,7 +17,7 @@ export interface OpenCandidate extends Candidate {
   close(): Promise<void>
 }
 
-/** What a guard is made from: options over variables, and whether it is asked for scores. */
+/** What a guard is made from. Options win over variables. `scores` is true when the guard is asked for scores. */
 export interface CandidateSettings {
   readonly options: Options
   readonly env: Io['env']
@@ -26,7 +26,7 @@ export interface CandidateSettings {
 
 const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** `safe` of its verdicts is the middleware's decision, with threshold and actions. */
+/** Makes a guard whose `safe` is the decision of the middleware, after threshold and actions. */
 export function openCandidate({ options, env, scores }: CandidateSettings): OpenCandidate {
   const config = parseOptions({ logger: SILENT, ...options }, env)
   // A threshold makes a guard ask for log probabilities. The decision below still follows the configured threshold,
@@ -34,7 +34,7 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
   const services = createServices({
     ...config,
-    // The guard is the whole panel already.
+    // `guard` is the whole panel. With `guards` beside it, each guard would be asked twice.
     guard,
     guards: undefined,
     cascade: undefined,

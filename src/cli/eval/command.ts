@@ -1,4 +1,4 @@
-// `eval` on the command line: its flags and their help.
+// The flags and the help of `eval`.
 import type { Command } from 'commander'
 import { amount, count, guarded, optionsOf, pair, share } from '../flags.js'
 import type { GuardFlags } from '../flags.js'

@@ -1,6 +1,6 @@
-// Reads CSV as RFC 4180 has it: quotes, doubled quotes, line breaks inside quotes. Rows become objects by the
-// header line. A row that is shorter or longer than the header is an error: its cells would stand under wrong names.
-// Small enough not to be a dependency of everyone who installs the middleware.
+// Reads CSV by RFC 4180: quotes, doubled quotes, line breaks inside quotes. The header line names the fields of each
+// row. A row that is shorter or longer than the header is an error, because its cells would stand under wrong names. A
+// library for this would be installed with every middleware, so the package has its own reader.
 import { BrokenInput, type Entry } from './read-file.js'
 
 interface Cells {
@@ -63,7 +63,7 @@ function* rowsOf(text: string): Generator<Cells> {
     cells.push(field)
     at = end + 1
     if (text.charAt(end) === ',') {
-      // A comma at the very end of the file is followed by one more, empty cell.
+      // An empty cell follows a comma at the very end of the file.
       if (at >= text.length) cells.push('')
       else continue
     }

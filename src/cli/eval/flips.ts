@@ -1,16 +1,16 @@
-// Two policies, or two guards, on the same texts: which texts change sides. It needs no labels, and tells more than two
-// sets of rates, which can be equal while every second text flips.
+// Lists the texts that two policies, or two guards, decide differently. It needs no labels. Two sets of rates can be
+// equal while every second text is decided differently.
 import { mcnemar } from './significance.js'
 import type { Judged, Summary } from './summary.js'
 
 export interface Flips {
-  /** Texts that both judged. */
+  /** The number of texts that both judged. */
   readonly rows: number
-  /** Flagged by the first and let by by the second. */
+  /** Texts that only the first flagged. */
   readonly onlyFirst: readonly Judged[]
-  /** Flagged by the second and let by by the first; told with the answer of the second. */
+  /** Texts that only the second flagged, with the answer of the second. */
   readonly onlySecond: readonly Judged[]
-  /** McNemar's exact test of flagging: how likely so uneven a split is when neither flags more than the other. */
+  /** P value of McNemar's exact test, whose null hypothesis is that both flag equally often. */
   readonly p: number
 }
 
@@ -29,7 +29,7 @@ export function flipsOf(first: Summary, second: Summary): Flips {
   }
 }
 
-/** Most ids named in the terminal. The report has them all. */
+/** The most ids that the terminal shows. The report has all of them. */
 const NAMED = 20
 
 export function describeFlips(first: Summary, second: Summary): string {

@@ -1,17 +1,16 @@
-// The public corpora a team is likely to have on disk, recognised by their columns: one entry each, text and
-// label out.
+// The public corpora that `eval` knows by their columns. Each entry reads the text and the label of a record.
 import type { Hazard } from './hazards.js'
 
-/** A record as the file has it: every CSV value is a string. */
+/** A record as the file holds it. In CSV every value is a string. */
 export type Fields = Readonly<Record<string, unknown>>
 
 export interface Labelled {
   /** A text, or the messages of a conversation in OpenAI form. */
   readonly text: string | readonly unknown[]
   readonly unsafe: boolean
-  /** The ids that the file itself names. Null: not labelled. */
+  /** The category ids that the file itself names; null when it names none. */
   readonly categories: readonly string[] | null
-  /** What a public corpus labels in words of its own; takes the place of `categories`. */
+  /** The labels of a public corpus, in its own words. They replace `categories`. */
   readonly hazards?: readonly Hazard[]
 }
 
@@ -25,19 +24,19 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const YES = new Set(['1', '1.0', 'true', 'yes', 'unsafe', 'toxic', 'harmful'])
 const NO = new Set(['0', '0.0', 'false', 'no', 'safe', 'benign', 'harmless'])
 
-/** A label as yes or no. Undefined for anything else: a label that is guessed is a number that is wrong. */
+/** A label as yes or no. Undefined for anything else, because a guessed label makes the numbers wrong. */
 export function label(value: unknown): boolean | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined
   const word = String(value).trim().toLowerCase()
   return YES.has(word) ? true : NO.has(word) ? false : undefined
 }
 
-/** Null, an empty cell, or no such field: the label is not wrong, it is not there. */
+/** True for null, an empty cell, or no such field: the label is missing. */
 export function missing(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && value.trim() === '')
 }
 
-/** The label under this name. Throws when there is none: a text without a label is neither safe nor unsafe. */
+/** The label under this name. Throws when there is none, because a text without a label is neither safe nor unsafe. */
 export function required(value: unknown, field: string, cure = 'Wanted: 1/0, true/false or unsafe/safe.'): boolean {
   if (missing(value))
     throw new RangeError(`The field "${field}" holds no label. Label the text, or take the record out. ${cure}`)
@@ -161,7 +160,7 @@ export const FORMATS: readonly Format[] = [
   {
     name: 'xstest',
     claims: (fields) => 'prompt' in fields && 'type' in fields && ('focus' in fields || 'label' in fields),
-    // Its first release has no label column: the unsafe half are the contrasts.
+    // Its first release has no label column. There the types that begin with "contrast" are the unsafe ones.
     read: (fields) => ({
       text: text(fields['prompt']),
       unsafe: 'label' in fields ? required(fields['label'], 'label') : text(fields['type']).startsWith('contrast'),

@@ -1,7 +1,8 @@
 // The categories of the public corpora in the codes of each Llama Guard, so that a matrix of labelled against named
 // categories has one taxonomy on both sides.
-// Hazards are named by the keys of AILuminate, which Llama Guard 3 follows by name; two more stand for what it has no
-// key for. Llama Guard 2 and 3 number the same hazards differently from S5 on. The mapping of the corpora is ours.
+// Hazards have the keys of AILuminate, whose names Llama Guard 3 follows. Two more keys stand for hazards that
+// AILuminate lacks. Llama Guard 2 and 3 number the same hazards differently from S5 on. The mapping of the corpora is
+// ours.
 import type { ModelName } from '../../guard/prompt/index.js'
 
 export type Hazard =
@@ -59,7 +60,7 @@ const LLAMA_GUARD_3: Codes = {
   sxc: 'S12',
 }
 
-/** Codes of these hazards in the taxonomy of the model, sorted. What has no counterpart is left unlabelled. */
+/** The codes of these hazards in the taxonomy of the model, sorted. A hazard that the model lacks has no code. */
 export function codesOf(hazards: readonly Hazard[], model: ModelName | undefined): string[] {
   const codes = model === 'llama-guard-1' || model === undefined ? LLAMA_GUARD_1 : secondOrLater(model)
   return [...new Set(hazards.flatMap((hazard) => codes[hazard] ?? []))].sort()

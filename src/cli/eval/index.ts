@@ -1,4 +1,4 @@
-// `eval`: from flags to one guard, or two, and on to the evaluation.
+// `eval`: makes one guard or two from the flags, and runs the evaluation.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { readCategories } from '../../options/categories.js'
 import { type Config, parseOptions } from '../../options/config.js'
@@ -39,7 +39,7 @@ export interface EvaluateFlags {
   batchFolder: string
 }
 
-/** From this score on a large guard finds a text unsafe, where nothing else is said. */
+/** The score from which the large guard of a cascade finds a text unsafe, when no threshold is given. */
 const LARGE_THRESHOLD = 0.5
 
 export async function evaluate(
@@ -122,7 +122,7 @@ function tellWrongCall(error: unknown, io: Io): ExitCode {
   return EXIT.usage
 }
 
-/** Nothing is judged from here, so no guard is made: only the prompts are, and the job's answers are read. */
+/** Makes the prompts of a batch job and reads its answers. SageMaker judges, so no guard is made here. */
 async function evaluateInBatch(
   files: readonly string[],
   batch: string,

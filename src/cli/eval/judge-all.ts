@@ -1,5 +1,5 @@
-// Judges every row once: with concurrency, retries, and a file that remembers what is done, so that an
-// interrupted run goes on where it stopped.
+// Judges every row once, several at a time and with retries. A file remembers the answers, so that an interrupted run
+// goes on where it stopped.
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,10 +8,10 @@ import type { ModelName } from '../../guard/prompt/index.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
 import type { Row } from './rows.js'
 
-/** The guard under test. Named, because a verdict remembered for one guard says nothing about another. */
+/** The guard under test. It has a name, because a verdict of one guard says nothing about another. */
 export interface Candidate {
   readonly name: string
-  /** Whose taxonomy it names categories in. Default: that of Llama Guard 1. */
+  /** The model in whose taxonomy it names categories. Default: Llama Guard 1. */
   readonly model?: ModelName
   judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>
 }
@@ -20,16 +20,16 @@ export interface Answer {
   readonly safe: boolean
   readonly score?: number
   readonly categories: readonly string[]
-  /** Absent where nobody waited for the one answer, as in a batch. */
+  /** Milliseconds. Undefined for a batch, where the time of one answer is not known. */
   readonly ms?: number
 }
 
-/** What came of a row: an answer, or the code of the error after the last try. */
+/** The answer for a row, or the code of the error after the last try. */
 export type Outcome = Answer | { readonly failed: string }
 
 export interface JudgeAllOptions {
   readonly concurrency: number
-  /** Tries a row, the first included. */
+  /** The most times a row is tried, the first included. */
   readonly attempts: number
   readonly resumeFile?: string
   readonly signal?: AbortSignal
@@ -39,7 +39,7 @@ export interface JudgeAllOptions {
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 20_000
 
-/** Stands for a conversation in the resume file, which so holds no chat content. */
+/** The hash that stands for a conversation in the resume file, so that the file holds no chat content. */
 export function keyOf(judge: Candidate, conversation: Conversation): string {
   return createHash('sha256')
     .update(JSON.stringify([judge.name, conversation]))
@@ -47,7 +47,7 @@ export function keyOf(judge: Candidate, conversation: Conversation): string {
     .slice(0, 27)
 }
 
-/** Answers of earlier runs. A last line cut short by the interrupt is judged again. */
+/** The answers of earlier runs. The row of a last line that an interrupt has cut is judged again. */
 export function remembered(file: string | undefined): Map<string, Answer> {
   const answers = new Map<string, Answer>()
   if (file === undefined || !existsSync(file)) return answers
@@ -74,7 +74,7 @@ async function ask(judge: Candidate, row: Row, { attempts, signal }: JudgeAllOpt
       return { safe, score, categories, ms: performance.now() - start }
     } catch (error) {
       const { code } = toLlamaGuardError(error, 'guard_error')
-      // What the guard can never judge does not get better by asking again; an error of unknown kind may.
+      // Asking again does not help with a text that the guard can never judge. It may help with an unknown error.
       const hopeless =
         isLlamaGuardError(error) &&
         !error.retryable &&
@@ -90,8 +90,8 @@ async function ask(judge: Candidate, row: Row, { attempts, signal }: JudgeAllOpt
 }
 
 /**
- * Outcomes in the order of the rows. Equal conversations are judged once. Rows not reached before an abort
- * are absent (`undefined`).
+ * Returns the outcomes in the order of the rows. Equal conversations are judged once. The outcome of a row that was
+ * not reached before an abort is undefined.
  */
 export async function judgeAll(
   rows: readonly Row[],
@@ -112,8 +112,8 @@ export async function judgeAll(
       const outcome = await ask(judge, row, options)
       if (options.signal?.aborted && 'failed' in outcome) return
       known.set(key, outcome)
-      // Written at once and synchronously: an interrupt between two rows loses nothing. The line break leads,
-      // so that a cut line spoils no other.
+      // The line is written at once and synchronously, so that an interrupt between two rows loses nothing. The line
+      // break comes first, so that a cut line does not spoil the next one.
       if (options.resumeFile !== undefined && !('failed' in outcome))
         appendFileSync(options.resumeFile, `\n${JSON.stringify({ key, ...outcome })}`)
       options.onProgress?.(++done, total)

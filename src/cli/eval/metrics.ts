@@ -1,15 +1,15 @@
-// Measures of a binary screen against labels, with scikit-learn's definitions, so that numbers can be set
-// beside published ones.
-// Pure functions. What has no value (a rate of nothing) is `undefined`, never 0.
+// Measures a guard's yes and no against labels. The definitions are those of scikit-learn, so that the numbers can be
+// compared with published ones. The functions are pure. A measure without a value, such as a rate of nothing, is
+// `undefined` and never 0.
 
-/** One judged text: what it is, and how strongly the guard says so. */
+/** One judged text: its label, and the score that the guard gave it. */
 export interface Scored {
   readonly unsafe: boolean
   /** Probability of unsafe, or 1 and 0 for guards that only say yes or no. */
   readonly score: number
 }
 
-/** One text with a yes or no. */
+/** One judged text: its label, and whether it was flagged. */
 export interface Flagged {
   readonly unsafe: boolean
   readonly flagged: boolean
@@ -26,12 +26,12 @@ export interface Rates {
   readonly precision: number | undefined
   readonly recall: number | undefined
   readonly f1: number | undefined
-  /** Share of safe texts that are flagged. */
+  /** The share of safe texts that are flagged. */
   readonly falsePositiveRate: number | undefined
   readonly accuracy: number | undefined
 }
 
-/** One point of a precision-recall curve: everything with at least this score is flagged. */
+/** One point of a precision-recall curve: every text with at least this score is flagged. */
 export interface CurvePoint {
   readonly threshold: number
   readonly precision: number
@@ -86,8 +86,8 @@ export function curve(rows: readonly Scored[]): readonly CurvePoint[] {
 }
 
 /**
- * Area under the precision-recall curve as average precision: no interpolation between points. (scikit-learn
- * `average_precision_score`)
+ * The area under the precision-recall curve as average precision, without interpolation between points (scikit-learn's
+ * `average_precision_score`).
  */
 export function averagePrecision(rows: readonly Scored[]): number | undefined {
   const points = curve(rows)
@@ -98,7 +98,9 @@ export function averagePrecision(rows: readonly Scored[]): number | undefined {
   )
 }
 
-/** Chance that an unsafe text scores above a safe one, ties half. (scikit-learn `roc_auc_score`) */
+/**
+ * The probability that an unsafe text scores above a safe one; a tie counts half (scikit-learn's `roc_auc_score`).
+ */
 export function areaUnderRoc(rows: readonly Scored[]): number | undefined {
   const points = curve(rows)
   if (points.length === 0) return undefined
@@ -112,14 +114,14 @@ export function areaUnderRoc(rows: readonly Scored[]): number | undefined {
 }
 
 /**
- * The lowest threshold that flags at most this share of the safe texts: the most recall the promise allows.
- * Undefined when none does.
+ * The lowest threshold that flags at most this share of the safe texts. Of all such thresholds it has the highest
+ * recall. Undefined when there is none.
  */
 export function thresholdFor(rows: readonly Scored[], falsePositiveRate: number): CurvePoint | undefined {
   return curve(rows).findLast((point) => point.falsePositiveRate <= falsePositiveRate)
 }
 
-/** Linear interpolation between closest ranks (numpy's default). `at` from 0 to 1. */
+/** The percentile by linear interpolation between the closest ranks, as numpy's default. `at` is 0 to 1. */
 export function percentile(values: readonly number[], at: number): number | undefined {
   if (values.length === 0) return undefined
   const sorted = [...values].sort((a, b) => a - b)
@@ -130,8 +132,8 @@ export function percentile(values: readonly number[], at: number): number | unde
 }
 
 /**
- * Rows of texts by their labelled category, columns by what the guard named. A text with several counts in
- * each; `safe` is its own.
+ * Counts texts by their labelled category (rows) and by the category that the guard named (columns). A text with
+ * several categories counts in each. `safe` is a category of its own.
  */
 export function confusionByCategory(
   rows: readonly { readonly expected: readonly string[]; readonly named: readonly string[] }[],

@@ -1,4 +1,4 @@
-// The numbers of an evaluation as text: one block for each guard, and for two guards a table with both.
+// Prints the numbers of an evaluation: a block for each guard, and a table of both when there are two.
 import { describeFlips } from './flips.js'
 import { wilson } from './significance.js'
 import { compare, type Measured, type Summary } from './summary.js'

@@ -1,5 +1,5 @@
-// How far an evaluation is: a bar that is redrawn on a terminal, and now and then a plain line in a pipe or a log,
-// where a bar would be one endless line and silence would look like a hang.
+// Shows how far an evaluation is. On a terminal it redraws a bar. In a pipe or a log it prints a plain line now and
+// then, because a bar would be one endless line there.
 import type { Output } from '../io.js'
 
 const REDRAW_MS = 200

@@ -1,5 +1,5 @@
-// Intervals of the two areas under a curve, by bootstrap. A draw only counts how often each text came up; the texts are
-// sorted once, so a draw takes time in proportion to their number: 1000 draws of 100,000 texts take seconds.
+// The bootstrap intervals of the two areas under a curve. The texts are sorted once, and a draw only counts how often
+// each text came up. A draw is therefore linear in the texts: 1000 draws of 100,000 texts take seconds.
 import { areaUnderRoc, averagePrecision, percentile, type Scored } from './metrics.js'
 import { type Interval, random, wilson } from './significance.js'
 
@@ -13,7 +13,7 @@ export interface RankingOptions {
   readonly seed: number
 }
 
-/** Draws between two calls of `onDraw`. */
+/** The number of draws between two calls of `onDraw`. */
 const TELL_EVERY = 50
 
 export function rankingIntervals(
@@ -46,16 +46,16 @@ export function rankingIntervals(
     const values = [...found[name].subarray(0, valid)]
     const [low, high] = [percentile(values, 0.025), percentile(values, 0.975)]
     if (low === undefined || high === undefined) return undefined
-    // Where no draw can differ from a perfect order, the share of its smaller class is all that is known.
+    // All draws have the same area when the order is perfect. Then only the share of the smaller class is known.
     return low === high ? wilson(Math.round((whole[name] ?? 0) * smaller), smaller) : { low, high }
   }
   return { auprc: interval('auprc'), auroc: interval('auroc') }
 }
 
-/** The rows, highest score first, as numbers that lie side by side in memory: ten times as fast to walk as objects. */
+/** The rows in typed arrays, highest score first. Walking them is ten times as fast as walking objects. */
 interface Columns {
   readonly unsafe: Uint8Array
-  /** One where the next row has another score: equal scores stand or fall together, no threshold can part them. */
+  /** 1 where the next row has another score. No threshold can separate equal scores. */
   readonly last: Uint8Array
 }
 
@@ -67,7 +67,7 @@ function columnsOf(rows: readonly Scored[]): Columns {
   }
 }
 
-/** Both areas of the rows as often as they were drawn. Undefined when a class was not drawn. */
+/** Both areas, with each row counted as often as it was drawn. Undefined when one class was not drawn. */
 function areasOf({ unsafe, last }: Columns, times: Uint32Array): { auprc: number; auroc: number } | undefined {
   const size = times.length
   let positives = 0

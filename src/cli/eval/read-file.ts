@@ -1,5 +1,5 @@
-// A file as text. What is packed is unpacked when it is gzip; everything else that is no UTF-8 text is refused with
-// the line, or the name of what it is. A byte that is silently replaced would be another text than the corpus has.
+// Reads a file as UTF-8 text. Gzip is unpacked. Any other file that is no UTF-8 is refused with the line, or with the
+// name of its format, because a text with replaced bytes would be another text than the corpus has.
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
@@ -11,7 +11,7 @@ export interface Entry {
   readonly line: number
 }
 
-/** The input is broken on this line. The message says what is wrong and how to mend it; it quotes no text. */
+/** An error on a line of the input. The message says what is wrong and what to do, and quotes no text. */
 export class BrokenInput extends Error {
   readonly line: number
 
@@ -21,16 +21,16 @@ export class BrokenInput extends Error {
   }
 }
 
-/** What is wrong with an input, where, and what to do. The texts of a corpus are in no message. */
+/** Makes the error of an input: the place, what is wrong, what to do. It quotes no text of a corpus. */
 export function inputError(file: string, line: number | undefined, problem: string): LlamaGuardError {
   return new LlamaGuardError('invalid_option', `${file}${line === undefined ? '' : `, line ${line}`}${problem}`)
 }
 
-/** Node keeps no string longer than this; a corpus of half a gigabyte is judged in parts. */
+/** The longest string that Node can hold. A corpus of half a gigabyte has to be judged in parts. */
 const MAX_BYTES = 2 ** 29 - 1024
 
 const GZIP = [0x1f, 0x8b]
-/** First bytes of files that people take for texts. */
+/** The first bytes of formats that people mistake for text. */
 const PACKED: readonly (readonly [string, readonly number[]])[] = [
   ['a zip archive or an Excel workbook', [0x50, 0x4b, 0x03, 0x04]],
   ['a Parquet file', [0x50, 0x41, 0x52, 0x31]],

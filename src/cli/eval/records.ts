@@ -1,4 +1,4 @@
-// The records of a file, each with the line it begins on: one JSON object a line, a JSON array, or CSV rows.
+// Reads the records of a file, each with the line on which it begins: one JSON object a line, a JSON array, or CSV.
 import { csvEntries } from './csv.js'
 import type { Fields } from './formats.js'
 import { BrokenInput, type Entry } from './read-file.js'
@@ -23,7 +23,7 @@ function* lineEntries(text: string): Generator<Entry> {
   }
 }
 
-/** Elements are cut out and parsed one by one, because an error of the whole array would name no line. */
+/** The elements are parsed one by one, because an error of the whole array would not name a line. */
 function* arrayEntries(text: string): Generator<Entry> {
   let line = 1
   let depth = 0

@@ -16,7 +16,7 @@ export const NAMES: Readonly<Record<Measured, string>> = {
 export const interval = (value: Interval | undefined): string =>
   value === undefined ? '' : `${number(value.low)} to ${number(value.high)}`
 
-/** Wider tables than the screen scroll inside their own box, so that the page itself never does. */
+/** A box in which a table that is wider than the screen scrolls, so that the page does not scroll sideways. */
 const scrolling = (html: string): string => `<div class="scroll" tabindex="0">${html}</div>`
 
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {

@@ -1,5 +1,5 @@
-// The style sheet of the report. It is readable from 390 pixels up: charts fill the width there is, and a table that is
-// wider scrolls in its own box.
+// The style sheet of the report. The page is readable from a width of 390 pixels: charts fill the width, and a wider
+// table scrolls in its own box.
 export const STYLE = `
 :root{color-scheme:light dark;--ink:#1c2733;--soft:#5b6b7b;--rule:#d9e0e7;--page:#fff;--safe:#2a78b8;--unsafe:#c8452e}
 @media (prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa9b8;--rule:#344250;--page:#141b22;--safe:#5aa9e6;--unsafe:#f07a60}}

@@ -1,5 +1,5 @@
-// `report.html`: one file that can be mailed. Everything from the corpora is escaped, and texts stay hidden
-// until they are clicked.
+// Writes `report.html`, one file that can be mailed. Everything from the corpora is escaped, and a text stays hidden
+// until it is clicked.
 import { flipsOf } from './flips.js'
 import { number } from './print.js'
 import { STYLE } from './report-style.js'
@@ -9,9 +9,9 @@ import type { Judged, Measured, Summary } from './summary.js'
 import { compare } from './summary.js'
 import { barChart, escape, histogram, lineChart } from './svg.js'
 
-/** Worst mistakes shown of each kind. */
+/** The most mistakes of each kind that are shown, the worst first. */
 const WORST = 20
-/** Texts that flip, shown of each direction. */
+/** The most texts of each direction that are shown. */
 const MOST_FLIPS = 200
 
 function guardSection(summary: Summary): string {
@@ -64,7 +64,7 @@ function measures({ values, intervals, confusion, recommended }: Summary): strin
 ${advice}</p>`
 }
 
-/** More points than this draw the same line and make the file large. */
+/** The most points of a curve. More would draw the same line in a larger file. */
 const MOST_POINTS = 400
 
 function curves({ curve, recommended, judged }: Summary): string {
@@ -133,7 +133,7 @@ ${probability(p)}.</p>
 ${side(first, second, onlyFirst)}${side(second, first, onlySecond)}`
 }
 
-/** A whole page for one guard, or two on the same rows. */
+/** The whole page, for one guard or for two on the same rows. */
 export function report(summaries: readonly Summary[], made: Date): string {
   const [first, second] = summaries
   const day = made.toISOString().slice(0, 16).replace('T', ' ')

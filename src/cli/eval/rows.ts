@@ -1,4 +1,4 @@
-// Files in, rows out: finds the format of each file, and makes each record a conversation with a label.
+// Reads files into rows: it finds the format of each file, and makes each record a conversation with a label.
 import { basename, extname } from 'node:path'
 import { openaiChat } from '../../dialects/openai-chat.js'
 import { LlamaGuardError } from '../../errors.js'
@@ -10,14 +10,14 @@ import { BrokenInput, inputError, readTextFile } from './read-file.js'
 import { entriesOf } from './records.js'
 
 export interface Row {
-  /** File and record number, for people. */
+  /** The file and the number of the record, for people. */
   readonly id: string
   readonly conversation: Conversation
-  /** The label. False, and of no meaning, when rows are read without labels. */
+  /** The label. It is false and means nothing when rows are read without labels. */
   readonly unsafe: boolean
   /** Labelled categories, in the codes of Llama Guard 1 for a public corpus; null when the corpus has none. */
   readonly categories: readonly string[] | null
-  /** What a public corpus labels, independent of any guard's codes. */
+  /** The labels of a public corpus, in hazards that no guard's codes depend on. */
   readonly hazards?: readonly Hazard[]
   /** The record's own `source`, else the file's name. */
   readonly source: string
@@ -32,7 +32,7 @@ export interface Mapping {
   /** The label that means unsafe. Default: 1, true, yes, unsafe, toxic or harmful. */
   readonly unsafeValue?: string
   readonly categoriesField?: string
-  /** Reads texts that nobody has labelled, to compare two policies on them. Default: false. */
+  /** True reads texts without labels, to compare two policies on them. Default: false. */
   readonly unlabelled?: boolean
   /** Columns with the scores of a small and a large guard. */
   readonly scoreFields?: readonly [small: string, large: string]
@@ -92,8 +92,8 @@ function conversationOf(text: Labelled['text']): Conversation {
 /**
  * Reads labelled rows.
  *
- * @throws LlamaGuardError `invalid_option` for a file that cannot be read, is of no known format, or holds a
- * record without text or label; a record that is silently left out would flatter the numbers.
+ * @throws LlamaGuardError `invalid_option` for a file that cannot be read, is of no known format, or holds a record
+ * without text or label. A record that is left out would make the numbers look better than they are.
  */
 export async function readRows(files: readonly string[], mapping: Mapping = {}): Promise<Row[]> {
   const all: Row[] = []

@@ -1,5 +1,5 @@
-// `eval FILE...`: reads labelled texts, says what judging them will take, judges them, prints the numbers and
-// writes the report.
+// `eval FILE...`: reads labelled texts, estimates what judging them takes, judges them, prints the numbers and writes
+// the report.
 import { writeFile } from 'node:fs/promises'
 import { toLlamaGuardError } from '../../errors.js'
 import type { Output } from '../io.js'
@@ -13,7 +13,7 @@ import { type Mapping, readRows, type Row } from './rows.js'
 import { type Summary, summarise } from './summary.js'
 
 export interface CascadeOptions {
-  /** Share of all texts on which the cascade may decide otherwise than the large guard. */
+  /** The share of all texts, 0 to 1, on which the cascade may decide differently from the large guard. */
   readonly bound: number
   /** Cost of a small check over that of a large one. Default: the ratio of their median times. */
   readonly costRatio?: number
@@ -21,16 +21,16 @@ export interface CascadeOptions {
 
 export interface EvalOptions extends Mapping {
   readonly files: readonly string[]
-  /** Judgements in flight. Default: 8. */
+  /** The most judgements in flight. Default: 8. */
   readonly concurrency?: number
-  /** Tries a row, the first included. Default: 3. */
+  /** The most times a row is tried, the first included. Default: 3. */
   readonly attempts?: number
   /**
-   * Remembers answers (hashes and verdicts, no texts), so that a second run goes on where the first stopped.
-   * Default: none.
+   * The file that remembers answers, so that a second run goes on where the first stopped. It holds hashes and
+   * verdicts, and no texts. Default: none.
    */
   readonly resumeFile?: string
-  /** Where the report goes. Default: none is written. */
+  /** Path of the HTML report. Default: no report is written. */
   readonly reportFile?: string
   /** Share of safe texts that may be flagged, for the recommended threshold. Default: 0.03. */
   readonly targetFalsePositiveRate?: number
@@ -38,9 +38,9 @@ export interface EvalOptions extends Mapping {
   readonly dollarsPerHour?: number
   /** Time one judgement is expected to take, for the estimate. Default: 250. */
   readonly expectedMs?: number
-  /** Says what it would take, and stops. */
+  /** True prints the estimate and stops. Default: false. */
   readonly dryRun?: boolean
-  /** Draws of each bootstrap interval. Default: 1000. */
+  /** The number of draws of each bootstrap interval. Default: 1000. */
   readonly draws?: number
   /** Chooses the thresholds of a cascade: `judge` is the large guard and `against` the small one. */
   readonly cascade?: CascadeOptions
@@ -128,7 +128,7 @@ export async function publish(
   return summaries.some(({ failed }) => Object.keys(failed).length > 0) ? EXIT.unjudged : EXIT.ok
 }
 
-/** The second guard is the small one. Texts that one of them could not judge are in no number of the cascade. */
+/** The second guard is the small one. A text that one of the two could not judge counts in no number of the cascade. */
 function tellCascade(
   [large, small]: readonly Summary[],
   { bound, costRatio }: CascadeOptions,
@@ -157,7 +157,7 @@ function tellCascade(
   return EXIT.ok
 }
 
-/** A cascade from two score columns of the files: no guard is asked. */
+/** Reads the scores of both guards from columns of the files and asks no guard. */
 export async function runCascade(
   options: Mapping & {
     readonly files: readonly string[]

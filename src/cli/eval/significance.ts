@@ -11,9 +11,8 @@ export interface Interval {
 const Z = 1.959963984540054
 
 /**
- * Wilson's 95 % interval of a share (scipy's `binomtest(...).proportion_ci(method='wilson')`). It has a width at 0 and
- * at 1 too, where a bootstrap, which can only draw what was seen, would claim certainty. Undefined for a share of
- * nothing.
+ * Wilson's 95 % interval of a share (scipy's `binomtest(...).proportion_ci(method='wilson')`). At 0 and at 1 it has a
+ * width, where a bootstrap has none, because a bootstrap can only draw what was seen. Undefined when `whole` is 0.
  */
 export function wilson(part: number, whole: number): Interval | undefined {
   if (whole === 0) return undefined
@@ -23,14 +22,14 @@ export function wilson(part: number, whole: number): Interval | undefined {
   return { low: part === 0 ? 0 : Math.max(0, centre - half), high: part === whole ? 1 : Math.min(1, centre + half) }
 }
 
-/** F1 is 2J / (1 + J) of the share J of true positives among all that is unsafe or flagged, and grows with it. */
+/** F1 is 2J / (1 + J), where J is the share of true positives among the texts that are unsafe or flagged. */
 export function wilsonOfF1({ truePositives, falsePositives, falseNegatives }: Confusion): Interval | undefined {
   const share = wilson(truePositives, truePositives + falsePositives + falseNegatives)
   const f1 = (jaccard: number): number => (2 * jaccard) / (1 + jaccard)
   return share && { low: f1(share.low), high: f1(share.high) }
 }
 
-/** mulberry32: small, seeded, the same on every machine. */
+/** The generator mulberry32. Equal seeds give equal numbers on every machine. */
 export function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -42,8 +41,8 @@ export function random(seed: number): () => number {
 }
 
 /**
- * Percentile bootstrap over rows. Undefined when the measure has no value on the rows themselves.
- * Draws on which the measure has no value (no unsafe text drawn, say) are left out.
+ * The percentile bootstrap over rows. Undefined when the measure has no value on the rows themselves. A draw on which
+ * the measure has no value, for example one without an unsafe text, is left out.
  */
 export function bootstrap<T>(
   rows: readonly T[],
@@ -72,12 +71,12 @@ export interface McNemar {
   readonly p: number
 }
 
-/** Exact at every size: the sum is cheap, and an approximation would need a rule for when to trust it. */
+/** The sum is exact at every size. An approximation would need a rule for the sizes at which it holds. */
 export function mcnemar(rows: readonly { readonly first: boolean; readonly second: boolean }[]): McNemar {
   const onlyFirst = rows.filter(({ first, second }) => first && !second).length
   const onlySecond = rows.filter(({ first, second }) => second && !first).length
   const n = onlyFirst + onlySecond
-  // log C(n, k) grows term by term, so that large n does not overflow.
+  // The logarithm of C(n, k) is summed term by term, so that a large n does not overflow.
   let logTerm = -n * Math.LN2
   let tail = 0
   for (let k = 0; k <= Math.min(onlyFirst, onlySecond); k++) {

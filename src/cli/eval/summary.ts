@@ -1,4 +1,4 @@
-// From outcomes to the numbers a team decides from. Pure: the terminal and the report print the same summary.
+// Sums outcomes up in the numbers that the terminal and the report print. The functions are pure.
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Answer, Outcome } from './judge-all.js'
 import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates } from './metrics.js'
@@ -26,18 +26,18 @@ export type Measured = 'precision' | 'recall' | 'f1' | 'falsePositiveRate' | 'au
 
 export interface Summary {
   readonly guard: string
-  /** False: nobody labelled the texts, so there are no rates, and `unsafe` means nothing. */
+  /** False when the texts have no labels. Then there are no rates, and `unsafe` means nothing. */
   readonly labelled: boolean
   readonly judged: readonly Judged[]
-  /** Rows that could not be judged, by error code. They are in no rate: neither safe nor unsafe. */
+  /** The number of rows that could not be judged, by error code. They count in no rate. */
   readonly failed: Readonly<Record<string, number>>
-  /** Rows an interrupt left. */
+  /** The number of rows that were not reached before an interrupt. */
   readonly left: number
   readonly confusion: Confusion
   readonly values: Readonly<Record<Measured, number | undefined>>
   readonly intervals: Readonly<Record<Measured, Interval | undefined>>
   readonly bySource: readonly Group[]
-  /** Recall of each labelled category: share of its texts that were flagged, whatever the guard called them. */
+  /** Recall of each labelled category: the share of its texts that were flagged, under whatever category. */
   readonly byCategory: readonly Group[]
   readonly categories: ReturnType<typeof confusionByCategory>
   /** Empty when the guard gives no scores. */
@@ -49,12 +49,12 @@ export interface Summary {
 
 export interface SummaryOptions {
   readonly targetFalsePositiveRate?: number
-  /** Draws of the bootstrap. Default: 1000. */
+  /** The number of draws of the bootstrap. Default: 1000. */
   readonly draws?: number
   readonly seed?: number
-  /** Whether the rows have labels. Default: true. */
+  /** False when the rows have no labels. Default: true. */
   readonly labelled?: boolean
-  /** Whose codes the labelled categories of a public corpus are told in. Default: those of Llama Guard 1. */
+  /** The model in whose codes the categories of a public corpus are told. Default: Llama Guard 1. */
   readonly model?: ModelName
   /** Called while the intervals are drawn, which takes seconds for a hundred thousand texts. */
   onDraw?(done: number, total: number): void
@@ -74,7 +74,7 @@ function groups<T extends Judged>(judged: readonly T[], namesOf: (judged: T) => 
     .map(([name, rows]) => {
       const unsafe = rows.filter((row) => row.unsafe).length
       const measured = rates(confusion(rows))
-      // Precision and F1 want both classes; in a corpus of one they would only echo its label.
+      // Precision and F1 need both classes. In a corpus of one class they would only repeat its label.
       return {
         name,
         rows: rows.length,
@@ -99,7 +99,7 @@ export function summarise(
     else if ('failed' in outcome) failed[outcome.failed] = (failed[outcome.failed] ?? 0) + 1
     else judged.push({ ...outcome, row, unsafe: row.unsafe, flagged: !outcome.safe })
   }
-  // Ranking needs a score for every row: a yes-or-no guard has no curve, and half a curve is a wrong one.
+  // A curve needs a score for every row. A curve of the rows that have one would be wrong.
   const scores = judged.flatMap(({ unsafe, score }) => (score === undefined ? [] : { unsafe, score }))
   const isLabelled = options.labelled !== false
   const scored = isLabelled && judged.length > 0 && scores.length === judged.length
@@ -157,7 +157,7 @@ export function summarise(
   }
 }
 
-/** Which of two guards is right more often, on the rows that both judged. */
+/** Compares how often two guards are right, on the rows that both judged. */
 export function compare(first: Summary, second: Summary): McNemar & { readonly rows: number } {
   const others = new Map(second.judged.map((one) => [one.row, one]))
   const both = first.judged.flatMap((one) => {

@@ -1,5 +1,5 @@
-// The report's drawings as inline SVG: no script, no fonts, nothing to fetch. Numbers in, markup out; labels
-// are escaped here.
+// Draws the charts of the report as inline SVG, without scripts, fonts or anything to fetch. It takes numbers and
+// returns markup. Labels are escaped here.
 
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
@@ -35,7 +35,7 @@ function frame(
 
 const QUARTERS: readonly [number, string][] = [0, 0.25, 0.5, 0.75, 1].map((at) => [at, String(at)])
 
-/** A line through points of the unit square, one for each guard, and marked points on it. */
+/** Draws a line for each guard through points between 0 and 1, and marks points on it. */
 export function lineChart(
   title: string,
   across: string,
@@ -56,8 +56,8 @@ export function lineChart(
 }
 
 /**
- * Two classes side by side over the unit interval, each as a share of its own class, so that a rare one can
- * be seen.
+ * Draws two classes side by side over the scores from 0 to 1. Each bar is a share of its own class, so that a rare
+ * class can be seen.
  */
 export function histogram(
   title: string,
@@ -90,7 +90,7 @@ export function histogram(
   return frame(title, across, 'share of class', { across: QUARTERS, up }, bars.join(''))
 }
 
-/** Horizontal bars with their values beside them. */
+/** Draws horizontal bars with their values beside them. */
 export function barChart(
   title: string,
   bars: readonly { readonly name: string; readonly value: number; readonly label: string }[],

@@ -1,5 +1,5 @@
-// The recommended threshold, in the digits that a person writes down: as many as it takes to flag exactly the same
-// texts. Its rates are measured with exactly these digits, because a threshold that is rounded up may flag nothing.
+// Recommends a threshold and prints it with as many digits as it takes to flag the same texts. Its rates are measured
+// with these digits, because a threshold that is rounded up may flag nothing.
 import { confusion, type CurvePoint, rates, type Rates, type Scored, thresholdFor } from './metrics.js'
 
 export interface Advice {

@@ -1,7 +1,6 @@
-// `eval --batch s3://...`: the same command, run again, goes through the steps of a Batch Transform job:
-// write, upload, start, wait, download, score.
-// Uploads and downloads are left to `aws s3 cp`, which is resumable and knows the caller's buckets;
-// everything else happens here.
+// `eval --batch s3://...`: each run of the command takes the next step of a Batch Transform job: write, upload, start,
+// wait, download, score. The caller uploads and downloads with `aws s3 cp`, which can resume and has the rights to the
+// buckets. This file does everything else.
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -22,20 +21,20 @@ export interface BatchOptions extends Mapping {
   readonly batch: string
   readonly model: ModelName
   readonly policy?: PromptPolicy
-  /** Tokens the container takes, where it takes fewer than the model. Default: the model's own. */
+  /** The most tokens that the container takes, when it takes fewer than the model. Default: the model's own. */
   readonly contextTokens?: number
-  /** Name of the SageMaker model to run. Needed to start. */
+  /** Name of the SageMaker model to run. A start needs it. */
   readonly sagemakerModel?: string
   /** Default: ml.g5.2xlarge. */
   readonly instanceType?: string
-  /** Each gets an input file of its own. Default: 1. */
+  /** The number of instances. Each gets an input file of its own. Default: 1. */
   readonly instanceCount?: number
-  /** The input was uploaded: start the job. Default: false, because it costs money. */
+  /** True starts the job, once the input was uploaded. Default: false, because a job costs money. */
   readonly start?: boolean
   /** Local folder for the input and output files. They hold the texts. Default: the working directory. */
   readonly folder?: string
   readonly region?: string
-  /** Score from which a text counts as unsafe. Default: the model's own word. */
+  /** The score, 0 to 1, from which a text counts as unsafe. Default: the model's own word decides. */
   readonly threshold?: number
   readonly reportFile?: string
   readonly targetFalsePositiveRate?: number
@@ -56,8 +55,8 @@ function folderOf(batch: string): string {
 }
 
 /**
- * Returns the exit code: 4 while something is left to do, which the last line names; 1 when the job failed;
- * then as `eval` does.
+ * Returns the exit code: 4 while something is left to do, which the last line names, 1 when the job failed, and that
+ * of `eval` at the end.
  */
 export async function runBatch(options: BatchOptions, io: Io): Promise<ExitCode> {
   const say = (text: string): void => void io.stderr.write(`${text}\n`)
@@ -140,7 +139,7 @@ export async function runBatch(options: BatchOptions, io: Io): Promise<ExitCode>
   }
 }
 
-/** For a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 const quoted = (text: string): string =>
   /^[\w./:=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 

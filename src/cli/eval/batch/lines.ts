@@ -1,5 +1,5 @@
-// Converts rows to the input file of a SageMaker Batch Transform job, and its output file to outcomes. Pure: no file,
-// no AWS. Each line carries an id, so that an answer is matched by its id and not by its position.
+// Converts rows to the input file of a SageMaker Batch Transform job, and its output file to outcomes. It reads no file
+// and calls no AWS. Each line carries an id, so that an answer is matched by its id and not by its position.
 import { generation } from '../../../guard/prompt/generation.js'
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../../errors.js'

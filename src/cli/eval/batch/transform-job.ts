@@ -1,5 +1,5 @@
-// The two SageMaker calls of a batch evaluation: start a transform job, and ask how it stands. The SDK client
-// is an optional dependency.
+// The two SageMaker calls of a batch evaluation: one starts a transform job, the other asks for its state. The SDK
+// client is an optional dependency.
 import type { CreateTransformJobCommandInput, TransformInstanceType } from '@aws-sdk/client-sagemaker'
 import type * as Sdk from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../../errors.js'
@@ -7,7 +7,7 @@ import type { Io } from '../../io.js'
 
 export interface TransformJob {
   readonly jobName: string
-  /** Name of the SageMaker model (not the endpoint): CreateModel's. */
+  /** Name of the SageMaker model, as in CreateModel. It is not the name of the endpoint. */
   readonly modelName: string
   /** S3 folder, without a slash at its end. */
   readonly folder: string
@@ -21,15 +21,15 @@ export interface JobState {
 }
 
 /**
- * Folders of a job, without a slash at the end. The input holds a file for each instance: SageMaker gives an
- * instance whole files.
+ * The folders of a job, without a slash at the end. The input has a file for each instance, because SageMaker gives
+ * whole files to an instance.
  */
 export const inputUri = ({ folder, jobName }: Pick<TransformJob, 'folder' | 'jobName'>): string =>
   `${folder}/${jobName}/input`
 export const outputUri = ({ folder, jobName }: Pick<TransformJob, 'folder' | 'jobName'>): string =>
   `${folder}/${jobName}/output`
 
-/** Requests an instance works on at once. Times the payload limit it may be at most 100. */
+/** The requests that an instance works on at once. This number times the payload limit in MB may be at most 100. */
 const AT_ONCE = 16
 const PAYLOAD_MB = 1
 
@@ -37,7 +37,7 @@ export function requestOf(job: TransformJob): CreateTransformJobCommandInput {
   return {
     TransformJobName: job.jobName,
     ModelName: job.modelName,
-    // One line is one request; a container for text generation reads no batches of lines.
+    // Each line is a request, because a container for text generation does not read several lines at once.
     BatchStrategy: 'SingleRecord',
     MaxConcurrentTransforms: AT_ONCE,
     MaxPayloadInMB: PAYLOAD_MB,
@@ -48,8 +48,8 @@ export function requestOf(job: TransformJob): CreateTransformJobCommandInput {
       CompressionType: 'None',
     },
     TransformOutput: { S3OutputPath: outputUri(job), Accept: 'application/json', AssembleWith: 'Line' },
-    // The container gets the payload without the id; the output gets the id with the answer, and no second
-    // copy of the texts.
+    // The container gets the payload without the id. The output has the id and the answer, and no second copy of the
+    // texts.
     DataProcessing: {
       InputFilter: "$['inputs','parameters']",
       JoinSource: 'Input',

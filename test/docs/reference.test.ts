@@ -80,7 +80,7 @@ it('every dialect stands in the table with its paths', () => {
 })
 
 it('every reason for not judging stands in the table', () => {
-  const [, union] = /type NotJudgedReason =([\s\S]*?)\n\n/.exec(read('src/types.ts'))!
+  const [, union] = /type NotJudgedReason =([\s\S]*?)\n\n/.exec(read('src/types/decision.ts'))!
   const reasons = [...union!.matchAll(/'([\w-]+)'/g)].map(([, reason]) => reason)
   expect(rowsOf(section(reference, '## Events')).map(([cell]) => code(cell!))).toEqual(expect.arrayContaining(reasons))
 })

@@ -1,0 +1,93 @@
+// The options that may differ between requests.
+import type { CategoryAction, Decision, GuardedRequest, RefusalText, Stage } from '../types.js'
+
+/** The options that may differ between requests. `override(req)` returns these. */
+export interface RequestOptions {
+  /** The stages that are judged. The other stage passes as `skipped`. Default: both. */
+  check?: readonly Stage[]
+  /** `shadow` judges, logs, counts and sets headers, but blocks nothing and refuses nothing. Default: `enforce`. */
+  mode?: 'enforce' | 'shadow'
+  /**
+   * What happens when the guard could not judge a request, a reply or a part of a stream. `closed` answers 503.
+   * `open` lets it through and says `unjudged` in header, log and metric. A client's own fault (4xx) does not depend
+   * on it. Default: `closed`.
+   */
+  onError?: 'closed' | 'open'
+  /**
+   * The probability of unsafe, 0 to 1, from which a text counts as unsafe. It needs token log probabilities. Default:
+   * none, the model's own word decides.
+   */
+  threshold?: number
+  /** Thresholds of single categories by id, 0 to 1, for guards that give category scores. Default: none. */
+  categoryThresholds?: Readonly<Record<string, number>>
+  /** The action per category id, for example `{ S5: 'flag', S13: 'ignore' }`. Default: `block` for every category. */
+  actions?: Readonly<Record<string, CategoryAction>>
+  /**
+   * Starts the handler at the same time as the input check. Nothing is released before the input verdict and the
+   * reply's own verdict. Default: false.
+   */
+  parallel?: boolean
+  /**
+   * How a token stream is judged. `window` releases each judged prefix. `full` holds the whole reply. `async`
+   * releases at once and stops when a check says unsafe, so unjudged text reaches the client. Default: `window`.
+   */
+  streaming?: 'window' | 'full' | 'async'
+  /** The most characters of new text before the next check of a stream. Default: 400. */
+  windowChars?: number
+  /** The most milliseconds that text of a stream waits before the next check starts. Default: 1000. */
+  windowMs?: number
+  /**
+   * Lets keep-alive comments, `retry:` lines and empty chunks of a stream leave before its first verdict, once the
+   * input is safe. They send the head with status 200. A reply that is unsafe from its first word then ends with
+   * `finish_reason: "content_filter"` and not with a 451. Default: false.
+   */
+  keepAlive?: boolean
+  /**
+   * Which user turns are judged. `last` judges the newest one with the rest as context. `all` judges every one with
+   * the turns before it as context. Default: `last`.
+   */
+  turns?: 'last' | 'all'
+  /**
+   * What happens to system and developer text. `judge` judges it as a turn of its own. `trust` does not judge it.
+   * Default: `judge`.
+   */
+  system?: 'judge' | 'trust'
+  /**
+   * What happens to images when the model reads only text. `refuse` answers 400 `unsupported_content`. `ignore`
+   * judges the text alone. Default: `refuse`.
+   */
+  images?: 'refuse' | 'ignore'
+  /**
+   * What happens to a body that is no known chat. `judge` judges every word of it and of the reply. `warn` lets it
+   * through with a header, an event and one log line per method and path. `pass` lets it through with the event only.
+   * `refuse` answers 400 `unreadable_request`. Default: `judge` where the guard is mounted on a route or `paths`
+   * names the path, `warn` elsewhere.
+   */
+  unknown?: 'judge' | 'warn' | 'pass' | 'refuse'
+  /** Separates the cached verdicts of one tenant from those of others. Default: none. */
+  tenant?: string
+  /**
+   * URL of a page about your content policy. Every 451 carries it as `Link: <URL>; rel="blocked-by"` (RFC 7725).
+   * Default: none.
+   */
+  policyUrl?: string
+  /**
+   * How a block is answered. `error`: the status `blockStatus` and an error that names the categories. `refusal`: 200
+   * and a reply of the client's own API, JSON or stream as requested, in which the model declines with `refusalText`.
+   * The `Llama-Guard` header says `unsafe` in both cases. Default: `error`.
+   */
+  onBlock?: 'error' | 'refusal'
+  /**
+   * The words of a refusal, and the `message` of an error. It is one text, texts by language (`{ en, de }`, chosen by
+   * Accept-Language), either of these by stage (`{ input, output }`), or a function of the decision and the request.
+   * Default: a neutral sentence for refusals, and the names of the categories for errors.
+   */
+  refusalText?: RefusalText
+  /**
+   * The status of a block with `onBlock: 'error'`, 400 to 499. Change it for clients that retry unknown statuses:
+   * LangChain retries 451 but not 400. Default: 451.
+   */
+  blockStatus?: number
+  /** Makes the JSON body of a block. Default, and when it throws or returns undefined: the dialect's own body. */
+  refusal?: (decision: Decision, req: GuardedRequest) => unknown
+}

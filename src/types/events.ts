@@ -1,0 +1,91 @@
+// What is told of a judgement and of a request: log lines, hooks, channels, the audit. No chat content is in it.
+import type { Stage } from './conversation.js'
+import type { Verdict } from './guard.js'
+import type { Decision, NotJudged, NotJudgedReason, Outcome } from './decision.js'
+
+/** A pino-like logger. */
+export interface Logger {
+  debug(fields: object, message?: string): void
+  info(fields: object, message?: string): void
+  warn(fields: object, message?: string): void
+  error(fields: object, message?: string): void
+}
+
+/** The event of one stage of one request, judged or not. `onVerdict` and the log get it. It holds no chat content. */
+export interface VerdictEvent {
+  readonly requestId: string
+  readonly stage: Stage
+  readonly dialect: string
+  readonly model: string
+  /** `skipped`: the stage was not judged on purpose, and `why` says for what reason. */
+  readonly verdict: Outcome['state']
+  readonly why?: NotJudgedReason
+  /** The action: `allow`, `block` or `unavailable`. */
+  readonly action: Decision['action']
+  readonly categories: readonly string[]
+  readonly code?: string
+  readonly score?: number
+  readonly ms: number
+  readonly cached: boolean
+  readonly attempts?: number
+  readonly tokens?: Verdict['tokens']
+  readonly judgedBy?: string
+  /** Number of guard checks behind this event. Long texts and streams take more than one. */
+  readonly checks: number
+}
+
+/** What was asked of the guards for one request: counts, never the words. */
+export interface JudgedAmount {
+  /** Characters of the judged turns and of the judged reply, context left out. */
+  readonly chars: number
+  /** Guard checks, remembered verdicts included. A stream takes several. */
+  readonly pieces: number
+  /** Choices of the reply that were judged. */
+  readonly choices: number
+}
+
+/**
+ * One request that reached the middleware, judged or passed, told when its response has closed: a message of the
+ * channel `express-llama-guard:request` and a row of the audit. Holds no chat content.
+ */
+export interface RequestEvent {
+  /** When the request came in, ISO 8601. */
+  readonly time: string
+  readonly requestId: string
+  /** Trace id of the request's W3C `traceparent` header, where it has one. */
+  readonly traceId?: string
+  /** The API of the request, `unknown` where it is none we know. */
+  readonly dialect: string
+  readonly model: string
+  /** Stands for categories, task, instruction, actions and thresholds of the options. */
+  readonly policy: string
+  readonly mode: 'enforce' | 'shadow'
+  /** True when the client asked for a token stream. */
+  readonly stream: boolean
+  /** The HTTP status that was sent; 0 when the client left before there was one. */
+  readonly status: number
+  /** Milliseconds from the request to the end of its response. */
+  readonly ms: number
+  /** True when at least one stage has a verdict. Every other request is counted in `notJudged`. */
+  readonly judged: boolean
+  /** The stage that decided: the one that was refused, else the last that was judged. */
+  readonly stage?: Stage
+  readonly verdict?: Outcome['state']
+  readonly action: Decision['action']
+  readonly categories: readonly string[]
+  readonly code?: string
+  readonly score?: number
+  readonly amount: JudgedAmount
+  readonly notJudged: readonly NotJudged[]
+  /** Both stages, each as `onVerdict` was told of it. */
+  readonly stages: readonly VerdictEvent[]
+  /** HMAC-SHA256 of what was judged, with the audit's `secret`: the newest user turn, and each choice of the reply. */
+  readonly hmac?: { readonly input?: string; readonly output?: readonly string[] }
+}
+
+/** What became of changes to the file that `LLAMA_GUARD_POLICY` names. */
+export interface PolicyStats {
+  readonly loaded: number
+  /** Changes that were wrong; the policy before stayed in force. */
+  readonly rejected: number
+}

@@ -21,7 +21,7 @@ function countingSignal(): AbortSignalLike & { readonly listeners: Set<() => voi
   }
 }
 
-describe('waiting within bounds', () => {
+describe('Waiting within bounds', () => {
   it('does not begin work whose signal has been aborted', async () => {
     const stop = new LazyAbortController()
     stop.abort()
@@ -43,7 +43,7 @@ describe('waiting within bounds', () => {
   })
 })
 
-describe('a hedge', () => {
+describe('A hedge', () => {
   const options = { mayHedge: () => true, onHedge: () => undefined }
 
   it('sends no second call once the first has been called off', async () => {
@@ -69,7 +69,7 @@ describe('a hedge', () => {
   })
 })
 
-describe('one call for all who ask the same', () => {
+describe('One call for all who ask the same', () => {
   it('leaves no timer when it has landed', async () => {
     const before = timers()
     const flights = createSingleFlight<string>(60_000)

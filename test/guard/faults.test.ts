@@ -39,7 +39,7 @@ afterAll(async () => {
   await emulator.close()
 })
 
-describe('the judge behind a broken network', () => {
+describe('The judge behind a broken network', () => {
   it.each(Object.keys(PROXY_FAULTS).filter((name) => name !== 'latency'))(
     'has no verdict when every call meets: %s',
     { timeout: 20_000 },

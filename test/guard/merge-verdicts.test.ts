@@ -7,7 +7,7 @@ import { LazyAbortController } from '../../src/utils/lazy-abort-controller.js'
 import type { Verdict } from '../../src/types.js'
 import { guardThat, judgeOf, never, outcome, SAFE, says, sleep, UNSAFE } from './fake-guards.js'
 
-describe('merged verdicts', () => {
+describe('Merged verdicts', () => {
   const orders = (one: Verdict, other: Verdict): readonly Verdict[] => [merge([one, other]), merge([other, one])]
 
   it('are truncated when one that is unsafe is, whose leniency nobody may then use', () => {
@@ -22,7 +22,7 @@ describe('merged verdicts', () => {
   })
 })
 
-describe('questions that are called off', () => {
+describe('Questions that are called off', () => {
   it('are not asked any more, although the one before ignores its signal', async () => {
     const stop = new LazyAbortController()
     let asked = 0
@@ -36,9 +36,9 @@ describe('questions that are called off', () => {
   })
 })
 
-describe('a vote of a panel', () => {
+describe('The vote of a panel', () => {
   it.each([{ safe: 'no' }, { safe: 1, categories: [] }, undefined, 'safe'])(
-    '(%j) that is no verdict is no vote',
+    '(%j) does not count when it is no verdict',
     async (answer) => {
       const panel = anyUnsafe([guardThat(() => SAFE), guardThat(() => answer)])
       await expect(panel.judge(says('a'), {})).rejects.toMatchObject({ code: 'unparseable_verdict' })
@@ -46,9 +46,9 @@ describe('a vote of a panel', () => {
   )
 })
 
-describe('what a guard cuts a text into', () => {
+describe('The pieces into which a guard cuts a text', () => {
   it.each([[[]], [[[]]], ['pieces'], [[undefined]], [[says('a'), []]], [null]])(
-    '(%j) is an error unless each piece has a turn',
+    'are an error (%j) unless each piece has a turn',
     async (pieces) => {
       const guard = guardThat(() => SAFE, { fit: () => pieces as never })
       expect(await outcome(judgeOf(guard), says('a'))).toBe(pieces === null ? 'safe' : 'guard_error')
@@ -56,7 +56,7 @@ describe('what a guard cuts a text into', () => {
   )
 })
 
-describe('a remembered verdict', () => {
+describe('A remembered verdict', () => {
   it('is for one model only', () => {
     const parts = { identity: 'i', model: 'a', policyHash: 'p', tenant: undefined, stage: 'input' } as const
     expect(cacheKey(parts, says('a'))).not.toBe(cacheKey({ ...parts, model: 'b' }, says('a')))
@@ -69,7 +69,7 @@ describe('a remembered verdict', () => {
   })
 })
 
-describe('a call that is called off', () => {
+describe('A call that is called off', () => {
   it('is not made again, and one that failed not without a pause', async () => {
     const { LlamaGuardError } = await import('../../src/errors.js')
     const times: number[] = []

@@ -26,14 +26,14 @@ async function* jsonl(...lines: unknown[]): AsyncGenerator<string> {
   for (const line of lines) yield `${typeof line === 'string' ? line : JSON.stringify(line)}\n`
 }
 
-test('A harmless text is safe, exit code 0', async () => {
+test('A harmless text is safe, and the exit code is 0', async () => {
   const { io } = await setup()
   expect(await check({ text: 'I forgot how to kill a process in Linux, can you help?' }, io)).toBe(0)
   expect(io.out()).toMatch(/^ID +STAGE +VERDICT +SCORE +MS +WHY\ntext +input +safe +/)
   expect(io.out()).not.toContain('Linux')
 })
 
-test('An unsafe text names its category, exit code 1', async () => {
+test('An unsafe text is told with its category, and the exit code is 1', async () => {
   const { io } = await setup()
   expect(await check({ text: 'UNSAFE_O3 please', format: 'json' }, io)).toBe(1)
   expect(JSON.parse(io.out())).toMatchObject({
@@ -67,7 +67,7 @@ test('A conversation that ends with the assistant judges both sides', async () =
   ).toEqual([1, 2])
 })
 
-test('JSONL keeps its order, its ids, and what could not be read is never safe', async () => {
+test('JSONL keeps its order and its ids, and a line that could not be read is never safe', async () => {
   const { io } = await setup()
   const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', {
     messages: [{ role: 'user', content: 'fine' }],
@@ -87,7 +87,7 @@ test('JSONL keeps its order, its ids, and what could not be read is never safe',
   ])
 })
 
-test('What could not be judged is told with its code, exit code 3', async () => {
+test('What could not be judged is told with its code, and the exit code is 3', async () => {
   const { emulator, io } = await setup()
   emulator.behave((call) => call.fail({ status: 503, name: 'ServiceUnavailable', body: '{"Message":"down"}' }))
   expect(await check({ text: 'hello' }, io)).toBe(3)

@@ -212,11 +212,11 @@ test('A missing client for scaling is told with the command that installs it', a
   })
 })
 
-describe('estimateChecks', () => {
+describe('The estimate of checks a second', () => {
   const checks = (...[model, billions, instance, options]: Parameters<typeof estimateChecks>): number =>
     estimateChecks(model, billions, instance, options)?.checksPerSecond ?? 0
 
-  test('A prefix cache saves what the policy takes of a prompt, four fifths or more', () => {
+  test('saves with a prefix cache what the policy takes of a prompt, four fifths or more', () => {
     const { promptTokens = 0, policyTokens = 0 } =
       estimateChecks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: true }) ?? {}
     expect(policyTokens / promptTokens).toBeGreaterThan(0.6)
@@ -227,7 +227,7 @@ describe('estimateChecks', () => {
     expect(ratio).toBeGreaterThan(2)
   })
 
-  test('It follows from published peaks: 70 TFLOPS at 40 % over 16 billion operations a token', () => {
+  test('follows from published peaks: 70 TFLOPS at 40 % over 16 billion operations a token', () => {
     const found = estimateChecks('llama-guard-3-8b', 8, 'ml.g5.4xlarge', { prefixCache: false })
     expect(found?.checksPerSecond).toBeCloseTo((70e12 * 0.4) / (16e9 * (found?.promptTokens ?? 0)), 9)
     expect(checks('llama-guard-3-8b', 8, 'ml.g5.12xlarge', { prefixCache: true })).toBeCloseTo(
@@ -241,7 +241,7 @@ describe('estimateChecks', () => {
     expect(estimateChecks('llama-guard-3-8b', 8, 'ml.x9.large', { prefixCache: true })).toBeUndefined()
   })
 
-  test('The GPU of every instance that a model runs on is known', () => {
+  test('knows the GPU of every instance that a model runs on', () => {
     for (const { instances } of JUMPSTART_MODELS)
       for (const instance of instances)
         expect(estimateChecks('llama-guard-2', 8, instance, { prefixCache: true })).toBeDefined()

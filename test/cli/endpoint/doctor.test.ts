@@ -279,6 +279,6 @@ test.each([
   ['763104351884.dkr.ecr.us-east-1.amazonaws.com/djl-inference:0.29.0-lmi11.0.0-cu124', 'LMI (djl-serving 0.29.0)'],
   ['x/huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04', 'Text Generation Inference 3.2.3'],
   ['x/my-own:1', 'my-own:1'],
-])('the image %s is recognised as %s', (image, container) => {
+])('The image %s is recognised as %s', (image, container) => {
   expect(containerOf(image)).toBe(container)
 })

@@ -60,7 +60,7 @@ const all = rows()
 const scores = all.map(({ score }) => score)
 const flagged = all.map(({ unsafe, score }) => ({ unsafe, flagged: score >= 0.5 }))
 
-describe('metrics', () => {
+describe('Metrics', () => {
   it('agree with scikit-learn on precision, recall, F1 and false positive rate', () => {
     const measured = rates(confusion(flagged))
     expect(all.filter(({ unsafe }) => unsafe)).toHaveLength(38)

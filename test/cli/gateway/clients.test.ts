@@ -48,7 +48,7 @@ const failure = (promise: PromiseLike<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
-describe('the openai package', () => {
+describe('The openai package', () => {
   const client = (): OpenAI => new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'client', maxRetries: 0 })
   const ask = (content: string) => ({ model: 'm', messages: [{ role: 'user' as const, content }] })
   const tools = [{ type: 'function' as const, function: { name: 'find', description: 'Finds.', parameters: SCHEMA } }]
@@ -112,7 +112,7 @@ describe('the openai package', () => {
   })
 })
 
-describe('the Anthropic package', () => {
+describe('The Anthropic package', () => {
   const client = (): Anthropic => new Anthropic({ baseURL: gateway.url, apiKey: 'client', maxRetries: 0 })
   const ask = (content: string) => ({ model: 'm', max_tokens: 99, messages: [{ role: 'user' as const, content }] })
   const tools = [{ name: 'find', input_schema: SCHEMA }]
@@ -165,7 +165,7 @@ describe('the Anthropic package', () => {
   })
 })
 
-describe('the Vercel AI SDK', () => {
+describe('The Vercel AI SDK', () => {
   const model = () => createOpenAICompatible({ name: 'guarded', baseURL: `${gateway.url}/v1`, apiKey: 'client' })('m')
   const find = tool({
     inputSchema: jsonSchema<{ query: string }>(SCHEMA),

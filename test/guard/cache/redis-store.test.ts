@@ -77,7 +77,7 @@ async function knows(port: number, text: string, secret?: string): Promise<boole
   return (await outcome(judge, says(text))) === 'safe'
 }
 
-describe('the options', () => {
+describe('The options', () => {
   it.each(['localhost:6379', 'http://127.0.0.1', '', 'redis:/'])('refuse %j without repeating it', (url) => {
     let error: unknown
     try {
@@ -90,7 +90,7 @@ describe('the options', () => {
   })
 })
 
-describe('without the optional packages', () => {
+describe('A judge without the optional packages', () => {
   it('says what to install, once, and judges without the store', async () => {
     vi.doMock('keyv', () => {
       throw Object.assign(new Error("Cannot find package 'keyv'"), { code: 'ERR_MODULE_NOT_FOUND' })

@@ -79,7 +79,7 @@ function heard(sse: string): Map<string, string> {
   return texts
 }
 
-describe('a judged stream', () => {
+describe('A judged stream', () => {
   let current: Script
   let judgedSafe: string[] = []
   let calls = 0

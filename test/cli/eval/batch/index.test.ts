@@ -164,7 +164,7 @@ describe('eval --batch', () => {
   })
 })
 
-describe('the output of a batch', () => {
+describe('The output of a batch', () => {
   const prompter = createPrompter('llama-guard-1')
 
   async function prepared() {

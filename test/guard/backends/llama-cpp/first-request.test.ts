@@ -8,12 +8,19 @@ import { memoryLogger } from '../../../helpers/guards.js'
 import { chat, send, serve } from '../../../helpers/http.js'
 import { tinyGguf } from './tiny-gguf.js'
 
-it('the first request is 503 guard_not_ready when the model is not loaded in time, and a later one is judged', async () => {
+it('The first request is 503 guard_not_ready when the model is not loaded in time, and a later one is judged', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'first-request-'))
   const modelPath = join(folder, 'tiny.gguf')
   writeFileSync(modelPath, tinyGguf())
   const guard = llamaGuard(
-    { guard: 'llama-cpp', modelPath, model: 'llama-guard-3-1b', timeoutMs: 250, breaker: false, logger: memoryLogger() },
+    {
+      guard: 'llama-cpp',
+      modelPath,
+      model: 'llama-guard-3-1b',
+      timeoutMs: 250,
+      breaker: false,
+      logger: memoryLogger(),
+    },
     {},
   )
   const server = await serve((req, res) => guard(req, res, () => res.end('{}')))

@@ -46,7 +46,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-describe('a model in this process', { timeout: SLOW }, () => {
+describe('A model in this process', { timeout: SLOW }, () => {
   let complete: LlamaCppComplete
   beforeAll(() => void (complete = openModel()))
 
@@ -139,8 +139,8 @@ describe('a model in this process', { timeout: SLOW }, () => {
   })
 })
 
-describe('what could not be judged is no verdict', { timeout: SLOW }, () => {
-  it('is an unparseable verdict when the model babbles, cut after 32 tokens', async () => {
+describe('A guard that cannot judge', { timeout: SLOW }, () => {
+  it('answers unparseable_verdict when the model babbles, which it cuts after 32 tokens', async () => {
     const complete = openModel({ modelPath: fileOf('babble.gguf', tinyGguf({ babble: true })) })
     expect(await complete(promptOf('a house'), { logprobs: false })).toMatchObject({
       text: `\n\n${'x'.repeat(31)}`,
@@ -201,8 +201,8 @@ describe('what could not be judged is no verdict', { timeout: SLOW }, () => {
   })
 })
 
-describe('from options', { timeout: SLOW }, () => {
-  it('makes a guard of a path, one that claims no eyes whatever the model', async () => {
+describe('The path of a model in the options', { timeout: SLOW }, () => {
+  it('makes a guard that reads no images, whatever the model', async () => {
     const guard = createGuard({
       guard: 'llama-cpp',
       modelPath,

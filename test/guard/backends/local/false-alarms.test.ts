@@ -52,7 +52,7 @@ const HARMFUL: readonly string[] = [
   ),
 ]
 
-describe('the baseline screen and short turns', () => {
+describe('The baseline screen at short turns', () => {
   it.each(Object.entries(HARMLESS))('flags at most 2 % of the class: %s', async (_, texts) => {
     const flagged = await flaggedOf(texts)
     expect(flagged.length, flagged.join(' | ')).toBeLessThanOrEqual(Math.ceil(texts.length * 0.02))
@@ -75,7 +75,7 @@ describe('the baseline screen and short turns', () => {
   })
 })
 
-describe('a short turn behind another', () => {
+describe('A short turn behind another', () => {
   const behind = async (before: string, last: string): Promise<boolean> => {
     const turns = [
       { role: 'User', text: before } as const,

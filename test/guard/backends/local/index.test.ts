@@ -9,7 +9,7 @@ import type { Role, Turn, Verdict } from '../../../../src/types.js'
 const turn = (role: Role, text: string): Turn => ({ role, text })
 const judge = (text: string): Promise<Verdict> => createLocalGuard().judge([turn('User', text)], {})
 
-describe('the baseline screen', () => {
+describe('The baseline screen', () => {
   it('calls itself a baseline screen and answers in the categories of Llama Guard 1', () => {
     const guard = createLocalGuard()
     expect(guard.model).toBe('baseline-screen')

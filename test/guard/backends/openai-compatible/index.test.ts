@@ -101,7 +101,7 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-describe('a completion', () => {
+describe('A completion', () => {
   it('is asked for with the raw prompt, greedy and short, and read with its score and usage', async () => {
     reply = json(SAFE)
     expect(await openGuard({ apiKey: 'sk-secret' }).judge(says('hello'), {})).toMatchObject({
@@ -160,7 +160,7 @@ describe('a completion', () => {
   })
 })
 
-describe('an answer that is none', () => {
+describe('A completion that fails', () => {
   const tooLong =
     "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens (8968 in the messages, 32 in the completion)."
   it.each([
@@ -214,13 +214,13 @@ describe('an answer that is none', () => {
     const error = await failure(() => undefined, { url: 'http://127.0.0.1:1/v1' })
     expect([error.code, error.retryable]).toEqual(['guard_unavailable', true])
   })
-  it('from a redirect is not followed', async () => {
+  it('is not looked for behind a redirect', async () => {
     await failure(json('', 302, { location: `${url}/v1/elsewhere` }))
     expect(seen).toHaveLength(1)
   })
 })
 
-describe('the settings', () => {
+describe('The settings', () => {
   it.each([
     { url: '' },
     { url: 'localhost:8000' },

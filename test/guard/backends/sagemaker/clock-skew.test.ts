@@ -26,7 +26,7 @@ async function around(options: EmulatorOptions, env: Record<string, string> = {}
   return { emulator, judge }
 }
 
-describe('a clock that differs from that of SageMaker', () => {
+describe('A clock that differs from that of SageMaker', () => {
   for (const error of ['InvalidSignatureException', 'SignatureDoesNotMatch', 'RequestTimeTooSkewed'])
     for (const aheadMs of [3_600_000, -3_600_000])
       it(`by ${aheadMs} ms, told as ${error}, costs one more call, once`, async () => {

@@ -93,7 +93,7 @@ describe.each([
   })
 })
 
-describe('a stream', () => {
+describe('A stream', () => {
   it('is safe for no other text than the word itself', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -121,7 +121,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       const prompter = prompterOf(config)
       const complete = (config.firstToken ? sagemakerStreamComplete : sagemakerComplete)({
         ...sagemakerOptions(config),
-        ...newTokens(prompter),
+        maxNewTokens: prompter.maxNewTokens,
       })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs, images: 'markdown' })
     }
@@ -136,7 +136,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
         model: guardModel,
         concurrency,
         timeoutMs,
-        ...newTokens(prompter),
+        maxNewTokens: prompter.maxNewTokens,
       })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
     }
@@ -145,8 +145,8 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       const full = prompterOf(config)
       // llama.cpp allocates memory for every token of the context, so the context is smaller than the model's own.
       const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
-      const { contextTokens } = prompter
-      const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, ...newTokens(prompter) })
+      const { contextTokens, maxNewTokens } = prompter
+      const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, maxNewTokens })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
     }
     default:
@@ -174,9 +174,6 @@ function sagemakerOptions(config: Config): SageMakerOptions {
   const { endpoint = '', inferenceComponent, targetVariant, concurrency, timeoutMs } = config
   return { endpoint, inferenceComponent, targetVariant, concurrency, timeoutMs }
 }
-
-const newTokens = ({ maxNewTokens }: Prompter): { maxNewTokens?: number } =>
-  maxNewTokens === undefined ? {} : { maxNewTokens }
 
 export function createUpstream(option: UpstreamOption | undefined): Upstream | undefined {
   if (option === undefined) return undefined

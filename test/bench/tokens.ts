@@ -20,7 +20,9 @@ const MODES: Readonly<Record<string, Options>> = {
   full: { streaming: 'full' },
   parallel: { streaming: 'window', parallel: true },
 }
-const REPLIES = [300, 1000, 10_000, 100_000]
+/** `BENCH_REPLIES=300,1000` and `BENCH_MODES=window` choose rows. */
+const chosen = (name: string): readonly string[] | undefined => process.env[name]?.split(',')
+const REPLIES = chosen('BENCH_REPLIES')?.map(Number) ?? [300, 1000, 10_000, 100_000]
 const HISTORIES = [1, 20, 200]
 
 const model = (process.argv[2] ?? 'llama-guard-1') as SimulatedModel
@@ -70,7 +72,11 @@ async function run(options: Options, characters: number, turns: number, prefixCa
   const reply = talk(characters, 7)
   // The guard has read its policy before, for both sides.
   guard.start()
-  await time.run(exchange(time, middleware, bodyOf(1), (res) => speak(res, 'Yes.')))
+  await time.run(
+    exchange(time, middleware, { messages: [{ role: 'user', content: 'Hello.' }], stream: true }, (res) =>
+      speak(res, 'Yes.'),
+    ),
+  )
   const counts = guard.start()
   const received = await time.run(exchange(time, middleware, bodyOf(turns), (res) => speak(res, reply)))
   if (received.status !== 200 || wordsOf(received) !== reply)
@@ -81,6 +87,7 @@ async function run(options: Options, characters: number, turns: number, prefixCa
 
 const rows: Record<string, string | number>[] = []
 for (const [mode, options] of Object.entries(MODES)) {
+  if (chosen('BENCH_MODES')?.includes(mode) === false) continue
   for (const characters of REPLIES) {
     for (const turns of HISTORIES) {
       const [cold, warm] = [await run(options, characters, turns, false), await run(options, characters, turns, true)]

@@ -50,8 +50,9 @@ async function judged(guard: Guard, request: ChatRequest, settings: Partial<Judg
 }
 
 let made = 0
-/** Words that no other text holds, in letters alone, as those of a language are. */
-const wordsOf = (count: number): string => Array.from({ length: count }, () => `w${letters(made++)}x`).join(' ')
+/** Words of a language, each third one a word that no other text holds: a tokenizer cuts such a word into letters. */
+const wordsOf = (count: number): string =>
+  Array.from({ length: count }, (_, index) => (index % 3 === 0 ? `w${letters(made++)}x` : 'common')).join(' ')
 const letters = (number: number): string =>
   number.toString(26).replace(/./g, (digit) => 'abcdefghijklmnopqrstuvwyzq'[parseInt(digit, 26)] ?? '')
 

@@ -10,6 +10,7 @@ import { anyUnsafeOf } from '../merge-verdicts.js'
 import { escapeText } from '../prompt/escape.js'
 import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
 import type { PromptGuardName } from '../prompt/models.js'
+import { anyTokens } from '../prompt/tokens/index.js'
 
 /** Asks a server for the labels of one text. */
 export type Classify = (
@@ -62,6 +63,7 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
     // Only the judged turn is sent, because the model reads single texts and no conversation.
     return fitConversation([{ role: 'User', text: judged.text }], WINDOW_TOKENS + GENERATED_TOKENS, {
       policyTokens: MARKS,
+      counter: anyTokens,
     })
   }
   return {

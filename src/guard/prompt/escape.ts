@@ -1,6 +1,7 @@
 // Makes chat text unable to act as part of the prompt: no special token, template marker or turn label survives, and
 // no text stays hidden. Hidden letters are revealed before markers are broken, so that a marker spelled with
 // invisible or look-alike letters cannot form afterwards.
+import type { Turn } from '../../types.js'
 
 const source = String.raw
 
@@ -80,6 +81,18 @@ export function escapeText(text: string, { vision = false }: { vision?: boolean 
   const plain = SUSPECT.test(text) || SUSPECT_ANY_CASE.test(text) ? breakMarkers(reveal(text)) : text
   return vision ? plain.replaceAll('![', '! [') : plain
 }
+
+/** The text of a turn, escaped. A turn is escaped once, although every check of a stream brings it again. */
+export function escapedOf(turn: Turn, vision: boolean): string {
+  if (isPlain(turn.text)) return turn.text
+  const remembered = vision ? ESCAPED_FOR_VISION : ESCAPED_TURNS
+  let escaped = remembered.get(turn)
+  if (escaped === undefined) remembered.set(turn, (escaped = escapeText(turn.text, { vision })))
+  return escaped
+}
+
+const ESCAPED_TURNS = new WeakMap<Turn, string>()
+const ESCAPED_FOR_VISION = new WeakMap<Turn, string>()
 
 /** True for printable ASCII that holds nothing to escape. False does not mean that there is something to escape. */
 export function isPlain(text: string): boolean {

@@ -3,16 +3,17 @@
 // changes earlier pieces, and their verdicts stay remembered.
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
-import { escapeText, isPlain } from './escape.js'
-import { newest, TURN_TOKENS } from './history.js'
+import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
+import { escapedOf } from './escape.js'
+import { newest, tokensOf, TURN_TOKENS, type TurnReader } from './history.js'
 import type { ImageSupport } from './template.js'
-import { PLAIN_TOKENS, reach } from './tokens.js'
+import { MOST_PER_BYTE, type TokenCounter } from './tokens/index.js'
 
 /**
  * The most tokens of conversation in one prompt, even where the model can read more. A long context makes the verdict
- * worse and costs prefill time.
+ * worse and costs prefill time. A policy fits beside it in 8192 tokens, to which `deploy` sets an endpoint.
  */
-export const CONVERSATION_TOKENS = 8192
+export const CONVERSATION_TOKENS = 7168
 /** The most pieces of one turn, whatever `maxChecks` allows. */
 export const MAX_PIECES = 256
 /** Tokens kept free for the model's answer. */
@@ -21,12 +22,25 @@ export const GENERATED_TOKENS = 32
 export const LEAST_ROOM = 256
 /** The share of the room that context may keep beside a turn that is cut. */
 const HISTORY_SHARE = 0.25
-/** The share of a piece that the next piece repeats, so that nothing can hide at the cut. */
-const OVERLAP = 0.12
+/**
+ * The share of the room, and the most tokens, that context may take beside a reply. It stays the same while the reply
+ * grows, so that every check of the reply begins with the same prompt.
+ */
+const REPLY_CONTEXT_SHARE = 0.5
+const REPLY_CONTEXT_TOKENS = 2048
+/** The most tokens that the next piece repeats when a piece ends with a sentence, so that nothing hides at the cut. */
+const OVERLAP_TOKENS = 128
+/** The share of a piece that is repeated when it ends within a sentence. */
+const OVERLAP_WITHIN = 0.12
+/** The share of a piece in which its last sentence may end. A longer sentence is cut. */
+const SENTENCE_SHARE = 0.25
+/** The share of a piece up to which a sentence that was cut is repeated whole in the next piece. */
+const LONG_SENTENCE_SHARE = 0.5
 
 export interface Limits {
   /** Tokens of the prompt without any turn. */
   readonly policyTokens: number
+  readonly counter: TokenCounter
   readonly images?: ImageSupport | undefined
 }
 
@@ -43,7 +57,7 @@ export function roomFor(contextTokens: number, policyTokens: number): number {
 export function fitConversation(
   conversation: Conversation,
   contextTokens: number,
-  { policyTokens, images }: Limits,
+  { policyTokens, counter, images }: Limits,
 ): readonly Conversation[] {
   const judged = conversation.at(-1)
   if (judged === undefined)
@@ -58,8 +72,8 @@ export function fitConversation(
         'room for a conversation. Shorten the policy.',
     )
 
-  if (surelyFits(conversation, room)) return [conversation]
   const vision = images !== undefined
+  if (surelyFits(conversation, room, vision)) return [conversation]
   // Images do not count against the cap on text, because five of them alone would use all of it.
   const total = contextTokens - policyTokens - GENERATED_TOKENS
   const groups = imageGroups(judged.images ?? [], total, images)
@@ -70,20 +84,21 @@ export function fitConversation(
     throw tooLong("One image takes the whole of the guard's context. Use an endpoint with a longer one.")
 
   const past = relevantImages(conversation.slice(0, -1), judged, images)
-  const text = escapeText(judged.text, { vision })
-  const whole = reach(text, 0, textRoom)
+  const text = escapedOf(judged, vision)
+  const whole = counter.reach(text, 0, textRoom)
   const fits = whole.end === text.length
   const share = room * HISTORY_SHARE
-  const budget = fits || past.length === 0 ? textRoom : textRoom - share
+  const rest = fits ? textRoom - whole.tokens : share
+  const reader = { counter, images }
   const history = newest(
     past,
     {
-      text: fits ? textRoom - whole.tokens : share,
-      all: total - forImages - TURN_TOKENS - (fits ? whole.tokens : budget),
+      text: judged.role === 'Agent' ? Math.min(rest, contextOfReply(past, room, reader)) : rest,
+      all: total - forImages - TURN_TOKENS - (fits ? whole.tokens : textRoom - share),
       images: images === undefined ? Infinity : images.perPrompt - pictures,
       step: share,
     },
-    images,
+    reader,
   )
   if (
     fits &&
@@ -93,41 +108,67 @@ export function fitConversation(
   )
     return [conversation]
 
-  const texts = fits ? [judged.text] : cut(text, budget)
-  const [first = '', ...rest] = texts
+  // With images the context was chosen for the whole share.
+  const spent = history.some((turn) => turn.images?.length)
+    ? share
+    : history.reduce((sum, turn) => sum + tokensOf(turn, reader), 0)
+  const texts = fits ? [judged.text] : cut(text, textRoom - spent, counter)
+  const [first = '', ...more] = texts
   const turns = [
     ...groups.map((group) => turnOf(judged, first, group)),
-    ...rest.map((piece) => turnOf(judged, piece, [])),
+    ...more.map((piece) => turnOf(judged, piece, [])),
   ]
   if (turns.length > MAX_PIECES) throw tooMany()
   return turns.map((turn) => [...history, turn])
 }
 
 /**
- * Decides by length alone that a short conversation in plain ASCII without images fits, so that its tokens need not
- * be counted.
+ * Decides by length alone that a short conversation without images fits, so that its tokens need not be counted.
  */
-function surelyFits(conversation: Conversation, room: number): boolean {
+function surelyFits(conversation: Conversation, room: number, vision: boolean): boolean {
   let left = room
-  for (const { text, images } of conversation) {
-    left -= text.length * PLAIN_TOKENS + TURN_TOKENS
-    if (left < 0 || images !== undefined || !isPlain(text)) return false
+  for (const turn of conversation) {
+    left -= TURN_TOKENS
+    // A byte is a token at most. The characters are compared first, so that a long text is not escaped for nothing.
+    if (turn.images !== undefined || turn.text.length * MOST_PER_BYTE > left) return false
+    left -= Buffer.byteLength(escapedOf(turn, vision)) * MOST_PER_BYTE
+    if (left < 0) return false
   }
   return true
+}
+
+/** The most tokens of context beside a reply. The newest turn may take more, because it is what the reply answers. */
+function contextOfReply(past: Conversation, room: number, reader: TurnReader): number {
+  const newestTurn = past.at(-1)
+  const most = Math.min(room * REPLY_CONTEXT_SHARE, REPLY_CONTEXT_TOKENS)
+  return newestTurn === undefined ? most : Math.max(most, tokensOf(newestTurn, reader))
 }
 
 /**
  * The overlapping pieces of a text that is longer than `budget` tokens. It stops one piece past the bound, and the
  * caller refuses the text.
  */
-function cut(text: string, budget: number): readonly string[] {
+function cut(text: string, budget: number, counter: TokenCounter): readonly string[] {
   const pieces: string[] = []
   let start = 0
   while (pieces.length <= MAX_PIECES) {
-    const { end } = reach(text, start, budget)
-    pieces.push(text.slice(start, end))
-    if (end >= text.length) break
-    start = reach(text, start, budget * (1 - OVERLAP)).end
+    const { end } = counter.reach(text, start, budget)
+    if (end >= text.length) {
+      pieces.push(text.slice(start))
+      break
+    }
+    const size = end - start
+    const sentence = lastSentenceEnd(text, end - Math.floor(size * SENTENCE_SHARE), end)
+    const stop = sentence ?? end
+    pieces.push(text.slice(start, stop))
+    const overlap = sentence === undefined ? OVERLAP_WITHIN : Math.min(OVERLAP_WITHIN, OVERLAP_TOKENS / budget)
+    const repeated = wholeCharacter(text, stop - Math.max(1, Math.floor(size * overlap)))
+    // A sentence that was cut is repeated whole. Otherwise the next piece begins with a whole sentence, if one begins in
+    // the first half of what is repeated.
+    start =
+      (sentence === undefined
+        ? lastSentenceEnd(text, end - Math.floor(size * LONG_SENTENCE_SHARE), repeated)
+        : firstSentenceEnd(text, repeated, (repeated + stop) / 2)) ?? repeated
   }
   return pieces
 }

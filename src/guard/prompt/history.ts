@@ -1,12 +1,14 @@
 // Chooses how much earlier conversation stands in a prompt: the newest turns that fit. The first turn that is kept
 // moves in steps, so that a new turn of a growing chat does not change every prompt and every piece.
 import type { Conversation, Turn } from '../../types.js'
-import { escapeText } from './escape.js'
+import { escapedOf } from './escape.js'
 import type { ImageSupport } from './template.js'
-import { estimateTokens } from './tokens.js'
+import type { TokenCounter } from './tokens/index.js'
 
 /** Tokens of the label and the blank lines around a turn. */
 export const TURN_TOKENS = 12
+/** Characters of a token of English. */
+const CHARS_PER_TOKEN = 4
 
 export interface HistoryRoom {
   /** Tokens for text. */
@@ -19,14 +21,21 @@ export interface HistoryRoom {
   readonly step: number
 }
 
+/** How the model reads turns. */
+export interface TurnReader {
+  readonly counter: TokenCounter
+  readonly images: ImageSupport | undefined
+}
+
 /** The newest turns that fit together, without a gap. */
-export function newest(past: Conversation, room: HistoryRoom, support: ImageSupport | undefined): Conversation {
+export function newest(past: Conversation, room: HistoryRoom, reader: TurnReader): Conversation {
+  const support = reader.images
   const picturesOf = ({ images = [] }: Turn): number => (support === undefined ? 0 : images.length)
   let { text, all, images } = room
   let from = past.length
   while (from > 0) {
     const turn = past[from - 1]!
-    const tokens = tokensOf(turn)
+    const tokens = tokensOf(turn, reader)
     text -= tokens
     all -= tokens + picturesOf(turn) * (support?.tokens ?? 0)
     images -= picturesOf(turn)
@@ -39,26 +48,29 @@ export function newest(past: Conversation, room: HistoryRoom, support: ImageSupp
 /**
  * The index after the first whole step at or after `from`; `from` itself when no turn would be left. The turns before
  * the index are judged in pieces of their own. Those pieces stay the same, and remembered, until the chat has grown
- * by a step.
+ * by a step. Steps are counted in characters, so that the tokens of turns that are left out need not be counted.
  */
 function atStep(past: Conversation, from: number, step: number): number {
-  let tokens = 0
-  for (const [index, turn] of past.entries()) {
-    const steps = Math.floor(tokens / step)
-    tokens += tokensOf(turn)
-    if (index + 1 >= from && Math.floor(tokens / step) > steps) return index + 1 < past.length ? index + 1 : from
+  const size = step * CHARS_PER_TOKEN
+  let chars = 0
+  for (const [index, { text }] of past.entries()) {
+    const steps = Math.floor(chars / size)
+    chars += text.length + TURN_TOKENS * CHARS_PER_TOKEN
+    if (index + 1 >= from && Math.floor(chars / size) > steps) return index + 1 < past.length ? index + 1 : from
   }
   return from
 }
 
 /** Tokens are counted once per turn object, because every check of a stream brings the same turns. */
-function tokensOf(turn: Turn): number {
+export function tokensOf(turn: Turn, { counter, images }: TurnReader): number {
+  let counted = COUNTED.get(counter)
+  if (counted === undefined) COUNTED.set(counter, (counted = new WeakMap()))
   let tokens = counted.get(turn)
   if (tokens === undefined) {
-    tokens = estimateTokens(escapeText(turn.text, { vision: true })) + TURN_TOKENS
+    tokens = Math.ceil(counter.count(escapedOf(turn, images !== undefined))) + TURN_TOKENS
     counted.set(turn, tokens)
   }
   return tokens
 }
 
-const counted = new WeakMap<Turn, number>()
+const COUNTED = new WeakMap<TokenCounter, WeakMap<Turn, number>>()

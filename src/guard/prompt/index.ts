@@ -6,7 +6,7 @@ import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from
 import type { Completion } from '../answer/completion.js'
 import { parseVerdict } from '../answer/verdict.js'
 import { parseCategories } from './categories.js'
-import { escapeText } from './escape.js'
+import { escapedOf } from './escape.js'
 import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
 import { imageText, type ImageForm } from './image.js'
 import { llamaGuard1 } from './llama-guard-1.js'
@@ -18,7 +18,7 @@ import { graniteGuardian30 } from './granite-guardian.js'
 import { otherGuardPrompter } from './other-guard.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
 import { forRole, type Template } from './template.js'
-import { estimateTokens } from './tokens.js'
+import { anyTokens } from './tokens/index.js'
 
 export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './models.js'
 
@@ -117,9 +117,11 @@ function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptio
       : (policy.categories ?? template.categories)
   const envelopes = { User: envelopeFor(template, policy, 'User'), Agent: envelopeFor(template, policy, 'Agent') }
   const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
+  // The tables of a counter are read at the first long text. A built-in policy is short, so an estimate will do.
+  const { count } = builtIn ? anyTokens : template.tokens
   const policyTokens =
     (builtIn ? template.promptTokens : undefined) ??
-    1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => estimateTokens(plain) + estimateTokens(tail)))
+    1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => count(plain) + count(tail)))
   if (categories.length === 0)
     throw new LlamaGuardError(
       'invalid_option',
@@ -145,7 +147,7 @@ function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptio
     for (const turn of conversation) {
       const inline =
         support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
-      turns += `${turn.role}: ${inline}${escapeText(turn.text, { vision }).trim()}${template.afterTurn}`
+      turns += `${turn.role}: ${inline}${escapedOf(turn, vision).trim()}${template.afterTurn}`
     }
     if (!vision || !conversation.some((turn) => turn.images?.length)) return envelope.plain + turns + envelope.tail
     const lead = support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
@@ -159,7 +161,7 @@ function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptio
     contextTokens: template.contextTokens,
     render,
     fit: (conversation, contextTokens = template.contextTokens) =>
-      fitConversation(conversation, contextTokens, { policyTokens, images: support }),
+      fitConversation(conversation, contextTokens, { policyTokens, counter: template.tokens, images: support }),
     parse: (completion) => parseVerdict(completion, categories),
   }
 }

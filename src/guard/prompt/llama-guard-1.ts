@@ -3,6 +3,7 @@
 // SageMaker JumpStart.
 import { categoryText, type Template } from './template.js'
 import type { Category } from '../../types.js'
+import { llama2Tokens } from './tokens/llama-2.js'
 
 const CATEGORIES: readonly Category[] = [
   {
@@ -107,6 +108,7 @@ export const llamaGuard1: Template = {
   categories: CATEGORIES,
   // Trained at 4096 tokens (arXiv 2312.06674). JumpStart deploys the model with MAX_TOTAL_TOKENS 4096.
   contextTokens: 4096,
+  tokens: llama2Tokens,
   // 896 tokens by the tokenizer of Llama 2, and BOS.
   promptTokens: 900,
   opening: '[INST] ',

@@ -2,11 +2,14 @@
 // Source: the renders in Hugging Face's llama_guard_4 notebook, less the BOS token; the template itself is not public.
 import { categoryText, numbered, type Template } from './template.js'
 import { HAZARDS, INSTRUCTION } from './llama-guard-3.js'
+import { llama3Tokens } from './tokens/llama-3.js'
 
 export const llamaGuard4: Template = {
   categories: numbered(HAZARDS),
   // There is no official figure. Hosts list 163,840 or 131,072 tokens; this is the smaller, more common figure.
   contextTokens: 131_072,
+  // Its vocabulary is larger than that of Llama 3, with fewer tokens for the same text.
+  tokens: llama3Tokens,
   opening: '<|header_start|>user<|header_end|>\n\n',
   // The template says "according to"; the earlier versions lack the "to".
   task:

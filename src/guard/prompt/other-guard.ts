@@ -7,7 +7,7 @@ import { breakLabels, escapeText, labelPattern } from './escape.js'
 import { fitConversation } from './fit.js'
 import type { Prompter, PromptPolicy } from './index.js'
 import type { ModelName } from './models.js'
-import { estimateTokens } from './tokens.js'
+import { anyTokens, estimateTokens } from './tokens/index.js'
 
 export interface OtherGuard {
   readonly model: ModelName
@@ -58,7 +58,8 @@ export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Pro
         )
       return render(shown(conversation))
     },
-    fit: (conversation, context = contextTokens) => fitConversation(shown(conversation), context, { policyTokens }),
+    fit: (conversation, context = contextTokens) =>
+      fitConversation(shown(conversation), context, { policyTokens, counter: anyTokens }),
     parse,
   }
 }

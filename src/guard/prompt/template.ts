@@ -1,12 +1,15 @@
 // The data that describe one Llama Guard version. Its file fills them in, and index.ts builds prompts from them. The
 // versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
+import type { TokenCounter } from './tokens/index.js'
 
 /** One Llama Guard version. Its strings are the published template's own, byte for byte. */
 export interface Template {
   readonly categories: readonly Category[]
   /** The most tokens the model reads and writes together. */
   readonly contextTokens: number
+  /** Counts tokens as the model's tokenizer does, or more. */
+  readonly tokens: TokenCounter
   /**
    * The token count of the built-in prompt without a turn. Only for a model with a context so short that an estimate
    * would waste much of it.

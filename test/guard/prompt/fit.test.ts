@@ -2,10 +2,11 @@
 // is appended.
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
+import llama2 from 'llama-tokenizer-js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import { escapeText } from '../../../src/guard/prompt/escape.js'
 import { CONVERSATION_TOKENS, MAX_PIECES } from '../../../src/guard/prompt/fit.js'
-import { estimateTokens } from '../../../src/guard/prompt/tokens.js'
+import { estimateTokens } from '../../../src/guard/prompt/tokens/index.js'
 import type { Conversation, Turn } from '../../../src/types.js'
 
 const user = (text: string): Turn => ({ role: 'User', text })
@@ -69,7 +70,7 @@ describe('a turn beyond the context', () => {
 
   it('gives prompts that stay inside the context', () => {
     for (const conversation of guard1.fit([user('q'), agent(long)])) {
-      expect(estimateTokens(lastText(conversation))).toBeLessThan(4096 - 900 - 32)
+      expect(llama2.encode(lastText(conversation)).length).toBeLessThan(4096 - 900 - 32)
     }
   })
 
@@ -94,9 +95,9 @@ describe('a turn beyond the context', () => {
   })
 
   it('is the fault of the client when it needs more than the bound of guard calls', () => {
-    const pieces = guard1.fit([user('\u4E2D'.repeat(150_000))])
+    const pieces = guard1.fit([user('\u6C2E'.repeat(150_000))])
     expect(pieces.length).toBeLessThanOrEqual(MAX_PIECES)
-    expect(() => guard1.fit([user('\u4E2D'.repeat(400_000))])).toThrow(
+    expect(() => guard1.fit([user('\u6C2E'.repeat(400_000))])).toThrow(
       expect.objectContaining({ code: 'too_many_checks', status: 413 }),
     )
   })
@@ -134,6 +135,53 @@ describe('a turn beyond the context', () => {
       { numRuns: 60 },
     )
   }, 30_000)
+})
+
+describe('the pieces of a text of sentences', () => {
+  const sentence = fc
+    .tuple(fc.integer({ min: 1, max: 60 }), fc.constantFrom('. ', '! ', '? ', '.\n', '\n', '." ', '\u3002'))
+    .map(([count, end]) => `${words(count, count)}${end}`)
+  const texts = fc.array(sentence, { minLength: 60, maxLength: 120 })
+
+  it('show every sentence whole, whatever its length', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1500, max: 2500 }), (sentences, context) => {
+        const pieces = guard1.fit([user(sentences.join(''))], context).map(lastText)
+        for (const each of sentences) expect(pieces.some((piece) => piece.includes(each.trim()))).toBe(true)
+      }),
+      { numRuns: 15, endOnFailure: true },
+    )
+  })
+
+  it('repeat no more than a few sentences of each other', () => {
+    fc.assert(
+      fc.property(texts, (sentences) => {
+        const whole = sentences.join('')
+        const pieces = guard1.fit([user(whole)]).map(lastText)
+        const repeated = pieces.reduce((sum, piece) => sum + piece.length, 0) - whole.length
+        expect(repeated / whole.length).toBeLessThan(0.06)
+      }),
+      { numRuns: 15, endOnFailure: true },
+    )
+  })
+})
+
+describe('the context of a reply', () => {
+  const chat = Array.from({ length: 41 }, (_, index) => (index % 2 === 0 ? user : agent)(`${index} ${words(40)}.`))
+  const contextOf = (reply: string, turns: Conversation = chat): Conversation =>
+    guard1.fit([...turns, agent(reply)])[0]!.slice(0, -1)
+
+  it('stays the same while the reply grows, so that its checks begin with the same prompt', () => {
+    const sizes = [0, 1, 10, 100, 250].map((count) => contextOf(`Yes. ${words(count)}`))
+    for (const context of sizes) expect(context).toEqual(sizes[0])
+    expect(sizes[0]!.at(-1)).toBe(chat.at(-1))
+    expect(sizes[0]!.length).toBeGreaterThan(4)
+  })
+
+  it('is the whole question where it fits beside the reply, however long it is', () => {
+    const question = user(words(600))
+    expect(contextOf('Yes.', [...chat, agent('Go on.'), question])).toEqual([question])
+  })
 })
 
 describe('images that do not fit one prompt', () => {
@@ -219,9 +267,11 @@ describe('images that do not fit one prompt', () => {
 
 describe('the estimate of a text that is not plain', () => {
   it('is counted, although the text is short: its characters take more tokens than one', () => {
-    expect(guard1.fit([user('\u4E2D'.repeat(2500))]).length).toBeGreaterThan(1)
+    // A character that Llama 2 writes in three bytes, and one that is a token.
+    expect(guard1.fit([user('\u6C2E'.repeat(2500))]).length).toBeGreaterThan(1)
+    expect(guard1.fit([user('\u4E2D'.repeat(2500))])).toHaveLength(1)
     expect(guard1.fit([user('a'.repeat(2500))])).toHaveLength(1)
-    const past = [user('\u4E2D'.repeat(1500)), agent('ok'), user('hi')]
+    const past = [user('\u6C2E'.repeat(1500)), agent('ok'), user('hi')]
     expect(guard1.fit(past)[0]!.length).toBeLessThan(3)
   })
 })

@@ -1,14 +1,17 @@
-// Estimates how many tokens a text takes, without a tokenizer. The estimate is high rather than low, because a prompt
-// that is too long is an error at the endpoint. It reads left to right without look-ahead, so that appended text
-// never moves an earlier cut.
+// Estimates how many tokens a text takes for a model whose vocabulary is not here. The estimate is high rather than
+// low, because a prompt that is too long is an error at the endpoint. It reads left to right without look-ahead, so
+// that appended text never moves an earlier cut.
+import type { Reach, TokenCounter } from './counter.js'
+
+export type { TokenCounter } from './counter.js'
 
 /**
  * A run of letters and digits of at least this length counts as base64 or a hash, with nearly one token per
  * character.
  */
 const LONG_RUN = 12
-/** The most tokens that one ASCII character counts for. */
-export const PLAIN_TOKENS = 1.05
+/** The most tokens that one byte counts for. */
+export const MOST_PER_BYTE = 1.05
 
 /**
  * Returns the index that `budget` tokens reach in `text` from `start` (never between the halves of a surrogate pair),
@@ -17,7 +20,7 @@ export const PLAIN_TOKENS = 1.05
  * text at 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times. Outside ASCII the estimate counts UTF-8
  * bytes, which is the most that a byte-level vocabulary can need.
  */
-export function reach(text: string, start: number, budget: number): { end: number; tokens: number } {
+function reach(text: string, start: number, budget: number): Reach {
   let tokens = 0
   let run = 0
   let blank = 1
@@ -27,7 +30,7 @@ export function reach(text: string, start: number, budget: number): { end: numbe
     if (code >= 97 && code <= 122) cost = run === 0 ? 0.7 : run < LONG_RUN ? 0.46 : 1
     else if (code >= 65 && code <= 90) cost = run < LONG_RUN ? 0.8 : 1
     else if (code === 32) cost = blank
-    else if (code < 128) cost = PLAIN_TOKENS
+    else if (code < 128) cost = MOST_PER_BYTE
     else if (code < 0x800 || (code >= 0xd800 && code <= 0xdfff)) cost = 2
     else cost = 3
     if (tokens + cost > budget) return { end: wholePair(text, start, index), tokens }
@@ -43,6 +46,8 @@ export function reach(text: string, start: number, budget: number): { end: numbe
 export function estimateTokens(text: string): number {
   return Math.ceil(reach(text, 0, Infinity).tokens)
 }
+
+export const anyTokens: TokenCounter = { reach, count: estimateTokens }
 
 function wholePair(text: string, start: number, end: number): number {
   const before = text.charCodeAt(end - 1)

@@ -3,13 +3,9 @@
 import { LlamaGuardError } from '../../errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
+import { FIRST_STEP_CHARS, nextStep, type NextStep } from './step.js'
 import { Transcript } from './transcript.js'
 
-/**
- * Characters of new text that start the second check. The number doubles with every safe verdict, up to
- * `windowChars`, so that early words flow and later checks stay few.
- */
-const FIRST_STEP_CHARS = 16
 /** More choices than any API sends. */
 const MAX_CHOICES = 128
 
@@ -21,12 +17,15 @@ export interface StreamJudgeOptions {
   /** Called when a verdict allows text to leave. */
   onAllowed(): void
   onRefused(decision: Decision): void
+  /** Default: {@link nextStep}. */
+  readonly nextStep?: NextStep
 }
 
 interface Choice {
   readonly index: number
   readonly transcript: Transcript
-  step: number
+  /** Characters of new text that start the next check. Undefined before the first verdict. */
+  step: number | undefined
   checking: boolean
   /** The arrival time of the oldest text that no check has read. */
   waitingSince: number | undefined
@@ -78,7 +77,7 @@ export class StreamJudge {
       choice = {
         index,
         transcript: new Transcript(),
-        step: FIRST_STEP_CHARS,
+        step: undefined,
         checking: false,
         waitingSince: undefined,
         asked: 0,
@@ -143,7 +142,7 @@ export class StreamJudge {
     const { windowChars, windowMs } = this.#options.settings
     // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
     const first = choice.asked < (choice.wordsAt ?? 0)
-    const step = choice.wordsAt === undefined ? windowChars : Math.min(choice.step, windowChars)
+    const step = choice.wordsAt === undefined ? windowChars : Math.min(choice.step ?? FIRST_STEP_CHARS, windowChars)
     const enough = first || this.#ended || fresh >= step
     const waited = enough ? 0 : performance.now() - (choice.waitingSince ?? performance.now())
     if (enough || waited >= windowMs) {
@@ -175,7 +174,8 @@ export class StreamJudge {
       if (decision.action !== 'allow') return this.#options.onRefused(decision)
       if (choice.wordsAt !== undefined && snapshot.covers >= choice.wordsAt) this.#allowed = true
       choice.transcript.accept(snapshot)
-      choice.step *= 2
+      const { nextStep: next = nextStep } = this.#options
+      choice.step = next(choice.step, choice.transcript.length - snapshot.covers)
       this.#considerChoice(choice)
       this.#options.onAllowed()
     })

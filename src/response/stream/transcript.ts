@@ -1,12 +1,15 @@
 // The text of one choice of a stream so far, and how much of it a safe verdict has seen.
+import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 
 /**
- * The most judged text that one check of a stream reads again beside the new text. It gives enough context and keeps
- * the cost linear in the length of the reply.
+ * The most judged text that one check of a stream reads again beside the new text, in bytes of UTF-8, because text
+ * outside ASCII takes more tokens. It gives enough context and keeps the cost linear in the length of the reply.
  */
-export const SPAN_CHARS = 8000
-/** Characters of judged text that a check reads again when the span moves on, so that nothing can hide at the cut. */
-export const OVERLAP_CHARS = 1000
+export const SPAN_BYTES = 6000
+/** Bytes of judged text that a check reads again when the span moves on, so that nothing can hide at the cut. */
+export const OVERLAP_BYTES = 1000
+/** The most characters before them that are read again to begin with a sentence. */
+const SENTENCE_CHARS = 250
 
 interface Channel {
   /**
@@ -14,6 +17,8 @@ interface Channel {
    * stays the same from check to check.
    */
   text: string
+  /** Bytes of `text`. */
+  bytes: number
   /** Characters of `text` that a safe verdict has seen. */
   judged: number
 }
@@ -53,8 +58,12 @@ export class Transcript {
     const known = this.#channels.get(channel)
     if (known === undefined) {
       const before = from === undefined ? undefined : this.#channels.get(from)
-      this.#channels.set(channel, { text: (before?.text ?? '') + text, judged: before?.judged ?? 0 })
-    } else known.text += text
+      const all = (before?.text ?? '') + text
+      this.#channels.set(channel, { text: all, bytes: Buffer.byteLength(all), judged: before?.judged ?? 0 })
+    } else {
+      known.text += text
+      known.bytes += Buffer.byteLength(text)
+    }
     this.#length += text.length
   }
 
@@ -71,7 +80,7 @@ export class Transcript {
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
-    if (channels.reduce((sum, { text }) => sum + text.length, 0) > SPAN_CHARS) channels.forEach(leap)
+    if (channels.reduce((sum, { bytes }) => sum + bytes, 0) > SPAN_BYTES) channels.forEach(leap)
     return {
       text: this.text(),
       covers: this.#length,
@@ -93,13 +102,19 @@ function isFork(name: string): boolean {
 
 /** Drops text that no check will read again. A stream may be endless, and its cost must not grow with its length. */
 function leap(channel: Channel): void {
-  const start = wholeCharacter(channel.text, Math.max(0, channel.judged - OVERLAP_CHARS))
+  const overlap = before(channel.text, channel.judged, OVERLAP_BYTES)
+  const start = lastSentenceEnd(channel.text, overlap - SENTENCE_CHARS, overlap) ?? overlap
   channel.text = channel.text.slice(start)
+  channel.bytes = Buffer.byteLength(channel.text)
   channel.judged -= start
 }
 
-/** Moves an index that points between the halves of a surrogate pair to the pair's start. */
-function wholeCharacter(text: string, index: number): number {
-  const code = text.charCodeAt(index)
-  return index > 0 && code >= 0xdc00 && code <= 0xdfff ? index - 1 : index
+/** The index so many bytes before another one, at a whole character. */
+function before(text: string, index: number, bytes: number): number {
+  let start = index
+  for (let left = bytes; start > 0 && left > 0; start--) {
+    const code = text.charCodeAt(start - 1)
+    left -= code < 0x80 ? 1 : code < 0x800 ? 2 : 3
+  }
+  return wholeCharacter(text, start)
 }

@@ -67,6 +67,20 @@ describe('A check of a stream', () => {
     expect(sizes).toEqual([32, 64, 100, 100, 100, 100])
   })
 
+  it('waits for as much as came during the first check, and then for twice as much after each verdict', async () => {
+    const { checks, say } = judging({ windowChars: 1000, windowMs: 1000 })
+    const sizes: number[] = []
+    say('x')
+    say('y'.repeat(100))
+    for (let round = 0; round < 5; round += 1) {
+      await checks[round]!.answer()
+      while (checks.length === round + 1) say('z'.repeat(10))
+      sizes.push(checks[round + 1]!.text.length - checks[round]!.text.length)
+    }
+    // The text of the first check's time is judged at once.
+    expect(sizes).toEqual([100, 200, 400, 800, 1000])
+  })
+
   it('starts when text has waited for windowMs, and not before', async () => {
     const { checks, say } = judging()
     say('a')

@@ -1,7 +1,7 @@
 // However long a stream runs, a check stays small, nothing new goes unread, and what was read is forgotten.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OVERLAP_CHARS, SPAN_CHARS, Transcript } from '../../../src/response/stream/transcript.js'
+import { OVERLAP_BYTES, SPAN_BYTES, Transcript } from '../../../src/response/stream/transcript.js'
 
 describe('a transcript', () => {
   it('shows every new character to a check, with what came just before it', () => {
@@ -22,7 +22,7 @@ describe('a transcript', () => {
             if (!check) continue
             const snapshot = transcript.snapshot()
             for (const name of ['content', 'reasoning'])
-              expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_CHARS)))
+              expect(snapshot.text).toContain(whole[name]!.slice(Math.max(0, seen[name]! - OVERLAP_BYTES)))
             transcript.accept(snapshot)
             for (const name of ['content', 'reasoning']) seen[name] = whole[name]!.length
             expect(transcript.judged).toBe(transcript.length)
@@ -42,7 +42,47 @@ describe('a transcript', () => {
       transcript.accept(snapshot)
     }
     expect(transcript.length).toBe(8_000_000)
-    expect(longest).toBeLessThanOrEqual(SPAN_CHARS)
+    expect(longest).toBeLessThanOrEqual(SPAN_BYTES)
+  })
+
+  it('counts a span in bytes, because text outside ASCII takes more tokens, and repeats as many bytes', () => {
+    const transcript = new Transcript()
+    let longest = 0
+    let before = ''
+    for (let count = 0; count < 300; count++) {
+      transcript.add('content', String.fromCharCode(0x4e00 + count).repeat(100))
+      const { text } = transcript.snapshot()
+      longest = Math.max(longest, Buffer.byteLength(text))
+      // A jump leaves the overlap in front of the new text.
+      if (!text.startsWith(before)) expect(Buffer.byteLength(text)).toBeGreaterThanOrEqual(OVERLAP_BYTES + 300)
+      before = text
+      transcript.accept(transcript.snapshot())
+    }
+    expect(longest).toBeLessThanOrEqual(SPAN_BYTES)
+  })
+
+  it('begins a span with a sentence where one begins shortly before', () => {
+    const transcript = new Transcript()
+    for (let count = 0; count < 100; count++) {
+      transcript.add('content', `Sentence ${count} is here, and it is said once. `)
+      transcript.add('content', 'Then comes another one. '.repeat(6))
+      const snapshot = transcript.snapshot()
+      expect(snapshot.text).toMatch(/^(Sentence|Then)/)
+      transcript.accept(snapshot)
+    }
+  })
+
+  it('begins with the text of the check before, until the span jumps', () => {
+    const transcript = new Transcript()
+    let [before, jumps, checks] = ['', 0, 0]
+    for (; checks < 200; checks++) {
+      transcript.add('content', 'and so on '.repeat(20))
+      const snapshot = transcript.snapshot()
+      if (!snapshot.text.startsWith(before)) jumps += 1
+      before = snapshot.text
+      transcript.accept(snapshot)
+    }
+    expect(jumps).toBeLessThanOrEqual(Math.ceil((200 * 200) / (SPAN_BYTES - OVERLAP_BYTES - 450)))
   })
 
   it('never starts a span between the halves of a character', () => {
@@ -62,7 +102,7 @@ describe('a transcript', () => {
     transcript.add('content', 'b'.repeat(9000))
     transcript.snapshot()
     transcript.add('content', 'c')
-    expect(transcript.snapshot().text).toBe(`${'a'.repeat(OVERLAP_CHARS)}${'b'.repeat(9000)}c`)
+    expect(transcript.snapshot().text).toBe(`${'a'.repeat(OVERLAP_BYTES)}${'b'.repeat(9000)}c`)
   })
 
   it('gives a new channel what another one has said, and a fork a copy of all', () => {

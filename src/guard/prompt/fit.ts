@@ -163,12 +163,13 @@ function cut(text: string, budget: number, counter: TokenCounter): readonly stri
     pieces.push(text.slice(start, stop))
     const overlap = sentence === undefined ? OVERLAP_WITHIN : Math.min(OVERLAP_WITHIN, OVERLAP_TOKENS / budget)
     const repeated = wholeCharacter(text, stop - Math.max(1, Math.floor(size * overlap)))
-    // A sentence that was cut is repeated whole. Otherwise the next piece begins with a whole sentence, if one begins in
-    // the first half of what is repeated.
-    start =
-      (sentence === undefined
+    // A sentence that was cut is repeated whole. Otherwise the next piece begins with a whole sentence, if one begins
+    // in the first half of what is repeated.
+    const whole =
+      sentence === undefined
         ? lastSentenceEnd(text, end - Math.floor(size * LONG_SENTENCE_SHARE), repeated)
-        : firstSentenceEnd(text, repeated, (repeated + stop) / 2)) ?? repeated
+        : firstSentenceEnd(text, repeated, (repeated + stop) / 2)
+    start = whole ?? repeated
   }
   return pieces
 }

@@ -103,8 +103,13 @@ export class Vocabulary {
   countMerges(units: string[], limit = NEVER): number {
     const ranks = units.map((_, at) => this.#rankOf(units, at))
     for (let merges = 0; ; merges++) {
-      let [best, rank] = [-1, limit]
-      for (let at = 0; at < ranks.length; at++) if (ranks[at]! < rank) [best, rank] = [at, ranks[at]!]
+      let best = -1
+      let rank = limit
+      for (let at = 0; at < ranks.length; at++) {
+        if (ranks[at]! >= rank) continue
+        best = at
+        rank = ranks[at]!
+      }
       if (best < 0) return merges
       units[best] = units[best]! + units[best + 1]!
       units.splice(best + 1, 1)
@@ -115,7 +120,8 @@ export class Vocabulary {
   }
 
   #rankOf(units: readonly string[], at: number): number {
-    const [left, right] = [units[at]!, units[at + 1]]
+    const left = units[at]!
+    const right = units[at + 1]
     if (right === undefined) return NEVER
     return left.length + right.length === 2
       ? this.#pairs[left.charCodeAt(0) * 256 + right.charCodeAt(0)]!

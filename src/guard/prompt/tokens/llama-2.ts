@@ -14,13 +14,15 @@ let vocabulary: Vocabulary | undefined
 
 function tokensOf(part: string): number {
   vocabulary ??= new Vocabulary(TABLE)
-  const text = part.replaceAll('\u2581', ' ')
-  const plain = Buffer.byteLength(text) === text.length
-  if (plain && vocabulary.has(text)) return 1
-  // The table has characters in UTF-8.
-  const units = plain ? Array.from(text) : Array.from(text, (character) => Buffer.from(character).toString('latin1'))
+  const text = part.includes('\u2581') ? part.replaceAll('\u2581', ' ') : part
+  if (Buffer.byteLength(text) === text.length) {
+    if (vocabulary.has(text)) return 1
+    // An ASCII character is one token, as a character or as a byte.
+    return text.length > LONGEST_WORD ? text.length : text.length - vocabulary.countMerges(text.split(''))
+  }
+  // The table has characters in UTF-8. A character that is no token is written in bytes.
+  const units = Array.from(text, (character) => Buffer.from(character).toString('latin1'))
   let tokens = 0
-  // A character that is no token is written in bytes.
   for (const unit of units) tokens += vocabulary.has(unit) ? 1 : unit.length
   return units.length > LONGEST_WORD ? tokens : tokens - vocabulary.countMerges(units)
 }

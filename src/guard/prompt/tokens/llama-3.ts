@@ -33,7 +33,7 @@ function tokensOf(part: string): number {
   // A part that is a token as a whole is that token, whatever merging would give.
   if (vocabulary.has(bytes)) return 1
   if (bytes.length > (ascii ? LONGEST_WORD : LONGEST_BYTES)) return bytes.length
-  return bytes.length - vocabulary.countMerges(Array.from(bytes), ascii || !isDense(part) ? COMMON : undefined)
+  return bytes.length - vocabulary.countMerges(bytes.split(''), ascii || !isDense(part) ? COMMON : undefined)
 }
 
 export const llama3Tokens = createCounter({ part: PART, tokensOf })

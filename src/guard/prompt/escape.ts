@@ -82,17 +82,28 @@ export function escapeText(text: string, { vision = false }: { vision?: boolean 
   return vision ? plain.replaceAll('![', '! [') : plain
 }
 
-/** The text of a turn, escaped. A turn is escaped once, although every check of a stream brings it again. */
+/**
+ * The text of a turn, escaped. A turn is escaped once, although every check of a stream brings it again. The text is
+ * compared, because a caller may change a turn and judge it again.
+ */
 export function escapedOf(turn: Turn, vision: boolean): string {
-  if (isPlain(turn.text)) return turn.text
+  const { text } = turn
+  if (isPlain(text)) return text
   const remembered = vision ? ESCAPED_FOR_VISION : ESCAPED_TURNS
-  let escaped = remembered.get(turn)
-  if (escaped === undefined) remembered.set(turn, (escaped = escapeText(turn.text, { vision })))
+  const known = remembered.get(turn)
+  if (known?.text === text) return known.escaped
+  const escaped = escapeText(text, { vision })
+  remembered.set(turn, { text, escaped })
   return escaped
 }
 
-const ESCAPED_TURNS = new WeakMap<Turn, string>()
-const ESCAPED_FOR_VISION = new WeakMap<Turn, string>()
+interface Escaped {
+  readonly text: string
+  readonly escaped: string
+}
+
+const ESCAPED_TURNS = new WeakMap<Turn, Escaped>()
+const ESCAPED_FOR_VISION = new WeakMap<Turn, Escaped>()
 
 /** True for printable ASCII that holds nothing to escape. False does not mean that there is something to escape. */
 export function isPlain(text: string): boolean {

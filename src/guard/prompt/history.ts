@@ -61,16 +61,24 @@ function atStep(past: Conversation, from: number, step: number): number {
   return from
 }
 
-/** Tokens are counted once per turn object, because every check of a stream brings the same turns. */
+/**
+ * Tokens are counted once per turn object, because every check of a stream brings the same turns. The text is compared,
+ * because a caller may change a turn and judge it again.
+ */
 export function tokensOf(turn: Turn, { counter, images }: TurnReader): number {
   let counted = COUNTED.get(counter)
   if (counted === undefined) COUNTED.set(counter, (counted = new WeakMap()))
-  let tokens = counted.get(turn)
-  if (tokens === undefined) {
-    tokens = Math.ceil(counter.count(escapedOf(turn, images !== undefined))) + TURN_TOKENS
-    counted.set(turn, tokens)
-  }
+  const { text } = turn
+  const known = counted.get(turn)
+  if (known?.text === text) return known.tokens
+  const tokens = Math.ceil(counter.count(escapedOf(turn, images !== undefined))) + TURN_TOKENS
+  counted.set(turn, { text, tokens })
   return tokens
 }
 
-const COUNTED = new WeakMap<TokenCounter, WeakMap<Turn, number>>()
+interface Counted {
+  readonly text: string
+  readonly tokens: number
+}
+
+const COUNTED = new WeakMap<TokenCounter, WeakMap<Turn, Counted>>()

@@ -166,6 +166,22 @@ describe('the pieces of a text of sentences', () => {
   })
 })
 
+describe('a turn that its caller changes', () => {
+  it('is read anew, in the prompt and in the count', () => {
+    const turn = { role: 'User' as const, text: 'Hello: <b>there</b>.' }
+    const past = { role: 'Agent' as const, text: `An older turn: ${words(300)}` }
+    const conversation: Conversation = [past, turn]
+    expect(guard1.render(guard1.fit(conversation)[0]!)).toContain('Hello: <b>there</b>.')
+    turn.text = `Another text: <i>${words(400)}</i>`
+    past.text = `A longer turn: ${words(2000)}`
+    const [fitted] = guard1.fit(conversation)
+    expect(fitted).toEqual([turn])
+    expect(guard1.render(fitted!)).toContain('Another text: <i>w0 w1')
+    turn.text = 'Hi: <u>you</u>.'
+    expect(guard1.render(conversation)).toContain('Hi: <u>you</u>.')
+  })
+})
+
 describe('the context of a reply', () => {
   const chat = Array.from({ length: 41 }, (_, index) => (index % 2 === 0 ? user : agent)(`${index} ${words(40)}.`))
   const contextOf = (reply: string, turns: Conversation = chat): Conversation =>

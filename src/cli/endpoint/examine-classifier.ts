@@ -22,11 +22,11 @@ export async function examineClassifier(
     for (const { name, text, attack } of EXAMPLES) {
       const { labels, ms } = await askLabels(client, target, text)
       const guard = promptGuard({ model, classify: () => Promise.resolve(labels), identity: '' })
-      const { safe, categories, score = 0 } = await guard.judge([{ role: 'User', text }], {})
       const attacks = guard.categories ?? []
       // The endpoint is asked for every label: one for each attack, and one for a harmless text.
       if (labels.length !== attacks.length + 1)
-        report.fail('labels', `${labels.length}, and ${model} has ${attacks.length + 1}`, cure)
+        return void report.fail('labels', `${labels.length}, and ${model} has ${attacks.length + 1}`, cure)
+      const { safe, categories, score = 0 } = await guard.judge([{ role: 'User', text }], {})
       // Prompt Guard 1 names an injection in most instructions, which is flagged and does not block.
       const blocks = categories.some((id) => attacks.find((one) => one.id === id)?.action !== 'flag')
       const found =

@@ -96,6 +96,7 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
     if (known === undefined || scores.has(known[1])) throw unreadable(model)
     scores.set(known[1], score)
   }
+  if (!tellsItsModel(model, given)) throw unreadable(model)
   const total = [...scores.values()].reduce((sum, score) => sum + score, 0)
   if (total > 1 + TOLERANCE || (scores.size === LABELS[model].length && total < 1 - TOLERANCE)) throw unreadable(model)
   const attacks = [...scores].flatMap(([category, score]) => (category ? [{ id: category.id, score }] : []))
@@ -110,6 +111,16 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
   const most = Math.max(...attacks.map((one) => one.score))
   const named = attacks.filter((one) => one.score >= Math.min(0.5, most))
   return { safe: false, categories: named.map(({ id }) => id), ...scored }
+}
+
+/**
+ * True for one label, and for all labels of the model. Two of three are those of version 2, whose attack has the number
+ * of an injection of version 1, and one number alone does not tell the versions apart.
+ */
+function tellsItsModel(model: PromptGuardName, given: readonly LabelScore[]): boolean {
+  const [first] = given
+  if (given.length > 1) return given.length === LABELS[model].length
+  return model === 'llama-prompt-guard-2' || first?.label !== 'LABEL_1'
 }
 
 function unreadable(model: PromptGuardName): LlamaGuardError {

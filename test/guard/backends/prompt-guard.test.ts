@@ -173,6 +173,22 @@ describe('Llama Prompt Guard', () => {
         { label: 'MALICIOUS', score: 0.2 },
       ],
     ],
+    // Version 2 behind the settings of version 1: its attack has the number of an injection, which blocks nothing.
+    [
+      'llama-prompt-guard-1',
+      [
+        { label: 'LABEL_1', score: 0.99 },
+        { label: 'LABEL_0', score: 0.01 },
+      ],
+    ],
+    ['llama-prompt-guard-1', [{ label: 'LABEL_1', score: 0.99 }]],
+    [
+      'llama-prompt-guard-1',
+      [
+        { label: 'BENIGN', score: 0.4 },
+        { label: 'JAILBREAK', score: 0.6 },
+      ],
+    ],
     [
       'llama-prompt-guard-1',
       [
@@ -183,6 +199,11 @@ describe('Llama Prompt Guard', () => {
     ],
   ] as const)('%s does not believe %j.', async (model, labels) => {
     await expect(answers(model, labels)).rejects.toMatchObject({ code: 'unparseable_verdict' })
+  })
+
+  it('1 believes numbered labels when there are as many as it has.', async () => {
+    const labels = [0.01, 0.04, 0.95].map((score, index) => ({ label: `LABEL_${index}`, score }))
+    expect(await answers('llama-prompt-guard-1', labels)).toMatchObject({ safe: false, categories: ['P2'] })
   })
 
   it('is as strict when its server tells the likeliest label alone.', async () => {

@@ -22,6 +22,7 @@ import {
   refusalOf,
   refusing,
   type RefusalContext,
+  type ReplyClock,
   type ReplyContext,
 } from './response/index.js'
 import type { Services } from './services.js'
@@ -56,6 +57,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
   readonly #services: Services
   readonly #controller = new LazyAbortController()
   #refused = false
+  /** Decides whether the request is in the sample of shadow mode. */
+  readonly #lot = Math.random()
   #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
   #chat: RecognisedChat | undefined
   /** The turns before the reply. */
@@ -111,6 +114,10 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return this.#chat?.request
   }
 
+  get clock(): ReplyClock | undefined {
+    return this.#telemetry.clock
+  }
+
   get input(): Decision | undefined {
     return this.state.input
   }
@@ -138,9 +145,17 @@ export class Exchange implements ReplyContext, ObservedRequest {
     })
   }
 
+  /** Why nothing of a stage is judged. Both stages of a request are in the sample, or neither is. */
+  skips(stage: Stage): NotJudgedReason | undefined {
+    const { mode, shadowSample, check } = this.settings
+    if (mode === 'shadow' && this.#lot >= shadowSample) return 'shadow-sample'
+    return check.includes(stage) ? undefined : 'stage-off'
+  }
+
   /** Judges the request and decides what to do about it. Never rejects. */
   async check(stage: 'input'): Promise<Decision> {
-    if (!this.settings.check.includes(stage)) return this.pass('stage-off')
+    const why = this.skips(stage)
+    if (why !== undefined) return this.pass(why)
     const { system, turns, extras } = this.chat.request
     if (system === '' && turns.length === 0 && extras.length === 0) return this.pass('empty')
     try {

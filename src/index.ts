@@ -60,6 +60,7 @@ export {
 } from './errors.js'
 /** Types for guards of your own, `onVerdict`, and `req.llamaGuard`. */
 export type {
+  AddedLatency,
   Category,
   CategoryAction,
   Conversation,

@@ -31,7 +31,7 @@ interface Way {
   readonly path?: string
   readonly send?: SendOptions
   readonly handler?: (res: ServerResponse) => void
-  readonly stage?: 'input' | 'output'
+  readonly stage?: 'input' | 'output' | 'both'
 }
 
 const PICTURE = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }
@@ -48,6 +48,12 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
   ['unknown-body', 'the body is no chat', 1, { path: '/things', send: body({ colour: 'red' }) }],
   ['empty', 'the body has no word', 1, { path: '/things', send: body({ n: 1 }), options: { unknown: 'judge' } }],
   ['stage-off', 'the input stage is off', 1, { options: { check: ['output'] } }],
+  [
+    'shadow-sample',
+    'a request outside the sample of shadow mode',
+    2,
+    { options: { mode: 'shadow', shadowSample: 0 }, stage: 'both' },
+  ],
   ['stage-off', 'the output stage is off', 1, { options: { check: ['input'] }, stage: 'output' }],
   ['no-body', 'the response has no body', 1, { handler: (res) => void res.writeHead(204).end(), stage: 'output' }],
   [
@@ -115,7 +121,9 @@ describe('What passes unjudged is told once, with its reason:', () => {
     const url = await guarded(options, handler)
     await send(url + path, way.send ?? { body: chat('hi') })
     await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
-    expect(heard.notJudged.map((told) => [told.what, told.count, told.stage])).toEqual([[what, count, stage]])
+    const told = heard.notJudged.map((each) => [each.what, each.count, each.stage])
+    const wanted = stage === 'both' ? [[what, 1, 'input'], [what, 1, 'output']] : [[what, count, stage]] // prettier-ignore
+    expect(told).toEqual(wanted)
     expect(heard.requests[0]!.notJudged).toEqual([{ what, count }])
   })
 

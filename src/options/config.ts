@@ -56,6 +56,7 @@ const ratio = number(0, 1)
 const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
   mode: { env: 'MODE', read: oneOf(['enforce', 'shadow']), fallback: 'enforce' },
+  shadowSample: { env: 'SHADOW_SAMPLE', read: ratio, fallback: 1 },
   onError: { env: 'ON_ERROR', read: oneOf(['closed', 'open']), fallback: 'closed' },
   threshold: { env: 'THRESHOLD', read: ratio, fallback: undefined },
   categoryThresholds: { read: mapOf(ratio), fallback: undefined },

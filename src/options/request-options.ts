@@ -8,6 +8,12 @@ export interface RequestOptions {
   /** `shadow` judges, logs, counts and sets headers, but blocks nothing and refuses nothing. Default: `enforce`. */
   mode?: 'enforce' | 'shadow'
   /**
+   * The share of requests, 0 to 1, that `mode: 'shadow'` judges, so that a trial costs less. The others pass as
+   * `skipped` with the reason `shadow-sample`. Without effect in the mode `enforce`, which judges every request.
+   * Default: 1.
+   */
+  shadowSample?: number
+  /**
    * What happens when the guard could not judge a request, a reply or a part of a stream. `closed` answers 503.
    * `open` lets it through and says `unjudged` in header, log and metric. A client's own fault (4xx) does not depend
    * on it. Default: `closed`.

@@ -7,12 +7,17 @@ import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
 
 /** The options that shape what goes out. */
 export interface ReplySettings extends RefusalSettings {
-  readonly check: readonly Stage[]
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
   /** True lets frames without words leave before the first verdict. */
   readonly keepAlive?: boolean | undefined
+}
+
+/** Told when bytes of a held reply come from the handler and when bytes leave. */
+export interface ReplyClock {
+  gave(last: boolean): void
+  left(last: boolean): void
 }
 
 export interface ReplyContext extends RefusalContext {
@@ -28,6 +33,10 @@ export interface ReplyContext extends RefusalContext {
    * allowed.
    */
   readonly gate: Promise<boolean> | undefined
+  /** Undefined when nobody asks how long the reply waited. */
+  readonly clock?: ReplyClock | undefined
+  /** Why nothing of this stage is judged; undefined when the stage is on. */
+  skips(stage: Stage): NotJudgedReason | undefined
   /** Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice. */
   judgeReply(text: string, choice?: number): Promise<Judgement>
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */

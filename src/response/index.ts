@@ -16,7 +16,7 @@ import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
 export { refusalOf, plainDialect, type RefusalContext } from './refusal.js'
-export type { ReplyContext } from './context.js'
+export type { ReplyClock, ReplyContext } from './context.js'
 
 /** A guarded response, for code that must end it before the handler does. */
 export interface GuardedResponse {
@@ -29,7 +29,7 @@ export interface GuardedResponse {
 /** Puts the guard between the handler and the client. */
 export function guardResponse(context: ReplyContext): GuardedResponse {
   let hold: Hold | undefined
-  const controller = intercept(context.res, (chosen) => {
+  const choose = (chosen: ResponseController): Hold | undefined => {
     try {
       hold = chooseHold(chosen, context)
     } catch (error) {
@@ -40,7 +40,8 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
       context.record(decision, [])
     }
     return hold
-  })
+  }
+  const controller = intercept(context.res, choose, context.clock)
   const refuse = ({ status, headers, body }: HttpRefusal): void => controller.refuse(status, headers, body)
   return {
     refuse,
@@ -61,7 +62,8 @@ export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
 function chooseHold(controller: ResponseController, context: ReplyContext): Hold | undefined {
   const { res, settings } = context
   const contentType = String(res.getHeader('content-type') ?? '')
-  if (!settings.check.includes('output')) return unjudged(controller, context, 'stage-off')
+  const why = context.skips('output')
+  if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
   // Only wholeHold decodes content codings and other charsets.
   const isPlain = !isEncoded(res) && /^(?:utf-?8|us-ascii|)$/i.test(charsetOf(contentType) ?? '')

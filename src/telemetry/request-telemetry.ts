@@ -2,6 +2,7 @@
 // its response has closed. Without a listener it makes nothing.
 import type { ServerResponse } from 'node:http'
 import type { Conversation, GuardedRequest, Judgement, NotJudged, RequestEvent, Stage, VerdictEvent } from '../types.js'
+import { AddedLatencyClock } from './added-latency.js'
 import type { Audit } from './audit/index.js'
 import { type CheckMessage, notJudgedChannel, requestChannel, verdictChannel } from './channels.js'
 import type { NotJudgedMessage, VerdictMessage } from './channels.js'
@@ -37,6 +38,7 @@ export class RequestTelemetry {
   readonly #observed: ObservedRequest
   /** Kept only when somebody wants to hear of whole requests. */
   #ledger: RequestLedger | undefined
+  #clock: AddedLatencyClock | undefined
   #key: object | undefined
 
   constructor(services: TelemetryServices, observed: ObservedRequest) {
@@ -52,8 +54,14 @@ export class RequestTelemetry {
     // Mounted twice, and passed the first time: it stays one request.
     const before = observed.get(req)
     this.#ledger = before === undefined ? new RequestLedger(audit?.secret) : before.#ledger
+    this.#clock = before === undefined ? new AddedLatencyClock() : before.#clock
     observed.set(req, this)
     if (before === undefined) res.once('close', () => (observed.get(req) ?? this).#closed())
+  }
+
+  /** Measures what the guard adds. Undefined when nobody asks. */
+  get clock(): AddedLatencyClock | undefined {
+    return this.#clock
   }
 
   /**
@@ -70,7 +78,9 @@ export class RequestTelemetry {
         this.#publishNotJudged(part, 'input', 'allow')
       }
     this.#ledger?.asksInput(conversations, newest())
-    return tracedCheck(() => this.#check('input', conversations), ask)
+    const answer = tracedCheck(() => this.#check('input', conversations), ask)
+    // With `parallel` the handler does not wait, and its reply waits in the hold.
+    return this.#clock === undefined || this.#observed.settings.parallel ? answer : this.#clock.waitsFor(answer)
   }
 
   asksReply(
@@ -162,6 +172,7 @@ export class RequestTelemetry {
         mode: settings.mode,
         stream: this.#stream,
         status: res.headersSent ? res.statusCode : 0,
+        added: this.#clock?.added ?? {},
       },
       { isChat: asked !== undefined, finished: res.writableFinished },
     )

@@ -44,6 +44,16 @@ export interface JudgedAmount {
   readonly choices: number
 }
 
+/** Milliseconds that the guard kept a request and its reply waiting. A field is absent where nothing had to wait. */
+export interface AddedLatency {
+  /** The wait for the verdict on the request, before the handler starts. Absent with `parallel`. */
+  readonly input?: number
+  /** From the first byte that the handler gave to the first byte of the reply that left. */
+  readonly firstByte?: number
+  /** From the end that the handler gave to the end that left. Absent for a reply that was refused or broke off. */
+  readonly lastByte?: number
+}
+
 /**
  * One request that reached the middleware, judged or passed, told when its response has closed: a message of the
  * channel `express-llama-guard:request` and a row of the audit. Holds no chat content.
@@ -66,6 +76,8 @@ export interface RequestEvent {
   readonly status: number
   /** Milliseconds from the request to the end of its response. */
   readonly ms: number
+  /** What of it the guard added. */
+  readonly added: AddedLatency
   /** True when at least one stage has a verdict. Every other request is counted in `notJudged`. */
   readonly judged: boolean
   /** The stage that decided: the one that was refused, else the last that was judged. */

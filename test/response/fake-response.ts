@@ -7,7 +7,7 @@ import { LlamaGuardError } from '../../src/errors.js'
 import type { ReplyContext } from '../../src/response/context.js'
 import type { ResponseController } from '../../src/response/hold.js'
 import { decide, decideError, type PolicySettings } from '../../src/policy.js'
-import type { Decision, Judgement } from '../../src/types.js'
+import type { Decision, Judgement, NotJudgedReason } from '../../src/types.js'
 
 export interface FakeResponse extends ResponseController {
   /** What was called, in order: `release <text>`, `finish`, `refuse 451`, `cut <text>`, ... */
@@ -52,9 +52,17 @@ export function fakeContext(
     maxReplyBytes?: number
     onError?: PolicySettings['onError']
     dialect?: ReplyContext['dialect']
+    skips?: NotJudgedReason
   } = {},
 ): FakeContext {
-  const { parallel = false, maxReplyBytes = 1 << 22, onError = 'closed', dialect = openaiChat, ...settings } = options
+  const {
+    parallel = false,
+    maxReplyBytes = 1 << 22,
+    onError = 'closed',
+    dialect = openaiChat,
+    skips,
+    ...settings
+  } = options
   const policy: PolicySettings = { mode: 'enforce', onError }
   let open: (allowed: boolean) => void = () => undefined
   const checks: FakeContext['checks'] = []
@@ -64,8 +72,9 @@ export function fakeContext(
     method: 'POST',
     dialect,
     requestId: 'r',
-    settings: { check: ['output'], streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },
+    settings: { streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },
     maxReplyBytes,
+    skips: () => skips,
     input: undefined,
     gate: parallel ? new Promise<boolean>((resolve) => (open = resolve)) : undefined,
     checks,

@@ -32,6 +32,7 @@ const event = (requestId: string, padding = ''): RequestEvent => ({
   stream: false,
   status: 200,
   ms: 1,
+  added: {},
   judged: true,
   action: 'allow',
   categories: [padding],

@@ -84,8 +84,9 @@ describe('metrics()', () => {
     ])
     expect(await lines('llama_guard_judgement_duration_seconds_bucket{le="0.005"')).toHaveLength(4)
     expect(await lines('llama_guard_added_latency_seconds_count')).toEqual([
-      'llama_guard_added_latency_seconds_count{stage="input",streaming="false"} 4',
-      'llama_guard_added_latency_seconds_count{stage="output",streaming="false"} 2',
+      'llama_guard_added_latency_seconds_count{stage="input",byte="",streaming="false"} 4',
+      'llama_guard_added_latency_seconds_count{stage="output",byte="first",streaming="false"} 2',
+      'llama_guard_added_latency_seconds_count{stage="output",byte="last",streaming="false"} 2',
     ])
     expect(await lines('llama_guard_queued')).toEqual(['llama_guard_queued{model="marker"} 0'])
     expect(await lines('llama_guard_in_flight')).toEqual(['llama_guard_in_flight{model="marker"} 0'])

@@ -18,7 +18,7 @@ const REASONS = {
   empty: 'a reply without a word',
   status: 'an error reply without text of a model',
   'stored-history': 'turns that the vendor keeps',
-  'shadow-sample': 'outside the sample of the guard on trial',
+  'shadow-sample': 'outside the sample of shadow mode',
   error: 'could not be judged, or was refused unread',
   'client-left': 'the client left before the verdict',
 }

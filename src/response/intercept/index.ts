@@ -1,6 +1,7 @@
 // Intercepts a response between a handler and the client. This folder knows HTTP but not what the bytes mean. A Hold
 // decides what leaves, and a ResponseController sends it.
 import type { ServerResponse } from 'node:http'
+import type { ReplyClock } from '../context.js'
 import type { Hold, ResponseController } from '../hold.js'
 import { Interception } from './interception.js'
 
@@ -10,11 +11,12 @@ export { asGuard } from './methods.js'
 /**
  * Intercepts a response. `choose` is called once, when the handler commits its status and headers or first writes. It
  * returns the hold that keeps the body, or undefined to let the response through unchanged. Leave it out when no
- * handler will run.
+ * handler will run. `clock` is told of the bytes that are held and released.
  */
 export function intercept(
   res: ServerResponse,
   choose?: (controller: ResponseController) => Hold | undefined,
+  clock?: ReplyClock,
 ): ResponseController {
-  return new Interception(res, choose)
+  return new Interception(res, choose, clock)
 }

@@ -7,6 +7,7 @@
 //
 // "Below" are Node and every middleware that replaced a method before us. "Above" are those that did so after us.
 import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import type { ReplyClock } from '../context.js'
 import type { Hold, ResponseController } from '../hold.js'
 import { bytesOf, callbackOf, checkChunk, hasChunk, type Callback } from './arguments.js'
 import { WriteCallbacks } from './callbacks.js'
@@ -30,6 +31,7 @@ export class Interception implements ResponseController, Interceptor {
   readonly #mountHeaders: OutgoingHttpHeaders
   readonly #onPatchedBefore: boolean
   readonly #expectsHandler: boolean
+  readonly #clock: ReplyClock | undefined
   #choose: ((controller: ResponseController) => Hold | undefined) | undefined
   #hold: Hold | undefined
   #state: State = 'hold'
@@ -56,9 +58,14 @@ export class Interception implements ResponseController, Interceptor {
    */
   #lastBytes: Buffer | string | undefined
 
-  constructor(res: ServerResponse, choose: ((controller: ResponseController) => Hold | undefined) | undefined) {
+  constructor(
+    res: ServerResponse,
+    choose: ((controller: ResponseController) => Hold | undefined) | undefined,
+    clock?: ReplyClock,
+  ) {
     this.res = res
     this.#choose = choose
+    this.#clock = clock
     this.#expectsHandler = choose !== undefined
     this.#http2 = (res.req?.httpVersionMajor ?? 1) >= 2
     this.#destroy = res.destroy
@@ -78,6 +85,7 @@ export class Interception implements ResponseController, Interceptor {
       this.#openHead()
       return this.layers.callBelow('write', [chunk, 'utf8'])
     }, false)
+    this.#clock?.left(false)
     // A wrapped write() may return undefined. Node's own flag then tells whether the client is slow.
     if (fits === false || (fits === undefined && this.res.writableNeedDrain)) this.#slowClient = true
     return !this.#slowClient
@@ -96,6 +104,7 @@ export class Interception implements ResponseController, Interceptor {
         else callbackOf(args)?.(writeAfterEnd())
       }
     }, undefined)
+    this.#clock?.left(true)
   }
 
   refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
@@ -210,6 +219,7 @@ export class Interception implements ResponseController, Interceptor {
     this.#commit(false)
     if (this.#state !== 'hold') return this.#onWrite(args)
     if (this.#http2) checkChunk(args[0], true)
+    this.#clock?.gave(false)
     this.#hold?.write(bytesOf(args))
     const full = this.#state === 'hold' && this.#hold?.full === true
     this.#callbacks.add(callback, !full && !this.#slowClient)
@@ -242,6 +252,7 @@ export class Interception implements ResponseController, Interceptor {
     const bytes = chunk ? bytesOf(args) : undefined
     this.#ended = true
     this.#endArgs = typeof args[0] === 'function' ? [null, args[0]] : args
+    this.#clock?.gave(true)
     this.#hold?.end(bytes !== undefined && bytes.length > 0 ? bytes : undefined)
     return res
   }

@@ -33,8 +33,8 @@ export function createCollectors(register: Registry): Collectors {
   })
   const addedSeconds = new Histogram({
     name: 'llama_guard_added_latency_seconds',
-    help: 'What a stage added to the first and last byte: an input check before the handler, a check of a whole reply',
-    labelNames: ['stage', 'streaming'],
+    help: 'What the guard added: the wait before the handler (input), the hold of the first and last byte of a reply',
+    labelNames: ['stage', 'byte', 'streaming'],
     buckets: SECONDS,
     registers,
   })
@@ -84,11 +84,9 @@ export function createCollectors(register: Registry): Collectors {
       tokens.inc({ direction: 'input' }, used.input ?? 0)
       tokens.inc({ direction: 'output' }, used.output ?? 0)
     },
-    verdict({ stage, verdict, action, mode, stream, parallel, ms, code: error = '', categories: named, checks: made }) {
+    verdict({ stage, verdict, action, mode, ms, code: error = '', categories: named, checks: made }) {
       judgements.inc({ stage, verdict, action, code: code(error) })
       judgementSeconds.observe({ stage, verdict, action, mode }, ms / 1000)
-      // Beside a handler, and within a stream, a check and what it guards overlap.
-      if (stage === 'input' ? !parallel : !stream) addedSeconds.observe({ stage, streaming: String(stream) }, ms / 1000)
       checks.inc({ stage }, made)
       for (const category of named)
         categories.inc({ stage, category: /^[A-Za-z]{1,2}\d{1,3}$/.test(category) ? category : 'other' })
@@ -97,6 +95,14 @@ export function createCollectors(register: Registry): Collectors {
       requests.inc({ outcome: event.judged ? 'judged' : 'not-judged' })
       for (const { what, count } of event.notJudged)
         notJudged.inc({ reason: what, dialect: dialect(event.dialect) }, count)
+      const { input, firstByte, lastByte } = event.added
+      const added = [
+        ['input', '', input],
+        ['output', 'first', firstByte],
+        ['output', 'last', lastByte],
+      ] as const
+      for (const [stage, byte, ms] of added)
+        if (ms !== undefined) addedSeconds.observe({ stage, byte, streaming: String(event.stream) }, ms / 1000)
     },
   }
 }

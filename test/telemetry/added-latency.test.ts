@@ -1,0 +1,124 @@
+// What the guard adds to a request, as its event and the metrics tell it. Waits are told apart by guards that are
+// slow; no test asks how fast anything is.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ServerResponse } from 'node:http'
+import { llamaGuard } from '../../src/llama-guard.js'
+import type { Options } from '../../src/options/index.js'
+import type { AddedLatency, GuardedRequest } from '../../src/types.js'
+import { listen, type Heard } from '../helpers/channels.js'
+import { markerGuard, memoryLogger } from '../helpers/guards.js'
+import { chat, chunk, completion, send, serve, sleep } from '../helpers/http.js'
+
+const WAIT = 80
+/** A timer may fire up to a millisecond early. */
+const WAITED = WAIT - 2
+
+let heard: Heard
+beforeEach(() => void (heard = listen()))
+afterEach(() => heard.stop())
+
+const whole = (res: ServerResponse, words = 'hello'): void =>
+  void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(words)))
+async function streamed(res: ServerResponse): Promise<void> {
+  res.writeHead(200, { 'content-type': 'text/event-stream' })
+  res.write(chunk({ content: 'one ' }))
+  await sleep(3 * WAIT)
+  res.end(chunk({ content: 'two' }) + 'data: [DONE]\n\n')
+}
+
+async function added(
+  options: Options,
+  { text = 'hi', stream = false }: { text?: string; stream?: boolean } = {},
+  handler: (res: ServerResponse) => unknown = stream ? streamed : whole,
+): Promise<AddedLatency> {
+  const guard = llamaGuard({ guard: markerGuard({ delay: WAIT }), logger: memoryLogger(), cacheMax: 0, ...options }, {})
+  const server = await serve((req, res) => guard(req, res, () => void handler(res)))
+  try {
+    await send(`${server.url}/v1/chat/completions`, { body: chat(text, { stream }) }).catch(() => undefined)
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
+    return heard.requests[0]!.added
+  } finally {
+    await server.close()
+    await guard.close()
+  }
+}
+
+describe('The event of a request says what the guard added:', () => {
+  it('the wait for each verdict, and the same to the first and the last byte of a whole reply', async () => {
+    const { input, firstByte, lastByte } = await added({})
+    expect(input).toBeGreaterThanOrEqual(WAITED)
+    expect(firstByte).toBeGreaterThanOrEqual(WAITED)
+    expect(lastByte).toBeGreaterThanOrEqual(WAITED)
+    expect(input! + lastByte!).toBeLessThanOrEqual(heard.requests[0]!.ms + 1)
+  })
+
+  it('of a stream only what the first and the last words waited, not how long the model took', async () => {
+    const { firstByte, lastByte } = await added({}, { stream: true })
+    expect(firstByte).toBeGreaterThanOrEqual(WAITED)
+    expect(lastByte).toBeGreaterThanOrEqual(WAITED)
+    expect(heard.requests[0]!.ms).toBeGreaterThanOrEqual(firstByte! + 3 * WAIT)
+  })
+
+  it('with `parallel` no wait before the handler, and the rest of that wait at the reply', async () => {
+    const { input, firstByte, lastByte } = await added({ parallel: true, check: ['input'] })
+    expect(input).toBeUndefined()
+    expect(firstByte).toBeGreaterThan(0)
+    expect(lastByte).toBeGreaterThan(0)
+  })
+
+  it('no last byte for a reply that was refused, and no byte at all for one that nobody held', async () => {
+    const refused = (res: ServerResponse): void => whole(res, 'UNSAFE')
+    expect(Object.keys(await added({}, {}, refused))).toEqual(['input'])
+    heard.requests.length = 0
+    expect(Object.keys(await added({ check: ['input'] }))).toEqual(['input'])
+    heard.requests.length = 0
+    expect(Object.keys(await added({}, { text: 'UNSAFE' }))).toEqual(['input'])
+  })
+
+  it('nothing for a request that passes', async () => {
+    expect(await added({ skip: () => true })).toEqual({})
+    heard.requests.length = 0
+    expect(await added({ mode: 'shadow', shadowSample: 0 })).toEqual({})
+  })
+})
+
+describe('The sample of shadow mode', () => {
+  async function judged(options: Options, count: number, headers: Record<string, string> = {}): Promise<number> {
+    const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
+    const server = await serve((req, res) => guard(req, res, () => whole(res, 'UNSAFE reply')))
+    for (let number = 0; number < count; number++) {
+      const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('UNSAFE'), headers })
+      const sampled =
+        reply.headers['llama-guard'] !== 'input=skipped;why="shadow-sample", output=skipped;why="shadow-sample"'
+      expect([reply.status, sampled]).toEqual([options.mode === 'enforce' ? 451 : 200, expect.any(Boolean)])
+    }
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(count))
+    await server.close()
+    await guard.close()
+    return heard.requests.filter((event) => event.judged).length
+  }
+
+  it('leaves out both stages of a request or neither', async () => {
+    const inSample = await judged({ mode: 'shadow', shadowSample: 0.5 }, 60)
+    expect(inSample).toBeGreaterThan(0)
+    expect(inSample).toBeLessThan(60)
+    for (const { stages } of heard.requests) expect(new Set(stages.map(({ verdict }) => verdict)).size).toBe(1)
+  })
+
+  it('judges everything with 1, nothing with 0, and has no effect where the guard enforces', async () => {
+    expect(await judged({ mode: 'shadow', shadowSample: 1 }, 5)).toBe(5)
+    heard.requests.length = 0
+    expect(await judged({ mode: 'shadow', shadowSample: 0 }, 5)).toBe(0)
+    heard.requests.length = 0
+    expect(await judged({ mode: 'enforce', shadowSample: 0 }, 5)).toBe(5)
+  })
+
+  it('may differ from request to request', async () => {
+    const override = (req: GuardedRequest): { shadowSample: number } => ({
+      shadowSample: req.headers['x-tenant'] === 'trial' ? 1 : 0,
+    })
+    expect(await judged({ mode: 'shadow', override }, 3)).toBe(0)
+    heard.requests.length = 0
+    expect(await judged({ mode: 'shadow', override }, 3, { 'x-tenant': 'trial' })).toBe(3)
+  })
+})

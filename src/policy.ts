@@ -102,7 +102,8 @@ export function decideError(stage: Stage, error: LlamaGuardError, settings: Poli
 function assess(judgement: Judgement, settings: PolicySettings, categories: readonly Category[]): Finding {
   if ('error' in judgement) return { kind: 'error', error: judgement.error }
   const { verdict } = judgement
-  if (settings.threshold !== undefined) {
+  // "Unsafe" without a score stands, whatever the threshold is: as a failure it would pass with `onError: 'open'`.
+  if (settings.threshold !== undefined && (verdict.safe || verdict.score !== undefined)) {
     if (verdict.score === undefined)
       return {
         kind: 'error',
@@ -129,19 +130,9 @@ function assessUnsafe(verdict: Verdict, settings: PolicySettings, categories: re
   const kept: string[] = []
   for (const id of ids) {
     const wanted = settings.categoryThresholds?.[id]
-    if (wanted !== undefined) {
-      const score = verdict.categoryScores?.[id] ?? verdict.score
-      if (score === undefined)
-        return {
-          kind: 'error',
-          error: new LlamaGuardError(
-            'score_unavailable',
-            `\`categoryThresholds.${id}\` is set, but the guard gave no score. Turn on token log ` +
-              'probabilities at the endpoint, or unset it.',
-          ),
-        }
-      if (score < wanted) continue
-    }
+    // A category that the guard named without a score counts in full.
+    const score = verdict.categoryScores?.[id] ?? verdict.score ?? 1
+    if (wanted !== undefined && score < wanted) continue
     const action = settings.actions?.[id] ?? actionOf(id, categories)
     if (action === 'ignore') continue
     kept.push(id)

@@ -110,10 +110,22 @@ describe('decide', () => {
       ['block', 'unsafe', 'O1'],
     ],
     [
-      'cannot judge by a category threshold without any score',
+      'blocks unsafe without a score, whatever the threshold is',
       [unsafe('O1')],
+      { threshold: 1, onError: 'open' },
+      ['block', 'unsafe', 'O1'],
+    ],
+    [
+      'blocks unsafe without a score, whatever the threshold of its category is',
+      [unsafe('O1')],
+      { categoryThresholds: { O1: 0.9 }, onError: 'open' },
+      ['block', 'unsafe', 'O1'],
+    ],
+    [
+      'takes a score that equals the threshold of a category as unsafe',
+      [judged({ safe: false, categories: ['O1'], categoryScores: { O1: 0.5 } })],
       { categoryThresholds: { O1: 0.5 } },
-      ['unavailable', 'unjudged', ''],
+      ['block', 'unsafe', 'O1'],
     ],
   ])('%s', (_title, judgements, settings, expected) => {
     expect(look(judgements, settings)).toEqual(expected)

@@ -92,9 +92,14 @@ export function merge(verdicts: readonly Verdict[]): Verdict {
 
 function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScores'> {
   const merged = new Map<string, number>()
-  for (const { categoryScores = {} } of verdicts) {
-    for (const [id, score] of Object.entries(categoryScores)) merged.set(id, Math.max(score, merged.get(id) ?? 0))
-  }
+  const keep = (id: string, score: number): void => void merged.set(id, Math.max(score, merged.get(id) ?? 0))
+  for (const { categoryScores = {} } of verdicts)
+    for (const [id, score] of Object.entries(categoryScores)) keep(id, score)
+  // A category that was named without a score of its own keeps the score of its verdict. Otherwise the low score that
+  // a safe piece gave the category would stand for it.
+  for (const verdict of verdicts)
+    for (const id of verdict.safe ? [] : verdict.categories)
+      if (merged.has(id) && verdict.categoryScores?.[id] === undefined) keep(id, scoreOrWord(verdict))
   return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
 }
 

@@ -20,6 +20,14 @@ describe('Merged verdicts', () => {
     for (const merged of orders(UNSAFE, { ...SAFE, score: 0.01 })) expect(merged.score).toBe(1)
     for (const merged of orders(SAFE, { ...UNSAFE, score: 0.7 })) expect(merged.score).toBe(0.7)
   })
+
+  it('keep a category that was named without a score, whatever a safe piece scored it', () => {
+    const safe = { ...SAFE, score: 0.1, categoryScores: { O1: 0.1 } }
+    const named = { safe: false, categories: ['O1'] }
+    for (const merged of orders(safe, named)) expect(merged.categoryScores).toEqual({ O1: 1 })
+    for (const merged of orders(safe, { ...named, score: 0.6 })) expect(merged.categoryScores).toEqual({ O1: 0.6 })
+    for (const merged of orders(safe, SAFE)) expect(merged.categoryScores).toEqual({ O1: 0.1 })
+  })
 })
 
 describe('Questions that are called off', () => {

@@ -88,7 +88,7 @@ export function readBatch(
     if (pieces.length === 0) return { failed: 'guard_input_too_long' }
     try {
       const { safe, score, categories } = merge(pieces.map(verdictOf))
-      if (threshold !== undefined && score === undefined) return { failed: 'score_unavailable' }
+      if (threshold !== undefined && score === undefined && safe) return { failed: 'score_unavailable' }
       return {
         safe: threshold === undefined || score === undefined ? safe : score < threshold,
         categories,

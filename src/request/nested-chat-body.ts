@@ -1,5 +1,6 @@
 // Converts a chat that was found inside a body to the form of Chat Completions: the list becomes `messages`, the fields
 // beside it stay, and the rest of the body goes into one further field.
+import { KNOWN_KEYS } from '../dialects/kit/request-vocabulary.js'
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import { toMessage } from './message-shape.js'
@@ -23,22 +24,32 @@ export interface Found {
   readonly fields: Record<string, unknown>
   /** The place of the chat. The rest of the body is everything outside it. */
   readonly place: Place
+  /** The names under which the messages stand. */
+  readonly names: readonly string[]
 }
 
 /** A list, with the fields of the object that holds it. */
 export function inList(place: Place, messages: readonly unknown[]): Found {
   refuseHidden(place)
   const holder = place.as === 'value' ? place.parent : undefined
-  return isObject(holder?.value)
-    ? { messages, fields: without(holder.value, [String(place.key)]), place: holder }
-    : { messages, fields: {}, place }
+  if (!isObject(holder?.value)) return { messages, fields: {}, place, names: [] }
+  const name = String(place.key)
+  return { messages, fields: without(holder.value, [name]), place: holder, names: [name] }
 }
 
 /** The chat as a body of Chat Completions. */
-export function toChatBody({ messages, fields, place }: Found): Record<string, unknown> {
+export function toChatBody({ messages, fields, place, names }: Found): Record<string, unknown> {
   const { messages: other, envelope, ...known } = fields
-  const rest = [other, envelope, restOf(place)].filter((value) => value !== undefined)
+  const unknown = [...names, ...namesOf(place)].filter((name) => !KNOWN_KEYS.has(name))
+  const rest = [...unknown, other, envelope, restOf(place)].filter((value) => value !== undefined)
   return { ...known, messages: messages.map(toMessage), ...(rest.length > 0 && { envelope: rest }) }
+}
+
+/** The names of fields that lead to a place. Nothing else in the body may hold them. */
+function namesOf(place: Place): string[] {
+  const names: string[] = []
+  for (let at = place; at.parent !== undefined; at = at.parent) if (typeof at.key === 'string') names.push(at.key)
+  return names
 }
 
 /** The body without the value in this place; undefined when nothing is left. */

@@ -75,7 +75,7 @@ class Search {
     }
     if (keys.length === 0) return undefined
     for (const key of keys) refuseHidden({ ...place, parent: place, key })
-    return { messages: keys.map((key) => fields[key]), fields: without(fields, keys), place }
+    return { messages: keys.map((key) => fields[key]), fields: without(fields, keys), place, names: keys }
   }
 
   #add(value: unknown, parent: Place | undefined, key: string | number, as: Place['as']): void {

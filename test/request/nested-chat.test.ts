@@ -119,6 +119,18 @@ describe.each(SERVERS)('a chat inside a body on %s', (_name, mount) => {
     expect(handled[0]!.body).toEqual(rest)
   })
 
+  it.each<[string, unknown]>([
+    ['its list', { BESIDE_1: messages }],
+    ['the object that holds it', { BESIDE_1: { messages } }],
+    ['a JSON text that holds it', { BESIDE_1: spelt({ messages }) }],
+    ['a list that holds it', { BESIDE_1: [[{ chat: messages }]] }],
+    ['each of its messages', { chat: { BESIDE_1: messages[0] } }],
+    ['an object far above it', { BESIDE_1: { a: { b: { messages, model: 'm' } }, c: 1 } }],
+  ])('is judged with the name of %s', async (_place, body) => {
+    expect(await sendRaw(server(), { type: json, body: spelt(body) })).toBe(200)
+    for (const word of [WORD, 'BESIDE_1']) expect(prompts()).toContain(word)
+  })
+
   it('is judged with fields that have the names of ours', async () => {
     const body = { a: 'BESIDE_1', data: { chat: messages, messages: 'BESIDE_2', envelope: 'BESIDE_3' } }
     expect(await sendRaw(server(), { type: json, body: spelt(body) })).toBe(200)

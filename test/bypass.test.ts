@@ -84,6 +84,8 @@ const mathematical = (text: string): string =>
   text
     .replace(/[A-Z]/g, (letter) => String.fromCodePoint(0x1d400 + letter.charCodeAt(0) - 65))
     .replace(/\d/g, (digit) => String.fromCodePoint(0x1d7ce + Number(digit)))
+const HI = { type: 'text', text: 'hi' }
+const picture = (url: string): object => ({ type: 'image_url', image_url: { url } })
 const call = (args: string): object => ({
   role: 'assistant',
   content: null,
@@ -412,6 +414,26 @@ const REQUESTS: Record<string, Row> = {
   },
   'words beside an ignored image': {
     body: messages(user([{ type: 'image_url', image_url: { url: 'https://x.test/a.png', alt: BAD } }])),
+    options: { images: 'ignore' },
+    expect: 451,
+  },
+  'words in the URL of an ignored image': {
+    body: messages(user([HI, picture(`https://x.test/${BAD.replace(' ', '%20')}.png`)])),
+    options: { images: 'ignore' },
+    expect: 451,
+  },
+  'words in place of the data of an ignored image': {
+    body: messages(user([HI, picture(`data:image/png;base64,${BAD.replace(' ', '_')}`)])),
+    options: { images: 'ignore' },
+    expect: 451,
+  },
+  'words behind the first letters of an ignored image': {
+    body: messages(user([HI, picture(`data:image/png;base64,iVBORw0KGgo/${BAD.replace(' ', '_')}`)])),
+    options: { images: 'ignore' },
+    expect: 451,
+  },
+  'words coded as the data of an ignored image': {
+    body: messages(user([HI, picture(`data:image/png;base64,${Buffer.from(BAD).toString('base64')}`)])),
     options: { images: 'ignore' },
     expect: 451,
   },

@@ -60,7 +60,7 @@ export interface RequestOptions {
   system?: 'judge' | 'trust'
   /**
    * What happens to images when the model reads only text. `refuse` answers 400 `unsupported_content`. `ignore`
-   * judges the text alone. Default: `refuse`.
+   * judges the text alone, with the URL of each image. Default: `refuse`.
    */
   images?: 'refuse' | 'ignore'
   /**

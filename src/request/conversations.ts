@@ -1,5 +1,6 @@
 // Builds the conversations that are judged, from the options `turns`, `system` and `images`. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
+import { pictureWords } from '../dialects/kit/picture-words.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, NotJudged, Turn } from '../types.js'
 
@@ -43,7 +44,9 @@ export function conversationsToJudge(
   // so the text is judged.
   if (hasWords(request.system) && (settings.system === 'judge' || conversations.length === 0))
     conversations.push([{ role: 'User', text: request.system }])
-  if (conversations.length === 0)
+  // The address of an image that nobody looks at is judged, but says nothing by itself.
+  const hasOwnWords = [request.system, ...request.extras, ...request.turns.map(({ text }) => text)].some(hasWords)
+  if (conversations.length === 0 || !(vision || hasOwnWords))
     throw new LlamaGuardError(
       'unreadable_request',
       'The request holds nothing to judge: every message is empty. Send at least one message with content.',
@@ -146,5 +149,8 @@ function withoutUnseenImages(turns: Conversation, unseen: JudgedSettings['images
         'model, or set `images: "ignore"` to judge the text alone.',
     )
   }
-  return turns.map(({ role, text }) => ({ role, text }))
+  return turns.map(({ role, text, images = [] }) => {
+    const words = images.map(pictureWords).filter((each) => each !== '')
+    return { role, text: words.length === 0 ? text : [text, ...words].join('\n') }
+  })
 }

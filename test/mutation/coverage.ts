@@ -1,0 +1,78 @@
+// Which test files run which functions. It is read once, by running every test file with marks in the source, and
+// kept in node_modules/.cache; a test file that changed is read again.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { functionAt } from './functions.js'
+import { Host } from './hosts.js'
+import type { Mutant } from './mutants.js'
+
+const CACHE = 'node_modules/.cache/mutation'
+/** Folders whose tests judge no chat, or need what few machines have. */
+const OTHER = /^test\/(?:bench|cli|consumers|dashboard|docs|examples|mutation|train)\/|clients|client-table|llama-cpp|log\.test/
+
+interface Reached {
+  readonly test: string
+  readonly hash: string
+  readonly seconds: number
+  readonly ran: readonly string[]
+  readonly loaded: readonly string[]
+}
+
+const hashOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
+
+function testFiles(): string[] {
+  return readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .map((name) => `test/${name.replaceAll('\\', '/')}`)
+    .filter((name) => name.endsWith('.test.ts') && !OTHER.test(name) && !OTHER.test(name.replace(/^test\//, '')))
+    .sort()
+}
+
+/** Reads what is not known yet. A test file that fails without any change judges nothing. */
+export async function readCoverage(): Promise<readonly Reached[]> {
+  mkdirSync(CACHE, { recursive: true })
+  const path = `${CACHE}/reached.json`
+  const known = new Map(
+    (existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Reached[]) : []).map((one) => [one.test, one]),
+  )
+  const files = testFiles()
+  const missing = files.filter((file) => known.get(file)?.hash !== hashOf(file))
+  const marks = `${CACHE}/marks.jsonl`
+  for (const file of missing) known.delete(file)
+  const host = new Host(marks)
+  for (let from = 0; from < missing.length; from += 8) {
+    const tests = missing.slice(from, from + 8)
+    console.log(`Reading what ${tests.join(' ')} run.`)
+    rmSync(marks, { force: true })
+    const report = await host.run({ tests }, 900)
+    const failed = report === 'late' ? tests : report.failed
+    if (failed.length > 0) console.log(`fails without a change: ${failed.join(' ')}`)
+    const lines = existsSync(marks) ? readFileSync(marks, 'utf8').trim().split('\n') : []
+    for (const line of lines) {
+      const { test, ...rest } = JSON.parse(line) as Omit<Reached, 'hash'>
+      const file = test.slice(process.cwd().length + 1)
+      if (!failed.includes(file)) known.set(file, { ...rest, test: file, hash: hashOf(file) })
+    }
+    writeFileSync(path, JSON.stringify([...known.values()]))
+  }
+  host.stop()
+  return files.flatMap((file) => known.get(file) ?? [])
+}
+
+/** The test files that run the changed function: those of its own name first, then the fastest. */
+export function testsOf(mutant: Mutant, source: string, reached: readonly Reached[], seconds: number): Reached[] {
+  const index = functionAt(source, mutant.start)
+  const name = `${mutant.file}#${index}`
+  const ofFile = `${mutant.file}#`
+  const isLoadTime = index === undefined || reached.some(({ loaded }) => loaded.includes(name))
+  const covering = reached.filter(({ ran }) =>
+    isLoadTime ? ran.some((one) => one.startsWith(ofFile)) : ran.includes(name),
+  )
+  const path = mutant.file.replace(/^src\//, 'test/').replace(/(?:\/index)?\.ts$/, '')
+  const nearness = ({ test }: Reached): number => {
+    if (test.startsWith(`${path}.test`) || test.startsWith(`${path}/index.test`)) return 0
+    return test.startsWith(path.slice(0, path.lastIndexOf('/') + 1)) && path.split('/').length > 2 ? 1 : 2
+  }
+  const sorted = [...covering].sort((a, b) => nearness(a) - nearness(b) || a.seconds - b.seconds)
+  let left = seconds
+  return sorted.filter((one) => nearness(one) === 0 || (left -= one.seconds) > 0)
+}

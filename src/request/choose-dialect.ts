@@ -7,6 +7,7 @@ import { langGraph } from '../dialects/langgraph.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../errors.js'
+import { isObject } from '../utils/json.js'
 import { type PathReadings, plainPath } from './paths.js'
 
 export interface DialectsInUse {
@@ -14,6 +15,8 @@ export interface DialectsInUse {
   byPath(readings: PathReadings): Dialect | undefined
   /** The dialect of this body. `known` is the dialect of its path. */
   choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
+  /** True when this body, on the path of `known`, must be a request of a dialect. */
+  mustBe(known: Dialect | undefined, body?: unknown): boolean
   /** True for a custom dialect. It reads every body on its paths. */
   isOwn(dialect: Dialect): boolean
 }
@@ -31,14 +34,23 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
   return {
     isOwn,
     byPath: (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect,
+    mustBe: (known, body) => known !== undefined && (known !== ollamaChat || !list.includes(aiSdk) || asksOllama(body)),
     choose(known, body) {
       if (known === undefined) return claimant(body)
       if (!isOwn(known) && !known.claims(body)) return claimant(body) ?? known
-      // Many apps name their own route /api/chat. A request to Ollama always names a model.
+      // A request to Ollama always names a model.
       if (known === ollamaChat && (typeof body.model !== 'string' || aiSdk.claims(body))) return claimant(body) ?? known
       return known
     },
   }
+}
+
+/**
+ * Many apps name their own route /api/chat, after the AI SDK. Ollama needs a model and messages, whose names it reads in
+ * any case.
+ */
+function asksOllama(body: unknown): boolean {
+  return isObject(body) && Object.keys(body).some((key) => /^(?:model|messages)$/iu.test(key))
 }
 
 /** With a colon an ending begins within a segment, as in `models/gemini-2.5-pro:generateContent`. */

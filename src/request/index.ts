@@ -71,7 +71,7 @@ export function createConversationReader({
         if (named !== undefined) return judgedAsUnknown(noBody(queryWords(req, named)))
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
       }
-      const recognised = fromBody(req, read, { known, must: known !== undefined, inUse })
+      const recognised = fromBody(req, read, { known, inUse })
       return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
     },
   }

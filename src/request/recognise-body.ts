@@ -15,8 +15,6 @@ import { isOnRoute } from './unknown.js'
 interface Context {
   /** The dialect of the path. */
   readonly known: Dialect | undefined
-  /** True on the path of a dialect, where every body must be a chat. */
-  readonly must: boolean
   readonly inUse: DialectsInUse
 }
 
@@ -24,37 +22,38 @@ interface Context {
 export function fromBody(req: GuardedRequest, read: ReadBody, context: Context): Recognised {
   if (read.kind === 'json') return fromJson(read, context)
   const type = req.headers['content-type']
+  const must = context.inUse.mustBe(context.known)
   switch (read.kind) {
     case 'none':
-      if (context.must) throw unreadable('The request has no body')
+      if (context.known !== undefined) throw unreadable('The request has no body')
       return NO_BODY
     case 'unseen':
-      if (context.must || (isOnRoute(req) && (type === undefined || isJsonType(type))))
+      if (context.known !== undefined || (isOnRoute(req) && (type === undefined || isJsonType(type))))
         throw unreadable(
           'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot ' +
             'be judged',
         )
       return { kind: 'unknown', format: 'unseen', announced: false }
     case 'lines':
-      if (context.must || nestedChat(read.value) !== undefined) throw invalidJson()
+      if (must || nestedChat(read.value) !== undefined) throw invalidJson()
       return { kind: 'unknown', format: 'lines', value: read.value, announced: false }
     case 'form':
     case 'multipart':
       if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text, type))
         throw unsupported('A chat came as a form; send JSON')
       if (read.left !== undefined) return fromJson(valueBody(read.left), context)
-      if (context.must) throw notJson(type)
+      if (must) throw notJson(type)
       return { kind: 'unknown', format: read.kind, value: read.text, announced: false }
     case 'text':
-      if (context.must) throw notJson(type)
+      if (must) throw notJson(type)
       return { kind: 'unknown', format: 'text', value: read.text, announced: false }
     case 'other':
-      if (context.must) throw notJson(type)
+      if (must) throw notJson(type)
       return { kind: 'unknown', format: 'other', announced: false }
   }
 }
 
-function fromJson({ value, duplicates, everyKey }: JsonBody, { known, must, inUse }: Context): Recognised {
+function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: Context): Recognised {
   if (isObject(value)) {
     const dialect = inUse.choose(known, value)
     if (dialect !== undefined && (dialect.claims(value) || inUse.isOwn(dialect)))
@@ -66,7 +65,11 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, must, inUs
   if (nested !== undefined && dialect?.claims(nested) === true)
     // The handler gets the body as it came, even when it is a list or a text.
     return chatOf(dialect, value as Record<string, unknown>, nested, duplicates)
-  if (must || duplicates.has('messages') || (duplicates.size > 0 && nestedChat(everyKey) !== undefined))
+  if (
+    inUse.mustBe(known, value) ||
+    duplicates.has('messages') ||
+    (duplicates.size > 0 && nestedChat(everyKey) !== undefined)
+  )
     throw unreadable('The body is no chat request this guard can read')
   return { kind: 'unknown', format: 'json', value, announced: false }
 }

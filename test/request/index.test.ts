@@ -61,7 +61,6 @@ describe('a path', () => {
     '/v1/completions',
     '/v1/responses',
     '/v1/messages',
-    '/api/chat',
     '/V1/CHAT/%63ompletions',
     '/v1/chat/completions;x=1',
     '/v1\\chat\\completions',
@@ -80,6 +79,24 @@ describe('a path', () => {
     ]) {
       await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
     }
+  })
+
+  it('of Ollama is also one of many apps, whose bodies follow the option `unknown`', async () => {
+    for (const body of [
+      undefined,
+      { messages: {} },
+      { Messages: [] },
+      { model: 'llama3.2', prompt: 'a' },
+      { Model: 'llama3.2', message: 'a' },
+    ])
+      await expect(dialectOf('/api/chat', body)).rejects.toMatchObject({ code: 'unreadable_request' })
+    for (const body of [{ message: 'a' }, { prompt: 'a' }, { text: 'a', history: ['b'] }, ['a'], 'text', {}]) {
+      expect(await dialectOf('/api/chat', body)).toBeUndefined()
+      expect(await dialectOf('/api/chat', body, { paths: ['/api/*'] })).toBe('generic')
+    }
+    await expect(dialectOf('/api/chat', { message: 'a' }, { dialects: ['ollama-chat'] })).rejects.toMatchObject({
+      code: 'unreadable_request',
+    })
   })
 
   it('is not asked about without a body', async () => {

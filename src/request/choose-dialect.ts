@@ -46,8 +46,8 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
 }
 
 /**
- * Many apps name their own route /api/chat, after the AI SDK. Ollama needs a model and messages, whose names it reads in
- * any case.
+ * Many apps name their own route /api/chat, after the AI SDK. Ollama needs a model and messages, and reads their names
+ * in any case.
  */
 function asksOllama(body: unknown): boolean {
   return isObject(body) && Object.keys(body).some((key) => /^(?:model|messages)$/iu.test(key))

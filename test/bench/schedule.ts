@@ -91,8 +91,7 @@ for (const guard of Object.keys(GUARDS))
   for (const pace of [30, 120, 600])
     for (const [rule, next] of Object.entries(RULES)) {
       const replies = [300, 1000, 4000]
-      const readings = await Promise.all([])
-      const all: Reading[] = [...readings]
+      const all: Reading[] = []
       for (const length of replies) all.push(await read(next, guard, pace, length))
       const gaps = all.flatMap((reading) => reading.gaps)
       const sum = (of: (reading: Reading) => number): number =>

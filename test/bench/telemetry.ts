@@ -5,7 +5,7 @@ import { CHANNELS, checkChannel } from '../../src/telemetry/channels.js'
 import { tracedCheck } from '../../src/telemetry/traced-check.js'
 import type { Judgement } from '../../src/types.js'
 
-const CALLS = 400_000
+const CALLS = Number(process.env['BENCH_CALLS'] ?? 400_000)
 const judgement: Judgement = { verdict: { safe: true, categories: [] }, ms: 1, model: 'bench' }
 const ask = (): Promise<Judgement> => Promise.resolve(judgement)
 const about = () => ({

@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   if (wanted('portkey') && existsSync(PORTKEY))
     contenders.push(await start(PORTKEY_NAME, 'portkey', { ...env, BENCH_PORTKEY: PORTKEY }))
 
-  console.log(`${machine()}; ${ROUNDS} rounds of ${RUN_MS} ms each, in turn. Guard and LLM answer at once.\n`)
+  console.log(`${machine()}; rounds: ${ROUNDS}, of ${RUN_MS} ms each, in turn. Guard and LLM answer at once.\n`)
   let warm = false
   for (const [index, scenario] of (full ? FULL : QUICK).entries()) {
     if (chosen !== undefined && !chosen.includes(String(index + 1))) continue
@@ -96,7 +96,13 @@ async function main(): Promise<void> {
     for (let round = -1; round < ROUNDS; round++) {
       for (const contender of runs.keys()) {
         // The first round warms up and is not counted; the first of all waits for the compiler, too.
-        const run = await measure(contender, guard, scenario, round >= 0 ? RUN_MS : warm ? 500 : 3000, llm.port)
+        const run = await measure(
+          contender,
+          guard,
+          scenario,
+          round >= 0 ? RUN_MS : Math.min(RUN_MS, warm ? 500 : 3000),
+          llm.port,
+        )
         if (round >= 0) runs.get(contender)?.push(run)
       }
     }
@@ -120,8 +126,10 @@ async function measure(
   const request = scenario.unique
     ? () => post('/v1/chat/completions', chatBody({ ...scenario, mark: `number ${marks++}` }), headers)
     : () => fixed
-  const [before, guardBefore] = [await contender.usage(), await guard.usage()]
-  const result = await load(contender.port, scenario.connections, ms, request)
+  let [before, guardBefore] = [await contender.usage(), await guard.usage()]
+  const result = await load(contender.port, scenario.connections, ms, request, async () => {
+    ;[before, guardBefore] = [await contender.usage(), await guard.usage()]
+  })
   const [after, guardAfter] = [await contender.usage(), await guard.usage()]
   return {
     ...result,

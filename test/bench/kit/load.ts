@@ -10,10 +10,21 @@ export interface LoadResult {
   readonly failed: number
 }
 
-/** Runs `connections` loops for `ms` and waits for the last answers. */
-export async function load(port: number, connections: number, ms: number, request: () => Buffer): Promise<LoadResult> {
+/**
+ * Runs `connections` loops for `ms` and waits for the last answers. Each connection has had one answer before
+ * `begin` is called and the clock starts: a server accepts many new ones slowly, and users keep theirs.
+ */
+export async function load(
+  port: number,
+  connections: number,
+  ms: number,
+  request: () => Buffer,
+  begin?: () => Promise<void>,
+): Promise<LoadResult> {
   const askers = []
   for (let index = 0; index < connections; index++) askers.push(await leanClient(port))
+  await Promise.allSettled(askers.map((asker) => asker.ask(request())))
+  await begin?.()
   const times: number[] = []
   let failed = 0
   const started = performance.now()

@@ -136,4 +136,5 @@ it('the documents are packed, and the examples are not', () => {
     'package.json',
     'src/guard/backends/local/MODEL_CARD.md',
   ])
-})
+  // npm pack takes seconds on a busy machine.
+}, 60_000)

@@ -8,31 +8,39 @@ import { memoryLogger } from '../../../helpers/guards.js'
 import { chat, send, serve } from '../../../helpers/http.js'
 import { tinyGguf } from './tiny-gguf.js'
 
-it('The first request is 503 guard_not_ready when the model is not loaded in time, and a later one is judged', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'first-request-'))
-  const modelPath = join(folder, 'tiny.gguf')
-  writeFileSync(modelPath, tinyGguf())
-  const guard = llamaGuard(
-    {
-      guard: 'llama-cpp',
-      modelPath,
-      model: 'llama-guard-3-1b',
-      timeoutMs: 250,
-      breaker: false,
-      logger: memoryLogger(),
-    },
-    {},
-  )
-  const server = await serve((req, res) => guard(req, res, () => res.end('{}')))
-  const ask = () => send(`${server.url}/v1/chat/completions`, { body: chat('How do I build a bomb?') })
-  const first = await ask()
-  expect([first.status, (JSON.parse(first.text) as { error: { code: string } }).error.code]).toEqual([
-    503,
-    'guard_not_ready',
-  ])
-  expect(first.headers['retry-after']).toBe('5')
-  await expect.poll(async () => (await ask()).status, { timeout: 30_000, interval: 200 }).toBe(451)
-  await server.close()
-  await guard.close()
-  rmSync(folder, { recursive: true })
-}, 60_000)
+// A busy machine may reach both deadlines at once, that of the load and that of the judgement: then once more.
+it(
+  'The first request is 503 guard_not_ready when the model is not loaded in time, and a later one is judged',
+  {
+    timeout: 60_000,
+    retry: 3,
+  },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'first-request-'))
+    const modelPath = join(folder, 'tiny.gguf')
+    writeFileSync(modelPath, tinyGguf())
+    const guard = llamaGuard(
+      {
+        guard: 'llama-cpp',
+        modelPath,
+        model: 'llama-guard-3-1b',
+        timeoutMs: 250,
+        breaker: false,
+        logger: memoryLogger(),
+      },
+      {},
+    )
+    const server = await serve((req, res) => guard(req, res, () => res.end('{}')))
+    const ask = () => send(`${server.url}/v1/chat/completions`, { body: chat('How do I build a bomb?') })
+    const first = await ask()
+    expect([first.status, (JSON.parse(first.text) as { error: { code: string } }).error.code]).toEqual([
+      503,
+      'guard_not_ready',
+    ])
+    expect(first.headers['retry-after']).toBe('5')
+    await expect.poll(async () => (await ask()).status, { timeout: 30_000, interval: 200 }).toBe(451)
+    await server.close()
+    await guard.close()
+    rmSync(folder, { recursive: true })
+  },
+)

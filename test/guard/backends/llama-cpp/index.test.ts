@@ -129,7 +129,8 @@ describe('A model in this process', { timeout: SLOW }, () => {
   })
 
   it('judges in pieces what the model has no room for at once', async () => {
-    const small = openModel({ modelPath: fileOf('small.gguf', tinyGguf({ contextLength: 2048 })) })
+    // A token of this model is a byte: 900 words have 4,500, and a real Llama would count 900.
+    const small = openModel({ modelPath: fileOf('small.gguf', tinyGguf({ contextLength: 3584 })) })
     const guard = promptedGuard({ prompter, complete: small, identity: small.identity })
     expect(await guard.judge(says(`${'word '.repeat(900)} a bomb`), {})).toMatchObject({
       safe: false,

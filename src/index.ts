@@ -45,6 +45,7 @@ export {
   type CheckResult,
   type NotJudgedMessage,
   type RequestMessage,
+  type ShadowMessage,
   type VerdictMessage,
 } from './telemetry/channels.js'
 export type { AuditFileOptions, AuditOption, AuditStats, AuditWriter } from './telemetry/audit/index.js'
@@ -63,6 +64,8 @@ export type {
   AddedLatency,
   Category,
   CategoryAction,
+  ComparedVerdict,
+  CompareEvent,
   Conversation,
   Decision,
   Guard,

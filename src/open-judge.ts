@@ -6,6 +6,7 @@ import { redisStore } from './guard/cache/redis-store.js'
 import { createJudge, type Judge } from './guard/index.js'
 import { judgesRole } from './guard/panel.js'
 import type { Config } from './options/config.js'
+import { shadowChannel } from './telemetry/channels.js'
 import type { Category, Guard, Logger } from './types.js'
 
 /**
@@ -24,7 +25,7 @@ export function openJudge(
     ...config,
     guard,
     fallback: config.fallback,
-    shadow: config.shadowGuard,
+    shadow: config.shadowGuard && { ...config.shadowGuard, onCompare: (event) => shadowChannel.publish(event) },
     policyHash: createHash('sha256')
       .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
       .digest('hex'),

@@ -1,29 +1,10 @@
 // A second guard on trial. It judges a sample of the traffic. Its verdicts are compared and reported, but they never
 // change a decision.
 import { toLlamaGuardError } from '../errors.js'
-import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
+import type { ComparedVerdict, CompareEvent, Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
 import { resilient } from './resilience/index.js'
 import { piecesOf } from './pieces.js'
-
-/** One side of a comparison. Holds no chat content. */
-export interface ComparedVerdict {
-  readonly model: string
-  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
-  readonly categories: readonly string[]
-  readonly score?: number
-  /** The error code when the verdict is `unjudged`. */
-  readonly code?: string
-  readonly ms: number
-}
-
-export interface CompareEvent {
-  readonly stage: Stage
-  /** True when both guards judged, and both said safe or both said unsafe. */
-  readonly agree: boolean
-  readonly primary: ComparedVerdict
-  readonly shadow: ComparedVerdict
-}
 
 export interface ShadowOptions {
   readonly guard: Guard

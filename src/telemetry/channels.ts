@@ -1,7 +1,16 @@
 // What this package publishes on node:diagnostics_channel, and nothing else does: without a subscriber nothing is made,
 // and a message holds no chat content. Names and message types are public API.
 import { channel, tracingChannel, type Channel, type TracingChannel } from 'node:diagnostics_channel'
-import type { Decision, NotJudged, Outcome, RequestEvent, Stage, Verdict, VerdictEvent } from '../types.js'
+import type {
+  CompareEvent,
+  Decision,
+  NotJudged,
+  Outcome,
+  RequestEvent,
+  Stage,
+  Verdict,
+  VerdictEvent,
+} from '../types.js'
 
 /** Names of the channels, for `diagnostics_channel.subscribe(CHANNELS.verdict, (message) => ...)`. */
 export const CHANNELS = Object.freeze({
@@ -16,6 +25,8 @@ export const CHANNELS = Object.freeze({
   notJudged: 'express-llama-guard:not-judged',
   /** A {@link RequestMessage} for each request that reached the middleware, when its response has closed. */
   request: 'express-llama-guard:request',
+  /** A {@link ShadowMessage} for each text that the guard on trial, `shadowGuard`, judged too. */
+  shadow: 'express-llama-guard:shadow',
 } as const)
 
 /** What all messages say of their request. */
@@ -78,7 +89,11 @@ export interface NotJudgedMessage extends AboutRequest, NotJudged {
 /** The whole request, when it is over. */
 export interface RequestMessage extends RequestEvent, AboutRequest {}
 
+/** What two guards said of one text. It names no request: the guard on trial answers when it can. */
+export type ShadowMessage = CompareEvent
+
 export const checkChannel: TracingChannel<unknown, CheckMessage> = tracingChannel<unknown, CheckMessage>(CHANNELS.check)
 export const verdictChannel: Channel = channel(CHANNELS.verdict)
 export const notJudgedChannel: Channel = channel(CHANNELS.notJudged)
 export const requestChannel: Channel = channel(CHANNELS.request)
+export const shadowChannel: Channel = channel(CHANNELS.shadow)

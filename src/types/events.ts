@@ -95,6 +95,26 @@ export interface RequestEvent {
   readonly hmac?: { readonly input?: string; readonly output?: readonly string[] }
 }
 
+/** One side of a comparison. Holds no chat content. */
+export interface ComparedVerdict {
+  readonly model: string
+  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
+  readonly categories: readonly string[]
+  readonly score?: number
+  /** The error code when the verdict is `unjudged`. */
+  readonly code?: string
+  readonly ms: number
+}
+
+/** What the guard and the one on trial (`shadowGuard`) said of the same text. */
+export interface CompareEvent {
+  readonly stage: Stage
+  /** True when both guards judged, and both said safe or both said unsafe. */
+  readonly agree: boolean
+  readonly primary: ComparedVerdict
+  readonly shadow: ComparedVerdict
+}
+
 /** What became of changes to the file that `LLAMA_GUARD_POLICY` names. */
 export interface PolicyStats {
   readonly loaded: number

@@ -3,8 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LlamaGuardError } from '../../src/errors.js'
 import { anyUnsafe } from '../../src/guard/panel.js'
-import type { CompareEvent } from '../../src/guard/shadow.js'
-import type { Conversation, Guard } from '../../src/types.js'
+import type { CompareEvent, Conversation, Guard } from '../../src/types.js'
 import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from './fake-guards.js'
 
 describe('what a custom guard answers', () => {

@@ -83,7 +83,7 @@ describe('A subscriber', () => {
           ? Promise.reject(new Error(`I saw ${turns.at(-1)!.text}`))
           : Promise.resolve({ safe: true, categories: [] }),
     }
-    const url = await guarded({ guard, breaker: false, images: 'ignore' })
+    const url = await guarded({ guard, breaker: false, images: 'ignore', shadowGuard: { guard, rate: 1 } })
     await send(url, { body: chat('PLANTED question') })
     await send(url, { body: chat('PLANTED fail') })
     await send(url, { body: chat('PLANTED', { stream: true }), headers: { accept: 'text/event-stream' } })
@@ -91,8 +91,12 @@ describe('A subscriber', () => {
     await send(url, { body: { messages: [{ role: 'user', content: 'x', PLANTED: { PLANTED: 'PLANTED' } }] } })
     await send(`${url}/PLANTED?PLANTED`, { body: { PLANTED: 'PLANTED' } })
     await vi.waitFor(() => expect(heard!.requests).toHaveLength(6))
+    await vi.waitFor(() => expect(heard!.shadow.length).toBeGreaterThan(3))
     objects.push(
-      inspect([heard.checks, heard.verdicts, heard.notJudged, heard.requests], { depth: 20, showHidden: true }),
+      inspect([heard.checks, heard.verdicts, heard.notJudged, heard.requests, heard.shadow], {
+        depth: 20,
+        showHidden: true,
+      }),
     )
     expect(heard.checks.some(({ result }) => result?.code === 'guard_error')).toBe(true)
     expect([...heard.all, ...objects].filter((text) => /PLANTED|I saw/.test(text))).toEqual([])

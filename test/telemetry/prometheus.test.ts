@@ -107,6 +107,19 @@ describe('metrics()', () => {
     expect(models).toContain('llama_guard_in_flight{model="other"} 0')
   })
 
+  it('counts what a guard on trial said beside the guard', async () => {
+    const trial = { ...markerGuard({ marker: /hello|UNSAFE/ }), model: 'trial' }
+    const { server, lines } = await app({ shadowGuard: { guard: trial, rate: 1 }, breaker: false, check: ['input'] })
+    for (const text of ['hello', 'fine', 'UNSAFE', 'BROKEN']) await ask(server, text)
+    await vi.waitFor(async () => expect(await lines('llama_guard_shadow_comparisons_total')).toHaveLength(4))
+    expect((await lines('llama_guard_shadow_comparisons_total')).sort()).toEqual([
+      'llama_guard_shadow_comparisons_total{stage="input",primary="safe",shadow="safe"} 1',
+      'llama_guard_shadow_comparisons_total{stage="input",primary="safe",shadow="unsafe"} 1',
+      'llama_guard_shadow_comparisons_total{stage="input",primary="unjudged",shadow="unjudged"} 1',
+      'llama_guard_shadow_comparisons_total{stage="input",primary="unsafe",shadow="unsafe"} 1',
+    ])
+  })
+
   it('shows an open breaker and a row of the audit that was lost', async () => {
     const { server, lines } = await app({
       guard: { model: 'sick', judge: () => Promise.reject(new Error('gone')) },

@@ -1,7 +1,7 @@
 // The metrics and what each message adds to them. Labels come from closed sets: nothing that a client sends can become
 // one, and what an operator names is cut off at a bound.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
-import type { CheckMessage, RequestMessage, VerdictMessage } from '../channels.js'
+import type { CheckMessage, RequestMessage, ShadowMessage, VerdictMessage } from '../channels.js'
 import { liveStats, type LiveStats } from '../live-guards.js'
 
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -13,6 +13,7 @@ export interface Collectors {
   check(message: CheckMessage): void
   verdict(message: VerdictMessage): void
   request(message: RequestMessage): void
+  shadow(message: ShadowMessage): void
 }
 
 export function createCollectors(register: Registry): Collectors {
@@ -74,6 +75,12 @@ export function createCollectors(register: Registry): Collectors {
     labelNames: ['direction'],
     registers,
   })
+  const comparisons = new Counter({
+    name: 'llama_guard_shadow_comparisons_total',
+    help: 'Texts that the guard on trial judged too, by what either guard said',
+    labelNames: ['stage', 'primary', 'shadow'],
+    registers,
+  })
   const [model, dialect, code] = [bounded(), bounded(), bounded()]
   collectStats(registers, model)
   return {
@@ -103,6 +110,9 @@ export function createCollectors(register: Registry): Collectors {
       ] as const
       for (const [stage, byte, ms] of added)
         if (ms !== undefined) addedSeconds.observe({ stage, byte, streaming: String(event.stream) }, ms / 1000)
+    },
+    shadow({ stage, primary, shadow }) {
+      comparisons.inc({ stage, primary: primary.verdict, shadow: shadow.verdict })
     },
   }
 }

@@ -2,7 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { register as globalRegister, type Registry } from 'prom-client'
-import { CHANNELS, checkChannel, type CheckMessage, type RequestMessage, type VerdictMessage } from '../channels.js'
+import { CHANNELS, checkChannel, type CheckMessage, type RequestMessage } from '../channels.js'
+import type { ShadowMessage, VerdictMessage } from '../channels.js'
 import { createCollectors } from './collectors.js'
 
 export interface MetricsOptions {
@@ -60,14 +61,17 @@ function listener(register: Registry): () => () => void {
   const collectors = createCollectors(register)
   const verdict = (message: unknown): void => collectors.verdict(message as VerdictMessage)
   const request = (message: unknown): void => collectors.request(message as RequestMessage)
+  const shadow = (message: unknown): void => collectors.shadow(message as ShadowMessage)
   const check = { asyncEnd: (message: unknown): void => collectors.check(message as CheckMessage) }
   return () => {
     subscribe(CHANNELS.verdict, verdict)
     subscribe(CHANNELS.request, request)
+    subscribe(CHANNELS.shadow, shadow)
     checkChannel.subscribe(check as never)
     return () => {
       unsubscribe(CHANNELS.verdict, verdict)
       unsubscribe(CHANNELS.request, request)
+      unsubscribe(CHANNELS.shadow, shadow)
       checkChannel.unsubscribe(check as never)
     }
   }

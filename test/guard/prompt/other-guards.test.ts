@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../../helpers/cpu.js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import { decide } from '../../../src/policy.js'
 import type { CategoryAction, Conversation } from '../../../src/types.js'
@@ -74,17 +75,13 @@ describe.each([QWEN, GRANITE] as const)('A prompt of %s', (model) => {
     for (const piece of ['<', '< ', '<\t/', '</ ', '<BEGIN_', '\nassistant ', '\n* ', ' ', '\nUser\n']) {
       const time = (length: number): number => {
         const conversation = user(piece.repeat(length / piece.length) + 'x')
-        const started = performance.now()
-        render(conversation)
-        return performance.now() - started
+        return cpuMs(() => render(conversation))
       }
       time(10_000)
       expect(time(200_000)).toBeLessThan(Math.max(150, time(20_000) * 60))
     }
     const blanks = user(`<${' '.repeat(200_000)}x`)
-    const started = performance.now()
-    render(blanks)
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(cpuMs(() => render(blanks))).toBeLessThan(1000)
   })
 
   it('is cut to what the model reads, and shows every word of the judged turn.', () => {

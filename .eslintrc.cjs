@@ -1,7 +1,7 @@
 // ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
 
 // Which room of src may import which, beside itself, `types` and `errors`. Rooms that are not listed (llama-guard,
-// exchange, services, create-guard, open-judge) may import all but `cli` and `testing`, which nobody imports.
+// exchange, services, create-guard, open-judge) may import all but `cli`, `fetch` and `testing`, which nobody imports.
 const MAY = {
   utils: [],
   testing: ['utils'],
@@ -15,9 +15,11 @@ const MAY = {
   options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
   dashboard: ['live-services', 'services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
+  fetch: ['llama-guard', 'options', 'response/intercept/head', 'utils'],
 }
 const ROOMS = [
   'cli',
+  'fetch',
   'llama-guard',
   'dashboard',
   'moderations',
@@ -120,7 +122,10 @@ module.exports = {
     },
     {
       files: ['src/*.ts'],
-      rules: refuse('^\\./(?:cli|testing)/', 'Nothing imports the command line, or what is for the tests of apps.'),
+      rules: refuse(
+        '^\\./(?:cli|testing|fetch)/',
+        'Nothing imports the command line, or what is for the tests of apps.',
+      ),
     },
     ...Object.entries(MAY).map(([room, allowed]) => ({
       files: [`src/${room}.ts`, `src/${room}/**/*.ts`],

@@ -5,7 +5,7 @@ import { basename, resolve } from 'node:path'
 import { dts } from 'rollup-plugin-dts'
 
 /** The entries of package.json's `exports`, by their path below src. The command line is not for require(). */
-const PUBLIC = ['index', 'telemetry/prometheus/index', 'telemetry/otel/index', 'testing/index']
+const PUBLIC = ['index', 'fetch/index', 'telemetry/prometheus/index', 'telemetry/otel/index', 'testing/index']
 const COMMAND_LINE = 'cli/bin'
 
 const external = (id) => !id.startsWith('.') && !id.startsWith('/')

@@ -127,7 +127,7 @@ function after(code: string): string {
           ? `${path}?message=${encodeURIComponent(BAD)}`
           : path,
   }))
-  const asked = /createServer\(/.test(code) ? [{ method: 'POST', path: '/chat' }] : routes
+  const asked = /create(?:Adaptor)?Server\(/.test(code) ? [{ method: 'POST', path: '/chat' }] : routes
   const chat = { messages: [{ role: 'user', content: BAD }] }
   return `
 import { createServer as listenWith } from 'node:http'
@@ -214,7 +214,10 @@ it(
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
       types: ['node'],
       typeRoots: [join(ROOT, 'node_modules/@types')],
-      paths: { 'express-llama-guard': [join(ROOT, 'src/index.ts')] },
+      paths: {
+        'express-llama-guard': [join(ROOT, 'src/index.ts')],
+        'express-llama-guard/fetch': [join(ROOT, 'src/fetch/index.ts')],
+      },
     })
     // The blocks alone: `npm run typecheck` checks the sources behind them.
     const problems = names.flatMap((name) => {

@@ -9,6 +9,7 @@ const heavy = () =>
 assert.deepStrictEqual(heavy(), [], 'the main entry loads what nobody asked for yet')
 // A guard on SageMaker loads the AWS SDK when it is built, and the local guard never does; probe.cjs waits for both.
 assert.deepStrictEqual(heavy(llamaGuard({ guard: 'local' })), [], 'building the local guard blocks on a library')
+const { guardFetch } = require('express-llama-guard/fetch')
 const { instrument } = require('express-llama-guard/otel')
 const { metrics } = require('express-llama-guard/prometheus')
 const { fakeGuard } = require('express-llama-guard/testing')
@@ -34,4 +35,4 @@ instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )
-probe(app, guard)
+probe(app, guard, guardFetch(() => new Response('Use the kill command.'), guard))

@@ -3,6 +3,7 @@ import assert from 'node:assert'
 import { createRequire } from 'node:module'
 import express from 'express'
 import { isLlamaGuardError, llamaGuard } from 'express-llama-guard'
+import { guardFetch } from 'express-llama-guard/fetch'
 import { instrument } from 'express-llama-guard/otel'
 import { metrics } from 'express-llama-guard/prometheus'
 import { sageMakerEmulator } from 'express-llama-guard/testing'
@@ -31,4 +32,4 @@ instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )
-await probe(app, guard)
+await probe(app, guard, guardFetch(() => new Response('Use the kill command.'), guard))

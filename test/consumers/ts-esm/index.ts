@@ -10,10 +10,11 @@ import {
   type RequestState,
   type Verdict,
 } from 'express-llama-guard'
+import { guardFetch, type GuardedHandler } from 'express-llama-guard/fetch'
 import { instrument } from 'express-llama-guard/otel'
 import { metrics, type MetricsHandler } from 'express-llama-guard/prometheus'
 
-const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard) => Promise<void>
+const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard, handler: (request: Request) => Promise<Response>) => Promise<void>
 
 const keyword: Guard = {
   model: 'keyword',
@@ -43,4 +44,8 @@ app.post('/chat', (req, res) => {
     choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }],
   })
 })
-await probe(app, guard)
+const handler: GuardedHandler<Request, [], Response> = guardFetch(
+  (_request: Request) => new Response('Use the kill command.'),
+  guard,
+)
+await probe(app, guard, handler)

@@ -1,0 +1,92 @@
+// A `Request` in the form in which the guard reads requests: one of node:http, whose bytes come from a copy of the
+// body. The handler gets the Request itself, so that its body is unread and its class is its own.
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import type { GuardedRequest, RequestState } from '../types.js'
+
+/** What hooks such as `skip` and `override` get, with the Request that it stands for. */
+export type IncomingRequest = GuardedRequest & { readonly request: Request }
+
+/** A Request as the handler finds it. `llamaGuard` is undefined where the guard let the request pass. */
+export type GuardedWebRequest = Request & { readonly llamaGuard?: RequestState }
+
+// Never connected. Node's requests want a socket, and the guard asks it whether the client has left.
+const NO_SOCKET = new Socket()
+/** Express sets `route` where a guard stands before one handler, and so does a guard around one. */
+const AROUND_A_HANDLER = { path: '*' }
+
+export class Incoming extends IncomingMessage {
+  readonly request: Request
+  readonly route = AROUND_A_HANDLER
+  body?: unknown
+  llamaGuard?: RequestState
+  #copy: Request | undefined
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  #stopped = false
+
+  constructor(request: GuardedWebRequest) {
+    super(NO_SOCKET)
+    this.request = request
+    // Two guards around each other judge once.
+    if (request.llamaGuard !== undefined) this.llamaGuard = request.llamaGuard
+    this.method = request.method
+    this.url = request.url.replace(/^[a-z][a-z0-9+.-]{0,40}:\/\/[^/?#]*/i, '')
+    this.httpVersion = '1.1'
+    this.httpVersionMajor = 1
+    this.httpVersionMinor = 1
+    const headers = [...request.headers]
+    // A Request need not name the length of its body, and may name another.
+    if (request.body) headers.push(['transfer-encoding', 'chunked'])
+    this.headers = Object.fromEntries(headers)
+    this.rawHeaders = headers.flat()
+    // Without a listener the error of a broken upload would end the process.
+    this.on('error', () => undefined)
+    if (request.bodyUsed || request.body?.locked === true) this.#markAsRead()
+  }
+
+  /** Reads no more of the body. What is left of it is the handler's. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    // Settles only once the handler's side has ended too.
+    this.#reader?.cancel().catch(() => undefined)
+  }
+
+  override _read(): void {
+    if (this.#stopped) return
+    if (this.request.body) void this.#pull()
+    else this.#end()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.stop()
+    callback(error)
+  }
+
+  async #pull(): Promise<void> {
+    try {
+      this.#copy ??= this.request.clone()
+      const reader = (this.#reader ??= this.#copy.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>)
+      for (;;) {
+        const { done, value } = await reader.read()
+        if (this.#stopped) return
+        if (done) return this.#end()
+        if (value.length > 0) return void this.push(value)
+      }
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error('The request body broke off.'))
+    }
+  }
+
+  #end(): void {
+    this.complete = true
+    this.push(null)
+  }
+
+  /** The body has been consumed before the guard. A stream that somebody has read tells the guard so. */
+  #markAsRead(): void {
+    this.push('\n')
+    this.read()
+    this.#stopped = true
+  }
+}

@@ -1,0 +1,77 @@
+// `express-llama-guard/fetch`: the middleware around a handler that takes a `Request` and returns a `Response`. The
+// guard is llamaGuard() itself, on a request and a response of node:http that have no wire.
+import { llamaGuard, type LlamaGuard } from '../llama-guard.js'
+import type { Options } from '../options/index.js'
+import { type GuardedWebRequest, Incoming, type IncomingRequest } from './incoming.js'
+import { Outgoing } from './outgoing.js'
+import { fail, send } from './reply.js'
+
+export type { GuardedWebRequest, IncomingRequest } from './incoming.js'
+
+/** A guarded handler, with the guard's own methods. */
+export interface GuardedHandler<In extends Request, Rest extends readonly unknown[], Out> extends Pick<
+  LlamaGuard,
+  'judge' | 'stats' | 'close'
+> {
+  (request: In, ...rest: Rest): Promise<Awaited<Out> | Response>
+}
+
+/**
+ * Guards a handler of Requests: Hono, Next.js route handlers, Bun, Deno. The handler gets the very Request, with its
+ * body unread, and finds decisions and an abort signal on `request.llamaGuard`. Its other arguments are passed on.
+ *
+ * The guard counts as mounted on a route: the option `unknown` is `judge` unless told otherwise. An error that the
+ * handler throws, `Response.error()`, and a switch to web sockets come out as they are.
+ *
+ * @param handler Takes a Request and returns a Response. It runs when the request is safe.
+ * @param guard Options as those of {@link llamaGuard}, or a guard that several handlers share. Default: no options.
+ * @throws LlamaGuardError at once when a setting is missing or wrong.
+ * @example export default { fetch: guardFetch(app.fetch) }
+ */
+export function guardFetch<In extends Request, Rest extends readonly unknown[], Out>(
+  handler: (request: In, ...rest: Rest) => Out,
+  guard: LlamaGuard | Options<IncomingRequest> = {},
+): GuardedHandler<In, Rest, Out> {
+  const middleware = typeof guard === 'function' ? guard : llamaGuard(guard)
+
+  async function guardedHandler(this: unknown, request: In, ...rest: Rest): Promise<Awaited<Out> | Response> {
+    const { signal } = request
+    signal.throwIfAborted()
+    const req = new Incoming(request)
+    const res = new Outgoing(req)
+    const leave = (): void => void res.destroy(signal.reason as Error)
+    signal.addEventListener('abort', leave)
+    res.once('close', () => {
+      signal.removeEventListener('abort', leave)
+      req.stop()
+    })
+    middleware(req, res, () => {
+      req.stop()
+      void answer(() => Reflect.apply(handler, this, [shown(request, req), ...rest]), res)
+    })
+    return res.response
+  }
+  const { judge, stats, close } = middleware
+  return Object.assign(guardedHandler, { judge, stats, close })
+}
+
+async function answer(run: () => unknown, res: Outgoing): Promise<void> {
+  let reply: unknown
+  try {
+    reply = await run()
+  } catch (error) {
+    return fail(error, res)
+  }
+  return send(reply, res)
+}
+
+/** The Request with the guard's state on it, and a signal that aborts with the guard's too. */
+function shown<In extends GuardedWebRequest>(request: In, { llamaGuard: state }: Incoming): In {
+  if (state === undefined || request.llamaGuard === state) return request
+  const { signal } = request
+  let both: AbortSignal | undefined
+  return Object.defineProperties(request, {
+    llamaGuard: { configurable: true, value: state },
+    signal: { configurable: true, get: () => (both ??= AbortSignal.any([signal, state.signal])) },
+  })
+}

@@ -49,6 +49,7 @@ describe.each([
   ['hono', 3],
   ['fastify', 3],
   ['langchain', 3],
+  ['observability', 3],
 ])('The example %s', (name, count) => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',

@@ -240,7 +240,13 @@ it('no block is of another language', () => {
 })
 
 describe('sh', () => {
-  const testsOfExamples = read('test/examples.test.ts') + read('test/cli/walk-through.test.ts')
+  const testsOfExamples = [
+    'test/examples.test.ts',
+    'test/examples/observability.test.ts',
+    'test/cli/walk-through.test.ts',
+  ]
+    .map(read)
+    .join('\n')
   const commands = of('sh').flatMap(([place, { code }]) =>
     commandsOf(code).map((line): [string, string] => [line, place]),
   )

@@ -189,6 +189,7 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
         { type: 'function_call_output', call_id: 'call_12', output: [{ type: 'input_text', text: 'Sunny' }] },
         { type: 'custom_tool_call', call_id: 'call_13', name: 'c', input: 'x' },
         { type: 'custom_tool_call_output', call_id: 'call_13', output: 'y' },
+        { type: 'function_call_output', call_id: 'call_14', output: { sky: 'Sunny', days: ['a', { b: 'c' }] } },
         { type: 'web_search_call', id: 'ws_12', status: 'completed', action: { type: 'search', query: 'q' } },
         {
           type: 'computer_call',

@@ -268,6 +268,15 @@ const APIS: Readonly<Record<string, Api>> = {
       { type: 'response.completed', response },
     ],
   },
+  'Responses with an object as output': {
+    path: '/v1/responses',
+    request: { input: 'hi', stream: true },
+    reply: { ...response, output: item },
+    events: [
+      { type: 'response.completed', response: { ...response, output: item } },
+      { type: 'response.completed', response: { ...response, output: { note: { a: 'b' } } } },
+    ],
+  },
   Messages: {
     path: '/v1/messages',
     reply: anthropic,

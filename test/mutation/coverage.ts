@@ -6,11 +6,12 @@ import { functionAt } from './functions.js'
 import { Host } from './hosts.js'
 import type { Mutant } from './mutants.js'
 
-const CACHE = 'node_modules/.cache/mutation'
+export const CACHE = 'node_modules/.cache/mutation'
 /** Folders whose tests judge no chat, or need what few machines have. */
-const OTHER = /^test\/(?:bench|cli|consumers|dashboard|docs|examples|mutation|train)\/|clients|client-table|llama-cpp|log\.test/
+const OTHER =
+  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|mutation|train)\/|clients|client-table|llama-cpp|log\.test/
 
-interface Reached {
+export interface Reached {
   readonly test: string
   readonly hash: string
   readonly seconds: number
@@ -38,7 +39,7 @@ export async function readCoverage(): Promise<readonly Reached[]> {
   const missing = files.filter((file) => known.get(file)?.hash !== hashOf(file))
   const marks = `${CACHE}/marks.jsonl`
   for (const file of missing) known.delete(file)
-  const host = new Host(marks)
+  const host = new Host({ MUTATION_MARKS: marks })
   for (let from = 0; from < missing.length; from += 8) {
     const tests = missing.slice(from, from + 8)
     console.log(`Reading what ${tests.join(' ')} run.`)

@@ -1,5 +1,7 @@
-// The functions of a source file, and the file with a mark at the start of each, which says that a test ran it.
+// The functions of a source file, and the file in two other forms: with a mark at the start of each function, which
+// says that a test ran it; and with every changed function beside the one that stands there.
 import ts from 'typescript'
+import type { Mutant } from './mutants.js'
 
 export interface FunctionRange {
   readonly start: number
@@ -53,4 +55,58 @@ export function marked(file: string, source: string): string {
     from = at
   }
   return out + source.slice(from)
+}
+
+/** A change and its number in the plan of a run. */
+export interface Numbered extends Pick<Mutant, 'file' | 'start' | 'end' | 'text'> {
+  readonly id: number
+}
+
+/** What the changed source asks while it runs. */
+export interface Switch {
+  /** The number of the change that is on. */
+  on: number
+  /** Tells which changes stand in the function that begins to run. */
+  reach: (ids: readonly number[]) => void
+}
+
+export const SWITCH = '__switch'
+
+/**
+ * The source with all changes that stand within functions. A function asks the {@link Switch} which of its bodies is
+ * meant. Changes outside of functions cannot be switched and are left out.
+ */
+export function switched(source: string, mutants: readonly Numbered[]): string {
+  const bodies = bodiesOf(source)
+  const byBody = new Map<number, Numbered[]>()
+  for (const mutant of mutants) {
+    const index = functionAt(source, mutant.start)
+    if (index !== undefined) byBody.set(index, [...(byBody.get(index) ?? []), mutant])
+  }
+  const changed = [...byBody.keys()].map((index) => ({ index, ...bodies[index]! })).sort((a, b) => a.start - b.start)
+  const render = (from: number, to: number): string => {
+    let out = ''
+    let at = from
+    for (const { index, start, end, isBlock } of changed) {
+      if (start < at || end > to || (start === from && end === to)) continue
+      out += source.slice(at, start) + body(index, start, end, isBlock)
+      at = end
+    }
+    return out + source.slice(at, to)
+  }
+  const body = (index: number, start: number, end: number, isBlock: boolean): string => {
+    const own = byBody.get(index)!
+    const reach = `globalThis.${SWITCH}?.reach([${own.map(({ id }) => id).join()}])`
+    const cut = isBlock ? 1 : 0
+    const variants = own.map(({ id, start: from, end: to, text }) => ({
+      id,
+      text: source.slice(start + cut, from) + text + source.slice(to, end - cut),
+    }))
+    const original = render(start + cut, end - cut)
+    const is = (id: number): string => `globalThis.${SWITCH}?.on === ${id}`
+    return isBlock
+      ? `{${reach};${variants.map(({ id, text }) => `if (${is(id)}) {${text}\n} else `).join('')}{${original}\n}}`
+      : `(${reach}, ${variants.map(({ id, text }) => `${is(id)} ? (${text}\n) : `).join('')}(${original}\n))`
+  }
+  return render(0, source.length)
 }

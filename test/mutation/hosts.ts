@@ -5,21 +5,28 @@ import type { Order, Report } from './host.js'
 
 export class Host {
   #child: ChildProcess | undefined
-  readonly #marks: string | undefined
+  readonly #env: NodeJS.ProcessEnv
 
-  /** With a file for marks, the host notes which functions each test file runs. */
-  constructor(marks?: string) {
-    this.#marks = marks
+  /**
+   * `MUTATION_MARKS`: a file in which the host notes which functions each test file runs. `MUTATION_PLAN`: a file with
+   * the changes that it switches.
+   */
+  constructor(env: NodeJS.ProcessEnv = {}) {
+    this.#env = env
   }
 
-  /** The report, or 'late'. */
-  async run(order: Order, seconds: number): Promise<Report | 'late'> {
+  /** The report, or 'late'. `isStuck` is asked every few seconds. */
+  async run(order: Order, seconds: number, isStuck = (): boolean => false): Promise<Report | 'late'> {
     const child = (this.#child ??= await this.#start())
     child.send(order)
     const timer = new AbortController()
     const late = new Promise<'late'>((resolve) => {
       const timeout = setTimeout(() => resolve('late'), seconds * 1000)
-      timer.signal.addEventListener('abort', () => clearTimeout(timeout))
+      const look = setInterval(() => isStuck() && resolve('late'), 5000)
+      timer.signal.addEventListener('abort', () => {
+        clearTimeout(timeout)
+        clearInterval(look)
+      })
     })
     const exit = once(child, 'exit', { signal: timer.signal }).then(
       () => 'late' as const,
@@ -51,7 +58,7 @@ export class Host {
     const child = fork('node_modules/vite-node/vite-node.mjs', ['test/mutation/host.ts'], {
       detached: true,
       stdio: 'ignore',
-      env: { ...process.env, ...(this.#marks !== undefined && { MUTATION_MARKS: this.#marks }) },
+      env: { ...process.env, ...this.#env },
     })
     await once(child, 'message')
     return child

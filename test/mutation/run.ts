@@ -4,17 +4,22 @@
 //
 // --most    how many changes of each folder of src/ are tried; the same seed draws the same ones
 // --seconds how long the tests of one change may take without it; the nearest and fastest run first
+// --alone   tries every change in a process of its own, which takes long; else only those that no test notices there
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readCoverage, testsOf } from './coverage.js'
+import { type Reached, readCoverage, testsOf } from './coverage.js'
 import { Host } from './hosts.js'
 import { type Mutant, mutantsOf } from './mutants.js'
+import { noticedBySwitch } from './switched-run.js'
 
 const LEAK_RELEVANT =
   'src/request/* src/dialects/* src/response/* src/guard/* src/policy.ts src/exchange.ts src/llama-guard.ts ' +
   'src/moderations/*'
-/** Tables of tokens, words and weights: what one entry is worth, only `npm run train` can tell. */
-const DATA = /table\.ts$|backends\/local\/(?:concepts|confusables|hazards|lexicon|weights)\.ts$/
+/**
+ * Left out: tables of tokens, words and weights, of which only `npm run train` knows what one entry is worth, and the
+ * backend whose tests load a model into the process.
+ */
+const LEFT_OUT = /table\.ts$|backends\/(?:local|llama-cpp)\//
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +27,7 @@ const { values } = parseArgs({
     most: { type: 'string', default: '60' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '60' },
+    alone: { type: 'boolean', default: false },
   },
 })
 
@@ -33,7 +39,7 @@ function matching(globs: string): string[] {
   })
   return readdirSync('src', { recursive: true, encoding: 'utf8' })
     .map((name) => `src/${name.replaceAll('\\', '/')}`)
-    .filter((name) => name.endsWith('.ts') && !DATA.test(name) && patterns.some((pattern) => pattern.test(name)))
+    .filter((name) => name.endsWith('.ts') && !LEFT_OUT.test(name) && patterns.some((pattern) => pattern.test(name)))
     .sort()
 }
 
@@ -68,20 +74,24 @@ async function main(): Promise<void> {
     byFolder.set(folderOf(file), [...(byFolder.get(folderOf(file)) ?? []), ...mutants])
   }
   const reached = await readCoverage()
+  const testsBy = new Map<Mutant, readonly Reached[]>()
+  for (const mutants of byFolder.values())
+    for (const mutant of sample(mutants, Number(values.most), randomOf(Number(values.seed))))
+      testsBy.set(mutant, testsOf(mutant, readFileSync(mutant.file, 'utf8'), reached, Number(values.seconds)))
+  const switched = values.alone ? new Map<Mutant, string>() : await noticedBySwitch(testsBy)
+  console.log(`${switched.size} of ${testsBy.size} were noticed in one process. The rest is tried alone.`)
   const host = new Host()
   const rows: Record<string, { noticed: number; of: number; survivors: number; 'all changes': number }> = {}
-  for (const [folder, mutants] of byFolder) {
-    const drawn = sample(mutants, Number(values.most), randomOf(Number(values.seed)))
-    let noticed = 0
-    for (const mutant of drawn) {
-      const source = readFileSync(mutant.file, 'utf8')
-      const tests = testsOf(mutant, source, reached, Number(values.seconds))
-      const verdict = tests.length === 0 ? 'NOT RUN ' : await judge(host, mutant, tests)
-      if (verdict !== 'SURVIVED' && verdict !== 'NOT RUN ') noticed += 1
-      const before = source.slice(mutant.start, mutant.end).replaceAll(/\s+/g, ' ').slice(0, 100)
-      console.log(`${verdict} ${mutant.file}:${mutant.line} ${mutant.what}: ${before}`)
-    }
-    rows[folder] = { noticed, of: drawn.length, survivors: drawn.length - noticed, 'all changes': mutants.length }
+  for (const [folder, mutants] of byFolder)
+    rows[folder] = { noticed: 0, of: 0, survivors: 0, 'all changes': mutants.length }
+  for (const [mutant, tests] of testsBy) {
+    const verdict = switched.has(mutant) ? 'noticed ' : await judge(host, mutant, tests)
+    const survived = verdict === 'SURVIVED' || verdict === 'NOT RUN '
+    const row = rows[folderOf(mutant.file)]!
+    row.of += 1
+    row[survived ? 'survivors' : 'noticed'] += 1
+    const before = readFileSync(mutant.file, 'utf8').slice(mutant.start, mutant.end).replaceAll(/\s+/g, ' ')
+    console.log(`${verdict} ${mutant.file}:${mutant.line} ${mutant.what}: ${before.slice(0, 100)}`)
   }
   host.stop()
   console.log(`seed ${values.seed}, ${values.most} a folder`)
@@ -89,7 +99,8 @@ async function main(): Promise<void> {
 }
 
 /** A change that makes a test hang is noticed. */
-async function judge(host: Host, mutant: Mutant, tests: ReturnType<typeof testsOf>): Promise<string> {
+async function judge(host: Host, mutant: Mutant, tests: readonly Reached[]): Promise<string> {
+  if (tests.length === 0) return 'NOT RUN '
   const { file, start, end, text } = mutant
   const unchanged = tests.reduce((sum, { seconds }) => sum + seconds, 0)
   const order = { tests: tests.map(({ test }) => test), change: { file, start, end, text } }

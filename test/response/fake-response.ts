@@ -1,5 +1,6 @@
 // A response whose every step is written down, and a request around it whose verdicts the test gives: what a hold
 // does in which order, where the wire shows only the end.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
@@ -43,7 +44,7 @@ export interface FakeContext extends ReplyContext {
 }
 
 const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const settled = (): Promise<void> => nextTurn()
 
 export function fakeContext(
   exit: ResponseController,

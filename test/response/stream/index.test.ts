@@ -1,5 +1,6 @@
 // The hold of a stream, step by step: what it does with a verdict, a gate, an error and a client that leaves.
-import { describe, expect, it, vi } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
 import { sseFramer } from '../../../src/response/stream/event-framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
@@ -21,6 +22,10 @@ function holding(options: Parameters<typeof fakeContext>[1] = {}): {
   return { exit, context, hold: eventStreamHold(exit, sseFramer(), context) }
 }
 const steps = ({ steps: all }: FakeResponse): string[] => all.filter((step) => step !== 'drained')
+
+// Checks start at once here, and not at the end of a turn of the event loop: each test is about one check.
+beforeEach(() => void vi.stubGlobal('setImmediate', (call: () => void) => call()))
+afterEach(() => void vi.unstubAllGlobals())
 
 describe('A held stream', () => {
   it('releases what a safe verdict saw, and no more', async () => {
@@ -267,9 +272,36 @@ describe('In async mode a stream', () => {
   it('is recorded when its last check is done, and not before', async () => {
     const { context, hold } = holding({ streaming: 'async' })
     hold.end(bytes(says('a') + DONE))
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     expect(context.recorded).toEqual([])
     await context.checks[0]!.answer('unsafe')
     expect(context.recorded.map(({ outcome }) => outcome.state)).toEqual(['unsafe'])
+  })
+})
+
+describe('The checks of a stream', () => {
+  beforeEach(() => void vi.unstubAllGlobals())
+
+  it('begin at the end of a turn of the event loop, so that one check reads all that came in it', async () => {
+    const { context, hold } = holding()
+    for (const word of ['one', ' two', ' three']) hold.write(bytes(says(word)))
+    expect(context.checks).toEqual([])
+    await nextTurn()
+    expect(context.checks.map(({ text }) => text)).toEqual(['one two three'])
+  })
+
+  it('begin at once when the stream ends', () => {
+    const { context, hold } = holding()
+    hold.write(bytes(says('one')))
+    hold.end(undefined)
+    expect(context.checks.map(({ text }) => text)).toEqual(['one'])
+  })
+
+  it('do not begin when the client has left', async () => {
+    const { context, hold } = holding()
+    hold.write(bytes(says('one')))
+    hold.gone()
+    await nextTurn()
+    expect(context.checks).toEqual([])
   })
 })

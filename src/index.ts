@@ -34,6 +34,7 @@ export type {
   Framing,
   Refusal,
   ReplyChoice,
+  RpcCall,
   StreamDelta,
   StreamEvent,
   StreamReader,

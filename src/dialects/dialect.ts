@@ -29,6 +29,14 @@ export interface ChatRequest {
    * silence.
    */
   readonly unseen?: readonly NotJudged[]
+  /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */
+  readonly calls?: readonly RpcCall[]
+}
+
+/** A call of a JSON-RPC request. */
+export interface RpcCall {
+  readonly id: string | number
+  readonly method: string
 }
 
 /** All text of one choice of a reply that the client would get, in document order. */
@@ -112,6 +120,8 @@ export interface Refusal {
   readonly score?: number
   readonly model?: string
   readonly requestId: string
+  /** The calls of the request that wait for an answer. Default: none. */
+  readonly calls?: readonly RpcCall[] | undefined
 }
 
 /** The facts of a reply that declines in the model's place, with `onBlock: 'refusal'`. */
@@ -123,6 +133,8 @@ export interface Declined {
   readonly decision: Decision
   /** True for an event of a stream, false for a whole reply. */
   readonly stream: boolean
+  /** The calls of the request that wait for an answer. Default: none. */
+  readonly calls?: readonly RpcCall[] | undefined
 }
 
 /** One chat API: its requests, replies, streams and refusals. Each has a file of its own. */
@@ -132,6 +144,13 @@ export interface Dialect {
   readonly paths: readonly string[]
   /** True when a body on any path is a request of this dialect. */
   claims(body: Readonly<Record<string, unknown>>): boolean
+  /** True when a list of its requests is a request too. `request` is then given the list. Default: false. */
+  readonly batches?: boolean
+  /**
+   * True when a GET with these headers opens a stream of this API. The request has no words then, and its reply is
+   * judged. Default: never.
+   */
+  opens?(headers: Readonly<Record<string, unknown>>): boolean
   /** @throws LlamaGuardError `unreadable_request` for anything that cannot be read. Nothing is skipped. */
   request(body: Readonly<Record<string, unknown>>): ChatRequest
   /** Every choice of a whole JSON reply. Undefined when the reply has the shape of another API. */
@@ -146,12 +165,18 @@ export interface Dialect {
   readonly unjudgedReplies?: NotJudgedReason
   /** How its streams are framed. */
   readonly framing: Framing
-  stream(): StreamReader
+  /**
+   * True when events without words leave before the first verdict, because the other side waits for them. An early
+   * block then ends the stream and is no 451. Default: false.
+   */
+  readonly early?: boolean
+  /** `calls`: the calls of the request that wait for an answer. */
+  stream(calls?: readonly RpcCall[]): StreamReader
   /** The JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown
   /**
    * A whole JSON reply in which the model declines, in the form that clients of this API read. Default: none, and a
-   * block is answered as an error even with `onBlock: 'refusal'`.
+   * block is answered as an error even with `onBlock: 'refusal'`. Undefined where this request has no such reply.
    */
   decline?(declined: Declined): unknown
 }

@@ -9,6 +9,7 @@ import { embeddings } from './embeddings.js'
 import { images } from './images.js'
 import { langGraph } from './langgraph.js'
 import { gemini, geminiStreaming } from './gemini.js'
+import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
@@ -24,6 +25,7 @@ export const BUILT_IN: readonly Dialect[] = [
   aiSdkCompletion,
   agUi,
   langGraph,
+  mcp,
   embeddings,
   images,
   gemini,

@@ -1,20 +1,20 @@
 // Reads a stream in the API in which it is written. It may differ from the API that the client asked: chat routes of
 // apps take OpenAI's messages and answer with the stream format of their page's client.
 import { aiSdk } from './ai-sdk.js'
-import type { Dialect, Framing, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
 
 /** Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. */
-export function replyReader(asked: Dialect): StreamReader {
-  if (!BUILT_IN.includes(asked)) return asked.stream()
-  let reader = asked.stream()
+export function replyReader(asked: Dialect, calls?: readonly RpcCall[]): StreamReader {
+  if (!BUILT_IN.includes(asked)) return asked.stream(calls)
+  let reader = asked.stream(calls)
   let chosen = false
   return {
     read(event) {
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
-        if (dialect !== asked) reader = dialect.stream()
+        if (dialect !== asked) reader = dialect.stream(calls)
       }
       return reader.read(event)
     },

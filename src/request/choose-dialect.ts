@@ -4,6 +4,7 @@ import { BUILT_IN } from '../dialects/index.js'
 import { agUi } from '../dialects/ag-ui.js'
 import { aiSdk } from '../dialects/ai-sdk.js'
 import { langGraph } from '../dialects/langgraph.js'
+import { mcp } from '../dialects/mcp.js'
 import { ollamaChat } from '../dialects/ollama-chat.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../errors.js'
@@ -15,6 +16,10 @@ export interface DialectsInUse {
   byPath(readings: PathReadings): Dialect | undefined
   /** The dialect of this body. `known` is the dialect of its path. */
   choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
+  /** The dialect of a body that is a list of requests. */
+  ofBatch(list: readonly unknown[]): Dialect | undefined
+  /** The dialect whose stream a request without a body opens, by its headers. */
+  opened(headers: Readonly<Record<string, unknown>>): Dialect | undefined
   /** True when this body, on the path of `known`, must be a request of a dialect. */
   mustBe(known: Dialect | undefined, body?: unknown): boolean
   /** True for a custom dialect. It reads every body on its paths. */
@@ -24,8 +29,9 @@ export interface DialectsInUse {
 /** @throws LlamaGuardError `invalid_option` for a name that is not built in. */
 export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []): DialectsInUse {
   const list = [...own, ...(wanted?.map(resolve) ?? BUILT_IN)]
-  // By default only `messages` is a chat on any path: embeddings and image routes carry `prompt` and `input` too.
-  const claiming = wanted === undefined ? [...own, agUi, langGraph, aiSdk, openaiChat] : claimOrder(list)
+  // By default only `messages` and JSON-RPC are chats on any path: embeddings and image routes carry `prompt` and
+  // `input` too.
+  const claiming = wanted === undefined ? [...own, agUi, langGraph, aiSdk, openaiChat, mcp] : claimOrder(list)
   const endings = claimOrder(list)
     .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: endingOf(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)
@@ -34,6 +40,11 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
   return {
     isOwn,
     byPath: (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect,
+    ofBatch: (items) =>
+      claiming.find(
+        (dialect) => dialect.batches === true && items.some((item) => isObject(item) && dialect.claims(item)),
+      ),
+    opened: (headers) => claiming.find((dialect) => dialect.opens?.(headers) === true),
     mustBe: (known, body) => known !== undefined && (known !== ollamaChat || !list.includes(aiSdk) || asksOllama(body)),
     choose(known, body) {
       if (known === undefined) return claimant(body)

@@ -1,6 +1,6 @@
 // Recognises a chat request, by its path first and then by its body, in which the chat may stand at the top or
 // inside. On the path of a dialect, a body that cannot be read is an error and never "not a chat".
-import type { Dialect } from '../dialects/dialect.js'
+import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { hasBody, readBody } from './body/index.js'
@@ -8,7 +8,7 @@ import { dialectsInUse } from './choose-dialect.js'
 import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
 import { queryTexts } from './query.js'
 import { fromBody, unreadable } from './recognise-body.js'
-import { NO_BODY, type NothingToRead, type Recognised, type UnknownBody } from './recognised.js'
+import { NO_BODY, type NothingToRead, type Recognised, type RecognisedChat, type UnknownBody } from './recognised.js'
 import { shorthandDialect } from './shorthand.js'
 import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
 
@@ -36,6 +36,8 @@ export interface ConversationReader {
 }
 
 const NOT_GUARDED: NothingToRead = { kind: 'nothing', why: 'path' }
+/** Methods that open a stream of a session, and end it. */
+const OPENING = new Set(['GET', 'DELETE'])
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'])
 
 /** @throws LlamaGuardError `invalid_option` for a dialect or path that cannot be used. */
@@ -58,6 +60,8 @@ export function createConversationReader({
       const mode = unknownMode(unknown, req, named !== undefined)
       const bodiless = BODILESS.has(req.method ?? 'GET')
       const empty = !hasBody(req) && isEmpty(req.body)
+      const opened = bodiless && empty && OPENING.has(req.method ?? 'GET') ? inUse.opened(req.headers) : undefined
+      if (opened !== undefined) return withQuery(opening(opened), req)
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
         const asks = mode === 'judge' && req.method === 'GET' && isOnRoute(req)
         return asks ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
@@ -75,6 +79,12 @@ export function createConversationReader({
       return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
     },
   }
+}
+
+/** A request without words, whose reply is judged. */
+function opening(dialect: Dialect): RecognisedChat {
+  const request: ChatRequest = { system: '', turns: [], userTurns: [], extras: [], stream: true }
+  return { kind: 'chat', dialect, body: {}, request }
 }
 
 /** A request without a body. Its words, if any, stand in the query. */

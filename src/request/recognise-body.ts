@@ -60,6 +60,11 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: C
       return chatOf(dialect, value, value, duplicates)
     if (hidesMessages(value)) throw unreadable('The body is no chat request this guard can read')
   }
+  const batch = Array.isArray(value) ? inUse.ofBatch(value) : undefined
+  if (batch !== undefined) {
+    const list = value as Record<string, unknown>
+    return chatOf(batch, list, list, duplicates)
+  }
   const nested = nestedChat(value)
   const dialect = nested && inUse.choose(known, nested)
   if (nested !== undefined && dialect?.claims(nested) === true)

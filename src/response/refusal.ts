@@ -1,6 +1,6 @@
 // Builds the answer to a client that gets no reply: 451 blocked, 503 could not judge, 4xx the client's own fault, in
 // the envelope of its dialect.
-import type { Dialect, Refusal } from '../dialects/dialect.js'
+import type { Dialect, Refusal, RpcCall } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Decision, GuardedRequest, RefusalText } from '../types.js'
 import { DEFAULT_REFUSAL, refusalText } from './refusal-text.js'
@@ -15,6 +15,12 @@ export interface RefusalSettings {
   readonly refusal?: ((decision: Decision, req: GuardedRequest) => unknown) | undefined
 }
 
+export interface AskedFor {
+  readonly stream: boolean
+  readonly model?: string | undefined
+  readonly calls?: readonly RpcCall[] | undefined
+}
+
 /** The data that a refusal depends on beside the decision. */
 export interface RefusalContext {
   readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
@@ -24,7 +30,7 @@ export interface RefusalContext {
   readonly input?: Decision | undefined
   readonly req?: GuardedRequest
   /** What the client asked for; undefined until the request is read. */
-  readonly asked?: { readonly stream: boolean; readonly model?: string | undefined } | undefined
+  readonly asked?: AskedFor | undefined
 }
 
 export interface HttpRefusal {
@@ -65,17 +71,15 @@ function declinedReply(
   const { dialect, asked } = context
   if (words === undefined || asked === undefined || dialect.decline === undefined) return undefined
   try {
-    const declined = { words, model: asked.model, decision }
+    const declined = { words, model: asked.model, decision, calls: asked.calls }
     if (asked.stream && dialect.framing === 'json-array' && !asksForEvents(context.req))
       return { type: 'application/json', body: JSON.stringify([dialect.decline({ ...declined, stream: true })]) }
     if (asked.stream && dialect.stream !== undefined) {
       const type = dialect.framing === 'ndjson' ? 'application/x-ndjson' : 'text/event-stream'
-      return { type, body: dialect.stream().block(decision, words), headers: dialect.headers ?? {} }
+      return { type, body: dialect.stream(asked.calls).block(decision, words), headers: dialect.headers ?? {} }
     }
-    return {
-      type: 'application/json',
-      body: JSON.stringify(dialect.decline({ ...declined, stream: false })),
-    }
+    const body = JSON.stringify(dialect.decline({ ...declined, stream: false })) as string | undefined
+    return body === undefined ? undefined : { type: 'application/json', body }
   } catch {
     // A custom dialect may throw. The error body says the same.
     return undefined
@@ -106,7 +110,7 @@ function headersOf(decision: Decision, { input, settings }: RefusalContext, type
 }
 
 function errorBody(decision: Decision, status: number, context: RefusalContext): string {
-  const { settings, req, dialect, requestId } = context
+  const { settings, req, dialect, requestId, asked } = context
   const blocked = decision.action === 'block'
   const own = blocked ? ownBody(decision, context) : undefined
   if (own !== undefined) return own
@@ -121,6 +125,7 @@ function errorBody(decision: Decision, status: number, context: RefusalContext):
     ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
     model: decision.model,
     requestId,
+    ...(asked?.calls && { calls: asked.calls }),
   })
 }
 

@@ -6,6 +6,7 @@ import { anthropicMessages } from '../../src/dialects/anthropic-messages.js'
 import { customDialect } from '../../src/dialects/custom.js'
 import type { ChatRequest, Dialect } from '../../src/dialects/dialect.js'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
+import { mcp } from '../../src/dialects/mcp.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
 import { KNOWN_KEYS } from '../../src/dialects/kit/request-vocabulary.js'
@@ -155,6 +156,7 @@ const DIALECTS: readonly Dialect[] = [
   openaiResponses,
   anthropicMessages,
   ollamaChat,
+  mcp,
   own,
 ]
 const WORDS = { role: 'user', content: 'Hi' }

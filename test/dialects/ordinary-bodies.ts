@@ -233,4 +233,29 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     },
     calls: 2,
   },
+  'MCP: the call of a tool': {
+    path: '/mcp',
+    body: {
+      jsonrpc: '2.0',
+      id: 2,
+      method: 'tools/call',
+      params: { name: 'search', arguments: { query: 'boats' }, _meta: { progressToken: 2 } },
+    },
+    calls: 1,
+  },
+  'MCP: a client that names itself': {
+    path: '/mcp',
+    body: {
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: { sampling: {}, elicitation: { form: {} }, roots: { listChanged: true } },
+        clientInfo: { name: 'desk', version: '1.0.0' },
+      },
+    },
+    calls: 1,
+  },
+  'MCP: a notification': { path: '/mcp', body: { jsonrpc: '2.0', method: 'notifications/initialized' }, calls: 0 },
 }

@@ -196,6 +196,34 @@ const converse = {
   serviceTier: { type: 'priority' },
 }
 
+const rpcTool = {
+  name: 'search',
+  title: 'Search',
+  description: 'Finds.',
+  inputSchema: { type: 'object', properties: { q: { type: 'string', description: 'd' } }, required: ['q'] },
+  outputSchema: { type: 'object' },
+  annotations: { title: 'T', readOnlyHint: true },
+  execution: { taskSupport: 'optional' },
+  icons: [{ src: 'https://a.test/i.png', mimeType: 'image/png', sizes: ['48x48'], theme: 'dark' }],
+  _meta: { a: 'b' },
+}
+const rpcResult = {
+  _meta: { a: 'b' },
+  content: [
+    {
+      type: 'text',
+      text: 'Hi',
+      annotations: { audience: ['user'], priority: 1, lastModified: '2026-01-01T00:00:00Z' },
+    },
+    { type: 'resource', resource: { uri: 'note://1', mimeType: 'text/plain', text: 'n', _meta: { a: 'b' } } },
+    { type: 'resource', resource: { uri: 'note://2', mimeType: 'text/plain', blob: 'aGVsbG8=' } },
+    { type: 'resource_link', uri: 'note://3', name: 'n', title: 't', description: 'd', mimeType: 'text/plain' },
+  ],
+  structuredContent: { a: ['b', { c: 'd' }] },
+  isError: false,
+}
+const rpc = (message: object): object => ({ jsonrpc: '2.0', ...message })
+
 interface Api {
   readonly path: string
   readonly request?: object
@@ -447,6 +475,70 @@ const APIS: Readonly<Record<string, Api>> = {
         type: 'message-end',
         delta: { finish_reason: 'COMPLETE', error: 'no', usage: { tokens: { input_tokens: 1 } } },
       },
+    ],
+  },
+  MCP: {
+    path: '/mcp',
+    request: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'search', arguments: { q: 'hi' } } },
+    reply: [
+      rpc({ id: 1, result: rpcResult }),
+      rpc({ id: 2, result: { tools: [rpcTool], nextCursor: 'c' } }),
+      rpc({ id: 3, result: { description: 'd', messages: [{ role: 'user', content: { type: 'text', text: 'Hi' } }] } }),
+      rpc({ id: 4, result: { contents: [{ uri: 'note://1', mimeType: 'text/plain', text: 'n' }] } }),
+      rpc({ id: 5, result: { completion: { values: ['boats'], total: 1, hasMore: false } } }),
+      rpc({
+        id: 6,
+        result: {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: { listChanged: true }, experimental: { x: {} } },
+          serverInfo: { name: 'shop', version: '1.0.0', title: 'Shop' },
+          instructions: 'Be kind.',
+        },
+      }),
+      rpc({ id: 7, error: { code: -32602, message: 'Broken', data: { a: 'b' } } }),
+    ],
+    events: [
+      rpc({ method: 'notifications/progress', params: { progressToken: 1, progress: 1, total: 2, message: 'half' } }),
+      rpc({ method: 'notifications/message', params: { level: 'info', logger: 'l', data: { a: ['b'] } } }),
+      rpc({ method: 'notifications/resources/updated', params: { uri: 'note://1' } }),
+      rpc({ method: 'notifications/cancelled', params: { requestId: 1, reason: 'r' } }),
+      rpc({
+        method: 'notifications/tasks/status',
+        params: { taskId: 't1', status: 'working', statusMessage: 's', createdAt: '2026-01-01T00:00:00Z', ttl: 1 },
+      }),
+      rpc({
+        id: 0,
+        method: 'elicitation/create',
+        params: {
+          mode: 'form',
+          message: 'Who?',
+          requestedSchema: { type: 'object', properties: { name: { type: 'string', title: 'N', default: 'x' } } },
+          elicitationId: 'e1',
+          url: 'https://a.test/',
+        },
+      }),
+      rpc({
+        id: 1,
+        method: 'sampling/createMessage',
+        params: {
+          systemPrompt: 'Be kind.',
+          includeContext: 'none',
+          modelPreferences: { hints: [{ name: 'h' }] },
+          stopSequences: ['###'],
+          messages: [
+            { role: 'user', content: { type: 'text', text: 'Hi' } },
+            { role: 'assistant', content: [{ type: 'tool_use', id: 'c1', name: 'f', input: { a: 'b' } }] },
+            {
+              role: 'user',
+              content: [{ type: 'tool_result', toolUseId: 'c1', content: [{ type: 'text', text: 'r' }] }],
+            },
+          ],
+          tools: [rpcTool],
+          toolChoice: { mode: 'auto' },
+        },
+      }),
+      rpc({ id: 1, result: rpcResult }),
+      rpc({ id: 2, error: { code: -32602, message: 'Broken', data: { a: 'b' } } }),
     ],
   },
   Gemini: {

@@ -18,7 +18,12 @@ export function isMedia(
   if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
   if (key === 'data')
     return (
-      parentKey === 'audio' || parentKey === 'inline_data' || parentKey === 'inlineData' || parent?.type === 'base64'
+      parentKey === 'audio' ||
+      parentKey === 'inline_data' ||
+      parentKey === 'inlineData' ||
+      parent?.type === 'base64' ||
+      // A part of the Model Context Protocol.
+      ((parent?.type === 'image' || parent?.type === 'audio') && typeof parent.mimeType === 'string')
     )
   return key === 'result' && parent?.type === 'image_generation_call'
 }

@@ -67,6 +67,14 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'redactedData tool_name threadId runId parentRunId subagentRunId interruptId protocolVersion forwardedProps resume',
     'payload toolCalls encryptedValue method params agentId body command update goto configurable recursion_limit',
     'thread_id checkpoint_ns additional_kwargs response_metadata usage_metadata invalid_tool_calls',
+    // The Model Context Protocol.
+    'jsonrpc error message progressToken requestId taskId elicitationId _meta clientInfo serverInfo capabilities',
+    'roots sampling elicitation experimental tasks requests form prompts resources resourceTemplates completions',
+    'logging listChanged subscribe cursor nextCursor uri uriTemplate argument ref level logger progress total reason',
+    'systemPrompt includeContext modelPreferences hints costPriority speedPriority intelligencePriority blob audience',
+    'requestedSchema structuredContent isError contents completion values hasMore lastModified icons src sizes theme',
+    'websiteUrl inputSchema outputSchema execution taskSupport readOnlyHint destructiveHint idempotentHint task',
+    'openWorldHint ttl pollInterval statusMessage lastUpdatedAt',
     // Settings within settings.
     'include_usage include_obfuscation effort budget_tokens max_uses allowed_tools allowed_domains blocked_domains',
     'search_context_size user_location approximate city country region timezone voice ttl scope mode tool tools',
@@ -136,6 +144,16 @@ export const FIXED_VALUES = set(
   // LangGraph.
   'values updates messages messages-tuple events debug tasks checkpoints interrupt rollback enqueue reject create',
   'continue cancel delete keep sync async exit',
+  // The Model Context Protocol.
+  'initialize ping tools/list tools/call prompts/list prompts/get resources/list resources/read resources/subscribe',
+  'resources/unsubscribe resources/templates/list completion/complete logging/setLevel roots/list elicitation/create',
+  'sampling/createMessage tasks/get tasks/list tasks/result tasks/cancel notifications/initialized',
+  'notifications/cancelled notifications/progress notifications/message notifications/roots/list_changed',
+  'notifications/tools/list_changed notifications/prompts/list_changed notifications/resources/list_changed',
+  'notifications/resources/updated notifications/tasks/status notifications/elicitation/complete ref/prompt',
+  'ref/resource resource resource_link debug info notice warning critical alert emergency thisServer allServers',
+  'accept decline endTurn stopSequence maxTokens toolUse working input_required forbidden optional light dark',
+  '2024-10-07 2024-11-05 2025-03-26 2025-06-18 2025-11-25',
   // AG-UI and CopilotKit.
   'agent/run agent/connect agent/suggest resolved cancelled',
   // Embeddings and images.
@@ -164,6 +182,7 @@ export const FIXED_VALUES = set(
 
 /** Fields whose value is an identifier. */
 export const ID_KEYS = set(
+  'progressToken requestId taskId elicitationId',
   'threadId runId parentRunId subagentRunId interruptId thread_id checkpoint_id id tool_call_id tool_use_id',
   'call_id item_id response_id previous_response_id conversation request_id file_id',
   'container container_id approval_request_id vector_store_ids skill_id toolCallId toolUseId messageId sourceId itemId',

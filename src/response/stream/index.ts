@@ -72,7 +72,7 @@ class EventStreamHold implements Hold {
     this.#controller = controller
     this.#framer = framer
     this.#context = context
-    this.#readings = new Readings(context.dialect, (prefix) => this.#judge.fork(prefix))
+    this.#readings = new Readings(context.dialect, (prefix) => this.#judge.fork(prefix), context.asked?.calls)
     this.#releaseAtOnce = context.settings.streaming === 'async'
     this.#mayLeave = this.#releaseAtOnce ? () => true : (held) => this.#isJudged(held)
     this.#gateOpen = context.gate === undefined
@@ -200,7 +200,8 @@ class EventStreamHold implements Hold {
 
   /**
    * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
-   * real 451. The exceptions are `keepAlive`, `async` mode, and a reply without words.
+   * real 451. The exceptions are `keepAlive`, `async` mode, a reply without words, and an API whose events without
+   * words cannot wait.
    */
   #headMayOpen(): boolean {
     const judge = this.#judge
@@ -208,6 +209,7 @@ class EventStreamHold implements Hold {
       this.#releaseAtOnce ||
       this.#released ||
       this.#context.settings.keepAlive === true ||
+      this.#context.dialect.early === true ||
       judge.hasAllowed ||
       (this.#handlerEnded && !judge.hasWords)
     )
@@ -242,7 +244,7 @@ class EventStreamHold implements Hold {
     setVerdictHeaders(this.#controller.res, [context.input, output])
   }
 
-  /** True with `keepAlive` when keep-alive frames leave before there is a verdict. */
+  /** True when frames without words leave before there is a verdict. */
   #isEarly(): boolean {
     return this.#judge.judgements().length === 0 && !(this.#handlerEnded && !this.#judge.waiting)
   }

@@ -1,7 +1,7 @@
 // Reads a stream in every way in which a client may read it. A further reading starts where it first differs from the
 // main one. It begins with a copy of the text so far, and has channels of its own.
 import { replyReader } from '../../dialects/reply-reader.js'
-import type { Dialect, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
+import type { Dialect, RpcCall, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import type { Frame } from './framing.js'
 import type { LooseLine } from './loose-line.js'
 
@@ -43,8 +43,8 @@ export class Readings {
   #lines = false
 
   /** `fork` gives every channel a copy under this prefix. */
-  constructor(dialect: Dialect, fork: (prefix: string) => void) {
-    this.main = replyReader(dialect)
+  constructor(dialect: Dialect, fork: (prefix: string) => void, calls?: readonly RpcCall[]) {
+    this.main = replyReader(dialect, calls)
     this.#dialect = dialect
     this.#fork = fork
   }

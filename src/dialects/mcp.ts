@@ -1,0 +1,127 @@
+// The Model Context Protocol over streamable HTTP: JSON-RPC messages, one or a list of them in a body, answered with
+// JSON or with events. A model reads what a server says of its tools, and what they answer.
+// https://modelcontextprotocol.io/specification/2025-11-25
+import { isObject } from '../utils/json.js'
+import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
+import { Content } from './kit/content.js'
+import { unreadable } from './kit/media.js'
+import { tell } from './kit/messages.js'
+import { readContent } from './kit/parts.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { RequestBuilder } from './kit/request-builder.js'
+import { RequestWalker } from './kit/request-walker.js'
+import { TextWalker } from './kit/text-walker.js'
+import { answerOf, MOST_CALLS, rpcId, rpcRefusal } from './mcp-answers.js'
+import { MCP_REPLY, mcpStream, withBlobsRead } from './mcp-stream.js'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** The parts of a message whose fields are its words. */
+const SAYING = new Set(['params', 'result', 'error'])
+/** Fields that a client sends the same with every request. */
+const BESIDE = new Set(['_meta', 'clientInfo', 'capabilities', 'protocolVersion', 'cursor', 'progressToken'])
+/** Names in any case, as servers in Go read them. */
+const VERSION = /^jsonrpc$/iu
+const KIND = /^(?:method|result|error)$/iu
+
+export const mcp: Dialect = {
+  name: 'mcp',
+  paths: [],
+  framing: 'sse',
+  batches: true,
+  early: true,
+  claims: isRpc,
+  // Every request after the first has one of these, and with sessions a server answers no other.
+  opens: (headers) => headers['mcp-session-id'] !== undefined || headers['mcp-protocol-version'] !== undefined,
+  answers: (data) => (Array.isArray(data) ? data.some(isRpc) : isRpc(data)),
+  request(body) {
+    const walker = new RequestWalker(body)
+    const builder = new RequestBuilder()
+    const said = new Content(true)
+    const messages = messagesOf(body)
+    for (const message of messages) readMessage(message, said, walker, builder)
+    tell(builder, 'user', said)
+    builder.unseen('binary', walker.blobs)
+    // A ping has no words, and its answer has none.
+    return { ...builder.build(false, undefined, true), calls: callsOf(messages) }
+  },
+  reply: readReply,
+  stream: mcpStream,
+  refusal: rpcRefusal,
+  decline({ words, decision, calls = [] }) {
+    const answers = calls.map((call) => answerOf(call, decision, words))
+    return answers.length > 1 ? answers : answers[0]
+  },
+}
+
+function isRpc(value: unknown): boolean {
+  if (!isObject(value)) return false
+  const names = Object.keys(value)
+  return names.some((name) => VERSION.test(name)) && names.some((name) => KIND.test(name))
+}
+
+function messagesOf(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? body : [body]
+}
+
+/** Whoever said a word first, the client sends it, so all of them are the user's. */
+function readMessage(message: unknown, said: Content, walker: RequestWalker, builder: RequestBuilder): void {
+  if (!isObject(message)) return walker.read(message, said)
+  const beside = { text: (text: string) => builder.extra(text), picture: said.picture.bind(said) }
+  for (const [key, value] of Object.entries(message))
+    if (!SAYING.has(key) || !isObject(value)) walker.read(value, beside, { key, top: true })
+    else
+      for (const [name, words] of Object.entries(value))
+        if (BESIDE.has(name)) walker.read(words, beside, { key: name })
+        else readField(name, words, said, walker)
+}
+
+/** Content is a part or a list of parts, and messages have content. Everything else is arguments. */
+function readField(name: string, value: unknown, said: Content, walker: RequestWalker): void {
+  if (name === 'content') return readParts(value, said, walker)
+  if (name !== 'messages' || !Array.isArray(value)) return walker.read(value, said, { key: name, json: true })
+  for (const message of value as unknown[])
+    if (isObject(message))
+      for (const [key, inner] of Object.entries(message))
+        if (key === 'content') readParts(inner, said, walker)
+        else walker.read(inner, said, { key, json: true })
+    else walker.read(message, said)
+}
+
+/** The answer of a form has an object of its fields as content. */
+function readParts(value: unknown, said: Content, walker: RequestWalker): void {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  for (const part of parts)
+    if (isObject(part) && typeof part.type === 'string') said.take(readContent(walker, [toPart(part)], true, true))
+    else walker.read(part, said, { json: true })
+}
+
+/** A resource with data is a file. */
+function toPart(part: Fields): Fields {
+  if (part.type !== 'resource' || !isObject(part.resource) || part.resource.blob === undefined) return part
+  const { type: _, resource, ...rest } = part
+  const { blob, mimeType, ...beside } = resource
+  return { type: 'file', data: blob, mimeType, details: { ...rest, resource: beside } }
+}
+
+/** @throws LlamaGuardError `unreadable_request` for more calls than any client sends at once. */
+function callsOf(messages: readonly unknown[]): readonly RpcCall[] {
+  const calls = messages.flatMap((message): RpcCall[] => {
+    if (!isObject(message) || typeof message.method !== 'string') return []
+    const id = rpcId(message.id)
+    return id === undefined ? [] : [{ id, method: message.method }]
+  })
+  if (calls.length > MOST_CALLS) throw unreadable(`A list of messages has more than ${MOST_CALLS} calls`)
+  return calls
+}
+
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  const messages = messagesOf(body)
+  // An error alone is read as the errors of other APIs are.
+  if (!messages.some((message) => isRpc(message) && !('error' in (message as Fields)))) return undefined
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  const emit = withBlobsRead((path, text) => texts.add(0, text, path))
+  new TextWalker(MCP_REPLY).walk(body, emit)
+  return texts.list()
+}

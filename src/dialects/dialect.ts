@@ -147,6 +147,11 @@ export interface Dialect {
   /** True when a list of its requests is a request too. `request` is then given the list. Default: false. */
   readonly batches?: boolean
   /**
+   * True when requests without a body on its paths are its own too. They have no words, and their replies are judged.
+   * Default: false.
+   */
+  readonly bodiless?: boolean
+  /**
    * True when a GET with these headers opens a stream of this API. The request has no words then, and its reply is
    * judged. Default: never.
    */

@@ -11,6 +11,7 @@ import { langGraph } from './langgraph.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
+import { openaiAssistants } from './openai-assistants.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiResponses } from './openai-responses.js'
@@ -19,6 +20,7 @@ export const BUILT_IN: readonly Dialect[] = [
   openaiChat,
   openaiCompletions,
   openaiResponses,
+  openaiAssistants,
   anthropicMessages,
   ollamaChat,
   aiSdk,

@@ -73,7 +73,7 @@ function endingOf(path: string): string {
 function hasEnding(path: string, ending: string): boolean {
   const [start = '', rest] = ending.split('*', 2)
   if (rest === undefined) return path.endsWith(ending)
-  return path.endsWith(rest) && path.slice(0, -rest.length).includes(start)
+  return path.endsWith(rest) && path.slice(0, path.length - rest.length).includes(start)
 }
 
 function resolve(dialect: string | Dialect): Dialect {

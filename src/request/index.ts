@@ -36,7 +36,7 @@ export interface ConversationReader {
 }
 
 const NOT_GUARDED: NothingToRead = { kind: 'nothing', why: 'path' }
-/** Methods that open a stream of a session, and end it. */
+/** Methods that open a stream, read what is kept, and end a session. */
 const OPENING = new Set(['GET', 'DELETE'])
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'])
 
@@ -60,8 +60,11 @@ export function createConversationReader({
       const mode = unknownMode(unknown, req, named !== undefined)
       const bodiless = BODILESS.has(req.method ?? 'GET')
       const empty = !hasBody(req) && isEmpty(req.body)
-      const opened = bodiless && empty && OPENING.has(req.method ?? 'GET') ? inUse.opened(req.headers) : undefined
-      if (opened !== undefined) return withQuery(opening(opened), req)
+      const own = known?.bodiless === true ? known : undefined
+      if (bodiless && empty && OPENING.has(req.method ?? 'GET')) {
+        const opened = own ?? inUse.opened(req.headers)
+        if (opened !== undefined) return withQuery(opening(opened), req)
+      }
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
         const asks = mode === 'judge' && req.method === 'GET' && isOnRoute(req)
         return asks ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
@@ -71,6 +74,7 @@ export function createConversationReader({
         return judgedAsUnknown(noBody(queryWords(req, named)))
       }
       const read = await readBody(req, { limit: maxBodyBytes, wantsText: mode === 'judge' })
+      if (read.kind === 'none' && own !== undefined) return withQuery(opening(own), req)
       if (read.kind === 'none' && known === undefined) {
         if (named !== undefined) return judgedAsUnknown(noBody(queryWords(req, named)))
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY

@@ -7,6 +7,7 @@ import { customDialect } from '../../src/dialects/custom.js'
 import type { ChatRequest, Dialect } from '../../src/dialects/dialect.js'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
 import { mcp } from '../../src/dialects/mcp.js'
+import { openaiAssistants } from '../../src/dialects/openai-assistants.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
 import { KNOWN_KEYS } from '../../src/dialects/kit/request-vocabulary.js'
@@ -157,6 +158,7 @@ const DIALECTS: readonly Dialect[] = [
   anthropicMessages,
   ollamaChat,
   mcp,
+  openaiAssistants,
   own,
 ]
 const WORDS = { role: 'user', content: 'Hi' }

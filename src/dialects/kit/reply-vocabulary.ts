@@ -41,6 +41,10 @@ const REPLY_KEYS = set(
   'completionTokens abort approvalId isAutomatic promptCacheKey',
   // Embeddings and images.
   'embedding embeddings b64_json partial_image_index quality size background output_format',
+  // Assistants.
+  'assistant_id run_id first_id last_id has_more step_details message_creation step_id required_action last_error',
+  'submit_tool_outputs started_at expires_at cancelled_at failed_at incomplete_at code_interpreter file_search',
+  'image_file file_citation file_path thread_id quote',
   // AG-UI.
   'rawEvent subtype entityId stepName toolCallName parentMessageId parentToolCallId snapshot patch op from replace',
   'activityType subagentRunId parentSubagentRunId runId outcome interrupts interruptIds pendingToolCallIds',
@@ -84,6 +88,14 @@ const REPLY_VALUES = set(
   'Cohere xAI Novita Lambda Hyperbolic Parasail Nebius Chutes Targon NextBit Cloudflare AtlasCloud SiliconFlow',
   'Alibaba Crusoe Baseten Friendli Inception Minimax MoonshotAI Phala Venice Ubicloud Avian Featherless Kluster',
   'fp_ollama fastcoe x-groq',
+  // Assistants.
+  'thread thread.deleted thread.message thread.run thread.run.step thread.message.delta thread.run.step.delta done',
+  'thread.created thread.run.created thread.run.queued thread.run.in_progress thread.run.requires_action',
+  'thread.run.completed thread.run.incomplete thread.run.failed thread.run.cancelling thread.run.cancelled',
+  'thread.run.expired thread.run.step.created thread.run.step.in_progress thread.run.step.completed',
+  'thread.run.step.failed thread.run.step.cancelled thread.run.step.expired thread.message.created',
+  'thread.message.in_progress thread.message.completed thread.message.incomplete message_creation requires_action',
+  'submit_tool_outputs last_messages max_completion_tokens max_prompt_tokens image_file file_path',
   // Images, AG-UI and LangGraph.
   'embedding image_generation.partial_image image_generation.completed image_edit.partial_image image_edit.completed',
   'RUN_STARTED RUN_FINISHED RUN_ERROR STEP_STARTED STEP_FINISHED TEXT_MESSAGE_START TEXT_MESSAGE_CONTENT',

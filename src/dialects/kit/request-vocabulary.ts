@@ -31,7 +31,7 @@ export const FREE_SETTINGS = set(
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
 export const SYSTEM_FIELDS = set(
-  'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
+  'tools functions tool_choice function_call response_format instructions additional_instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
   'mcp_servers format text generationConfig generation_config toolConfig tool_config',
   'inferenceConfig guardrailConfig outputConfig',
@@ -40,6 +40,7 @@ export const SYSTEM_FIELDS = set(
 /** Fields of prose. Every value in them is judged, even one that looks like an identifier. */
 export const PROSE_KEYS = set(
   'prompt input query question message context text content instruction instructions system description title',
+  'additional_instructions',
   'template documents document prediction suffix prefix reasoning_content thinking refusal arguments output result',
   'transcript quote name filename filenames tool_name tool_prompt chat_template variables',
 )
@@ -67,6 +68,9 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'redactedData tool_name threadId runId parentRunId subagentRunId interruptId protocolVersion forwardedProps resume',
     'payload toolCalls encryptedValue method params agentId body command update goto configurable recursion_limit',
     'thread_id checkpoint_ns additional_kwargs response_metadata usage_metadata invalid_tool_calls',
+    // Assistants.
+    'thread additional_messages additional_instructions tool_outputs tool_resources attachments image_file file_ids',
+    'max_prompt_tokens truncation_strategy last_messages vector_stores chunking_strategy static',
     // The Model Context Protocol.
     'jsonrpc error message progressToken requestId taskId elicitationId _meta clientInfo serverInfo capabilities',
     'roots sampling elicitation experimental tasks requests form prompts resources resourceTemplates completions',

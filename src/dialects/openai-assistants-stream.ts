@@ -1,0 +1,138 @@
+// The events of a run of OpenAI's Assistants. Messages and steps come in pieces, by their id and the place in them, and
+// again as a whole when they are done. Each event of the run repeats its instructions.
+import { isObject } from '../utils/json.js'
+import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import { JoinedParts } from './kit/part-channels.js'
+import { PartTexts } from './kit/part-texts.js'
+import { blockNote, sse, streamFailure } from './kit/refusals.js'
+import { EventText, SentEvents, shortText } from './kit/stream-events.js'
+import type { Vocabulary } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+
+export const ASSISTANTS_REPLY: Vocabulary = {
+  metadata: new Set([
+    ...OPENAI_METADATA,
+    'thread_id',
+    'run_id',
+    'assistant_id',
+    'message_id',
+    'step_id',
+    'file_id',
+    'first_id',
+    'last_id',
+    'detail',
+  ]),
+  containers: OPENAI_CONTAINERS,
+  opaque: OPAQUE,
+  refuseMedia: true,
+  code: 'unreadable_response',
+}
+
+export const OBJECT = /^thread(?:\.(?:message|run|run\.step)(?:\.delta)?)?$/
+const PIECE = /^thread\.(?:message|run\.step)\.delta$/
+const MESSAGE = /^thread\.message\.(\w+)$/
+const RUN = /^thread\.run\.(\w+)$/
+const OVER = /^(?:requires_action|completed|incomplete|failed|cancelled|expired)$/
+/** The words of the model in a run. Its other words are those of the app. */
+const SAID_BY_RUN = /^(?:required_action|last_error|incomplete_details)\b/
+
+/** The value of a part in the place where other APIs have its text. */
+export function partPath(path: string): string {
+  return path.replace(/\.text\.value$/, '.text')
+}
+
+interface Fact {
+  readonly name: string
+  readonly id: string | undefined
+  readonly head: Record<string, unknown>
+}
+
+export function assistantsStream(): StreamReader {
+  const events = new EventText(ASSISTANTS_REPLY)
+  const facts = new SentEvents(factOf)
+  const joined = new JoinedParts()
+  const told = new Map<string, string>()
+  const wire = { message: undefined as string | undefined, over: false, head: {} as Record<string, unknown> }
+
+  const readPiece = (id: string, data: object, deltas: StreamDelta[]): void =>
+    events.walker.walk(data, (path, text, metadata) => {
+      const channel = `${id} ${path.replace(/^delta\./, '')}`
+      if (metadata) return events.beside(deltas, channel, text, true)
+      deltas.push({ choice: 0, channel, text })
+      told.set(channel, (told.get(channel) ?? '') + text)
+      if (path.endsWith('.text.value')) joined.add(deltas, 0, channel, text)
+    })
+
+  const readWhole = (id: string, data: object, deltas: StreamDelta[], isRun: boolean): void => {
+    const parts = new PartTexts()
+    events.walker.walk(data, (path, text, metadata) => {
+      const channel = `${isRun ? 'run' : id} ${path}`
+      parts.add(partPath(path), text)
+      if (told.get(channel) === text) return
+      events.beside(deltas, `${channel} whole`, text, metadata || (isRun && !SAID_BY_RUN.test(path)))
+    })
+    for (const [list, text] of parts.joined()) events.beside(deltas, `${id} ${list}parts`, text)
+  }
+
+  return {
+    read(event) {
+      const deltas: StreamDelta[] = []
+      const data = events.open(event, deltas)
+      const { event: name = '' } = event
+      if (isObject(data)) {
+        const id = shortText(data.id) ?? ''
+        if (PIECE.test(name)) readPiece(id, data, deltas)
+        else readWhole(id, data, deltas, RUN.test(name) || name === 'thread.created')
+      } else if (data !== undefined) events.readBeside(deltas, data)
+      facts.note(event, data)
+      return deltas
+    },
+    sent(event) {
+      const { name, id, head } = facts.take(event)
+      const [, state = ''] = MESSAGE.exec(name) ?? []
+      if (state !== '') wire.message = state === 'completed' || state === 'incomplete' ? undefined : id
+      if (RUN.test(name)) wire.head = { ...wire.head, ...head }
+      wire.over = OVER.test(RUN.exec(name)?.[1] ?? '') || (wire.over && !RUN.test(name))
+    },
+    block(decision, words) {
+      if (wire.over) return ''
+      const stopped = { status: 'incomplete', incomplete_details: { reason: 'content_filter' } }
+      const last: [string, object][] = []
+      const { message } = wire
+      if (message !== undefined) last.push(['thread.message.incomplete', { ...messageOf(message), ...stopped }])
+      if (words !== undefined) last.push(...declining(words))
+      const run = { id: 'run_llama_guard', object: 'thread.run', ...wire.head, ...stopped }
+      last.push(['thread.run.incomplete', { ...run, llama_guard: blockNote(decision) }])
+      return `${last.map(([name, data]) => sse(data, name)).join('')}event: done\ndata: [DONE]\n\n`
+    },
+    fail: (error) => (wire.over ? '' : sse({ error: streamFailure(error) }, 'error')),
+  }
+}
+
+function messageOf(id: string): Record<string, unknown> {
+  return { id, object: 'thread.message', role: 'assistant', content: [] }
+}
+
+/** A message of its own, with these words. */
+function declining(value: string): [string, object][] {
+  const message = messageOf('msg_llama_guard')
+  const part = { type: 'text', text: { value, annotations: [] } }
+  return [
+    ['thread.message.created', { ...message, status: 'in_progress' }],
+    [
+      'thread.message.delta',
+      { id: message['id'], object: 'thread.message.delta', delta: { content: [{ index: 0, ...part }] } },
+    ],
+    ['thread.message.completed', { ...message, status: 'completed', content: [part] }],
+  ]
+}
+
+function factOf(data: unknown, { event: name = '' }: StreamEvent): Fact {
+  if (!isObject(data)) return { name, id: undefined, head: {} }
+  const head: Record<string, unknown> = {}
+  for (const key of ['id', 'thread_id', 'assistant_id', 'model']) {
+    const value = shortText(data[key])
+    if (value !== undefined) head[key] = value
+  }
+  return { name, id: shortText(data.id), head }
+}

@@ -1,5 +1,5 @@
-// OpenAI's Assistants: threads, their messages, and runs that are streamed or polled. Azure serves the same under a path
-// of its own. The words of a polled run leave in a GET, so requests without a body belong to it too.
+// OpenAI's Assistants: threads, their messages, and runs that are streamed or polled. Azure has a path of its own for
+// them. The words of a polled run leave in a GET, so requests without a body belong to it too.
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice } from './dialect.js'
 import { Content } from './kit/content.js'

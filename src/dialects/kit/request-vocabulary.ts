@@ -31,10 +31,10 @@ export const FREE_SETTINGS = set(
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
 export const SYSTEM_FIELDS = set(
-  'tools functions tool_choice function_call response_format instructions additional_instructions system template chat_template tool_prompt',
+  'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
   'mcp_servers format text generationConfig generation_config toolConfig tool_config',
-  'inferenceConfig guardrailConfig outputConfig',
+  'inferenceConfig guardrailConfig outputConfig additional_instructions',
 )
 
 /** Fields of prose. Every value in them is judged, even one that looks like an identifier. */

@@ -13,6 +13,7 @@ import { bytesOf, callbackOf, checkChunk, hasChunk, type Callback } from './argu
 import { WriteCallbacks } from './callbacks.js'
 import { dropTrailers, keepHead, replaceHeaders, type CommittedHead } from './head.js'
 import { Layers, type Interceptor, type Method } from './methods.js'
+import { outliveHandler } from './outlive.js'
 import { throwHeadersSent, writeAfterDestroy, writeAfterEnd, type HeadMethod } from './node-errors.js'
 
 type State = 'hold' | 'open' | 'finished' | 'refused' | 'gone'
@@ -27,7 +28,6 @@ export class Interception implements ResponseController, Interceptor {
   readonly res: ServerResponse
   readonly layers: Layers
   readonly #http2: boolean
-  readonly #destroy: ServerResponse['destroy']
   readonly #mountHeaders: OutgoingHttpHeaders
   readonly #onPatchedBefore: boolean
   readonly #expectsHandler: boolean
@@ -38,16 +38,17 @@ export class Interception implements ResponseController, Interceptor {
   /** The head that the handler committed. Later header changes throw, as they would without the guard. */
   #committed: CommittedHead | undefined
   /**
-   * True when `end(body)` committed the head: Node then computes other headers than for a head that is sent before
-   * the body.
+   * The method that committed the head. Node computes other headers for a head that leaves with the whole body, and
+   * middleware below may still add headers to one that leaves with the first bytes.
    */
-  #committedByEnd = false
+  #committedBy: 'writeHead' | 'write' | 'end' = 'writeHead'
   #headLeft = false
   #ended = false
   /** The arguments of end(), in their positions: compression takes a callback in the first position for a chunk. */
   #endArgs: readonly unknown[] = NO_ARGS
   #late: [method: Method, args: unknown[]][] = NO_CALLS
   readonly #callbacks = new WriteCallbacks()
+  #outlives = false
   #slowClient = false
   #toldFull = false
   #toldToWait = false
@@ -56,7 +57,7 @@ export class Interception implements ResponseController, Interceptor {
    * The last bytes, while a middleware mounted before us keeps them, for example to save a session before the
    * response ends.
    */
-  #lastBytes: Buffer | string | undefined
+  #lastBytes: Buffer | undefined
 
   constructor(
     res: ServerResponse,
@@ -68,7 +69,6 @@ export class Interception implements ResponseController, Interceptor {
     this.#clock = clock
     this.#expectsHandler = choose !== undefined
     this.#http2 = (res.req?.httpVersionMajor ?? 1) >= 2
-    this.#destroy = res.destroy
     this.#mountHeaders = res.getHeaders()
     this.#onPatchedBefore = Object.hasOwn(res, 'on')
     this.layers = new Layers(res, this, this.#http2)
@@ -82,7 +82,7 @@ export class Interception implements ResponseController, Interceptor {
   release(chunk: Buffer): boolean {
     if (this.#closed || this.#reallyEnded) return false
     const fits = this.#leave(() => {
-      this.#openHead()
+      this.#openHead('write')
       return this.layers.callBelow('write', [chunk, 'utf8'])
     }, false)
     this.#clock?.left(false)
@@ -95,7 +95,7 @@ export class Interception implements ResponseController, Interceptor {
     if (this.#closed) return
     this.#let('finished')
     this.#leave(() => {
-      this.#openHead()
+      this.#openHead('end')
       this.#endBelow(chunk)
       const late = this.#late
       this.#late = NO_CALLS
@@ -111,15 +111,16 @@ export class Interception implements ResponseController, Interceptor {
     if (this.#closed) return
     const { res } = this
     this.#let('refused')
-    if (res.headersSent) return void this.#destroy.call(res)
+    if (res.headersSent) return void this.layers.destroy.call(res)
     // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
     // the client from sending its next request on it.
     const closing: Record<string, string> =
       !this.#expectsHandler || this.#ended || this.#http2 ? {} : { connection: 'close' }
-    this.#refusal = { status, headers: { ...headers, ...closing }, length: Buffer.byteLength(body) }
+    const bytes = Buffer.from(body)
+    this.#refusal = { status, headers: { ...headers, ...closing }, length: bytes.length }
     this.#answer(() => {
       this.#replaceHead()
-      this.#endBelow(body)
+      this.#endBelow(bytes)
     })
   }
 
@@ -127,7 +128,7 @@ export class Interception implements ResponseController, Interceptor {
     if (this.#closed) return
     this.#let('refused')
     this.#answer(() => {
-      this.#endBelow(lastBytes)
+      this.#endBelow(Buffer.from(lastBytes))
       flush(this.res)
     })
   }
@@ -135,7 +136,8 @@ export class Interception implements ResponseController, Interceptor {
   destroy(): void {
     if (this.#state === 'gone') return
     this.#let('gone')
-    this.#destroy.call(this.res)
+    this.#outlives = false
+    this.layers.destroy.call(this.res)
   }
 
   abandon(): void {
@@ -167,6 +169,13 @@ export class Interception implements ResponseController, Interceptor {
     return (this.#state === 'hold' || this.#state === 'gone') && this.#ended
   }
 
+  putsOffDestroy(error: Error | undefined): boolean {
+    if (!this.#outlives || this.res.writableFinished) return false
+    // The connection puts it off. HTTP/2 has nothing to break when its stream has ended.
+    if (!this.#http2) this.res.req.socket.destroy(error)
+    return true
+  }
+
   get holding(): boolean {
     // After the first bytes, a middleware mounted before us may send them at any time; compression does.
     return this.#state === 'hold' && (!this.#headLeft || this.layers.lowest)
@@ -189,6 +198,8 @@ export class Interception implements ResponseController, Interceptor {
   }
 
   call(method: Method, args: unknown[]): unknown {
+    // Node's end() calls res.write on HTTP/2, which is a wrapper of ours when somebody has defined one.
+    if (this.layers.leaving) return this.layers.callBelow(method, args)
     switch (method) {
       case 'write':
         return this.#onWrite(args)
@@ -216,7 +227,7 @@ export class Interception implements ResponseController, Interceptor {
       return true
     }
     if (this.#ended) return this.#tooLate('write', '', callback)
-    this.#commit(false)
+    this.#commit('write')
     if (this.#state !== 'hold') return this.#onWrite(args)
     if (this.#http2) checkChunk(args[0], true)
     this.#clock?.gave(false)
@@ -246,13 +257,15 @@ export class Interception implements ResponseController, Interceptor {
       this.#tooLate('end', chunk ? ' ' : '', callback)
       return res
     }
-    this.#commit(true)
+    this.#commit('end')
     if (this.#state !== 'hold') return this.#onEnd(args)
     if (chunk && this.#http2) checkChunk(args[0], true)
     const bytes = chunk ? bytesOf(args) : undefined
     this.#ended = true
     this.#endArgs = typeof args[0] === 'function' ? [null, args[0]] : args
     this.#clock?.gave(true)
+    // On HTTP/2, a stream that is destroyed after its end loses what Node has not sent.
+    if (!this.#http2) this.#outliveHandler()
     this.#hold?.end(bytes !== undefined && bytes.length > 0 ? bytes : undefined)
     return res
   }
@@ -283,7 +296,9 @@ export class Interception implements ResponseController, Interceptor {
       this.#commitHead(args)
       // Nobody holds this reply, so its head leaves now. An implicit head leaves with the write or end that caused
       // it.
-      return this.#passes && !this.#committedByEnd ? this.layers.callBelow('writeHead', [res.statusCode]) : res
+      return this.#passes && this.#committedBy === 'writeHead'
+        ? this.layers.callBelow('writeHead', [res.statusCode])
+        : res
     }
     if (this.#state === 'hold' && !this.#headLeft) {
       if (this.layers.calledByNode('writeHead')) {
@@ -343,8 +358,8 @@ export class Interception implements ResponseController, Interceptor {
     if (last === undefined || this.#reallyEnded) return false
     if (chunk === undefined || chunk === null || typeof chunk === 'function') return true
     const bytes = bytesOf([chunk])
-    if (bytes.length === 0 || !Buffer.from(last).subarray(-bytes.length).equals(bytes)) return false
-    this.#lastBytes = ''
+    if (bytes.length === 0 || !last.subarray(-bytes.length).equals(bytes)) return false
+    this.#lastBytes = NO_BYTES
     return true
   }
 
@@ -352,15 +367,15 @@ export class Interception implements ResponseController, Interceptor {
    * Commits the head as Node's implicit head does: through `res.writeHead`, so that middleware which wrapped it after
    * us runs its hooks before the hold is chosen.
    */
-  #commit(byEnd: boolean): void {
+  #commit(by: 'write' | 'end'): void {
     if (this.#committed !== undefined) return
-    this.#committedByEnd = byEnd
+    this.#committedBy = by
     try {
       this.res.writeHead(this.res.statusCode)
       // A wrapper of writeHead did not call ours.
       if (this.#committed === undefined) this.#commitHead([this.res.statusCode])
     } finally {
-      this.#committedByEnd &&= this.#committed !== undefined
+      if (this.#committed === undefined) this.#committedBy = 'writeHead'
     }
   }
 
@@ -375,30 +390,35 @@ export class Interception implements ResponseController, Interceptor {
     if (hold === undefined) this.#let('open')
   }
 
-  /** Sends the head before the first byte. writeHead is called explicitly unless end() committed the head. */
-  #openHead(): void {
+  /**
+   * Sends the head before the first byte. An implicit head is left to `next`, the call that follows, where Node makes
+   * of it what it would have made of the handler's call.
+   */
+  #openHead(next?: 'write' | 'end'): void {
     if (this.#headLeft) return
     this.#headLeft = true
     const { res } = this
     if (res.headersSent || this.#committed === undefined) return
     res.statusCode = this.#committed.status
     if (!this.#http2) res.statusMessage = this.#committed.message
-    if (!this.#committedByEnd) this.layers.callBelow('writeHead', [res.statusCode])
+    const byBody = next === 'write' ? this.#committedBy !== 'writeHead' : next === 'end' && this.#committedBy === 'end'
+    if (!byBody) this.layers.callBelow('writeHead', [res.statusCode])
   }
 
-  #endBelow(chunk: Buffer | string = ''): void {
+  /** `chunk` is bytes, because the handler's encoding is passed on beside it. */
+  #endBelow(chunk: Buffer = NO_BYTES): void {
     const [given, ...rest] = this.#endArgs
     let callback = callbackOf(rest)
     // A middleware below us has ended the response already. A second end would be an error.
     if (this.#reallyEnded) return void (callback && this.res.once('finish', callback))
-    if (!this.#callbacks.empty) {
-      const callAll = (): void => this.#callbacks.callAll((each) => each())
+    if (callback !== undefined || !this.#callbacks.empty) {
+      const handlers = callback
+      const callAll = (): void => this.layers.comeBack(() => this.#callbacks.callAll((each) => each()))
       // Runs before the callback of the end, and also when a middleware below drops that callback.
       this.res.once('finish', callAll)
-      const last = callback
-      callback = () => {
+      callback = (error) => {
         callAll()
-        last?.()
+        this.layers.comeBack(() => handlers?.(error))
       }
     }
     // When the chunk has been released already, end() gets no chunk.
@@ -437,18 +457,10 @@ export class Interception implements ResponseController, Interceptor {
     this.#toldToWait = false
   }
 
-  /**
-   * Makes res.destroy do nothing until the answer is out. A handler whose source aborts destroys the response it
-   * pipes into.
-   */
+  /** A handler whose source aborts destroys the response it pipes into. */
   #outliveHandler(): void {
-    const { res } = this
-    const destroy = Object.getOwnPropertyDescriptor(res, 'destroy')
-    res.destroy = () => res
-    res.once('finish', () => {
-      if (destroy) Object.defineProperty(res, 'destroy', destroy)
-      else Reflect.deleteProperty(res, 'destroy')
-    })
+    this.#outlives = true
+    if (!this.#http2) outliveHandler(this.res)
   }
 
   #replaceHead(): void {
@@ -490,12 +502,14 @@ export class Interception implements ResponseController, Interceptor {
   #onClose(): void {
     if (this.res.writableFinished || this.#state === 'gone') return this.#callbacks.callAll()
     const hold = this.#hold
-    this.#let('gone')
+    // An open response is Node's. It answers the calls of a handler whose client has left.
+    if (this.#state !== 'open') this.#let('gone')
     this.#callbacks.callAll((callback) => writeAfterDestroy(callback))
     hold?.gone()
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
 const NO_ARGS: readonly unknown[] = []
 const NO_CALLS: [Method, unknown[]][] = []
 /** The most calls after the handler's end that are kept. Further calls get their error at once. */

@@ -6,6 +6,7 @@
 //   handler -> above: mounted after us -> entry (ours) -> [held] -> below: mounted before us -> Node
 import type { ServerResponse } from 'node:http'
 import { toDictionaryMode } from '../../utils/dictionary-mode.js'
+import { calledByNode } from './caller.js'
 
 const NAMES = ['write', 'end', 'writeHead', 'flushHeaders', 'setHeader', 'appendHeader', 'removeHeader'] as const
 export type Method = (typeof NAMES)[number]
@@ -19,6 +20,8 @@ export interface Interceptor {
   readonly headTaken: boolean
   /** True when the handler has ended and its end has not left. */
   readonly endTaken: boolean
+  /** Called for `res.destroy()`. True when the response must leave before. */
+  putsOffDestroy(error: Error | undefined): boolean
   /** True when only the hold may send bytes. */
   readonly holding: boolean
   /**
@@ -58,6 +61,8 @@ export class Layers {
   /** The layers of a second guard that was mounted after this one. */
   #next: Layers | undefined
   #depth = 0
+  /** `res.destroy` as it was before us. */
+  readonly destroy: ServerResponse['destroy']
   /** The values that Node has given to these fields. */
   readonly node: NodeFields
 
@@ -67,6 +72,7 @@ export class Layers {
     // `finished` is deprecated, but many packages still read it.
     const { finished, _header } = res as unknown as NodeFields
     this.node = { finished, _header }
+    this.destroy = res.destroy
     const first = (res as Guarded)[LAYERS]
     // Saved at mount time. A later wrapper has already seen the handler's `end` and would ignore ours.
     for (const name of NAMES) if (first !== undefined || Object.hasOwn(res, name)) this.#below[name] = res[name]
@@ -92,6 +98,17 @@ export class Layers {
       return send()
     } finally {
       this.#depth--
+    }
+  }
+
+  /** Runs code of the handler in the middle of `send`, for which the methods are ours again. */
+  comeBack(run: () => void): void {
+    const depth = this.#depth
+    this.#depth = 0
+    try {
+      run()
+    } finally {
+      this.#depth = depth
     }
   }
 
@@ -132,6 +149,10 @@ export class Layers {
   /** The interceptor that must take a call which reached Node although no interception has released it. */
   get bypassing(): Interceptor | undefined {
     return this.#firstLeaving === undefined && this.#interceptor.holding ? this.#interceptor : undefined
+  }
+
+  putsOffDestroy(error: Error | undefined): boolean {
+    return this.#says((interceptor) => interceptor.putsOffDestroy(error))
   }
 
   get headTaken(): boolean {
@@ -232,9 +253,21 @@ const HTTP2: PropertyDescriptorMap = {
   headersSent: state('headersSent', 'headTaken'),
   writableEnded: state('writableEnded', 'endTaken'),
   finished: state('finished', 'endTaken'),
+  destroy: {
+    configurable: true,
+    writable: true,
+    value(this: Guarded, error?: Error): unknown {
+      const layers = this[LAYERS]!
+      return layers.putsOffDestroy(error) ? this : layers.destroy.call(this, error)
+    },
+  },
 }
 
-/** A plain property of Node. Node reads its real value; other code reads the value it would have without the guard. */
+/**
+ * A plain property of Node. Node reads its real value, because it closes connections and drops 'drain' events of
+ * finished responses, and a held response has not finished. Other code reads the value it would have without the
+ * guard.
+ */
 function field(name: keyof NodeFields, taken: 'headTaken' | 'endTaken', shown: string | boolean): Accessor {
   function get(this: Guarded): unknown {
     const layers = this[LAYERS]!
@@ -304,20 +337,6 @@ const HTTP1: PropertyDescriptorMap = {
   ...NET,
   finished: field('finished', 'endTaken', true),
   _header: field('_header', 'headTaken', 'HTTP/1.1\r\n\r\n'),
-}
-
-/**
- * True when Node's own code called. Node reads `finished` and `_header` too: it closes connections and drops 'drain'
- * events of finished responses, and a held response has not finished. The caller is read from the stack, which takes
- * some microseconds and happens only while something is held.
- */
-function calledByNode(callee: (this: never, ...args: never[]) => unknown): boolean {
-  const { stackTraceLimit } = Error
-  const at: { stack?: unknown } = {}
-  Error.stackTraceLimit = 1
-  Error.captureStackTrace(at, callee)
-  Error.stackTraceLimit = stackTraceLimit
-  return /node:(_http_|internal\/http2)/.test(String(at.stack))
 }
 
 /**

@@ -1,0 +1,202 @@
+// What becomes of a reply after its handler has ended it: the handler fails, breaks the connection, or gave an
+// encoding with its last words. Case by case on the wire.
+import { Agent, request, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import { connect, type AddressInfo } from 'node:net'
+import type { RequestHandler } from 'express'
+import { describe, expect, it } from 'vitest'
+import type { Middleware } from '../../../src/types.js'
+import { guarded, onExpress, onNode, serving, SERVERS, within, EXPRESSES, type Mount } from '../../helpers/apps.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { chat, send } from '../../helpers/http.js'
+
+const PATH = '/v1/chat/completions'
+const slow = (): Middleware => guarded({ guard: markerGuard({ delay: 30 }) })
+
+interface Got {
+  readonly status: number | undefined
+  readonly text: string
+  readonly complete: boolean
+}
+
+/** Asks on a connection that it wants to keep. */
+function askKept(port: number, agent: Agent): Promise<Got> {
+  const headers = { 'content-type': 'application/json' }
+  return within(
+    new Promise((resolve) => {
+      const req = request({ port, host: '127.0.0.1', path: PATH, method: 'POST', agent, headers }, (res) => {
+        let text = ''
+        res.on('data', (data: Buffer) => (text += data.toString())).on('error', () => undefined)
+        res.on('close', () => resolve({ status: res.statusCode, text, complete: res.complete }))
+      })
+      req.on('error', () => resolve({ status: undefined, text: '', complete: false }))
+      req.end(JSON.stringify(chat('hi')))
+    }),
+  )
+}
+
+async function reply(mount: Mount, handler: (req: IncomingMessage, res: ServerResponse) => unknown): Promise<Got> {
+  const agent = new Agent({ keepAlive: true })
+  try {
+    return await serving(mount([slow()], handler), ({ port }) => askKept(port, agent))
+  } finally {
+    agent.destroy()
+  }
+}
+
+const BREAKS: Readonly<Record<string, (req: IncomingMessage, res: ServerResponse) => void>> = {
+  'destroys its response': (_req, res) => void res.destroy(),
+  'destroys its request': (req) => void req.destroy(new Error('enough')),
+  'destroys the connection': (req) => void req.socket.destroy(),
+}
+
+describe.each(SERVERS)('On %s, a handler that has ended its reply', (_name, mount) => {
+  it.each(Object.entries(BREAKS))('and %s does not take the reply back', async (_how, breaks) => {
+    for (const [word, status] of [
+      ['fine', 200],
+      ['UNSAFE', 451],
+    ] as const) {
+      const got = await reply(mount, (req, res) => {
+        res.end(word)
+        breaks(req, res)
+      })
+      expect([got.status, got.complete, got.text.includes(word)]).toEqual([status, true, word === 'fine'])
+    }
+  })
+
+  it('is cut off from its client when it breaks the connection before the end', async () => {
+    const got = await reply(mount, (req, res) => {
+      res.write('fine')
+      req.socket.destroy()
+    })
+    expect(got.complete).toBe(false)
+  })
+
+  it.each(['hex', 'base64', 'latin1', 'utf16le'] as const)(
+    'with words in %s is refused in words that a client can read',
+    async (encoding) => {
+      const got = await reply(mount, (_req, res) => {
+        res.setHeader('content-type', 'text/plain; charset=utf-8')
+        res.end(Buffer.from('UNSAFE').toString(encoding === 'utf16le' ? 'utf8' : encoding), encoding)
+      })
+      expect([got.complete, (JSON.parse(got.text) as { error: object }).error]).toMatchObject([
+        true,
+        { code: expect.any(String) as string },
+      ])
+    },
+  )
+})
+
+describe.each(EXPRESSES)('On %s, a handler that fails after its end', (_name, module) => {
+  it('has its reply sent whole', async () => {
+    const got = await reply(onExpress(module), (_req, res) => {
+      res.end('fine')
+      throw new Error('too late')
+    })
+    expect(got).toEqual({ status: 200, text: 'fine', complete: true })
+  })
+
+  it('some time later has its reply sent whole', async () => {
+    const failing: RequestHandler = (_req, res, next) => {
+      res.end('fine')
+      setTimeout(() => next(new Error('too late')), 5)
+    }
+    const app = module()
+    app.set('env', 'test').use(slow() as RequestHandler, failing)
+    const agent = new Agent()
+    const got = await serving(app as RequestListener, ({ port }) => askKept(port, agent))
+    expect(got).toEqual({ status: 200, text: 'fine', complete: true })
+  })
+})
+
+describe('On HTTP/2, a wrapper of write that was defined after us', () => {
+  it.each([
+    ['fine', 200],
+    ['UNSAFE', 451],
+  ])('does not lose the words of an end (%s)', async (word, status) => {
+    const server = createHttp2Server((req, res) =>
+      guarded()(req as never, res as never, () => {
+        const { write } = res
+        Object.defineProperty(res, 'write', {
+          value: (...args: unknown[]) => Reflect.apply(write, res, args) as boolean,
+        })
+        res.end(word)
+      }),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json' })
+    let got: unknown
+    let text = ''
+    stream
+      .on('response', (headers) => (got = headers[':status']))
+      .on('data', (data: Buffer) => (text += data.toString()))
+    stream.end(JSON.stringify(chat('hi')))
+    await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
+    session.destroy()
+    server.close()
+    expect([got, text === word]).toEqual([status, word === 'fine'])
+  })
+})
+
+describe('Middleware before us that keeps the body', () => {
+  it('may still add a header when the first words of a handler leave', async () => {
+    const keeping: Middleware = (_req, res, next) => {
+      const { end } = res
+      const kept: Buffer[] = []
+      res.write = ((chunk: Buffer) => kept.push(Buffer.from(chunk)) > 0) as never
+      res.end = ((chunk?: Buffer) => {
+        if (chunk) kept.push(Buffer.from(chunk))
+        res.setHeader('x-length', Buffer.concat(kept).length)
+        return Reflect.apply(end, res, [Buffer.concat(kept)]) as ServerResponse
+      }) as never
+      next()
+    }
+    const handler = (_req: IncomingMessage, res: ServerResponse): void => {
+      res.write('so ')
+      res.end('fine')
+    }
+    await serving(onNode([keeping, guarded()], handler), async ({ url }) => {
+      const got = await send(url + PATH, { body: chat('hi') })
+      expect([got.headers['x-length'], got.headers['content-length'], got.text]).toEqual(['7', '7', 'so fine'])
+    })
+  })
+})
+
+describe('A connection that is kept', () => {
+  it('closes when the last of its pipelined replies has left, where a handler has broken it', async () => {
+    let asked = 0
+    const listener = onNode([slow()], (req, res) => {
+      asked += 1
+      res.end(`reply ${asked}`)
+      req.socket.destroy()
+    })
+    await serving(listener, async ({ port }) => {
+      const socket = connect(port, '127.0.0.1')
+      const body = JSON.stringify(chat('hi'))
+      const head = `POST ${PATH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`
+      let text = ''
+      socket.on('data', (data) => (text += data.toString()))
+      socket.write(head + body + head + body)
+      await within(new Promise((resolve) => socket.on('close', resolve)))
+      expect(text.match(/reply \d/g)).toEqual(['reply 1', 'reply 2'])
+    })
+  })
+
+  it('serves the next request, and is broken by a handler that breaks it there', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    let asked = 0
+    const ports = new Set<number | undefined>()
+    const listener = onNode([slow()], (req, res) => {
+      asked += 1
+      ports.add(req.socket.remotePort)
+      if (asked === 3) return void req.socket.destroy()
+      res.end('fine')
+    })
+    await serving(listener, async ({ port }) => {
+      for (const text of ['fine', 'fine', '']) expect((await askKept(port, agent)).text).toBe(text)
+    })
+    agent.destroy()
+    expect(ports.size).toBe(1)
+  })
+})

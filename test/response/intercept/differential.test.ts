@@ -2,7 +2,7 @@
 // arrives as it would, and the handler sees what it would see. What is not safe never arrives, and nothing hangs.
 //
 // FC_RUNS=5000 FC_SEED=... npx vitest run --dir test test/response/intercept/differential
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, createServer as createHttp2Server, type ClientHttp2Session, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { writeFileSync } from 'node:fs'
@@ -14,8 +14,9 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { EXPRESSES, guarded, within } from '../../helpers/apps.js'
-import { chat } from '../../helpers/http.js'
-import { HOOKS, ODD_STATUSES, WRONG_STATUSES, play, programs, type Program, type Seen } from './programs.js'
+import { markerGuard } from '../../helpers/guards.js'
+import { chat, sleep } from '../../helpers/http.js'
+import { endsLate, HOOKS, ODD_STATUSES, WRONG_STATUSES, play, programs, type Program, type Seen } from './programs.js'
 
 const RUNS = Number(process.env['FC_RUNS'] ?? 40)
 // The gate runs the same programs every time: FC_SEED=$RANDOM looks for new ones.
@@ -29,6 +30,8 @@ interface Wire {
   readonly body: string
   readonly trailers: readonly string[]
   readonly complete: boolean
+  /** The connection is still open after the reply. */
+  readonly kept: boolean
 }
 interface Outcome extends Seen {
   readonly wire: Wire
@@ -49,7 +52,7 @@ afterAll(() => {
   for (const each of theirs) process.on('uncaughtException', each)
 })
 
-const guard = guarded()
+const guard = guarded({ guard: markerGuard({ delay: () => now.program.delay }) })
 /** What runs now: one program at a time. */
 let now: { program: Program; withGuard: boolean; seen: Seen; done: (failed: boolean) => void }
 
@@ -94,8 +97,8 @@ function onApp(module: typeof express): (req: IncomingMessage, res: ServerRespon
   app.use(quiet)
   return app as never
 }
-const quiet = (_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown): void => {
-  if (res.headersSent) return void res.destroy()
+const quiet = (_error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown): void => {
+  if (res.headersSent) return void req.socket.destroy()
   res.statusCode = 500
   res.statusMessage = ''
   for (const name of res.getHeaderNames()) if (name.startsWith('content-')) res.removeHeader(name)
@@ -103,14 +106,16 @@ const quiet = (_error: unknown, _req: IncomingMessage, res: ServerResponse, _nex
 }
 
 /** Lines of a head, in their order and case, without what differs by right. */
-function headLines(raw: readonly string[], streams: boolean): string[] {
+function headLines(raw: readonly string[]): string[] {
   const lines = []
+  // A block may end a stream early, so a stream cannot keep a promised length.
+  const streams = raw.some((value) => /event-stream|ndjson/.test(value))
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!
     const value = raw[index + 1]!
     if (/^(date|llama-guard|server-timing|etag)$/i.test(name)) continue
     if (streams && /^(content-length|transfer-encoding)$/i.test(name)) continue
-    lines.push(`${name}: ${/^set-cookie$/i.test(name) ? value.replace(/connect\.sid=.*/, 'connect.sid') : value}`)
+    lines.push(`${name}: ${value.replace(/connect\.sid=.*|^[\d.]+ms$/, 'some')}`)
   }
   return lines
 }
@@ -124,66 +129,68 @@ function decoded(bytes: Buffer, coding: string | undefined): Buffer {
   }
 }
 
-function askHttp(port: number): Promise<Wire> {
+async function askHttp(port: number): Promise<Wire> {
+  const { method, keepAlive } = now.program
   const payload = JSON.stringify(chat('hi'))
-  return new Promise((resolve) => {
+  const agent = new Agent({ keepAlive })
+  const wire = await new Promise<Omit<Wire, 'kept'>>((resolve) => {
     const broken = (): void => resolve({ head: [], body: '', trailers: [], complete: false })
-    const req = request(
-      {
-        port,
-        host: '127.0.0.1',
-        path: PATH,
-        method: 'POST',
-        agent: false,
-        headers: { 'content-type': 'application/json', 'content-length': payload.length, 'accept-encoding': 'gzip' },
-      },
-      (res) => {
-        const chunks: Buffer[] = []
-        res.on('data', (data: Buffer) => chunks.push(data))
-        res.on('error', () => undefined)
-        res.on('close', () => {
-          const bytes = Buffer.concat(chunks)
-          resolve({
-            head: [`${res.statusCode} ${res.statusMessage}`, ...headLines(res.rawHeaders, false)],
-            body: decoded(bytes, res.headers['content-encoding']).toString('latin1'),
-            trailers: res.rawTrailers,
-            complete: res.complete,
-          })
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': payload.length,
+      'accept-encoding': 'gzip',
+    }
+    const req = request({ port, host: '127.0.0.1', path: PATH, method, agent, headers }, (res) => {
+      const chunks: Buffer[] = []
+      res.on('data', (data: Buffer) => chunks.push(data))
+      res.on('error', () => undefined)
+      res.on('close', () => {
+        const bytes = Buffer.concat(chunks)
+        resolve({
+          head: [`${res.statusCode} ${res.statusMessage}`, ...headLines(res.rawHeaders)],
+          body: decoded(bytes, res.headers['content-encoding']).toString('latin1'),
+          trailers: res.rawTrailers,
+          complete: res.complete,
         })
-      },
-    )
+      })
+    })
     req.on('error', broken)
     req.end(payload)
   })
+  await sleep(8)
+  const kept = Object.keys(agent.freeSockets).length > 0
+  agent.destroy()
+  return { ...wire, kept }
 }
 
 function askHttp2(session: ClientHttp2Session): Promise<Wire> {
+  const { method } = now.program
   return new Promise((resolve) => {
-    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json' })
+    const stream = session.request(
+      { ':path': PATH, ':method': method, 'content-type': 'application/json' },
+      { endStream: false },
+    )
     let head: string[] = []
     let trailers: string[] = []
     let body = ''
     const list = (headers: object): string[] =>
-      headLines(
-        Object.entries(headers).flatMap(([name, value]) => [name, String(value)]),
-        false,
-      )
+      headLines(Object.entries(headers).flatMap(([name, value]) => [name, String(value)]))
     stream.setEncoding('latin1')
     stream.on('response', (got) => (head = list(got)))
     stream.on('trailers', (got) => (trailers = list(got)))
     stream.on('data', (data: string) => (body += data))
     stream.on('error', () => undefined)
-    stream.on('close', () => resolve({ head, body, trailers, complete: stream.rstCode === 0 }))
+    stream.on('close', () => resolve({ head, body, trailers, complete: stream.rstCode === 0, kept: true }))
     stream.end(JSON.stringify(chat('hi')))
   })
 }
 
 async function outcome(program: Program, withGuard: boolean, ask: () => Promise<Wire>): Promise<Outcome> {
-  const seen: Seen = { calls: [], events: [] }
+  const seen: Seen = { calls: [], events: [], late: false }
   const played = new Promise<boolean>((resolve) => (now = { program, withGuard, seen, done: resolve }))
-  const wire = await within(ask(), `the reply ${withGuard ? 'with' : 'without'} the guard`, 3000)
+  const wire = await within(ask(), `the reply ${withGuard ? 'with' : 'without'} the guard`, withGuard ? 3000 : 1000)
   const failed = await within(played, 'the end of the handler', 3000)
-  await new Promise((resolve) => setTimeout(resolve, 8))
+  await sleep(8)
   return { ...seen, wire, failed }
 }
 
@@ -219,9 +226,11 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
     async () => {
       await fc.assert(
         fc.asyncProperty(programs('Hello', on, statuses), async (program) => {
-          fc.pre(!onHeadersDiffers(program) && !restoresOthers(program))
+          fc.pre(!wrapperDiffers(program) && !restoresOthers(program))
           stray.length = 0
-          const bare = await outcome(program, false, ask)
+          const bare = await outcome(program, false, ask).catch(() => undefined)
+          // A program that hangs without the guard says nothing about it.
+          if (bare === undefined) return fc.pre(false)
           const strayWithout = stray.splice(0).map(String)
           const ours = await outcome(program, true, ask)
           expect(stray.map(String)).toEqual(strayWithout)
@@ -252,18 +261,24 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
 
 /**
  * on-headers, which compression and session use, reads some forms of writeHead otherwise than Node, and the guard
- * asks it with the form that both read alike.
+ * asks it with the form that both read alike. Node forgets to take back what `end()` did before a wrong status made it
+ * throw, and a later `write()` then breaks the reply.
  */
-function onHeadersDiffers({ before, after, steps }: Program): boolean {
+function wrapperDiffers({ before, after, steps }: Program): boolean {
+  const hooks = [...before, ...after].join()
+  const wrongStatus = steps.some(
+    ({ do: what, args }) => what === 'status' && !(Number(args[0]) >= 100 && Number(args[0]) < 1000),
+  )
+  if (wrongStatus && hooks.includes('write from end')) return true
   return (
-    [...before, ...after].some((name) => /compression|session|on-headers/.test(name)) &&
-    steps.some(
-      ({ do: what, args }) =>
-        (what === 'writeHead' && (Number.isNaN(Number(args[0] ?? 'none')) || args.slice(1).some(Array.isArray))) ||
-        (what === 'writeHead' && args.length === 3 && typeof args[1] !== 'string') ||
-        (what === 'write' && typeof args[0] !== 'string' && !Buffer.isBuffer(args[0])) ||
-        (what === 'status' && !(Number(args[0]) >= 100 && Number(args[0]) < 1000)),
-    )
+    /compression|session|on-headers|response-time|morgan/.test(hooks) &&
+    (wrongStatus ||
+      steps.some(
+        ({ do: what, args }) =>
+          (what === 'writeHead' && (Number.isNaN(Number(args[0] ?? 'none')) || args.slice(1).some(Array.isArray))) ||
+          (what === 'writeHead' && args.length === 3 && typeof args[1] !== 'string') ||
+          (what === 'write' && typeof args[0] !== 'string' && !Buffer.isBuffer(args[0])),
+      ))
   )
 }
 
@@ -271,20 +286,28 @@ function onHeadersDiffers({ before, after, steps }: Program): boolean {
 const restoresOthers = ({ before, after }: Program): boolean =>
   before.length + after.length > 1 && [...before, ...after].some((name) => /restored|replaced/.test(name))
 
-function comparable(outcome: Outcome, { before, steps }: Program, on: string): unknown {
-  const { wire, calls, events, failed } = outcome
-  // How much of a broken reply arrives is a matter of time.
-  const broken =
-    !wire.complete || steps.some(({ do: what }) => what === 'destroy' || (on === 'HTTP/2' && what === 'throw'))
+function comparable(outcome: Outcome, { before, after, steps }: Program, on: string): unknown {
+  const { wire, calls, events, failed, late } = outcome
+  const breaks = steps.some(({ do: what }) => what === 'destroy' || (on === 'HTTP/2' && what === 'throw'))
+  // How much of a broken reply arrives is a matter of time. One that was broken after its end has left before.
+  const broken = !wire.complete || (breaks && !late)
+  // These leave the head open, or forget callbacks, and so the guard's view of them is another.
+  const length = before.includes('end that waits') ? 3 : endsLate([...before, ...after]) ? 4 : on === 'Express' ? 7 : 6
+  const { kept, ...reply } = wire
+  // A wrapper below us adds its headers when the reply leaves, and so after those of the handler.
+  const head = before.includes('wrapper of writeHead') ? [...wire.head].sort() : wire.head
   return {
     failed,
-    sent: broken ? undefined : wire,
-    calls: (before.includes('nothing from write') ? [] : (calls as unknown[][])).map((call) =>
-      on === 'Express' ? call : call.slice(0, 4),
-    ),
-    // Compression forgets the callbacks of writes.
-    events: wire.complete
-      ? events.filter((event) => !before.includes('compression') || !event.startsWith('write'))
-      : [],
+    // Node breaks the connection of a reply that is destroyed after its end only while the reply is being sent.
+    sent: broken ? undefined : { ...reply, head, kept: late || kept },
+    calls: before.includes('nothing from write') ? [] : (calls as unknown[][]).map((call) => call.slice(0, length)),
+    events: wire.complete && !breaks && !late ? comparableEvents(events, before) : [],
   }
+}
+
+function comparableEvents(events: readonly string[], before: readonly string[]): readonly string[] {
+  // Compression forgets the callbacks of writes.
+  const told = events.filter((event) => !before.includes('compression') || !event.startsWith('write'))
+  // A write is called back when there is room for the next, and so before or after the error of a late call.
+  return told.some((event) => event.includes('ERR_')) ? [...told].sort() : told
 }

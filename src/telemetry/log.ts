@@ -1,13 +1,21 @@
 // Writes one line per judgement and builds the event for onVerdict from the same facts. An event has no field that
 // could hold chat content.
-import pino from 'pino'
+import pino, { type DestinationStream, type LoggerOptions } from 'pino'
 import type { Decision, Judgement, Logger, VerdictEvent } from '../types.js'
+import { activeTrace } from '../utils/active-trace.js'
 
-/** The default logger: pino. It redacts credentials, in case an app logs a request through it. */
-export function defaultLogger(level: string): Logger {
-  return pino({
+/**
+ * The default logger: pino. It redacts credentials, in case an app logs a request through it. It names the trace of a
+ * line, where `instrument()` tells of one. `destination`: default standard output.
+ */
+export function defaultLogger(level: string, destination?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     name: 'express-llama-guard',
     level,
+    mixin() {
+      const trace = activeTrace()
+      return trace === undefined ? {} : { trace_id: trace.traceId, span_id: trace.spanId }
+    },
     redact: {
       paths: [
         'body',
@@ -28,7 +36,8 @@ export function defaultLogger(level: string): Logger {
       ],
       censor: '[redacted]',
     },
-  })
+  }
+  return destination === undefined ? pino(options) : pino(options, destination)
 }
 
 /** The event of one stage. Milliseconds are those of the stage. Attempts and tokens are the sums over its checks. */

@@ -2,7 +2,7 @@
 import type * as Http from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { context, type MeterProvider, propagation, type Span, SpanKind, trace, type Tracer } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { ExpressInstrumentation } from '@opentelemetry/instrumentation-express'
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http'
@@ -10,10 +10,12 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type Express from 'express'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { chat, chunk, completion } from '../helpers/http.js'
+import { startEmulator } from '../emulator/index.js'
+import { chat, chunk, completion, serve } from '../helpers/http.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Options } from '../../src/options/index.js'
+import { defaultLogger } from '../../src/telemetry/log.js'
 import { instrument } from '../../src/telemetry/otel/index.js'
 
 const exporter = new InMemorySpanExporter()
@@ -167,5 +169,135 @@ describe('instrument()', () => {
     )
     expect(said).toHaveLength(1)
     expect(said[0]).not.toMatch(/PLANTED|I saw/)
+  })
+})
+
+describe('An SDK that fails', () => {
+  const broken = (): never => {
+    throw new Error('the SDK is broken')
+  }
+  const span = {
+    spanContext: broken,
+    setAttributes: broken,
+    addEvent: broken,
+    setStatus: broken,
+    end: broken,
+  } as unknown as Span
+  const meterProvider = {
+    getMeter: () => ({ createHistogram: () => ({ record: broken }), createCounter: () => ({ add: broken }) }),
+  } as unknown as MeterProvider
+
+  it.each([
+    ['at the start of a span', broken],
+    ['in every method of a span', () => span],
+  ])('%s breaks no request, and no process', async (_where, startSpan) => {
+    const uncaught = vi.fn()
+    process.on('uncaughtException', uncaught)
+    const stopBroken = instrument({
+      tracerProvider: { getTracer: () => ({ startSpan }) as unknown as Tracer },
+      meterProvider,
+      propagate: true,
+    })
+    try {
+      const emulator = await startEmulator()
+      for (const [name, value] of Object.entries({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }))
+        vi.stubEnv(name, value)
+      const lines: string[] = []
+      await traced(
+        {
+          guard: 'sagemaker',
+          endpoint: emulator.endpoint,
+          logger: defaultLogger('info', { write: (line: string) => void lines.push(line) }),
+          shadowGuard: { guard: markerGuard(), rate: 1 },
+        },
+        async (url) => {
+          expect(await post(url, chat('hello'))).toContain('PLANTED reply')
+          expect(await post(url, chat('bomb'))).toContain('content_policy_violation')
+          await fetch(url)
+        },
+      )
+      expect(lines.filter((line) => line.includes('"action"')).length).toBe(3)
+      await emulator.close()
+    } finally {
+      stopBroken()
+      vi.unstubAllEnvs()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    process.off('uncaughtException', uncaught)
+    expect(uncaught).not.toHaveBeenCalled()
+  })
+})
+
+describe('The trace', () => {
+  it('goes to SageMaker only where the operator says so, with the span of the stage as parent', async () => {
+    const emulator = await startEmulator()
+    const env = { ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const header = (): (string | string[] | undefined)[] =>
+      emulator.requests.map(({ headers }) => headers['x-amzn-trace-id'])
+    const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`
+    const asked = (options: Options): Promise<ReadableSpan[]> =>
+      traced({ guard: 'sagemaker', endpoint: emulator.endpoint, cacheMax: 0, ...options }, async (url) => {
+        await post(url, chat('hello'), { traceparent })
+        await post(url, chat('hello again'), { traceparent })
+      })
+    await asked({})
+    expect(header()).toEqual([undefined, undefined, undefined, undefined])
+
+    stop()
+    stop = instrument({ propagate: true })
+    try {
+      const before = emulator.requests.length
+      exporter.reset()
+      const parents = guardSpans(await asked({})).map(
+        (span) => `Root=1-abababab-${'ab'.repeat(12)};Parent=${span.spanContext().spanId};Sampled=1`,
+      )
+      expect(parents).toHaveLength(4)
+      expect(header().slice(before)).toEqual(parents)
+    } finally {
+      stop()
+      stop = instrument()
+      vi.unstubAllEnvs()
+      await emulator.close()
+    }
+  })
+
+  it('goes to an OpenAI-compatible server as `traceparent`', async () => {
+    const seen: (string | string[] | undefined)[] = []
+    const server = await serve((req, res) => {
+      seen.push(req.headers['traceparent'])
+      req.resume()
+      res.writeHead(200, { 'content-type': 'application/json' })
+      res.end(JSON.stringify({ choices: [{ text: 'safe', finish_reason: 'stop' }] }))
+    })
+    const ask = (): Promise<ReadableSpan[]> =>
+      traced({ guard: 'openai', guardUrl: `${server.url}/v1`, cacheMax: 0 }, (url) => post(url, chat('hello')))
+    await ask()
+    expect(seen).toEqual([undefined, undefined])
+    stop()
+    stop = instrument({ propagate: true })
+    exporter.reset()
+    const spans = guardSpans(await ask())
+    stop()
+    stop = instrument()
+    await server.close()
+    expect(seen.slice(2)).toEqual(
+      spans.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
+    )
+  })
+
+  it('is named by every line of the default logger, and by none outside of a request', async () => {
+    const lines: Record<string, unknown>[] = []
+    const logger = defaultLogger('debug', { write: (line: string) => void lines.push(JSON.parse(line)) })
+    const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`
+    await traced({ logger }, (url) => post(url, chat('PLANTED question'), { traceparent }))
+    logger.info({}, 'outside')
+    expect(lines.map(({ msg, trace_id }) => [msg, trace_id])).toEqual([
+      ['judged safe', 'ab'.repeat(16)],
+      ['judged safe', 'ab'.repeat(16)],
+      ['outside', undefined],
+    ])
+    for (const { span_id } of lines.slice(0, 2)) expect(span_id).toMatch(/^[0-9a-f]{16}$/)
+    expect(JSON.stringify(lines)).not.toContain('PLANTED')
   })
 })

@@ -1,113 +1,93 @@
 // `express-llama-guard/otel`: spans and metrics for OpenTelemetry, made from what the guards of this process publish.
 // Needs the package @opentelemetry/api, and an SDK of the app's own to export anything.
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
-  context,
+  isSpanContextValid,
   metrics as metricsApi,
   type MeterProvider,
-  type Span,
-  SpanStatusCode,
   trace,
+  TraceFlags,
   type TracerProvider,
 } from '@opentelemetry/api'
 import { CHANNELS, checkChannel, type CheckMessage, type NotJudgedMessage } from '../channels.js'
-import type { RequestMessage, VerdictMessage } from '../channels.js'
-import type { Stage } from '../../types.js'
-import {
-  CHECK_EVENT,
-  checkAttributes,
-  endAttributes,
-  metricAttributes,
-  METRICS,
-  NOT_JUDGED_EVENT,
-  notJudgedAttributes,
-  SCOPE,
-  spanName,
-  startAttributes,
-} from './names.js'
+import type { RequestMessage, ShadowMessage, VerdictMessage } from '../channels.js'
+import { type ActiveTrace, setTraceSource } from '../../utils/active-trace.js'
+import { comparedAttributes, metricAttributes, METRICS, NOT_JUDGED_EVENT, notJudgedAttributes, SCOPE } from './names.js'
+import { quiet, quietly } from './quiet.js'
+import { StageSpans } from './stage-spans.js'
 
 export interface InstrumentOptions {
   /** Default: the API's global one. */
   readonly tracerProvider?: TracerProvider
   /** Default: the API's global one. */
   readonly meterProvider?: MeterProvider
+  /**
+   * Sends the trace with calls to guards: `x-amzn-trace-id` to SageMaker, `traceparent` to an OpenAI-compatible
+   * server. Default: false, trace ids stay in this process.
+   */
+  readonly propagate?: boolean
 }
-
-/** Checks of one stage that become events of its span; `llama_guard.checks` counts them all. */
-const MAX_EVENTS = 32
-
-interface Open {
-  readonly span: Span
-  events: number
-}
-type OpenSpans = { [S in Stage]?: Open }
 
 /**
  * From now on each stage that is judged is a span, a child of the span that is active in the request (the HTTP
- * server's), with its checks as events; what passes unjudged is an event of the active span. No chat content. Returns
- * what stops it.
+ * server's), with its checks as events; what passes unjudged is an event of the active span; and lines of the default
+ * logger have `trace_id` and `span_id`. No chat content. Errors of the SDK never reach a request. Returns what stops
+ * it.
  *
  * @example const stop = instrument()
  */
-export function instrument({ tracerProvider, meterProvider }: InstrumentOptions = {}): () => void {
-  const tracer = (tracerProvider ?? trace).getTracer(SCOPE)
+export function instrument({ tracerProvider, meterProvider, propagate = false }: InstrumentOptions = {}): () => void {
+  const spans = new StageSpans((tracerProvider ?? trace).getTracer(SCOPE))
   const meter = (meterProvider ?? metricsApi).getMeter(SCOPE)
   const duration = meter.createHistogram(METRICS.duration, { unit: 's' })
   const judgements = meter.createCounter(METRICS.judgements)
   const notJudgedCount = meter.createCounter(METRICS.notJudged)
-  const open = new WeakMap<object, OpenSpans>()
+  const comparisons = meter.createCounter(METRICS.comparisons)
 
-  const start = (message: CheckMessage | VerdictMessage): Open => {
-    const { stage, model, request } = message
-    const attributes = startAttributes(message)
-    const started = { span: tracer.startSpan(spanName(model), { attributes }, context.active()), events: 0 }
-    const spans = open.get(request) ?? {}
-    spans[stage] = started
-    open.set(request, spans)
-    return started
-  }
-
-  const check = {
-    start(message: CheckMessage): void {
-      if (open.get(message.request)?.[message.stage] === undefined) start(message)
-    },
-    asyncEnd({ request, stage, result }: CheckMessage): void {
-      const stageSpan = open.get(request)?.[stage]
-      if (stageSpan === undefined || result === undefined || stageSpan.events++ >= MAX_EVENTS) return
-      stageSpan.span.addEvent(CHECK_EVENT, checkAttributes(result))
-    },
-  }
   const verdict = (message: VerdictMessage): void => {
-    const { request, stage, ms, code } = message
-    // What failed before a guard was asked has no span yet.
-    const { span } = open.get(request)?.[stage] ?? start(message)
-    span.setAttributes(endAttributes(message))
-    if (code !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: code })
-    span.end()
-    delete open.get(request)?.[stage]
+    quietly(() => spans.verdict(message))
     const attributes = metricAttributes(message)
-    duration.record(ms / 1000, attributes)
+    duration.record(message.ms / 1000, attributes)
     judgements.add(1, attributes)
   }
   const notJudged = ({ stage, what, count }: NotJudgedMessage): void => {
-    trace.getActiveSpan()?.addEvent(NOT_JUDGED_EVENT, notJudgedAttributes({ what, count }, stage))
+    quietly(() => trace.getActiveSpan()?.addEvent(NOT_JUDGED_EVENT, notJudgedAttributes({ what, count }, stage)))
     notJudgedCount.add(count, { 'llama_guard.reason': what })
   }
-  // A client that left before its verdict: the span ends with the request.
-  const over = ({ request }: RequestMessage): void => {
-    for (const left of Object.values(open.get(request) ?? {})) left.span.end()
-    open.delete(request)
+  const listeners = [
+    [CHANNELS.verdict, quiet(verdict)],
+    [CHANNELS.notJudged, quiet(notJudged)],
+    [CHANNELS.request, quiet((message: RequestMessage) => spans.over(message))],
+    [CHANNELS.shadow, quiet((message: ShadowMessage) => comparisons.add(1, comparedAttributes(message)))],
+  ] as const
+  const check = {
+    start: quiet((message: CheckMessage) => spans.checkStarts(message)),
+    asyncEnd: quiet((message: CheckMessage) => spans.checkEnds(message)),
+  }
+  /** The check within which a guard is called. */
+  const checking = new AsyncLocalStorage<CheckMessage>()
+  const current = (): ActiveTrace | undefined => {
+    let found: ActiveTrace | undefined
+    quietly(() => {
+      const message = checking.getStore()
+      const span = (message && spans.of(message)) ?? trace.getActiveSpan()
+      const about = span?.spanContext()
+      if (about === undefined || !isSpanContextValid(about)) return
+      const { traceId, spanId, traceFlags } = about
+      found = { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 }
+    })
+    return found
   }
 
-  const listeners = [
-    [CHANNELS.verdict, verdict as (message: unknown) => void],
-    [CHANNELS.notJudged, notJudged as (message: unknown) => void],
-    [CHANNELS.request, over as (message: unknown) => void],
-  ] as const
   for (const [name, listener] of listeners) subscribe(name, listener)
   checkChannel.subscribe(check as never)
+  if (propagate) checkChannel.start.bindStore(checking, (message) => message)
+  const forget = setTraceSource({ current, propagate })
   return () => {
+    forget()
     for (const [name, listener] of listeners) unsubscribe(name, listener)
     checkChannel.unsubscribe(check as never)
+    if (propagate) checkChannel.start.unbindStore(checking)
   }
 }

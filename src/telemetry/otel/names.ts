@@ -1,7 +1,7 @@
 // Every name that OpenTelemetry sees. The conventions for guardrails are a draft that still changes its words
 // (open-telemetry/semantic-conventions-genai, "guardrail"): when it is settled, this file changes and no other.
 import type { Attributes } from '@opentelemetry/api'
-import type { CheckMessage, CheckResult, VerdictMessage } from '../channels.js'
+import type { CheckMessage, CheckResult, ShadowMessage, VerdictMessage } from '../channels.js'
 import type { NotJudged, Stage, VerdictEvent } from '../../types.js'
 
 export const SCOPE = 'express-llama-guard'
@@ -11,6 +11,7 @@ export const METRICS = {
   duration: 'llama_guard.judgement.duration',
   judgements: 'llama_guard.judgements',
   notJudged: 'llama_guard.not_judged',
+  comparisons: 'llama_guard.shadow.comparisons',
 } as const
 
 export const spanName = (model: string): string => `apply_guardrail ${model}`
@@ -70,4 +71,13 @@ export function metricAttributes({
   action,
 }: Pick<VerdictEvent, 'stage' | 'verdict' | 'action'>): Attributes {
   return { 'gen_ai.guardrail.target': stage, 'gen_ai.guardrail.decision': verdict, 'gen_ai.guardrail.action': action }
+}
+
+/** What the guard and the one on trial said. */
+export function comparedAttributes({ stage, primary, shadow }: ShadowMessage): Attributes {
+  return {
+    'gen_ai.guardrail.target': stage,
+    'llama_guard.primary': primary.verdict,
+    'llama_guard.shadow': shadow.verdict,
+  }
 }

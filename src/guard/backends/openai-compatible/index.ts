@@ -5,6 +5,7 @@ import { LlamaGuardError } from '../../../errors.js'
 import { within } from '../../deadline.js'
 import { readCompletion } from '../../answer/completion.js'
 import type { Complete, Completion } from '../../answer/completion.js'
+import { traceparent } from '../../../utils/active-trace.js'
 import { lazyPool } from '../../../utils/lazy-pool.js'
 import { connectionError, statusError, unreadable } from './errors.js'
 
@@ -74,7 +75,8 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
     })
     return within({ ms: o.timeoutMs, late: tooLate(o.timeoutMs), signal }, async (inner) => {
       try {
-        return await read(await pool.request({ method: 'POST', path, headers, body, signal: inner.signal }))
+        const sent = { ...headers, ...traceparent() }
+        return await read(await pool.request({ method: 'POST', path, headers: sent, body, signal: inner.signal }))
       } catch (error) {
         throw connectionError(error)
       }

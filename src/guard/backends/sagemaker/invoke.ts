@@ -8,6 +8,7 @@
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { InvokeEndpointCommandInput } from '@aws-sdk/client-sagemaker-runtime'
 import type { LazyAbortController } from '../../../utils/lazy-abort-controller.js'
+import { addTrace, traceHeader } from './trace-header.js'
 import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './http-handler.js'
 
 /** The parameters that every call has in common. */
@@ -37,6 +38,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   /** Sends the request through the SDK and remembers it; later calls copy it. */
   const firstCall = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
+    command.middlewareStack.add(addTrace, { step: 'build' })
     let built: HttpRequest | undefined
     command.middlewareStack.add(
       (next) => (args) => {
@@ -71,7 +73,8 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     if (first === undefined) return firstCall(body, signal)
     const { request, send, signer } = first
-    const { headers } = await signer.sign({ ...request, body }, { signingDate: serverTime() })
+    const traced = { ...request, headers: { ...request.headers, ...traceHeader() }, body }
+    const { headers } = await signer.sign(traced, { signingDate: serverTime() })
     const response = await send(headers, body, signal)
     return response.statusCode === 200 ? response.body : nameError(body, response, signal)
   }
@@ -90,6 +93,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
   const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
+    command.middlewareStack.add(addTrace, { step: 'build' })
     const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }

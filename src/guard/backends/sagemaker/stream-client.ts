@@ -3,6 +3,7 @@ import { InvokeEndpointWithResponseStreamCommand, SageMakerRuntimeClient } from 
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { SageMakerOptions } from './index.js'
+import { addTrace } from './trace-header.js'
 
 const CONNECT_MS = 3000
 
@@ -25,6 +26,7 @@ export function createStreamClient(o: SageMakerOptions): StreamClient {
   return {
     async open(body, signal) {
       const command = new InvokeEndpointWithResponseStreamCommand({ ...target, Body: body })
+      command.middlewareStack.add(addTrace, { step: 'build' })
       const reply = await client.send(command, { abortSignal: signal })
       return reply.Body ?? []
     },

@@ -3,8 +3,11 @@ import { HttpAgent, type BaseEvent, type Message } from '@ag-ui/client'
 import express from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { llamaGuard, type Options } from '../../src/index.js'
+import { agUi } from '../../src/dialects/ag-ui.js'
+import { LlamaGuardError } from '../../src/errors.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { BLOCKED, event, readerOf } from './streams.js'
 
 type Event = { type: string } & Record<string, unknown>
 let guard: MarkerGuard
@@ -270,5 +273,48 @@ describe('What clients send', () => {
   ])('is refused when it is %s', async (_, part) => {
     const messages = [{ id: '1', role: 'user', content: [{ type: 'text', text: 'hi' }, part] }]
     expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
+  })
+})
+
+describe('The last events of a run', () => {
+  const all = (events: readonly Event[]) =>
+    readerOf(
+      agUi,
+      events.map((each) => event(each)),
+      events.length,
+    )
+  const types = (text: string): string[] => [...text.matchAll(/"type":"([A-Z_]+)"/g)].map(([, type]) => type!)
+  const open: Event[] = [
+    { type: 'RUN_STARTED', ...RUN },
+    { type: 'STEP_STARTED', stepName: 's' },
+    { type: 'REASONING_START', messageId: 'm0' },
+    { type: 'REASONING_MESSAGE_START', messageId: 'm1', role: 'reasoning' },
+    start('m2'),
+    { type: 'TOOL_CALL_START', toolCallId: 'c', toolCallName: 'f' },
+  ]
+  const failure = new LlamaGuardError('guard_timeout')
+
+  it('end what was open of messages and reasoning, the last first, and no tool call', () => {
+    const ends = ['TEXT_MESSAGE_END', 'REASONING_MESSAGE_END', 'REASONING_END', 'RUN_ERROR']
+    expect(types(all(open).block(BLOCKED))).toEqual(ends)
+    expect(types(all(open).fail(failure))).toEqual(ends)
+    expect(types(all([...open, end('m2')]).fail(failure))).toEqual(ends.slice(1))
+  })
+
+  it.each(['RUN_FINISHED', 'RUN_ERROR'])('are none when the run has ended with %s', (type) => {
+    const reader = all([...open, { type, ...RUN }])
+    expect([reader.block(BLOCKED), reader.block(BLOCKED, 'No.'), reader.fail(failure)]).toEqual(['', '', ''])
+  })
+
+  it('begin a run that has not begun, and finish its steps, where they are words', () => {
+    expect(types(all([]).block(BLOCKED, 'No.'))).toEqual([
+      'RUN_STARTED',
+      'TEXT_MESSAGE_START',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_END',
+      'RUN_FINISHED',
+    ])
+    expect(types(all(open.slice(0, 2)).block(BLOCKED, 'No.')).slice(-2)).toEqual(['STEP_FINISHED', 'RUN_FINISHED'])
+    expect(types(all(open).block(BLOCKED, 'No.')).at(-1)).toBe('RUN_ERROR')
   })
 })

@@ -65,9 +65,30 @@ describe('The pieces into which a guard cuts a text', () => {
 })
 
 describe('A remembered verdict', () => {
-  it('is for one model only', () => {
+  it('is for one model, policy, tenant and stage, and for the same turns with the same images only', () => {
     const parts = { identity: 'i', model: 'a', policyHash: 'p', tenant: undefined, stage: 'input' } as const
-    expect(cacheKey(parts, says('a'))).not.toBe(cacheKey({ ...parts, model: 'b' }, says('a')))
+    const turn = { role: 'User', text: 'a' } as const
+    const pictured = (...urls: string[]) => [{ ...turn, images: urls.map((url) => ({ url })) }]
+    const keys = [
+      cacheKey(parts, [turn]),
+      ...[
+        { identity: 'j' },
+        { model: 'b' },
+        { policyHash: 'q' },
+        { tenant: '' },
+        { tenant: 't' },
+        { stage: 'output' as const },
+        { blocks: 'b' },
+      ].map((other) => cacheKey({ ...parts, ...other }, [turn])),
+      cacheKey(parts, [{ role: 'Agent', text: 'a' }]),
+      cacheKey(parts, [turn, turn]),
+      cacheKey(parts, [{ role: 'User', text: 'a1:a,' }]),
+      cacheKey(parts, [{ role: 'User', text: '\ud800' }]),
+      cacheKey(parts, [{ role: 'User', text: '\ud801' }]),
+      ...[['x'], ['y'], ['x', 'y'], ['y', 'x']].map((urls) => cacheKey(parts, pictured(...urls))),
+    ]
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(cacheKey({ ...parts }, [{ ...turn }])).toBe(keys[0])
   })
 
   it('is given to nobody who has left', async () => {

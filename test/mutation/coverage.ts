@@ -9,7 +9,7 @@ import type { Mutant } from './mutants.js'
 export const CACHE = 'node_modules/.cache/mutation'
 /** Folders whose tests judge no chat, or need what few machines have. */
 const OTHER =
-  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|mutation|train)\/|clients|client-table|llama-cpp|log\.test/
+  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|fetch|mutation|train)\b|clients|client-table|llama-cpp|log\.test/
 
 export interface Reached {
   readonly test: string

@@ -8,7 +8,7 @@ import type { Mutant } from './mutants.js'
 import type { Plan } from './runner.js'
 
 /** A change that runs longer than this, with the test it runs in, hangs. */
-const STUCK_MS = 60_000
+const STUCK_MS = 30_000
 const MOST_HANGS = 20
 
 /** The changes that a test noticed, with the name of the test. */

@@ -80,6 +80,29 @@ async function stream(contents = 'hello') {
 }
 const body = (text: string): object => ({ contents: [{ role: 'user', parts: [{ text }] }] })
 
+describe('a request', () => {
+  it('is read where one object stands in place of a list of them', () => {
+    const read = gemini.request({
+      contents: { parts: { text: 'hello' } },
+      systemInstruction: { parts: { text: 'be kind' } },
+    })
+    expect(read.turns).toEqual([{ role: 'User', text: 'hello' }])
+    expect(read.system).toBe('be kind')
+    expect(gemini.request({ contents: { parts: [] }, system_instruction: { text: 'be brief' } }).system).toBe(
+      'be brief',
+    )
+  })
+
+  it.each([
+    { contents: ['hello'] },
+    { contents: [{ role: 'oracle', parts: [{ text: 'hello' }] }] },
+    { contents: [{ parts: ['hello'] }] },
+    { contents: [{ parts: [{ text: 'hello' }] }], systemInstruction: [5] },
+  ])('%j is unreadable', (asked) => {
+    expect(() => gemini.request(asked)).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+  })
+})
+
 describe('the client of Google', () => {
   it('asks and gets an allowed reply, with the words of both judged and no envelope', async () => {
     chunks = [part({ text: 'Hello there.' }, { finishReason: 'STOP' })]

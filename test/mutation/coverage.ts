@@ -9,7 +9,7 @@ import type { Mutant } from './mutants.js'
 export const CACHE = 'node_modules/.cache/mutation'
 /** Folders whose tests judge no chat, or need what few machines have. */
 const OTHER =
-  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|fetch|mutation|train)\b|clients|client-table|llama-cpp|log\.test/
+  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|fetch|mutation|telemetry|train)\b|clients|client-table|llama-cpp|log\.test/
 
 export interface Reached {
   readonly test: string
@@ -68,12 +68,15 @@ export function testsOf(mutant: Mutant, source: string, reached: readonly Reache
   const covering = reached.filter(({ ran }) =>
     isLoadTime ? ran.some((one) => one.startsWith(ofFile)) : ran.includes(name),
   )
-  const path = mutant.file.replace(/^src\//, 'test/').replace(/(?:\/index)?\.ts$/, '')
-  const nearness = ({ test }: Reached): number => {
-    if (test.startsWith(`${path}.test`) || test.startsWith(`${path}/index.test`)) return 0
-    return test.startsWith(path.slice(0, path.lastIndexOf('/') + 1)) && path.split('/').length > 2 ? 1 : 2
-  }
+  const nearness = ({ test }: Reached): number => nearnessOf(mutant.file, test)
   const sorted = [...covering].sort((a, b) => nearness(a) - nearness(b) || a.seconds - b.seconds)
   let left = seconds
   return sorted.filter((one) => nearness(one) === 0 || (left -= one.seconds) > 0)
+}
+
+/** 0 for the test file of a source file's own name, 1 for those of its folder, 2 for all others. */
+export function nearnessOf(file: string, test: string): number {
+  const path = file.replace(/^src\//, 'test/').replace(/(?:\/index)?\.ts$/, '')
+  if (test.startsWith(`${path}.test`) || test.startsWith(`${path}/index.test`)) return 0
+  return test.startsWith(path.slice(0, path.lastIndexOf('/') + 1)) && path.split('/').length > 2 ? 1 : 2
 }

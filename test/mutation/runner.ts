@@ -1,6 +1,6 @@
 // Runs the test files of the changes. With a plan, it runs every test once as it stands, and again with each change
 // that the test reached. A change is noticed when the test fails with it and then passes without it. A change that
-// many tests of a file let pass is tried with few of the rest.
+// many tests of another folder's file let pass is tried with few of the rest.
 import { appendFileSync, readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 import { getFn, getHooks } from 'vitest/suite'
@@ -12,6 +12,8 @@ export interface Plan {
   readonly mutants: readonly Numbered[]
   /** The changes that each test file may notice. */
   readonly tests: Readonly<Record<string, readonly number[]>>
+  /** Those that it was written for: all of its tests try them. */
+  readonly near?: Readonly<Record<string, readonly number[]>>
   /** Gets a line for each test file and each change that begins to run, and for each that was noticed. */
   readonly log: string
 }
@@ -43,7 +45,9 @@ export default class Runner extends VitestTestRunner {
 
   async runTask(test: Test): Promise<void> {
     if (path === undefined) return getFn(test)()
-    const wanted = (plan.tests[relative(process.cwd(), test.file.filepath)] ?? []).filter((id) => alive.has(id))
+    const file = relative(process.cwd(), test.file.filepath)
+    const wanted = (plan.tests[file] ?? []).filter((id) => alive.has(id))
+    const near = new Set(plan.near?.[file])
     if (wanted.length === 0) return
     reached = new Set()
     await getFn(test)()
@@ -52,7 +56,7 @@ export default class Runner extends VitestTestRunner {
     const started = performance.now()
     for (const id of ids) {
       if (performance.now() - started > MOST_MS) return
-      if (!isWorthATry(id)) continue
+      if (!near.has(id) && !isWorthATry(id)) continue
       tried.set(id, (tried.get(id) ?? 0) + 1)
       tell({ began: id })
       state.on = id

@@ -2,7 +2,7 @@
 // notices is noticed. What it does not notice is tried again, alone in a fresh process.
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
-import { CACHE, type Reached } from './coverage.js'
+import { CACHE, nearnessOf, type Reached } from './coverage.js'
 import { Host } from './hosts.js'
 import type { Mutant } from './mutants.js'
 import type { Plan } from './runner.js'
@@ -19,18 +19,25 @@ export async function noticedBySwitch(
   const mutants = [...testsBy.keys()]
   let left = inTurn(testsBy.values())
   const tests: Record<string, number[]> = Object.fromEntries(left.map((test) => [test, []]))
-  for (const [id, mutant] of mutants.entries()) for (const { test } of testsBy.get(mutant)!) tests[test]!.push(id)
+  const near: Record<string, number[]> = Object.fromEntries(left.map((test) => [test, []]))
+  for (const [id, mutant] of mutants.entries())
+    for (const { test } of testsBy.get(mutant)!) {
+      tests[test]!.push(id)
+      if (nearnessOf(mutant.file, test) < 2) near[test]!.push(id)
+    }
   for (let hangs = 0; hangs <= MOST_HANGS && left.length > 0; hangs += 1) {
-    const plan = resolve(`${CACHE}/plan.json`)
-    const log = resolve(`${CACHE}/plan.jsonl`)
+    const plan = resolve(`${CACHE}/plan-${process.pid}.json`)
+    const log = `${plan}l`
     rmSync(log, { force: true })
     const alive = mutants.flatMap((mutant, id) => (noticed.has(mutant) ? [] : [{ ...mutant, id }]))
     if (alive.length === 0) break
-    writeFileSync(plan, JSON.stringify({ mutants: alive, tests, log } satisfies Plan))
+    writeFileSync(plan, JSON.stringify({ mutants: alive, tests, near, log } satisfies Plan))
     const host = new Host({ MUTATION_PLAN: plan })
     const report = await host.run({ tests: left }, 3600, () => isStuck(log))
     host.stop()
     const lines = linesOf(log)
+    rmSync(plan)
+    rmSync(log, { force: true })
     for (const { noticed: id, by } of lines) if (id !== undefined) noticed.set(mutants[id]!, by ?? '')
     if (report !== 'late') break
     const last = lines.at(-1)?.began

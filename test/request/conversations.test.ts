@@ -80,6 +80,33 @@ describe('the turns that are judged', () => {
   })
 })
 
+describe('what stands beside the turns', () => {
+  const request: ChatRequest = { system: 'be kind', turns: [user('a')], userTurns: [0], extras: ['x'], stream: false }
+  const judged = (change: Partial<ChatRequest>, settings: Partial<JudgedSettings> = {}, vision = false) =>
+    conversationsToJudge({ ...request, ...change }, { ...SETTINGS, ...settings }, vision)
+
+  it('is judged as turns of the user, each alone', () => {
+    expect(judged({})).toEqual([[user('a')], [user('x')], [user('be kind')]])
+    expect(judged({}, { system: 'trust' })).toEqual([[user('a')], [user('x')]])
+    expect(judged({ turns: [], userTurns: [], extras: [] }, { system: 'trust' })).toEqual([[user('be kind')]])
+  })
+
+  it.each<[string, Partial<ChatRequest>]>([
+    ['no turn at all', { turns: [], userTurns: [] }],
+    ['a blank turn', { turns: [user(' \n')] }],
+    ['an image nobody looks at', { turns: [{ ...user(''), images: [{ url: 'https://a.test/b.png' }] }] }],
+  ])('is an error when it is nothing, beside %s', (_title, change) => {
+    const nothing = { system: ' ', extras: [], ...change }
+    expect(() => judged(nothing, { images: 'ignore' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
+  })
+
+  it('is an image, for a guard that sees', () => {
+    const picture = { ...user(''), images: [{ url: 'https://a.test/b.png' }] }
+    expect(judged({ turns: [picture], system: '', extras: [] }, {}, true)).toEqual([[picture]])
+    expect(() => judged({ turns: [picture] })).toThrow(expect.objectContaining({ code: 'unsupported_content' }))
+  })
+})
+
 describe('a reply', () => {
   it('is judged as one with the prefill it continues', () => {
     expect(withReply([user('a'), agent('UNS')], 'AFE')).toEqual([user('a'), agent('UNSAFE')])

@@ -96,6 +96,18 @@ describe('decide', () => {
       { threshold: 0.9 },
       ['allow', 'safe', ''],
     ],
+    [
+      'follows the action of a category from the threshold on',
+      [judged({ safe: false, categories: ['O1'], score: 0.9 })],
+      { threshold: 0.5, actions: { O1: 'flag' } },
+      ['allow', 'unsafe', 'O1'],
+    ],
+    [
+      'blocks a safe word from the threshold on, whatever categories stand beside it',
+      [judged({ categories: ['O1'], score: 0.9 })],
+      { threshold: 0.5, actions: { O1: 'ignore' } },
+      ['block', 'unsafe', ''],
+    ],
     ['cannot judge by a threshold without a score', [judged({})], { threshold: 0.5 }, ['unavailable', 'unjudged', '']],
     [
       'uses the threshold of a category',
@@ -162,6 +174,26 @@ describe('decide', () => {
       ['O1', 'O6', 'O3'],
     ])
       expect(look([unsafe(...ids)], { actions })[0]).toBe('block')
+  })
+
+  it('names the guard that named a category, where a verdict says so', () => {
+    const named = judged({ safe: false, categories: ['O3', 'O6'], namedBy: { O3: 'small' } })
+    expect(decide('input', [judged({}), failed(), named], enforce, CATEGORIES).categories).toEqual([
+      { code: 'O3', name: 'Criminal Planning', guard: 'small' },
+      { code: 'O6', name: 'Self-Harm' },
+    ])
+  })
+
+  it('says for one safe verdict what it says for several', () => {
+    const settings = { mode: 'enforce', onError: 'closed' } as const
+    expect(decide('input', [judged({ score: 0.2 })], settings, CATEGORIES)).toEqual({
+      stage: 'input',
+      categories: [],
+      model: 'm',
+      ms: 5,
+      action: 'allow',
+      outcome: { state: 'safe', score: 0.2 },
+    })
   })
 
   it('says cached only when every judgement was', () => {

@@ -2,6 +2,7 @@
 import { Client } from '@langchain/langgraph-sdk'
 import express from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { langGraph } from '../../src/dialects/langgraph.js'
 import { llamaGuard } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
@@ -62,6 +63,37 @@ async function ask(payload: object, thread: string | null = null): Promise<{ eve
   return { events, error }
 }
 
+describe('A message', () => {
+  const read = (message: unknown) => langGraph.request({ assistant_id: 'agent', input: input(message) })
+
+  it.each(['human', 'user'])('of a %s is their own words, in either form', (type) => {
+    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
+      expect([read(message).turns, read(message).userTurns]).toEqual([[{ role: 'User', text: 'a' }], [0]])
+  })
+
+  it.each(['ai', 'AIMessageChunk', 'assistant'])('of an %s is an answer, in either form', (type) => {
+    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
+      expect(read(message).turns).toEqual([{ role: 'Agent', text: 'a' }])
+  })
+
+  it.each(['system', 'developer'])('of a %s is system text, in either form', (type) => {
+    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
+      expect(read(message)).toMatchObject({ system: 'a', turns: [] })
+  })
+
+  it.each(['tool', 'function'])('of a %s is a result that no human said', (type) => {
+    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
+      expect([read(message).turns, read(message).userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
+  })
+
+  it('of an unknown speaker, and a state of other names, are words of the user', () => {
+    expect(JSON.stringify(read({ type: 'oracle', content: 'a' }).turns)).toContain('oracle')
+    const state = langGraph.request({ assistant_id: 'agent', input: { planted_key: 'b', messages: [human('a')] } })
+    expect(state.turns.map(({ text }) => text).join('\n')).toContain('planted_key')
+    expect(langGraph.request({ assistant_id: 'agent', input: 'c' }).turns).toEqual([{ role: 'User', text: 'c' }])
+  })
+})
+
 describe('A run', () => {
   it('that is allowed comes as it was streamed, on a thread and without one', async () => {
     for (const thread of [null, '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f']) {
@@ -110,6 +142,8 @@ describe('A run', () => {
     ],
     ['one letter a state', Array.from('UNSAFE').map((note): Event => ['values', { note }])],
     ['the letters of a state that come twice', Array.from('UNSAFFE').map((note): Event => ['values', { note }])],
+    ['the letters of an update that come twice', Array.from('UNSAFFE').map((note): Event => ['updates', { note }])],
+    ["the letters of an event of one's own", Array.from('UNSAFFE').map((note): Event => ['custom', { note }])],
     ['an update', [['updates', { agent: { messages: [{ type: 'ai', content: 'UNSAFE' }] } }]]],
     ['an update of a subgraph', [['updates|agent:1', { agent: { note: 'UNSAFE' } }]]],
     [

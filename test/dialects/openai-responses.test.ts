@@ -220,6 +220,28 @@ describe('a stream', () => {
     expect(end).toContain(`"sequence_number":${sent === 0 ? 1 : sent}`)
   })
 
+  it.each(['completed', 'incomplete', 'failed', 'cancelled'])('that is %s gets no other end', (end) => {
+    const reader = readerOf(openaiResponses, [event({ type: `response.${end}`, response: RESPONSE })], 1)
+    expect([reader.block(BLOCKED), reader.fail(new LlamaGuardError('guard_timeout'))]).toEqual(['', ''])
+  })
+
+  it('that declines numbers its events on, and its last one has the words', () => {
+    const sent = readerOf(openaiResponses, EVENTS, 5).block(BLOCKED, 'No.')
+    const told = [...sent.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data!) as Record<string, any>)
+    expect(told.map((each) => each.sequence_number)).toEqual(told.map((_, index) => 5 + index))
+    expect(told.at(-1)).toMatchObject({ type: 'response.incomplete', response: { status: 'incomplete' } })
+    expect(told.at(-1)!.response.output[0].content).toEqual([{ type: 'refusal', refusal: 'No.' }])
+  })
+
+  it.each(['created', 'in_progress', 'queued'])(
+    'has what it repeats of the request in `%s` beside its words',
+    (type) => {
+      const echoed = { ...RESPONSE, output: [], instructions: 'Be kind to everybody who asks.' }
+      const [first] = openaiResponses.stream().read(event({ type: `response.${type}`, response: echoed }))
+      expect(first).toMatchObject({ text: 'Be kind to everybody who asks.', aside: true })
+    },
+  )
+
   it('that failed is raised by the SDK', async () => {
     const end = readerOf(openaiResponses, EVENTS, 4).fail(new LlamaGuardError('guard_timeout'))
     await serving(frames(EVENTS.slice(0, 4)) + end, async (baseURL) => {

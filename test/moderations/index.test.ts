@@ -1,5 +1,5 @@
 // /v1/moderations as OpenAI's own client sees it, over real HTTP, and with requests that must not read as safe.
-import { moderations } from '../../src/index.js'
+import { llamaGuard, moderations, type Options } from '../../src/index.js'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -193,4 +193,74 @@ it('moderations() of its own can be closed, and its guard with it', async () => 
   })
   await handler.close()
   expect(closed).toBe(1)
+})
+
+describe('guard.moderations()', () => {
+  const ask = async (input: unknown, options: Options): Promise<Response> => {
+    const handler = llamaGuard({ logLevel: 'silent', breaker: false, maxAttempts: 1, ...options }, {}).moderations()
+    const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
+    try {
+      const { port } = own.address() as AddressInfo
+      return await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: JSON.stringify({ input }) })
+    } finally {
+      own.close()
+    }
+  }
+  const guard = guardThat((call) => judge(call, [{ role: 'User', text: 'UNSAFE_S1' }]))
+
+  it('flags what is unsafe and fails where nothing was judged, whatever passes on its chats', async () => {
+    const broken = guardThat(() => Promise.reject(new LlamaGuardError('guard_throttled')))
+    for (const passing of [{ mode: 'shadow' }, { onError: 'open' }, { mode: 'shadow', onError: 'open' }] as const) {
+      expect(await (await ask('a', { guard, ...passing })).json()).toMatchObject({ results: [{ flagged: true }] })
+      expect((await ask('a', { guard: broken, ...passing })).status).toBe(503)
+    }
+  })
+
+  it('fails where a threshold has no score to be held against', async () => {
+    const unscored = guardThat(() => ({ safe: true, categories: [] }))
+    const answer = await ask('a', { guard: unscored, threshold: 0.5, onError: 'open' })
+    expect(answer.status).toBe(503)
+    expect(await answer.json()).toMatchObject({ error: { code: 'score_unavailable' } })
+  })
+
+  it('shows the guard one turn of the user, without images where there are none', async () => {
+    const asked: Conversation[] = []
+    const watching = guardThat((_call, conversation) => {
+      asked.push(conversation)
+      return { safe: true, categories: [] }
+    })
+    const answer = await ask([{ type: 'text', text: 'a' }], { guard: watching })
+    expect(await answer.json()).toMatchObject({ results: [{ flagged: false }] })
+    expect(asked).toEqual([[{ role: 'User', text: 'a' }]])
+  })
+})
+
+function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined
+  const promise = new Promise<T>((settle) => (resolve = settle))
+  return { promise, resolve }
+}
+
+it('A client that leaves has its inputs judged no further.', async () => {
+  const started = deferred<AbortSignal>()
+  const handler = createModerations({
+    judge: (_conversation, signal) => {
+      started.resolve(signal)
+      return new Promise(() => undefined)
+    },
+    decide: (judgement) => decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
+    categories,
+    model: 'm',
+    vision: false,
+    maxBodyBytes: 1000,
+  })
+  const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
+  const leave = new AbortController()
+  const { port } = own.address() as AddressInfo
+  const asked = fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: '{"input":"a"}', signal: leave.signal })
+  const signal = await started.promise
+  leave.abort()
+  await expect(asked).rejects.toThrow()
+  await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())))
+  own.close()
 })

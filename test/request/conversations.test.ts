@@ -100,6 +100,18 @@ describe('what stands beside the turns', () => {
     expect(() => judged(nothing, { images: 'ignore' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
   })
 
+  it('is the address of an image nobody looks at, and its data is not', () => {
+    const png = `data:image/png;base64,iVBORw0KGgoAAAAN${'x9QkLv4vZ7mW2pRTq8ZtB3nVc5'.repeat(200)}`
+    const images = [{ url: 'https://a.test/b.png' }, { url: png }]
+    const only = { system: '', extras: [] }
+    expect(judged({ ...only, turns: [{ ...user('a'), images }] }, { images: 'ignore' })).toEqual([
+      [user('a\nhttps://a.test/b.png')],
+    ])
+    expect(judged({ ...only, turns: [{ ...user('a'), images: [{ url: png }] }] }, { images: 'ignore' })).toEqual([
+      [user('a')],
+    ])
+  })
+
   it('is an image, for a guard that sees', () => {
     const picture = { ...user(''), images: [{ url: 'https://a.test/b.png' }] }
     expect(judged({ turns: [picture], system: '', extras: [] }, {}, true)).toEqual([[picture]])

@@ -52,6 +52,8 @@ describe('a path', () => {
     ['/any', 'text'],
     ['/v1/notcompletions', { prompt: 'a' }],
     ['/any', { messages: 'a' }],
+    ['/any', { messages: { a: 'b', c: 5 } }],
+    ['/any', { user: { role: 'user', email: 'a@b.test' } }],
   ])('%s with %j is no chat', async (url, body) => {
     expect(await dialectOf(url, body)).toBeUndefined()
   })
@@ -79,6 +81,11 @@ describe('a path', () => {
     ]) {
       await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
     }
+  })
+
+  it('is guarded when a server that counts an empty segment reads it so', async () => {
+    expect(await dialectOf('/v1/completions//..', { prompt: 'a' })).toBe('openai-completions')
+    expect(await dialectOf('/v1/completions/..', { prompt: 'a' })).toBeUndefined()
   })
 
   it('of Ollama is also one of many apps, whose bodies follow the option `unknown`', async () => {
@@ -110,6 +117,42 @@ describe('a path', () => {
   it('survives bad escapes', () => {
     expect(plainPath('/a%zz%2Fb%ff/c?d')).toBe('/a%zz/b%ff/c')
   })
+})
+
+describe('a chat inside a body', () => {
+  const recognise = async (body: unknown) => {
+    const chat = await createConversationReader({ maxBodyBytes: 1000 }).recognise(request('/any', body))
+    return chat.kind === 'chat' ? chat.request : undefined
+  }
+  const turnsOf = async (role: string): Promise<unknown> => {
+    const read = await recognise({ data: { list: [{ role, content: 'a' }] } })
+    return read?.system === 'a' ? 'system' : read?.turns
+  }
+
+  it('keeps the settings that stand beside its messages', async () => {
+    const body = { data: { list: MESSAGES.messages, stream: true, model: 'gpt-4o', temperature: 1 } }
+    expect(await recognise(body)).toMatchObject({ stream: true, model: 'gpt-4o', extras: [expect.any(String)] })
+  })
+
+  it.each('user human HumanMessage customer client'.split(' '))('is heard from a %s', async (role) => {
+    expect(await turnsOf(role)).toEqual([{ role: 'User', text: 'a' }])
+  })
+
+  it.each('assistant ai AIMessage bot model agent chatbot'.split(' '))('is answered by a %s', async (role) => {
+    expect(await turnsOf(role)).toEqual([{ role: 'Agent', text: 'a' }])
+  })
+
+  it.each('system developer SystemMessage'.split(' '))('is steered by a %s', async (role) => {
+    expect(await turnsOf(role)).toBe('system')
+  })
+
+  it.each('tool function ToolMessage FunctionMessage'.split(' '))(
+    'has results of a %s, which no human said',
+    async (role) => {
+      const read = await recognise({ data: { list: [{ role, content: 'a' }] } })
+      expect([read?.turns, read?.userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
+    },
+  )
 })
 
 describe('the options', () => {

@@ -1,5 +1,6 @@
 // The walker of replies: what may go unjudged in them has bounds of length and number, and so has its work.
 import { expect, it } from 'vitest'
+import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 
 const judged = (more: object): string =>
@@ -63,4 +64,11 @@ it('A reply of more than 200,000 values, or nested deeper than 64, cannot be rea
   expect(() => judged({ more: nest(70) })).toThrow(UNREADABLE)
   expect(judged({ more: Array.from({ length: 199_000 }, () => null) })).toBe('a\nmore')
   expect(() => judged({ more: Array.from({ length: 200_000 }, () => null) })).toThrow(UNREADABLE)
+})
+
+it('Tokens are judged beside the arguments of a call that say the same, and so is what else stands in their list.', () => {
+  const message = { role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: { a: 'x y' } } }] }
+  const logprobs = [{ token: 'x' }, { token: ' y' }]
+  expect(ollamaChat.reply({ message, logprobs, done: true })?.[0]?.text.split('\n')).toContain('x y')
+  expect(judged({ logprobs: { content: [], text: 'stop' } })).toBe('a\nstop')
 })

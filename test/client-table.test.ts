@@ -1,10 +1,13 @@
 // The clients of chat apps at their defaults, newest and previous major, against the five ways a guarded chat can go.
 // `ofError`, `ended` and `ofReply` read what its user has to read.
 import { inspect } from 'node:util'
+import { HttpAgent } from '@ag-ui/client'
 import Anthropic from '@anthropic-ai/sdk'
+import { GoogleGenAI as GoogleGenAI2 } from '@google/genai'
 import { ChatOpenAI } from '@langchain/openai'
 import * as ai6 from 'ai'
 import * as ai7 from 'ai7'
+import { GoogleGenAI as GoogleGenAI3 } from 'genai3'
 import express, { type Request, type Response } from 'express'
 import { Ollama } from 'ollama'
 import OpenAI6 from 'openai'
@@ -164,6 +167,42 @@ const ollama: Client = {
   attemptsWhenDown: 1,
 }
 
+const genai = (GoogleGenAI: typeof GoogleGenAI2): Client => ({
+  ask: (url, contents) =>
+    gather(
+      () =>
+        new GoogleGenAI({ apiKey: 'x', httpOptions: { baseUrl: url } }).models.generateContentStream({
+          model: 'm',
+          contents,
+        }),
+      (chunk) => chunk.text,
+    ),
+  ofError: (error) => JSON.parse(error.message).error.categories,
+  ended: (last) => last.candidates[0].finishReason,
+  endedAs: 'SAFETY',
+  attemptsWhenDown: 1,
+})
+
+const agUi: Client = {
+  async ask(url, content) {
+    const agent = new HttpAgent({ url: `${url}/agent`, initialMessages: [{ id: '1', role: 'user', content }] })
+    let error: unknown
+    let last: unknown
+    const onRunErrorEvent = ({ event: told }: { event: unknown }): void => void (last = told)
+    await agent.runAgent({}, { onRunErrorEvent }).catch((told: unknown) => (error = told))
+    const text = agent.messages
+      .slice(1)
+      .map((message) => String(message.content))
+      .join('')
+    return { text, error, last }
+  },
+  ofError: (error) => error.payload.error.categories,
+  ofReply: (last) => last.metadata.llama_guard.categories,
+  ended: (last) => last.code,
+  endedAs: 'content_filter',
+  attemptsWhenDown: 1,
+}
+
 const CLIENTS: readonly (readonly [string, Client])[] = [
   ['openai 6', openai(OpenAI6)],
   ['openai 7', openai(OpenAI7 as unknown as typeof OpenAI6)],
@@ -172,12 +211,18 @@ const CLIENTS: readonly (readonly [string, Client])[] = [
   ['ai 6, the transport of useChat', transport(ai6)],
   ['ai 7, the transport of useChat', transport(ai7 as unknown as typeof ai6)],
   ['ollama', ollama],
+  ['@google/genai 2', genai(GoogleGenAI2)],
+  ['@google/genai 3', genai(GoogleGenAI3 as unknown as typeof GoogleGenAI2)],
+  ['@ag-ui/client', agUi],
 ]
 
 const sse = (data: { type: string }): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
 const line = (data: object): string =>
   `${JSON.stringify({ model: 'm', created_at: '2026-01-01T00:00:00Z', ...data })}\n`
 const event = (type: string, more: object = {}): string => sse({ type, ...more } as { type: string })
+
+const candidate = (fields: object): string =>
+  `data: ${JSON.stringify({ candidates: [{ index: 0, ...fields }] })}\r\n\r\n`
 
 /** A reply of each API as its server streams it: head, one frame a word, end. */
 const STREAMS: Record<string, { type: string; head: string; word(text: string): string; end: string }> = {
@@ -213,6 +258,22 @@ const STREAMS: Record<string, { type: string; head: string; word(text: string): 
     word: (delta) => event('text-delta', { id: 't', delta }),
     end: `${event('text-end', { id: 't' })}${event('finish-step')}${event('finish')}data: [DONE]\n\n`,
   },
+  '/v1/models/m:streamGenerateContent': {
+    type: 'text/event-stream',
+    head: '',
+    word: (text) => candidate({ content: { role: 'model', parts: [{ text }] } }),
+    end: candidate({ content: { role: 'model', parts: [{ text: '' }] }, finishReason: 'STOP' }),
+  },
+  '/agent': {
+    type: 'text/event-stream',
+    head:
+      `data: ${JSON.stringify({ type: 'RUN_STARTED', threadId: 't', runId: 'r' })}\n\n` +
+      `data: ${JSON.stringify({ type: 'TEXT_MESSAGE_START', messageId: 'm1', role: 'assistant' })}\n\n`,
+    word: (delta) => `data: ${JSON.stringify({ type: 'TEXT_MESSAGE_CONTENT', messageId: 'm1', delta })}\n\n`,
+    end:
+      `data: ${JSON.stringify({ type: 'TEXT_MESSAGE_END', messageId: 'm1' })}\n\n` +
+      `data: ${JSON.stringify({ type: 'RUN_FINISHED', threadId: 't', runId: 'r' })}\n\n`,
+  },
   '/api/chat': {
     type: 'application/x-ndjson',
     head: '',
@@ -233,7 +294,8 @@ async function app(options: Options): Promise<Running> {
     ...options,
   })
   const handler = async (req: Request, res: Response): Promise<void> => {
-    const { type, head, word, end } = STREAMS[req.path]!
+    // Version 2 of Google's client asks the beta of the API.
+    const { type, head, word, end } = STREAMS[req.path.replace('/v1beta/', '/v1/')]!
     res.writeHead(200, {
       'content-type': type,
       ...(req.path === '/api/use-chat' && { 'x-vercel-ai-ui-message-stream': 'v1' }),

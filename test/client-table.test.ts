@@ -192,7 +192,7 @@ const agUi: Client = {
     await agent.runAgent({}, { onRunErrorEvent }).catch((told: unknown) => (error = told))
     const text = agent.messages
       .slice(1)
-      .map((message) => String(message.content))
+      .map((message) => (typeof message.content === 'string' ? message.content : ''))
       .join('')
     return { text, error, last }
   },

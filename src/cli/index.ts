@@ -1,6 +1,7 @@
 // The command line: arguments in, one command run, its exit code out. Each command reads its own flags.
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { addAudit } from './audit/command.js'
 import { addCheck } from './check/command.js'
 import { addDelete, addDeploy, addDoctor } from './endpoint/commands.js'
 import { addEval } from './eval/command.js'
@@ -13,7 +14,7 @@ export type { CliIo } from './io.js'
 const EXIT_CODES = `
 Exit codes:
   0    done; check: everything is safe
-  1    it did not work; check: something is unsafe
+  1    it did not work; check: something is unsafe; audit verify: there is a gap
   2    wrong call or settings
   3    check, eval: something could not be judged
   4    not finished: an endpoint is still being made or deleted, eval was interrupted; run the same command again
@@ -30,7 +31,7 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
-  for (const add of [addServe, addCheck, addEval, addDoctor, addDeploy, addDelete])
+  for (const add of [addServe, addCheck, addEval, addAudit, addDoctor, addDeploy, addDelete])
     add(program, io, (result) => (code = result))
   for (const command of program.commands) command.copyInheritedSettings(program)
   try {

@@ -14,12 +14,12 @@ afterEach(() => vi.unstubAllEnvs())
 test('Help names every command, its exit codes, and goes to standard output', async () => {
   const io = catchIo()
   expect(await run(['--help'], io)).toBe(0)
-  for (const word of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete', 'Exit codes:'])
+  for (const word of ['serve', 'check', 'eval', 'audit', 'doctor', 'deploy', 'delete', 'Exit codes:'])
     expect(io.out()).toContain(word)
   expect(io.err()).toBe('')
 })
 
-test.each(['serve', 'check', 'eval', 'doctor', 'deploy', 'delete'])(
+test.each(['serve', 'check', 'eval', 'audit', 'doctor', 'deploy', 'delete'])(
   'The help of %s has an example',
   async (command) => {
     const io = catchIo()
@@ -30,6 +30,9 @@ test.each(['serve', 'check', 'eval', 'doctor', 'deploy', 'delete'])(
 
 test.each([
   [['nonsense'], /unknown command/],
+  [['audit', 'verify'], /missing required argument/],
+  [['audit', 'join', 'x'], /required option '--texts/],
+  [['audit', 'verify', '/does/not/exist'], /cannot be read/],
   [['deploy'], /required option '--model/],
   [['delete'], /required option '--endpoint/],
   [['serve', '--port', 'x'], /whole number from 0/],
@@ -51,7 +54,7 @@ test('The version is that of the package', async () => {
 
 test('Every flag that a message names is one of its command', async () => {
   const flags = new Map<string, string>()
-  for (const command of ['serve', 'check', 'eval', 'doctor', 'deploy', 'delete']) {
+  for (const command of ['serve', 'check', 'eval', 'audit', 'doctor', 'deploy', 'delete']) {
     const io = catchIo()
     await run([command, '--help'], io)
     flags.set(command, io.out())

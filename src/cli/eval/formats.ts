@@ -1,4 +1,5 @@
 // The public corpora that `eval` knows by their columns. Each entry reads the text and the label of a record.
+import { isObject } from '../../utils/json.js'
 import type { Hazard } from './hazards.js'
 
 /** A record as the file holds it. In CSV every value is a string. */
@@ -166,6 +167,21 @@ export const FORMATS: readonly Format[] = [
       unsafe: 'label' in fields ? required(fields['label'], 'label') : text(fields['type']).startsWith('contrast'),
       categories: null,
     }),
+  },
+  {
+    name: 'audit',
+    // Rows of the audit with the texts that its operator keeps. The label is what the guard said then.
+    claims: (fields) => 'requestId' in fields && 'stages' in fields && ('text' in fields || 'messages' in fields),
+    read({ stages, messages, text: said }) {
+      const input = (Array.isArray(stages) ? stages : []).find(
+        (stage: unknown) => isObject(stage) && stage['stage'] === 'input',
+      ) as Fields | undefined
+      return {
+        text: Array.isArray(messages) ? messages : text(said),
+        unsafe: required(input?.['verdict'], 'verdict', 'Wanted: rows as `audit join` makes them.'),
+        categories: idsOf(input?.['categories']),
+      }
+    },
   },
   {
     name: 'plain',

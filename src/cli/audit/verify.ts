@@ -1,0 +1,86 @@
+// Checks that no row of an audit was changed, removed or dropped: each row holds its number and the hash of the row
+// before it, across rotated files.
+import { createHash } from 'node:crypto'
+import { isLlamaGuardError } from '../../errors.js'
+import { EXIT, type ExitCode, type Io } from '../io.js'
+import { audits, linesOf } from './lines.js'
+
+const LINK = /,"seq":(\d{1,15}),"prev":"([0-9a-f]{64})"\}$/
+const FIRST = '0'.repeat(64)
+/** A row ends with its link, which has a known length. */
+const LINK_BYTES = 120
+
+/** A place at which the chain does not hold. */
+interface Gap {
+  readonly file: string
+  readonly line: number
+  readonly problem: string
+}
+
+interface Chain {
+  rows: number
+  first: number
+  last: number
+  /** Hash of the last line, whatever it is. */
+  hash: string
+  /** Where a line stands that a crash has cut short; the next row has to name its hash. */
+  cut: { readonly file: string; readonly line: number } | undefined
+}
+
+/** `failed` when an audit has a gap, which is then named. Each audit is told in one line. */
+export async function verify(files: readonly string[], io: Io): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok
+  try {
+    for (const parts of audits(files)) {
+      const chain: Chain = { rows: 0, first: 0, last: 0, hash: FIRST, cut: undefined }
+      const gap = await walk(parts, chain)
+      if (gap === undefined) io.stdout.write(`${parts.at(-1)}: ${told(chain)}\n`)
+      else io.stdout.write(`${gap.file}, line ${gap.line}: ${gap.problem}\n`)
+      if (gap !== undefined) code = EXIT.failed
+    }
+    return code
+  } catch (error) {
+    if (!isLlamaGuardError(error)) throw error
+    io.stderr.write(`${error.message}\n`)
+    return EXIT.usage
+  }
+}
+
+/** The first gap. */
+async function walk(files: readonly string[], chain: Chain): Promise<Gap | undefined> {
+  for (const file of files)
+    for await (const { number: line, bytes } of linesOf(file)) {
+      const problem = follow(chain, bytes, { file, line })
+      if (problem !== undefined) return { file, line, problem }
+    }
+  if (chain.rows > 0) return undefined
+  return { file: files.at(-1)!, line: 1, problem: 'there is no row with a link. Was it written with `chain: true`?' }
+}
+
+function follow(chain: Chain, bytes: Buffer, place: NonNullable<Chain['cut']>): string | undefined {
+  const link = LINK.exec(bytes.subarray(-LINK_BYTES).toString('latin1'))
+  if (link === null) {
+    if (chain.cut !== undefined) return 'the line before this one, and this one, have no link.'
+    if (chain.rows === 0 && chain.hash !== FIRST) return 'the row has no link. Was it written with `chain: true`?'
+    chain.cut = place
+  } else {
+    const [seq, prev] = [Number(link[1]), link[2]]
+    const begins = chain.rows === 0 && chain.cut === undefined
+    if (begins && seq === 1 && prev !== FIRST) return 'the first row names a row before it. It was changed.'
+    if (!begins && prev !== chain.hash)
+      return 'the hash of the row before does not fit. That row was changed, or rows between the two were removed.'
+    if (chain.rows > 0 && seq !== chain.last + 1)
+      return `${seq - chain.last - 1} rows before this one were dropped: the disk was too slow or failed.`
+    if (chain.rows++ === 0) chain.first = seq
+    chain.last = seq
+    chain.cut = undefined
+  }
+  chain.hash = createHash('sha256').update(bytes).digest('hex')
+  return undefined
+}
+
+function told({ rows, first, last, cut }: Chain): string {
+  const older = first === 1 ? '' : ' Rows before are in none of these files.'
+  const torn = cut === undefined ? '' : ` ${cut.file}, line ${cut.line} is cut short, by a crash or by hand.`
+  return `${rows} rows, ${first} to ${last}, without a gap.${older}${torn}`
+}

@@ -44,7 +44,10 @@ export class Interception implements ResponseController, Interceptor {
   #committedBy: 'writeHead' | 'write' | 'end' = 'writeHead'
   #headLeft = false
   #ended = false
-  /** The arguments of end(), in their positions: compression takes a callback in the first position for a chunk. */
+  /**
+   * The arguments of end() without its chunk, in their positions: compression takes a callback in the first position
+   * for a chunk.
+   */
   #endArgs: readonly unknown[] = NO_ARGS
   #late: [method: Method, args: unknown[]][] = NO_CALLS
   readonly #callbacks = new WriteCallbacks()
@@ -262,7 +265,8 @@ export class Interception implements ResponseController, Interceptor {
     if (chunk && this.#http2) checkChunk(args[0], true)
     const bytes = chunk ? bytesOf(args) : undefined
     this.#ended = true
-    this.#endArgs = typeof args[0] === 'function' ? [null, args[0]] : args
+    // The bytes are the hold's.
+    this.#endArgs = typeof args[0] === 'function' ? [null, args[0]] : [chunk ? null : args[0], ...args.slice(1)]
     this.#clock?.gave(true)
     // On HTTP/2, a stream that is destroyed after its end loses what Node has not sent.
     if (!this.#http2) this.#outliveHandler()
@@ -421,12 +425,12 @@ export class Interception implements ResponseController, Interceptor {
         this.layers.comeBack(() => handlers?.(error))
       }
     }
-    // When the chunk has been released already, end() gets no chunk.
-    const first = chunk.length > 0 ? chunk : given ? null : given
+    const first = chunk.length > 0 ? chunk : given
     const args = [first, ...rest.map((each) => (typeof each === 'function' ? callback : each))]
     if (args.length === 1 && first === undefined) args.length = 0
+    this.#endArgs = NO_ARGS
     this.layers.callBelow('end', args)
-    this.#lastBytes = chunk
+    if (!this.#reallyEnded) this.#lastBytes = chunk
   }
 
   /**

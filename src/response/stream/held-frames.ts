@@ -16,11 +16,9 @@ export interface Held {
 
 export class HeldFrames {
   readonly #queue: Held[] = []
-  /** The index of the first frame that has not left. */
-  #head = 0
 
   get empty(): boolean {
-    return this.#head === this.#queue.length
+    return this.#queue.length === 0
   }
 
   /**
@@ -36,52 +34,41 @@ export class HeldFrames {
   /**
    * Removes the frames at the front that may leave, and returns their bytes as one buffer, because a write costs more
    * than a copy. Undefined when the first frame may not leave. The frames are removed before anything is written: a
-   * write that calls back into the hold must not find them again.
+   * write that calls back into the hold must not find them again. No reference to them is kept, so that a long stream
+   * costs no more memory than what it holds.
    */
   take(mayLeave: (held: Held) => boolean, tell: (frame: Frame) => void): Buffer | undefined {
     const queue = this.#queue
-    let to = this.#head
+    let to = 0
     while (to < queue.length && mayLeave(queue[to]!)) to++
-    if (to === this.#head) return undefined
-    const bytes = joined(queue, this.#head, to)
-    for (let at = this.#head; at < to; at++) tell(queue[at]!.frame)
-    this.#head = to
-    // The array is compacted only when half of it has left. Each frame is then moved at most once, and released
-    // frames are soon freed.
-    if (to * 2 >= queue.length) {
-      queue.splice(0, to)
-      this.#head = 0
-    }
-    return bytes
+    if (to === 0) return undefined
+    const left = queue.splice(0, to)
+    for (const { frame } of left) tell(frame)
+    return joined(left)
   }
 
   /** The frames that are still held, in order. */
   frames(): readonly Frame[] {
-    return this.#queue.slice(this.#head).map(({ frame }) => frame)
+    return this.#queue.map(({ frame }) => frame)
   }
 
   clear(): void {
     this.#queue.length = 0
-    this.#head = 0
   }
 }
 
 /** The bytes of some frames in order. Frames that came as one chunk need no copy. */
-function joined(queue: readonly Held[], from: number, to: number): Buffer {
-  const { bytes, start } = queue[from]!.frame
+function joined(held: readonly Held[]): Buffer {
+  const { bytes, start } = held[0]!.frame
   let end = start
   let length = 0
-  for (let at = from; at < to; at++) {
-    const { frame } = queue[at]!
+  for (const { frame } of held) {
     length += frame.end - frame.start
     if (frame.bytes === bytes && frame.start === end) end = frame.end
   }
   if (length === end - start) return length === bytes.length ? bytes : bytes.subarray(start, end)
   const all = Buffer.allocUnsafe(length)
   let filled = 0
-  for (let at = from; at < to; at++) {
-    const { frame } = queue[at]!
-    filled += frame.bytes.copy(all, filled, frame.start, frame.end)
-  }
+  for (const { frame } of held) filled += frame.bytes.copy(all, filled, frame.start, frame.end)
   return all
 }

@@ -12,11 +12,6 @@ import {
 } from 'node:http'
 import { Socket } from 'node:net'
 
-export interface CommittedHead {
-  readonly status: number
-  readonly message: string
-}
-
 /**
  * Does to the response what `writeHead(status, reason?, headers?)` would do, except for sending it. It throws Node's
  * own errors now, so that the handler gets them and not the guard when it releases the reply.
@@ -24,24 +19,30 @@ export interface CommittedHead {
 export function keepHead(res: ServerResponse, args: readonly unknown[], http2: boolean): void {
   const [given, second, third] = args
   const status = (given as number) | 0
+  if (!http2) keepStatus(res, given, status, second)
+  const headers = typeof second === 'string' ? third : (third ?? second)
+  if (headers !== undefined && headers !== null) keepHeaders(res, headers, http2)
+  // HTTP/2 takes the status only when it has taken the headers.
   if (http2) res.statusCode = status
-  else if (status < 100 || status > 999)
+  checkHead(res, http2)
+}
+
+function keepStatus(res: ServerResponse, given: unknown, status: number, message: unknown): void {
+  if (status < 100 || status > 999)
     throw Object.assign(new RangeError(`Invalid status code: ${String(given)}`), {
       code: 'ERR_HTTP_INVALID_STATUS_CODE',
     })
-  if (!http2) {
-    if (typeof second === 'string') res.statusMessage = second
-    else res.statusMessage ||= STATUS_CODES[status] ?? 'unknown'
-    res.statusCode = status
-  }
-  const headers = typeof second === 'string' ? third : (third ?? second)
-  if (headers === undefined || headers === null) return checkHead(res, http2)
+  if (typeof message === 'string') res.statusMessage = message
+  else res.statusMessage ||= STATUS_CODES[status] ?? 'unknown'
+  res.statusCode = status
+}
+
+function keepHeaders(res: ServerResponse, headers: unknown, http2: boolean): void {
   if (Array.isArray(headers)) keepList(res, headers, http2)
   else if (http2 || res.getHeaderNames().length > 0) {
     for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders))
       if (name !== '' || http2) res.setHeader(name, value as OutgoingHttpHeader)
   } else keepLines(res, Object.entries(headers as OutgoingHttpHeaders))
-  checkHead(res, http2)
 }
 
 /**

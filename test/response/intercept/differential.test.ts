@@ -194,6 +194,23 @@ async function outcome(program: Program, withGuard: boolean, ask: () => Promise<
   return { ...seen, wire, failed }
 }
 
+const NOTHING = { method: 'POST', keepAlive: true, delay: 4, before: [], after: [] } as const
+/** What was found by other seeds. */
+const FOUND: readonly Program['steps'][] = [
+  [
+    { do: 'writeHead', args: [201, ['X-One']] },
+    { do: 'wait', args: [] },
+  ],
+  [
+    { do: 'end', args: ['Hello'] },
+    { do: 'throw', args: [] },
+  ],
+  [
+    { do: 'end', args: ['48656c6c6f', 'hex'] },
+    { do: 'destroy', args: [] },
+  ],
+]
+
 const SERVERS: readonly (readonly [string, (() => Server) | undefined, boolean])[] = [
   ...EXPRESSES.map(([name, module]) => [name, () => createServer(onApp(module)), true] as const),
   ['node:http', () => createServer(plain), false],
@@ -226,7 +243,7 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
     async () => {
       await fc.assert(
         fc.asyncProperty(programs('Hello', on, statuses), async (program) => {
-          fc.pre(!wrapperDiffers(program) && !restoresOthers(program))
+          fc.pre(!wrapperDiffers(program) && !restoresOthers(program) && !promisesLength(program))
           stray.length = 0
           const bare = await outcome(program, false, ask).catch(() => undefined)
           // A program that hangs without the guard says nothing about it.
@@ -236,7 +253,7 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
           expect(stray.map(String)).toEqual(strayWithout)
           expect(comparable(ours, program, on)).toEqual(comparable(bare, program, on))
         }),
-        { numRuns: RUNS, ...SEED },
+        { numRuns: RUNS, ...SEED, examples: FOUND.map((steps) => [{ ...NOTHING, steps }]) },
       )
     },
     RUNS * 1000 + 20_000,
@@ -281,6 +298,10 @@ function wrapperDiffers({ before, after, steps }: Program): boolean {
       ))
   )
 }
+
+/** A block may end a stream early, so the guard removes the length that a stream promises, and keeps it readable. */
+const promisesLength = ({ steps }: Program): boolean =>
+  steps.some(({ args }) => args[0] === 'Content-Length') && /event-stream|ndjson/.test(JSON.stringify(steps))
 
 /** The guard takes some time, so who is mounted after it is mounted later than without it, and restored or not. */
 const restoresOthers = ({ before, after }: Program): boolean =>

@@ -6,7 +6,7 @@ import type { Hold, ResponseController } from '../hold.js'
 import { Interception } from './interception.js'
 
 export { flush } from './interception.js'
-export { asGuard } from './methods.js'
+export { asGuard } from './layers.js'
 
 /**
  * Intercepts a response. `choose` is called once, when the handler commits its status and headers or first writes. It

@@ -1,0 +1,118 @@
+// The end of a handler's reply: the arguments of its `end()`, the calls that come after it, and the last bytes while a
+// middleware before us keeps them.
+import type { ServerResponse } from 'node:http'
+import { bytesOf, callbackOf, type Callback } from './arguments.js'
+import type { Backpressure } from './callbacks.js'
+import type { Layers } from './layers.js'
+import { writeAfterEnd } from './node-errors.js'
+
+type LateCall = readonly [method: 'write' | 'end', args: readonly unknown[]]
+
+const NO_BYTES = Buffer.alloc(0)
+const NO_ARGS: readonly unknown[] = []
+const NO_CALLS: LateCall[] = []
+/** The most calls after the handler's end that are kept. Further calls get their error at once. */
+const MAX_LATE_CALLS = 16
+
+export class HandlerEnd {
+  readonly #res: ServerResponse
+  readonly #layers: Layers
+  #came = false
+  /**
+   * The arguments of end() without its chunk, in their positions: compression takes a callback in the first position
+   * for a chunk.
+   */
+  #args = NO_ARGS
+  #late = NO_CALLS
+  /**
+   * The last bytes, while a middleware mounted before us keeps them, for example to save a session before the
+   * response ends.
+   */
+  #lastBytes: Buffer | undefined
+
+  constructor(res: ServerResponse, layers: Layers) {
+    this.#res = res
+    this.#layers = layers
+  }
+
+  /** True when the handler has called `end()`. */
+  get came(): boolean {
+    return this.#came
+  }
+
+  /** The real value of `res.writableEnded`, not the one that the handler sees. */
+  get hasLeft(): boolean {
+    return this.#layers.leave(() => this.#res.writableEnded)
+  }
+
+  /** Notes the handler's end. The bytes of its chunk are the hold's. */
+  note(args: readonly unknown[], hasChunk: boolean): void {
+    this.#came = true
+    this.#args = typeof args[0] === 'function' ? [null, args[0]] : [hasChunk ? null : args[0], ...args.slice(1)]
+  }
+
+  /** Keeps a call after the handler's end, for {@link callLate}. False when there are too many. */
+  addLate(method: 'write' | 'end', args: readonly unknown[]): boolean {
+    if (this.#late.length >= MAX_LATE_CALLS) return false
+    if (this.#late === NO_CALLS) this.#late = []
+    this.#late.push([method, args])
+    return true
+  }
+
+  /** Makes the calls that came after the handler's end. */
+  callLate(): void {
+    const late = this.#late
+    this.#late = NO_CALLS
+    for (const [method, args] of late) {
+      if (this.hasLeft) this.#layers.callBelow(method, args)
+      else callbackOf(args)?.(writeAfterEnd())
+    }
+  }
+
+  /** Calls the callbacks of the late calls, which come to nothing. */
+  dropLate(): void {
+    for (const [, args] of this.#late) callbackOf(args)?.()
+  }
+
+  /** Ends the response. `chunk` is bytes, because the handler's encoding is passed on beside it. */
+  send(chunk: Buffer = NO_BYTES, writes: Backpressure): void {
+    const [given, ...rest] = this.#args
+    this.#args = NO_ARGS
+    let callback = callbackOf(rest)
+    // A middleware below us has ended the response already. A second end would be an error.
+    if (this.hasLeft) return void (callback && this.#res.once('finish', callback))
+    if (callback !== undefined || writes.areWaiting) callback = this.#afterWrites(callback, writes)
+    const first = chunk.length > 0 ? chunk : given
+    const args = [first, ...rest.map((each) => (typeof each === 'function' ? callback : each))]
+    if (args.length === 1 && first === undefined) args.length = 0
+    this.#layers.callBelow('end', args)
+    if (!this.hasLeft) this.#lastBytes = chunk
+  }
+
+  /**
+   * The callback of the end. Those of the writes run before it, also when a middleware below drops it. They are the
+   * handler's code, for which the methods of the response are ours.
+   */
+  #afterWrites(callback: Callback | undefined, writes: Backpressure): Callback {
+    const callWrites = (): void => this.#layers.comeBack(() => writes.callAll((each) => each()))
+    this.#res.once('finish', callWrites)
+    return (error) => {
+      callWrites()
+      this.#layers.comeBack(() => callback?.(error))
+    }
+  }
+
+  /**
+   * True for the last bytes that a middleware below has kept and now passes to `res.write` or `res.end` instead of to
+   * the functions that it has saved. Only exactly these bytes pass, because the handler's own bytes come too late.
+   */
+  takesLastBytes([chunk]: readonly unknown[]): boolean {
+    const last = this.#lastBytes
+    if (last === undefined || this.hasLeft) return false
+    if (chunk === undefined || chunk === null || typeof chunk === 'function') return true
+    const bytes = bytesOf([chunk])
+    if (bytes.length === 0 || !last.subarray(-bytes.length).equals(bytes)) return false
+    this.#lastBytes = NO_BYTES
+    return true
+  }
+}

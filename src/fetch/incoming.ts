@@ -15,6 +15,13 @@ const NO_SOCKET = new Socket()
 /** Express sets `route` where a guard stands before one handler, and so does a guard around one. */
 const AROUND_A_HANDLER = { path: '*' }
 
+const NOTHING = new Uint8Array()
+/**
+ * The guard decides by the first bytes whether it reads a body to its end. A body that is in memory comes as one chunk,
+ * which may be larger than the guard reads.
+ */
+const PIECE_BYTES = 64 * 1024
+
 export class Incoming extends IncomingMessage {
   readonly request: Request
   readonly route = AROUND_A_HANDLER
@@ -22,6 +29,8 @@ export class Incoming extends IncomingMessage {
   llamaGuard?: RequestState
   #copy: Request | undefined
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  /** What has been read of the copy and not been pushed. */
+  #unread: Uint8Array = NOTHING
   #stopped = false
 
   constructor(request: GuardedWebRequest) {
@@ -65,14 +74,20 @@ export class Incoming extends IncomingMessage {
 
   async #pull(): Promise<void> {
     try {
+      // A piece that came within read() would be taken with the one before.
+      await Promise.resolve()
+      if (this.#stopped) return
       this.#copy ??= this.request.clone()
       const reader = (this.#reader ??= this.#copy.body!.getReader() as ReadableStreamDefaultReader<Uint8Array>)
-      for (;;) {
+      while (this.#unread.length === 0) {
         const { done, value } = await reader.read()
         if (this.#stopped) return
         if (done) return this.#end()
-        if (value.length > 0) return void this.push(value)
+        this.#unread = value
       }
+      const bytes = this.#unread.subarray(0, PIECE_BYTES)
+      this.#unread = this.#unread.subarray(bytes.length)
+      this.push(bytes)
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error('The request body broke off.'))
     }

@@ -147,12 +147,14 @@ export class Outgoing extends ServerResponse {
     if (this.#settled) return
     this.#settled = true
     const { statusCode: status, statusMessage: statusText } = this
+    const concludes = this.#outcome !== undefined && statusText === OUTCOME
     try {
-      if (this.#outcome !== undefined && statusText === OUTCOME) return this.#resolve(this.#outcome())
       const body = this.bodiless || (this.#ended && !this.#hasBytes) ? null : this.#body
-      this.#resolve(new Response(body, { status, statusText, headers: this.#headers() }))
+      this.#resolve(concludes ? this.#outcome!() : new Response(body, { status, statusText, headers: this.#headers() }))
     } catch (error) {
       this.#reject(error)
+      // Nobody will read a body whose head is impossible.
+      if (!concludes) this.destroy()
     }
   }
 

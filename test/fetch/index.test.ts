@@ -119,6 +119,25 @@ describe('A safe request', () => {
     expect(await response.json()).toEqual(completion(text))
   })
 
+  it('that is no chat may have more bytes than the guard reads, and its handler gets them all.', async () => {
+    const bytes = new Uint8Array(3_000_000).fill(65)
+    const handler: Handler = async (request) => new Response(`${(await request.arrayBuffer()).byteLength}`)
+    const upload = new Request('https://app.example/files', { method: 'PUT', body: bytes })
+    expect(await (await ask(handler, { unknown: 'warn' }, upload)).text()).toBe('3000000')
+  })
+
+  it('may come as a Proxy, as it does in Next.js.', async () => {
+    const proxied = new Proxy(post(chat('hello')), {
+      get(target, name): unknown {
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const handler: Handler = async (request) => reply(`${request.llamaGuard?.input?.action} ${await request.text()}`)
+    const response = await ask(handler, {}, proxied)
+    expect(await response.json()).toEqual(completion(`allow ${JSON.stringify(chat('hello'))}`))
+  })
+
   it('may go unread by its handler.', async () => {
     expect(await (await ask(() => reply('Hi.'))).json()).toEqual(completion('Hi.'))
   })
@@ -420,6 +439,15 @@ describe('A handler', () => {
     ],
   ] as [string, () => Response][])('that answers with %s is released as it is.', async (_what, handler) => {
     expect(await told(await ask(handler))).toEqual(await told(handler()))
+  })
+
+  it('that answers with a status that no Response has fails, and its stream is stopped.', async () => {
+    const events = eventStream()
+    const odd = { status: 999, statusText: '', headers: new Headers(), body: events.response.body, bodyUsed: false }
+    const pending = ask(() => odd)
+    events.write(DONE)
+    events.end()
+    await expect(pending).rejects.toThrow(RangeError)
   })
 
   it('that answers HEAD keeps its headers, and its body is dropped.', async () => {

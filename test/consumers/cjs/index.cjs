@@ -35,4 +35,8 @@ instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )
-probe(app, guard, guardFetch(() => new Response('Use the kill command.'), guard))
+probe(
+  app,
+  guard,
+  guardFetch(() => new Response('Use the kill command.'), guard),
+)

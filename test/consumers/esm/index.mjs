@@ -32,4 +32,8 @@ instrument()()
 app.post('/chat', (_req, res) =>
   res.json({ choices: [{ index: 0, message: { role: 'assistant', content: 'Use the kill command.' } }] }),
 )
-await probe(app, guard, guardFetch(() => new Response('Use the kill command.'), guard))
+await probe(
+  app,
+  guard,
+  guardFetch(() => new Response('Use the kill command.'), guard),
+)

@@ -14,7 +14,11 @@ import { guardFetch, type GuardedHandler } from 'express-llama-guard/fetch'
 import { instrument } from 'express-llama-guard/otel'
 import { metrics, type MetricsHandler } from 'express-llama-guard/prometheus'
 
-const probe = createRequire(import.meta.url)('../../probe.cjs') as (app: Express, guard: LlamaGuard, handler: (request: Request) => Promise<Response>) => Promise<void>
+const probe = createRequire(import.meta.url)('../../probe.cjs') as (
+  app: Express,
+  guard: LlamaGuard,
+  handler: (request: Request) => Promise<Response>,
+) => Promise<void>
 
 const keyword: Guard = {
   model: 'keyword',

@@ -13,7 +13,11 @@ import { guardFetch, type GuardedHandler } from 'express-llama-guard/fetch'
 import { instrument } from 'express-llama-guard/otel'
 import { metrics, type MetricsHandler } from 'express-llama-guard/prometheus'
 
-const probe = require('../../probe.cjs') as (app: express.Express, guard: LlamaGuard, handler: (request: Request) => Promise<Response>) => Promise<void>
+const probe = require('../../probe.cjs') as (
+  app: express.Express,
+  guard: LlamaGuard,
+  handler: (request: Request) => Promise<Response>,
+) => Promise<void>
 
 const keyword: Guard = {
   model: 'keyword',

@@ -47,15 +47,17 @@ describe.each([
   ['ai-sdk-chat', 4],
   ['per-tenant-policy', 4],
   ['hono', 3],
+  ['hono', 3, 'fetch.js'],
+  ['nestjs', 4],
   ['fastify', 3],
   ['langchain', 3],
   ['observability', 3],
-])('The example %s', (name, count) => {
+] as [string, number, string?][])('The example %s', (name, count, script = 'server.js') => {
   it(
     'prints curl lines that do what it says of them, lets no bad word out, and stops when told to.',
     { timeout: SLOW },
     async () => {
-      const example = await start(`${name}/server.js`)
+      const example = await start(`${name}/${script}`)
       expect(example.printed).toContain('baseline screen, not Llama Guard')
       const lines = curlLines(example.printed)
       expect(lines).toHaveLength(count)

@@ -208,6 +208,7 @@ it(
       strict: true,
       noEmit: true,
       skipLibCheck: true,
+      experimentalDecorators: true, // NestJS
       target: ts.ScriptTarget.ES2023,
       lib: ['lib.es2023.d.ts', 'lib.es2024.string.d.ts'],
       module: ts.ModuleKind.NodeNext,

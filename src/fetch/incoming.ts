@@ -10,8 +10,6 @@ export type IncomingRequest = GuardedRequest & { readonly request: Request }
 /** A Request as the handler finds it. `llamaGuard` is undefined where the guard let the request pass. */
 export type GuardedWebRequest = Request & { readonly llamaGuard?: RequestState }
 
-// Never connected. Node's requests want a socket, and the guard asks it whether the client has left.
-const NO_SOCKET = new Socket()
 /** Express sets `route` where a guard stands before one handler, and so does a guard around one. */
 const AROUND_A_HANDLER = { path: '*' }
 
@@ -34,7 +32,8 @@ export class Incoming extends IncomingMessage {
   #stopped = false
 
   constructor(request: GuardedWebRequest) {
-    super(NO_SOCKET)
+    // Never connected. Node's requests want one of their own.
+    super(new Socket())
     this.request = request
     // Two guards around each other judge once.
     if (request.llamaGuard !== undefined) this.llamaGuard = request.llamaGuard

@@ -39,7 +39,7 @@ export function guardFetch<In extends Request, Rest extends readonly unknown[], 
     signal.throwIfAborted()
     const req = new Incoming(request)
     const res = new Outgoing(req)
-    const leave = (): void => void res.destroy(signal.reason as Error)
+    const leave = (): void => res.leave(signal.reason as Error)
     signal.addEventListener('abort', leave)
     res.once('close', () => {
       signal.removeEventListener('abort', leave)

@@ -56,7 +56,7 @@ export class Outgoing extends ServerResponse {
           this.#controller = controller
         },
         pull: () => this.#drain(),
-        cancel: (reason: unknown) => void this.destroy(reason instanceof Error ? reason : undefined),
+        cancel: (reason: unknown) => this.leave(reason instanceof Error ? reason : undefined),
       },
       { highWaterMark: HIGH_WATER_BYTES },
     )
@@ -132,7 +132,13 @@ export class Outgoing extends ServerResponse {
   }
 
   override destroy(error?: Error): this {
-    if (this.destroyed) return this
+    this.leave(error)
+    return this
+  }
+
+  /** Breaks the reply off because the client has left. The guard may put off `destroy`, which is the handler's. */
+  leave(error?: Error): void {
+    if (this.destroyed) return
     this.destroyed = true
     const reason =
       error ?? new LlamaGuardError('internal_error', 'The reply broke off: its head or its end could not be sent.')
@@ -140,7 +146,6 @@ export class Outgoing extends ServerResponse {
     this.#reject(reason)
     this.#controller.error(reason)
     process.nextTick(() => this.emit('close'))
-    return this
   }
 
   #settle(): void {
@@ -154,7 +159,7 @@ export class Outgoing extends ServerResponse {
     } catch (error) {
       this.#reject(error)
       // Nobody will read a body whose head is impossible.
-      if (!concludes) this.destroy()
+      if (!concludes) this.leave()
     }
   }
 

@@ -358,6 +358,18 @@ describe('A client that leaves early', () => {
     await within(events.cancelled)
   })
 
+  it('during the check of the reply gets its reason at once, and the next request is answered.', async () => {
+    const leave = new AbortController()
+    const guard = markerGuard({ delay: 200 })
+    const request = post(chat('hello'), { signal: leave.signal })
+    const pending = ask(() => reply('Hi.'), { guard }, request)
+    while (guard.asked.length < 2) await sleep(5)
+    leave.abort(new Error('the client has left'))
+    const first = await Promise.race([pending.catch((error: unknown) => (error as Error).message), sleep(100)])
+    expect(first).toBe('the client has left')
+    expect((await ask(() => reply('Hi.'))).status).toBe(200)
+  })
+
   it('before the guard is asked costs no check.', async () => {
     const guard = markerGuard()
     const request = post(chat('hello'), { signal: AbortSignal.abort() })

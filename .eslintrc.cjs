@@ -121,9 +121,9 @@ module.exports = {
       rules: refuse('^(?:\\.\\./)+testing/', 'Nothing imports what is for the tests of apps.'),
     },
     {
-      files: ['src/*.ts'],
+      files: ['src/*.ts', 'src/exchange/*.ts'],
       rules: refuse(
-        '^\\./(?:cli|testing|fetch)/',
+        '^\\.\\.?/(?:cli|testing|fetch)/',
         'Nothing imports the command line, or what is for the tests of apps.',
       ),
     },

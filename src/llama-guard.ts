@@ -2,7 +2,7 @@
 // released or refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createDashboards, type Dashboard, type DashboardOptions } from './dashboard/index.js'
-import { Exchange } from './exchange.js'
+import { Exchange } from './exchange/index.js'
 import { moderationsOf } from './moderations/index.js'
 import { createLiveServices } from './live-services.js'
 import { type Options } from './options/index.js'

@@ -1,33 +1,28 @@
-// One guarded request from its first byte to its last: id, settings, abort, log. The spine calls its methods.
+// One guarded request from its first byte to its last: what the spine calls, and what the holds of its reply ask.
 import type { ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
-import type { Dialect } from './dialects/dialect.js'
-import { LlamaGuardError, toLlamaGuardError } from './errors.js'
-import type { RequestConfig } from './options/config.js'
-import type { StageOptions } from './guard/index.js'
-import { decide, decideError } from './policy.js'
+import type { Dialect } from '../dialects/dialect.js'
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { RequestConfig } from '../options/config.js'
+import type { StageOptions } from '../guard/index.js'
 import {
   conversationsToJudge,
   newestWords,
   replyContextTurns,
   unseenParts,
   withReply,
-} from './request/conversations.js'
-import type { RecognisedChat } from './request/index.js'
-import { isGuarded, requestIdOf, State } from './request/state.js'
+} from '../request/conversations.js'
+import type { RecognisedChat } from '../request/index.js'
+import { isGuarded, requestIdOf, State } from '../request/state.js'
 import {
   type GuardedResponse,
   guardResponse,
-  plainDialect,
-  refusalOf,
-  refusing,
   type RefusalContext,
   type ReplyClock,
   type ReplyContext,
-} from './response/index.js'
-import type { Services } from './services.js'
-import { logVerdict, verdictEvent } from './telemetry/log.js'
-import { type ObservedRequest, RequestTelemetry } from './telemetry/request-telemetry.js'
+} from '../response/index.js'
+import type { Services } from '../services.js'
+import { type ObservedRequest, RequestTelemetry } from '../telemetry/request-telemetry.js'
 import type {
   Conversation,
   Decision,
@@ -37,15 +32,12 @@ import type {
   NotJudgedReason,
   RequestState,
   Stage,
-  VerdictEvent,
-} from './types.js'
-import { toDictionaryMode } from './utils/dictionary-mode.js'
-import { withEscapesRead } from './utils/json-escapes.js'
-import { LazyAbortController } from './utils/lazy-abort-controller.js'
-
-// Milliseconds after which a refusal aborts the work of the model although the client has not read all of it. A slow
-// client must not keep the model running.
-const ABORT_GRACE_MS = 1000
+} from '../types.js'
+import { toDictionaryMode } from '../utils/dictionary-mode.js'
+import { withEscapesRead } from '../utils/json-escapes.js'
+import { LazyAbortController } from '../utils/lazy-abort-controller.js'
+import { Ending } from './ending.js'
+import { StageDecisions } from './stage-decisions.js'
 
 export class Exchange implements ReplyContext, ObservedRequest {
   readonly req: GuardedRequest
@@ -56,14 +48,14 @@ export class Exchange implements ReplyContext, ObservedRequest {
   gate: Promise<boolean> | undefined
   readonly #services: Services
   readonly #controller = new LazyAbortController()
-  #refused = false
   /** Decides whether the request is in the sample of shadow mode. */
   readonly #lot = Math.random()
-  #refusalDialect: Pick<Dialect, 'refusal'> & { readonly name?: string } = plainDialect
   #chat: RecognisedChat | undefined
   /** The turns before the reply. */
   #turns: Conversation = []
   readonly #telemetry: RequestTelemetry
+  readonly #stages: StageDecisions
+  readonly #ending: Ending
 
   constructor(services: Services, req: GuardedRequest, res: ServerResponse) {
     this.#services = services
@@ -73,6 +65,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.requestId = requestIdOf(req)
     this.state = new State(this.requestId, this.#controller)
     this.#telemetry = new RequestTelemetry(services, this)
+    this.#stages = new StageDecisions(services, this, this.#telemetry)
+    this.#ending = new Ending(this, this.#controller)
   }
 
   /** True when an earlier mount of the middleware guards this request already. */
@@ -129,7 +123,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
 
   /** Whose envelope a refusal comes in, as soon as it can be told. */
   refuseIn(dialect: Dialect | undefined): void {
-    if (dialect !== undefined) this.#refusalDialect = dialect
+    this.#ending.refuseIn(dialect)
   }
 
   /** Called when the request is a chat. From then on the guard answers for it. */
@@ -168,7 +162,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
         },
         () => this.#services.judge.judgeAll(conversations, this.#stageOptions(stage)),
       )
-      const decision = this.#decide(stage, judgements)
+      const decision = this.#stages.decide(stage, judgements)
       // Checks that were aborted say nothing about the guard or the text, so they are not recorded.
       return this.clientLeft ? decision : this.record(decision, judgements)
     } catch (error) {
@@ -178,12 +172,12 @@ export class Exchange implements ReplyContext, ObservedRequest {
 
   /** Records that the request passes without a judgement, and why. */
   pass(why: NotJudgedReason): Decision {
-    return this.record(this.#decide('input', [], why), [])
+    return this.record(this.#stages.decide('input', [], why), [])
   }
 
   /** The decision on a stage that failed before any guard was asked. */
   checkFailed(stage: Stage, error: unknown): Decision {
-    return this.record(this.#decideError(stage, toLlamaGuardError(error)), [])
+    return this.record(this.#stages.decideError(stage, toLlamaGuardError(error)), [])
   }
 
   /**
@@ -191,7 +185,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
    * `mode` do not let it pass.
    */
   hookFailed(error: unknown): Decision {
-    return this.record({ ...this.#decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
+    return this.record({ ...this.#stages.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
   }
 
   /**
@@ -225,29 +219,44 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
-    return this.#decide('output', judgements, why)
+    return this.#stages.decide('output', judgements, why)
   }
 
   decideReplyError(error: LlamaGuardError): Decision {
-    return this.#decideError('output', error)
+    return this.#stages.decideError('output', error)
+  }
+
+  record(decision: Decision, judgements: readonly Judgement[]): Decision {
+    return this.#stages.record(decision, judgements)
+  }
+
+  /** The API whose refusals the client would read. */
+  get dialectName(): string {
+    return this.#ending.dialectName
+  }
+
+  /** Answers with a decision that is not `allow`, through the guarded response if there is one. */
+  refuse(decision: Decision, guarded?: Pick<GuardedResponse, 'refuse'>): undefined {
+    return this.#ending.refuse(decision, guarded)
+  }
+
+  /** Stops all work for this request once its refusal has left. */
+  abort(): void {
+    this.#ending.abort()
   }
 
   /**
-   * Aborts the handler's work, and every check that nobody else waits for, once the refusal has left. An earlier
-   * abort would make the handler's call to the model fail, and Express' error handling breaks the connection when
-   * headers are out.
+   * Refuses when the upstream gave no complete reply. `onError: 'open'` does not apply, because there is nothing to
+   * let through.
    */
-  abort(): void {
-    const { res } = this
-    this.#refused = true
-    if (res.destroyed || res.writableFinished) return this.#controller.abort()
-    const stop = (): void => {
-      clearTimeout(timer)
-      res.off('finish', stop).off('close', stop)
-      this.#controller.abort()
-    }
-    const timer = setTimeout(stop, ABORT_GRACE_MS)
-    res.once('finish', stop).once('close', stop)
+  upstreamFailed(error: unknown, guarded: GuardedResponse): void {
+    // The client has its refusal already. The upstream failed only because nothing more can be written.
+    if (this.#ending.refused) return
+    const failure = toLlamaGuardError(error, 'upstream_unavailable')
+    const decision: Decision = { ...this.#stages.decideError('output', failure), action: 'unavailable' }
+    guarded.fail(decision)
+    // A hold that kept a part of the reply has recorded the decision already, with the checks of that part.
+    if (this.state.output !== decision) this.record(decision, [])
   }
 
   #stageOptions(stage: Stage): StageOptions {
@@ -260,80 +269,5 @@ export class Exchange implements ReplyContext, ObservedRequest {
       blocks: this.#services.blocks(this.settings),
       failFast: onError === 'closed' && mode === 'enforce',
     }
-  }
-
-  #decide(stage: Stage, judgements: readonly Judgement[], why?: NotJudgedReason): Decision {
-    const decision = decide(stage, judgements, this.settings, this.#services.categories, why)
-    return decision.model === '' ? { ...decision, model: this.#services.model } : decision
-  }
-
-  #decideError(stage: Stage, error: LlamaGuardError): Decision {
-    return decideError(stage, error, this.settings, this.#services.model)
-  }
-
-  /** Keeps the final decision on a stage on the request, logs it and reports it. */
-  record(decision: Decision, judgements: readonly Judgement[]): Decision {
-    this.state[decision.stage] = decision
-    const event = verdictEvent(this.requestId, this.dialectName, decision, judgements)
-    logVerdict(this.logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
-    this.#tell(event)
-    this.#telemetry.stage(event)
-    return decision
-  }
-
-  /** The API whose refusals the client would read. */
-  get dialectName(): string {
-    return this.#refusalDialect.name ?? 'unknown'
-  }
-
-  #tell(event: VerdictEvent): void {
-    const { onVerdict } = this.#services.config
-    if (onVerdict === undefined) return
-    const failed = (error: unknown): void =>
-      this.logger.error(
-        { requestId: this.requestId, error: error instanceof Error ? error.name : typeof error },
-        'onVerdict threw',
-      )
-    try {
-      // The type of the hook returns void, but an async function fits it too. Its rejection would end the process.
-      const told: unknown = onVerdict(event)
-      if (told instanceof Promise) told.catch(failed)
-    } catch (error) {
-      failed(error)
-    }
-  }
-
-  /** Answers with a decision that is not `allow`, through the guarded response if there is one. */
-  refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.res)): undefined {
-    const { res, req } = this
-    if (res.destroyed) return undefined
-    const refusal = refusalOf(decision, this.#refusalContext)
-    // The unread rest of the body must not be read as the next request on this connection.
-    const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
-    guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })
-    // After the answer, because a listener of the signal may end or destroy the response at once.
-    this.abort()
-    req.resume()
-    return undefined
-  }
-
-  /** The dialect may be known before the request is accepted as a chat. */
-  get #refusalContext(): RefusalContext {
-    const { requestId, settings, input, req, asked } = this
-    return { dialect: this.#refusalDialect, requestId, settings, input, req, asked }
-  }
-
-  /**
-   * Refuses when the upstream gave no complete reply. `onError: 'open'` does not apply, because there is nothing to
-   * let through.
-   */
-  upstreamFailed(error: unknown, guarded: GuardedResponse): void {
-    // The client has its refusal already. The upstream failed only because nothing more can be written.
-    if (this.#refused) return
-    const failure = toLlamaGuardError(error, 'upstream_unavailable')
-    const decision: Decision = { ...this.#decideError('output', failure), action: 'unavailable' }
-    guarded.fail(decision)
-    // A hold that kept a part of the reply has recorded the decision already, with the checks of that part.
-    if (this.state.output !== decision) this.record(decision, [])
   }
 }

@@ -1,9 +1,12 @@
 // Everything that passes unjudged is told, once, with its reason; and what was judged and what was not adds up to what
 // came in.
+import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ServerResponse } from 'node:http'
 import { llamaGuard } from '../src/llama-guard.js'
 import type { Options } from '../src/options/index.js'
+import { metrics } from '../src/telemetry/prometheus/index.js'
+import type { NotJudgedReason } from '../src/types.js'
 import { listen, type Heard } from './helpers/channels.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
@@ -132,6 +135,68 @@ describe('What passes unjudged is told once, with its reason:', () => {
     await vi.waitFor(() => expect(heard.requests).toHaveLength(1))
     expect(heard.notJudged).toEqual([])
     expect(heard.requests[0]).toMatchObject({ judged: true, notJudged: [], action: 'allow', status: 200 })
+  })
+})
+
+describe('Every reason', () => {
+  /** The compiler asks for a line when a reason is added. */
+  const REASONS: Record<NotJudgedReason, true> = {
+    'unknown-body': true,
+    'no-body': true,
+    path: true,
+    'stage-off': true,
+    'skip-hook': true,
+    image: true,
+    binary: true,
+    empty: true,
+    status: true,
+    'stored-history': true,
+    'shadow-sample': true,
+  }
+
+  it('has a way above on which it is told', () => {
+    expect([...new Set(WAYS.map(([reason]) => reason))].sort()).toEqual(Object.keys(REASONS).sort())
+  })
+
+  it('and all of them in one process add up: judged and not judged are the requests, in events and in metrics', async () => {
+    const { register, close } = metrics({ register: new Registry() })
+    const sent: [options: Options, path: string, way: SendOptions, handler?: Way['handler']][] = [
+      ...WAYS.map(([, , , way]): (typeof sent)[number] => [
+        way.options ?? {},
+        way.path ?? '/v1/chat/completions',
+        way.send ?? { body: chat('hi') },
+        way.handler,
+      ]),
+      ...['hi', 'UNSAFE', 'BROKEN'].map((text): (typeof sent)[number] => [
+        { breaker: false },
+        '/v1/chat/completions',
+        { body: chat(text) },
+      ]),
+      [{}, '/v1/chat/completions', { body: '{"messages":' }],
+    ]
+    for (const [options, path, way, handler] of sent) await send((await guarded(options, handler)) + path, way)
+    await vi.waitFor(() => expect(heard.requests).toHaveLength(sent.length))
+    const count = async (name: string, label: string): Promise<Record<string, number>> => {
+      const found = await register.getSingleMetric(name)!.get()
+      const sums: Record<string, number> = {}
+      for (const { labels, value } of found.values) {
+        const key = String((labels as Record<string, unknown>)[label])
+        sums[key] = (sums[key] ?? 0) + value
+      }
+      return sums
+    }
+    const judged = heard.requests.filter((event) => event.judged).length
+    expect(await count('llama_guard_requests_total', 'outcome')).toEqual({
+      judged,
+      'not-judged': sent.length - judged,
+    })
+    for (const event of heard.requests) expect(event.judged || event.notJudged.length > 0).toBe(true)
+    const told: Record<string, number> = {}
+    for (const { what, count: times } of heard.requests.flatMap(({ notJudged }) => notJudged))
+      told[what] = (told[what] ?? 0) + times
+    expect(await count('llama_guard_not_judged_total', 'reason')).toEqual(told)
+    expect(Object.keys(told).sort()).toEqual([...Object.keys(REASONS), 'error'].sort())
+    close()
   })
 })
 

@@ -92,6 +92,7 @@ describe('A row of the audit', () => {
       notJudged: [],
       stages: [{ stage: 'input', verdict: 'unsafe', action: 'block' }],
     })
+    expect(Object.keys(blocked.added)).toEqual(['input'])
     expect(blocked.policy).toMatch(/^[0-9a-f]{16}$/)
     expect(Date.parse(blocked.time)).toBeGreaterThan(Date.now() - 60_000)
     expect(passed).toMatchObject({ judged: false, status: 200, notJudged: [{ what: 'no-body', count: 1 }] })
@@ -123,7 +124,8 @@ describe('The audit file', () => {
     const audit = openAudit({ path, maxBytes: 2000, keep: 2 }, memoryLogger())
     for (let number = 0; number < 40; number++) {
       audit.write(event(`r-${number}`))
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      // One by one: rows that wait together are written to one file.
+      await vi.waitFor(() => expect(audit.stats().written).toBe(number + 1), { interval: 1 })
     }
     await audit.close()
     expect([existsSync(`${path}.1`), existsSync(`${path}.2`), existsSync(`${path}.3`)]).toEqual([true, true, false])

@@ -94,8 +94,10 @@ describe('metrics()', () => {
   })
 
   it('takes no label from a client, and keeps what an operator names within a bound', async () => {
-    const { server, lines } = await app()
+    const spoken = { ...markerGuard({ verdict: { safe: false, categories: ['PLANTED words'] } }), model: 'on trial' }
+    const { server, lines } = await app({ shadowGuard: { guard: spoken, rate: 1 } })
     await ask(server, 'PLANTED words', '/PLANTED/chat/completions?PLANTED')
+    await vi.waitFor(async () => expect(await lines('llama_guard_shadow_comparisons_total')).not.toEqual([]))
     for (let number = 0; number < 80; number++) {
       const guard = llamaGuard({ guard: { ...markerGuard(), model: `model-${number}` }, logger: memoryLogger() }, {})
       closing.push(() => guard.close())

@@ -69,7 +69,9 @@ export function testsOf(mutant: Mutant, source: string, reached: readonly Reache
     isLoadTime ? ran.some((one) => one.startsWith(ofFile)) : ran.includes(name),
   )
   const nearness = ({ test }: Reached): number => nearnessOf(mutant.file, test)
-  const sorted = [...covering].sort((a, b) => nearness(a) - nearness(b) || a.seconds - b.seconds)
+  // Nothing is known yet of a file that is new: the tests of its folder are tried.
+  const known = covering.length > 0 ? covering : reached.filter((one) => nearness(one) < 2)
+  const sorted = [...known].sort((a, b) => nearness(a) - nearness(b) || a.seconds - b.seconds)
   let left = seconds
   return sorted.filter((one) => nearness(one) === 0 || (left -= one.seconds) > 0)
 }

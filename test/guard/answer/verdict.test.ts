@@ -367,6 +367,31 @@ describe('A completion', () => {
     })
   })
 
+  it('has the logarithms of chat completions, alternatives included, or of none of the tokens.', () => {
+    const told = (tokens: unknown) =>
+      readCompletion({
+        choices: [{ message: { content: 'safe' }, finish_reason: 'stop', logprobs: { content: tokens } }],
+      })
+    const top = [
+      { token: 'safe', logprob: -0.5 },
+      { token: 'unsafe', logprob: -1 },
+    ]
+    expect(told([{ token: 'safe', logprob: -0.5, top_logprobs: top }]).tokens).toEqual([
+      {
+        text: 'safe',
+        logprob: -0.5,
+        top: [
+          { text: 'safe', logprob: -0.5 },
+          { text: 'unsafe', logprob: -1 },
+        ],
+      },
+    ])
+    expect(told([{ token: 'safe', logprob: -0.5, top_logprobs: [...top, { token: 'un' }] }]).tokens).toEqual([
+      { text: 'safe', logprob: -0.5 },
+    ])
+    expect(told([{ token: 'safe', logprob: -0.5 }, { token: 5 }]).tokens).toBeUndefined()
+  })
+
   it('takes the id of a stop token for an end, as current LMI gives it.', () => {
     expect(readCompletion({ generated_text: 'safe', details: { finish_reason: 128_009 } })).toEqual({
       text: 'safe',

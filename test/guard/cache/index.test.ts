@@ -274,6 +274,22 @@ describe('a store that cannot be relied on', () => {
     expect(warnings).toEqual([{ err: { type: 'Error', code: 'ECONNREFUSED' } }])
     expect(judge.stats().cache.store?.skipped).toBeGreaterThan(40)
   })
+  it('counts what it reached, what it knew and what it left out', async () => {
+    const store = memoryStore()
+    const first = judgeOf(
+      guardThat(() => SAFE),
+      { cacheStore: store },
+    )
+    await outcome(first, says('a'))
+    const second = judgeOf(
+      guardThat(() => UNSAFE),
+      { cacheStore: store },
+    )
+    expect(await outcome(second, says('a'))).toBe('safe')
+    expect(second.stats().cache.store).toEqual({ reached: 1, hits: 1, failures: 0, skipped: 0 })
+    expect(await outcome(second, says('b'))).toBe('unsafe')
+    expect(second.stats().cache.store).toEqual({ reached: 3, hits: 1, failures: 0, skipped: 0 })
+  })
   it('cannot make an entry live longer than the TTL', async () => {
     const store = memoryStore()
     const lying: CacheStore = {

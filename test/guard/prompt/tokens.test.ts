@@ -4,7 +4,7 @@ import llama2 from 'llama-tokenizer-js'
 import llama3 from 'llama3-tokenizer-js'
 import { describe, expect, it } from 'vitest'
 import { createPrompter } from '../../../src/guard/prompt/index.js'
-import type { TokenCounter } from '../../../src/guard/prompt/tokens/index.js'
+import { anyTokens, MOST_PER_BYTE, type TokenCounter } from '../../../src/guard/prompt/tokens/index.js'
 import { llama2Tokens } from '../../../src/guard/prompt/tokens/llama-2.js'
 import { llama3Tokens } from '../../../src/guard/prompt/tokens/llama-3.js'
 import { ORDINARY, OTHER } from './samples.js'
@@ -135,4 +135,25 @@ describe('a conversation that is cut for a model', () => {
       expect(real(prompter.render(first!)) + 32).toBeLessThanOrEqual(context)
     }
   })
+})
+
+it('Without a vocabulary, tokens are estimated by the kind of each character and of the one before it.', () => {
+  for (const [text, tokens] of [
+    ['', 0],
+    ['a', 0.7],
+    ['ab', 0.7 + 0.46],
+    ['AB', 0.8 + 0.8],
+    ['0a', MOST_PER_BYTE + 0.46],
+    ['9a', MOST_PER_BYTE + 0.46],
+    ['/a', MOST_PER_BYTE + 0.7],
+    [' a', 1 + 0.7],
+    ['a b', 0.7 + 0.34 + 0.7],
+    ['a  b', 0.7 + 0.34 + 0.5 + 0.7],
+    ['\u00e9', 2],
+    ['\u4e00', 3],
+    ['\u{1F642}', 4],
+  ] as const) {
+    expect(anyTokens.reach(text, 0, Infinity).tokens).toBeCloseTo(tokens, 9)
+    expect(anyTokens.count(text)).toBe(Math.ceil(tokens))
+  }
 })

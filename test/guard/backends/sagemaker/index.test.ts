@@ -174,7 +174,7 @@ describe('A failing SageMaker endpoint', () => {
       'guard_rejected',
       /AWS_REGION/,
     ],
-    ['too short a context', {}, {}, 'guard_input_too_long', /context length/],
+    ['too short a context', {}, {}, 'guard_input_too_long', /context length.*LLAMA_GUARD_MODEL/],
   ])('says what to do about %s.', async (what, given, env: Record<string, string | undefined>, code, advice) => {
     await start(what.endsWith('context') ? { contextTokens: 50 } : {})
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
@@ -288,6 +288,15 @@ describe('An error of the AWS SDK', () => {
     [{ name: 'RequestExpired' }, 'guard_rejected', true],
     [{ name: 'RequestInTheFuture' }, 'guard_rejected', true],
     [{ name: 'RequestTimeTooSkewed' }, 'guard_rejected', true],
+    [{ name: 'ValidationError', message: 'The payload is larger than allowed' }, 'guard_input_too_long', false],
+    [
+      { name: 'ValidationException', message: "'body' must have length less than or equal to 6291456" },
+      'guard_input_too_long',
+      false,
+    ],
+    [{ name: 'ValidationError', message: 'Endpoint x of account 1 not found.' }, 'guard_rejected', false],
+    [{ name: 'Error', code: 'ESOCKETTIMEDOUT' }, 'guard_timeout', true],
+    [{ name: 'Error', code: 'UND_ERR_SOCKET' }, 'guard_unavailable', true],
     [{ name: 'toString' }, 'guard_error', false],
     [new TypeError('boom'), 'guard_error', false],
     ['a string', 'guard_error', false],

@@ -26,8 +26,6 @@ type Finding =
   | { readonly kind: 'flag' | 'block'; readonly ids: readonly string[] }
   | { readonly kind: 'error'; readonly error: LlamaGuardError }
 
-const NO_CATEGORIES: readonly NamedCategory[] = []
-
 /**
  * One unsafe judgement blocks the stage. Otherwise one failed judgement makes it unavailable. Otherwise one flagged
  * verdict is reported. Otherwise it is safe. A stage without judgements is `skipped` for the reason `why`.
@@ -39,24 +37,6 @@ export function decide(
   categories: readonly Category[],
   why: NotJudgedReason = 'empty',
 ): Decision {
-  const [only] = judgements
-  // The common case: one safe verdict.
-  if (
-    only !== undefined &&
-    judgements.length === 1 &&
-    'verdict' in only &&
-    only.verdict.safe &&
-    settings.threshold === undefined
-  ) {
-    return {
-      stage,
-      categories: NO_CATEGORIES,
-      model: only.model,
-      ms: only.ms,
-      action: 'allow',
-      outcome: outcomeOf('safe', judgements),
-    }
-  }
   const findings = judgements.map((judgement) => assess(judgement, settings, categories))
   const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
   const failed = findings.find((finding) => finding.kind === 'error')

@@ -55,9 +55,10 @@ export const langGraph: Dialect = {
 
 /** A state of the graph. Its messages are said by whom they name, and everything else in it by the user. */
 function readState(state: unknown, walker: RequestWalker, builder: RequestBuilder): void {
-  const { messages, ...rest } = isObject(state) ? state : { state: isObject(state) ? undefined : state }
+  const { messages, ...rest } = isObject(state) ? state : {}
   const said = new Content(true)
-  for (const [key, value] of Object.entries(rest)) walker.read(value, said, key === 'state' ? {} : { key })
+  if (!isObject(state)) walker.read(state, said)
+  for (const [key, value] of Object.entries(rest)) walker.read(value, said, { key })
   tell(builder, 'user', said)
   const list: readonly unknown[] = Array.isArray(messages) ? messages : [messages]
   for (const message of list) readOne(message, walker, builder)

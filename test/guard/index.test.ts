@@ -263,6 +263,24 @@ describe('a panel of guards', () => {
 })
 
 describe('a shadow guard', () => {
+  it('is logged at `info` where it differs, and at `debug` where it agrees', async () => {
+    const lines: string[] = []
+    const note = (level: string) => (_fields: object, text: string) => void lines.push(`${level}: ${text}`)
+    const logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
+    for (const verdict of [SAFE, UNSAFE]) {
+      const shadow = { guard: guardThat(() => verdict, { model: 'new' }), rate: 1 }
+      await outcome(
+        judgeOf(
+          guardThat(() => SAFE),
+          { shadow, logger },
+        ),
+        says('a'),
+      )
+      await expect.poll(() => lines.length).toBe(verdict === SAFE ? 1 : 2)
+    }
+    expect(lines).toEqual(['debug: shadow guard agrees', 'info: shadow guard differs'])
+  })
+
   it('is compared and never acted on, also when it fails', async () => {
     const events: CompareEvent[] = []
     const shadow = {

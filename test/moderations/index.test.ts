@@ -223,6 +223,14 @@ describe('guard.moderations()', () => {
     expect(await answer.json()).toMatchObject({ error: { code: 'score_unavailable' } })
   })
 
+  it('knows no category of a text that the actions let pass', async () => {
+    const unknown = guardThat(() => ({ safe: false, categories: ['S1'], unknown: [] }))
+    const answer = await ask('a', { guard: unknown, actions: { S1: 'ignore' } })
+    const { results } = (await answer.json()) as { results: { flagged: boolean; categories: object }[] }
+    expect(results[0]!.flagged).toBe(false)
+    expect(Object.values(results[0]!.categories)).not.toContain(true)
+  })
+
   it('shows the guard one turn of the user, without images where there are none', async () => {
     const asked: Conversation[] = []
     const watching = guardThat((_call, conversation) => {

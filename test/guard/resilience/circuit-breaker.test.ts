@@ -58,6 +58,7 @@ describe('a circuit breaker', () => {
     const breaker = breakerOf()
     for (let call = 0; call < 5; call++) await fail(breaker)
     for (let call = 0; call < 20; call++) await run(breaker, () => Promise.reject(LEFT))
+    expect(breaker.state).toBe('closed')
     await fail(breaker)
     expect(breaker.state).toBe('open')
   })

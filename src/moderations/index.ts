@@ -88,11 +88,8 @@ function toResult(
 ): ModerationResult {
   if ('error' in judgement) throw judgement.error
   if (decision.error) throw decision.error
-  const { score, categoryScores = {}, unknown = [] } = judgement.verdict
-  const violated = new Set([
-    ...decision.categories.map(({ code }) => code),
-    ...(decision.outcome.state === 'safe' ? [] : unknown),
-  ])
+  const { score, categoryScores = {} } = judgement.verdict
+  const violated = new Set(decision.categories.map(({ code }) => code))
   // Two categories of a custom policy may share a name, and the model may name one that the policy does not know.
   // These keep their ids as keys.
   const names = new Map([...violated].map((id) => [id, id]))

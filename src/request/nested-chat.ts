@@ -65,7 +65,7 @@ class Search {
 
   /** An object of messages, which form parsers make of a long list, or a single message. */
   #object(place: Place, fields: Record<string, unknown>): Found | undefined {
-    if ((place.parent === undefined || place.as !== 'value') && isMessage(fields)) return inList(place, [fields])
+    if (isMessage(fields)) return inList(place, [fields])
     const keys: string[] = []
     for (const key of Object.keys(fields)) {
       const value = fields[key]

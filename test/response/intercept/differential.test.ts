@@ -253,7 +253,7 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
           expect(stray.map(String)).toEqual(strayWithout)
           expect(comparable(ours, program, on)).toEqual(comparable(bare, program, on))
         }),
-        { numRuns: RUNS, ...SEED, examples: FOUND.map((steps) => [{ ...NOTHING, steps }]) },
+        { numRuns: RUNS, ...SEED, examples: FOUND.map((steps): [Program] => [{ ...NOTHING, steps }]) },
       )
     },
     RUNS * 1000 + 20_000,

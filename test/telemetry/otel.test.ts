@@ -11,7 +11,7 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import type Express from 'express'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { startEmulator } from '../emulator/index.js'
-import { chat, chunk, completion, serve } from '../helpers/http.js'
+import { chat, chunk, completion, serve, sleep } from '../helpers/http.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Options } from '../../src/options/index.js'
@@ -47,10 +47,14 @@ async function traced(options: Options, ask: (url: string) => Promise<unknown>):
   const express = require('express') as typeof Express
   const app = express()
   app.use(llamaGuard({ guard: markerGuard(), logger: memoryLogger(), breaker: false, ...options }, {}))
-  app.use((req, res) => {
+  app.use(async (req, res) => {
     if (req.headers.accept === 'text/event-stream') {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
-      for (let word = 0; word < 60; word++) res.write(chunk({ content: `PLANTED word ${word} ` }))
+      for (let word = 0; word < 60; word++) {
+        res.write(chunk({ content: `PLANTED word ${word} ` }))
+        // A check begins at the end of a turn of the event loop.
+        if (word % 10 === 0) await sleep(5)
+      }
       res.end('data: [DONE]\n\n')
     } else res.json(completion('PLANTED reply'))
   })

@@ -91,6 +91,36 @@ it('every API has a body here', () => {
   expect(Object.keys(BODIES).sort()).toEqual(BUILT_IN.map(({ name }) => name).sort())
 })
 
+describe('What is kept', () => {
+  it.each([
+    '/v1/responses/resp_1',
+    '/openai/responses/resp_1?api-version=1',
+    '/v1/chat/completions/chatcmpl-1',
+    '/v1/threads/t/messages',
+    '/v1/threads/t/runs/r/steps',
+    '/threads/t/state',
+    '/threads/t/runs/r/join',
+    '/threads/t/runs/r/stream',
+  ])('is judged when it is read without a body: %s', async (path) => {
+    const unsafe: RequestHandler = (_req, res) => void res.json({ id: 'x', output: [{ text: 'UNSAFE' }] })
+    const server = await serve(express().use(guarded(), unsafe))
+    expect((await send(server.url + path)).status).toBe(451)
+    await server.close()
+  })
+
+  it('is cancelled without a body, and other paths are not asked about', async () => {
+    const plain: RequestHandler = (_req, res) => void res.json({ id: 'resp_1', object: 'response', output: [] })
+    const middleware = guarded()
+    const server = await serve(express().use(middleware, plain))
+    expect((await send(`${server.url}/v1/responses/resp_1/cancel`, { method: 'POST' })).status).toBe(200)
+    const asked = middleware.guard.asked.length
+    for (const path of ['/v1/chat/completions', '/threads/1', '/chat', '/v1/models'])
+      expect((await send(server.url + path)).headers['llama-guard']).toBeUndefined()
+    expect(middleware.guard.asked).toHaveLength(asked)
+    await server.close()
+  })
+})
+
 describe('What the guard cannot read', () => {
   it('is no upload in parts to /images/edits, and no binary reply of converse-stream', async () => {
     const binary: RequestHandler = (_req, res) =>

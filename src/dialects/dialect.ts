@@ -147,10 +147,10 @@ export interface Dialect {
   /** True when a list of its requests is a request too. `request` is then given the list. Default: false. */
   readonly batches?: boolean
   /**
-   * True when requests without a body on its paths are its own too. They have no words, and their replies are judged.
-   * Default: false.
+   * Path endings on which requests without a body are its own: what the vendor keeps is read and cancelled there. They
+   * have no words, and their replies are judged. Default: none.
    */
-  readonly bodiless?: boolean
+  readonly bodiless?: readonly string[]
   /**
    * True when a GET with these headers opens a stream of this API. The request has no words then, and its reply is
    * judged. Default: never.

@@ -15,6 +15,7 @@ import { ASSISTANTS_REPLY, assistantsStream, OBJECT, partPath } from './openai-a
 
 type Fields = Readonly<Record<string, unknown>>
 
+const PATHS = ['/v1/threads', '/v1/threads/*', '/openai/threads', '/openai/threads/*']
 /** The fields that hold messages. A request has one of them, because a handler reads the one of its path alone. */
 const HOLDERS = ['role', 'messages', 'thread', 'additional_messages', 'tool_outputs'] as const
 const MESSAGE = new Set(['role', 'content', 'attachments'])
@@ -24,9 +25,9 @@ const OTHERS = ['assistant_id', 'metadata', 'tool_resources']
 
 export const openaiAssistants: Dialect = {
   name: 'openai-assistants',
-  paths: ['/v1/threads', '/v1/threads/*', '/openai/threads', '/openai/threads/*'],
+  paths: PATHS,
   framing: 'sse',
-  bodiless: true,
+  bodiless: PATHS,
   // A run of LangGraph Server has an input or a command.
   claims: (body) =>
     !('input' in body || 'command' in body) &&

@@ -20,6 +20,8 @@ const READ = new Set(['input'])
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
   paths: ['/responses'],
+  // A response in the background is polled.
+  bodiless: ['/v1/responses/*', '/openai/responses/*'],
   answers: (data) => isObject(data) && data.type === 'response.created',
   framing: 'sse',
   claims: ({ input }) => typeof input === 'string' || Array.isArray(input),

@@ -14,6 +14,8 @@ import { type PathReadings, plainPath } from './paths.js'
 export interface DialectsInUse {
   /** The dialect with the longest path ending that matches any reading of the path. */
   byPath(readings: PathReadings): Dialect | undefined
+  /** The dialect whose request without a body has this path. */
+  bodiless(readings: PathReadings): Dialect | undefined
   /** The dialect of this body. `known` is the dialect of its path. */
   choose(known: Dialect | undefined, body: Readonly<Record<string, unknown>>): Dialect | undefined
   /** The dialect of a body that is a list of requests. */
@@ -32,14 +34,14 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
   // By default only `messages` and JSON-RPC are chats on any path: embeddings and image routes carry `prompt` and
   // `input` too.
   const claiming = wanted === undefined ? [...own, agUi, langGraph, aiSdk, openaiChat, mcp] : claimOrder(list)
-  const endings = claimOrder(list)
-    .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, ending: endingOf(path) })))
-    .sort((a, b) => b.ending.length - a.ending.length)
+  const ordered = claimOrder(list)
+  const byPath = pathFinder(ordered, ({ paths }) => paths)
   const claimant = (body: Readonly<Record<string, unknown>>): Dialect | undefined =>
     claiming.find((dialect) => dialect.claims(body))
   return {
     isOwn,
-    byPath: (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect,
+    byPath,
+    bodiless: pathFinder(ordered, ({ bodiless = [] }) => bodiless),
     ofBatch: (items) =>
       claiming.find(
         (dialect) => dialect.batches === true && items.some((item) => isObject(item) && dialect.claims(item)),
@@ -62,6 +64,17 @@ export function dialectsInUse(wanted?: readonly (string | Dialect)[], own: reado
  */
 function asksOllama(body: unknown): boolean {
   return isObject(body) && Object.keys(body).some((key) => /^(?:model|messages)$/iu.test(key))
+}
+
+/** Finds the dialect with the longest of these endings that matches. */
+function pathFinder(
+  list: readonly Dialect[],
+  pathsOf: (dialect: Dialect) => readonly string[],
+): (readings: PathReadings) => Dialect | undefined {
+  const endings = list
+    .flatMap((dialect) => pathsOf(dialect).map((path) => ({ dialect, ending: endingOf(path) })))
+    .sort((a, b) => b.ending.length - a.ending.length)
+  return (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect
 }
 
 /** With a colon an ending begins within a segment, as in `models/gemini-2.5-pro:generateContent`. */

@@ -60,7 +60,7 @@ export function createConversationReader({
       const mode = unknownMode(unknown, req, named !== undefined)
       const bodiless = BODILESS.has(req.method ?? 'GET')
       const empty = !hasBody(req) && isEmpty(req.body)
-      const own = known?.bodiless === true ? known : undefined
+      const own = empty ? inUse.bodiless(readings) : undefined
       if (bodiless && empty && OPENING.has(req.method ?? 'GET')) {
         const opened = own ?? inUse.opened(req.headers)
         if (opened !== undefined) return withQuery(opening(opened), req)

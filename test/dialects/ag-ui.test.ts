@@ -7,7 +7,7 @@ import { agUi } from '../../src/dialects/ag-ui.js'
 import { LlamaGuardError } from '../../src/errors.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
-import { BLOCKED, event, readerOf } from './streams.js'
+import { BLOCKED, event, gather, readerOf } from './streams.js'
 
 type Event = { type: string } & Record<string, unknown>
 let guard: MarkerGuard
@@ -274,6 +274,13 @@ describe('What clients send', () => {
     const messages = [{ id: '1', role: 'user', content: [{ type: 'text', text: 'hi' }, part] }]
     expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
   })
+})
+
+it('A letter that comes many times in a row is read as often as it comes, and a long text twice at most.', () => {
+  const custom = (value: string) => Array.from({ length: 5 }, () => event({ type: 'CUSTOM', name: 'n', value }))
+  expect(Object.values(gather(agUi.stream(), custom('e')))).toContain('eeeee')
+  const long = 'A status that every event of this stream repeats. '
+  expect(Object.values(gather(agUi.stream(), custom(long)))).toContain(long.repeat(2))
 })
 
 describe('The last events of a run', () => {

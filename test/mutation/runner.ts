@@ -43,6 +43,11 @@ export default class Runner extends VitestTestRunner {
     super.onCollectStart(...args)
   }
 
+  override onAfterRunFiles(): void {
+    if (plan.log !== '') tell({ ended: true })
+    super.onAfterRunFiles()
+  }
+
   async runTask(test: Test): Promise<void> {
     if (path === undefined) return getFn(test)()
     const file = relative(process.cwd(), test.file.filepath)

@@ -16,6 +16,7 @@ export async function noticedBySwitch(
   testsBy: ReadonlyMap<Mutant, readonly Reached[]>,
 ): Promise<ReadonlyMap<Mutant, string>> {
   const noticed = new Map<Mutant, string>()
+  const skipped = new Set<number>()
   const mutants = [...testsBy.keys()]
   let left = inTurn(testsBy.values())
   const tests: Record<string, number[]> = Object.fromEntries(left.map((test) => [test, []]))
@@ -29,7 +30,7 @@ export async function noticedBySwitch(
     const plan = resolve(`${CACHE}/plan-${process.pid}.json`)
     const log = `${plan}l`
     rmSync(log, { force: true })
-    const alive = mutants.flatMap((mutant, id) => (noticed.has(mutant) ? [] : [{ ...mutant, id }]))
+    const alive = mutants.flatMap((mutant, id) => (noticed.has(mutant) || skipped.has(id) ? [] : [{ ...mutant, id }]))
     if (alive.length === 0) break
     writeFileSync(plan, JSON.stringify({ mutants: alive, tests, near, log } satisfies Plan))
     const host = new Host({ MUTATION_PLAN: plan })
@@ -39,10 +40,12 @@ export async function noticedBySwitch(
     rmSync(plan)
     rmSync(log, { force: true })
     for (const { noticed: id, by } of lines) if (id !== undefined) noticed.set(mutants[id]!, by ?? '')
-    if (report !== 'late') break
+    // Without the line of an end, the process hung or broke with this change. A break may be the doing of an earlier
+    // one, so it says nothing.
     const last = lines.at(-1)?.began
     if (last === undefined) break
-    noticed.set(mutants[last]!, 'no test ends')
+    if (report === 'late') noticed.set(mutants[last]!, 'no test ends')
+    else skipped.add(last)
     const file = lines.findLast((line) => line.file !== undefined)?.file
     left = file === undefined ? left : left.slice(left.indexOf(relative(process.cwd(), file)))
   }

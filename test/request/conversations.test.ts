@@ -55,6 +55,8 @@ describe('the turns that are judged', () => {
 
   it('are with `turns: "all"` every one of the user, and a prefill', () => {
     expect(texts([user('a'), agent('b'), user('c'), agent('d')], { turns: 'all' })).toEqual(['a', 'a|b|c', 'a|b|c|d'])
+    expect(texts([user('a'), agent('\u200B')], { turns: 'all' })).toEqual(['a', 'a|\u200B'])
+    expect(texts([user('a'), agent('b'), user('c'), agent('\u200B')], { turns: 'all' })).toHaveLength(3)
   })
 
   it('have the context that any guard reads, and the last of them all of it', () => {

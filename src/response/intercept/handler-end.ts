@@ -64,8 +64,10 @@ export class HandlerEnd {
     const late = this.#late
     this.#late = NO_CALLS
     for (const [method, args] of late) {
+      const callback = callbackOf(args)
       if (this.hasLeft) this.#layers.callBelow(method, args)
-      else callbackOf(args)?.(writeAfterEnd())
+      // On the next tick, when the methods of the response are ours again.
+      else if (callback !== undefined) process.nextTick(callback, writeAfterEnd())
     }
   }
 

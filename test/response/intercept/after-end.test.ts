@@ -163,6 +163,39 @@ describe('Middleware before us that keeps the body', () => {
   })
 })
 
+describe('Middleware before us that calls the handler back while the reply leaves', () => {
+  const eager: Middleware = (_req, res, next) => {
+    const { end } = res
+    res.end = ((chunk: unknown, encoding: unknown, callback: () => void) => {
+      callback()
+      return Reflect.apply(end, res, [chunk, encoding]) as ServerResponse
+    }) as never
+    next()
+  }
+  const waiting: Middleware = (_req, res, next) => {
+    const { end } = res
+    res.end = ((...args: unknown[]) => void setTimeout(() => void Reflect.apply(end, res, args), 15)) as never
+    next()
+  }
+  it.each([
+    ['in the middle of its end', eager],
+    ['for a late call, while it keeps the end', waiting],
+  ])('%s does not let it write past the hold', async (_when, middleware) => {
+    const handler = (_req: IncomingMessage, res: ServerResponse): void => {
+      const more = (): void => void res.write('UNSAFE')
+      res.on('error', () => undefined)
+      res.write('so ', more)
+      res.end('fine', 'utf8', more)
+      res.end(undefined, more)
+      res.write('late', more)
+    }
+    await serving(onNode([middleware, guarded()], handler), async ({ url }) => {
+      const got = await send(url + PATH, { body: chat('hi') })
+      expect([got.status, got.text]).toEqual([200, 'so fine'])
+    })
+  })
+})
+
 describe('A connection that is kept', () => {
   it('closes when the last of its pipelined replies has left, where a handler has broken it', async () => {
     let asked = 0

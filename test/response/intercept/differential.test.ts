@@ -284,15 +284,15 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
 function wrapperDiffers({ before, after, steps }: Program): boolean {
   const hooks = [...before, ...after].join()
   const wrongStatus = steps.some(
-    ({ do: what, args }) => what === 'status' && !(Number(args[0]) >= 100 && Number(args[0]) < 1000),
+    ({ do: what, args }) => /^(status|writeHead)$/.test(what) && !/^[1-9]\d\d$/.test(String(args[0])),
   )
   if (wrongStatus && hooks.includes('write from end')) return true
   return (
-    /compression|session|on-headers|response-time|morgan/.test(hooks) &&
+    /compression|session|on-headers|response-time|morgan|wrapper of writeHead/.test(hooks) &&
     (wrongStatus ||
       steps.some(
         ({ do: what, args }) =>
-          (what === 'writeHead' && (Number.isNaN(Number(args[0] ?? 'none')) || args.slice(1).some(Array.isArray))) ||
+          (what === 'writeHead' && args.slice(1).some(Array.isArray)) ||
           (what === 'writeHead' && args.length === 3 && typeof args[1] !== 'string') ||
           (what === 'write' && typeof args[0] !== 'string' && !Buffer.isBuffer(args[0])),
       ))
@@ -305,7 +305,7 @@ const promisesLength = ({ steps }: Program): boolean =>
 
 /** The guard takes some time, so who is mounted after it is mounted later than without it, and restored or not. */
 const restoresOthers = ({ before, after }: Program): boolean =>
-  before.length + after.length > 1 && [...before, ...after].some((name) => /restored|replaced/.test(name))
+  before.length + after.length > 1 && [...before, ...after].some((name) => /restored|replaced|puts/.test(name))
 
 function comparable(outcome: Outcome, { before, after, steps }: Program, on: string): unknown {
   const { wire, calls, events, failed, late } = outcome
@@ -330,5 +330,6 @@ function comparableEvents(events: readonly string[], before: readonly string[]):
   // Compression forgets the callbacks of writes.
   const told = events.filter((event) => !before.includes('compression') || !event.startsWith('write'))
   // A write is called back when there is room for the next, and so before or after the error of a late call.
-  return told.some((event) => event.includes('ERR_')) ? [...told].sort() : told
+  // Wrappers of end that run twice make two errors of one call.
+  return told.some((event) => event.includes('ERR_')) ? [...new Set(told)].sort() : told
 }

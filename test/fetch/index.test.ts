@@ -301,6 +301,24 @@ describe('A stream', () => {
     expect((await within(response.text(), 'the body', 30_000)).length).toBe(3000 * words('word '.repeat(200)).length)
   })
 
+  it('may be read into a buffer of the reader, and copied.', async () => {
+    const events = eventStream()
+    const pending = ask(() => events.response)
+    events.write(words('One '))
+    const response = await pending
+    const copy = response.clone()
+    const reader = response.body!.getReader({ mode: 'byob' })
+    const read = async (): Promise<string | undefined> => {
+      const { done, value } = await within(reader.read(new Uint8Array(4096)))
+      return done ? undefined : Buffer.from(value!).toString()
+    }
+    expect(await read()).toBe(words('One '))
+    const last = read()
+    events.end()
+    expect(await last).toBeUndefined()
+    expect(await copy.text()).toBe(words('One '))
+  })
+
   it('stops its handler when the client cancels the body.', async () => {
     const events = eventStream()
     let request: GuardedWebRequest | undefined

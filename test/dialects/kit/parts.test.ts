@@ -72,6 +72,11 @@ describe('the type of a part', () => {
   })
 })
 
+it('A part of an unknown kind is an error although other parts have words.', () => {
+  for (const part of [{ type: 'hologram', text: 'a' }, { type: 'TEXT', text: 'a' }, { text: 'a' }, ['a'], 5, null])
+    expect(() => ask(user([text('hi'), part]))).toThrow(failure('unreadable_request'))
+})
+
 describe('a picture', () => {
   const holders = [
     { image_url: PNG, source: { type: 'url', url: 'https://x.test/a.png' } },

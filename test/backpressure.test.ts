@@ -244,7 +244,7 @@ describe('a guard that is slower than the model', () => {
       ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }),
     )
     expect([reply.status, reply.complete, reply.text.length]).toEqual([200, true, quiet.length])
-  })
+  }, 30_000)
 
   it('takes a frame in pieces while a verdict on the frame before is due', async () => {
     const frame = chunk({ content: 'y'.repeat(600_000) })

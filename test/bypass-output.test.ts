@@ -1,6 +1,7 @@
 // Ways out past the guard: every place of a reply where model text can stand, over real HTTP on Express with
 // the real AWS SDK.
 // The request is harmless; the reply is blocked, refused as unreadable, or goes out with every word judged.
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import compression from 'compression'
 import express5, { type Response } from 'express'
 import express4 from 'express4'
@@ -52,6 +53,20 @@ const stream = (...frames: string[]): Row => ({
     res.end()
   },
   expect: 451,
+})
+/** Each frame in a turn of the event loop of its own, so that a check of the first has begun before the next. */
+const pacedStream = (...frames: string[]): Row => ({
+  answer(res) {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    void (async () => {
+      for (const frame of frames) {
+        res.write(frame)
+        await nextTurn()
+      }
+      res.end()
+    })()
+  },
+  expect: 200,
 })
 const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
 const DONE = 'data: [DONE]\n\n'
@@ -183,18 +198,17 @@ const REPLIES: Record<string, Row> = {
   },
 
   'a stream': stream(chunk({ content: BAD }), DONE),
-  'a stream cut within a word': {
-    ...stream(chunk({ content: 'UNS' }), chunk({ content: 'AFE' }), chunk({ content: '_O3' }), DONE),
-    expect: 200,
-  },
-  'a stream cut within a character': {
-    ...stream(
-      event({ choices: [{ index: 0, delta: { content: '\u{1F600}'.slice(0, 1) } }] }),
-      chunk({ content: BAD }),
-      DONE,
-    ),
-    expect: 200,
-  },
+  'a stream cut within a word': pacedStream(
+    chunk({ content: 'UNS' }),
+    chunk({ content: 'AFE' }),
+    chunk({ content: '_O3' }),
+    DONE,
+  ),
+  'a stream cut within a character': pacedStream(
+    event({ choices: [{ index: 0, delta: { content: '\u{1F600}'.slice(0, 1) } }] }),
+    chunk({ content: BAD }),
+    DONE,
+  ),
   'a stream that is held whole': { ...stream(chunk({ content: BAD }), DONE), options: { streaming: 'full' } },
   'a comment of a stream': stream(`: ${BAD}\n\n`, chunk({ content: 'fine' }), DONE),
   'an id of a stream': stream(`id: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
@@ -221,14 +235,11 @@ const REPLIES: Record<string, Row> = {
   ),
   'a delta field nobody knows': stream(chunk({ thoughts: BAD }), DONE),
   'the usage of a chunk': stream(event({ choices: [], usage: { note: BAD } }), DONE),
-  'tool arguments in pieces': {
-    ...stream(
-      chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q":"UNS' } }] }),
-      chunk({ tool_calls: [{ index: 0, function: { arguments: 'AFE_O3"}' } }] }),
-      DONE,
-    ),
-    expect: 200,
-  },
+  'tool arguments in pieces': pacedStream(
+    chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q":"UNS' } }] }),
+    chunk({ tool_calls: [{ index: 0, function: { arguments: 'AFE_O3"}' } }] }),
+    DONE,
+  ),
   'a key named twice in an event': {
     ...stream('data: {"choices":[{"index":0,"delta":{"content":"SECRET","content":"fine"}}]}\n\n', DONE),
     expect: 503,

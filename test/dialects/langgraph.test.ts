@@ -207,6 +207,20 @@ describe('A run', () => {
     expect(got.text.includes('UNSAFE') || got.text.endsWith(pieces.at(-1)!)).toBe(false)
   })
 
+  it("has every letter judged that an event of one's own repeats", async () => {
+    pieces = frames(run(...Array.from('Woo hoooo').map((note): Event => ['custom', { note }])))
+    pause = 0
+    await ask({ input: input(human('hello')) })
+    expect(guard.texts().at(-1)).toBe('Woo hoooo')
+  })
+
+  it('has a time beside its words, and words in place of a time judged', () => {
+    const read = (time: string) =>
+      langGraph.stream().read({ event: 'custom', data: JSON.stringify({ created_at: time }) })
+    expect(read('2026-11-29T12:00:00.000Z').filter(({ aside }) => aside !== true)).toEqual([])
+    expect(read('tell me more').map(({ text }) => text)).toContain('tell me more')
+  })
+
   it('has a state that repeats its history judged by what is new in it', async () => {
     const history = { type: 'human', id: 'h', content: 'A question of more than a few words, asked once.' }
     const answer = 'An answer that is long enough to be told from a part of a word.'

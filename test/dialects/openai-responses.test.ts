@@ -233,6 +233,29 @@ describe('a stream', () => {
     expect(told.at(-1)!.response.output[0].content).toEqual([{ type: 'refusal', refusal: 'No.' }])
   })
 
+  it('that declines puts its words into an item after those that were sent', () => {
+    for (const [sent, index] of [
+      [1, 0],
+      [5, 1],
+      [10, 2],
+    ] as const)
+      for (const type of ['output_item.added', 'refusal.delta', 'output_item.done']) {
+        const told = readerOf(openaiResponses, EVENTS, sent).block(BLOCKED, 'No.')
+        const [, data] = new RegExp(`^event: response.${type}\r?\ndata: (.*)$`, 'm').exec(told)!
+        expect(JSON.parse(data!)).toMatchObject({ output_index: index })
+      }
+  })
+
+  it('that sent no event of its own yet is opened by its end', () => {
+    const told = readerOf(openaiResponses, [event('[DONE]'), { other: ': hello' }], 2).block(BLOCKED)
+    expect(told).toMatch(/^event: response.created/)
+  })
+
+  it('that failed numbers its error on', () => {
+    const told = readerOf(openaiResponses, EVENTS, 4).fail(new LlamaGuardError('guard_timeout'))
+    expect(told).toContain('"sequence_number":4')
+  })
+
   it.each(['created', 'in_progress', 'queued'])(
     'has what it repeats of the request in `%s` beside its words',
     (type) => {

@@ -203,6 +203,24 @@ describe('fallback guards', () => {
     expect(await outcome(judge, says('a'))).toBe('unsupported_content')
     expect(other.calls).toHaveLength(0)
   })
+  it('leave a text that none can read to the client, unless it is short', async () => {
+    const judge = judgeOf(guardThat(() => Promise.reject(new LlamaGuardError('guard_input_too_long'))))
+    const image = { url: 'data:image/png;base64,iVBORw0KGgo=' }
+    const turns = (...lengths: number[]): Conversation =>
+      lengths.map((length, index) => ({ role: index % 2 === 0 ? 'User' : 'Agent', text: 'a'.repeat(length) }))
+    const asked: [Conversation, boolean][] = [
+      [turns(256), false],
+      [turns(257), true],
+      [turns(100, 100, 56), false],
+      [turns(100, 100, 57), true],
+      [[{ role: 'User', text: 'a', images: [image] }], true],
+      [[{ role: 'User', text: 'a', images: [] }], false],
+    ]
+    for (const [conversation, clientFault] of asked) {
+      const judgement = await judge.judge(conversation, { stage: 'input' })
+      expect(judgement).toMatchObject({ error: { code: 'guard_input_too_long', clientFault } })
+    }
+  })
   it('have time left when the first one hangs', async () => {
     const judge = judgeOf(guardThat(never), { fallback: [second()], timeoutMs: 400 })
     expect(await outcome(judge, says('a'))).toBe('safe')

@@ -1,5 +1,6 @@
 // Which request is a chat, and of which dialect: the path first, in all its spellings, then the body.
 import { customDialect } from '../../src/dialects/custom.js'
+import { generic } from '../../src/dialects/generic.js'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { createConversationReader } from '../../src/request/index.js'
@@ -134,6 +135,14 @@ describe('a chat inside a body', () => {
     expect(await recognise(body)).toMatchObject({ stream: true, model: 'gpt-4o', extras: [expect.any(String)] })
   })
 
+  it('is found in `messages` that are a text, and refused where the text is nearly one', async () => {
+    const messages = JSON.stringify(MESSAGES.messages)
+    expect(await recognise({ messages })).toMatchObject({ turns: [{ role: 'User', text: 'Hi' }] })
+    for (const nearly of [messages.slice(0, -1), ` ${messages.replaceAll('"', "'")}`, '{role:user}'])
+      await expect(recognise({ messages: nearly })).rejects.toMatchObject({ code: 'unreadable_request' })
+    expect(await recognise({ messages: 'two [letters]' })).toBeUndefined()
+  })
+
   it.each('user human HumanMessage customer client'.split(' '))('is heard from a %s', async (role) => {
     expect(await turnsOf(role)).toEqual([{ role: 'User', text: 'a' }])
   })
@@ -153,6 +162,40 @@ describe('a chat inside a body', () => {
       expect([read?.turns, read?.userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
     },
   )
+})
+
+describe('a body that is no chat, where it is judged', () => {
+  it.each<[string, unknown, Record<string, unknown>]>([
+    ['an object', { question: 'a', stream: true }, { question: 'a', stream: true }],
+    ['a text', 'some words', { content: 'some words' }],
+    ['a list', ['some', { more: 'words' }], { content: ['some', { more: 'words' }] }],
+  ])('is read as %s', async (_what, body, readable) => {
+    const chat = await createConversationReader({ maxBodyBytes: 1000, paths: ['/any'] }).recognise(
+      request('/any', body),
+    )
+    expect(chat.kind === 'chat' && chat.request).toEqual(generic.request(readable))
+  })
+})
+
+describe('a body on req.body beside one on req.rawBody', () => {
+  const turnsOf = async (body: unknown, rawBody: unknown): Promise<unknown> => {
+    const req = Object.assign(request('/v1/chat/completions', body), { rawBody })
+    const chat = await createConversationReader({ maxBodyBytes: 1000 }).recognise(req)
+    return chat.kind === 'chat' ? chat.request.turns.map(({ text }) => text) : chat.kind
+  }
+  const said = (content: string) => ({ messages: [{ role: 'user', content }] })
+  const raw = Buffer.from(JSON.stringify(said('raw')))
+
+  it('is judged, because handlers read it', async () => {
+    expect(await turnsOf(said('parsed'), raw)).toEqual(['parsed'])
+    expect(await turnsOf(said('parsed'), undefined)).toEqual(['parsed'])
+    expect(await turnsOf(said('parsed'), Buffer.alloc(0))).toEqual(['parsed'])
+  })
+
+  it.each([undefined, null, {}])('of %j has its words in the raw one', async (empty) => {
+    expect(await turnsOf(empty, raw)).toEqual(['raw'])
+    await expect(turnsOf(empty, undefined)).rejects.toMatchObject({ code: 'unreadable_request' })
+  })
 })
 
 describe('the options', () => {

@@ -26,6 +26,7 @@ const SPELLINGS = [
   '//v1/completions',
   '/./v1/completions',
   '/v1/./completions',
+  '/v1/.;a/completions',
   '/x/../v1/completions',
   '/v1/x/../completions',
   '/v1/x//../completions',

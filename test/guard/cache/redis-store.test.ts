@@ -139,6 +139,26 @@ describe.skipIf(!installed)('redis', () => {
     expect(await knows(port, unsealed, 'our secret')).toBe(false)
   })
 
+  it('that is gone is an error of every lookup at once, and no lookup waits for it', { timeout: 30_000 }, async () => {
+    const port = await freePort()
+    const redis = await startRedis(port)
+    const store = redisStore(`redis://127.0.0.1:${port}`)
+    await store.ready
+    const look = (): Promise<string> =>
+      Promise.race([
+        store.get('key').then(
+          () => 'answer',
+          () => 'error',
+        ),
+        sleep(5000).then(() => 'none'),
+      ])
+    expect(await look()).toBe('answer')
+    redis.kill('SIGKILL')
+    await expect.poll(look, { timeout: 15_000 }).not.toBe('answer')
+    for (let round = 0; round < 3; round += 1) expect(await look()).toBe('error')
+    await store.close?.()
+  })
+
   it.each([
     ['killed', 'SIGKILL'],
     ['stopped', 'SIGSTOP'],

@@ -1,4 +1,5 @@
 // Our own read of a body on the wire: what stops it, what it leaves behind, and what it refuses before it parses.
+import { EventEmitter } from 'node:events'
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -115,6 +116,21 @@ describe('A body', () => {
     const failed = createConversationReader({ maxBodyBytes: LIMIT }).recognise(req as unknown as GuardedRequest)
     setTimeout(() => req.destroy(), 20)
     await expect(within(failed)).rejects.toMatchObject({ code: 'invalid_json' })
+  })
+
+  it('on a stream that does not tell when it is complete is complete at its end', async () => {
+    const chunks: Buffer[] = [Buffer.from(chat)]
+    const req = Object.assign(new EventEmitter(), {
+      headers: { 'content-length': `${chat.length}`, 'content-type': json },
+      method: 'POST',
+      url: '/ask',
+      read: () => chunks.shift() ?? null,
+      unshift: (chunk: Buffer) => void chunks.unshift(chunk),
+    })
+    const read = createConversationReader({ maxBodyBytes: LIMIT }).recognise(req as unknown as GuardedRequest)
+    setTimeout(() => req.emit('end'), 20)
+    expect(await within(read)).toMatchObject({ kind: 'chat' })
+    expect(Buffer.concat(chunks).toString()).toBe(chat)
   })
 
   it('that breaks off over HTTP/2 is an error, not a hang', async () => {

@@ -1,0 +1,78 @@
+// A hold that wants no more bytes: what the handler is told, and when it goes on.
+import { describe, expect, it } from 'vitest'
+import { intercept } from '../../../src/response/intercept/index.js'
+import type { Hold, ResponseController } from '../../../src/response/hold.js'
+import { ask } from '../../helpers/apps.js'
+import { serve, type Reply } from '../../helpers/http.js'
+
+/** Serves one reply of a hold that is full from its first byte on. `act` gets what the handler has heard so far. */
+async function full(act: (exit: ResponseController, heard: string[]) => Promise<void>): Promise<Reply> {
+  const heard: string[] = []
+  let acted = Promise.resolve()
+  const server = await serve((_req, res) => {
+    let exit: ResponseController | undefined
+    intercept(res, (controller) => {
+      exit = controller
+      return {
+        write: () => undefined,
+        end: () => undefined,
+        fail: () => undefined,
+        gone: () => undefined,
+        full: true,
+      } satisfies Hold
+    })
+    res.on('drain', () => heard.push('drain'))
+    heard.push(`write ${res.write('word', () => heard.push('callback'))}`)
+    acted = act(exit!, heard)
+    acted.catch(() => res.destroy())
+  })
+  try {
+    const reply = await ask(server.url).catch(() => undefined)
+    await acted
+    return reply!
+  } finally {
+    await server.close()
+  }
+}
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('A handler that is told to wait', () => {
+  it('goes on when the hold has room', async () => {
+    const reply = await full(async (exit, heard) => {
+      await turn()
+      expect(heard).toEqual(['write false'])
+      exit.drained()
+      await turn()
+      expect(heard.sort()).toEqual(['callback', 'drain', 'write false'])
+      exit.drained()
+      await turn()
+      expect(heard).toHaveLength(3)
+      exit.finish(Buffer.from('word'))
+    })
+    expect(reply.text).toBe('word')
+  })
+
+  it('hears of no room once its reply has left', async () => {
+    const reply = await full(async (exit, heard) => {
+      exit.finish(Buffer.from('other'))
+      await turn()
+      const before = [...heard]
+      exit.drained()
+      await turn()
+      expect(heard).toEqual(before)
+    })
+    expect(reply.text).toBe('other')
+  })
+
+  it('goes on when its reply is refused, so that it does not wait for ever', async () => {
+    const reply = await full(async (exit, heard) => {
+      exit.refuse(451, {}, 'no')
+      await turn()
+      expect(heard.sort()).toEqual(['callback', 'drain', 'write false'])
+      exit.drained()
+      await turn()
+      expect(heard).toHaveLength(3)
+    })
+    expect([reply.status, reply.text]).toEqual([451, 'no'])
+  })
+})

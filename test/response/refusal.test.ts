@@ -1,0 +1,147 @@
+// The answer to a client that gets no reply: its status, its headers and its body, decision by decision.
+import { describe, expect, it } from 'vitest'
+import { customDialect } from '../../src/dialects/custom.js'
+import { geminiStreaming } from '../../src/dialects/gemini.js'
+import { ollamaChat } from '../../src/dialects/ollama-chat.js'
+import { openaiChat } from '../../src/dialects/openai-chat.js'
+import { LlamaGuardError, type ErrorCode } from '../../src/errors.js'
+import { decide, decideError } from '../../src/policy.js'
+import { publicError, refusalOf, type RefusalContext } from '../../src/response/refusal.js'
+import type { Decision, GuardedRequest, Stage } from '../../src/types.js'
+
+const POLICY = { mode: 'enforce', onError: 'closed' } as const
+const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]
+const blocked = (stage: Stage): Decision =>
+  decide(
+    stage,
+    [{ verdict: { safe: false, categories: ['O3'] }, ms: 1, model: 'fake' }],
+    { ...POLICY, onError: 'closed' },
+    CATEGORIES,
+  )
+const safe = (stage: Stage): Decision =>
+  decide(stage, [{ verdict: { safe: true, categories: [] }, ms: 1, model: 'fake' }], POLICY, CATEGORIES)
+const failed = (error: LlamaGuardError): Decision => decideError('output', error, POLICY, 'fake')
+const context = (more: Partial<RefusalContext> = {}): RefusalContext => ({
+  dialect: openaiChat,
+  requestId: 'r',
+  settings: {},
+  ...more,
+})
+const request = (url: string): GuardedRequest => ({ url, headers: {} }) as unknown as GuardedRequest
+const errorOf = (decision: Decision, more: Partial<RefusalContext> = {}): Record<string, unknown> =>
+  (JSON.parse(refusalOf(decision, context(more)).body) as { error: Record<string, unknown> }).error
+
+describe('An error says', () => {
+  it('what was blocked, by which category', () => {
+    expect(errorOf(blocked('output'))).toMatchObject({
+      type: 'content_policy_violation',
+      code: 'content_filter',
+      message: 'Blocked by the content policy: Criminal Planning (O3).',
+    })
+  })
+
+  it.each<[ErrorCode, string]>([
+    ['guard_timeout', 'guard_unavailable'],
+    ['upstream_unavailable', 'server_error'],
+    ['invalid_json', 'invalid_request_error'],
+  ])('with %s that it is a %s', (code, type) => {
+    expect(errorOf(failed(new LlamaGuardError(code)))).toMatchObject({ type, code })
+  })
+
+  it('nothing that the error of a guard says, and all that helps a client to correct its request', () => {
+    const quoting = failed(new LlamaGuardError('guard_error', 'It said UNSAFE words.', { retryAfter: 7 }))
+    const refusal = refusalOf(quoting, context())
+    expect([refusal.status, refusal.headers['retry-after'], refusal.body.includes('UNSAFE')]).toEqual([503, '7', false])
+    const long = new LlamaGuardError('guard_input_too_long', 'UNSAFE words are too long.', { clientFault: true })
+    expect([publicError(long).message.includes('UNSAFE'), publicError(long).status]).toEqual([false, 413])
+    const fault = new LlamaGuardError('invalid_json', 'Line 1 ends too soon.')
+    expect(errorOf(failed(fault))['message']).toBe('Line 1 ends too soon.')
+  })
+
+  it('the verdicts of both stages when the reply is refused, and that of the request alone when the request is', () => {
+    const headers = (decision: Decision, input?: Decision): string | undefined =>
+      refusalOf(decision, context({ input })).headers['llama-guard']
+    expect(headers(blocked('output'), safe('input'))).toBe('input=safe, output=unsafe;cat="O3"')
+    expect(headers(blocked('input'), blocked('input'))).toBe('input=unsafe;cat="O3"')
+    expect(refusalOf(blocked('output'), context({ input: safe('input') })).headers['server-timing']).toBe(
+      'guard-input;dur=1.0, guard-output;dur=1.0',
+    )
+  })
+
+  it('where the policy stands, of a block alone', () => {
+    const settings = { policyUrl: 'https://x.test/policy' }
+    expect(refusalOf(blocked('input'), context({ settings })).headers['link']).toBe(
+      '<https://x.test/policy>; rel="blocked-by"',
+    )
+    expect(refusalOf(failed(new LlamaGuardError('guard_error')), context({ settings })).headers).not.toHaveProperty(
+      'link',
+    )
+  })
+})
+
+describe('The operator’s own body', () => {
+  const settings = { refusal: ({ stage }: Decision, { url }: GuardedRequest) => ({ stage, url }) }
+
+  it('takes the place of ours in a block, and of no failure', () => {
+    const req = request('/chat')
+    expect(refusalOf(blocked('input'), context({ settings, req })).body).toBe('{"stage":"input","url":"/chat"}')
+    expect(errorOf(failed(new LlamaGuardError('guard_error')), { settings, req })['code']).toBe('guard_error')
+  })
+
+  it('is not asked for without a request', () => {
+    let asked = 0
+    const counting = { refusal: () => ({ asked: ++asked }) }
+    expect(errorOf(blocked('input'), { settings: counting })['code']).toBe('content_filter')
+    expect(asked).toBe(0)
+  })
+})
+
+describe('A reply that declines', () => {
+  const settings = { onBlock: 'refusal', refusalText: 'No.' } as const
+  const declined = (more: Partial<RefusalContext>): ReturnType<typeof refusalOf> =>
+    refusalOf(blocked('input'), context({ settings, ...more }))
+
+  it.each<[string, Partial<RefusalContext>, string, RegExp]>([
+    ['whole', { asked: { stream: false } }, 'application/json', /^\{"id"/],
+    ['a stream of events', { asked: { stream: true } }, 'text/event-stream', /^data: .*\[DONE\]\n\n$/s],
+    ['a stream of lines', { dialect: ollamaChat, asked: { stream: true } }, 'application/x-ndjson', /^\{.*\}\n$/],
+    [
+      'an array of Google’s',
+      { dialect: geminiStreaming, asked: { stream: true }, req: request('/m:streamGenerateContent') },
+      'application/json',
+      /^\[\{.*\}\]$/,
+    ],
+    [
+      'events of Google’s',
+      { dialect: geminiStreaming, asked: { stream: true }, req: request('/m:streamGenerateContent?alt=sse') },
+      'text/event-stream',
+      /^data: /,
+    ],
+  ])('is %s where the client asked for it', (_form, more, type, body) => {
+    const refusal = declined(more)
+    expect([refusal.status, refusal.headers['content-type']]).toEqual([200, type])
+    expect(refusal.body).toMatch(body)
+    expect(refusal.body).toContain('No.')
+  })
+
+  it('is told whether the client asked for a stream', () => {
+    const seen: unknown[] = []
+    const dialect = customDialect({
+      name: 'asks',
+      framing: 'sse',
+      request: () => ({}),
+      decline: (told) => {
+        seen.push(told)
+        return { no: true }
+      },
+    })
+    expect(declined({ dialect, asked: { stream: false, model: 'm' } }).body).toBe('{"no":true}')
+    expect(seen).toMatchObject([{ words: 'No.', model: 'm', stream: false }])
+  })
+
+  it('never stands for what could not be judged, or for a request that was not read', () => {
+    const error = failed(new LlamaGuardError('guard_error'))
+    expect(refusalOf(error, context({ settings, asked: { stream: false } })).status).toBe(503)
+    expect(declined({}).status).toBe(451)
+  })
+})

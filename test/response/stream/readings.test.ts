@@ -1,0 +1,50 @@
+// The ways in which clients read one stream. Each stream here says its word to one kind of client alone.
+import { describe, expect, it } from 'vitest'
+import { openaiChat } from '../../../src/dialects/openai-chat.js'
+import { readEvents } from '../../../src/response/whole/read-stream.js'
+
+const json = (content: string): string => JSON.stringify({ choices: [{ index: 0, delta: { content } }] })
+/** A value over several lines, each behind `before`. */
+const pretty = (content: string, before: string): string =>
+  JSON.stringify(JSON.parse(json(content)), null, 1).replace(/^/gm, before)
+const SSE = 'text/event-stream'
+const NDJSON = 'application/x-ndjson'
+const texts = (body: string, type: string): string[] =>
+  readEvents(body, type, openaiChat).flatMap(({ text }) => text.split('\n'))
+
+describe('The word of', () => {
+  it.each<[string, string]>([
+    ['JSON lines with events between', `${json('UN')}\ndata: ${json('x')}\n\n${json('SAFE')}\n`],
+    ['events with JSON lines between', `data: ${json('UN')}\n\n${json('x')}\ndata: ${json('SAFE')}\n\n`],
+    ['two `data:` lines of one event', `data: ${json('UN')}\ndata: ${json('SAFE')}\n\n`],
+    ['a list in an event', `data: [${json('UN')},${json('SAFE')}]\n\n`],
+    ['a list in a line', `[${json('UN')},${json('SAFE')}]\n`],
+    ['a list and an event', `data: [${json('UN')}]\n\ndata: ${json('SAFE')}\n\n`],
+    ['an event of lines behind byte order marks', `${pretty('UNSAFE', '\uFEFFdata: ')}\n\n`],
+    ['an event of lines behind a broken value', `{"a": [\n${pretty('UNSAFE', 'data: ')}\n\n`],
+    [
+      'events of Python’s lines with JSON between',
+      `${json('x')}\x85data: ${json('UN')}\n${json('x')}\x85data: ${json('SAFE')}\n`,
+    ],
+    [
+      'JSON of Python’s lines with events between',
+      `data: ${json('x')}\x85${json('UN')}\n\ndata: ${json('x')}\x85${json('SAFE')}\n\n`,
+    ],
+  ])('%s is read', (_form, body) => {
+    for (const type of [SSE, NDJSON])
+      expect([type, texts(body, type)]).toEqual([type, expect.arrayContaining([expect.stringContaining('UNSAFE')])])
+  })
+})
+
+describe('A stream that all clients read alike', () => {
+  it.each<[string, string]>([
+    ['events', `data: ${json('so ')}\n\ndata: ${json('fine')}\n\ndata: [DONE]\n\n`],
+    ['events with keep-alives', `: ping\n\ndata: ${json('so ')}\n\n:\n\ndata: ${json('fine')}\n\n`],
+    ['events with lines of blanks', `data: ${json('so ')}\n\n  \ndata: ${json('fine')}\n\n`],
+    ['JSON lines', `${json('so ')}\n${json('fine')}\n`],
+    ['JSON lines with blank lines', `${json('so ')}\n\n${json('fine')}\n`],
+    ['an array by lines', `[\n${json('so ')},\n${json('fine')}\n]\n`],
+  ])('is read once as %s', (_form, body) => {
+    for (const type of [SSE, NDJSON]) expect([type, texts(body, type)]).toEqual([type, ['so fine']])
+  })
+})

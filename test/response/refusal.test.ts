@@ -6,7 +6,7 @@ import { ollamaChat } from '../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { LlamaGuardError, type ErrorCode } from '../../src/errors.js'
 import { decide, decideError } from '../../src/policy.js'
-import { publicError, refusalOf, type RefusalContext } from '../../src/response/refusal.js'
+import { plainDialect, publicError, refusalOf, type RefusalContext } from '../../src/response/refusal.js'
 import type { Decision, GuardedRequest, Stage } from '../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const
@@ -37,6 +37,47 @@ describe('An error says', () => {
       type: 'content_policy_violation',
       code: 'content_filter',
       message: 'Blocked by the content policy: Criminal Planning (O3).',
+      categories: [{ code: 'O3', name: 'Criminal Planning' }],
+    })
+  })
+
+  it('all of its fields in the plain envelope too, and no field that has no value', () => {
+    const plain = { dialect: plainDialect }
+    expect(errorOf(blocked('input'), plain)).toEqual({
+      message: 'Blocked by the content policy: Criminal Planning (O3).',
+      type: 'content_policy_violation',
+      code: 'content_filter',
+      param: 'messages',
+      stage: 'input',
+      categories: [{ code: 'O3', name: 'Criminal Planning' }],
+      model: 'fake',
+      request_id: 'r',
+    })
+    const scored = { ...blocked('output'), outcome: { state: 'unsafe', score: 0.5 }, categories: [] } as const
+    expect(errorOf(scored, plain)).toMatchObject({
+      score: 0.5,
+      param: 'choices',
+      message: 'Blocked by the content policy.',
+    })
+    expect(errorOf(failed(new LlamaGuardError('guard_error')), plain)).not.toHaveProperty('categories')
+  })
+
+  it('the same in the plain envelope where the dialect gives none', () => {
+    const silent = { refusal: () => undefined }
+    const throwing = {
+      refusal: () => {
+        throw new Error('UNSAFE')
+      },
+    }
+    for (const dialect of [silent, throwing])
+      expect(errorOf(blocked('input'), { dialect })).toMatchObject({ code: 'content_filter', param: 'messages' })
+    expect(errorOf(blocked('input'), { dialect: { refusal: () => ({ error: { own: true } }) } })).toEqual({ own: true })
+  })
+
+  it('that nobody may keep it', () => {
+    expect(refusalOf(blocked('input'), context()).headers).toMatchObject({
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
     })
   })
 
@@ -111,12 +152,14 @@ describe('A reply that declines', () => {
       'application/json',
       /^\[\{.*\}\]$/,
     ],
-    [
-      'events of Google’s',
-      { dialect: geminiStreaming, asked: { stream: true }, req: request('/m:streamGenerateContent?alt=sse') },
-      'text/event-stream',
-      /^data: /,
-    ],
+    ...['?alt=sse', '?key=k&alt=sse', '?$alt=sse', '?%24alt=sse&key=k'].map(
+      (query): [string, Partial<RefusalContext>, string, RegExp] => [
+        `events of Google’s (${query})`,
+        { dialect: geminiStreaming, asked: { stream: true }, req: request(`/m:streamGenerateContent${query}`) },
+        'text/event-stream',
+        /^data: /,
+      ],
+    ),
   ])('is %s where the client asked for it', (_form, more, type, body) => {
     const refusal = declined(more)
     expect([refusal.status, refusal.headers['content-type']]).toEqual([200, type])

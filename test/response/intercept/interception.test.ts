@@ -1,9 +1,11 @@
-// A hold that wants no more bytes: what the handler is told, and when it goes on.
+// What a handler is told while its reply is held or refused, and whether the connection lives on.
+import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { intercept } from '../../../src/response/intercept/index.js'
 import type { Hold, ResponseController } from '../../../src/response/hold.js'
 import { ask } from '../../helpers/apps.js'
 import { serve, type Reply } from '../../helpers/http.js'
+import { rawClient } from '../../helpers/raw.js'
 
 /** Serves one reply of a hold that is full from its first byte on. `act` gets what the handler has heard so far. */
 async function full(act: (exit: ResponseController, heard: string[]) => Promise<void>): Promise<Reply> {
@@ -74,5 +76,38 @@ describe('A handler that is told to wait', () => {
       expect(heard).toHaveLength(3)
     })
     expect([reply.status, reply.text]).toEqual([451, 'no'])
+  })
+})
+
+describe('The connection of a refused reply', () => {
+  const none: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
+  it.each<[string, string, (res: ServerResponse) => void]>([
+    ['lives on without a handler', 'keep-alive', (res) => intercept(res).refuse(451, {}, 'no')],
+    [
+      'lives on when the handler has ended',
+      'keep-alive',
+      (res) => {
+        const exit = intercept(res, () => none)
+        res.end('word')
+        exit.refuse(451, {}, 'no')
+      },
+    ],
+    [
+      'is closed while the handler runs',
+      'close',
+      (res) => {
+        const exit = intercept(res, () => none)
+        res.write('word')
+        exit.refuse(451, {}, 'no')
+      },
+    ],
+  ])('%s', async (_how, connection, answer) => {
+    const server = await serve((_req, res) => answer(res))
+    const client = await rawClient(server.port)
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    const got = await client.until(/\r\n\r\nno$/)
+    client.leave()
+    await server.close()
+    expect(/^connection: (.*)\r$/im.exec(got)?.[1]).toBe(connection)
   })
 })

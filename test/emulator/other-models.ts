@@ -11,7 +11,8 @@ export function qwen3Guard(prompt: string): Answer {
   const turns = conversation.split(/^(?:USER|ASSISTANT): /m)
   const text = turns.at(-1) ?? ''
   const refusal = prompt.includes('<BEGIN REFUSAL POLICY>') ? '\nRefusal: No' : ''
-  if (/BOMB|pipe bomb/.test(text)) return { text: `Safety: Unsafe\nCategories: Violent, Non-violent Illegal Acts${refusal}` }
+  if (/BOMB|pipe bomb/.test(text))
+    return { text: `Safety: Unsafe\nCategories: Violent, Non-violent Illegal Acts${refusal}` }
   if (/EDGY/.test(text)) return { text: `Safety: Controversial\nCategories: Unethical Acts${refusal}` }
   return { text: `Safety: Safe\nCategories: None${refusal}` }
 }
@@ -28,7 +29,12 @@ export function graniteGuardian(prompt: string): Answer {
 export function promptGuardLabels(version: 1 | 2): (text: string) => readonly LabelScore[] {
   return (text) => {
     const score = /SCORE_([01](?:\.\d+)?)/.exec(text)?.[1]
-    const attack = score === undefined ? (/JAILBREAK|INJECTION|Ignore your previous instructions/.test(text) ? 0.97 : 0.02) : Number(score)
+    const attack =
+      score === undefined
+        ? /JAILBREAK|INJECTION|Ignore your previous instructions/.test(text)
+          ? 0.97
+          : 0.02
+        : Number(score)
     const benign = 1 - attack
     const labels =
       version === 2

@@ -217,6 +217,19 @@ describe('remembering', () => {
     expect(small.stats().entries).toBeGreaterThan(10)
     expect(small.stats().entries).toBeLessThan(60)
   })
+  it('counts the bytes of a verdict with more than a word', async () => {
+    const long = 'S'.repeat(2000)
+    for (const verdict of [
+      { safe: false, categories: [long] },
+      { ...SAFE, categoryScores: { [long]: 0.1 } },
+      { ...SAFE, judgedBy: long },
+    ]) {
+      const small = createCache({ max: 1000, ttlMs: 60_000, maxBytes: 20_000 })
+      for (let index = 0; index < 20; index++)
+        await small.judge(`${index}`, new AbortController().signal, () => Promise.resolve({ ...verdict }))
+      expect(small.stats().entries).toBe(4)
+    }
+  })
 })
 
 describe('a store that cannot be relied on', () => {

@@ -186,6 +186,11 @@ describe('A verdict of Qwen3Guard-Gen', () => {
   })
 })
 
+it('A prompt of Granite Guardian shows no reply in the place of a question.', () => {
+  const [first, second] = ['ONE', 'TWO'].map((text) => ({ role: 'Agent', text }) as const)
+  expect(createPrompter(GRANITE).render([first!, second!])).toBe(createPrompter(GRANITE).render([second!]))
+})
+
 describe('A verdict of Granite Guardian', () => {
   it('is Yes or No, with the probability of Yes as its score.', () => {
     expect(parse(GRANITE, 'No')).toEqual({ safe: true, categories: [] })

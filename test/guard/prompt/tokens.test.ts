@@ -157,3 +157,10 @@ it('Without a vocabulary, tokens are estimated by the kind of each character and
     expect(anyTokens.count(text)).toBe(Math.ceil(tokens))
   }
 })
+
+it('The first and the last letter of the alphabet cost as much as those between.', () => {
+  for (const [first, middle, last] of [Array.from('amz'), Array.from('AMZ')])
+    for (const length of [2, 10, 30])
+      for (const letter of [first!, last!])
+        expect(anyTokens.count(` ${letter.repeat(length)} `)).toBe(anyTokens.count(` ${middle!.repeat(length)} `))
+})

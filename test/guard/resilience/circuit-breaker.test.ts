@@ -34,6 +34,15 @@ async function open(breaker: CircuitBreaker): Promise<void> {
 afterEach(() => vi.restoreAllMocks())
 
 describe('a circuit breaker', () => {
+  it('tells once that it has closed', async () => {
+    const onClose = vi.fn()
+    const breaker = breakerOf({ onClose, probes: 1 })
+    await open(breaker)
+    expect(onClose).not.toHaveBeenCalled()
+    await expect.poll(() => pass(breaker)).toBe('fine')
+    await pass(breaker)
+    expect([breaker.state, onClose.mock.calls.length]).toEqual(['closed', 1])
+  })
   it('opens when more than half of the last calls failed, and not before there were enough', async () => {
     const breaker = breakerOf()
     for (let call = 0; call < 5; call++) await fail(breaker)

@@ -104,13 +104,21 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true })
 export function decodeText(bytes: Buffer, contentType: string): string {
   const charset = charsetOf(contentType)
   try {
-    return (
-      charset === undefined || /^utf-?8$/i.test(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })
-    ).decode(bytes)
+    return (isUtf8(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })).decode(bytes)
   } catch (cause) {
     throw unreadable('bytes that are no text in their charset', cause)
   }
 }
+
+/**
+ * The text that a client reads who takes every body for UTF-8, as fetch() and EventSource do. Undefined when the
+ * content-type says UTF-8 too.
+ */
+export function readAsUtf8(bytes: Buffer, contentType: string): string | undefined {
+  return isUtf8(charsetOf(contentType)) ? undefined : new TextDecoder().decode(bytes)
+}
+
+const isUtf8 = (charset: string | undefined): boolean => charset === undefined || /^utf-?8$/i.test(charset)
 
 function unreadable(what: string, cause?: unknown): LlamaGuardError {
   return new LlamaGuardError(

@@ -4,7 +4,7 @@ import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isJson, isStream, isSuccess, mediaType } from '../media-type.js'
-import { decodeBody, decodeText } from './decode.js'
+import { decodeBody, decodeText, readAsUtf8 } from './decode.js'
 import { isErrorPage, type KeyedText, proseOfError } from './error-words.js'
 import { looksLikeStream, readElements, readEvents } from './read-stream.js'
 
@@ -27,11 +27,14 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   if (failed && bytes.length === 0) return []
   // An error of any type is read as text, because it may contain a reply.
   if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
-  const text = decodeText(
-    contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes),
-    contentType,
-  )
-  const choices = readText(text, type, failed, dialect).filter((choice) => choice.text !== '')
+  const body = contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes)
+  const text = decodeText(body, contentType)
+  const other = readAsUtf8(body, contentType)
+  const choices = [
+    ...readText(text, type, failed, dialect),
+    // Some clients read the charset that the reply names and some read UTF-8, so both texts are judged.
+    ...(other === undefined || other === text ? [] : readLoosely(other, type, failed, dialect)),
+  ].filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
 }
@@ -58,6 +61,15 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   if (failed && stream === false && isErrorPage(text)) return []
   // Some lines are events and the rest is text. Clients read one or the other, so both are judged.
   return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
+}
+
+/** Text in the wrong charset may be no JSON and hold zero bytes, which nobody sees. Its words are judged as they stand. */
+function readLoosely(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  try {
+    return readText(text, type, failed, dialect)
+  } catch {
+    return [{ index: 0, text: text.replaceAll('\u0000', '') }]
+  }
 }
 
 function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {

@@ -63,7 +63,7 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
 }
 
-/** Text in the wrong charset may be no JSON, and hold zero bytes, which nobody sees. Its words are judged as they are. */
+/** Text in the wrong charset may be no JSON, and hold zero bytes that nobody sees. Its words are judged as they are. */
 function readLoosely(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
   try {
     return readText(text, type, failed, dialect)

@@ -1,6 +1,7 @@
 // The public API. Nothing but exports.
 /** The middleware. */
-export { llamaGuard, type LlamaGuard } from './llama-guard.js'
+export { llamaGuard } from './llama-guard.js'
+export type { LlamaGuard } from './middleware.js'
 /** `POST /v1/moderations` without a guarded chat. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {

@@ -1,35 +1,16 @@
 // THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it is
 // released or refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createDashboards, type Dashboard, type DashboardOptions } from './dashboard/index.js'
+import { createDashboards } from './dashboard/index.js'
 import { Exchange } from './exchange/index.js'
 import { moderationsOf } from './moderations/index.js'
 import { createLiveServices } from './live-services.js'
-import { type Options } from './options/index.js'
+import type { Options } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
-import type { GuardStats, Services } from './services.js'
+import type { LlamaGuard } from './middleware.js'
 import type { Recognised, UnknownBody } from './request/index.js'
-import type { Conversation, GuardedRequest, Judgement, Middleware, Next, NotJudgedReason, Stage } from './types.js'
-
-export interface LlamaGuard extends Middleware {
-  /** Judges a text of your own with the same guard, cache and protection. Never rejects. Default stage: `input`. */
-  judge(conversation: Conversation, options?: { stage?: Stage; signal?: AbortSignal }): Promise<Judgement>
-  /**
-   * Makes a handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations',
-   * guard.moderations())`.
-   */
-  moderations(): Middleware
-  /**
-   * Makes the handler of a live page about the guards of this process, for this machine alone unless a token is set.
-   * Mount it before the guard: `app.use('/guard', guard.dashboard())`.
-   * @throws LlamaGuardError for an option that is wrong.
-   */
-  dashboard(options?: DashboardOptions): Dashboard
-  /** Fails the judgements in flight, and closes sockets, stores and dashboards. */
-  close(): Promise<void>
-  /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */
-  stats(): GuardStats
-}
+import type { Services } from './services.js'
+import type { GuardedRequest, Next, NotJudgedReason } from './types.js'
 
 /**
  * Express middleware that judges with Llama Guard what a user sends to a chat model and what the model answers.
@@ -56,40 +37,25 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
     )
   }
 
-  const judge: LlamaGuard['judge'] = (conversation, { stage = 'input', signal } = {}) =>
-    live.during((services) => services.judge.judge(conversation, { stage, signal }))
-  return Object.assign(llamaGuardMiddleware, {
-    judge,
-    moderations: (): Middleware => (req, res, next) => moderationsOf(live.until(res))(req, res, next),
-    dashboard: (settings?: DashboardOptions): Dashboard => dashboards.open(settings),
+  const methods: Pick<LlamaGuard, keyof LlamaGuard> = {
+    judge: (conversation, { stage = 'input', signal } = {}) =>
+      live.during((services) => services.judge.judge(conversation, { stage, signal })),
+    moderations: () => (req, res, next) => moderationsOf(live.until(res))(req, res, next),
+    dashboard: (settings) => dashboards.open(settings),
+    stats: () => live.stats(),
     close() {
       dashboards.close()
       return live.close()
     },
-    stats: () => live.stats(),
-  })
+  }
+  return Object.assign(llamaGuardMiddleware, methods)
 }
 
 /** The next step of a request that may go on. Undefined when it has been answered or the client has left. */
 type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
-
-/** Lets request and reply pass unjudged, and records it. */
-function passed(exchange: Exchange, why: NotJudgedReason): GoOn {
+const passUnjudged = (exchange: Exchange, why: NotJudgedReason | UnknownBody): GoOn => {
   exchange.pass(why)
-  return passUntouched
-}
-
-/**
- * Lets a body that is no known chat pass unjudged. The operator is told how to have it judged, and the client that it
- * was not.
- */
-function passedUnknown(exchange: Exchange, { announce }: Services, body: UnknownBody): GoOn {
-  const decision = exchange.pass('unknown-body')
-  if (body.announced) {
-    setVerdictHeaders(exchange.res, [decision])
-    announce(exchange.req, exchange.logger, body)
-  }
   return passUntouched
 }
 
@@ -97,7 +63,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   const { req, res } = exchange
   if (exchange.alreadyGuarded) return passUntouched
   exchange.begin()
-  if (services.skips(req)) return passed(exchange, 'skip-hook')
+  if (services.skips(req)) return passUnjudged(exchange, 'skip-hook')
   exchange.settings = services.settingsFor(req)
 
   let recognised: Recognised
@@ -111,8 +77,8 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     setVerdictHeaders(res, [decision])
     return passUntouched
   }
-  if (recognised.kind === 'nothing') return passed(exchange, recognised.why)
-  if (recognised.kind === 'unknown') return passedUnknown(exchange, services, recognised)
+  if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)
+  if (recognised.kind === 'unknown') return passUnjudged(exchange, recognised)
   exchange.accept(recognised)
 
   const checked = exchange.check('input')
@@ -128,10 +94,5 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
 
 function forward(exchange: Exchange, { upstream }: Services, guarded: GuardedResponse): GoOn {
   if (upstream === undefined) return passUntouched
-  const { req, res, chat, signal, logger } = exchange
-  return () => {
-    upstream
-      .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
-      .catch((error: unknown) => exchange.upstreamFailed(error, guarded))
-  }
+  return () => exchange.forwardTo(upstream, guarded)
 }

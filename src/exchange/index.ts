@@ -12,7 +12,7 @@ import {
   unseenParts,
   withReply,
 } from '../request/conversations.js'
-import type { RecognisedChat } from '../request/index.js'
+import type { RecognisedChat, UnknownBody } from '../request/index.js'
 import { isGuarded, requestIdOf, State } from '../request/state.js'
 import {
   type GuardedResponse,
@@ -20,6 +20,7 @@ import {
   type RefusalContext,
   type ReplyClock,
   type ReplyContext,
+  setVerdictHeaders,
 } from '../response/index.js'
 import type { Services } from '../services.js'
 import { type ObservedRequest, RequestTelemetry } from '../telemetry/request-telemetry.js'
@@ -170,9 +171,18 @@ export class Exchange implements ReplyContext, ObservedRequest {
     }
   }
 
-  /** Records that the request passes without a judgement, and why. */
-  pass(why: NotJudgedReason): Decision {
-    return this.record(this.#stages.decide('input', [], why), [])
+  /**
+   * Records that the request passes without a judgement, and why. Where a body that is no known chat passes, the
+   * operator is told how to have it judged, and the client that it was not.
+   */
+  pass(why: NotJudgedReason | UnknownBody): Decision {
+    const reason = typeof why === 'string' ? why : 'unknown-body'
+    const decision = this.record(this.#stages.decide('input', [], reason), [])
+    if (typeof why !== 'string' && why.announced) {
+      setVerdictHeaders(this.res, [decision])
+      this.#services.announce(this.req, this.logger, why)
+    }
+    return decision
   }
 
   /** The decision on a stage that failed before any guard was asked. */
@@ -243,6 +253,14 @@ export class Exchange implements ReplyContext, ObservedRequest {
   /** Stops all work for this request once its refusal has left. */
   abort(): void {
     this.#ending.abort()
+  }
+
+  /** Sends the request to the upstream instead of a handler. */
+  forwardTo(upstream: NonNullable<Services['upstream']>, guarded: GuardedResponse): void {
+    const { req, res, chat, signal, logger } = this
+    upstream
+      .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
+      .catch((error: unknown) => this.upstreamFailed(error, guarded))
   }
 
   /**

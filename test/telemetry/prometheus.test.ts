@@ -1,7 +1,8 @@
 // The metrics of any app: each kind of traffic counted once, by closed labels, with nothing of what was said.
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { llamaGuard, type LlamaGuard } from '../../src/llama-guard.js'
+import { llamaGuard } from '../../src/llama-guard.js'
+import type { LlamaGuard } from '../../src/middleware.js'
 import type { Options } from '../../src/options/index.js'
 import { metrics, type MetricsHandler } from '../../src/telemetry/prometheus/index.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'

@@ -2,7 +2,8 @@
 // judged first, and be the handler's bytes.
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { llamaGuard, type LlamaGuard } from '../../../src/llama-guard.js'
+import { llamaGuard } from '../../../src/llama-guard.js'
+import type { LlamaGuard } from '../../../src/middleware.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
 

@@ -100,7 +100,7 @@ async function main(): Promise<void> {
           contender,
           guard,
           scenario,
-          round >= 0 ? RUN_MS : Math.min(RUN_MS, warm ? 500 : 3000),
+          round >= 0 ? RUN_MS : RUN_MS < 500 ? RUN_MS : warm ? 500 : 3000,
           llm.port,
         )
         if (round >= 0) runs.get(contender)?.push(run)

@@ -63,11 +63,14 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
 }
 
-/** Text in the wrong charset may be no JSON, and hold zero bytes that nobody sees. Its words are judged as they are. */
+/** UTF-16 read as UTF-8 has a zero byte beside each Latin letter, which nobody sees: its words are judged as text. */
 function readLoosely(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
   try {
     return readText(text, type, failed, dialect)
-  } catch {
+  } catch (error) {
+    const zeros = text.split('\u0000').length - 1
+    // Anything else that cannot be read, such as sound, is refused as in any reply.
+    if (zeros * 4 < text.length) throw error
     return [{ index: 0, text: text.replaceAll('\u0000', '') }]
   }
 }

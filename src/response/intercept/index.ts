@@ -5,7 +5,7 @@ import type { ReplyClock } from '../context.js'
 import type { Hold, ResponseController } from '../hold.js'
 import { Interception } from './interception.js'
 
-export { flush } from './interception.js'
+export { flush } from './held-response.js'
 export { asGuard } from './layers.js'
 
 /**

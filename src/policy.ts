@@ -37,35 +37,41 @@ export function decide(
   categories: readonly Category[],
   why: NotJudgedReason = 'empty',
 ): Decision {
-  const findings = judgements.map((judgement) => assess(judgement, settings, categories))
-  const ids = [...new Set(findings.flatMap((finding) => ('ids' in finding ? finding.ids : [])))]
-  const failed = findings.find((finding) => finding.kind === 'error')
-  const unsafe = findings.some((finding) => finding.kind === 'block')
-    ? 'block'
-    : findings.some((finding) => finding.kind === 'flag')
-      ? 'flag'
-      : undefined
-  const base = {
-    stage,
-    categories: ids.map((id): NamedCategory => named(id, judgements, categories)),
-    model: judgements[0]?.model ?? '',
-    ms: Math.max(0, ...judgements.map(({ ms }) => ms)),
+  let unsafe: 'flag' | 'block' | undefined
+  let error: LlamaGuardError | undefined
+  let ms = 0
+  const ids = new Set<string>()
+  for (const judgement of judgements) {
+    ms = Math.max(ms, judgement.ms)
+    const finding = assess(judgement, settings, categories)
+    if (finding.kind === 'safe') continue
+    if (finding.kind === 'error') {
+      error ??= finding.error
+      continue
+    }
+    if (unsafe !== 'block') unsafe = finding.kind
+    for (const id of finding.ids) ids.add(id)
   }
+  // Written out in one literal: a spread before further fields costs 0.6 to 2.5 us on Node.js 20, and 0.04 us from 22
+  // on (CPU time, mean of a loop).
+  const decided = (action: Decision['action'], outcome: Outcome): Decision => ({
+    stage,
+    categories: Array.from(ids, (id): NamedCategory => named(id, judgements, categories)),
+    model: judgements[0]?.model ?? '',
+    ms,
+    action,
+    outcome,
+    ...(error !== undefined && unsafe !== 'block' && { error }),
+  })
   if (unsafe === 'block')
-    return { ...base, action: settings.mode === 'shadow' ? 'allow' : 'block', outcome: outcomeOf('unsafe', judgements) }
-  if (failed !== undefined) {
-    const error = failed.error
+    return decided(settings.mode === 'shadow' ? 'allow' : 'block', outcomeOf('unsafe', judgements))
+  if (error !== undefined) {
     // A client's own fault is no outage of the guard, so `onError: 'open'` does not let it pass.
     const passes = settings.mode === 'shadow' || (settings.onError === 'open' && !error.clientFault)
-    return {
-      ...base,
-      action: passes ? 'allow' : 'unavailable',
-      outcome: { state: 'unjudged', code: error.code },
-      error,
-    }
+    return decided(passes ? 'allow' : 'unavailable', { state: 'unjudged', code: error.code })
   }
-  if (judgements.length === 0) return { ...base, action: 'allow', outcome: { state: 'skipped', why } }
-  return { ...base, action: 'allow', outcome: outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements) }
+  if (judgements.length === 0) return decided('allow', { state: 'skipped', why })
+  return decided('allow', outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements))
 }
 
 function named(id: string, judgements: readonly Judgement[], categories: readonly Category[]): NamedCategory {

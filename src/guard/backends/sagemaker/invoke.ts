@@ -31,7 +31,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   const wire = createWire(options)
   const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
   type Signer = Awaited<ReturnType<typeof client.config.signer>>
-  let first: { readonly request: HttpRequest; readonly send: Send; readonly signer: Signer } | undefined
+  let first: (Reusable & { readonly send: Send; readonly signer: Signer }) | undefined
 
   // The SDK stores the difference to the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
@@ -50,8 +50,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     )
     const reply = await client.send(command, { abortSignal: signal.signal })
     if (built !== undefined) {
-      const request = reusable(built)
-      first = { request, send: wire.like(request), signer: await client.config.signer() }
+      first = { ...reusable(built), send: wire.like(built), signer: await client.config.signer() }
     }
     return reply.Body
   }
@@ -73,11 +72,11 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
 
   const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     if (first === undefined) return firstCall(body, signal)
-    const { request, send, signer } = first
-    // The signer takes the body's digest from this header and sends the header.
-    const ofCall = { 'x-amz-content-sha256': hash('sha256', body), ...traceHeader() }
-    const call = { ...request, headers: { ...request.headers, ...ofCall }, body }
-    const { headers } = await signer.sign(call, { signingDate: serverTime() })
+    const { common, headers: headersOfAll, send, signer } = first
+    // The signer takes the body's digest from the first header. The spreads come last: before other fields each costs
+    // 0.6 to 2.5 us on Node.js 20, and 0.04 us from 22 on (CPU time, mean of a loop).
+    const ownHeaders = { 'x-amz-content-sha256': hash('sha256', body), ...traceHeader(), ...headersOfAll }
+    const { headers } = await signer.sign({ headers: ownHeaders, body, ...common }, { signingDate: serverTime() })
     const response = await send(headers, body, signal)
     return response.statusCode === 200 ? response.body : nameError(body, response, signal)
   }
@@ -103,11 +102,15 @@ export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarg
   return Object.assign(invoke, { close: () => undefined })
 }
 
-function reusable(request: HttpRequest): HttpRequest {
+/** What the first request has in common with all others. */
+interface Reusable {
+  readonly common: Omit<HttpRequest, 'headers' | 'body'>
+  readonly headers: HttpRequest['headers']
+}
+
+function reusable({ headers, body: _, ...common }: HttpRequest): Reusable {
   return {
-    ...request,
-    headers: Object.fromEntries(
-      Object.entries(request.headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase())),
-    ),
+    common,
+    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))),
   }
 }

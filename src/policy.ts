@@ -56,7 +56,7 @@ export function decide(
   // on (CPU time, mean of a loop).
   const decided = (action: Decision['action'], outcome: Outcome): Decision => ({
     stage,
-    categories: Array.from(ids, (id): NamedCategory => named(id, judgements, categories)),
+    categories: [...ids].map((id): NamedCategory => named(id, judgements, categories)),
     model: judgements[0]?.model ?? '',
     ms,
     action,

@@ -1,6 +1,6 @@
 // Converts a chat that was found inside a body to the form of Chat Completions: the list becomes `messages`, the fields
 // beside it stay, and the rest of the body goes into one further field.
-import { KNOWN_KEYS } from '../dialects/kit/request-vocabulary.js'
+import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import { toMessage } from './message-shape.js'

@@ -1,7 +1,8 @@
 // The words in the query of a chat's url. A handler reads them as it reads the body.
 import { isBlob } from '../dialects/kit/blobs.js'
 import { isId } from '../dialects/kit/identifiers.js'
-import { FIXED_VALUES, KNOWN_KEYS } from '../dialects/kit/request-vocabulary.js'
+import { FIXED_VALUES } from '../dialects/kit/fixed-values.js'
+import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { isModelName } from '../dialects/kit/model-names.js'
 import type { GuardedRequest } from '../types.js'
 

@@ -1,7 +1,7 @@
 // Refuses lists of numbers in a request that may be text: token ids of a tokenizer that the guard lacks, or ASCII
 // codes.
 import { LlamaGuardError } from '../../errors.js'
-import { TOKEN_KEYS, TOKEN_SETTINGS } from './request-vocabulary.js'
+import { TOKEN_KEYS, TOKEN_SETTINGS } from './special-keys.js'
 
 /** From this many numbers on, nested lists counted together, a list may be token ids or character codes. */
 const TOKENS = 8

@@ -5,7 +5,7 @@ import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import type { Sink } from './media.js'
 import type { RequestBuilder } from './request-builder.js'
-import { FREE_SETTINGS, SYSTEM_FIELDS } from './request-vocabulary.js'
+import { FREE_SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
 import type { RequestWalker } from './request-walker.js'
 
 /** A setting whose value is a name that the client chooses. */

@@ -1,13 +1,13 @@
 // The words that APIs themselves put into replies: names of fields, and values that are one of a few. They are the
 // closed list of what goes unjudged in a reply beside ids, dates and names of models.
+import { FIXED_VALUES } from './fixed-values.js'
 import { isId } from './identifiers.js'
 import { isModelName } from './model-names.js'
-import { FIXED_VALUES, KNOWN_KEYS } from './request-vocabulary.js'
-
-const set = (...lists: readonly string[]): ReadonlySet<string> => new Set(lists.join(' ').split(/\s+/))
+import { KNOWN_KEYS } from './request-keys.js'
+import { wordSet } from './word-set.js'
 
 /** Names of fields in the references of the APIs, those of requests too, which replies repeat. */
-const REPLY_KEYS = set(
+const REPLY_KEYS = wordSet(
   // Chat Completions, its many servers, and Ollama.
   'choices delta finish_reason native_finish_reason stop_reason stop_sequence stop_details matched_stop logprobs',
   'logprob token bytes top_logprobs text_offset token_logprobs tokens',
@@ -70,7 +70,7 @@ const REPLY_KEYS = set(
 )
 
 /** Values that stand for themselves: types, states, reasons, names of events and of hosts of models. */
-const REPLY_VALUES = set(
+const REPLY_VALUES = wordSet(
   'chat.completion chat.completion.chunk text_completion response list model organization_owner event delta chunk',
   'message_start message_delta message_stop content_block_start content_block_delta content_block_stop ping error',
   'text_delta input_json_delta thinking_delta signature_delta citations_delta compaction_delta reasoning.text',
@@ -130,7 +130,7 @@ const REPLY_VALUES = set(
   'response.image_generation_call.completed',
 )
 
-const MODEL_KEYS = set('model remote_model modelVersion')
+const MODEL_KEYS = wordSet('model remote_model modelVersion')
 const NUMBER = /^[+-]?\d{0,20}(?:\.\d{1,20})?(?:ms|s|m|h)?$/
 const DATE = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?$/
 /** What a server says of its own version and build. */

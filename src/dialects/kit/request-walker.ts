@@ -1,5 +1,5 @@
-// Finds every string of a request, keys and values, and passes on all that the closed list of request-vocabulary.ts
-// does not name.
+// Finds every string of a request, keys and values, and passes on all that the closed list of request-keys.ts and
+// fixed-values.ts does not name.
 import { isObject } from '../../utils/json.js'
 import { spellsWords } from './hidden-text.js'
 import {
@@ -14,7 +14,8 @@ import {
 } from './media.js'
 import { refuseTokens, tokens } from './number-lists.js'
 import { checkBounds } from './request-bounds.js'
-import { JSON_KEYS, KNOWN_KEYS, TOKEN_SETTINGS } from './request-vocabulary.js'
+import { KNOWN_KEYS } from './request-keys.js'
+import { JSON_KEYS, TOKEN_SETTINGS } from './special-keys.js'
 import { UnjudgedValues } from './unjudged-values.js'
 
 export interface Place {

@@ -1,17 +1,11 @@
 // The values of a request that go unjudged: fixed values, numbers, dates, ids, names of models, stop strings and sealed
 // data, each in its own fields and only a bounded number of them.
 import { isBlob } from './blobs.js'
+import { FIXED_VALUES } from './fixed-values.js'
 import { isId } from './identifiers.js'
 import { isModelName } from './model-names.js'
-import {
-  BLOBS_OF_TYPE,
-  BLOBS_OF_VENDOR,
-  FIXED_VALUES,
-  ID_KEYS,
-  KNOWN_KEYS,
-  MODEL_KEYS,
-  PROSE_KEYS,
-} from './request-vocabulary.js'
+import { KNOWN_KEYS, PROSE_KEYS } from './request-keys.js'
+import { BLOBS_OF_TYPE, BLOBS_OF_VENDOR, ID_KEYS, MODEL_KEYS } from './special-keys.js'
 
 // Many ids with one word each would spell a sentence, so only this many go unjudged in one request.
 const MAX_IDS = 64

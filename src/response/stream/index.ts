@@ -6,9 +6,9 @@ import type { ReplyContext } from '../context.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { flush } from '../intercept/index.js'
 import { refusalOf } from '../refusal.js'
-import { setVerdictHeaders } from '../verdict-headers.js'
 import { endingOf } from './ending.js'
 import type { Frame, FrameKind, Framer } from './framing.js'
+import { StreamHead } from './head.js'
 import { type Held, HeldFrames } from './held-frames.js'
 import { Readings } from './readings.js'
 import { StreamJudge } from './stream-judge.js'
@@ -38,7 +38,7 @@ class EventStreamHold implements Hold {
   readonly #context: ReplyContext
   readonly #readings: Readings
   readonly #judge: StreamJudge
-  readonly #releaseAtOnce: boolean
+  readonly #head: StreamHead
   readonly #held = new HeldFrames()
   readonly #reading = (held: Held): void => this.#read(held)
   readonly #mayLeave: (held: Held) => boolean
@@ -50,7 +50,6 @@ class EventStreamHold implements Hold {
   #sentKind: FrameKind | undefined
   /** Held bytes, the bytes of an unfinished frame included. */
   #heldBytes = 0
-  #released = false
   #handlerEnded = false
   #gateOpen: boolean
   #over = false
@@ -73,8 +72,7 @@ class EventStreamHold implements Hold {
     this.#framer = framer
     this.#context = context
     this.#readings = new Readings(context.dialect, (prefix) => this.#judge.fork(prefix), context.asked?.calls)
-    this.#releaseAtOnce = context.settings.streaming === 'async'
-    this.#mayLeave = this.#releaseAtOnce ? () => true : (held) => this.#isJudged(held)
+    this.#mayLeave = context.settings.streaming === 'async' ? () => true : (held) => this.#isJudged(held)
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
@@ -83,6 +81,7 @@ class EventStreamHold implements Hold {
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
+    this.#head = new StreamHead(controller, context, this.#judge)
     context.gate?.then(
       (allowed) => {
         if (!allowed) return this.#drop()
@@ -177,7 +176,7 @@ class EventStreamHold implements Hold {
   #letThrough(decision: Decision): void {
     if (this.#over) return
     const controller = this.#controller
-    if (!this.#released) setVerdictHeaders(controller.res, [this.#context.input, decision])
+    this.#head.leaveWith(decision)
     const rest = [...this.#held.frames(), ...this.#framer.finish()]
     this.#drop()
     for (const { raw } of rest) controller.release(raw)
@@ -190,7 +189,7 @@ class EventStreamHold implements Hold {
   #pump(): void {
     if (this.#over || !this.#gateOpen) return
     try {
-      if (this.#headMayOpen()) this.#releaseJudged()
+      if (this.#head.mayLeave(this.#handlerEnded)) this.#releaseJudged()
       if (!this.full) this.#controller.drained()
       if (this.#handlerEnded && this.#held.empty && !this.#over) this.#conclude()
     } catch (error) {
@@ -198,26 +197,9 @@ class EventStreamHold implements Hold {
     }
   }
 
-  /**
-   * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
-   * real 451. The exceptions are `keepAlive`, `async` mode, a reply without words, and an API whose events without
-   * words cannot wait.
-   */
-  #headMayOpen(): boolean {
-    const judge = this.#judge
-    return (
-      this.#releaseAtOnce ||
-      this.#released ||
-      this.#context.settings.keepAlive === true ||
-      this.#context.dialect.early === true ||
-      judge.hasAllowed ||
-      (this.#handlerEnded && !judge.hasWords)
-    )
-  }
-
   #conclude(): void {
     this.#over = true
-    this.#openHeaders()
+    this.#head.leave(this.#handlerEnded)
     this.#controller.finish()
     const [judge, context] = [this.#judge, this.#context]
     // In `async` mode the last check may still run. Its result is logged too.
@@ -227,32 +209,16 @@ class EventStreamHold implements Hold {
   #releaseJudged(): void {
     const bytes = this.#held.take(this.#mayLeave, this.#sent)
     if (bytes === undefined) return
-    this.#openHeaders()
+    this.#head.leave(this.#handlerEnded)
     this.#controller.release(bytes)
     this.#heldBytes -= bytes.length
     flush(this.#controller.res)
   }
 
-  #openHeaders(): void {
-    if (this.#released) return
-    this.#released = true
-    const context = this.#context
-    // The code for a header that leaves before the first verdict.
-    const code = this.#releaseAtOnce ? 'streaming_async' : this.#isEarly() ? 'pending' : undefined
-    const output: Decision =
-      code === undefined ? this.#judge.decision() : { ...context.decideReply([]), outcome: { state: 'unjudged', code } }
-    setVerdictHeaders(this.#controller.res, [context.input, output])
-  }
-
-  /** True when frames without words leave before there is a verdict. */
-  #isEarly(): boolean {
-    return this.#judge.judgements().length === 0 && !(this.#handlerEnded && !this.#judge.waiting)
-  }
-
   #stop(decision: Decision): void {
     if (this.#over) return
     this.#drop()
-    if (!this.#released) {
+    if (!this.#head.left) {
       const { status, headers, body } = refusalOf(decision, this.#context)
       this.#controller.refuse(status, headers, body)
     } else {

@@ -7,7 +7,7 @@ import { JoinedParts } from './kit/part-channels.js'
 import { PartTexts } from './kit/part-texts.js'
 import { blockMessage, blockNote, sse } from './kit/refusals.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 
 const AG_UI_REPLY: Vocabulary = {
   metadata: new Set([

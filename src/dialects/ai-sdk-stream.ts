@@ -6,7 +6,7 @@ import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, sse } from './kit/refusals.js'
 import { EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 
 export const AI_SDK_REPLY: Vocabulary = {
   metadata: new Set([

@@ -11,8 +11,8 @@ import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
+import { TextWalker } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
 export const ANTHROPIC_REPLY: Vocabulary = {
   metadata: new Set([

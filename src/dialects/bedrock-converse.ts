@@ -12,7 +12,8 @@ import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { TextWalker } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 
 export const CONVERSE_REPLY: Vocabulary = {
   metadata: new Set(['role', 'type', 'stopReason', 'toolUseId', 'latency', 'status', 'format']),

@@ -10,7 +10,8 @@ import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { TextWalker } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 
 export const COHERE_REPLY: Vocabulary = {
   metadata: new Set(['id', 'type', 'role', 'finish_reason', 'generation_id', 'tool_call_id']),

@@ -8,9 +8,8 @@ import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import type { Vocabulary } from './kit/text-walker.js'
 import { isVector } from './kit/vectors.js'
-import { OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
 
 const REPLY: Vocabulary = {

@@ -3,7 +3,8 @@ import type { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { ReplyChoice } from './dialect.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
+import { TextWalker } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 
 export const GEMINI_REPLY: Vocabulary = {
   metadata: new Set([

@@ -6,8 +6,8 @@ import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { TextWalker } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 import type { Image } from '../types.js'
 
 const GENERIC_REPLY: Vocabulary = {

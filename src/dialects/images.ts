@@ -8,8 +8,7 @@ import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import type { Vocabulary } from './kit/text-walker.js'
-import { OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
 
 const REPLY: Vocabulary = {

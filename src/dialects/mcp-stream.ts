@@ -7,7 +7,8 @@ import type { RpcCall, StreamDelta, StreamReader } from './dialect.js'
 import { PartTexts } from './kit/part-texts.js'
 import { sse } from './kit/refusals.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import type { Emit, Vocabulary } from './kit/text-walker.js'
+import type { Emit } from './kit/text-walker.js'
+import type { Vocabulary } from './kit/vocabulary.js'
 import { answerOf, blockedError, failedError, MOST_CALLS, rpcId } from './mcp-answers.js'
 
 export const MCP_REPLY: Vocabulary = {

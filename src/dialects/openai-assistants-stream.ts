@@ -6,8 +6,7 @@ import { JoinedParts } from './kit/part-channels.js'
 import { PartTexts } from './kit/part-texts.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
 export const ASSISTANTS_REPLY: Vocabulary = {
   metadata: new Set([

@@ -3,8 +3,8 @@ import { isObject } from '../utils/json.js'
 import type { Declined, ReplyChoice } from './dialect.js'
 import { blockNote } from './kit/refusals.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
-import { TextWalker, type Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA } from './kit/vocabulary.js'
+import { TextWalker } from './kit/text-walker.js'
+import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
 export const OPENAI_REPLY: Vocabulary = {
   metadata: OPENAI_METADATA,

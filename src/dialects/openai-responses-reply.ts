@@ -2,8 +2,7 @@
 // model declines.
 import type { Declined } from './dialect.js'
 import { blockNote } from './kit/refusals.js'
-import type { Vocabulary } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_METADATA } from './kit/vocabulary.js'
+import { OPAQUE, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
 export const RESPONSES_REPLY: Vocabulary = {
   metadata: new Set([

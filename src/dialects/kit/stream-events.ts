@@ -6,7 +6,8 @@ import { isObject } from '../../utils/json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { PartChannels } from './part-channels.js'
 import { isIdentifier } from './reply-names.js'
-import { type Emit, TextWalker, type Vocabulary } from './text-walker.js'
+import { type Emit, TextWalker } from './text-walker.js'
+import type { Vocabulary } from './vocabulary.js'
 
 /** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
 const REPEATED_LENGTH = 24
@@ -34,7 +35,8 @@ export class EventText {
   /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
     const { event: name, other, data, part, plain } = event
-    if (name !== undefined && name !== '' && !this.walker.free(name)) this.beside(deltas, 'event', name, true)
+    if (name !== undefined && name !== '' && !this.walker.mayStayUnjudged(name))
+      this.beside(deltas, 'event', name, true)
     if (other !== undefined && !NUMBERS.test(other)) this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {

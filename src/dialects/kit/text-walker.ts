@@ -9,26 +9,7 @@ import { isMedia } from './reply-media.js'
 import { ReplyNames } from './reply-names.js'
 import { itemIndex } from './reply-texts.js'
 import { UnjudgedMetadata } from './unjudged-metadata.js'
-
-/** The keys of a dialect that have a special meaning. */
-export interface Vocabulary {
-  /** Keys of ids, types and models: such values are no text under them. */
-  readonly metadata: ReadonlySet<string>
-  /** Keys under which every key is one of metadata: token counts and timings. */
-  readonly containers?: ReadonlySet<string>
-  /** Keys of encrypted or signed data that only the vendor can read, of any length. Words in it are text. */
-  readonly opaque?: ReadonlySet<string>
-  /** Keys whose objects are judged as the JSON text that the client sees: tool inputs. */
-  readonly json?: ReadonlySet<string>
-  /**
-   * True when `logprobs` repeat the text token by token. They are judged joined, and only where they differ from the
-   * text.
-   */
-  readonly tokenLists?: boolean
-  /** True when media in a reply are refused, because the guard cannot read them. */
-  readonly refuseMedia?: boolean
-  readonly code: 'unreadable_response'
-}
+import type { Vocabulary } from './vocabulary.js'
 
 /** `metadata` is true for prose in a metadata field, which streams repeat in every event. */
 export type Emit = (path: string, text: string, metadata: boolean) => void
@@ -79,16 +60,16 @@ export class TextWalker {
     this.#without = without
     this.#visit(value, '', undefined, '', 0, false)
     // A token list may hold another one.
-    for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tokenLists(next)
+    for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tellTokens(next)
     this.#emit = nothing
   }
 
   /** True for a value of a metadata field that may go unjudged. */
-  free(value: string, key = ''): boolean {
+  mayStayUnjudged(value: string, key = ''): boolean {
     return this.#unjudged.has(value, key)
   }
 
-  #bound(value: unknown, depth: number): void {
+  #checkBounds(value: unknown, depth: number): void {
     this.#nodes += 1
     if (this.#nodes > MAX_NODES)
       throw new LlamaGuardError(this.#words.code, `The body holds more than ${MAX_NODES} values; send a smaller one.`)
@@ -104,10 +85,10 @@ export class TextWalker {
     depth: number,
     contained: boolean,
   ): void {
-    this.#bound(value, depth)
+    this.#checkBounds(value, depth)
     if (typeof value === 'string') return this.#string(value, key, parent, parentKey, contained)
     if (typeof value !== 'object' || value === null) return
-    if (this.#words.tokenLists === true && key === 'logprobs') return this.#later(value, depth)
+    if (this.#words.tokenLists === true && key === 'logprobs') return this.#keepTokens(value, depth)
     if (depth > 0 && this.#words.json?.has(key) === true)
       return this.#jsonText(value, key, parent, parentKey, depth, contained)
     this.#children(value, key, parent, parentKey, depth, contained)
@@ -124,7 +105,7 @@ export class TextWalker {
     const path = this.#path
     if (Array.isArray(value)) {
       const items = value as unknown[]
-      if (typeof items[0] === 'number') this.#codes(items)
+      if (typeof items[0] === 'number') this.#tellCodes(items)
       for (let position = 0; position < items.length; position += 1) {
         const item = items[position]
         path.push(itemIndex(item, position))
@@ -168,19 +149,19 @@ export class TextWalker {
     this.#tell(this.#path.join('.'), text, metadata)
   }
 
-  /** Names of one object, one after the other, are a text of their own. */
+  /** Tells a key that no API names. The keys of one object, one after the other, are a text of their own. */
   #tellKey(name: string, shown: boolean): void {
     if (this.#names.mayTell(name)) this.#tell([...this.#path, 'key'].join('.'), name, shown)
   }
 
-  /** Padding against those who count bytes is random, and other in every event. Words may come in pieces. */
+  /** Padding hides the length of an event. It is random and other in every event, so words in it may be cut. */
   #tellPadding(text: string): void {
     const words = this.#unjudged.wordsOfPadding(text)
     if (words !== undefined) this.#tell(this.#path.join('.'), words, true)
   }
 
-  /** A list of the codes of letters. */
-  #codes(items: readonly unknown[]): void {
+  /** Tells the text that a list of character codes spells. */
+  #tellCodes(items: readonly unknown[]): void {
     const codes = items.filter((item) => typeof item === 'number')
     if (spellsWords(codes)) this.#tell([...this.#path, 'codes'].join('.'), Buffer.from(codes).toString('latin1'), false)
   }
@@ -206,13 +187,13 @@ export class TextWalker {
     if (Object.keys(value).length > 0) this.#tell(this.#path.join('.'), JSON.stringify(value), false)
   }
 
-  #later(logprobs: object, depth: number): void {
+  #keepTokens(logprobs: object, depth: number): void {
     if (this.#tokens === NO_TOKENS) this.#tokens = []
     this.#tokens.push({ path: [...this.#path], logprobs, depth })
   }
 
   /** Joins tokens before they are judged. A joined text that was judged already is skipped. */
-  #tokenLists({ path, logprobs, depth }: TokenList): void {
+  #tellTokens({ path, logprobs, depth }: TokenList): void {
     this.#path = [...path]
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
     for (const [channel, text] of texts)

@@ -1,4 +1,25 @@
-// Keys of replies that several APIs share: metadata, counts, and data that only the vendor can read.
+// What a dialect says of the keys of its replies, and the keys that several APIs share: metadata, counts, and data that
+// only the vendor can read.
+
+/** The keys of a dialect that have a special meaning. */
+export interface Vocabulary {
+  /** Keys of ids, types and models: such values are no text under them. */
+  readonly metadata: ReadonlySet<string>
+  /** Keys under which every key is one of metadata: token counts and timings. */
+  readonly containers?: ReadonlySet<string>
+  /** Keys of encrypted or signed data that only the vendor can read, of any length. Words in it are text. */
+  readonly opaque?: ReadonlySet<string>
+  /** Keys whose objects are judged as the JSON text that the client sees: tool inputs. */
+  readonly json?: ReadonlySet<string>
+  /**
+   * True when `logprobs` repeat the text token by token. They are judged joined, and only where they differ from the
+   * text.
+   */
+  readonly tokenLists?: boolean
+  /** True when media in a reply are refused, because the guard cannot read them. */
+  readonly refuseMedia?: boolean
+  readonly code: 'unreadable_response'
+}
 
 export const OPENAI_METADATA: ReadonlySet<string> = new Set([
   'id',

@@ -4,7 +4,8 @@ import type { ReplyChoice, StreamDelta, StreamReader } from '../dialect.js'
 import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
 import { ChoiceTexts } from './reply-texts.js'
 import { EventText, SentEvents } from './stream-events.js'
-import { TextWalker, type Vocabulary } from './text-walker.js'
+import { TextWalker } from './text-walker.js'
+import type { Vocabulary } from './vocabulary.js'
 
 /** True for a string, in the field of this name, that is no text. */
 export type IsData = (field: string, text: string) => boolean

@@ -7,7 +7,7 @@ import type { Decision, NotJudgedReason } from '../types.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
-import { charsetOf, mediaType } from './media-type.js'
+import { charsetsOf, mediaType } from './media-type.js'
 import { type HttpRefusal, refusalOf } from './refusal.js'
 import { chooseFramer } from './stream/choose-framer.js'
 import { eventStreamHold } from './stream/index.js'
@@ -66,7 +66,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
   // Only wholeHold decodes content codings and other charsets.
-  const isPlain = !isEncoded(res) && /^(?:utf-?8|us-ascii|)$/i.test(charsetOf(contentType) ?? '')
+  const isPlain = !isEncoded(res) && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
   const framer = mayFlow ? chooseFramer(mediaType(contentType), framing) : undefined

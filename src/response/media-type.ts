@@ -6,10 +6,16 @@ export function mediaType(contentType: string): string {
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
-/** The charset that a content-type names; undefined when it names none. */
-export function charsetOf(contentType: string): string | undefined {
-  return contentType.includes('=') ? /charset\s{0,8}=\s{0,8}"?([^\s;"]+)/i.exec(contentType)?.[1] : undefined
+/**
+ * The charsets that a content-type names. Of several, some clients take the first and some the last. `?` stands for
+ * one whose form only some clients read, such as `charset*=''utf-16`.
+ */
+export function charsetsOf(contentType: string): readonly string[] {
+  if (!contentType.includes('=')) return NONE
+  const named = contentType.matchAll(/charset(?:\s{0,8}=\s{0,8}"?([\w.:-]*)"?\s{0,8}(?=[;,]|$))?/gi)
+  return [...named].map(([, charset = '?']) => charset)
 }
+const NONE: readonly string[] = []
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300

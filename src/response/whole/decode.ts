@@ -4,7 +4,8 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
 import { LlamaGuardError } from '../../errors.js'
-import { charsetOf } from '../media-type.js'
+import { markedOrder } from '../byte-order-mark.js'
+import { charsetsOf } from '../media-type.js'
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer> | Buffer
 
@@ -98,27 +99,35 @@ export async function decodeBody(bytes: Buffer, contentEncoding: string, maxByte
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The text of a body in the charset of its content-type, UTF-8 by default.
+ * The texts of a body, each once: in the charsets of its content-type, UTF-8 by default, and in the UTF-16 of its
+ * first bytes.
  * @throws LlamaGuardError `unreadable_response` for a charset or bytes that cannot be decoded.
  */
-export function decodeText(bytes: Buffer, contentType: string): string {
-  const charset = charsetOf(contentType)
+export function decodeTexts(bytes: Buffer, contentType: string): readonly string[] {
+  const charsets = charsetsOf(contentType)
   try {
-    return (isUtf8(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })).decode(bytes)
+    if (charsets.every(isUtf8)) return [UTF8.decode(bytes)]
+    const decoders = charsets.map((charset) => (isUtf8(charset) ? UTF8 : new TextDecoder(charset, { fatal: true })))
+    const order = markedOrder(bytes) ?? (charsets.some(isWithoutOrder) ? 'utf-16be' : undefined)
+    if (order !== undefined) decoders.push(new TextDecoder(order))
+    return [...new Set(decoders.map((decoder) => decoder.decode(bytes)))]
   } catch (cause) {
     throw unreadable('bytes that are no text in their charset', cause)
   }
 }
+
+/** True for UTF-16 of either order. TextDecoder takes the little one, and Java the big one. */
+const isWithoutOrder = (charset: string): boolean => /^(?:utf-16|(?:cs)?unicode|(?:iso-10646-)?ucs-2)$/i.test(charset)
 
 /**
  * The text that a client reads who takes every body for UTF-8, as fetch() and EventSource do. Undefined when the
  * content-type says UTF-8 too.
  */
 export function readAsUtf8(bytes: Buffer, contentType: string): string | undefined {
-  return isUtf8(charsetOf(contentType)) ? undefined : new TextDecoder().decode(bytes)
+  return charsetsOf(contentType).every(isUtf8) ? undefined : new TextDecoder().decode(bytes)
 }
 
-const isUtf8 = (charset: string | undefined): boolean => charset === undefined || /^utf-?8$/i.test(charset)
+const isUtf8 = (charset: string): boolean => /^(?:utf-?8)?$/i.test(charset)
 
 function unreadable(what: string, cause?: unknown): LlamaGuardError {
   return new LlamaGuardError(

@@ -4,7 +4,7 @@ import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isJson, isStream, isSuccess, mediaType } from '../media-type.js'
-import { decodeBody, decodeText, readAsUtf8 } from './decode.js'
+import { decodeBody, decodeTexts, readAsUtf8 } from './decode.js'
 import { isErrorPage, type KeyedText, proseOfError } from './error-words.js'
 import { looksLikeStream, readElements, readEvents } from './read-stream.js'
 
@@ -28,12 +28,12 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   // An error of any type is read as text, because it may contain a reply.
   if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   const body = contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes)
-  const text = decodeText(body, contentType)
-  const other = readAsUtf8(body, contentType)
+  const texts = decodeTexts(body, contentType)
+  const asUtf8 = readAsUtf8(body, contentType)
   const choices = [
-    ...readText(text, type, failed, dialect),
-    // Some clients read the charset that the reply names and some read UTF-8, so both texts are judged.
-    ...(other === undefined || other === text ? [] : readLoosely(other, type, failed, dialect)),
+    ...texts.flatMap((text) => readText(text, type, failed, dialect)),
+    // Some clients read the charset that the reply names and some read UTF-8, so all texts are judged.
+    ...(asUtf8 === undefined || texts.includes(asUtf8) ? [] : readLoosely(asUtf8, type, failed, dialect)),
   ].filter((choice) => choice.text !== '')
   if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return choices
@@ -69,8 +69,9 @@ function readLoosely(text: string, type: string, failed: boolean, dialect: Diale
     return readText(text, type, failed, dialect)
   } catch (error) {
     const zeros = text.split('\u0000').length - 1
-    // Anything else that cannot be read, such as sound, is refused as in any reply.
-    if (zeros * 4 < text.length) throw error
+    // Anything else that cannot be read, such as sound, is refused as in any reply. So are zeros beside events or
+    // objects, because their words belong together, and UTF-16 shows neither.
+    if (zeros * 4 < text.length || text.includes('{"') || looksLikeStream(text) !== false) throw error
     return [{ index: 0, text: text.replaceAll('\u0000', '') }]
   }
 }

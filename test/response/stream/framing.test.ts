@@ -74,6 +74,11 @@ describe('sseFramer', () => {
     expect(first!.event).toEqual({ data: 'x', other: 'a comment\nnot a number\nsecret: field' })
   })
 
+  it('takes no field of four letters for `data`', () => {
+    const frames = frame(sseFramer(), [Buffer.from('note: words\n\ndatb:words\ndata\ndata: x\n\n')])
+    expect(says(frames)).toEqual([{ other: 'note: words' }, { data: '\nx', other: 'datb:words' }])
+  })
+
   it('has nothing to say for keep-alives and counters', () => {
     const frames = frame(sseFramer(), [Buffer.from(':\n\nid: 42\nretry: 3000\n\n')])
     expect(frames.map(({ event }) => event)).toEqual([{}, {}])

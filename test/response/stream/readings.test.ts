@@ -36,6 +36,19 @@ describe('The word of', () => {
   })
 })
 
+describe('Lines of one event', () => {
+  it.each<[string, string, string[]]>([
+    [
+      'bare words behind byte order marks',
+      '\uFEFFdata: so\n\uFEFFdata: fine\n\n',
+      ['\uFEFFdata: fine', 'so', 'sofine', 'so', 'fine'],
+    ],
+    ['JSON', `data: ${json('so ')}\ndata: ${json('fine')}\n\n`, [json('so '), json('fine'), 'so fine']],
+  ])('stay lines of their own where they are %s', (_what, body, said) => {
+    for (const type of [SSE, NDJSON]) expect([type, texts(body, type)]).toEqual([type, said])
+  })
+})
+
 describe('A stream that all clients read alike', () => {
   it.each<[string, string]>([
     ['events', `data: ${json('so ')}\n\ndata: ${json('fine')}\n\ndata: [DONE]\n\n`],

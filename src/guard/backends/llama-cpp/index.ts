@@ -8,7 +8,8 @@ import { orAbort, reasonOf, within } from '../../deadline.js'
 import { missingPackages } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'
 import { FairQueue } from '../../resilience/fair-queue.js'
-import { loadModel, PACKAGE, PACKAGE_MISSING, type LoadedModel } from './model.js'
+import { PACKAGE, PACKAGE_MISSING } from './load-error.js'
+import { loadModel, type LoadedModel } from './model.js'
 
 export interface LlamaCppOptions {
   /**

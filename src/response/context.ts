@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
-import type { RefusalContext, RefusalSettings } from './refusal.js'
+import type { RefusalContext, RefusalSettings } from './refusal/index.js'
 import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
 
 /** The options that shape what goes out. */

@@ -8,14 +8,14 @@ import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
 import { charsetsOf, mediaType } from './media-type.js'
-import { type HttpRefusal, refusalOf } from './refusal.js'
+import { type HttpRefusal, refusalOf } from './refusal/index.js'
 import { chooseFramer } from './stream/choose-framer.js'
 import { eventStreamHold } from './stream/index.js'
 import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
-export { refusalOf, plainDialect, type RefusalContext } from './refusal.js'
+export { refusalOf, plainDialect, type RefusalContext } from './refusal/index.js'
 export type { ReplyClock, ReplyContext } from './context.js'
 
 /** A guarded response, for code that must end it before the handler does. */

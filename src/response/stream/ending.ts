@@ -1,7 +1,7 @@
 // Ends a stream that has begun: the dialect's own last events, framed like the events that were sent.
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { Decision } from '../../types.js'
-import { lastWords, publicError, type RefusalContext } from '../refusal.js'
+import { lastWords, publicError, type RefusalContext } from '../refusal/index.js'
 import type { FrameKind } from './framing.js'
 
 /** The last bytes; undefined when a custom dialect gives none. */

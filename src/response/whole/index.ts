@@ -6,7 +6,7 @@ import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { isSuccess } from '../media-type.js'
 import { readReply } from './read-reply.js'
-import { refusalOf } from '../refusal.js'
+import { refusalOf } from '../refusal/index.js'
 import type { ReplyContext } from '../context.js'
 
 interface Kept {

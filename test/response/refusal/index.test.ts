@@ -1,13 +1,13 @@
 // The answer to a client that gets no reply: its status, its headers and its body, decision by decision.
 import { describe, expect, it } from 'vitest'
-import { customDialect } from '../../src/dialects/custom.js'
-import { geminiStreaming } from '../../src/dialects/gemini.js'
-import { ollamaChat } from '../../src/dialects/ollama-chat.js'
-import { openaiChat } from '../../src/dialects/openai-chat.js'
-import { LlamaGuardError, type ErrorCode } from '../../src/errors.js'
-import { decide, decideError } from '../../src/policy.js'
-import { plainDialect, publicError, refusalOf, type RefusalContext } from '../../src/response/refusal.js'
-import type { Decision, GuardedRequest, Stage } from '../../src/types.js'
+import { customDialect } from '../../../src/dialects/custom.js'
+import { geminiStreaming } from '../../../src/dialects/gemini.js'
+import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
+import { openaiChat } from '../../../src/dialects/openai-chat.js'
+import { LlamaGuardError, type ErrorCode } from '../../../src/errors.js'
+import { decide, decideError } from '../../../src/policy.js'
+import { plainDialect, publicError, refusalOf, type RefusalContext } from '../../../src/response/refusal/index.js'
+import type { Decision, GuardedRequest, Stage } from '../../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const
 const CATEGORIES = [{ id: 'O3', name: 'Criminal Planning' }]

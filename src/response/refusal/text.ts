@@ -1,7 +1,7 @@
 // Chooses the words that a user reads instead of a blocked text: by stage, and by the language the client asked for.
 import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
-import type { Decision, GuardedRequest, RefusalText, Stage, TextByLanguage } from '../types.js'
+import type { Decision, GuardedRequest, RefusalText, Stage, TextByLanguage } from '../../types.js'
 
 /** Neutral: it names no rule and blames nobody. */
 export const DEFAULT_REFUSAL = 'Sorry, I can’t help with that.'

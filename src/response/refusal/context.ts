@@ -1,0 +1,30 @@
+// The data that a refusal depends on beside the decision. Types only.
+import type { Dialect, RpcCall } from '../../dialects/dialect.js'
+import type { Decision, GuardedRequest, RefusalText } from '../../types.js'
+
+export interface RefusalSettings {
+  /** Sent with a block as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
+  readonly policyUrl?: string | undefined
+  readonly onBlock?: 'error' | 'refusal'
+  readonly blockStatus?: number
+  readonly refusalText?: RefusalText | undefined
+  readonly refusal?: ((decision: Decision, req: GuardedRequest) => unknown) | undefined
+}
+
+export interface AskedFor {
+  readonly stream: boolean
+  readonly model?: string | undefined
+  readonly calls?: readonly RpcCall[] | undefined
+}
+
+/** The request that is refused. */
+export interface RefusalContext {
+  readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
+  readonly requestId: string
+  readonly settings: RefusalSettings
+  /** The input decision, when the output is refused. */
+  readonly input?: Decision | undefined
+  readonly req?: GuardedRequest
+  /** What the client asked for; undefined until the request is read. */
+  readonly asked?: AskedFor | undefined
+}

@@ -55,7 +55,12 @@ function keepList(res: ServerResponse, headers: readonly unknown[], http2: boole
     standIn.writeHead(res.statusCode, headers as OutgoingHttpHeader[])
     const kept = rawNames(standIn).map((name) => [name, standIn.getHeader(name)] as const)
     for (const name of res.getHeaderNames()) if (!standIn.hasHeader(name)) res.removeHeader(name)
-    for (const [name, value] of kept) res.setHeader(name, value!)
+    // From Node 22 on, a header that is given again moves to the end.
+    const moved = rawNames(res).some((name, index) => name !== kept[index]?.[0])
+    for (const [name, value] of kept) {
+      if (moved) res.removeHeader(name)
+      res.setHeader(name, value!)
+    }
     return
   }
   const pairs = Array.isArray(headers[0])

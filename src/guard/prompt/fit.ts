@@ -1,11 +1,11 @@
-// Cuts a conversation to what the guard can read: the judged turn whole, the newest context beside it, long turns in
-// overlapping pieces. Where a piece ends depends only on the text before that point. Appended text therefore never
-// changes earlier pieces, and their verdicts stay remembered.
+// Fits a conversation into what the guard can read: the judged turn whole or in pieces, and the newest context beside
+// it.
 import { LlamaGuardError } from '../../errors.js'
-import type { Conversation, Image, Turn } from '../../types.js'
-import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
+import type { Conversation } from '../../types.js'
+import { cutText } from './cut-text.js'
 import { escapedOf } from './escape.js'
 import { newest, tokensOf, TURN_TOKENS, type TurnReader } from './history.js'
+import { imageGroups, relevantImages, turnOf } from './image-groups.js'
 import type { ImageSupport } from './template.js'
 import { MOST_PER_BYTE, type TokenCounter } from './tokens/index.js'
 
@@ -28,14 +28,6 @@ const HISTORY_SHARE = 0.25
  */
 const REPLY_CONTEXT_SHARE = 0.5
 const REPLY_CONTEXT_TOKENS = 2048
-/** The most tokens that the next piece repeats when a piece ends with a sentence, so that nothing hides at the cut. */
-const OVERLAP_TOKENS = 128
-/** The share of a piece that is repeated when it ends within a sentence. */
-const OVERLAP_WITHIN = 0.12
-/** The share of a piece in which its last sentence may end. A longer sentence is cut. */
-const SENTENCE_SHARE = 0.25
-/** The share of a piece up to which a sentence that was cut is repeated whole in the next piece. */
-const LONG_SENTENCE_SHARE = 0.5
 
 export interface Limits {
   /** Tokens of the prompt without any turn. */
@@ -76,7 +68,7 @@ export function fitConversation(
   if (surelyFits(conversation, room, vision)) return [conversation]
   // Images do not count against the cap on text, because five of them alone would use all of it.
   const total = contextTokens - policyTokens - GENERATED_TOKENS
-  const groups = imageGroups(judged.images ?? [], total, images)
+  const groups = imageGroups(judged.images ?? [], total, images, MAX_PIECES)
   const pictures = Math.max(...groups.map((group) => group.length))
   const forImages = pictures * (images?.tokens ?? 0)
   const textRoom = Math.min(room, total - forImages) - TURN_TOKENS
@@ -112,7 +104,7 @@ export function fitConversation(
   const spent = history.some((turn) => turn.images?.length)
     ? share
     : history.reduce((sum, turn) => sum + tokensOf(turn, reader), 0)
-  const texts = fits ? [judged.text] : cut(text, textRoom - spent, counter)
+  const texts = fits ? [judged.text] : cutText(text, textRoom - spent, counter, MAX_PIECES)
   const [first = '', ...more] = texts
   const turns = [
     ...groups.map((group) => turnOf(judged, first, group)),
@@ -142,72 +134,6 @@ function contextOfReply(past: Conversation, room: number, reader: TurnReader): n
   const newestTurn = past.at(-1)
   const most = Math.min(room * REPLY_CONTEXT_SHARE, REPLY_CONTEXT_TOKENS)
   return newestTurn === undefined ? most : Math.max(most, tokensOf(newestTurn, reader))
-}
-
-/**
- * The overlapping pieces of a text that is longer than `budget` tokens. It stops one piece past the bound, and the
- * caller refuses the text.
- */
-function cut(text: string, budget: number, counter: TokenCounter): readonly string[] {
-  const pieces: string[] = []
-  let start = 0
-  while (pieces.length <= MAX_PIECES) {
-    const { end } = counter.reach(text, start, budget)
-    if (end >= text.length) {
-      pieces.push(text.slice(start))
-      break
-    }
-    const size = end - start
-    const sentence = lastSentenceEnd(text, end - Math.floor(size * SENTENCE_SHARE), end)
-    const stop = sentence ?? end
-    pieces.push(text.slice(start, stop))
-    const overlap = sentence === undefined ? OVERLAP_WITHIN : Math.min(OVERLAP_WITHIN, OVERLAP_TOKENS / budget)
-    const repeated = wholeCharacter(text, stop - Math.max(1, Math.floor(size * overlap)))
-    // A sentence that was cut is repeated whole. Otherwise the next piece begins with a whole sentence, if one begins
-    // in the first half of what is repeated.
-    const whole =
-      sentence === undefined
-        ? lastSentenceEnd(text, end - Math.floor(size * LONG_SENTENCE_SHARE), repeated)
-        : firstSentenceEnd(text, repeated, (repeated + stop) / 2)
-    start = whole ?? repeated
-  }
-  return pieces
-}
-
-/**
- * The judged turn's images in groups of as many as one prompt takes. Each group begins with the last image of the
- * group before, so that two neighbouring images that form one picture are seen together.
- */
-function imageGroups(
-  all: readonly Image[],
-  total: number,
-  images: ImageSupport | undefined,
-): readonly (readonly Image[])[] {
-  const size = images === undefined ? all.length : Math.min(images.perPrompt, Math.floor(total / 2 / images.tokens))
-  if (all.length <= size || all.length === 0) return [all]
-  const groups: (readonly Image[])[] = []
-  const step = Math.max(1, size - 1)
-  // Stops one group past the bound, and the caller refuses the turn.
-  for (let at = 0; groups.length <= MAX_PIECES && (at === 0 || at < all.length - (size > 1 ? 1 : 0)); at += step)
-    groups.push(all.slice(at, at + Math.max(1, size)))
-  return groups
-}
-
-/**
- * The context for a model that takes one image: without images when the judged turn has one, otherwise with its
- * newest image only.
- */
-function relevantImages(past: Conversation, judged: Turn, images: ImageSupport | undefined): Conversation {
-  if (images?.placement !== 'lead' || !past.some((turn) => turn.images?.length)) return past
-  const keeper = judged.images?.length ? -1 : past.findLastIndex((turn) => turn.images?.length)
-  return past.map((turn, index) => {
-    const wanted = index === keeper ? 1 : 0
-    return (turn.images?.length ?? 0) === wanted ? turn : turnOf(turn, turn.text, (turn.images ?? []).slice(0, wanted))
-  })
-}
-
-function turnOf({ role }: Turn, text: string, images: readonly Image[]): Turn {
-  return images.length === 0 ? { role, text } : { role, text, images }
 }
 
 function tooMany(): LlamaGuardError {

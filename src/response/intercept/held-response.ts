@@ -27,7 +27,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
 
   finish(chunk?: Buffer): void {
     if (this.closed) return
-    this.let('finished')
+    this.leaveHold('finished')
     this.#leave(() => {
       this.head.open('end')
       this.end.send(chunk, this.writes)
@@ -39,7 +39,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
   refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
     if (this.closed) return
     const { res } = this
-    this.let('refused')
+    this.leaveHold('refused')
     if (res.headersSent) return void this.layers.destroy.call(res)
     // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
     // the client from sending its next request on it.
@@ -54,7 +54,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
 
   cut(lastBytes: string): void {
     if (this.closed) return
-    this.let('refused')
+    this.leaveHold('refused')
     this.#answer(() => {
       this.end.send(Buffer.from(lastBytes), this.writes)
       flush(this.res)
@@ -63,7 +63,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
 
   destroy(): void {
     if (this.state === 'gone') return
-    this.let('gone')
+    this.leaveHold('gone')
     this.outlives = false
     this.layers.destroy.call(this.res)
   }
@@ -74,7 +74,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
 
   open(): void {
     if (this.closed) return
-    this.let('open')
+    this.leaveHold('open')
     this.#leave(() => this.head.open(), undefined)
     if (!this.writes.slowClient) this.writes.callAll()
   }
@@ -114,7 +114,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
     if (this.res.writableFinished || this.state === 'gone') return this.writes.callAll()
     const hold = this.hold
     // An open response is Node's. It answers the calls of a handler whose client has left.
-    if (this.state !== 'open') this.let('gone')
+    if (this.state !== 'open') this.leaveHold('gone')
     this.writes.callAll((callback) => writeAfterDestroy(callback))
     hold?.gone()
   }

@@ -139,7 +139,7 @@ export class Interception extends HeldResponse {
     const hold = this.layers.leave(() => this.choose?.(this))
     if (this.state !== 'hold') return
     this.hold = hold
-    if (hold === undefined) this.let('open')
+    if (hold === undefined) this.leaveHold('open')
   }
 
   bypassed(args: unknown[]): unknown {

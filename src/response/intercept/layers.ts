@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import { toDictionaryMode } from '../../utils/dictionary-mode.js'
 import type { Interceptor } from './interceptor.js'
-import { HTTP1, HTTP2, LAYERS, spanNet, type Guarded, type Method } from './methods.js'
+import { HTTP1, HTTP2, LAYERS, catchHttp2Bypass, type Guarded, type Method } from './methods.js'
 import { Place } from './place.js'
 
 export class Layers extends Place {
@@ -19,7 +19,7 @@ export class Layers extends Place {
     toDictionaryMode(res)
     ;(res as Guarded)[LAYERS] = this
     Object.defineProperties(res, http2 ? HTTP2 : HTTP1)
-    if (http2) spanNet((res as unknown as { stream: object }).stream, this)
+    if (http2) catchHttp2Bypass((res as unknown as { stream: object }).stream, this)
   }
 
   /** The value of `res[name]` at this moment. */

@@ -107,7 +107,7 @@ const prototypeOf = (res: ServerResponse): NodeMethods => Object.getPrototypeOf(
 
 // Catches calls that pass our methods on HTTP/1: code that deletes them, or that calls those of the prototype, still
 // writes into the hold.
-const NET: PropertyDescriptorMap & ThisType<Guarded> = {
+const HTTP1_BYPASS: PropertyDescriptorMap & ThisType<Guarded> = {
   _send: {
     configurable: true,
     value(...args: unknown[]): unknown {
@@ -126,11 +126,11 @@ const NET: PropertyDescriptorMap & ThisType<Guarded> = {
 }
 
 /** Catches the same calls on HTTP/2, where the last functions are those of the stream. */
-export function spanNet(stream: object, layers: Layers): void {
-  Object.defineProperties(stream, { [LAYERS]: { value: layers }, ...HTTP2_NET })
+export function catchHttp2Bypass(stream: object, layers: Layers): void {
+  Object.defineProperties(stream, { [LAYERS]: { value: layers }, ...HTTP2_BYPASS })
 }
 
-const HTTP2_NET: PropertyDescriptorMap = Object.fromEntries(
+const HTTP2_BYPASS: PropertyDescriptorMap = Object.fromEntries(
   (['write', 'end'] as const).map((name): [string, Accessor] => [
     name,
     {
@@ -147,7 +147,7 @@ const HTTP2_NET: PropertyDescriptorMap = Object.fromEntries(
 
 export const HTTP1: PropertyDescriptorMap = {
   ...HTTP2,
-  ...NET,
+  ...HTTP1_BYPASS,
   finished: field('finished', 'endTaken', true),
   _header: field('_header', 'headTaken', 'HTTP/1.1\r\n\r\n'),
 }

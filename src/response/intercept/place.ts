@@ -87,7 +87,7 @@ export class Place {
   /** The function that serves a call of the handler. */
   protected top(name: Method): unknown {
     const above = this.#above?.[name]
-    return above === undefined || this.interceptor.deaf(name) ? this.#entry[name] : above
+    return above === undefined || this.interceptor.skipsWrappers(name) ? this.#entry[name] : above
   }
 
   protected setTop(name: Method, value: unknown): void {

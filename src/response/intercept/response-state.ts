@@ -26,7 +26,7 @@ export type Choose = (controller: ResponseController) => Hold | undefined
 
 export abstract class ResponseState implements Interceptor {
   readonly res: ServerResponse
-  readonly layers: Layers
+  protected readonly layers: Layers
   protected readonly http2: boolean
   protected readonly expectsHandler: boolean
   protected readonly clock: ReplyClock | undefined
@@ -55,10 +55,10 @@ export abstract class ResponseState implements Interceptor {
   abstract bypassed(args: unknown[]): unknown
 
   /**
-   * Leaves the state `hold`. The references to the hold are dropped, because Node may keep the response longer than
-   * the reply.
+   * Leaves the state `hold`, and drops the references to the hold, because Node may keep the response longer than the
+   * reply.
    */
-  protected let(state: Exclude<State, 'hold'>): void {
+  protected leaveHold(state: Exclude<State, 'hold'>): void {
     this.state = state
     this.hold = undefined
     this.choose = undefined
@@ -97,7 +97,7 @@ export abstract class ResponseState implements Interceptor {
     return this.state === 'hold' && (!this.head.left || this.layers.lowest)
   }
 
-  deaf(method: Method): boolean {
+  skipsWrappers(method: Method): boolean {
     // The wrappers of writeHead ran when the handler committed. Node calls writeHead again for its implicit head, and
     // they must not run twice.
     return this.closed || (this.state === 'open' && method === 'writeHead')

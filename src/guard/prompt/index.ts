@@ -1,26 +1,19 @@
-// Renders conversations into prompts: the one place that knows the prompt of each Llama Guard version. Everything
-// that does not depend on the conversation is built once, so that equal prompts begin with equal bytes and prefix
-// caches work.
+// From the name of a guard model to its prompter: what goes into the model, and what its answer says.
 import { LlamaGuardError } from '../../errors.js'
-import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
-import type { Completion } from '../answer/completion.js'
-import { parseVerdict } from '../answer/verdict.js'
-import { parseCategories } from './categories.js'
-import { escapedOf } from './escape.js'
-import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
-import { imageText, type ImageForm } from './image.js'
+import { graniteGuardian30 } from './granite-guardian.js'
 import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
+import { llamaGuardPrompter } from './llama-guard-prompter.js'
 import { isPromptGuard, type LlamaGuardName, type ModelName, MODELS } from './models.js'
-import { graniteGuardian30 } from './granite-guardian.js'
 import { otherGuardPrompter } from './other-guard.js'
+import type { ModelOptions, Prompter, PromptPolicy } from './prompter.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
-import { forRole, type Template } from './template.js'
-import { anyTokens } from './tokens/index.js'
+import type { Template } from './template.js'
 
 export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './models.js'
+export type { ModelOptions, Prompter, PromptPolicy, RenderOptions } from './prompter.js'
 
 const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-1': llamaGuard1,
@@ -29,59 +22,6 @@ const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-3-1b': llamaGuard3Small,
   'llama-guard-3-11b-vision': llamaGuard3Vision,
   'llama-guard-4-12b': llamaGuard4,
-}
-
-/** The parts of the policy that an operator may override. An absent part is the model's own. */
-export interface PromptPolicy {
-  /** A list, laid out as the model was trained to read it, or a text that is printed word for word. */
-  categories?: string | readonly Category[]
-  /** The first line, word for word; `{role}` becomes User or Agent. */
-  task?: string
-  /** The closing instruction, word for word; `{role}` becomes User or Agent. */
-  instruction?: string
-}
-
-/** Options that concern a single model. */
-export interface ModelOptions {
-  /** The action for Qwen3Guard-Gen's level Controversial. Default: `block`. */
-  readonly controversial?: CategoryAction
-}
-
-export interface RenderOptions {
-  /** The form in which images are written. Default: `token`, as in the model's published template. */
-  images?: ImageForm
-}
-
-export interface Prompter {
-  readonly model: ModelName
-  /** The ids and names of the policy in force, whether it came as a list or as text. */
-  readonly categories: readonly Category[]
-  /** True when the model reads images. Others ignore the images of a turn. */
-  readonly vision: boolean
-  /** The most tokens the model reads and writes together. */
-  readonly contextTokens: number
-  /** The most tokens of an answer. Default: 32. */
-  readonly maxNewTokens?: number
-  /**
-   * The exact prompt. It lacks the BOS token, because containers put one before raw inputs. The role of the last turn
-   * says which side is judged.
-   */
-  render(conversation: Conversation, options?: RenderOptions): string
-  /**
-   * Conversations that fit `contextTokens` (default: the model's own) and together cover the judged turn.
-   * @throws LlamaGuardError `guard_input_too_long`.
-   */
-  fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
-  /**
-   * The verdict in the model's answer.
-   * @throws LlamaGuardError `unparseable_verdict`.
-   */
-  parse(completion: Completion): Verdict
-  /**
-   * A prompter of the same model under another policy.
-   * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
-   */
-  under?(policy: PromptPolicy): Prompter
 }
 
 /**
@@ -109,98 +49,5 @@ function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptio
       'invalid_option',
       `Unknown guard model ${JSON.stringify(model)}. Use one of ${MODELS.join(', ')}.`,
     )
-  const { images: support } = template
-  const vision = support !== undefined
-  const categories =
-    typeof policy.categories === 'string'
-      ? parseCategories(policy.categories)
-      : (policy.categories ?? template.categories)
-  const envelopes = { User: envelopeFor(template, policy, 'User'), Agent: envelopeFor(template, policy, 'Agent') }
-  const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
-  // The tables of a counter are read at the first long text. A built-in policy is short, so an estimate will do.
-  const { count } = builtIn ? anyTokens : template.tokens
-  const policyTokens =
-    (builtIn ? template.promptTokens : undefined) ??
-    1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => count(plain) + count(tail)))
-  if (categories.length === 0)
-    throw new LlamaGuardError(
-      'invalid_option',
-      "`categories` is an empty list. Name at least one category, or leave it out for the model's own.",
-    )
-  if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, ` +
-        'which leaves no room for a conversation. Shorten it.',
-    )
-  }
-
-  const render: Prompter['render'] = (conversation, { images: form = 'token' } = {}) => {
-    const judged = conversation.at(-1)
-    if (judged === undefined)
-      throw new LlamaGuardError(
-        'internal_error',
-        'An empty conversation came to the guard. It needs at least the turn to judge.',
-      )
-    const envelope = envelopes[judged.role]
-    let turns = ''
-    for (const turn of conversation) {
-      const inline =
-        support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
-      turns += `${turn.role}: ${inline}${escapedOf(turn, vision).trim()}${template.afterTurn}`
-    }
-    if (!vision || !conversation.some((turn) => turn.images?.length)) return envelope.plain + turns + envelope.tail
-    const lead = support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
-    return template.opening + lead + envelope.withImage + turns + envelope.tail
-  }
-
-  return {
-    model,
-    categories,
-    vision,
-    contextTokens: template.contextTokens,
-    render,
-    fit: (conversation, contextTokens = template.contextTokens) =>
-      fitConversation(conversation, contextTokens, { policyTokens, counter: template.tokens, images: support }),
-    parse: (completion) => parseVerdict(completion, categories),
-  }
-}
-
-interface Envelope {
-  /** The prompt from its first byte up to the first turn. */
-  readonly plain: string
-  /** The prompt from the task up to the first turn; an image may stand before it. */
-  readonly withImage: string
-  /** The prompt after the last turn. */
-  readonly tail: string
-}
-
-function envelopeFor(template: Template, policy: PromptPolicy, role: Role): Envelope {
-  const head = (categories: string): string =>
-    `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT ` +
-    `CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN ` +
-    `CONVERSATION>${template.beforeTurns}`
-  const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
-  const custom =
-    typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
-  return {
-    plain: template.opening + head(custom ?? print(template.categories)),
-    withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
-    tail: `<END CONVERSATION>\n\n${forRole(policy.instruction ?? template.instruction, role)}${template.closing}`,
-  }
-}
-
-/**
- * The image of a prompt that takes one: the judged turn's image, else the newest one before it. A judged turn with
- * several images is refused, because the others would go unjudged.
- */
-function leadImage(conversation: Conversation, judged: Turn, form: ImageForm): string {
-  const owner = judged.images?.length ? judged : conversation.findLast((turn) => turn.images?.length)
-  const [image, ...more] = owner?.images ?? []
-  if (image === undefined || (owner === judged && more.length > 0))
-    throw new LlamaGuardError(
-      'internal_error',
-      'A turn with several images came to a model that takes one. Split it with `fit` first.',
-    )
-  return imageText(image, form)
+  return llamaGuardPrompter(model, template, policy)
 }

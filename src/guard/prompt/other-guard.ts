@@ -5,8 +5,8 @@ import type { Category, Conversation, Verdict } from '../../types.js'
 import type { Completion } from '../answer/completion.js'
 import { breakLabels, escapeText, labelPattern } from './escape.js'
 import { fitConversation } from './fit.js'
-import type { Prompter, PromptPolicy } from './index.js'
 import type { ModelName } from './models.js'
+import type { Prompter, PromptPolicy } from './prompter.js'
 import { anyTokens, estimateTokens } from './tokens/index.js'
 
 export interface OtherGuard {

@@ -1,5 +1,5 @@
-// The data that describe one Llama Guard version. Its file fills them in, and index.ts builds prompts from them. The
-// versions differ in blanks and separators that the models were trained on, so they must not be unified.
+// The data that describe one Llama Guard version. Its file fills them in, and llama-guard-prompter.ts builds prompts
+// from them. The versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
 import type { TokenCounter } from './tokens/index.js'
 

@@ -4,6 +4,7 @@
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isObject } from '../../utils/json.js'
 import { unsupported } from './media-type.js'
 
 interface Decoder {
@@ -34,29 +35,38 @@ function decoderOf(encoding: string | undefined): Decoder | undefined {
 
 /**
  * The bytes that another middleware has left, decoded. Bytes that were decoded before stay as they are.
- * @throws LlamaGuardError 415 for an unknown encoding.
+ * @throws LlamaGuardError 415 for an unknown encoding, 413 for more decoded bytes than the limit.
  */
 export function inflated(bytes: Uint8Array, encoding: string | undefined, limit: number): Uint8Array {
   const decoder = decoderOf(encoding)
   try {
     return decoder?.sync(bytes, { maxOutputLength: limit }) ?? bytes
-  } catch {
+  } catch (error) {
+    if (isObject(error) && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     return bytes
   }
+}
+
+export function tooLarge(limit: number): LlamaGuardError {
+  return new LlamaGuardError(
+    'body_too_large',
+    `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`,
+  )
 }
 
 /** Decodes one body, piece by piece. */
 export class Inflater {
   readonly #decoder: Transform | undefined
-  readonly #take: (chunk: Buffer) => void
+  readonly #take: (chunk: Buffer) => boolean
+  #stopped = false
   #error: LlamaGuardError | undefined
-  #fail: (error: LlamaGuardError) => void = () => undefined
+  #settle: () => void = () => undefined
 
   /**
-   * `take` gets the decoded bytes. It may throw to stop.
+   * `take` gets the decoded bytes and tells whether it wants more. Nothing is decoded after that. It may throw to stop.
    * @throws LlamaGuardError 415 for an unknown encoding.
    */
-  constructor(encoding: string | undefined, take: (chunk: Buffer) => void) {
+  constructor(encoding: string | undefined, take: (chunk: Buffer) => boolean) {
     this.#take = take
     this.#decoder = decoderOf(encoding)?.stream()
     if (this.#decoder === undefined) return
@@ -86,24 +96,25 @@ export class Inflater {
 
   #wait(start: (done: () => void) => void): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
+    if (this.#stopped) return Promise.resolve()
     return new Promise((resolve, reject) => {
-      this.#fail = reject
+      this.#settle = () => (this.#error === undefined ? resolve() : reject(this.#error))
       start(resolve)
     })
   }
 
   #decoded(chunk: Buffer): void {
-    if (this.#error !== undefined) return
     try {
-      this.#take(chunk)
+      if (!this.#take(chunk)) this.#stop()
     } catch (error) {
       this.#stop(toLlamaGuardError(error))
     }
   }
 
-  #stop(error: LlamaGuardError): void {
+  #stop(error?: LlamaGuardError): void {
+    this.#stopped = true
     this.#error ??= error
     this.#decoder?.destroy()
-    this.#fail(this.#error)
+    this.#settle()
   }
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { ByteBuffer } from './byte-buffer.js'
-import { Inflater } from './inflate.js'
+import { Inflater, tooLarge } from './inflate.js'
 import { JsonStart } from './json-start.js'
 import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
 import { parseBody, type ReadBody } from './parse.js'
@@ -20,28 +20,23 @@ export async function readStream(req: IncomingMessage, limit: number, wantsText:
   const text = wantsText && isTextType(type)
   const decoded = new ByteBuffer()
   const start = new JsonStart()
-  const inflater = new Inflater(req.headers['content-encoding'], (chunk) => {
-    if (decoded.size + chunk.length > limit && !(multipart && start.answer === false)) throw tooLarge(limit)
-    decoded.add(chunk)
-    start.add(chunk)
-  })
   // A form is read whole, and so is a text whose words are wanted. An upload may have any size, so only its beginning
   // is read.
   const enough = (raw: number): boolean =>
     start.answer === false && !form && !text && !(multipart && raw <= limit && decoded.size <= limit)
+  const inflater = new Inflater(req.headers['content-encoding'], (chunk) => {
+    decoded.add(chunk)
+    start.add(chunk)
+    if (enough(0)) return false
+    if (decoded.size > limit) throw tooLarge(limit)
+    return true
+  })
   try {
     await pull(req, limit, inflater, enough)
     return parseBody(decoded.bytes(), type, wantsText)
   } finally {
     inflater.destroy()
   }
-}
-
-function tooLarge(limit: number): LlamaGuardError {
-  return new LlamaGuardError(
-    'body_too_large',
-    `The request body is larger than ${limit} bytes; send a shorter conversation or raise maxBodyBytes.`,
-  )
 }
 
 /** The parts of a stream's state that Node 20, 22 and 24 have, and no public name for. */

@@ -8,7 +8,7 @@ import { dialectsInUse } from './choose-dialect.js'
 import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
 import { queryTexts } from './query.js'
 import { fromBody, unreadable } from './recognise-body.js'
-import { NO_BODY, type NothingToRead, type Recognised, type RecognisedChat, type UnknownBody } from './recognised.js'
+import { NO_BODY, type NothingToRead, type Recognised, type RecognisedChat, type StrangeBody } from './recognised.js'
 import { shorthandDialect } from './shorthand.js'
 import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
 
@@ -92,11 +92,11 @@ function opening(dialect: Dialect): RecognisedChat {
 }
 
 /** A request without a body. Its words, if any, stand in the query. */
-function noBody(query: Record<string, unknown>): UnknownBody {
-  return { kind: 'unknown', format: 'json', value: query, announced: false }
+function noBody(query: Record<string, unknown>): StrangeBody {
+  return { kind: 'unknown', format: 'json', value: query }
 }
 
-function treatUnknown(body: UnknownBody, mode: UnknownMode): Recognised {
+function treatUnknown(body: StrangeBody, mode: UnknownMode): Recognised {
   if (mode === 'judge') return judgedAsUnknown(body)
   if (mode === 'refuse') throw refusedAsUnknown()
   return { ...body, announced: mode === 'warn' }

@@ -8,8 +8,10 @@ import { invalidJson, type JsonBody, type ReadBody, valueBody } from './body/par
 import type { DialectsInUse } from './choose-dialect.js'
 import { formHoldsChat, namesSpellChat, uploadHoldsChat } from './form-chat.js'
 import { nestedChat } from './nested-chat.js'
-import { NO_BODY, type Recognised, type RecognisedChat } from './recognised.js'
+import { NO_BODY, type NothingToRead, type RecognisedChat, type StrangeBody } from './recognised.js'
 import { isOnRoute } from './unknown.js'
+
+type Read = RecognisedChat | StrangeBody | NothingToRead
 
 /** What is known of a request before its body. */
 interface Context {
@@ -19,7 +21,7 @@ interface Context {
 }
 
 /** @throws LlamaGuardError with a 4xx code for a body that must be a chat and cannot be read as one. */
-export function fromBody(req: GuardedRequest, read: ReadBody, context: Context): Recognised {
+export function fromBody(req: GuardedRequest, read: ReadBody, context: Context): Read {
   if (read.kind === 'json') return fromJson(read, context)
   const type = req.headers['content-type']
   const must = context.inUse.mustBe(context.known)
@@ -33,27 +35,27 @@ export function fromBody(req: GuardedRequest, read: ReadBody, context: Context):
           'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot ' +
             'be judged',
         )
-      return { kind: 'unknown', format: 'unseen', announced: false }
+      return { kind: 'unknown', format: 'unseen' }
     case 'lines':
       if (must || nestedChat(read.value) !== undefined) throw invalidJson()
-      return { kind: 'unknown', format: 'lines', value: read.value, announced: false }
+      return { kind: 'unknown', format: 'lines', value: read.value }
     case 'form':
     case 'multipart':
       if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text, type))
         throw unsupported('A chat came as a form; send JSON')
       if (read.left !== undefined) return fromJson(valueBody(read.left), context)
       if (must) throw notJson(type)
-      return { kind: 'unknown', format: read.kind, value: read.text, announced: false }
+      return { kind: 'unknown', format: read.kind, value: read.text }
     case 'text':
       if (must) throw notJson(type)
-      return { kind: 'unknown', format: 'text', value: read.text, announced: false }
+      return { kind: 'unknown', format: 'text', value: read.text }
     case 'other':
       if (must) throw notJson(type)
-      return { kind: 'unknown', format: 'other', announced: false }
+      return { kind: 'unknown', format: 'other' }
   }
 }
 
-function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: Context): Recognised {
+function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: Context): Read {
   if (isObject(value)) {
     const dialect = inUse.choose(known, value)
     if (dialect !== undefined && (dialect.claims(value) || inUse.isOwn(dialect)))
@@ -70,13 +72,9 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: C
   if (nested !== undefined && dialect?.claims(nested) === true)
     // The handler gets the body as it came, even when it is a list or a text.
     return chatOf(dialect, value as Record<string, unknown>, nested, duplicates)
-  if (
-    inUse.mustBe(known, value) ||
-    duplicates.has('messages') ||
-    (duplicates.size > 0 && nestedChat(everyKey) !== undefined)
-  )
+  if (inUse.mustBe(known, value) || duplicates.has('messages') || nestedChat(everyKey) !== undefined)
     throw unreadable('The body is no chat request this guard can read')
-  return { kind: 'unknown', format: 'json', value, announced: false }
+  return { kind: 'unknown', format: 'json', value }
 }
 
 /** `readable` is the body in the form that the dialect reads. */

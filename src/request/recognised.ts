@@ -10,8 +10,8 @@ export interface RecognisedChat {
   readonly request: ChatRequest
 }
 
-/** A body that is no known chat. The handler gets it unjudged. */
-export interface UnknownBody {
+/** A body that is no known chat. */
+export interface StrangeBody {
   readonly kind: 'unknown'
   /**
    * `unseen`: another middleware has read the body. `other`: the body is neither JSON nor a form, and was not read to
@@ -20,6 +20,10 @@ export interface UnknownBody {
   readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
   /** The parsed body (`json`, `lines`), its text (`form`, `text`) or its beginning (`multipart`). */
   readonly value?: unknown
+}
+
+/** A body that is no known chat, which the handler gets unjudged. */
+export interface UnknownBody extends StrangeBody {
   /** True when the operator is told with a header and a log line, beside the event. */
   readonly announced: boolean
 }

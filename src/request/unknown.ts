@@ -3,7 +3,7 @@ import { generic, WHOLE_BODY } from '../dialects/generic.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { RecognisedChat, UnknownBody } from './recognised.js'
+import type { RecognisedChat, StrangeBody } from './recognised.js'
 
 /** The option `unknown`. */
 export type UnknownMode = 'judge' | 'warn' | 'pass' | 'refuse'
@@ -25,7 +25,7 @@ export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): b
  * The body as a chat in which a user says all words.
  * @throws LlamaGuardError with a 4xx code for a body whose words cannot be read.
  */
-export function judgedAsUnknown({ format, value }: UnknownBody): RecognisedChat {
+export function judgedAsUnknown({ format, value }: StrangeBody): RecognisedChat {
   if (format === 'multipart' || format === 'other' || format === 'unseen')
     throw new LlamaGuardError(
       'unsupported_media_type',

@@ -14,7 +14,6 @@ const HEAD_BYTES = 64
 /** True for what `trim()` removes and for control characters. Handlers strip both. */
 function isBlank(code: number): boolean {
   if (code <= 0x20 || (code >= 0x7f && code <= 0xa0)) return true
-  if (code < 0x1680) return false
   return (
     code === 0xfeff ||
     code === REPLACEMENT ||
@@ -54,7 +53,7 @@ export class JsonStart {
 
   /** @throws LlamaGuardError 415 for UTF-16 and UTF-32. */
   add(bytes: Uint8Array): boolean | undefined {
-    if (this.#head.length < HEAD_BYTES && bytes.length > 0) {
+    if (this.#head.length < HEAD_BYTES) {
       const more = bytes.subarray(0, HEAD_BYTES - this.#head.length)
       this.#head = this.#head.length === 0 ? more : Buffer.concat([this.#head, more])
       refuseWideText(this.#head)

@@ -196,6 +196,12 @@ describe('a body on req.body beside one on req.rawBody', () => {
     expect(await turnsOf(empty, raw)).toEqual(['raw'])
     await expect(turnsOf(empty, undefined)).rejects.toMatchObject({ code: 'unreadable_request' })
   })
+
+  it.each([undefined, null, {}])('of %j is read as if it stood alone when the raw one is empty', async (empty) => {
+    const recognise = (rawBody?: Uint8Array): Promise<unknown> =>
+      createConversationReader({ maxBodyBytes: 1000 }).recognise(Object.assign(request('/any', empty), { rawBody }))
+    expect(await recognise(Buffer.alloc(0))).toEqual(await recognise())
+  })
 })
 
 describe('the options', () => {

@@ -1,0 +1,42 @@
+// A body that a middleware has set beside a stream that nobody has read, and a request that has gone before it is read.
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import express from 'express'
+import { expect, it } from 'vitest'
+import { createConversationReader } from '../../../src/request/index.js'
+import type { GuardedRequest } from '../../../src/types.js'
+import { within } from '../../helpers/apps.js'
+import { chat, form, forget, handled, handler, LIMIT, ours, prompts, sendRaw, serving } from '../planted.js'
+
+const UPLOAD = 'multipart/form-data; boundary=x'
+const part = (text: string): string => `--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n${text}\r\n--x--\r\n`
+const server = serving(
+  express().use(
+    (req, _res, next) => {
+      req.body = { messages: [{ role: 'user', content: 'SET_BEFORE' }] }
+      next()
+    },
+    ours(),
+    handler,
+  ),
+)
+
+it.each([
+  { what: 'form', type: form, harmless: 'a=1', hiding: `a=${encodeURIComponent(chat)}` },
+  { what: 'upload', type: UPLOAD, harmless: part('1'), hiding: part(chat) },
+])('A body beside an unread $what is judged, and refused when the $what hides a chat.', async (one) => {
+  expect(await sendRaw(server(), { type: one.type, body: one.harmless })).toBe(200)
+  expect(prompts()).toContain('SET_BEFORE')
+  forget()
+  expect(await sendRaw(server(), { type: one.type, body: one.hiding })).toBe(415)
+  expect(handled).toEqual([])
+})
+
+it('A request that has gone before it is read is an error and not a hang.', async () => {
+  const req = new Readable({ read: () => undefined })
+  Object.assign(req, { headers: { 'content-length': '9' }, method: 'POST', url: '/ask' })
+  req.destroy()
+  await once(req, 'close')
+  const read = createConversationReader({ maxBodyBytes: LIMIT }).recognise(req as unknown as GuardedRequest)
+  await expect(within(read)).rejects.toMatchObject({ code: 'invalid_json' })
+})

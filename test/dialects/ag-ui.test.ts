@@ -274,6 +274,31 @@ describe('What clients send', () => {
     const messages = [{ id: '1', role: 'user', content: [{ type: 'text', text: 'hi' }, part] }]
     expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
   })
+
+  it.each(['data', 'url', 'mimeType', 'file', 'source2'])(
+    'is judged or refused when a document has the field %s beside its source',
+    async (field) => {
+      const source = { type: 'data', value: Buffer.from('some words').toString('base64'), mimeType: 'text/plain' }
+      for (const said of ['UNSAFE', `data:text/plain,UNSAFE`]) {
+        const content = [{ type: 'document', source, [field]: said }]
+        const got = await send(`${server.url}/agent`, {
+          body: { ...RUN, messages: [{ id: '1', role: 'user', content }] },
+        })
+        expect([400, 451]).toContain(got.status)
+      }
+    },
+  )
+
+  it.each([null, 5, 'UNSAFE', ['UNSAFE']])('is refused, and told why, when a message is %j', async (message) => {
+    const got = await send(`${server.url}/agent`, { body: { ...RUN, messages: [user('hi'), message] } })
+    expect([got.status, got.text]).toEqual([400, expect.stringContaining('A message is not an object')])
+  })
+
+  it('is judged when a document has words for its data, of a type of text', async () => {
+    const source = { type: 'data', value: Buffer.from('UNSAFE').toString('base64'), mimeType: 'text/plain' }
+    const messages = [{ id: '1', role: 'user', content: [{ type: 'document', source }] }]
+    expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(451)
+  })
 })
 
 it('A letter that comes many times in a row is read as often as it comes, and a long text twice at most.', () => {

@@ -140,6 +140,23 @@ describe('useChat', () => {
     expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   })
 
+  it('has interleaved inputs of tools judged each as the tool will get it', async () => {
+    execute = async (writer) => {
+      writer.write({ type: 'start' })
+      for (const toolCallId of ['a', 'b']) writer.write({ type: 'tool-input-start', toolCallId, toolName: 'f' })
+      for (const [a, b] of [
+        ['{"a":"UN', '{"b":"fine '],
+        ['SA', 'words '],
+        ['FE"}', 'here"}'],
+      ]) {
+        writer.write({ type: 'tool-input-delta', toolCallId: 'a', inputTextDelta: a! })
+        writer.write({ type: 'tool-input-delta', toolCallId: 'b', inputTextDelta: b! })
+      }
+    }
+    await ask(user('hello'))
+    expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+  })
+
   it.each<[string, Parameters<UIMessageStreamWriter['write']>[0][]]>([
     [
       'reasoning',

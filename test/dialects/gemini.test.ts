@@ -103,6 +103,53 @@ describe('a request', () => {
   })
 })
 
+it.each([
+  { finishReason: 'SAFETY', index: 0 },
+  { content: null, index: 0 },
+  { content: { parts: null } },
+  { content: { parts: ['words', null] } },
+  null,
+  'words',
+  5,
+])('A reply whose candidate is %j is judged and comes as it is.', async (candidate) => {
+  chunks = [{ candidates: [candidate], modelVersion: MODEL }]
+  const got = await send(`${server.url}/v1beta/models/${MODEL}:generateContent`, { body: body('hello') })
+  expect([got.status, JSON.parse(got.text)]).toEqual([200, chunks[0]])
+  if (JSON.stringify(candidate)?.includes('words')) expect(guard.texts().at(-1)).toContain('words')
+})
+
+it('The field `result` of a part that nobody knows is judged as the JSON that a model may read.', () => {
+  const { turns } = gemini.request({
+    contents: [{ role: 'user', parts: [{ text: 'a' }, { result: { b: ['c', { d: 'e' }] } }] }],
+  })
+  expect(turns[0]?.text).toContain('{"b":["c",{"d":"e"}]}')
+})
+
+describe('Inline data of a request', () => {
+  const data = Buffer.from('words in a file').toString('base64')
+  const png = 'iVBORw0KGgo='
+  const ask = (inlineData: unknown) => gemini.request({ contents: [{ role: 'user', parts: [{ inlineData }] }] }).turns
+
+  it.each(['mimeType', 'mime_type'])('is read by its type under the name %s.', (name) => {
+    expect(ask({ [name]: 'text/plain', data })[0]?.text).toContain('words in a file')
+    expect(ask({ [name]: 'image/png', data: png })[0]?.images).toEqual([{ url: `data:image/png;base64,${png}` }])
+    expect(ask({ [name]: 'text/plain', data, displayName: 'beside it' })[0]?.text).toContain('beside it')
+  })
+
+  it.each([
+    null,
+    'words',
+    {},
+    { data },
+    { mimeType: 'text/plain' },
+    { mimeType: 5, data },
+    { mimeType: 'text/plain', data: 5 },
+    { mimeType: 'text/plain', mime_type: 'text/html', data },
+  ])('is unreadable when it is %j.', (inlineData) =>
+    expect(() => ask(inlineData)).toThrow(expect.objectContaining({ code: 'unreadable_request' })),
+  )
+})
+
 describe('the client of Google', () => {
   it('asks and gets an allowed reply, with the words of both judged and no envelope', async () => {
     chunks = [part({ text: 'Hello there.' }, { finishReason: 'STOP' })]

@@ -135,6 +135,13 @@ describe('A run', () => {
 
   it.each<[string, Event[]]>([
     ['messages that interleave', [piece('UN', 'a'), piece('fine ', 'b'), piece('SAFE', 'a'), piece('words', 'b')]],
+    [
+      'messages without their place that interleave',
+      (['UN a', 'fine b', 'SAFE a', 'words b'] as const).map((said) => {
+        const [content, id] = said.split(' ')
+        return ['messages', { type: 'AIMessageChunk', id, content }]
+      }),
+    ],
     ['messages read as one', [piece('UN', 'a'), piece('SAFE', 'b')]],
     [
       'a text that grows',

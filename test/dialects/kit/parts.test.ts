@@ -51,6 +51,16 @@ describe('text parts', () => {
     expect(ask(user([result])).turns[0]?.text).toBe('r\nhow to\nnote\nrest')
   })
 
+  it('of a result keep the fields beside them as the JSON that a model reads', () => {
+    const result = {
+      type: 'tool_result',
+      tool_use_id: 'toolu_1',
+      content: [text('r')],
+      result: { a: ['b', { c: 'd' }] },
+    }
+    expect(ask(user([result])).turns[0]?.text).toBe('r\n{"a":["b",{"c":"d"}]}')
+  })
+
   it('may be nested 16 deep and no deeper', () => {
     const nest = (depth: number): object => (depth === 0 ? text('a') : { type: 'text', text: [nest(depth - 1)] })
     expect(ask(user([nest(16)])).turns[0]?.text).toBe('a')
@@ -158,7 +168,21 @@ describe('a picture', () => {
   })
 })
 
+it('A document of text whose text is none is unreadable.', () => {
+  for (const data of [undefined, null, 5, {}, ['words']])
+    expect(() => ask(user([{ type: 'document', source: { type: 'text', data } }]))).toThrow(
+      failure('unreadable_request'),
+    )
+})
+
 describe('inline data', () => {
+  it('of a long text is judged as the text alone', () => {
+    const long = 'A text that nobody takes for a word, because it has more than sixty-four characters in base64.'
+    const url = `data:text/plain;base64,${base64(long)}`
+    expect(ask(user(url)).turns[0]?.text).toBe(long)
+    expect(ask(user([{ type: 'file', mediaType: 'text/plain', data: base64(long) }])).turns[0]?.text).toBe(long)
+  })
+
   const words = 'words that are hidden'
   const urls = [
     `data:text/plain;base64,${base64(words)}`,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Dialect, StreamDelta, StreamEvent } from '../../../src/dialects/dialect.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
+import { RepeatedEvent } from '../../../src/dialects/kit/repeated-event.js'
 import { BLOCKED, event, readerOf } from '../streams.js'
 
 /** One spelling of a JSON string out of many. */
@@ -58,6 +59,21 @@ function readsLikeNew(dialect: Dialect, events: readonly StreamEvent[]): void {
   for (const each of events) expect(said(reader.read(each))).toEqual(said(dialect.stream().read(each)))
 }
 
+it('An event is recognised by the one before it, unless one of them has more than data.', () => {
+  const chunk = (words: string, more: Partial<StreamEvent> = {}): StreamEvent => ({ data: `{"a":"${words}"}`, ...more })
+  const learnt = (more?: Partial<StreamEvent>): RepeatedEvent<string> => {
+    const repeated = new RepeatedEvent<string>()
+    repeated.learn(chunk('one', more), [{ choice: 3, channel: 'a', text: 'one' }], 'a', 'the fact')
+    return repeated
+  }
+  expect(learnt().read(chunk('two'))).toEqual({ choice: 3, channel: 'a', text: 'two' })
+  expect(learnt().fact).toBe('the fact')
+  for (const more of [{ event: 'e' }, { other: 'o' }, { part: '0' }, { plain: true }] as const) {
+    expect(learnt(more).read(chunk('two'))).toBeUndefined()
+    expect(learnt().read(chunk('two', more))).toBeUndefined()
+  }
+})
+
 describe('An event like the one before it', () => {
   it.each([
     ['chat chunks', openaiChat, chatEvent],
@@ -107,6 +123,15 @@ describe('An event like the one before it', () => {
       'A note of the provider, first.',
     ].map((text) => reader.read(note(text)).length)
     expect(texts).toEqual([1, 1, 1, 1, 0])
+  })
+
+  it.each([
+    [23, 5],
+    [24, 2],
+  ])('tells a text of %i characters beside the words %i times of five.', (length, times) => {
+    const reader = openaiChat.stream()
+    const note = event({ model: 'demo', note: 'words and more words and '.slice(0, length), choices: [] })
+    expect(Array.from({ length: 5 }, () => reader.read(note)).flat()).toHaveLength(times)
   })
 
   it('counts as sent like any other.', () => {

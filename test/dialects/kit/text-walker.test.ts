@@ -1,6 +1,7 @@
 // The walker of replies: what may go unjudged in them has bounds of length and number, and so has its work.
 import { expect, it } from 'vitest'
 import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
+import { TextWalker } from '../../../src/dialects/kit/text-walker.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 
 const judged = (more: object): string =>
@@ -9,6 +10,17 @@ const judged = (more: object): string =>
     .map(({ text }) => text)
     .join('\n')
 const UNREADABLE = expect.objectContaining({ code: 'unreadable_response' }) as Error
+
+it('What stands beside the tokens of a choice is told with its place, choice by choice.', () => {
+  const told: string[] = []
+  const walker = new TextWalker({ metadata: new Set(), tokenLists: true, code: 'unreadable_response' })
+  const choice = (note: string): object => ({ logprobs: { content: [{ token: 'a', note }] } })
+  walker.walk({ choices: [choice('one note'), choice('another note')] }, (path, text) => told.push(`${path}: ${text}`))
+  expect(told.filter((each) => each.endsWith(' note'))).toEqual([
+    'choices.0.logprobs.content.0.note: one note',
+    'choices.1.logprobs.content.0.note: another note',
+  ])
+})
 
 it('An id in a metadata field goes unjudged, and words in it do not, however they are written.', () => {
   for (const id of [

@@ -65,20 +65,27 @@ export function testsOf(mutant: Mutant, source: string, reached: readonly Reache
   const name = `${mutant.file}#${index}`
   const ofFile = `${mutant.file}#`
   const isLoadTime = index === undefined || reached.some(({ loaded }) => loaded.includes(name))
-  const covering = reached.filter(({ ran }) =>
-    isLoadTime ? ran.some((one) => one.startsWith(ofFile)) : ran.includes(name),
-  )
   const nearness = ({ test }: Reached): number => nearnessOf(mutant.file, test)
+  // What runs as the module loads may be used by functions of other files.
+  const covering = reached.filter((one) =>
+    isLoadTime ? nearness(one) < 2 || one.ran.some((other) => other.startsWith(ofFile)) : one.ran.includes(name),
+  )
   // Nothing is known yet of a file that is new: the tests of its folder are tried.
   const known = covering.length > 0 ? covering : reached.filter((one) => nearness(one) < 2)
   const sorted = [...known].sort((a, b) => nearness(a) - nearness(b) || a.seconds - b.seconds)
   let left = seconds
-  return sorted.filter((one) => nearness(one) === 0 || (left -= one.seconds) > 0)
+  return sorted.filter((one) => {
+    if (nearness(one) === 0) return true
+    if (one.seconds > left) return false
+    left -= one.seconds
+    return true
+  })
 }
 
 /** 0 for the test file of a source file's own name, 1 for those of its folder, 2 for all others. */
 export function nearnessOf(file: string, test: string): number {
-  const path = file.replace(/^src\//, 'test/').replace(/(?:\/index)?\.ts$/, '')
+  const path = file.replace(/^src\//, 'test/').replace(/\.ts$/, '')
+  const folder = path.slice(0, path.lastIndexOf('/') + 1)
   if (test.startsWith(`${path}.test`) || test.startsWith(`${path}/index.test`)) return 0
-  return test.startsWith(path.slice(0, path.lastIndexOf('/') + 1)) && path.split('/').length > 2 ? 1 : 2
+  return folder !== 'test/' && test.startsWith(folder) ? 1 : 2
 }

@@ -1,4 +1,5 @@
-// Which optional packages are missing, so that a setting that needs one fails at the start, and not at a request.
+// The packages that are installed beside this one: which optional ones are missing, so that a setting that needs one
+// fails at the start and not at a request, and a `require` that finds them.
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,9 +11,15 @@ const OUR_MANIFEST = 'express-llama-guard/package.json'
  * in itself.
  */
 export function missingPackages(names: readonly string[], from: string | undefined = thisFile()): readonly string[] {
-  if (from === undefined) return []
-  const { resolve } = createRequire(from)
-  return isOurs(from, resolve) ? names.filter((name) => isMissing(name, resolve)) : []
+  const require = ownRequire(from)
+  return require === undefined ? [] : names.filter((name) => isMissing(name, require.resolve))
+}
+
+/** `require` of this package. Undefined in a bundle, which holds its packages in itself. */
+export function ownRequire(from: string | undefined = thisFile()): NodeJS.Require | undefined {
+  if (from === undefined) return undefined
+  const require = createRequire(from)
+  return isOurs(from, require.resolve) ? require : undefined
 }
 
 /** False for a copy of this file in a bundle. */

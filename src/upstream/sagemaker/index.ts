@@ -6,6 +6,7 @@ import type {
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../errors.js'
+import { loadSdk } from '../../utils/load-sdk.js'
 import { chatFormat } from './chat-format.js'
 import type { ChatFormat, ChatTranslator } from './chat-format.js'
 import { eventJson } from './response-stream.js'
@@ -45,9 +46,9 @@ export interface SageMakerChatOptions {
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
-  const loading = import('./client.js').then(({ createChatClient }) =>
-    createChatClient({ client: options.client, timeoutMs, connections }),
-  )
+  const loading = loadSdk()
+    .then(() => import('./client.js'))
+    .then(({ createChatClient }) => createChatClient({ client: options.client, timeoutMs, connections }))
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
   const format = chatFormat(

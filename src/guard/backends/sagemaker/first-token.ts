@@ -5,6 +5,7 @@ import { LlamaGuardError } from '../../../errors.js'
 import { NOBODY_WAITS, within } from '../../deadline.js'
 import type { Complete, Completion } from '../../answer/completion.js'
 import { createLineReader, readStreamEvent } from '../../answer/completion-stream.js'
+import { loadSdk } from '../../../utils/load-sdk.js'
 import { generation } from '../../prompt/generation.js'
 import type { SageMakerComplete, SageMakerOptions } from './index.js'
 import { toGuardError } from './errors.js'
@@ -24,7 +25,9 @@ const DRAIN_MS = 2000
  */
 export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete {
   // stream-client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
-  const loading = import('./stream-client.js').then(({ createStreamClient }) => createStreamClient(o))
+  const loading = loadSdk()
+    .then(() => import('./stream-client.js'))
+    .then(({ createStreamClient }) => createStreamClient(o))
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
   const parameters = generation(o.maxNewTokens)

@@ -8,6 +8,7 @@ import { readCompletion } from '../../answer/completion.js'
 import { type LabelScore, readClassification } from '../../answer/classification.js'
 import type { Complete } from '../../answer/completion.js'
 import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
+import { loadSdk } from '../../../utils/load-sdk.js'
 import { generation } from '../../prompt/generation.js'
 import { toGuardError } from './errors.js'
 
@@ -102,9 +103,8 @@ function connect(o: SageMakerOptions): Endpoint {
     maxAnswerBytes: MAX_ANSWER_BYTES,
     tooLarge,
   }
-  // invoke.ts brings undici and the AWS SDK. They load beside the app's own start instead of before it, and one after
-  // the other, because each blocks the event loop for 30 to 40 ms.
-  const loading = import('undici')
+  // invoke.ts brings undici and the AWS SDK. They load beside the app's own start instead of before it.
+  const loading = loadSdk()
     .then(() => import('./invoke.js'))
     .then(({ createInvoke, invokeThrough }) =>
       o.client ? invokeThrough(o.client, target) : createInvoke(target, wire),

@@ -25,6 +25,18 @@ describe('judge', () => {
   })
 })
 
+it('A middleware that is closed closes its dashboards.', async () => {
+  const middleware = guarded()
+  await serving(
+    onNode([middleware.dashboard()], () => undefined),
+    async ({ url }) => {
+      expect((await ask(url)).status).toBe(200)
+      await middleware.close()
+      expect((await ask(url)).status).toBe(503)
+    },
+  )
+})
+
 describe('A middleware behind another one', () => {
   it('judges nothing again, and records nothing', async () => {
     const logger = memoryLogger()
@@ -81,18 +93,21 @@ describe('A request that cannot be read', () => {
   })
 })
 
-it('A client that leaves while its request is judged costs no call of the handler.', async () => {
-  let ran = 0
-  const middleware = guarded({ guard: markerGuard({ delay: 40 }) })
-  await serving(
-    onNode([middleware], () => void ran++),
-    async ({ port }) => {
-      const client = await rawClient(port)
-      client.write(post(chat('hi')))
-      await sleep(20)
-      client.leave()
-      await sleep(60)
-    },
-  )
-  expect([middleware.guard.texts(), ran]).toEqual([['hi'], 0])
-})
+it.each(['closed', 'open'] as const)(
+  'A client that leaves while its request is judged costs no call of the handler, with onError %s.',
+  async (onError) => {
+    let ran = 0
+    const middleware = guarded({ guard: markerGuard({ delay: 40 }), onError })
+    await serving(
+      onNode([middleware], () => void ran++),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        client.write(post(chat('hi')))
+        await sleep(20)
+        client.leave()
+        await sleep(60)
+      },
+    )
+    expect([middleware.guard.texts(), ran]).toEqual([['hi'], 0])
+  },
+)

@@ -90,6 +90,7 @@ describe('A handler that ends', () => {
       res.write('words')
       exit.destroy()
       res.end('more', () => called.push('end'))
+      expect([res.destroyed, res.writableEnded]).toEqual([true, true])
     })
     await sleep(5)
     expect(called).toEqual([])

@@ -72,3 +72,22 @@ describe('On HTTP/2, a handler that calls', () => {
     expect([refused.status, refused.text.includes('SAFE')]).toEqual([451, false])
   })
 })
+
+describe('On HTTP/2, a handler that wraps the write of its stream', () => {
+  type Stream = Http2ServerResponse['stream']
+  type Wrap = (stream: Stream, write: Stream['write']) => void
+  it.each<[string, Wrap]>([
+    ['by assignment', (stream, write) => void (stream.write = write)],
+    ['by an accessor', (stream, write) => void Object.defineProperty(stream, 'write', { get: () => write })],
+  ])('%s may do so, and writes into the hold all the same', async (_way, wrap) => {
+    const wrapped = (first: string, last: string) => (res: Http2ServerResponse) => {
+      const { stream } = res
+      const { write } = stream
+      wrap(stream, ((...args: unknown[]) => Reflect.apply(write, stream, args) as boolean) as Stream['write'])
+      stream.write(first)
+      res.end(last)
+    }
+    expect(await answered(wrapped('so ', 'fine'))).toEqual({ status: 200, text: 'so fine' })
+    expect((await answered(wrapped('UN', 'SAFE'))).status).toBe(451)
+  })
+})

@@ -74,6 +74,16 @@ describe('An error says', () => {
     expect(errorOf(blocked('input'), { dialect: { refusal: () => ({ error: { own: true } }) } })).toEqual({ own: true })
   })
 
+  it('every category of a block, or the operator’s own words in place of them', () => {
+    const both = { ...blocked('input'), categories: [...CATEGORIES, { id: 'O1', name: 'Violence' }] }
+    const categories = both.categories.map(({ id, name }) => ({ code: id, name }))
+    const decision = { ...both, categories } as Decision
+    expect(errorOf(decision)['message']).toBe('Blocked by the content policy: Criminal Planning (O3), Violence (O1).')
+    const settings = { refusalText: 'Not here.' }
+    expect(errorOf(decision, { settings })['message']).toBe('Not here.')
+    expect(errorOf(failed(new LlamaGuardError('guard_error')), { settings })['message']).not.toBe('Not here.')
+  })
+
   it('that nobody may keep it', () => {
     expect(refusalOf(blocked('input'), context()).headers).toMatchObject({
       'content-type': 'application/json',

@@ -26,6 +26,8 @@ describe('A line', () => {
     ['8:7', { kind: 'json', event: { data: '7', part: '8' } }],
     [',', { kind: 'json', event: {} }],
     ['', undefined],
+    ['{}', json('{}')],
+    ['""', json('""')],
     ['7', undefined],
     ['"', undefined],
     ['"words', undefined],

@@ -30,6 +30,10 @@ describe('The word of', () => {
       'JSON of Python’s lines with events between',
       `data: ${json('x')}\x85${json('UN')}\n\ndata: ${json('x')}\x85${json('SAFE')}\n\n`,
     ],
+    [
+      'one of Python’s lines and an event, with JSON between',
+      `${json('x')}\x85data: ${json('UN')}\n${json('x')}\ndata: ${json('SAFE')}\n\n`,
+    ],
   ])('%s is read', (_form, body) => {
     for (const type of [SSE, NDJSON])
       expect([type, texts(body, type)]).toEqual([type, expect.arrayContaining([expect.stringContaining('UNSAFE')])])
@@ -46,6 +50,27 @@ describe('Lines of one event', () => {
     ['JSON', `data: ${json('so ')}\ndata: ${json('fine')}\n\n`, [json('so '), json('fine'), 'so fine']],
   ])('stay lines of their own where they are %s', (_what, body, said) => {
     for (const type of [SSE, NDJSON]) expect([type, texts(body, type)]).toEqual([type, said])
+  })
+})
+
+describe('Each reading', () => {
+  it.each<[string, string, string[]]>([
+    ['a list in an event', `data: [${json('so ')},${json('fine')}]\n\n`, ['so ', 'fine', 'so fine']],
+    ['a list that is broken', `data: [so]\ndata: ${json('fine')}\n\n`, ['[so]', json('fine'), '[so]', 'fine']],
+    ['JSON of Python’s lines', `${json('so ')}\x85${json('fine')}\n`, [`${json('so ')}\x85${json('fine')}`, 'so fine']],
+    ['words behind a bracket', 'data: [so \n\ndata: it\n\n', ['[so it']],
+  ])('of %s begins where it differs from the others, and not before', (_what, body, said) => {
+    for (const type of [SSE, NDJSON]) expect([type, texts(body, type)]).toEqual([type, said])
+  })
+
+  it('has one copy of the words before it, and none of those of other readings', () => {
+    const body = `data: [${json('a')}]\n\n\uFEFFdata: b\n\uFEFFdata: c\n\n${json('d')}\ndata: e\n\n`
+    const early = ['a', '\uFEFFdata: b', '\uFEFFdata: c']
+    for (const type of [SSE, NDJSON])
+      expect([type, texts(body, type)]).toEqual([
+        type,
+        [...['a', 'ad', ...early, 'bce', 'b', 'ce', ...early, ...early, ...early], ...['d', 'd', 'e', 'e', 'e']],
+      ])
   })
 })
 

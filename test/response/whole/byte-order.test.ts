@@ -26,6 +26,18 @@ describe('UTF-16', () => {
         expect(codeOf(await reply(`text/plain; charset=${label}`, bytes))).toEqual(BLOCKED)
   })
 
+  it('with a byte order mark is judged in the order of the mark, and leaves as it came', async () => {
+    for (const [mark, encode] of [
+      [LE_MARK, le],
+      [BE_MARK, be],
+    ] as const) {
+      const marked = (text: string): Buffer => Buffer.concat([mark, encode(text)])
+      expect(codeOf(await reply('text/plain; charset=utf-16', marked(WIDE)))).toEqual(BLOCKED)
+      const fine = await reply('text/plain; charset=utf-16', marked('It is fine.'))
+      expect([fine.status, fine.body.equals(marked('It is fine.'))]).toEqual([200, true])
+    }
+  })
+
   it('under a label of the other order is read by those who see no zeros, and leaves as it came', async () => {
     for (const [label, encode] of [
       ['utf-16be', le],

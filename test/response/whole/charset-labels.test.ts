@@ -22,12 +22,14 @@ describe('A label that clients read in different ways', () => {
     expect([451, 503]).toContain((await reply(type, le(WIDE))).status)
   })
 
-  it.each(['text/plain; charset=', 'text/plain; charset=""', 'text/plain; charset = "UTF-8" ; format=flowed'])(
-    'is UTF-8 as %s',
-    async (type) => {
-      expect((await reply(type, 'größer')).text).toBe('größer')
-    },
-  )
+  it.each([
+    'text/plain; charset',
+    'text/plain; charset=',
+    'text/plain; charset=""',
+    'text/plain; charset = "UTF-8" ; format=flowed',
+  ])('is UTF-8 as %s', async (type) => {
+    expect((await reply(type, 'größer')).text).toBe('größer')
+  })
 
   it.each(['utf-7', 'utf-32', 'hz-gb-2312', 'iso-2022-kr', 'cp037', 'utf-8-sig', 'none'])(
     'is refused when it names a charset that is not read here: %s',
@@ -38,5 +40,14 @@ describe('A label that clients read in different ways', () => {
 
   it('has its escapes undone: iso-2022-jp hides nothing between the letters of a word', async () => {
     expect(codeOf(await reply('text/plain; charset=iso-2022-jp', 'UN\u001b(BSAFE'))).toEqual(BLOCKED)
+  })
+
+  it.each<[string, readonly number[]]>([
+    ['utf-16le', [0x61, 0x00, 0x62]],
+    ['utf-16be', [0xdc, 0x00, 0x61, 0x62]],
+    ['shift_jis', [0x61, 0xfd]],
+    ['utf-16le; charset=utf-8', [0x61, 0xff]],
+  ])('is refused when the bytes are no text in it: %s', async (label, bytes) => {
+    expect(codeOf(await reply(`text/plain; charset=${label}`, Buffer.from(bytes)))).toEqual(UNREADABLE)
   })
 })

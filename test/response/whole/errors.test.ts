@@ -123,6 +123,15 @@ describe('An error in its own words', () => {
     expect([reply.status, reply.text, asked]).toEqual([status, body, []])
   })
 
+  it.each([
+    { 'content-encoding': 'gzip' },
+    { 'content-encoding': 'own', 'content-type': 'image/png' },
+    { 'content-type': 'text/plain; charset=own' },
+  ])('leaves without a check when it has no body, whatever its label %j', async (headers) => {
+    const { reply, asked } = await answered((_req, res) => void res.writeHead(502, headers).end())
+    expect([reply.status, reply.text, asked]).toEqual([502, '', []])
+  })
+
   it.each(EXPRESSES)('leaves without a check as the pages that %s makes', async (_name, express) => {
     const handlers: readonly RequestHandler[] = [
       (_req, _res, next) => next(),

@@ -94,10 +94,12 @@ describe('A request that cannot be read', () => {
 })
 
 it.each(['closed', 'open'] as const)(
-  'A client that leaves while its request is judged costs no call of the handler, with onError %s.',
+  'A client that leaves while its request is judged costs no call of the handler and tells no verdict, with onError %s.',
   async (onError) => {
     let ran = 0
-    const middleware = guarded({ guard: markerGuard({ delay: 40 }), onError })
+    const events: VerdictEvent[] = []
+    const onVerdict = (event: VerdictEvent): void => void events.push(event)
+    const middleware = guarded({ guard: markerGuard({ delay: 40 }), onError, onVerdict })
     await serving(
       onNode([middleware], () => void ran++),
       async ({ port }) => {
@@ -108,6 +110,6 @@ it.each(['closed', 'open'] as const)(
         await sleep(60)
       },
     )
-    expect([middleware.guard.texts(), ran]).toEqual([['hi'], 0])
+    expect([middleware.guard.texts(), ran, events]).toEqual([['hi'], 0, []])
   },
 )

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { ask, guarded, onNode, serving, within } from '../helpers/apps.js'
 import { markerGuard } from '../helpers/guards.js'
-import { chat, completion } from '../helpers/http.js'
+import { chat, completion, sleep } from '../helpers/http.js'
 import { post, rawClient } from '../helpers/raw.js'
+import type { VerdictEvent } from '../../src/types.js'
 
 const PATH = '/v1/chat/completions'
 const app = (middleware = guarded()) =>
@@ -75,5 +76,42 @@ describe('A check that has failed', () => {
 
   it.each([{ onError: 'open' }, { mode: 'shadow' }])('waits for the others with %j', async (options) => {
     expect(await running(options)).toEqual({ status: 200, running: 0 })
+  })
+})
+
+describe('No verdict is told', () => {
+  const events: VerdictEvent[] = []
+  const told = (): unknown[] => events.splice(0).map(({ stage, action }) => [stage, action])
+  const onVerdict = (event: VerdictEvent): void => void events.push(event)
+
+  it('on a reply beside a request that cannot be judged, and its connection serves the next request', async () => {
+    const guard = markerGuard({ delay: () => 60 })
+    const { judge } = guard
+    guard.judge = (conversation, asked) =>
+      conversation.length > 1 ? Promise.resolve({ safe: true, categories: [] }) : judge.call(guard, conversation, asked)
+    const middleware = guarded({ guard, parallel: true, maxAttempts: 1, onVerdict })
+    await serving(app(middleware), async ({ port }) => {
+      const client = await rawClient(port)
+      client.write(post(chat('BROKEN')))
+      expect(await client.until(/\r\n\r\n\{.*\}$/s)).toMatch(/^HTTP\/1\.1 503 /)
+      expect([client.text().includes('fine'), told()]).toEqual([false, [['input', 'unavailable']]])
+      await sleep(20)
+      client.write(post(chat('hi')))
+      await client.until(/fine/)
+      client.leave()
+    })
+    events.length = 0
+  })
+
+  it('on a reply whose client has left', async () => {
+    const guard = markerGuard({ delay: 60 })
+    await serving(app(guarded({ guard, onVerdict })), async ({ port }) => {
+      const client = await rawClient(port)
+      client.write(post(chat('hi')))
+      while (guard.asked.length < 2) await sleep(5)
+      client.leave()
+      await sleep(100)
+    })
+    expect(told()).toEqual([['input', 'allow']])
   })
 })

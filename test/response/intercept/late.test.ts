@@ -107,3 +107,26 @@ it('A refusal that comes after the first bytes breaks the connection, and tells 
   await sleep(5)
   expect([got!.status, got!.text, got!.complete, told]).toEqual([200, 'so ', false, ['ERR_STREAM_DESTROYED']])
 })
+
+it('Nothing is released after a refusal, also while a middleware before us keeps its end.', async () => {
+  const released: boolean[] = []
+  const hold: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
+  const got = await serving(
+    (_req, res) => {
+      const { end } = res
+      res.end = ((...args: unknown[]) => void setTimeout(() => void Reflect.apply(end, res, args), 20)) as never
+      let exit: ResponseController | undefined
+      intercept(res, (controller) => {
+        exit = controller
+        return hold
+      })
+      res.write('UNSAFE')
+      exit!.refuse(451, {}, 'no')
+      released.push(exit!.release(Buffer.from('UNSAFE')))
+      res.statusCode = 200
+      res.statusMessage = 'Late'
+    },
+    ({ url }) => ask(url),
+  )
+  expect([got.status, got.text, released]).toEqual([451, 'no', [false]])
+})

@@ -32,4 +32,18 @@ describe('A stream that is held', () => {
     expect(exit.steps.at(-1)).toBe('finish')
     expect(await alive(refs)).toBe(0)
   })
+
+  it('keeps none of its frames when its client has left', async () => {
+    const exit = fakeResponse()
+    const hold = eventStreamHold(exit, sseFramer(), fakeContext(exit))
+    const refs: WeakRef<Buffer>[] = []
+    for (let at = 0; at < 40; at++) {
+      const frame = Buffer.from(chunk({ content: `word ${at} ` }))
+      refs.push(new WeakRef(frame))
+      hold.write(frame)
+    }
+    hold.gone()
+    expect(await alive(refs)).toBeLessThanOrEqual(1)
+    expect([exit.steps.filter((step) => step.startsWith('release')), hold.full]).toEqual([[], false])
+  })
 })

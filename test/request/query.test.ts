@@ -44,6 +44,9 @@ it.each([
   'beta=true',
   'v=1',
   'alt=sse',
+  'beta=yes',
+  'debug=no',
+  'v=',
   'model=gpt-4o',
   '',
 ])('The query %s of a real client costs no guard call.', async (query) =>

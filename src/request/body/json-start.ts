@@ -79,7 +79,6 @@ export class JsonStart {
       this.#missing -= 1
       return this.#missing === 0 ? this.#code : undefined
     }
-    if (byte < 0x80) return byte
     if (byte <= 0xa0) return byte
     // No blank takes four bytes.
     if (byte < 0xc2 || byte > 0xef) return NO_CHARACTER

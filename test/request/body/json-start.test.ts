@@ -59,4 +59,17 @@ describe('The first character that is no blank', () => {
     expect(looksLikeJson(bytes)).toBe(begins)
     for (const size of [1, 2, 3]) expect(piecewise(bytes, size)).toBe(begins)
   })
+
+  it.each([
+    [[0xe2, 0x80, 0x28, 0x7b]],
+    [[0xc2, 0x7b]],
+    [[0xe2, 0x7b, 0x7b]],
+    [[0xc0, 0x7b]],
+    [[0xf0, 0x9f, 0x99, 0x82, 0x7b]],
+    [[0xff, 0x7b]],
+  ])('is not guessed from bytes that are no UTF-8, %j', (list) => {
+    const bytes = Buffer.from(list)
+    expect(looksLikeJson(bytes)).toBe(false)
+    for (const size of [1, 2, 3]) expect(piecewise(bytes, size)).toBe(false)
+  })
 })

@@ -1,7 +1,7 @@
 // Which test files run which functions. It is read once, by running every test file with marks in the source, and
 // kept in node_modules/.cache; a test file that changed is read again.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { functionAt } from './functions.js'
 import { Host } from './hosts.js'
 import type { Mutant } from './mutants.js'
@@ -17,6 +17,8 @@ export interface Reached {
   readonly seconds: number
   readonly ran: readonly string[]
   readonly loaded: readonly string[]
+  /** When it was read, in milliseconds. Of a source file that changed later it says nothing certain. */
+  readonly at?: number
 }
 
 const hashOf = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
@@ -49,9 +51,9 @@ export async function readCoverage(): Promise<readonly Reached[]> {
     if (failed.length > 0) console.log(`fails without a change: ${failed.join(' ')}`)
     const lines = existsSync(marks) ? readFileSync(marks, 'utf8').trim().split('\n') : []
     for (const line of lines) {
-      const { test, ...rest } = JSON.parse(line) as Omit<Reached, 'hash'>
+      const { test, ...rest } = JSON.parse(line) as Omit<Reached, 'hash' | 'at'>
       const file = test.slice(process.cwd().length + 1)
-      if (!failed.includes(file)) known.set(file, { ...rest, test: file, hash: hashOf(file) })
+      if (!failed.includes(file)) known.set(file, { ...rest, test: file, hash: hashOf(file), at: Date.now() })
     }
     writeFileSync(path, JSON.stringify([...known.values()]))
   }
@@ -66,9 +68,13 @@ export function testsOf(mutant: Mutant, source: string, reached: readonly Reache
   const ofFile = `${mutant.file}#`
   const isLoadTime = index === undefined || reached.some(({ loaded }) => loaded.includes(name))
   const nearness = ({ test }: Reached): number => nearnessOf(mutant.file, test)
-  // What runs as the module loads may be used by functions of other files.
+  const changed = statSync(mutant.file).mtimeMs
+  // What runs as the module loads may be used by functions of other files. In a file that changed, functions have
+  // other numbers.
   const covering = reached.filter((one) =>
-    isLoadTime ? nearness(one) < 2 || one.ran.some((other) => other.startsWith(ofFile)) : one.ran.includes(name),
+    isLoadTime || changed > (one.at ?? 0)
+      ? nearness(one) < 2 || one.ran.some((other) => other.startsWith(ofFile))
+      : one.ran.includes(name),
   )
   // Nothing is known yet of a file that is new: the tests of its folder are tried.
   const known = covering.length > 0 ? covering : reached.filter((one) => nearness(one) < 2)

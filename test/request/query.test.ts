@@ -47,6 +47,8 @@ it.each([
   'beta=yes',
   'debug=no',
   'v=',
+  '=',
+  '=1',
   'model=gpt-4o',
   '',
 ])('The query %s of a real client costs no guard call.', async (query) =>

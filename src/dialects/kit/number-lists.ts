@@ -1,7 +1,7 @@
 // Refuses lists of numbers in a request that may be text: token ids of a tokenizer that the guard lacks, or ASCII
 // codes.
 import { LlamaGuardError } from '../../errors.js'
-import { TOKEN_KEYS, TOKEN_SETTINGS } from './special-keys.js'
+import { TOKEN_KEYS } from './special-keys.js'
 
 /** From this many numbers on, nested lists counted together, a list may be token ids or character codes. */
 const TOKENS = 8
@@ -9,7 +9,6 @@ const ASCII_CODES = 5
 
 /** @throws LlamaGuardError `unreadable_request` for a list in the field `key` that may be text. */
 export function refuseTokens(list: readonly unknown[], key: string): void {
-  if (TOKEN_SETTINGS.has(key)) return
   const numbers: number[] = []
   gatherNumbers(list, numbers)
   const isCode = (code: number): boolean => Number.isInteger(code) && code >= 9 && code < 127

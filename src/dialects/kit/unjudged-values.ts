@@ -21,8 +21,8 @@ const MAX_STOP = 32
 export interface ValuePlace {
   /** The field that holds the string. */
   readonly key: string
-  /** The field that holds the object of that field; empty at the top. */
-  readonly parentKey: string
+  /** The field that holds the object of that field; undefined for a top-level setting. */
+  readonly parentKey: string | undefined
   /** The value of `type` beside the string. */
   readonly type: unknown
   /** True within a top-level field, false within a message. */
@@ -49,7 +49,7 @@ export class UnjudgedValues {
     if (FIXED_VALUES.has(text)) return true
     if (top && text.length <= 48 && NUMBER.test(text)) return (this.#numbers += 1) <= MAX_NUMBERS
     if (text.length <= 48 && DATE.test(text)) return this.#counts(text)
-    const setting = top && (parentKey === '' || parentKey === 'options')
+    const setting = top && parentKey === undefined
     if (setting && (key === 'stop' || key === 'stop_sequences')) return isStop(text) && this.#counts(text)
     if (setting && MODEL_KEYS.has(key)) return isModelName(text) && this.#counts(text)
     if (ID_KEYS.has(key)) return isId(text, !top) && this.#counts(text)
@@ -61,7 +61,8 @@ export class UnjudgedValues {
   }
 
   #isBlob(text: string, { key, parentKey, type, top }: ValuePlace): boolean {
-    if (BLOBS_OF_TYPE.get(type)?.has(key) !== true && BLOBS_OF_VENDOR.get(parentKey)?.has(key) !== true) return false
+    if (BLOBS_OF_TYPE.get(type)?.has(key) !== true && BLOBS_OF_VENDOR.get(parentKey ?? '')?.has(key) !== true)
+      return false
     if (top) return false
     this.#blobs += 1
     this.#blobChars += text.length

@@ -85,6 +85,20 @@ describe('Settings that no model reads', () => {
     expect(openaiChat.request({ messages: [{ ...MESSAGES[0], stop: 'bomb' }] }).turns[0]?.text).toBe('Hi\nbomb')
   })
 
+  it.each(['stop', 'stop_sequences', 'model', 'models', 'lora'])('are no `%s` within another field', (name) => {
+    for (const value of ['gpt-zorbomat', ['gpt-zorbomat']])
+      for (const field of [
+        { '': { [name]: value } },
+        { whatever: { options: { [name]: value } } },
+        { tools: [{ type: 'function', options: { [name]: value } }] },
+        { options: { options: { [name]: value } } },
+        { options: [{ [name]: value }] },
+      ]) {
+        const { system, extras } = ask(field)
+        expect([system, ...extras].join()).toContain('gpt-zorbomat')
+      }
+  })
+
   it('are the names of models and identifiers in their own fields alone', () => {
     expect(extra({ model: 'gpt-4o', previous_response_id: 'resp_67ccd2bed1ec8190b14f964abc054267' })).toBeUndefined()
     expect(extra({ model: 'tell-me-how-to-build-a-bomb' })).toBe('tell-me-how-to-build-a-bomb')

@@ -66,6 +66,7 @@ export const FIXED_VALUES = wordSet(
   // Cohere.
   'CONTEXTUAL STRICT FAST ACCURATE REQUIRED',
   // Media types.
-  'image/png image/jpeg image/jpg image/gif image/webp text/plain text/markdown text/html text/csv application/json',
-  'application/pdf',
+  'image/png image/jpeg image/jpg image/gif image/webp image/bmp image/tiff image/avif image/heic image/heif',
+  'text/plain text/markdown text/html text/csv text/xml text/css text/javascript application/json application/xml',
+  'application/javascript application/yaml application/x-yaml application/toml application/x-ndjson application/pdf',
 )

@@ -4,6 +4,7 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
+import { FIXED_VALUES } from './fixed-values.js'
 
 /** Takes the content of a request piece by piece. */
 export interface Sink {
@@ -15,7 +16,8 @@ export interface Sink {
 const HEAD = 512
 const SHORT = 64
 const DATA_URL = /^\s{0,64}data:([\w.+-]+\/[\w.+-]+|[\w.+-]+(?=;))?((?:;\s?[\w.+-]+(?:=[^;,]*)?)*?)(;\s?base64)?,/i
-const TEXT_TYPE = /^(?:text\/|application\/(?:json|xml|javascript|x-ndjson|yaml|x-yaml|toml|[\w.-]+\+(?:json|xml)))/i
+export const TEXT_TYPE =
+  /^(?:text\/|application\/(?:json|xml|javascript|x-ndjson|yaml|x-yaml|toml|[\w.-]+\+(?:json|xml)))/i
 const PICTURE = /^(?:https?:\/\/|data:image\/(?!svg)[\w.+-]{1,40};base64,)/i
 const BASE64 = /^[A-Za-z0-9+/=_\s-]+$/
 /** The first characters of the base64 of an image, by kind. */
@@ -36,20 +38,26 @@ export function readDataUrl(url: string, sink: Sink): void {
   const head = DATA_URL.exec(url.slice(0, HEAD))
   const [, type = 'text/plain', parameters = '', base64] = head ?? []
   if (head === null) throw unreadable('Inline data has a head that is too long')
-  if (/^image\//i.test(type) && PICTURE.test(url.trimStart())) return sink.picture({ url: url.trimStart() })
+  if (/^image\//i.test(type) && PICTURE.test(url.trimStart())) {
+    readType(type, sink)
+    return sink.picture({ url: url.trimStart() })
+  }
   readInline(type, parameters, url.slice(head[0].length), base64 !== undefined, sink)
 }
 
 /** Reads base64 data whose type stands in a field of its own. */
 export function readInlineData(type: string, data: string, sink: Sink): void {
   if (isDataUrl(data)) return readDataUrl(data, sink)
-  if (/^image\/(?!svg)/i.test(type) && BASE64.test(data))
+  if (/^image\/(?!svg)/i.test(type) && BASE64.test(data)) {
+    readType(type, sink)
     return sink.picture({ url: checked(`data:${type};base64,${data}`) })
+  }
   readInline(type, '', data, true, sink)
 }
 
 function readInline(type: string, parameters: string, data: string, base64: boolean, sink: Sink): void {
   if (!TEXT_TYPE.test(type)) throw unsupported('a file that is neither text nor an image')
+  readType(type, sink)
   if (parameters !== '') readParameters(parameters, sink)
   if (!base64) return sink.text(decoded(data))
   const bytes = Buffer.from(data, 'base64')
@@ -57,6 +65,11 @@ function readInline(type: string, parameters: string, data: string, base64: bool
   // A string of words may also be valid base64 of bytes that are no text. A handler may show the string as it came,
   // so it is judged as words.
   if (data.length < SHORT || !isUtf8(bytes) || bytes.toString('base64').length + 2 < data.length) sink.text(data)
+}
+
+/** The name of a type is the client's: one that is not well known is judged as words. */
+function readType(type: string, sink: Sink): void {
+  if (!FIXED_VALUES.has(type.toLowerCase())) sink.text(type)
 }
 
 /** Reads the parameters of inline data. Everything except the name of the charset is judged as words. */
@@ -148,7 +161,7 @@ export function readHolder(holder: Readonly<Record<string, unknown>>, sink: Sink
   const value = holder[key]
   const type = TYPES.map((name) => holder[name]).find((name) => typeof name === 'string')
   const rest = { ...holder, [key]: undefined }
-  if (isObject(value)) return { ...rest, details: readHolder(value, sink) }
+  if (isObject(value)) return { ...holder, [key]: readHolder(value, sink) }
   if (typeof value !== 'string') throw unreadable('An image is neither a URL nor data')
   if (typeof type === 'string' && !isDataUrl(value) && !/^https?:/i.test(value)) readInlineData(type, value, sink)
   else readPicture(value, sink)

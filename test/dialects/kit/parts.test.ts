@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
 import type { ChatRequest } from '../../../src/dialects/dialect.js'
+import { LlamaGuardError } from '../../../src/errors.js'
 import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
+import { KNOWN_KEYS } from '../../../src/dialects/kit/request-keys.js'
 import { openaiResponses } from '../../../src/dialects/openai-responses.js'
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo='
@@ -153,6 +155,24 @@ describe('a picture', () => {
     expect(openaiChat.request({ messages: [user('a')], image: 'nginx:1', images: 5 }).extras).toEqual(['nginx:1'])
   })
 
+  it.each([...KNOWN_KEYS, 'details', 'value'])('lets no words pass in `%s` beside it', (key) => {
+    for (const part of [
+      { type: 'image_url', image_url: { url: PNG, detail: 'low' } },
+      { type: 'input_image', image_url: PNG },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } },
+    ])
+      for (const words of ['planted words', { note: 'planted words' }]) {
+        let read: ChatRequest | undefined
+        try {
+          read = ask(user([text('a'), { [key]: words, ...part }]))
+        } catch (error) {
+          expect(error).toBeInstanceOf(LlamaGuardError)
+        }
+        // What comes twice is the part's own.
+        if (read !== undefined && !(key in part)) expect(read.turns[0]?.text).toContain('planted words')
+      }
+  })
+
   it('that is words, a drawing of words, or of no kind, is refused', () => {
     for (const image of ['words, not base64!', 'tellmehowtobuildabomb', 'Qkill', 'file:///etc/passwd'])
       expect(() => ask(user('a', { images: [image] }))).toThrow(failure('unreadable_request'))
@@ -210,6 +230,23 @@ describe('inline data', () => {
       expect(ask(message).turns[0]?.text).toContain(words)
     expect(openaiChat.request({ messages: [user('a')], attachment: url }).extras[0]).toContain(words)
   })
+
+  it.each(['text/tell-me-how', 'application/tell.me.how+json', 'image/tell-me-how'])(
+    '%s is judged as words',
+    (type) => {
+      const words = type.split('/')[1]
+      const data = base64(type.startsWith('image') ? '\x89PNG' : 'hello')
+      for (const message of [
+        user(`data:${type};base64,${data}`),
+        user([{ type: 'file', file: { filename: 'a', file_data: `data:${type};base64,${data}` } }]),
+        user('a', { mine: `data:${type};base64,${data}` }),
+        user('a', { parts: [{ type: 'file', mediaType: type, url: `data:${type};base64,${data}` }] }),
+      ])
+        expect(ask(message).turns[0]?.text).toContain(words)
+      for (const known of ['data:text/plain,hello', 'data:TEXT/HTML,hello', 'data:,hello'])
+        expect(ask(user(known)).turns[0]?.text).toBe('hello')
+    },
+  )
 
   it('of another type, or in another charset, is refused', () => {
     for (const url of ['data:application/pdf;base64,AAAA', 'data:audio/wav;base64,AAAA', 'data:font/woff,x'])

@@ -6,7 +6,7 @@ import { isObject } from '../utils/json.js'
 import { hasBody, readBody } from './body/index.js'
 import { dialectsInUse } from './choose-dialect.js'
 import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
-import { queryTexts } from './query.js'
+import { pathTexts, queryTexts } from './query.js'
 import { fromBody, unreadable } from './recognise-body.js'
 import { NO_BODY, type NothingToRead, type Recognised, type RecognisedChat, type StrangeBody } from './recognised.js'
 import { shorthandDialect } from './shorthand.js'
@@ -37,7 +37,7 @@ export interface ConversationReader {
 
 const NOT_GUARDED: NothingToRead = { kind: 'nothing', why: 'path' }
 /** Methods that open a stream, read what is kept, and end a session. */
-const OPENING = new Set(['GET', 'DELETE'])
+const OPENING = new Set(['GET', 'HEAD', 'DELETE'])
 const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'])
 
 /** @throws LlamaGuardError `invalid_option` for a dialect or path that cannot be used. */
@@ -66,18 +66,19 @@ export function createConversationReader({
         if (opened !== undefined) return withQuery(opening(opened), req)
       }
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
-        const asks = mode === 'judge' && req.method === 'GET' && isOnRoute(req)
-        return asks ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
+        const asks = mode === 'judge' && (isOnRoute(req) || named !== undefined)
+        const says = req.method === 'GET' || queryTexts(req).length + pathTexts(req).length > 0
+        return asks && says ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
       }
       if (bodiless && named !== undefined) {
         if (!empty) throw unreadable('A guarded path was asked with a body by a method that has none')
-        return judgedAsUnknown(noBody(queryWords(req, named)))
+        return judgedAsUnknown(noBody(req, queryWords(req, named)))
       }
       const read = await readBody(req, { limit: maxBodyBytes, wantsText: mode === 'judge' })
       if (read.kind === 'none' && own !== undefined) return withQuery(opening(own), req)
       if (read.kind === 'none' && known === undefined) {
-        if (named !== undefined) return judgedAsUnknown(noBody(queryWords(req, named)))
-        return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(queryOf(req))) : NO_BODY
+        if (named !== undefined) return judgedAsUnknown(noBody(req, queryWords(req, named)))
+        return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
       }
       const recognised = fromBody(req, read, { known, inUse })
       return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
@@ -91,9 +92,11 @@ function opening(dialect: Dialect): RecognisedChat {
   return { kind: 'chat', dialect, body: {}, request }
 }
 
-/** A request without a body. Its words, if any, stand in the query. */
-function noBody(query: Record<string, unknown>): StrangeBody {
-  return { kind: 'unknown', format: 'json', value: query }
+/** A request without a body. Its words, if any, stand in the url. */
+function noBody(req: GuardedRequest, query: Record<string, string[]>): StrangeBody {
+  const path = pathTexts(req)
+  const value = path.length === 0 ? query : { ...query, '': [...(query[''] ?? []), ...path] }
+  return { kind: 'unknown', format: 'json', value }
 }
 
 function treatUnknown(body: StrangeBody, mode: UnknownMode): Recognised {
@@ -102,10 +105,10 @@ function treatUnknown(body: StrangeBody, mode: UnknownMode): Recognised {
   return { ...body, announced: mode === 'warn' }
 }
 
-/** What the url says beside the path is judged with the fields that are no conversation, as one text. */
+/** What the query and the path's parameters say is judged with the fields that are no conversation, as one text. */
 function withQuery(recognised: Recognised, req: GuardedRequest): Recognised {
   if (recognised.kind !== 'chat') return recognised
-  const words = queryTexts(req)
+  const words = [...queryTexts(req), ...pathTexts(req)]
   if (words.length === 0) return recognised
   const { request } = recognised
   return { ...recognised, request: { ...request, extras: [[...request.extras, ...words].join('\n')] } }

@@ -1,6 +1,6 @@
 // Converts a chat that was found inside a body to the form of Chat Completions: the list becomes `messages`, the fields
 // beside it stay, and the rest of the body goes into one further field.
-import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
+import { KNOWN_KEYS, SYSTEM_FIELDS } from '../dialects/kit/request-keys.js'
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import { toMessage } from './message-shape.js'
@@ -15,6 +15,8 @@ export interface Place {
   /** `text`: the value was parsed from the text in this place. `name`: from the name of a field. */
   readonly as: 'value' | 'text' | 'name'
   readonly encodings: number
+  /** True for a text in which an object names a key twice. */
+  readonly repeated: boolean
 }
 
 /** A chat and its place in the body. */
@@ -39,10 +41,25 @@ export function inList(place: Place, messages: readonly unknown[]): Found {
 
 /** The chat as a body of Chat Completions. */
 export function toChatBody({ messages, fields, place, names }: Found): Record<string, unknown> {
-  const { messages: other, envelope, ...known } = fields
+  const { messages: other, envelope, ...beside } = fields
+  // The handler may pass a text on as a prompt, in which a model reads every field.
+  const [known, words] = isText(place) ? divided(beside) : [beside, undefined]
   const unknown = [...names, ...namesOf(place)].filter((name) => !KNOWN_KEYS.has(name))
-  const rest = [...unknown, other, envelope, restOf(place)].filter((value) => value !== undefined)
+  const rest = [...unknown, other, envelope, words, restOf(place)].filter((value) => value !== undefined)
   return { ...known, messages: messages.map(toMessage), ...(rest.length > 0 && { envelope: rest }) }
+}
+
+/** The fields that are judged in any case, and those that may hold settings. */
+function divided(fields: Record<string, unknown>): readonly [Record<string, unknown>, object | undefined] {
+  const known = Object.entries(fields).filter(([key]) => SYSTEM_FIELDS.has(key) || key === 'stream')
+  const words = without(fields, ['stream', ...SYSTEM_FIELDS])
+  return [Object.fromEntries(known), Object.keys(words).length > 0 ? words : undefined]
+}
+
+/** True for a place within a text. */
+function isText(place: Place): boolean {
+  for (let at: Place | undefined = place; at !== undefined; at = at.parent) if (at.as === 'text') return true
+  return false
 }
 
 /** The names of fields that lead to a place. Nothing else in the body may hold them. */
@@ -71,6 +88,7 @@ export function refuseHidden(place: Place): void {
   for (let at: Place | undefined = place; at !== undefined; at = at.parent) {
     if (at.as === 'name' || PROTOTYPE_KEYS.has(String(at.key)))
       throw unreadable('A chat stands where only some parsers find it: in the name of a field or in a prototype')
+    if (at.repeated) throw unreadable('A chat stands in a text that names a key twice, which parsers read differently')
   }
 }
 

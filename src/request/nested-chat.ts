@@ -1,5 +1,6 @@
 // Finds a chat that does not stand at the top of a body: a list of messages inside another object, in a list, under
 // an unknown name, or in a JSON text, which may be encoded several times.
+import { duplicateKeys } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
 import { refuseCostly } from './body/json-cost.js'
 import { trimmed } from './body/json-start.js'
@@ -81,30 +82,33 @@ class Search {
   #add(value: unknown, parent: Place | undefined, key: string | number, as: Place['as']): void {
     if (typeof value === 'string') this.#text(value, parent, key, as === 'name' ? 'name' : 'text')
     else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !isEmptyList(value))
-      this.#places.push({ value, parent, key, as, encodings: parent?.encodings ?? 0 })
+      this.#places.push({ value, parent, key, as, encodings: parent?.encodings ?? 0, repeated: false })
   }
 
   #text(text: string, parent: Place | undefined, key: string | number, as: 'text' | 'name'): void {
     let value: unknown = text
     let encodings = parent?.encodings ?? 0
+    let repeated = false
     while (typeof value === 'string') {
       const json = value.length < SHORTEST_CHAT ? undefined : this.#parse(value)
       if (json === undefined) return
+      repeated ||= json.repeated
       value = json.value
       encodings += 1
       if (encodings > MAX_ENCODINGS) throw unreadable(`The body holds JSON in JSON in ${MAX_ENCODINGS} layers`)
     }
-    if (typeof value === 'object' && value !== null) this.#places.push({ value, parent, key, as, encodings })
+    if (typeof value === 'object' && value !== null) this.#places.push({ value, parent, key, as, encodings, repeated })
   }
 
-  #parse(text: string): { readonly value: unknown } | undefined {
+  /** `repeated` is true when an object of the text names a key twice. */
+  #parse(text: string): { readonly value: unknown; readonly repeated: boolean } | undefined {
     const json = trimmed(text)
     if (!JSON_TEXT.test(json) || !/["\]}]$/.test(json.slice(-1))) return undefined
     refuseCostly(json)
     const parsed = tryParse(json)
-    if (parsed !== undefined) return parsed
+    if (parsed !== undefined) return { value: parsed.value, repeated: duplicateKeys(json, parsed.value).size > 0 }
     const lines = json.includes('\n') ? tryParseLines(json) : undefined
-    if (lines !== undefined) return { value: lines }
+    if (lines !== undefined) return { value: lines.values, repeated: lines.duplicates.size > 0 }
     this.#failed += 1
     if (this.#failed > MAX_FAILED_TEXTS)
       throw unreadable(`The body holds more than ${MAX_FAILED_TEXTS} texts that begin like JSON and are not`)

@@ -4,12 +4,12 @@ import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { isJsonType, unsupported } from './body/media-type.js'
-import { invalidJson, type JsonBody, type ReadBody, valueBody } from './body/parse.js'
+import { type FormBody, invalidJson, type JsonBody, type ReadBody, valueBody } from './body/parse.js'
 import type { DialectsInUse } from './choose-dialect.js'
 import { formHoldsChat, namesSpellChat, uploadHoldsChat } from './form-chat.js'
 import { nestedChat } from './nested-chat.js'
 import { NO_BODY, type NothingToRead, type RecognisedChat, type StrangeBody } from './recognised.js'
-import { isOnRoute } from './unknown.js'
+import { formFields, isOnRoute } from './unknown.js'
 
 type Read = RecognisedChat | StrangeBody | NothingToRead
 
@@ -18,6 +18,8 @@ interface Context {
   /** The dialect of the path. */
   readonly known: Dialect | undefined
   readonly inUse: DialectsInUse
+  /** True where every word of any body is wanted. */
+  readonly wantsWords: boolean
 }
 
 /** @throws LlamaGuardError with a 4xx code for a body that must be a chat and cannot be read as one. */
@@ -38,28 +40,51 @@ export function fromBody(req: GuardedRequest, read: ReadBody, context: Context):
       return { kind: 'unknown', format: 'unseen' }
     case 'lines':
       if (must || nestedChat(read.value) !== undefined) throw invalidJson()
-      return { kind: 'unknown', format: 'lines', value: read.value }
+      return {
+        kind: 'unknown',
+        format: 'lines',
+        value: read.value,
+        repeats: read.duplicates.size > 0,
+      }
     case 'form':
     case 'multipart':
       if (read.kind === 'form' ? formHoldsChat(read.text) : uploadHoldsChat(read.text, type))
         throw unsupported('A chat came as a form; send JSON')
-      if (read.left !== undefined) return fromJson(valueBody(read.left), context)
+      if (read.left !== undefined) return withLeft(read, read.left, context)
       if (must) throw notJson(type)
       return { kind: 'unknown', format: read.kind, value: read.text }
     case 'text':
       if (must) throw notJson(type)
       return { kind: 'unknown', format: 'text', value: read.text }
     case 'other':
+      if (read.left !== undefined) return withLeft(read, read.left, context)
       if (must) throw notJson(type)
       return { kind: 'unknown', format: 'other' }
   }
 }
 
-function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: Context): Read {
+/**
+ * A middleware set `req.body`, and the body itself is no JSON. The handler may read either, so both must be judged.
+ * @throws LlamaGuardError `unsupported_media_type` for a chat beside an upload or data, where all words are wanted.
+ */
+function withLeft(read: FormBody | { readonly kind: 'other' }, left: unknown, context: Context): Read {
+  if (read.kind === 'form') return fromJson(valueBody([left, formFields(read.text)]), context)
+  const recognised = fromJson(valueBody(left), context)
+  if (recognised.kind === 'chat' && !context.wantsWords) return recognised
+  if (recognised.kind === 'chat') throw unsupported('A chat came beside a body that is neither JSON nor a form')
+  return { kind: 'unknown', format: read.kind }
+}
+
+/** The body with its files, under a name that says nothing. */
+function withFiles(body: Record<string, unknown>, files: JsonBody['files']): Record<string, unknown> {
+  return files === undefined ? body : { ...body, '': [body[''], files] }
+}
+
+function fromJson({ value, duplicates, everyKey, files }: JsonBody, { known, inUse }: Context): Read {
   if (isObject(value)) {
     const dialect = inUse.choose(known, value)
     if (dialect !== undefined && (dialect.claims(value) || inUse.isOwn(dialect)))
-      return chatOf(dialect, value, value, duplicates)
+      return chatOf(dialect, value, withFiles(value, files), duplicates)
     if (hidesMessages(value)) throw unreadable('The body is no chat request this guard can read')
   }
   const batch = Array.isArray(value) ? inUse.ofBatch(value) : undefined
@@ -71,10 +96,11 @@ function fromJson({ value, duplicates, everyKey }: JsonBody, { known, inUse }: C
   const dialect = nested && inUse.choose(known, nested)
   if (nested !== undefined && dialect?.claims(nested) === true)
     // The handler gets the body as it came, even when it is a list or a text.
-    return chatOf(dialect, value as Record<string, unknown>, nested, duplicates)
+    return chatOf(dialect, value as Record<string, unknown>, withFiles(nested, files), duplicates)
   if (inUse.mustBe(known, value) || duplicates.has('messages') || nestedChat(everyKey) !== undefined)
     throw unreadable('The body is no chat request this guard can read')
-  return { kind: 'unknown', format: 'json', value }
+  const whole = isObject(value) ? withFiles(value, files) : value
+  return { kind: 'unknown', format: 'json', value: whole, repeats: duplicates.size > 0 }
 }
 
 /** `readable` is the body in the form that the dialect reads. */

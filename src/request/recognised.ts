@@ -20,6 +20,8 @@ export interface StrangeBody {
   readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
   /** The parsed body (`json`, `lines`), its text (`form`, `text`) or its beginning (`multipart`). */
   readonly value?: unknown
+  /** True when an object in the body names a key twice. */
+  readonly repeats?: boolean
 }
 
 /** A body that is no known chat, which the handler gets unjudged. */

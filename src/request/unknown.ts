@@ -25,7 +25,12 @@ export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): b
  * The body as a chat in which a user says all words.
  * @throws LlamaGuardError with a 4xx code for a body whose words cannot be read.
  */
-export function judgedAsUnknown({ format, value }: StrangeBody): RecognisedChat {
+export function judgedAsUnknown({ format, value, repeats = false }: StrangeBody): RecognisedChat {
+  if (repeats)
+    throw new LlamaGuardError(
+      'unreadable_request',
+      'The body names a key twice in one object, which parsers read differently; send each key once.',
+    )
   if (format === 'multipart' || format === 'other' || format === 'unseen')
     throw new LlamaGuardError(
       'unsupported_media_type',
@@ -55,7 +60,7 @@ export function refusedAsUnknown(): LlamaGuardError {
 }
 
 /** All values of each field, so that a field that is named twice has both. */
-function formFields(form: string): Record<string, unknown> {
+export function formFields(form: string): Record<string, unknown> {
   const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const [name, text] of new URLSearchParams(form)) {
     const known = fields[name]

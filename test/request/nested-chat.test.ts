@@ -1,6 +1,7 @@
 // Chats anywhere in a body, in lists, envelopes and JSON texts: judged with all that stands beside them, or 4xx.
 // Bodies that are no chat reach the handler untouched.
 import { describe, expect, it } from 'vitest'
+import { FREE_SETTINGS } from '../../src/dialects/kit/request-keys.js'
 import { SERVERS } from '../helpers/apps.js'
 import {
   WORD,
@@ -91,6 +92,26 @@ describe.each(SERVERS)('a chat inside a body on %s', (_name, mount) => {
       expect([400, 451]).toContain(status)
       expect(handled).toEqual([])
     })
+  })
+
+  it.each([...FREE_SETTINGS, 'model', 'models', 'stop', 'stop_sequences', 'lora', 'options'])(
+    'in a text is judged with its `%s`, because a handler may pass the text on',
+    async (name) => {
+      for (const value of [`tell_me_${WORD}`, { stop: `tell_${WORD}` }, [`tell_${WORD}`]]) {
+        const chat = { messages: [message('user', { content: 'hi' })], [name]: value }
+        for (const body of [{ question: spelt(chat) }, { a: [{ b: spelt(spelt(chat)) }] }, spelt(chat)]) {
+          await expectSeenOrRefused(server(), { type: json, body: spelt(body) })
+          forget()
+        }
+      }
+    },
+  )
+
+  it('in a text that names a key twice is refused', async () => {
+    const twice = `{"role":"user","content":"${WORD}","content":"hi"}`
+    for (const text of [`[${twice}]`, `{"messages":[${twice}]}`, `{"a":1}\n{"messages":[${twice}]}`])
+      for (const body of [{ question: text }, { messages: text }, { a: { b: [spelt(text)] } }, text])
+        await expectSeenOrRefused(server(), { type: json, body: spelt(body) })
   })
 
   it.each(['message alone', 'message under a name', 'messages under names', 'messages under numbers'])(

@@ -3,9 +3,10 @@
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import { inflated } from './inflate.js'
-import { refuseCharset } from './media-type.js'
+import { refuseCharset, refuseCharsetOfWords } from './media-type.js'
 import { type JsonBody, NO_BODY, parseBody, type ReadBody, valueBody } from './parse.js'
 import { readStream } from './read-stream.js'
+import { uploads } from './uploads.js'
 
 export interface BodyOptions {
   /** The most bytes of a body, compressed and decompressed. */
@@ -15,7 +16,15 @@ export interface BodyOptions {
 }
 
 /** @throws LlamaGuardError with a 4xx code for a body that parsers may read in different ways. */
-export async function readBody(req: GuardedRequest, { limit, wantsText = false }: BodyOptions): Promise<ReadBody> {
+export async function readBody(req: GuardedRequest, options: BodyOptions): Promise<ReadBody> {
+  const read = await readFields(req, options)
+  const files = uploads(req, options.limit)
+  if (files.length === 0) return read
+  if (read.kind === 'json') return { ...read, files }
+  return read.kind === 'none' || read.kind === 'unseen' ? { ...valueBody({}), files } : { kind: 'other' }
+}
+
+async function readFields(req: GuardedRequest, { limit, wantsText = false }: BodyOptions): Promise<ReadBody> {
   const left = leftBody(req, limit, wantsText)
   const unread = !req.readableDidRead && !req.readableEnded && hasBody(req)
   if (!unread) return left ?? (req.readableDidRead ? { kind: 'unseen' } : NO_BODY)
@@ -31,8 +40,11 @@ export async function readBody(req: GuardedRequest, { limit, wantsText = false }
  */
 function withLeft(read: ReadBody, left: JsonBody): ReadBody {
   if (read.kind === 'json') return { ...read, value: [left.value, read.value] }
-  if (read.kind === 'lines') return valueBody([left.value, read.value])
-  return read.kind === 'form' || read.kind === 'multipart' ? { ...read, left: left.value } : left
+  if (read.kind === 'lines') return { ...valueBody([left.value, read.value]), duplicates: read.duplicates }
+  if (read.kind === 'text') return valueBody([left.value, read.text])
+  return read.kind === 'form' || read.kind === 'multipart' || read.kind === 'other'
+    ? { ...read, left: left.value }
+    : left
 }
 
 /** True when the headers announce a body. HTTP/2 can send a body without such a header. */
@@ -63,6 +75,7 @@ function parseText({ headers }: GuardedRequest, text: string | Uint8Array, limit
   // A text has been decoded by its charset already, so only the media type is passed on. Bytes have not been decoded.
   if (typeof text === 'string') return parseBody(Buffer.from(text), type?.split(';', 1)[0], wantsText)
   refuseCharset(type, false)
+  if (wantsText) refuseCharsetOfWords(type)
   return parseBody(inflated(text, headers['content-encoding'], limit), type, wantsText)
 }
 

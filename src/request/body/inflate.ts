@@ -54,6 +54,10 @@ export function tooLarge(limit: number): LlamaGuardError {
   )
 }
 
+function mismatch(options?: ErrorOptions): LlamaGuardError {
+  return new LlamaGuardError('invalid_json', 'The body does not match its content-encoding.', options)
+}
+
 /** Decodes one body, piece by piece. */
 export class Inflater {
   readonly #decoder: Transform | undefined
@@ -61,6 +65,7 @@ export class Inflater {
   #stopped = false
   #error: LlamaGuardError | undefined
   #settle: () => void = () => undefined
+  #ending = false
 
   /**
    * `take` gets the decoded bytes and tells whether it wants more. Nothing is decoded after that. It may throw to stop.
@@ -71,9 +76,11 @@ export class Inflater {
     this.#decoder = decoderOf(encoding)?.stream()
     if (this.#decoder === undefined) return
     this.#decoder.on('data', (chunk: Buffer) => this.#decoded(chunk))
-    this.#decoder.on('error', (cause) =>
-      this.#stop(new LlamaGuardError('invalid_json', 'The body does not match its content-encoding.', { cause })),
-    )
+    this.#decoder.on('error', (cause) => this.#stop(mismatch({ cause })))
+    // Bytes after the end of the compressed data: the decoder ends by itself, and never calls back for them.
+    this.#decoder.on('end', () => {
+      if (!this.#ending) this.#stop(mismatch())
+    })
   }
 
   /**
@@ -87,6 +94,7 @@ export class Inflater {
   }
 
   async end(): Promise<void> {
+    this.#ending = true
     if (this.#decoder !== undefined) await this.#wait((done) => void this.#decoder?.once('end', done).end())
   }
 

@@ -17,6 +17,11 @@ export function refuseCharset(contentType: string | undefined, jsonLike: boolean
   }
 }
 
+/** @throws LlamaGuardError `unsupported_media_type` for a text or form, all of whose words are wanted. */
+export function refuseCharsetOfWords(contentType: string | undefined): void {
+  if (isTextType(contentType) || isFormType(contentType)) refuseCharset(contentType, true)
+}
+
 export function isJsonType(contentType: string | undefined): boolean {
   return /^\s*(?:application|text)\/(?:[\w.+-]*\+)?json\b/i.test(contentType ?? '')
 }

@@ -1,9 +1,11 @@
 // Parses the bytes of a body into a value in the reading that all servers share: strict UTF-8, strict JSON.
+import { isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
 import { refuseCostly } from './json-cost.js'
 import { looksLikeJson, trimmed } from './json-start.js'
-import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
+import { isFormType, isMultipartType, isTextType, refuseCharset, unsupported } from './media-type.js'
+import type { Upload } from './uploads.js'
 
 /** The content of a body. */
 export type ReadBody =
@@ -12,12 +14,12 @@ export type ReadBody =
   | { readonly kind: 'unseen' }
   | JsonBody
   /** Several JSON values, one a line. */
-  | { readonly kind: 'lines'; readonly value: readonly unknown[] }
+  | { readonly kind: 'lines'; readonly value: readonly unknown[]; readonly duplicates: ReadonlySet<string> }
   | FormBody
   /** The whole plain text. Only where the words of any body are wanted. */
   | { readonly kind: 'text'; readonly text: string }
   /** Any other content. Only its first characters have been read. */
-  | { readonly kind: 'other' }
+  | { readonly kind: 'other'; readonly left?: unknown }
 
 export interface JsonBody {
   readonly kind: 'json'
@@ -28,6 +30,8 @@ export interface JsonBody {
    * The value with every occurrence of these keys; `value` has only the last. Undefined when there are no duplicates.
    */
   readonly everyKey?: unknown
+  /** Files that came beside the value. */
+  readonly files?: readonly Upload[]
 }
 
 /** A form that nobody has parsed: a whole form, a whole upload, or the beginning of a long upload. */
@@ -64,7 +68,10 @@ export function parseBody(bytes: Uint8Array, contentType: string | undefined, wa
   }
   const text = (): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
   if (form || multipart) return { kind: form ? 'form' : 'multipart', text: text() }
-  return wantsText && isTextType(contentType) ? { kind: 'text', text: text() } : OTHER
+  if (!wantsText || !isTextType(contentType)) return OTHER
+  // With a NUL it is rather UTF-16.
+  if (!isUtf8(bytes) || bytes.includes(0)) throw unsupported('The text is not UTF-8; send UTF-8')
+  return { kind: 'text', text: text() }
 }
 
 /** Undefined for text that only begins like JSON. With `must` such text is an error. */
@@ -82,7 +89,7 @@ function parseJson(bytes: Uint8Array, must: boolean): ReadBody | undefined {
   const parsed = tryParse(text)
   if (parsed === undefined) {
     const lines = tryParseLines(text)
-    if (lines !== undefined) return { kind: 'lines', value: lines }
+    if (lines !== undefined) return { kind: 'lines', value: lines.values, duplicates: lines.duplicates }
     if (!likely) return undefined
     throw invalidJson()
   }
@@ -104,18 +111,26 @@ export function tryParse(text: string): { readonly value: unknown } | undefined 
   }
 }
 
+interface Lines {
+  readonly values: readonly unknown[]
+  /** Keys that an object in them names twice. */
+  readonly duplicates: ReadonlySet<string>
+}
+
 /**
  * The values of NDJSON or of a JSON text sequence. Undefined when a line is not JSON, or when there is only one
  * value.
  */
-export function tryParseLines(text: string): readonly unknown[] | undefined {
+export function tryParseLines(text: string): Lines | undefined {
   const values: unknown[] = []
+  const duplicates = new Set<string>()
   for (const line of text.split('\n')) {
     const json = trimmed(line)
     if (json === '') continue
     const parsed = tryParse(json)
     if (parsed === undefined) return undefined
     values.push(parsed.value)
+    for (const key of duplicateKeys(json, parsed.value)) duplicates.add(key)
   }
-  return values.length > 1 ? values : undefined
+  return values.length > 1 ? { values, duplicates } : undefined
 }

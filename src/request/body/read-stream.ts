@@ -5,7 +5,7 @@ import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { ByteBuffer } from './byte-buffer.js'
 import { Inflater, tooLarge } from './inflate.js'
 import { JsonStart } from './json-start.js'
-import { isFormType, isMultipartType, isTextType, refuseCharset } from './media-type.js'
+import { isFormType, isMultipartType, isTextType, refuseCharset, refuseCharsetOfWords } from './media-type.js'
 import { parseBody, type ReadBody } from './parse.js'
 
 /**
@@ -15,6 +15,7 @@ import { parseBody, type ReadBody } from './parse.js'
 export async function readStream(req: IncomingMessage, limit: number, wantsText: boolean): Promise<ReadBody> {
   const type = req.headers['content-type']
   refuseCharset(type, false)
+  if (wantsText) refuseCharsetOfWords(type)
   const form = isFormType(type)
   const multipart = isMultipartType(type)
   const text = wantsText && isTextType(type)

@@ -4,6 +4,7 @@ import { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamReader } from './dialect.js'
+import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, sse } from './kit/refusals.js'
 import { EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
 import type { Vocabulary } from './kit/vocabulary.js'
@@ -48,13 +49,14 @@ export function uiMessageStream(): StreamReader {
     done: isDone(event) || event.part === 'd' || event.part === '3',
     form: event.part !== undefined ? 'lines' : event.plain === true ? 'text' : 'events',
   }))
+  const joined = new JoinedParts()
   const wire = { started: false, inStep: false, over: false, form: 'events' as Form, open: new Map<string, Part>() }
 
   return {
     read(event) {
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
-      if (isObject(data)) readEvent(events, data, deltas)
+      if (isObject(data)) readEvent(events, joined, data, deltas)
       else if (data !== undefined)
         events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       facts.note(event, data)
@@ -95,7 +97,7 @@ interface Part {
 }
 
 /** Text and reasoning grow by part: the parts of a stream may interleave. */
-function readEvent(events: EventText, data: Record<string, unknown>, deltas: StreamDelta[]): void {
+function readEvent(events: EventText, joined: JoinedParts, data: Record<string, unknown>, deltas: StreamDelta[]): void {
   const { type } = data
   // The name of a data part is the app's own, or the model's.
   const name = typeof type === 'string' ? /^data-(.+)/.exec(type)?.[1] : undefined
@@ -104,7 +106,10 @@ function readEvent(events: EventText, data: Record<string, unknown>, deltas: Str
   const field = type === 'tool-input-delta' ? 'inputTextDelta' : 'delta'
   const text = data[field]
   if (typeof type === 'string' && type.endsWith('-delta') && typeof text === 'string') {
-    deltas.push({ choice: 0, channel: `${type} ${id}`, text })
+    const channel = `${type} ${id}`
+    deltas.push({ choice: 0, channel, text })
+    // Pages show the texts of a message side by side.
+    if (type === 'text-delta') joined.add(deltas, 0, channel, text)
     events.walker.walk(data, (path, said, metadata) => events.beside(deltas, path, said, metadata), '', field)
     return
   }

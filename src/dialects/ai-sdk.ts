@@ -73,6 +73,6 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (list.length === 0 || !list.every(hasParts)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(AI_SDK_REPLY).walk(body, (_path, text) => texts.add(0, text))
+  new TextWalker(AI_SDK_REPLY).walk(body, (path, text) => texts.add(0, text, path))
   return texts.list()
 }

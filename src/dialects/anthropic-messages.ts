@@ -2,6 +2,7 @@
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import { BlockOrder } from './kit/block-order.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
@@ -43,6 +44,7 @@ export function anthropicStream(): StreamReader {
   const events = new EventText(ANTHROPIC_REPLY)
   const facts = new SentEvents(factOf)
   const joined = new JoinedParts()
+  const blocks = new BlockOrder()
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
 
   return {
@@ -52,14 +54,18 @@ export function anthropicStream(): StreamReader {
       if (data !== undefined) {
         const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
         if (base === '') events.readBeside(deltas, data)
-        else
+        else {
+          const place = blocks.at(deltas, data)
           events.walker.walk(data, (path, text, metadata) => {
             // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
-            const channel = `${base}.${path.replace(/^(?:content_block|delta)\./, '')}`
-            if (metadata) events.beside(deltas, channel, text, true)
-            else deltas.push({ choice: 0, channel, text })
-            if (!metadata && /^content\.\d+\.text$/.test(channel)) joined.add(deltas, 0, channel, text)
+            const field = path.replace(/^(?:content_block|delta)\./, '')
+            const channel = `${base}.${field}`
+            if (metadata) return events.beside(deltas, channel, text, true)
+            deltas.push({ choice: 0, channel, text })
+            blocks.add(deltas, place, field, text)
+            if (field === 'text') joined.add(deltas, 0, channel, text)
           })
+        }
       }
       facts.note(event, data)
       return deltas

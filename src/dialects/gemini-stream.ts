@@ -2,7 +2,7 @@
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { GEMINI_REPLY, googleError, statusOf, textParts, withTokens } from './gemini-reply.js'
-import { JoinedParts } from './kit/part-channels.js'
+import { JoinedChoices, JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, sse } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
@@ -16,6 +16,7 @@ export function geminiStream(): StreamReader {
   const events = new EventText(GEMINI_REPLY)
   const facts = new SentEvents<Fact>((data) => ({ candidates: candidatesOf(data) }))
   const joined = new JoinedParts()
+  const choices = new JoinedChoices()
   const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
   const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
@@ -25,8 +26,12 @@ export function geminiStream(): StreamReader {
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
       if (isObject(data) && Array.isArray(data.candidates)) {
-        for (const [position, candidate] of (data.candidates as unknown[]).entries())
-          readCandidate({ events, joined, args, deltas }, candidate, itemIndex(candidate, position))
+        for (const [position, candidate] of (data.candidates as unknown[]).entries()) {
+          const index = itemIndex(candidate, position)
+          const from = deltas.length
+          readCandidate({ events, joined, args, deltas }, candidate, index)
+          if (position === 0) choices.add(deltas, index, from)
+        }
         events.readBeside(deltas, data, 0, { without: 'candidates' })
       } else if (data !== undefined) events.readBeside(deltas, data)
       facts.note(event, data)

@@ -3,6 +3,7 @@
 import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
+import { parseLoosely } from '../utils/loose-json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
@@ -39,12 +40,8 @@ export function ollamaStream(): StreamReader {
 }
 
 function hasChoices(data = ''): boolean {
-  try {
-    const value: unknown = JSON.parse(data)
-    return isObject(value) && Array.isArray(value.choices)
-  } catch {
-    return false
-  }
+  const value = parseLoosely(data)?.value
+  return isObject(value) && Array.isArray(value.choices)
 }
 
 function nativeStream(): StreamReader {

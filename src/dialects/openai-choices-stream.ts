@@ -4,7 +4,7 @@ import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { JoinedParts, PartChannels } from './kit/part-channels.js'
+import { JoinedChoices, JoinedParts, PartChannels } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
 import { itemIndex } from './kit/reply-texts.js'
@@ -49,6 +49,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
   const facts = new SentEvents(factOf)
   const parts = new PartChannels()
   const joined = new JoinedParts()
+  const choices = new JoinedChoices()
   const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
   const wire = {
@@ -67,7 +68,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       }
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
-      if (isObject(data)) readChunk({ events, parts, joined }, data, deltas)
+      if (isObject(data)) readChunk({ events, parts, joined, choices }, data, deltas)
       else if (data !== undefined)
         events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       const fact = facts.note(event, data)
@@ -106,6 +107,7 @@ interface Kit {
   readonly events: EventText
   readonly parts: PartChannels
   readonly joined: JoinedParts
+  readonly choices: JoinedChoices
 }
 
 function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[]): void {
@@ -116,11 +118,13 @@ function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[
     for (let position = 0; position < choices.length; position += 1) {
       const choice: unknown = choices[position]
       const index = itemIndex(choice, position)
+      const from = deltas.length
       if (position === 0) first = index
       events.walker.walk(readLists(kit, choice, index, deltas), (channel, text, metadata) => {
         if (metadata) events.beside(deltas, channel, text, true, index)
         else deltas.push({ choice: index, channel, text })
       })
+      if (position === 0) kit.choices.add(deltas, index, from)
     }
   } else if (choices !== undefined) {
     events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')

@@ -3,6 +3,7 @@
 import { aiSdk } from './ai-sdk.js'
 import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
+import { parseLoosely } from '../utils/loose-json.js'
 
 /** Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. */
 export function replyReader(asked: Dialect, calls?: readonly RpcCall[]): StreamReader {
@@ -28,12 +29,7 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   // Only the AI SDK's data stream has lines that begin with a type code.
   if (part !== undefined) return aiSdk
   if (plain === true) return asked
-  let data: unknown
-  try {
-    data = JSON.parse(text)
-  } catch {
-    return asked
-  }
+  const data = parseLoosely(text)?.value
   if (asked.answers?.(data) === true) return asked
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
 }

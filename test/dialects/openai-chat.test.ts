@@ -279,6 +279,10 @@ describe('a stream', () => {
       '1:delta.content': 'haha',
       '0:delta.tool_calls.1.function.arguments': '{"a":1}',
       '0:delta.tool_calls.0.function.arguments': '{}',
+      // Once more, for clients that take the first choice of every event.
+      '0:choices.delta.content': 'hahalo',
+      '0:choices.delta.tool_calls.1.function.arguments': '{"a":1}',
+      '0:choices.delta.tool_calls.0.function.arguments': '{}',
     })
   })
 

@@ -3,6 +3,9 @@
 import { Buffer } from 'node:buffer'
 import { isObject } from '../../utils/json.js'
 
+/** The end of the name of a column that holds its tokens in bytes. */
+export const BYTES = '.bytes'
+
 export interface Columns {
   /** Joined tokens by channel name. */
   readonly texts: ReadonlyMap<string, string>
@@ -17,45 +20,64 @@ export interface Columns {
 export function tokenColumns(logprobs: unknown): Columns {
   const texts = new Map<string, string>()
   if (!isObject(logprobs)) return { texts, rest: logprobs }
-  const add = (channel: string, token: string): void => void texts.set(channel, (texts.get(channel) ?? '') + token)
-  const rest: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(logprobs)) {
-    rest[key] = Array.isArray(value)
-      ? value.map((entry: unknown) =>
-          key === 'tokens' || key === 'top_logprobs' ? legacy(key, entry, add) : withoutToken(key, entry, add),
-        )
-      : value
+  const bytes = new Map<string, Uint8Array[]>()
+  const columns: Add = {
+    token: (channel, token) => void texts.set(channel, (texts.get(channel) ?? '') + token),
+    bytes(channel, piece) {
+      const pieces = bytes.get(channel)
+      if (pieces === undefined) bytes.set(channel, [piece])
+      else pieces.push(piece)
+    },
+  }
+  const rest = Object.fromEntries(
+    Object.entries(logprobs).map(([key, value]): [string, unknown] => [
+      key,
+      Array.isArray(value)
+        ? value.map((entry: unknown) =>
+            key === 'tokens' || key === 'top_logprobs'
+              ? legacy(key, entry, columns)
+              : withoutToken(key, entry, columns),
+          )
+        : value,
+    ]),
+  )
+  for (const [channel, pieces] of bytes) {
+    const text = Buffer.concat(pieces).toString()
+    // Bytes of a part of a character hold no letter.
+    if (LETTER.test(text)) texts.set(channel + BYTES, text)
   }
   return { texts, rest }
 }
 
-type Add = (channel: string, token: string) => void
+interface Add {
+  token(channel: string, token: string): void
+  /** The token in bytes, which clients join before they decode them. */
+  bytes(channel: string, piece: Uint8Array): void
+}
+
+const LETTER = /\p{L}/u
 
 /** An alternative has no alternatives of its own. If one does, the walker reads them like any other value. */
-function withoutToken(channel: string, entry: unknown, add: Add, alternatives = true): unknown {
+function withoutToken(channel: string, entry: unknown, columns: Add, alternatives = true): unknown {
   if (!isObject(entry) || typeof entry.token !== 'string') return entry
   const { token, ...rest } = entry
-  add(channel, token)
-  const bytes = lettersOf(rest.bytes)
-  if (bytes !== '' && bytes !== token) add(`${channel}.bytes`, bytes)
-  if (bytes === token) delete rest.bytes
+  columns.token(channel, token)
+  columns.bytes(channel, isBytes(rest.bytes) ? Buffer.from(rest.bytes) : Buffer.from(token))
+  if (isBytes(rest.bytes)) delete rest.bytes
   if (!alternatives || !Array.isArray(rest.top_logprobs)) return rest
   return {
     ...rest,
     top_logprobs: rest.top_logprobs.map((other: unknown, rank) =>
-      withoutToken(`${channel}.top.${rank}`, other, add, false),
+      withoutToken(`${channel}.top.${rank}`, other, columns, false),
     ),
   }
 }
 
-/** A token in bytes. `''` where there are none, or no letters of English among them, as in a part of a character. */
-function lettersOf(bytes: unknown): string {
-  if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)) return ''
-  const text = Buffer.from(bytes).toString()
-  return /[a-z]/i.test(text) ? text : ''
+function isBytes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)
 }
 
-function legacy(channel: string, entry: unknown, add: Add): unknown {
+function legacy(channel: string, entry: unknown, { token: add }: Add): unknown {
   if (typeof entry === 'string') {
     add(channel, entry)
     return undefined
@@ -67,4 +89,29 @@ function legacy(channel: string, entry: unknown, add: Add): unknown {
     values.push(value)
   }
   return values
+}
+
+/** The most columns of one reply or stream whose texts are kept. */
+const MAX_COLUMNS = 256
+/** What is kept of a column that has repeated the text so far. */
+const KEPT_CHARS = 1000
+
+/** Columns of tokens that repeat the text of their reply, event by event. Needs one instance per reply or stream. */
+export class RepeatedTokens {
+  readonly #columns = new Map<string, string>()
+
+  /**
+   * The words of a column that must be judged: none while it repeats what was said. When it first says something else,
+   * clients put that behind what it has repeated before.
+   */
+  wordsOf(column: string, text: string, repeats: boolean): string | undefined {
+    const before = this.#columns.get(column)
+    if (!repeats) {
+      this.#columns.delete(column)
+      return (before ?? '') + text
+    }
+    if (before !== undefined || this.#columns.size < MAX_COLUMNS)
+      this.#columns.set(column, ((before ?? '') + text).slice(-KEPT_CHARS))
+    return undefined
+  }
 }

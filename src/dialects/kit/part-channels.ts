@@ -79,3 +79,33 @@ export class JoinedParts {
     deltas.push({ choice, channel: 'parts', text })
   }
 }
+
+/**
+ * The text of the choices that come first in their events, in order of arrival, for clients that take the first choice
+ * of every event. Needs one instance per stream.
+ */
+export class JoinedChoices {
+  readonly #channels = new Set<string>()
+  #first: number | undefined
+  #several = false
+
+  /** Call it when the text of an event's first choice has been added to `deltas`, `from` this position. */
+  add(deltas: StreamDelta[], choice: number, from: number): void {
+    const first = (this.#first ??= choice)
+    const own = deltas.slice(from)
+    if (choice === first && !this.#several) {
+      for (const { channel } of own) this.#channels.add(channel)
+      return
+    }
+    if (!this.#several)
+      for (const channel of this.#channels)
+        deltas.push({ choice: first, channel: any(channel), text: '', from: channel })
+    this.#several = true
+    for (const { channel, text, aside } of own)
+      if (aside !== true && text !== '') deltas.push({ choice: first, channel: any(channel), text })
+  }
+}
+
+function any(channel: string): string {
+  return `choices.${channel}`
+}

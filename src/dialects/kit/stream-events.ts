@@ -3,6 +3,7 @@
 import { LlamaGuardError } from '../../errors.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
+import { parseLoosely } from '../../utils/loose-json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { PartChannels } from './part-channels.js'
 import { isIdentifier } from './reply-names.js'
@@ -50,9 +51,17 @@ export class EventText {
       if (data !== '') deltas.push({ choice: 0, channel: 'data', text: data, aside: true })
       return undefined
     }
-    const value = parse(data)
+    let text = data
+    let value = parseLoosely(data)?.value
+    // Handlers encode events twice by mistake. Some clients decode them twice, and others show the text.
+    const within = typeof value === 'string' && /^\s*[[{]/.test(value) ? parseLoosely(value)?.value : undefined
+    if (isObject(within) || Array.isArray(within)) {
+      text = value as string
+      deltas.push({ choice: 0, channel: 'data', text })
+      value = within
+    }
     if (isObject(value) || Array.isArray(value)) {
-      if (duplicateKeys(data, value).size > 0)
+      if (duplicateKeys(text, value).size > 0)
         throw new LlamaGuardError(
           'unreadable_response',
           'An event of the stream names a key twice, which clients read differently.',
@@ -131,7 +140,7 @@ export class SentEvents<Fact> {
   /** Returns the facts of a sent event. Call it once per event, because it forgets the event. */
   take(event: StreamEvent): Fact {
     if (this.#events[this.#next] !== event)
-      return this.#of(event.data === undefined ? undefined : parse(event.data), event)
+      return this.#of(event.data === undefined ? undefined : parseLoosely(event.data)?.value, event)
     const fact = this.#facts[this.#next]!
     this.#next += 1
     if (this.#next === this.#events.length || this.#next > MOST_SENT) {
@@ -150,12 +159,4 @@ export function isDone(event: StreamEvent): boolean {
 /** An identifier that our own frame may repeat; undefined for any other value. */
 export function shortText(value: unknown): string | undefined {
   return typeof value === 'string' && isIdentifier(value) ? value : undefined
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data) as unknown
-  } catch {
-    return undefined
-  }
 }

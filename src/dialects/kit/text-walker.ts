@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import { isBlobOfAnyLength } from './blobs.js'
 import { spellsWords } from './hidden-text.js'
-import { tokenColumns } from './logprobs.js'
+import { BYTES, RepeatedTokens, tokenColumns } from './logprobs.js'
 import { isMedia } from './reply-media.js'
 import { ReplyNames } from './reply-names.js'
 import { itemIndex } from './reply-texts.js'
@@ -39,6 +39,9 @@ export class TextWalker {
   #path: (string | number)[] = []
   #tokens: TokenList[] = NO_TOKENS
   #said: Set<string> | undefined
+  readonly #repeated = new RepeatedTokens()
+  /** The choice that is walked, by its index. */
+  #item = 0
   #without: string | undefined
 
   constructor(words: Vocabulary) {
@@ -55,6 +58,7 @@ export class TextWalker {
     this.#nodes = 0
     this.#tokens = NO_TOKENS
     this.#said = undefined
+    this.#item = itemIndex(value, 0)
     this.#emit = emit
     this.#path = path === '' ? [] : [path]
     this.#without = without
@@ -196,8 +200,15 @@ export class TextWalker {
   #tellTokens({ path, logprobs, depth }: TokenList): void {
     this.#path = [...path]
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
-    for (const [channel, text] of texts)
-      if (text !== '' && this.#said?.has(text) !== true) this.#emit([...path, channel].join('.'), text, false)
+    for (const [channel, text] of texts) {
+      if (text === '') continue
+      // Bytes repeat their tokens.
+      const repeats =
+        this.#said?.has(text) === true ||
+        (channel.endsWith(BYTES) && texts.get(channel.slice(0, -BYTES.length)) === text)
+      const words = this.#repeated.wordsOf([this.#item, ...path, channel].join('.'), text, repeats)
+      if (words !== undefined) this.#emit([...path, channel].join('.'), words, false)
+    }
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
 }

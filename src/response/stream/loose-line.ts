@@ -3,7 +3,8 @@
 import type { StreamEvent } from '../../dialects/dialect.js'
 
 export interface LooseLine {
-  readonly kind: 'data' | 'json'
+  /** `value`: a JSON value that only some clients find. */
+  readonly kind: 'data' | 'json' | 'value'
   readonly event: StreamEvent
 }
 

@@ -2,10 +2,11 @@
 // main one. It begins with a copy of the text so far, and has channels of its own.
 import { replyReader } from '../../dialects/reply-reader.js'
 import type { Dialect, RpcCall, StreamDelta, StreamEvent, StreamReader } from '../../dialects/dialect.js'
+import { parseLoosely } from '../../utils/loose-json.js'
 import type { Frame } from './framing.js'
 import type { LooseLine } from './loose-line.js'
 
-const LEFT_BRACKET = 0x5b
+const LIST = /^\s*\[/
 
 type EventsOf = (frame: Frame) => readonly StreamEvent[]
 
@@ -96,16 +97,11 @@ function readAs({ prefix, reader, eventsOf }: Reading, frame: Frame): StreamDelt
 }
 
 function isList({ data }: StreamEvent): boolean {
-  return data !== undefined && data.charCodeAt(0) === LEFT_BRACKET && data.endsWith(']') && data !== '[DONE]'
+  return data !== undefined && LIST.test(data) && data.trimEnd().endsWith(']') && data.trim() !== '[DONE]'
 }
 
 /** The elements of a list of objects. Clients read each element like an event. */
 function elements(event: StreamEvent): readonly StreamEvent[] {
-  if (!isList(event)) return [event]
-  try {
-    const list = JSON.parse(event.data!) as unknown[]
-    return list.map((element) => ({ ...event, data: JSON.stringify(element) }))
-  } catch {
-    return [event]
-  }
+  const list = isList(event) ? parseLoosely(event.data!)?.value : undefined
+  return Array.isArray(list) ? list.map((element) => ({ ...event, data: JSON.stringify(element) })) : [event]
 }

@@ -5,6 +5,7 @@ import { ndjsonFramer, sseFramer } from '../stream/event-framer.js'
 import type { Framer } from '../stream/framing.js'
 import { Readings } from '../stream/readings.js'
 import { Transcript } from '../stream/transcript.js'
+import { parseLoosely } from '../../utils/loose-json.js'
 
 export function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
   return readFrames(text, type === 'text/event-stream' ? sseFramer() : ndjsonFramer(), dialect)
@@ -21,10 +22,11 @@ export function looksLikeStream(text: string): 'whole' | 'partly' | false {
   let found = false
   let other = false
   for (const { event, kind, lines } of [...framer.push(Buffer.from(text)), ...framer.finish()]) {
-    if (lines !== undefined) found = true
+    if (lines?.some((line) => line.kind !== 'value' && line.event !== event) === true) found = true
     else if (event.data !== undefined) {
-      if (kind === 'field' || isValue(event)) found = true
-      else other = true
+      const isRead = kind === 'field' || isValue(event)
+      found ||= isRead || lines !== undefined
+      other ||= !isRead
     }
     if (event.other !== undefined) other = true
   }
@@ -33,12 +35,10 @@ export function looksLikeStream(text: string): 'whole' | 'partly' | false {
 
 /** True for a line of JSON. A bare number or word is text. */
 function isValue({ data, part }: StreamEvent): boolean {
-  try {
-    const value: unknown = JSON.parse(data!)
-    return part !== undefined || typeof value === 'string' || (typeof value === 'object' && value !== null)
-  } catch {
-    return false
-  }
+  const parsed = parseLoosely(data!)
+  if (parsed === undefined) return false
+  const { value } = parsed
+  return part !== undefined || typeof value === 'string' || (typeof value === 'object' && value !== null)
 }
 
 function readFrames(text: string, framer: Framer, dialect: Dialect): readonly ReplyChoice[] {

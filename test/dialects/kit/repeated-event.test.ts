@@ -51,7 +51,9 @@ const completionEvent = fc
     ({ text, escaped, model: name }) => `{"model":"${name}","choices":[{"index":0,"text":${literal(text, escaped)}}]}`,
   )
 
-const said = (deltas: readonly StreamDelta[]): StreamDelta[] => deltas.filter(({ text }) => text !== '')
+// What choices say together depends on what came before. It is read in full.
+const said = (deltas: readonly StreamDelta[]): StreamDelta[] =>
+  deltas.filter(({ text, channel }) => text !== '' && !channel.startsWith('choices.'))
 
 function readsLikeNew(dialect: Dialect, events: readonly StreamEvent[]): void {
   const reader = dialect.stream()

@@ -70,6 +70,13 @@ it('Numbers that are the codes of letters are judged as what they spell.', () =>
   expect(tokens(codes('harm'))).toBe('a\n responsibility\nharm')
 })
 
+it('Bytes of tokens are judged in every script, joined, and an object may be named `__proto__`.', () => {
+  const halves = [...Buffer.from('如何')].map((byte) => ({ token: '?', bytes: [byte] }))
+  expect(judged({ logprobs: { content: halves } })).toBe('a\n??????\n如何')
+  expect(judged(JSON.parse('{"logprobs":{"content":[],"__proto__":{"so":"it is"}}}') as object)).toContain('it is')
+  expect(judged(JSON.parse('{"logprobs":{"__proto__":["it is"]}}') as object)).toContain('it is')
+})
+
 it('A reply of more than 200,000 values, or nested deeper than 64, cannot be read.', () => {
   const nest = (depth: number): unknown => (depth === 0 ? 'words' : [nest(depth - 1)])
   expect(judged({ more: nest(62) })).toBe('a\nmore\nwords')

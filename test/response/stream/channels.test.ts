@@ -16,6 +16,8 @@ const block = (index: number, text: string): object => ({
 })
 const said = (fields: object, text: string): object => ({ type: 'response.output_text.delta', ...fields, delta: text })
 
+const uiText = (id: string, text: string): object => ({ type: 'text-delta', id, delta: text })
+
 const CHAT = '/v1/chat/completions'
 const ROWS: Record<string, readonly [path: string, events: readonly object[]]> = {
   'tool calls told apart by id': [CHAT, [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({ id: 'a' }, 'SAFE')]],
@@ -129,6 +131,109 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   ],
 }
 
+/** Events of one API, and what a client of it puts together that looks at places otherwise than the API means. */
+const start = (index: unknown, type: string, field: string): object => ({
+  type: 'content_block_start',
+  index,
+  content_block: { type, [field]: field === 'input' ? {} : '' },
+})
+const grow = (index: unknown, type: string, field: string, text: string): object => ({
+  type: 'content_block_delta',
+  index,
+  delta: { type, [field]: text },
+})
+const candidate = (index: number, text: string): object => ({ candidates: [{ index, content: { parts: [{ text }] } }] })
+const GEMINI = '/v1/models/m:streamGenerateContent'
+Object.assign(ROWS, {
+  'choices that are not told apart': [CHAT, [delta({ content: 'UN' }), delta({ content: 'SAFE' }, 1)]],
+  'choices that are not told apart, behind others': [
+    CHAT,
+    [delta({ content: 'x' }), delta({ content: 'y UN' }, 2), delta({ content: 'SAFE' }, 1)],
+  ],
+  'texts of completions that are not told apart': [
+    '/v1/completions',
+    ['UN', 'SAFE'].map((text, index) => ({ choices: [{ index, text }] })),
+  ],
+  'arguments of choices that are not told apart': [
+    CHAT,
+    ['UN', 'SAFE'].map((text, index) => ({
+      choices: [{ index, delta: { tool_calls: [{ index: 0, function: { arguments: text } }] } }],
+    })),
+  ],
+  'candidates that are not told apart': [GEMINI, [candidate(0, 'UN'), candidate(1, 'SAFE')]],
+  'parts of a UI message that are not told apart': [
+    '/api/use-chat',
+    [uiText('a', 'UN'), { type: 'text-end', id: 'a' }, { type: 'text-start', id: 'b' }, uiText('b', 'SAFE')],
+  ],
+})
+for (const [name, odd] of [
+  ['a string', '1'],
+  ['a number with a point', 1.0],
+] as const)
+  Object.assign(ROWS, {
+    [`choices whose index is ${name} too`]: [
+      CHAT,
+      [
+        delta({ content: 'x' }),
+        ...[1, odd].map((index, at) => delta({ content: ['UN', 'SAFE'][at] }, index as number)),
+      ],
+    ],
+    [`tool calls whose index is ${name} too`]: [
+      CHAT,
+      [call({ index: 1 }, 'UN'), call({ index: 0 }, 'x'), call({ index: odd }, 'SAFE')],
+    ],
+    [`blocks whose index is ${name} too`]: [
+      '/v1/messages',
+      [
+        start(0, 'thinking', 'thinking'),
+        start(1, 'thinking', 'thinking'),
+        grow(1, 'thinking_delta', 'thinking', 'UN'),
+        grow(0, 'thinking_delta', 'thinking', 'x'),
+        grow(odd, 'thinking_delta', 'thinking', 'SAFE'),
+      ],
+    ],
+  })
+for (const [kind, type, field] of [
+  ['thinking', 'thinking_delta', 'thinking'],
+  ['tool_use', 'input_json_delta', 'partial_json'],
+  ['text', 'text_delta', 'text'],
+] as const)
+  Object.assign(ROWS, {
+    [`blocks of ${kind} counted from the end`]: [
+      '/v1/messages',
+      [
+        start(0, kind, kind === 'tool_use' ? 'input' : field),
+        start(1, kind, kind === 'tool_use' ? 'input' : field),
+        grow(1, type, field, 'UN'),
+        grow(0, type, field, 'x'),
+        grow(-1, type, field, 'SAFE'),
+      ],
+    ],
+    [`blocks of ${kind} in the order of their beginnings`]: [
+      '/v1/messages',
+      [
+        start(4, kind, kind === 'tool_use' ? 'input' : field),
+        start(0, kind, kind === 'tool_use' ? 'input' : field),
+        grow(0, type, field, 'UN'),
+        grow(1, type, field, 'x'),
+        grow(-2, type, field, 'SAFE'),
+      ],
+    ],
+  })
+
+/** Tokens beside the text, which repeat it until they do not. */
+const withTokens = (content: string, ...tokens: object[]): object => ({
+  choices: [{ index: 0, delta: { content }, logprobs: { content: tokens } }],
+})
+const token = (text: string, bytes = text): object => ({ token: text, logprob: -1, bytes: [...Buffer.from(bytes)] })
+Object.assign(ROWS, {
+  'tokens that repeat the text at first': [CHAT, [withTokens('UN', token('UN')), withTokens('x', token('SAFE'))]],
+  'likeliest tokens': [
+    CHAT,
+    ['UN', 'SAFE'].map((text) => withTokens('x', { ...token('x'), top_logprobs: [token('y'), token(text)] })),
+  ],
+})
+
 /** The Vercel AI SDK's own stream, which dialects that do not know it must read as its clients do. */
 const uiPart = (type: string, id: string, text: string): object => ({ type: `${type}-delta`, id, delta: text })
 for (const path of [CHAT, '/v1/messages', '/v1/responses', '/api/chat'])
@@ -142,6 +247,12 @@ for (const path of [CHAT, '/v1/messages', '/v1/responses', '/api/chat'])
       [uiPart('text', 'a', 'UN'), uiPart('text', 'b', 'x'), uiPart('text', 'a', 'SAFE')],
     ],
   })
+
+const REQUESTS: Record<string, object> = {
+  '/v1/responses': { input: 'hi', stream: true },
+  '/v1/completions': { prompt: 'hi', stream: true },
+  [GEMINI]: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+}
 
 describe('Interleaved text', () => {
   let server: Running
@@ -161,8 +272,7 @@ describe('Interleaved text', () => {
 
   it.each(Object.entries(ROWS))('is judged as %s', async (_name, [path, events]) => {
     body = events.map(event).join('')
-    const request = path === '/v1/responses' ? { input: 'hi', stream: true } : chat('hi', { stream: true })
-    const reply = await ask(server.url + path, { body: request })
+    const reply = await ask(server.url + path, { body: REQUESTS[path] ?? chat('hi', { stream: true }) })
     expect(middleware.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
     expect(reply.status === 451 || reply.text.includes('llama_guard')).toBe(true)
     expect(reply.text).not.toContain('UNSAFE')

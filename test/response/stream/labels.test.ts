@@ -16,6 +16,8 @@ const escaped = (text: string): string =>
   )
 const sse = (words: readonly string[], of = json): string =>
   words.map((word) => `data: ${of(word)}\n\n`).join('') + 'data: [DONE]\n\n'
+const BREAKS = { CR: '\r', 'two CR': '\r\r', 'CRLF and CR': '\r\n\r', 'a blank CRLF': '\n\r\ndata: ' }
+const broken = (text: string, end: string): string => json(text).replace('"choices":', `"choices":${end}`)
 const eachLine = (text: string, before: string): string => text.replace(/^(?=.)/gm, before)
 
 type Write = (words: readonly string[]) => string
@@ -70,6 +72,44 @@ const SPELLINGS: Readonly<Record<string, Write>> = {
     words.map((word) => `data: ${escaped(word)}\n\n${json('x')}\n`).join(''),
   'broken JSON and JSON lines': (words) => `{"a":\n${words.map((word) => `${escaped(word)}\n`).join('')}`,
   'broken JSON and events': (words) => `{"a": [\n${sse(words, escaped)}`,
+  // What Go, @ag-ui/client, @google/genai, LangGraph's clients and Python's json read, each in its own way.
+  ...Object.fromEntries(
+    Object.entries(BREAKS).flatMap(([name, end]): [string, Write][] => [
+      [`events with ${name} in the JSON`, (words) => sse(words, (word) => broken(word, end))],
+      [
+        `events with ${name} at the end of the JSON`,
+        (words) => sse(words, (word) => json(word).replace(/}$/, `${end}}`)),
+      ],
+      [`JSON lines with ${name} in the JSON`, (words) => words.map((word) => `${broken(word, end)}\n`).join('')],
+      [
+        `JSON lines with ${name} in the JSON, behind something else`,
+        (words) => words.map((word) => `data: x\n${broken(word, end)}\n`).join(''),
+      ],
+    ]),
+  ),
+  'events with `data:` on their first line alone': (words) => sse(words, pretty),
+  'the same with CRLF': (words) => sse(words, pretty).replaceAll('\n', '\r\n'),
+  'events of lines that end at a blank': (words) =>
+    words.map((word) => `${eachLine(pretty(word), 'data: ')}\n \n`).join(''),
+  'events whose strings go on in the next line': (words) =>
+    sse(words, (word) => json(word).replace('"content":"', '"content":"\ndata: ')),
+  'events whose names go on in the next line': (words) =>
+    sse(words, (word) => json(word).replace('choices', 'cho\ndata: ices')),
+  ...Object.fromEntries(
+    ['\uFEFF', '\u00A0', '\u2003', '\t'].flatMap((blank): [string, Write][] => [
+      [`events with ${JSON.stringify(blank)} before the JSON`, (words) => sse(words, (word) => blank + json(word))],
+      [`events with ${JSON.stringify(blank)} behind the JSON`, (words) => sse(words, (word) => json(word) + blank)],
+    ]),
+  ),
+  'values behind each other in an event': (words) => `data: ${words.map(json).join('')}\n\n`,
+  'values behind each other on a line': (words) => `${words.map(json).join(' ')}\n`,
+  'values behind each other that go on': (words) => words.map(pretty).join(''),
+  'events on one line': (words) => words.map((word) => `data: ${json(word)}`).join(' '),
+  'events within events': (words) => sse(words, (word) => `data: ${json(word)}`),
+  'events that were encoded twice': (words) => sse(words, (word) => JSON.stringify(json(word))),
+  'lines that were encoded twice': (words) => words.map((word) => `${JSON.stringify(json(word))}\n`).join(''),
+  'events with the numbers of Python': (words) =>
+    sse(words, (word) => json(word).replace('"index":0', '"index":0,"a":NaN,"b":-Infinity')),
   'an AI SDK data stream': (words) =>
     `f:{"messageId":"m"}\n${words.map((word) => `0:${JSON.stringify(word)}\n`).join('')}`,
   'an AI SDK data stream with reasoning between': (words) =>

@@ -51,6 +51,17 @@ export class HandlerEnd {
     this.#args = typeof args[0] === 'function' ? [null, args[0]] : [hasChunk ? null : args[0], ...args.slice(1)]
   }
 
+  /**
+   * Has Node call the handler's callback on 'finish', before those who begin to listen for it after the handler's end.
+   * Where a middleware below may drop the callback, it is passed on with the end instead.
+   */
+  callOnFinish(writes: Backpressure): void {
+    const callback = this.#layers.lowest ? callbackOf(this.#args) : undefined
+    if (callback === undefined) return
+    this.#args = this.#args.map((each) => (each === callback ? undefined : each))
+    this.#res.once('finish', this.#afterWrites(callback, writes))
+  }
+
   /** Keeps a call after the handler's end, for {@link callLate}. False when there are too many. */
   addLate(method: 'write' | 'end', args: readonly unknown[]): boolean {
     if (this.#late.length >= MAX_LATE_CALLS) return false

@@ -65,6 +65,7 @@ export class Interception extends HeldResponse {
     if (chunk && this.http2) checkChunk(args[0], true)
     const bytes = chunk ? bytesOf(args) : undefined
     this.end.note(args, chunk)
+    if (!this.http2) this.end.callOnFinish(this.writes)
     this.clock?.gave(true)
     // On HTTP/2, a stream that is destroyed after its end loses what Node has not sent.
     if (!this.http2) this.outliveHandler()

@@ -1,6 +1,6 @@
-// Finds the JSON values that some clients read where the standard sees lines that are none. Clients that end lines at LF
-// alone (those in Go, @ag-ui/client), that take `data:` off an event once (@google/genai), or that join the lines of an
-// event with nothing between (LangGraph's) read on over lines. Decoders of JSON read several values on one.
+// Finds the JSON values that some clients read where the standard sees lines that are none. Clients that end lines at
+// LF alone (those in Go, @ag-ui/client), that take `data:` off an event once (@google/genai), or that join the lines of
+// an event with nothing between (LangGraph's) read on over lines. Decoders of JSON read several values on one.
 import { LlamaGuardError } from '../../errors.js'
 import { parseLoosely } from '../../utils/loose-json.js'
 import { bare, jsonLine } from './loose-line.js'
@@ -14,7 +14,7 @@ const BACKSLASH = 0x5c
 const BRACE = 0x7b
 const CLOSE_BRACKET = 0x5d
 const CLOSE_BRACE = 0x7d
-/** Has a 1 at each character of JSON outside of strings: blanks, signs, numbers, letters of its words and of Python's. */
+/** Has a 1 at each character of JSON outside of strings: blanks, signs, numbers, letters of its and Python's words. */
 const MAY_STAND = new Uint8Array(0x80)
 for (const sign of ' \t\r\n\u001e,:+-.0123456789EINaefilnrstuy') MAY_STAND[sign.charCodeAt(0)] = 1
 const BOM = 0xfeff

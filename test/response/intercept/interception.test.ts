@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { intercept } from '../../../src/response/intercept/index.js'
 import type { Hold, ResponseController } from '../../../src/response/hold.js'
-import { ask } from '../../helpers/apps.js'
-import { serve, type Reply } from '../../helpers/http.js'
+import { ask, guarded, SERVERS, serving } from '../../helpers/apps.js'
+import { chat, serve, type Reply } from '../../helpers/http.js'
 import { rawClient } from '../../helpers/raw.js'
 
 /** Serves one reply of a hold that is full from its first byte on. `act` gets what the handler has heard so far. */
@@ -109,5 +109,30 @@ describe('The connection of a refused reply', () => {
     client.leave()
     await server.close()
     expect(/^connection: (.*)\r$/im.exec(got)?.[1]).toBe(connection)
+  })
+})
+
+describe.each(SERVERS)('On %s callbacks and events', (_name, mount) => {
+  it.each([
+    ['a chunk', ['c']],
+    ['a chunk and its encoding', ['c', 'utf8']],
+    ['nothing', []],
+  ])('come in the order that Node gives them, for an end with %s', async (_what, args) => {
+    const heard = async (middlewares: readonly ReturnType<typeof guarded>[]): Promise<string[]> => {
+      const events: string[] = []
+      const listener = mount(middlewares, (_req, res) => {
+        res.on('finish', () => events.push('finish before'))
+        res.write('a', () => events.push('write'))
+        Reflect.apply(res.end, res, [...args, () => events.push('end')])
+        res.on('finish', () => events.push('finish after'))
+        res.on('close', () => events.push('close'))
+      })
+      await serving(listener, async ({ url }) => {
+        await ask(`${url}/v1/chat/completions`, { body: chat('hi') })
+        await turn()
+      })
+      return events.filter((event) => event !== 'close')
+    }
+    expect(await heard([guarded()])).toEqual(await heard([]))
   })
 })

@@ -7,6 +7,7 @@ import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { LlamaGuardError, type ErrorCode } from '../../../src/errors.js'
 import { decide, decideError } from '../../../src/policy.js'
 import { plainDialect, publicError, refusalOf, type RefusalContext } from '../../../src/response/refusal/index.js'
+import { DEFAULT_REFUSAL } from '../../../src/response/refusal/text.js'
 import type { Decision, GuardedRequest, Stage } from '../../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const
@@ -144,6 +145,39 @@ describe('The operator’s own body', () => {
     const counting = { refusal: () => ({ asked: ++asked }) }
     expect(errorOf(blocked('input'), { settings: counting })['code']).toBe('content_filter')
     expect(asked).toBe(0)
+  })
+})
+
+describe('The operator’s own words', () => {
+  const OURS = 'Blocked by the content policy: Criminal Planning (O3).'
+  it.each<[string, unknown, string]>([
+    ['words', 'Not here.', 'Not here.'],
+    ['a blank', ' ', ' '],
+    ['no words', '', OURS],
+    ['nothing', undefined, OURS],
+    ['null', null, OURS],
+    ['a number', 451, OURS],
+    ['true', true, OURS],
+    ['an object', { en: 'Not here.' }, OURS],
+    ['a promise of words', Promise.resolve('Not here.'), OURS],
+  ])('come from a function, which may return %s', (_what, returned, message) => {
+    const settings = { refusalText: () => returned as string }
+    expect(errorOf(blocked('input'), { settings, req: request('/chat') })['message']).toBe(message)
+    const { body } = refusalOf(
+      blocked('input'),
+      context({ settings: { ...settings, onBlock: 'refusal' }, req: request('/chat'), asked: { stream: false } }),
+    )
+    const { choices } = JSON.parse(body) as { choices: { message: { content: unknown } }[] }
+    expect(choices[0]!.message.content).toBe(message === OURS ? DEFAULT_REFUSAL : message)
+  })
+
+  it('are ours when its function throws', () => {
+    const settings = {
+      refusalText: () => {
+        throw new Error('UNSAFE')
+      },
+    }
+    expect(errorOf(blocked('input'), { settings, req: request('/chat') })['message']).toBe(OURS)
   })
 })
 

@@ -3,6 +3,8 @@ import { connect, createServer as createHttp2Server } from 'node:http2'
 import { createServer, ServerResponse, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import type { Hold } from '../../../src/response/hold.js'
+import { intercept } from '../../../src/response/intercept/index.js'
 import type { Middleware } from '../../../src/types.js'
 import { ask, guarded, onNode, serving, within, type Handler } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
@@ -215,5 +217,37 @@ describe('HTTP/2 trailers', () => {
     session.destroy()
     server.close()
     expect([trailers['x-sum'], text.includes('UNSAFE')]).toEqual([sum, false])
+  })
+
+  it('that a handler gives after the cut do not leave', async () => {
+    const late: unknown[] = []
+    const server = createHttp2Server((_req, given) => {
+      const { stream } = given
+      const res = given as unknown as ServerResponse
+      const hold: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
+      const exit = intercept(res, () => hold)
+      res.write('UNSAFE')
+      exit.release(Buffer.from('so '))
+      exit.cut('no')
+      res.addTrailers({ 'x-sum': '1' })
+      stream.on('wantTrailers', () => {
+        try {
+          stream.sendTrailers({ 'x-sum': '2' })
+          late.push('sent')
+        } catch (error) {
+          late.push((error as NodeJS.ErrnoException).code)
+        }
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const stream = session.request({ ':path': PATH })
+    let trailers: Record<string, unknown> = {}
+    let text = ''
+    stream.on('trailers', (got) => (trailers = got)).on('data', (data: Buffer) => (text += data.toString()))
+    await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
+    session.destroy()
+    server.close()
+    expect([text, trailers['x-sum'], late]).toEqual(['so no', undefined, ['ERR_HTTP2_TRAILERS_ALREADY_SENT']])
   })
 })

@@ -23,6 +23,9 @@ function zstd(bytes: Buffer): Buffer {
   ])
 }
 
+/** A frame of four bytes that are no part of the text (RFC 8878, section 3.1.2). */
+const SKIPPED = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
+
 /** All the bytes, in a block that says another one follows. */
 function withoutLastBlock(bytes: Buffer): Buffer {
   const size = Buffer.alloc(4)
@@ -78,6 +81,7 @@ describe('content codings', () => {
     'gzip inside of brotli': ['gzip, br', (bytes) => zlib.brotliCompressSync(gzip(bytes))],
     'three of them': ['deflate, gzip, br', (bytes) => zlib.brotliCompressSync(gzip(zlib.deflateSync(bytes)))],
     'two zstd frames': ['zstd', (bytes) => Buffer.concat([zstd(bytes.subarray(0, 90)), zstd(bytes.subarray(90))])],
+    'zstd behind a frame that clients skip': ['zstd', (bytes) => Buffer.concat([SKIPPED, zstd(bytes)])],
     'two gzip members': ['gzip', (bytes) => Buffer.concat([gzip(bytes.subarray(0, 90)), gzip(bytes.subarray(90))])],
   }
 
@@ -99,6 +103,16 @@ describe('content codings', () => {
       encode(Buffer.from(`${chunk({ content: 'They ' })}${chunk({ content: word })}data: [DONE]\n\n`))
     expect((await replyTo({ headers, body: stream('UNSAFE') })).status).toBe(451)
     expect((await replyTo({ headers, body: stream('sing') })).body.equals(stream('sing'))).toBe(true)
+  })
+
+  it.each([
+    ['no bytes', Buffer.alloc(0)],
+    ['a frame without bytes', zstd(Buffer.alloc(0))],
+    ['a frame that clients skip', SKIPPED],
+    ['two frames that clients skip', Buffer.concat([SKIPPED, SKIPPED])],
+  ])('release zstd of %s, which says nothing', async (_what, body) => {
+    const reply = await replyTo({ headers: { 'content-encoding': 'zstd' }, body })
+    expect([reply.status, reply.body.equals(body), judgedReply()]).toEqual([200, true, []])
   })
 
   it.each([

@@ -54,6 +54,13 @@ describe('A whole reply', () => {
     ['a key twice', 'application/json', '{"a":"so","a":"fine"}', UNREADABLE],
     ['a number', 'application/json', '42', ['42']],
     ['events', 'text/plain', `data: ${json('UN')}\n\ndata: ${json('SAFE')}\n\n`, ['UNSAFE']],
+    ['one event whose line does not end', 'text/plain', `data: ${json('UNSAFE')}`, ['UNSAFE']],
+    [
+      'events of which the last line does not end',
+      'text/plain',
+      `data: ${json('UN')}\n\ndata: ${json('SAFE')}`,
+      ['UNSAFE'],
+    ],
     [
       'events among words',
       'text/plain',

@@ -148,10 +148,11 @@ export function dropTrailers(res: ServerResponse, http2: boolean): void {
     return
   }
   // HTTP/2 has no call that removes a trailer. The stream asks for trailers after its last byte, and this listener
-  // gives none.
+  // gives none. Node throws at a second answer, which a listener of the handler would give.
   const { stream } = res as ServerResponse & { stream?: Http2Stream }
   stream?.removeAllListeners('wantTrailers')
   stream?.on('wantTrailers', function () {
     this.sendTrailers({})
+    this.sendTrailers = () => undefined
   })
 }

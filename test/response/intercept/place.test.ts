@@ -231,12 +231,8 @@ describe('HTTP/2 trailers', () => {
       exit.cut('no')
       res.addTrailers({ 'x-sum': '1' })
       stream.on('wantTrailers', () => {
-        try {
-          stream.sendTrailers({ 'x-sum': '2' })
-          late.push('sent')
-        } catch (error) {
-          late.push((error as NodeJS.ErrnoException).code)
-        }
+        // An error here would end the process.
+        late.push(stream.sendTrailers({ 'x-sum': '2' }))
       })
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -248,6 +244,6 @@ describe('HTTP/2 trailers', () => {
     await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
     session.destroy()
     server.close()
-    expect([text, trailers['x-sum'], late]).toEqual(['so no', undefined, ['ERR_HTTP2_TRAILERS_ALREADY_SENT']])
+    expect([text, trailers['x-sum'], late]).toEqual(['so no', undefined, [undefined]])
   })
 })

@@ -42,7 +42,7 @@ describe.each(Object.entries(SHAPES))('A text as %s', (_shape, write) => {
   it.each([...KNOWN_KEYS, 'unknown'])('is judged or refused: `%s`', (key) => {
     for (const text of TEXTS)
       for (const prompt of judged(write(text, key)) ?? [])
-        for (const code of text) expect(prompt).toContain(String(code))
+        expect(text.filter((code) => !prompt.includes(String(code)))).toEqual([])
   })
 })
 

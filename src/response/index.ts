@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { framingOf } from '../dialects/reply-reader.js'
 import { toLlamaGuardError } from '../errors.js'
 import type { Decision, NotJudgedReason } from '../types.js'
+import { codingsOf } from './codings.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
@@ -66,7 +67,8 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
   // Only wholeHold decodes content codings and other charsets.
-  const isPlain = !isEncoded(res) && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
+  const isPlain =
+    codingsOf(res).length === 0 && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
   const framer = mayFlow ? chooseFramer(mediaType(contentType), framing) : undefined
@@ -74,10 +76,6 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   // A block may end the stream early, so the reply cannot keep a promised length.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')
   return eventStreamHold(controller, framer, context)
-}
-
-function isEncoded(res: ServerResponse): boolean {
-  return !/^(?:identity|none|)$/i.test(String(res.getHeader('content-encoding') ?? '').trim())
 }
 
 /** Passes a response that carries no model text. With `parallel` it still waits for the input verdict. */

@@ -2,7 +2,6 @@
 // has seen it.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
-import { markedOrder } from '../byte-order-mark.js'
 import type { ReplyContext } from '../context.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { flush } from '../intercept/index.js'
@@ -12,6 +11,7 @@ import type { Frame, FrameKind, Framer } from './framing.js'
 import { StreamHead } from './head.js'
 import { type Held, HeldFrames } from './held-frames.js'
 import { Readings } from './readings.js'
+import { SoundText } from './sound-text.js'
 import { StreamJudge } from './stream-judge.js'
 
 /**
@@ -19,7 +19,6 @@ import { StreamJudge } from './stream-judge.js'
  * maxReplyBytes.
  */
 const HIGH_WATER_BYTES = 256 * 1024
-const NO_BYTES = Buffer.alloc(0)
 
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in order of arrival, and the frames at the front leave as
@@ -52,8 +51,7 @@ class EventStreamHold implements Hold {
   #sentKind: FrameKind | undefined
   /** Held bytes, the bytes of an unfinished frame included. */
   #heldBytes = 0
-  /** The first bytes of the stream, two at least once they have come. */
-  #beginning: Buffer = NO_BYTES
+  readonly #text = new SoundText()
   #handlerEnded = false
   #gateOpen: boolean
   #over = false
@@ -140,11 +138,7 @@ class EventStreamHold implements Hold {
   #take(chunk: Buffer): void {
     this.#heldBytes += chunk.length
     this.#held.add(this.#framer.push(chunk), this.#reading)
-    if (this.#beginning.length < 2) {
-      this.#beginning = Buffer.concat([this.#beginning, chunk.subarray(0, 2)])
-      if (markedOrder(this.#beginning) !== undefined)
-        throw new LlamaGuardError('unreadable_response', 'The stream is in UTF-16, so it cannot be judged. Send UTF-8.')
-    }
+    this.#text.check(chunk)
     if (this.#heldBytes > this.#context.maxReplyBytes)
       throw new LlamaGuardError(
         'reply_too_large',

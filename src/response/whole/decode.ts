@@ -63,19 +63,14 @@ function unzstd(bytes: Uint8Array, { maxOutputLength }: { maxOutputLength: numbe
 }
 
 /**
- * Decodes a body by its `content-encoding`.
+ * Undoes the codings of a body, the last one first.
  * @throws LlamaGuardError `unreadable_response` for an unknown coding or bytes that do not fit it, `reply_too_large`
  * when the decoded body exceeds `maxBytes`.
  */
-export async function decodeBody(bytes: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
-  const codings = contentEncoding
-    .toLowerCase()
-    .split(',')
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== '' && coding !== 'identity' && coding !== 'none')
+export async function decodeBody(bytes: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> {
   if (codings.length > 3) throw unreadable('more than three content codings')
   let decoded = bytes
-  for (const coding of codings.reverse()) {
+  for (const coding of [...codings].reverse()) {
     const decoder = DECODERS[coding]
     if (decoder === undefined) throw unreadable('a content coding this Node cannot undo')
     try {

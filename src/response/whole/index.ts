@@ -2,6 +2,7 @@
 // released reply is framed as the handler framed it.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
+import { codingsOf } from '../codings.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { isSuccess } from '../media-type.js'
@@ -28,7 +29,7 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
             : Buffer.concat(last === undefined ? chunks : [...chunks, last]),
         status: res.statusCode,
         contentType: String(res.getHeader('content-type') ?? ''),
-        contentEncoding: String(res.getHeader('content-encoding') ?? ''),
+        codings: codingsOf(res),
         maxBytes: context.maxReplyBytes,
       },
       context.dialect,

@@ -14,20 +14,21 @@ export interface RawReply {
   readonly bytes: Buffer
   readonly status: number
   readonly contentType: string
-  readonly contentEncoding: string
+  /** The content and transfer codings of `bytes`, the last applied last. */
+  readonly codings: readonly string[]
   readonly maxBytes: number
 }
 
 /** The texts to judge, one per choice. Empty texts are left out. */
 export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
-  const { status, contentType, contentEncoding, bytes } = reply
+  const { status, contentType, codings, bytes } = reply
   if (status === 206) throw unreadable('a part of a reply (206)')
   const type = mediaType(contentType)
   const failed = !isSuccess(status)
   if (failed && bytes.length === 0) return []
   // An error of any type is read as text, because it may contain a reply.
   if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
-  const body = contentEncoding === '' ? bytes : await decodeBody(bytes, contentEncoding, reply.maxBytes)
+  const body = codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes)
   const texts = decodeTexts(body, contentType)
   const asUtf8 = readAsUtf8(body, contentType)
   const choices = [
@@ -50,10 +51,10 @@ function isReadable(type: string): boolean {
 }
 
 function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  if (text.includes('\u0000')) throw unreadable('binary data')
   if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
   if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
-  if (!isStream(type) && text.includes('\u0000')) throw unreadable('binary data')
   const stream = isStream(type) ? 'whole' : looksLikeStream(text)
   if (stream === 'whole') return readEvents(text, type, dialect)
   // This applies to error statuses too, because broken JSON may be half of a reply.

@@ -150,7 +150,7 @@ it('A reply of more choices than any API gives cannot be read.', async () => {
         ),
         status: 200,
         contentType: 'application/json',
-        contentEncoding: '',
+        codings: [],
         maxBytes: 1e6,
       },
       openaiChat,

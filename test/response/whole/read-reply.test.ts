@@ -4,7 +4,7 @@ import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { readReply } from '../../../src/response/whole/read-reply.js'
 
 async function read(body: string, contentType: string, status = 200): Promise<string[]> {
-  const reply = { bytes: Buffer.from(body), status, contentType, contentEncoding: '', maxBytes: 1e6 }
+  const reply = { bytes: Buffer.from(body), status, contentType, codings: [], maxBytes: 1e6 }
   try {
     return (await readReply(reply, openaiChat)).map(({ text }) => text)
   } catch (error) {

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
+import { chooseFramer } from '../../../src/response/stream/choose-framer.js'
 import { sseFramer } from '../../../src/response/stream/event-framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
 import { chunk } from '../../helpers/http.js'
@@ -241,6 +242,29 @@ describe('With onError open a stream', () => {
         .join(''),
     ).toBe(`${says('a')}data: {"a":1,"a":2}\n\n${says('b')}data: halfopen`)
     expect(context.recorded).toHaveLength(1)
+  })
+
+  it.each([
+    ['events', 'text/event-stream', says('a')],
+    ['JSON lines', 'application/x-ndjson', '{"a":1}\n'],
+    ['a JSON array that ends', 'application/json', '[{"a":1}] x\n'],
+    ['text', 'text/plain', 'a\n'],
+  ])('of %s passes whole when a value in the middle of a chunk cannot be read', (_, type, before) => {
+    const framing = type === 'application/json' ? 'json-array' : 'text'
+    for (const cut of [undefined, 700_000, 1_400_000]) {
+      const exit = fakeResponse({ headers: { 'content-type': type } })
+      const context = fakeContext(exit, { onError: 'open' })
+      const hold = eventStreamHold(exit, chooseFramer(type, framing)!, context)
+      const text = `${before}data: {"x":[\n${`data: ${'1,'.repeat(1000)}\n`.repeat(700)}${says('b')}data: half`
+      hold.write(bytes(text.slice(0, cut)))
+      // Once the response is open, the handler writes to it directly.
+      const rest = cut === undefined ? '' : text.slice(cut)
+      if (!steps(exit).includes('open')) hold.write(bytes(rest))
+      else exit.release(bytes(rest))
+      const left = steps(exit).flatMap((step) => /^release ([^]*)$/.exec(step)?.[1] ?? [])
+      expect(left.join('') === text).toBe(true)
+      expect(context.recorded.map(({ outcome }) => outcome.code)).toEqual(['unreadable_response'])
+    }
   })
 
   it('is ended when the handler has ended already', async () => {

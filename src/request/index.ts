@@ -80,7 +80,7 @@ export function createConversationReader({
         if (named !== undefined) return judgedAsUnknown(noBody(req, queryWords(req, named)))
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
       }
-      const recognised = fromBody(req, read, { known, inUse, wantsWords: mode === 'judge' })
+      const recognised = fromBody(req, read, { known, inUse })
       return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
     },
   }

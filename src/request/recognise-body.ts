@@ -18,8 +18,6 @@ interface Context {
   /** The dialect of the path. */
   readonly known: Dialect | undefined
   readonly inUse: DialectsInUse
-  /** True where every word of any body is wanted. */
-  readonly wantsWords: boolean
 }
 
 /** @throws LlamaGuardError with a 4xx code for a body that must be a chat and cannot be read as one. */
@@ -65,12 +63,11 @@ export function fromBody(req: GuardedRequest, read: ReadBody, context: Context):
 
 /**
  * A middleware set `req.body`, and the body itself is no JSON. The handler may read either, so both must be judged.
- * @throws LlamaGuardError `unsupported_media_type` for a chat beside an upload or data, where all words are wanted.
+ * @throws LlamaGuardError `unsupported_media_type` for a chat beside an upload or data, whose words cannot be read.
  */
 function withLeft(read: FormBody | { readonly kind: 'other' }, left: unknown, context: Context): Read {
   if (read.kind === 'form') return fromJson(valueBody([left, formFields(read.text)]), context)
   const recognised = fromJson(valueBody(left), context)
-  if (recognised.kind === 'chat' && !context.wantsWords) return recognised
   if (recognised.kind === 'chat') throw unsupported('A chat came beside a body that is neither JSON nor a form')
   return { kind: 'unknown', format: read.kind }
 }

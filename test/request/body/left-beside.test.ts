@@ -21,16 +21,27 @@ const server = serving(
   ),
 )
 
-it.each([
-  { what: 'form', type: form, harmless: 'a=1', hiding: `a=${encodeURIComponent(chat)}` },
-  { what: 'upload', type: UPLOAD, harmless: part('1'), hiding: part(chat) },
-])('A body beside an unread $what is judged, and refused when the $what hides a chat.', async (one) => {
-  expect(await sendRaw(server(), { type: one.type, body: one.harmless })).toBe(200)
+it('A chat beside an unread form is judged with it, and refused when the form hides a chat.', async () => {
+  expect(await sendRaw(server(), { type: form, body: 'a=BESIDE' })).toBe(200)
   expect(prompts()).toContain('SET_BEFORE')
+  expect(prompts()).toContain('BESIDE')
   forget()
-  expect(await sendRaw(server(), { type: one.type, body: one.hiding })).toBe(415)
+  expect(await sendRaw(server(), { type: form, body: `a=${encodeURIComponent(chat)}` })).toBe(415)
   expect(handled).toEqual([])
 })
+
+it.each([
+  ['an upload', UPLOAD, part('1')],
+  ['an upload that hides a chat', UPLOAD, part(chat)],
+  ['data', 'application/octet-stream', 'BESIDE'],
+  ['a text', 'text/plain', 'BESIDE'],
+])(
+  'A chat beside %s that nobody has read is refused, because the handler may read either.',
+  async (_what, type, body) => {
+    expect(await sendRaw(server(), { type, body })).toBe(415)
+    expect(handled).toEqual([])
+  },
+)
 
 it('A request that has gone before it is read is an error and not a hang.', async () => {
   const req = new Readable({ read: () => undefined })

@@ -2,7 +2,8 @@
 
 /** From this many numbers on, those of one field may be a text. */
 const TEXT_OF_A_FIELD = 8
-const TEXT_IN_ALL = 64
+/** From this many on, those of all fields may be one, a letter in each field in turn. Settings are fewer. */
+const TEXT_IN_ALL = 16
 const NUMBER = /^\d{2,7}$/
 const FIRST_VISIBLE = 0x20
 const LAST_CODE = 0x10ffff

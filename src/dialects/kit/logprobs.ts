@@ -1,5 +1,4 @@
 // Reads the tokens of a `logprobs` object column by column: the chosen tokens, then the likeliest ones, and so on.
-// The chosen column is the content over again and is judged only where it is not.
 import { Buffer } from 'node:buffer'
 import { isObject } from '../../utils/json.js'
 
@@ -89,29 +88,4 @@ function legacy(channel: string, entry: unknown, { token: add }: Add): unknown {
     values.push(value)
   }
   return values
-}
-
-/** The most columns of one reply or stream whose texts are kept. */
-const MAX_COLUMNS = 256
-/** What is kept of a column that has repeated the text so far. */
-const KEPT_CHARS = 1000
-
-/** Columns of tokens that repeat the text of their reply, event by event. Needs one instance per reply or stream. */
-export class RepeatedTokens {
-  readonly #columns = new Map<string, string>()
-
-  /**
-   * The words of a column that must be judged: none while it repeats what was said. When it first says something else,
-   * clients put that behind what it has repeated before.
-   */
-  wordsOf(column: string, text: string, repeats: boolean): string | undefined {
-    const before = this.#columns.get(column)
-    if (!repeats) {
-      this.#columns.delete(column)
-      return (before ?? '') + text
-    }
-    if (before !== undefined || this.#columns.size < MAX_COLUMNS)
-      this.#columns.set(column, ((before ?? '') + text).slice(-KEPT_CHARS))
-    return undefined
-  }
 }

@@ -2,9 +2,11 @@
 // Only names of fields and values of reply-vocabulary.ts are left out, and ids in the metadata fields of a dialect.
 import { Buffer } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
+import { isObject } from '../../utils/json.js'
 import { isBlobOfAnyLength } from './blobs.js'
 import { spellsWords } from './hidden-text.js'
-import { BYTES, RepeatedTokens, tokenColumns } from './logprobs.js'
+import { BYTES, tokenColumns } from './logprobs.js'
+import { RepeatedTokens } from './repeated-tokens.js'
 import { isMedia } from './reply-media.js'
 import { ReplyNames } from './reply-names.js'
 import { itemIndex } from './reply-texts.js'
@@ -38,10 +40,11 @@ export class TextWalker {
   /** The path of the current value. It is joined only for a string that is emitted, because most values are not. */
   #path: (string | number)[] = []
   #tokens: TokenList[] = NO_TOKENS
-  #said: Set<string> | undefined
+  /** The path of each text that was told in this walk. */
+  #said: Map<string, string> | undefined
   readonly #repeated = new RepeatedTokens()
-  /** The choice that is walked, by its index. */
-  #item = 0
+  /** The choice or event that is walked, by its index and type. */
+  #place = ''
   #without: string | undefined
 
   constructor(words: Vocabulary) {
@@ -58,13 +61,14 @@ export class TextWalker {
     this.#nodes = 0
     this.#tokens = NO_TOKENS
     this.#said = undefined
-    this.#item = itemIndex(value, 0)
+    if (this.#words.tokenLists === true) this.#place = placeOf(value)
     this.#emit = emit
     this.#path = path === '' ? [] : [path]
     this.#without = without
     this.#visit(value, '', undefined, '', 0, false)
     // A token list may hold another one.
     for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tellTokens(next)
+    this.#repeated.end(this.#place)
     this.#emit = nothing
   }
 
@@ -171,7 +175,10 @@ export class TextWalker {
   }
 
   #tell(path: string, text: string, metadata: boolean): void {
-    if (this.#words.tokenLists === true && this.#emit !== nothing) (this.#said ??= new Set()).add(text)
+    if (this.#words.tokenLists === true && this.#emit !== nothing) {
+      ;(this.#said ??= new Map()).set(text, path)
+      this.#repeated.note(path)
+    }
     this.#emit(path, text, metadata)
   }
 
@@ -202,13 +209,22 @@ export class TextWalker {
     const { texts, rest } = tokenColumns(Array.isArray(logprobs) ? { content: logprobs } : logprobs)
     for (const [channel, text] of texts) {
       if (text === '') continue
-      // Bytes repeat their tokens.
-      const repeats =
-        this.#said?.has(text) === true ||
-        (channel.endsWith(BYTES) && texts.get(channel.slice(0, -BYTES.length)) === text)
-      const words = this.#repeated.wordsOf([this.#item, ...path, channel].join('.'), text, repeats)
-      if (words !== undefined) this.#emit([...path, channel].join('.'), words, false)
+      const name = [...path, channel].join('.')
+      const words = this.#repeated.wordsOf(this.#place, name, text, this.#sourceOf(name, text, channel, texts))
+      if (words !== undefined) this.#emit(name, words, false)
     }
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
+
+  /** What a column of tokens repeats: the column whose bytes it is, or a text. */
+  #sourceOf(name: string, text: string, channel: string, texts: ReadonlyMap<string, string>): string | undefined {
+    const repeatsTokens = channel.endsWith(BYTES) && texts.get(channel.slice(0, -BYTES.length)) === text
+    return repeatsTokens ? name.slice(0, -BYTES.length) : this.#said?.get(text)
+  }
+}
+
+/** Events of Responses of another type have tokens of their own: some repeat a whole text. */
+function placeOf(value: unknown): string {
+  const type = isObject(value) && typeof value.type === 'string' && value.type.startsWith('response.') ? value.type : ''
+  return `${itemIndex(value, 0)} ${type}`
 }

@@ -59,6 +59,8 @@ const FULL: readonly Scenario[] = [
 
 const PORTKEY = process.env['BENCH_PORTKEY'] ?? 'node_modules/@portkey-ai/gateway/build/start-server.js'
 
+/** Shown for repeated prompts alone. */
+const CACHED_NAME = 'by hand, with a cache'
 /** Left out of streams: with an output guardrail it fails them (1.15, Node.js 20). */
 const PORTKEY_NAME = 'Portkey gateway'
 
@@ -79,6 +81,7 @@ async function main(): Promise<void> {
   const contenders: Server[] = []
   if (wanted('proxy')) contenders.push(await start('bare proxy', 'proxy', env))
   if (wanted('by-hand')) contenders.push(await start('by hand', 'by-hand', env))
+  if (wanted('cached')) contenders.push(await start(CACHED_NAME, 'by-hand', { ...env, CACHE: 'yes' }))
   if (wanted('ours')) contenders.push(await start('llamaGuard()', 'ours', env, profile))
   if (wanted('object'))
     contenders.push(await start('llamaGuard(), guard client excluded', 'ours', { ...env, GUARD: 'object' }, profile))
@@ -91,7 +94,9 @@ async function main(): Promise<void> {
     if (chosen !== undefined && !chosen.includes(String(index + 1))) continue
     await llm.set({ bytes: scenario.replyBytes, stream: scenario.stream, paceMs: scenario.paceMs ?? 0 })
     const runs = new Map<Server, Run[]>(
-      contenders.filter(({ name }) => !(scenario.stream && name === PORTKEY_NAME)).map((contender) => [contender, []]),
+      contenders
+        .filter(({ name }) => !(scenario.stream && name === PORTKEY_NAME) && !(scenario.unique && name === CACHED_NAME))
+        .map((contender) => [contender, []]),
     )
     for (let round = -1; round < ROUNDS; round++) {
       for (const contender of runs.keys()) {

@@ -1,9 +1,11 @@
 // The AWS article's flow written by hand: format the prompt, InvokeEndpoint, check, call the LLM,
 // InvokeEndpoint, check, respond.
-// It has no cache, no retries, no deadline and no streaming: a streamed reply is collected, checked once and
-// sent.
+// It has no retries, no deadline and no streaming: a streamed reply is collected, checked once and sent. With CACHE
+// it remembers its verdicts: the least that a guarded request with a remembered verdict can cost.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import type { RequestHandler } from 'express'
+import { LRUCache } from 'lru-cache'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { askLlm, chatApp, listen } from './app.js'
 
@@ -31,7 +33,17 @@ function format(messages: readonly Message[]): string {
   )
 }
 
+const verdicts = process.env['CACHE'] ? new LRUCache<string, boolean>({ max: 5000 }) : undefined
+
 async function isSafe(messages: readonly Message[]): Promise<boolean> {
+  if (verdicts === undefined) return ask(messages)
+  const key = hash('sha256', JSON.stringify(messages))
+  const safe = verdicts.get(key) ?? (await ask(messages))
+  verdicts.set(key, safe)
+  return safe
+}
+
+async function ask(messages: readonly Message[]): Promise<boolean> {
   const payload = {
     inputs: format(messages),
     parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false },

@@ -11,6 +11,7 @@ import {
   readDataUrl,
   readPictures,
   type Sink,
+  unreadable,
   unsupported,
 } from './media.js'
 import { refuseTokens, tokens } from './number-lists.js'
@@ -59,6 +60,8 @@ export class RequestWalker {
     this.#json = json
     this.#top = top
     this.#options = top && key === 'options' ? value : undefined
+    // Servers in Go and .NET match names in any case, and take the last one.
+    if (!top && key !== 'role' && key.toLowerCase() === 'role') throw unreadable('A message names its speaker twice')
     if (key !== '' && !KNOWN_KEYS.has(key)) sink.text(key)
     this.#named(value, key, undefined, undefined)
   }

@@ -1,5 +1,4 @@
-// The frames of a stream that wait for a verdict, in order of arrival, and the bytes after them that are in no frame
-// yet. Frames leave from the front, many in one write.
+// The frames of a stream that wait for a verdict, in order of arrival. They leave from the front, many in one write.
 import type { Frame } from './framing.js'
 
 /** A frame that waits. The object is mutable and flat, because there are as many of them as the model makes tokens. */
@@ -17,21 +16,9 @@ export interface Held {
 
 export class HeldFrames {
   readonly #queue: Held[] = []
-  /** The newest chunks, down to the first with a byte that is in no frame. */
-  #chunks: Buffer[] = []
-  #chunkBytes = 0
-  /** How many of the newest bytes are in no frame. */
-  #unframed = 0
 
   get empty(): boolean {
     return this.#queue.length === 0
-  }
-
-  /** Notes a chunk that is framed next. It is part of the rest, also when it cannot be framed. */
-  came(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#chunkBytes += chunk.length
-    this.#unframed += chunk.length
   }
 
   /**
@@ -40,15 +27,7 @@ export class HeldFrames {
    */
   add(frames: readonly Frame[], read: (held: Held) => void): void {
     const first = this.#queue.length
-    for (const frame of frames) {
-      this.#unframed -= frame.end - frame.start
-      this.#queue.push({ frame, choice: 0, position: 0, others: undefined })
-    }
-    let framed = 0
-    while (framed < this.#chunks.length && this.#chunkBytes - this.#chunks[framed]!.length >= this.#unframed)
-      this.#chunkBytes -= this.#chunks[framed++]!.length
-    // Once for all of them, because to shift a long array costs its length.
-    if (framed > 0) this.#chunks.splice(0, framed)
+    for (const frame of frames) this.#queue.push({ frame, choice: 0, position: 0, others: undefined })
     for (let at = first; at < this.#queue.length; at++) read(this.#queue[at]!)
   }
 
@@ -68,17 +47,13 @@ export class HeldFrames {
     return joined(left)
   }
 
-  /** All bytes that are still held, in order. */
-  rest(): readonly Buffer[] {
-    const unframed = Buffer.concat(this.#chunks).subarray(this.#chunkBytes - this.#unframed)
-    return [...this.#queue.map(({ frame }) => frame.raw), unframed].filter((bytes) => bytes.length > 0)
+  /** The frames that are still held, in order. */
+  frames(): readonly Frame[] {
+    return this.#queue.map(({ frame }) => frame)
   }
 
   clear(): void {
     this.#queue.length = 0
-    this.#chunks = []
-    this.#chunkBytes = 0
-    this.#unframed = 0
   }
 }
 

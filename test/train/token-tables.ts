@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 import llama2 from 'llama-tokenizer-js'
 import llama3 from 'llama3-tokenizer-js'
+import { LONGEST_WORD } from '../../src/guard/prompt/tokens/counter.js'
 import { isDense } from '../../src/guard/prompt/tokens/llama-3.js'
 
 /** Tokens of Llama 2 before this one are special tokens and bytes. */
@@ -22,21 +23,56 @@ const TOKENS_OF_LLAMA_3 = 128_000
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function write(name: string, about: string, tokens: readonly string[]): void {
-  const bytes = Buffer.from(tokens.join('\xff'), 'latin1')
-  const packed = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_LGWIN]: 24 } }).toString('base64')
+function write(name: string, about: string, tables: Readonly<Record<string, { about: string; data: Buffer }>>): void {
+  const packed = Object.entries(tables).map(([constant, { about: what, data }]) => {
+    const params = { [constants.BROTLI_PARAM_LGWIN]: 24 }
+    const base64 = brotliCompressSync(data, { params }).toString('base64')
+    console.log(name, constant, data.length, 'bytes', base64.length, 'characters')
+    return `
+/** ${what}; compressed, in base64. */
+export const ${constant} =
+  '${base64}'
+`
+  })
   writeFileSync(
     `src/guard/prompt/tokens/${name}-table.ts`,
     `// ${about}
 // Written by test/train/token-tables.ts: do not edit. A string in a module loads the same way from ESM,
 // from CommonJS and from a bundle.
-
-/** The tokens in bytes, in order of merging, with the byte 0xff between them; compressed, in base64. */
-export const TABLE =
-  '${packed}'
-`,
+${packed.join('')}`,
   )
-  console.log(name, tokens.length, 'tokens', packed.length, 'characters')
+}
+
+interface Merged {
+  /** The numbers of the two parts of each token, in order of merging. */
+  readonly pairs: number[]
+  /** Tokens that no merging gives. */
+  readonly rest: string[]
+}
+
+/** How tokens come from merging single units. A unit has the number of its place, and tokens the numbers after them. */
+function mergedFrom(tokens: readonly string[], units: readonly string[], unitsOf: (token: string) => string[]): Merged {
+  const ranks = new Map(tokens.map((token, rank) => [token, rank]))
+  const merged = new Map(tokens.map((token) => [token, lastPair(unitsOf(token), ranks)]))
+  const rest = tokens.filter((token) => merged.get(token) === undefined)
+  const numbers = new Map(
+    [...units, ...tokens.filter((token) => merged.get(token) !== undefined)].map((unit, number) => [unit, number]),
+  )
+  const pairs = [...merged.values()].flatMap((pair) => pair?.map((part) => numbers.get(part)!) ?? [])
+  return { pairs, rest }
+}
+
+/** The last two parts when all are merged. */
+function lastPair(parts: readonly string[], ranks: ReadonlyMap<string, number>): readonly string[] | undefined {
+  let left = parts
+  while (left.length > 2) {
+    const joined = left.slice(1).map((part, at) => ranks.get(left[at]! + part) ?? Infinity)
+    const first = Math.min(...joined)
+    if (first === Infinity) return undefined
+    const at = joined.indexOf(first)
+    left = left.toSpliced(at, 2, left[at]! + left[at + 1]!)
+  }
+  return left
 }
 
 /** A token of Llama 3 in its bytes, a character each. */
@@ -55,28 +91,43 @@ function textOf(bytes: string): string | undefined {
   }
 }
 
-const kept = llama3.vocabById
-  .slice(0, TOKENS_OF_LLAMA_3)
-  .map(bytesOf)
-  .filter((bytes, rank) => {
-    const text = textOf(bytes)
-    // A single byte is a token anyway.
-    if (bytes.length === 1) return false
-    return (
-      rank < COMMON_OF_LLAMA_3 ||
-      // A part of a character.
-      text === undefined ||
-      isDense(text) ||
-      (rank < WORDS_OF_LLAMA_3 && /^ [a-z]+$/.test(text))
-    )
-  })
-write('llama-3', 'Tokens of Llama 3, most common first.', kept)
+const inBytes = (pairs: readonly number[]): Buffer => Buffer.from(Uint16Array.from(pairs).buffer)
+const PAIRS = 'The two tokens of which each token is merged, in order of merging, in 16 bits each'
 
-const single = (token: string): boolean => Array.from(token).length === 1
-const inUtf8 = (token: string): string => Buffer.from(token.replaceAll('\u2581', ' ')).toString('latin1')
-const merged = new Set([...llama2.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair.replace(' ', '')))
+// A single byte is a token anyway.
+const ofLlama3 = llama3.vocabById.slice(0, TOKENS_OF_LLAMA_3).map(bytesOf)
+const common = ofLlama3.slice(0, COMMON_OF_LLAMA_3).filter((bytes) => bytes.length > 1)
+const rare = ofLlama3.slice(COMMON_OF_LLAMA_3)
+const dense = rare.filter((bytes) => {
+  const text = textOf(bytes)
+  // A part of a character, or letters of an alphabet of which every token is here.
+  return text === undefined || isDense(text)
+})
+const words = rare.filter((bytes, rank) => rank < WORDS_OF_LLAMA_3 - COMMON_OF_LLAMA_3 && /^ [a-z]+$/.test(bytes))
+const merged = mergedFrom([...common, ...dense], [...byteOf.values()].sort(), (token) => token.split(''))
+// A part of a text that is longer is not merged.
+const long = common.filter((bytes) => bytes.length > LONGEST_WORD)
+write('llama-3', 'Tokens of Llama 3.', {
+  PAIRS: { about: PAIRS, data: inBytes(merged.pairs) },
+  WHOLE: {
+    about: 'Tokens that are known as a whole and come from no merging here, with a NUL between them',
+    data: Buffer.from([...words, ...long, ...merged.rest].flatMap((bytes) => textOf(bytes) ?? []).join('\0')),
+  },
+})
+
+const inUtf8 = (token: string): string => token.replaceAll('\u2581', ' ')
+const ofLlama2 = new Set([...llama2.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair.replace(' ', '')))
 const blanks = (token: string): boolean => /^\u2581+$/.test(token)
-write('llama-2', 'Tokens of Llama 2, in order of merging, then its single characters.', [
-  ...[...merged].filter((token, rank) => rank < COMMON_OF_LLAMA_2 || blanks(token)).map(inUtf8),
-  ...llama2.vocabById.slice(FIRST_OF_LLAMA_2).filter(single).map(inUtf8),
-])
+const characters = llama2.vocabById
+  .slice(FIRST_OF_LLAMA_2)
+  .filter((token) => Array.from(token).length === 1 && token !== '\u2581' && token > '\x7f')
+const ascii = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code))
+const mergedOfLlama2 = mergedFrom(
+  [...ofLlama2].filter((token, rank) => rank < COMMON_OF_LLAMA_2 || blanks(token)).map(inUtf8),
+  [...ascii, ...characters],
+  (token) => Array.from(token),
+)
+write('llama-2', 'Tokens of Llama 2.', {
+  CHARACTERS: { about: 'The characters that are tokens, but for ASCII', data: Buffer.from(characters.join('')) },
+  PAIRS: { about: PAIRS, data: inBytes(mergedOfLlama2.pairs) },
+})

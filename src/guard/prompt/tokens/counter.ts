@@ -1,6 +1,5 @@
 // Counts the tokens of a text with a part of the model's own vocabulary. The count is never below the real one: a text
 // that is merged with the first tokens of the vocabulary alone is at a state which the real tokenizer passes through.
-import { brotliDecompressSync } from 'node:zlib'
 
 export interface Reach {
   /** Never between the halves of a surrogate pair. */
@@ -63,12 +62,23 @@ export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
   return { reach, count: (text) => reach(text, 0, Infinity).tokens }
 }
 
+/** The character at an index. Half of a pair is U+FFFD, as in UTF-8. */
+export function codeAt(text: string, index: number): number {
+  const code = text.codePointAt(index)!
+  return code >= 0xd800 && code <= 0xdfff ? 0xfffd : code
+}
+
+/** The bytes of a character in UTF-8. */
+export function sizeOf(code: number): number {
+  return code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+}
+
 /** The index up to which the bytes of a text take no more than `budget`, and at least one character. */
 function cutInside(text: string, start: number, budget: number): number {
   let end = start
   for (let bytes = 0; end < text.length;) {
     const code = text.codePointAt(end)!
-    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+    bytes += sizeOf(code)
     if (bytes > budget && end > start) break
     end += code < 0x10000 ? 1 : 2
   }
@@ -80,54 +90,3 @@ function placeOf(text: string): number {
   for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
   return (hash ^ (hash >>> 13)) & (PLACES - 1)
 }
-
-/** Tokens, each with its place in the order of merging. */
-export class Vocabulary {
-  readonly #ranks: ReadonlyMap<string, number>
-  /** The places of tokens of two bytes, because most look-ups are for two bytes. */
-  readonly #pairs = new Int32Array(256 * 256).fill(NEVER)
-
-  /** Reads a table of this folder. */
-  constructor(table: string) {
-    const tokens = brotliDecompressSync(Buffer.from(table, 'base64')).toString('latin1').split('\xff')
-    this.#ranks = new Map(tokens.map((token, rank) => [token, rank]))
-    for (const [rank, token] of tokens.entries())
-      if (token.length === 2) this.#pairs[token.charCodeAt(0) * 256 + token.charCodeAt(1)] = rank
-  }
-
-  has(token: string): boolean {
-    return this.#ranks.has(token)
-  }
-
-  /** How many times two neighbours are merged, the earliest token first, with tokens before `limit`. */
-  countMerges(units: string[], limit = NEVER): number {
-    const ranks = units.map((_, at) => this.#rankOf(units, at))
-    for (let merges = 0; ; merges++) {
-      let best = -1
-      let rank = limit
-      for (let at = 0; at < ranks.length; at++) {
-        if (ranks[at]! >= rank) continue
-        best = at
-        rank = ranks[at]!
-      }
-      if (best < 0) return merges
-      units[best] = units[best]! + units[best + 1]!
-      units.splice(best + 1, 1)
-      ranks.splice(best + 1, 1)
-      ranks[best] = this.#rankOf(units, best)
-      if (best > 0) ranks[best - 1] = this.#rankOf(units, best - 1)
-    }
-  }
-
-  #rankOf(units: readonly string[], at: number): number {
-    const left = units[at]!
-    const right = units[at + 1]
-    if (right === undefined) return NEVER
-    return left.length + right.length === 2
-      ? this.#pairs[left.charCodeAt(0) * 256 + right.charCodeAt(0)]!
-      : (this.#ranks.get(left + right) ?? NEVER)
-  }
-}
-
-/** The place of what is no token. */
-const NEVER = 2 ** 31 - 1

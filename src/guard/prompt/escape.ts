@@ -21,11 +21,11 @@ const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
  * backslash or inside another escape is left alone, so that no new escape can form. Quotes, backslashes and control
  * characters keep their escapes.
  */
-const ESCAPED = source`(?<!\\(?:u[0-9a-fA-F]{0,3})?)\\u(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
+const ESCAPED = source`\\u(?<!\\(?:u[0-9a-fA-F]{0,3})?\\u)(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
 
 /** Joiners and variation selectors that are part of an emoji. Without them a family emoji falls apart. */
-const EMOJI_GLUE = source`(?<=\p{Extended_Pictographic})[\uFE0E\uFE0F]|(?<=[0-9#*])\uFE0F(?=\u20E3)|(?<=\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}])\u200D(?=\p{Extended_Pictographic})`
-const CONTROLS = source`(?![\t\n\v\f\r\u0085])\p{Cc}`
+const EMOJI_GLUE = source`[\uFE0E\uFE0F](?<=\p{Extended_Pictographic}.)|\uFE0F(?<=[0-9#*].)(?=\u20E3)|\u200D(?<=(?:\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}]).)(?=\p{Extended_Pictographic})`
+const CONTROLS = source`[\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F]`
 /**
  * Invisible characters: zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable),
  * control and annotation characters.
@@ -112,7 +112,16 @@ export function isPlain(text: string): boolean {
 
 function reveal(text: string): string {
   const decoded = text.replace(ESCAPED_ALL, (escape) => String.fromCharCode(parseInt(escape.slice(2), 16)))
-  return decoded.replace(FOLD_ALL, unmask).replace(HIDDEN_ALL, '$1')
+  return decoded.replace(FOLD_ALL, plainOf).replace(HIDDEN_ALL, '$1')
+}
+
+/** The letters of each disguised character, of which there are about 1,500. */
+const PLAIN_LETTERS = new Map<string, string>()
+
+function plainOf(character: string): string {
+  let letters = PLAIN_LETTERS.get(character)
+  if (letters === undefined) PLAIN_LETTERS.set(character, (letters = unmask(character)))
+  return letters
 }
 
 function breakMarkers(text: string): string {

@@ -1,6 +1,7 @@
 // The end of a handler's reply: the arguments of its `end()`, the calls that come after it, and the last bytes while a
 // middleware before us keeps them.
-import type { ServerResponse } from 'node:http'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { bytesOf, callbackOf, type Callback } from './arguments.js'
 import type { Backpressure } from './callbacks.js'
 import type { Layers } from './layers.js'
@@ -53,11 +54,12 @@ export class HandlerEnd {
 
   /**
    * Has Node call the handler's callback on 'finish', before those who begin to listen for it after the handler's end.
-   * Where a middleware below may drop the callback, it is passed on with the end instead.
+   * It is passed on with the end instead where a middleware below may drop it, and where Node calls it before all who
+   * listen.
    */
   callOnFinish(writes: Backpressure): void {
     const callback = this.#layers.lowest ? callbackOf(this.#args) : undefined
-    if (callback === undefined) return
+    if (callback === undefined || !listensWithCallback()) return
     this.#args = this.#args.map((each) => (each === callback ? undefined : each))
     this.#res.once('finish', this.#afterWrites(callback, writes))
   }
@@ -128,4 +130,16 @@ export class HandlerEnd {
     this.#lastBytes = NO_BYTES
     return true
   }
+}
+
+let listens: boolean | undefined
+
+/** True when Node adds the callback of `end()` to the listeners of 'finish'. From 24.22 on it calls it before them. */
+function listensWithCallback(): boolean {
+  if (listens === undefined) {
+    const unsent = new ServerResponse(new IncomingMessage(new Socket()))
+    unsent.end(() => undefined)
+    listens = unsent.listenerCount('finish') > 0
+  }
+  return listens
 }

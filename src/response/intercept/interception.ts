@@ -4,8 +4,11 @@ import { bytesOf, callbackOf, checkChunk, hasChunk, type Callback } from './argu
 import { HeldResponse } from './held-response.js'
 import type { Method } from './methods.js'
 import { throwHeadersSent, writeAfterDestroy, writeAfterEnd, type HeadMethod } from './node-errors.js'
+import { StrictLength } from './strict-length.js'
 
 export class Interception extends HeldResponse {
+  #strict: StrictLength | undefined
+
   call(method: Method, args: unknown[]): unknown {
     // Node's end() calls res.write on HTTP/2, which is a wrapper of ours when somebody has defined one.
     if (this.layers.leaving) return this.layers.callBelow(method, args)
@@ -39,8 +42,10 @@ export class Interception extends HeldResponse {
     this.#commit('write')
     if (this.state !== 'hold') return this.#onWrite(args)
     if (this.http2) checkChunk(args[0], true)
+    const bytes = bytesOf(args)
+    this.#strict?.add(bytes, false)
     this.clock?.gave(false)
-    this.hold?.write(bytesOf(args))
+    this.hold?.write(bytes)
     return this.writes.add(callback, this.state === 'hold' && this.hold?.full === true)
   }
 
@@ -64,6 +69,7 @@ export class Interception extends HeldResponse {
     if (this.state !== 'hold') return this.#onEnd(args)
     if (chunk && this.http2) checkChunk(args[0], true)
     const bytes = chunk ? bytesOf(args) : undefined
+    this.#strict?.add(bytes, true)
     this.end.note(args, chunk)
     if (!this.http2) this.end.callOnFinish(this.writes)
     this.clock?.gave(true)
@@ -137,6 +143,7 @@ export class Interception extends HeldResponse {
 
   #commitHead(args: readonly unknown[]): void {
     this.head.commit(args)
+    if (!this.http2) this.#strict = StrictLength.of(this.res)
     const hold = this.layers.leave(() => this.choose?.(this))
     if (this.state !== 'hold') return
     this.hold = hold

@@ -22,10 +22,11 @@ export interface RawReply {
 /** The texts to judge, one per choice. Empty texts are left out. */
 export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
   const { status, contentType, codings, bytes } = reply
+  // No bytes are no words, in whatever coding and type.
+  if (bytes.length === 0) return []
   if (status === 206) throw unreadable('a part of a reply (206)')
   const type = mediaType(contentType)
   const failed = !isSuccess(status)
-  if (failed && bytes.length === 0) return []
   // An error of any type is read as text, because it may contain a reply.
   if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
   const body = codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes)

@@ -136,7 +136,7 @@ describe('a guard that is slower than the model', () => {
     expect([reply.status, reply.complete]).toEqual([200, true])
     // Compared as a flag: a difference in a text of this size would fill the terminal.
     expect(reply.text === frames + DONE).toBe(true)
-  })
+  }, 20_000)
 
   it('stops a producer that does not wait at maxReplyBytes', async () => {
     const guard = markerGuard({ delay: 300 })

@@ -60,11 +60,10 @@ export function createConversationReader({
       const mode = unknownMode(unknown, req, named !== undefined)
       const bodiless = BODILESS.has(req.method ?? 'GET')
       const empty = !hasBody(req) && isEmpty(req.body)
-      const own = empty ? inUse.bodiless(readings) : undefined
-      if (bodiless && empty && OPENING.has(req.method ?? 'GET')) {
-        const opened = own ?? inUse.opened(req.headers)
-        if (opened !== undefined) return withQuery(opening(opened), req)
-      }
+      // A request of HTTP/2 may turn out to have no body only when it has been read.
+      const own = inUse.bodiless(readings) ?? (OPENING.has(req.method ?? 'GET') ? inUse.opened(req.headers) : undefined)
+      if (bodiless && empty && own !== undefined && OPENING.has(req.method ?? 'GET'))
+        return withQuery(opening(own), req)
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
         const asks = mode === 'judge' && (isOnRoute(req) || named !== undefined)
         const says = req.method === 'GET' || queryTexts(req).length + pathTexts(req).length > 0

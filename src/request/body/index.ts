@@ -47,9 +47,12 @@ function withLeft(read: ReadBody, left: JsonBody): ReadBody {
     : left
 }
 
+/** A request of HTTP/2. `endAfterHeaders` is true when the client has ended it with its head. */
+type Http2Request = GuardedRequest & { readonly stream?: { readonly endAfterHeaders?: boolean } }
+
 /** True when the headers announce a body. HTTP/2 can send a body without such a header. */
-export function hasBody({ httpVersionMajor, headers, readableEnded }: GuardedRequest): boolean {
-  if (httpVersionMajor >= 2) return !readableEnded
+export function hasBody({ httpVersionMajor, headers, readableEnded, stream }: Http2Request): boolean {
+  if (httpVersionMajor >= 2) return !readableEnded && stream?.endAfterHeaders !== true
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0)
 }

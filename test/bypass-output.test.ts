@@ -313,3 +313,28 @@ it('is judged before compression makes it unreadable, whichever side of us compr
     expect(wire.seen()).toContain(BAD.trim())
   }
 })
+
+it.each([
+  ['written', 'application/json', false],
+  ['given to the end', 'application/json', true],
+  ['written to a stream', 'text/event-stream', false],
+  ['given to the end of a stream', 'text/event-stream', true],
+])('leaves as it was judged when its handler reuses a buffer that it has %s', async (_, type, ends) => {
+  const say = (words: string): string =>
+    type === 'text/event-stream' ? chunk({ content: words }) + DONE : JSON.stringify(completion(words))
+  const app = express5()
+  app.use(wire.guard({ check: ['output'] }), (_req, res) => {
+    const buffer = Buffer.from(say('x'.repeat(BAD.length)))
+    res.type(type)
+    if (ends) res.end(buffer)
+    else res.write(buffer)
+    buffer.write(say(BAD))
+    if (!ends) res.end()
+  })
+  const server = await serve(app)
+  const got = await send(`${server.url}/v1/chat/completions`, {
+    body: chat('hi', { stream: type !== 'application/json' }),
+  })
+  await server.close()
+  expect([got.status, got.text]).toEqual([200, say('x'.repeat(BAD.length))])
+})

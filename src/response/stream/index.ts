@@ -106,14 +106,13 @@ class EventStreamHold implements Hold {
   write(chunk: Buffer): void {
     if (this.#over) return
     this.#keep(chunk)
-    if (!this.#over) this.#due ??= setImmediate(this.#consider)
+    this.#due ??= setImmediate(this.#consider)
   }
 
   end(chunk: Buffer | undefined): void {
     if (this.#over) return
     this.#handlerEnded = true
     if (chunk !== undefined) this.#keep(chunk)
-    if (this.#over) return
     try {
       this.#held.add(this.#unframed.read(), this.#reading)
       this.#held.add(this.#unframed.finish(), this.#reading)

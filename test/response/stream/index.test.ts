@@ -231,6 +231,30 @@ describe('A stream beside its input check', () => {
   })
 })
 
+describe('A stream whose handler writes much in one turn', () => {
+  beforeEach(() => void vi.unstubAllGlobals())
+
+  it('is full until the turn has ended, and reads then what came as one text', async () => {
+    const { exit, context, hold } = holding()
+    for (const word of ['a', 'b', 'c']) hold.write(bytes(says(word)))
+    hold.write(bytes(`: ${'x'.repeat(300 * 1024)}`))
+    expect([hold.full, exit.steps, context.checks.length]).toEqual([true, [], 0])
+    await nextTurn()
+    // The comment goes on, so the handler must go on too, once the verdict is there.
+    expect([hold.full, context.checks.map(({ text }) => text)]).toEqual([true, ['abc']])
+    await context.checks[0]!.answer('safe')
+    expect([hold.full, exit.steps.at(-1)]).toEqual([false, 'drained'])
+  })
+
+  it('does not wait when none of it is a frame', async () => {
+    const { exit, hold } = holding()
+    hold.write(bytes(`: ${'x'.repeat(300 * 1024)}`))
+    expect([hold.full, exit.steps]).toEqual([true, []])
+    await nextTurn()
+    expect([hold.full, exit.steps]).toEqual([false, ['drained']])
+  })
+})
+
 describe('With onError open a stream', () => {
   it('that cannot be read passes from there on, what was held and half a frame included', async () => {
     const { exit, context, hold } = holding({ onError: 'open' })

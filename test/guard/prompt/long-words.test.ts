@@ -1,5 +1,4 @@
-// Merging takes the square of a word's length, so words of more characters than any language has are counted as they
-// are spelt.
+// Merging takes longer than counting, so words of more characters than any language has are counted as they are spelt.
 import { expect, it } from 'vitest'
 import { llama2Tokens } from '../../../src/guard/prompt/tokens/llama-2.js'
 import { llama3Tokens } from '../../../src/guard/prompt/tokens/llama-3.js'

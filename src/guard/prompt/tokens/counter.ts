@@ -22,34 +22,31 @@ export interface Splitting {
 }
 
 /**
- * A word of more characters counts a token for each of them, because merging takes the square of its length. No
+ * A word of more characters counts a token for each of them, because merging takes ten times as long as counting. No
  * language has such words.
  */
 export const LONGEST_WORD = 40
 /** Places for parts whose tokens are remembered, a power of two. The words of a text repeat. */
 const PLACES = 32_768
-/** V8 copies a part of at most this many characters. A longer part would keep the whole text in memory. */
+/** The most characters of a part that is remembered. */
 const LONGEST_REMEMBERED = 12
 
 export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
-  // Each part has one place, and a newer part takes it. A Map takes longer, most of all for words that never repeat.
-  const parts: string[] = Array.from({ length: PLACES }, () => '')
-  const costs = new Uint8Array(PLACES)
-  const costOf = (text: string): number => {
-    if (text.length > LONGEST_REMEMBERED) return tokensOf(text)
-    const place = placeOf(text)
-    if (parts[place] !== text) {
-      costs[place] = tokensOf(text)
-      parts[place] = text
-    }
-    return costs[place]!
+  const known = new Remembered()
+  const costOf = (text: string, start: number, end: number): number => {
+    // A character of ASCII is one token everywhere.
+    if (end - start === 1 && text.charCodeAt(start) < 0x80) return 1
+    if (end - start > LONGEST_REMEMBERED) return tokensOf(text.slice(start, end))
+    const place = known.placeOf(text, start, end)
+    if (!known.has(place, text, start, end)) known.set(place, text, start, end, tokensOf(text.slice(start, end)))
+    return known.costs[place]!
   }
   const reach = (text: string, start: number, budget: number): Reach => {
     let tokens = 0
     for (let index = start; index < text.length;) {
       part.lastIndex = index
       const end = part.test(text) ? part.lastIndex : index + 1
-      const cost = costOf(text.slice(index, end))
+      const cost = costOf(text, index, end)
       if (tokens + cost > budget) {
         // A part that is larger than the whole budget is cut where its bytes fill it.
         return index > start ? { end: index, tokens } : { end: cutInside(text, start, budget), tokens: budget }
@@ -60,6 +57,36 @@ export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
     return { end: text.length, tokens }
   }
   return { reach, count: (text) => reach(text, 0, Infinity).tokens }
+}
+
+/**
+ * The tokens of short parts. Each part has one place, and a newer part takes it. The characters stand in one array: a
+ * Map or strings take longer, most of all for words that never repeat.
+ */
+class Remembered {
+  readonly costs = new Uint8Array(PLACES)
+  readonly #lengths = new Uint8Array(PLACES)
+  readonly #characters = new Uint16Array(PLACES * LONGEST_REMEMBERED)
+
+  placeOf(text: string, start: number, end: number): number {
+    let hash = 0
+    for (let at = start; at < end; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
+    return (hash ^ (hash >>> 13)) & (PLACES - 1)
+  }
+
+  has(place: number, text: string, start: number, end: number): boolean {
+    if (this.#lengths[place] !== end - start) return false
+    const first = place * LONGEST_REMEMBERED
+    for (let at = start; at < end; at++) if (this.#characters[first + at - start] !== text.charCodeAt(at)) return false
+    return true
+  }
+
+  set(place: number, text: string, start: number, end: number, cost: number): void {
+    this.costs[place] = cost
+    this.#lengths[place] = end - start
+    const first = place * LONGEST_REMEMBERED
+    for (let at = start; at < end; at++) this.#characters[first + at - start] = text.charCodeAt(at)
+  }
 }
 
 /** The character at an index. Half of a pair is U+FFFD, as in UTF-8. */
@@ -83,10 +110,4 @@ function cutInside(text: string, start: number, budget: number): number {
     end += code < 0x10000 ? 1 : 2
   }
   return end
-}
-
-function placeOf(text: string): number {
-  let hash = 0
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
-  return (hash ^ (hash >>> 13)) & (PLACES - 1)
 }

@@ -39,3 +39,17 @@ export function bytesOf([chunk, encoding]: readonly unknown[]): Buffer {
   bytes.set(chunk as Uint8Array)
   return bytes
 }
+
+interface Queue {
+  readonly outputData?: readonly unknown[]
+  readonly _headerSent?: boolean
+}
+
+/**
+ * The chunk and encoding that send these bytes. While a pipelined response waits for its turn, Node puts its head
+ * before what is queued, such as `100 Continue`, but for a head that leaves with a string.
+ */
+export function sending(res: ServerResponse & Queue, bytes: Buffer): readonly [Buffer | string, BufferEncoding] {
+  const waits = res._headerSent === false && res.outputData !== undefined && res.outputData.length > 0
+  return waits ? [bytes.toString('latin1'), 'latin1'] : [bytes, 'utf8']
+}

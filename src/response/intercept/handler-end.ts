@@ -2,7 +2,7 @@
 // middleware before us keeps them.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { bytesOf, callbackOf, type Callback } from './arguments.js'
+import { bytesOf, callbackOf, sending, type Callback } from './arguments.js'
 import type { Backpressure } from './callbacks.js'
 import type { Layers } from './layers.js'
 import { writeAfterEnd } from './node-errors.js'
@@ -99,6 +99,10 @@ export class HandlerEnd {
     if (callback !== undefined || writes.areWaiting) callback = this.#afterWrites(callback, writes)
     const first = chunk.length > 0 ? chunk : given
     const args = [first, ...rest.map((each) => (typeof each === 'function' ? callback : each))]
+    if (chunk.length > 0) {
+      const [data, encoding] = sending(this.#res, chunk)
+      if (data !== chunk) args.splice(0, typeof args[1] === 'function' ? 1 : 2, data, encoding)
+    }
     if (args.length === 1 && first === undefined) args.length = 0
     this.#layers.callBelow('end', args)
     if (!this.hasLeft) this.#lastBytes = chunk

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { ReplyClock } from '../context.js'
 import type { ResponseController } from '../hold.js'
+import { sending } from './arguments.js'
 import { dropTrailers } from './head.js'
 import { writeAfterDestroy } from './node-errors.js'
 import { ResponseState, type Choose } from './response-state.js'
@@ -18,7 +19,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
     if (this.closed || this.end.hasLeft) return false
     const fits = this.#leave(() => {
       this.head.open('write')
-      return this.layers.callBelow('write', [chunk, 'utf8'])
+      return this.layers.callBelow('write', sending(this.res, chunk))
     }, false)
     this.clock?.left(false)
     this.writes.noteSent(fits)

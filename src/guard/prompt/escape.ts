@@ -128,7 +128,7 @@ function breakMarkers(text: string): string {
   return text
     .replace(TOKEN_EDGES, '$& ')
     .replace(BLOCKS, (_, words: string, blank: string, close: string) => `(${words}${blank}${close === '' ? '' : ')'}`)
-    .replace(LABELS, "$1'$2'")
+    .replace(LABELS, "'$&'")
 }
 
 /** A pattern for {@link breakLabels}: each label a word, or words between blanks, in lower case. */
@@ -138,7 +138,7 @@ export function labelPattern(labels: readonly string[]): RegExp {
 
 /** Turns the labels of another template into ordinary words. The text must have been through {@link escapeText}. */
 export function breakLabels(text: string, pattern: RegExp): string {
-  return text.replace(pattern, "$1'$2'")
+  return text.replace(pattern, "'$&'")
 }
 
 function labelSource(labels: readonly string[]): string {
@@ -147,7 +147,9 @@ function labelSource(labels: readonly string[]): string {
       .split(' ')
       .map(lookalike)
       .join(source`[${DECORATION}${BREAKS}]*`)
-  return source`(${LINE_START}[${DECORATION}]*)(${labels.map(words).join('|')})(?=${COLON})`
+  const any = `(?:${labels.map(words).join('|')})`
+  // The words stand first, because a pattern that begins with a look behind looks behind at every character.
+  return source`${any}(?=${COLON})(?<=${LINE_START}[${DECORATION}]*${any})`
 }
 
 /** The letter or letters that one disguised character stands for. */

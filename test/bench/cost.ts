@@ -37,12 +37,22 @@ function fill(start: string, unit: string | ((index: number) => string), end: st
   }
 }
 
-const say = (unit: string): Buffer => fill('{"messages":[{"role":"user","content":"', unit, '"}]}')
+const say = (unit: string | ((index: number) => string)): Buffer =>
+  fill('{"messages":[{"role":"user","content":"', unit, '"}]}')
 const beside = (field: string, unit: string | ((index: number) => string), end: string): Buffer =>
   fill(`{"messages":[{"role":"user","content":"hi"}],"x":${field}`, unit, `${end}}`)
 const nestedIn = (open: string, inner: string, close: string, times: number): Buffer =>
   Buffer.from(open.repeat(times) + inner + close.repeat(times))
 const random = Buffer.from(Array.from({ length: 700_000 }, (_, index) => (index * 7919 + (index >> 3)) & 255))
+/** Words that hardly repeat, of characters from `first` on. */
+function words(first: number, range: number, length: number): (index: number) => string {
+  const letter = (at: number): string => {
+    const hash = Math.imul(at ^ (at >>> 15), 0x2c1b3c6d)
+    const mixed = Math.imul(hash ^ (hash >>> 12), 0x297a2d39)
+    return String.fromCharCode(first + (((mixed ^ (mixed >>> 15)) >>> 0) % range))
+  }
+  return (index) => `${Array.from({ length }, (_, at) => letter(index * length + at)).join('')} `
+}
 const form = { 'content-type': 'application/x-www-form-urlencoded' }
 const upload = { 'content-type': 'multipart/form-data; boundary=x' }
 const prose = 'The quick brown fox jumps over the lazy dog, and so on. '
@@ -84,6 +94,12 @@ const CASES: Record<string, Case> = {
   'combining characters': { body: say('\u0301') },
   'zero-width characters': { body: say('\u200B') },
   'tag characters': { body: say('\u{E0061}') },
+  'words of no language': { body: say(words(0x61, 26, 8)) },
+  'words of no language, Cyrillic': { body: say(words(0x430, 32, 6)) },
+  'words of no language, Chinese': { body: say(words(0x4e00, 8000, 12)) },
+  'printable ASCII': { body: say((index) => words(0x23, 57, 12)(index).trimEnd()) },
+  'letters and halves of pairs': { body: say('\\ud800a') },
+  'letters of mathematics': { body: say('\u{1D400}') },
   'angle brackets': { body: say('<') },
   labels: { body: say('\\nUser:') },
   'blanks as a stop string': {

@@ -95,9 +95,8 @@ async function connect(url: string, prefix: string) {
     },
     { namespace: prefix, throwOnErrors: true },
   )
-  // Both clients also report failures as 'error' events. Without a listener such an event would end the process.
-  redis.on('error', () => undefined)
   const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
+  // Failures come as 'error' events, too, those of the store as events of keyv.
   keyv.on('error', () => undefined)
   // Settles when the first connection is made or has failed. Until then lookups miss and the circuit breaker counts
   // no failure.

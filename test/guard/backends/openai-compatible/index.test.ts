@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { connectionError } from '../../../../src/guard/backends/openai-compatible/errors.js'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import {
   openAiCompatibleComplete,
@@ -210,6 +211,13 @@ describe('A completion that fails', () => {
       'guard_timeout',
     )
   })
+  it.each(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])(
+    'is guard_timeout when the HTTP client gives up first: %s',
+    (code) => {
+      const error = connectionError(Object.assign(new Error('slow'), { code }))
+      expect([error.code, error.retryable]).toEqual(['guard_timeout', true])
+    },
+  )
   it('is guard_unavailable when nobody listens', async () => {
     const error = await failure(() => undefined, { url: 'http://127.0.0.1:1/v1' })
     expect([error.code, error.retryable]).toEqual(['guard_unavailable', true])

@@ -73,7 +73,7 @@ describe('The files of the example', () => {
         .map(({ alertname }: any) => alertname),
     )
     expect(rules.map(({ alert }) => alert).filter((alert) => !tested.has(alert))).toEqual([])
-  })
+  }, 30_000)
 })
 
 describe.skipIf(!installed)('In Prometheus', () => {

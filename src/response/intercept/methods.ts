@@ -2,6 +2,7 @@
 // other file replaces methods of a response.
 // The replacements are accessors, because other middleware replaces methods too.
 import type { ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { calledByNode } from './caller.js'
 import type { Layers } from './layers.js'
 
@@ -131,7 +132,8 @@ export function catchHttp2Bypass(stream: object, layers: Layers): void {
 }
 
 const HTTP2_BYPASS: PropertyDescriptorMap = Object.fromEntries(
-  (['write', 'end'] as const).map((name): [string, Accessor] => [
+  // Node sends the bytes of a file without a call of ours, so such a reply cannot be held.
+  (['write', 'end', 'respondWithFile', 'respondWithFD'] as const).map((name): [string, Accessor] => [
     name,
     {
       configurable: true,
@@ -139,7 +141,7 @@ const HTTP2_BYPASS: PropertyDescriptorMap = Object.fromEntries(
       value(...args: unknown[]): unknown {
         const bypassing = this[LAYERS]!.bypassing
         if (bypassing !== undefined) return bypassing.bypassed(name === 'write' ? args : [])
-        return Reflect.apply((Object.getPrototypeOf(this) as ServerResponse)[name], this, args)
+        return Reflect.apply((Object.getPrototypeOf(this) as ServerHttp2Stream)[name] as () => unknown, this, args)
       },
     },
   ]),

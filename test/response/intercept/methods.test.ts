@@ -1,7 +1,10 @@
 // Calls that pass our methods on HTTP/2, where the last functions are those of the stream below the response.
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, Http2ServerResponse } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { guarded, within } from '../../helpers/apps.js'
 import { chat } from '../../helpers/http.js'
 
@@ -31,6 +34,14 @@ async function answered(handler: (res: Http2ServerResponse) => void): Promise<{ 
 }
 
 const { prototype } = Http2ServerResponse
+const folder = mkdtempSync(join(tmpdir(), 'llama-guard-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+function fileOf(text: string): string {
+  const path = join(folder, 'reply.txt')
+  writeFileSync(path, text)
+  return path
+}
+
 type Say = (res: Http2ServerResponse, first: string, last: string) => void
 /** The stream has ended, so its words cannot be held any more. */
 const BREAKING: Readonly<Record<string, Say>> = {
@@ -44,6 +55,12 @@ const BREAKING: Readonly<Record<string, Say>> = {
     res.stream.end(last)
   },
   'end of the stream': (res, first, last) => void res.stream.end(first + last),
+  'respondWithFile of the stream': ({ stream }, first, last) => stream.respondWithFile(fileOf(first + last)),
+  'respondWithFD of the stream': ({ stream }, first, last) => {
+    const file = openSync(fileOf(first + last), 'r')
+    stream.once('close', () => closeSync(file))
+    stream.respondWithFD(file)
+  },
 }
 const HELD: Readonly<Record<string, Say>> = {
   'write of the prototype': (res, first, last) => {

@@ -59,21 +59,25 @@ describe('The files of the example', () => {
     for (const panel of dashboard.panels) expect(panel.datasource.uid).toBe(source.uid)
   })
 
-  it.skipIf(!installed)('are valid to promtool, and the alerts fire when they should and not otherwise', async () => {
-    for (const argv of [
-      ['check', 'config', 'prometheus.yaml'],
-      ['check', 'rules', 'alerts.yaml'],
-      ['test', 'rules', 'alerts.test.yaml'],
-    ])
-      expect((await run(PROMTOOL, argv, { cwd: FOLDER })).stdout).toContain('SUCCESS')
-    const tested = new Set(
-      parse(read('alerts.test.yaml'))
-        .tests.flatMap((test: any) => test.alert_rule_test)
-        .filter(({ exp_alerts: fires }: any) => fires !== undefined)
-        .map(({ alertname }: any) => alertname),
-    )
-    expect(rules.map(({ alert }) => alert).filter((alert) => !tested.has(alert))).toEqual([])
-  }, 30_000)
+  it.skipIf(!installed)(
+    'are valid to promtool, and the alerts fire when they should and not otherwise',
+    async () => {
+      for (const argv of [
+        ['check', 'config', 'prometheus.yaml'],
+        ['check', 'rules', 'alerts.yaml'],
+        ['test', 'rules', 'alerts.test.yaml'],
+      ])
+        expect((await run(PROMTOOL, argv, { cwd: FOLDER })).stdout).toContain('SUCCESS')
+      const tested = new Set(
+        parse(read('alerts.test.yaml'))
+          .tests.flatMap((test: any) => test.alert_rule_test)
+          .filter(({ exp_alerts: fires }: any) => fires !== undefined)
+          .map(({ alertname }: any) => alertname),
+      )
+      expect(rules.map(({ alert }) => alert).filter((alert) => !tested.has(alert))).toEqual([])
+    },
+    30_000,
+  )
 })
 
 describe.skipIf(!installed)('In Prometheus', () => {

@@ -10,6 +10,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { gzipSync } from 'node:zlib'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Middleware } from '../../src/types.js'
+import { machine, table } from './kit/table.js'
 
 const MIB = 1024 * 1024
 const ROUNDS = 3
@@ -194,35 +195,35 @@ async function measure(): Promise<void> {
     breaker: false,
     timeoutMs: 60_000,
   })
-  const rows: Record<string, Record<string, string | number>> = {}
+  const rows: Record<string, string | number>[] = []
   let plain = { instant: 0, prompted: 0 }
-  for (const name of ['prose', ...(wanted.length > 0 ? wanted : Object.keys(CASES))]) {
+  // The first bodies pay for the compiler.
+  for (const warm of [bare, instant, prompted]) await cost(warm, 'prose', tell)
+  for (const name of wanted.length > 0 ? ['prose', ...wanted] : Object.keys(CASES)) {
     const unguarded = await cost(bare, name, tell)
+    asked = 0
     const own = await cost(instant, name, tell)
     const calls = asked / (ROUNDS + 1)
-    asked = 0
     const whole = await cost(prompted, name, tell)
     if (name === 'prose') plain = { instant: own.cpu, prompted: whole.cpu }
-    rows[name] = {
-      status: own.status,
-      unguarded: round(unguarded.cpu),
-      'cpu ms': round(own.cpu),
-      ratio: round(own.cpu / plain.instant),
-      'stall ms': round(own.stall),
-      'judge calls': calls,
-      'with prompts: cpu ms': round(whole.cpu),
-      'ratio ': round(whole.cpu / plain.prompted),
-      'stall ms ': round(whole.stall),
-      status_: whole.status,
-    }
-    console.log(
-      name.padEnd(32),
-      Object.entries(rows[name]!)
-        .map(([key, value]) => `${key.trim()} ${value}`)
-        .join('  '),
-    )
+    rows.push({
+      body: name,
+      'cpu ms': round(whole.cpu),
+      'x prose': round(whole.cpu / plain.prompted),
+      'stall ms': round(whole.stall),
+      status: whole.status,
+      'no prompts: cpu ms': round(own.cpu),
+      'x prose ': round(own.cpu / plain.instant),
+      'stall ms ': round(own.stall),
+      'guard calls': calls,
+      'status ': own.status,
+      'unguarded: cpu ms': round(unguarded.cpu),
+    })
+    // The table comes at the end.
+    console.error(name, rows.at(-1)!['x prose'])
   }
-  console.table(rows)
+  console.log(`${machine()}. With a guard model that reads prompts, then with one that answers without any.\n`)
+  console.log(table(rows))
   child.kill()
   process.exit(0)
 }

@@ -53,10 +53,11 @@ describe('The event of a request says what the guard added:', () => {
   })
 
   it('of a stream only what the first and the last words waited, not how long the model took', async () => {
-    const { firstByte, lastByte } = await added({}, { stream: true })
+    const { input, firstByte, lastByte } = await added({}, { stream: true })
     expect(firstByte).toBeGreaterThanOrEqual(WAITED)
     expect(lastByte).toBeGreaterThanOrEqual(WAITED)
-    expect(heard.requests[0]!.ms).toBeGreaterThanOrEqual(firstByte! + 3 * WAIT)
+    // The input's wait, the model's time and the last words' wait follow each other, however slow the machine is.
+    expect(input! + 3 * WAIT + lastByte!).toBeLessThanOrEqual(heard.requests[0]!.ms + 3)
   })
 
   it('with `parallel` no wait before the handler, and the rest of that wait at the reply', async () => {

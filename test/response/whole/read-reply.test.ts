@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { readReply } from '../../../src/response/whole/read-reply.js'
 
-async function read(body: string, contentType: string, status = 200): Promise<string[]> {
-  const reply = { bytes: Buffer.from(body), status, contentType, codings: [], maxBytes: 1e6 }
+async function read(body: string, contentType: string, status = 200, codings: string[] = []): Promise<string[]> {
+  const reply = { bytes: Buffer.from(body), status, contentType, codings, maxBytes: 1e6 }
   try {
     return (await readReply(reply, openaiChat)).map(({ text }) => text)
   } catch (error) {
@@ -39,6 +39,12 @@ describe('A whole reply', () => {
       expect(await read('some words', type, 500)).toEqual(['some words'])
     },
   )
+
+  it('without bytes says nothing, whatever it is named', async () => {
+    for (const type of ['', 'application/json', 'image/png', 'text/event-stream', 'text/plain; charset=utf-16'])
+      for (const status of [200, 206, 500])
+        for (const codings of [[], ['gzip'], ['unheard-of']]) expect(await read('', type, status, codings)).toEqual([])
+  })
 
   it('in part is not read', async () => {
     expect(await read('some words', 'text/plain', 206)).toEqual(UNREADABLE)

@@ -125,11 +125,11 @@ export class HandlerEnd {
    * True for the last bytes that a middleware below has kept and now passes to `res.write` or `res.end` instead of to
    * the functions that it has saved. Only exactly these bytes pass, because the handler's own bytes come too late.
    */
-  takesLastBytes([chunk]: readonly unknown[]): boolean {
+  takesLastBytes([chunk, encoding]: readonly unknown[]): boolean {
     const last = this.#lastBytes
     if (last === undefined || this.hasLeft) return false
     if (chunk === undefined || chunk === null || typeof chunk === 'function') return true
-    const bytes = bytesOf([chunk])
+    const bytes = bytesOf([chunk, encoding])
     if (bytes.length === 0 || !last.subarray(-bytes.length).equals(bytes)) return false
     this.#lastBytes = NO_BYTES
     return true

@@ -82,3 +82,25 @@ it('A pipelined reply leaves behind its early hints.', async () => {
   )
   expect(heads(text)).toEqual(['100', '103', '200', '100', '103', '200'])
 })
+
+it('A pipelined reply leaves whole when a middleware before us ends it later, with the arguments that it got.', async () => {
+  const text = await twice(
+    (res) => res.end('Grüße 😀 Hello'),
+    (res) => {
+      const { end } = res
+      let kept = false
+      res.end = ((...args: unknown[]) => {
+        if (kept) return Reflect.apply(end, res, args) as ServerResponse
+        kept = true
+        setTimeout(() => Reflect.apply(res.end, res, args), 5)
+        return res
+      }) as ServerResponse['end']
+    },
+  )
+  expect(heads(text)).toEqual(['100', '200', '100', '200'])
+  expect(
+    Buffer.from(text, 'latin1')
+      .toString()
+      .match(/Grüße 😀 Hello/g) ?? text.match(/Grüße 😀 Hello/g),
+  ).toHaveLength(2)
+})

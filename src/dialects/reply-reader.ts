@@ -34,9 +34,9 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
 }
 
+const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))
+
 /** The framing of a stream with these headers, when its content-type does not tell. */
 export function framingOf(asked: Dialect, hasHeader: (name: string) => boolean): Framing {
-  for (const { marks = {} } of BUILT_IN)
-    for (const [name, framing] of Object.entries(marks)) if (hasHeader(name)) return framing
-  return asked.framing
+  return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing
 }

@@ -74,7 +74,8 @@ function pathFinder(
   const endings = list
     .flatMap((dialect) => pathsOf(dialect).map((path) => ({ dialect, ending: endingOf(path) })))
     .sort((a, b) => b.ending.length - a.ending.length)
-  return (readings) => endings.find(({ ending }) => readings.some((path) => hasEnding(path, ending)))?.dialect
+    .map(({ dialect, ending }) => ({ dialect, ends: endsWith(ending) }))
+  return (readings) => endings.find(({ ends }) => readings.some(ends))?.dialect
 }
 
 /** With a colon an ending begins within a segment, as in `models/gemini-2.5-pro:generateContent`. */
@@ -83,10 +84,10 @@ function endingOf(path: string): string {
 }
 
 /** A `*` in an ending stands for anything. */
-function hasEnding(path: string, ending: string): boolean {
+function endsWith(ending: string): (path: string) => boolean {
   const [start = '', rest] = ending.split('*', 2)
-  if (rest === undefined) return path.endsWith(ending)
-  return path.endsWith(rest) && path.slice(0, path.length - rest.length).includes(start)
+  if (rest === undefined) return (path) => path.endsWith(ending)
+  return (path) => path.endsWith(rest) && path.slice(0, path.length - rest.length).includes(start)
 }
 
 function resolve(dialect: string | Dialect): Dialect {

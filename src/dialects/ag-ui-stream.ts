@@ -99,12 +99,9 @@ export function agUiStream(): StreamReader {
     const channel = `${kind} ${id}`
     deltas.push({ choice: 0, channel, text: delta })
     if (kind === 'TEXT_MESSAGE') joined.add(deltas, 0, channel, delta)
-    events.walker.walk(
-      data,
-      (path, text, metadata) => events.beside(deltas, `${type} ${path}`, text, metadata),
-      '',
-      'delta',
-    )
+    events.walker.walk(data, (path, text, metadata) => events.beside(deltas, `${type} ${path}`, text, metadata), {
+      without: 'delta',
+    })
   }
 
   return {

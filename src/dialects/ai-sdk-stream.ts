@@ -110,7 +110,7 @@ function readEvent(events: EventText, joined: JoinedParts, data: Record<string, 
     deltas.push({ choice: 0, channel, text })
     // Pages show the texts of a message side by side.
     if (type === 'text-delta') joined.add(deltas, 0, channel, text)
-    events.walker.walk(data, (path, said, metadata) => events.beside(deltas, path, said, metadata), '', field)
+    events.walker.walk(data, (path, said, metadata) => events.beside(deltas, path, said, metadata), { without: field })
     return
   }
   events.walker.walk(data, (path, said, metadata) =>

@@ -122,12 +122,16 @@ export function cohereStream(): StreamReader {
         if (data !== undefined) events.readBeside(deltas, data)
       } else
         // Parts and calls are told apart by their index alone.
-        events.walker.walk(data, (path, text, metadata) => {
-          const channel = `${index}.${path}`
-          if (metadata) return events.beside(deltas, channel, text, true)
-          deltas.push({ choice: 0, channel, text })
-          if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
-        })
+        events.walker.walk(
+          data,
+          (path, text, metadata) => {
+            const channel = `${index}.${path}`
+            if (metadata) return events.beside(deltas, channel, text, true)
+            deltas.push({ choice: 0, channel, text })
+            if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
+          },
+          { place: `part ${index}` },
+        )
       facts.note(event, data)
       return deltas
     },

@@ -50,13 +50,13 @@ export function readGeminiReply(body: unknown): readonly ReplyChoice[] | undefin
   for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
     const index = itemIndex(candidate, position)
     texts.open(index)
-    walker.walk(withTokens(candidate), (path, text) => texts.add(index, text, path))
+    walker.walk(withTokens(candidate), (path, text) => texts.add(index, text, path), { place: String(index) })
     const spoken = textParts(candidate).filter(({ thought }) => !thought)
     // Clients leave the thoughts out and join the rest.
     if (spoken.length > 1) texts.add(index, spoken.map(({ text }) => text).join(''))
   }
   if (texts.list().length === 0) texts.open(0)
-  walker.walk(body, (_path, text) => texts.addOutside(text), '', listed ? 'candidates' : undefined)
+  walker.walk(body, (_path, text) => texts.addOutside(text), { without: listed ? 'candidates' : undefined })
   return texts.list()
 }
 

@@ -5,7 +5,7 @@ import { GEMINI_REPLY, googleError, statusOf, textParts, withTokens } from './ge
 import { JoinedChoices, JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, sse } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
-import { EventText, SentEvents } from './kit/stream-events.js'
+import { BESIDE_CHOICES, EventText, SentEvents } from './kit/stream-events.js'
 
 interface Fact {
   /** Candidates of the event, and whether it is the last of them. */
@@ -28,11 +28,12 @@ export function geminiStream(): StreamReader {
       if (isObject(data) && Array.isArray(data.candidates)) {
         for (const [position, candidate] of (data.candidates as unknown[]).entries()) {
           const index = itemIndex(candidate, position)
+          if (position === 0) choices.begin(deltas, index, events.walker)
           const from = deltas.length
           readCandidate({ events, joined, args, deltas }, candidate, index)
           if (position === 0) choices.add(deltas, index, from)
         }
-        events.readBeside(deltas, data, 0, { without: 'candidates' })
+        events.readBeside(deltas, data, 0, { path: BESIDE_CHOICES, without: 'candidates' })
       } else if (data !== undefined) events.readBeside(deltas, data)
       facts.note(event, data)
       return deltas

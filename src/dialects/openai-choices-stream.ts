@@ -8,7 +8,7 @@ import { JoinedChoices, JoinedParts, PartChannels } from './kit/part-channels.js
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
 import { itemIndex } from './kit/reply-texts.js'
-import { EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
+import { BESIDE_CHOICES, EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
 import type { Emit } from './kit/text-walker.js'
 import { OPENAI_REPLY } from './openai-choices.js'
 
@@ -73,7 +73,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
         events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
       const fact = facts.note(event, data)
       for (const { index } of fact.choices) read.add(index)
-      repeated.learn(event, deltas, shape.channel, fact)
+      repeated.learn(event, events.walker.takeHeldBack() ? [] : deltas, shape.channel, fact)
       return deltas
     },
     sent(event) {
@@ -113,23 +113,26 @@ interface Kit {
 function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[]): void {
   const { events } = kit
   const { choices } = data
-  let first = 0
   if (Array.isArray(choices)) {
     for (let position = 0; position < choices.length; position += 1) {
       const choice: unknown = choices[position]
       const index = itemIndex(choice, position)
+      if (position === 0) kit.choices.begin(deltas, index, events.walker)
       const from = deltas.length
-      if (position === 0) first = index
-      events.walker.walk(readLists(kit, choice, index, deltas), (channel, text, metadata) => {
+      const emit: Emit = (channel, text, metadata) => {
         if (metadata) events.beside(deltas, channel, text, true, index)
         else deltas.push({ choice: index, channel, text })
-      })
+      }
+      events.walker.walk(readLists(kit, choice, index, deltas), emit, { place: String(index) })
       if (position === 0) kit.choices.add(deltas, index, from)
     }
   } else if (choices !== undefined) {
-    events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), 'choices')
+    events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), {
+      path: 'choices',
+    })
   }
-  events.readBeside(deltas, data, first, { without: 'choices' })
+  // Always with the same choice, because the first of an event may be another one in the next.
+  events.readBeside(deltas, data, 0, { path: BESIDE_CHOICES, without: 'choices' })
 }
 
 /** Reads lists of parts and tool calls item by item. Returns the choice without these items. */
@@ -156,7 +159,7 @@ function readItem({ events, parts, joined }: Kit, item: object, place: string, i
     parts.add(deltas, part, index, channel, text)
     if (channel === `${place}.text`) joined.add(deltas, index, channel, text)
   }
-  events.walker.walk(item, emit, place)
+  events.walker.walk(item, emit, { path: place, place: String(index) })
 }
 
 function factOf(data: unknown, event: StreamEvent): Fact {

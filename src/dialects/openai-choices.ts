@@ -25,9 +25,9 @@ export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
     const choice = choices[position]
     const index = itemIndex(choice, position)
     texts.open(index)
-    walker.walk(choice, (path, text) => texts.add(index, text, path))
+    walker.walk(choice, (path, text) => texts.add(index, text, path), { place: String(index) })
   }
-  walker.walk(body, (_path, text) => texts.addOutside(text), '', 'choices')
+  walker.walk(body, (_path, text) => texts.addOutside(text), { without: 'choices' })
   return texts.list()
 }
 

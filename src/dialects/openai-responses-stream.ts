@@ -7,6 +7,7 @@ import { JoinedParts, PartChannels } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
+import type { Emit } from './kit/text-walker.js'
 import { emptyResponse, refusalEvents, refusalItem, RESPONSES_REPLY } from './openai-responses-reply.js'
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
@@ -53,29 +54,32 @@ export function responsesStream(): StreamReader {
       const { delta, type: _, ...rest } = data
       const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
       // The name stays beside the text, so that a token list that equals the delta is not judged twice.
-      events.walker.walk({ ...rest, type, delta }, (path, text) => {
+      const emit: Emit = (path, text) => {
         if (path !== 'delta') return deltas.push({ choice, channel: `${channel}.${path}`, text })
         item(choice).append(channel, text)
         const part = parts.at(deltas, choice, channel, { id: data.item_id })
         parts.add(deltas, part, choice, channel, text)
         if (channel.startsWith('output_text.')) joined.add(deltas, choice, channel, text)
-      })
-      return
+      }
+      return events.walker.walk({ ...rest, type, delta }, emit, { place: `${choice} ${channel}` })
     }
     if (!isObject(data.response)) {
       const part = parts.at(deltas, choice, type, { id: data.item_id ?? data.id })
-      return events.walker.walk(data, (path, text) => {
+      const emit: Emit = (path, text) => {
         const channel = `${type}.${path}`
         if (SNAPSHOT.test(type)) snapshot(deltas, choice, channel, text)
         else parts.add(deltas, part, choice, channel, text)
-      })
+      }
+      return events.walker.walk(data, emit, { place: `${choice} ${type}` })
     }
     const { response, ...outside } = data
     const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]
     for (const [position, entry] of list.entries()) {
       const index = itemIndex(entry, position)
-      events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text))
+      events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text), {
+        place: `${index} item`,
+      })
     }
     events.walker.walk({ ...outside, response: rest }, (path, text) => {
       // The field `output_text` repeats the words of all items.

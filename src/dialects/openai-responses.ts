@@ -133,7 +133,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   for (const [position, item] of (body.output as unknown[]).entries()) {
     const index = itemIndex(item, position)
     texts.open(index)
-    walker.walk(item, (path, text) => texts.add(index, text, path))
+    walker.walk(item, (path, text) => texts.add(index, text, path), { place: String(index) })
   }
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))

@@ -299,7 +299,7 @@ describe('a stream', () => {
     ]
     expect(gather(openaiChat.stream(), events)).toEqual({
       '0:delta.content': 'ab',
-      '0:note': note + note,
+      '0:(event).note': note + note,
       '0:event': 'two words',
       '0:other': 'a comment',
       '0:data': 'plain text[DONE] and morequoted',

@@ -2,6 +2,7 @@
 // at all. Where these give different texts, all of them are judged.
 import { isObject } from '../../utils/json.js'
 import type { StreamDelta } from '../dialect.js'
+import type { TextWalker } from './text-walker.js'
 
 interface Part {
   id: string | undefined
@@ -88,6 +89,18 @@ export class JoinedChoices {
   readonly #channels = new Set<string>()
   #first: number | undefined
   #several = false
+
+  /**
+   * Call it before the text of an event's first choice is added. Token lists that repeat the texts of several choices
+   * may be joined too.
+   */
+  begin(deltas: StreamDelta[], choice: number, walker: TextWalker): void {
+    const first = this.#first
+    if (first === undefined || first === choice || this.#several) return
+    const from = deltas.length
+    walker.tellTokens(String(first), (channel, text) => deltas.push({ choice: first, channel, text }))
+    this.add(deltas, first, from)
+  }
 
   /** Call it when the text of an event's first choice has been added to `deltas`, `from` this position. */
   add(deltas: StreamDelta[], choice: number, from: number): void {

@@ -7,6 +7,7 @@ const KEPT_CHARS = 1000
 
 interface Column {
   readonly place: string
+  readonly name: string
   /** The path of the text that the column repeats. Undefined when it says something of its own. */
   source: string | undefined
   /** What it has repeated and nobody has judged as the column's. */
@@ -20,6 +21,7 @@ export class RepeatedTokens {
   readonly #columns = new Map<string, Column>()
   /** The paths of this event's texts and columns. */
   readonly #paths = new Set<string>()
+  #tellsAll = false
 
   /**
    * The words of a column that must be judged: none while it repeats the text of one path, `source`. From the first
@@ -32,11 +34,11 @@ export class RepeatedTokens {
     let column = this.#columns.get(key)
     if (column === undefined) {
       if (this.#columns.size >= MAX_COLUMNS) return text
-      column = { place, source, kept: '', spoke: false }
+      column = { place, name, source, kept: '', spoke: false }
       this.#columns.set(key, column)
     }
     const { kept } = column
-    if (source === undefined || source !== column.source || column.spoke) {
+    if (this.#tellsAll || source === undefined || source !== column.source || column.spoke) {
       column.source = undefined
       column.kept = ''
       return kept + text
@@ -44,6 +46,18 @@ export class RepeatedTokens {
     column.spoke = true
     column.kept = (kept + text).slice(-KEPT_CHARS)
     return undefined
+  }
+
+  /** Has every column judged from here on. Returns what those of this place have repeated, by name. */
+  tellAll(place: string): readonly (readonly [name: string, text: string])[] {
+    this.#tellsAll = true
+    const told: [string, string][] = []
+    for (const column of this.#columns.values()) {
+      if (column.place !== place || column.kept === '') continue
+      told.push([column.name, column.kept])
+      column.kept = ''
+    }
+    return told
   }
 
   /** Notes the path of a text of this event. */

@@ -7,7 +7,7 @@ import { parseLoosely } from '../../utils/loose-json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { PartChannels } from './part-channels.js'
 import { isIdentifier } from './reply-names.js'
-import { type Emit, TextWalker } from './text-walker.js'
+import { type Emit, TextWalker, type Walk } from './text-walker.js'
 import type { Vocabulary } from './vocabulary.js'
 
 /** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
@@ -15,6 +15,8 @@ const REPEATED_LENGTH = 24
 /** The number of copies that are judged. Two copies side by side show every word that more copies could form. */
 const COPIES_KEPT = 2
 const MAX_REMEMBERED = 256
+/** The path of an event's own fields, which no field of a choice has. */
+export const BESIDE_CHOICES = '(event)'
 /** An event of these characters alone carries numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
 
@@ -75,14 +77,14 @@ export class EventText {
   }
 
   /**
-   * Adds all text of an event outside the choices, by its path, and by type or id where events have one. `skip` is
-   * true for text that was added before.
+   * Adds all text of an event outside the choices, by its path, and by type or id where events have one. `path` is set
+   * where the choices have fields of the same names. `skip` is true for text that was added before.
    */
   readBeside(
     deltas: StreamDelta[],
     data: unknown,
     choice = 0,
-    { without, skip }: { without?: string; skip?: (text: string, path: string, metadata: boolean) => boolean } = {},
+    { skip, ...walk }: Walk & { skip?: (text: string, path: string, metadata: boolean) => boolean } = {},
   ): void {
     const part = this.#parts.at(deltas, choice, 'event', data)
     const emit: Emit = (path, text, metadata) => {
@@ -90,7 +92,7 @@ export class EventText {
       this.beside(deltas, path, text, metadata, choice)
       if (!metadata) this.#parts.addOwn(deltas, part, choice, path, text)
     }
-    this.walker.walk(data, emit, '', without)
+    this.walker.walk(data, emit, { place: String(choice), ...walk })
   }
 
   /**

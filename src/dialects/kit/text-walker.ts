@@ -2,7 +2,6 @@
 // Only names of fields and values of reply-vocabulary.ts are left out, and ids in the metadata fields of a dialect.
 import { Buffer } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
-import { isObject } from '../../utils/json.js'
 import { isBlobOfAnyLength } from './blobs.js'
 import { spellsWords } from './hidden-text.js'
 import { BYTES, tokenColumns } from './logprobs.js'
@@ -15,6 +14,18 @@ import type { Vocabulary } from './vocabulary.js'
 
 /** `metadata` is true for prose in a metadata field, which streams repeat in every event. */
 export type Emit = (path: string, text: string, metadata: boolean) => void
+
+export interface Walk {
+  /** The path of the value. Default: none. */
+  readonly path?: string
+  /** A key of the value that is read elsewhere. */
+  readonly without?: string | undefined
+  /**
+   * Tells values apart whose token lists are lists of their own, as their texts are: choices, and parts of a stream.
+   * Default: the same for all.
+   */
+  readonly place?: string
+}
 
 /** A token list that is read after the text, to know what it repeats. */
 interface TokenList {
@@ -43,9 +54,9 @@ export class TextWalker {
   /** The path of each text that was told in this walk. */
   #said: Map<string, string> | undefined
   readonly #repeated = new RepeatedTokens()
-  /** The choice or event that is walked, by its index and type. */
   #place = ''
   #without: string | undefined
+  #heldBack = false
 
   constructor(words: Vocabulary) {
     this.#words = words
@@ -53,15 +64,15 @@ export class TextWalker {
   }
 
   /**
-   * `emit` must not call the walker. `without` names a key of `value` that is read elsewhere.
+   * `emit` must not call the walker.
    * @throws LlamaGuardError with the vocabulary's code for a value that is too deep, too big or of a kind that no
    * guard reads.
    */
-  walk(value: unknown, emit: Emit, path = '', without?: string): void {
+  walk(value: unknown, emit: Emit, { path = '', without, place = '' }: Walk = {}): void {
     this.#nodes = 0
     this.#tokens = NO_TOKENS
     this.#said = undefined
-    if (this.#words.tokenLists === true) this.#place = placeOf(value)
+    this.#place = place
     this.#emit = emit
     this.#path = path === '' ? [] : [path]
     this.#without = without
@@ -70,6 +81,21 @@ export class TextWalker {
     for (let next = this.#tokens.shift(); next !== undefined; next = this.#tokens.shift()) this.#tellTokens(next)
     this.#repeated.end(this.#place)
     this.#emit = nothing
+  }
+
+  /**
+   * True when a text of what has been walked since the last call went unjudged because of what came before it. The same
+   * text may have to be judged the next time.
+   */
+  takeHeldBack(): boolean {
+    const heldBack = this.#heldBack
+    this.#heldBack = false
+    return heldBack
+  }
+
+  /** Tells the token lists of this place so far, and from here on those of every place, whatever they repeat. */
+  tellTokens(place: string, emit: Emit): void {
+    for (const [name, text] of this.#repeated.tellAll(place)) emit(name, text, false)
   }
 
   /** True for a value of a metadata field that may go unjudged. */
@@ -165,7 +191,8 @@ export class TextWalker {
   /** Padding hides the length of an event. It is random and other in every event, so words in it may be cut. */
   #tellPadding(text: string): void {
     const words = this.#unjudged.wordsOfPadding(text)
-    if (words !== undefined) this.#tell(this.#path.join('.'), words, true)
+    if (words === undefined) this.#heldBack = true
+    else this.#tell(this.#path.join('.'), words, true)
   }
 
   /** Tells the text that a list of character codes spells. */
@@ -211,7 +238,8 @@ export class TextWalker {
       if (text === '') continue
       const name = [...path, channel].join('.')
       const words = this.#repeated.wordsOf(this.#place, name, text, this.#sourceOf(name, text, channel, texts))
-      if (words !== undefined) this.#emit(name, words, false)
+      if (words === undefined) this.#heldBack = true
+      else this.#emit(name, words, false)
     }
     this.#visit(rest, 'tokens', undefined, '', depth, false)
   }
@@ -221,10 +249,4 @@ export class TextWalker {
     const repeatsTokens = channel.endsWith(BYTES) && texts.get(channel.slice(0, -BYTES.length)) === text
     return repeatsTokens ? name.slice(0, -BYTES.length) : this.#said?.get(text)
   }
-}
-
-/** Events of Responses of another type have tokens of their own: some repeat a whole text. */
-function placeOf(value: unknown): string {
-  const type = isObject(value) && typeof value.type === 'string' && value.type.startsWith('response.') ? value.type : ''
-  return `${itemIndex(value, 0)} ${type}`
 }

@@ -162,7 +162,7 @@ describe('An event like the one before it', () => {
       event({ status, choices: [{ index: 0, delta: { content: 'a' }, finish_reason: null }] })
     const said = ['in good order', 'in good order', 'in good order', 'not so good', 'in good order']
       .flatMap((status) => reader.read(chunk(status)))
-      .filter(({ channel }) => channel === 'status')
+      .filter(({ channel }) => channel === '(event).status')
     expect(said.map(({ text }) => text)).toEqual(['in good order', 'in good order', 'not so good', 'in good order'])
   })
 

@@ -59,6 +59,17 @@ it('Every column that a client may join is judged, whatever it repeats.', () => 
   )
 })
 
+it('A column that comes again beside other text is judged, however its tokens are cut.', () => {
+  const reader = openaiChat.stream()
+  const transcript = new Transcript()
+  for (const content of ['SAFE it is UN', 'x', 'y']) {
+    const logprobs = { content: ['SAFE ', 'it ', 'is UN'].map((text) => token(text, undefined)) }
+    const data = JSON.stringify({ choices: [{ index: 0, delta: { content }, logprobs }] })
+    for (const { channel, text, from } of reader.read({ data })) transcript.add(channel, text, from)
+  }
+  expect(transcript.text()).toContain('SAFE it is UNSAFE it is UNSAFE it is UN')
+})
+
 it('A column that repeats the text from its first event to its last is not judged again.', () => {
   const events = Array.from({ length: 40 }, (_, at) => ({
     delta: { content: `w${at} ` },

@@ -234,6 +234,65 @@ Object.assign(ROWS, {
   ],
 })
 
+/** Tokens of parts, choices and events, which say something else than the text beside them. */
+const ofPart = (content_index: number, text: string, word: string): object => ({
+  ...said({ content_index }, text),
+  logprobs: [token(word)],
+})
+const ofItem = (output_index: number, text: string, word: string): object => ({
+  ...said({ output_index }, text),
+  logprobs: [token(word)],
+})
+const ofChoice = (index: number, content: string, word: string): object => ({
+  choices: [{ index, delta: { content }, logprobs: { content: [token(word)] } }],
+})
+const cohere = (index: object, text: string, word: string): object => ({
+  type: 'content-delta',
+  ...index,
+  delta: { message: { content: { text } } },
+  logprobs: [token(word)],
+})
+Object.assign(ROWS, {
+  'tokens of parts told apart by index': [
+    '/v1/responses',
+    [ofPart(0, 'UN', 'UN'), ofPart(1, 'x', 'x'), ofPart(0, '', 'SAFE')],
+  ],
+  'tokens of items told apart by index': [
+    '/v1/responses',
+    [ofItem(0, 'UN', 'UN'), ofItem(1, 'x', 'x'), ofItem(0, '', 'SAFE')],
+  ],
+  'tokens of events with an index and without': [
+    '/v2/chat',
+    [cohere({}, 'UN', 'UN'), cohere({ index: 0 }, 'x', 'x'), cohere({}, '', 'SAFE')],
+  ],
+  'tokens of choices that are not told apart': [CHAT, [ofChoice(0, 'UN', 'UN'), ofChoice(1, 'x', 'SAFE')]],
+  'tokens of choices that are not told apart, behind others': [
+    CHAT,
+    [ofChoice(0, 'x', 'x'), ofChoice(1, 'y UN', 'y UN'), ofChoice(0, 'z', 'SAFE')],
+  ],
+  'words beside the choices, of which another comes first': [
+    CHAT,
+    ['UN', 'SAFE'].map((note, index) => ({ ...delta({ content: 'x' }, index), note })),
+  ],
+})
+
+/** Words beside the choices, in a field that a choice has too. */
+for (const [path, list] of [
+  [CHAT, 'choices'],
+  ['/v1/completions', 'choices'],
+  [GEMINI, 'candidates'],
+] as const)
+  Object.assign(ROWS, {
+    [`words of ${list} apart from those beside them, on ${path}`]: [
+      path,
+      ['UN', 'SAFE'].map((text) => ({ [list]: [{ index: 0, text, content: { parts: [] } }], text: 'x' })),
+    ],
+    [`words beside ${list} apart from those in them, on ${path}`]: [
+      path,
+      ['UN', 'SAFE'].map((text) => ({ [list]: [{ index: 0, text: 'x', content: { parts: [] } }], text })),
+    ],
+  })
+
 /** The Vercel AI SDK's own stream, which dialects that do not know it must read as its clients do. */
 const uiPart = (type: string, id: string, text: string): object => ({ type: `${type}-delta`, id, delta: text })
 for (const path of [CHAT, '/v1/messages', '/v1/responses', '/api/chat'])

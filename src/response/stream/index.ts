@@ -104,12 +104,14 @@ class EventStreamHold implements Hold {
   }
 
   write(chunk: Buffer): void {
+    this.#makeRoom(chunk)
     if (this.#over) return
     this.#keep(chunk)
     this.#due ??= setImmediate(this.#consider)
   }
 
   end(chunk: Buffer | undefined): void {
+    if (chunk !== undefined) this.#makeRoom(chunk)
     if (this.#over) return
     this.#handlerEnded = true
     if (chunk !== undefined) this.#keep(chunk)
@@ -130,6 +132,11 @@ class EventStreamHold implements Hold {
   gone(): void {
     this.#drop()
     this.#context.abort()
+  }
+
+  /** Reads what came in this turn before a chunk that does not fit beside it, because some of it may leave at once. */
+  #makeRoom(chunk: Buffer): void {
+    if (this.#unframed.hasUnread && this.#heldBytes + chunk.length > this.#context.maxReplyBytes) this.#consider()
   }
 
   #keep(chunk: Buffer): void {

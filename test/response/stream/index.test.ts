@@ -246,6 +246,17 @@ describe('A stream whose handler writes much in one turn', () => {
     expect([hold.full, exit.steps.at(-1)]).toEqual([false, 'drained'])
   })
 
+  it.each(['writes', 'ends with'])('holds no more than it must when it %s what no longer fits', async (last) => {
+    const { exit, hold } = holding({ streaming: 'async', maxReplyBytes: 1000 })
+    const words = Array.from({ length: 20 }, (_, at) => says(`word ${at}`))
+    for (const word of words.slice(0, -1)) hold.write(bytes(word))
+    if (last === 'writes') hold.write(bytes(words.at(-1)!))
+    hold.end(last === 'writes' ? undefined : bytes(words.at(-1)!))
+    await nextTurn()
+    const released = steps(exit).map((step) => step.replace(/^release /, ''))
+    expect([released.slice(0, -1).join(''), released.at(-1)]).toEqual([words.join(''), 'finish'])
+  })
+
   it('does not wait when none of it is a frame', async () => {
     const { exit, hold } = holding()
     hold.write(bytes(`: ${'x'.repeat(300 * 1024)}`))

@@ -39,11 +39,12 @@ export class Interception extends HeldResponse {
       return true
     }
     if (this.end.came) return this.#tooLate('write', '', callback)
+    const withHead = !this.head.committed
     this.#commit('write')
     if (this.state !== 'hold') return this.#onWrite(args)
     if (this.http2) checkChunk(args[0], true)
     const bytes = bytesOf(args)
-    this.#strict?.add(bytes, false)
+    this.#strict?.add(bytes, false, withHead)
     this.clock?.gave(false)
     this.hold?.write(bytes)
     return this.writes.add(callback, this.state === 'hold' && this.hold?.full === true)

@@ -4,10 +4,12 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 
 export class StrictLength {
+  readonly #res: ServerResponse
   readonly #promised: number
   #written = 0
 
-  private constructor(promised: number) {
+  private constructor(res: ServerResponse, promised: number) {
+    this.#res = res
     this.#promised = promised
   }
 
@@ -18,13 +20,18 @@ export class StrictLength {
     const { statusCode } = res
     if (length === undefined || res.hasHeader('transfer-encoding') || statusCode === 204 || statusCode === 304)
       return undefined
-    return res.req.method === 'HEAD' ? undefined : new StrictLength(Number(length))
+    return res.req.method === 'HEAD' ? undefined : new StrictLength(res, Number(length))
   }
 
-  /** @throws Node's `ERR_HTTP_CONTENT_LENGTH_MISMATCH` when the reply grows too long, or ends too short. */
-  add(bytes: Uint8Array | undefined, ends: boolean): void {
+  /**
+   * `withHead`: the head leaves with this write. Node does not know its length yet, so that the next call fails.
+   * @throws Node's `ERR_HTTP_CONTENT_LENGTH_MISMATCH` when the reply grows too long, or ends too short.
+   */
+  add(bytes: Uint8Array | undefined, ends: boolean, withHead = false): void {
+    // The handler may take its promise back.
+    if (!this.#res.strictContentLength) return
     const written = this.#written + (bytes?.length ?? 0)
-    if (written > this.#promised || (ends && written !== this.#promised)) this.#throw(written)
+    if ((written > this.#promised && !withHead) || (ends && written !== this.#promised)) this.#throw(written)
     this.#written = written
   }
 

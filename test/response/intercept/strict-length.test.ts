@@ -27,6 +27,11 @@ const type =
   (res) =>
     res.setHeader('Content-Type', value)
 
+const strict =
+  (value: boolean): Step =>
+  (res) =>
+    void (res.strictContentLength = value)
+
 const PROGRAMS: Readonly<Record<string, readonly Step[]>> = {
   'the length it promised': [length(5), end('Hello')],
   'the length in bytes': [length(7), end('größe')],
@@ -37,6 +42,14 @@ const PROGRAMS: Readonly<Record<string, readonly Step[]>> = {
   'a second write that is too long': [length(8), write('Hello'), write('there'), end()],
   'writes that are too short': [length(12), write('Hello'), write('there'), end()],
   nothing: [length(3), end()],
+  'a first write that is too long, and whose error comes with the next': [
+    length(4),
+    write('Hello'),
+    write('there'),
+    end(),
+  ],
+  'a write that is too long behind its head': [length(4), head(200, {}), write('Hello'), end()],
+  'a promise that it takes back': [length(4), head(200, {}), write('a'), strict(false), end('Hello')],
   'a head that promises another length': [length(5), head(200, { 'Content-Length': 3 }), end('Hello')],
   'no promise': [write('Hello'), end('there')],
   'no promise and one end': [end('Hello')],

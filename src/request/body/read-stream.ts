@@ -60,6 +60,17 @@ function hasEnded(req: IncomingMessage & Internals): boolean {
   return req.complete || req._readableState?.ended === true
 }
 
+/**
+ * True when a body has ended without a byte. Such a stream must not be read: Node would emit 'end', for which nobody
+ * after us could wait.
+ */
+function isEmpty(req: IncomingMessage): boolean {
+  // It makes Node ask for bytes now. To listen for 'readable' makes it ask in the next tick, when the body may have
+  // ended.
+  if (req.readableLength === 0 && !hasEnded(req)) req.read(0)
+  return req.readableLength === 0 && !req.destroyed && hasEnded(req)
+}
+
 /** Resolves when the whole body has been read, or `enough` of it. Either way the bytes are back in the stream. */
 function pull(
   req: IncomingMessage,
@@ -89,7 +100,9 @@ function pull(
      */
     const take = (): { chunks: Buffer[]; complete: boolean } => {
       const chunks: Buffer[] = []
-      for (let chunk = req.read() as Buffer | null; chunk !== null; chunk = req.read() as Buffer | null) {
+      while (req.readableLength !== 0) {
+        const chunk = req.read() as Buffer | null
+        if (chunk === null) break
         chunks.push(chunk)
         raw.add(chunk)
       }
@@ -132,6 +145,7 @@ function pull(
     const onGone = (): void =>
       fail(new LlamaGuardError('invalid_json', 'The request ended before its body was complete.'))
 
+    if (isEmpty(req)) return void pump()
     req.on('readable', onReadable).on('end', onEnd).on('close', onGone).on('error', onGone)
     if (req.destroyed) onGone()
     else void pump()

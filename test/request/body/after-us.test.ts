@@ -164,6 +164,7 @@ const BODIES: readonly (readonly [string, Sent])[] = [
   ['an upload past maxBodyBytes', as('multipart/form-data; boundary=cut', upload(3 * LIMIT))],
   ['bytes past maxBodyBytes', as('application/octet-stream', Buffer.alloc(3 * LIMIT, 'ü'))],
   ['text', as('text/plain', words.repeat(1000))],
+  ['nothing', as('text/plain', '')],
 ]
 
 /** What runs before us. */
@@ -182,7 +183,10 @@ const BEFORE: readonly (readonly [string, Middleware])[] = [
 /** Sends in pieces, so that the body is on its way while it is read; `slow` waits between them. */
 function post(url: string, { body, headers }: Sent, slow: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
-    const req = http.request(`${url}/ask`, { method: 'POST', headers, agent: false }, (res) =>
+    // Without it, an empty body is none.
+    const chunked = body.length === 0 ? { 'transfer-encoding': 'chunked' } : {}
+    const options = { method: 'POST', headers: { ...headers, ...chunked }, agent: false }
+    const req = http.request(`${url}/ask`, options, (res) =>
       buffer(res).then((bytes) => resolve(`${res.statusCode} ${bytes.toString()}`), reject),
     )
     req.on('error', reject)
@@ -194,6 +198,7 @@ function post(url: string, { body, headers }: Sent, slow: boolean): Promise<stri
       }
       req.end()
     }
+    req.flushHeaders()
     void write()
   })
 }

@@ -80,6 +80,8 @@ export function createConversationReader({
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
       }
       const recognised = fromBody(req, read, { known, inUse })
+      if (recognised.kind === 'unknown' && own !== undefined && mode !== 'refuse')
+        return withQuery(openingWith(own, recognised), req)
       return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
     },
   }
@@ -89,6 +91,12 @@ export function createConversationReader({
 function opening(dialect: Dialect): RecognisedChat {
   const request: ChatRequest = { system: '', turns: [], userTurns: [], extras: [], stream: true }
   return { kind: 'chat', dialect, body: {}, request }
+}
+
+/** Such a request with a body that its API does not ask for. A handler may read it or not, and the reply is the same. */
+function openingWith(dialect: Dialect, body: StrangeBody): RecognisedChat {
+  const { request, ...read } = judgedAsUnknown(body)
+  return { ...read, dialect, request: { ...request, stream: true } }
 }
 
 /** A request without a body. Its words, if any, stand in the url. */

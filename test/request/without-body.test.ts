@@ -18,6 +18,16 @@ const REPLY = JSON.stringify({
   data: [{ content: [{ type: 'text', text: { value: 'UNSAFE' } }] }],
   values: { messages: [{ type: 'ai', content: 'UNSAFE' }] },
 })
+/** Bodies that no API asks for. */
+const BODIES: readonly (readonly [type: string, body: string])[] = [
+  ['application/json', '{}'],
+  ['application/json', '{"limit":10}'],
+  ['application/json', '[]'],
+  ['text/plain', 'some words'],
+  ['application/x-www-form-urlencoded', 'a=b'],
+  ['application/octet-stream', 'bytes'],
+  ['multipart/form-data; boundary=cut', '--cut--\r\n'],
+]
 const MCP = { 'mcp-session-id': 'some' }
 
 type Listener = (req: IncomingMessage, res: ServerResponse) => void
@@ -69,6 +79,30 @@ describe('A request without a body', () => {
       expect(await askHttp2(session, path, method, { withHead: false })).toBe(451)
     },
   )
+
+  it.each(METHODS.flatMap((method) => PATHS.map((path) => [method, path] as const)))(
+    'has its reply judged when it has one all the same, or is refused: %s %s',
+    async (method, path) => {
+      for (const [type, body] of BODIES) {
+        const { status } = await ask(http1.url + path, { method, body, headers: { 'content-type': type } })
+        expect([type, body, status === 451 || (status >= 400 && status < 500)]).toEqual([type, body, true])
+      }
+    },
+  )
+
+  it('has the words of its body judged where it has one all the same', async () => {
+    for (const method of METHODS) {
+      const got = await ask(`${http1.url}/v1/responses/resp_1`, { method, body: { note: 'UNSAFE' } })
+      expect([got.status, got.json().error.stage]).toEqual([451, 'input'])
+      const fine = await ask(`${http1.url}/v1/responses/resp_1`, { method, body: { note: 'fine' } })
+      expect([fine.status, fine.json().error.stage]).toEqual([451, 'output'])
+    }
+  })
+
+  it('has its reply judged where its headers open a stream, and a body is no way past that', async () => {
+    for (const method of ['GET', 'DELETE'])
+      expect((await ask(`${http1.url}/mcp`, { method, headers: MCP, body: { note: 'fine' } })).status).toBe(451)
+  })
 
   it('has its reply judged where its headers open a stream', async () => {
     expect((await ask(`${http1.url}/mcp`, { method: 'GET', headers: MCP })).status).toBe(451)

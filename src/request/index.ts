@@ -93,7 +93,7 @@ function opening(dialect: Dialect): RecognisedChat {
   return { kind: 'chat', dialect, body: {}, request }
 }
 
-/** Such a request with a body that its API does not ask for. A handler may read it or not, and the reply is the same. */
+/** Such a request with a body that its API does not ask for. Its words are judged, as a handler may read them. */
 function openingWith(dialect: Dialect, body: StrangeBody): RecognisedChat {
   const { request, ...read } = judgedAsUnknown(body)
   return { ...read, dialect, request: { ...request, stream: true } }

@@ -95,10 +95,13 @@ describe('What is kept', () => {
   it.each([
     '/v1/responses/resp_1',
     '/openai/responses/resp_1?api-version=1',
+    '/v1/chat/completions',
+    '/v1/chat/completions?limit=2',
     '/v1/chat/completions/chatcmpl-1',
     '/v1/threads/t/messages',
     '/v1/threads/t/runs/r/steps',
     '/threads/t/state',
+    '/threads/t/state/checkpoint_1',
     '/threads/t/runs/r/join',
     '/threads/t/runs/r/stream',
   ])('is judged when it is read without a body: %s', async (path) => {
@@ -114,7 +117,7 @@ describe('What is kept', () => {
     const server = await serve(express().use(middleware, plain))
     expect((await send(`${server.url}/v1/responses/resp_1/cancel`, { method: 'POST' })).status).toBe(200)
     const asked = middleware.guard.asked.length
-    for (const path of ['/v1/chat/completions', '/threads/1', '/chat', '/v1/models'])
+    for (const path of ['/v1/completions', '/threads/1', '/chat', '/v1/models'])
       expect((await send(server.url + path)).headers['llama-guard']).toBeUndefined()
     expect(middleware.guard.asked).toHaveLength(asked)
     await server.close()

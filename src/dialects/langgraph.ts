@@ -31,7 +31,7 @@ export const langGraph: Dialect = {
   name: 'langgraph',
   paths: ['/runs/stream', '/runs/wait'],
   // A run in the background is joined, and its state read.
-  bodiless: ['/threads/*/state', '/threads/*/history', '/threads/*/join', '/threads/*/stream'],
+  bodiless: ['/threads/*/state', '/threads/*/state/*', '/threads/*/history', '/threads/*/join', '/threads/*/stream'],
   framing: 'sse',
   claims: ({ assistant_id: assistant, input, command }) =>
     typeof assistant === 'string' && (input !== undefined || isObject(command)),

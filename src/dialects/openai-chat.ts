@@ -15,8 +15,8 @@ const READ = new Set(['messages'])
 export const openaiChat: Dialect = {
   name: 'openai-chat',
   paths: ['/chat/completions'],
-  // Completions that are stored.
-  bodiless: ['/v1/chat/completions/*'],
+  // Completions that are stored, in a list or one.
+  bodiless: ['/v1/chat/completions', '/v1/chat/completions/*'],
   framing: 'sse',
   claims: (body) => Array.isArray(body.messages),
   answers: (data) => isObject(data) && Array.isArray(data.choices),

@@ -85,9 +85,19 @@ function endingOf(path: string): string {
 
 /** A `*` in an ending stands for anything. */
 function endsWith(ending: string): (path: string) => boolean {
-  const [start = '', rest] = ending.split('*', 2)
-  if (rest === undefined) return (path) => path.endsWith(ending)
-  return (path) => path.endsWith(rest) && path.slice(0, path.length - rest.length).includes(start)
+  const parts = ending.split('*')
+  const last = parts.pop() ?? ''
+  return (path) => {
+    if (!path.endsWith(last)) return false
+    const before = path.slice(0, path.length - last.length)
+    let from = 0
+    for (const part of parts) {
+      const at = before.indexOf(part, from)
+      if (at === -1) return false
+      from = at + part.length
+    }
+    return true
+  }
 }
 
 function resolve(dialect: string | Dialect): Dialect {

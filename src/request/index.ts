@@ -74,7 +74,9 @@ export function createConversationReader({
         return judgedAsUnknown(noBody(req, queryWords(req, named)))
       }
       const read = await readBody(req, { limit: maxBodyBytes, wantsText: mode === 'judge' })
-      if (read.kind === 'none' && own !== undefined) return withQuery(opening(own), req)
+      // Where chats are sent too, only a method that sends none may have no body.
+      const opens = known === undefined || bodiless || known.claims({})
+      if (read.kind === 'none' && own !== undefined && opens) return withQuery(opening(own), req)
       if (read.kind === 'none' && known === undefined) {
         if (named !== undefined) return judgedAsUnknown(noBody(req, queryWords(req, named)))
         return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY

@@ -109,7 +109,7 @@ describe('a path', () => {
 
   it('is not asked about without a body', async () => {
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE'])
-      expect(await dialectOf('/v1/chat/completions', undefined, {}, method)).toBeUndefined()
+      expect(await dialectOf('/v1/completions', undefined, {}, method)).toBeUndefined()
     await expect(dialectOf('/v1/chat/completions', { messages: 5 }, {}, 'DELETE')).rejects.toMatchObject({
       code: 'unreadable_request',
     })

@@ -40,7 +40,7 @@ export function bytesOf([chunk, encoding]: readonly unknown[]): Buffer {
   return bytes
 }
 
-interface Queue {
+export interface Queue {
   readonly outputData?: readonly unknown[]
   readonly _headerSent?: boolean
 }

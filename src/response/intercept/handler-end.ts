@@ -2,7 +2,7 @@
 // middleware before us keeps them.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import { bytesOf, callbackOf, sending, type Callback } from './arguments.js'
+import { bytesOf, callbackOf, sending, type Callback, type Queue } from './arguments.js'
 import type { Backpressure } from './callbacks.js'
 import type { Layers } from './layers.js'
 import { writeAfterEnd } from './node-errors.js'
@@ -14,6 +14,8 @@ const NO_ARGS: readonly unknown[] = []
 const NO_CALLS: LateCall[] = []
 /** The most calls after the handler's end that are kept. Further calls get their error at once. */
 const MAX_LATE_CALLS = 16
+/** The most bytes before the end that are known again. */
+const MAX_PASSED_BYTES = 4 * 1024 * 1024
 
 export class HandlerEnd {
   readonly #res: ServerResponse
@@ -25,9 +27,12 @@ export class HandlerEnd {
    */
   #args = NO_ARGS
   #late = NO_CALLS
+  /** What was passed on before the end, as long as none of it has reached Node. */
+  #passed: Buffer[] = []
+  #passedBytes = 0
   /**
    * The last bytes, while a middleware mounted before us keeps them, for example to save a session before the
-   * response ends.
+   * response ends. They are all of the reply when it has kept all.
    */
   #lastBytes: Buffer | undefined
 
@@ -62,6 +67,16 @@ export class HandlerEnd {
     if (callback === undefined || !listensWithCallback()) return
     this.#args = this.#args.map((each) => (each === callback ? undefined : each))
     this.#res.once('finish', this.#afterWrites(callback, writes))
+  }
+
+  /** Notes bytes before the end that were passed to the functions below. */
+  notePassed(bytes: Buffer): void {
+    if (this.#layers.lowest) return
+    this.#passedBytes += bytes.length
+    // On HTTP/1 `headersSent` is true for a head that waits for its first byte.
+    const { _headerSent: left = this.#layers.leave(() => this.#res.headersSent) } = this.#res as Queue
+    if (left || this.#passedBytes > MAX_PASSED_BYTES) this.#passed = []
+    else this.#passed.push(bytes)
   }
 
   /** Keeps a call after the handler's end, for {@link callLate}. False when there are too many. */
@@ -105,7 +120,8 @@ export class HandlerEnd {
     }
     if (args.length === 1 && first === undefined) args.length = 0
     this.#layers.callBelow('end', args)
-    if (!this.hasLeft) this.#lastBytes = chunk
+    if (!this.hasLeft) this.#lastBytes = Buffer.concat([...this.#passed, chunk])
+    this.#passed = []
   }
 
   /**
@@ -123,15 +139,18 @@ export class HandlerEnd {
 
   /**
    * True for the last bytes that a middleware below has kept and now passes to `res.write` or `res.end` instead of to
-   * the functions that it has saved. Only exactly these bytes pass, because the handler's own bytes come too late.
+   * the functions that it has saved. Only exactly these bytes pass, in their order or from some place to their end,
+   * because the handler's own bytes come too late.
    */
   takesLastBytes([chunk, encoding]: readonly unknown[]): boolean {
     const last = this.#lastBytes
     if (last === undefined || this.hasLeft) return false
     if (chunk === undefined || chunk === null || typeof chunk === 'function') return true
     const bytes = bytesOf([chunk, encoding])
-    if (bytes.length === 0 || !last.subarray(-bytes.length).equals(bytes)) return false
-    this.#lastBytes = NO_BYTES
+    if (bytes.length === 0) return true
+    if (last.subarray(0, bytes.length).equals(bytes)) this.#lastBytes = last.subarray(bytes.length)
+    else if (last.subarray(-bytes.length).equals(bytes)) this.#lastBytes = NO_BYTES
+    else return false
     return true
   }
 }

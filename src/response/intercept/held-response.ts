@@ -21,6 +21,7 @@ export abstract class HeldResponse extends ResponseState implements ResponseCont
       this.head.open('write')
       return this.layers.callBelow('write', sending(this.res, chunk))
     }, false)
+    this.end.notePassed(chunk)
     this.clock?.left(false)
     this.writes.noteSent(fits)
     return !this.writes.slowClient

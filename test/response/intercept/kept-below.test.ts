@@ -1,0 +1,108 @@
+// A middleware before the guard that keeps a reply and later writes it with `res.write` and `res.end`, where the guard
+// may take its calls for late ones of the handler: the client gets what it would get without the guard, and nothing
+// that a handler writes after its own end.
+import type { ServerResponse } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import type { Middleware } from '../../../src/types.js'
+import { ask, guarded, onNode, serving } from '../../helpers/apps.js'
+import { chat, sleep } from '../../helpers/http.js'
+
+type Handler = (res: ServerResponse) => void
+type Sender = (res: ServerResponse, bytes: readonly Buffer[]) => unknown
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  'in one end': (res) => void res.end('Hello there, world'),
+  'in a write and an end': (res) => {
+    res.write('Hello ')
+    res.end('there, world')
+  },
+  'in writes': (res) => {
+    for (const word of ['Hello ', 'there, ', 'world']) res.write(word)
+    res.end()
+  },
+  'with its length': (res) => void res.setHeader('content-length', 18).end('Hello there, world'),
+  'as a stream': (res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' })
+    res.write('data: Hello\n\n')
+    setTimeout(() => void res.end('data: there\n\n'), 5)
+  },
+}
+
+const SENDERS: Readonly<Record<string, Sender>> = {
+  'as it came': (res, bytes) => {
+    for (const each of bytes) res.write(each)
+    res.end()
+  },
+  'in one piece': (res, bytes) => res.end(Buffer.concat(bytes)),
+  'as a text': (res, bytes) => res.end(Buffer.concat(bytes).toString()),
+  'in hex': (res, bytes) => res.end(Buffer.concat(bytes).toString('hex'), 'hex'),
+  'in two pieces': (res, bytes) => {
+    const all = Buffer.concat(bytes)
+    res.write(all.subarray(0, 3))
+    res.end(all.subarray(3))
+  },
+  'byte for byte, slowly': async (res, bytes) => {
+    for (const byte of Buffer.concat(bytes)) {
+      res.write(Buffer.of(byte))
+      await sleep(0)
+    }
+    res.end()
+  },
+  'with empty pieces': (res, bytes) => {
+    res.write(Buffer.alloc(0))
+    res.write(Buffer.concat(bytes))
+    res.end('')
+  },
+}
+
+/** Keeps all writes, or the end alone, and puts back what it has replaced before it sends them. */
+const keeping =
+  (what: string, send: Sender): Middleware =>
+  (_req, res, next) => {
+    const { write, end } = res
+    const kept: Buffer[] = []
+    const keep = (chunk: unknown, encoding: unknown): void => {
+      if (typeof chunk === 'string') kept.push(Buffer.from(chunk, encoding as BufferEncoding))
+      else if (chunk instanceof Uint8Array) kept.push(Buffer.from(chunk))
+    }
+    if (what === 'all of it')
+      res.write = ((chunk: unknown, encoding: unknown) => (keep(chunk, encoding), true)) as typeof write
+    res.end = ((chunk: unknown, encoding: unknown) => {
+      keep(chunk, encoding)
+      setTimeout(() => {
+        Object.assign(res, { write, end })
+        void send(res, kept)
+      }, 5)
+      return res
+    }) as typeof end
+    next()
+  }
+
+async function body(before: Middleware, handler: Handler, withGuard: boolean): Promise<unknown> {
+  const app = onNode(withGuard ? [before, guarded()] : [before], (_req, res) => handler(res))
+  const { status, text, complete } = await serving(app, ({ url }) =>
+    ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
+  )
+  return { status, text, complete }
+}
+
+describe.each(['all of it', 'its end'])('A reply of which a middleware before us keeps %s', (what) => {
+  it.each(
+    Object.entries(HANDLERS).flatMap(([how, handler]) =>
+      Object.entries(SENDERS).map(([as, send]) => [how, as, handler, send] as const),
+    ),
+  )('and that was written %s arrives when it is sent %s', async (_how, _as, handler, send) => {
+    const twin = await body(keeping(what, send), handler, false)
+    expect(await body(keeping(what, send), handler, true)).toEqual(twin)
+  })
+
+  it('has nothing of what its handler writes after its end', async () => {
+    const late: Handler = (res) => {
+      res.on('error', () => undefined)
+      res.end('Hello there')
+      for (const after of [0, 8, 12]) setTimeout(() => void res.write('UNSAFE'), after)
+    }
+    const reply = await body(keeping(what, SENDERS['byte for byte, slowly']!), late, true)
+    expect(reply).toEqual({ status: 200, text: 'Hello there', complete: true })
+  })
+})

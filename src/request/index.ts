@@ -62,8 +62,8 @@ export function createConversationReader({
       const empty = !hasBody(req) && isEmpty(req.body)
       // A request of HTTP/2 may turn out to have no body only when it has been read.
       const own = inUse.bodiless(readings) ?? (OPENING.has(req.method ?? 'GET') ? inUse.opened(req.headers) : undefined)
-      if (bodiless && empty && own !== undefined && OPENING.has(req.method ?? 'GET'))
-        return withQuery(opening(own), req)
+      // Of any method: a handler may answer OPTIONS like GET, and a client chooses the method.
+      if (bodiless && empty && own !== undefined) return withQuery(opening(own), req)
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
         const asks = mode === 'judge' && (isOnRoute(req) || named !== undefined)
         const says = req.method === 'GET' || queryTexts(req).length + pathTexts(req).length > 0

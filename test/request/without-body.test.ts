@@ -91,6 +91,15 @@ describe('A request without a body', () => {
     },
   )
 
+  it.each(['OPTIONS', 'TRACE', 'PUT'])('has its reply judged whatever its method is: %s', async (method) => {
+    for (const path of PATHS) {
+      const expected = method === 'PUT' && path === '/v1/chat/completions' ? 400 : 451
+      expect([path, (await ask(http1.url + path, { method })).status]).toEqual([path, expected])
+      const preflight = { 'access-control-request-method': 'GET' }
+      expect([path, (await ask(http1.url + path, { method, headers: preflight })).status]).toEqual([path, expected])
+    }
+  })
+
   it('has the words of its body judged where it has one all the same', async () => {
     for (const method of METHODS) {
       const got = await ask(`${http1.url}/v1/responses/resp_1`, { method, body: { note: 'UNSAFE' } })

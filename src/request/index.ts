@@ -66,7 +66,7 @@ export function createConversationReader({
       if (bodiless && empty && own !== undefined) return withQuery(opening(own), req)
       if (bodiless && empty && (named === undefined || isPreflight(req))) {
         const asks = mode === 'judge' && (isOnRoute(req) || named !== undefined)
-        const says = req.method === 'GET' || queryTexts(req).length + pathTexts(req).length > 0
+        const says = req.method !== 'OPTIONS' || queryTexts(req).length + pathTexts(req).length > 0
         return asks && says ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
       }
       if (bodiless && named !== undefined) {

@@ -3,6 +3,7 @@
 import { connect, createServer, type ClientHttp2Session, type Http2Server } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BUILT_IN } from '../../src/dialects/index.js'
 import { ask, guarded, onNode, within } from '../helpers/apps.js'
@@ -135,3 +136,13 @@ it('A GET on a path that is guarded by name is judged over HTTP/2 too.', async (
   session.destroy()
   server.close()
 })
+
+it.each(['GET', 'DELETE', 'TRACE', 'POST'])(
+  'A route that says nothing of its method has the reply to a %s judged.',
+  async (method) => {
+    const app = express().all('/joke', guarded(), (_req, res) => void res.json({ said: 'UNSAFE' }))
+    const server = await serve(app)
+    expect((await ask(`${server.url}/joke`, { method })).status).toBe(451)
+    await server.close()
+  },
+)

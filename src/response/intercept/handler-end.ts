@@ -73,10 +73,17 @@ export class HandlerEnd {
   notePassed(bytes: Buffer): void {
     if (this.#layers.lowest) return
     this.#passedBytes += bytes.length
-    // On HTTP/1 `headersSent` is true for a head that waits for its first byte.
-    const { _headerSent: left = this.#layers.leave(() => this.#res.headersSent) } = this.#res as Queue
-    if (left || this.#passedBytes > MAX_PASSED_BYTES) this.#passed = []
+    if (this.#reachedNode || this.#passedBytes > MAX_PASSED_BYTES) this.#passed = []
     else this.#passed.push(bytes)
+  }
+
+  get #reachedNode(): boolean {
+    const res = this.#res
+    // On HTTP/1 `headersSent` is true for a head that waits for its first byte. From Node 24 on, a corked response
+    // keeps its head and bytes.
+    const { _headerSent: left } = res as Queue
+    if (left === undefined) return this.#layers.leave(() => res.headersSent)
+    return left || res.writableLength > (res.socket?.writableLength ?? 0)
   }
 
   /** Keeps a call after the handler's end, for {@link callLate}. False when there are too many. */

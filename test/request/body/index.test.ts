@@ -348,7 +348,7 @@ describe.each([
     ],
     ['gzipped text', { path: '/any', body: zlib.gzipSync('hello'), headers: { 'content-encoding': 'gzip' } }],
     ['nothing', { path: '/any', body: '' }],
-    ['a GET of a chat path', { method: 'GET' }],
+    ['a GET of a path of texts', { method: 'GET', path: '/v1/completions' }],
   ])('with %s passes untouched', async (_what, request) => {
     const port = await listen(appOf(express, { handler: echoStream }))
     const answer = await call(port, request)

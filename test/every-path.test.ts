@@ -95,6 +95,9 @@ describe('What is kept', () => {
   it.each([
     '/v1/responses/resp_1',
     '/openai/responses/resp_1?api-version=1',
+    '/v1/conversations/conv_1/items',
+    '/openai/v1/conversations/conv_1/items?limit=2',
+    '/v1/conversations/conv_1/items/msg_1',
     '/v1/chat/completions',
     '/v1/chat/completions?limit=2',
     '/v1/chat/completions/chatcmpl-1',

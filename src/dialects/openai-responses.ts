@@ -20,8 +20,8 @@ const READ = new Set(['input'])
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
   paths: ['/responses'],
-  // A response in the background is polled.
-  bodiless: ['/v1/responses/*', '/openai/responses/*'],
+  // A response in the background is polled, and the items of a conversation are listed.
+  bodiless: ['/v1/responses/*', '/openai/responses/*', '/v1/conversations/*/items', '/v1/conversations/*/items/*'],
   answers: (data) => isObject(data) && data.type === 'response.created',
   framing: 'sse',
   claims: ({ input }) => typeof input === 'string' || Array.isArray(input),

@@ -24,9 +24,8 @@ export class RepeatedEvent<Fact> {
 
   /**
    * Remembers a parsed event. `deltas` are all texts of the event, or none when the next event may not be read like it.
-   * The event becomes the pattern only when it has
-   * exactly one text, on `channel`, when nothing in the event is escaped, and when the text stands in the event once.
-   * Only then is the position of the words certain.
+   * The event becomes the pattern only when it has exactly one text, on `channel`, when nothing in the event is
+   * escaped, and when the text stands in the event once. Only then is the position of the words certain.
    */
   learn(
     { event, other, part, plain, data }: StreamEvent,

@@ -63,32 +63,48 @@ export interface Bounds {
 }
 
 /**
- * Runs `work` with a signal of its own. That signal aborts at the deadline, when the caller's signal aborts, and when
- * `work` has settled.
+ * Time and signal of a judgement, or of a part of it that may end earlier. It aborts at its deadline, when the caller's
+ * signal aborts, and at its end.
  */
+export class Deadline extends LazyAbortController {
+  readonly started = performance.now()
+  readonly #outer: AbortSignalLike | undefined
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor({ ms, signal: outer, late }: Bounds) {
+    const deadline = deadlineFrom(ms)
+    const outerDeadline = deadlineOf(outer)
+    super(Math.min(deadline, outerDeadline))
+    if (outer?.aborted) {
+      this.abort(reasonOf(outer))
+      return
+    }
+    this.#outer = outer
+    // Node.js warns about the eleventh listener of a signal. Other code bounds the number of listeners, so the warning
+    // is switched off.
+    if (outer instanceof AbortSignal) setMaxListeners(0, outer)
+    outer?.addEventListener('abort', this.#leave, { once: true })
+    if (ms !== undefined && deadline < outerDeadline)
+      this.#timer = setTimeout(() => this.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
+  }
+
+  /** Ends the wait. What still runs under this signal is called off. */
+  end(): void {
+    clearTimeout(this.#timer)
+    this.#outer?.removeEventListener('abort', this.#leave)
+    this.abort(NOBODY_WAITS)
+  }
+
+  readonly #leave = (): void => this.abort(this.#outer && reasonOf(this.#outer))
+}
+
+/** Runs `work` with a deadline of its own. */
 export function within<T>(bounds: Bounds, work: (signal: LazyAbortController) => T | PromiseLike<T>): Promise<T> {
-  const { ms, signal: outer, late } = bounds
-  if (outer?.aborted) return Promise.reject(reasonOf(outer))
-  const deadline = deadlineFrom(ms)
-  const outerDeadline = deadlineOf(outer)
-  const controller = new LazyAbortController(Math.min(deadline, outerDeadline))
-  // Node.js warns about the eleventh listener of a signal. Other code bounds the number of listeners, so the warning
-  // is switched off.
-  if (outer instanceof AbortSignal) setMaxListeners(0, outer)
-  const leave = (): void => controller.abort(outer === undefined ? NOBODY_WAITS : reasonOf(outer))
-  outer?.addEventListener('abort', leave, { once: true })
-  const timer =
-    ms === undefined || outerDeadline <= deadline
-      ? undefined
-      : setTimeout(() => controller.abort(late ? late() : timedOut(ms)), Math.min(ms, LONGEST_TIMER))
+  const deadline = new Deadline(bounds)
   return orAbort(
-    controller,
-    () => work(controller),
-    () => {
-      clearTimeout(timer)
-      outer?.removeEventListener('abort', leave)
-      controller.abort(NOBODY_WAITS)
-    },
+    deadline,
+    () => work(deadline),
+    () => deadline.end(),
   )
 }
 

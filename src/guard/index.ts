@@ -1,15 +1,12 @@
 // The judge: turns in, judgement out. It is the only way to the guard models, so that cutting, caching, protection,
 // fallback and comparison happen once, and in the same way for input and output.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Judgement, Stage } from '../types.js'
 import { createCache } from './cache/index.js'
-import { Checks, firstOrAll, type Plan } from './checks.js'
-import { within } from './deadline.js'
-import { askInTurn } from './fallback.js'
+import { Deadline, reasonOf } from './deadline.js'
 import type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
-import { Member } from './member.js'
-import { MOST_PIECES } from './pieces.js'
-import { planOf, plansOf } from './plans.js'
+import { askInTurn, Checks, Member, type Plan } from './member.js'
+import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'
 import { createShadow } from './shadow.js'
 
 export type { Judge, JudgeSettings, JudgeStats, StageOptions } from './judge-settings.js'
@@ -30,7 +27,7 @@ export function createJudge(o: JudgeSettings): Judge {
 
   // The number of pieces of a reply depends on the model, so `maxChecks` does not apply to it. `maxReplyBytes` bounds
   // it.
-  const mostChecks = (stage: Stage): number => (stage === 'output' ? MOST_PIECES : (o.maxChecks ?? 32))
+  const checksAt = (stage: Stage): Checks => new Checks(stage === 'output' ? MOST_PIECES : (o.maxChecks ?? 32), cache)
 
   const failed = (error: unknown, started: number): Judgement => ({
     error: toLlamaGuardError(error, 'guard_error'),
@@ -38,65 +35,94 @@ export function createJudge(o: JudgeSettings): Judge {
     model: first.model,
   })
 
-  const judgeNow = async (plan: Plan, options: StageOptions, checks: Checks, started: number): Promise<Judgement> => {
-    try {
-      if (closing)
-        throw new LlamaGuardError('guard_unavailable', 'The middleware has been closed and judges nothing any more.')
-      if (plan.conversation.length === 0)
-        throw new LlamaGuardError(
-          'internal_error',
-          'A conversation without turns came to the guard; at least one turn is needed.',
-        )
-      const answer = await within({ ms: o.timeoutMs, signal: options.signal }, (inner) =>
-        askInTurn(members, plan, options, checks, inner),
+  /** @throws LlamaGuardError for what no guard is asked about. */
+  const admit = (conversations: readonly Conversation[], { signal }: StageOptions): void => {
+    if (closing)
+      throw new LlamaGuardError('guard_unavailable', 'The middleware has been closed and judges nothing any more.')
+    if (signal?.aborted) throw reasonOf(signal)
+    if (conversations.some(({ length }) => length === 0))
+      throw new LlamaGuardError(
+        'internal_error',
+        'A conversation without turns came to the guard; at least one turn is needed.',
       )
-      return { verdict: answer.verdict, ms: performance.now() - started, model: answer.model }
+  }
+
+  const judgePlan = async (
+    plan: Plan,
+    options: StageOptions,
+    checks: Checks,
+    deadline: Deadline,
+  ): Promise<Judgement> => {
+    if ('verdict' in plan) return { verdict: plan.verdict, ms: 0, model: first.model }
+    try {
+      const answer = await askInTurn(members, plan, options, checks, deadline)
+      return { verdict: answer.verdict, ms: performance.now() - deadline.started, model: answer.model }
     } catch (error) {
-      return failed(error, started)
+      return failed(error, deadline.started)
     }
   }
 
-  const judgeOne = (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
-    const started = performance.now()
-    const plan = closing ? { conversation } : planOf(conversation, options, first, cache)
-    return plan.judgement === undefined
-      ? judgeNow(plan, options, new Checks(mostChecks(options.stage), cache), started)
-      : Promise.resolve(plan.judgement)
+  const judgeOne = async (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
+    const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
+    try {
+      admit([conversation], options)
+      const plan = first.planOf(conversation, options, (whole) => piecesOf(first.guard, whole, options.stage))
+      return await judgePlan(plan, options, checksAt(options.stage), deadline)
+    } catch (error) {
+      return failed(error, deadline.started)
+    } finally {
+      deadline.end()
+    }
+  }
+
+  /** The plans of all conversations, and at the input of every turn that is then part of no piece. */
+  const plansOf = (conversations: readonly Conversation[], options: StageOptions): readonly Plan[] => {
+    const seen: Conversation[] = []
+    const plan = (conversation: Conversation): Plan => {
+      const own = first.planOf(conversation, options, (whole) => {
+        const pieces = fit(first.guard, whole)
+        seen.push(...pieces)
+        return pieces
+      })
+      if (!('questions' in own)) seen.push(conversation)
+      if ('error' in own && isLlamaGuardError(own.error) && own.error.code === 'too_many_checks') throw own.error
+      return own
+    }
+    const plans = conversations.map(plan)
+    return options.stage === 'output'
+      ? plans
+      : [...plans, ...unseenTurns(conversations, seen).map((turn) => plan([turn]))]
   }
 
   const judgeMany = async (
     conversations: readonly Conversation[],
-    options: StageOptions,
+    { request = {}, ...rest }: StageOptions,
   ): Promise<readonly Judgement[]> => {
-    const started = performance.now()
-    const { request = {} } = options
-    const checks = new Checks(mostChecks(options.stage), cache)
-    const blocks = options.blocks ?? o.blocks
+    const options = { ...rest, request }
+    const { stage, failFast, blocks = o.blocks } = options
     const settles = (judgement: Judgement): boolean =>
-      'verdict' in judgement ? blocks(judgement.verdict, options.stage) : options.failFast === true
+      'verdict' in judgement ? blocks(judgement.verdict, stage) : failFast === true
+    const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
     try {
-      const plans = closing
-        ? conversations.map((conversation): Plan => ({ conversation }))
-        : plansOf(conversations, options, first, cache)
+      admit(conversations, options)
+      const plans = plansOf(conversations, options)
       // All pieces are counted before the first call, so a request with too many pieces costs no call.
-      for (const { questions = [] } of plans) checks.count(first.guard, questions, options.stage)
-      const known = plans.flatMap(({ judgement }) => (judgement === undefined ? [] : [judgement]))
-      const enough = known.find(settles)
-      if (enough !== undefined) return [enough]
-      return await within({ signal: options.signal }, (inner) =>
-        firstOrAll(
-          plans.map((plan) => {
-            const judgement = plan.judgement
-              ? Promise.resolve(plan.judgement)
-              : judgeNow(plan, { ...options, request, signal: inner }, checks, started)
-            shadow?.watch(plan.conversation, options.stage, judgement)
-            return judgement
-          }),
-          settles,
-        ),
+      const checks = checksAt(stage)
+      for (const plan of plans) if ('questions' in plan) checks.count(first.guard, plan.questions, stage)
+      // A remembered verdict that settles the matter spares the calls.
+      const settled = plans.find((plan) => 'verdict' in plan && blocks(plan.verdict, stage))
+      return await firstOrAll(
+        (settled ? [settled] : plans).map((plan) => {
+          const judgement = judgePlan(plan, options, checks, deadline)
+          shadow?.watch(plan.conversation, stage, judgement)
+          return judgement
+        }),
+        settles,
       )
     } catch (error) {
-      return [failed(error, started)]
+      return [failed(error, deadline.started)]
+    } finally {
+      deadline.end()
     }
   }
 
@@ -121,4 +147,15 @@ export function createJudge(o: JudgeSettings): Judge {
       return closing
     },
   }
+}
+
+/** Resolves with one judgement as soon as it settles the matter, or else with all of them. */
+function firstOrAll(
+  judgements: readonly Promise<Judgement>[],
+  settles: (judgement: Judgement) => boolean,
+): Promise<readonly Judgement[]> {
+  const first = new Promise<readonly Judgement[]>((resolve) => {
+    for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
+  })
+  return Promise.race([first, Promise.all(judgements)])
 }

@@ -1,13 +1,71 @@
-// One guard of the judge: how it is asked about pieces, and under which keys its verdicts are remembered.
-import type { Conversation, Guard, Verdict } from '../types.js'
+// The guards of the judge: under which keys their verdicts are remembered, how many questions a request may ask, and in
+// which order the guards are asked.
+import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import type { Conversation, Guard, Stage, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 import type { VerdictCache } from './cache/index.js'
 import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
-import type { Plan, Question } from './checks.js'
 import type { JudgeSettings, StageOptions } from './judge-settings.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
-import { isPanel } from './panel.js'
+import { checksOf, isPanel } from './panel.js'
+import { piecesOf, tooMany } from './pieces.js'
 import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
+
+/** A guard that cannot read this many characters is configured wrongly. */
+const SHORT_CHARS = 256
+
+/** One piece of a conversation, and its key in the verdict cache. */
+export interface Question {
+  readonly piece: Conversation
+  readonly key: string
+}
+
+/** A conversation before it is judged: the first guard's remembered verdict, its questions, or why it has none. */
+export type Plan = { readonly conversation: Conversation } & (
+  { readonly verdict: Verdict } | { readonly questions: readonly Question[] } | { readonly error: unknown }
+)
+
+/** What one request asks. Each guard gets a question once, and no more questions than `most`. */
+export class Checks {
+  readonly #most: number
+  readonly #cache: VerdictCache
+  readonly #guards = new Map<Guard, { count: number; readonly answers: Map<string, Promise<Verdict> | undefined> }>()
+
+  constructor(most: number, cache: VerdictCache) {
+    this.#most = most
+    this.#cache = cache
+  }
+
+  /**
+   * Counts questions that are neither remembered nor counted before.
+   * @throws LlamaGuardError `too_many_checks` when there are more than the limit.
+   */
+  count(guard: Guard, questions: readonly Question[], stage: Stage): void {
+    const asked = this.#of(guard)
+    for (const { piece, key } of questions) {
+      if (asked.answers.has(key) || this.#cache.has(key)) continue
+      asked.answers.set(key, undefined)
+      asked.count += checksOf(guard, piece, stage)
+      if (asked.count > this.#most) throw tooMany(this.#most)
+    }
+  }
+
+  /** The answer of this request to the question, or a new one. */
+  once(guard: Guard, key: string, ask: () => Promise<Verdict>): Promise<Verdict> {
+    const { answers } = this.#of(guard)
+    const known = answers.get(key)
+    if (known !== undefined) return known.then(({ attempts: _, tokens: __, ...verdict }) => verdict)
+    const answer = ask()
+    answers.set(key, answer)
+    return answer
+  }
+
+  #of(guard: Guard) {
+    let asked = this.#guards.get(guard)
+    if (asked === undefined) this.#guards.set(guard, (asked = { count: 0, answers: new Map() }))
+    return asked
+  }
+}
 
 export class Member {
   readonly guard: Guard
@@ -25,7 +83,60 @@ export class Member {
     this.#resilient = resilient(guard, { ...settings, timeoutMs })
   }
 
-  keyOf(conversation: Conversation, options: StageOptions): string {
+  /** `cut` makes the pieces of a conversation whose verdict is not remembered. */
+  planOf(
+    conversation: Conversation,
+    options: StageOptions,
+    cut: (whole: Conversation) => readonly Conversation[],
+  ): Plan {
+    try {
+      const key = this.#keyOf(conversation, options)
+      const verdict = this.#cache.known(key)
+      if (verdict !== undefined) return { conversation, verdict }
+      const questions = cut(conversation).map((piece) => ({
+        piece,
+        key: piece === conversation ? key : this.#keyOf(piece, options),
+      }))
+      return { conversation, questions }
+    } catch (error) {
+      return { conversation, error }
+    }
+  }
+
+  /** One verdict for all questions. What is remembered, or asked at the same time, is not asked again. */
+  ask(
+    questions: readonly Question[],
+    options: StageOptions,
+    checks: Checks,
+    signal: LazyAbortController,
+  ): Promise<Verdict> {
+    const { stage, blocks: blocksIn = this.#settings.blocks, request = {}, failFast } = options
+    const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
+    checks.count(this.guard, questions, stage)
+    return anyUnsafeOf(
+      questions.map(
+        ({ piece, key }) =>
+          (inner) =>
+            checks.once(this.guard, key, () =>
+              this.#cache.judge(key, inner, (shared) =>
+                this.#resilient.judge(piece, {
+                  signal: shared,
+                  stage,
+                  request,
+                  ...(isPanel(this.guard) && { blocks }),
+                }),
+              ),
+            ),
+      ),
+      { signal, blocks, failFast },
+    )
+  }
+
+  stats(): ResilienceStats & { readonly model: string } {
+    return { model: this.model, ...this.#resilient.stats() }
+  }
+
+  #keyOf(conversation: Conversation, options: StageOptions): string {
     const { policyHash, tenant: everyone, blocks: always } = this.#settings
     const { stage, tenant = everyone, blocks = always } = options
     return cacheKey(
@@ -40,39 +151,48 @@ export class Member {
       conversation,
     )
   }
+}
 
-  /** `whole` is the key of the whole conversation, where it is known. */
-  questionsOf(
-    pieces: readonly Conversation[],
-    options: StageOptions,
-    { conversation, whole }: Plan,
-  ): readonly Question[] {
-    return pieces.map((piece) => ({
-      piece,
-      key: piece === conversation && whole !== undefined ? whole : this.keyOf(piece, options),
-    }))
+/**
+ * Asks the guards one after the other, until one of them has judged. `plan` is the first guard's.
+ * @throws LlamaGuardError The first guard's error, when none could judge.
+ */
+export async function askInTurn(
+  members: readonly Member[],
+  plan: Plan,
+  options: StageOptions,
+  checks: Checks,
+  signal: LazyAbortController,
+): Promise<{ readonly verdict: Verdict; readonly model: string }> {
+  const { conversation } = plan
+  let failure: LlamaGuardError | undefined
+  for (const [index, member] of members.entries()) {
+    try {
+      const own =
+        index === 0
+          ? plan
+          : member.planOf(conversation, options, (whole) => piecesOf(member.guard, whole, options.stage))
+      if ('error' in own) throw own.error
+      const verdict = 'verdict' in own ? own.verdict : await member.ask(own.questions, options, checks, signal)
+      return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: member.model }, model: member.model }
+    } catch (error) {
+      failure ??= blameText(toLlamaGuardError(error, 'guard_error'), conversation)
+      // A client's fault does not depend on the guard, so the next guard is not asked. The exception is a text that is
+      // too long: another guard may read longer texts.
+      if (signal.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
+    }
   }
+  throw failure ?? new LlamaGuardError('internal_error', 'There is no guard to ask.')
+}
 
-  /** One verdict for all questions. What is remembered, or asked at the same time, is not asked again. */
-  ask(
-    questions: readonly Question[],
-    { stage, blocks: blocksIn = this.#settings.blocks, request = {}, failFast }: StageOptions,
-    signal: LazyAbortController,
-  ): Promise<Verdict> {
-    const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
-    const askOne = ({ piece, key }: Question, inner: LazyAbortController): Promise<Verdict> =>
-      this.#cache.judge(key, inner, (shared) =>
-        this.#resilient.judge(piece, { signal: shared, stage, request, ...(isPanel(this.guard) && { blocks }) }),
-      )
-    const [only, ...others] = questions
-    if (only !== undefined && others.length === 0) return askOne(only, signal)
-    return anyUnsafeOf(
-      questions.map((question) => (inner: LazyAbortController) => askOne(question, inner)),
-      { signal, blocks, failFast },
-    )
-  }
-
-  stats(): ResilienceStats & { readonly model: string } {
-    return { model: this.model, ...this.#resilient.stats() }
-  }
+/**
+ * A long text that does not fit is the client's fault, so `onError` must not let it pass. A short text that does not
+ * fit is the guard's fault.
+ */
+function blameText(error: LlamaGuardError, conversation: Conversation): LlamaGuardError {
+  if (error.code !== 'guard_input_too_long' || error.clientFault) return error
+  const chars = conversation.reduce((sum, { text, images }) => sum + (images?.length ? Infinity : text.length), 0)
+  return chars <= SHORT_CHARS
+    ? error
+    : new LlamaGuardError(error.code, error.message, { cause: error, clientFault: true })
 }

@@ -1,8 +1,8 @@
 // Merges several verdicts on one text: its pieces or the votes of a panel. One verdict that blocks decides at once.
 // Otherwise one failure makes the whole a failure. The text is safe only when all verdicts are safe.
 import type { JudgeOptions, Verdict } from '../types.js'
-import { orAbort, within } from './deadline.js'
-import type { LazyAbortController, AbortSignalLike } from '../utils/lazy-abort-controller.js'
+import { within } from './deadline.js'
+import { LazyAbortController, type AbortSignalLike } from '../utils/lazy-abort-controller.js'
 
 /** Asks one guard one question. */
 export type Ask = (signal: LazyAbortController) => Promise<Verdict>
@@ -33,7 +33,7 @@ export async function anyUnsafeOf(
   { signal, blocks, failFast = false, atOnce = 8 }: AnyUnsafeOptions,
 ): Promise<Verdict> {
   const [only, ...others] = asks
-  if (only !== undefined && others.length === 0) return within({ signal }, only)
+  if (only !== undefined && others.length === 0 && signal instanceof LazyAbortController) return only(signal)
   return within({ signal }, async (inner) => {
     const waiting = [...asks]
     const verdicts: Verdict[] = []
@@ -43,7 +43,7 @@ export async function anyUnsafeOf(
         for (let ask = waiting.shift(); ask !== undefined && !inner.aborted; ask = waiting.shift()) {
           const question = ask
           try {
-            const verdict = await orAbort(inner, () => question(inner))
+            const verdict = await question(inner)
             verdicts.push(verdict)
             if (blocks(verdict)) decided()
           } catch (error) {

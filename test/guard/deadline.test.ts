@@ -88,7 +88,7 @@ describe('One call for all who ask the same', () => {
       stop.addEventListener('abort', () => {
         second = flights.run('a', new AbortController().signal, () => Promise.resolve('anew')).answer
       })
-      return never()
+      return orAbort(stop, never)
     })
     const rejected = expect(first.answer).rejects.toBeInstanceOf(LlamaGuardError)
     caller.abort()

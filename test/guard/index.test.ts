@@ -150,6 +150,43 @@ describe('a text in pieces', () => {
     expect(await outcome(judgeOf(guardThat(() => SAFE, { fit: () => [[]] })), says('a'))).toBe('guard_error')
     expect(await outcome(judgeOf(guardThat(() => SAFE)), [])).toBe('internal_error')
   })
+  it.each([0, 1000])(
+    'costs one call for equal pieces, and no more than maxChecks with a cache of %i',
+    async (cacheMax) => {
+      const words = (each: (index: number) => string) => says(Array.from({ length: 188 }, (_, i) => each(i)).join(' '))
+      const slow = async () => (await sleep(1), SAFE)
+      const equal = guardThat(slow, { fit: inWords })
+      expect(
+        await outcome(
+          judgeOf(equal, { cacheMax }),
+          words(() => 'same'),
+        ),
+      ).toBe('safe')
+      expect(equal.calls).toHaveLength(1)
+      const failing = guardThat(fails, { fit: inWords })
+      expect(
+        await outcome(
+          judgeOf(failing, { cacheMax }),
+          words(() => 'same'),
+        ),
+      ).toBe('guard_rejected')
+      expect(failing.calls).toHaveLength(1)
+      const other = guardThat(slow, { fit: inWords })
+      expect(
+        await outcome(
+          judgeOf(other, { cacheMax }),
+          words((index) => `${index % 33}`),
+        ),
+      ).toBe('too_many_checks')
+      expect(
+        await outcome(
+          judgeOf(other, { cacheMax }),
+          words((index) => `${index % 32}`),
+        ),
+      ).toBe('safe')
+      expect(other.calls).toHaveLength(32)
+    },
+  )
   it('has at most eight pieces at the guard at a time', async () => {
     let now = 0
     let most = 0

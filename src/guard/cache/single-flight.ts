@@ -1,6 +1,6 @@
 // Shares one call among all callers who ask the same question at the same time. Each caller has a signal of its own.
 // A caller that leaves fails nobody else, and the call is aborted when the last caller has left.
-import { LONGEST_TIMER, orAbort, reasonOf, timedOut } from '../deadline.js'
+import { LONGEST_TIMER, reasonOf, timedOut } from '../deadline.js'
 import { deadlineOf, LazyAbortController, type AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 
 interface Flight<T> {
@@ -12,8 +12,8 @@ interface Flight<T> {
 
 export interface SingleFlight<T> {
   /**
-   * Joins the call under `key`, or starts it. `joined` is false for the caller who started it. `answer` does not
-   * settle when the signal aborts; the caller must stop waiting itself.
+   * Joins the call under `key`, or starts it. `joined` is false for the caller who started it. `answer` rejects when
+   * the caller's signal aborts. What `start` returns must settle soon after the signal that it got aborts.
    */
   run(
     key: string,
@@ -34,12 +34,13 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
     const flight: Flight<T> = { controller, answer: NEVER, waiting: 0, timer: undefined }
     const landed = (): void => {
       clearTimeout(flight.timer)
-      flights.delete(key)
+      if (flights.get(key) === flight) flights.delete(key)
     }
     flights.set(key, flight)
     // This listener must be the first one of the signal: it removes the flight, so that a caller who asks after an
     // abort starts a new call.
-    flight.answer = orAbort(controller, () => start(controller), landed)
+    controller.addEventListener('abort', landed)
+    flight.answer = start(controller).finally(landed)
     return flight
   }
   /**
@@ -52,25 +53,25 @@ export function createSingleFlight<T>(ms: number): SingleFlight<T> {
       Math.min(Math.max(0, flight.controller.deadline - performance.now()), LONGEST_TIMER),
     )
   }
-  const board = (flight: Flight<T>, signal: AbortSignalLike): void => {
+  const board = (flight: Flight<T>, signal: AbortSignalLike): Promise<T> => {
     flight.waiting++
-    signal.addEventListener(
-      'abort',
-      () => {
-        if (--flight.waiting > 0) return
-        flight.controller.abort(reasonOf(signal))
-      },
-      { once: true },
-    )
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        reject(reasonOf(signal))
+        if (--flight.waiting === 0) flight.controller.abort(reasonOf(signal))
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      flight.answer.then(resolve, reject)
+    })
   }
 
   return {
     run(key, signal, start) {
+      if (signal.aborted) return { joined: false, answer: Promise.reject(reasonOf(signal)) }
       const known = flights.get(key)
       const flight = known ?? launch(key, start)
       if (known !== undefined || deadlineOf(signal) > flight.controller.deadline) bound(flight)
-      board(flight, signal)
-      return { joined: known !== undefined, answer: flight.answer }
+      return { joined: known !== undefined, answer: board(flight, signal) }
     },
     abort(reason) {
       for (const flight of flights.values()) flight.controller.abort(reason)

@@ -122,7 +122,8 @@ export function resilient(guard: Guard, o: ResilienceOptions): Resilient {
       } catch (error) {
         if (!worthAnother(error)) throw error
       }
-      await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1)))
+      const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1))
+      await orAbort(signal, () => sleep(pauseMs))
     }
   }
 

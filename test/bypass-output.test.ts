@@ -18,12 +18,6 @@ const choice = (more: object): object => ({
   choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop', ...more }],
 })
 const beside = (more: object): object => ({ ...completion('fine'), ...more })
-const token = (text: string, top: string[] = []): object => ({
-  token: text,
-  logprob: -1,
-  bytes: null,
-  top_logprobs: top.map((other) => ({ token: other, logprob: -2, bytes: null })),
-})
 
 interface Row {
   answer(res: Response): void
@@ -113,10 +107,6 @@ const REPLIES: Record<string, Row> = {
   'a finish reason': reply(choice({ finish_reason: BAD })),
   'an id that speaks': reply(beside({ id: BAD })),
   'an object key': reply(message({ parsed: { [BAD]: 1 } })),
-  'a token list': reply(choice({ logprobs: { content: [token('UNS'), token('AFE_O3')] } })),
-  'the likeliest other tokens': reply(
-    choice({ logprobs: { content: [token('fi', ['UNSAFE']), token('ne', ['_O3'])] } }),
-  ),
   'JSON escapes': raw(
     'application/json',
     '{"choices":[{"index":0,"message":{"role":"assistant","content":"\\u0055NSAFE_O3 SECRET"}}]}',

@@ -6,40 +6,42 @@ import type { StreamDelta, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { PartTexts } from './kit/part-texts.js'
 import { blockMessage, blockNote, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 
-const AG_UI_REPLY: Vocabulary = {
-  metadata: new Set([
-    'type',
-    'id',
-    'role',
-    'messageId',
-    'toolCallId',
-    'toolCallName',
-    'parentMessageId',
-    'parentToolCallId',
-    'threadId',
-    'runId',
-    'parentRunId',
-    'subagentRunId',
-    'parentSubagentRunId',
-    'stepName',
-    'activityType',
-    'entityId',
-    'subtype',
-    'protocolVersion',
-    'interruptIds',
-    'pendingToolCallIds',
-    'mimeType',
-    'op',
-    'path',
-    'from',
-  ]),
-  containers: new Set(['usage']),
-  opaque: new Set(['encryptedValue']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const MESSAGE: ReplyFields = {
+  ...server('id role toolCallId activityType subagentRunId'),
+  ...words('name error'),
+  content: {
+    ...server('type mimeType'),
+    ...words('text'),
+    source: { ...server('type mimeType'), ...words('value') },
+  },
+  toolCalls: { ...server('id type'), function: words('name arguments') },
+  encryptedValue: 'sealed',
+}
+const AG_UI_REPLY: ReplyFields = {
+  ...server('type timestamp messageId toolCallId parentMessageId parentToolCallId threadId runId parentRunId role'),
+  ...server(
+    'subagentRunId parentSubagentRunId activityType entityId subtype protocolVersion usage code replace stepName',
+  ),
+  ...words('name toolCallName description message result value snapshot source rawEvent event metadata'),
+  encryptedValue: 'sealed',
+  content: MESSAGE.content!,
+  delta: { ...server('op'), ...words('path from value') },
+  patch: { ...server('op'), ...words('path from value') },
+  messages: MESSAGE,
+  input: {
+    ...server('threadId runId parentRunId protocolVersion'),
+    ...words('state context forwardedProps'),
+    messages: MESSAGE,
+    tools: { ...words('name description'), parameters: 'json' },
+  },
+  outcome: {
+    ...server('type interruptIds pendingToolCallIds'),
+    ...words('message'),
+    interrupts: { ...server('id reason toolCallId expiresAt'), ...words('message') },
+  },
 }
 
 const GROWING = /^(TEXT_MESSAGE|REASONING_MESSAGE|TOOL_CALL)_(?:CONTENT|ARGS|CHUNK)$/

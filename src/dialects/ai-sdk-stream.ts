@@ -6,29 +6,24 @@ import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 
-export const AI_SDK_REPLY: Vocabulary = {
-  metadata: new Set([
-    'type',
-    'id',
-    'role',
-    'state',
-    'messageId',
-    'toolCallId',
-    'toolName',
-    'approvalId',
-    'sourceId',
-    'mediaType',
-    'finishReason',
-    'inputEncoding',
-  ]),
-  containers: new Set(['usage']),
-  opaque: new Set(['signature']),
-  json: new Set(['input']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const PART: ReplyFields = {
+  ...server(
+    'type id state messageId toolCallId approvalId sourceId mediaType finishReason inputEncoding providerExecuted',
+  ),
+  ...server('dynamic transient preliminary isContinued usage'),
+  ...words('delta inputTextDelta text toolName errorText reason title filename url output argsTextDelta result data'),
+  signature: 'sealed',
+  input: 'json',
+  args: 'json',
+}
+export const AI_SDK_REPLY: ReplyFields = {
+  ...PART,
+  ...server('role'),
+  ...words('messageMetadata metadata'),
+  parts: PART,
 }
 
 interface Fact {

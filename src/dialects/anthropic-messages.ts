@@ -2,37 +2,56 @@
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { BlockOrder } from './kit/block-order.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { readContent } from './kit/parts.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { TextWalker } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
-export const ANTHROPIC_REPLY: Vocabulary = {
-  metadata: new Set([
-    ...OPENAI_METADATA,
-    'tool_use_id',
-    'file_id',
-    'media_type',
-    'expires_at',
-    'server_name',
-    'category',
-    'retrieved_at',
-    'error_code',
-  ]),
-  containers: new Set(['usage', 'container', 'caller', 'context_management']),
-  // `data` is redacted thinking here. Documents and images in base64 are recognised by their source and refused.
-  opaque: new Set([...OPAQUE, 'encrypted_index', 'data']),
-  json: new Set(['input']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const CITATION: ReplyFields = {
+  ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
+  ...server('start_block_index end_block_index search_result_index'),
+  ...words('cited_text document_title url title source'),
+  encrypted_index: 'sealed',
+}
+const RESULT: ReplyFields = {
+  ...server('type tool_name error_code retrieved_at page_age return_code file_id media_type'),
+  ...words('title url text stdout stderr error_message'),
+  encrypted_content: 'sealed',
+  encrypted_stdout: 'sealed',
+}
+/** A block, its beginning or a piece of it. */
+const BLOCK: ReplyFields = {
+  ...server('type id tool_use_id server_name caller is_error stop_reason stop_sequence container'),
+  ...words('text thinking partial_json name'),
+  signature: 'sealed',
+  data: 'sealed',
+  encrypted_content: 'sealed',
+  input: 'json',
+  citations: CITATION,
+  citation: CITATION,
+  content: { ...RESULT, content: { ...RESULT, source: { ...server('type media_type'), ...words('data') } } },
+  stop_details: { ...server('type category'), ...words('explanation') },
+}
+const MESSAGE: ReplyFields = {
+  ...server('id type role model stop_reason stop_sequence usage container context_management'),
+  content: BLOCK,
+  stop_details: BLOCK.stop_details!,
+}
+export const ANTHROPIC_REPLY: ReplyFields = {
+  ...MESSAGE,
+  // Events.
+  ...server('index request_id'),
+  message: MESSAGE,
+  content_block: BLOCK,
+  delta: BLOCK,
+  error: { ...server('type'), ...words('message') },
 }
 
 interface Fact {
@@ -44,7 +63,6 @@ export function anthropicStream(): StreamReader {
   const events = new EventText(ANTHROPIC_REPLY)
   const facts = new SentEvents(factOf)
   const joined = new JoinedParts()
-  const blocks = new BlockOrder()
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
 
   return {
@@ -54,18 +72,15 @@ export function anthropicStream(): StreamReader {
       if (data !== undefined) {
         const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
         if (base === '') events.readBeside(deltas, data)
-        else {
-          const place = blocks.at(deltas, data)
+        else
           events.walker.walk(data, (path, text, metadata) => {
             // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
             const field = path.replace(/^(?:content_block|delta)\./, '')
             const channel = `${base}.${field}`
             if (metadata) return events.beside(deltas, channel, text, true)
             deltas.push({ choice: 0, channel, text })
-            blocks.add(deltas, place, field, text)
             if (field === 'text') joined.add(deltas, 0, channel, text)
           })
-        }
       }
       facts.note(event, data)
       return deltas

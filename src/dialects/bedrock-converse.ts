@@ -8,20 +8,39 @@ import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 
-export const CONVERSE_REPLY: Vocabulary = {
-  metadata: new Set(['role', 'type', 'stopReason', 'toolUseId', 'latency', 'status', 'format']),
-  containers: new Set(['usage', 'metrics']),
-  opaque: new Set(['signature', 'redactedContent']),
-  json: new Set(['input']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const REASONING: ReplyFields = {
+  ...words('text'),
+  reasoningText: { ...words('text'), signature: 'sealed' },
+  signature: 'sealed',
+  redactedContent: 'sealed',
+}
+const CITATION: ReplyFields = { ...words('title source'), sourceContent: words('text'), location: WORDS }
+const BLOCK: ReplyFields = {
+  ...words('text'),
+  toolUse: { ...server('toolUseId type'), ...words('name'), input: 'json' },
+  toolResult: { ...server('toolUseId status type'), content: { ...words('text'), json: 'json' } },
+  reasoningContent: REASONING,
+  citationsContent: { content: words('text'), citations: CITATION },
+  citation: CITATION,
+}
+export const CONVERSE_REPLY: ReplyFields = {
+  ...server('stopReason usage metrics performanceConfig serviceTier'),
+  ...words('trace additionalModelResponseFields'),
+  output: { message: { ...server('role'), content: BLOCK } },
+  // Events.
+  messageStart: server('role'),
+  contentBlockStart: { ...server('contentBlockIndex'), start: BLOCK },
+  contentBlockDelta: { ...server('contentBlockIndex'), delta: BLOCK },
+  contentBlockStop: server('contentBlockIndex'),
+  messageStop: { ...server('stopReason'), ...words('additionalModelResponseFields') },
+  metadata: { ...server('usage metrics performanceConfig serviceTier'), ...words('trace') },
 }
 
 const READ = new Set(['messages', 'system'])

@@ -6,19 +6,32 @@ import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 
-export const COHERE_REPLY: Vocabulary = {
-  metadata: new Set(['id', 'type', 'role', 'finish_reason', 'generation_id', 'tool_call_id']),
-  containers: new Set(['usage']),
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const MESSAGE: ReplyFields = {
+  ...server('role'),
+  ...words('tool_plan'),
+  content: { ...server('type'), ...words('text thinking') },
+  tool_calls: { ...server('id type'), function: words('name arguments') },
+  citations: {
+    ...server('type start end content_index'),
+    ...words('text'),
+    sources: { ...server('type id'), ...words('tool_output document') },
+  },
+}
+const LOGPROBS: ReplyFields = { text: 'tokens', ...server('token_ids logprobs') }
+export const COHERE_REPLY: ReplyFields = {
+  ...server('id finish_reason usage meta'),
+  message: MESSAGE,
+  logprobs: LOGPROBS,
+  // Events.
+  ...server('type index'),
+  delta: { ...server('finish_reason usage'), ...words('error'), message: MESSAGE },
 }
 
 const READ = new Set(['messages'])
@@ -78,19 +91,8 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!Array.isArray(content) && !Array.isArray(calls)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(COHERE_REPLY).walk(withTokens(body), (path, text) => texts.add(0, text, path))
+  new TextWalker(COHERE_REPLY).walk(body, (path, text) => texts.add(0, text, path))
   return texts.list()
-}
-
-/** Log probabilities come with a piece of the text each, which is read joined. */
-function withTokens(body: Record<string, unknown>): unknown {
-  if (!Array.isArray(body.logprobs)) return body
-  const logprobs = (body.logprobs as unknown[]).map((item) => {
-    if (!isObject(item) || 'token' in item) return item
-    const { text, ...rest } = item
-    return { token: text, ...rest }
-  })
-  return { ...body, logprobs }
 }
 
 interface Fact {
@@ -122,16 +124,12 @@ export function cohereStream(): StreamReader {
         if (data !== undefined) events.readBeside(deltas, data)
       } else
         // Parts and calls are told apart by their index alone.
-        events.walker.walk(
-          data,
-          (path, text, metadata) => {
-            const channel = `${index}.${path}`
-            if (metadata) return events.beside(deltas, channel, text, true)
-            deltas.push({ choice: 0, channel, text })
-            if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
-          },
-          { place: `part ${index}` },
-        )
+        events.walker.walk(data, (path, text, aside) => {
+          const channel = `${index}.${path}`
+          if (aside) return events.beside(deltas, channel, text, true)
+          deltas.push({ choice: 0, channel, text })
+          if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
+        })
       facts.note(event, data)
       return deltas
     },

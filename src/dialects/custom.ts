@@ -11,7 +11,7 @@ import { RequestWalker } from './kit/request-walker.js'
 import { Said } from './kit/said.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
-import { OPENAI_REPLY } from './openai-choices.js'
+import { OWN_REPLY } from './generic.js'
 
 export type { CustomDialectOptions, CustomRequest, CustomTurn } from './custom-options.js'
 
@@ -113,7 +113,7 @@ function customStream(
   delta: (data: unknown) => string | undefined,
   decline?: Decline,
 ): StreamReader {
-  const events = new EventText(OPENAI_REPLY)
+  const events = new EventText(OWN_REPLY, { named: true })
   const facts = new SentEvents((_data, event) => isDone(event))
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
   let done = false
@@ -153,7 +153,7 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
     if (text === '') texts.open(index)
     else texts.add(index, text)
   const said = new Said(list)
-  new TextWalker(OPENAI_REPLY).walk(body, (_path, text) => {
+  new TextWalker(OWN_REPLY, { named: true }).walk(body, (_path, text) => {
     if (!said.has(text)) texts.addOutside(text)
   })
   return texts.list()

@@ -9,14 +9,13 @@ import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { isVector } from './kit/vectors.js'
-import { OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
 
-const REPLY: Vocabulary = {
-  metadata: OPENAI_METADATA,
-  containers: OPENAI_CONTAINERS,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const REPLY: ReplyFields = {
+  ...server('id object created model usage total_duration load_duration prompt_eval_count'),
+  ...words('embedding embeddings'),
+  data: { ...server('object index'), ...words('embedding') },
 }
 const READ = new Set(['input', 'prompt'])
 

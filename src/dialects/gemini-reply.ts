@@ -2,35 +2,53 @@
 import type { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { ReplyChoice } from './dialect.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { TextWalker } from './kit/text-walker.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 
-export const GEMINI_REPLY: Vocabulary = {
-  metadata: new Set([
-    'role',
-    'id',
-    'finishReason',
-    'blockReason',
-    'category',
-    'probability',
-    'severity',
-    'modelVersion',
-    'responseId',
-    'createTime',
-    'modality',
-    'trafficType',
-    'language',
-    'outcome',
-    'urlRetrievalStatus',
-    'modelStage',
-  ]),
-  containers: new Set(['usageMetadata']),
-  opaque: new Set(['thoughtSignature', 'thought_signature']),
-  json: new Set(['args']),
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const RATINGS: ReplyFields = { safetyRatings: 'server' }
+const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }
+const PART: ReplyFields = {
+  ...words('text'),
+  ...server('thought'),
+  thoughtSignature: 'sealed',
+  thought_signature: 'sealed',
+  functionCall: {
+    ...server('id willContinue'),
+    ...words('name'),
+    args: 'json',
+    partialArgs: { ...server('willContinue numberValue boolValue nullValue'), ...words('jsonPath stringValue') },
+  },
+  executableCode: { ...server('language id'), ...words('code') },
+  codeExecutionResult: { ...server('outcome id'), ...words('output') },
+  inlineData: { ...server('mimeType'), ...words('data') },
+  fileData: { ...server('mimeType'), ...words('fileUri') },
+}
+const WEB = words('uri title domain text')
+export const CANDIDATE: ReplyFields = {
+  ...RATINGS,
+  ...server('index finishReason tokenCount avgLogprobs'),
+  ...words('finishMessage'),
+  content: { ...server('role'), parts: PART },
+  citationMetadata: { citations: { ...server('startIndex endIndex publicationDate'), ...words('uri title license') } },
+  groundingMetadata: {
+    ...words('webSearchQueries retrievalQueries'),
+    groundingChunks: { web: WEB, retrievedContext: WEB, maps: WEB },
+    groundingSupports: {
+      ...server('groundingChunkIndices confidenceScores'),
+      segment: { ...server('startIndex endIndex partIndex'), ...words('text') },
+    },
+    searchEntryPoint: words('renderedContent'),
+    retrievalMetadata: 'server',
+  },
+  urlContextMetadata: { urlMetadata: { ...server('urlRetrievalStatus'), ...words('retrievedUrl') } },
+  logprobsResult: { chosenCandidates: TOKEN, topCandidates: { candidates: TOKEN }, logProbabilitySum: 'server' },
+}
+export const GEMINI_REPLY: ReplyFields = {
+  ...server('usageMetadata modelVersion responseId createTime modelStatus'),
+  candidates: CANDIDATE,
+  promptFeedback: { ...RATINGS, ...server('blockReason'), ...words('blockReasonMessage') },
+  error: { ...server('code status'), ...words('message details') },
 }
 
 /** True for a reply or an event of this API. */
@@ -50,7 +68,7 @@ export function readGeminiReply(body: unknown): readonly ReplyChoice[] | undefin
   for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
     const index = itemIndex(candidate, position)
     texts.open(index)
-    walker.walk(withTokens(candidate), (path, text) => texts.add(index, text, path), { place: String(index) })
+    walker.walk(candidate, (path, text) => texts.add(index, text, path), { fields: CANDIDATE })
     const spoken = textParts(candidate).filter(({ thought }) => !thought)
     // Clients leave the thoughts out and join the rest.
     if (spoken.length > 1) texts.add(index, spoken.map(({ text }) => text).join(''))
@@ -72,21 +90,6 @@ export function textParts(candidate: unknown): readonly TextPart[] {
   return (parts as unknown[]).flatMap((part) =>
     isObject(part) && typeof part.text === 'string' ? { text: part.text, thought: part.thought === true } : [],
   )
-}
-
-/** The log probabilities of a candidate under the names by which their tokens are read joined. */
-export function withTokens(candidate: unknown): unknown {
-  if (!isObject(candidate) || !isObject(candidate.logprobsResult) || 'logprobs' in candidate) return candidate
-  const { logprobsResult, ...rest } = candidate
-  const { topCandidates, ...others } = logprobsResult
-  if (!Array.isArray(topCandidates)) return { ...rest, logprobs: logprobsResult }
-  return { ...rest, logprobs: { ...others, topCandidates: (topCandidates as unknown[]).map(likeliest) } }
-}
-
-function likeliest(entry: unknown): unknown {
-  if (!isObject(entry) || !Array.isArray(entry.candidates) || 'top_logprobs' in entry) return entry
-  const { candidates, ...rest } = entry
-  return { token: '', ...rest, top_logprobs: candidates }
 }
 
 /** Names of google.rpc.Code, by the status of HTTP that Google's APIs send with them. */

@@ -1,8 +1,8 @@
 // Gemini's stream: one reply object after the other, as server-sent events or as elements of a JSON array.
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { GEMINI_REPLY, googleError, statusOf, textParts, withTokens } from './gemini-reply.js'
-import { JoinedChoices, JoinedParts } from './kit/part-channels.js'
+import { CANDIDATE, GEMINI_REPLY, googleError, statusOf, textParts } from './gemini-reply.js'
+import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, sse } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { BESIDE_CHOICES, EventText, SentEvents } from './kit/stream-events.js'
@@ -16,7 +16,6 @@ export function geminiStream(): StreamReader {
   const events = new EventText(GEMINI_REPLY)
   const facts = new SentEvents<Fact>((data) => ({ candidates: candidatesOf(data) }))
   const joined = new JoinedParts()
-  const choices = new JoinedChoices()
   const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
   const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
@@ -28,10 +27,7 @@ export function geminiStream(): StreamReader {
       if (isObject(data) && Array.isArray(data.candidates)) {
         for (const [position, candidate] of (data.candidates as unknown[]).entries()) {
           const index = itemIndex(candidate, position)
-          if (position === 0) choices.begin(deltas, index, events.walker)
-          const from = deltas.length
           readCandidate({ events, joined, args, deltas }, candidate, index)
-          if (position === 0) choices.add(deltas, index, from)
         }
         events.readBeside(deltas, data, 0, { path: BESIDE_CHOICES, without: 'candidates' })
       } else if (data !== undefined) events.readBeside(deltas, data)
@@ -90,7 +86,7 @@ function readCandidate(reading: Reading, candidate: unknown, choice: number): vo
     // Clients that know no thoughts join all parts.
     joined.add(deltas, choice, channel, text)
   }
-  events.readBeside(deltas, withTokens(withoutGrowing(reading, candidate, choice)), choice)
+  events.readBeside(deltas, withoutGrowing(reading, candidate, choice), choice, { fields: CANDIDATE })
 }
 
 /** The candidate without what was read of it. */

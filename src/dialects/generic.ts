@@ -2,20 +2,22 @@
 // words of the reply as the model's.
 import type { Declined, Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import type { ReplyFields } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 import type { Image } from '../types.js'
 
-const GENERIC_REPLY: Vocabulary = {
-  metadata: OPENAI_METADATA,
-  containers: OPENAI_CONTAINERS,
-  opaque: OPAQUE,
-  refuseMedia: true,
-  code: 'unreadable_response',
+/** Names of fields that say nothing of what stands in them, at any depth. */
+export const OWN_REPLY = ownReply()
+
+function ownReply(): ReplyFields {
+  const fields: Record<string, ReplyFields> = {}
+  for (const name of 'text content message reply answer output response result data error token delta *'.split(' '))
+    fields[name] = fields
+  return fields
 }
 
 /** The key for a body that is no object: a list, a text, a number. */
@@ -48,13 +50,13 @@ export const generic: Dialect = {
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(GENERIC_REPLY).walk(body, (_path, text) => texts.add(0, text))
+  new TextWalker(OWN_REPLY, { named: true }).walk(body, (_path, text) => texts.add(0, text))
   return texts.list()
 }
 
 /** Words at the same place in events of the same shape form one growing text. */
 function genericStream(): StreamReader {
-  const events = new EventText(GENERIC_REPLY)
+  const events = new EventText(OWN_REPLY, { named: true })
   const facts = new SentEvents((_data, event) => isDone(event))
   let done = false
   return {

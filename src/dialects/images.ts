@@ -8,13 +8,16 @@ import { readContent } from './kit/parts.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
 
-const REPLY: Vocabulary = {
-  metadata: new Set([...OPENAI_METADATA, 'background', 'output_format', 'quality', 'size']),
-  containers: OPENAI_CONTAINERS,
-  code: 'unreadable_response',
+const REPLY: ReplyFields = {
+  ...server('created background output_format quality size usage'),
+  data: words('url b64_json revised_prompt'),
+  // Events.
+  ...server('type created_at partial_image_index sequence_number'),
+  ...words('b64_json partial_image_b64'),
+  error: { ...server('type code param'), ...words('message') },
 }
 const READ = new Set(['prompt'])
 const PICTURE_FIELDS = new Set(['b64_json', 'partial_image_b64'])

@@ -5,27 +5,27 @@ import type { StreamDelta, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { PartTexts } from './kit/part-texts.js'
 import { blockMessage, blockNote, sse, streamFailure } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
-export const LANGGRAPH_REPLY: Vocabulary = {
-  metadata: new Set([
-    ...OPENAI_METADATA,
-    'run_id',
-    'thread_id',
-    'assistant_id',
-    'graph_id',
-    'checkpoint_id',
-    'checkpoint_ns',
-    'updated_at',
-    'multitask_strategy',
-  ]),
-  containers: new Set([...OPENAI_CONTAINERS, 'metadata', 'response_metadata', 'usage_metadata', 'configurable']),
-  opaque: OPAQUE,
-  json: new Set(['args']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const CALL: ReplyFields = { ...server('id index type'), ...words('name error'), args: 'json' }
+const MESSAGE: ReplyFields = {
+  ...server('id type role tool_call_id status usage_metadata response_metadata example chunk_position'),
+  ...words('name additional_kwargs artifact'),
+  content: { ...server('type id index'), ...words('text thinking name'), input: 'json', signature: 'sealed' },
+  tool_calls: CALL,
+  tool_call_chunks: CALL,
+  invalid_tool_calls: CALL,
 }
+/** The metadata of a run, a piece or a checkpoint are settings of the server. */
+const STATE: ReplyFields = {
+  ...MESSAGE,
+  ...server('run_id thread_id assistant_id graph_id checkpoint_id checkpoint_ns parent_checkpoint checkpoint metadata'),
+  ...server('attempt created_at updated_at multitask_strategy configurable'),
+  ...words('values error message'),
+  messages: MESSAGE,
+}
+export const LANGGRAPH_REPLY: ReplyFields = { ...STATE, values: STATE, '*': STATE }
 
 /** Events that repeat, at each turn, what they have said before. `|` and a namespace follow the name in a subgraph. */
 const SNAPSHOT = /^(?:values|updates|messages\/(?:partial|complete))(?:\||$)/

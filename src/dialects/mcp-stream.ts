@@ -6,41 +6,62 @@ import { isObject } from '../utils/json.js'
 import type { RpcCall, StreamDelta, StreamReader } from './dialect.js'
 import { PartTexts } from './kit/part-texts.js'
 import { sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
 import type { Emit } from './kit/text-walker.js'
-import type { Vocabulary } from './kit/vocabulary.js'
 import { answerOf, blockedError, failedError, MOST_CALLS, rpcId } from './mcp-answers.js'
 
-export const MCP_REPLY: Vocabulary = {
-  metadata: new Set([
-    'jsonrpc',
-    'id',
-    'method',
-    'requestId',
-    'progressToken',
-    'taskId',
-    'elicitationId',
-    'toolUseId',
-    'type',
-    'role',
-    'audience',
-    'mimeType',
-    'level',
-    'protocolVersion',
-    'status',
-    'stopReason',
-    'mode',
-    'model',
-    'includeContext',
-    'taskSupport',
-    'theme',
-    'createdAt',
-    'lastUpdatedAt',
-    'lastModified',
-  ]),
-  json: new Set(['structuredContent', 'inputSchema', 'outputSchema', 'requestedSchema', 'arguments', 'input']),
-  refuseMedia: true,
-  code: 'unreadable_response',
+const ICON: ReplyFields = { ...server('mimeType sizes theme'), ...words('src') }
+const ANNOTATIONS: ReplyFields = {
+  ...server('audience priority lastModified readOnlyHint destructiveHint idempotentHint openWorldHint'),
+  ...words('title'),
+}
+const RESOURCE: ReplyFields = {
+  ...server('mimeType size'),
+  ...words('uri uriTemplate name title description text blob'),
+  annotations: ANNOTATIONS,
+  icons: ICON,
+}
+const PART: ReplyFields = {
+  ...RESOURCE,
+  ...server('type id toolUseId isError'),
+  ...words('data'),
+  input: 'json',
+  structuredContent: 'json',
+  resource: RESOURCE,
+  content: { ...RESOURCE, ...server('type'), ...words('data'), resource: RESOURCE },
+}
+const SPEECH: ReplyFields = { ...server('role'), content: PART }
+const TOOL: ReplyFields = {
+  ...RESOURCE,
+  ...server('execution'),
+  inputSchema: 'json',
+  outputSchema: 'json',
+  arguments: { ...server('required'), ...words('name title description') },
+}
+const BODY: ReplyFields = {
+  ...server('protocolVersion capabilities nextCursor isError progressToken progress total requestId taskId ttl'),
+  ...server('elicitationId status createdAt lastUpdatedAt pollInterval level mode role model stopReason'),
+  ...server('includeContext maxTokens temperature toolChoice'),
+  ...words('instructions description message reason statusMessage logger systemPrompt stopSequences url uri data'),
+  content: PART,
+  contents: RESOURCE,
+  messages: SPEECH,
+  tools: TOOL,
+  prompts: TOOL,
+  resources: RESOURCE,
+  resourceTemplates: RESOURCE,
+  roots: RESOURCE,
+  completion: { ...words('values'), ...server('total hasMore') },
+  serverInfo: { ...server('version'), ...words('name title description websiteUrl'), icons: ICON },
+  structuredContent: 'json',
+  requestedSchema: 'json',
+}
+export const MCP_REPLY: ReplyFields = {
+  ...server('jsonrpc id method'),
+  result: BODY,
+  params: BODY,
+  error: { ...server('code'), ...words('message data') },
 }
 
 const BLOB = /(?:^|\.)blob$/

@@ -8,21 +8,28 @@ import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamRea
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
-import { OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
 import { readChoices } from './openai-choices.js'
 
-export const OLLAMA_REPLY: Vocabulary = {
-  metadata: new Set([...OPENAI_METADATA, 'done_reason', 'remote_model', 'remote_host']),
-  json: new Set(['arguments']),
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
+export const OLLAMA_REPLY: ReplyFields = {
+  ...server(
+    'model created_at done done_reason remote_model remote_host total_duration load_duration prompt_eval_count',
+  ),
+  ...server('prompt_eval_duration eval_count eval_duration'),
+  ...words('response thinking error'),
+  message: {
+    ...server('role tool_name'),
+    ...words('content thinking images'),
+    tool_calls: { ...server('id type'), function: { ...server('index'), ...words('name'), arguments: 'json' } },
+  },
+  logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
 export function ollamaStream(): StreamReader {

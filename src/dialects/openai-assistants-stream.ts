@@ -5,27 +5,51 @@ import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { PartTexts } from './kit/part-texts.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import { OPAQUE, OPENAI_CONTAINERS, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
 
-export const ASSISTANTS_REPLY: Vocabulary = {
-  metadata: new Set([
-    ...OPENAI_METADATA,
-    'thread_id',
-    'run_id',
-    'assistant_id',
-    'message_id',
-    'step_id',
-    'file_id',
-    'first_id',
-    'last_id',
-    'detail',
-  ]),
-  containers: OPENAI_CONTAINERS,
-  opaque: OPAQUE,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const CALL: ReplyFields = {
+  ...server('id index type'),
+  function: words('name arguments output'),
+  code_interpreter: {
+    ...words('input'),
+    outputs: { ...server('type index'), ...words('logs'), image: server('file_id') },
+  },
+  file_search: { ...server('ranking_options'), results: { ...server('file_id score'), ...words('file_name content') } },
 }
+const DELTA: ReplyFields = {
+  ...server('role'),
+  content: {
+    ...server('type index image_file'),
+    ...words('refusal'),
+    text: {
+      ...words('value'),
+      annotations: {
+        ...server('type index start_index end_index'),
+        ...words('text'),
+        file_citation: { ...server('file_id'), ...words('quote') },
+        file_path: server('file_id'),
+      },
+    },
+    image_url: { ...server('detail'), ...words('url') },
+  },
+  step_details: { ...server('type message_creation'), tool_calls: CALL },
+}
+/** A thread, a message, a run or a step. */
+const THING: ReplyFields = {
+  ...DELTA,
+  ...server('id object created_at started_at completed_at cancelled_at failed_at incomplete_at expires_at expired_at'),
+  ...server('thread_id run_id assistant_id message_id step_id status type model usage tool_choice truncation_strategy'),
+  ...server('temperature top_p max_prompt_tokens max_completion_tokens parallel_tool_calls response_format'),
+  ...server('incomplete_details tool_resources attachments'),
+  ...words('instructions metadata'),
+  tools: { ...server('type'), function: { ...words('name description'), parameters: 'json' } },
+  required_action: { ...server('type'), submit_tool_outputs: { tool_calls: CALL } },
+  last_error: { ...server('code'), ...words('message') },
+  error: { ...server('code type param'), ...words('message') },
+  delta: DELTA,
+}
+export const ASSISTANTS_REPLY: ReplyFields = { ...THING, ...server('first_id last_id has_more'), data: THING }
 
 export const OBJECT = /^thread(?:\.(?:message|run|run\.step)(?:\.delta)?)?$/
 const PIECE = /^thread\.(?:message|run\.step)\.delta$/

@@ -4,13 +4,13 @@ import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { JoinedChoices, JoinedParts, PartChannels } from './kit/part-channels.js'
+import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { RepeatedEvent } from './kit/repeated-event.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { BESIDE_CHOICES, EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
 import type { Emit } from './kit/text-walker.js'
-import { OPENAI_REPLY } from './openai-choices.js'
+import { CHOICE, CHOICES_REPLY } from './openai-choices.js'
 
 export interface ChunkShape {
   readonly object: string
@@ -45,11 +45,9 @@ interface Head {
 }
 
 export function openaiStream(shape: ChunkShape): StreamReader {
-  const events = new EventText(OPENAI_REPLY)
+  const events = new EventText(CHOICES_REPLY)
   const facts = new SentEvents(factOf)
-  const parts = new PartChannels()
   const joined = new JoinedParts()
-  const choices = new JoinedChoices()
   const repeated = new RepeatedEvent<Fact>()
   const read = new Set<number>()
   const wire = {
@@ -68,12 +66,12 @@ export function openaiStream(shape: ChunkShape): StreamReader {
       }
       const deltas: StreamDelta[] = []
       const data = events.open(event, deltas)
-      if (isObject(data)) readChunk({ events, parts, joined, choices }, data, deltas)
+      if (isObject(data)) readChunk(events, joined, data, deltas)
       else if (data !== undefined)
-        events.walker.walk(data, (path, text) => deltas.push({ choice: 0, channel: path, text }))
+        events.walker.walk(data, (channel, text) => deltas.push({ choice: 0, channel, text }))
       const fact = facts.note(event, data)
       for (const { index } of fact.choices) read.add(index)
-      repeated.learn(event, events.walker.takeHeldBack() ? [] : deltas, shape.channel, fact)
+      repeated.learn(event, deltas, shape.channel, fact)
       return deltas
     },
     sent(event) {
@@ -103,64 +101,25 @@ export function openaiStream(shape: ChunkShape): StreamReader {
   }
 }
 
-interface Kit {
-  readonly events: EventText
-  readonly parts: PartChannels
-  readonly joined: JoinedParts
-  readonly choices: JoinedChoices
-}
-
-function readChunk(kit: Kit, data: Record<string, unknown>, deltas: StreamDelta[]): void {
-  const { events } = kit
+function readChunk(events: EventText, joined: JoinedParts, data: Record<string, unknown>, deltas: StreamDelta[]): void {
   const { choices } = data
-  if (Array.isArray(choices)) {
-    for (let position = 0; position < choices.length; position += 1) {
-      const choice: unknown = choices[position]
-      const index = itemIndex(choice, position)
-      if (position === 0) kit.choices.begin(deltas, index, events.walker)
-      const from = deltas.length
-      const emit: Emit = (channel, text, metadata) => {
-        if (metadata) events.beside(deltas, channel, text, true, index)
-        else deltas.push({ choice: index, channel, text })
-      }
-      events.walker.walk(readLists(kit, choice, index, deltas), emit, { place: String(index) })
-      if (position === 0) kit.choices.add(deltas, index, from)
+  const list: readonly unknown[] = Array.isArray(choices) ? choices : []
+  for (let position = 0; position < list.length; position += 1) {
+    const choice = list[position]
+    const index = itemIndex(choice, position)
+    const emit: Emit = (channel, text, aside) => {
+      if (aside) return events.beside(deltas, channel, text, true, index)
+      deltas.push({ choice: index, channel, text })
+      if (PART_TEXT.test(channel)) joined.add(deltas, index, channel, text)
     }
-  } else if (choices !== undefined) {
-    events.walker.walk(choices, (path, text) => deltas.push({ choice: 0, channel: path, text }), {
-      path: 'choices',
-    })
+    events.walker.walk(choice, emit, { fields: CHOICE })
   }
   // Always with the same choice, because the first of an event may be another one in the next.
-  events.readBeside(deltas, data, 0, { path: BESIDE_CHOICES, without: 'choices' })
+  const without = Array.isArray(choices) ? 'choices' : undefined
+  events.readBeside(deltas, data, 0, { path: BESIDE_CHOICES, without })
 }
 
-/** Reads lists of parts and tool calls item by item. Returns the choice without these items. */
-function readLists(kit: Kit, choice: unknown, index: number, deltas: StreamDelta[]): unknown {
-  if (!isObject(choice)) return choice
-  let rest = choice
-  for (const holder of ['delta', 'message']) {
-    const value = choice[holder]
-    if (!isObject(value)) continue
-    for (const [key, list] of Object.entries(value)) {
-      if (!Array.isArray(list) || !list.every(isObject)) continue
-      for (const [position, item] of list.entries())
-        readItem(kit, item, `${holder}.${key}.${itemIndex(item, position)}`, index, deltas)
-      rest = { ...rest, [holder]: { ...(rest[holder] as object), [key]: [] } }
-    }
-  }
-  return rest
-}
-
-function readItem({ events, parts, joined }: Kit, item: object, place: string, index: number, deltas: StreamDelta[]) {
-  const part = parts.at(deltas, index, place, item)
-  const emit: Emit = (channel, text, metadata) => {
-    if (metadata) return events.beside(deltas, channel, text, true, index)
-    parts.add(deltas, part, index, channel, text)
-    if (channel === `${place}.text`) joined.add(deltas, index, channel, text)
-  }
-  events.walker.walk(item, emit, { path: place, place: String(index) })
-}
+const PART_TEXT = /^(?:delta|message)\.\w+\.\d+\.text$/
 
 function factOf(data: unknown, event: StreamEvent): Fact {
   const done = isDone(event)

@@ -2,41 +2,68 @@
 // model declines.
 import type { Declined } from './dialect.js'
 import { blockNote } from './kit/refusals.js'
-import { OPAQUE, OPENAI_METADATA, type Vocabulary } from './kit/vocabulary.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 
-export const RESPONSES_REPLY: Vocabulary = {
-  metadata: new Set([
-    ...OPENAI_METADATA,
-    'tool_choice',
-    'truncation',
-    'verbosity',
-    'effort',
-    'user',
-    'safety_identifier',
-    'prompt_cache_key',
-    'prompt_cache_retention',
-    'previous_response_id',
-    'file_id',
-    'container_id',
-    'approval_request_id',
-    'server_label',
-    'phase',
-    'execution',
-    'source',
-  ]),
-  containers: new Set([
-    'usage',
-    'metadata',
-    'reasoning',
-    'incomplete_details',
-    'conversation',
-    'prompt_cache_options',
-    'billing',
-  ]),
-  opaque: OPAQUE,
-  tokenLists: true,
-  refuseMedia: true,
-  code: 'unreadable_response',
+const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
+const PART: ReplyFields = {
+  ...server('type'),
+  ...words('text refusal'),
+  annotations: {
+    ...server('type file_id container_id index start_index end_index'),
+    ...words('filename url title'),
+  },
+  logprobs: { ...TOKEN, top_logprobs: TOKEN },
+}
+const TOOL: ReplyFields = {
+  ...server('type strict server_label'),
+  ...words('name description'),
+  parameters: 'json',
+  input_schema: 'json',
+}
+/** The fields of every kind of item: an id, a type and a state, and what the kind says. */
+export const ITEM: ReplyFields = {
+  ...server(
+    'id type role status phase call_id approval_request_id server_label container_id execution encrypted_content',
+  ),
+  ...server('created_by parent_id caller'),
+  ...words('name arguments input output error code result queries'),
+  content: PART,
+  summary: PART,
+  encrypted_content: 'sealed',
+  action: {
+    ...server('type x y button scroll_x scroll_y timeout_ms keys path'),
+    ...words('query queries url pattern text command commands env working_directory'),
+    sources: { ...server('type'), ...words('url') },
+  },
+  results: { ...server('file_id score'), ...words('filename text attributes') },
+  outputs: { ...server('type'), ...words('logs url') },
+  tools: TOOL,
+  pending_safety_checks: { ...server('id code'), ...words('message') },
+}
+const RESPONSE: ReplyFields = {
+  ...server('id object created_at completed_at model status service_tier background parallel_tool_calls temperature'),
+  ...server('top_p top_logprobs max_output_tokens max_tool_calls previous_response_id truncation user verbosity store'),
+  ...server(
+    'safety_identifier prompt_cache_key prompt_cache_retention usage reasoning conversation billing tool_choice',
+  ),
+  ...server('incomplete_details frequency_penalty presence_penalty prompt_cache_options'),
+  ...words('instructions output_text metadata'),
+  text: { ...server('verbosity'), format: { ...server('type strict'), ...words('name description'), schema: 'json' } },
+  error: { ...server('code type param'), ...words('message') },
+  tools: TOOL,
+  output: ITEM,
+}
+export const RESPONSES_REPLY: ReplyFields = {
+  ...RESPONSE,
+  // Events.
+  ...server('type sequence_number output_index content_index summary_index annotation_index item_id obfuscation'),
+  ...server('code param partial_image_index'),
+  ...words('delta refusal arguments input code message'),
+  response: RESPONSE,
+  item: ITEM,
+  part: PART,
+  annotation: PART.annotations!,
+  logprobs: PART.logprobs!,
 }
 
 /** A whole response in which the model declines. */

@@ -3,12 +3,11 @@
 import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from './dialect.js'
-import { JoinedParts, PartChannels } from './kit/part-channels.js'
+import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
-import type { Emit } from './kit/text-walker.js'
-import { emptyResponse, refusalEvents, refusalItem, RESPONSES_REPLY } from './openai-responses-reply.js'
+import { emptyResponse, ITEM, refusalEvents, refusalItem, RESPONSES_REPLY } from './openai-responses-reply.js'
 
 const AUDIO = /^response\.(?:output_)?audio\.delta$/
 /** These events repeat the request: instructions, tools and settings. */
@@ -29,7 +28,6 @@ interface Fact {
 export function responsesStream(): StreamReader {
   const events = new EventText(RESPONSES_REPLY)
   const facts = new SentEvents(factOf)
-  const parts = new PartChannels()
   const joined = new JoinedParts()
   const items = new Map<number, ItemText>()
   const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
@@ -51,35 +49,26 @@ export function responsesStream(): StreamReader {
         'The stream carries audio, which the guard cannot read; ask the model for text.',
       )
     if (type.endsWith('.delta') && typeof data.delta === 'string') {
-      const { delta, type: _, ...rest } = data
       const channel = `${shortText(type.replace(/^response\.|\.delta$/g, '')) ?? 'delta'}.${natural(data.content_index ?? data.summary_index)}`
-      // The name stays beside the text, so that a token list that equals the delta is not judged twice.
-      const emit: Emit = (path, text) => {
+      return events.walker.walk(data, (path, text) => {
         if (path !== 'delta') return deltas.push({ choice, channel: `${channel}.${path}`, text })
         item(choice).append(channel, text)
-        const part = parts.at(deltas, choice, channel, { id: data.item_id })
-        parts.add(deltas, part, choice, channel, text)
+        deltas.push({ choice, channel, text })
         if (channel.startsWith('output_text.')) joined.add(deltas, choice, channel, text)
-      }
-      return events.walker.walk({ ...rest, type, delta }, emit, { place: `${choice} ${channel}` })
+      })
     }
-    if (!isObject(data.response)) {
-      const part = parts.at(deltas, choice, type, { id: data.item_id ?? data.id })
-      const emit: Emit = (path, text) => {
+    if (!isObject(data.response))
+      return events.walker.walk(data, (path, text) => {
         const channel = `${type}.${path}`
         if (SNAPSHOT.test(type)) snapshot(deltas, choice, channel, text)
-        else parts.add(deltas, part, choice, channel, text)
-      }
-      return events.walker.walk(data, emit, { place: `${choice} ${type}` })
-    }
+        else deltas.push({ choice, channel, text })
+      })
     const { response, ...outside } = data
     const { output, ...rest } = response
     const list: readonly unknown[] = Array.isArray(output) ? output : [output]
     for (const [position, entry] of list.entries()) {
       const index = itemIndex(entry, position)
-      events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text), {
-        place: `${index} item`,
-      })
+      events.walker.walk(entry, (path, text) => snapshot(deltas, index, `item.${path}`, text), { fields: ITEM })
     }
     events.walker.walk({ ...outside, response: rest }, (path, text) => {
       // The field `output_text` repeats the words of all items.

@@ -12,7 +12,7 @@ import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { TextWalker } from './kit/text-walker.js'
-import { declinedResponse, RESPONSES_REPLY } from './openai-responses-reply.js'
+import { declinedResponse, ITEM, RESPONSES_REPLY } from './openai-responses-reply.js'
 import { responsesStream } from './openai-responses-stream.js'
 
 const READ = new Set(['input'])
@@ -133,7 +133,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   for (const [position, item] of (body.output as unknown[]).entries()) {
     const index = itemIndex(item, position)
     texts.open(index)
-    walker.walk(item, (path, text) => texts.add(index, text, path), { place: String(index) })
+    walker.walk(item, (path, text) => texts.add(index, text, path), { fields: ITEM })
   }
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))

@@ -181,7 +181,6 @@ it.each<[string, object[]]>([
   ],
   ['a plan', ['UN', 'SAFE'].map((plan) => ({ type: 'tool-plan-delta', delta: { message: { tool_plan: plan } } }))],
   ['a citation', [{ type: 'citation-start', index: 0, delta: { message: { citations: { text: 'UNSAFE' } } } }]],
-  ['pieces of log probabilities', ['UN', 'SAFE'].map((text) => ({ ...content('fine'), logprobs: { text } }))],
 ])('Words in a stream are judged as they will be read: %s.', async (_, said) => {
   events = [START, ...said, { type: 'message-end', delta: { finish_reason: 'COMPLETE' } }]
   const reply = await send(`${server.url}/v2/chat`, { body: { ...asking('hello'), stream: true } })

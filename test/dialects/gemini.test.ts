@@ -274,17 +274,6 @@ describe('words that are split', () => {
       [0, 1, 0].map((index, at) => part({ text: ['UN', 'x', 'SAFE'][at] }, { index })),
     ],
     ['in a name with dots', [part({ text: 'fine' }, { 'content.parts.0.text': 'UNSAFE' })]],
-    [
-      'over the tokens of the log probabilities',
-      [
-        part(
-          { text: 'fine' },
-          {
-            logprobsResult: { topCandidates: [{ candidates: [{ token: 'UN' }] }, { candidates: [{ token: 'SAFE' }] }] },
-          },
-        ),
-      ],
-    ],
   ])('are judged whole: %s', async (_, said) => {
     chunks = said
     for (const alt of ['', '?alt=sse']) {

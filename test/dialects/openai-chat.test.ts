@@ -194,38 +194,19 @@ describe('a reply', () => {
       note: 'outside words',
     }
     expect(openaiChat.reply(body)).toEqual([
-      { index: 1, text: 'a\nthought\nf\n{"x":"y"}\nmood\nquite grim\noutside words' },
+      { index: 1, text: 'a\nthought\nf\n{"x":"y"}\nmood\nquite grim\nnote\noutside words' },
       { index: 0, text: 'b\nno' },
     ])
   })
 
-  it('judges prose in metadata fields, and words spelled over many ids', () => {
+  it('judges prose in a field of the server, and neither ids nor tokens of log probabilities', () => {
     expect(openaiChat.reply({ ...REPLY, id: 'how to hurt people' })?.[0]?.text).toContain('how to hurt people')
-    const calls = Array.from({ length: 300 }, (_, index) => ({
-      id: `word${index}x`,
-      type: 'function',
-      function: { name: 'f', arguments: '{}' },
-    }))
-    expect(openaiChat.reply(message({ content: '', tool_calls: calls }))?.[0]?.text).toContain('word299x')
-  })
-
-  it('does not judge tokens that repeat the content, and does judge those that do not', () => {
-    const tokens = (...list: string[]): object => ({
-      content: list.map((token) => ({
-        token,
-        logprob: -1,
-        bytes: [1],
-        top_logprobs: [
-          { token, logprob: -1 },
-          { token: `${token}!`, logprob: -2 },
-        ],
-      })),
-      refusal: null,
-    })
-    expect(openaiChat.reply(message({ content: 'ab' }, { logprobs: tokens('a', 'b') }))).toEqual([
-      { index: 0, text: 'ab\na!b!' },
-    ])
-    expect(openaiChat.reply(message({ content: 'ab' }, { logprobs: tokens('c', ' d') }))?.[0]?.text).toContain('c d')
+    const call = { id: 'c1', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const token = { token: ' a', bytes: [1], logprob: -1 }
+    const logprobs = { content: [{ ...token, top_logprobs: [token, { ...token, token: ' b' }] }], refusal: null }
+    expect(
+      openaiChat.reply({ ...(message({ content: ' a', tool_calls: [call] }, { logprobs }) as object), id: 'gen-1a' }),
+    ).toEqual([{ index: 0, text: ' a\nf\n{}' }])
   })
 
   it('without choices is another shape; with none it has no words', () => {
@@ -279,10 +260,6 @@ describe('a stream', () => {
       '1:delta.content': 'haha',
       '0:delta.tool_calls.1.function.arguments': '{"a":1}',
       '0:delta.tool_calls.0.function.arguments': '{}',
-      // Once more, for clients that take the first choice of every event.
-      '0:choices.delta.content': 'hahalo',
-      '0:choices.delta.tool_calls.1.function.arguments': '{"a":1}',
-      '0:choices.delta.tool_calls.0.function.arguments': '{}',
     })
   })
 
@@ -299,6 +276,7 @@ describe('a stream', () => {
     ]
     expect(gather(openaiChat.stream(), events)).toEqual({
       '0:delta.content': 'ab',
+      '0:(event).key': 'note',
       '0:(event).note': note + note,
       '0:event': 'two words',
       '0:other': 'a comment',

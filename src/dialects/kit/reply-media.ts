@@ -11,19 +11,21 @@ export function looksLikeMedia(text: string): boolean {
 /** True for a string that is media, by its own beginning or by the fields that it stands in. */
 export function isMedia(
   key: string,
-  parent: Record<string, unknown> | undefined,
-  parentKey: string,
+  parent: object | undefined,
+  path: readonly (string | number)[],
   text: string,
 ): boolean {
   if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
-  if (key === 'data')
-    return (
-      parentKey === 'audio' ||
-      parentKey === 'inline_data' ||
-      parentKey === 'inlineData' ||
-      parent?.type === 'base64' ||
-      // A part of the Model Context Protocol.
-      ((parent?.type === 'image' || parent?.type === 'audio') && typeof parent.mimeType === 'string')
-    )
-  return key === 'result' && parent?.type === 'image_generation_call'
+  if (key !== 'data' && key !== 'result') return false
+  const { type, mimeType } = (parent ?? {}) as Readonly<Record<string, unknown>>
+  if (key === 'result') return type === 'image_generation_call'
+  const holder = path.slice(0, -1).findLast((name) => typeof name === 'string')
+  return (
+    holder === 'audio' ||
+    holder === 'inline_data' ||
+    holder === 'inlineData' ||
+    type === 'base64' ||
+    // A part of the Model Context Protocol.
+    ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
+  )
 }

@@ -5,10 +5,8 @@ import { duplicateKeys } from '../../utils/duplicate-keys.js'
 import { isObject } from '../../utils/json.js'
 import { parseLoosely } from '../../utils/loose-json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
-import { PartChannels } from './part-channels.js'
-import { isIdentifier } from './reply-names.js'
-import { type Emit, TextWalker, type Walk } from './text-walker.js'
-import type { Vocabulary } from './vocabulary.js'
+import { isShort, type ReplyFields } from './reply-fields.js'
+import { type Emit, TextWalker, type Walk, type WalkerOptions } from './text-walker.js'
 
 /** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
 const REPEATED_LENGTH = 24
@@ -29,18 +27,15 @@ export class EventText {
   /** The last text of each channel beside the choices, and how often it came in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
 
-  readonly #parts = new PartChannels()
-
-  constructor(words: Vocabulary) {
-    this.walker = new TextWalker(words)
+  constructor(fields: ReplyFields, options?: WalkerOptions) {
+    this.walker = new TextWalker(fields, options)
   }
 
   /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
     const { event: name, other, data, part, plain } = event
-    if (name !== undefined && name !== '' && !this.walker.mayStayUnjudged(name))
-      this.beside(deltas, 'event', name, true)
-    if (other !== undefined && !NUMBERS.test(other)) this.beside(deltas, 'other', other, true)
+    if (name !== undefined && name !== '' && !isShort(name)) this.beside(deltas, 'event', name, true)
+    if (other !== undefined && !NUMBERS.test(other) && !isShort(other)) this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
       deltas.push({ choice: 0, channel: 'data', text: data })
@@ -77,8 +72,8 @@ export class EventText {
   }
 
   /**
-   * Adds all text of an event outside the choices, by its path, and by type or id where events have one. `path` is set
-   * where the choices have fields of the same names. `skip` is true for text that was added before.
+   * Adds all text of an event outside the choices, by its path. `path` is set where the choices have fields of the same
+   * names. `skip` is true for text that was added before.
    */
   readBeside(
     deltas: StreamDelta[],
@@ -86,13 +81,10 @@ export class EventText {
     choice = 0,
     { skip, ...walk }: Walk & { skip?: (text: string, path: string, metadata: boolean) => boolean } = {},
   ): void {
-    const part = this.#parts.at(deltas, choice, 'event', data)
     const emit: Emit = (path, text, metadata) => {
-      if (skip?.(text, path, metadata) === true) return
-      this.beside(deltas, path, text, metadata, choice)
-      if (!metadata) this.#parts.addOwn(deltas, part, choice, path, text)
+      if (skip?.(text, path, metadata) !== true) this.beside(deltas, path, text, metadata, choice)
     }
-    this.walker.walk(data, emit, { place: String(choice), ...walk })
+    this.walker.walk(data, emit, walk)
   }
 
   /**
@@ -160,5 +152,5 @@ export function isDone(event: StreamEvent): boolean {
 
 /** An identifier that our own frame may repeat; undefined for any other value. */
 export function shortText(value: unknown): string | undefined {
-  return typeof value === 'string' && isIdentifier(value) ? value : undefined
+  return typeof value === 'string' && /^[\w.:/+=@-]{0,128}$/.test(value) ? value : undefined
 }

@@ -2,28 +2,28 @@
 import { isObject } from '../../utils/json.js'
 import type { ReplyChoice, StreamDelta, StreamReader } from '../dialect.js'
 import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
+import type { ReplyFields } from './reply-fields.js'
 import { ChoiceTexts } from './reply-texts.js'
 import { EventText, SentEvents } from './stream-events.js'
 import { TextWalker } from './text-walker.js'
-import type { Vocabulary } from './vocabulary.js'
 
 /** True for a string, in the field of this name, that is no text. */
 export type IsData = (field: string, text: string) => boolean
 
 /** A choice without a word is not judged. */
-export function readWordless(body: unknown, words: Vocabulary, isData: IsData): readonly ReplyChoice[] | undefined {
+export function readWordless(body: unknown, fields: ReplyFields, isData: IsData): readonly ReplyChoice[] | undefined {
   if (!isObject(body)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(words).walk(body, (path, text) => {
+  new TextWalker(fields, { media: true }).walk(body, (path, text) => {
     if (!isData(fieldOf(path), text)) texts.add(0, text)
   })
   return texts.list()
 }
 
 /** Such events, and an error as the last one: these streams have no other end that tells of a block. */
-export function wordlessStream(words: Vocabulary, isData: IsData, last: RegExp): StreamReader {
-  const events = new EventText(words)
+export function wordlessStream(fields: ReplyFields, isData: IsData, last: RegExp): StreamReader {
+  const events = new EventText(fields, { media: true })
   const facts = new SentEvents((_data, { data = '' }) => last.test(data.slice(0, HEAD)))
   let over = false
   return {

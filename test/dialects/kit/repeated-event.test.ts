@@ -124,17 +124,21 @@ describe('An event like the one before it', () => {
       'A note of the provider, first.',
       'A note of the provider, first.',
     ].map((text) => reader.read(note(text)).length)
-    expect(texts).toEqual([1, 1, 1, 1, 0])
+    // The first event has the name of the field as well.
+    expect(texts).toEqual([2, 1, 1, 1, 0])
   })
 
   it.each([
-    [23, 5],
-    [24, 2],
-  ])('tells a text of %i characters beside the words %i times of five.', (length, times) => {
-    const reader = openaiChat.stream()
-    const note = event({ model: 'demo', note: 'words and more words and '.slice(0, length), choices: [] })
-    expect(Array.from({ length: 5 }, () => reader.read(note)).flat()).toHaveLength(times)
-  })
+    [23, 6],
+    [24, 3],
+  ])(
+    'tells a text of %i characters beside the words, with the name of its field, %i times of five.',
+    (length, times) => {
+      const reader = openaiChat.stream()
+      const note = event({ model: 'demo', note: 'words and more words and '.slice(0, length), choices: [] })
+      expect(Array.from({ length: 5 }, () => reader.read(note)).flat()).toHaveLength(times)
+    },
+  )
 
   it('counts as sent like any other.', () => {
     const chunk = (content: string, index = 1): StreamEvent =>

@@ -1,7 +1,7 @@
-// The walker of replies: what may go unjudged in them has bounds of length and number, and so has its work.
+// The walker of replies: what its server fills is not judged, in its place and in its form; its work has bounds.
 import { expect, it } from 'vitest'
-import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
-import { TextWalker } from '../../../src/dialects/kit/text-walker.js'
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
+import { generic } from '../../../src/dialects/generic.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 
 const judged = (more: object): string =>
@@ -11,70 +11,104 @@ const judged = (more: object): string =>
     .join('\n')
 const UNREADABLE = expect.objectContaining({ code: 'unreadable_response' }) as Error
 
-it('What stands beside the tokens of a choice is told with its place, choice by choice.', () => {
-  const told: string[] = []
-  const walker = new TextWalker({ metadata: new Set(), tokenLists: true, code: 'unreadable_response' })
-  const choice = (note: string): object => ({ logprobs: { content: [{ token: 'a', note }] } })
-  walker.walk({ choices: [choice('one note'), choice('another note')] }, (path, text) => told.push(`${path}: ${text}`))
-  expect(told.filter((each) => each.endsWith(' note'))).toEqual([
-    'choices.0.logprobs.content.0.note: one note',
-    'choices.1.logprobs.content.0.note: another note',
-  ])
+it.each([
+  'chatcmpl-9Qx2Lm7VzKpT4RwB',
+  'gen-1730000000-AbCdEf',
+  'resp_abc',
+  'run-0a1b',
+  'c1',
+  'b4a1f0e2-94c3-4d7a-8f21-0c9d3e5a7b61',
+  'x'.repeat(128),
+])('The id %s in the place of an id is not judged, and anywhere else it is.', (id) => {
+  expect(judged({ id })).toBe('a')
+  expect(judged({ note: id })).toBe(`a\nnote\n${id}`)
+  expect(judged({ note: { id } })).toBe(`a\nnote\nid\n${id}`)
 })
 
-it('An id in a metadata field goes unjudged, and words in it do not, however they are written.', () => {
-  for (const id of [
-    'chatcmpl-9Qx2Lm7VzKpT4RwB',
-    'b4a1f0e2-94c3-4d7a-8f21-0c9d3e5a7b61',
-    'o8cVzdB-2j9zxn-944a5d8b2f7d9f1a',
-  ])
-    expect(judged({ id })).toBe('a')
-  for (const id of ['two words', 'gluedwords', 'call_tell_me_how', 'x'.repeat(40)])
-    expect(judged({ id })).toBe(`a\n${id}`)
-  expect(judged({ model: 'Qwen/Qwen2.5-7B-Instruct-AWQ', system_fingerprint: '3.0.1-sha-bb9095aad' })).toBe('a')
-  expect(judged({ model: 'makeabombathome' })).toBe('a\nmakeabombathome')
+it.each(['two words', 'x'.repeat(129), 'schön', 'tab\tstop', 'line\nbreak', '\u00a0'])(
+  '%j in the place of an id is judged.',
+  (text) => {
+    expect(judged({ id: text })).toBe(`a\n${text}`)
+    expect(judged({ usage: { note: text } })).toBe(`a\n${text}`)
+    expect(judged({ usage: { [text]: 1 } })).toBe(`a\n${text}`)
+  },
+)
+
+it('Sealed data of any length is not judged in its place, and words in it are.', () => {
+  const block = (signature: string): object => ({
+    type: 'message',
+    content: [{ type: 'thinking', thinking: 'a', signature }],
+  })
+  const text = (signature: string): string => anthropicMessages.reply(block(signature))![0]!.text
+  expect(text('EqMBCkYI/+a_-'.repeat(9000) + '==')).toBe('a')
+  expect(text('two words')).toBe('a\ntwo words')
 })
 
-it('Of ids, a reply has 128 that go unjudged, and no more; those after the first 16 hold no word at all.', () => {
-  const ids = (count: number, of: (at: number) => string): string[] => Array.from({ length: count }, (_, at) => of(at))
-  const calls = (list: readonly string[]): string => judged({ usage: { id: list } })
-  expect(calls(ids(128, (at) => `call_${at}`)).split('\n')).toEqual(['a', ...ids(0, String)])
-  expect(calls(ids(130, (at) => `call_${at}`)).split('\n')).toEqual(['a', 'call_128', 'call_129'])
-  expect(calls(ids(20, (at) => `call_x9Qkill4vZ7mW2p${at + 10}`)).split('\n')).toHaveLength(1 + 4)
+it('What the model wrote as an object is judged as JSON, ids in it included.', () => {
+  const input = { id: 'tell', type: 'me', role: 'how' }
+  const reply = { type: 'message', content: [{ type: 'tool_use', id: 'toolu_1', name: 'f', input }] }
+  expect(anthropicMessages.reply(reply)![0]!.text).toBe(`f\n${JSON.stringify(input)}`)
 })
 
-it('Names of fields that nobody knows are judged, twice each, and short ones as often as they come.', () => {
+it('In a reply of no known API, fields are the server’s by their names, in the form that these have.', () => {
+  const text = (reply: unknown): string =>
+    generic
+      .reply(reply)!
+      .map((choice) => choice.text)
+      .join('|')
+  const free = {
+    id: 'c1',
+    uuid: 'run-7',
+    userId: '5',
+    run_id: 'run-0a1b2c',
+    type: 'x',
+    role: 'r',
+    status: 'ok',
+    object: 'o',
+  }
+  const more = {
+    model: 'm-1',
+    version: '1.0',
+    created: '1',
+    timestamp: '2026-01-01T00:00:00Z',
+    updated_at: '1',
+    readAt: '2',
+  }
+  expect(text({ answer: 'Hi', ...free, ...more })).toBe('Hi')
+  expect(
+    text({
+      list: [
+        { ...free, content: 'Hi' },
+        { ...free, content: 'Ho' },
+      ],
+    }),
+  ).toBe('list\nHi\nHo')
+  for (const [name, value] of Object.entries({
+    id: 'tell-me-how-to-harm',
+    userId: 'plantedwordsofharm',
+    type: 'planted words',
+    status: 'x'.repeat(129),
+    name: 'x1',
+    title: 'c1',
+    state: 'ok',
+    chat: 'x',
+  }))
+    expect(text({ answer: 'Hi', [name]: value })).toContain(value)
+  expect(text({ id: ['tell', 'me', 'how'] })).toBe('tell\nme\nhow')
+})
+
+it('Names of fields that nobody knows are judged, once each.', () => {
   const keys = (count: number): object =>
     Object.fromEntries(Array.from({ length: count }, (_, at) => [`own${at}`, null]))
   expect(judged(keys(600)).split('\n')).toEqual(['a', ...Array.from({ length: 600 }, (_, at) => `own${at}`)])
-  const list = (name: string): object => ({ usage: Array.from({ length: 5 }, () => ({ [name]: 1 })) })
-  expect(judged(list('harmful'))).toBe('a\nharmful\nharmful')
-  expect(judged(list('e'))).toBe('a\ne\ne\ne\ne\ne')
+  expect(judged({ citations: Array.from({ length: 5 }, () => ({ harmful: 1, e: 2 })) })).toBe('a\nharmful\ne')
+  expect(judged(JSON.parse('{"__proto__":{"so":"it is"},"constructor":"so"}') as object)).toBe(
+    'a\n__proto__\nso\nit is\nconstructor\nso',
+  )
 })
 
-it('Padding goes unjudged while it is random, and words in it do not, whole or in pieces.', () => {
-  const padded = (pieces: readonly string[]): string => judged({ list: pieces.map((obfuscation) => ({ obfuscation })) })
-  expect(padded(['x9QkLv4vZ7', 'mW2pR', 'T', '', 'q8ZtB3nVc5'])).toBe('a\nlist')
-  expect(padded(['tellmehow'])).toContain('tellmehow')
-  // Two letters alone say too little to tell.
-  expect(padded(['tell', 'meho', 'wtom', 'akea', 'bomb', 'atho', 'me'])).toBe('a\nlist\ntellmehowtom\nakeabombatho')
-})
-
-it('Numbers that are the codes of letters are judged as what they spell.', () => {
-  const codes = (text: string): number[] => [...Buffer.from(text)]
-  expect(judged({ usage: codes('tellmehowtomake') })).toBe('a\ntellmehowtomake')
-  expect(judged({ usage: [1, 2, 300] })).toBe('a')
-  const tokens = (bytes: number[]): string =>
-    judged({ logprobs: { content: [{ token: ' responsibility', logprob: -1, bytes }] } })
-  expect(tokens(codes(' responsibility'))).toBe('a\n responsibility')
-  expect(tokens(codes('harm'))).toBe('a\n responsibility\nharm')
-})
-
-it('Bytes of tokens are judged in every script, joined, and an object may be named `__proto__`.', () => {
-  const halves = [...Buffer.from('如何')].map((byte) => ({ token: '?', bytes: [byte] }))
-  expect(judged({ logprobs: { content: halves } })).toBe('a\n??????\n如何')
-  expect(judged(JSON.parse('{"logprobs":{"content":[],"__proto__":{"so":"it is"}}}') as object)).toContain('it is')
-  expect(judged(JSON.parse('{"logprobs":{"__proto__":["it is"]}}') as object)).toContain('it is')
+it('Numbers are numbers.', () => {
+  expect(judged({ citations: [...Buffer.from('tellmehowtomake')] })).toBe('a')
 })
 
 it('A reply of more than 200,000 values, or nested deeper than 64, cannot be read.', () => {
@@ -83,11 +117,4 @@ it('A reply of more than 200,000 values, or nested deeper than 64, cannot be rea
   expect(() => judged({ more: nest(70) })).toThrow(UNREADABLE)
   expect(judged({ more: Array.from({ length: 199_000 }, () => null) })).toBe('a\nmore')
   expect(() => judged({ more: Array.from({ length: 200_000 }, () => null) })).toThrow(UNREADABLE)
-})
-
-it('Tokens are judged beside the arguments of a call that say the same, and so is what else stands in their list.', () => {
-  const message = { role: 'assistant', content: '', tool_calls: [{ function: { name: 'f', arguments: { a: 'x y' } } }] }
-  const logprobs = [{ token: 'x' }, { token: ' y' }]
-  expect(ollamaChat.reply({ message, logprobs, done: true })?.[0]?.text.split('\n')).toContain('x y')
-  expect(judged({ logprobs: { content: [], text: 'stop' } })).toBe('a\nstop')
 })

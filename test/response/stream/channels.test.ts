@@ -20,7 +20,6 @@ const uiText = (id: string, text: string): object => ({ type: 'text-delta', id, 
 
 const CHAT = '/v1/chat/completions'
 const ROWS: Record<string, readonly [path: string, events: readonly object[]]> = {
-  'tool calls told apart by id': [CHAT, [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({ id: 'a' }, 'SAFE')]],
   'tool calls told apart by index': [
     CHAT,
     [call({ index: 0 }, 'UN'), call({ index: 1 }, 'x'), call({ index: 0 }, 'SAFE')],
@@ -28,26 +27,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   'tool calls whose index counts and not their id': [
     CHAT,
     [call({ index: 0, id: 'a' }, 'UN'), call({ index: 0, id: 'b' }, 'SAFE')],
-  ],
-  'a tool call that says its id once': [
-    CHAT,
-    [call({ id: 'a' }, 'UN'), call({ id: 'b' }, 'x'), call({}, 'y'), call({ id: 'a' }, ''), call({}, 'SAFE')],
-  ],
-  'tool calls of one index in one event': [
-    CHAT,
-    [
-      delta({
-        tool_calls: [
-          { index: 0, id: 'a', function: { arguments: 'UN' } },
-          { index: 0, id: 'b', function: { arguments: 'x' } },
-          { index: 0, id: 'a', function: { arguments: 'SAFE' } },
-        ],
-      }),
-    ],
-  ],
-  'parts told apart by type': [
-    CHAT,
-    [part({ type: 'text' }, 'UN'), part({ type: 'thinking' }, 'x'), part({ type: 'text' }, 'SAFE')],
   ],
   'parts of one type that are not told apart': [
     CHAT,
@@ -63,12 +42,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
         ],
       }),
     ],
-  ],
-  'reasoning details told apart by id': [
-    CHAT,
-    ['a', 'b', 'a'].map((id, at) =>
-      delta({ reasoning_details: [{ id, type: 'reasoning.text', text: ['UN', 'x', 'SAFE'][at] }] }),
-    ),
   ],
   'choices told apart by index': [
     CHAT,
@@ -109,10 +82,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   ],
   'blocks told apart by index': ['/v1/messages', [block(0, 'UN'), block(1, 'x'), block(0, 'SAFE')]],
   'blocks that are not told apart': ['/v1/messages', [block(0, 'a'), block(1, 'UN'), block(2, 'SAFE')]],
-  'items told apart by id': [
-    '/v1/responses',
-    [said({ item_id: 'a' }, 'UN'), said({ item_id: 'b' }, 'x'), said({ item_id: 'a' }, 'SAFE')],
-  ],
   'items told apart by index': [
     '/v1/responses',
     [said({ output_index: 0 }, 'UN'), said({ output_index: 1 }, 'x'), said({ output_index: 0 }, 'SAFE')],
@@ -142,25 +111,8 @@ const grow = (index: unknown, type: string, field: string, text: string): object
   index,
   delta: { type, [field]: text },
 })
-const candidate = (index: number, text: string): object => ({ candidates: [{ index, content: { parts: [{ text }] } }] })
 const GEMINI = '/v1/models/m:streamGenerateContent'
 Object.assign(ROWS, {
-  'choices that are not told apart': [CHAT, [delta({ content: 'UN' }), delta({ content: 'SAFE' }, 1)]],
-  'choices that are not told apart, behind others': [
-    CHAT,
-    [delta({ content: 'x' }), delta({ content: 'y UN' }, 2), delta({ content: 'SAFE' }, 1)],
-  ],
-  'texts of completions that are not told apart': [
-    '/v1/completions',
-    ['UN', 'SAFE'].map((text, index) => ({ choices: [{ index, text }] })),
-  ],
-  'arguments of choices that are not told apart': [
-    CHAT,
-    ['UN', 'SAFE'].map((text, index) => ({
-      choices: [{ index, delta: { tool_calls: [{ index: 0, function: { arguments: text } }] } }],
-    })),
-  ],
-  'candidates that are not told apart': [GEMINI, [candidate(0, 'UN'), candidate(1, 'SAFE')]],
   'parts of a UI message that are not told apart': [
     '/api/use-chat',
     [uiText('a', 'UN'), { type: 'text-end', id: 'a' }, { type: 'text-start', id: 'b' }, uiText('b', 'SAFE')],
@@ -193,83 +145,7 @@ for (const [name, odd] of [
       ],
     ],
   })
-for (const [kind, type, field] of [
-  ['thinking', 'thinking_delta', 'thinking'],
-  ['tool_use', 'input_json_delta', 'partial_json'],
-  ['text', 'text_delta', 'text'],
-] as const)
-  Object.assign(ROWS, {
-    [`blocks of ${kind} counted from the end`]: [
-      '/v1/messages',
-      [
-        start(0, kind, kind === 'tool_use' ? 'input' : field),
-        start(1, kind, kind === 'tool_use' ? 'input' : field),
-        grow(1, type, field, 'UN'),
-        grow(0, type, field, 'x'),
-        grow(-1, type, field, 'SAFE'),
-      ],
-    ],
-    [`blocks of ${kind} in the order of their beginnings`]: [
-      '/v1/messages',
-      [
-        start(4, kind, kind === 'tool_use' ? 'input' : field),
-        start(0, kind, kind === 'tool_use' ? 'input' : field),
-        grow(0, type, field, 'UN'),
-        grow(1, type, field, 'x'),
-        grow(-2, type, field, 'SAFE'),
-      ],
-    ],
-  })
-
-/** Tokens beside the text, which repeat it until they do not. */
-const withTokens = (content: string, ...tokens: object[]): object => ({
-  choices: [{ index: 0, delta: { content }, logprobs: { content: tokens } }],
-})
-const token = (text: string, bytes = text): object => ({ token: text, logprob: -1, bytes: [...Buffer.from(bytes)] })
 Object.assign(ROWS, {
-  'tokens that repeat the text at first': [CHAT, [withTokens('UN', token('UN')), withTokens('x', token('SAFE'))]],
-  'likeliest tokens': [
-    CHAT,
-    ['UN', 'SAFE'].map((text) => withTokens('x', { ...token('x'), top_logprobs: [token('y'), token(text)] })),
-  ],
-})
-
-/** Tokens of parts, choices and events, which say something else than the text beside them. */
-const ofPart = (content_index: number, text: string, word: string): object => ({
-  ...said({ content_index }, text),
-  logprobs: [token(word)],
-})
-const ofItem = (output_index: number, text: string, word: string): object => ({
-  ...said({ output_index }, text),
-  logprobs: [token(word)],
-})
-const ofChoice = (index: number, content: string, word: string): object => ({
-  choices: [{ index, delta: { content }, logprobs: { content: [token(word)] } }],
-})
-const cohere = (index: object, text: string, word: string): object => ({
-  type: 'content-delta',
-  ...index,
-  delta: { message: { content: { text } } },
-  logprobs: [token(word)],
-})
-Object.assign(ROWS, {
-  'tokens of parts told apart by index': [
-    '/v1/responses',
-    [ofPart(0, 'UN', 'UN'), ofPart(1, 'x', 'x'), ofPart(0, '', 'SAFE')],
-  ],
-  'tokens of items told apart by index': [
-    '/v1/responses',
-    [ofItem(0, 'UN', 'UN'), ofItem(1, 'x', 'x'), ofItem(0, '', 'SAFE')],
-  ],
-  'tokens of events with an index and without': [
-    '/v2/chat',
-    [cohere({}, 'UN', 'UN'), cohere({ index: 0 }, 'x', 'x'), cohere({}, '', 'SAFE')],
-  ],
-  'tokens of choices that are not told apart': [CHAT, [ofChoice(0, 'UN', 'UN'), ofChoice(1, 'x', 'SAFE')]],
-  'tokens of choices that are not told apart, behind others': [
-    CHAT,
-    [ofChoice(0, 'x', 'x'), ofChoice(1, 'y UN', 'y UN'), ofChoice(0, 'z', 'SAFE')],
-  ],
   'words beside the choices, of which another comes first': [
     CHAT,
     ['UN', 'SAFE'].map((note, index) => ({ ...delta({ content: 'x' }, index), note })),

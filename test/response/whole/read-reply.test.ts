@@ -95,7 +95,7 @@ describe('An error', () => {
     ['words', 'text/html', '<h1>So it is</h1>', ['<h1>So it is</h1>']],
     ['broken JSON', 'application/json', '{"error": "no', UNREADABLE],
     ['a reply', 'application/json', '{"choices":[{"index":0,"message":{"content":"fine"}}]}', ['fine']],
-    ['a list', 'application/json', '[{"message":"no"}]', ['no', 'message\nno']],
+    ['a list', 'application/json', '[{"message":"no"}]', ['message\nno', 'message\nno']],
   ])('that is %s', async (_form, type, body, said) => {
     expect(await read(body, type, 500)).toEqual(said)
   })

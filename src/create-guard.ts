@@ -5,7 +5,8 @@ import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
 import { openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from './guard/prompt/index.js'
 import { cascade } from './guard/cascade.js'
-import { anyUnsafe } from './guard/panel.js'
+import { anyUnsafe, partsOf } from './guard/panel.js'
+import type { NamedGuard } from './guard/ready.js'
 import { promptGuard } from './guard/backends/prompt-guard.js'
 import { promptedGuard } from './guard/backends/prompted.js'
 import { sagemakerClassify, sagemakerComplete, type SageMakerOptions } from './guard/backends/sagemaker/index.js'
@@ -16,7 +17,7 @@ import { parseOptions, type Config } from './options/config.js'
 import { isGuard } from './options/guards.js'
 import type { GuardOptions, Options, UpstreamOption } from './options/index.js'
 import { readCategories } from './options/categories.js'
-import type { Guard } from './types.js'
+import type { CreatedGuard, Guard } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
 
 const LLAMA_CPP_CONTEXT_TOKENS = 8192
@@ -30,7 +31,7 @@ const LLAMA_CPP_CONTEXT_TOKENS = 8192
  * @example
  * llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
  */
-export function createGuard(options: Options = {}): Guard {
+export function createGuard(options: Options = {}): CreatedGuard {
   return guardOf(parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined }))
 }
 
@@ -82,6 +83,19 @@ export function membersOf(config: Config): readonly Member[] {
     ...(before === undefined
       ? []
       : [memberOf(before.first, { ...config, timeoutMs: half(config.timeoutMs) }, true, FIRST)]),
+  ]
+}
+
+/** Every guard of a configuration with the option that names it. `guard` is what {@link guardOf} made of it. */
+export function namedGuards(config: Config, guard: Guard): readonly NamedGuard[] {
+  const [first, rest = guard] = config.cascade === undefined ? [undefined, guard] : partsOf(guard)
+  const options = membersOf(config).flatMap(({ option }) => (option === FIRST ? [] : [option]))
+  const panel = options.length > 1 ? partsOf(rest) : [rest]
+  return [
+    ...(first === undefined ? [] : [{ option: FIRST, guard: first }]),
+    ...panel.map((each, index) => ({ option: options[index] ?? OWN, guard: each })),
+    ...(config.fallback ?? []).map((each, index) => ({ option: `fallback[${index}]`, guard: each })),
+    ...(config.shadowGuard === undefined ? [] : [{ option: 'shadowGuard', guard: config.shadowGuard.guard }]),
   ]
 }
 

@@ -19,6 +19,7 @@ export type { CacheStats } from './guard/cache/index.js'
 export type { Dashboard, DashboardOptions } from './dashboard/index.js'
 export type { GuardStats } from './services.js'
 export type { JudgeStats } from './guard/index.js'
+export type { GuardReadiness, Readiness } from './guard/ready.js'
 export type { ResilienceStats } from './guard/resilience/index.js'
 /** Makes guards for a fallback, a comparison or a panel. */
 export { createGuard } from './create-guard.js'
@@ -70,6 +71,7 @@ export type {
   CompareEvent,
   Conversation,
   Decision,
+  CreatedGuard,
   Guard,
   GuardedRequest,
   Image,

@@ -42,6 +42,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
       live.during((services) => services.judge.judge(conversation, { stage, signal })),
     moderations: () => (req, res, next) => moderationsOf(live.until(res))(req, res, next),
     dashboard: (settings) => dashboards.open(settings),
+    ready: () => live.during((services) => services.ready()),
     stats: () => live.stats(),
     close() {
       dashboards.close()

@@ -1,5 +1,6 @@
 // What llamaGuard() returns: a middleware, and its methods.
 import type { Dashboard, DashboardOptions } from './dashboard/index.js'
+import type { Readiness } from './guard/ready.js'
 import type { GuardStats } from './services.js'
 import type { Conversation, Judgement, Middleware, Stage } from './types.js'
 
@@ -17,6 +18,12 @@ export interface LlamaGuard extends Middleware {
    * @throws LlamaGuardError for an option that is wrong.
    */
   dashboard(options?: DashboardOptions): Dashboard
+  /**
+   * Asks every guard once about an unsafe sentence: whether it can be reached, takes the credentials and answers as the
+   * configured model does. What does not work is logged. Costs one call a guard, cached never. Never rejects.
+   * @example if (!(await guard.ready()).ok) process.exitCode = 1
+   */
+  ready(): Promise<Readiness>
   /** Fails the judgements in flight, and closes sockets, stores and dashboards. */
   close(): Promise<void>
   /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */

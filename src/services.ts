@@ -1,9 +1,10 @@
 // What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger, audit.
 import { createHash } from 'node:crypto'
-import { createUpstream, guardOf } from './create-guard.js'
+import { createUpstream, guardOf, namedGuards } from './create-guard.js'
 import { categoriesOf, openJudge } from './open-judge.js'
 import { createConversationReader, type ConversationReader } from './request/index.js'
 import type { Judge, JudgeStats } from './guard/index.js'
+import { checkAtStart, probe, type Readiness } from './guard/ready.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
 import { decide } from './policy.js'
@@ -46,6 +47,8 @@ export interface Services extends TelemetryServices {
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
   /** Tells the operator, once per method and path, about a body that passed unjudged. */
   readonly announce: Announce
+  /** Asks every guard once, and logs which cannot work. */
+  ready(): Promise<Readiness>
   /** Counters of judge and audit. */
   stats(): GuardStats
   /** Closes what services with another policy do not share. Nothing of these may be in use. */
@@ -108,6 +111,11 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
     blocks,
     announce: before?.announce ?? createAnnouncer(),
+    async ready() {
+      const readiness = await probe(named, config.timeoutMs)
+      for (const { option, model, error } of readiness.guards) if (error) report(option, model, error)
+      return readiness
+    },
     stats: () => ({
       ...judge.stats(),
       ...(audit && { audit: audit.stats() }),
@@ -124,6 +132,11 @@ export function createServices(config: Config, before?: Services, policy?: Polic
       await Promise.all([judge.close(), upstream?.close(), audit?.close()])
     },
   }
+  const named = namedGuards(config, guard)
+  const report = (option: string, by: string, { code, message }: LlamaGuardError): void =>
+    logger.error({ option, model: by, code, reason: message }, 'the guard cannot work')
+  if (before === undefined)
+    checkAtStart(named, (each, error) => report(each.option, each.guard.model ?? 'custom', error))
   const forget = addLiveGuard(services)
   return services
 }

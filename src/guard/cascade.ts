@@ -1,6 +1,6 @@
 // Asks a small guard first, and a large guard when the small one is not sure.
 import { LlamaGuardError } from '../errors.js'
-import type { Conversation, Guard, Verdict } from '../types.js'
+import type { Conversation, CreatedGuard, Guard, Verdict } from '../types.js'
 import { deadlineOf, type LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { identityOf } from './cache/key.js'
 import { within } from './deadline.js'
@@ -101,14 +101,15 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
     }
   }
 
-  const guard: Guard = {
+  const guard: CreatedGuard = {
     model: `${modelOf(first)}>${modelOf(then)}`,
     identity: `cascade:${JSON.stringify([identityOf(first), identityOf(then), thresholds])}`,
     categories: [...(then.categories ?? []), ...onlyIn(first, then)],
     vision: then.vision === true,
     ...(then.judges && { judges: then.judges }),
     scored: then.scored === true,
-    judge: async (conversation, options) => (await surely(conversation, options)) ?? ask(then, conversation, options),
+    judge: async (conversation, options: PanelOptions = {}) =>
+      (await surely(conversation, options)) ?? ask(then, conversation, options),
     async close() {
       await Promise.all([first.close?.(), then.close?.()])
     },

@@ -55,7 +55,7 @@ export function createJudge(o: JudgeSettings): Judge {
   ): Promise<Judgement> => {
     if ('verdict' in plan) return { verdict: plan.verdict, ms: 0, model: first.model }
     try {
-      const answer = await askInTurn(members, plan, options, checks, deadline)
+      const answer = await askInTurn(members, plan, { options, checks, signal: deadline })
       return { verdict: answer.verdict, ms: performance.now() - deadline.started, model: answer.model }
     } catch (error) {
       return failed(error, deadline.started)

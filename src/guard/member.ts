@@ -9,6 +9,7 @@ import type { JudgeSettings, StageOptions } from './judge-settings.js'
 import { anyUnsafeOf } from './merge-verdicts.js'
 import { checksOf, isPanel } from './panel.js'
 import { piecesOf, tooMany } from './pieces.js'
+import { otherModel } from './ready.js'
 import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
 
 /** A guard that cannot read this many characters is configured wrongly. */
@@ -73,6 +74,7 @@ export class Member {
   readonly #settings: JudgeSettings
   readonly #cache: VerdictCache
   readonly #resilient: Resilient
+  #noticed = false
 
   /** `timeoutMs` is the share of the judgement's time that this guard gets. */
   constructor(guard: Guard, timeoutMs: number, settings: JudgeSettings, cache: VerdictCache) {
@@ -104,36 +106,33 @@ export class Member {
   }
 
   /** One verdict for all questions. What is remembered, or asked at the same time, is not asked again. */
-  ask(
-    questions: readonly Question[],
-    options: StageOptions,
-    checks: Checks,
-    signal: LazyAbortController,
-  ): Promise<Verdict> {
+  ask(questions: readonly Question[], { options, checks, signal }: Asking): Promise<Verdict> {
     const { stage, blocks: blocksIn = this.#settings.blocks, request = {}, failFast } = options
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
+    const asked = { stage, request, ...(isPanel(this.guard) && { blocks }) }
     checks.count(this.guard, questions, stage)
-    return anyUnsafeOf(
-      questions.map(
-        ({ piece, key }) =>
-          (inner) =>
-            checks.once(this.guard, key, () =>
-              this.#cache.judge(key, inner, (shared) =>
-                this.#resilient.judge(piece, {
-                  signal: shared,
-                  stage,
-                  request,
-                  ...(isPanel(this.guard) && { blocks }),
-                }),
-              ),
-            ),
-      ),
-      { signal, blocks, failFast },
-    )
+    const askOne = (piece: Conversation) => async (shared: LazyAbortController) => {
+      const verdict = await this.#resilient.judge(piece, { ...asked, signal: shared })
+      if (verdict.unknown !== undefined) this.#notice(verdict)
+      return verdict
+    }
+    const once =
+      ({ piece, key }: Question) =>
+      (inner: LazyAbortController) =>
+        checks.once(this.guard, key, () => this.#cache.judge(key, inner, askOne(piece)))
+    return anyUnsafeOf(questions.map(once), { signal, blocks, failFast })
   }
 
   stats(): ResilienceStats & { readonly model: string } {
     return { model: this.model, ...this.#resilient.stats() }
+  }
+
+  /** Logs, once, that another model answers than the configured one. */
+  #notice(verdict: Verdict): void {
+    const error = this.#noticed ? undefined : otherModel(this.guard, verdict)
+    if (error === undefined) return
+    this.#noticed = true
+    this.#settings.logger?.error({ model: this.model, code: error.code }, error.message)
   }
 
   #keyOf(conversation: Conversation, options: StageOptions): string {
@@ -153,6 +152,13 @@ export class Member {
   }
 }
 
+/** One judgement: for whom, within which bounds. */
+export interface Asking {
+  readonly options: StageOptions
+  readonly checks: Checks
+  readonly signal: LazyAbortController
+}
+
 /**
  * Asks the guards one after the other, until one of them has judged. `plan` is the first guard's.
  * @throws LlamaGuardError The first guard's error, when none could judge.
@@ -160,26 +166,25 @@ export class Member {
 export async function askInTurn(
   members: readonly Member[],
   plan: Plan,
-  options: StageOptions,
-  checks: Checks,
-  signal: LazyAbortController,
+  asking: Asking,
 ): Promise<{ readonly verdict: Verdict; readonly model: string }> {
   const { conversation } = plan
+  const { stage } = asking.options
   let failure: LlamaGuardError | undefined
   for (const [index, member] of members.entries()) {
     try {
       const own =
         index === 0
           ? plan
-          : member.planOf(conversation, options, (whole) => piecesOf(member.guard, whole, options.stage))
+          : member.planOf(conversation, asking.options, (whole) => piecesOf(member.guard, whole, stage))
       if ('error' in own) throw own.error
-      const verdict = 'verdict' in own ? own.verdict : await member.ask(own.questions, options, checks, signal)
+      const verdict = 'verdict' in own ? own.verdict : await member.ask(own.questions, asking)
       return { verdict: index === 0 ? verdict : { ...verdict, judgedBy: member.model }, model: member.model }
     } catch (error) {
       failure ??= blameText(toLlamaGuardError(error, 'guard_error'), conversation)
       // A client's fault does not depend on the guard, so the next guard is not asked. The exception is a text that is
       // too long: another guard may read longer texts.
-      if (signal.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
+      if (asking.signal.aborted || (failure.clientFault && failure.code !== 'guard_input_too_long')) break
     }
   }
   throw failure ?? new LlamaGuardError('internal_error', 'There is no guard to ask.')

@@ -29,7 +29,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       judges: [...new Set(guards.flatMap(({ judges }) => judges ?? []))],
     }),
     scored: guards.every(({ scored }) => scored === true),
-    async judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions) {
+    async judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions = {}) {
       const vote = async (guard: Guard, piece: Conversation, inner: LazyAbortController): Promise<Verdict> => {
         const options: PanelOptions = {
           signal: inner.signal,

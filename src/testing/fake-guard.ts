@@ -1,6 +1,6 @@
 // A guard without a model, for the tests of an app: it finds unsafe what a pattern or a function finds unsafe.
 import { LlamaGuardError } from '../errors.js'
-import type { Category, Conversation, Guard, Verdict } from '../types.js'
+import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../types.js'
 
 export interface FakeGuardOptions {
   /**
@@ -47,7 +47,7 @@ export function fakeGuard({ unsafe = /UNSAFE/, delayMs = 0 }: FakeGuardOptions =
     model: 'fake-guard',
     categories: CATEGORIES,
     asked,
-    async judge(conversation, options): Promise<Verdict> {
+    async judge(conversation, options: JudgeOptions = {}): Promise<Verdict> {
       asked.push(conversation)
       if (delayMs > 0) await wait(delayMs, options.signal)
       const categories = await violated(conversation.at(-1)?.text ?? '')

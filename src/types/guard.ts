@@ -76,6 +76,11 @@ export interface Guard {
   close?(): void | Promise<void>
 }
 
+/** A guard that this package made. */
+export interface CreatedGuard extends Guard {
+  judge(conversation: Conversation, options?: JudgeOptions): Promise<Verdict>
+}
+
 /**
  * The action when the guard names a category: `block` answers 451, `flag` lets the text pass and reports the
  * category, `ignore` treats it as safe.

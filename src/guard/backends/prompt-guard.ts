@@ -2,7 +2,7 @@
 // They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
 import { LlamaGuardError } from '../../errors.js'
-import type { Category, Conversation, Guard, Verdict } from '../../types.js'
+import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { LabelScore } from '../answer/classification.js'
 import { AskOptions } from '../judge-options.js'
@@ -11,6 +11,7 @@ import { escapeText } from '../prompt/escape.js'
 import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
 import type { PromptGuardName } from '../prompt/models.js'
 import { anyTokens } from '../prompt/tokens/index.js'
+import { withCheck } from '../ready.js'
 
 /** Asks a server for the labels of one text. */
 export type Classify = (
@@ -20,7 +21,8 @@ export type Classify = (
 
 export interface PromptGuardOptions {
   readonly model: PromptGuardName
-  readonly classify: Classify & { close?(): void | Promise<void> }
+  /** `check` rejects when no call can succeed, and costs none. */
+  readonly classify: Classify & { close?(): void | Promise<void>; check?(): Promise<void> }
   /** The name of the server in a key of the verdict cache. */
   readonly identity: string
 }
@@ -66,14 +68,14 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
       counter: anyTokens,
     })
   }
-  return {
+  const guard: Guard = {
     model,
     identity: JSON.stringify([identity, model]),
     categories,
     judges: ['User'],
     scored: true,
     fit: windows,
-    async judge(conversation, options) {
+    async judge(conversation, options: JudgeOptions = {}) {
       const asks = windows(conversation).map((window) => async (signal: AbortSignalLike) => {
         const text = escapeText(window.at(-1)?.text ?? '')
         return verdictOf(model, await classify(text, { signal }))
@@ -83,6 +85,7 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
     },
     ...(classify.close && { close: () => classify.close?.() }),
   }
+  return withCheck(guard, classify.check)
 }
 
 /**

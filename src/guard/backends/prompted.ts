@@ -3,13 +3,14 @@
 // the model has.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
-import type { Conversation, Guard, Stage, Verdict } from '../../types.js'
+import type { Conversation, CreatedGuard, Guard, Stage, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { Complete, Completion } from '../answer/completion.js'
 import { reasonOf } from '../deadline.js'
 import { AskOptions } from '../judge-options.js'
 import { merge } from '../merge-verdicts.js'
 import { piecesOf } from '../pieces.js'
+import { withCheck } from '../ready.js'
 import type { Prompter, PromptPolicy } from '../prompt/index.js'
 
 export type { Complete, Completion } from '../answer/completion.js'
@@ -19,7 +20,8 @@ export interface PromptedOptions {
     Prompter,
     'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse' | 'under'
   >
-  readonly complete: Complete & { close?(): void | Promise<void> }
+  /** `check` rejects when no call can succeed, and costs none. */
+  readonly complete: Complete & { close?(): void | Promise<void>; check?(): Promise<void> }
   /** The name of the server in the verdict cache: endpoint or URL, and model. This file adds policy and template. */
   readonly identity: string
   /** True to ask for token log probabilities, which give the verdict a score. Default: false. */
@@ -132,14 +134,14 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     }
   }
 
-  const guard: Guard = {
+  const guard: CreatedGuard = {
     model: prompter.model,
     identity: JSON.stringify([identity, prompter.model, templateHash(render)]),
     categories: prompter.categories,
     vision: prompter.vision,
     scored: logprobs,
     fit: (conversation) => prompter.fit(conversation, learnt),
-    judge: (conversation, options) =>
+    judge: (conversation, options = {}) =>
       judgePiece(conversation, prompter.contextTokens, {
         signal: AskOptions.signalOf(options),
         stage: options.stage,
@@ -160,7 +162,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       })
     },
   })
-  return guard
+  return withCheck(guard, complete.check)
 }
 
 const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.code === 'guard_input_too_long'

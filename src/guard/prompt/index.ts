@@ -1,5 +1,6 @@
 // From the name of a guard model to its prompter: what goes into the model, and what its answer says.
 import { LlamaGuardError } from '../../errors.js'
+import type { Category } from '../../types.js'
 import { graniteGuardian30 } from './granite-guardian.js'
 import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
@@ -23,6 +24,9 @@ const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {
   'llama-guard-3-11b-vision': llamaGuard3Vision,
   'llama-guard-4-12b': llamaGuard4,
 }
+
+/** The categories that a version has under its own policy. */
+export const taxonomyOf = (model: LlamaGuardName): readonly Category[] => TEMPLATES[model].categories
 
 /**
  * @throws LlamaGuardError `invalid_option` for an unknown model, a policy text without categories, or a policy that

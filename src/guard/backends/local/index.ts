@@ -3,7 +3,7 @@
 // model replaces it.
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../errors.js'
-import type { Category, Conversation, Guard, Verdict } from '../../../types.js'
+import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
 import type { Finding, Screen } from './screen.js'
 import { PARAMETERS } from './weights.js'
 
@@ -81,7 +81,7 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
     model: 'baseline-screen',
     identity: JSON.stringify(['baseline-screen', PARAMETERS.version, threshold]),
     categories: CATEGORIES,
-    async judge(conversation: Conversation, { signal }): Promise<Verdict> {
+    async judge(conversation: Conversation, { signal }: JudgeOptions = {}): Promise<Verdict> {
       signal?.throwIfAborted()
       const screen = await loading
       let found: Finding | undefined

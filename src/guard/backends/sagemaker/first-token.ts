@@ -51,6 +51,7 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
     })
   }
   return Object.assign(complete, {
+    check: () => loading.then((client) => client.check()).catch(fail),
     close: () =>
       void loading.then(
         (client) => client.close(),
@@ -64,6 +65,10 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
       o.targetVariant ?? null,
     ]),
   })
+}
+
+function fail(error: unknown): never {
+  throw toGuardError(error)
 }
 
 async function decide(

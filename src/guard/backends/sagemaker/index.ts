@@ -48,6 +48,8 @@ const CONNECT_MS = 3000
 export type SageMakerComplete = Complete & {
   /** Closes the sockets. */
   close(): void
+  /** Rejects when there are no credentials. It makes no call to the endpoint. */
+  check(): Promise<void>
   /** The name of this endpoint in a cache key. */
   readonly identity: string
 }
@@ -57,7 +59,7 @@ export type SageMakerClassify = ((
   text: string,
   options: { readonly signal?: AbortSignalLike | undefined },
 ) => Promise<readonly LabelScore[]>) &
-  Pick<SageMakerComplete, 'close' | 'identity'>
+  Pick<SageMakerComplete, 'check' | 'close' | 'identity'>
 
 /**
  * Completes raw prompts. Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link
@@ -85,7 +87,7 @@ export function sagemakerClassify(o: SageMakerOptions): SageMakerClassify {
   )
 }
 
-interface Endpoint extends Pick<SageMakerComplete, 'close' | 'identity'> {
+interface Endpoint extends Pick<SageMakerComplete, 'check' | 'close' | 'identity'> {
   ask<T>(body: string, signal: AbortSignalLike | undefined, read: (json: unknown) => T): Promise<T>
 }
 
@@ -116,6 +118,7 @@ function connect(o: SageMakerOptions): Endpoint {
       inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) =>
         loading.then((invoke) => invoke(body, inner)).then((answer) => read(parse(answer)), fail),
       ),
+    check: () => loading.then((invoke) => invoke.check()).catch(fail),
     close: () =>
       void loading.then(
         (invoke) => invoke.close(),

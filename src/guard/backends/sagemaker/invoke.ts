@@ -19,6 +19,8 @@ export type InvokeTarget = Omit<InvokeEndpointCommandInput, 'Body'>
 export interface Invoke {
   /** Resolves with the answer's body. Rejects with the error of the SDK or of the connection. */
   (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined>
+  /** Rejects with the SDK's error when there are no credentials. */
+  check(): Promise<void>
   close(): void
 }
 
@@ -89,6 +91,7 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     return response.statusCode === 200 ? response.body : nameError(body, response, signal)
   }
   return Object.assign(invoke, {
+    check: () => hasCredentials(client),
     close() {
       client.destroy()
       wire.close()
@@ -107,7 +110,12 @@ export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarg
     const reply = await client.send(command, { abortSignal: signal.signal })
     return reply.Body
   }
-  return Object.assign(invoke, { close: () => undefined })
+  return Object.assign(invoke, { check: () => hasCredentials(client), close: () => undefined })
+}
+
+/** The SDK remembers what it finds. It looks where the first call would look. */
+export async function hasCredentials({ config }: SageMakerRuntimeClient): Promise<void> {
+  await config.credentials()
 }
 
 /** What the first request has in common with all others. */

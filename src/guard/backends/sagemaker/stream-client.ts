@@ -10,6 +10,8 @@ const CONNECT_MS = 3000
 export interface StreamClient {
   /** Asks with a JSON body. Rejects with the error of the SDK or of the connection. */
   open(body: string, signal: AbortSignal): Promise<AsyncIterable<ResponseStream> | []>
+  /** Rejects with the SDK's error when there are no credentials. */
+  check(): Promise<void>
   /** Closes the sockets. A client of the caller's own stays open. */
   close(): void
 }
@@ -30,6 +32,7 @@ export function createStreamClient(o: SageMakerOptions): StreamClient {
       const reply = await client.send(command, { abortSignal: signal })
       return reply.Body ?? []
     },
+    check: async () => void (await client.config.credentials()),
     close: () => (o.client ? undefined : client.destroy()),
   }
 }

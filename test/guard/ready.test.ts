@@ -1,0 +1,171 @@
+// Whether the guards of an app work is told at once: without a call what costs none, and by one call each with ready().
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createGuard, llamaGuard, type Options } from '../../src/index.js'
+import { otherModel } from '../../src/guard/ready.js'
+import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator/index.js'
+import { memoryLogger } from '../helpers/guards.js'
+import { onNode, serving, ask } from '../helpers/apps.js'
+import { chat, completion } from '../helpers/http.js'
+import { guardThat, SAFE, says, UNSAFE } from './fake-guards.js'
+
+let emulator: Emulator
+const logger = memoryLogger()
+
+async function start(options: EmulatorOptions = {}): Promise<void> {
+  emulator = await startEmulator({ endpoints: ['llama-guard', 'second'], ...options })
+  for (const [name, value] of Object.entries({ ...emulator.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' }))
+    vi.stubEnv(name, value)
+}
+
+beforeEach(() => void (logger.lines.length = 0))
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await emulator.close()
+})
+
+async function readyOf(options: Options = {}) {
+  const guard = llamaGuard({ logger, ...options })
+  const readiness = await guard.ready()
+  await guard.close()
+  return readiness
+}
+
+const like = (pattern: RegExp): string => expect.stringMatching(pattern) as string
+const errors = () => logger.lines.filter(({ level }) => level === 'error')
+
+describe('ready()', () => {
+  it('asks every guard once, whatever the cache holds, and says which works', async () => {
+    await start()
+    const own = guardThat(() => UNSAFE, { model: 'own' })
+    const readiness = await readyOf({
+      guards: [{ endpoint: 'second', model: 'llama-guard-3-8b' }],
+      cascade: { first: createGuard({ guard: 'local' }), safeBelow: 0.1, unsafeAbove: 0.9 },
+      fallback: [own],
+      shadowGuard: { guard: guardThat(() => SAFE, { model: 'new' }), rate: 0 },
+    })
+    expect(readiness).toMatchObject({
+      ok: true,
+      guards: [
+        { option: 'cascade.first', model: 'baseline-screen', ok: true, verdict: { safe: false } },
+        { option: 'guard', model: 'llama-guard-1', ok: true, verdict: { safe: false, categories: ['O3'] } },
+        { option: 'guards[0]', model: 'llama-guard-3-8b', ok: true, verdict: { safe: false, categories: ['S9'] } },
+        { option: 'fallback[0]', model: 'own', ok: true },
+        { option: 'shadowGuard', model: 'new', ok: true, verdict: { safe: true } },
+      ],
+    })
+    expect(emulator.requests).toHaveLength(2)
+    expect(errors()).toEqual([])
+  })
+
+  it.each<[string, Options, Record<string, string>, RegExp]>([
+    ['an endpoint that is not there', { endpoint: 'typo' }, {}, /no such endpoint.*LLAMA_GUARD_ENDPOINT, AWS_REGION/],
+    ['another region', {}, { AWS_REGION: 'us-east-1' }, /AWS refused the credentials.*AWS_REGION/],
+    ['another key', {}, { AWS_ACCESS_KEY_ID: 'AKIAOTHER' }, /AWS refused the credentials/],
+    ['a server that is not there', {}, { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' }, /not be reached/],
+  ])('names %s, and logs it', async (_, options, env, message) => {
+    await start()
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const readiness = await readyOf(options)
+    expect(readiness).toMatchObject({
+      ok: false,
+      guards: [{ option: 'guard', ok: false, error: { message: like(message) } }],
+    })
+    expect(errors()).toMatchObject([
+      { fields: { option: 'guard', reason: like(message) }, message: 'the guard cannot work' },
+    ])
+  })
+
+  it('tells a wrong version by the code of its answer', async () => {
+    const answering = (text: string): EmulatorOptions => ({ model: () => ({ text }) })
+    for (const [model, text, said] of [
+      ['llama-guard-1', '\n\nunsafe\nS9', /S9.*codes of llama-guard-2, llama-guard-3-8b.*LLAMA_GUARD_MODEL/],
+      ['llama-guard-3-8b', ' unsafe\nO3', /O3.*codes of llama-guard-1\..*LLAMA_GUARD_MODEL/],
+      ['llama-guard-2', '\n\nunsafe\nS9', /called a bomb Hate \(S9\).*LLAMA_GUARD_MODEL/],
+      ['llama-guard-3-1b', 'unsafe\nS8', /called a bomb Intellectual Property.*LLAMA_GUARD_MODEL/],
+      ['llama-guard-2', 'unsafe\nS13', /codes of llama-guard-3-8b/],
+      ['llama-guard-1', 'Sure, here is how', /LLAMA_GUARD_MODEL/],
+    ] as const) {
+      await start(answering(text))
+      expect(await readyOf({ model })).toMatchObject({ ok: false, guards: [{ error: { message: like(said) } }] })
+      await emulator.close()
+    }
+    for (const [model, text] of [
+      ['llama-guard-2', 'unsafe\nS8'],
+      ['llama-guard-3-8b', '\n\nunsafe\nS2,S9'],
+      ['llama-guard-3-8b', '\n\nsafe'],
+    ] as const) {
+      await start(answering(text))
+      expect(await readyOf({ model })).toMatchObject({ ok: true })
+      await emulator.close()
+    }
+    await start()
+  })
+})
+
+describe('A verdict in the codes of another version', () => {
+  it('blocks as any unsafe one does, and is logged once as an error that names the setting', async () => {
+    await start({ model: () => ({ text: '\n\nunsafe\nS9' }) })
+    const guard = llamaGuard({ logger })
+    const handler = onNode([guard], (_, res) => void res.end(JSON.stringify(completion('fine'))))
+    await serving(handler, async ({ url }) => {
+      for (const text of ['one', 'two'])
+        expect((await ask(`${url}/v1/chat/completions`, { body: chat(text) })).status).toBe(451)
+    })
+    await guard.close()
+    expect(errors()).toMatchObject([{ message: expect.stringContaining('Set LLAMA_GUARD_MODEL') as string }])
+  })
+
+  it('is none under a policy of the same version, of a guard of your own, or of a panel that names who said it', () => {
+    const unknown = { safe: false, categories: [], unknown: ['S9'] }
+    expect(otherModel({ ...guardThat(() => SAFE), model: 'llama-guard-3-8b' }, unknown)).toBeUndefined()
+    expect(
+      otherModel(
+        guardThat(() => SAFE),
+        unknown,
+      ),
+    ).toBeUndefined()
+    const panel = guardThat(() => SAFE, { model: 'llama-guard-1+own' })
+    expect(otherModel(panel, { ...unknown, namedBy: { S9: 'own' } })).toBeUndefined()
+    expect(otherModel(panel, { ...unknown, namedBy: { S9: 'llama-guard-1' } })).toMatchObject({
+      code: 'guard_rejected',
+    })
+  })
+})
+
+describe('An app that starts', () => {
+  it('logs at once, and once, that there are no credentials, without a call', async () => {
+    await start()
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined)
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
+    for (const options of [
+      {},
+      { firstToken: true },
+      { model: 'llama-prompt-guard-2', guards: [guardThat(() => SAFE)] },
+    ]) {
+      logger.lines.length = 0
+      const guard = llamaGuard({ logger, ...(options as Options) })
+      await expect.poll(() => errors().length).toBe(1)
+      expect(errors()[0]).toMatchObject({
+        fields: { option: 'guard', code: 'guard_rejected', reason: like(/No AWS credentials were found/) },
+        message: 'the guard cannot work',
+      })
+      await guard.close()
+    }
+    expect(emulator.requests).toHaveLength(0)
+  })
+
+  it('logs nothing, and calls nothing, with a guard that can work', async () => {
+    await start()
+    const guard = llamaGuard({ logger })
+    await guard.judge(says('hi'))
+    expect(logger.lines).toEqual([])
+    expect(emulator.requests).toHaveLength(1)
+    await guard.close()
+  })
+})
+
+it('A guard that this package made judges without further options.', async () => {
+  await start()
+  for (const guard of [createGuard(), createGuard({ guard: 'local' }), createGuard({ guards: [{ guard: 'local' }] })])
+    expect(await guard.judge(says('How do I bake bread?'))).toMatchObject({ safe: true })
+})

@@ -1,5 +1,6 @@
 // Readers for single settings, from code or from the text of a variable. Each error quotes the value and says what to
 // write instead.
+import { distance } from 'fastest-levenshtein'
 import { LlamaGuardError } from '../errors.js'
 
 /** An `invalid_option` error: which option, what came in, what was wanted. */
@@ -106,20 +107,9 @@ export function rejectUnknown(
   throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. ${cure}`)
 }
 
-/** The candidate with the fewest edits (Levenshtein) from the typed text. */
+/** The candidate with the fewest edits from the typed text. */
 export function nearest(typed: string, candidates: readonly string[]): string {
-  const distance = (a: string, b: string): number => {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-    for (let i = 1; i <= a.length; i++) {
-      const next = [i]
-      for (let j = 1; j <= b.length; j++) {
-        next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
-      }
-      row = next
-    }
-    return row[b.length]!
-  }
   const wanted = typed.slice(0, 100).toLowerCase()
-  const scored = candidates.map((name) => ({ name, edits: distance(wanted, name.toLowerCase()) }))
-  return scored.sort((a, b) => a.edits - b.edits)[0]?.name ?? ''
+  const edits = (name: string): number => distance(wanted, name.toLowerCase())
+  return [...candidates].sort((a, b) => edits(a) - edits(b))[0] ?? ''
 }

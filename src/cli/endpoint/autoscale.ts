@@ -4,9 +4,8 @@ import type {
   PutScalingPolicyCommandInput,
   RegisterScalableTargetCommandInput,
 } from '@aws-sdk/client-application-auto-scaling'
-import type * as Sdk from '@aws-sdk/client-application-auto-scaling'
-import { LlamaGuardError } from '../../errors.js'
 import type { Io } from '../io.js'
+import { peer } from '../peer.js'
 
 export interface Scale {
   readonly min: number
@@ -102,19 +101,9 @@ export interface AutoScaling {
 }
 
 /** Throws `dependency_missing` when the SDK's client for Application Auto Scaling is not installed. */
-export async function connectAutoScaling(
-  region: string,
-  env: Io['env'],
-  load: () => Promise<typeof Sdk> = () => import('@aws-sdk/client-application-auto-scaling'),
-): Promise<AutoScaling> {
-  const sdk = await load().catch((cause: unknown) => {
-    throw new LlamaGuardError(
-      'dependency_missing',
-      '--autoscale needs the AWS SDK client for Application Auto Scaling, which is not installed. Install it: npm ' +
-        'install @aws-sdk/client-application-auto-scaling',
-      { cause },
-    )
-  })
+export async function connectAutoScaling(region: string, env: Io['env']): Promise<AutoScaling> {
+  const name = '@aws-sdk/client-application-auto-scaling'
+  const sdk = await peer(name, '--autoscale', () => import('@aws-sdk/client-application-auto-scaling'))
   const endpoint = env['AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING'] ?? env['AWS_ENDPOINT_URL']
   const client = new sdk.ApplicationAutoScalingClient({ region, ...(endpoint && { endpoint }) })
   return {

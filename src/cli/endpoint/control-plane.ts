@@ -9,9 +9,9 @@ import type {
   DescribeModelCommandOutput,
   Tag,
 } from '@aws-sdk/client-sagemaker'
-import type * as Sdk from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
 import type { Io } from '../io.js'
+import { peer } from '../peer.js'
 
 export type Kind = 'model' | 'endpoint configuration' | 'endpoint' | 'inference component'
 
@@ -35,19 +35,8 @@ export interface ControlPlane {
  * Throws `dependency_missing` when the SDK's control plane client is not installed: the middleware itself
  * never needs it.
  */
-export async function connectControlPlane(
-  region: string,
-  env: Io['env'],
-  load: () => Promise<typeof Sdk> = () => import('@aws-sdk/client-sagemaker'),
-): Promise<ControlPlane> {
-  const sdk = await load().catch((cause: unknown) => {
-    throw new LlamaGuardError(
-      'dependency_missing',
-      'This command needs the AWS SDK client for SageMaker, which is not installed. Install it: npm ' +
-        'install @aws-sdk/client-sagemaker',
-      { cause },
-    )
-  })
+export async function connectControlPlane(region: string, env: Io['env']): Promise<ControlPlane> {
+  const sdk = await peer('@aws-sdk/client-sagemaker', 'This command', () => import('@aws-sdk/client-sagemaker'))
   const endpoint = env['AWS_ENDPOINT_URL_SAGEMAKER'] ?? env['AWS_ENDPOINT_URL']
   const client = new sdk.SageMakerClient({ region, ...(endpoint && { endpoint }) })
   return {

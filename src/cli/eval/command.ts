@@ -58,15 +58,6 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
     .option('--dollars-per-hour <price>', 'price of the endpoint, for the estimate', amount)
     .option('--expected-ms <ms>', 'time of one judgement, for the estimate', count(1), 250)
     .option('--dry-run', 'say what it would take, and stop')
-    .option(
-      '--batch <s3-uri>',
-      'judge by a SageMaker Batch Transform job: run the same command again after each step it names',
-    )
-    .option('--start', 'with --batch: the input is uploaded, start the job (costs money)')
-    .option('--sagemaker-model <name>', 'with --batch: the SageMaker model to run')
-    .option('--instance-type <type>', 'with --batch (ml.g5.2xlarge)')
-    .option('--instance-count <number>', 'with --batch: instances, each with an input file of its own', count(1), 1)
-    .option('--batch-folder <path>', 'with --batch: where the input and output files lie; they hold the texts', '.')
     .addHelpText(
       'after',
       `
@@ -77,8 +68,7 @@ Examples:
   $ npx express-llama-guard eval rows.jsonl --policy new.json --against old.json
   $ npx express-llama-guard eval rows.jsonl --model llama-guard-3-8b --endpoint guard-8b \\
       --against llama-guard-3-1b/guard-1b --cascade --max-disagreement 0.01
-  $ npx express-llama-guard eval tickets.csv --text message --label verdict --unsafe-value bad
-  $ npx express-llama-guard eval huge.jsonl --model llama-guard-3-8b --batch s3://my-bucket/guard --sagemaker-model guard-8b --start`,
+  $ npx express-llama-guard eval tickets.csv --text message --label verdict --unsafe-value bad`,
     )
     .action(async (files: string[], flags: GuardFlags & EvaluateFlags) => {
       const { evaluate } = await import('./index.js')

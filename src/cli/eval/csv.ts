@@ -1,6 +1,6 @@
-// Reads CSV by RFC 4180: quotes, doubled quotes, line breaks inside quotes. The header line names the fields of each
-// row. A row that is shorter or longer than the header is an error, because its cells would stand under wrong names. A
-// library for this would be installed with every middleware, so the package has its own reader.
+// Reads CSV. The header line names the fields of each row. A row that is shorter or longer than the header is an error,
+// because its cells would stand under wrong names.
+import { CsvError, parse } from 'csv-parse/sync'
 import { BrokenInput, type Entry } from './read-file.js'
 
 interface Cells {
@@ -9,74 +9,43 @@ interface Cells {
   readonly line: number
 }
 
-export function* csvEntries(text: string): Generator<Entry> {
-  let names: readonly string[] | undefined
-  for (const { cells, line } of rowsOf(text.replace(/^\uFEFF/, ''))) {
-    if (cells.length === 1 && cells[0] === '') continue
-    if (names === undefined) {
-      names = cells.map((cell) => cell.trim())
-      const twice = names.find((name, at) => names?.indexOf(name) !== at)
-      if (twice !== undefined)
-        throw new BrokenInput(line, `the header names the column ${JSON.stringify(twice)} twice. Rename one of them.`)
-      continue
-    }
-    if (cells.length !== names.length)
-      throw new BrokenInput(
-        line,
-        `the row has ${cells.length} cells and the header ${names.length}. ` +
-          (cells.length < names.length
-            ? 'Fill in the missing cells.'
-            : 'Put a text that holds a comma into double quotes.'),
-      )
-    yield { fields: Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ''])), line }
-  }
+export function csvEntries(text: string): readonly Entry[] {
+  const [header, ...rows] = rowsOf(text)
+  if (header === undefined) return []
+  const names = header.cells.map((name) => name.trim())
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice !== undefined)
+    throw new BrokenInput(1, `the header names the column ${JSON.stringify(twice)} twice. Rename one of them.`)
+  return rows.map(({ cells, line }) => {
+    if (cells.length === names.length)
+      return { fields: Object.fromEntries(names.map((name, at) => [name, cells[at] ?? ''])), line }
+    const cure =
+      cells.length < names.length ? 'Fill in the missing cells.' : 'Put a text that holds a comma into double quotes.'
+    throw new BrokenInput(line, `the row has ${cells.length} cells and the header ${names.length}. ${cure}`)
+  })
 }
 
-function* rowsOf(text: string): Generator<Cells> {
-  let cells: string[] = []
-  let line = 1
-  let begun = 1
-  let at = 0
-  while (at < text.length) {
-    let field = ''
-    if (text.charAt(at) === '"') {
-      const quote = line
-      for (at += 1; ; at += 2) {
-        const end = text.indexOf('"', at)
-        if (end < 0)
-          throw new BrokenInput(
-            quote,
-            'a quote is opened and never closed. Close it, or save the file again as CSV with a header line.',
-          )
-        field += text.slice(at, end)
-        at = end
-        if (text.charAt(at + 1) !== '"') break
-        field += '"'
-      }
-      at += 1
-      line += count(field, '\n')
-    }
-    const rest = /[,\n]/g
-    rest.lastIndex = at
-    const end = rest.exec(text)?.index ?? text.length
-    field += text.slice(at, text.charAt(end) === '\n' && text.charAt(end - 1) === '\r' && end > at ? end - 1 : end)
-    cells.push(field)
-    at = end + 1
-    if (text.charAt(end) === ',') {
-      // An empty cell follows a comma at the very end of the file.
-      if (at >= text.length) cells.push('')
-      else continue
-    }
-    yield { cells, line: begun }
-    cells = []
-    line += 1
-    begun = line
+function rowsOf(text: string): readonly Cells[] {
+  const rows: Cells[] = []
+  let read = 0
+  try {
+    parse(text, {
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      bom: true,
+      // The library counts the line on which a row ends.
+      on_record(cells, { lines }) {
+        read = lines
+        const breaks = cells.reduce((sum, cell) => sum + cell.split('\n').length - 1, 0)
+        rows.push({ cells, line: lines - breaks })
+        return null
+      },
+    })
+    return rows
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error
+    const problem = error.code === 'CSV_QUOTE_NOT_CLOSED' ? 'a quote is opened and never closed' : 'the row is no CSV'
+    throw new BrokenInput(read + 1, `${problem}. Mend it, or save the file again as CSV with a header line.`)
   }
-  if (cells.length > 0) yield { cells, line: begun }
-}
-
-function count(text: string, character: string): number {
-  let found = 0
-  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) found++
-  return found
 }

@@ -1,10 +1,7 @@
 // `eval`: makes one guard or two from the flags, and runs the evaluation.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import { readCategories } from '../../options/categories.js'
-import { type Config, parseOptions } from '../../options/config.js'
 import type { Options } from '../../options/index.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
-import { runBatch } from './batch/index.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import type { Mapping } from './rows.js'
 import { runCascade, runEval } from './run.js'
@@ -31,12 +28,6 @@ export interface EvaluateFlags {
   dollarsPerHour?: number
   expectedMs: number
   dryRun?: boolean
-  batch?: string
-  start?: boolean
-  sagemakerModel?: string
-  instanceType?: string
-  instanceCount: number
-  batchFolder: string
 }
 
 /** The score from which the large guard of a cascade finds a text unsafe, when no threshold is given. */
@@ -51,7 +42,6 @@ export async function evaluate(
   const open: OpenCandidate[] = []
   try {
     const env = flags.policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: flags.policy }
-    if (flags.batch !== undefined) return await evaluateInBatch(files, flags.batch, flags, options, { ...io, env })
     const cascade = flags.cascade === true ? { bound: flags.maxDisagreement, costRatio: flags.costRatio } : undefined
     const { threshold, scores, concurrency, scoreColumns } = flags
     const mapping = mappingOf(flags)
@@ -120,38 +110,4 @@ function tellWrongCall(error: unknown, io: Io): ExitCode {
   const { code, message } = toLlamaGuardError(error)
   io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
   return EXIT.usage
-}
-
-/** Makes the prompts of a batch job and reads its answers. SageMaker judges, so no guard is made here. */
-async function evaluateInBatch(
-  files: readonly string[],
-  batch: string,
-  flags: EvaluateFlags,
-  options: Options,
-  io: Io,
-): Promise<ExitCode> {
-  const config: Config = parseOptions(
-    { ...options, guard: 'local', ...(flags.threshold !== undefined && { threshold: flags.threshold }) },
-    io.env,
-  )
-  const { model, task, instruction } = config
-  const categories = config.categories === undefined ? undefined : readCategories(config.categories, 'categories')
-  return await runBatch(
-    {
-      files,
-      batch,
-      model,
-      policy: { categories, task, instruction },
-      sagemakerModel: flags.sagemakerModel,
-      instanceType: flags.instanceType,
-      instanceCount: flags.instanceCount,
-      start: flags.start,
-      folder: flags.batchFolder,
-      threshold: config.threshold,
-      reportFile: flags.report,
-      targetFalsePositiveRate: flags.targetFpr,
-      ...mappingOf(flags),
-    },
-    io,
-  )
 }

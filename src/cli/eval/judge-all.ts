@@ -20,7 +20,7 @@ export interface Answer {
   readonly safe: boolean
   readonly score?: number
   readonly categories: readonly string[]
-  /** Milliseconds. Undefined for a batch, where the time of one answer is not known. */
+  /** Milliseconds. */
   readonly ms?: number
 }
 

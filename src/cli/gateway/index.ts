@@ -2,7 +2,6 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Registry } from 'prom-client'
 import { createUpstream } from '../../create-guard.js'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
@@ -12,7 +11,7 @@ import type { Options } from '../../options/index.js'
 import { defaultLogger } from '../../telemetry/log.js'
 import { notFound, refuse, wrongMethod } from './answers.js'
 import { drainable } from './drain.js'
-import { gatewayMetrics } from './metrics.js'
+import { metricsOf } from './metrics.js'
 import { pause } from '../io.js'
 import { createRoutes } from './routes.js'
 import { trackSockets } from './sockets.js'
@@ -33,13 +32,15 @@ export interface GatewayOptions {
   readonly drainMs?: number
   /** Serves a live page at `/dashboard`. Default: none. */
   readonly dashboard?: DashboardOptions
-  /** Makes the reader of `/metrics`. Default: this process's own registry. */
-  readonly metrics?: (registry: Registry) => () => Promise<string>
+  /** True in a worker of a cluster: `/metrics` then asks the first process for those of all. Default: false. */
+  readonly inCluster?: boolean
 }
 
 export interface Gateway {
   readonly url: string
   readonly port: number
+  /** False where prom-client is not installed, and `/metrics` answers 501. */
+  readonly hasMetrics: boolean
   /** Stops taking requests, lets replies finish, ends the rest loudly, closes everything. */
   stop(): Promise<void>
 }
@@ -66,7 +67,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const logger = config.logger ?? defaultLogger(config.logLevel)
   const middleware = llamaGuard({ ...o.options, logger, upstream }, o.env)
   const open = new Set<ServerResponse>()
-  const metrics = gatewayMetrics(() => open.size)
+  const metrics = await metricsOf(() => open.size, o.inCluster === true)
   let stopping = false
 
   const dashboard = o.dashboard && middleware.dashboard(o.dashboard)
@@ -75,8 +76,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     upstream,
     upstreamOption: config.upstream,
     logger,
-    registry: metrics.registry,
-    readMetrics: o.metrics?.(metrics.registry) ?? (() => metrics.registry.metrics()),
+    metrics,
     dashboard,
     isStopping: () => stopping,
   })
@@ -93,7 +93,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
       open.add(res)
       res.once('close', () => {
         open.delete(res)
-        metrics.request(name, res.statusCode)
+        metrics?.request(name, res.statusCode)
       })
       sockets.take(req, res)
       if (route === undefined) return notFound(res, routes.names)
@@ -127,8 +127,13 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     await pause(enough.signal.aborted ? 0 : LAST_WORDS_MS, enough.signal)
     server.closeAllConnections()
     await Promise.all([closed, shut])
-    metrics.close()
+    metrics?.close()
   }
 
-  return { port, url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`, stop }
+  return {
+    port,
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    hasMetrics: metrics !== undefined,
+    stop,
+  }
 }

@@ -1,14 +1,15 @@
 // The routes of the gateway. Only these exist, so no unguarded way to the model does.
 import type { ServerResponse } from 'node:http'
-import type { Registry } from 'prom-client'
 import type { Dashboard } from '../../dashboard/index.js'
 import { toLlamaGuardError } from '../../errors.js'
 import type { LlamaGuard } from '../../middleware.js'
 import type { UpstreamOption } from '../../options/index.js'
 import type { GuardedRequest, Logger } from '../../types.js'
 import type { Upstream } from '../../upstream/index.js'
+import { cureFor } from '../peer.js'
 import { json, notFound, refuse } from './answers.js'
 import { chatRoutes } from './chat-routes.js'
+import type { GatewayMetrics } from './metrics.js'
 import { readiness } from './readiness.js'
 
 export type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promise<void>
@@ -28,14 +29,14 @@ interface Served {
   readonly upstream: Upstream
   readonly upstreamOption: UpstreamOption | undefined
   readonly logger: Logger
-  readonly registry: Registry
-  readonly readMetrics: () => Promise<string>
+  /** Undefined where prom-client is not installed. */
+  readonly metrics: GatewayMetrics | undefined
   readonly dashboard: Dashboard | undefined
   readonly isStopping: () => boolean
 }
 
 export function createRoutes(served: Served): Routes {
-  const { guard, upstream, logger, registry, dashboard } = served
+  const { guard, upstream, logger, metrics, dashboard } = served
   const pass: Handler = async (req, res) => {
     const left = new AbortController()
     res.once('close', () => left.abort())
@@ -59,8 +60,10 @@ export function createRoutes(served: Served): Routes {
     json(res, problem === undefined ? 200 : 503, { status: problem ?? 'ready' })
   }
   const exposition: Handler = async (_, res) => {
-    res.setHeader('content-type', registry.contentType)
-    res.end(await served.readMetrics())
+    if (metrics === undefined)
+      return json(res, 501, { error: { message: `Metrics need prom-client. ${cureFor('prom-client')}` } })
+    res.setHeader('content-type', metrics.contentType)
+    res.end(await metrics.read())
   }
 
   const chats = chatRoutes(served.upstreamOption)

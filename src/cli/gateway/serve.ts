@@ -4,12 +4,13 @@ import { availableParallelism } from 'node:os'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Options } from '../../options/index.js'
-import { clusterMetrics, keepWorkers } from './cluster.js'
+import { keepWorkers } from './cluster.js'
 import { startGateway } from './index.js'
 import type { Gateway } from './index.js'
 import { parseOptions } from '../../options/config.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
+import { cureFor } from '../peer.js'
 import { describeSettings } from './settings.js'
 
 export interface ServeOptions {
@@ -45,7 +46,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   }
   let gateway: Gateway
   try {
-    gateway = await startGateway({ ...options, env: io.env, ...(cluster.isWorker && { metrics: clusterMetrics }) })
+    gateway = await startGateway({ ...options, env: io.env, inCluster: cluster.isWorker })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     // No chat content exists yet, so the message of an unknown error can be printed.
@@ -64,6 +65,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   }
   if (!cluster.isWorker) tellSettings(options, io, tell)
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
+  if (!gateway.hasMetrics) tell(`/metrics is off: it needs prom-client. ${cureFor('prom-client')}`)
   if (options.dashboard)
     tell(
       `Dashboard: ${gateway.url}/dashboard, for ` +

@@ -1,6 +1,5 @@
 // What `deploy` asks of AWS, request by request, against files that were read by a person; and what it says before.
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { connectAutoScaling } from '../../../src/cli/endpoint/autoscale.js'
 import { CONTAINERS, containerFor } from '../../../src/cli/endpoint/containers.js'
 import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
@@ -203,13 +202,6 @@ test('A model with other settings under the same name is not used in place of th
   const io = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }, io)).toBe(1)
   expect(io.err()).toMatch(/another model of the name/)
-})
-
-test('A missing client for scaling is told with the command that installs it', async () => {
-  await expect(connectAutoScaling('eu-west-1', {}, () => Promise.reject(new Error('none')))).rejects.toMatchObject({
-    code: 'dependency_missing',
-    message: expect.stringContaining('npm install @aws-sdk/client-application-auto-scaling') as string,
-  })
 })
 
 describe('The estimate of checks a second', () => {

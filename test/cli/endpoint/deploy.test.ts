@@ -1,6 +1,6 @@
 // `deploy` and `delete` with the real AWS SDK against SageMaker's control plane, the happy way and every way it fails.
 import { afterEach, expect, test, vi } from 'vitest'
-import { connectControlPlane } from '../../../src/cli/endpoint/control-plane.js'
+import { peer } from '../../../src/cli/peer.js'
 import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
 import type { DeployOptions } from '../../../src/cli/endpoint/deploy.js'
@@ -220,13 +220,15 @@ test('Every model has a short name of its own, an image in us-east-1 and its def
   expect(imageUri('cn-north-1', 'x:1')).toBe('727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/x:1')
 })
 
-test('A missing SDK is told with the command that installs it', async () => {
-  await expect(
-    connectControlPlane('eu-west-1', {}, () => Promise.reject(new Error('Cannot find package'))),
-  ).rejects.toMatchObject({
+test('A missing peer is told with the commands that install it, and another failure as it is', async () => {
+  const missing = Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+  await expect(peer('@aws-sdk/x', 'deploy', () => Promise.reject(missing))).rejects.toMatchObject({
     code: 'dependency_missing',
-    message: expect.stringContaining('npm install @aws-sdk/client-sagemaker') as string,
+    message: expect.stringMatching(
+      /^deploy needs.*npm install @aws-sdk\/x\n.*npx --package.* --package @aws-sdk\/x /s,
+    ) as string,
   })
+  await expect(peer('@aws-sdk/x', 'deploy', () => Promise.reject(new Error('broken')))).rejects.toThrow('broken')
 })
 
 test('Delete takes away endpoint, configuration and model, waits until the endpoint is gone, and can be run again', async () => {

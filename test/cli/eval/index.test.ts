@@ -1,10 +1,9 @@
 // `eval` from the command line: its flags, and guards that are reached as the middleware reaches them.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { run } from '../../../src/cli/index.js'
-import { startBatchTransform } from '../../emulator/batch-transform.js'
 import { startEmulator } from '../../emulator/index.js'
 import { ACCESS_DENIED } from '../../../src/testing/emulator/aws-errors.js'
 import type { Emulator } from '../../emulator/index.js'
@@ -200,18 +199,4 @@ test.each([
   expect(await run(['eval', ...argv.map((word) => (word === 'FILE' ? file : word))], caught)).toBe(2)
   expect(caught.err()).toMatch(reason)
   expect(emulator.requests).toHaveLength(0)
-})
-
-test('With --batch the prompts are written beside, under the settings of the guard, and the next step is named', async () => {
-  const aws = await startBatchTransform({ answer: () => ({}) })
-  const caught = io({ ...aws.env, LLAMA_GUARD_MODEL: 'llama-guard-3-1b' })
-  expect(await run(small('--batch', 's3://my-bucket/guard', '--batch-folder', folder), caught), caught.err()).toBe(4)
-  const [job] = (await readdir(folder)).filter((name) => name !== 'rows.jsonl')
-  const lines = (await readFile(join(folder, job ?? '', 'input', 'part-0.jsonl'), 'utf8')).trim().split('\n')
-  expect(lines).toHaveLength(6)
-  expect(lines[1]).toContain('UNSAFE_O3 1')
-  expect(lines[1]).toContain('<|start_header_id|>')
-  expect(caught.err() + caught.out()).toContain('aws s3 cp')
-  expect(await run(small('--batch', 'my-bucket'), io())).toBe(2)
-  await aws.close()
 })

@@ -9,7 +9,7 @@ import {
   type VerdictMessage,
 } from '../telemetry/channels.js'
 import type { Stage } from '../types.js'
-import { LastMinute } from './last-minute.js'
+import { type Ending, Window } from './recent.js'
 
 /** Different names of one kind; the rest is `other`. */
 const MOST_NAMES = 64
@@ -17,7 +17,7 @@ const MOST_NAMES = 64
 export type Verdicts = Record<'safe' | 'unsafe' | 'unjudged' | 'blocked', number>
 
 export class Counters {
-  readonly lastMinute = new LastMinute()
+  readonly windows = [new Window('minute'), new Window('hour', 60), new Window('day', 24 * 60)]
   readonly since = Date.now()
   readonly verdicts: Readonly<Record<Stage, Verdicts>> = { input: none(), output: none() }
   readonly categories = new Tally()
@@ -55,7 +55,7 @@ export class Counters {
     const counts = this.verdicts[stage]
     counts[verdict]++
     if (action === 'block') counts.blocked++
-    this.lastMinute.judged(stage, ms)
+    for (const window of this.windows) window.judged(stage, ms)
     // A guard of the operator's own may answer with words in the place of an id.
     for (const id of categories) this.categories.add(CATEGORY.test(id) || this.#knows(id) ? id : OTHER)
     if (code !== undefined) this.errors.add(CODE.test(code) ? code : OTHER)
@@ -63,7 +63,8 @@ export class Counters {
 
   #request({ action, judged, notJudged }: RequestMessage): void {
     this.requests++
-    this.lastMinute.ended(action === 'block' ? 'blocked' : judged && action === 'allow' ? 'released' : 'unjudged')
+    const ending: Ending = action === 'block' ? 'blocked' : judged && action === 'allow' ? 'released' : 'unjudged'
+    for (const window of this.windows) window.ended(ending)
     for (const { what, count } of notJudged) this.notJudged.add(what, count)
   }
 

@@ -9,11 +9,12 @@ import { isObject } from '../utils/json.js'
 import { accessOf, isSameOrigin, isToken, sessionCookie } from './access.js'
 import { Counters } from './counters.js'
 import { MOST_PAGES, Pages } from './pages.js'
-import { ICON } from './page/icon.js'
-import { pageHtml, signInHtml } from './page/html.js'
-import { PLAYGROUND_SCRIPT } from './page/playground-script.js'
-import { SCRIPT } from './page/script.js'
-import { STYLE } from './page/style.js'
+import icon from './page/icon.svg?raw'
+import pageScript from './page/page.js?raw'
+import page from './page/page.html?raw'
+import playgroundScript from './page/playground.js?raw'
+import signInPage from './page/sign-in.html?raw'
+import style from './page/style.css?raw'
 import { playgroundGuards } from './playground-guards.js'
 import { Playground } from './playground.js'
 import { problem, send } from './replies.js'
@@ -30,19 +31,24 @@ type Answer = (req: GuardedRequest, res: ServerResponse) => Promise<void> | void
 /** Bytes of a sign-in form. */
 const MOST_FORM_BYTES = 8 * 1024
 const HTML = 'text/html; charset=utf-8'
+const SCRIPT = 'text/javascript; charset=utf-8'
+const WRONG_TOKEN_PAGE = signInPage
+  .replace(' id="wrong" hidden', ' id="wrong"')
+  .replace('autofocus', 'autofocus aria-invalid="true"')
 const PUBLIC: readonly string[] = ['style.css', 'icon.svg', 'session']
 
 export function createHandler(live: LiveServices, { token, playground: asked, price }: DashboardSettings): Handler {
   const counters = new Counters((id) => live.current.categories.some((category) => category.id === id))
   const stopCounting = counters.start()
-  const pages = new Pages(() => snapshotOf(counters, live.current.categories, price))
   const playground = asked ? new Playground(live) : undefined
+  const pages = new Pages(() => {
+    const { model, config, categories } = live.current
+    const offered =
+      playground && playgroundGuards(live.current).map(({ id, name, takesPolicy }) => ({ id, name, takesPolicy }))
+    return snapshotOf(counters, { model, mode: config.mode, offered, categories, price })
+  })
   let closed = false
 
-  const page: Answer = (_, res) => {
-    const guards = playground && playgroundGuards(live.current)
-    send(res, 200, HTML, pageHtml({ model: live.current.model, guards, mode: live.current.config.mode }))
-  }
   const events: Answer = (req, res) => {
     if (!isSameOrigin(req)) return otherOrigin(res)
     if (pages.full) {
@@ -57,7 +63,7 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
   const signIn: Answer = async (req, res) => {
     if (token === undefined) return problem(res, 404, 'no_token', 'No token is set, so there is nothing to sign in to.')
     if (!isSameOrigin(req)) return otherOrigin(res)
-    if (!isToken(await tokenIn(req), token)) return unauthorised(res, signInHtml({ wrong: true }))
+    if (!isToken(await tokenIn(req), token)) return unauthorised(res, WRONG_TOKEN_PAGE)
     send(res, 303, 'text/plain; charset=utf-8', 'Signed in.\n', {
       location: '?',
       'set-cookie': sessionCookie(req, token),
@@ -66,14 +72,14 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
   const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.answer(req, res) : otherOrigin(res))
 
   const routes: Readonly<Record<string, Readonly<Record<string, Answer>>>> = {
-    '': { GET: page },
-    'style.css': { GET: text('text/css; charset=utf-8', STYLE) },
-    'icon.svg': { GET: text('image/svg+xml', ICON) },
-    'page.js': { GET: text('text/javascript; charset=utf-8', SCRIPT) },
+    '': { GET: file(HTML, page) },
+    'style.css': { GET: file('text/css; charset=utf-8', style) },
+    'icon.svg': { GET: file('image/svg+xml', icon) },
+    'page.js': { GET: file(SCRIPT, pageScript) },
     events: { GET: events },
     session: { POST: signIn },
     ...(playground && {
-      'playground.js': { GET: text('text/javascript; charset=utf-8', PLAYGROUND_SCRIPT) },
+      'playground.js': { GET: file(SCRIPT, playgroundScript) },
       playground: { POST: judge },
     }),
   }
@@ -87,7 +93,7 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
       const access = accessOf(req, token)
       if (access === 'away') return problem(res, 403, 'not_this_machine', AWAY)
       if (access === 'sign-in' && !PUBLIC.includes(name))
-        return name === '' ? unauthorised(res, signInHtml({ wrong: false })) : unauthorised(res)
+        return name === '' ? unauthorised(res, signInPage) : unauthorised(res)
       const answer = route[req.method === 'HEAD' ? 'GET' : (req.method ?? '')]
       if (answer === undefined) {
         const allow = Object.keys(route).join(', ')
@@ -123,7 +129,7 @@ function nameOf({ url = '' }: IncomingMessage): string {
   return at < 0 ? '' : url.slice(at + 1).replace(/=$/, '')
 }
 
-const text =
+const file =
   (type: string, words: string): Answer =>
   (_, res) =>
     send(res, 200, type, words)

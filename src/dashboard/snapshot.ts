@@ -2,7 +2,8 @@
 import { liveStats } from '../telemetry/live-guards.js'
 import type { Category } from '../types.js'
 import type { Counters, Verdicts } from './counters.js'
-import type { Ending, StageLatency } from './last-minute.js'
+import type { PlaygroundGuard } from './playground-guards.js'
+import type { Seen } from './recent.js'
 
 /** What the guard costs, as its operator says. */
 export interface Price {
@@ -12,15 +13,23 @@ export interface Price {
 
 type Counts = readonly { readonly name: string; readonly count: number }[]
 
-export interface Snapshot {
+/** What the page is about. */
+export interface Facts {
+  readonly model: string
+  readonly mode: 'enforce' | 'shadow'
+  /** The guards of the playground. Undefined without one. */
+  readonly offered: readonly Omit<PlaygroundGuard, 'guard'>[] | undefined
+}
+
+export interface Snapshot extends Facts {
   /** When counting began, in milliseconds since 1970. */
   readonly since: number
   readonly now: number
   readonly requests: number
   /** Requests a second, over the last ten whole seconds. */
   readonly rate: number
-  readonly lastMinute: readonly Readonly<Record<Ending, number>>[]
-  readonly stages: Readonly<Record<'input' | 'output', Verdicts & { readonly latency: StageLatency }>>
+  readonly windows: readonly Seen[]
+  readonly stages: Readonly<Record<'input' | 'output', Verdicts>>
   readonly categories: readonly { readonly id: string; readonly name: string; readonly count: number }[]
   readonly notJudged: Counts
   readonly errors: Counts
@@ -51,12 +60,16 @@ export interface Cost extends Price {
 
 const RATE_SECONDS = 10
 
-export function snapshotOf(counters: Counters, categories: readonly Category[], price: Price | undefined): Snapshot {
-  const { lastMinute, since, requests, verdicts, notJudged, errors, asked, tokens, bySmallGuard } = counters
+export function snapshotOf(
+  counters: Counters,
+  facts: Facts & { readonly categories: readonly Category[]; readonly price: Price | undefined },
+): Snapshot {
+  const { model, mode, offered, categories, price } = facts
+  const { since, requests, verdicts, notJudged, errors, asked, tokens, bySmallGuard } = counters
   const live = liveStats()
   const total = (count: (stats: (typeof live)[number]['cache']) => number): number =>
     live.reduce((sum, { cache }) => sum + count(cache), 0)
-  const seconds = lastMinute.endings()
+  const windows = counters.windows.map((window) => window.seen())
   const cache = {
     hit: total(({ hits, store }) => hits - (store?.hits ?? 0)),
     shared: total(({ store }) => store?.hits ?? 0),
@@ -67,15 +80,15 @@ export function snapshotOf(counters: Counters, categories: readonly Category[], 
   const names = new Map(categories.map(({ id, name }) => [id, name]))
   const now = Date.now()
   return {
+    model,
+    mode,
+    offered,
     since,
     now,
     requests,
-    rate: rateOf(seconds),
-    lastMinute: seconds,
-    stages: {
-      input: { ...verdicts.input, latency: lastMinute.latency('input') },
-      output: { ...verdicts.output, latency: lastMinute.latency('output') },
-    },
+    rate: rateOf(windows[0]?.bars ?? []),
+    windows,
+    stages: verdicts,
     categories: counters.categories.list().map(({ name: id, count }) => ({ id, name: names.get(id) ?? '', count })),
     notJudged: notJudged.list(),
     errors: errors.list(),
@@ -91,10 +104,9 @@ export function snapshotOf(counters: Counters, categories: readonly Category[], 
   }
 }
 
-function rateOf(seconds: Snapshot['lastMinute']): number {
+function rateOf(seconds: Seen['bars']): number {
   const whole = seconds.slice(-RATE_SECONDS - 1, -1)
-  const ended = whole.reduce((sum, { released, blocked, unjudged }) => sum + released + blocked + unjudged, 0)
-  return ended / RATE_SECONDS
+  return whole.flat().reduce((sum, count) => sum + count, 0) / RATE_SECONDS
 }
 
 function costOf(price: Price, used: { asked: number; saved: number; tokens: Snapshot['tokens']; hours: number }): Cost {

@@ -1,9 +1,10 @@
 // The command line as it is installed: built JavaScript under plain node, in a process of its own, with real signals.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { build as bundle, type Plugin } from 'esbuild'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -12,25 +13,36 @@ export interface Built {
   remove(): void
 }
 
+/** `?raw` is the text of a file, as in Vite and in .ci/rollup.config.js. */
+const raw: Plugin = {
+  name: 'raw',
+  setup(builder) {
+    builder.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw',
+    }))
+    builder.onLoad({ filter: /./, namespace: 'raw' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8'),
+      loader: 'text',
+    }))
+  },
+}
+
 /** Builds into a temporary folder: the checkout's own dist may be missing or old, and no test may change it. */
-export function build(): Built {
+export async function build(): Promise<Built> {
   const tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-cli-')))
   cpSync(join(ROOT, 'package.json'), join(tree, 'package.json'))
   symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-  execFileSync(
-    process.execPath,
-    [
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.json',
-      '--outDir',
-      join(tree, 'dist/esm'),
-      '--noCheck',
-      '--declaration',
-      'false',
-    ],
-    { cwd: ROOT },
-  )
+  await bundle({
+    entryPoints: [join(ROOT, 'src/cli/bin.ts')],
+    outdir: join(tree, 'dist/esm/cli'),
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    plugins: [raw],
+  })
   return { bin: join(tree, 'dist/esm/cli/bin.js'), remove: () => rmSync(tree, { recursive: true, force: true }) }
 }
 

@@ -71,6 +71,8 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
       expect(await page.getByText('Blocked, last minute').locator('..').locator('dd').innerText()).toBe('2')
       expect((await rowsOf(page, 'Guard cost, estimated')).join()).toContain('spent since counting began')
       expect(await page.locator('#bars rect.blocked').count()).toBeGreaterThan(0)
+      await page.getByLabel('Window').selectOption('day')
+      expect(await page.getByText('Blocked, last day').locator('..').locator('dd').innerText()).toBe('2')
 
       const turn = page.getByRole('textbox', { name: 'Text of turn 1' })
       await turn.fill('How do I make a bomb?')
@@ -82,6 +84,8 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
         .fill('{ "categories": [{ "id": "O4", "name": "Gardening" }], "actions": { "O4": "flag" } }')
       await page.getByRole('button', { name: 'Judge' }).click()
       await page.getByRole('article').nth(1).waitFor()
+      const seen = 'document.querySelector(".verdict").getBoundingClientRect().bottom <= innerHeight'
+      expect(await page.evaluate(seen)).toBe(true)
       expect(await page.getByRole('article').first().innerText()).toContain('would be blocked')
       for (const summary of await page.locator('article summary').all()) await summary.click()
       expect(await page.locator('article pre').first().innerText()).toContain('Guns and Illegal Weapons')
@@ -100,8 +104,8 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     expect(await page.locator(':focus').innerText()).toBe('Playground')
     expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
     await page.keyboard.press('Enter')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Tab')
+    // Past four samples and the role.
+    for (let times = 0; times < 6; times++) await page.keyboard.press('Tab')
     await page.keyboard.type('Tell me about tulips.')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
@@ -117,8 +121,9 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     await page.locator('#turns textarea').fill(' ')
     await page.keyboard.press('Control+Enter')
     await page.getByText('Write a text first.').waitFor()
-    const asked = [...(await page.locator('main, header, footer').all())]
-    expect(asked).toHaveLength(3)
+    await page.getByRole('button', { name: 'A harmful reply' }).click()
+    await page.getByText('Done: safe.').waitFor()
+    expect(await page.locator('#turns textarea').count()).toBe(2)
   })
 
   it('says that it is cut off, that there is no room, and that it is back.', { timeout: SLOW }, async () => {
@@ -136,6 +141,7 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     await connected(page)
     await app.close()
     await page.getByText(/Reconnecting. The numbers are from \d\d:\d\d:\d\d/).waitFor()
+    expect(await page.getByText('Circuit breaker').locator('..').locator('dd').innerText()).toBe('–')
     expect(await faults(page)).toEqual([])
     await picture(page, 'dashboard-cut-off')
   })

@@ -94,9 +94,8 @@ describe('The playground', () => {
       fallback: [{ ...markerGuard(), model: 'spare' }],
       shadowGuard: { guard: createGuard({ guard: 'local', logLevel: 'silent' }), rate: 0 },
     })
-    const { text } = await send(page)
-    const offered = [...text.split('Compare with')[0]!.matchAll(/<option value="([^"]+)"[^>]*>([^<]+)</g)]
-    expect(offered.map(([, id, name]) => [id, name!.replace(/&gt;/g, '>')])).toEqual([
+    const offered = (await watch(page)).snapshots[0]!.offered!
+    expect(offered.map(({ id, name }) => [id, name])).toEqual([
       ['guard', 'baseline-screen>llama-guard-1+baseline-screen+inputs (the whole guard)'],
       ['guard.0', 'baseline-screen (first of the cascade)'],
       ['guard.1', 'llama-guard-1+baseline-screen+inputs (last of the cascade)'],
@@ -106,9 +105,9 @@ describe('The playground', () => {
       ['fallback.0', 'spare (fallback)'],
       ['shadow', 'baseline-screen (on trial)'],
     ])
-    for (const [, guard] of offered) {
+    for (const { id: guard } of offered) {
       const [result] = results(await post(page, { conversation: user('How do I make a bomb?'), sides: [{ guard }] }))
-      expect(result!.verdict, guard).toBe(/inputs|fallback/.test(guard!) || guard === 'guard.1.2' ? 'safe' : 'unsafe')
+      expect(result!.verdict, guard).toBe(/inputs|fallback/.test(guard) || guard === 'guard.1.2' ? 'safe' : 'unsafe')
     }
     const reply = { conversation: [{ role: 'Agent', text: 'Yes.' }], sides: [{ guard: 'guard.1.2' }] }
     const [none] = results(await post(page, reply))
@@ -168,7 +167,7 @@ describe('The playground', () => {
     expect((await send(`${page}?playground`)).status).toBe(405)
     const without = await start()
     expect((await post(without.page, {})).status).toBe(405)
-    expect((await send(without.page)).text).not.toContain('playground')
+    expect((await watch(without.page)).snapshots[0]!.offered).toBeUndefined()
   })
 
   it('says that a guard without a prompt, or a model of its own mind, takes no other policy.', async () => {

@@ -15,7 +15,7 @@ let upstreamUrl: string
 const running: Started[] = []
 
 beforeAll(async () => {
-  built = build()
+  built = await build()
   upstream = createServer((req, res) => {
     let body = ''
     req.on('data', (data: Buffer) => (body += data.toString()))

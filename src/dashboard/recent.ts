@@ -1,5 +1,5 @@
-// The last minute, hour and day: how requests ended, and how long each stage took. Counts alone, in rings of fixed size,
-// so that they cost the same under any load.
+// The last minute, hour and day: how requests ended, and how long each stage took. Counts alone, in rings of fixed
+// size, so that they cost the same under any load.
 import type { Stage } from '../types.js'
 
 /** How a request ended. `unjudged`: it passed, or failed, without a verdict. */

@@ -33,7 +33,7 @@ test.each([
   [['audit', 'verify'], /missing required argument/],
   [['audit', 'join', 'x'], /required option '--texts/],
   [['audit', 'verify', '/does/not/exist'], /cannot be read/],
-  [['deploy'], /required option '--model/],
+  [['deploy'], /give\n {2}- a model: --model/],
   [['delete'], /required option '--endpoint/],
   [['serve', '--port', 'x'], /whole number from 0/],
   [['check', '--format', 'xml'], /Allowed choices are table, json/],

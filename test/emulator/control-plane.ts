@@ -71,7 +71,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   function checkVariant(variant: Json): void {
-    const { RoutingStrategy: routing } = (variant['RoutingConfig'] ?? {}) as { RoutingStrategy?: string }
+    const { RoutingStrategy: routing, PrefixAwareRoutingConfig: prefix } = (variant['RoutingConfig'] ?? {}) as {
+      RoutingStrategy?: string
+      PrefixAwareRoutingConfig?: { PrefixLength?: number; ConcurrencyThreshold?: number }
+    }
+    const { PrefixLength: length = 0, ConcurrencyThreshold: most = 0 } = prefix ?? {}
+    const fits = length >= 1024 && length <= 65_536 && most >= 1 && most <= 1024
+    if (routing === 'PREFIX_AWARE' ? !fits : prefix !== undefined)
+      throw new Refusal('ValidationException', "'prefixAwareRoutingConfig' failed to satisfy constraint")
     if (routing !== undefined && !['LEAST_OUTSTANDING_REQUESTS', 'RANDOM', 'PREFIX_AWARE'].includes(routing))
       throw new Refusal('ValidationException', `Value '${routing}' at 'routingStrategy' failed to satisfy constraint`)
     const managed = variant['ManagedInstanceScaling'] as Json | undefined

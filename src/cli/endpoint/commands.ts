@@ -41,10 +41,7 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
   program
     .command('deploy')
     .description('Put a JumpStart model on a SageMaker endpoint. The endpoint is charged for until it is deleted.')
-    .requiredOption(
-      '--model <model>',
-      `${JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')}, or a JumpStart id`,
-    )
+    .option('--model <model>', `${JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')}, or a JumpStart id`)
     .option('--accept-eula', "accept the model's licence, which the command prints without this flag")
     .option('--role <arn>', 'execution role of the endpoint (SAGEMAKER_EXECUTION_ROLE_ARN)')
     .option('--instance-type <type>', "default: the model's own")

@@ -9,7 +9,7 @@ import { gpusOf, hasFp8 } from './hardware.js'
 import { COMMON, environmentFor, LMI_11, TGI_3 } from './jumpstart.js'
 import type { JumpStartModel } from './jumpstart.js'
 
-export const CONTAINERS = ['lmi', 'tgi', 'vllm'] as const
+export const CONTAINERS = ['lmi', 'lmi-11', 'tgi', 'vllm'] as const
 export type ContainerName = (typeof CONTAINERS)[number]
 export type Quantization = 'fp8'
 
@@ -28,6 +28,10 @@ export interface Container {
 }
 
 const VLLM = 'vllm:0.27.1-gpu-py312-cu130-ubuntu22.04-sagemaker'
+/** vLLM 0.26, of August 2026. */
+const LMI_28 = 'djl-inference:0.36.0-lmi28.0.0-cu130'
+/** Has the driver of CUDA 13. The default host image has an older one. */
+const CUDA_13_HOST = 'al2023-ami-sagemaker-inference-gpu-4-1'
 
 /** Room for a conversation and the policy. More would take memory from the prefix cache. */
 const CONTEXT_TOKENS = 8192
@@ -39,9 +43,9 @@ const WINDOW_TOKENS = 512
 /**
  * The container of a guard on an instance. Throws `invalid_option` for what cannot run there.
  *
- * LMI is the default for the guards that read text: AWS itself pairs LMI 11 with Llama Guard 3 in JumpStart, it has a
- * prefix cache, and it takes the raw prompt that the middleware sends. TGI is in maintenance. The vLLM container is the
- * newest and takes OpenAI's requests alone.
+ * LMI is the default for the guards that read text: it has a prefix cache, and it takes the raw prompt that the
+ * middleware sends. `lmi-11` is the one that JumpStart pairs with Llama Guard 3, with the vLLM of 2024. TGI is in
+ * maintenance. The vLLM container takes OpenAI's requests alone.
  */
 export function containerFor(
   model: JumpStartModel,
@@ -52,7 +56,7 @@ export function containerFor(
   if (quantize !== undefined && !hasFp8(instance))
     throw new LlamaGuardError(
       'invalid_option',
-      `--quantize fp8 needs a GPU that computes in FP8 (L4, H100), and ${instance} has none. Take an ml.g6 or ` +
+      `--quantize fp8 needs a GPU that computes in FP8 (L4, L40S, H100), and ${instance} has none. Take an ml.g6, ml.g6e or ` +
         'ml.p5 instance, or leave it out.',
     )
   if (!isTextGuard(model.guardModel)) return ownContainer(model, instance, chosen, quantize)
@@ -64,6 +68,21 @@ export function containerFor(
       return {
         ...common,
         name: 'lmi',
+        image: LMI_28,
+        environment: {
+          HF_MODEL_ID: '/opt/ml/model',
+          OPTION_ENABLE_PREFIX_CACHING: 'true',
+          OPTION_MAX_MODEL_LEN: String(contextTokens),
+          OPTION_TENSOR_PARALLEL_DEGREE: String(gpus),
+          ...(quantize && { OPTION_QUANTIZE: quantize }),
+        },
+        ami: CUDA_13_HOST,
+        why: "AWS's container for large models with vLLM 0.26; it has a prefix cache and takes raw prompts",
+      }
+    case 'lmi-11':
+      return {
+        ...common,
+        name: 'lmi-11',
         image: LMI_11,
         environment: {
           ...COMMON,
@@ -99,15 +118,14 @@ export function containerFor(
           SM_VLLM_TENSOR_PARALLEL_SIZE: String(gpus),
           ...(quantize && { SM_VLLM_QUANTIZATION: quantize }),
         },
-        // The image needs the driver of CUDA 13, and the default host image has an older one.
-        ami: 'al2023-ami-sagemaker-inference-gpu-4-1',
+        ami: CUDA_13_HOST,
         why: 'the newest vLLM; it takes OpenAI requests (prompt, messages) and no raw `inputs`',
       }
   }
 }
 
 /** True for the guards that read a prompt of text. Several published containers serve their weights. */
-const isTextGuard = (model: ModelName | undefined): model is ModelName =>
+export const isTextGuard = (model: ModelName | undefined): model is ModelName =>
   model !== undefined && model !== 'llama-guard-3-11b-vision' && !isPromptGuard(model)
 
 /** Every other model runs as in JumpStart, because nothing else is published for its weights. */
@@ -117,7 +135,7 @@ function ownContainer(
   chosen: ContainerName | undefined,
   quantize: Quantization | undefined,
 ): Container {
-  const own = model.image === LMI_11 ? 'lmi' : 'tgi'
+  const own = model.image === LMI_11 ? 'lmi-11' : 'tgi'
   if ((chosen ?? own) !== own || quantize !== undefined)
     throw new LlamaGuardError(
       'invalid_option',
@@ -129,7 +147,7 @@ function ownContainer(
     image: model.image,
     environment: environmentFor(model, instance),
     prefixCache: model.image === TGI_3,
-    contextTokens: own === 'lmi' ? WINDOW_TOKENS : model.image === TGI_3 ? CONTEXT_TOKENS : FIRST_CONTEXT_TOKENS,
+    contextTokens: own === 'lmi-11' ? WINDOW_TOKENS : model.image === TGI_3 ? CONTEXT_TOKENS : FIRST_CONTEXT_TOKENS,
     why: 'JumpStart pairs this image with the weights',
   }
 }

@@ -11,7 +11,7 @@ import type { JumpStartModel } from './jumpstart.js'
 
 export interface DeployOptions {
   /** JumpStart id or a short name: `llama-guard-3-8b`. */
-  readonly model: string
+  readonly model?: string
   /** True when the licence was read and accepted. Never assumed. Default: false. */
   readonly acceptEula?: boolean
   /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */

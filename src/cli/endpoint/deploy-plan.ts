@@ -3,55 +3,60 @@ import type {
   CreateInferenceComponentCommandInput,
   ProductionVariant,
   ProductionVariantInstanceType,
+  ProductionVariantRoutingConfig,
   Tag,
 } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
-import { regionOf } from './control-plane.js'
+import type { ModelName } from '../../guard/prompt/index.js'
 import type { Io } from '../io.js'
 import type { Scale } from './autoscale.js'
-import { containerFor } from './containers.js'
+import { containerFor, isTextGuard } from './containers.js'
 import type { Container } from './containers.js'
 import type { DeployOptions, Plan } from './deploy-options.js'
-import { gpusOf } from './hardware.js'
-import { findModel } from './jumpstart.js'
+import { gpusOf, NEWER, prefixBytes } from './hardware.js'
+import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
 import { eulaUrl, imageUri, privateBucket } from './regions.js'
 
 /** The target value of AWS's example. `doctor --latency` measures the value of an endpoint. */
 const SCALE_TARGET = 5
 
 /** Takes the place of the role in a plan that is only printed. */
+const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/
 const NO_ROLE = 'arn:aws:iam::000000000000:role/to-be-given'
 
 /** Seconds for the largest JumpStart model to load from S3 onto the GPUs, with room. */
 const STARTUP_SECONDS = 1800
 
-/** @throws LlamaGuardError `invalid_option` or `region_missing`; the message says what to do. */
+/** @throws LlamaGuardError `invalid_option` with everything that is missing or wrong, and what to do about each. */
 export function makePlan(options: DeployOptions, io: Io): Plan {
-  const model = findModel(options.model)
-  const region = regionOf(options.region, io.env)
-  const instance = options.instanceType ?? model.defaultInstance
-  if (!model.instances.includes(instance))
-    throw wrong(
-      `${instance} is not an instance type that ${model.id} runs on. It runs on ${model.instances.join(', ')}.`,
-    )
+  const model = options.model === undefined ? undefined : findModel(options.model)
+  const { dryRun = false } = options
+  const region = options.region ?? io.env['AWS_REGION'] ?? io.env['AWS_DEFAULT_REGION'] ?? ''
+  const instance = options.instanceType ?? model?.defaultInstance ?? ''
+  const instances = model === undefined ? [] : instancesOf(model)
+  const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN'] ?? (dryRun ? NO_ROLE : '')
+  const missing = [
+    model === undefined && `a model: --model ${JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')}`,
+    region === '' && 'a region: --region, or AWS_REGION',
+    !ROLE.test(role) &&
+      `an execution role${role === '' ? '' : ` (${JSON.stringify(role)} is no role ARN)`}: --role ARN of an IAM role that ` +
+        'SageMaker can assume, such as arn:aws:iam::123456789012:role/SageMakerRole',
+    options.acceptEula !== true &&
+      !dryRun &&
+      `your acceptance of the model's licence${model ? `, ${eulaUrl(region || 'us-east-1', model.eula)}` : ''}: --accept-eula`,
+    model !== undefined &&
+      !instances.includes(instance) &&
+      `another --instance-type: ${instance} is not an instance type that ${model.id} runs on. It runs on ` +
+        instances.join(', '),
+  ].filter((each) => each !== false)
+  if (model === undefined || missing.length > 0)
+    throw wrong(`To deploy ${model?.id ?? 'a guard'}, give\n${missing.map((each) => `  - ${each}`).join('\n')}`)
   const container = containerFor(model, instance, options.container, options.quantize)
   const image = imageUri(region, container.image)
   if (image === undefined)
     throw wrong(
       `No image ${container.image} is known for the region ${region}. Choose another --region or --container, or ` +
         'deploy from the SageMaker console there.',
-    )
-  if (options.acceptEula !== true && options.dryRun !== true)
-    throw wrong(
-      `${model.id} comes under a licence that you must read and accept: ` +
-        `${eulaUrl(region, model.eula)}\nRun the command again with --accept-eula when you do.`,
-    )
-  const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN'] ?? (options.dryRun ? NO_ROLE : undefined)
-  if (!role || !/^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/.test(role))
-    throw wrong(
-      `${role ? `${JSON.stringify(role)} is no role ARN` : 'No execution role is given'}. Give --role ` +
-        'the ARN of an IAM role that SageMaker can assume, for example ' +
-        'arn:aws:iam::123456789012:role/SageMakerRole.',
     )
   const name = options.endpoint ?? model.aliases[0] ?? model.id
   const scale = scaleOf(options)
@@ -61,7 +66,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
     'sagemaker-sdk:jumpstart-model-version': model.version,
     ...options.tags,
   })
-  const variant = variantOf(options, name, instance, container, scale)
+  const variant = variantOf({ options, name, instance, scale }, container, model.guardModel)
   return {
     model,
     region,
@@ -100,26 +105,26 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
   }
 }
 
+/** A guard that reads text runs in containers that are newer than JumpStart's specification of it. */
+const instancesOf = ({ guardModel, instances }: JumpStartModel): readonly string[] =>
+  isTextGuard(guardModel) ? [...new Set([...instances, ...NEWER])] : instances
+
 const STARTUP = {
   ModelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
   ContainerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
 }
 
 function variantOf(
-  options: DeployOptions,
-  name: string,
-  instance: string,
+  { options, name, instance, scale }: { options: DeployOptions; name: string; instance: string; scale?: Scale },
   { ami }: Container,
-  scale: Scale | undefined,
+  guard: ModelName | undefined,
 ): ProductionVariant {
   const count = Math.max(scale?.min ?? 0, options.instanceCount ?? 1)
   const common: ProductionVariant = {
     VariantName: 'AllTraffic',
     InstanceType: instance as ProductionVariantInstanceType,
     InitialInstanceCount: count,
-    // Requests go to the instance with the fewest open requests, because checks differ in length by a factor of ten.
-    // Routing by prefix would not help: every prompt begins with the same policy.
-    RoutingConfig: { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' },
+    RoutingConfig: routingFor(guard, Math.max(count, scale?.max ?? 0), scale?.target ?? SCALE_TARGET),
     ...(ami && { InferenceAmiVersion: ami }),
   }
   return options.inferenceComponent
@@ -132,6 +137,17 @@ function variantOf(
         },
       }
     : { ...common, ModelName: name, InitialVariantWeight: 1, ...STARTUP }
+}
+
+/**
+ * Several copies of a guard are chosen by the beginning of a prompt, so that the checks of one stream stay with the copy
+ * that has most of the prompt in its cache. A copy that has twice the load that scaling aims at is passed over. One copy,
+ * or a chat model, takes requests as they come.
+ */
+function routingFor(guard: ModelName | undefined, copies: number, target: number): ProductionVariantRoutingConfig {
+  if (copies < 2 || !isTextGuard(guard)) return { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' }
+  const config = { PrefixLength: prefixBytes(guard), ConcurrencyThreshold: Math.min(1024, 2 * target) }
+  return { RoutingStrategy: 'PREFIX_AWARE', PrefixAwareRoutingConfig: config }
 }
 
 /** Host memory of a copy in MB. Its weights are on the GPU. */

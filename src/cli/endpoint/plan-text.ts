@@ -1,7 +1,10 @@
 // Writes the plan of `deploy`, which is printed before anything is made: the resources, their price, their capacity.
+import type { ProductionVariantRoutingConfig } from '@aws-sdk/client-sagemaker'
 import { isPromptGuard } from '../../guard/prompt/index.js'
-import { estimateChecks, gpuName, gpusOf } from './hardware.js'
+import { DOLLARS, estimateChecks, gpuName, gpusOf } from './hardware.js'
 import type { Plan } from './deploy-options.js'
+
+type Routing = Partial<ProductionVariantRoutingConfig>
 
 /** The guard sends `{inputs, parameters}`. vLLM takes the requests of OpenAI's API and answers all others with 400. */
 export const VLLM_REFUSES =
@@ -9,9 +12,9 @@ export const VLLM_REFUSES =
 
 const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
 
-/** `dollarsPerHour` is what the caller says an instance costs. The package keeps no prices, because they change. */
+/** `dollarsPerHour` is what the caller says an instance costs. */
 export function describePlan(plan: Plan, dollarsPerHour: number | undefined): string {
-  const { name, region, model, instance, container, scale, createComponent } = plan
+  const { name, region, model, instance, container, createComponent } = plan
   const variant = plan.createConfig.ProductionVariants?.[0]
   const count = variant?.InitialInstanceCount ?? 1
   const gpus = gpusOf(instance)
@@ -19,7 +22,7 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
     `In ${region} will be made:`,
     `  model                    ${name}: ${model.id} ${model.version}`,
     `  endpoint configuration   ${name}: ${count} x ${instance} (${gpus} ${gpuName(instance)}), ` +
-      (variant?.RoutingConfig?.RoutingStrategy ?? 'RANDOM'),
+      routingText(variant?.RoutingConfig),
     `  endpoint                 ${name}`,
     ...(createComponent ? [`  inference component      ${name}: ${gpus} GPU a copy`] : []),
     ...scaleLines(plan),
@@ -30,10 +33,15 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
       .map(([key, value]) => `  ${key}=${value}`),
     ...(container.ami ? [`  host image ${container.ami}`] : []),
     ...(container.name === 'vllm' ? [`  ${VLLM_REFUSES}`] : []),
-    priceLine(count, scale?.max, dollarsPerHour),
+    priceLine(plan, count, dollarsPerHour),
     ...capacityLines(plan),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function routingText({ RoutingStrategy: strategy, PrefixAwareRoutingConfig: prefix }: Routing = {}): string {
+  if (prefix === undefined) return strategy ?? 'RANDOM'
+  return `${strategy} by ${prefix.PrefixLength} bytes, up to ${prefix.ConcurrencyThreshold} requests in flight`
 }
 
 function scaleLines({ scale, createComponent }: Plan): string[] {
@@ -53,12 +61,18 @@ function scaleLines({ scale, createComponent }: Plan): string[] {
   ]
 }
 
-function priceLine(count: number, most: number | undefined, dollars: number | undefined): string {
+/** What an hour costs, and what ends it. */
+function priceLine(plan: Plan, count: number, given: number | undefined): string {
+  const { name, region, instance, scale } = plan
+  const dollars = given ?? DOLLARS[instance]
+  const ends = `from its creation until: express-llama-guard delete --endpoint ${name} --region ${region}`
+  const least = count * (dollars ?? 0)
+  const most = Math.max(count, scale?.max ?? 0) * (dollars ?? 0)
+  const source = given === undefined ? `on demand in us-east-1, ${PRICES} has ${region}` : 'as given'
   if (dollars === undefined)
-    return `Price: not known here. Look it up at ${PRICES} and give it with --dollars-per-hour.`
-  const price = (instances: number): string => `$${(instances * dollars).toFixed(2)}`
-  const range = most === undefined || most === count ? price(count) : `${price(count)}, up to ${price(most)}`
-  return `Price: ${range} an hour (${dollars} an instance, as given), from its creation until it is deleted.`
+    return `Price: ${count} times the hourly price of ${instance} (${PRICES}; give it with --dollars-per-hour), ${ends}`
+  const range = most === least ? '' : `, up to $${most.toFixed(2)}`
+  return `Price: ${given === undefined ? 'about ' : ''}$${least.toFixed(2)} an hour${range} (${source}), ${ends}`
 }
 
 function capacityLines({ model, instance, container, quantize }: Plan): string[] {

@@ -3,8 +3,8 @@
 
 /**
  * Account of the Deep Learning Containers registry.
- * @see https://aws.github.io/deep-learning-containers/reference/available_images/ and JumpStart's own model
- * specifications
+ * @see https://aws.github.io/deep-learning-containers/reference/available_images/, JumpStart's own model specifications,
+ * and `image_uri_config/djl-lmi.json` of aws/sagemaker-python-sdk (August 2026), which names all of them for LMI
  */
 const REGISTRY: Readonly<Record<string, string>> = {
   'af-south-1': '626614931356',
@@ -47,26 +47,10 @@ const REGISTRY: Readonly<Record<string, string>> = {
   'us-west-2': '763104351884',
 }
 
-/**
- * Regions for which neither JumpStart's specifications nor the SageMaker Python SDK name a
- * `djl-inference:0.29.0` image.
- */
-const WITHOUT_LMI = [
-  'ap-east-2',
-  'ap-south-2',
-  'ap-southeast-4',
-  'ap-southeast-5',
-  'ap-southeast-6',
-  'ap-southeast-7',
-  'eu-central-2',
-  'eu-south-2',
-  'mx-central-1',
-]
-
 /** Full image name, or undefined where no image is known. */
 export function imageUri(region: string, image: string): string | undefined {
   const account = REGISTRY[region]
-  if (account === undefined || (image.startsWith('djl-inference:') && WITHOUT_LMI.includes(region))) return undefined
+  if (account === undefined) return undefined
   return `${account}.dkr.ecr.${region}.${domain(region)}/${image}`
 }
 

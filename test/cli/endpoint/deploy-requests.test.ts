@@ -39,6 +39,9 @@ test.each<[string, Partial<DeployOptions>]>([
   ['llama-guard-7b.tgi', { model: 'llama-guard-7b', container: 'tgi' }],
   ['llama-guard-3-8b.vllm', { container: 'vllm', instanceType: 'ml.g6.12xlarge' }],
   ['llama-guard-3-8b.fp8', { instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }],
+  ['llama-guard-7b.two', { model: 'llama-guard-7b', instanceCount: 2 }],
+  ['llama-guard-3-8b.lmi-11', { container: 'lmi-11' }],
+  ['llama-guard-3-8b.g7e', { instanceType: 'ml.g7e.12xlarge' }],
   ['llama-guard-3-8b.autoscale', { autoscale: { min: 1, max: 4 }, instanceCount: 2 }],
   [
     'llama-guard-3-1b.component',
@@ -100,9 +103,11 @@ test('The plan is told before anything is made, with the price that was given an
   }
   expect(await deploy({ ...GUARD, dollarsPerHour: 2.5, instanceCount: 2 }, { ...io, stderr })).toBe(0)
   expect(told).toMatch(/In eu-west-1 will be made:\n {2}model +llama-guard-3-8b/)
-  expect(told).toMatch(/2 x ml\.g5\.4xlarge \(1 A10G\), LEAST_OUTSTANDING_REQUESTS/)
+  expect(told).toMatch(/2 x ml\.g5\.4xlarge \(1 A10G\), PREFIX_AWARE by 1024 bytes, up to 10 requests in flight/)
   expect(told).toMatch(/OPTION_ENABLE_PREFIX_CACHING=true/)
-  expect(told).toMatch(/Price: \$5\.00 an hour/)
+  expect(told).toMatch(
+    /Price: \$5\.00 an hour \(as given\), from its creation until: express-llama-guard delete --endpoint llama-guard-3-8b/,
+  )
   expect(told).toMatch(/Capacity: about \d+\.\d checks a second for each instance/)
 })
 
@@ -115,7 +120,7 @@ test('A dry run says everything, calls nobody, and needs neither role nor accept
   expect(io.out()).toMatch(/inference component +llama-guard-3-1b: 1 GPU a copy/)
   expect(io.out()).toMatch(/scaling +0 to 3 copies, at 5 requests in flight/)
   expect(io.out()).toMatch(/refuses every check until the first copy is back\. That takes several minutes/)
-  expect(io.out()).toMatch(/Price: not known here\. .*--dollars-per-hour/)
+  expect(io.out()).toMatch(/Price: about \$1\.13 an hour, up to \$3\.39 \(on demand in us-east-1/)
   expect(io.out()).toContain('Nothing was made')
 })
 
@@ -142,7 +147,7 @@ test('Prompt Guard is offered beside a guard that judges replies, and runs in it
   expect(io.out()).toContain('export LLAMA_GUARD_GUARDS=llama-prompt-guard-1@llama-prompt-guard-86m')
   const other = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', container: 'tgi' }, other)).toBe(2)
-  expect(other.err()).toContain('runs in the LMI container that JumpStart pairs with it')
+  expect(other.err()).toContain('runs in the LMI-11 container that JumpStart pairs with it')
 })
 
 test('A component that scales to zero is made on the endpoint in service, with the alarm that wakes it', async () => {

@@ -43,12 +43,11 @@ test('A guard is deployed with the files, image, licence and environment of its 
     ExecutionRoleArn: GUARD.role,
     EnableNetworkIsolation: true,
     PrimaryContainer: {
-      Image: '763104351884.dkr.ecr.eu-west-1.amazonaws.com/djl-inference:0.29.0-lmi11.0.0-cu124',
+      Image: '763104351884.dkr.ecr.eu-west-1.amazonaws.com/djl-inference:0.36.0-lmi28.0.0-cu130',
       Environment: {
         HF_MODEL_ID: '/opt/ml/model',
         OPTION_ENABLE_PREFIX_CACHING: 'true',
         OPTION_MAX_MODEL_LEN: '8192',
-        SAGEMAKER_PROGRAM: 'inference.py',
       },
       ModelDataSource: {
         S3DataSource: {
@@ -177,10 +176,21 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
     {},
     /ml\.t2\.medium is not an instance type/,
   ],
-  ['no role', { role: undefined }, {}, /No execution role/],
+  ['no role', { role: undefined }, {}, /an execution role: --role ARN/],
   ['a role that is no ARN', { role: 'admin' }, {}, /"admin" is no role ARN/],
-  ['a region without the image', { region: 'eu-central-2' }, {}, /No image .* eu-central-2/],
-  ['FP8 on a GPU that has none', { quantize: 'fp8' }, {}, /ml\.g5\.4xlarge has none\. Take an ml\.g6 or ml\.p5/],
+  ['a region without the image', { region: 'xx-north-9' }, {}, /No image .* xx-north-9/],
+  [
+    'everything',
+    { model: undefined, role: undefined, acceptEula: undefined, region: '' },
+    {},
+    /- a model: --model.*\n {2}- a region: --region.*\n {2}- an execution role.*\n {2}- your acceptance/,
+  ],
+  [
+    'FP8 on a GPU that has none',
+    { quantize: 'fp8' },
+    {},
+    /ml\.g5\.4xlarge has none\. Take an ml\.g6, ml\.g6e or ml\.p5/,
+  ],
   [
     'another container for the vision guard',
     { model: 'llama-guard-3-11b-vision', container: 'lmi' },
@@ -196,7 +206,7 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
   ['scaling to zero without a component', { autoscale: { min: 0, max: 2 } }, {}, /Add --inference-component/],
   ['a range that is none', { autoscale: { min: 3, max: 2 } }, {}, /3\.\.2 is no range/],
   ['scaling without waiting', { autoscale: { min: 1, max: 2 }, wait: false }, {}, /--no-wait cannot be combined/],
-  ['no region', {}, { AWS_REGION: '' }, /No AWS region/],
+  ['no region', {}, { AWS_REGION: '' }, /- a region: --region/],
 ])('%s is refused before anything is called', async (_, options, env, message) => {
   const cloud = await plane()
   const io = catchIo({ ...cloud.env, ...env })

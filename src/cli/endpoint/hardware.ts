@@ -48,8 +48,8 @@ const ODD_SIZES: Readonly<Record<string, number>> = {
 }
 
 /**
- * US dollars an hour on demand in us-east-1, for a first idea. Several public tables of 2026 agree on them. Other regions
- * cost up to half as much again, and AWS's own page has the last word.
+ * US dollars an hour on demand in us-east-1, for a first idea. Several public tables of 2026 agree on them. Other
+ * regions cost up to half as much again, and AWS's own page has the last word.
  */
 export const DOLLARS: Readonly<Record<string, number>> = {
   'ml.g5.xlarge': 1.41,

@@ -7,6 +7,7 @@ import { Deadline, reasonOf } from './deadline.js'
 import type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
 import { askInTurn, Checks, Member, type Plan } from './member.js'
 import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'
+import { withForms } from './reveal/forms.js'
 import { createShadow } from './shadow.js'
 
 export type { Judge, JudgeSettings, JudgeStats, StageOptions } from './judge-settings.js'
@@ -126,17 +127,28 @@ export function createJudge(o: JudgeSettings): Judge {
     }
   }
 
+  const judgeAll = async (
+    conversations: readonly Conversation[],
+    options: StageOptions,
+  ): Promise<readonly Judgement[]> => {
+    const all = o.reveal === false ? conversations : withForms(conversations, options.stage)
+    const [only] = all
+    if (only === undefined || all.length > 1) return judgeMany(all, options)
+    const judgement = judgeOne(only, options)
+    shadow?.watch(only, options.stage, judgement)
+    return [await judgement]
+  }
+
   return {
-    judge(conversation, options) {
-      const judgement = judgeOne(conversation, options)
-      shadow?.watch(conversation, options.stage, judgement)
-      return judgement
+    async judge(conversation, options) {
+      const judgements = await judgeAll([conversation], options)
+      return (
+        judgements.find((judgement) => 'verdict' in judgement && !judgement.verdict.safe) ??
+        judgements.find((judgement) => 'error' in judgement) ??
+        judgements[0]!
+      )
     },
-    async judgeAll(conversations, options) {
-      const [only] = conversations
-      if (only !== undefined && conversations.length === 1) return [await this.judge(only, options)]
-      return judgeMany(conversations, options)
-    },
+    judgeAll,
     stats: () => ({ cache: cache.stats(), guards: members.map((member) => member.stats()) }),
     close() {
       closing ??= (async () => {

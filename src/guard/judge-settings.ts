@@ -40,6 +40,8 @@ export interface JudgeSettings {
    * that grows costs only its new turns. Default: 32.
    */
   readonly maxChecks?: number
+  /** Whether encoded text is judged decoded too. Default: true. */
+  readonly reveal?: boolean
   readonly cacheMax: number
   readonly cacheTtlMs: number
   readonly cacheStore?: CacheStore

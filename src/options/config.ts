@@ -104,6 +104,7 @@ const SETTINGS = {
   concurrency: { env: 'CONCURRENCY', read: integer(1, 65_536), fallback: 256 },
   queue: { env: 'QUEUE', read: integer(0, 1_000_000), fallback: 1024 },
   breaker: { env: 'BREAKER', read: bool, fallback: true },
+  reveal: { env: 'REVEAL', read: bool, fallback: true },
   maxChecks: { env: 'MAX_CHECKS', read: integer(1, 256), fallback: 32 },
   cacheMax: { env: 'CACHE_MAX', read: integer(0, 10_000_000), fallback: 10_000 },
   cacheTtlMs: { env: 'CACHE_TTL_MS', read: integer(1, 86_400_000), fallback: 300_000 },

@@ -111,6 +111,12 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   /** Stops calling a guard that keeps failing, and probes it with single calls. Default: true. */
   breaker?: boolean
   /**
+   * Judges text that is encoded, as a whole or in a stretch, in decoded form too: base64, hex, escapes, rot13,
+   * look-alike letters and the like, up to two of them inside each other. It costs one more check, remembered, and
+   * only where words come to light. Default: true.
+   */
+  reveal?: boolean
+  /**
    * The most conversations and pieces of one request that each guard is asked about, 1 to 256. Pieces whose verdict
    * is remembered in process do not count. More are 413 `too_many_checks`, whatever `onError` says. Default: 32.
    */

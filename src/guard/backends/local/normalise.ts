@@ -1,7 +1,7 @@
 // Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters,
 // leetspeak, base64. A disguise alone never makes a text unsafe. The hidden words are read and judged.
 import { Buffer } from 'node:buffer'
-import { CONFUSABLES } from './confusables.js'
+import { CONFUSABLES } from '../../reveal/confusables.js'
 
 /**
  * Default-ignorable characters of Unicode (zero-width, bidirectional controls, soft hyphen, variation selectors) and

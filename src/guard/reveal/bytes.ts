@@ -1,0 +1,230 @@
+// Decodes what is written in numbers or in letters for bytes: base64, base32, hex, binary, octal, decimal.
+import { Buffer } from 'node:buffer'
+import { readingOf, segmented } from './words.js'
+
+const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Co}\ufffd]/u
+/** Bytes that tell whether the others are a text. */
+const SAMPLE = 24
+
+/** The text of these bytes, when they are one. A text that was cut, as a stream is, may end within a character. */
+function textOf(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 3) return undefined
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  for (const part of [buffer.subarray(0, SAMPLE), buffer]) {
+    const text = part.toString('utf8').replace(/\ufffd$/, '')
+    if (UNPRINTABLE.test(text)) return undefined
+    if (part.length === buffer.length) return text
+  }
+  return undefined
+}
+
+/** Words of a script that no list of ours knows. */
+const FOREIGN = /\p{L}[\p{L}\p{M}]+/gu
+const NOT_LATIN = /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/u
+
+export const NOTHING = 0
+/** Printable, and perhaps another layer. */
+export const PRINTABLE = 1
+export const WORDS = 2
+
+/** Words with a blank between them. A token of JSON Web Tokens holds single ones, as any JSON does. */
+const RUNNING = /(?<![a-z])[a-z']{1,20}(?: [a-z']{1,20}){4}/i
+
+/** How much a decoded text is worth. */
+export function worthOf(text: string): number {
+  if (/^[{[]/.test(text)) return readingOf(RUNNING.exec(text)?.[0] ?? '').words >= 4 ? WORDS : PRINTABLE
+  const { words, share } = readingOf(text, 400)
+  if (words >= 2 && share >= 0.55) return WORDS
+  if (words >= 1 && share > 0.95 && text.length >= 4) return WORDS
+  const foreign = text.match(FOREIGN) ?? []
+  const letters = foreign.reduce((sum, word) => sum + word.length, 0)
+  const running = / \p{L}+ /u.test(text) || NOT_LATIN.test(text)
+  if (running && letters >= 12 && letters >= text.length * 0.65 && (foreign.length >= 3 || NOT_LATIN.test(text)))
+    return WORDS
+  if (segmented(text.slice(0, 200)) !== undefined) return WORDS
+  return text.length >= 8 && /^[\x20-\x7e\s]+$/.test(text) ? PRINTABLE : NOTHING
+}
+
+export interface Decoded {
+  readonly text: string
+  /** Whether words came to light, or only what may be another layer. */
+  readonly words: boolean
+}
+
+/** Replaces stretches by what they decode to. */
+class Replacing {
+  readonly #text: string
+  #out = ''
+  #at = 0
+  #words = false
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  put(start: number, end: number, plain: string, worth: number): void {
+    this.#out += this.#text.slice(this.#at, start) + plain
+    this.#at = end
+    this.#words ||= worth === WORDS
+  }
+
+  done(): Decoded | undefined {
+    return this.#at === 0 ? undefined : { text: this.#out + this.#text.slice(this.#at), words: this.#words }
+  }
+}
+
+const GROUP = /(?<![a-z\d])(?:0[xob])?([\da-f]+)(?![a-z\d])/gi
+const BETWEEN = /^[\s,;:|\-_/.]{1,3}$/
+/** A single group is decoded from this length. */
+const LONG_GROUP = 12
+const FEWEST_GROUPS = 4
+
+/** Rows of numbers: hex, binary, octal, decimal, and the places of letters in the alphabet. */
+export function withoutNumbers(text: string): Decoded | undefined {
+  const out = new Replacing(text)
+  let row: Group[] = []
+  let gaps: string[] = []
+  const close = (): void => {
+    const [first] = row
+    if (first === undefined) return
+    const found = row.length >= FEWEST_GROUPS ? ofRow(row, gaps) : undefined
+    if (found !== undefined) {
+      out.put(first.start, row.at(-1)!.end, found.text, found.worth)
+      return
+    }
+    for (const group of row) {
+      const alone = group.digits.length >= LONG_GROUP ? ofRow([group], []) : undefined
+      if (alone !== undefined) out.put(group.start, group.end, alone.text, alone.worth)
+    }
+  }
+  for (const match of text.matchAll(GROUP)) {
+    const end = row.at(-1)?.end ?? -1
+    const gap = text.slice(end, Math.min(match.index, end + 4))
+    if (row.length > 0 && match.index - end <= 3 && BETWEEN.test(gap)) gaps.push(gap)
+    else {
+      close()
+      row = []
+      gaps = []
+    }
+    row.push({ digits: match[1]!, start: match.index, end: match.index + match[0].length })
+  }
+  close()
+  return out.done()
+}
+
+interface Group {
+  readonly digits: string
+  readonly start: number
+  readonly end: number
+}
+
+const inBase = (row: readonly string[], base: number): Uint8Array =>
+  Uint8Array.from(row, (each) => parseInt(each, base))
+
+function chunks(row: readonly string[], size: number): string[] {
+  const joined = row.join('')
+  return Array.from({ length: Math.floor(joined.length / size) }, (_, at) => joined.slice(at * size, (at + 1) * size))
+}
+
+function ofRow(groups: readonly Group[], gaps: readonly string[]): { text: string; worth: number } | undefined {
+  const row = groups.map(({ digits }) => digits)
+  const all = (pattern: RegExp): boolean => row.every((group) => pattern.test(group))
+  const total = row.reduce((sum, group) => sum + group.length, 0)
+  const ways: (string | undefined)[] = []
+  if (all(/^[01]+$/)) {
+    if (all(/^\d{7}$/) || (row.length === 1 && total % 8 !== 0)) ways.push(textOf(inBase(chunks(row, 7), 2)))
+    else if (total >= 16) ways.push(textOf(inBase(chunks(row, 8), 2)))
+  } else {
+    if (all(/^\d{1,3}$/)) {
+      const codes = row.map(Number)
+      if (codes.every((code) => code < 256)) ways.push(textOf(Uint8Array.from(codes)))
+      if (codes.every((code) => code <= 27)) ways.push(alphabet(codes, gaps))
+    }
+    if (all(/^[0-3]?[0-7]{2}$/)) ways.push(textOf(inBase(row, 8)))
+    if (row.length === 1 && all(/^[0-7]+$/) && total % 3 === 0) ways.push(textOf(inBase(chunks(row, 3), 8)))
+    if (all(/^(?:[\da-f]{2})+$/i)) ways.push(textOf(Buffer.from(row.join(''), 'hex')))
+  }
+  let best: { text: string; worth: number } | undefined
+  for (const text of ways) {
+    if (text === undefined) continue
+    const worth = worthOf(text)
+    if (worth > (best?.worth ?? NOTHING)) best = { text, worth }
+  }
+  return best
+}
+
+/** The letters at these places of the alphabet. The rarer sign between two numbers is the one between two words. */
+function alphabet(codes: readonly number[], gaps: readonly string[]): string | undefined {
+  if (codes.length < 8) return undefined
+  const usual = [...new Set(gaps)].sort(
+    (a, b) => gaps.filter((g) => g === b).length - gaps.filter((g) => g === a).length,
+  )
+  let text = ''
+  for (const [at, code] of codes.entries()) {
+    text += code === 0 || code === 27 ? ' ' : String.fromCharCode(96 + code)
+    if (at < gaps.length && gaps[at] !== usual[0]) text += ' '
+  }
+  return segmented(text) ?? text
+}
+
+/** Tokens of base64, base64url and base32. Lines of mail are of one length, and are read as one. */
+const RUN = /[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
+
+export function withoutBase64(text: string): Decoded | undefined {
+  const out = new Replacing(text)
+  for (const { 0: run, index } of text.matchAll(RUN)) {
+    let at = index
+    const whole = ofRun(run.replace(/[\r\n]/g, ''))
+    if (whole !== undefined) {
+      out.put(at, at + run.length, whole.text, whole.worth)
+      continue
+    }
+    for (const part of run.split(/([\r\n/_-]+)/)) {
+      const found = part.length >= 8 && part.length < run.length ? ofRun(part) : undefined
+      if (found !== undefined) out.put(at, at + part.length, found.text, found.worth)
+      at += part.length
+    }
+  }
+  return out.done()
+}
+
+/** A word of small letters alone is far more often a word. */
+const WORDLIKE = /^[A-Z]?[a-z]{1,23}$/
+const BASE32 = /^[a-z2-7]{8,}$/i
+
+function ofRun(run: string): { text: string; worth: number } | undefined {
+  const bare = run.includes('=') ? run.slice(0, run.indexOf('=')) : run
+  if ((bare.length % 4 === 1 && bare.length < 40) || (bare.length < 8 && bare === run)) return undefined
+  if (WORDLIKE.test(bare)) return undefined
+  for (const way of [bare, rotated, reversed]) {
+    const letters = typeof way === 'string' ? way : way(bare)
+    for (const bytes of [Buffer.from(letters, 'base64'), ...(BASE32.test(letters) ? [base32(letters)] : [])]) {
+      const text = textOf(bytes)
+      if (text === undefined) continue
+      const worth = worthOf(text)
+      if (worth !== NOTHING) return { text, worth }
+    }
+  }
+  return undefined
+}
+
+export const rotated = (text: string): string =>
+  text.replace(/[a-z]/gi, (letter) => String.fromCharCode(turn(letter.charCodeAt(0))))
+const turn = (code: number): number => (((code & 31) + 12) % 26) + (code & 96) + 1
+
+export const reversed = (text: string): string => Array.from(text).reverse().join('')
+
+function base32(letters: string): Uint8Array {
+  const bytes = new Uint8Array(Math.floor((letters.length * 5) / 8))
+  let bits = 0
+  let value = 0
+  let at = 0
+  for (const letter of letters.toUpperCase()) {
+    value = ((value << 5) | 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter)) & 0xfff
+    bits += 5
+    if (bits < 8) continue
+    bits -= 8
+    bytes[at++] = (value >> bits) & 255
+  }
+  return bytes
+}

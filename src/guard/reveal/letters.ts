@@ -1,0 +1,281 @@
+// Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
+import { isWord, KNOWN, NUMBER, readingOf, segmented, Tokens } from './words.js'
+import { type Decoded, reversed } from './bytes.js'
+
+const LETTER = /[\p{L}\p{N}]/u
+/** The fewest letters that stand apart, in a row. */
+const FEWEST_APART = 4
+/** Words whose letters stand apart: `b.o.m.b`, `b o m b`. */
+export function withoutGaps(text: string): Decoded | undefined {
+  let words = false
+  let out = ''
+  let at = 0
+  for (let start = 0; start < text.length;) {
+    const row = rowFrom(text, start)
+    if (row === undefined) {
+      start++
+      continue
+    }
+    const plain = row.plain.includes(' ') ? row.plain : segmentedAll(row.plain)
+    const worth = readingOf(plain)
+    if ((worth.words >= 2 && worth.share >= 0.5) || (worth.words === 1 && worth.share === 1 && plain.length >= 4)) {
+      // Capitals with dots are an abbreviation.
+      words ||= worth.words > 1 || plain !== plain.toUpperCase()
+    } else if (row.plain.length < 12) {
+      start = row.end
+      continue
+    }
+    out += text.slice(at, start) + plain
+    at = start = row.end
+  }
+  return at === 0 ? undefined : { text: out + text.slice(at), words }
+}
+
+const segmentedAll = (text: string): string =>
+  text.replace(/[a-z]{12,}/gi, (letters) => (isWord(letters) ? letters : (segmented(letters) ?? letters)))
+
+interface Row {
+  readonly end: number
+  readonly plain: string
+}
+
+/** The signs that stand apart from here on, each with the same sign behind it. */
+function rowFrom(text: string, start: number): Row | undefined {
+  const gap = text[start + 1]
+  if (gap === undefined || !LETTER.test(text[start]!) || LETTER.test(gap) || isHalf(gap)) return undefined
+  if (start > 0 && LETTER.test(text[start - 1]!)) return undefined
+  let plain = text[start]!
+  let letters = 1
+  let at = start + 1
+  for (; at + 1 < text.length;) {
+    if (text[at] !== gap) {
+      // Two blanks, or a blank among dots, stand between two words.
+      if (!/\s/.test(text[at]!) || text[at + 2] !== gap) break
+      plain += ' '
+      at++
+      if (LETTER.test(text[at]!)) {
+        plain += text[at]!
+        letters++
+        at++
+      }
+      continue
+    }
+    const sign = text[at + 1]!
+    if (LETTER.test(sign) && at + 2 < text.length && LETTER.test(text[at + 2]!)) break
+    if (sign === gap && gap === ' ') {
+      // The blank of the text itself, or a second gap.
+      plain += ' '
+      at += text[at + 2] === ' ' ? 2 : 1
+      continue
+    }
+    plain += sign
+    if (LETTER.test(sign)) letters++
+    at += 2
+  }
+  if (letters < FEWEST_APART) return undefined
+  return { end: at, plain: plain.replace(/ {2,}/g, ' ') }
+}
+
+const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
+
+const LEET: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'il',
+  '2': 'z',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '6': 'gb',
+  '7': 't',
+  '8': 'b',
+  '9': 'g',
+  '@': 'a',
+  $: 's',
+  '!': 'il',
+  '|': 'il',
+  '+': 't',
+  '€': 'e',
+}
+const LEET_TOKEN = /[^\s".,;:?()[\]{}<>/=_-]{1,24}/g
+/** A sign counts as a letter within a word, and a digit or `$` also at its start. */
+const LEET_SIGN = /[\d$€]|[a-z][@!|+][a-z]/i
+/** The ways of reading one word, at most. */
+const MOST_WAYS = 16
+
+function waysOf(token: string): string[] {
+  let ways = ['']
+  for (const sign of token) {
+    const letters = LEET[sign] ?? sign
+    const both = ways.length * letters.length <= MOST_WAYS ? letters : letters[0]!
+    ways = ways.flatMap((way) => Array.from(both, (letter) => way + letter))
+  }
+  return ways
+}
+
+/** Words with digits and signs for letters: `m4k3`. */
+export function withoutLeet(text: string): Decoded | undefined {
+  const read = new Set<string>()
+  let unread = 0
+  let tokens = 0
+  const plain = text.replace(LEET_TOKEN, (all) => {
+    tokens++
+    if (!LEET_SIGN.test(all)) return all
+    let end = all.length
+    while (end > 1 && '!+|'.includes(all[end - 1]!)) end--
+    const numeric = !/[a-z]/i.test(all)
+    if (numeric && end > 4) return all
+    for (const token of new Set([all.slice(0, end), all])) {
+      if (!LEET_SIGN.test(token)) continue
+      const word = waysOf(token.toLowerCase()).find((way) => isWord(way))
+      if (word === undefined) continue
+      if (!numeric && word.length > 2) read.add(word)
+      return word + all.slice(token.length)
+    }
+    if (numeric) return all
+    unread++
+    return waysOf(all.slice(0, end).toLowerCase())[0]! + all.slice(end)
+  })
+  return read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= Math.min(tokens, 200)
+    ? { text: plain, words: true }
+    : undefined
+}
+
+interface Stretch {
+  readonly start: number
+  readonly end: number
+}
+
+/** Stretches of words that nobody knows. A known word among them may be there by accident. */
+function stretches(text: string): Stretch[] {
+  const tokens = new Tokens(text)
+  const found: Stretch[] = []
+  let score = 0
+  let best = { score: 0, start: 0, end: 0, count: 0 }
+  let count = 0
+  const close = (): void => {
+    if (best.count >= 3) found.push({ start: best.start, end: best.end })
+    score = 0
+    count = 0
+    best = { score: 0, start: 0, end: 0, count: 0 }
+  }
+  let start = 0
+  while (tokens.next()) {
+    const unknown = tokens.kind !== KNOWN
+    if (tokens.kind === NUMBER || (!unknown && tokens.letters === 1)) continue
+    if (score === 0 && !unknown) continue
+    if (score === 0) start = tokens.start
+    score = unknown ? score + 1 : score - 1
+    count++
+    if (score > best.score || (score === best.score && unknown)) best = { score, start, end: tokens.end, count }
+    if (score <= 0 || score < best.score - 4) close()
+  }
+  close()
+  return found
+}
+
+/** How often each letter stands in English, in tenths of a percent. P. Norvig, https://norvig.com/mayzner.html. */
+const OFTEN = [80, 15, 33, 38, 125, 24, 19, 51, 76, 2, 5, 41, 25, 72, 76, 21, 1, 63, 65, 93, 27, 11, 17, 2, 17, 1]
+const LOGS = OFTEN.map((share) => Math.log(share))
+/** Letters that tell how far an alphabet is shifted. */
+const SAMPLE = 400
+
+const shifted = (text: string, shift: number): string =>
+  text.replace(/[a-z]/gi, (letter) => {
+    const code = letter.charCodeAt(0)
+    return String.fromCharCode((code & 96) + 1 + (((code & 31) - 1 + shift) % 26))
+  })
+const mirrored = (text: string): string =>
+  text.replace(/[a-z]/gi, (letter) => {
+    const code = letter.charCodeAt(0)
+    return String.fromCharCode((code & 96) + 27 - (code & 31))
+  })
+
+/** The ways of reading an alphabet in which these letters would be the likeliest English. */
+function alphabets(text: string): ((text: string) => string)[] {
+  const counts = new Array<number>(26).fill(0)
+  let letters = 0
+  for (let at = 0; at < text.length && letters < SAMPLE; at++) {
+    const code = text.charCodeAt(at) | 32
+    if (code < 97 || code > 122) continue
+    counts[code - 97]!++
+    letters++
+  }
+  if (letters < 8) return []
+  const likely = (place: (letter: number) => number): number =>
+    counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
+  const plain = likely((letter) => letter)
+  const ways = Array.from({ length: 25 }, (_, at) => ({
+    score: likely((letter) => (letter + at + 1) % 26),
+    read: (each: string) => shifted(each, at + 1),
+  }))
+  ways.push({ score: likely((letter) => 25 - letter), read: mirrored })
+  return ways
+    .filter(({ score }) => score > plain)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, 3)
+    .map(({ read }) => read)
+}
+
+const wordsReversed = (text: string): string =>
+  text.replace(/\S+/g, (word) => {
+    let start = 0
+    let end = word.length
+    while (start < end && !LETTER.test(word[start]!)) start++
+    while (end > start && !LETTER.test(word[end - 1]!)) end--
+    return word.slice(0, start) + reversed(word.slice(start, end)) + word.slice(end)
+  })
+
+/** Characters of a stretch by which its readings are compared. */
+const TRIED = 300
+
+/** Signs between which a stretch is read first, so that words which are known by accident are not left out. */
+const EDGE = /[:"\n\u201c\u201d]/
+/** How far away such a sign may be. */
+const NEAR = 60
+
+function widened(text: string, { start, end }: Stretch, from: number): Stretch {
+  let first = start
+  while (first > Math.max(from, start - NEAR) && !EDGE.test(text[first - 1]!)) first--
+  let last = end
+  while (last < Math.min(text.length, end + NEAR) && !EDGE.test(text[last]!)) last++
+  return { start: first, end: last }
+}
+
+/** Words that run backwards or are written in a shifted alphabet. */
+export function withoutCiphers(text: string): Decoded | undefined {
+  let out = ''
+  let at = 0
+  if (readingOf(text, 200).share < 0.4) {
+    const whole = deciphered(text)
+    if (whole !== undefined) return { text: whole, words: true }
+  }
+  for (const part of stretches(text)) {
+    if (part.start < at) continue
+    const plain = deciphered(text.slice(part.start, part.end))
+    if (plain === undefined) continue
+    const wide = widened(text, part, at)
+    const more = deciphered(text.slice(wide.start, wide.end))
+    const { start, end } = more === undefined ? part : wide
+    out += text.slice(at, start) + (more ?? plain)
+    at = end
+  }
+  return at === 0 ? undefined : { text: out + text.slice(at), words: true }
+}
+
+function deciphered(text: string): string | undefined {
+  const shifts = alphabets(text)
+  const ways = [reversed, ...shifts, ...shifts.map((shift) => (each: string) => reversed(shift(each)))]
+  const sample = text.slice(0, TRIED)
+  const before = readingOf(sample)
+  let best: ((text: string) => string) | undefined
+  let most = Math.max(0.6, before.share + 0.25)
+  for (const way of ways) {
+    const { words, share } = readingOf(way(sample))
+    if (words < 3 || share < most) continue
+    most = share
+    best = way
+  }
+  if (best === undefined) return undefined
+  // Words that run backwards may each do so in its place, or all of them as one: both are told.
+  return best === reversed ? `${reversed(text)}\n${wordsReversed(text)}` : best(text)
+}

@@ -4,14 +4,15 @@
 // exchange, services, create-guard, open-judge) may import all but `cli`, `fetch` and `testing`, which nobody imports.
 const MAY = {
   utils: [],
+  wire: ['utils'],
   testing: ['utils'],
   policy: [],
   telemetry: ['utils'],
-  dialects: ['utils'],
+  dialects: ['utils', 'wire'],
   guard: ['utils'],
   upstream: ['utils'],
-  request: ['dialects', 'utils'],
-  response: ['dialects', 'utils'],
+  request: ['dialects', 'utils', 'wire'],
+  response: ['dialects', 'utils', 'wire'],
   options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
   dashboard: ['live-services', 'services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
@@ -38,6 +39,7 @@ const ROOMS = [
   'telemetry',
   'testing',
   'utils',
+  'wire',
 ]
 
 /** An import that leaves the room, by `./` from the root or by `../` from a folder, for a room that is not allowed. */

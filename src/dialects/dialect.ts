@@ -1,6 +1,7 @@
 // The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
 import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
+import type { StreamEvent } from '../wire/frame.js'
 
 /** A parsed chat request: who said what, and what else the model will see. */
 export interface ChatRequest {
@@ -69,24 +70,7 @@ export interface StreamDelta {
  */
 export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text'
 
-/**
- * One decoded frame of a stream: an SSE event, a JSON line, an element of an array, or a piece of bare text. The
- * framer keeps the raw bytes.
- */
-export interface StreamEvent {
-  /** The SSE event name, when the frame had one. */
-  readonly event?: string
-  /** The joined data lines, or the NDJSON line. Undefined for a frame without data (comments only). */
-  readonly data?: string
-  /** The text of comments, `id:` and unknown fields. It is judged too, because words can stand in any field. */
-  readonly other?: string
-  /** The type code of a line like `0:"text"`. */
-  readonly part?: string
-  /** True when `data` is plain text and must not be parsed. */
-  readonly plain?: boolean
-  /** `data` is an element of the array that the whole stream is. */
-  readonly element?: boolean
-}
+export type { StreamEvent } from '../wire/frame.js'
 
 /** Reads one stream of a dialect, event by event. It has state, so each reply needs its own. */
 export interface StreamReader {

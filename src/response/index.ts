@@ -4,14 +4,15 @@ import type { ServerResponse } from 'node:http'
 import { framingOf } from '../dialects/reply-reader.js'
 import { toLlamaGuardError } from '../errors.js'
 import type { Decision, NotJudgedReason } from '../types.js'
+import { Framer } from '../wire/framer.js'
 import { codingsOf } from './codings.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
 import { charsetsOf, mediaType } from './media-type.js'
 import { type HttpRefusal, refusalOf } from './refusal/index.js'
-import { chooseFramer } from './stream/choose-framer.js'
 import { eventStreamHold } from './stream/index.js'
+import { labelOf } from './stream/label.js'
 import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
@@ -71,11 +72,11 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
     codingsOf(res).length === 0 && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
-  const framer = mayFlow ? chooseFramer(mediaType(contentType), framing) : undefined
-  if (framer === undefined) return wholeHold(controller, context)
+  const label = mayFlow ? labelOf(mediaType(contentType), framing) : undefined
+  if (label === undefined) return wholeHold(controller, context)
   // A block may end the stream early, so the reply cannot keep a promised length.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')
-  return eventStreamHold(controller, framer, context)
+  return eventStreamHold(controller, new Framer(label), context)
 }
 
 /** Passes a response that carries no model text. With `parallel` it still waits for the input verdict. */

@@ -104,8 +104,7 @@ describe('A run', () => {
         'Hello there.',
       )
       expect(guard.asked[0]).toEqual([{ role: 'User', text: 'hello' }])
-      // Once as the message of a pair, and once as an event of its own.
-      expect(guard.texts().at(-1)).toBe('Hello there.\nHello there.')
+      expect(guard.texts().at(-1)).toBe('Hello there.')
     }
   })
 

@@ -27,17 +27,21 @@ export class EventText {
   /** The last text of each channel beside the choices, and how often it came in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
 
+  /** True for a stream that has said words outside of JSON. */
+  #words = false
+
   constructor(fields: ReplyFields, options?: WalkerOptions) {
     this.walker = new TextWalker(fields, options)
   }
 
   /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
-    const { event: name, other, data, part, plain } = event
+    const { event: name, other, data, part, plain, json } = event
     if (name !== undefined && name !== '' && !isShort(name)) this.beside(deltas, 'event', name, true)
     if (other !== undefined && !NUMBERS.test(other) && !isShort(other)) this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
+      this.#words = true
       deltas.push({ choice: 0, channel: 'data', text: data })
       return undefined
     }
@@ -65,6 +69,14 @@ export class EventText {
         )
       return value as Record<string, unknown> | unknown[]
     }
+    // Some clients read broken JSON all the same. In a stream of words it is words, and so is the beginning of it.
+    const broken = value === undefined && OBJECT.test(trimmed)
+    if ((value === undefined && json === true) || (broken && !this.#words && data.includes('}')))
+      throw new LlamaGuardError(
+        'unreadable_response',
+        'An event of the stream holds JSON that is broken, or not alone, which clients read differently.',
+      )
+    this.#words ||= !broken
     // Many handlers stream bare text or bare JSON strings.
     const channel = part === undefined ? 'data' : `data.${part}`
     deltas.push({ choice: 0, channel, text: typeof value === 'string' ? value : data })
@@ -105,6 +117,9 @@ export class EventText {
     deltas.push({ choice, channel, text, ...(metadata && { aside: true }) })
   }
 }
+
+/** The beginning of an object, or of an event within an event. */
+const OBJECT = /^(?:data:\s*)?(?:\[\s*)?\{\s*"/
 
 /** The facts of read events, kept until the events are sent. An unknown event is parsed again. */
 export class SentEvents<Fact> {

@@ -1,5 +1,5 @@
 // The frames of a stream that wait for a verdict, in order of arrival. They leave from the front, many in one write.
-import type { Frame } from './framing.js'
+import type { Frame } from '../../wire/frame.js'
 
 /** A frame that waits. The object is mutable and flat, because there are as many of them as the model makes tokens. */
 export interface Held {

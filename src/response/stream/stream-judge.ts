@@ -95,11 +95,6 @@ export class StreamJudge {
     return choice.transcript.length
   }
 
-  /** Gives every channel a copy under this prefix, for another reading of the stream. */
-  fork(prefix: string): void {
-    for (const { transcript } of this.#choices.values()) transcript.fork(prefix)
-  }
-
   covers(index: number, position: number): boolean {
     const choice = this.#choices.get(index)
     return choice !== undefined && choice.transcript.judged >= position

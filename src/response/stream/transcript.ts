@@ -67,12 +67,6 @@ export class Transcript {
     this.#length += text.length
   }
 
-  /** Gives every channel a copy, whose name begins with `prefix`. */
-  fork(prefix: string): void {
-    for (const [name, channel] of [...this.#channels])
-      if (!isFork(name)) this.#channels.set(prefix + name, { ...channel })
-  }
-
   /** The whole text, or what is left of it after the span has moved on. */
   text(): string {
     return [...this.#channels.values()].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n')
@@ -93,11 +87,6 @@ export class Transcript {
     this.#judged = covers
     for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
   }
-}
-
-/** True for the name of a fork, which begins with the name of its reading and a bar. */
-function isFork(name: string): boolean {
-  return /^[a-z]+\|/.test(name)
 }
 
 /** Drops text that no check will read again. A stream may be endless, and its cost must not grow with its length. */

@@ -56,13 +56,11 @@ function readText(text: string, type: string, failed: boolean, dialect: Dialect)
   if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
   if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
-  const stream = isStream(type) ? 'whole' : looksLikeStream(text)
-  if (stream === 'whole') return readEvents(text, type, dialect)
+  const isEvents = isStream(type) || looksLikeStream(text)
+  if (isEvents) return readEvents(text, type, dialect)
   // This applies to error statuses too, because broken JSON may be half of a reply.
   if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
-  if (failed && stream === false && isErrorPage(text)) return []
-  // Some lines are events and the rest is text. Clients read one or the other, so both are judged.
-  return stream === 'partly' ? [...readEvents(text, type, dialect), { index: 0, text }] : [{ index: 0, text }]
+  return failed && isErrorPage(text) ? [] : [{ index: 0, text }]
 }
 
 /** UTF-16 read as UTF-8 has a zero byte beside each Latin letter, which nobody sees: its words are judged as text. */
@@ -73,7 +71,7 @@ function readLoosely(text: string, type: string, failed: boolean, dialect: Diale
     const zeros = text.split('\u0000').length - 1
     // Anything else that cannot be read, such as sound, is refused as in any reply. So are zeros beside events or
     // objects, because their words belong together, and UTF-16 shows neither.
-    if (zeros * 4 < text.length || text.includes('{"') || looksLikeStream(text) !== false) throw error
+    if (zeros * 4 < text.length || text.includes('{"') || looksLikeStream(text.replaceAll('\u0000', '?'))) throw error
     return [{ index: 0, text: text.replaceAll('\u0000', '') }]
   }
 }

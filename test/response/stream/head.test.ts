@@ -22,7 +22,7 @@ const ASIDES: Readonly<Record<string, string>> = {
   'a comment with words': ': the queue is long today\n\n',
   'an id with words': 'id: the chat of the day\n\n',
   'an event name with words': `event: first words\n${chunk({ role: 'assistant', content: '' })}`,
-  'an unknown field': 'server: number seven\n\n',
+  'an unknown field': ':\nserver: number seven\n\n',
   'prose in the model name': `data: ${JSON.stringify({ model: 'The Big Model', choices: [] })}\n\n`,
 }
 

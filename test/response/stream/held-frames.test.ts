@@ -1,6 +1,6 @@
 // Frames that wait and leave: as one buffer, with the bytes of these frames and of no others.
 import { describe, expect, it } from 'vitest'
-import { Frame } from '../../../src/response/stream/framing.js'
+import { Frame } from '../../../src/wire/frame.js'
 import { HeldFrames } from '../../../src/response/stream/held-frames.js'
 
 const ABC = Buffer.from('abcdefghijklmnopqrstuvwxyz')
@@ -11,7 +11,7 @@ type Place = readonly [bytes: Buffer, start: number, end: number]
 function holding(...places: readonly Place[]): HeldFrames {
   const held = new HeldFrames()
   held.add(
-    places.map(([bytes, start, end]) => new Frame(bytes, start, end, { data: 'x' })),
+    places.map(([bytes, start, end]) => new Frame([bytes, start, end], 'events', [{ data: 'x' }])),
     () => undefined,
   )
   return held

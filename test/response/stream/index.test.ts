@@ -2,8 +2,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
-import { chooseFramer } from '../../../src/response/stream/choose-framer.js'
-import { sseFramer } from '../../../src/response/stream/event-framer.js'
+import { labelOf } from '../../../src/response/stream/label.js'
+import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
 import { chunk } from '../../helpers/http.js'
 import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'
@@ -20,7 +20,7 @@ function holding(options: Parameters<typeof fakeContext>[1] = {}): {
 } {
   const exit = fakeResponse({ headers: { 'content-type': 'text/event-stream' } })
   const context = fakeContext(exit, options)
-  return { exit, context, hold: eventStreamHold(exit, sseFramer(), context) }
+  return { exit, context, hold: eventStreamHold(exit, new Framer('events'), context) }
 }
 const steps = ({ steps: all }: FakeResponse): string[] => all.filter((step) => step !== 'drained')
 
@@ -283,13 +283,12 @@ describe('With onError open a stream', () => {
     ['events', 'text/event-stream', says('a')],
     ['JSON lines', 'application/x-ndjson', '{"a":1}\n'],
     ['a JSON array that ends', 'application/json', '[{"a":1}] x\n'],
-    ['text', 'text/plain', 'a\n'],
   ])('of %s passes whole when a value in the middle of a chunk cannot be read', (_, type, before) => {
     const framing = type === 'application/json' ? 'json-array' : 'text'
     for (const cut of [undefined, 700_000, 1_400_000]) {
       const exit = fakeResponse({ headers: { 'content-type': type } })
       const context = fakeContext(exit, { onError: 'open' })
-      const hold = eventStreamHold(exit, chooseFramer(type, framing)!, context)
+      const hold = eventStreamHold(exit, new Framer(labelOf(type, framing)!), context)
       const text = `${before}data: {"x":[\n${`data: ${'1,'.repeat(1000)}\n`.repeat(700)}${says('b')}data: half`
       hold.write(bytes(text.slice(0, cut)))
       // Once the response is open, the handler writes to it directly.

@@ -155,7 +155,7 @@ describe('A stream', () => {
     return ask(`${server.url}/v1/chat/completions`, { body: chat('hi', { stream: true }) })
   }
 
-  it.each(Object.entries(SPELLINGS))('is judged as it is read when it is written as %s', async (_name, write) => {
+  it.each(Object.entries(SPELLINGS))('is judged or refused when it is written as %s', async (_name, write) => {
     for (const type of LABELS) {
       for (const status of [200, 500]) {
         const bad = await replyTo(type, [Buffer.from(write(UNSAFE))], status)
@@ -167,9 +167,8 @@ describe('A stream', () => {
         ])
         const body = Buffer.from(write(SAFE))
         const good = await replyTo(type, [body], status)
-        // What is broken for readers of JSON is refused under JSON's own label.
-        if (type === 'application/json' && good.status === 503) continue
-        expect([type, good.status, good.text]).toEqual([type, status, body.toString()])
+        if (process.env['SHOW'] && good.status === 503) console.log(_name, '|', type, status)
+        if (good.status !== 503) expect([type, good.status, good.text]).toEqual([type, status, body.toString()])
       }
     }
   })
@@ -189,8 +188,9 @@ describe('A stream', () => {
         const reply = await replyTo(type, pieces)
         expect(reply.complete).toBe(true)
         expect(reply.text).not.toMatch(LEAK)
-        if (unsafe) expect(reply.status === 451 || reply.text.includes('llama_guard')).toBe(true)
-        else expect([reply.status, reply.body.equals(bytes)]).toEqual([200, true])
+        const refused = reply.status === 503 || reply.text.includes('unreadable_response')
+        if (unsafe) expect(reply.status === 451 || refused || reply.text.includes('llama_guard')).toBe(true)
+        else if (!refused) expect([reply.status, reply.body.equals(bytes)]).toEqual([200, true])
       }),
       { numRuns: Number(process.env['FUZZ_RUNS'] ?? 200) },
     )

@@ -1,6 +1,6 @@
 // What a stream keeps in memory: what it holds, and nothing of what has left.
 import { describe, expect, it } from 'vitest'
-import { sseFramer } from '../../../src/response/stream/event-framer.js'
+import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
 import { chunk } from '../../helpers/http.js'
 import { alive, turn } from '../alive.js'
@@ -10,7 +10,7 @@ describe('A stream that is held', () => {
   it.each(['window', 'async'] as const)('keeps none of the frames that have left (%s)', async (streaming) => {
     const exit = fakeResponse()
     const context = fakeContext(exit, { streaming, windowChars: 1e6, windowMs: 1e6 })
-    const hold = eventStreamHold(exit, sseFramer(), context)
+    const hold = eventStreamHold(exit, new Framer('events'), context)
     const refs: WeakRef<Buffer>[] = []
     const write = (count: number): void => {
       for (let at = 0; at < count; at++) {
@@ -35,7 +35,7 @@ describe('A stream that is held', () => {
 
   it('keeps none of its frames when its client has left', async () => {
     const exit = fakeResponse()
-    const hold = eventStreamHold(exit, sseFramer(), fakeContext(exit))
+    const hold = eventStreamHold(exit, new Framer('events'), fakeContext(exit))
     const refs: WeakRef<Buffer>[] = []
     for (let at = 0; at < 40; at++) {
       const frame = Buffer.from(chunk({ content: `word ${at} ` }))

@@ -1,7 +1,7 @@
 // When a check of a stream starts, what it covers, and what it may still do after the end.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StreamJudge } from '../../../src/response/stream/stream-judge.js'
-import { sseFramer } from '../../../src/response/stream/event-framer.js'
+import { Framer } from '../../../src/wire/framer.js'
 import { HeldFrames } from '../../../src/response/stream/held-frames.js'
 import type { Decision, Judgement } from '../../../src/types.js'
 
@@ -163,8 +163,8 @@ describe('A check of a stream', () => {
 })
 
 describe('Frames that wait', () => {
-  const frames = (count: number, from = 0): ReturnType<ReturnType<typeof sseFramer>['push']> =>
-    sseFramer().push(Buffer.from(Array.from({ length: count }, (_, at) => `data: ${from + at}\n\n`).join('')))
+  const frames = (count: number, from = 0): ReturnType<Framer['push']> =>
+    new Framer('events').push(Buffer.from(Array.from({ length: count }, (_, at) => `data: ${from + at}\n\n`).join('')))
   const upTo = (limit: number) => {
     let taken = 0
     return () => taken++ < limit

@@ -1,0 +1,68 @@
+// A frame of a streamed reply: its raw bytes and its decoded events.
+import { LlamaGuardError } from '../errors.js'
+
+/**
+ * One decoded frame of a stream: an SSE event, a JSON line, an element of an array, or a piece of bare text. The
+ * framer keeps the raw bytes.
+ */
+export interface StreamEvent {
+  /** The SSE event name, when the frame had one. */
+  readonly event?: string
+  /** The joined data lines, or the NDJSON line. Undefined for a frame without data (comments only). */
+  readonly data?: string
+  /** The text of comments, `id:` and unknown fields. It is judged too, because words can stand in any field. */
+  readonly other?: string
+  /** The type code of a line like `0:"text"`. */
+  readonly part?: string
+  /** True when `data` is plain text and must not be parsed. */
+  readonly plain?: boolean
+  /** True when `data` must be JSON: a line of JSON lines, or an element of an array. */
+  readonly json?: boolean
+  /** `data` is an element of the array that the whole stream is. */
+  readonly element?: boolean
+}
+
+/** `sequence`: JSON lines behind record separators (RFC 7464). */
+export type FrameKind = 'events' | 'lines' | 'sequence' | 'text'
+
+/** A frame: its raw bytes and its decoded event. The raw bytes of all frames in order are the stream. */
+export class Frame {
+  /** The buffer that holds the frame's bytes, from `start` to `end`, exclusive. */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
+  readonly kind: FrameKind
+  readonly event: StreamEvent
+  /** Further events of the frame: the elements of a list, the lines within a text. */
+  readonly more: readonly StreamEvent[] | undefined
+
+  constructor([bytes, start, end]: Place, kind: FrameKind, [event = NOTHING, ...more]: readonly StreamEvent[]) {
+    this.bytes = bytes
+    this.start = start
+    this.end = end
+    this.kind = kind
+    this.event = event
+    this.more = more.length === 0 ? undefined : more
+  }
+
+  get raw(): Buffer {
+    return this.bytes.subarray(this.start, this.end)
+  }
+}
+const NOTHING: StreamEvent = {}
+
+export type Place = readonly [bytes: Buffer, start: number, end: number]
+
+/** Reads one framing. Throws for what is not in it; the bytes that are in no frame are then in `open`. */
+export interface Grammar {
+  readonly open: readonly Buffer[]
+  push(chunk: Buffer, frames: Frame[]): void
+  finish(frames: Frame[]): void
+}
+
+export function unreadable(what: string): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_response',
+    `The stream ${what}, so it cannot be judged. Send server-sent events, JSON lines or text, in UTF-8.`,
+  )
+}

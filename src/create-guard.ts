@@ -15,7 +15,7 @@ import { sagemakerStreamComplete } from './guard/backends/sagemaker/first-token.
 import { hasOwnGuard } from './options/backend-options.js'
 import { parseOptions, type Config } from './options/config.js'
 import { isGuard } from './options/guards.js'
-import type { GuardOptions, Options, UpstreamOption } from './options/index.js'
+import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from './options/index.js'
 import { readCategories } from './options/categories.js'
 import type { CreatedGuard, Guard } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
@@ -31,7 +31,7 @@ const LLAMA_CPP_CONTEXT_TOKENS = 8192
  * @example
  * llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
  */
-export function createGuard(options: Options = {}): CreatedGuard {
+export function createGuard(options: LlamaGuardOptions = {}): CreatedGuard {
   return guardOf(parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined }))
 }
 
@@ -126,7 +126,8 @@ function named<T>(option: string, make: () => T): T {
 
 function oneGuard(config: Config, logprobs: boolean): Guard {
   if (typeof config.guard === 'object') return config.guard
-  if (config.controversial !== undefined && config.model !== 'qwen3guard-gen') throw ignored('controversial', config)
+  if (config.actions?.['controversial'] !== undefined && config.model !== 'qwen3guard-gen')
+    throw ignored('actions.controversial', config)
   if (isPromptGuard(config.model) && config.guard !== 'local') return promptGuardOf(config, config.model)
   switch (config.guard) {
     case 'local':
@@ -155,7 +156,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
     }
     case 'llama-cpp': {
-      const { modelPath = '', concurrency, timeoutMs } = config
+      const { guardModel: modelPath = '', concurrency, timeoutMs } = config
       const full = prompterOf(config)
       // llama.cpp allocates memory for every token of the context, so the context is smaller than the model's own.
       const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
@@ -197,7 +198,8 @@ export function createUpstream(option: UpstreamOption | undefined): Upstream | u
 }
 
 /** The prompter of a configuration. */
-export function prompterOf({ model, categories, task, instruction, controversial }: Config): Prompter {
+export function prompterOf({ model, categories, task, instruction, actions }: Config): Prompter {
+  const controversial = actions?.['controversial']
   const policy = {
     ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
     ...(task !== undefined && { task }),

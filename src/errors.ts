@@ -9,7 +9,7 @@ const UNAVAILABLE = {
   guard_overloaded: 'Too many judgements are waiting for the guard',
   guard_circuit_open: 'The guard failed repeatedly and is being left alone for a moment',
   guard_not_ready: 'The guard endpoint is not in service yet',
-  guard_error: 'The guard endpoint answered with an error',
+  guard_error: 'The guard answered with an error',
   guard_rejected: 'The guard endpoint refused the call (credentials, endpoint name or payload)',
   guard_input_too_long: 'The text does not fit the guard endpoint',
   unparseable_verdict: 'The guard answered something other than safe or unsafe',

@@ -5,7 +5,7 @@ export type { LlamaGuard } from './middleware.js'
 /** `POST /v1/moderations` without a guarded chat. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {
-  Options,
+  LlamaGuardOptions,
   RequestOptions,
   UpstreamOption,
   Backend,
@@ -72,6 +72,7 @@ export type {
   Conversation,
   Decision,
   CreatedGuard,
+  Expose,
   Guard,
   GuardedRequest,
   Image,
@@ -88,6 +89,7 @@ export type {
   PolicyStats,
   RefusalText,
   RequestEvent,
+  RequestFields,
   RequestState,
   Role,
   Stage,

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from './errors.js'
 import { type Config, parseOptions } from './options/config.js'
-import type { Options } from './options/index.js'
+import type { LlamaGuardOptions } from './options/index.js'
 import { createServices, type GuardStats, type Services } from './services.js'
 
 /**
@@ -26,7 +26,7 @@ export interface LiveServices {
 
 /** Throws for options that are wrong, as {@link parseOptions} does. `lookMs`: for tests. */
 export function createLiveServices(
-  options: Options,
+  options: LlamaGuardOptions,
   env: Readonly<Record<string, string | undefined>>,
   lookMs = LOOK_MS,
 ): LiveServices {

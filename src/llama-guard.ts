@@ -5,7 +5,7 @@ import { createDashboards } from './dashboard/index.js'
 import { Exchange } from './exchange/index.js'
 import { moderationsOf } from './moderations/index.js'
 import { createLiveServices } from './live-services.js'
-import type { Options } from './options/index.js'
+import type { LlamaGuardOptions } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import type { LlamaGuard } from './middleware.js'
 import type { Recognised, UnknownBody } from './request/index.js'
@@ -21,10 +21,10 @@ import type { GuardedRequest, Next, NotJudgedReason } from './types.js'
  * @example app.use(llamaGuard())
  */
 export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
-  options: Options<Req> = {},
+  options: LlamaGuardOptions<Req> = {},
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): LlamaGuard {
-  const live = createLiveServices(options as Options, env)
+  const live = createLiveServices(options as LlamaGuardOptions, env)
   const dashboards = createDashboards(live, env)
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
@@ -65,7 +65,8 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   if (exchange.alreadyGuarded) return passUntouched
   exchange.begin()
   if (services.skips(req)) return passUnjudged(exchange, 'skip-hook')
-  exchange.settings = services.settingsFor(req)
+  exchange.settings = await services.settingsFor(req)
+  exchange.context = services.contextOf(req)
 
   let recognised: Recognised
   try {
@@ -75,7 +76,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     exchange.refuseIn(services.reader.dialectOfPath(req))
     const decision = exchange.checkFailed('input', error)
     if (decision.action !== 'allow') return exchange.refuse(decision)
-    setVerdictHeaders(res, [decision])
+    setVerdictHeaders(res, [decision], exchange.settings.expose)
     return passUntouched
   }
   if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)

@@ -14,7 +14,17 @@ import { addLiveGuard } from './telemetry/live-guards.js'
 import { defaultLogger } from './telemetry/log.js'
 import type { TelemetryServices } from './telemetry/request-telemetry.js'
 import { isGuard } from './options/guards.js'
-import type { Category, Guard, GuardedRequest, Judgement, Logger, PolicyStats, Stage, Verdict } from './types.js'
+import type {
+  Category,
+  Guard,
+  GuardedRequest,
+  Judgement,
+  Logger,
+  PolicyStats,
+  RequestFields,
+  Stage,
+  Verdict,
+} from './types.js'
 import type { Upstream } from './upstream/index.js'
 
 /** What `guard.stats()` returns. */
@@ -35,14 +45,13 @@ export interface Services extends TelemetryServices {
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
-  /**
-   * True when error messages may be logged. The errors of built-in guards have fixed words. A custom guard may quote
-   * the text in its errors.
-   */
-  readonly logsMessages: boolean
+  /** True when an object of the operator's judges, or could. Its errors are told in full. */
+  readonly ownGuard: boolean
   /** The result of `skip(req)`. A promise is an error: it would be truthy and switch the guard off. */
   skips(req: GuardedRequest): boolean
-  settingsFor(req: GuardedRequest): RequestConfig
+  settingsFor(req: GuardedRequest): RequestConfig | Promise<RequestConfig>
+  /** The result of `context(req)`. */
+  contextOf(req: GuardedRequest): RequestFields | undefined
   /** True when this verdict alone makes the policy block, so that no other check is needed. */
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
   /** Tells the operator, once per method and path, about a body that passed unjudged. */
@@ -61,7 +70,8 @@ export interface Services extends TelemetryServices {
  * holds it.
  */
 export function createServices(config: Config, before?: Services, policy?: PolicyStats): Services {
-  const logger = before?.logger ?? config.logger ?? defaultLogger(config.logLevel)
+  const logger =
+    before?.logger ?? (config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel))
   const guard = guardOf(config)
   const categories = categoriesOf(guard)
   checkIds(config, categories)
@@ -103,12 +113,12 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     observed: before?.observed ?? new WeakMap(),
     backend: typeof config.guard === 'string' ? config.guard : 'custom',
     policyHash: policyHashOf(config),
-    logsMessages:
-      typeof config.guard === 'string' &&
-      config.fallback === undefined &&
-      ![...(config.guards ?? []), ...(config.cascade ? [config.cascade.first] : [])].some(isGuard),
-    skips: (req) => atOnce('skip', config.skip?.(req)) === true,
-    settingsFor: (req) => overrideOptions(config, atOnce('override', config.override?.(req))),
+    ownGuard: [config.guard, ...(config.guards ?? []), config.cascade?.first, ...(config.fallback ?? [])].some(
+      (guard) => typeof guard === 'object' && isGuard(guard),
+    ),
+    skips: (req) => called('skip', () => atOnce('skip', config.skip?.(req))) === true,
+    settingsFor: (req) => (config.override === undefined ? config : overridden(config, req)),
+    contextOf: (req) => called('context', () => fieldsOf(atOnce('context', config.context?.(req)))),
     blocks,
     announce: before?.announce ?? createAnnouncer(),
     async ready() {
@@ -168,8 +178,40 @@ function policyHashOf({ categories, task, instruction, actions, threshold, categ
   return createHash('sha256').update(JSON.stringify(policy)).digest('hex').slice(0, 16)
 }
 
-function atOnce<T>(hook: string, answer: T): T {
+/** A function of the operator's that threw. The operator is told of the cause, a client is not. */
+export class HookError extends LlamaGuardError {
+  readonly option: string
+
+  constructor(option: string, cause: unknown) {
+    super('internal_error', undefined, { cause })
+    this.option = option
+  }
+}
+
+/** @throws HookError when the function does. */
+function called<T>(option: string, hook: () => T): T {
+  try {
+    return hook()
+  } catch (cause) {
+    throw new HookError(option, cause)
+  }
+}
+
+async function overridden(config: Config, req: GuardedRequest): Promise<RequestConfig> {
+  try {
+    return overrideOptions(config, await config.override?.(req))
+  } catch (cause) {
+    throw new HookError('override', cause)
+  }
+}
+
+function fieldsOf(fields: RequestFields | undefined): RequestFields | undefined {
+  if (fields === undefined || (typeof fields === 'object' && (fields as unknown) !== null)) return fields
+  throw new TypeError('context(req) has to return an object of fields, or undefined')
+}
+
+function atOnce<T>(option: string, answer: T): T {
   if (typeof answer === 'object' && answer !== null && 'then' in answer)
-    throw new LlamaGuardError('internal_error', `The option ${hook} returned a promise; it has to answer at once.`)
+    throw new TypeError(`${option}(req) returned a promise; it has to answer at once`)
   return answer
 }

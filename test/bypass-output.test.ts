@@ -7,7 +7,7 @@ import express5, { type Response } from 'express'
 import express4 from 'express4'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Options } from '../src/index.js'
+import type { LlamaGuardOptions } from '../src/index.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, chunk, completion, send, serve } from './helpers/http.js'
 
@@ -26,7 +26,7 @@ interface Row {
   code?: string
   path?: string
   request?: object
-  options?: Options
+  options?: LlamaGuardOptions
 }
 const reply = (body: object, wanted = 451): Row => ({ answer: (res) => void res.json(body), expect: wanted })
 const raw = (

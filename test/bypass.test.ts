@@ -5,7 +5,7 @@ import express5, { type Express, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Options } from '../src/index.js'
+import type { LlamaGuardOptions } from '../src/index.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
 
@@ -56,7 +56,7 @@ const LAYOUTS: Record<
 interface Row extends SendOptions {
   path?: string
   layout?: Layout
-  options?: Options
+  options?: LlamaGuardOptions
   /** 451, a 4xx or 503 of ours, or 200: the handler got it, and every planted word of it was judged. */
   expect: number
   code?: string

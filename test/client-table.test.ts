@@ -13,9 +13,10 @@ import { Ollama } from 'ollama'
 import OpenAI6 from 'openai'
 import OpenAI7 from 'openai7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../src/index.js'
 import { markerGuard } from './helpers/guards.js'
 import { chunk, type Running, serve, sleep } from './helpers/http.js'
+import { withProtection } from '../src/options/protection.js'
 
 const BAD = 'UNSAFE words'
 const START = 'A fine start. '
@@ -40,7 +41,7 @@ interface Client {
   ended(last: any): unknown
   readonly endedAs: unknown
   /** Options of llamaGuard() that this client wants. */
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
   /** Requests at its defaults when the guard is down. */
   readonly attemptsWhenDown: number
 }
@@ -283,14 +284,14 @@ const STREAMS: Record<string, { type: string; head: string; word(text: string): 
 }
 
 let requests = 0
-async function app(options: Options): Promise<Running> {
+async function app(options: LlamaGuardOptions): Promise<Running> {
   const guard = llamaGuard({
     guard: markerGuard(),
     windowMs: 20,
-    logLevel: 'silent',
+    logger: false,
     cacheMax: 0,
-    maxAttempts: 1,
-    breaker: false,
+    ...withProtection({ maxAttempts: 1 }),
+    ...withProtection({ breaker: false }),
     ...options,
   })
   const handler = async (req: Request, res: Response): Promise<void> => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../src/errors.js'
 import { Exchange } from '../src/exchange/index.js'
 import { parseOptions } from '../src/options/config.js'
-import type { Options } from '../src/options/index.js'
+import type { LlamaGuardOptions } from '../src/options/index.js'
 import { createServices } from '../src/services.js'
 import type { Decision, VerdictEvent } from '../src/types.js'
 import { guarded, onNode, serving, ask } from './helpers/apps.js'
@@ -15,7 +15,7 @@ import { chat, completion } from './helpers/http.js'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-function exchange(options: Options = {}) {
+function exchange(options: LlamaGuardOptions = {}) {
   const req = new IncomingMessage(new Socket())
   const res = new ServerResponse(req)
   const services = createServices(parseOptions({ guard: markerGuard(), logger: memoryLogger(), ...options }, {}))

@@ -1,7 +1,7 @@
 // What one request may cost, and that no length, number or order of its messages turns the guard off: on the wire,
 // with the real SDK and the emulated endpoint.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Options } from '../src/index.js'
+import type { LlamaGuardOptions } from '../src/index.js'
 import { ask, onNode, serving } from './helpers/apps.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { completion } from './helpers/http.js'
@@ -15,7 +15,7 @@ afterAll(() => at.close())
 beforeEach(() => at.emulator.reset())
 
 /** Status and body of one chat, whether its handler ran, and the guard calls it took. */
-async function sendChat(messages: readonly object[], options: Options = {}) {
+async function sendChat(messages: readonly object[], options: LlamaGuardOptions = {}) {
   let handled = false
   const guard = at.guard({ check: ['input'], ...options })
   const listener = onNode([guard], (_req, res) => {

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLiveServices, type LiveServices } from '../src/live-services.js'
 import { llamaGuard } from '../src/llama-guard.js'
 import { liveStats } from '../src/telemetry/live-guards.js'
-import type { Options } from '../src/options/index.js'
+import type { LlamaGuardOptions } from '../src/options/index.js'
 import { startEmulator } from './emulator/index.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, completion, send, serve, sleep } from './helpers/http.js'
@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const open = (options: Options = {}): LiveServices =>
+const open = (options: LlamaGuardOptions = {}): LiveServices =>
   (live = createLiveServices(
     { guard: markerGuard(), logger: memoryLogger(), ...options },
     { LLAMA_GUARD_POLICY: path },

@@ -4,7 +4,7 @@ import { ask, guarded, onNode, serving } from './helpers/apps.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, completion, sleep } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
-import type { Options } from '../src/options/index.js'
+import type { LlamaGuardOptions } from '../src/options/index.js'
 import type { VerdictEvent } from '../src/types.js'
 
 describe('judge', () => {
@@ -41,7 +41,7 @@ describe('A middleware behind another one', () => {
   it('judges nothing again, and records nothing', async () => {
     const logger = memoryLogger()
     const first = guarded()
-    const second = guarded({ logger, logLevel: 'debug' })
+    const second = guarded({ logger })
     const handler = onNode([first, second], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
     const { status, headers } = await serving(handler, ({ url }) =>
       ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
@@ -53,7 +53,7 @@ describe('A middleware behind another one', () => {
 })
 
 describe('A request that cannot be read', () => {
-  const asked = (path: string, options: Options = {}): ReturnType<typeof ask> =>
+  const asked = (path: string, options: LlamaGuardOptions = {}): ReturnType<typeof ask> =>
     serving(
       onNode([guarded(options)], (_req, res) => void res.end(JSON.stringify(completion('fine')))),
       ({ url }) => ask(url + path, { body: '{"messages": [', headers: { 'content-type': 'application/json' } }),

@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import pino from 'pino'
 import { pinoHttp } from 'pino-http'
+import { withProtection } from '../src/options/protection.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Options } from '../src/index.js'
+import type { LlamaGuardOptions } from '../src/index.js'
 import type { Guard, GuardedRequest, VerdictEvent } from '../src/types.js'
 import { FAULTS, startEmulator } from './emulator/index.js'
 import { modelFails } from './emulator/faults.js'
@@ -71,7 +72,7 @@ interface Seen {
 
 /** One talkative exchange; what its sinks got. */
 async function exchange(
-  options: Options,
+  options: LlamaGuardOptions,
   body: object = talkative(),
   answer: object | string = completion(said()),
 ): Promise<Seen> {
@@ -139,11 +140,17 @@ describe('no sink holds chat text', () => {
     const guard: Guard = { judge: () => Promise.reject(thrown() as Error) }
     const seen = await exchange({ guard })
     expect(seen.reply.status).toBe(503)
-    // The cause stays on the error for whoever asks for it; what we print, send and tell is free of it.
+    // The operator reads what it was and where it was thrown, and not its message, which may quote the chat.
     const { logger, events, reply } = seen
     expect(
       inspect(logger.lines, { depth: Infinity }) + JSON.stringify([events, reply.headers]) + reply.text,
     ).not.toMatch(PLANTED)
+    const error = thrown()
+    expect(logger.lines[0]?.fields).toMatchObject({
+      cause: { name: error instanceof Error ? error.name : typeof error },
+    })
+    if (error instanceof Error)
+      expect(logger.lines[0]?.fields['at']).toEqual(expect.arrayContaining([expect.any(String)]))
   })
 
   it.each([
@@ -187,8 +194,12 @@ describe('no sink holds chat text', () => {
     const cacheStore = {
       get: async (key: string) => void entries.push(key),
       set: async (key: string, value: string) => void entries.push(key, value),
-    } as unknown as NonNullable<Options['cacheStore']>
-    await exchange({ cacheMax: 100, cacheStore, tenant: 'tenant-1' }, talkative(), completion(said('UNSAFE_O3')))
+    } as unknown as NonNullable<LlamaGuardOptions['cacheStore']>
+    await exchange(
+      { cacheMax: 100, cacheStore, context: () => ({ tenant: 'tenant-1' }) },
+      talkative(),
+      completion(said('UNSAFE_O3')),
+    )
     expect(entries.length).toBeGreaterThan(4)
     expect(entries.join('\n')).not.toMatch(/planted|tenant-1/i)
   })
@@ -198,16 +209,20 @@ describe('no sink holds chat text', () => {
     const fails = (): never => {
       throw new Error(said())
     }
-    for (const options of [{ skip: fails }, { override: fails }, { onVerdict: fails }] as Options[]) {
+    for (const options of [{ skip: fails }, { override: fails }, { onVerdict: fails }] as LlamaGuardOptions[]) {
       const server = await serve(
         express().use(wire.guard({ logger, ...options }), (_req, res) => void res.json(completion('fine'))),
       )
       const reply = await send(`${server.url}/v1/chat/completions`, { body: chat(said()) })
       await server.close()
       expect(reply.status).toBe(options.onVerdict ? 200 : 503)
-      expect(inspect(logger.lines, { depth: Infinity }) + JSON.stringify(reply.headers) + reply.text).not.toMatch(
-        PLANTED,
-      )
+      expect(JSON.stringify(reply.headers) + reply.text).not.toMatch(PLANTED)
+      const [name] = Object.keys(options)
+      expect(logger.lines.find(({ fields }) => fields['option'] === name)).toMatchObject({
+        level: 'error',
+        message: `the option ${name} threw`,
+        fields: { error: { name: 'Error', message: said(), stack: expect.any(String) } },
+      })
     }
   })
 
@@ -215,7 +230,7 @@ describe('no sink holds chat text', () => {
     const lines: string[] = []
     const sink = new Writable({ write: (line: Buffer, _encoding, done) => (lines.push(line.toString()), done()) })
     const app = express().use(
-      pinoHttp({ logger: pino(sink) }),
+      pinoHttp({ logger: pino({ level: 'debug' }, sink) }),
       wire.guard(),
       (_req, res) => void res.json(completion(said('UNSAFE_O3'))),
     )
@@ -231,11 +246,16 @@ describe('no sink holds chat text', () => {
 
 describe('a line per judgement', () => {
   it('says who judged what, when, how long and at which price', async () => {
-    const { logger, events, reply } = await exchange({ tenant: 'a' }, chat('Hello'), completion('UNSAFE_O3'))
+    const { logger, events, reply } = await exchange(
+      { context: () => ({ tenant: 'a' }), expose: 'full' },
+      chat('Hello'),
+      completion('UNSAFE_O3'),
+    )
     const [input, output] = logger.lines
     const requestId = reply.json().error.request_id
     const facts = {
       requestId,
+      context: { tenant: 'a' },
       dialect: 'openai-chat',
       model: 'llama-guard-1',
       ms: expect.any(Number),
@@ -247,12 +267,12 @@ describe('a line per judgement', () => {
     }
     expect(logger.lines.length).toBe(2)
     expect(input).toEqual({
-      level: 'info',
+      level: 'debug',
       message: 'judged safe',
       fields: { ...facts, stage: 'input', verdict: 'safe', action: 'allow', categories: [] },
     })
     expect(output).toEqual({
-      level: 'warn',
+      level: 'info',
       message: 'blocked',
       fields: { ...facts, stage: 'output', verdict: 'unsafe', action: 'block', categories: ['O3'] },
     })
@@ -261,7 +281,7 @@ describe('a line per judgement', () => {
 
   it('counts attempts, remembers what was cached, and names the error of what could not be judged', async () => {
     wire.emulator.behave(modelFails(500), { times: 1 })
-    const guard = { cacheMax: 100, maxAttempts: 3 }
+    const guard = { cacheMax: 100, ...withProtection({ maxAttempts: 3 }) }
     const { logger } = await exchange(guard, chat('Hello'), completion('Hi'))
     expect(logger.lines[0]?.fields).toMatchObject({ stage: 'input', attempts: 2 })
 
@@ -321,7 +341,6 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
       NODE_ENV: 'test',
       LLAMA_GUARD_ENDPOINT: 'llama-guard',
       LLAMA_GUARD_LOG_LEVEL: 'debug',
-      LLAMA_GUARD_BREAKER: 'off',
       LLAMA_GUARD_CACHE_MAX: '0',
       LLAMA_GUARD_WINDOW_MS: '50',
     },

@@ -4,12 +4,13 @@ import { Registry } from 'prom-client'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ServerResponse } from 'node:http'
 import { llamaGuard } from '../src/llama-guard.js'
-import type { Options } from '../src/options/index.js'
+import type { LlamaGuardOptions } from '../src/options/index.js'
 import { metrics } from '../src/telemetry/prometheus/index.js'
 import type { NotJudgedReason } from '../src/types.js'
 import { listen, type Heard } from './helpers/channels.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
 import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
+import { withProtection } from '../src/options/protection.js'
 
 const open: Running[] = []
 let heard: Heard
@@ -22,7 +23,7 @@ afterEach(async () => {
 const reply = (res: ServerResponse, body: object = completion('hello')): void =>
   void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 
-async function guarded(options: Options, handler: (res: ServerResponse) => void = reply): Promise<string> {
+async function guarded(options: LlamaGuardOptions, handler: (res: ServerResponse) => void = reply): Promise<string> {
   const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
   const server = await serve((req, res) => guard(req, res, () => handler(res)))
   open.push(server)
@@ -30,7 +31,7 @@ async function guarded(options: Options, handler: (res: ServerResponse) => void 
 }
 
 interface Way {
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
   readonly path?: string
   readonly send?: SendOptions
   readonly handler?: (res: ServerResponse) => void
@@ -55,7 +56,7 @@ const WAYS: readonly (readonly [reason: string, what: string, count: number, way
     'shadow-sample',
     'a request outside the sample of shadow mode',
     2,
-    { options: { mode: 'shadow', shadowSample: 0 }, stage: 'both' },
+    { options: { mode: { shadow: 0 } }, stage: 'both' },
   ],
   ['stage-off', 'the output stage is off', 1, { options: { check: ['input'] }, stage: 'output' }],
   ['no-body', 'the response has no body', 1, { handler: (res) => void res.writeHead(204).end(), stage: 'output' }],
@@ -160,7 +161,7 @@ describe('Every reason', () => {
 
   it('and all of them in one process add up: judged and not judged are the requests, in events and in metrics', async () => {
     const { register, close } = metrics({ register: new Registry() })
-    const sent: [options: Options, path: string, way: SendOptions, handler?: Way['handler']][] = [
+    const sent: [options: LlamaGuardOptions, path: string, way: SendOptions, handler?: Way['handler']][] = [
       ...WAYS.map(([, , , way]): (typeof sent)[number] => [
         way.options ?? {},
         way.path ?? '/v1/chat/completions',
@@ -168,7 +169,7 @@ describe('Every reason', () => {
         way.handler,
       ]),
       ...['hi', 'UNSAFE', 'BROKEN'].map((text): (typeof sent)[number] => [
-        { breaker: false },
+        { ...withProtection({ breaker: false }) },
         '/v1/chat/completions',
         { body: chat(text) },
       ]),

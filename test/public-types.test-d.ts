@@ -12,7 +12,7 @@ import type {
   Guard,
   GuardedRequest,
   LlamaGuard,
-  Options,
+  LlamaGuardOptions,
   RequestOptions,
   RequestState,
   Verdict,
@@ -34,15 +34,19 @@ expectTypeOf(guard.dashboard).returns.toEqualTypeOf<Dashboard>()
 expectTypeOf(guard.close).returns.resolves.toBeVoid()
 expectTypeOf(guard.stats().guards[0]!.model).toBeString()
 
-// Options: everything optional, nothing unknown, literals kept.
-expectTypeOf<Record<string, never>>().toExtend<Options>()
-expectTypeOf<RequestOptions>().toExtend<Options>()
-expectTypeOf<Options['guard']>().toEqualTypeOf<'sagemaker' | 'openai' | 'local' | 'llama-cpp' | Guard | undefined>()
-expectTypeOf<Options['onError']>().toEqualTypeOf<'closed' | 'open' | undefined>()
-expectTypeOf<Options['check']>().toEqualTypeOf<readonly ('input' | 'output')[] | undefined>()
-expectTypeOf<NonNullable<Options['skip']>>().toEqualTypeOf<(req: GuardedRequest) => boolean>()
-expectTypeOf<NonNullable<Options['override']>>().returns.toEqualTypeOf<RequestOptions | undefined>()
-expectTypeOf<NonNullable<Options['onVerdict']>>().parameter(0).toEqualTypeOf<VerdictEvent>()
+// LlamaGuardOptions: everything optional, nothing unknown, literals kept.
+expectTypeOf<Record<string, never>>().toExtend<LlamaGuardOptions>()
+expectTypeOf<RequestOptions>().toExtend<LlamaGuardOptions>()
+expectTypeOf<LlamaGuardOptions['guard']>().toEqualTypeOf<
+  'sagemaker' | 'openai' | 'local' | 'llama-cpp' | Guard | undefined
+>()
+expectTypeOf<LlamaGuardOptions['onError']>().toEqualTypeOf<'closed' | 'open' | undefined>()
+expectTypeOf<LlamaGuardOptions['check']>().toEqualTypeOf<readonly ('input' | 'output')[] | undefined>()
+expectTypeOf<NonNullable<LlamaGuardOptions['skip']>>().toEqualTypeOf<(req: GuardedRequest) => boolean>()
+expectTypeOf<NonNullable<LlamaGuardOptions['override']>>().returns.toEqualTypeOf<
+  RequestOptions | undefined | Promise<RequestOptions | undefined>
+>()
+expectTypeOf<NonNullable<LlamaGuardOptions['onVerdict']>>().parameter(0).toEqualTypeOf<VerdictEvent>()
 // @ts-expect-error: a name that does not exist
 llamaGuard({ endPoint: 'x' })
 // @ts-expect-error: a promise is always truthy, so it would skip every request
@@ -74,6 +78,9 @@ expectTypeOf<Decision['action']>().toEqualTypeOf<'allow' | 'block' | 'unavailabl
 express().get('/', (req, res) => void res.json(req.llamaGuard?.input?.action))
 expectTypeOf<Request['llamaGuard']>().toEqualTypeOf<RequestState | undefined>()
 llamaGuard({ skip: (req: Request) => req.path === '/health' })
-llamaGuard({ override: (req: Request) => ({ tenant: req.hostname }) })
-llamaGuard<Request>({ skip: (req) => req.ip === '127.0.0.1', override: (req) => ({ tenant: req.get('x-tenant') }) })
+llamaGuard({ context: (req: Request) => ({ tenant: req.hostname }) })
+llamaGuard<Request>({
+  skip: (req) => req.ip === '127.0.0.1',
+  context: (req) => ({ tenant: req.get('x-tenant') ?? '' }),
+})
 llamaGuard({ skip: (req) => req.url === '/health' && req.llamaGuard === undefined })

@@ -2,7 +2,7 @@
 // option `unknown`; and the shorthand `text` and `reply`.
 import express, { type Request, type Response } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options, type VerdictEvent } from '../src/index.js'
+import { llamaGuard, type LlamaGuardOptions, type VerdictEvent } from '../src/index.js'
 import { markerGuard, type MarkerGuard, memoryLogger } from './helpers/guards.js'
 import { type Running, send, serve, sleep } from './helpers/http.js'
 
@@ -24,7 +24,7 @@ afterEach(async () => {
 })
 
 type Mount = 'app' | 'router' | 'route' | 'paths'
-async function mounted(mount: Mount, options: Options = {}): Promise<Running> {
+async function mounted(mount: Mount, options: LlamaGuardOptions = {}): Promise<Running> {
   const app = express()
   const middleware = llamaGuard({
     guard,
@@ -184,7 +184,7 @@ describe('words in a query', () => {
 })
 
 describe('text and reply', () => {
-  const options: Options = { text: 'input.say', reply: 'answer.0.text' }
+  const options: LlamaGuardOptions = { text: { in: 'input.say', out: 'answer.0.text' } }
 
   it('make a body of the app a chat on any mount, with the rest of it judged too', async () => {
     const on = await mounted('app', options)

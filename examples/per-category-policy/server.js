@@ -11,8 +11,7 @@ const guard = llamaGuard({
   actions: { O4: 'flag', O5: 'ignore' },
   policyUrl: 'https://example.com/content-policy',
   // Take the tenant from your session or key, never from a header that anybody can send as here.
-  override: (req) =>
-    req.headers['x-tenant'] === 'kids' ? { tenant: 'kids', actions: { O4: 'block', O5: 'block' } } : undefined,
+  override: (req) => (req.headers['x-tenant'] === 'kids' ? { actions: { O4: 'block', O5: 'block' } } : undefined),
 })
 
 const app = express()

@@ -8,23 +8,24 @@ import { curl, serve } from '../serve.js'
 
 // In your app: a table of accounts.
 const TENANTS = {
-  'key-school': { tenant: 'school', actions: { O5: 'block' } },
-  'key-security': { tenant: 'security', actions: { O3: 'flag', O4: 'flag' } },
-  'key-house': { tenant: 'house' },
+  'key-school': { name: 'school', policy: { actions: { O5: 'block' } } },
+  'key-security': { name: 'security', policy: { actions: { O3: 'flag', O4: 'flag' } } },
+  'key-house': { name: 'house', policy: {} },
 }
 
 function authenticate(req, res, next) {
   const key = /^Bearer (\S+)$/.exec(req.headers.authorization ?? '')?.[1]
   if (key === undefined || !Object.hasOwn(TENANTS, key)) return void res.status(401).json({ error: 'Unknown key.' })
-  req.policy = TENANTS[key]
+  req.tenant = TENANTS[key]
   next()
 }
 
 const guard = llamaGuard({
   guard: 'local',
   actions: { O5: 'ignore' },
-  // `tenant` keeps the cached verdicts of one tenant from another, and names it in the audit.
-  override: (req) => req.policy,
+  override: (req) => req.tenant.policy,
+  // Names the tenant on every log line and event, and keeps the cached verdicts of one tenant from another.
+  context: (req) => ({ tenant: req.tenant.name }),
 })
 
 const app = express()

@@ -21,7 +21,6 @@ const guard = llamaGuard({
   instruction,
   categories,
   upstream: { endpoint: chatEndpoint, format: 'llama-2' },
-  logLevel: 'warn',
 })
 const app = express().use(guard)
 const listening = app.listen(0, '127.0.0.1')

@@ -15,7 +15,7 @@ const fakeGuard = {
   },
 }
 
-const { app, guard } = createApp({ guard: fakeGuard, logLevel: 'silent' })
+const { app, guard } = createApp({ guard: fakeGuard, logger: false })
 const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 after(async () => {

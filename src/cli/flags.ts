@@ -4,16 +4,16 @@ import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { BACKENDS, MODELS } from '../options/index.js'
-import type { Options } from '../options/index.js'
+import type { LlamaGuardOptions } from '../options/index.js'
 import { EXIT } from './io.js'
 import type { Io } from './io.js'
 
 export interface GuardFlags {
-  backend?: Options['guard']
+  backend?: LlamaGuardOptions['guard']
   endpoint?: string
-  model?: Options['model']
-  mode?: Options['mode']
-  onError?: Options['onError']
+  model?: LlamaGuardOptions['model']
+  mode?: LlamaGuardOptions['mode']
+  onError?: LlamaGuardOptions['onError']
   upstreamUrl?: string
   upstreamEndpoint?: string
 }
@@ -45,7 +45,7 @@ export function acting(command: Command): Command {
 export function optionsOf(
   { backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
   env: Io['env'],
-): Options {
+): LlamaGuardOptions {
   const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
   const upstream =
     upstreamUrl !== undefined

@@ -22,7 +22,8 @@ import {
   type ReplyContext,
   setVerdictHeaders,
 } from '../response/index.js'
-import type { Services } from '../services.js'
+import { HookError, type Services } from '../services.js'
+import { logHookError } from '../telemetry/log.js'
 import { type ObservedRequest, RequestTelemetry } from '../telemetry/request-telemetry.js'
 import type {
   Conversation,
@@ -31,6 +32,7 @@ import type {
   Judgement,
   Logger,
   NotJudgedReason,
+  RequestFields,
   RequestState,
   Stage,
 } from '../types.js'
@@ -46,6 +48,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
   readonly requestId: string
   readonly state: RequestState
   settings: RequestConfig
+  /** What the option `context` says of the request. */
+  context: RequestFields | undefined
   gate: Promise<boolean> | undefined
   readonly #services: Services
   readonly #controller = new LazyAbortController()
@@ -85,7 +89,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   get logger(): Logger {
-    return this.req.log ?? this.#services.logger
+    return this.#services.config.logger === false ? this.#services.logger : (this.req.log ?? this.#services.logger)
   }
 
   get chat(): RecognisedChat {
@@ -179,8 +183,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
     const reason = typeof why === 'string' ? why : 'unknown-body'
     const decision = this.record(this.#stages.decide('input', [], reason), [])
     if (typeof why !== 'string' && why.announced) {
-      setVerdictHeaders(this.res, [decision])
-      this.#services.announce(this.req, this.logger, why)
+      setVerdictHeaders(this.res, [decision], this.settings.expose)
+      this.#services.announce(this.req, this.logger, why, { context: this.context })
     }
     return decision
   }
@@ -195,6 +199,10 @@ export class Exchange implements ReplyContext, ObservedRequest {
    * `mode` do not let it pass.
    */
   hookFailed(error: unknown): Decision {
+    if (error instanceof HookError) {
+      const { requestId, context } = this
+      logHookError(this.logger, error.option, error.cause, { requestId, context })
+    }
     return this.record({ ...this.#stages.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
   }
 
@@ -278,12 +286,13 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   #stageOptions(stage: Stage): StageOptions {
-    const { tenant, onError, mode } = this.settings
+    const { onError, mode } = this.settings
+    const tenant = this.context?.['tenant']
     return {
       stage,
       signal: this.#controller,
       request: this,
-      tenant,
+      tenant: tenant === undefined ? undefined : String(tenant),
       blocks: this.#services.blocks(this.settings),
       failFast: onError === 'closed' && mode === 'enforce',
     }

@@ -3,13 +3,13 @@
 import type { LlamaGuardError } from '../errors.js'
 import { decide, decideError } from '../policy.js'
 import type { Services } from '../services.js'
-import { logVerdict, verdictEvent } from '../telemetry/log.js'
+import { logHookError, logVerdict, verdictEvent } from '../telemetry/log.js'
 import type { ObservedRequest, RequestTelemetry } from '../telemetry/request-telemetry.js'
 import type { RequestConfig } from '../options/config.js'
 import type { Decision, Judgement, Logger, NotJudgedReason, RequestState, Stage, VerdictEvent } from '../types.js'
 
 /** The request, as far as it has come. */
-export interface DecidedRequest extends Pick<ObservedRequest, 'requestId' | 'dialectName'> {
+export interface DecidedRequest extends Pick<ObservedRequest, 'req' | 'requestId' | 'context' | 'dialectName'> {
   readonly state: RequestState
   readonly settings: RequestConfig
   readonly logger: Logger
@@ -38,10 +38,10 @@ export class StageDecisions {
 
   /** Keeps the final decision on a stage on the request, logs it and reports it. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
-    const { state, requestId, dialectName, logger } = this.#request
+    const { state, logger } = this.#request
     state[decision.stage] = decision
-    const event = verdictEvent(requestId, dialectName, decision, judgements)
-    logVerdict(logger, event, this.#services.logsMessages ? decision.error?.message : undefined)
+    const event = verdictEvent(this.#request, decision, judgements)
+    logVerdict(logger, event, decision.error, this.#services.ownGuard)
     this.#tell(event)
     this.#telemetry.stage(event)
     return decision
@@ -50,12 +50,11 @@ export class StageDecisions {
   #tell(event: VerdictEvent): void {
     const { onVerdict } = this.#services.config
     if (onVerdict === undefined) return
-    const { requestId, logger } = this.#request
-    const failed = (error: unknown): void =>
-      logger.error({ requestId, error: error instanceof Error ? error.name : typeof error }, 'onVerdict threw')
+    const { req, requestId, context, logger } = this.#request
+    const failed = (error: unknown): void => logHookError(logger, 'onVerdict', error, { requestId, context })
     try {
       // The type of the hook returns void, but an async function fits it too. Its rejection would end the process.
-      const told: unknown = onVerdict(event)
+      const told: unknown = onVerdict(event, req)
       if (told instanceof Promise) told.catch(failed)
     } catch (error) {
       failed(error)

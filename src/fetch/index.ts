@@ -2,7 +2,7 @@
 // guard is llamaGuard() itself, on a request and a response of node:http that have no wire.
 import { llamaGuard } from '../llama-guard.js'
 import type { LlamaGuard } from '../middleware.js'
-import type { Options } from '../options/index.js'
+import type { LlamaGuardOptions } from '../options/index.js'
 import { type GuardedWebRequest, Incoming, type IncomingRequest } from './incoming.js'
 import { Outgoing } from './outgoing.js'
 import { fail, send } from './reply.js'
@@ -31,7 +31,7 @@ export interface GuardedHandler<In extends Request, Rest extends readonly unknow
  */
 export function guardFetch<In extends Request, Rest extends readonly unknown[], Out>(
   handler: (request: In, ...rest: Rest) => Out,
-  guard: LlamaGuard | Options<IncomingRequest> = {},
+  guard: LlamaGuard | LlamaGuardOptions<IncomingRequest> = {},
 ): GuardedHandler<In, Rest, Out> {
   const middleware = typeof guard === 'function' ? guard : llamaGuard(guard)
 

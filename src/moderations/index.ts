@@ -1,7 +1,7 @@
 // POST /v1/moderations in OpenAI's shape, answered by the guard, for callers that want a verdict and not a chat.
 // `client.moderations.create()` of OpenAI's SDKs works against it. The categories are Llama Guard's own.
 import { parseOptions } from '../options/config.js'
-import type { Options } from '../options/index.js'
+import type { LlamaGuardOptions } from '../options/index.js'
 import { decide } from '../policy.js'
 import { createServices, type Services } from '../services.js'
 import { randomUUID } from 'node:crypto'
@@ -142,7 +142,7 @@ export interface Moderations extends Middleware {
  * @throws LlamaGuardError at once for a wrong option or variable.
  * @example app.post('/v1/moderations', moderations())
  */
-export function moderations(options: Options = {}): Moderations {
+export function moderations(options: LlamaGuardOptions = {}): Moderations {
   const services = createServices(parseOptions(options))
   return Object.assign(moderationsOf(services), { close: () => services.close() })
 }

@@ -2,20 +2,21 @@
 // its owner believes that it has an effect.
 import { LlamaGuardError } from '../errors.js'
 import { PREFIX } from './environment.js'
-import type { Backend, Options } from './index.js'
+import type { Config } from './config.js'
+import type { Backend } from './index.js'
 
 const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken'] as const
-const OPENAI = ['guardUrl', 'guardApiKey', 'guardModel'] as const
-const LLAMA_CPP = ['modelPath'] as const
-const PROMPT = ['model', 'categories', 'task', 'instruction', 'controversial'] as const
+const OPENAI = ['guardUrl', 'guardApiKey'] as const
+const NAMED = ['guardModel'] as const
+const PROMPT = ['model', 'categories', 'task', 'instruction'] as const
 
-type BackendOption = (typeof SAGEMAKER | typeof OPENAI | typeof LLAMA_CPP | typeof PROMPT)[number]
+type BackendOption = (typeof SAGEMAKER | typeof OPENAI | typeof NAMED | typeof PROMPT)[number]
 
 const IGNORED: Readonly<Record<Backend, readonly BackendOption[]>> = {
-  sagemaker: [...OPENAI, ...LLAMA_CPP],
-  openai: [...SAGEMAKER, ...LLAMA_CPP],
+  sagemaker: [...OPENAI, ...NAMED],
+  openai: SAGEMAKER,
   'llama-cpp': [...SAGEMAKER, ...OPENAI],
-  local: [...SAGEMAKER, ...OPENAI, ...LLAMA_CPP, ...PROMPT],
+  local: [...SAGEMAKER, ...OPENAI, ...NAMED, ...PROMPT],
 }
 
 const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
@@ -25,29 +26,29 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
   firstToken: 'sagemaker',
   guardUrl: 'openai',
   guardApiKey: 'openai',
-  guardModel: 'openai',
-  modelPath: 'llama-cpp',
+  guardModel: 'openai and llama-cpp',
   model: 'sagemaker, openai and llama-cpp',
   categories: 'sagemaker, openai and llama-cpp',
   task: 'sagemaker, openai and llama-cpp',
   instruction: 'sagemaker, openai and llama-cpp',
-  controversial: 'sagemaker, openai and llama-cpp',
 }
 
-const REQUIRED: Readonly<Record<Backend, { option: keyof Options; variable: string; what: string } | undefined>> = {
+const REQUIRED: Readonly<
+  Record<Backend, { option: 'endpoint' | 'guardUrl' | 'guardModel'; variable: string; what: string } | undefined>
+> = {
   sagemaker: { option: 'endpoint', variable: 'ENDPOINT', what: 'a SageMaker endpoint name' },
   openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },
-  'llama-cpp': { option: 'modelPath', variable: 'MODEL_PATH', what: 'the path of a Llama Guard GGUF file' },
+  'llama-cpp': { option: 'guardModel', variable: 'MODEL_ID', what: 'the path of a Llama Guard GGUF file' },
   local: undefined,
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
-export function hasOwnGuard({ guard, guards, endpoint, guardUrl, modelPath }: Options): boolean {
-  return guards === undefined || guard !== 'sagemaker' || [endpoint, guardUrl, modelPath].some((it) => it !== undefined)
+export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
+  return guards === undefined || guard !== 'sagemaker' || endpoint !== undefined
 }
 
 /** @throws LlamaGuardError `endpoint_missing` when the chosen backend lacks a setting that it needs. */
-export function requireBackendSettings(config: Options): void {
+export function requireBackendSettings(config: Config): void {
   if (typeof config.guard !== 'string') return
   const need = REQUIRED[config.guard]
   if (need === undefined || config[need.option] !== undefined) return
@@ -64,7 +65,7 @@ export function requireBackendSettings(config: Options): void {
  * process do not count against a guard chosen in code.
  * @throws LlamaGuardError `invalid_option` for an option that the chosen backend ignores.
  */
-export function rejectIgnored(guard: Options['guard'], given: Readonly<Record<string, unknown>>): void {
+export function rejectIgnored(guard: Config['guard'], given: Readonly<Record<string, unknown>>): void {
   if (typeof guard !== 'string') return
   const option = IGNORED[guard].find((name) => given[name] !== undefined && given[name] !== false)
   if (option === undefined) return
@@ -76,14 +77,26 @@ export function rejectIgnored(guard: Options['guard'], given: Readonly<Record<st
 }
 
 /** @throws LlamaGuardError `invalid_option` for a cache secret without a store that it could seal. */
-export function rejectUnusedSecret({ cacheSecret, cacheStore }: Options): void {
+export function rejectUnusedSecret({ cacheSecret, cacheStore }: Config): void {
   if (cacheSecret === undefined || typeof cacheStore === 'string') return
   throw new LlamaGuardError(
     'invalid_option',
-    'The option cacheSecret is set, and nothing is sealed with it: it belongs to a Redis URL in `cacheStore` ' +
-      `(${PREFIX}REDIS_URL). ` +
+    `The variable ${PREFIX}CACHE_SECRET is set, and nothing is sealed with it: it belongs to a Redis URL in ` +
+      `\`cacheStore\` (${PREFIX}REDIS_URL). ` +
       (cacheStore === undefined
         ? 'Set that URL, or remove the secret.'
         : 'A store of your own seals its values itself; remove the secret.'),
   )
+}
+
+const PACE = ['windowChars', 'windowMs'] as const
+
+/** @throws LlamaGuardError `invalid_option` for options that have no effect together. `given`: those that were set. */
+export function rejectWithoutEffect({ streaming }: Config, given: Readonly<Record<string, unknown>>): void {
+  const pace = streaming === 'full' ? PACE.find((name) => given[name] !== undefined) : undefined
+  if (pace !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option ${pace} is set, and \`streaming: 'full'\` checks a reply once, when it is whole. Remove one of them.`,
+    )
 }

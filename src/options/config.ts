@@ -1,7 +1,14 @@
 // Builds one checked, frozen configuration from options and environment. Each option has one row: its variable, its
 // reader, its default.
+import { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../errors.js'
-import { hasOwnGuard, rejectIgnored, rejectUnusedSecret, requireBackendSettings } from './backend-options.js'
+import {
+  hasOwnGuard,
+  rejectIgnored,
+  rejectUnusedSecret,
+  rejectWithoutEffect,
+  requireBackendSettings,
+} from './backend-options.js'
 import { readCategories } from './categories.js'
 import {
   type Environment,
@@ -14,68 +21,62 @@ import {
 import { cascadeOption, guardsOption } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
+  actionsOption,
+  modeOption,
+  spreadMode,
+  spreadText,
+  spreadThreshold,
+  textOption,
+  thresholdOption,
+} from './composite.js'
+import {
   auditOption,
   dialectOption,
   guardObject,
   guardOption,
   loggerOption,
-  mapOf,
   modelOption,
   refusalTextOption,
   shadowOption,
   storeOption,
   upstreamOption,
 } from './object-readers.js'
-import { type Options, type RequestOptions } from './index.js'
-import {
-  bool,
-  functionOf,
-  integer,
-  keyPath,
-  list,
-  number,
-  oneOf,
-  rejectUnknown,
-  text,
-  url,
-  type Reader,
-} from './readers.js'
+import type { LlamaGuardOptions, RequestOptions } from './index.js'
+import { isObject } from '../utils/json.js'
+import { type Protection, protectionOf } from './protection.js'
+import { fail, bool, functionOf, integer, list, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
 
 interface Setting<T> {
   readonly env?: string
   readonly read: Reader<T>
   readonly fallback: T
+  /** For a value of several parts: the fields of the configuration that hold them. Default: one of the same name. */
+  readonly spread?: (value: never) => object
 }
 
 type Rows<T> = { readonly [K in keyof Required<T>]: Setting<T[K]> }
-
-const ratio = number(0, 1)
 
 // The type makes the compiler ask for a row for every option. The environment and the check for unknown keys read the
 // same rows.
 const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
-  mode: { env: 'MODE', read: oneOf(['enforce', 'shadow']), fallback: 'enforce' },
-  shadowSample: { env: 'SHADOW_SAMPLE', read: ratio, fallback: 1 },
+  mode: { env: 'MODE', read: modeOption, fallback: 'enforce', spread: spreadMode },
   onError: { env: 'ON_ERROR', read: oneOf(['closed', 'open']), fallback: 'closed' },
-  threshold: { env: 'THRESHOLD', read: ratio, fallback: undefined },
-  categoryThresholds: { read: mapOf(ratio), fallback: undefined },
-  actions: { read: mapOf(oneOf(['block', 'flag', 'ignore'])), fallback: undefined },
+  threshold: { env: 'THRESHOLD', read: thresholdOption, fallback: undefined, spread: spreadThreshold },
+  actions: { read: actionsOption, fallback: undefined },
   parallel: { env: 'PARALLEL', read: bool, fallback: false },
   streaming: { env: 'STREAMING', read: oneOf(['window', 'full', 'async']), fallback: 'window' },
   windowChars: { env: 'WINDOW_CHARS', read: integer(1, 1_000_000), fallback: 400 },
   windowMs: { env: 'WINDOW_MS', read: integer(1, 600_000), fallback: 1000 },
-  keepAlive: { env: 'KEEP_ALIVE', read: bool, fallback: false },
   turns: { env: 'TURNS', read: oneOf(['last', 'all']), fallback: 'last' },
   system: { env: 'SYSTEM', read: oneOf(['judge', 'trust']), fallback: 'judge' },
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },
   unknown: { env: 'UNKNOWN', read: oneOf(['judge', 'warn', 'pass', 'refuse']), fallback: undefined },
-  tenant: { read: text, fallback: undefined },
   policyUrl: { env: 'POLICY_URL', read: url, fallback: undefined },
   onBlock: { env: 'ON_BLOCK', read: oneOf(['error', 'refusal']), fallback: 'error' },
   refusalText: { env: 'REFUSAL_TEXT', read: refusalTextOption, fallback: undefined },
   blockStatus: { env: 'BLOCK_STATUS', read: integer(400, 499), fallback: 451 },
-  refusal: { read: functionOf, fallback: undefined },
+  expose: { env: 'EXPOSE', read: oneOf(['none', 'verdict', 'full']), fallback: 'verdict' },
 } satisfies Rows<RequestOptions>
 
 const SETTINGS = {
@@ -91,49 +92,74 @@ const SETTINGS = {
   guardUrl: { env: 'URL', read: url, fallback: undefined },
   guardApiKey: { env: 'API_KEY', read: text, fallback: undefined },
   guardModel: { env: 'MODEL_ID', read: text, fallback: undefined },
-  modelPath: { env: 'MODEL_PATH', read: text, fallback: undefined },
   model: { env: 'MODEL', read: modelOption, fallback: 'llama-guard-1' },
-  controversial: { env: 'CONTROVERSIAL', read: oneOf(['block', 'flag', 'ignore']), fallback: undefined },
   categories: { read: readCategories, fallback: undefined },
   task: { read: text, fallback: undefined },
   instruction: { read: text, fallback: undefined },
   firstToken: { env: 'FIRST_TOKEN', read: bool, fallback: false },
   timeoutMs: { env: 'TIMEOUT_MS', read: integer(1, 600_000), fallback: 10_000 },
-  maxAttempts: { env: 'MAX_ATTEMPTS', read: integer(1, 10), fallback: 2 },
   hedgeAfterMs: { env: 'HEDGE_AFTER_MS', read: integer(1, 600_000), fallback: undefined },
   concurrency: { env: 'CONCURRENCY', read: integer(1, 65_536), fallback: 256 },
-  queue: { env: 'QUEUE', read: integer(0, 1_000_000), fallback: 1024 },
-  breaker: { env: 'BREAKER', read: bool, fallback: true },
   reveal: { env: 'REVEAL', read: bool, fallback: true },
   maxChecks: { env: 'MAX_CHECKS', read: integer(1, 256), fallback: 32 },
   cacheMax: { env: 'CACHE_MAX', read: integer(0, 10_000_000), fallback: 10_000 },
   cacheTtlMs: { env: 'CACHE_TTL_MS', read: integer(1, 86_400_000), fallback: 300_000 },
   cacheStore: { env: 'REDIS_URL', read: storeOption, fallback: undefined },
-  cacheSecret: { env: 'CACHE_SECRET', read: text, fallback: undefined },
   maxBodyBytes: { env: 'MAX_BODY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 20 },
   maxReplyBytes: { env: 'MAX_REPLY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 22 },
   upstream: { read: upstreamOption, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
   dialects: { env: 'DIALECTS', read: list(dialectOption), fallback: undefined },
-  text: { env: 'TEXT', read: keyPath, fallback: undefined },
-  reply: { env: 'REPLY', read: keyPath, fallback: undefined },
+  text: { env: 'TEXT', read: textOption, fallback: undefined, spread: spreadText },
   logger: { read: loggerOption, fallback: undefined },
-  logLevel: { env: 'LOG_LEVEL', read: oneOf(['silent', 'error', 'warn', 'info', 'debug']), fallback: 'info' },
   audit: { env: 'AUDIT', read: auditOption, fallback: undefined },
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
   override: { read: functionOf, fallback: undefined },
-} satisfies Rows<Options>
+  context: { read: functionOf, fallback: undefined },
+} satisfies Rows<LlamaGuardOptions>
 
 /** Options whose default is a value. They are never undefined after reading. */
 type Defaulted<Table> = {
   [K in keyof Table]: Table[K] extends { readonly fallback: undefined } ? never : K
 }[keyof Table]
 
+/** The options of several parts, as the code reads them. */
+interface RequestParts {
+  readonly mode: 'enforce' | 'shadow'
+  /** The share of requests that `mode: 'shadow'` judges. */
+  readonly shadowSample: number
+  readonly threshold: number | undefined
+  readonly categoryThresholds: Readonly<Record<string, number>> | undefined
+}
+
+interface Parts extends RequestParts, Protection {
+  readonly text: string | undefined
+  /** The place of the model's words. */
+  readonly reply: string | undefined
+  readonly cacheSecret: string | undefined
+  readonly logLevel: LogLevel
+}
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+type RequestDefaults = Required<Pick<RequestOptions, Defaulted<typeof REQUEST>>>
+type Defaults = Required<Pick<LlamaGuardOptions, Defaulted<typeof SETTINGS>>>
+
 /** {@link RequestOptions}, checked and with defaults. */
-export type RequestConfig = Readonly<RequestOptions & Required<Pick<RequestOptions, Defaulted<typeof REQUEST>>>>
-/** {@link Options}, checked, with environment and defaults. Frozen. */
-export type Config = Readonly<Options & Required<Pick<Options, Defaulted<typeof SETTINGS>>>>
+export type RequestConfig = Readonly<
+  Omit<RequestOptions, keyof RequestDefaults | keyof RequestParts> &
+    Omit<RequestDefaults, keyof RequestParts> &
+    RequestParts
+>
+/** {@link LlamaGuardOptions}, checked, with environment and defaults. Frozen. */
+export type Config = Readonly<
+  Omit<LlamaGuardOptions, keyof Defaults | keyof Parts> & Omit<Defaults, keyof Parts> & Parts
+>
+
+/** The options that may be given. A configuration has more fields, their parts. */
+export const OPTION_NAMES: readonly string[] = Object.keys(SETTINGS)
 
 const TABLE: Readonly<Record<string, Setting<unknown>>> = SETTINGS
 const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])))
@@ -143,9 +169,9 @@ const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (en
  * @throws LlamaGuardError `unknown_option`, `invalid_option` or `endpoint_missing`. The message says what came in,
  * what was wanted and what to do.
  */
-export function parseOptions(options: Options = {}, env: Environment = process.env): Config {
+export function parseOptions(options: LlamaGuardOptions = {}, env: Environment = process.env): Config {
   requireObject(options)
-  rejectUnknown(Object.keys(options), Object.keys(SETTINGS), 'option', hintForOption)
+  rejectUnknown(Object.keys(options), OPTION_NAMES, 'option', hintForOption)
   rejectUnknown(
     Object.keys(env).filter((name) => name.startsWith(PREFIX)),
     [...VARIABLES.values(), ...OTHER_VARIABLES].map((name) => PREFIX + name),
@@ -157,19 +183,29 @@ export function parseOptions(options: Options = {}, env: Environment = process.e
   const config: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(TABLE)) {
     const value = given[name]
-    config[name] = value === undefined ? setting.fallback : setting.read(value, sourceOf(name, setting, inCode))
+    put(config, name, value === undefined ? setting.fallback : setting.read(value, sourceOf(name, setting, inCode)))
   }
+  config['cacheSecret'] = env[`${PREFIX}CACHE_SECRET`] || undefined
+  config['logLevel'] = oneOf(LOG_LEVELS)(env[`${PREFIX}LOG_LEVEL`] || 'info', `${PREFIX}LOG_LEVEL`)
+  Object.assign(config, protectionOf(config as unknown as Config, options))
   const checked = config as unknown as Config
   rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
   rejectUnusedSecret(checked)
+  rejectWithoutEffect(checked, given)
   if (hasOwnGuard(checked)) requireBackendSettings(checked)
   return Object.freeze(checked)
 }
 
+/** Puts a value that was read, or its parts, into the configuration. */
+function put(config: Record<string, unknown>, name: string, value: unknown): void {
+  const { spread } = TABLE[name]!
+  if (spread === undefined) config[name] = value
+  else Object.assign(config, spread(value as never))
+}
+
 /** What a policy may set, as a file of `LLAMA_GUARD_POLICY` does. */
-export type Policy = Pick<
-  Options,
-  'categories' | 'task' | 'instruction' | 'actions' | 'policyUrl' | 'threshold' | 'categoryThresholds'
+export type Policy = Partial<
+  Pick<Config, 'categories' | 'task' | 'instruction' | 'actions' | 'policyUrl' | 'threshold' | 'categoryThresholds'>
 >
 
 /**
@@ -177,24 +213,29 @@ export type Policy = Pick<
  * @throws LlamaGuardError `invalid_option` or `unknown_option`.
  */
 export function readPolicy(value: unknown, source: string): Policy {
-  const given = Object.entries(policyObject(value, source)).filter(([, part]) => part !== undefined)
-  return Object.fromEntries(given.map(([name, part]) => [name, TABLE[name]!.read(part, `${source}: ${name}`)]))
+  const policy: Record<string, unknown> = {}
+  for (const [name, part] of Object.entries(policyObject(value, source)))
+    if (part !== undefined) put(policy, name, TABLE[name]!.read(part, `${source}: ${name}`))
+  return policy
 }
 
 /** Checks what `override(req)` returned and applies it to the configuration. */
 export function overrideOptions(config: Config, over: RequestOptions | undefined): RequestConfig {
   if (over === undefined) return config
+  if (!isObject(over)) throw fail('override()', over, 'an object of options')
   rejectUnknown(Object.keys(over), Object.keys(REQUEST), 'override option')
   const merged: Record<string, unknown> = { ...config }
   for (const [name, setting] of Object.entries(REQUEST)) {
-    const value = (over as Record<string, unknown>)[name]
-    if (value !== undefined) merged[name] = setting.read(value, `override().${name}`)
+    const value = over[name]
+    if (value !== undefined) put(merged, name, setting.read(value, `override().${name}`))
   }
   return merged as unknown as RequestConfig
 }
 
 /** JavaScript callers may write `llamaGuard('local')`. The error then says what to write instead. */
 function requireObject(options: unknown): void {
+  if (options instanceof IncomingMessage)
+    throw new LlamaGuardError('invalid_option', 'llamaGuard was mounted without (). Write app.use(llamaGuard()).')
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
   const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''
   throw new LlamaGuardError('invalid_option', `The options should be an object; got ${typeof options}.${cure}`)
@@ -204,6 +245,6 @@ function sourceOf(name: string, setting: Setting<unknown>, inCode: Readonly<Reco
   return inCode[name] === undefined && setting.env !== undefined ? PREFIX + setting.env : name
 }
 
-function withoutUndefined(options: Options): Record<string, unknown> {
+function withoutUndefined(options: LlamaGuardOptions): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

@@ -1,14 +1,23 @@
 // Reads options from LLAMA_GUARD_* variables and from the policy file that LLAMA_GUARD_POLICY names.
 import { readFileSync } from 'node:fs'
 import { LlamaGuardError } from '../errors.js'
+import { hintForOption } from './hints.js'
 import { fail, rejectUnknown } from './readers.js'
 
 export const PREFIX = 'LLAMA_GUARD_'
 
 /** Variables that feed more than one option, or an option of another shape. */
-export const OTHER_VARIABLES = ['POLICY', 'UPSTREAM_URL', 'UPSTREAM_API_KEY', 'UPSTREAM_ENDPOINT', 'DASHBOARD_TOKEN']
+export const OTHER_VARIABLES = [
+  'POLICY',
+  'UPSTREAM_URL',
+  'UPSTREAM_API_KEY',
+  'UPSTREAM_ENDPOINT',
+  'DASHBOARD_TOKEN',
+  'CACHE_SECRET',
+  'LOG_LEVEL',
+]
 
-const POLICY_KEYS = ['categories', 'task', 'instruction', 'actions', 'policyUrl', 'threshold', 'categoryThresholds']
+const POLICY_KEYS = ['categories', 'task', 'instruction', 'actions', 'policyUrl', 'threshold']
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -67,6 +76,6 @@ export function fromPolicyFile(env: Environment): Record<string, unknown> {
 export function policyObject(policy: unknown, name: string): Record<string, unknown> {
   if (typeof policy !== 'object' || policy === null || Array.isArray(policy))
     throw fail(name, policy, `a JSON object with ${POLICY_KEYS.join(', ')}`)
-  rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key')
+  rejectUnknown(Object.keys(policy), POLICY_KEYS, 'policy key', hintForOption)
   return { ...policy }
 }

@@ -1,13 +1,13 @@
 // The options of the guards of a panel and of a cascade.
 import type { Guard } from '../types.js'
-import type { Options } from './index.js'
+import type { LlamaGuardOptions } from './index.js'
 
 /**
  * The options of one guard of a panel or a cascade. They mean the same as for the middleware. Variables do not set
  * them.
  */
 export type GuardOptions = Pick<
-  Options,
+  LlamaGuardOptions,
   | 'guard'
   | 'endpoint'
   | 'inferenceComponent'
@@ -15,18 +15,17 @@ export type GuardOptions = Pick<
   | 'guardUrl'
   | 'guardApiKey'
   | 'guardModel'
-  | 'modelPath'
   | 'model'
   | 'categories'
   | 'task'
   | 'instruction'
-  | 'controversial'
+  | 'actions'
   | 'firstToken'
   | 'timeoutMs'
   | 'concurrency'
 >
 
-/** See {@link Options.cascade}. */
+/** See {@link LlamaGuardOptions.cascade}. */
 export interface CascadeOption {
   readonly first: Guard | GuardOptions
   /** A safe verdict with a score below this is final. 0 to 1. */

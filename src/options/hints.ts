@@ -19,12 +19,29 @@ const OPTION_HINTS: Readonly<Record<string, string>> = {
   backend: 'Set `guard` (LLAMA_GUARD_BACKEND) to sagemaker, openai, local or llama-cpp.',
 }
 
+/** Options of version 0.2 and what took their place. Keyed as above. */
+const REMOVED: Readonly<Record<string, string>> = {
+  queue: 'It is gone: four times `concurrency` requests may wait.',
+  breaker: 'It is gone: a guard that keeps failing is always left alone for a moment.',
+  maxattempts: 'It is gone: a call that may succeed the second time is tried twice.',
+  keepalive: 'It is gone: the head of a stream leaves with its first judged word.',
+  loglevel: 'Set the variable LLAMA_GUARD_LOG_LEVEL, or `logger: false` for no log.',
+  cachesecret: 'Use `cacheStore: redisStore(url, { secret })`, or the variable LLAMA_GUARD_CACHE_SECRET.',
+  shadowsample: 'Use `mode: { shadow: 0.1 }` (LLAMA_GUARD_MODE=shadow:0.1).',
+  controversial: "Use `actions: { controversial: 'flag' }`.",
+  categorythresholds: 'Use `threshold: { default: 0.5, S1: 0.3 }`.',
+  refusal: 'Use `refusalText`, or `onBlock`.',
+  reply: "Use `text: { in: 'message', out: 'reply' }` (LLAMA_GUARD_TEXT, as JSON).",
+  modelpath: 'Set `guardModel` (LLAMA_GUARD_MODEL_ID) to the path of the GGUF file.',
+  tenant: 'Return it from `context(req)`: `{ tenant }` separates remembered verdicts.',
+}
+
 const BACKEND_HINTS: readonly (readonly [RegExp, string])[] = [
   [
     /^(?:vllm|tgi|lmi|ollama|sglang|together|groq|openai-compatible|openrouter)$/i,
     "That is an OpenAI-compatible server: set `guard: 'openai'`, and `guardUrl` to its base URL.",
   ],
-  [/^(?:llama[._-]?cpp|gguf|node-llama-cpp)$/i, "Set `guard: 'llama-cpp'`, and `modelPath` to the GGUF file."],
+  [/^(?:llama[._-]?cpp|gguf|node-llama-cpp)$/i, "Set `guard: 'llama-cpp'`, and `guardModel` to the GGUF file."],
   [/^bedrock$/i, "Bedrock is no backend. Give an object with judge(), or set `guard: 'sagemaker'`."],
   [/^(?:llama[-_ ]?guard|meta-llama\/)/i, 'That is a model. Set `model` to it, and `guard` to where it runs.'],
 ]
@@ -35,6 +52,7 @@ export function hintForOption(name: string): string | undefined {
     .replace(/^LLAMA_GUARD_/, '')
     .replaceAll('_', '')
     .toLowerCase()
+  if (Object.hasOwn(REMOVED, key)) return REMOVED[key]
   return Object.hasOwn(OPTION_HINTS, key) ? OPTION_HINTS[key] : undefined
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { AuditOption } from '../telemetry/audit/index.js'
-import type { Category, CategoryAction, Guard, GuardedRequest, Logger, VerdictEvent } from '../types.js'
+import type { Category, Guard, GuardedRequest, Logger, RequestFields, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import type { CascadeOption, GuardOptions } from './guard-options.js'
 import type { RequestOptions } from './request-options.js'
@@ -23,7 +23,7 @@ export type UpstreamOption =
   string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
 /** Settings of the middleware. `Req` is the request type of its hooks, for example Express' own `Request`. */
-export interface Options<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
+export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
   /**
    * Where the guard model runs, or an object with `judge()`. `local` is a baseline screen, not Llama Guard. Default:
    * `sagemaker`.
@@ -65,20 +65,16 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   guardUrl?: string
   /** Bearer token for `guardUrl`. Never logged. Default: none. */
   guardApiKey?: string
-  /** The name by which the server at `guardUrl` knows the guard model. Default: none. */
-  guardModel?: string
   /**
-   * Path of a Llama Guard GGUF file for `llama-cpp`, which needs the package node-llama-cpp. Text only.
-   * Default: none.
+   * The name by which the server at `guardUrl` knows the guard model. For `llama-cpp`, which needs the package
+   * node-llama-cpp: the path of a Llama Guard GGUF file, text only. Default: none.
    */
-  modelPath?: string
+  guardModel?: string
   /**
    * The guard model behind the endpoint. It decides prompt format, taxonomy and context length. Default:
    * `llama-guard-1`.
    */
   model?: ModelName
-  /** The action for Qwen3Guard-Gen's level Controversial (categories C1 to C9). Default: `block`. */
-  controversial?: CategoryAction
   /**
    * Your own policy: a list of categories, or the text that stands between the category markers, word for word.
    * Default: the model's own taxonomy.
@@ -97,19 +93,13 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    * Milliseconds for one judgement, retries and queueing included. A later answer is `guard_timeout`. Default: 10000.
    */
   timeoutMs?: number
-  /** The most calls of one judgement to one guard, the first included. Default: 2. */
-  maxAttempts?: number
   /** Milliseconds without an answer until a second call is sent; at most 5 % extra calls. Default: no second call. */
   hedgeAfterMs?: number
-  /** The most guard calls in flight at once. It is also the size of the socket pool. Default: 256. */
-  concurrency?: number
   /**
-   * The most requests that may wait without a guard call in flight. One more is `guard_overloaded`. Waiting requests
-   * take turns, so that a long request does not delay a short one. Default: 1024.
+   * The most guard calls in flight at once. It is also the size of the socket pool. Four times as many requests may
+   * wait for one; a further one is `guard_overloaded`. Waiting requests take turns. Default: 256.
    */
-  queue?: number
-  /** Stops calling a guard that keeps failing, and probes it with single calls. Default: true. */
-  breaker?: boolean
+  concurrency?: number
   /**
    * Judges text that is encoded, as a whole or in a stretch, in decoded form too: base64, hex, escapes, rot13,
    * look-alike letters and the like, up to two of them inside each other. It costs one more check, remembered, and
@@ -125,7 +115,11 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   cacheMax?: number
   /** Milliseconds for which a verdict is remembered. Default: 300000. */
   cacheTtlMs?: number
-  /** A shared store behind the cache in process: a Redis URL, or an object with `get` and `set`. Default: none. */
+  /**
+   * A shared store behind the cache in process: a Redis URL, or an object with `get` and `set`. `redisStore(url, {
+   * secret })` seals its entries with an HMAC; every replica needs the same secret, in the variable
+   * LLAMA_GUARD_CACHE_SECRET where the URL comes from one. Default: none.
+   */
   cacheStore?:
     | string
     | {
@@ -133,11 +127,6 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
         set(key: string, value: string, ttlMs: number): Promise<void>
         close?(): Promise<void>
       }
-  /**
-   * Seals the entries behind a Redis URL with an HMAC under this secret. Every replica needs the same one. Never
-   * logged. Default: none.
-   */
-  cacheSecret?: string
   /** The most bytes of a request body, before and after decompression. A larger body is 413. Default: 1 MiB. */
   maxBodyBytes?: number
   /** The most bytes of a reply held at once. A larger reply is 503 `reply_too_large`. Default: 4 MiB. */
@@ -160,18 +149,16 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
   dialects?: readonly (string | Dialect)[]
   /**
    * The place of the user's words in a body of your own shape, as a path of keys: `message`, `input.text`,
-   * `chat.0.say`. A body with a text there is a chat. Everything else in the body is judged too. Default: none.
+   * `chat.0.say`. A body with a text there is a chat. Everything else in the body is judged too. `{ in, out }` names
+   * the place of the model's words as well, in a JSON reply or in each event of a stream (JSON in the variable).
+   * Default: none; the model's words are every string of the reply.
    */
-  text?: string
+  text?: string | { readonly in: string; readonly out?: string }
   /**
-   * The place of the model's words in a JSON reply, or in each event of a stream, for the option `text`. Default:
-   * every string of the reply.
+   * A pino-like logger, or `false` for none. `req.log` is used instead when present. Default: pino at the level of
+   * `LLAMA_GUARD_LOG_LEVEL` (`silent`, `error`, `warn`, `info`, `debug`; default `info`).
    */
-  reply?: string
-  /** A pino-like logger. `req.log` is used instead when present. Default: pino at `LLAMA_GUARD_LOG_LEVEL` (info). */
-  logger?: Logger
-  /** Level of the default logger. Default: `info`. */
-  logLevel?: 'silent' | 'error' | 'warn' | 'info' | 'debug'
+  logger?: Logger | false
   /**
    * A row for every request that reached the middleware, judged or passed: verdicts, what was not judged and why,
    * times; no chat content. The path of a file (JSON Lines, rotated), `{ path, maxBytes, keep, chain, secret }`, or
@@ -179,13 +166,22 @@ export interface Options<Req extends IncomingMessage = GuardedRequest> extends R
    * `stats()` and logged. Default: none.
    */
   audit?: AuditOption
-  /** Told of every judgement; holds no chat content. A throw is logged and has no effect. */
-  onVerdict?: (event: VerdictEvent) => void
+  /** Told of every judgement, without chat content, and of its request. A throw is logged and has no effect. */
+  onVerdict?: (event: VerdictEvent, req: Req) => void
   /**
    * Requests for which this returns true pass unjudged, and so do their replies. An exception of the function refuses
    * the request. Default: none.
    */
   skip?: (req: Req) => boolean
-  /** Returns options for this request or tenant. An exception of the function refuses the request. Default: none. */
-  override?: (req: Req) => RequestOptions | undefined
+  /**
+   * Returns options for this request or tenant, at once or as a promise. An exception of the function refuses the
+   * request. Default: none.
+   */
+  override?: (req: Req) => RequestOptions | undefined | Promise<RequestOptions | undefined>
+  /**
+   * Returns fields about this request (tenant, user, session) that stand on every log line, event, audit row, span and
+   * exemplar, under `context`. A field `tenant` also separates remembered verdicts. It has to answer at once. An
+   * exception of the function refuses the request. Default: none.
+   */
+  context?: (req: Req) => RequestFields | undefined
 }

@@ -6,16 +6,8 @@ import type { Guard, Logger, RefusalText } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import { hintForBackend, hintForModel } from './hints.js'
-import { type Backend, BACKENDS, MODELS, type Options, type UpstreamOption } from './index.js'
+import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions, type UpstreamOption } from './index.js'
 import { bool, fail, integer, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
-
-export function mapOf<T>(read: Reader<T>): Reader<Readonly<Record<string, T>>> {
-  return (value, name) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw fail(name, value, 'an object by category id')
-    return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, read(inner, `${name}.${id}`)]))
-  }
-}
 
 export function guardObject(value: unknown, name: string): Guard {
   if (typeof value === 'object' && value !== null && typeof (value as Guard).judge === 'function') return value as Guard
@@ -39,14 +31,14 @@ function withMethods<T>(value: unknown, name: string, methods: readonly string[]
   throw fail(name, value, wanted)
 }
 
-export function shadowOption(value: unknown, name: string): NonNullable<Options['shadowGuard']> {
+export function shadowOption(value: unknown, name: string): NonNullable<LlamaGuardOptions['shadowGuard']> {
   if (typeof value !== 'object' || value === null || !('guard' in value) || !('rate' in value))
     throw fail(name, value, 'an object { guard, rate }')
   const { guard, rate } = value
   return { guard: guardObject(guard, `${name}.guard`), rate: number(0, 1)(rate, `${name}.rate`) }
 }
 
-export function storeOption(value: unknown, name: string): NonNullable<Options['cacheStore']> {
+export function storeOption(value: unknown, name: string): NonNullable<LlamaGuardOptions['cacheStore']> {
   return typeof value === 'string'
     ? value
     : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
@@ -82,12 +74,13 @@ export function dialectOption(value: unknown, name: string): string | Dialect {
   )
 }
 
-export function loggerOption(value: unknown, name: string): Logger {
+export function loggerOption(value: unknown, name: string): Logger | false {
+  if (value === false) return false
   return withMethods(
     value,
     name,
     ['debug', 'info', 'warn', 'error'],
-    'a pino-like logger with debug, info, warn and error',
+    'a pino-like logger with debug, info, warn and error, or false',
   )
 }
 

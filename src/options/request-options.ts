@@ -1,18 +1,16 @@
 // The options that may differ between requests.
-import type { CategoryAction, Decision, GuardedRequest, RefusalText, Stage } from '../types.js'
+import type { CategoryAction, Expose, RefusalText, Stage } from '../types.js'
 
 /** The options that may differ between requests. `override(req)` returns these. */
 export interface RequestOptions {
   /** The stages that are judged. The other stage passes as `skipped`. Default: both. */
   check?: readonly Stage[]
-  /** `shadow` judges, logs, counts and sets headers, but blocks nothing and refuses nothing. Default: `enforce`. */
-  mode?: 'enforce' | 'shadow'
   /**
-   * The share of requests, 0 to 1, that `mode: 'shadow'` judges, so that a trial costs less. The others pass as
-   * `skipped` with the reason `shadow-sample`. Without effect in the mode `enforce`, which judges every request.
-   * Default: 1.
+   * `shadow` judges, logs, counts and sets headers, but blocks nothing and refuses nothing. `{ shadow: 0.1 }` does so
+   * for that share of requests, 0 to 1; the others pass as `skipped` with the reason `shadow-sample`. The variable
+   * says `shadow:0.1`. Default: `enforce`.
    */
-  shadowSample?: number
+  mode?: 'enforce' | 'shadow' | { readonly shadow: number }
   /**
    * What happens when the guard could not judge a request, a reply or a part of a stream. `closed` answers 503.
    * `open` lets it through and says `unjudged` in header, log and metric. A client's own fault (4xx) does not depend
@@ -20,13 +18,15 @@ export interface RequestOptions {
    */
   onError?: 'closed' | 'open'
   /**
-   * The probability of unsafe, 0 to 1, from which a text counts as unsafe. It needs token log probabilities. Default:
-   * none, the model's own word decides.
+   * The probability of unsafe, 0 to 1, from which a text counts as unsafe. It needs token log probabilities. An object
+   * holds thresholds of single categories by id, for guards that give category scores, and `default` for the whole:
+   * `{ default: 0.5, S1: 0.3 }`. Default: none, the model's own word decides.
    */
-  threshold?: number
-  /** Thresholds of single categories by id, 0 to 1, for guards that give category scores. Default: none. */
-  categoryThresholds?: Readonly<Record<string, number>>
-  /** The action per category id, for example `{ S5: 'flag', S13: 'ignore' }`. Default: `block` for every category. */
+  threshold?: number | Readonly<Record<string, number>>
+  /**
+   * The action per category id, for example `{ S5: 'flag', S13: 'ignore' }`; `controversial` stands for all of
+   * Qwen3Guard-Gen's level of that name. Default: `block` for every category.
+   */
   actions?: Readonly<Record<string, CategoryAction>>
   /**
    * Starts the handler at the same time as the input check. Nothing is released before the input verdict and the
@@ -42,12 +42,6 @@ export interface RequestOptions {
   windowChars?: number
   /** The most milliseconds that text of a stream waits before the next check starts. Default: 1000. */
   windowMs?: number
-  /**
-   * Lets keep-alive comments, `retry:` lines and empty chunks of a stream leave before its first verdict, once the
-   * input is safe. They send the head with status 200. A reply that is unsafe from its first word then ends with
-   * `finish_reason: "content_filter"` and not with a 451. Default: false.
-   */
-  keepAlive?: boolean
   /**
    * Which user turns are judged. `last` judges the newest one with the rest as context. `all` judges every one with
    * the turns before it as context. Default: `last`.
@@ -70,8 +64,6 @@ export interface RequestOptions {
    * names the path, `warn` elsewhere.
    */
   unknown?: 'judge' | 'warn' | 'pass' | 'refuse'
-  /** Separates the cached verdicts of one tenant from those of others. Default: none. */
-  tenant?: string
   /**
    * URL of a page about your content policy. Every 451 carries it as `Link: <URL>; rel="blocked-by"` (RFC 7725).
    * Default: none.
@@ -94,6 +86,10 @@ export interface RequestOptions {
    * LangChain retries 451 but not 400. Default: 451.
    */
   blockStatus?: number
-  /** Makes the JSON body of a block. Default, and when it throws or returns undefined: the dialect's own body. */
-  refusal?: (decision: Decision, req: GuardedRequest) => unknown
+  /**
+   * What headers and refusals tell a client. `verdict`: stage, verdict, categories and codes. `full`: scores, models
+   * and timings too, which tell whoever probes the guard how near a text came. `none`: no header, and no more than the
+   * status says. Default: `verdict`.
+   */
+  expose?: Expose
 }

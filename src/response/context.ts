@@ -10,8 +10,6 @@ export interface ReplySettings extends RefusalSettings {
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
-  /** True lets frames without words leave before the first verdict. */
-  readonly keepAlive?: boolean | undefined
 }
 
 /** Told when bytes of a held reply come from the handler and when bytes leave. */

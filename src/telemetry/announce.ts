@@ -4,7 +4,12 @@ import type { GuardedRequest, Logger } from '../types.js'
 import { isObject } from '../utils/json.js'
 
 /** Logs once per method and path the shape of the body, and how to have it judged. Values are never logged. */
-export type Announce = (req: GuardedRequest, logger: Logger, body: { format: string; value?: unknown }) => void
+export type Announce = (
+  req: GuardedRequest,
+  logger: Logger,
+  body: { format: string; value?: unknown },
+  about: object,
+) => void
 
 /**
  * The most routes that are remembered. No further route is logged, because a client can make up any number of paths.
@@ -15,12 +20,12 @@ const PLAIN_KEY = /^[A-Za-z_][\w-]{0,31}$/
 
 export function createAnnouncer(): Announce {
   const told = new Set<string>()
-  return (req, logger, { format, value }) => {
+  return (req, logger, { format, value }, about) => {
     const route = `${req.method ?? 'GET'} ${routeOf(req)}`
     if (told.size >= MAX_ROUTES || told.has(route)) return
     told.add(route)
     logger.warn(
-      { route, format, keys: keysOf(value) },
+      { ...about, route, format, keys: keysOf(value) },
       'A body that is no chat this guard knows passed unjudged. To have it judged, name its text ' +
         "(llamaGuard({ text: 'message' }) or customDialect()), mount the guard on the route, or set " +
         "unknown: 'judge'; " +

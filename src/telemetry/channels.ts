@@ -7,6 +7,7 @@ import type {
   NotJudged,
   Outcome,
   RequestEvent,
+  RequestFields,
   Stage,
   Verdict,
   VerdictEvent,
@@ -34,6 +35,8 @@ interface AboutRequest {
   /** The same object in every message of one request. Ids come from clients, and two requests may share one. */
   readonly request: object
   readonly requestId: string
+  /** What the option `context` says of the request. */
+  readonly context?: RequestFields
 }
 
 /** One time the guards are asked: all turns of a request at once, or a window of a reply. */

@@ -1,7 +1,8 @@
 // Writes one line per judgement and builds the event for onVerdict from the same facts. An event has no field that
 // could hold chat content.
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
-import type { Decision, Judgement, Logger, VerdictEvent } from '../types.js'
+import type { LlamaGuardError } from '../errors.js'
+import type { Decision, Judgement, Logger, RequestFields, VerdictEvent } from '../types.js'
 import { activeTrace } from '../utils/active-trace.js'
 
 /**
@@ -40,18 +41,24 @@ export function defaultLogger(level: string, destination?: DestinationStream): L
   return destination === undefined ? pino(options) : pino(options, destination)
 }
 
-/** The event of one stage. Milliseconds are those of the stage. Attempts and tokens are the sums over its checks. */
+interface LoggedRequest {
+  readonly requestId: string
+  readonly context: RequestFields | undefined
+  readonly dialectName: string
+}
+
+/** The event of one stage. Milliseconds are those of the stage, tokens the sums over its checks. */
 export function verdictEvent(
-  requestId: string,
-  dialect: string,
+  { requestId, context, dialectName }: LoggedRequest,
   decision: Decision,
   judgements: readonly Judgement[],
 ): VerdictEvent {
   const { outcome, error } = decision
   const event: Mutable<VerdictEvent> = {
     requestId,
+    ...(context !== undefined && { context }),
     stage: decision.stage,
-    dialect,
+    dialect: dialectName,
     model: decision.model,
     verdict: outcome.state,
     action: decision.action,
@@ -77,7 +84,7 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
   for (const judgement of judgements) {
     if (!('verdict' in judgement)) continue
     const { attempts: tried, tokens: used } = judgement.verdict
-    if (tried !== undefined) attempts = (attempts ?? 0) + tried
+    if (tried !== undefined) attempts = Math.max(attempts ?? 0, tried)
     if (used?.input !== undefined) (tokens ??= {}).input = (tokens.input ?? 0) + used.input
     if (used?.output !== undefined) (tokens ??= {}).output = (tokens.output ?? 0) + used.output
   }
@@ -86,17 +93,51 @@ function addCost(event: Mutable<VerdictEvent>, judgements: readonly Judgement[])
 }
 
 /**
- * The level follows the verdict: info for safe, warn for unsafe, error for unjudged, because the guard does not do
- * its work, debug for skipped.
+ * The level follows the verdict: debug for safe and skipped, info for unsafe and for a client's own fault, error
+ * for what the guard failed to judge. `ownGuard`: the guard is an object of the operator's.
  */
-export function logVerdict(logger: Logger, event: VerdictEvent, reason?: string): void {
+export function logVerdict(
+  logger: Logger,
+  event: VerdictEvent,
+  error: LlamaGuardError | undefined,
+  ownGuard: boolean,
+): void {
   if (event.verdict === 'skipped') logger.debug(event, 'not judged')
-  else if (event.verdict === 'safe') logger.info(event, 'judged safe')
+  else if (event.verdict === 'safe') logger.debug(event, 'judged safe')
   else if (event.verdict === 'unsafe')
-    logger.warn(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
-  else
-    logger.error(
-      reason === undefined ? event : { ...event, reason },
-      event.action === 'allow' ? 'could not judge, let through' : 'could not judge',
-    )
+    logger.info(event, event.action === 'block' ? 'blocked' : 'judged unsafe, let through')
+  else {
+    const why = { ...event, ...(error !== undefined && failureOf(error, ownGuard)) }
+    const words = event.action === 'allow' ? 'could not judge, let through' : 'could not judge'
+    if (error?.clientFault) logger.info(why, words)
+    else logger.error(why, words)
+  }
+}
+
+/**
+ * Why a check failed. Who is handed the chat may quote it in a message: of a cause come its name and code, and of an
+ * error of the operator's own guard also the places in the code, but no message.
+ */
+function failureOf(error: LlamaGuardError, ownGuard: boolean): object {
+  const { cause } = error
+  const { name, code, stack = '' } = describeError(cause ?? error)
+  const at = stack.split('\n').filter((line) => /^ {4}at /.test(line))
+  return {
+    ...(!ownGuard && { reason: error.message }),
+    ...(cause !== undefined && {
+      cause: { name, ...((typeof code === 'number' || /^[A-Z_]{1,40}$/.test(String(code))) && { code }) },
+    }),
+    ...(ownGuard && at.length > 0 && { at }),
+  }
+}
+
+/** Tells the operator that a function of theirs threw: the option, and the error with its stack. */
+export function logHookError(logger: Logger, option: string, error: unknown, about: object = {}): void {
+  logger.error({ ...about, option, error: describeError(error) }, `the option ${option} threw`)
+}
+
+function describeError(error: unknown): { name: string; message?: string; stack?: string | undefined; code?: unknown } {
+  if (!(error instanceof Error)) return { name: typeof error, message: String(error) }
+  const { name, message, stack, code } = error as NodeJS.ErrnoException
+  return { name, message, stack, ...(code !== undefined && { code }) }
 }

@@ -6,7 +6,7 @@ import { judgedChars } from './traced-check.js'
 
 export type LedgerFacts = Pick<
   RequestEvent,
-  'requestId' | 'traceId' | 'dialect' | 'model' | 'policy' | 'mode' | 'stream' | 'status' | 'added'
+  'requestId' | 'context' | 'traceId' | 'dialect' | 'model' | 'policy' | 'mode' | 'stream' | 'status' | 'added'
 >
 
 /** Different choices of a reply that are counted and sealed; a reply has fewer. */

@@ -1,7 +1,16 @@
 // One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
 // its response has closed. Without a listener it makes nothing.
 import type { ServerResponse } from 'node:http'
-import type { Conversation, GuardedRequest, Judgement, NotJudged, RequestEvent, Stage, VerdictEvent } from '../types.js'
+import type {
+  Conversation,
+  GuardedRequest,
+  Judgement,
+  NotJudged,
+  RequestEvent,
+  RequestFields,
+  Stage,
+  VerdictEvent,
+} from '../types.js'
 import { AddedLatencyClock } from './added-latency.js'
 import type { Audit } from './audit/index.js'
 import { type CheckMessage, notJudgedChannel, requestChannel, verdictChannel } from './channels.js'
@@ -27,6 +36,7 @@ export interface ObservedRequest {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
+  readonly context: RequestFields | undefined
   readonly dialectName: string
   /** Undefined until the request has been read as a chat. */
   readonly asked: { readonly stream: boolean } | undefined
@@ -122,19 +132,23 @@ export class RequestTelemetry {
     return (this.#key ??= Object.freeze({}))
   }
 
+  get #about(): Pick<CheckMessage, 'request' | 'requestId' | 'context'> {
+    const { requestId, context } = this.#observed
+    return { request: this.#request, requestId, ...(context !== undefined && { context }) }
+  }
+
   #publishNotJudged({ what, count }: NotJudged, stage: Stage, action: NotJudgedMessage['action']): void {
     if (!notJudgedChannel.hasSubscribers) return
-    const { requestId, dialectName: dialect } = this.#observed
-    const message: NotJudgedMessage = { request: this.#request, requestId, stage, dialect, action, what, count }
+    const dialect = this.#observed.dialectName
+    const message: NotJudgedMessage = { ...this.#about, stage, dialect, action, what, count }
     notJudgedChannel.publish(message)
   }
 
   #check(stage: Stage, conversations: readonly Conversation[]): Omit<CheckMessage, 'result'> {
     const { backend, model } = this.#services
-    const { requestId, dialectName: dialect } = this.#observed
+    const { dialectName: dialect } = this.#observed
     return {
-      request: this.#request,
-      requestId,
+      ...this.#about,
       stage,
       dialect,
       backend,
@@ -160,11 +174,12 @@ export class RequestTelemetry {
 
   #tell(ledger: RequestLedger): void {
     const { audit, model, policyHash } = this.#services
-    const { req, res, requestId, dialectName, asked, settings } = this.#observed
+    const { req, res, requestId, context, dialectName, asked, settings } = this.#observed
     const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(String(req.headers['traceparent']))?.[1]
     const event: RequestEvent = ledger.event(
       {
         requestId,
+        ...(context !== undefined && { context }),
         ...(traceId !== undefined && { traceId }),
         dialect: dialectName,
         model,

@@ -37,7 +37,7 @@ export interface NamedCategory {
  * - `empty`: a reply without a word.
  * - `status`: an error reply that carries no model text.
  * - `stored-history`: turns that the vendor keeps and the request only names.
- * - `shadow-sample`: left out of the share of requests that `mode: 'shadow'` judges, see `shadowSample`.
+ * - `shadow-sample`: left out of the share of requests that `mode: { shadow }` judges.
  */
 export type NotJudgedReason =
   | 'unknown-body'

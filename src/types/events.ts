@@ -11,9 +11,14 @@ export interface Logger {
   error(fields: object, message?: string): void
 }
 
+/** Fields that the option `context` gives a request: tenant, user, session. */
+export type RequestFields = Readonly<Record<string, string | number | boolean>>
+
 /** The event of one stage of one request, judged or not. `onVerdict` and the log get it. It holds no chat content. */
 export interface VerdictEvent {
   readonly requestId: string
+  /** What the option `context` says of the request. */
+  readonly context?: RequestFields
   readonly stage: Stage
   readonly dialect: string
   readonly model: string
@@ -27,6 +32,7 @@ export interface VerdictEvent {
   readonly score?: number
   readonly ms: number
   readonly cached: boolean
+  /** The most tries of one guard call behind this event, the first included. */
   readonly attempts?: number
   readonly tokens?: Verdict['tokens']
   readonly judgedBy?: string
@@ -62,6 +68,8 @@ export interface RequestEvent {
   /** When the request came in, ISO 8601. */
   readonly time: string
   readonly requestId: string
+  /** What the option `context` says of the request. */
+  readonly context?: RequestFields
   /** Trace id of the request's W3C `traceparent` header, where it has one. */
   readonly traceId?: string
   /** The API of the request, `unknown` where it is none we know. */

@@ -50,3 +50,6 @@ export type TextByLanguage = string | Readonly<Record<string, string>>
 /** A text for both stages, a text for each stage, or a function of the decision and the request. */
 export type RefusalText =
   TextByLanguage | { readonly [S in Stage]?: TextByLanguage } | ((decision: Decision, req: GuardedRequest) => string)
+
+/** What headers and refusals tell a client, see the option `expose`. */
+export type Expose = 'none' | 'verdict' | 'full'

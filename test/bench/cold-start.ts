@@ -30,7 +30,7 @@ const beat = setInterval(() => { const now = performance.now(); longest = Math.m
 await new Promise((resolve) => setTimeout(resolve, 20))
 longest = 0
 const started = performance.now()
-const guard = llamaGuard({ endpoint: 'e', logLevel: 'silent' })
+const guard = llamaGuard({ endpoint: 'e', logger: false })
 const built = performance.now() - started
 await new Promise((resolve) => setTimeout(resolve, 500))
 clearInterval(beat)

@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Middleware } from '../../src/types.js'
 import { machine, table } from './kit/table.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const MIB = 1024 * 1024
 const ROUNDS = 3
@@ -182,17 +183,17 @@ async function measure(): Promise<void> {
   let asked = 0
   const instant = llamaGuard({
     guard: { judge: () => ((asked += 1), Promise.resolve({ safe: true, categories: [] })) },
-    logLevel: 'silent',
+    logger: false,
     cacheMax: 0,
     check: ['input'],
   })
   const prompted = llamaGuard({
     guard: 'openai',
     guardUrl: `http://127.0.0.1:${guardPort}/v1`,
-    logLevel: 'silent',
+    logger: false,
     cacheMax: 0,
     check: ['input'],
-    breaker: false,
+    ...withProtection({ breaker: false }),
     timeoutMs: 60_000,
   })
   const rows: Record<string, string | number>[] = []

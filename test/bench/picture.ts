@@ -44,7 +44,7 @@ async function measure(): Promise<number> {
   const tokens = (prose(TOKENS * 4).match(/[\s\S]{4}/g) ?? []).map((token, index) =>
     index === BAD_TOKEN ? BAD : token,
   )
-  const middleware = llamaGuard({ guard, logLevel: 'silent', cacheMax: 0 }, {})
+  const middleware = llamaGuard({ guard, logger: false, cacheMax: 0 }, {})
   const server = await serve((req, res) =>
     middleware(req, res, () => {
       void (async () => {

@@ -4,12 +4,13 @@
 // for `async`.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
 import { chat, send, serve, sleep, type Running } from '../helpers/http.js'
 import { chunkOf, prose } from './kit/chat.js'
 import { percentile } from './kit/load.js'
 import { machine, table } from './kit/table.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const FIRST_TOKEN_MS = 400
 const TOKENS = 300
@@ -20,10 +21,10 @@ const REPLIES = Number(process.env['BENCH_REPLIES'] ?? 12)
 interface Setting {
   readonly name: string
   readonly guardMs: number
-  readonly options: Options
+  readonly options: LlamaGuardOptions
 }
 
-const MODES: readonly Options[] = [
+const MODES: readonly LlamaGuardOptions[] = [
   { streaming: 'window' },
   { streaming: 'window', parallel: true },
   { streaming: 'full' },
@@ -168,9 +169,9 @@ async function measure(setting: Setting): Promise<{ setting: Setting; readings: 
   const cost: Cost = { checks: 0, characters: 0, judged: new Map() }
   const guard = llamaGuard({
     guard: timedGuard(setting.guardMs, cost),
-    logLevel: 'silent',
+    logger: false,
     cacheMax: 0,
-    breaker: false,
+    ...withProtection({ breaker: false }),
     ...setting.options,
   })
   const server = await serve((req, res) => guard(req, res, () => void speak(req, res)))

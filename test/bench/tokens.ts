@@ -3,19 +3,20 @@
 // gives the same numbers. `npx vite-node test/bench/tokens.ts [llama-guard-1 | llama-guard-3-8b]`
 import type { ServerResponse } from 'node:http'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { exchange, type Received } from './kit/in-memory.js'
 import { chunkOf } from './kit/chat.js'
 import { type Counts, simulatedGuard, type SimulatedModel } from './kit/simulated-guard.js'
 import { table } from './kit/table.js'
 import { talk } from './kit/talk.js'
 import { VirtualTime } from './kit/virtual-time.js'
+import { withProtection } from '../../src/options/protection.js'
 
 /** The model writes so many tokens of four characters a second. */
 const TOKENS_A_SECOND = 30
 const FIRST_TOKEN_MS = 400
 const TURN_CHARS = 200
-const MODES: Readonly<Record<string, Options>> = {
+const MODES: Readonly<Record<string, LlamaGuardOptions>> = {
   window: { streaming: 'window' },
   full: { streaming: 'full' },
   parallel: { streaming: 'window', parallel: true },
@@ -58,15 +59,15 @@ function wordsOf({ arrivals }: Received): string {
   return [...text.matchAll(/"delta":\{"content":("(?:[^"\\]|\\.)*")/g)].map(([, word]) => JSON.parse(word!)).join('')
 }
 
-async function run(options: Options, characters: number, turns: number, prefixCache: boolean): Promise<Run> {
+async function run(options: LlamaGuardOptions, characters: number, turns: number, prefixCache: boolean): Promise<Run> {
   const guard = simulatedGuard(time, model, { prefixCache })
   const middleware = llamaGuard({
     guard,
-    logLevel: 'silent',
+    logger: false,
     maxChecks: 256,
     timeoutMs: 600_000,
     maxReplyBytes: 1 << 24,
-    breaker: false,
+    ...withProtection({ breaker: false }),
     ...options,
   })
   const reply = talk(characters, 7)

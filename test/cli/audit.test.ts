@@ -6,12 +6,13 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { run } from '../../src/cli/index.js'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { openAudit } from '../../src/telemetry/audit/index.js'
 import type { RequestEvent } from '../../src/types.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve } from '../helpers/http.js'
 import { catchIo } from './helpers.js'
+import { withProtection } from '../../src/options/protection.js'
 
 let folder: string
 let path: string
@@ -132,10 +133,13 @@ describe('`audit verify`', () => {
 
 describe('`audit join`', () => {
   async function asked(
-    audit: Options['audit'],
+    audit: LlamaGuardOptions['audit'],
     texts: readonly (readonly [id: string, text: string])[],
   ): Promise<void> {
-    const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), audit, breaker: false }, {})
+    const guard = llamaGuard(
+      { guard: markerGuard(), logger: memoryLogger(), audit, ...withProtection({ breaker: false }) },
+      {},
+    )
     const server = await serve((req, res) =>
       guard(req, res, () =>
         res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine'))),

@@ -64,7 +64,7 @@ describe('Without a token', () => {
     .flat()
     .find((each) => each?.family === 'IPv4' && !each.internal)?.address
   it.skipIf(outside === undefined)('a connection of another address is away on the wire, too.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
     const dashboard = guard.dashboard()
     const { createServer: createHttpServer } = await import('node:http')
     const server = createHttpServer((req, res) => dashboard(req, res))
@@ -165,7 +165,7 @@ describe('With a token', () => {
     expect((await send(page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
     const file = await start({}, {}, { LLAMA_GUARD_DASHBOARD_TOKEN: `${TOKEN}\n` })
     expect((await send(file.page, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(200)
-    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, { LLAMA_GUARD_DASHBOARD_TOKEN: '' })
+    const guard = llamaGuard({ guard: markerGuard(), logger: false }, { LLAMA_GUARD_DASHBOARD_TOKEN: '' })
     for (const options of [
       { token: '' },
       { token: ' ' },

@@ -1,11 +1,12 @@
 // An app with a guard and its dashboard, on a real server; and what comes of a stream of events.
 import { afterEach } from 'vitest'
 import express from 'express'
-import type { DashboardOptions, LlamaGuard, Options } from '../../src/index.js'
+import type { DashboardOptions, LlamaGuard, LlamaGuardOptions } from '../../src/index.js'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { Snapshot } from '../../src/dashboard/snapshot.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply, type Running } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -20,9 +21,9 @@ export interface App extends Running {
   ask(text: string): Promise<Reply>
 }
 
-export async function start(dashboard: DashboardOptions = {}, options: Options = {}, env = {}): Promise<App> {
+export async function start(dashboard: DashboardOptions = {}, options: LlamaGuardOptions = {}, env = {}): Promise<App> {
   const logger = memoryLogger()
-  const guard = llamaGuard({ guard: markerGuard(), logger, breaker: false, ...options }, env)
+  const guard = llamaGuard({ guard: markerGuard(), logger, ...withProtection({ breaker: false }), ...options }, env)
   const app = express()
   app.set('trust proxy', true)
   app.use('/guard', guard.dashboard(dashboard))

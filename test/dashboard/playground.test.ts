@@ -3,7 +3,7 @@
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PlaygroundResult } from '../../src/dashboard/playground-trial.js'
-import { createGuard, type Options } from '../../src/index.js'
+import { createGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { listen as listenToChannels } from '../helpers/channels.js'
 import { emulated, type Emulated } from '../helpers/emulated.js'
 import { markerGuard } from '../helpers/guards.js'
@@ -18,7 +18,7 @@ describe('The playground', () => {
   beforeAll(async () => void (real = await emulated()))
   afterAll(() => real.close())
 
-  const open = (options: Options = {}): Promise<App> =>
+  const open = (options: LlamaGuardOptions = {}): Promise<App> =>
     start({ playground: true }, { guard: 'sagemaker', endpoint: real.emulator.endpoint, cacheMax: 1000, ...options })
   const post = (page: string, body: object, headers = {}): Promise<Reply> =>
     send(`${page}?playground`, { body, headers })
@@ -92,7 +92,7 @@ describe('The playground', () => {
       guards: [{ guard: 'local' }, { ...markerGuard(), model: 'inputs', judges: ['User'] }],
       cascade: { first: { guard: 'local' }, safeBelow: 0.0001, unsafeAbove: 0.9999 },
       fallback: [{ ...markerGuard(), model: 'spare' }],
-      shadowGuard: { guard: createGuard({ guard: 'local', logLevel: 'silent' }), rate: 0 },
+      shadowGuard: { guard: createGuard({ guard: 'local', logger: false }), rate: 0 },
     })
     const offered = (await watch(page)).snapshots[0]!.offered!
     expect(offered.map(({ id, name }) => [id, name])).toEqual([

@@ -16,7 +16,7 @@ import { counted, start, watch } from './kit.js'
 
 describe('The dashboard', () => {
   it.each(EXPRESSES)('answers at its path alone, with a slash or without, in %s.', async (_, module) => {
-    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
     const app = module()
     app.all('/routed', guard.dashboard())
     app.use('/deep', module.Router().use('/guard', guard.dashboard()))
@@ -36,7 +36,7 @@ describe('The dashboard', () => {
   })
 
   it('answers on bare node:http, where the path was chosen already.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
     const dashboard = guard.dashboard()
     const server = createServer((req, res) => dashboard(req, res))
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
@@ -170,7 +170,7 @@ describe('The dashboard', () => {
   })
 
   it('is made once: sixteen of one guard are a mistake, until they are closed.', async () => {
-    const guard = llamaGuard({ guard: markerGuard(), logLevel: 'silent' }, {})
+    const guard = llamaGuard({ guard: markerGuard(), logger: false }, {})
     const made = Array.from({ length: 16 }, () => guard.dashboard())
     expect(() => guard.dashboard()).toThrow('Call guard.dashboard() once')
     made[0]!.close()

@@ -2,7 +2,7 @@
 import { HttpAgent, type BaseEvent, type Message } from '@ag-ui/client'
 import express from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { agUi } from '../../src/dialects/ag-ui.js'
 import { LlamaGuardError } from '../../src/errors.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
@@ -12,7 +12,7 @@ import { BLOCKED, event, gather, readerOf } from './streams.js'
 type Event = { type: string } & Record<string, unknown>
 let guard: MarkerGuard
 let server: Running
-let options: Options = {}
+let options: LlamaGuardOptions = {}
 /** What the agent answers, in pieces of bytes with a pause after each. */
 let pieces: readonly string[] = []
 let pause = 0
@@ -20,7 +20,7 @@ let pause = 0
 beforeAll(async () => {
   const app = express()
   app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
   )
   app.post('/agent', async (_req, res) => {
     res.setHeader('content-type', 'text/event-stream')

@@ -1,7 +1,7 @@
 // The two streams of the AI SDK that are plain text to their label: the data stream of version 4, and bare text.
 import express, { type Response } from 'express'
 import { describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard } from '../helpers/guards.js'
 import { type Reply, send, serve, sleep } from '../helpers/http.js'
 
@@ -12,10 +12,10 @@ const BODY = { id: 'c', messages: [{ id: 'aB3xY9kLmN2pQ7rS', role: 'user', parts
 async function streamed(
   chunks: readonly string[],
   head: Record<string, string>,
-  options: Options = {},
+  options: LlamaGuardOptions = {},
 ): Promise<Reply> {
   const app = express()
-  app.use(llamaGuard({ guard: markerGuard(), windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options }))
+  app.use(llamaGuard({ guard: markerGuard(), windowMs: 20, cacheMax: 0, logger: false, ...options }))
   app.post('/api/chat', async (_req, res: Response) => {
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', ...head })
     for (const chunk of chunks) {

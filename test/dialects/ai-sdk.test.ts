@@ -9,20 +9,20 @@ import {
 } from 'ai'
 import express, { type Request, type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
 
 let guard: MarkerGuard
 let server: Running
-let options: Options = {}
+let options: LlamaGuardOptions = {}
 /** What the route answers. */
 let execute: (writer: UIMessageStreamWriter) => Promise<void> | void = () => undefined
 
 beforeAll(async () => {
   const app = express()
   app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
   )
   app.post('/api/chat', (_req: Request, response: Response) =>
     pipeUIMessageStreamToResponse({

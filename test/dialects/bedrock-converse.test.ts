@@ -9,7 +9,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import express from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bedrockConverse } from '../../src/dialects/bedrock-converse.js'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
 
@@ -18,7 +18,7 @@ const PATH = `/model/${encodeURIComponent(MODEL)}/converse`
 
 let guard: MarkerGuard
 let server: Running
-let options: Options
+let options: LlamaGuardOptions
 /** The blocks of the model's reply. */
 let content: object[]
 /** The events of a stream that a server passes on as JSON. */
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const app = express()
   app.use(express.json())
   app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
   )
   app.post('/model/:id/converse', async (req, res) => {
     handled = req.body as unknown

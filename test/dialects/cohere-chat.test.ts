@@ -3,13 +3,13 @@ import { CohereClientV2, CohereError } from 'cohere-ai'
 import express, { type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cohereChat } from '../../src/dialects/cohere-chat.js'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
 
 let guard: MarkerGuard
 let server: Running
-let options: Options
+let options: LlamaGuardOptions
 /** The events of a stream, or a whole reply. */
 let events: object[]
 let size = Infinity
@@ -49,7 +49,7 @@ beforeAll(async () => {
   const app = express()
   app.use(express.json())
   app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
   )
   app.post('/v2/chat', (req, res) => answer(res, (req.body as { stream: boolean }).stream))
   server = await serve(app)

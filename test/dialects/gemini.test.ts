@@ -3,7 +3,7 @@ import { ApiError, GoogleGenAI } from '@google/genai'
 import express, { type Request, type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { gemini } from '../../src/dialects/gemini.js'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
 
@@ -12,7 +12,7 @@ const ARRAY = `/v1beta/models/${MODEL}:streamGenerateContent`
 
 let guard: MarkerGuard
 let server: Running
-let options: Options
+let options: LlamaGuardOptions
 /** What the route answers: chunks of a stream, or a whole reply of them. */
 let chunks: object[]
 let cut = (bytes: Buffer): Buffer[] => [bytes]
@@ -47,7 +47,7 @@ beforeAll(async () => {
   const app = express()
   app.use(express.json())
   app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', ...options })(req, res, next),
+    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
   )
   app.post(/generateContent$/i, answer)
   server = await serve(app)
@@ -243,7 +243,7 @@ describe('a stream as an array', () => {
 
   it('is refused whole when the whole of it is one unsafe reply and no array', async () => {
     const app = express()
-    app.use((req, res, next) => llamaGuard({ guard, cacheMax: 0, logLevel: 'silent' })(req, res, next))
+    app.use((req, res, next) => llamaGuard({ guard, cacheMax: 0, logger: false })(req, res, next))
     let reply = part({ text: 'UNSAFE' })
     app.post(/Content$/, (_req, res) => void res.type('json').send(JSON.stringify(reply, null, 2)))
     const other = await serve(app)

@@ -16,7 +16,7 @@ let state: unknown = {}
 
 beforeAll(async () => {
   const app = express()
-  app.use((req, res, next) => llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent' })(req, res, next))
+  app.use((req, res, next) => llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false })(req, res, next))
   app.post(/\/runs\/stream$/, async (_req, res) => {
     res.setHeader('content-type', 'text/event-stream')
     for (const piece of pieces) {

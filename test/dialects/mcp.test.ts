@@ -19,12 +19,13 @@ import {
 } from '@modelcontextprotocol/sdk/types.js'
 import express, { type RequestHandler } from 'express'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const REFUSED = 'I cannot help with that.'
-const REFUSING: Options = { onBlock: 'refusal', refusalText: REFUSED }
+const REFUSING: LlamaGuardOptions = { onBlock: 'refusal', refusalText: REFUSED }
 const O3 = { code: 'O3', name: 'Criminal Planning' }
 const said = (words: string): CallToolResult => ({ content: [{ type: 'text', text: words }] })
 
@@ -88,7 +89,7 @@ function mcpServer(): McpServer['server'] {
 }
 
 interface Setting {
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
   /** `enableJsonResponse` of the server. */
   readonly json?: boolean
   /** Whether a parser stands before the guard. */
@@ -109,7 +110,14 @@ async function app({ options = {}, json = false, parsed = false }: Setting = {})
     if (known === undefined) await mcpServer().connect(transport)
     await transport.handleRequest(req, res, req.body as unknown)
   }
-  const middleware = llamaGuard({ guard, windowMs: 20, cacheMax: 0, breaker: false, logLevel: 'silent', ...options })
+  const middleware = llamaGuard({
+    guard,
+    windowMs: 20,
+    cacheMax: 0,
+    ...withProtection({ breaker: false }),
+    logger: false,
+    ...options,
+  })
   const server = await serve(express().use(parsed ? [express.json(), middleware] : middleware, handle))
   opened.push(server)
   return server
@@ -206,7 +214,7 @@ describe.each([
   })
 
   it('cannot be reached past a guard that is down', async () => {
-    const client = await connected(await app({ ...setting, options: { maxAttempts: 1 } }))
+    const client = await connected(await app({ ...setting, options: { ...withProtection({ maxAttempts: 1 }) } }))
     expect(await failure(call(client, 'BROKEN'))).toMatchObject({ code: 503 })
     expect(await failure(call(client, 'break'))).toMatchObject({ code: 503 })
     expect(await failure(call(client, 'picture'))).toMatchObject({ code: 503 })
@@ -272,7 +280,7 @@ describe('A stream', () => {
 describe('A GET with the headers of a session', () => {
   const frame = (message: object): string =>
     `event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`
-  const stream = async (frames: readonly string[], options: Options = {}): Promise<Running> => {
+  const stream = async (frames: readonly string[], options: LlamaGuardOptions = {}): Promise<Running> => {
     const handle: RequestHandler = async (_req, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
       for (const each of frames) {
@@ -281,9 +289,7 @@ describe('A GET with the headers of a session', () => {
       }
       res.end()
     }
-    const server = await serve(
-      express().use(llamaGuard({ guard, windowMs: 20, logLevel: 'silent', ...options }), handle),
-    )
+    const server = await serve(express().use(llamaGuard({ guard, windowMs: 20, logger: false, ...options }), handle))
     opened.push(server)
     return server
   }
@@ -315,11 +321,9 @@ describe('A list of messages', () => {
     method: 'tools/call',
     params: { name: 'echo', arguments: { words } },
   })
-  const answering = async (options: Options = {}): Promise<string> => {
+  const answering = async (options: LlamaGuardOptions = {}): Promise<string> => {
     const handle: RequestHandler = (_req, res) => void res.json([{ jsonrpc: '2.0', id: 1, result: said('fine') }])
-    const server = await serve(
-      express().use(llamaGuard({ guard, cacheMax: 0, logLevel: 'silent', ...options }), handle),
-    )
+    const server = await serve(express().use(llamaGuard({ guard, cacheMax: 0, logger: false, ...options }), handle))
     opened.push(server)
     return server.url
   }

@@ -2,9 +2,10 @@
 import express, { type Request, type Response } from 'express'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const REFUSED = 'I cannot help with that.'
 const CATEGORIES = [{ code: 'O3', name: 'Criminal Planning' }]
@@ -58,10 +59,17 @@ beforeAll(async () => {
     }
     res.end()
   }
-  const app = (options: Options): Promise<Running> =>
+  const app = (options: LlamaGuardOptions): Promise<Running> =>
     serve(
       express().use((req, res, next) => {
-        llamaGuard({ guard, windowMs: 20, cacheMax: 0, logLevel: 'silent', maxAttempts: 1, ...options })(req, res, next)
+        llamaGuard({
+          guard,
+          windowMs: 20,
+          cacheMax: 0,
+          logger: false,
+          ...withProtection({ maxAttempts: 1 }),
+          ...options,
+        })(req, res, next)
       }, answer),
     )
   server = await app({})
@@ -165,7 +173,7 @@ describe('A run that is streamed', () => {
   ])('shows no unsafe word in %s', async (_, events) => {
     const body = frames(events).join('')
     const app = express().use(
-      llamaGuard({ guard, windowMs: 20, logLevel: 'silent' }),
+      llamaGuard({ guard, windowMs: 20, logger: false }),
       (_req: Request, res: Response) => void res.type('text/event-stream').send(body),
     )
     const on = await serve(app)

@@ -309,7 +309,7 @@ describe('sh', () => {
 describe('settings that need a package which is not installed', () => {
   it.each([
     ["{ guard: 'local', cacheStore: 'redis://localhost:6379' }", 'npm install keyv @keyv/redis'],
-    ["{ guard: 'llama-cpp', modelPath: 'tiny.gguf', model: 'llama-guard-3-1b' }", 'npm install node-llama-cpp'],
+    ["{ guard: 'llama-cpp', guardModel: 'tiny.gguf', model: 'llama-guard-3-1b' }", 'npm install node-llama-cpp'],
   ])(
     '%s throws dependency_missing at the start',
     async (options, cure) => {

@@ -7,6 +7,7 @@ import { markerGuard } from '../helpers/guards.js'
 import { chat, completion, sleep } from '../helpers/http.js'
 import { post, rawClient } from '../helpers/raw.js'
 import type { VerdictEvent } from '../../src/types.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const PATH = '/v1/chat/completions'
 const app = (middleware = guarded()) =>
@@ -65,7 +66,13 @@ describe('A check that has failed', () => {
       done += 1
       return judge.call(slow, conversation, asked)
     }
-    const middleware = guarded({ guard: slow, turns: 'all', check: ['input'], maxAttempts: 1, ...options })
+    const middleware = guarded({
+      guard: slow,
+      turns: 'all',
+      check: ['input'],
+      ...withProtection({ maxAttempts: 1 }),
+      ...options,
+    })
     const { status } = await serving(app(middleware), ({ url }) => ask(url + PATH, { body: { model: 'm', messages } }))
     return { status, running: slow.asked.length === done ? 2 - done : -1 }
   }
@@ -89,7 +96,7 @@ describe('No verdict is told', () => {
     const { judge } = guard
     guard.judge = (conversation, asked) =>
       conversation.length > 1 ? Promise.resolve({ safe: true, categories: [] }) : judge.call(guard, conversation, asked)
-    const middleware = guarded({ guard, parallel: true, maxAttempts: 1, onVerdict })
+    const middleware = guarded({ guard, parallel: true, ...withProtection({ maxAttempts: 1 }), onVerdict })
     await serving(app(middleware), async ({ port }) => {
       const client = await rawClient(port)
       client.write(post(chat('BROKEN')))

@@ -8,7 +8,7 @@ import * as fc from 'fast-check'
 import { Hono } from 'hono'
 import { describe, expect, it, vi } from 'vitest'
 import { guardFetch } from '../../src/fetch/index.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { guarded, within } from '../helpers/apps.js'
 import { chat, chunk, completion, send, sleep } from '../helpers/http.js'
 
@@ -120,7 +120,7 @@ describe('A random reply', () => {
 })
 
 describe('A Hono app on a server', () => {
-  async function serving(app: Hono, options: Options, use: (url: string) => Promise<void>): Promise<void> {
+  async function serving(app: Hono, options: LlamaGuardOptions, use: (url: string) => Promise<void>): Promise<void> {
     const server = createAdaptorServer({ fetch: guardFetch(app.fetch, guarded(options)) }) as Server
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')

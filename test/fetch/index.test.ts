@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guardFetch } from '../../src/fetch/index.js'
 import type { GuardedWebRequest } from '../../src/fetch/index.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { guarded, within } from '../helpers/apps.js'
 import { markerGuard } from '../helpers/guards.js'
 import { chat, chunk, completion, sleep } from '../helpers/http.js'
@@ -35,11 +35,14 @@ const post = (body: string | object | ReadableStream, init: RequestInit = {}): R
     ...init,
   } as RequestInit)
 
-const around = (handler: Handler, options: Options = {}) =>
+const around = (handler: Handler, options: LlamaGuardOptions = {}) =>
   guardFetch(handler as (r: Request) => unknown, guarded(options))
 /** Asks the guarded handler something safe, unless told otherwise. */
-const ask = async (handler: Handler, options: Options = {}, request = post(chat('hello'))): Promise<Response> =>
-  (await within(around(handler, options)(request))) as Response
+const ask = async (
+  handler: Handler,
+  options: LlamaGuardOptions = {},
+  request = post(chat('hello')),
+): Promise<Response> => (await within(around(handler, options)(request))) as Response
 
 const reply = (words: string, init: ResponseInit = {}) => Response.json(completion(words), init)
 

@@ -1,6 +1,6 @@
 // Whether the guards of an app work is told at once: without a call what costs none, and by one call each with ready().
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createGuard, llamaGuard, type Options } from '../../src/index.js'
+import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { otherModel } from '../../src/guard/ready.js'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator/index.js'
 import { memoryLogger } from '../helpers/guards.js'
@@ -23,7 +23,7 @@ afterEach(async () => {
   await emulator.close()
 })
 
-async function readyOf(options: Options = {}) {
+async function readyOf(options: LlamaGuardOptions = {}) {
   const guard = llamaGuard({ logger, ...options })
   const readiness = await guard.ready()
   await guard.close()
@@ -57,7 +57,7 @@ describe('ready()', () => {
     expect(errors()).toEqual([])
   })
 
-  it.each<[string, Options, Record<string, string>, RegExp]>([
+  it.each<[string, LlamaGuardOptions, Record<string, string>, RegExp]>([
     ['an endpoint that is not there', { endpoint: 'typo' }, {}, /no such endpoint.*LLAMA_GUARD_ENDPOINT, AWS_REGION/],
     ['another region', {}, { AWS_REGION: 'us-east-1' }, /AWS refused the credentials.*AWS_REGION/],
     ['another key', {}, { AWS_ACCESS_KEY_ID: 'AKIAOTHER' }, /AWS refused the credentials/],
@@ -143,7 +143,7 @@ describe('An app that starts', () => {
       { model: 'llama-prompt-guard-2', guards: [guardThat(() => SAFE)] },
     ]) {
       logger.lines.length = 0
-      const guard = llamaGuard({ logger, ...(options as Options) })
+      const guard = llamaGuard({ logger, ...(options as LlamaGuardOptions) })
       await expect.poll(() => errors().length).toBe(1)
       expect(errors()[0]).toMatchObject({
         fields: { option: 'guard', code: 'guard_rejected', reason: like(/No AWS credentials were found/) },

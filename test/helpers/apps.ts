@@ -4,10 +4,11 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import express, { type Express, type RequestHandler } from 'express'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuard } from '../../src/middleware.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { Middleware } from '../../src/types.js'
 import { markerGuard, type MarkerGuard } from './guards.js'
 import { send, serve, type Reply, type Running, type SendOptions } from './http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 export type Handler = (req: IncomingMessage, res: ServerResponse) => unknown
 export type ExpressModule = typeof express
@@ -64,9 +65,12 @@ export async function within<T>(promise: Promise<T>, what = 'the response', ms =
 export const ask = (url: string, options?: SendOptions): Promise<Reply> => within(send(url, options))
 
 /** The middleware with a guard of known mind, no cache and no log. */
-export function guarded(options: Options = {}): LlamaGuard & { readonly guard: MarkerGuard } {
+export function guarded(options: LlamaGuardOptions = {}): LlamaGuard & { readonly guard: MarkerGuard } {
   const guard = (options.guard as MarkerGuard | undefined) ?? markerGuard()
-  return Object.assign(llamaGuard({ logLevel: 'silent', cacheMax: 0, breaker: false, ...options, guard }), { guard })
+  return Object.assign(
+    llamaGuard({ logger: false, cacheMax: 0, ...withProtection({ breaker: false }), ...options, guard }),
+    { guard },
+  )
 }
 
 /** Serves while `use` runs, and closes whatever happens. */

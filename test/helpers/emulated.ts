@@ -1,9 +1,10 @@
 // A guard the way production has it: llamaGuard() with the real AWS SDK, pointed at the emulated endpoint by
 // environment alone.
 import { vi } from 'vitest'
-import { llamaGuard, type LlamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { startEmulator, type Emulator, type EmulatorOptions } from '../emulator/index.js'
 import { memoryLogger } from './guards.js'
+import { withProtection } from '../../src/options/protection.js'
 
 export interface Emulated {
   readonly emulator: Emulator
@@ -11,7 +12,7 @@ export interface Emulated {
    * A middleware that asks the emulator. Nothing remembered, no breaker, one attempt, a quiet log: a test
    * sees every call.
    */
-  guard(options?: Options): LlamaGuard
+  guard(options?: LlamaGuardOptions): LlamaGuard
   /** The text of every turn that the guard model has seen since the last reset, joined. */
   seen(): string
   close(): Promise<void>
@@ -27,8 +28,8 @@ export async function emulated(options: EmulatorOptions = {}): Promise<Emulated>
     guard(given = {}) {
       const guard = llamaGuard({
         cacheMax: 0,
-        breaker: false,
-        maxAttempts: 1,
+        ...withProtection({ breaker: false }),
+        ...withProtection({ maxAttempts: 1 }),
         timeoutMs: 60_000,
         logger: memoryLogger(),
         ...given,

@@ -11,7 +11,7 @@ app.use(
   '/broken-hooks',
   llamaGuard({
     onVerdict: (event) => {
-      throw new Error(`onVerdict PLANTED ${JSON.stringify(event)}`)
+      throw new Error(`onVerdict failed ${JSON.stringify(event)}`)
     },
     shadowGuard: {
       rate: 1,
@@ -43,7 +43,7 @@ app.use(
   '/broken-override',
   llamaGuard({
     override: (req) => {
-      throw new Error(`override PLANTED ${req.url ?? ''}`)
+      throw new Error(`override failed ${req.url ?? ''}`)
     },
   }),
 )

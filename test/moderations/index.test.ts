@@ -1,5 +1,5 @@
 // /v1/moderations as OpenAI's own client sees it, over real HTTP, and with requests that must not read as safe.
-import { llamaGuard, moderations, type Options } from '../../src/index.js'
+import { llamaGuard, moderations, type LlamaGuardOptions } from '../../src/index.js'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,6 +12,7 @@ import { createModerations } from '../../src/moderations/index.js'
 import { decide } from '../../src/policy.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
 import { judgeOf, guardThat, sleep } from '../guard/fake-guards.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const categories: Category[] = [
   { id: 'S1', name: 'Violent Crimes' },
@@ -196,8 +197,11 @@ it('moderations() of its own can be closed, and its guard with it', async () => 
 })
 
 describe('guard.moderations()', () => {
-  const ask = async (input: unknown, options: Options): Promise<Response> => {
-    const handler = llamaGuard({ logLevel: 'silent', breaker: false, maxAttempts: 1, ...options }, {}).moderations()
+  const ask = async (input: unknown, options: LlamaGuardOptions): Promise<Response> => {
+    const handler = llamaGuard(
+      { logger: false, ...withProtection({ breaker: false }), ...withProtection({ maxAttempts: 1 }), ...options },
+      {},
+    ).moderations()
     const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
     try {
       const { port } = own.address() as AddressInfo

@@ -1,13 +1,14 @@
 // The options `guards` and `cascade`: what they read, what they refuse, and what they do on the wire.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/errors.js'
-import { createGuard, llamaGuard, type LlamaGuard, type Options } from '../../src/index.js'
+import { createGuard, llamaGuard, type LlamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import { startEmulator, type Emulator } from '../emulator/index.js'
 import { sends } from '../emulator/faults.js'
 import { graniteGuardian, promptGuardLabels, qwen3Guard } from '../emulator/other-models.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
@@ -55,7 +56,7 @@ describe('LLAMA_GUARD_GUARDS', () => {
 })
 
 describe('The option', () => {
-  it.each<[Options, RegExp]>([
+  it.each<[LlamaGuardOptions, RegExp]>([
     [{ guards: [] }, /guards.*at least one/],
     [{ guards: [7 as never] }, /guards\[0\]/],
     [{ guards: [{ endpoint: 'x', threshold: 0.5 } as never] }, /unknown_option.*guards\[0\] key "threshold"/],
@@ -65,7 +66,7 @@ describe('The option', () => {
     [{ guards: [{ endpoint: 'x', model: 'qwen3guard-gen', task: 'x' }] }, /guards\[0\].*task.*policy of its own/],
     [{ guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', task: 'x' }] }, /guards\[0\].*task is set.*ignores it/],
     [{ guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', firstToken: true }] }, /firstToken is set/],
-    [{ controversial: 'flag' }, /controversial is set, and llama-guard-1 ignores it/],
+    [{ actions: { controversial: 'flag' } }, /controversial is set, and llama-guard-1 ignores it/],
     [{ model: 'llama-prompt-guard-2' }, /judges only one side/],
     [
       { guard: 'sagemaker', endpoint: undefined, guards: [{ endpoint: 'pg', model: 'llama-prompt-guard-2' }] },
@@ -98,7 +99,7 @@ describe('The option', () => {
 })
 
 describe('A panel from the environment alone', () => {
-  async function start(given: Options = {}, env: Record<string, string> = {}) {
+  async function start(given: LlamaGuardOptions = {}, env: Record<string, string> = {}) {
     const emulator: Emulator = await startEmulator({
       serves: {
         pg: { classifies: promptGuardLabels(2) },
@@ -113,7 +114,10 @@ describe('A panel from the environment alone', () => {
       ...env,
     }
     const logger = memoryLogger()
-    const guard: LlamaGuard = llamaGuard({ logger, maxAttempts: 1, timeoutMs: 20_000, ...given }, variables)
+    const guard: LlamaGuard = llamaGuard(
+      { logger, expose: 'full', ...withProtection({ maxAttempts: 1 }), timeoutMs: 20_000, ...given },
+      variables,
+    )
     const server = await serve((req, res) =>
       guard(req, res, () => {
         res.setHeader('content-type', 'application/json')
@@ -167,7 +171,7 @@ describe('A panel from the environment alone', () => {
 
   it('passes what is only flagged, and does not let a flag hide a block.', async () => {
     const { ask } = await start({
-      guards: [{ model: 'qwen3guard-gen', endpoint: 'qwen', controversial: 'flag' }],
+      guards: [{ model: 'qwen3guard-gen', endpoint: 'qwen', actions: { controversial: 'flag' } }],
     })
     expect((await ask('EDGY')).status).toBe(200)
     expect((await ask('EDGY UNSAFE_O3')).status).toBe(451)

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/errors.js'
-import { llamaGuard, type Options, type RequestOptions } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions, type RequestOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
-import type { GuardedRequest } from '../../src/types.js'
+import type { GuardedRequest, RequestFields } from '../../src/types.js'
 import { CATEGORIES, markerGuard, memoryLogger, type MarkerGuard } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
 
@@ -33,8 +33,8 @@ function thrownBy(run: () => unknown): { code: string; message: string } {
   return expect.fail('nothing was thrown')
 }
 const wrong = (options: unknown, env: Record<string, string> = {}): { code: string; message: string } =>
-  thrownBy(() => parseOptions({ guard, ...(options as Options) }, env))
-const read = (env: Record<string, string>, options: Options = {}): Record<string, unknown> =>
+  thrownBy(() => parseOptions({ guard, ...(options as LlamaGuardOptions) }, env))
+const read = (env: Record<string, string>, options: LlamaGuardOptions = {}): Record<string, unknown> =>
   parseOptions({ guard, ...options }, env) as unknown as Record<string, unknown>
 
 describe('without options and variables', () => {
@@ -71,8 +71,8 @@ describe('without options and variables', () => {
       images: 'refuse',
       logger: undefined,
       logLevel: 'info',
+      expose: 'verdict',
       firstToken: false,
-      tenant: undefined,
       policyUrl: undefined,
       fallback: undefined,
     })
@@ -85,7 +85,7 @@ describe('without options and variables', () => {
 })
 
 /** Option, variable, text of the variable, its value, another value in code. */
-const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = [
+const VARIABLES: readonly [keyof LlamaGuardOptions, string, string, unknown, unknown][] = [
   ['guard', 'BACKEND', 'local', 'local', guard],
   ['endpoint', 'ENDPOINT', 'my-guard', 'my-guard', 'other'],
   ['inferenceComponent', 'INFERENCE_COMPONENT', 'ic', 'ic', 'other'],
@@ -93,12 +93,10 @@ const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = 
   ['guardUrl', 'URL', 'http://localhost:8000/v1', 'http://localhost:8000/v1', 'http://other/v1'],
   ['guardApiKey', 'API_KEY', 'sk-1', 'sk-1', 'sk-2'],
   ['guardModel', 'MODEL_ID', 'meta-llama/Llama-Guard-3-8B', 'meta-llama/Llama-Guard-3-8B', 'other'],
-  ['modelPath', 'MODEL_PATH', '/models/guard.gguf', '/models/guard.gguf', '/other'],
   ['model', 'MODEL', 'llama-guard-3-8b', 'llama-guard-3-8b', 'llama-guard-2'],
   ['check', 'CHECK', 'output', ['output'], ['input']],
   ['check', 'CHECK', ' input , output ', ['input', 'output'], ['input']],
   ['mode', 'MODE', 'shadow', 'shadow', 'enforce'],
-  ['shadowSample', 'SHADOW_SAMPLE', '0.1', 0.1, 0],
   ['onError', 'ON_ERROR', 'open', 'open', 'closed'],
   ['threshold', 'THRESHOLD', '0.25', 0.25, 0.75],
   ['threshold', 'THRESHOLD', '0', 0, 1],
@@ -109,13 +107,9 @@ const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = 
   ['windowMs', 'WINDOW_MS', '50', 50, 60],
   ['firstToken', 'FIRST_TOKEN', 'on', true, false],
   ['timeoutMs', 'TIMEOUT_MS', '2000', 2000, 3000],
-  ['maxAttempts', 'MAX_ATTEMPTS', '3', 3, 1],
-  ['controversial', 'CONTROVERSIAL', 'flag', 'flag', 'ignore'],
   ['guards', 'GUARDS', 'local', [{ guard: 'local' }], [{ model: 'qwen3guard-gen', endpoint: 'q' }]],
   ['hedgeAfterMs', 'HEDGE_AFTER_MS', '150', 150, 200],
   ['concurrency', 'CONCURRENCY', '16', 16, 8],
-  ['queue', 'QUEUE', '0', 0, 5],
-  ['breaker', 'BREAKER', 'off', false, true],
   ['cacheMax', 'CACHE_MAX', '0', 0, 5],
   ['cacheTtlMs', 'CACHE_TTL_MS', '1000', 1000, 5],
   ['cacheStore', 'REDIS_URL', 'redis://localhost:6379', 'redis://localhost:6379', 'redis://other:6379'],
@@ -127,7 +121,6 @@ const VARIABLES: readonly [keyof Options, string, string, unknown, unknown][] = 
   ['system', 'SYSTEM', 'trust', 'trust', 'judge'],
   ['images', 'IMAGES', 'ignore', 'ignore', 'refuse'],
   ['policyUrl', 'POLICY_URL', 'https://example.com/policy', 'https://example.com/policy', 'https://example.com/other'],
-  ['logLevel', 'LOG_LEVEL', 'debug', 'debug', 'error'],
   ['upstream', 'UPSTREAM_URL', 'http://llm:8000', { url: 'http://llm:8000' }, 'http://other'],
   ['upstream', 'UPSTREAM_ENDPOINT', 'chat-model', { endpoint: 'chat-model' }, 'http://other'],
 ]
@@ -136,7 +129,7 @@ describe('a variable', () => {
   it.each(VARIABLES)('sets %s: LLAMA_GUARD_%s=%s', (option, name, text, value, inCode) => {
     const env = { [`LLAMA_GUARD_${name}`]: text }
     const given = option === 'guard' ? {} : { guard }
-    const of = (options: Options, variables: Record<string, string>): unknown =>
+    const of = (options: LlamaGuardOptions, variables: Record<string, string>): unknown =>
       (parseOptions(options, variables) as unknown as Record<string, unknown>)[option]
     expect(of(given, env)).toEqual(value)
     // Code wins over the environment; undefined in code is as if it were not there.
@@ -191,7 +184,10 @@ describe('a wrong value', () => {
     [{ threshold: 1.5 }, /threshold.*0 to 1.*1\.5/],
     [{ threshold: 'high' }, /threshold.*"high"/],
     [{ threshold: Number.NaN }, /threshold/],
-    [{ categoryThresholds: { O3: 2 } }, /categoryThresholds\.O3/],
+    [{ threshold: { O3: 2 } }, /threshold\.O3/],
+    [{ mode: { shadow: 2 } }, /mode\.shadow.*0 to 1/],
+    [{ text: { out: 'reply' } }, /text\.in/],
+    [{ expose: 'all' }, /expose.*none, verdict, full/],
     [{ actions: { O3: 'allow' } }, /actions\.O3.*block, flag, ignore/],
     [{ actions: ['O3'] }, /actions.*object by category id/],
     [{ parallel: 'yes' }, /parallel.*true or false.*"yes"/],
@@ -199,11 +195,8 @@ describe('a wrong value', () => {
     [{ windowChars: 0 }, /windowChars.*1 to/],
     [{ windowMs: 1.5 }, /windowMs.*whole number/],
     [{ timeoutMs: -1 }, /timeoutMs/],
-    [{ maxAttempts: 0 }, /maxAttempts.*1 to 10/],
     [{ hedgeAfterMs: 'p95' }, /hedgeAfterMs/],
     [{ concurrency: Infinity }, /concurrency/],
-    [{ queue: -1 }, /queue/],
-    [{ breaker: 'maybe' }, /breaker/],
     [{ cacheMax: -1 }, /cacheMax/],
     [{ cacheTtlMs: 0 }, /cacheTtlMs/],
     [{ cacheStore: {} }, /cacheStore.*get.*set/],
@@ -217,15 +210,12 @@ describe('a wrong value', () => {
     [{ dialects: [] }, /dialects/],
     [{ dialects: [{ name: 'mine' }] }, /dialects\[0\]/],
     [{ dialects: 5 }, /dialects/],
-    [{ shadowSample: 10 }, /shadowSample.*0 to 1/],
     [{ turns: 'every' }, /turns.*last, all/],
     [{ system: 'skip' }, /system.*judge, trust/],
     [{ images: 'allow' }, /images.*refuse, ignore/],
-    [{ tenant: 5 }, /tenant/],
     [{ policyUrl: 'policy.html' }, /policyUrl/],
     [{ logger: {} }, /logger.*debug, info, warn and error/],
     [{ logger: 'pino' }, /logger/],
-    [{ logLevel: 'verbose' }, /logLevel.*silent, error, warn, info, debug/],
     [{ fallback: [{}] }, /fallback\[0\].*judge/],
     [{ shadowGuard: guard }, /shadowGuard.*guard.*rate/],
     [{ shadowGuard: { guard, rate: 2 } }, /shadowGuard\.rate.*0 to 1/],
@@ -323,8 +313,7 @@ describe('the policy file', () => {
       task: 'Task: {role}',
       instruction: 'Answer for {role}',
       actions: { O1: 'flag' },
-      threshold: 0.5,
-      categoryThresholds: { O1: 0.9 },
+      threshold: { default: 0.5, O1: 0.9 },
       policyUrl: 'https://example.com/p',
     })
     expect(read({ LLAMA_GUARD_POLICY: path })).toMatchObject({
@@ -354,7 +343,7 @@ describe('the policy file', () => {
 
   it('with a wrong category is refused when the middleware is built, also where the guard is not SageMaker', () => {
     vi.stubEnv('AWS_REGION', 'eu-west-1')
-    const wrongCategories = [{ id: 'O1' }] as unknown as NonNullable<Options['categories']>
+    const wrongCategories = [{ id: 'O1' }] as unknown as NonNullable<LlamaGuardOptions['categories']>
     expect(thrownBy(() => llamaGuard({ endpoint: 'e', categories: wrongCategories })).message).toMatch(
       /categories\[0\]\.name/,
     )
@@ -366,7 +355,7 @@ describe('the policy file', () => {
 
 describe('from request to request', () => {
   async function asking(
-    options: Options,
+    options: LlamaGuardOptions,
     requests: readonly { text: string; tenant?: string }[],
   ): Promise<{ replies: Reply[]; asked: MarkerGuard; logger: ReturnType<typeof memoryLogger> }> {
     const asked = markerGuard()
@@ -418,7 +407,7 @@ describe('from request to request', () => {
     ['returns an option that no request may change', () => ({ guard: 'local' })],
     ['returns a wrong value', () => ({ mode: 'off' })],
   ])('an override() that %s refuses the request', async (_what, override) => {
-    const { replies, asked } = await asking({ override: override as NonNullable<Options['override']> }, [
+    const { replies, asked } = await asking({ override: override as NonNullable<LlamaGuardOptions['override']> }, [
       { text: 'hello' },
     ])
     expect(replies[0]?.status).toBeGreaterThanOrEqual(500)
@@ -442,9 +431,9 @@ describe('from request to request', () => {
   })
 
   it('tenants share no remembered verdict, and one tenant remembers its own', async () => {
-    const override = byTenant({ a: { tenant: 'a' }, b: { tenant: 'b' } })
+    const context = ({ headers }: GuardedRequest): RequestFields => ({ tenant: String(headers['x-tenant']) })
     const { asked, replies } = await asking(
-      { override },
+      { context, expose: 'full' },
       ['a', 'b', 'a', 'b'].map((tenant) => ({ text: 'hello', tenant })),
     )
     expect(asked.asked.length).toBe(2)
@@ -462,6 +451,36 @@ describe('from request to request', () => {
   })
 })
 
+describe('an option of version 0.2 that is gone', () => {
+  it.each([
+    ['queue', /concurrency/],
+    ['breaker', /left alone/],
+    ['maxAttempts', /tried twice/],
+    ['keepAlive', /first judged word/],
+    ['logLevel', /LLAMA_GUARD_LOG_LEVEL.*logger: false/],
+    ['cacheSecret', /redisStore\(url, \{ secret \}\)/],
+    ['shadowSample', /mode: \{ shadow: 0\.1 \}/],
+    ['controversial', /actions: \{ controversial/],
+    ['categoryThresholds', /threshold: \{ default/],
+    ['refusal', /refusalText/],
+    ['reply', /text: \{ in/],
+    ['modelPath', /guardModel/],
+    ['tenant', /context\(req\)/],
+  ])('%s is told what took its place, in code and as a variable', (name, cure) => {
+    expect(wrong({ [name]: 1 }).message).toMatch(cure)
+    const variable = `LLAMA_GUARD_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+    if (!['logLevel', 'cacheSecret'].includes(name)) expect(wrong({}, { [variable]: '1' }).message).toMatch(cure)
+  })
+
+  it('says what has no effect together', () => {
+    expect(wrong({ streaming: 'full', windowMs: 5 }).message).toContain('The option windowMs is set')
+    expect(wrong({ mode: { share: 0.1 } as never }).message).toMatch(/Unknown mode key "share".*"shadow"/)
+    expect(wrong({}, { LLAMA_GUARD_LOG_LEVEL: 'verbose' }).message).toMatch(/LOG_LEVEL.*silent, error, warn/)
+    expect(parseOptions({ guard, mode: { shadow: 0.25 } }, {})).toMatchObject({ mode: 'shadow', shadowSample: 0.25 })
+    expect(read({ LLAMA_GUARD_MODE: 'shadow:0.25' })).toMatchObject({ mode: 'shadow', shadowSample: 0.25 })
+  })
+})
+
 describe('what people write instead', () => {
   it.each<[unknown, Record<string, string>, RegExp]>([
     [{ region: 'us-east-1' }, {}, /Unknown option "region".*AWS_REGION/],
@@ -470,7 +489,7 @@ describe('what people write instead', () => {
     [{ apiKey: 'secret' }, {}, /guardApiKey/],
     [{ guard: 'vllm' }, {}, /"vllm".*OpenAI-compatible.*guardUrl/],
     [{}, { LLAMA_GUARD_BACKEND: 'ollama' }, /"ollama".*OpenAI-compatible.*guardUrl/],
-    [{ guard: 'llama.cpp' }, {}, /llama-cpp.*modelPath/],
+    [{ guard: 'llama.cpp' }, {}, /llama-cpp.*guardModel/],
     [{ guard: 'llama-guard-3-8b' }, {}, /is a model.*`model`/],
     [{ model: 'llama-guard-3' }, {}, /Did you mean "llama-guard-3-8b"/],
     [{ model: 'meta-llama/Llama-Guard-3-8B' }, {}, /Did you mean "llama-guard-3-8b"/],
@@ -489,7 +508,7 @@ describe('what people write instead', () => {
     [['local'], {}, /should be an object/],
     [null, {}, /should be an object/],
   ])('%j %j gets the hint a person needs', (options, env, message) => {
-    const { code, message: told } = thrownBy(() => parseOptions(options as Options, env))
+    const { code, message: told } = thrownBy(() => parseOptions(options as LlamaGuardOptions, env))
     expect(['unknown_option', 'invalid_option']).toContain(code)
     expect(told).toMatch(message)
   })
@@ -499,7 +518,7 @@ describe('an option that the chosen backend ignores', () => {
   const base = {
     sagemaker: { guard: 'sagemaker', endpoint: 'e' },
     openai: { guard: 'openai', guardUrl: 'http://localhost' },
-    'llama-cpp': { guard: 'llama-cpp', modelPath: '/m.gguf' },
+    'llama-cpp': { guard: 'llama-cpp', guardModel: '/m.gguf' },
     local: { guard: 'local' },
   } as const
   const values = {
@@ -510,7 +529,6 @@ describe('an option that the chosen backend ignores', () => {
     guardUrl: 'http://localhost',
     guardApiKey: 'k',
     guardModel: 'm',
-    modelPath: '/m.gguf',
     model: 'llama-guard-2',
     categories: [{ id: 'O1', name: 'Violence' }],
     task: 'Task',
@@ -520,7 +538,7 @@ describe('an option that the chosen backend ignores', () => {
   const used: Record<keyof typeof base, readonly string[]> = {
     sagemaker: ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken', ...prompt],
     openai: ['guardUrl', 'guardApiKey', 'guardModel', ...prompt],
-    'llama-cpp': ['modelPath', ...prompt],
+    'llama-cpp': ['guardModel', ...prompt],
     local: [],
   }
   const table = Object.keys(base).flatMap((guard) =>
@@ -528,7 +546,7 @@ describe('an option that the chosen backend ignores', () => {
   )
 
   it.each(table)('%s with the guard %s is read, or is an error that says so', (option, guard) => {
-    const options = { ...base[guard], [option]: values[option as keyof typeof values] } as Options
+    const options = { ...base[guard], [option]: values[option as keyof typeof values] } as LlamaGuardOptions
     if (used[guard].includes(option)) {
       expect(parseOptions(options, {})).toMatchObject({ guard })
       return
@@ -548,15 +566,20 @@ describe('an option that the chosen backend ignores', () => {
   })
 
   it('a cache secret without a Redis URL is an error', () => {
-    expect(wrong({ cacheSecret: 's' }).message).toContain('nothing is sealed with it')
+    const secret = { LLAMA_GUARD_CACHE_SECRET: 's' }
+    const refused = (options: LlamaGuardOptions): string =>
+      thrownBy(() => parseOptions({ guard: 'local', ...options }, secret)).message
+    expect(refused({})).toContain('nothing is sealed with it')
     const cacheStore = { get: async () => undefined, set: async () => undefined }
-    expect(wrong({ cacheSecret: 's', cacheStore }).message).toContain('seals its values itself')
-    expect(read({}, { cacheSecret: 's', cacheStore: 'redis://localhost' })).toMatchObject({ cacheSecret: 's' })
+    expect(refused({ cacheStore })).toContain('seals its values itself')
+    expect(parseOptions({ guard: 'local', cacheStore: 'redis://localhost' }, secret)).toMatchObject({
+      cacheSecret: 's',
+    })
   })
 
   it.each([[42], [{}], [[]], [['hate']], ['']])('categories %j are refused for every backend', (categories) => {
     for (const guard of Object.keys(base) as (keyof typeof base)[]) {
-      const error = thrownBy(() => parseOptions({ ...base[guard], categories } as unknown as Options, {}))
+      const error = thrownBy(() => parseOptions({ ...base[guard], categories } as unknown as LlamaGuardOptions, {}))
       expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('categories') })
     }
   })
@@ -575,7 +598,7 @@ describe('refusalText', () => {
     ],
     ['{ "en": "No." }', { en: 'No.' }],
   ])('%j is read', (given, wanted) => {
-    expect(read({}, { refusalText: given as Options['refusalText'] })).toMatchObject({ refusalText: wanted })
+    expect(read({}, { refusalText: given as LlamaGuardOptions['refusalText'] })).toMatchObject({ refusalText: wanted })
     const text = typeof given === 'string' ? given : JSON.stringify(given)
     expect(read({ LLAMA_GUARD_REFUSAL_TEXT: text })).toMatchObject({ refusalText: wanted })
   })

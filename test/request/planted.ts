@@ -2,7 +2,7 @@
 // what is recognised as a chat.
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { Middleware } from '../../src/types.js'
 import { guarded, within } from '../helpers/apps.js'
 import { markerGuard } from '../helpers/guards.js'
@@ -33,7 +33,7 @@ export const handler = async (req: AnyRequest, res: ServerResponse): Promise<voi
   res.setHeader('content-type', 'application/json')
   res.end('{"ok":true}')
 }
-export const ours = (options: Options = {}): Middleware =>
+export const ours = (options: LlamaGuardOptions = {}): Middleware =>
   guarded({ guard, check: ['input'], maxBodyBytes: LIMIT, ...options })
 export const prompts = (): string => guard.asked.flatMap((turns) => turns.map(({ text }) => text)).join('\n')
 

@@ -4,10 +4,20 @@ import { ask, guarded, onNode, serving, type Handler } from '../helpers/apps.js'
 import { chat, chunk, type Reply } from '../helpers/http.js'
 
 const reply = (handler: Handler, options = {}): Promise<Reply> =>
-  serving(onNode([guarded(options)], handler), ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi') }))
+  serving(onNode([guarded({ expose: 'full', ...options })], handler), ({ url }) =>
+    ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
+  )
 const OURS = /guard-input;dur=\d+\.\d, guard-output;dur=\d+\.\d$/
 
 describe('An allowed reply', () => {
+  it.each([
+    ['verdict', 'input=safe, output=safe'],
+    ['none', undefined],
+  ] as const)('tells no time with `expose: %s`', async (expose, verdicts) => {
+    const { headers } = await reply((_req, res) => void res.end('fine'), { expose })
+    expect([headers['llama-guard'], headers['server-timing']]).toEqual([verdicts, undefined])
+  })
+
   it('tells both verdicts and how long they took', async () => {
     const { headers } = await reply((_req, res) => void res.end('fine'))
     expect(headers['llama-guard']).toBe('input=safe, output=safe')

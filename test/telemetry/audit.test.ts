@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import type { RequestEvent } from '../../src/types.js'
 import { openAudit } from '../../src/telemetry/audit/index.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
@@ -44,7 +44,7 @@ const lines = (file = path): string[] => readFileSync(file, 'utf8').trimEnd().sp
 const rows = (file = path): any[] => lines(file).map((line) => JSON.parse(line))
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-async function asked(options: Options, requests: (url: string) => Promise<unknown>, env = {}): Promise<void> {
+async function asked(options: LlamaGuardOptions, requests: (url: string) => Promise<unknown>, env = {}): Promise<void> {
   const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, env)
   const server = await serve((req, res) =>
     guard(req, res, () => {

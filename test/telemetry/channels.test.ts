@@ -5,10 +5,11 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { CHANNELS } from '../../src/telemetry/channels.js'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { listen, type Heard } from '../helpers/channels.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, chunk, completion, send, serve, type Running } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 let server: Running | undefined
 let heard: Heard | undefined
@@ -17,7 +18,7 @@ afterEach(async () => {
   await server?.close()
 })
 
-async function guarded(options: Options = {}): Promise<string> {
+async function guarded(options: LlamaGuardOptions = {}): Promise<string> {
   const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
   server = await serve((req, res) =>
     guard(req, res, () => {
@@ -83,7 +84,12 @@ describe('A subscriber', () => {
           ? Promise.reject(new Error(`I saw ${turns.at(-1)!.text}`))
           : Promise.resolve({ safe: true, categories: [] }),
     }
-    const url = await guarded({ guard, breaker: false, images: 'ignore', shadowGuard: { guard, rate: 1 } })
+    const url = await guarded({
+      guard,
+      ...withProtection({ breaker: false }),
+      images: 'ignore',
+      shadowGuard: { guard, rate: 1 },
+    })
     await send(url, { body: chat('PLANTED question') })
     await send(url, { body: chat('PLANTED fail') })
     await send(url, { body: chat('PLANTED', { stream: true }), headers: { accept: 'text/event-stream' } })

@@ -14,9 +14,10 @@ import { startEmulator } from '../emulator/index.js'
 import { chat, chunk, completion, serve, sleep } from '../helpers/http.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { defaultLogger } from '../../src/telemetry/log.js'
 import { instrument } from '../../src/telemetry/otel/index.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const exporter = new InMemorySpanExporter()
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
@@ -41,12 +42,14 @@ afterAll(async () => {
 })
 
 // Required after the instrumentations are on, as an app with `node --require` does; an import would come before.
-async function traced(options: Options, ask: (url: string) => Promise<unknown>): Promise<ReadableSpan[]> {
+async function traced(options: LlamaGuardOptions, ask: (url: string) => Promise<unknown>): Promise<ReadableSpan[]> {
   const require = createRequire(import.meta.url)
   const http = require('node:http') as typeof Http
   const express = require('express') as typeof Express
   const app = express()
-  app.use(llamaGuard({ guard: markerGuard(), logger: memoryLogger(), breaker: false, ...options }, {}))
+  app.use(
+    llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...withProtection({ breaker: false }), ...options }, {}),
+  )
   app.use(async (req, res) => {
     if (req.headers.accept === 'text/event-stream') {
       res.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -211,7 +214,7 @@ describe('An SDK that fails', () => {
         {
           guard: 'sagemaker',
           endpoint: emulator.endpoint,
-          logger: defaultLogger('info', { write: (line: string) => void lines.push(line) }),
+          logger: defaultLogger('debug', { write: (line: string) => void lines.push(line) }),
           shadowGuard: { guard: markerGuard(), rate: 1 },
         },
         async (url) => {
@@ -220,7 +223,7 @@ describe('An SDK that fails', () => {
           await fetch(url)
         },
       )
-      expect(lines.filter((line) => line.includes('"action"')).length).toBe(3)
+      expect(lines.filter((line) => line.includes('"action"')).length).toBe(4)
       await emulator.close()
     } finally {
       stopBroken()
@@ -240,7 +243,7 @@ describe('The trace', () => {
     const header = (): (string | string[] | undefined)[] =>
       emulator.requests.map(({ headers }) => headers['x-amzn-trace-id'])
     const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`
-    const asked = (options: Options): Promise<ReadableSpan[]> =>
+    const asked = (options: LlamaGuardOptions): Promise<ReadableSpan[]> =>
       traced({ guard: 'sagemaker', endpoint: emulator.endpoint, cacheMax: 0, ...options }, async (url) => {
         await post(url, chat('hello'), { traceparent })
         await post(url, chat('hello again'), { traceparent })

@@ -3,10 +3,11 @@ import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { llamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuard } from '../../src/middleware.js'
-import type { Options } from '../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { metrics, type MetricsHandler } from '../../src/telemetry/prometheus/index.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Running } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
@@ -21,7 +22,7 @@ interface App {
   lines(name: string): Promise<string[]>
 }
 
-async function app(options: Options = {}, register = new Registry()): Promise<App> {
+async function app(options: LlamaGuardOptions = {}, register = new Registry()): Promise<App> {
   const guard = llamaGuard({ guard: markerGuard(), logger: memoryLogger(), ...options }, {})
   const handler = metrics({ register })
   const server = await serve((req, res) =>
@@ -47,7 +48,7 @@ const ask = (server: Running, text: string, path = '/v1/chat/completions'): Prom
 describe('metrics()', () => {
   it('counts judgements, categories, what was not judged, cache and tokens', async () => {
     const verdict = { tokens: { input: 100, output: 2 } }
-    const { server, lines } = await app({ guard: markerGuard({ verdict }), breaker: false })
+    const { server, lines } = await app({ guard: markerGuard({ verdict }), ...withProtection({ breaker: false }) })
     for (const text of ['hello', 'hello', 'UNSAFE', 'BROKEN']) await ask(server, text)
     await send(`${server.url}/`)
     await vi.waitFor(async () =>
@@ -112,7 +113,11 @@ describe('metrics()', () => {
 
   it('counts what a guard on trial said beside the guard', async () => {
     const trial = { ...markerGuard({ marker: /hello|UNSAFE/ }), model: 'trial' }
-    const { server, lines } = await app({ shadowGuard: { guard: trial, rate: 1 }, breaker: false, check: ['input'] })
+    const { server, lines } = await app({
+      shadowGuard: { guard: trial, rate: 1 },
+      ...withProtection({ breaker: false }),
+      check: ['input'],
+    })
     for (const text of ['hello', 'fine', 'UNSAFE', 'BROKEN']) await ask(server, text)
     await vi.waitFor(async () => expect(await lines('llama_guard_shadow_comparisons_total')).toHaveLength(4))
     expect((await lines('llama_guard_shadow_comparisons_total')).sort()).toEqual([
@@ -127,7 +132,7 @@ describe('metrics()', () => {
     const { server, lines } = await app({
       guard: { model: 'sick', judge: () => Promise.reject(new Error('gone')) },
       audit: { write: () => Promise.reject(new Error('full')) },
-      maxAttempts: 1,
+      ...withProtection({ maxAttempts: 1 }),
     })
     for (let number = 0; number < 8; number++) await ask(server, `hello ${number}`)
     expect(await lines('llama_guard_breaker_state')).toEqual(['llama_guard_breaker_state{model="sick"} 2'])

@@ -7,16 +7,17 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import express from 'express'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { llamaGuard, type Options } from '../../src/index.js'
+import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { fakeGuard, sageMakerEmulator } from '../../src/testing/index.js'
 import { ask, serving } from '../helpers/apps.js'
 import { chat, completion, sleep, type Reply } from '../helpers/http.js'
+import { withProtection } from '../../src/options/protection.js'
 
 afterEach(() => void vi.unstubAllEnvs())
 
 /** The reply to one message, of an app that answers `reply`. */
-async function told(options: Options, message: string, reply = 'Fine.'): Promise<Reply> {
-  const guard = llamaGuard({ logLevel: 'silent', ...options })
+async function told(options: LlamaGuardOptions, message: string, reply = 'Fine.'): Promise<Reply> {
+  const guard = llamaGuard({ logger: false, ...options })
   const app = express().use(guard, (_req, res) => void res.json(completion(reply)))
   try {
     return await serving(app, ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat(message) }))
@@ -64,7 +65,7 @@ describe('fakeGuard', () => {
         throw new Error('no model today')
       },
     })
-    expect((await told({ guard, maxAttempts: 1 }, 'Hello')).status).toBe(503)
+    expect((await told({ guard, ...withProtection({ maxAttempts: 1 }) }, 'Hello')).status).toBe(503)
   })
 
   it('takes its time, and no longer than somebody waits', async () => {
@@ -92,7 +93,7 @@ describe('sageMakerEmulator', () => {
     const emulator = await sageMakerEmulator(given)
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
     try {
-      return await told({ cacheMax: 0, maxAttempts: 1 }, message)
+      return await told({ cacheMax: 0, ...withProtection({ maxAttempts: 1 }) }, message)
     } finally {
       await emulator.close()
     }
@@ -131,14 +132,14 @@ describe('sageMakerEmulator', () => {
       { role: 'Agent', text: 'Fine.' },
     ])
     await emulator.close()
-    expect((await told({ maxAttempts: 1 }, 'Hello again')).status).toBe(503)
+    expect((await told({ ...withProtection({ maxAttempts: 1 }) }, 'Hello again')).status).toBe(503)
   })
 
   it('refuses other credentials than those it hands out, as AWS does', async () => {
     const emulator = await sageMakerEmulator()
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAOTHER')
-    expect((await told({ maxAttempts: 1 }, 'Hello')).status).toBe(503)
+    expect((await told({ ...withProtection({ maxAttempts: 1 }) }, 'Hello')).status).toBe(503)
     expect(emulator.conversations()).toEqual([])
     await emulator.close()
   })

@@ -9,6 +9,7 @@ import { ask, onNode, serving, SERVERS } from '../helpers/apps.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { chat, chunk, completion, serve, sleep, type Running } from '../helpers/http.js'
 import { post, rawClient } from '../helpers/raw.js'
+import { withProtection } from '../../src/options/protection.js'
 
 const PATH = '/v1/chat/completions'
 
@@ -155,8 +156,8 @@ describe.each(SERVERS)('with parallel on %s', (_name, mount) => {
       guard: markerGuard({ delay: 150 }),
       parallel: true,
       concurrency: 1,
-      queue: 0,
-      logLevel: 'silent',
+      ...withProtection({ queue: 0 }),
+      logger: false,
     })
     await serving(mount([full], handler), async ({ url }) => {
       const first = ask(url + PATH, { body: chat('one') })
@@ -166,7 +167,12 @@ describe.each(SERVERS)('with parallel on %s', (_name, mount) => {
       expect((await first).status).toBe(200)
     })
     // A breaker that is open.
-    const broken = llamaGuard({ guard: markerGuard(), parallel: true, maxAttempts: 1, logLevel: 'silent' })
+    const broken = llamaGuard({
+      guard: markerGuard(),
+      parallel: true,
+      ...withProtection({ maxAttempts: 1 }),
+      logger: false,
+    })
     for (let index = 0; index < 6; index++) await broken.judge([{ role: 'User', text: `BROKEN ${index}` }])
     started = 0
     await serving(mount([broken], handler), async ({ url }) => {
@@ -174,7 +180,7 @@ describe.each(SERVERS)('with parallel on %s', (_name, mount) => {
       expect(started).toBe(0)
     })
     // Known to be unsafe.
-    const known = llamaGuard({ guard: markerGuard(), parallel: true, logLevel: 'silent' })
+    const known = llamaGuard({ guard: markerGuard(), parallel: true, logger: false })
     await known.judge([{ role: 'User', text: 'UNSAFE' }])
     await serving(mount([known], handler), async ({ url }) => {
       expect((await ask(url + PATH, { body: chat('UNSAFE') })).status).toBe(451)

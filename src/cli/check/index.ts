@@ -4,7 +4,7 @@ import { conversationsToJudge } from '../../request/conversations.js'
 import { openaiChat } from '../../dialects/openai-chat.js'
 import { toLlamaGuardError } from '../../errors.js'
 import { parseOptions } from '../../options/config.js'
-import type { Options } from '../../options/index.js'
+import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
 import { createServices } from '../../services.js'
 import type { Services } from '../../services.js'
@@ -24,7 +24,7 @@ export interface CheckOptions {
   /** `table` for people. `json` prints one object a line for programs. Default: `table`. */
   readonly format?: 'table' | 'json'
   /** Settings that win over the variables. */
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
 }
 
 interface Result {

@@ -106,9 +106,9 @@ function settingsOf(members: readonly Member[]): string {
 }
 
 /** A guard in words: its model and its place. */
-function nameOf({ config: { guard, model, endpoint, guardUrl, modelPath } }: Member): string {
+function nameOf({ config: { guard, model, endpoint, guardUrl, guardModel } }: Member): string {
   if (typeof guard !== 'string') return guard.model ?? 'a guard of your own'
-  return guard === 'local' ? 'the local screen' : `${model} at ${endpoint ?? guardUrl ?? modelPath}`
+  return guard === 'local' ? 'the local screen' : `${model} at ${endpoint ?? guardUrl ?? guardModel}`
 }
 
 function conclusion({ failed, broken }: Report): string {

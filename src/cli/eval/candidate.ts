@@ -6,7 +6,7 @@ import { guardOf } from '../../create-guard.js'
 import { LlamaGuardError } from '../../errors.js'
 import { identityOf } from '../../guard/cache/key.js'
 import { type Config, parseOptions } from '../../options/config.js'
-import { type Backend, BACKENDS, type ModelName, MODELS, type Options } from '../../options/index.js'
+import { type Backend, BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'
 import { decide } from '../../policy.js'
 import { createServices } from '../../services.js'
 import type { Logger } from '../../types.js'
@@ -19,7 +19,7 @@ export interface OpenCandidate extends Candidate {
 
 /** What a guard is made from. Options win over variables. `scores` is true when the guard is asked for scores. */
 export interface CandidateSettings {
-  readonly options: Options
+  readonly options: LlamaGuardOptions
   readonly env: Io['env']
   readonly scores: boolean
 }
@@ -92,7 +92,7 @@ export function settingsNamed(text: string, { options, env, scores }: CandidateS
   const slash = text.indexOf('/')
   const name = slash < 0 ? text : text.slice(0, slash)
   const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
-  const named = (other: Options): CandidateSettings => ({ options: { ...options, ...other }, env, scores })
+  const named = (other: LlamaGuardOptions): CandidateSettings => ({ options: { ...options, ...other }, env, scores })
   // The local screen uses no model or endpoint of the first guard.
   if (endpoint === undefined && name === 'local')
     return named({ guard: 'local', model: undefined, endpoint: undefined })

@@ -1,6 +1,6 @@
 // `eval`: makes one guard or two from the flags, and runs the evaluation.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { Options } from '../../options/index.js'
+import type { LlamaGuardOptions } from '../../options/index.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import type { Mapping } from './rows.js'
@@ -36,7 +36,7 @@ const LARGE_THRESHOLD = 0.5
 export async function evaluate(
   files: readonly string[],
   flags: EvaluateFlags,
-  options: Options,
+  options: LlamaGuardOptions,
   io: Io,
 ): Promise<ExitCode> {
   const open: OpenCandidate[] = []

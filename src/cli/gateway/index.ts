@@ -7,7 +7,7 @@ import type { DashboardOptions } from '../../dashboard/index.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { llamaGuard } from '../../llama-guard.js'
 import { parseOptions } from '../../options/config.js'
-import type { Options } from '../../options/index.js'
+import type { LlamaGuardOptions } from '../../options/index.js'
 import { defaultLogger } from '../../telemetry/log.js'
 import { notFound, refuse, wrongMethod } from './answers.js'
 import { drainable } from './drain.js'
@@ -17,7 +17,7 @@ import { createRoutes } from './routes.js'
 import { trackSockets } from './sockets.js'
 
 export interface GatewayOptions {
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: 8080; 0 takes a free one. */
   readonly port?: number
@@ -64,7 +64,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
         'on SageMaker.',
     )
   const upstream = drainable(plain)
-  const logger = config.logger ?? defaultLogger(config.logLevel)
+  const logger = config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel)
   const middleware = llamaGuard({ ...o.options, logger, upstream }, o.env)
   const open = new Set<ServerResponse>()
   const metrics = await metricsOf(() => open.size, o.inCluster === true)

@@ -3,7 +3,7 @@ import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { Options } from '../../options/index.js'
+import type { LlamaGuardOptions } from '../../options/index.js'
 import { keepWorkers } from './cluster.js'
 import { startGateway } from './index.js'
 import type { Gateway } from './index.js'
@@ -23,7 +23,7 @@ export interface ServeOptions {
   /** Settings of the live page. Default: no page. */
   readonly dashboard?: DashboardOptions
   /** Settings over those of the environment. */
-  readonly options?: Options
+  readonly options?: LlamaGuardOptions
 }
 
 /** Resolves when `io.signal` has fired and every reply has ended. */

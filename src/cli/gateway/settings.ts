@@ -11,14 +11,14 @@ export function describeSettings(config: Config): readonly string[] {
   ]
 }
 
-function guardOf({ guard, model, endpoint, inferenceComponent, guardUrl, guardModel, modelPath }: Config): string {
+function guardOf({ guard, model, endpoint, inferenceComponent, guardUrl, guardModel }: Config): string {
   switch (guard) {
     case 'sagemaker':
       return `${model} on the SageMaker endpoint ${endpoint}${inferenceComponent ? `, component ${inferenceComponent}` : ''}`
     case 'openai':
       return `${model} at ${withoutSecrets(guardUrl ?? '')}${guardModel ? `, served as ${guardModel}` : ''}`
     case 'llama-cpp':
-      return `${model} in this process, from ${modelPath}`
+      return `${model} in this process, from ${guardModel}`
     case 'local':
       return 'the built-in baseline screen, which is not Llama Guard'
     default:

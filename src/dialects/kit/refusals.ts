@@ -11,10 +11,13 @@ export interface Params {
   readonly output: string
 }
 
-/** All fields of a refusal except its message, in the order of OpenAI's error object. */
+/**
+ * All fields of a refusal except its message, in the order of OpenAI's error object. A block without categories tells
+ * nothing of the verdict, so neither its stage.
+ */
 export function refusalDetails(refusal: Refusal): Record<string, unknown> {
   return {
-    stage: refusal.stage,
+    ...(tellsStage(refusal) && { stage: refusal.stage }),
     ...(refusal.categories === undefined ? {} : { categories: named(refusal.categories) }),
     ...(refusal.score === undefined ? {} : { score: refusal.score }),
     ...(refusal.model === undefined ? {} : { model: refusal.model }),
@@ -22,9 +25,11 @@ export function refusalDetails(refusal: Refusal): Record<string, unknown> {
   }
 }
 
+const tellsStage = ({ code, categories }: Refusal): boolean => code !== 'content_filter' || categories !== undefined
+
 export function openaiRefusal(refusal: Refusal, params: Params): unknown {
   const { message, type, code } = refusal
-  const param = refusal.code === 'content_filter' ? params[refusal.stage] : null
+  const param = code === 'content_filter' && tellsStage(refusal) ? params[refusal.stage] : null
   return { error: { message, type, code, param, ...refusalDetails(refusal) } }
 }
 

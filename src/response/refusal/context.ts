@@ -1,6 +1,6 @@
 // The data that a refusal depends on beside the decision. Types only.
 import type { Dialect, RpcCall } from '../../dialects/dialect.js'
-import type { Decision, GuardedRequest, RefusalText } from '../../types.js'
+import type { Decision, Expose, GuardedRequest, RefusalText } from '../../types.js'
 
 export interface RefusalSettings {
   /** Sent with a block as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
@@ -8,7 +8,8 @@ export interface RefusalSettings {
   readonly onBlock?: 'error' | 'refusal'
   readonly blockStatus?: number
   readonly refusalText?: RefusalText | undefined
-  readonly refusal?: ((decision: Decision, req: GuardedRequest) => unknown) | undefined
+  /** What a client is told. */
+  readonly expose?: Expose | undefined
 }
 
 export interface AskedFor {

@@ -1,38 +1,49 @@
 // The body of an error that a client gets instead of a reply, in the envelope of its dialect.
 import type { Dialect, Refusal } from '../../dialects/dialect.js'
 import { LlamaGuardError } from '../../errors.js'
-import type { Decision } from '../../types.js'
+import type { Decision, Expose, NamedCategory } from '../../types.js'
 import type { RefusalContext } from './context.js'
 import { refusalText } from './text.js'
 
 export function errorBody(decision: Decision, status: number, context: RefusalContext): string {
   const { settings, req, dialect, requestId, asked } = context
-  const blocked = decision.action === 'block'
-  const own = blocked ? ownBody(decision, context) : undefined
-  if (own !== undefined) return own
-  const text = blocked ? refusalText(settings.refusalText, decision, req) : undefined
+  const { stage, outcome, model, categories, action, error } = exposed(decision, settings.expose)
+  const calls = asked?.calls && { calls: asked.calls }
+  const judge = settings.expose === 'full' && { ...(outcome.score !== undefined && { score: outcome.score }), model }
+  if (action === 'block')
+    return envelope(dialect, {
+      stage,
+      status,
+      message: refusalText(settings.refusalText, decision, req) ?? blockedMessage(categories),
+      type: 'content_policy_violation',
+      code: 'content_filter',
+      ...(settings.expose !== 'none' && { categories }),
+      ...judge,
+      requestId,
+      ...calls,
+    })
+  const { message, code } = publicError(error)
   return envelope(dialect, {
-    stage: decision.stage,
+    stage,
     status,
-    message: blocked ? (text ?? blockedMessage(decision)) : publicError(decision.error).message,
-    type: blocked ? 'content_policy_violation' : failureType(status, decision.error?.code),
-    code: blocked ? 'content_filter' : publicError(decision.error).code,
-    ...(blocked && { categories: decision.categories }),
-    ...(decision.outcome.score !== undefined && { score: decision.outcome.score }),
-    model: decision.model,
+    message,
+    type: failureType(status, code),
+    code,
+    ...judge,
     requestId,
-    ...(asked?.calls && { calls: asked.calls }),
+    ...calls,
   })
 }
 
-/** The body from the operator's hook `refusal`; undefined when the hook returns none or throws. */
-function ownBody(decision: Decision, { settings: { refusal }, req }: RefusalContext): string | undefined {
-  if (refusal === undefined || req === undefined) return undefined
-  try {
-    return JSON.stringify(refusal(decision, req))
-  } catch {
-    return undefined
-  }
+/** The decision as its client may see it. */
+export function exposed(decision: Decision, expose: Expose = 'verdict'): Decision {
+  if (expose === 'full') return decision
+  const { error, categories } = decision
+  if (expose === 'verdict') return { ...decision, categories: categories.map(({ code, name }) => ({ code, name })) }
+  // The code says what of our side failed. A client's own fault it has to know.
+  const vague =
+    error === undefined || error.clientFault ? error : new LlamaGuardError('guard_unavailable', undefined, error)
+  return { ...decision, categories: [], ...(vague && { error: vague }) }
 }
 
 /** The refusal in the dialect's envelope, or in OpenAI's when a custom dialect throws. */
@@ -46,7 +57,7 @@ function envelope(dialect: RefusalContext['dialect'], refusal: Refusal): string 
   return JSON.stringify(plainDialect.refusal(refusal))
 }
 
-function blockedMessage({ categories }: Decision): string {
+function blockedMessage(categories: readonly NamedCategory[]): string {
   const names = categories.map(({ code, name }) => `${name} (${code})`).join(', ')
   return `Blocked by the content policy${names === '' ? '' : `: ${names}`}.`
 }
@@ -58,11 +69,11 @@ export const plainDialect: Pick<Dialect, 'refusal'> = {
       message,
       type,
       code,
-      param: stage === 'input' ? 'messages' : 'choices',
-      stage,
+      param: code === 'content_filter' && !categories ? null : stage === 'input' ? 'messages' : 'choices',
+      ...(code === 'content_filter' && !categories ? {} : { stage }),
       ...(categories && { categories }),
       ...(score !== undefined && { score }),
-      model,
+      ...(model !== undefined && { model }),
       request_id: requestId,
     },
   }),

@@ -8,7 +8,7 @@ import { errorBody } from './error-body.js'
 
 export type { RefusalContext, RefusalSettings } from './context.js'
 export { lastWords } from './declined-reply.js'
-export { plainDialect, publicError } from './error-body.js'
+export { exposed, plainDialect, publicError } from './error-body.js'
 
 export interface HttpRefusal {
   readonly status: number
@@ -42,7 +42,7 @@ function headersOf(decision: Decision, { input, settings }: RefusalContext, type
   const headers: Record<string, string> = {
     'content-type': type,
     'cache-control': 'no-store',
-    ...verdictHeaders(stages),
+    ...verdictHeaders(stages, settings.expose),
   }
   const { policyUrl } = settings
   if (decision.action === 'block') {

@@ -1,7 +1,7 @@
 // Ends a stream that has begun: the dialect's own last events, framed like the events that were sent.
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { Decision } from '../../types.js'
-import { lastWords, publicError, type RefusalContext } from '../refusal/index.js'
+import { exposed, lastWords, publicError, type RefusalContext } from '../refusal/index.js'
 import type { FrameKind } from '../../wire/frame.js'
 
 /** The last bytes; undefined when there are none, for a custom dialect or for bare text. */
@@ -19,7 +19,7 @@ export function endingOf(
   try {
     const events =
       decision.action === 'block'
-        ? reader.block(decision, lastWords(decision, context))
+        ? reader.block(exposed(decision, context.settings.expose), lastWords(decision, context))
         : reader.fail(publicError(decision.error))
     return sent === 'lines' || sent === 'sequence' ? asLines(events, sent === 'sequence' ? '\u001e' : '') : events
   } catch {

@@ -23,7 +23,7 @@ export class StreamHead {
 
   /**
    * True when the first bytes may leave. Words of the model must have been judged before, so that an early block is a
-   * real 451. The exceptions are `keepAlive`, `async` mode, a reply without words, and an API whose events without
+   * real 451. The exceptions are `async` mode, a reply without words, and an API whose events without
    * words cannot wait.
    */
   mayLeave(handlerEnded: boolean): boolean {
@@ -31,7 +31,6 @@ export class StreamHead {
     return (
       this.#left ||
       settings.streaming === 'async' ||
-      settings.keepAlive === true ||
       dialect.early === true ||
       this.#judge.hasAllowed ||
       (handlerEnded && !this.#judge.hasWords)
@@ -56,7 +55,7 @@ export class StreamHead {
   leaveWith(output: Decision): void {
     if (this.#left) return
     this.#left = true
-    setVerdictHeaders(this.#controller.res, [this.#context.input, output])
+    setVerdictHeaders(this.#controller.res, [this.#context.input, output], this.#context.settings.expose)
   }
 
   /** True when frames without words leave before there is a verdict. */

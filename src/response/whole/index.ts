@@ -79,7 +79,7 @@ function keepWhole(
     if (over) return
     over = true
     if (decision.action === 'allow') {
-      setVerdictHeaders(controller.res, [context.input, decision])
+      setVerdictHeaders(controller.res, [context.input, decision], context.settings.expose)
       for (const chunk of chunks) controller.release(chunk)
       // The reply exceeded the bound and is let through. What the handler still writes follows directly.
       if (ended) controller.finish(last)

@@ -16,9 +16,9 @@ export const METRICS = {
 
 export const spanName = (model: string): string => `apply_guardrail ${model}`
 
-type About = Pick<CheckMessage, 'stage' | 'dialect' | 'model' | 'requestId'> & { readonly backend: string }
+type About = Pick<CheckMessage, 'stage' | 'dialect' | 'model' | 'requestId' | 'context'> & { readonly backend: string }
 
-export function startAttributes({ stage, dialect, backend, model, requestId }: About): Attributes {
+export function startAttributes({ stage, dialect, backend, model, requestId, context = {} }: About): Attributes {
   return {
     'gen_ai.operation.name': 'apply_guardrail',
     'gen_ai.provider.name': backend,
@@ -27,6 +27,7 @@ export function startAttributes({ stage, dialect, backend, model, requestId }: A
     'gen_ai.guardrail.target': stage,
     'llama_guard.request_id': requestId,
     'llama_guard.dialect': dialect,
+    ...Object.fromEntries(Object.entries(context).map(([name, value]) => [`llama_guard.context.${name}`, value])),
   }
 }
 

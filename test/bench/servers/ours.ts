@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express'
 import { llamaGuard } from '../../../src/llama-guard.js'
 import type { Guard } from '../../../src/types.js'
 import { chatApp, handOn, listen } from './app.js'
+import { withProtection } from '../../../src/options/protection.js'
 
 const delayMs = Number(process.env['GUARD_MS'] ?? 0)
 const outputOnly = process.env['GUARD_STAGE'] === 'output'
@@ -18,9 +19,9 @@ const object: Guard = {
 const guard = llamaGuard({
   guard: process.env['GUARD'] === 'object' ? object : 'sagemaker',
   endpoint: 'llama-guard',
-  logLevel: 'silent',
+  logger: false,
   // Thousands of connections are the benchmark's wish, and refusing them is not what it measures.
-  queue: 100_000,
+  ...withProtection({ queue: 100_000 }),
   timeoutMs: 60_000,
   ...(JSON.parse(process.env['GUARD_OPTIONS'] ?? '{}') as object),
 })

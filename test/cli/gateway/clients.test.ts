@@ -13,6 +13,7 @@ import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { startChatBot } from '../chat-bot.js'
 import type { ChatBot } from '../chat-bot.js'
+import { withProtection } from '../../../src/options/protection.js'
 
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 const SCHEMA = { type: 'object' as const, properties: { query: { type: 'string' as const } }, required: ['query'] }
@@ -31,7 +32,13 @@ beforeAll(async () => {
     port: 0,
     drainMs: 0,
     env: {},
-    options: { endpoint: emulator.endpoint, upstream: { url: bot.url }, logger: QUIET, windowMs: 20, maxAttempts: 1 },
+    options: {
+      endpoint: emulator.endpoint,
+      upstream: { url: bot.url },
+      logger: QUIET,
+      windowMs: 20,
+      ...withProtection({ maxAttempts: 1 }),
+    },
   })
 })
 afterAll(async () => {

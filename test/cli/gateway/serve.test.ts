@@ -11,6 +11,7 @@ import { markerGuard } from '../../helpers/guards.js'
 import { listen, readBody, until } from '../../upstream/helpers.js'
 import type { Listening } from '../../upstream/helpers.js'
 import { catchIo } from '../helpers.js'
+import { withProtection } from '../../../src/options/protection.js'
 
 const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -76,7 +77,7 @@ async function setup(
       endpoint: emulator.endpoint,
       upstream: { url: upstreamUrl, apiKey: 'sk-operator' },
       logger: QUIET,
-      maxAttempts: 1,
+      ...withProtection({ maxAttempts: 1 }),
     },
     env: {},
     ...over,

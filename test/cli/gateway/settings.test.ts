@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest'
 import { describeSettings } from '../../../src/cli/gateway/settings.js'
 import { parseOptions } from '../../../src/options/config.js'
-import type { Options } from '../../../src/options/index.js'
+import type { LlamaGuardOptions } from '../../../src/options/index.js'
 import { markerGuard } from '../../helpers/guards.js'
 
-test.each<[string, Options, RegExp]>([
+test.each<[string, LlamaGuardOptions, RegExp]>([
   [
     'an endpoint with a component',
     { guard: 'sagemaker', endpoint: 'guard-8b', inferenceComponent: 'part', model: 'llama-guard-3-8b' },

@@ -28,7 +28,7 @@ afterEach(async () => {
 })
 
 async function streamed(model: (typeof LLAMA_GUARDS)[number], words: readonly string[]): Promise<string[]> {
-  const guard = llamaGuard({ endpoint: 'llama-guard', model, logLevel: 'silent', windowChars: 40, timeoutMs: 60_000 })
+  const guard = llamaGuard({ endpoint: 'llama-guard', model, logger: false, windowChars: 40, timeoutMs: 60_000 })
   closing.push(() => guard.close())
   server = await serve((req, res) =>
     guard(

@@ -51,16 +51,33 @@ describe('An error says', () => {
       param: 'messages',
       stage: 'input',
       categories: [{ code: 'O3', name: 'Criminal Planning' }],
-      model: 'fake',
       request_id: 'r',
     })
     const scored = { ...blocked('output'), outcome: { state: 'unsafe', score: 0.5 }, categories: [] } as const
-    expect(errorOf(scored, plain)).toMatchObject({
+    expect(errorOf(scored, plain)).not.toHaveProperty('score')
+    expect(errorOf(scored, { ...plain, settings: { expose: 'full' } })).toMatchObject({
       score: 0.5,
+      model: 'fake',
       param: 'choices',
       message: 'Blocked by the content policy.',
     })
     expect(errorOf(failed(new LlamaGuardError('guard_error')), plain)).not.toHaveProperty('categories')
+  })
+
+  it('nothing of the verdict with `expose: none`', () => {
+    const settings = { expose: 'none', policyUrl: 'https://example.org/policy' } as const
+    for (const dialect of [openaiChat, plainDialect])
+      expect(errorOf(blocked('output'), { dialect, settings })).toEqual({
+        message: 'Blocked by the content policy.',
+        type: 'content_policy_violation',
+        code: 'content_filter',
+        param: null,
+        request_id: 'r',
+      })
+    const { headers } = refusalOf(blocked('output'), context({ settings }))
+    expect(headers).not.toHaveProperty('llama-guard')
+    expect(errorOf(failed(new LlamaGuardError('guard_throttled')), { settings })['code']).toBe('guard_unavailable')
+    expect(errorOf(failed(new LlamaGuardError('invalid_json')), { settings })['code']).toBe('invalid_json')
   })
 
   it('the same in the plain envelope where the dialect gives none', () => {
@@ -115,7 +132,8 @@ describe('An error says', () => {
       refusalOf(decision, context({ input })).headers['llama-guard']
     expect(headers(blocked('output'), safe('input'))).toBe('input=safe, output=unsafe;cat="O3"')
     expect(headers(blocked('input'), blocked('input'))).toBe('input=unsafe;cat="O3"')
-    expect(refusalOf(blocked('output'), context({ input: safe('input') })).headers['server-timing']).toBe(
+    const settings = { expose: 'full' } as const
+    expect(refusalOf(blocked('output'), context({ input: safe('input'), settings })).headers['server-timing']).toBe(
       'guard-input;dur=1.0, guard-output;dur=1.0',
     )
   })
@@ -128,23 +146,6 @@ describe('An error says', () => {
     expect(refusalOf(failed(new LlamaGuardError('guard_error')), context({ settings })).headers).not.toHaveProperty(
       'link',
     )
-  })
-})
-
-describe('The operator’s own body', () => {
-  const settings = { refusal: ({ stage }: Decision, { url }: GuardedRequest) => ({ stage, url }) }
-
-  it('takes the place of ours in a block, and of no failure', () => {
-    const req = request('/chat')
-    expect(refusalOf(blocked('input'), context({ settings, req })).body).toBe('{"stage":"input","url":"/chat"}')
-    expect(errorOf(failed(new LlamaGuardError('guard_error')), { settings, req })['code']).toBe('guard_error')
-  })
-
-  it('is not asked for without a request', () => {
-    let asked = 0
-    const counting = { refusal: () => ({ asked: ++asked }) }
-    expect(errorOf(blocked('input'), { settings: counting })['code']).toBe('content_filter')
-    expect(asked).toBe(0)
   })
 })
 

@@ -1,11 +1,7 @@
-// When a stream may begin: what has no words of the model does not turn an early 451 into a 200, unless
-// `keepAlive` asks for it.
+// When a stream may begin: what has no words of the model does not turn an early 451 into a 200.
 import { describe, expect, it } from 'vitest'
-import { llamaGuard } from '../../../src/llama-guard.js'
 import { ask, guarded, onNode, serving, within, type Handler } from '../../helpers/apps.js'
-import { markerGuard } from '../../helpers/guards.js'
-import { chat, chunk, send, sleep, type Reply } from '../../helpers/http.js'
-import { rawClient, post } from '../../helpers/raw.js'
+import { chat, chunk, sleep, type Reply } from '../../helpers/http.js'
 
 const DONE = 'data: [DONE]\n\n'
 const SILENT: Readonly<Record<string, string>> = {
@@ -96,59 +92,5 @@ describe('By default a stream', () => {
       res.end(chunk({ content: 'fine' }))
     })
     expect(reply.text).toBe(frames.join('') + chunk({ content: 'fine' }))
-  })
-})
-
-describe('With keepAlive a stream', () => {
-  it.each(Object.entries(SILENT))('lets %s leave before the first verdict', async (_name, frame) => {
-    let seen = (): void => undefined
-    const arrived = new Promise<void>((resolve) => (seen = resolve))
-    const handler: Handler = async (_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      res.write(frame)
-      await within(arrived, 'the keep-alive')
-      res.end(chunk({ content: 'UNSAFE' }) + DONE)
-    }
-    const middleware = guarded({ check: ['output'], keepAlive: true })
-    const reply = await serving(onNode([middleware], handler), ({ url }) =>
-      send(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }), onData: () => void seen() }),
-    )
-    expect([reply.status, reply.headers['llama-guard']]).toEqual([
-      200,
-      'input=skipped;why="stage-off", output=unjudged;code="pending"',
-    ])
-    expect(reply.text.startsWith(frame)).toBe(true)
-    expect(reply.text).toMatch(/"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
-    expect(reply.text).not.toContain('UNSAFE')
-  })
-
-  it('lets nothing leave before the input is known to be safe', async () => {
-    const middleware = llamaGuard(
-      { guard: markerGuard({ delay: 150 }), cacheMax: 0, logLevel: 'silent', parallel: true },
-      { LLAMA_GUARD_KEEP_ALIVE: 'true' },
-    )
-    const handler = streaming(': ping\n\n', 400, chunk({ content: 'fine' }))
-    await serving(onNode([middleware], handler), async ({ port }) => {
-      const client = await rawClient(port)
-      client.write(post(chat('UNSAFE', { stream: true })))
-      expect(await client.until(/^HTTP\/1.1 \d+/)).toMatch(/^HTTP\/1.1 451/)
-      client.leave()
-    })
-  })
-
-  it('still holds words, and comments with words, until they are judged', async () => {
-    const { reply } = await streamed(streaming(': ping\n\n', ': so UNSAFE\n\n', 50, DONE), { keepAlive: true })
-    expect([reply.status, reply.text.startsWith(': ping\n\n'), reply.text.includes('UNSAFE')]).toEqual([
-      200,
-      true,
-      false,
-    ])
-  })
-
-  it('is turned on for one request by override', async () => {
-    const { reply } = await streamed(streaming(': ping\n\n', 30, chunk({ content: 'UNSAFE' })), {
-      override: () => ({ keepAlive: true }),
-    })
-    expect(reply.status).toBe(200)
   })
 })

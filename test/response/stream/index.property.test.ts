@@ -6,6 +6,7 @@ import { llamaGuard } from '../../../src/llama-guard.js'
 import type { LlamaGuard } from '../../../src/middleware.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
+import { withProtection } from '../../../src/options/protection.js'
 
 interface Script {
   readonly choices: number
@@ -97,13 +98,13 @@ describe('A judged stream', () => {
       })
       made = llamaGuard({
         guard,
-        logLevel: 'silent',
+        logger: false,
         cacheMax: 0,
         windowChars,
         windowMs,
         streaming,
         parallel,
-        breaker: false,
+        ...withProtection({ breaker: false }),
       })
       guards.set(key, made)
     }

@@ -134,7 +134,7 @@ function sizeOf(path: string): number {
 const invalid = (what: string): LlamaGuardError =>
   new LlamaGuardError(
     'invalid_option',
-    `${what} Set LLAMA_GUARD_MODEL_PATH, or the option \`modelPath\`, to a Llama Guard model in GGUF.`,
+    `${what} Set LLAMA_GUARD_MODEL_ID, or the option \`guardModel\`, to a Llama Guard model in GGUF.`,
   )
 const closed = (): LlamaGuardError =>
   new LlamaGuardError('guard_unavailable', 'The guard model was closed. Make a new guard to judge again.')

@@ -7,6 +7,7 @@ import { llamaGuard } from '../../../../src/index.js'
 import { memoryLogger } from '../../../helpers/guards.js'
 import { chat, send, serve } from '../../../helpers/http.js'
 import { tinyGguf } from './tiny-gguf.js'
+import { withProtection } from '../../../../src/options/protection.js'
 
 // A busy machine may reach both deadlines at once, that of the load and that of the judgement: then once more.
 it(
@@ -22,10 +23,10 @@ it(
     const guard = llamaGuard(
       {
         guard: 'llama-cpp',
-        modelPath,
+        guardModel: modelPath,
         model: 'llama-guard-3-1b',
         timeoutMs: 250,
-        breaker: false,
+        ...withProtection({ breaker: false }),
         logger: memoryLogger(),
       },
       {},

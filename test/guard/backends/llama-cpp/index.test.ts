@@ -158,13 +158,13 @@ describe('A guard that cannot judge', { timeout: SLOW }, () => {
   })
 
   it.each([
-    ['no file', () => join(folder, 'nowhere.gguf'), /There is no file .*nowhere\.gguf.*LLAMA_GUARD_MODEL_PATH/],
+    ['no file', () => join(folder, 'nowhere.gguf'), /There is no file .*nowhere\.gguf.*LLAMA_GUARD_MODEL_ID/],
     ['a folder', () => folder, /There is no file/],
     ['another format', () => fileOf('page.gguf', '<!doctype html>'), /is no GGUF/],
     ['an empty file', () => fileOf('empty.gguf', ''), /is no GGUF/],
     ['a broken header', () => fileOf('broken.gguf', 'GGUFxxxxxxxx'), /is no GGUF/],
   ])('refuses %s when the guard is made', async (_, path, message) => {
-    expect(await failure(() => createGuard({ guard: 'llama-cpp', modelPath: path() }))).toMatchObject({
+    expect(await failure(() => createGuard({ guard: 'llama-cpp', guardModel: path() }))).toMatchObject({
       code: 'invalid_option',
       message: expect.stringMatching(message) as string,
     })
@@ -206,7 +206,7 @@ describe('The path of a model in the options', { timeout: SLOW }, () => {
   it('makes a guard that reads no images, whatever the model', async () => {
     const guard = createGuard({
       guard: 'llama-cpp',
-      modelPath,
+      guardModel: modelPath,
       model: 'llama-guard-3-11b-vision',
       threshold: 0.5,
       timeoutMs: SLOW,

@@ -214,6 +214,18 @@ const REQUESTS: Record<string, Row> = {
     expect: 400,
     code: 'invalid_json',
   },
+  ...Object.fromEntries(
+    [' ', '\t', '\n', '\r', '\r\n'].flatMap((white): [string, Row][] => [
+      [
+        `broken JSON behind ${JSON.stringify(white)}`,
+        { ...typed('application/json', `${white}{"messages":[{"role":"user","content":"${BAD}"}],}`), expect: 400 },
+      ],
+      [
+        `JSON behind ${JSON.stringify(white)}`,
+        { ...typed('application/json', white + JSON.stringify(chat(FINE))), expect: 200 },
+      ],
+    ]),
+  ),
   'two JSON values': {
     ...typed('application/json', `${JSON.stringify(chat(FINE))}\n${JSON.stringify(chat(BAD))}`),
     expect: 400,

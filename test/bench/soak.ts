@@ -6,7 +6,8 @@ import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator } from '../emulator/index.js'
 import { judgeOf, guardThat, says, sleep } from '../guard/fake-guards.js'
-import { seeded, startFaultProxy } from '../guard/fault-proxy.js'
+import { startFaultProxy } from '../guard/fault-proxy.js'
+import { random } from '../helpers/random.js'
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 300)
 const SAMPLES = 20
@@ -49,7 +50,7 @@ const judge = judgeOf(guard, {
   cacheTtlMs: 5000,
 })
 
-const random = seeded(11)
+const chance = random(11)
 const tally = new Map<string, number>()
 /** Lives as long as a server does: what it still holds at the end would be a leak. */
 const longLived = new AbortController()
@@ -59,14 +60,14 @@ let number = 0
 
 async function judgeOne(): Promise<void> {
   // A third repeats what was asked lately; a few are long enough for several pieces; a few callers leave.
-  const id = random() < 1 / 3 ? Math.max(0, number - Math.floor(random() * 500)) : number++
+  const id = chance() < 1 / 3 ? Math.max(0, number - Math.floor(chance() * 500)) : number++
   const unsafe = id % 5 === 0
   const text = `${'many words '.repeat(id % 50 === 7 ? 3000 : id % 20)}number ${id}${unsafe ? ' UNSAFE_S1' : ''}`
   const leaver = new AbortController()
-  const leaves = random() < 0.05
-  if (leaves) setTimeout(() => leaver.abort(), random() * 50)
+  const leaves = chance() < 0.05
+  if (leaves) setTimeout(() => leaver.abort(), chance() * 50)
   const judgement = await judge.judge(says(text), {
-    stage: random() < 0.5 ? 'input' : 'output',
+    stage: chance() < 0.5 ? 'input' : 'output',
     signal: leaves ? leaver.signal : longLived.signal,
   })
   const answer = 'error' in judgement ? judgement.error.code : judgement.verdict.safe ? 'safe' : 'unsafe'

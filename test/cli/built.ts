@@ -1,49 +1,17 @@
 // The command line as it is installed: built JavaScript under plain node, in a process of its own, with real signals.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { build as bundle, type Plugin } from 'esbuild'
-
-const ROOT = resolve(import.meta.dirname, '../..')
+import { join } from 'node:path'
+import { install } from '../helpers/installed.js'
 
 export interface Built {
   readonly bin: string
   remove(): void
 }
 
-/** `?raw` is the text of a file, as in Vite and in .ci/rollup.config.js. */
-const raw: Plugin = {
-  name: 'raw',
-  setup(builder) {
-    builder.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.slice(0, -'?raw'.length)),
-      namespace: 'raw',
-    }))
-    builder.onLoad({ filter: /./, namespace: 'raw' }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8'),
-      loader: 'text',
-    }))
-  },
-}
-
-/** Builds into a temporary folder: the checkout's own dist may be missing or old, and no test may change it. */
-export async function build(): Promise<Built> {
-  const tree = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-cli-')))
-  cpSync(join(ROOT, 'package.json'), join(tree, 'package.json'))
-  symlinkSync(join(ROOT, 'node_modules'), join(tree, 'node_modules'))
-  await bundle({
-    entryPoints: [join(ROOT, 'src/cli/bin.ts')],
-    outdir: join(tree, 'dist/esm/cli'),
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    plugins: [raw],
-  })
-  return { bin: join(tree, 'dist/esm/cli/bin.js'), remove: () => rmSync(tree, { recursive: true, force: true }) }
+export function build(): Built {
+  const { folder, remove } = install()
+  return { bin: join(folder, 'dist/esm/cli/bin.js'), remove }
 }
 
 export interface Started {
@@ -76,7 +44,7 @@ export function start({ bin }: Built, args: readonly string[], env: Record<strin
 export async function listening({ err, ended }: Started, times = 1): Promise<string> {
   let over: number | string | undefined
   void ended.then((code) => (over = code))
-  const end = Date.now() + 30_000
+  const end = Date.now() + 50_000
   for (;;) {
     const urls = [...err().matchAll(/Listening on (http:\/\/\S+?)\. /g)]
     if (urls.length >= times) return urls[0]?.[1] ?? ''

@@ -1,11 +1,12 @@
 // Every place of every request that holds a string, a name or a number gets words planted, once for each way of
 // writing them without blanks. On the wire the words are in a prompt of the guard, or the request is a 4xx, or the
 // place is on the closed list below.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Agent, request } from 'node:http'
-import { guarded, SERVERS } from '../helpers/apps.js'
+import { guarded, type Mount, SERVERS } from '../helpers/apps.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { serve, type Running } from '../helpers/http.js'
+import { crossed } from '../helpers/sampled.js'
 import { MAXIMAL } from './maximal-bodies.js'
 
 type Style = (count: number) => string
@@ -71,82 +72,79 @@ function post(url: string, body: unknown): Promise<number> {
   })
 }
 
-describe.each(SERVERS)('on %s', (server, mount) => {
-  let running: Running
-  let guard: MarkerGuard
-  const handled: string[] = []
-  beforeAll(async () => {
-    guard = Object.assign(markerGuard(), { vision: true })
+const servers = new Map<Mount, { running: Running; guard: MarkerGuard; handled: string[] }>()
+beforeAll(async () => {
+  for (const [, mount] of SERVERS) {
+    const guard = Object.assign(markerGuard(), { vision: true })
     const middleware = guarded({ guard, check: ['input'], turns: 'all', maxBodyBytes: 1_000_000 })
-    running = await serve(
+    const handled: string[] = []
+    const running = await serve(
       mount([middleware], (req, res) => {
         handled.push(JSON.stringify((req as { body?: unknown }).body))
         res.end('{}')
       }),
     )
-  })
-  afterAll(async () => {
-    agent.destroy()
-    await running.close()
-  })
-
-  /** Bare node:http gets every style; Express only shows that it makes no difference. */
-  const styles = Object.entries(STYLES).filter(([name]) => server === 'node:http' || name === 'glued words')
-
-  describe.each(Object.entries(MAXIMAL))('%s', (_dialect, { path: url, body }) => {
-    it('passes as it is', async () => {
-      expect(await post(`${running.url}${url}`, body)).toBe(200)
-    })
-
-    it.each(styles)(
-      'is judged or refused wherever %s stand in it',
-      async (style, write) => {
-        let count = 0
-        const rows: { place: string; text: string; body: unknown }[] = []
-        const add = (place: string, change: (text: string) => unknown): void => {
-          const text = write((count += 1))
-          rows.push({ place, text, body: change(text) })
-        }
-        for (const { path, kind } of places(body)) {
-          const place = path.join('.')
-          if (kind === 'value') {
-            add(place, (text) => planted(body, path, () => text))
-            if (style !== 'glued words') continue
-            add(`${place}[]`, (text) => planted(body, path, () => [text]))
-            add(`${place} numbers`, (text) =>
-              planted(body, path, () => Array.from(text, (sign) => sign.codePointAt(0))),
-            )
-          } else {
-            add(`${place}.key`, (text) => planted(body, path, (old) => ({ ...(old as object), [text]: 1 })))
-            add(`${place}.unknown`, (text) => planted(body, path, (old) => ({ ...(old as object), unknown: text })))
-            add(`${place}.id`, (text) => planted(body, path, (old) => ({ ...(old as object), id: text })))
-            add(`${place}.type`, (text) => planted(body, path, (old) => ({ ...(old as object), type: text })))
-            add(`${place}.signature`, (text) => planted(body, path, (old) => ({ ...(old as object), signature: text })))
-          }
-        }
-        guard.asked.length = 0
-        handled.length = 0
-        const statuses = await Promise.all(rows.map((row) => post(`${running.url}${url}`, row.body)))
-        const prompts = guard.asked
-          .flatMap((turns) => turns.flatMap(({ text, images = [] }) => [text, ...images.map((image) => image.url)]))
-          .join('\n')
-        const missed = rows.filter(
-          ({ place, text }, at) =>
-            statuses[at]! < 300 &&
-            !prompts.includes(text) &&
-            !(style === 'base64' && prompts.includes(Buffer.from(text, 'base64').toString())) &&
-            // Within JSON, numbers are read as they stand there.
-            !prompts.includes(JSON.stringify(Array.from(text, (sign) => sign.codePointAt(0)))) &&
-            !NUMBERS.test(place) &&
-            !(
-              CLOSED.test(place.replace(/(?:\[\]|\.key|\.unknown|\.id|\.type|\.signature)$/, '')) && !text.includes(' ')
-            ),
-        )
-        expect(missed.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
-        expect(statuses.every((status) => status === 200 || (status >= 400 && status < 500))).toBe(true)
-        expect(handled.length).toBeGreaterThan(rows.length / 10)
-      },
-      60_000,
-    )
-  })
+    servers.set(mount, { running, guard, handled })
+  }
 })
+afterAll(async () => {
+  agent.destroy()
+  for (const { running } of servers.values()) await running.close()
+})
+
+it.each(crossed({ dialect: MAXIMAL, server: SERVERS }))('$title: passes as it is', async ({ dialect, server }) => {
+  expect(await post(`${servers.get(server)!.running.url}${dialect.path}`, dialect.body)).toBe(200)
+})
+
+/** Bare node:http gets every style; Express only shows that it makes no difference. */
+const ROWS = crossed(
+  { dialect: MAXIMAL, style: STYLES, server: SERVERS },
+  ({ server, style }) => server !== 'node:http' && style !== 'glued words',
+)
+
+it.each(ROWS)(
+  '$title: is judged or refused wherever such words stand in it',
+  async ({ dialect: { path: url, body }, style: write, server }) => {
+    const { running, guard, handled } = servers.get(server)!
+    let count = 0
+    const rows: { place: string; text: string; body: unknown }[] = []
+    const add = (place: string, change: (text: string) => unknown): void => {
+      const text = write((count += 1))
+      rows.push({ place, text, body: change(text) })
+    }
+    for (const { path, kind } of places(body)) {
+      const place = path.join('.')
+      if (kind === 'value') {
+        add(place, (text) => planted(body, path, () => text))
+        if (write !== glue) continue
+        add(`${place}[]`, (text) => planted(body, path, () => [text]))
+        add(`${place} numbers`, (text) => planted(body, path, () => Array.from(text, (sign) => sign.codePointAt(0))))
+      } else {
+        add(`${place}.key`, (text) => planted(body, path, (old) => ({ ...(old as object), [text]: 1 })))
+        add(`${place}.unknown`, (text) => planted(body, path, (old) => ({ ...(old as object), unknown: text })))
+        add(`${place}.id`, (text) => planted(body, path, (old) => ({ ...(old as object), id: text })))
+        add(`${place}.type`, (text) => planted(body, path, (old) => ({ ...(old as object), type: text })))
+        add(`${place}.signature`, (text) => planted(body, path, (old) => ({ ...(old as object), signature: text })))
+      }
+    }
+    guard.asked.length = 0
+    handled.length = 0
+    const statuses = await Promise.all(rows.map((row) => post(`${running.url}${url}`, row.body)))
+    const prompts = guard.asked
+      .flatMap((turns) => turns.flatMap(({ text, images = [] }) => [text, ...images.map((image) => image.url)]))
+      .join('\n')
+    const missed = rows.filter(
+      ({ place, text }, at) =>
+        statuses[at]! < 300 &&
+        !prompts.includes(text) &&
+        !(write === STYLES['base64'] && prompts.includes(Buffer.from(text, 'base64').toString())) &&
+        // Within JSON, numbers are read as they stand there.
+        !prompts.includes(JSON.stringify(Array.from(text, (sign) => sign.codePointAt(0)))) &&
+        !NUMBERS.test(place) &&
+        !(CLOSED.test(place.replace(/(?:\[\]|\.key|\.unknown|\.id|\.type|\.signature)$/, '')) && !text.includes(' ')),
+    )
+    expect(missed.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
+    expect(statuses.every((status) => status === 200 || (status >= 400 && status < 500))).toBe(true)
+    expect(handled.length).toBeGreaterThan(rows.length / 10)
+  },
+)

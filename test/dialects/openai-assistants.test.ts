@@ -121,6 +121,7 @@ describe('A run that is streamed', () => {
     const got = await stream(server, 'hello')
     expect(got.run).toMatchObject({
       id: 'run_1',
+      object: 'thread.run',
       status: 'incomplete',
       incomplete_details: { reason: 'content_filter' },
       llama_guard: { stage: 'output', categories: CATEGORIES },

@@ -2,20 +2,9 @@
 // is parsed, and each command of a shell block is run here, or by another test, or named as one that cannot be.
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -23,6 +12,7 @@ import { run as runCli } from '../../src/cli/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import { catchIo } from '../cli/helpers.js'
 import { startEmulator, type Emulator } from '../emulator/index.js'
+import { install, type Installed } from '../helpers/installed.js'
 import { blocksOf, commandsOf, DOCUMENTS, read, ROOT, type Block } from './markdown.js'
 
 const SLOW = 60_000
@@ -48,25 +38,21 @@ const all = DOCUMENTS.flatMap(blocksOf)
 const of = (...languages: string[]): [string, Block][] =>
   all.filter(({ language }) => languages.includes(language)).map((block) => [block.place, block])
 
+let installed: Installed
 let tree = ''
 let emulator: Emulator
 let env: Record<string, string> = {}
 
 beforeAll(async () => {
-  tree = realpathSync(mkdtempSync(join(tmpdir(), 'llama-guard-docs-')))
-  cpSync(join(ROOT, 'package.json'), join(tree, 'package.json'))
-  mkdirSync(join(tree, 'node_modules'))
-  for (const name of readdirSync(join(ROOT, 'node_modules')))
-    if (!OPTIONAL.has(name)) symlinkSync(join(ROOT, 'node_modules', name), join(tree, 'node_modules', name))
-  const tsc = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--outDir', join(tree, 'dist/esm')]
-  execFileSync(process.execPath, [...tsc, '--noCheck', '--declaration', 'false'], { cwd: ROOT })
+  installed = install({ without: OPTIONAL })
+  tree = installed.folder
   emulator = await startEmulator({ endpoints: ['llama-guard', 'llama-guard-3-8b', 'guard-8b'] })
   const clean = Object.entries(process.env).filter(([name]) => !/^(?:LLAMA_GUARD_|AWS_|PORT$|HOST$)/.test(name))
   env = { ...(Object.fromEntries(clean) as Record<string, string>), ...emulator.env, LLAMA_GUARD_LOG_LEVEL: 'silent' }
 }, SLOW)
 afterAll(async () => {
   await emulator.close()
-  rmSync(tree, { recursive: true, force: true })
+  installed.remove()
 })
 
 interface Ended {

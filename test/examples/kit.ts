@@ -1,38 +1,18 @@
-// A build of this tree in a temporary folder, and the examples started from it as programs of their own.
-// (The checkout's own dist may be missing or old, and no test may change it.)
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+// The examples beside the installed package, started as programs of their own.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import { install, type Installed } from '../helpers/installed.js'
 
-export const ROOT = resolve(import.meta.dirname, '../..')
+export { ROOT } from '../helpers/installed.js'
 export const SLOW = 60_000
-let folder = ''
+let installed: Installed
 
 /** Where the build and the examples are. */
-export const tree = (): string => folder
+export const tree = (): string => installed.folder
 
-beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'express-llama-guard-')))
-  for (const name of ['package.json', 'examples']) cpSync(join(ROOT, name), join(folder, name), { recursive: true })
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  execFileSync(
-    process.execPath,
-    [
-      'node_modules/typescript/bin/tsc',
-      '-p',
-      'tsconfig.json',
-      '--outDir',
-      join(folder, 'dist/esm'),
-      '--noCheck',
-      '--declaration',
-      'false',
-    ],
-    { cwd: ROOT },
-  )
-}, SLOW)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeAll(() => void (installed = install({ also: ['examples'] })))
+afterAll(() => installed.remove())
 
 const running = new Set<ChildProcess>()
 afterEach(() => {
@@ -53,7 +33,7 @@ export function bare(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
 }
 
 export async function start(script: string, extra: Record<string, string> = {}): Promise<Example> {
-  const child = spawn(process.execPath, [join(folder, 'examples', script)], { env: bare(extra), cwd: folder })
+  const child = spawn(process.execPath, [join(tree(), 'examples', script)], { env: bare(extra), cwd: tree() })
   running.add(child)
   let printed = ''
   let complaints = ''

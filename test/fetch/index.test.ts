@@ -422,6 +422,7 @@ describe('A handler', () => {
   it.each([
     ['a text', () => 'UNSAFE'],
     ['an object that is no Response', () => ({ body: 'UNSAFE' })],
+    ['an object with the status and body of a Response', () => ({ status: 200, body: null, bodyUsed: false })],
     [
       'a Response that has been read',
       async () => {

@@ -11,12 +11,13 @@ import {
   modelError,
   type AwsError,
 } from '../../src/testing/emulator/aws-errors.js'
+import { random } from '../helpers/random.js'
 
 /** What a fault has in hand: the request, the way to answer, and the answer the model would give. */
 interface Broken {
   readonly res: ServerResponse
   readonly real: () => Promise<Buffer>
-  readonly random: () => number
+  readonly chance: () => number
 }
 type Fault = (broken: Broken) => void | Promise<void>
 
@@ -29,9 +30,9 @@ const ok = (res: ServerResponse, length?: number): ServerResponse =>
 const echo = '{"error":"the prompt was: safe","error_type":"generation"}'
 
 export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
-  latency: async ({ res, real, random }) => {
+  latency: async ({ res, real, chance }) => {
     const answer = await real()
-    setTimeout(() => ok(res).end(answer), random() * 200)
+    setTimeout(() => ok(res).end(answer), chance() * 200)
   },
   'reset before the answer': ({ res }) => void res.socket?.resetAndDestroy(),
   'reset within the answer': async ({ res, real }) => {
@@ -63,19 +64,19 @@ export const PROXY_FAULTS: Readonly<Record<string, Fault>> = {
   'HTML with 200': ({ res }) =>
     void res.writeHead(200, { 'content-type': 'text/html' }).end('<html><title>safe</title></html>'),
   'HTML with 502': ({ res }) => void res.writeHead(502, { 'content-type': 'text/html' }).end('<html>safe</html>'),
-  'truncated JSON': async ({ res, real, random }) => {
+  'truncated JSON': async ({ res, real, chance }) => {
     const answer = await real()
-    ok(res).end(answer.subarray(0, random() * (answer.length - 1)))
+    ok(res).end(answer.subarray(0, chance() * (answer.length - 1)))
   },
   'content-length too long': async ({ res, real }) => {
     const answer = await real()
     ok(res, answer.length + 50).write(answer, () => res.socket?.end())
   },
-  'content-length too short': async ({ res, real, random }) => {
+  'content-length too short': async ({ res, real, chance }) => {
     const answer = await real()
     // Behind node's back, which refuses to write more than it promised.
     res.socket?.write(
-      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Math.floor(random() * answer.length)}\r\n\r\n`,
+      `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Math.floor(chance() * answer.length)}\r\n\r\n`,
     )
     res.socket?.end(answer)
   },
@@ -96,7 +97,7 @@ export interface FaultProxy {
 }
 
 export async function startFaultProxy(target: string, seed: number): Promise<FaultProxy> {
-  const random = seeded(seed)
+  const chance = random(seed)
   const names = Object.keys(PROXY_FAULTS)
   const sockets = new Set<Socket>()
   const struck = new Map<string, number>()
@@ -106,7 +107,7 @@ export async function startFaultProxy(target: string, seed: number): Promise<Fau
     const chunks: Buffer[] = []
     req.on('data', (chunk: Buffer) => chunks.push(chunk))
     req.on('end', () => {
-      const name = state.only ?? (random() < state.rate ? names[Math.floor(random() * names.length)] : undefined)
+      const name = state.only ?? (chance() < state.rate ? names[Math.floor(chance() * names.length)] : undefined)
       const real = (): Promise<Buffer> => forward(target, req, Buffer.concat(chunks))
       if (name === undefined)
         return void real().then(
@@ -114,7 +115,7 @@ export async function startFaultProxy(target: string, seed: number): Promise<Fau
           () => res.destroy(),
         )
       struck.set(name, (struck.get(name) ?? 0) + 1)
-      void Promise.resolve(PROXY_FAULTS[name]?.({ res, real, random })).catch(() => res.destroy())
+      void Promise.resolve(PROXY_FAULTS[name]?.({ res, real, chance })).catch(() => res.destroy())
     })
   })
   server.on('connection', (socket) => {
@@ -165,15 +166,4 @@ function forward(target: string, req: IncomingMessage, body: Buffer): Promise<Bu
     onward.on('error', reject)
     onward.end(body)
   })
-}
-
-/** mulberry32: small, and the same on every machine. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

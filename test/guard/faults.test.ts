@@ -8,9 +8,10 @@ import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator, type Emulator } from '../emulator/index.js'
 import { judgeOf, outcome, says, sleep } from './fake-guards.js'
+import { rounds } from '../helpers/sampled.js'
 import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js'
 
-const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? 10_000)
+const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? rounds(10_000))
 const DEADLINE_MS = 1000
 const AT_ONCE = 48
 

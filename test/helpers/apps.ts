@@ -50,7 +50,7 @@ export const SERVERS: readonly (readonly [string, Mount])[] = [
 ]
 
 /** Rejects when nothing has come in time: a hang must fail by name, not as a test that ran out of time. */
-export async function within<T>(promise: Promise<T>, what = 'the response', ms = 8000): Promise<T> {
+export async function within<T>(promise: Promise<T>, what = 'the response', ms = 40_000): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`${what} did not come within ${ms} ms`)), ms)

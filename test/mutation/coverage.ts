@@ -7,9 +7,8 @@ import { Host } from './hosts.js'
 import type { Mutant } from './mutants.js'
 
 export const CACHE = 'node_modules/.cache/mutation'
-/** Folders whose tests judge no chat, or need what few machines have. */
-const OTHER =
-  /^test\/(?:bench|cli|consumers|dashboard|docs|examples|fetch|mutation|telemetry|train)\b|clients|client-table|llama-cpp|log\.test/
+/** Tests of documents and of programs in processes of their own, in which a change cannot be switched. */
+const OTHER = /^test\/(?:bench|consumers|docs|examples|mutation|train)\b|\/process\.|llama-cpp|deployment-examples/
 
 export interface Reached {
   readonly test: string
@@ -26,7 +25,7 @@ const hashOf = (file: string): string => createHash('sha256').update(readFileSyn
 function testFiles(): string[] {
   return readdirSync('test', { recursive: true, encoding: 'utf8' })
     .map((name) => `test/${name.replaceAll('\\', '/')}`)
-    .filter((name) => name.endsWith('.test.ts') && !OTHER.test(name) && !OTHER.test(name.replace(/^test\//, '')))
+    .filter((name) => name.endsWith('.test.ts') && !OTHER.test(name))
     .sort()
 }
 

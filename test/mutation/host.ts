@@ -37,17 +37,16 @@ async function start(): Promise<void> {
   const vitest = await createVitest(
     'test',
     {
-      config: false,
+      config: 'test/vitest.config.ts',
       root,
-      dir: 'test',
       watch: false,
       reporters: [{}],
       pool: 'forks',
-      // All files of a run share one process, which loads the sources once. The next run starts another.
+      // All files of a run share one process. The next run starts another.
       poolOptions: { forks: { singleFork: true, isolate: false } },
       sequence: { sequencer: AsGiven as never },
       testTimeout: 15_000,
-      ...(marks !== undefined && { setupFiles: ['test/mutation/marks-setup.ts'] }),
+      ...(marks !== undefined && { setupFiles: ['test/helpers/each-file.ts', 'test/mutation/marks-setup.ts'] }),
       ...(plan === undefined && marks === undefined && { bail: 1 }),
       runner: 'test/mutation/runner.ts',
     },

@@ -7,6 +7,7 @@
 // --alone   tries every change in a process of its own, which takes long; else only those that no test notices there
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { random, shuffled } from '../helpers/random.js'
 import { type Reached, readCoverage, testsOf } from './coverage.js'
 import { Host } from './hosts.js'
 import { type Mutant, mutantsOf } from './mutants.js'
@@ -43,25 +44,10 @@ function matching(globs: string): string[] {
     .sort()
 }
 
-/** The same numbers for the same seed. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** In the order of the text, so that what is drawn together is read together. */
-function sample(mutants: readonly Mutant[], most: number, random: () => number): Mutant[] {
-  const drawn = [...mutants]
-  for (let at = drawn.length - 1; at > 0; at -= 1) {
-    const other = Math.floor(random() * (at + 1))
-    ;[drawn[at], drawn[other]] = [drawn[other]!, drawn[at]!]
-  }
-  return drawn.slice(0, most).sort((one, other) => mutants.indexOf(one) - mutants.indexOf(other))
+function sample(mutants: readonly Mutant[], most: number, chance: () => number): Mutant[] {
+  const drawn = shuffled(mutants, chance).slice(0, most)
+  return drawn.sort((one, other) => mutants.indexOf(one) - mutants.indexOf(other))
 }
 
 const folderOf = (file: string): string => file.split('/').slice(0, 2).join('/')
@@ -76,7 +62,7 @@ async function main(): Promise<void> {
   const reached = await readCoverage()
   const testsBy = new Map<Mutant, readonly Reached[]>()
   for (const mutants of byFolder.values())
-    for (const mutant of sample(mutants, Number(values.most), randomOf(Number(values.seed))))
+    for (const mutant of sample(mutants, Number(values.most), random(Number(values.seed))))
       testsBy.set(mutant, testsOf(mutant, readFileSync(mutant.file, 'utf8'), reached, Number(values.seconds)))
   const switched = values.alone ? new Map<Mutant, string>() : await noticedBySwitch(testsBy)
   console.log(`${switched.size} of ${testsBy.size} were noticed in one process. The rest is tried alone.`)

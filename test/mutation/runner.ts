@@ -37,7 +37,6 @@ type Hook = (context: unknown, suite: Suite) => unknown
 
 export default class Runner extends VitestTestRunner {
   override onCollectStart(...args: Parameters<VitestTestRunner['onCollectStart']>): void {
-    forgetHelpers()
     tries.clear()
     if (plan.log !== '') tell({ file: args[0].filepath })
     super.onCollectStart(...args)
@@ -74,14 +73,6 @@ export default class Runner extends VitestTestRunner {
       tell({ noticed: id, by: test.name })
     }
   }
-}
-
-/** The files of one process share their modules. A helper may have hooks, which belong to the file that loads it. */
-function forgetHelpers(): void {
-  const { moduleCache } = (globalThis as unknown as { __vitest_worker__: { moduleCache: Map<string, unknown> } })
-    .__vitest_worker__
-  for (const name of [...moduleCache.keys()])
-    if (name.startsWith(`${process.cwd()}/test/`) && !name.includes('/test/mutation/')) moduleCache.delete(name)
 }
 
 function isWorthATry(id: number): boolean {

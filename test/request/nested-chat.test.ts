@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { FREE_SETTINGS } from '../../src/dialects/kit/request-keys.js'
 import { SERVERS } from '../helpers/apps.js'
+import { crossed } from '../helpers/sampled.js'
 import {
   WORD,
   handler,
@@ -74,25 +75,34 @@ const escaped = (value: unknown): string =>
     found.length > 1 ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
 
-describe.each(SERVERS)('a chat inside a body on %s', (_name, mount) => {
-  const server = serving(mount([ours()], handler))
-  describe.each(Object.entries(PLACES))('%s', (_place, put) => {
-    it.each(Object.entries(LISTS))('with %s is judged or refused', async (_list, list) => {
+/** Servers by what mounts them. */
+const servers = new Map(SERVERS.map(([, mount]) => [mount, serving(mount([ours()], handler))]))
+
+describe('a chat', () => {
+  it.each(crossed({ place: PLACES, list: LISTS, server: SERVERS }))(
+    '$title: is judged or refused',
+    async ({ place: put, list, server: mount }) => {
+      const server = servers.get(mount)!
       for (const path of ['/ask', '/v1/chat/completions', '/v1/responses', '/v1/messages', '/api/chat']) {
         await expectSeenOrRefused(server(), { path, type: json, body: spelt(put(list)) })
         forget()
       }
       await expectSeenOrRefused(server(), { type: json, body: escaped(put(list)) })
-    })
-    it('is answered with 451 when it is unsafe', async () => {
-      const status = await sendRaw(server(), {
-        type: json,
-        body: spelt(put([message('user', { content: 'UNSAFE words' })])),
-      })
-      expect([400, 451]).toContain(status)
+    },
+  )
+
+  it.each(crossed({ place: PLACES, server: SERVERS }))(
+    '$title: is answered with 451 when it is unsafe',
+    async ({ place: put, server: mount }) => {
+      const list = [message('user', { content: 'UNSAFE words' })]
+      expect([400, 451]).toContain(await sendRaw(servers.get(mount)!(), { type: json, body: spelt(put(list)) }))
       expect(handled).toEqual([])
-    })
-  })
+    },
+  )
+})
+
+describe.each(SERVERS)('a chat inside a body on %s', (_name, mount) => {
+  const server = servers.get(mount)!
 
   it.each([...FREE_SETTINGS, 'model', 'models', 'stop', 'stop_sequences', 'lora', 'options'])(
     'in a text is judged with its `%s`, because a handler may pass the text on',

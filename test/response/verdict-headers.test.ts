@@ -1,6 +1,7 @@
 // The two headers that the guard adds, on a reply as its client gets it.
 import { describe, expect, it } from 'vitest'
 import { ask, guarded, onNode, serving, type Handler } from '../helpers/apps.js'
+import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { chat, chunk, type Reply } from '../helpers/http.js'
 
 const reply = (handler: Handler, options = {}): Promise<Reply> =>
@@ -8,6 +9,19 @@ const reply = (handler: Handler, options = {}): Promise<Reply> =>
     ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
   )
 const OURS = /guard-input;dur=\d+\.\d, guard-output;dur=\d+\.\d$/
+
+it('A blocked request tells its categories, or none when the guard named none', async () => {
+  const headerOf = async (guard: MarkerGuard): Promise<unknown> =>
+    serving(
+      onNode([guarded({ guard })], (_req, res) => void res.end('fine')),
+      async ({ url }) => {
+        const { status, headers } = await ask(`${url}/v1/chat/completions`, { body: chat('UNSAFE') })
+        return [status, headers['llama-guard']]
+      },
+    )
+  expect(await headerOf(markerGuard())).toEqual([451, 'input=unsafe;cat="O3"'])
+  expect(await headerOf(markerGuard({ verdict: { categories: [] } }))).toEqual([451, 'input=unsafe'])
+})
 
 describe('An allowed reply', () => {
   it.each([

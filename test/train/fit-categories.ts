@@ -1,7 +1,7 @@
 // The six category heads: logistic regression over words by AdaGrad, one example at a time, in a seeded order.
 import { CATEGORY_BUCKETS, CATEGORY_IDS, sigmoid } from '../../src/guard/backends/local/model.js'
 import type { Point } from './points.js'
-import { random } from './random.js'
+import { random } from '../helpers/random.js'
 
 const EPOCHS = 8
 const RATE = 0.1

@@ -1,7 +1,7 @@
 // Prose written for this project: what people say rather than ask. Public permissive corpora of it are few,
 // so sentence patterns are filled from word lists, and every harmful pattern has harmless ones beside it with
 // the same words: news, help, quotation, denial, play, body and law.
-import { random } from './random.js'
+import { random } from '../helpers/random.js'
 import type { Example } from './seeds.js'
 
 const split = (text: string): readonly string[] => text.split('|')

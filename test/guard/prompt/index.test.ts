@@ -166,6 +166,11 @@ describe('a custom policy', () => {
     )
     expect(list('llama-guard-3-1b')).toBe(list('llama-guard-1'))
     expect(list('llama-guard-2')).toContain('X1: Competitors. \nShould not')
+    // The published list has one stray blank, behind its own O1.
+    const mine = createPrompter('llama-guard-1', { categories: [{ id: 'O1', name: 'Mine' }] })
+    expect(mine.render([QUESTION])).toContain('O1: Mine.\n')
+    const moved = createPrompter('llama-guard-1', { categories: [{ id: 'O2', name: 'Violence and Hate' }] })
+    expect(moved.render([QUESTION])).toContain('O2: Violence and Hate.\n')
   })
 
   it('puts the judged role where the task and the instruction ask for it', () => {

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { EXPRESSES, type Mount } from '../../helpers/apps.js'
 import { serve } from '../../helpers/http.js'
+import { crossed } from '../../helpers/sampled.js'
 import {
   bytesOf,
   handler,
@@ -88,26 +89,41 @@ const BEFORE: Record<string, (express: typeof express5) => Middleware[]> = {
   ],
 }
 
-describe.each(EXPRESSES)('a body on %s', (_name, express) => {
-  const onExpress: Mount = (steps, last) => {
+const onExpress =
+  (express: typeof express5): Mount =>
+  (steps, last) => {
     const app = express()
     app.set('env', 'test')
     for (const step of steps) app.use(step)
     app.use(last as never)
     return app
   }
-  describe.each(Object.entries(BEFORE))('after %s', (_before, steps) => {
-    const server = serving(onExpress([...steps(express as typeof express5), ours()], handler))
-    it.each(Object.entries(ENCODINGS))('in %s is judged or refused', async (_title, { body, headers, charset }) => {
-      for (const type of TYPES) {
-        forget()
-        const typed = charset === undefined ? type : `${type || 'text/plain'}; charset=${charset}`
-        for (const path of ['/ask', '/v1/chat/completions'])
-          await expectSeenOrRefused(server(), { path, type: typed, headers, body })
-      }
-    })
-  })
+const servers = new Map(
+  EXPRESSES.map(([, express]) => [
+    express,
+    new Map(
+      Object.values(BEFORE).map((steps) => [
+        steps,
+        serving(onExpress(express as typeof express5)([...steps(express as typeof express5), ours()], handler)),
+      ]),
+    ),
+  ]),
+)
 
+it.each(crossed({ encoding: ENCODINGS, before: BEFORE, express: EXPRESSES }))(
+  '$title: the body is judged or refused',
+  async ({ encoding: { body, headers, charset }, before, express }) => {
+    const server = servers.get(express)!.get(before)!
+    for (const type of TYPES) {
+      forget()
+      const typed = charset === undefined ? type : `${type || 'text/plain'}; charset=${charset}`
+      for (const path of ['/ask', '/v1/chat/completions'])
+        await expectSeenOrRefused(server(), { path, type: typed, headers, body })
+    }
+  },
+)
+
+describe.each(EXPRESSES)('a body on %s', (_name, express) => {
   it('that somebody consumed is an error on a known or named path, and on a route', async () => {
     const consume: Middleware = (req, _res, next) => void req.resume().on('end', () => next())
     const app = express()

@@ -1,7 +1,7 @@
 // The same random handler behind the same random stack of middleware, with the guard and without: what is safe
 // arrives as it would, and the handler sees what it would see. What is not safe never arrives, and nothing hangs.
 //
-// FC_RUNS=5000 FC_SEED=... npx vitest run --config test/vitest.config.ts test/response/intercept/differential
+// FC_RUNS=5000 FC_SEED=... npm test -- test/response/intercept/differential
 import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { connect, createServer as createHttp2Server, type ClientHttp2Session, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'

@@ -79,7 +79,7 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
       range: 'bytes=0-1',
       authorization: 'Bearer client',
       'openai-organization': 'org',
-      'accept-encoding': 'zstd, gzip;q=0.8, br, *',
+      'accept-encoding': 'zstd, gzip;q=0.8, br, x-gzip, brotli, gzipped;q=1, *',
     },
   })
   sent.end()

@@ -50,12 +50,10 @@ test.each(['tgi', 'lmi'] as const)(
   "The article's question gets the article's answer as a chat completion (%s)",
   async (container) => {
     const { endpoint, openai } = await setup({ container })
-    const completion = await openai.chat.completions.create({
-      ...ask(ARTICLE_QUESTION),
-      max_completion_tokens: 128,
-      temperature: 0,
-      top_p: 1,
-    })
+    const { data: completion, response } = await openai.chat.completions
+      .create({ ...ask(ARTICLE_QUESTION), max_completion_tokens: 128, temperature: 0, top_p: 1 })
+      .withResponse()
+    expect(response.status).toBe(200)
     expect(endpoint.requests[0]).toEqual({
       inputs: `<s>[INST] ${ARTICLE_QUESTION} [/INST] `,
       parameters: { max_new_tokens: 128, do_sample: false, return_full_text: false, details: true },

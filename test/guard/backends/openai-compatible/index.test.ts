@@ -184,6 +184,12 @@ describe('A completion that fails', () => {
     ['an empty body', json(''), 'guard_error', false],
     ['cut JSON', json(JSON.stringify(SAFE).slice(0, -5)), 'guard_error', false],
     ['an error with 200', json({ error: { message: 'failed' } }), 'guard_error', true],
+    [
+      'a failure in words about the context',
+      json({ error: 'exceeds the context: ' + tooLong }, 500),
+      'guard_error',
+      true,
+    ],
     ['two choices', json({ ...SAFE, choices: [...SAFE.choices, ...SAFE.choices] }), 'guard_error', false],
     ['no choices', json({ ...SAFE, choices: [] }), 'guard_error', false],
     ['a body without end', json(JSON.stringify({ ...SAFE, padding: 'x'.repeat(3_000_000) })), 'guard_error', false],

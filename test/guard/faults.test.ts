@@ -1,7 +1,7 @@
 // The fault table: thousands of judgements through the real AWS SDK and a proxy that breaks them. No verdict
 // that was not the model's, no hang, no unhandled rejection. FAULT_REQUESTS sets their number.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Judge } from '../../src/guard/index.js'
 import { createPrompter } from '../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../src/guard/backends/prompted.js'
@@ -17,7 +17,6 @@ const AT_ONCE = 48
 
 let emulator: Emulator
 let proxy: FaultProxy
-const before = { ...process.env }
 const rejections: unknown[] = []
 const onRejection = (reason: unknown): void => void rejections.push(reason)
 
@@ -30,12 +29,11 @@ function openJudge(breaker: boolean): Judge {
 beforeAll(async () => {
   emulator = await startEmulator()
   proxy = await startFaultProxy(emulator.url, 4)
-  Object.assign(process.env, emulatorEnv({ url: proxy.url }))
+  for (const [name, value] of Object.entries(emulatorEnv({ url: proxy.url }))) vi.stubEnv(name, value)
   process.on('unhandledRejection', onRejection)
 })
 afterAll(async () => {
   process.off('unhandledRejection', onRejection)
-  process.env = before
   await proxy.close()
   await emulator.close()
 })

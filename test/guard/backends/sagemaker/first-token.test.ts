@@ -1,7 +1,7 @@
 // The first-token decision through the real AWS SDK: "safe" early, "unsafe" whole, everything else an error.
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import fc from 'fast-check'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
@@ -20,7 +20,6 @@ import {
 import { says } from '../../fake-guards.js'
 
 let emulator: StreamEmulator
-const before = { ...process.env }
 const guards: ReturnType<typeof openGuard>[] = []
 
 function openGuard(timeoutMs = 20_000) {
@@ -45,14 +44,13 @@ async function judge(script: readonly StreamStep[], timeoutMs?: number): Promise
 
 beforeAll(async () => {
   emulator = await startStreamEmulator()
-  Object.assign(process.env, emulatorEnv(emulator))
+  for (const [name, value] of Object.entries(emulatorEnv(emulator))) vi.stubEnv(name, value)
 })
 afterEach(() => {
   emulator.partSize = Infinity
   for (const guard of guards.splice(0)) void guard.close?.()
 })
 afterAll(async () => {
-  process.env = before
   await emulator.close()
 })
 

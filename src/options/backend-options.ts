@@ -2,8 +2,7 @@
 // its owner believes that it has an effect.
 import { LlamaGuardError } from '../errors.js'
 import { PREFIX } from './environment.js'
-import type { Config } from './config.js'
-import type { Backend } from './index.js'
+import type { Backend, LlamaGuardOptions } from './index.js'
 
 const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken'] as const
 const OPENAI = ['guardUrl', 'guardApiKey'] as const
@@ -43,12 +42,12 @@ const REQUIRED: Readonly<
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
-export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
+export function hasOwnGuard({ guard, guards, endpoint }: LlamaGuardOptions): boolean {
   return guards === undefined || guard !== 'sagemaker' || endpoint !== undefined
 }
 
 /** @throws LlamaGuardError `endpoint_missing` when the chosen backend lacks a setting that it needs. */
-export function requireBackendSettings(config: Config): void {
+export function requireBackendSettings(config: LlamaGuardOptions): void {
   if (typeof config.guard !== 'string') return
   const need = REQUIRED[config.guard]
   if (need === undefined || config[need.option] !== undefined) return
@@ -65,7 +64,7 @@ export function requireBackendSettings(config: Config): void {
  * process do not count against a guard chosen in code.
  * @throws LlamaGuardError `invalid_option` for an option that the chosen backend ignores.
  */
-export function rejectIgnored(guard: Config['guard'], given: Readonly<Record<string, unknown>>): void {
+export function rejectIgnored(guard: LlamaGuardOptions['guard'], given: Readonly<Record<string, unknown>>): void {
   if (typeof guard !== 'string') return
   const option = IGNORED[guard].find((name) => given[name] !== undefined && given[name] !== false)
   if (option === undefined) return
@@ -77,7 +76,7 @@ export function rejectIgnored(guard: Config['guard'], given: Readonly<Record<str
 }
 
 /** @throws LlamaGuardError `invalid_option` for a cache secret without a store that it could seal. */
-export function rejectUnusedSecret({ cacheSecret, cacheStore }: Config): void {
+export function rejectUnusedSecret(cacheSecret: string | undefined, { cacheStore }: LlamaGuardOptions): void {
   if (cacheSecret === undefined || typeof cacheStore === 'string') return
   throw new LlamaGuardError(
     'invalid_option',
@@ -92,7 +91,7 @@ export function rejectUnusedSecret({ cacheSecret, cacheStore }: Config): void {
 const PACE = ['windowChars', 'windowMs'] as const
 
 /** @throws LlamaGuardError `invalid_option` for options that have no effect together. `given`: those that were set. */
-export function rejectWithoutEffect({ streaming }: Config, given: Readonly<Record<string, unknown>>): void {
+export function rejectWithoutEffect({ streaming }: LlamaGuardOptions, given: Readonly<Record<string, unknown>>): void {
   const pace = streaming === 'full' ? PACE.find((name) => given[name] !== undefined) : undefined
   if (pace !== undefined)
     throw new LlamaGuardError(

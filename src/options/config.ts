@@ -190,7 +190,7 @@ export function parseOptions(options: LlamaGuardOptions = {}, env: Environment =
   Object.assign(config, protectionOf(config as unknown as Config, options))
   const checked = config as unknown as Config
   rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
-  rejectUnusedSecret(checked)
+  rejectUnusedSecret(checked.cacheSecret, checked)
   rejectWithoutEffect(checked, given)
   if (hasOwnGuard(checked)) requireBackendSettings(checked)
   return Object.freeze(checked)

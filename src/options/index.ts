@@ -6,10 +6,8 @@ import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { AuditOption } from '../telemetry/audit/index.js'
 import type { Category, Guard, GuardedRequest, Logger, RequestFields, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
-import type { CascadeOption, GuardOptions } from './guard-options.js'
 import type { RequestOptions } from './request-options.js'
 
-export type { CascadeOption, GuardOptions } from './guard-options.js'
 export type { RequestOptions } from './request-options.js'
 export { MODELS, type ModelName }
 export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp'] as const
@@ -184,4 +182,36 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    * exception of the function refuses the request. Default: none.
    */
   context?: (req: Req) => RequestFields | undefined
+}
+
+/**
+ * The options of one guard of a panel or a cascade. They mean the same as for the middleware. Variables do not set
+ * them.
+ */
+export type GuardOptions = Pick<
+  LlamaGuardOptions,
+  | 'guard'
+  | 'endpoint'
+  | 'inferenceComponent'
+  | 'targetVariant'
+  | 'guardUrl'
+  | 'guardApiKey'
+  | 'guardModel'
+  | 'model'
+  | 'categories'
+  | 'task'
+  | 'instruction'
+  | 'actions'
+  | 'firstToken'
+  | 'timeoutMs'
+  | 'concurrency'
+>
+
+/** See {@link LlamaGuardOptions.cascade}. */
+export interface CascadeOption {
+  readonly first: Guard | GuardOptions
+  /** A safe verdict with a score below this is final. 0 to 1. */
+  readonly safeBelow: number
+  /** An unsafe verdict with a score above this is final. 0 to 1, not less than `safeBelow`. */
+  readonly unsafeAbove: number
 }

@@ -5,7 +5,6 @@ import { open, rename, type FileHandle } from 'node:fs/promises'
 import { dirname, parse, join } from 'node:path'
 import { LlamaGuardError } from '../../errors.js'
 import type { Logger, RequestEvent } from '../../types.js'
-import type { Audit } from './index.js'
 import { HashChain, type Row } from './hash-chain.js'
 
 export interface AuditFileOptions {
@@ -35,6 +34,21 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024
 /** How often a failing disk is told of, and tried again. */
 const PAUSE_MS = 5_000
 const CLOSE_MS = 2_000
+
+export interface AuditStats {
+  readonly written: number
+  /** Rows that are lost: the disk or the writer was too slow, or failed. */
+  readonly dropped: number
+}
+
+export interface Audit {
+  readonly secret: string | undefined
+  /** Never throws, never waits. */
+  write(event: RequestEvent): void
+  stats(): AuditStats
+  /** Writes what is waiting. */
+  close(): Promise<void>
+}
 
 /** Throws `invalid_option` when the folder is not there or may not be written. */
 export function openAuditFile(options: AuditFileOptions, logger: Logger): Audit {

@@ -1,8 +1,8 @@
 // The audit: one row for every request that reached the middleware, to a file or to a function of the operator's.
 import type { Logger, RequestEvent } from '../../types.js'
-import { type AuditFileOptions, openAuditFile } from './file.js'
+import { type Audit, type AuditFileOptions, openAuditFile } from './file.js'
 
-export type { AuditFileOptions } from './file.js'
+export type { Audit, AuditFileOptions, AuditStats } from './file.js'
 
 /** Where the rows go. */
 export type AuditOption = string | AuditFileOptions | AuditWriter
@@ -15,21 +15,6 @@ export interface AuditWriter {
   readonly secret?: string
   /** Called once, when the middleware is closed. */
   close?(): void | Promise<void>
-}
-
-export interface AuditStats {
-  readonly written: number
-  /** Rows that are lost: the disk or the writer was too slow, or failed. */
-  readonly dropped: number
-}
-
-export interface Audit {
-  readonly secret: string | undefined
-  /** Never throws, never waits. */
-  write(event: RequestEvent): void
-  stats(): AuditStats
-  /** Writes what is waiting. */
-  close(): Promise<void>
 }
 
 /** Throws `invalid_option` when the file cannot be opened. */

@@ -1,115 +1,79 @@
-// Status and headers of a held response: it keeps what writeHead was given, and replaces the headers for a refusal.
-// It changes only the response's own header store and sends nothing.
+// The head of a held response: committed once by the handler, and sent once, as the handler's or as a refusal's. Until
+// then it is kept in the response's own header store.
 import {
+  IncomingMessage,
   ServerResponse,
   STATUS_CODES,
   validateHeaderName,
   validateHeaderValue,
-  type ClientRequest,
-  IncomingMessage,
   type OutgoingHttpHeader,
   type OutgoingHttpHeaders,
 } from 'node:http'
 import { Socket } from 'node:net'
+import { withCode } from './arguments.js'
+import type { Chain } from './chain.js'
 
-/**
- * Does to the response what `writeHead(status, reason?, headers?)` would do, except for sending it. It throws Node's
- * own errors now, so that the handler gets them and not the guard when it releases the reply.
- */
-export function keepHead(res: ServerResponse, args: readonly unknown[], http2: boolean): void {
-  const [given, second, third] = args
-  const status = (given as number) | 0
-  if (!http2) keepStatus(res, given, status, second)
-  const headers = typeof second === 'string' ? third : (third ?? second)
-  if (headers !== undefined && headers !== null) keepHeaders(res, headers, http2)
-  // HTTP/2 takes the status only when it has taken the headers.
-  if (http2) res.statusCode = status
-  checkHead(res, http2)
-}
+/** The method that commits the head. */
+export type Committer = 'writeHead' | 'write' | 'end'
 
-function keepStatus(res: ServerResponse, given: unknown, status: number, message: unknown): void {
-  if (status < 100 || status > 999)
-    throw Object.assign(new RangeError(`Invalid status code: ${String(given)}`), {
-      code: 'ERR_HTTP_INVALID_STATUS_CODE',
-    })
-  if (typeof message === 'string') res.statusMessage = message
-  else res.statusMessage ||= STATUS_CODES[status] ?? 'unknown'
-  res.statusCode = status
-}
+export class HeldHead {
+  readonly #res: ServerResponse
+  readonly #chain: Chain
+  readonly #http2: boolean
+  readonly #mountHeaders: OutgoingHttpHeaders
+  #committed: { readonly status: number; readonly message: string; readonly by: Committer } | undefined
+  /** True when the head has been passed to the functions below. */
+  left = false
 
-function keepHeaders(res: ServerResponse, headers: unknown, http2: boolean): void {
-  if (Array.isArray(headers)) keepList(res, headers, http2)
-  else if (http2 || res.getHeaderNames().length > 0) {
-    for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders))
-      if (name !== '' || http2) res.setHeader(name, value as OutgoingHttpHeader)
-  } else keepLines(res, Object.entries(headers as OutgoingHttpHeaders))
-}
-
-/**
- * Keeps headers given as a flat list or as pairs. Their effect on headers that were set before depends on the version
- * of Node, so an unsent response of Node computes it.
- */
-function keepList(res: ServerResponse, headers: readonly unknown[], http2: boolean): void {
-  if (!http2 && res.getHeaderNames().length > 0) {
-    const standIn = standInFor(res)
-    standIn.writeHead(res.statusCode, headers as OutgoingHttpHeader[])
-    const kept = rawNames(standIn).map((name) => [name, standIn.getHeader(name)] as const)
-    for (const name of res.getHeaderNames()) if (!standIn.hasHeader(name)) res.removeHeader(name)
-    // From Node 22 on, a header that is given again moves to the end.
-    const moved = rawNames(res).some((name, index) => name !== kept[index]?.[0])
-    for (const [name, value] of kept) {
-      if (moved) res.removeHeader(name)
-      res.setHeader(name, value!)
-    }
-    return
+  constructor(res: ServerResponse, chain: Chain, mountHeaders: OutgoingHttpHeaders, http2: boolean) {
+    this.#res = res
+    this.#chain = chain
+    this.#mountHeaders = mountHeaders
+    this.#http2 = http2
   }
-  const pairs = Array.isArray(headers[0])
-  if (!pairs && headers.length % 2 !== 0) blank().writeHead(200, headers as OutgoingHttpHeader[])
-  const lines: [string, unknown][] = []
-  if (pairs) for (const [name, value] of headers as [string, unknown][]) lines.push([name, value])
-  else
-    for (let index = 0; index < headers.length; index += 2) lines.push([headers[index] as string, headers[index + 1]])
-  if (http2) for (const [name] of lines) res.removeHeader(name)
-  keepLines(res, lines)
-}
 
-/**
- * Keeps each pair as a line of its own, also when two lines have the same name. All lines are checked before the
- * first is kept.
- */
-function keepLines(res: ServerResponse, lines: readonly (readonly [string, unknown])[]): void {
-  for (const [name, value] of lines) {
-    validateHeaderName(name)
-    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each as string)
+  /** True when the handler has committed its head. Later header changes throw, as they would without the guard. */
+  get committed(): boolean {
+    return this.#committed !== undefined
   }
-  for (const [name, value] of lines) {
-    if (res.hasHeader(name)) res.appendHeader(name, value as string)
-    // Copied, because appendHeader changes the array that setHeader was given.
-    else res.setHeader(name, Array.isArray(value) ? [...(value as string[])] : (value as OutgoingHttpHeader))
+
+  /** Keeps what `writeHead` was given, or what it would be given by the `write` or `end` that commits the head. */
+  commit(args: readonly unknown[], by: Committer): void {
+    const res = this.#res
+    keepHead(res, args, this.#http2)
+    // HTTP/2 has no reason phrase, and Node warns when it is read.
+    this.#committed = { status: res.statusCode, message: this.#http2 ? '' : res.statusMessage, by }
+  }
+
+  /**
+   * Sends the head before the first byte. A head that was committed by `next`, the call that follows, is left to it:
+   * Node computes other headers for a head that leaves with the whole body, and middleware below may add some.
+   */
+  open(next?: Committer): void {
+    if (this.left) return
+    this.left = true
+    const res = this.#res
+    if (this.#committed === undefined || this.#chain.real('headersSent')) return
+    const { status, message, by } = this.#committed
+    res.statusCode = status
+    if (!this.#http2) res.statusMessage = message
+    if (by !== next) this.#chain.callBelow('writeHead', [status])
+  }
+
+  /** Sends the head of a refusal in place of the handler's. */
+  refuse(status: number, headers: Readonly<Record<string, string>>, length: number): void {
+    this.left = true
+    const res = this.#res
+    for (const name of res.getHeaderNames()) if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
+    for (const [name, value] of Object.entries(this.#mountHeaders))
+      if (value !== undefined && !ABOUT_THE_BODY.test(name)) res.setHeader(name, value)
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+    res.setHeader('content-length', length)
+    res.statusCode = status
+    if (!this.#http2) res.statusMessage = STATUS_CODES[status] ?? ''
+    this.#chain.callBelow('writeHead', [status])
   }
 }
-
-/** Throws the errors that Node finds only when it writes the head: a bad reason phrase, or trailers without chunks. */
-function checkHead(res: ServerResponse, http2: boolean): void {
-  if (http2 || !(res.hasHeader('trailer') || /[^\t -~\u0080-\u00ff]/.test(res.statusMessage))) return
-  standInFor(res).writeHead(res.statusCode, res.statusMessage)
-}
-
-/**
- * An unsent response of Node with the same headers. Node's own code can then be run on it instead of on the real
- * response.
- */
-function standInFor(res: ServerResponse): ServerResponse {
-  const standIn = blank(res.req)
-  for (const name of rawNames(res)) standIn.setHeader(name, res.getHeader(name)!)
-  return standIn
-}
-
-/** The types of Node lack this method on responses, although it exists. */
-const rawNames = (res: ServerResponse): string[] => (res as unknown as ClientRequest).getRawHeaderNames()
-
-const ANY_REQUEST = new IncomingMessage(new Socket())
-const blank = (req: IncomingMessage = ANY_REQUEST): ServerResponse => new ServerResponse(req)
 
 // A browser needs these headers to read the refusal. All other headers of the handler are removed, because they may
 // hold model text.
@@ -118,21 +82,55 @@ const KEPT_ON_REFUSAL = /^(access-control-|vary$)/
 const ABOUT_THE_BODY =
   /^(content-(?!security-policy)|transfer-encoding$|trailer$|etag$|last-modified$|accept-ranges$|cache-control$|expires$)/
 
-/** Replaces the handler's headers with the headers of a refusal. */
-export function replaceHeaders(
-  res: ServerResponse,
-  mountHeaders: OutgoingHttpHeaders,
-  headers: Readonly<Record<string, string>>,
-  length: number,
-): void {
-  for (const name of res.getHeaderNames()) {
-    if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
+/**
+ * Does to the response what `writeHead(status, reason?, headers?)` would do, except for sending it. It throws Node's
+ * errors now, so that the handler gets them and not the guard when it releases the reply.
+ */
+export function keepHead(res: ServerResponse, args: readonly unknown[], http2: boolean): void {
+  const [given, second, third] = args
+  const status = (given as number) | 0
+  if (!http2) {
+    if (status < 100 || status > 999)
+      throw withCode('ERR_HTTP_INVALID_STATUS_CODE', `Invalid status code: ${String(given)}`, RangeError)
+    if (typeof second === 'string') res.statusMessage = second
+    else res.statusMessage ||= STATUS_CODES[status] ?? 'unknown'
+    if (/[^\t -~\u0080-\u00ff]/.test(res.statusMessage))
+      throw withCode('ERR_INVALID_CHAR', 'Invalid character in statusMessage', TypeError)
   }
-  for (const [name, value] of Object.entries(mountHeaders)) {
-    if (value !== undefined && !ABOUT_THE_BODY.test(name)) res.setHeader(name, value)
+  if (!http2) res.statusCode = status
+  const headers = typeof second === 'string' ? third : (third ?? second)
+  if (headers !== undefined && headers !== null) keepHeaders(res, headers)
+  // HTTP/2 takes the status when it has taken the headers.
+  if (http2) res.statusCode = status
+}
+
+/** True where Node takes a list of headers for an object when some are set already. */
+const OLD_LISTS = ((unsent) => {
+  unsent.setHeader('a', '1').writeHead(200, ['b', '1', 'b', '2'])
+  return !Array.isArray(unsent.getHeader('b'))
+})(new ServerResponse(new IncomingMessage(new Socket())))
+
+/** A list adds a line for each of its entries. */
+function keepHeaders(res: ServerResponse, headers: object): void {
+  const lines = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers as OutgoingHttpHeaders)
+  // All are checked before the first is kept.
+  for (const [name, value] of lines) {
+    validateHeaderName(name)
+    for (const each of Array.isArray(value) ? value : [value]) validateHeaderValue(name, each as string)
   }
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-  res.setHeader('content-length', length)
+  if (!Array.isArray(headers) || (OLD_LISTS && res.getHeaderNames().length > 0)) {
+    for (const [name, value] of lines) res.setHeader(name, value as OutgoingHttpHeader)
+    return
+  }
+  for (const [name] of lines) res.removeHeader(name)
+  for (const [name, value] of lines) res.appendHeader(name, value as string)
+}
+
+function pairsOf(list: readonly unknown[]): (readonly [string, unknown])[] {
+  if (Array.isArray(list[0])) return list as [string, unknown][]
+  if (list.length % 2 !== 0)
+    throw withCode('ERR_INVALID_ARG_VALUE', 'The list of headers lacks the value of the last', TypeError)
+  return Array.from({ length: list.length / 2 }, (_, index) => [list[2 * index] as string, list[2 * index + 1]])
 }
 
 interface Http2Stream {
@@ -140,19 +138,15 @@ interface Http2Stream {
   on(event: 'wantTrailers', listener: (this: { sendTrailers(headers: object): void }) => void): void
 }
 
-/** Drops the handler's trailers, present and future, because nobody has judged them. */
+/** Drops the handler's trailers, because nobody has judged them. */
 export function dropTrailers(res: ServerResponse, http2: boolean): void {
-  if (!http2) {
-    res.addTrailers({})
-    res.addTrailers = () => undefined
-    return
-  }
-  // HTTP/2 has no call that removes a trailer. The stream asks for trailers after its last byte, and this listener
-  // gives none. Node throws at a second answer, which a listener of the handler would give.
+  res.addTrailers({})
+  res.addTrailers = () => undefined
+  // HTTP/2 has no call that removes a trailer. The stream asks for trailers after its last byte.
   const { stream } = res as ServerResponse & { stream?: Http2Stream }
-  stream?.removeAllListeners('wantTrailers')
-  stream?.on('wantTrailers', function () {
+  if (!http2 || stream === undefined) return
+  stream.removeAllListeners('wantTrailers')
+  stream.on('wantTrailers', function () {
     this.sendTrailers({})
-    this.sendTrailers = () => undefined
   })
 }

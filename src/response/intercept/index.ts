@@ -5,8 +5,7 @@ import type { ReplyClock } from '../context.js'
 import type { Hold, ResponseController } from '../hold.js'
 import { Interception } from './interception.js'
 
-export { flush } from './held-response.js'
-export { asGuard } from './layers.js'
+export { asGuard } from './chain.js'
 
 /**
  * Intercepts a response. `choose` is called once, when the handler commits its status and headers or first writes. It
@@ -19,4 +18,9 @@ export function intercept(
   clock?: ReplyClock,
 ): ResponseController {
   return new Interception(res, choose, clock)
+}
+
+/** compression() keeps small writes in zlib until flush() is called. */
+export function flush(res: ServerResponse): void {
+  ;(res as ServerResponse & { flush?: () => void }).flush?.()
 }

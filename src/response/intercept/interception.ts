@@ -1,17 +1,82 @@
-// The handler's side of an intercepted response: what each of its calls does, in each state of the reply.
+// One intercepted response: what each call of its handler does, and what its hold sends. Its state is one of five:
+//
+//   hold -> open       nobody holds; the handler writes to the client again
+//        -> finished   the handler has ended, and its whole reply has been passed to the functions below
+//        -> refused    the guard's answer, or the last bytes of a cut stream, have been passed to them
+//        -> gone       the client has left or the connection is broken
+//
+// Calls of a handler in the last three do nothing.
+import { strict as assert } from 'node:assert'
 import type { ServerResponse } from 'node:http'
-import { bytesOf, callbackOf, checkChunk, hasChunk, type Callback } from './arguments.js'
-import { HeldResponse } from './held-response.js'
-import type { Method } from './methods.js'
-import { throwHeadersSent, writeAfterDestroy, writeAfterEnd, type HeadMethod } from './node-errors.js'
-import { StrictLength } from './strict-length.js'
+import type { Writable } from 'node:stream'
+import type { ReplyClock } from '../context.js'
+import type { Hold, ResponseController } from '../hold.js'
+import { bytesOf, callbackOf, hasChunk, withCode, writeAfterDestroy, writeAfterEnd } from './arguments.js'
+import { Backpressure } from './backpressure.js'
+import { Chain, type Interceptor, type Method } from './chain.js'
+import { keepConnection } from './connection.js'
+import { dropTrailers, HeldHead, type Committer } from './head.js'
 
-export class Interception extends HeldResponse {
-  #strict: StrictLength | undefined
+type State = 'hold' | 'open' | 'finished' | 'refused' | 'gone'
+/** Returns the hold of a reply, or undefined to let the reply through unchanged. */
+type Choose = (controller: ResponseController) => Hold | undefined
+
+const NO_BYTES: Buffer = Buffer.alloc(0)
+
+export class Interception implements ResponseController, Interceptor {
+  readonly res: ServerResponse
+  readonly #chain: Chain
+  readonly #head: HeldHead
+  readonly #writes: Backpressure
+  readonly #clock: ReplyClock | undefined
+  readonly #http2: boolean
+  readonly #expectsHandler: boolean
+  #choose: Choose | undefined
+  #hold: Hold | undefined
+  #state: State = 'hold'
+  /** True when the handler has called `end()`. */
+  #ended = false
+  #committer: Committer = 'writeHead'
+  #letConnectionGo: (() => void) | undefined
+  /** The last bytes, where a middleware below may keep them. */
+  #lastBytes = NO_BYTES
+
+  constructor(res: ServerResponse, choose: Choose | undefined, clock: ReplyClock | undefined) {
+    this.res = res
+    this.#choose = choose
+    this.#clock = clock
+    this.#expectsHandler = choose !== undefined
+    this.#http2 = (res.req?.httpVersionMajor ?? 1) >= 2
+    const mountHeaders = res.getHeaders()
+    this.#writes = new Backpressure(res)
+    this.#chain = new Chain(res, this, this.#http2)
+    this.#head = new HeldHead(res, this.#chain, mountHeaders, this.#http2)
+    // Registered before the handler's own listeners, because those write again.
+    res.on('drain', () => this.#writes.noteDrain(this.#hold?.full === true))
+    res.on('close', () => this.#onClose())
+  }
+
+  get headTaken(): boolean {
+    return this.#head.committed && (this.#state === 'hold' || this.#state === 'gone')
+  }
+
+  get endTaken(): boolean {
+    return this.#ended && (this.#state === 'hold' || this.#state === 'gone')
+  }
+
+  get holdsHead(): boolean {
+    return this.#state === 'hold' && !this.#head.left
+  }
+
+  get closed(): boolean {
+    return this.#state !== 'hold' && this.#state !== 'open'
+  }
+
+  // What a handler calls.
 
   call(method: Method, args: unknown[]): unknown {
     // Node's end() calls res.write on HTTP/2, which is a wrapper of ours when somebody has defined one.
-    if (this.layers.leaving) return this.layers.callBelow(method, args)
+    if (this.#state === 'open' || this.#chain.sending) return this.#chain.callBelow(method, args)
     switch (method) {
       case 'write':
         return this.#onWrite(args)
@@ -20,144 +85,243 @@ export class Interception extends HeldResponse {
       case 'writeHead':
         return this.#onWriteHead(args)
       case 'flushHeaders':
-        return this.#onFlushHeaders()
+        if (this.#state === 'hold' && !this.#head.committed) this.res.writeHead(this.res.statusCode)
+        return undefined
       default:
         return this.#onHeader(method, args)
     }
   }
 
   #onWrite(args: unknown[]): unknown {
-    if (this.passes) return this.layers.callBelow('write', args)
-    // HTTP/2 sends the head before it checks the chunk, so the check comes later.
-    if (!this.http2) checkChunk(args[0], false)
+    const bytes = bytesOf(args)
     const callback = callbackOf(args)
-    if (this.end.takesLastBytes(args)) return this.layers.leave(() => this.layers.callBelow('write', args))
-    if (this.isGone) return writeAfterDestroy(callback)
-    if (this.state === 'refused') {
+    if (this.#passesAgain(bytes)) return this.#chain.callBelow('write', args)
+    if (this.#isGone) return writeAfterDestroy(callback)
+    if (this.#ended) return writeAfterEnd(callback)
+    if (this.#state === 'refused') {
       if (callback !== undefined) process.nextTick(callback)
       // True, so that a pipe reads to its end. It would wait for ever for a 'drain' that nobody emits.
       return true
     }
-    if (this.end.came) return this.#tooLate('write', '', callback)
-    const withHead = !this.head.committed
     this.#commit('write')
-    if (this.state !== 'hold') return this.#onWrite(args)
-    if (this.http2) checkChunk(args[0], true)
-    const bytes = bytesOf(args)
-    this.#strict?.add(bytes, false, withHead)
-    this.clock?.gave(false)
-    this.hold?.write(bytes)
-    return this.writes.add(callback, this.state === 'hold' && this.hold?.full === true)
+    if (this.#state !== 'hold') return this.call('write', args)
+    this.#clock?.gave(false)
+    this.#hold?.write(bytes)
+    return this.#writes.add(callback, this.#state === 'hold' && this.#hold?.full === true)
   }
 
   #onEnd(args: unknown[]): unknown {
     const { res } = this
-    if (this.passes) return this.layers.callBelow('end', args)
-    const chunk = hasChunk(args, this.http2)
-    if (chunk && !this.http2) checkChunk(args[0], false)
+    const bytes = hasChunk(args) ? bytesOf(args) : NO_BYTES
     const callback = callbackOf(args)
-    if (this.end.takesLastBytes(args)) return this.layers.leave(() => this.layers.callBelow('end', args))
-    if (this.closed || this.isGone) {
-      this.end.note(args, chunk)
-      if (callback !== undefined && (this.state === 'refused' || this.http2)) process.nextTick(callback)
-      return res
+    if (this.#passesAgain(bytes)) return this.#chain.callBelow('end', args)
+    const comes = !this.#ended && !this.closed && !this.#isGone
+    if (comes) this.#commit('end')
+    if (comes && this.#state === 'open') return this.call('end', args)
+    if (this.#ended && bytes.length > 0) writeAfterEnd(callback)
+    else if (callback !== undefined) {
+      // Not passed on with the end, because sessions and compression drop it.
+      if (res.writableFinished) process.nextTick(callback)
+      else (this.#stream ?? res).once('finish', callback)
     }
-    if (this.end.came) {
-      this.#tooLate('end', chunk ? ' ' : '', callback)
-      return res
-    }
-    this.#commit('end')
-    if (this.state !== 'hold') return this.#onEnd(args)
-    if (chunk && this.http2) checkChunk(args[0], true)
-    const bytes = chunk ? bytesOf(args) : undefined
-    this.#strict?.add(bytes, true)
-    this.end.note(args, chunk)
-    if (!this.http2) this.end.callOnFinish(this.writes)
-    this.clock?.gave(true)
-    // On HTTP/2, a stream that is destroyed after its end loses what Node has not sent.
-    if (!this.http2) this.outliveHandler()
-    this.hold?.end(bytes !== undefined && bytes.length > 0 ? bytes : undefined)
+    this.#ended = true
+    if (!comes || this.#state !== 'hold') return res
+    this.#clock?.gave(true)
+    if (!this.#http2) this.#letConnectionGo = keepConnection(res)
+    this.#hold?.end(bytes.length > 0 ? bytes : undefined)
     return res
   }
 
   /**
-   * Handles a call after the handler's end. The functions below decide its effect, once they have the end: Node emits
-   * an 'error', compression ignores the call. They get it without the handler's bytes, which nobody has judged.
-   * Without an 'error' listener the call is not passed on, because the event would end the process.
+   * True for bytes that a middleware below has kept and now passes to `res` instead of to the function that it has
+   * saved. The handler's own bytes come too late.
    */
-  #tooLate(method: 'write' | 'end', chunk: string, callback: Callback | undefined): false {
-    const bareEnd = method === 'end' && chunk === ''
-    const mayWait = this.state === 'hold' && (bareEnd || this.errorIsHeard)
-    if (!mayWait || !this.end.addLate(method, bareEnd ? [callback] : [chunk, callback]))
-      if (callback !== undefined) process.nextTick(callback, writeAfterEnd())
-    return this.writes.noteTooLate()
+  #passesAgain(bytes: Buffer): boolean {
+    if (!this.closed || !this.#chain.keeps || this.#chain.real('writableEnded')) return false
+    const { length } = bytes
+    if (length === 0) return this.#ended
+    const last = this.#lastBytes
+    // Sessions split the last bytes.
+    if (bytes.equals(last.subarray(0, length))) this.#lastBytes = last.subarray(length)
+    else return bytes.equals(last.subarray(-length))
+    return true
   }
 
   #onWriteHead(args: unknown[]): unknown {
     const { res } = this
-    if (this.state === 'gone') return res
-    if (this.state === 'refused') return this.head.writeRefusal()
-    if (this.state === 'hold' && !this.head.committed) {
+    // A middleware below us has kept the first bytes, and Node now asks for their head.
+    if (this.#head.left && !this.#chain.real('headersSent')) return this.#chain.callBelow('writeHead', args)
+    if (this.closed) return res
+    if (!this.#head.committed) {
       this.#commitHead(args)
-      // Nobody holds this reply, so its head leaves now. An implicit head leaves with the write or end that caused
-      // it.
-      return this.passes && this.head.isExplicit ? this.layers.callBelow('writeHead', [res.statusCode]) : res
+      // Nobody holds this reply, so its head leaves now. An implicit head leaves with the write or end that caused it.
+      const leaves = this.#state === 'open' && this.#committer === 'writeHead'
+      return leaves ? this.#chain.callBelow('writeHead', [res.statusCode]) : res
     }
-    if (this.state === 'hold' && !this.head.left) {
-      if (this.layers.calledByNode('writeHead')) {
-        // Node's own write() or end() was called past our methods. There is no head yet, and Node takes the chunk for
-        // the whole body.
-        ;(res as ServerResponse & { _contentLength?: number | null })._contentLength = null
-        return res
-      }
-      throwHeadersSent('writeHead', args, this.http2)
-    }
-    return this.layers.callBelow('writeHead', args)
+    // Sessions call for an implicit head when they find none of Node's.
+    if (args.length > 1 || args[0] !== res.statusCode) throw this.#headersSent()
+    return res
   }
 
-  #onFlushHeaders(): void {
-    if (this.state === 'hold' && !this.head.committed) this.res.writeHead(this.res.statusCode)
-    if (this.state !== 'hold') this.layers.callBelow('flushHeaders', [])
-  }
-
-  #onHeader(method: Exclude<HeadMethod, 'writeHead'>, args: unknown[]): unknown {
+  #onHeader(method: Method, args: unknown[]): unknown {
     // The handler does not know that the guard has already answered. On Express 4, Node's error for a late header
     // would be an unhandled rejection in an async handler.
-    if (this.state === 'refused') return method === 'removeHeader' ? undefined : this.res
-    if (this.headTaken) throwHeadersSent(method, args, this.http2)
-    return this.layers.callBelow(method, args)
+    if (this.#state === 'refused') return method === 'removeHeader' ? undefined : this.res
+    if (this.headTaken) throw this.#headersSent()
+    return this.#chain.callBelow(method, args)
+  }
+
+  #headersSent(): Error {
+    return withCode(`ERR_HTTP${this.#http2 ? '2' : ''}_HEADERS_SENT`, 'Cannot change headers after they are sent')
   }
 
   /**
    * Commits the head as Node's implicit head does: through `res.writeHead`, so that middleware which wrapped it after
    * us runs its hooks before the hold is chosen.
    */
-  #commit(by: 'write' | 'end'): void {
-    if (this.head.committed) return
+  #commit(by: Committer): void {
+    if (this.#head.committed) return
     const { res } = this
-    this.head.commitBy(by, () => {
+    this.#committer = by
+    try {
       res.writeHead(res.statusCode)
       // A wrapper of writeHead did not call ours.
-      if (!this.head.committed) this.#commitHead([res.statusCode])
-    })
+      if (!this.#head.committed) this.#commitHead([res.statusCode])
+    } finally {
+      this.#committer = 'writeHead'
+    }
   }
 
   #commitHead(args: readonly unknown[]): void {
-    this.head.commit(args)
-    if (!this.http2) this.#strict = StrictLength.of(this.res)
-    const hold = this.layers.leave(() => this.choose?.(this))
-    if (this.state !== 'hold') return
-    this.hold = hold
-    if (hold === undefined) this.leaveHold('open')
+    this.#head.commit(args, this.#committer)
+    const hold = this.#chain.send(() => this.#choose?.(this))
+    if (this.#state !== 'hold') return
+    if (hold === undefined) this.#leaveHold('open')
+    else this.#hold = hold
   }
 
-  bypassed(args: unknown[]): unknown {
-    // end() and flushHeaders pass an empty chunk.
-    if (!this.http2 && (args[0] as string | Buffer).length === 0) return true
-    // Before the head, the arguments are the handler's own bytes. After the head, they are already framed for HTTP.
-    if (!this.head.left && args.length > 0) return this.#onWrite(args.slice(0, 3))
-    // On HTTP/2 the bytes are never framed here, but this stream has ended and cannot be held any more.
-    this.destroy()
-    return false
+  // What a hold calls.
+
+  release(chunk: Buffer): boolean {
+    if (this.closed) return false
+    const fits = this.#send(() => {
+      const args = this.#argsOf(chunk)
+      this.#head.open('write')
+      return this.#chain.callBelow('write', args)
+    })
+    this.#clock?.left(false)
+    this.#writes.noteSent(fits)
+    return !this.#writes.slowClient
+  }
+
+  finish(chunk: Buffer = NO_BYTES): void {
+    if (this.closed) return
+    this.#leaveHold('finished')
+    this.#writes.callAll()
+    this.#end(chunk, () => this.#head.open('end'))
+    this.#clock?.left(true)
+  }
+
+  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+    if (this.closed) return
+    if (this.#chain.real('headersSent')) return this.destroy()
+    // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
+    // the client from sending its next request on it.
+    const closes = this.#expectsHandler && !this.#ended && !this.#http2
+    this.#leaveHold('refused')
+    const bytes = Buffer.from(body)
+    this.#end(bytes, () => {
+      dropTrailers(this.res, this.#http2)
+      this.#head.refuse(status, closes ? { ...headers, connection: 'close' } : headers, bytes.length)
+    })
+    this.#writes.letGoOn()
+  }
+
+  cut(lastBytes: string): void {
+    if (this.closed) return
+    this.#leaveHold('refused')
+    this.#end(Buffer.from(lastBytes), () => dropTrailers(this.res, this.#http2))
+    this.#writes.letGoOn()
+  }
+
+  destroy(): void {
+    if (this.#state === 'gone') return
+    this.#leaveHold('gone')
+    this.#letConnectionGo?.()
+    this.res.destroy()
+  }
+
+  abandon(): void {
+    if (this.#state === 'open' && !this.res.writableEnded) this.destroy()
+  }
+
+  open(): void {
+    if (this.closed) return
+    this.#leaveHold('open')
+    this.#send(() => this.#head.open())
+    if (!this.#writes.slowClient) this.#writes.callAll()
+  }
+
+  drained(): void {
+    if (!this.closed) this.#writes.noteRoom()
+  }
+
+  #end(bytes: Buffer, begin: () => void): void {
+    if (this.#chain.keeps) this.#lastBytes = bytes
+    this.#send(() => {
+      const args = this.#argsOf(bytes)
+      begin()
+      // A middleware below us may have ended the response already.
+      if (!this.#chain.real('writableEnded')) this.#chain.callBelow('end', bytes.length > 0 ? args : [])
+    })
+    this.#letConnectionGo?.()
+  }
+
+  /**
+   * The arguments that send these bytes. While a pipelined response waits for its connection, Node puts its head before
+   * what is queued, such as `100 Continue`, but for a head that leaves with a string.
+   */
+  #argsOf(bytes: Buffer): readonly unknown[] {
+    return this.res.socket === null && !this.#head.left ? [bytes.toString('latin1'), 'latin1'] : [bytes]
+  }
+
+  /**
+   * Runs `send`. Node may throw at a bad head or a wrong length, and no code after the handler would catch that. The
+   * connection is then broken.
+   */
+  #send<T>(send: () => T): T | undefined {
+    try {
+      return this.#chain.send(send)
+    } catch {
+      this.destroy()
+      return undefined
+    }
+  }
+
+  /** Drops the references to the hold, because Node may keep the response longer than the reply. */
+  #leaveHold(state: Exclude<State, 'hold'>): void {
+    assert(!this.closed || state === 'gone', `A reply that is ${this.#state} cannot be ${state}`)
+    this.#state = state
+    this.#hold = undefined
+    this.#choose = undefined
+  }
+
+  /** True when the response is destroyed. The 'close' event comes later than the handler may ask. */
+  get #isGone(): boolean {
+    return this.#state === 'gone' || (this.#stream ?? this.res).destroyed
+  }
+
+  /** The stream of an HTTP/2 response. */
+  get #stream(): Writable | undefined {
+    return this.#http2 ? (this.res as ServerResponse & { stream?: Writable }).stream : undefined
+  }
+
+  #onClose(): void {
+    if (this.res.writableFinished) return this.#writes.callAll()
+    const hold = this.#hold
+    // An open response is Node's. It answers the calls of a handler whose client has left.
+    if (this.#state !== 'open') this.#leaveHold('gone')
+    this.#writes.callAll(true)
+    hold?.gone()
   }
 }

@@ -166,8 +166,8 @@ describe('Middleware before us that keeps the body', () => {
 describe('Middleware before us that calls the handler back while the reply leaves', () => {
   const eager: Middleware = (_req, res, next) => {
     const { end } = res
-    res.end = ((chunk: unknown, encoding: unknown, callback: () => void) => {
-      callback()
+    res.end = ((chunk: unknown, encoding: unknown, callback?: () => void) => {
+      callback?.()
       return Reflect.apply(end, res, [chunk, encoding]) as ServerResponse
     }) as never
     next()
@@ -197,7 +197,7 @@ describe('Middleware before us that calls the handler back while the reply leave
 })
 
 describe('A connection that is kept', () => {
-  it('closes when the last of its pipelined replies has left, where a handler has broken it', async () => {
+  it('closes when a reply has left whose handler has broken it, with all behind it as without the guard', async () => {
     let asked = 0
     const listener = onNode([slow()], (req, res) => {
       asked += 1
@@ -212,7 +212,7 @@ describe('A connection that is kept', () => {
       socket.on('data', (data) => (text += data.toString()))
       socket.write(head + body + head + body)
       await within(new Promise((resolve) => socket.on('close', resolve)))
-      expect(text.match(/reply \d/g)).toEqual(['reply 1', 'reply 2'])
+      expect(text.match(/reply \d/g)).toEqual(['reply 1'])
     })
   })
 

@@ -1,10 +1,11 @@
 // Requests that a client sends before it has the reply to the first: a reply that waits for its turn leaves behind what
 // Node has queued for it, such as `100 Continue`.
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
-import { guarded } from '../../helpers/apps.js'
+import { EXPRESSES, guarded, serving, within } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk } from '../../helpers/http.js'
 import { post, rawClient } from '../../helpers/raw.js'
@@ -103,4 +104,29 @@ it('A pipelined reply leaves whole when a middleware before us ends it later, wi
       .toString()
       .match(/Grüße 😀 Hello/g) ?? text.match(/Grüße 😀 Hello/g),
   ).toHaveLength(2)
+})
+
+describe.each(EXPRESSES)('On %s, a handler that throws after it has written', (_name, express) => {
+  it.each([
+    ['json', 'full'],
+    ['event-stream', 'window'],
+    ['event-stream', 'async'],
+  ] as const)('closes its connection with all that waits behind it: %s, %s', async (type, streaming) => {
+    const app = express().set('env', 'test')
+    app.use(guarded({ streaming, guard: markerGuard({ delay: 5 }) }) as unknown as RequestHandler)
+    let asked = 0
+    const handler: RequestHandler = (_req, res, next) => {
+      asked += 1
+      // Those behind it have ended by then.
+      if (asked === 1) setTimeout(() => next(new Error('too late')), 40)
+      res.type(type).write('data: so\n\n')
+      if (asked > 1) res.end()
+    }
+    await serving(app.use(handler) as RequestListener, async ({ port }) => {
+      const client = await rawClient(port)
+      client.write(post(chat('hi')).repeat(3))
+      await within(client.closed, 'the end of the connection')
+      expect(asked).toBe(3)
+    })
+  })
 })

@@ -291,7 +291,8 @@ export function programs(
     },
     { weight: 1, arbitrary: step('flushHeaders') },
     { weight: 6, arbitrary: withCallback('write', body) },
-    { weight: wrong ? 1 : 0, arbitrary: withCallback('write', noChunk) },
+    // HTTP/2 sends its head before it looks at a chunk that is none.
+    { weight: wrong && !http2 ? 1 : 0, arbitrary: withCallback('write', noChunk) },
     { weight: 3, arbitrary: withCallback('end', fc.oneof(body, fc.constant([]))) },
     {
       weight: 1,
@@ -366,6 +367,8 @@ export async function play(
     // Compression takes a lone callback for a chunk.
     if (each.callback === true && args.length === 0) args.push(undefined)
     if (each.callback === true) args.push((error?: Error) => seen.events.push(`${each.do} ${index} ${codeOf(error)}`))
+    // Sessions ask for the head again, with its status alone, so a held response lets that be.
+    if (each.do === 'writeHead' && args.length === 1 && res.headersSent) continue
     let outcome: unknown
     try {
       if (ended) {
@@ -385,20 +388,12 @@ export async function play(
     }
     if (waited) continue
     const { headersSent, writableEnded } = res
-    seen.calls.push([
-      index,
-      each.do,
-      outcome,
-      headersSent,
-      writableEnded,
-      Reflect.get(res, 'finished'),
-      res.getHeader('x-one'),
-    ])
+    seen.calls.push([index, each.do, outcome, headersSent, writableEnded, res.getHeader('x-one')])
   }
   if (!ended) res.end()
 }
 
-const ENDS = new Set(['end', 'json', 'send', 'sendFile', 'redirect', 'pipe', 'pipeline', 'destroy'])
+export const ENDS = new Set(['end', 'json', 'send', 'sendFile', 'redirect', 'pipe', 'pipeline', 'destroy'])
 const NOT_LATER = new Set(['pipe', 'pipeline', 'addTrailers', 'sendFile'])
 const codeOf = (error: unknown): string =>
   error === undefined || error === null ? '' : ((error as NodeJS.ErrnoException).code ?? (error as Error).message)

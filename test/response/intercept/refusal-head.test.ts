@@ -1,5 +1,4 @@
 // The head of a refusal: which headers of the app a client still gets, and that hooks of the app cannot spoil it.
-import { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { ask, guarded, onNode, serving, type Handler } from '../../helpers/apps.js'
@@ -49,20 +48,6 @@ describe('A refusal', () => {
     })
     for (const name of ['content-language', 'etag', 'last-modified', 'expires', 'accept-ranges', 'content-encoding'])
       expect(got.headers).not.toHaveProperty(name)
-  })
-})
-
-describe('A handler that has written its head and calls the functions of Node’s prototype', () => {
-  it.each([
-    ['fine', 200],
-    ['UNSAFE', 451],
-  ])('still writes into the hold (%s)', async (word, status) => {
-    const got = await reply([guarded()], (_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/plain' })
-      Reflect.apply(ServerResponse.prototype.write, res, ['so '])
-      Reflect.apply(ServerResponse.prototype.end, res, [word])
-    })
-    expect([got.status, got.text === `so ${word}`]).toEqual([status, word === 'fine'])
   })
 })
 

@@ -1,35 +1,39 @@
 // The callbacks of held writes, and what a handler was told about waiting. A producer that waits for its callbacks or
 // for 'drain' writes only as fast as guard and client can take it.
 import type { ServerResponse } from 'node:http'
-import type { Callback } from './arguments.js'
-
-const NONE: Callback[] = []
+import { writeAfterDestroy, type Callback } from './arguments.js'
 
 export class Backpressure {
   readonly #res: ServerResponse
   /** The waiting callbacks, in the order of their writes. They add at most one hold's worth. */
-  #waiting = NONE
+  #waiting: Callback[] = []
   /**
    * When a middleware before us has replaced res.on, our 'drain' event reaches nobody. The handler is then not told to
    * wait, and only the byte bound limits the hold.
    */
   readonly #drainIsHeard: boolean
+  /** The client reads too slowly. Node emits 'drain' when it reads again. */
   #slowClient = false
+  /** The handler waits for a 'drain' that only we can emit. */
   #toldFull = false
-  #toldToWait = false
 
   constructor(res: ServerResponse) {
     this.#res = res
     this.#drainIsHeard = !Object.hasOwn(res, 'on')
   }
 
-  /** True while the client reads too slowly. */
   get slowClient(): boolean {
     return this.#slowClient
   }
 
-  get areWaiting(): boolean {
-    return this.#waiting.length > 0
+  /** Takes the callback of a write that is held. Returns what the write returns: false tells the handler to wait. */
+  add(callback: Callback | undefined, full: boolean): boolean {
+    if (callback !== undefined) {
+      if (full || this.#slowClient || this.#waiting.length > 0) this.#waiting.push(callback)
+      else process.nextTick(callback)
+    }
+    this.#toldFull = full && this.#drainIsHeard
+    return !this.#slowClient && !this.#toldFull
   }
 
   /** Notes what a write to the functions below has returned. */
@@ -44,27 +48,6 @@ export class Backpressure {
     if (!full) this.callAll()
   }
 
-  /** A pipe that is told false waits for a 'drain', which {@link letGoOn} emits. */
-  noteTooLate(): false {
-    this.#toldToWait = true
-    return false
-  }
-
-  /**
-   * Takes the callback of a write that is held, and returns what the write returns. The callback runs on the next tick
-   * when there is room. Otherwise it waits for {@link callAll}.
-   */
-  add(callback: Callback | undefined, full: boolean): boolean {
-    if (callback !== undefined) {
-      if (!full && !this.#slowClient && this.#waiting.length === 0) process.nextTick(callback)
-      else if (this.#waiting === NONE) this.#waiting = [callback]
-      else this.#waiting.push(callback)
-    }
-    this.#toldFull = full && this.#drainIsHeard
-    this.#toldToWait = this.#slowClient || this.#toldFull
-    return !this.#toldToWait
-  }
-
   /** The hold has room again. */
   noteRoom(): void {
     if (this.#slowClient) return
@@ -76,14 +59,19 @@ export class Backpressure {
 
   /** Lets a handler go on whose client has another answer, so that it does not wait for ever. */
   letGoOn(): void {
-    if (this.#toldToWait) process.nextTick(() => this.#res.emit('drain'))
-    this.#toldToWait = false
+    this.callAll()
+    if (this.#toldFull || this.#slowClient) process.nextTick(() => this.#res.emit('drain'))
+    this.#toldFull = false
   }
 
-  /** Call it when there is room again, or when there never will be. */
-  callAll(call: (callback: Callback) => void = (callback) => process.nextTick(callback)): void {
+  /** Calls all who wait. `gone`: the client has left. */
+  callAll(gone = false): void {
     const waiting = this.#waiting
-    this.#waiting = NONE
-    for (const callback of waiting) call(callback)
+    if (waiting.length === 0) return
+    this.#waiting = []
+    for (const callback of waiting) {
+      if (gone) writeAfterDestroy(callback)
+      else process.nextTick(callback)
+    }
   }
 }

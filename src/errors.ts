@@ -14,6 +14,7 @@ const UNAVAILABLE = {
   guard_input_too_long: 'The text does not fit the guard endpoint',
   unparseable_verdict: 'The guard answered something other than safe or unsafe',
   score_unavailable: 'A threshold is set, but the guard gave no token log probabilities',
+  unknown_language: 'The text is in a language that the guard does not know',
   unreadable_response: 'The reply is in a form that cannot be judged',
   reply_too_large: 'The reply is larger than maxReplyBytes',
   upstream_unavailable: 'The upstream model could not be reached',

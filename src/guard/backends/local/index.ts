@@ -84,8 +84,9 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
     async judge(conversation: Conversation, { signal }: JudgeOptions = {}): Promise<Verdict> {
       signal?.throwIfAborted()
       const screen = await loading
+      const texts = judged(conversation)
       let found: Finding | undefined
-      for (const [index, part] of judged(conversation).flatMap(screen.windows).entries()) {
+      for (const [index, part] of texts.flatMap(screen.windows).entries()) {
         if (index > 0 && index % WINDOWS_PER_BREATH === 0) {
           await breathe()
           signal?.throwIfAborted()
@@ -95,6 +96,13 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
       }
       const score = found?.score ?? 1
       const safe = score < threshold
+      // Words that the screen does not know are not safe. Those of its list are harmful in any company.
+      if ((safe || !found?.listed) && texts.some(screen.isForeign))
+        throw new LlamaGuardError(
+          'unknown_language',
+          'The baseline screen knows English alone, and the text is in another language. Ask a guard that knows ' +
+            'it: as `guard`, or behind the screen as `fallback`.',
+        )
       return { safe, categories: safe ? [] : (found?.categories ?? []), score }
     },
   }

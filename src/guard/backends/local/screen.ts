@@ -2,6 +2,7 @@
 // text cannot dilute a short harmful one. The guard and the trainer share this file, so that thresholds are chosen on
 // exactly the scores that are served.
 import { features } from './features.js'
+import { isForeign } from './language.js'
 import { asks, hazards, slur } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
@@ -37,6 +38,8 @@ export interface Screen {
   windows(text: string): readonly string[]
   window(normalised: string): Finding
   text(text: string): Finding
+  /** Whether a text is in a language that the screen does not know. */
+  isForeign(text: string): boolean
 }
 
 function slices(text: string, size: number, step: number): string[] {
@@ -73,5 +76,5 @@ export function createScreen(parameters: Parameters): Screen {
     const score = slur(normalised) ? 1 - (1 - linear) * (1 - SLUR) : linear
     return { score, categories: named(model, found, listed), listed: listed.length > 0 }
   }
-  return { windows, window, text: (text) => windows(text).map(window).reduce(worse) }
+  return { windows, window, isForeign, text: (text) => windows(text).map(window).reduce(worse) }
 }

@@ -62,7 +62,7 @@ const emoji = `😀😃😄😁😆😅🤣😂🙂🙃😉😊😇🥰😍🤩�
 /** Texts as people and models write them. */
 export const ORDINARY = {
   english,
-  code: readFileSync('src/response/stream/readings.ts', 'utf8'),
+  code: readFileSync('src/guard/reveal/bytes.ts', 'utf8'),
   'more code': readFileSync('src/guard/resilience/fair-queue.ts', 'utf8'),
   python,
   chinese,

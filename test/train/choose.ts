@@ -5,6 +5,11 @@ import type { Point } from './points.js'
 
 /** Share of harmless texts, on average over the benign sources, that may be blocked, by kind of window. */
 const FALSE_POSITIVES = [0.0275, 0.04, 0.03, 0.04] as const
+/**
+ * How far the threshold lies above the bars that keep this promise, as a margin. Chosen on dev.jsonl: the lowest of 0.3, 0.4
+ * and so on with which at most a tenth of XSTest's safe prompts and 2 % of each harmless source are flagged.
+ */
+const ABOVE = 0.6
 /** A source with fewer texts of a kind says nothing about it. */
 const ENOUGH_TEXTS = 40
 const NEWTON_STEPS = 50
@@ -94,7 +99,7 @@ export function chooseBars(held: readonly Point[], valueOf: (point: Point) => nu
   const bars = KINDS.map((kind) => lowest(held, valueOf, kind))
   const [first = 0] = bars
   return {
-    threshold: Number(sigmoid(first).toFixed(3)),
+    threshold: Number(sigmoid(first + ABOVE).toFixed(3)),
     shifts: bars.map((bar) => Number(Math.min(0, first - bar).toFixed(2))),
   }
 }

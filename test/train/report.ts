@@ -22,7 +22,7 @@ export function judgeAll(parameters: Parameters, examples: readonly Example[]): 
   return examples.map((example) => {
     const findings = windows(example.text).map((part) => ({
       ...screen.window(part),
-      words: listedWords(part).length > 0,
+      words: listedWords(part.text).length > 0,
     }))
     return {
       example,

@@ -4,6 +4,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
+import { reveal } from '../../reveal/index.js'
 import type { Finding, Screen } from './screen.js'
 import { PARAMETERS } from './weights.js'
 
@@ -84,7 +85,10 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
     async judge(conversation: Conversation, { signal }: JudgeOptions = {}): Promise<Verdict> {
       signal?.throwIfAborted()
       const screen = await loading
-      const texts = judged(conversation)
+      const texts = judged(conversation).flatMap((text) => {
+        const form = reveal(text)
+        return form === undefined ? [text] : [text, form]
+      })
       let found: Finding | undefined
       for (const [index, part] of texts.flatMap(screen.windows).entries()) {
         if (index > 0 && index % WINDOWS_PER_BREATH === 0) {

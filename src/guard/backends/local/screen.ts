@@ -3,7 +3,7 @@
 // exactly the scores that are served.
 import { features } from './features.js'
 import { isForeign } from './language.js'
-import { asks, hazards, slur } from './lexicon.js'
+import { asks, decides, hazards } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
 
@@ -19,8 +19,8 @@ const STEP = 380
  */
 const CLOSE_UP = 64
 const CLOSE_STEP = 20
-/** The score of a text with a slur. The word list and the model judge independently, and for slurs either is enough. */
-const SLUR = 0.95
+/** The score of a text with a slur or an explicit word. The list and the model judge independently; either is enough. */
+const DECIDED = 0.95
 /** Every category whose share is at least this fraction of the likeliest one's is named too. */
 const ALSO = 0.85
 
@@ -33,10 +33,16 @@ export interface Finding {
   readonly listed: boolean
 }
 
+/** A normalised part of a text, and the ids of the categories whose words or phrases the word list found in it. */
+export interface Part {
+  readonly text: string
+  readonly listed: readonly string[]
+}
+
 export interface Screen {
   /** The parts of a text that are judged one by one; at least one. */
-  windows(text: string): readonly string[]
-  window(normalised: string): Finding
+  windows(text: string): readonly Part[]
+  window(part: Part): Finding
   text(text: string): Finding
   /** Whether a text is in a language that the screen does not know. */
   isForeign(text: string): boolean
@@ -49,10 +55,18 @@ function slices(text: string, size: number, step: number): string[] {
   return parts
 }
 
-export function windows(text: string): readonly string[] {
-  return slices(normalise(text), WINDOW, STEP).flatMap((part) => {
-    if (part.length <= CLOSE_UP || hazards(part).length === 0) return [part]
-    return [part, ...slices(part, CLOSE_UP, CLOSE_STEP).filter((close) => hazards(close).length > 0)]
+const partOf = (text: string): Part => ({ text, listed: hazards(text) })
+
+export function windows(text: string): readonly Part[] {
+  return slices(normalise(text), WINDOW, STEP).flatMap((window) => {
+    const part = partOf(window)
+    if (window.length <= CLOSE_UP || part.listed.length === 0) return [part]
+    return [
+      part,
+      ...slices(window, CLOSE_UP, CLOSE_STEP)
+        .map(partOf)
+        .filter(({ listed }) => listed.length > 0),
+    ]
   })
 }
 
@@ -69,12 +83,17 @@ function named(model: Model, found: ReturnType<typeof features>, listed: readonl
 
 export function createScreen(parameters: Parameters): Screen {
   const model = createModel(parameters)
-  const window = (normalised: string): Finding => {
-    const found = features(normalised)
-    const listed = hazards(normalised)
-    const linear = model.score({ ...found, listed, asks: asks(normalised) })
-    const score = slur(normalised) ? 1 - (1 - linear) * (1 - SLUR) : linear
-    return { score, categories: named(model, found, listed), listed: listed.length > 0 }
+  const window = ({ text, listed }: Part): Finding => {
+    const found = features(text)
+    const linear = model.score({ ...found, listed, asks: asks(text) })
+    return {
+      score: decides(text) ? 1 - (1 - linear) * (1 - DECIDED) : linear,
+      // Only the worst window of a text is asked.
+      get categories() {
+        return named(model, found, listed)
+      },
+      listed: listed.length > 0,
+    }
   }
   return { windows, window, isForeign, text: (text) => windows(text).map(window).reduce(worse) }
 }

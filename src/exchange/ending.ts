@@ -17,6 +17,7 @@ export interface EndedRequest extends Pick<RefusalContext, 'requestId' | 'input'
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly settings: RequestConfig
+  tellOperator(option: string, error: unknown): void
 }
 
 export class Ending {
@@ -48,8 +49,17 @@ export class Ending {
   /** Answers with a decision that is not `allow`, through the guarded response if there is one. */
   refuse(decision: Decision, guarded: Pick<GuardedResponse, 'refuse'> = refusing(this.#request.res)): undefined {
     const { res, req, requestId, settings, input, asked } = this.#request
+    const tellOperator = (option: string, error: unknown): void => this.#request.tellOperator(option, error)
     if (res.destroyed) return undefined
-    const refusal = refusalOf(decision, { dialect: this.#dialect, requestId, settings, input, req, asked })
+    const refusal = refusalOf(decision, {
+      dialect: this.#dialect,
+      requestId,
+      settings,
+      input,
+      req,
+      asked,
+      tellOperator,
+    })
     // The unread rest of the body must not be read as the next request on this connection.
     const closing: Record<string, string> = req.complete || req.httpVersionMajor > 1 ? {} : { connection: 'close' }
     guarded.refuse({ ...refusal, headers: { ...refusal.headers, ...closing } })

@@ -199,11 +199,14 @@ export class Exchange implements ReplyContext, ObservedRequest {
    * `mode` do not let it pass.
    */
   hookFailed(error: unknown): Decision {
-    if (error instanceof HookError) {
-      const { requestId, context } = this
-      logHookError(this.logger, error.option, error.cause, { requestId, context })
-    }
+    if (error instanceof HookError) this.tellOperator(error.option, error.cause)
     return this.record({ ...this.#stages.decideError('input', toLlamaGuardError(error)), action: 'unavailable' }, [])
+  }
+
+  /** Logs what a function of the operator's threw. */
+  tellOperator(option: string, error: unknown): void {
+    const { requestId, context } = this
+    logHookError(this.logger, option, error, { requestId, context })
   }
 
   /**

@@ -76,6 +76,7 @@ const REQUEST = {
   onBlock: { env: 'ON_BLOCK', read: oneOf(['error', 'refusal']), fallback: 'error' },
   refusalText: { env: 'REFUSAL_TEXT', read: refusalTextOption, fallback: undefined },
   blockStatus: { env: 'BLOCK_STATUS', read: integer(400, 499), fallback: 451 },
+  handler: { read: functionOf, fallback: undefined },
   expose: { env: 'EXPOSE', read: oneOf(['none', 'verdict', 'full']), fallback: 'verdict' },
 } satisfies Rows<RequestOptions>
 

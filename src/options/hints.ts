@@ -30,7 +30,7 @@ const REMOVED: Readonly<Record<string, string>> = {
   shadowsample: 'Use `mode: { shadow: 0.1 }` (LLAMA_GUARD_MODE=shadow:0.1).',
   controversial: "Use `actions: { controversial: 'flag' }`.",
   categorythresholds: 'Use `threshold: { default: 0.5, S1: 0.3 }`.',
-  refusal: 'Use `refusalText`, or `onBlock`.',
+  refusal: 'Use `handler(req, res, decision)`, which answers a block, or `refusalText`.',
   reply: "Use `text: { in: 'message', out: 'reply' }` (LLAMA_GUARD_TEXT, as JSON).",
   modelpath: 'Set `guardModel` (LLAMA_GUARD_MODEL_ID) to the path of the GGUF file.',
   tenant: 'Return it from `context(req)`: `{ tenant }` separates remembered verdicts.',

@@ -1,5 +1,6 @@
 // The options that may differ between requests.
-import type { CategoryAction, Expose, RefusalText, Stage } from '../types.js'
+import type { ServerResponse } from 'node:http'
+import type { CategoryAction, Decision, Expose, GuardedRequest, RefusalText, Stage } from '../types.js'
 
 /** The options that may differ between requests. `override(req)` returns these. */
 export interface RequestOptions {
@@ -86,6 +87,12 @@ export interface RequestOptions {
    * LangChain retries 451 but not 400. Default: 451.
    */
   blockStatus?: number
+  /**
+   * Answers a block in place of the guard, where no byte of a reply has left: `(req, res, decision) => res.status(451)
+   * .json(...)`. It has to end its answer before it returns; where it throws or does not, the client gets the guard's
+   * own. Default: an error with `blockStatus`.
+   */
+  handler?(req: GuardedRequest, res: ServerResponse, decision: Decision): void
   /**
    * What headers and refusals tell a client. `verdict`: stage, verdict, categories and codes. `full`: scores, models
    * and timings too, which tell whoever probes the guard how near a text came. `none`: no header, and no more than the

@@ -1,6 +1,6 @@
 // The two sides of a held response: the hold, which keeps the body, and the controller, through which the hold sends
 // it. Types only.
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Decision } from '../types.js'
 
 /** Keeps what the handler writes until it may leave. Its methods are called in order, and never after `gone`. */
@@ -27,7 +27,7 @@ export interface ResponseController {
   /** Sends the last bytes and ends the response. */
   finish(chunk?: Buffer): void
   /** Drops the handler's headers and body and answers with these instead. Allowed only before the first release. */
-  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void
+  refuse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void
   /** Ends a response that has begun with these last bytes, and ignores later calls of the handler. */
   cut(lastBytes: string): void
   /** Breaks the connection. A response that has begun and cannot get a readable ending must not look complete. */

@@ -462,7 +462,7 @@ describe('an option of version 0.2 that is gone', () => {
     ['shadowSample', /mode: \{ shadow: 0\.1 \}/],
     ['controversial', /actions: \{ controversial/],
     ['categoryThresholds', /threshold: \{ default/],
-    ['refusal', /refusalText/],
+    ['refusal', /handler\(req, res, decision\)/],
     ['reply', /text: \{ in/],
     ['modelPath', /guardModel/],
     ['tenant', /context\(req\)/],

@@ -61,13 +61,13 @@ export class HeldHead {
   }
 
   /** Sends the head of a refusal in place of the handler's. */
-  refuse(status: number, headers: Readonly<Record<string, string>>, length: number): void {
+  refuse(status: number, headers: OutgoingHttpHeaders, length: number): void {
     this.left = true
     const res = this.#res
     for (const name of res.getHeaderNames()) if (!KEPT_ON_REFUSAL.test(name)) res.removeHeader(name)
     for (const [name, value] of Object.entries(this.#mountHeaders))
       if (value !== undefined && !ABOUT_THE_BODY.test(name)) res.setHeader(name, value)
-    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) res.setHeader(name, value)
     res.setHeader('content-length', length)
     res.statusCode = status
     if (!this.#http2) res.statusMessage = STATUS_CODES[status] ?? ''

@@ -7,7 +7,7 @@
 //
 // Calls of a handler in the last three do nothing.
 import { strict as assert } from 'node:assert'
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
 import type { ReplyClock } from '../context.js'
 import type { Hold, ResponseController } from '../hold.js'
@@ -222,14 +222,14 @@ export class Interception implements ResponseController, Interceptor {
     this.#clock?.left(true)
   }
 
-  refuse(status: number, headers: Readonly<Record<string, string>>, body: string): void {
+  refuse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
     if (this.closed) return
     if (this.#chain.real('headersSent')) return this.destroy()
     // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
     // the client from sending its next request on it.
     const closes = this.#expectsHandler && !this.#ended && !this.#http2
     this.#leaveHold('refused')
-    const bytes = Buffer.from(body)
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
     this.#end(bytes, () => {
       dropTrailers(this.res, this.#http2)
       this.#head.refuse(status, closes ? { ...headers, connection: 'close' } : headers, bytes.length)

@@ -1,4 +1,5 @@
 // The data that a refusal depends on beside the decision. Types only.
+import type { ServerResponse } from 'node:http'
 import type { Dialect, RpcCall } from '../../dialects/dialect.js'
 import type { Decision, Expose, GuardedRequest, RefusalText } from '../../types.js'
 
@@ -8,6 +9,7 @@ export interface RefusalSettings {
   readonly onBlock?: 'error' | 'refusal'
   readonly blockStatus?: number
   readonly refusalText?: RefusalText | undefined
+  readonly handler?: ((req: GuardedRequest, res: ServerResponse, decision: Decision) => void) | undefined
   /** What a client is told. */
   readonly expose?: Expose | undefined
 }
@@ -26,6 +28,8 @@ export interface RefusalContext {
   /** The input decision, when the output is refused. */
   readonly input?: Decision | undefined
   readonly req?: GuardedRequest
+  /** Called when a function of the operator's threw. */
+  tellOperator?(option: string, error: unknown): void
   /** What the client asked for; undefined until the request is read. */
   readonly asked?: AskedFor | undefined
 }

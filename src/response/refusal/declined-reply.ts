@@ -4,9 +4,9 @@ import type { RefusalContext } from './context.js'
 import { DEFAULT_REFUSAL, refusalText } from './text.js'
 
 /** The words that take the place of the rest of a stream, with `onBlock: 'refusal'`. */
-export function lastWords(decision: Decision, { settings, req }: RefusalContext): string | undefined {
-  if (decision.action !== 'block' || settings.onBlock !== 'refusal') return undefined
-  return refusalText(settings.refusalText, decision, req) ?? DEFAULT_REFUSAL
+export function lastWords(decision: Decision, context: RefusalContext): string | undefined {
+  if (decision.action !== 'block' || context.settings.onBlock !== 'refusal') return undefined
+  return refusalText(decision, context) ?? DEFAULT_REFUSAL
 }
 
 /** A reply in the client's own API and framing that declines; undefined when the refusal is an error. */

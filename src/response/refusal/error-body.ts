@@ -6,7 +6,7 @@ import type { RefusalContext } from './context.js'
 import { refusalText } from './text.js'
 
 export function errorBody(decision: Decision, status: number, context: RefusalContext): string {
-  const { settings, req, dialect, requestId, asked } = context
+  const { settings, dialect, requestId, asked } = context
   const { stage, outcome, model, categories, action, error } = exposed(decision, settings.expose)
   const calls = asked?.calls && { calls: asked.calls }
   const judge = settings.expose === 'full' && { ...(outcome.score !== undefined && { score: outcome.score }), model }
@@ -14,7 +14,7 @@ export function errorBody(decision: Decision, status: number, context: RefusalCo
     return envelope(dialect, {
       stage,
       status,
-      message: refusalText(settings.refusalText, decision, req) ?? blockedMessage(categories),
+      message: refusalText(decision, context) ?? blockedMessage(categories),
       type: 'content_policy_violation',
       code: 'content_filter',
       ...(settings.expose !== 'none' && { categories }),

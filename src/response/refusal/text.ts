@@ -1,36 +1,31 @@
 // Chooses the words that a user reads instead of a blocked text: by stage, and by the language the client asked for.
 import type { IncomingMessage } from 'node:http'
 import Negotiator from 'negotiator'
-import type { Decision, GuardedRequest, RefusalText, Stage, TextByLanguage } from '../../types.js'
+import type { Decision, Stage, TextByLanguage } from '../../types.js'
+import type { RefusalContext } from './context.js'
 
 /** Neutral: it names no rule and blames nobody. */
 export const DEFAULT_REFUSAL = 'Sorry, I can’t help with that.'
 
 /** The text for this decision and client; undefined when the option gives none for the stage. */
-export function refusalText(
-  option: RefusalText | undefined,
-  decision: Decision,
-  req: GuardedRequest | undefined,
-): string | undefined {
+export function refusalText(decision: Decision, context: RefusalContext): string | undefined {
+  const { settings, req } = context
+  const option = settings.refusalText
   if (option === undefined) return undefined
-  if (typeof option === 'function') return req === undefined ? undefined : fromFunction(option, decision, req)
+  if (typeof option === 'function') {
+    if (req === undefined) return undefined
+    try {
+      const text: unknown = option(decision, req)
+      return typeof text === 'string' && text !== '' ? text : undefined
+    } catch (error) {
+      // The client still gets a refusal.
+      context.tellOperator?.('refusalText', error)
+      return undefined
+    }
+  }
   if (typeof option === 'string') return option
   const texts = isByStage(option) ? option[decision.stage] : option
   return texts === undefined || typeof texts === 'string' ? texts : inLanguage(texts, req)
-}
-
-/** When the operator's function throws, the client still gets a refusal. */
-function fromFunction(
-  option: (decision: Decision, req: GuardedRequest) => string,
-  decision: Decision,
-  req: GuardedRequest,
-): string | undefined {
-  try {
-    const text: unknown = option(decision, req)
-    return typeof text === 'string' && text !== '' ? text : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function isByStage(option: object): option is { readonly [S in Stage]?: TextByLanguage } {

@@ -30,7 +30,7 @@ const context = (more: Partial<RefusalContext> = {}): RefusalContext => ({
 })
 const request = (url: string): GuardedRequest => ({ url, headers: {} }) as unknown as GuardedRequest
 const errorOf = (decision: Decision, more: Partial<RefusalContext> = {}): Record<string, unknown> =>
-  (JSON.parse(refusalOf(decision, context(more)).body) as { error: Record<string, unknown> }).error
+  (JSON.parse(String(refusalOf(decision, context(more)).body)) as { error: Record<string, unknown> }).error
 
 describe('An error says', () => {
   it('what was blocked, by which category', () => {
@@ -129,7 +129,7 @@ describe('An error says', () => {
 
   it('the verdicts of both stages when the reply is refused, and that of the request alone when the request is', () => {
     const headers = (decision: Decision, input?: Decision): string | undefined =>
-      refusalOf(decision, context({ input })).headers['llama-guard']
+      refusalOf(decision, context({ input })).headers['llama-guard'] as string | undefined
     expect(headers(blocked('output'), safe('input'))).toBe('input=safe, output=unsafe;cat="O3"')
     expect(headers(blocked('input'), blocked('input'))).toBe('input=unsafe;cat="O3"')
     const settings = { expose: 'full' } as const
@@ -168,7 +168,7 @@ describe('The operator’s own words', () => {
       blocked('input'),
       context({ settings: { ...settings, onBlock: 'refusal' }, req: request('/chat'), asked: { stream: false } }),
     )
-    const { choices } = JSON.parse(body) as { choices: { message: { content: unknown } }[] }
+    const { choices } = JSON.parse(String(body)) as { choices: { message: { content: unknown } }[] }
     expect(choices[0]!.message.content).toBe(message === OURS ? DEFAULT_REFUSAL : message)
   })
 

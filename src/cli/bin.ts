@@ -41,6 +41,6 @@ run(process.argv.slice(2), {
   },
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
-    process.exitCode = 1
+    process.exitCode = 3
   },
 )

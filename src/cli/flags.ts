@@ -3,13 +3,14 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { BACKENDS, MODELS } from '../options/index.js'
-import type { LlamaGuardOptions } from '../options/index.js'
+import { isLlamaGuardError } from '../errors.js'
+import { guardsOption } from '../options/guards.js'
+import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions } from '../options/index.js'
 import { EXIT } from './io.js'
 import type { Io } from './io.js'
 
 export interface GuardFlags {
-  backend?: LlamaGuardOptions['guard']
+  guard?: LlamaGuardOptions
   endpoint?: string
   model?: LlamaGuardOptions['model']
   mode?: LlamaGuardOptions['mode']
@@ -21,12 +22,32 @@ export interface GuardFlags {
 /** The flags that choose the guard, over the variables that do. */
 export function guarded(command: Command): Command {
   return command
-    .addOption(
-      new Option('--backend <backend>', 'where the guard model runs (LLAMA_GUARD_BACKEND)').choices([...BACKENDS]),
-    )
+    .option('--guard <guard>', GUARD_HELP, guardNamed)
     .option('--endpoint <name>', 'SageMaker endpoint of the guard (LLAMA_GUARD_ENDPOINT)')
     .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
 }
+
+const GUARD_HELP = `local, model@endpoint, model@https://host/v1, or a backend by the variables: ${BACKENDS.join(', ')}`
+
+/** The one way to name a guard, here and in `LLAMA_GUARD_GUARDS`. */
+export function guardNamed(text: string): LlamaGuardOptions {
+  if (BACKENDS.some((backend) => backend === text)) return { guard: text as Backend }
+  try {
+    const [only, second] = guardsOption(text, '--guard')
+    if (only === undefined || second !== undefined || 'judge' in only) throw new InvalidArgumentError('One is wanted.')
+    return only
+  } catch (error) {
+    throw new InvalidArgumentError(isLlamaGuardError(error) ? error.message : `It should be ${GUARD_HELP}.`)
+  }
+}
+
+/** How results are written. */
+export const OUTPUTS = ['text', 'json', 'markdown'] as const
+export type OutputFormat = (typeof OUTPUTS)[number]
+export const outputOption = (): Option =>
+  new Option('--output <format>', 'text for people, json for programs, markdown for reports')
+    .choices([...OUTPUTS])
+    .default('text')
 
 /** The flags that say what becomes of a verdict, for commands that act on one. */
 export function acting(command: Command): Command {
@@ -43,7 +64,7 @@ export function acting(command: Command): Command {
 }
 
 export function optionsOf(
-  { backend, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
+  { guard, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
   env: Io['env'],
 ): LlamaGuardOptions {
   const apiKey = env['LLAMA_GUARD_UPSTREAM_API_KEY']
@@ -53,11 +74,8 @@ export function optionsOf(
       : upstreamEndpoint !== undefined
         ? { endpoint: upstreamEndpoint }
         : undefined
-  return Object.fromEntries(
-    Object.entries({ guard: backend, endpoint, model, mode, onError, upstream }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  )
+  const given = { endpoint, model, mode, onError, upstream }
+  return { ...guard, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
 export function count(least: number): (text: string) => number {
@@ -91,6 +109,16 @@ export function pair(text: string): [string, string] {
   const [first, second, ...more] = text.split(',').map((name) => name.trim())
   if (!first || !second || more.length > 0) throw new InvalidArgumentError('Two names are wanted, such as small,large.')
   return [first, second]
+}
+
+const MEASURES = ['precision', 'recall', 'f1', 'falsePositiveRate', 'auprc', 'auroc']
+
+/** `recall=0.9`, repeatable. */
+export function bound(text: string, bounds: Record<string, number>): Record<string, number> {
+  const [, measure = '', value = ''] = /^([A-Za-z0-9]{1,32})=(.{1,32})$/.exec(text) ?? []
+  if (!MEASURES.includes(measure))
+    throw new InvalidArgumentError(`Write it as measure=value, with one of ${MEASURES.join(', ')}.`)
+  return { ...bounds, [measure]: share(value) }
 }
 
 export function tag(text: string, tags: Record<string, string>): Record<string, string> {

@@ -14,10 +14,9 @@ export type { CliIo } from './io.js'
 const EXIT_CODES = `
 Exit codes:
   0    done; check: everything is safe
-  1    it did not work; check: something is unsafe; audit verify: there is a gap
+  1    check: something is unsafe; audit verify: there is a gap; eval: a number is beyond its --least or --most
   2    wrong call or settings
-  3    check, eval: something could not be judged
-  4    not finished: an endpoint is still being made or deleted, eval was interrupted; run the same command again
+  3    it failed, could not be judged, or is not finished: the last line says which
   130  ended by a second Ctrl-C`
 
 /** Runs one command line (without `node` and the script) and returns its exit code. Never ends the process. */

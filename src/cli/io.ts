@@ -6,6 +6,8 @@ import { styleText } from 'node:util'
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
+  /** Characters of a line on a terminal. */
+  readonly columns?: number
 }
 
 export interface Io {
@@ -23,16 +25,14 @@ export interface CliIo extends Io {
 
 /** Exit codes of every command. */
 export const EXIT = {
-  /** Done; for `check`: everything was safe. */
+  /** Done, and nothing was found. */
   ok: 0,
-  /** It did not work; for `check`: something was unsafe. */
-  failed: 1,
+  /** Something was found: an unsafe text, a gap in an audit, a number below its bound. */
+  unsafe: 1,
   /** The call itself was wrong: an option, a missing setting, an EULA that was not accepted. */
   usage: 2,
-  /** `check`: something could not be judged. */
-  unjudged: 3,
-  /** Still under way when the time was up; run the same command again. */
-  pending: 4,
+  /** It did not work, something could not be judged, or it is not finished. The last line says which. */
+  failed: 3,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

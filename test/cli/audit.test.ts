@@ -178,7 +178,7 @@ describe('`audit join`', () => {
     expect(err).toContain('2 rows with their text; left out: 2 whose request was not judged, 1 without a text')
 
     const io = catchIo()
-    const replayed = await run(['eval', file('rows.jsonl', rows), '--backend', 'local'], io)
+    const replayed = await run(['eval', file('rows.jsonl', rows), '--guard', 'local'], io)
     expect([replayed, io.out() + io.err()]).toEqual([0, expect.stringMatching(/2 (?:texts|rows)|recall/i)])
   })
 
@@ -190,7 +190,7 @@ describe('`audit join`', () => {
       'a',
       'b',
     ])
-    expect((await joined(['--texts', texts, '--secret-file', file('wrong', 'salt')])).code).toBe(1)
+    expect((await joined(['--texts', texts, '--secret-file', file('wrong', 'salt')])).code).toBe(3)
     expect(await joined(['--texts', texts])).toMatchObject({ code: 2, err: expect.stringContaining('line 1: wanted') })
   })
 
@@ -201,6 +201,6 @@ describe('`audit join`', () => {
       { requestId: 'b', text: 'hi' },
       { requestId: 'b', text: 'another' },
     ])
-    expect(await joined(['--texts', texts])).toMatchObject({ code: 1, rows: [] })
+    expect(await joined(['--texts', texts])).toMatchObject({ code: 3, rows: [] })
   })
 })

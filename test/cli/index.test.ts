@@ -36,7 +36,7 @@ test.each([
   [['deploy'], /give\n {2}- a model: --model/],
   [['delete'], /required option '--endpoint/],
   [['serve', '--port', 'x'], /whole number from 0/],
-  [['check', '--format', 'xml'], /Allowed choices are table, json/],
+  [['check', '--output', 'xml'], /Allowed choices are text, json, markdown/],
   [['check', '--file', '/does/not/exist'], /cannot be read/],
   [['deploy', '--model', 'x', '--tag', 'y'], /key=value/],
 ])('%o is exit code 2 with a reason', async (argv, reason) => {
@@ -75,18 +75,28 @@ test('Every flag that a message names is one of its command', async () => {
   }
 })
 
+test.each([
+  ['llama-guard-9@guard', /Did you mean "llama-guard-/],
+  ['a@b,c@d', /one of/],
+  ['gpt', /"model@endpoint", "model@URL" or "local"/],
+])('The guard %s is refused in the words of LLAMA_GUARD_GUARDS', async (guard, reason) => {
+  const io = catchIo()
+  expect(await run(['check', '--guard', guard, 'hello'], io)).toBe(2)
+  expect(io.err()).toMatch(reason)
+})
+
 test('Check reads its flags over the environment', async () => {
   const io = catchIo({ LLAMA_GUARD_BACKEND: 'sagemaker' })
-  expect(await run(['check', '--backend', 'local', 'hello there', '--format', 'json'], io)).toBe(0)
+  expect(await run(['check', '--guard', 'local', 'hello', 'there', '--output', 'json'], io)).toBe(0)
   expect(JSON.parse(io.out())).toMatchObject({ verdict: 'safe' })
 })
 
-test('Check reads JSONL from standard input', async () => {
+test('Check reads JSON and plain lines from standard input', async () => {
   async function* stdin(): AsyncGenerator<string> {
-    yield '"hello"\n"good morning"'
+    yield '"hello"\ngood morning'
   }
   const io = { ...catchIo({ LLAMA_GUARD_BACKEND: 'local' }), stdin: stdin() }
-  expect(await run(['check', '--format', 'json'], io)).toBe(0)
+  expect(await run(['check', '--output', 'json'], io)).toBe(0)
   expect(io.out().trim().split('\n')).toHaveLength(2)
 })
 

@@ -29,9 +29,9 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
 
   beforeAll(async () => {
     cloud = await startControlPlane({ describesUntilReady: 0 })
-    guard = await startEmulator({ endpoints: ['llama-guard-7b'] })
+    guard = await startEmulator({ endpoints: ['llama-guard-1'] })
     llm = await startChatEndpoint({ name: 'llama-2-7b-chat' })
-    front = await startFront({ 'llama-guard-7b': guard.url, 'llama-2-7b-chat': llm.url })
+    front = await startFront({ 'llama-guard-1': guard.url, 'llama-2-7b-chat': llm.url })
     env = { ...cloud.env, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: front.url, LLAMA_GUARD_LOG_LEVEL: 'silent' }
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
   })
@@ -44,7 +44,7 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
   test('1. Discover: the models and the licence are there to be read before anything costs money', async () => {
     const help = catchIo(env)
     await run(['deploy', '--help'], help)
-    expect(help.out()).toMatch(/llama-guard-7b[\s\S]*llama-2-7b-chat/)
+    expect(help.out()).toMatch(/llama-guard-1[\s\S]*llama-2-7b-chat/)
     const licence = catchIo(env)
     expect(await run(['deploy', '--model', 'meta-textgeneration-llama-guard-7b', ...role], licence)).toBe(2)
     expect(licence.err()).toContain('fmhMetadata/eula/llamaEula.txt')
@@ -54,15 +54,15 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
   test("2. Deploy: Llama Guard and Llama-2 chat, on the article's instance", async () => {
     for (const model of ['meta-textgeneration-llama-guard-7b', 'meta-textgeneration-llama-2-7b-f'])
       expect(await run(['deploy', '--model', model, '--accept-eula', ...role], catchIo(env))).toBe(0)
-    expect([...cloud.endpoints.keys()]).toEqual(['llama-guard-7b', 'llama-2-7b-chat'])
-    expect(cloud.configs.get('llama-guard-7b')).toMatchObject({
+    expect([...cloud.endpoints.keys()]).toEqual(['llama-guard-1', 'llama-2-7b-chat'])
+    expect(cloud.configs.get('llama-guard-1')).toMatchObject({
       ProductionVariants: [{ InstanceType: 'ml.g5.2xlarge' }],
     })
   })
 
   test('3. Example payloads: each is sent and its answer shown', async () => {
     const io = catchIo(env)
-    expect(await run(['doctor', '--endpoint', 'llama-guard-7b', '--model', 'llama-guard-1'], io)).toBe(0)
+    expect(await run(['doctor', '--endpoint', 'llama-guard-1', '--model', 'llama-guard-1'], io)).toBe(0)
     expect(io.out()).toMatch(
       /a harmless question: "safe"[\s\S]*a harmless answer: "safe"[\s\S]*a harmful request: "unsafe/,
     )
@@ -70,7 +70,7 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
 
   test("4. Input check: the article's question is safe", async () => {
     const io = catchIo(env)
-    expect(await run(['check', '--endpoint', 'llama-guard-7b', ARTICLE_QUESTION], io)).toBe(0)
+    expect(await run(['check', '--endpoint', 'llama-guard-1', ARTICLE_QUESTION], io)).toBe(0)
     expect(guard.conversations().at(-1)).toMatchObject({
       version: 1,
       judges: 'User',
@@ -82,7 +82,7 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
     gateway = await startGateway({
       port: 0,
       drainMs: 0,
-      env: { ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard-7b', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'llama-2-7b-chat' },
+      env: { ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard-1', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'llama-2-7b-chat' },
     })
     openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 })
     const { data, response } = await openai.chat.completions
@@ -111,7 +111,7 @@ describe('The walk-through of the article', { timeout: 30_000 }, () => {
   })
 
   test('7. Clean up: nothing is left that costs money', async () => {
-    for (const name of ['llama-guard-7b', 'llama-2-7b-chat'])
+    for (const name of ['llama-guard-1', 'llama-2-7b-chat'])
       expect(await run(['delete', '--endpoint', name], catchIo(env))).toBe(0)
     expect([cloud.endpoints.size, cloud.configs.size, cloud.models.size]).toEqual([0, 0, 0])
   })

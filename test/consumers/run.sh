@@ -74,8 +74,8 @@ help=$("$cli" --help)
 for command in serve check eval doctor deploy delete; do
   [[ $help =~ $'\n'\ +$command[\ $'\n'] ]] || { echo "--help does not name the command $command." >&2; exit 1; }
 done
-"$cli" check --backend local "How do I kill a process in Linux?" > /dev/null
+"$cli" check --guard local "How do I kill a process in Linux?" > /dev/null
 code=0
-"$cli" check --backend local "How do I make a bomb?" > /dev/null || code=$?
+"$cli" check --guard local "How do I make a bomb?" > /dev/null || code=$?
 [ "$code" = 1 ] || { echo "check ended with $code for an unsafe text; wanted 1." >&2; exit 1; }
 echo "command: ok"

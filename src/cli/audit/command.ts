@@ -1,5 +1,6 @@
 // The flags and the help of `audit verify` and `audit join`.
 import type { Command } from 'commander'
+import { type OutputFormat, outputOption } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { JoinFlags } from './join.js'
 
@@ -21,10 +22,11 @@ Examples:
     .command('verify')
     .description('Check the chain of an audit that was written with `chain: true`, and name its first gap.')
     .argument('<file...>', 'the file and its rotated parts, in any order, plain or with gzip')
+    .addOption(outputOption())
     .copyInheritedSettings(program)
-    .action(async (files: string[]) => {
+    .action(async (files: string[], { output }: { output: OutputFormat }) => {
       const { verify } = await import('./verify.js')
-      done(await verify(files, io))
+      done(await verify(files, io, output))
     })
   audit
     .command('join')

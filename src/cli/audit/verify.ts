@@ -2,7 +2,9 @@
 // before it, across rotated files.
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
+import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
+import { table } from '../table.js'
 import { audits, linesOf } from './lines.js'
 
 const LINK = /,"seq":(\d{1,15}),"prev":"([0-9a-f]{64})"\}$/
@@ -27,23 +29,32 @@ interface Chain {
   cut: { readonly file: string; readonly line: number } | undefined
 }
 
-/** `failed` when an audit has a gap, which is then named. Each audit is told in one line. */
-export async function verify(files: readonly string[], io: Io): Promise<ExitCode> {
-  let code: ExitCode = EXIT.ok
+/** `unsafe` when an audit has a gap, which is then named. Each audit is told in one line. */
+export async function verify(files: readonly string[], io: Io, output: OutputFormat = 'text'): Promise<ExitCode> {
+  const found: { readonly audit: string; readonly rows: number; readonly gap?: Gap; readonly told: string }[] = []
   try {
     for (const parts of audits(files)) {
       const chain: Chain = { rows: 0, first: 0, last: 0, hash: FIRST, cut: undefined }
       const gap = await walk(parts, chain)
-      if (gap === undefined) io.stdout.write(`${parts.at(-1)}: ${told(chain)}\n`)
-      else io.stdout.write(`${gap.file}, line ${gap.line}: ${gap.problem}\n`)
-      if (gap !== undefined) code = EXIT.failed
+      const audit = parts.at(-1) ?? ''
+      const told = gap === undefined ? `${audit}: ${toldOf(chain)}` : `${gap.file}, line ${gap.line}: ${gap.problem}`
+      found.push({ audit, rows: chain.rows, ...(gap && { gap }), told })
+      if (output === 'text') io.stdout.write(`${told}\n`)
     }
-    return code
   } catch (error) {
     if (!isLlamaGuardError(error)) throw error
     io.stderr.write(`${error.message}\n`)
     return EXIT.usage
   }
+  if (output === 'json') io.stdout.write(`${JSON.stringify(found.map(({ told: _, ...rest }) => rest))}\n`)
+  if (output === 'markdown')
+    io.stdout.write(
+      table(
+        ['Audit', 'Rows', 'Whole', 'Found'],
+        found.map(({ audit, rows, gap, told }) => [audit, String(rows), gap ? 'no' : 'yes', told]),
+      ),
+    )
+  return found.some(({ gap }) => gap !== undefined) ? EXIT.unsafe : EXIT.ok
 }
 
 /** The first gap. */
@@ -79,7 +90,7 @@ function follow(chain: Chain, bytes: Buffer, place: NonNullable<Chain['cut']>): 
   return undefined
 }
 
-function told({ rows, first, last, cut }: Chain): string {
+function toldOf({ rows, first, last, cut }: Chain): string {
   const older = first === 1 ? '' : ' Rows before are in none of these files.'
   const torn = cut === undefined ? '' : ` ${cut.file}, line ${cut.line} is cut short, by a crash or by hand.`
   return `${rows} rows, ${first} to ${last}, without a gap.${older}${torn}`

@@ -9,20 +9,21 @@ import { decide, decideError } from '../../policy.js'
 import { createServices } from '../../services.js'
 import type { Services } from '../../services.js'
 import type { Decision, Logger, Stage } from '../../types.js'
-import { jsonItem, linesOf, textItem } from './input.js'
+import { jsonItem, lineItem, linesOf, textItem } from './input.js'
 import type { Item } from './input.js'
-import { EXIT, painter } from '../io.js'
-import type { ExitCode, Io } from '../io.js'
+import type { OutputFormat } from '../flags.js'
+import { EXIT, type ExitCode, type Io, painter } from '../io.js'
+import { printable, table } from '../table.js'
 
 export interface CheckOptions {
   /** One text, which is judged as the message of a user. */
   readonly text?: string
   /** One JSON conversation. */
   readonly json?: string
-  /** JSONL with one conversation a line. It is read when neither of the others is given. */
+  /** One text or one JSON conversation a line. It is read when neither of the others is given. */
   readonly stdin?: AsyncIterable<string | Uint8Array>
-  /** `table` for people. `json` prints one object a line for programs. Default: `table`. */
-  readonly format?: 'table' | 'json'
+  /** `text` for people, `json` for programs: one object a line. Default: `text`. */
+  readonly output?: OutputFormat
   /** Settings that win over the variables. */
   readonly options?: LlamaGuardOptions
 }
@@ -55,16 +56,17 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     return EXIT.usage
   }
   const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
-  const print = options.format === 'json' ? jsonPrinter(io) : tablePrinter(io)
+  const print = { json: jsonPrinter, text: textPrinter, markdown: markdownPrinter }[options.output ?? 'text'](io)
   try {
     const waiting: Promise<Result>[] = []
     const next = async (): Promise<void> => {
       const result = await waiting.shift()
       if (result === undefined) return
       counts[result.verdict] += 1
-      print(result)
+      print.row(result)
     }
     for await (const read of itemsOf(options)) {
+      if (io.signal?.aborted) break
       waiting.push(judge(read, services))
       if (waiting.length >= WIDTH) await next()
     }
@@ -78,12 +80,16 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   }
   const total = counts.safe + counts.unsafe + counts.unjudged
   if (total === 0) {
-    io.stderr.write('There is nothing to check. Give a text, a conversation with --file, or JSONL on standard input.\n')
+    io.stderr.write('There is nothing to check. Give a text, a conversation with --file, or lines on standard input.\n')
     return EXIT.usage
   }
-  if (total > 1 && options.format !== 'json')
-    io.stdout.write(`${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged\n`)
-  return counts.unsafe > 0 ? EXIT.failed : counts.unjudged > 0 ? EXIT.unjudged : EXIT.ok
+  const sum = `${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged`
+  print.end(total > 1 ? `${sum}\n` : '')
+  if (io.signal?.aborted) {
+    io.stderr.write(`Interrupted after ${total}: ${sum}. What is above was judged; give the rest to go on.\n`)
+    return EXIT.failed
+  }
+  return counts.unsafe > 0 ? EXIT.unsafe : counts.unjudged > 0 ? EXIT.failed : EXIT.ok
 }
 
 type Read = { readonly id: string; readonly item: () => Item }
@@ -93,7 +99,7 @@ async function* itemsOf({ text, json, stdin }: CheckOptions): AsyncGenerator<Rea
   if (json !== undefined) yield { id: 'json', item: () => jsonItem(json, 'json') }
   if (text !== undefined || json !== undefined || stdin === undefined) return
   for await (const line of linesOf(stdin))
-    yield { id: `line ${line.number}`, item: () => jsonItem(line.text, `line ${line.number}`) }
+    yield { id: `line ${line.number}`, item: () => lineItem(line.text, `line ${line.number}`) }
 }
 
 async function judge({ id, item }: Read, services: Services): Promise<Result> {
@@ -135,40 +141,59 @@ function resultOf(id: string, { stage, outcome, categories, error, ms }: Decisio
   }
 }
 
-function jsonPrinter({ stdout }: Io): (result: Result) => void {
-  return (result) => void stdout.write(`${JSON.stringify(result)}\n`)
+interface Printer {
+  row(result: Result): void
+  /** Takes the line that sums up. */
+  end(sum: string): void
 }
 
-function tablePrinter({ stdout, env }: Io): (result: Result) => void {
-  const paint = painter(stdout, env)
-  const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
-  let headed = false
-  return ({ id, stage, verdict, categories, score, code, message, ms }) => {
-    if (!headed)
-      stdout.write(`${paint('bold', row('ID', 'STAGE', 'VERDICT'.padEnd(VERDICT_WIDTH), 'SCORE', 'MS', 'WHY'))}\n`)
-    headed = true
-    const why =
-      code === undefined
-        ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
-        : `${code}: ${message}`
-    // The text is padded before it is coloured, because escape codes have no width but count as characters.
-    const word = paint(colours[verdict], verdict.padEnd(VERDICT_WIDTH))
-    stdout.write(
-      `${row(id, stage, word, score === undefined ? '-' : score.toFixed(3), ms.toFixed(0), why).trimEnd()}\n`,
-    )
+const jsonPrinter = ({ stdout }: Io): Printer => ({
+  row: (result) => void stdout.write(`${JSON.stringify(result)}\n`),
+  end: () => undefined,
+})
+
+const cellsOf = ({ id, stage, verdict, score, ms, ...why }: Result): string[] => [
+  id,
+  stage,
+  verdict,
+  score === undefined ? '-' : score.toFixed(3),
+  ms.toFixed(0),
+  whyOf(why),
+]
+
+const whyOf = ({ code, message, categories }: Pick<Result, 'code' | 'message' | 'categories'>): string =>
+  code === undefined
+    ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
+    : `${code}: ${message}`
+
+function markdownPrinter({ stdout }: Io): Printer {
+  const rows: string[][] = []
+  return {
+    row: (result) => void rows.push(cellsOf(result)),
+    end: (sum) => void stdout.write(table(HEAD, rows) + (sum && `\n${sum}`)),
   }
 }
 
-const VERDICT_WIDTH = 8
+const HEAD = ['Id', 'Stage', 'Verdict', 'Score', 'ms', 'Why']
+const WIDTHS = [24, 6, 8, 6, 7]
 
-function row(id: string, stage: string, verdict: string, score: string, ms: string, why: string): string {
-  return (
-    `${printable(id).slice(0, 24).padEnd(24)} ${stage.padEnd(6)} ${verdict} ${score.padStart(6)} ` +
-    `${ms.padStart(7)}  ${why}`
-  )
-}
-
-// An id comes from the data, which may hold escape codes for the terminal.
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?')
+/** A line as soon as it is known, so its columns have fixed widths. */
+function textPrinter({ stdout, env }: Io): Printer {
+  const paint = painter(stdout, env)
+  const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
+  const line = (cells: readonly string[]): string[] =>
+    cells.map((cell, at) => (at < 3 ? cell.padEnd(WIDTHS[at] ?? 0) : cell.padStart(WIDTHS[at] ?? 0)))
+  let headed = false
+  return {
+    row(result) {
+      if (!headed) stdout.write(`${paint('bold', line(HEAD.map((name) => name.toUpperCase())).join(' '))}\n`)
+      headed = true
+      const [id = '', stage, verdict = '', ...rest] = line(
+        cellsOf({ ...result, id: printable(result.id).slice(0, 24) }),
+      )
+      // The word is padded before it is coloured, because escape codes have no width but count as characters.
+      stdout.write(`${[id, stage, paint(colours[result.verdict], verdict), ...rest].join(' ').trimEnd()}\n`)
+    },
+    end: (sum) => void stdout.write(sum),
+  }
 }

@@ -1,4 +1,4 @@
-// Reads the input of `check`: a text, a JSON conversation, or a line of JSONL. Each becomes the request that a chat
+// Reads the input of `check`: a text, a JSON conversation, or a line of either. Each becomes the request that a chat
 // client would send.
 import { LlamaGuardError } from '../../errors.js'
 
@@ -13,6 +13,13 @@ export interface Item {
 export function textItem(text: string, id: string): Item {
   return { id, body: { messages: [{ role: 'user', content: text }] } }
 }
+
+/** What begins so was meant as JSON, and is an error where it is cut. */
+const JSON_BEGIN = /^\s*(?:\{\s*"|\[\s*[{"]|")/
+
+/** A line is a JSON conversation or string. Every other line is a text as it stands: it is judged, never skipped. */
+export const lineItem = (line: string, id: string): Item =>
+  JSON_BEGIN.test(line) ? jsonItem(line, id) : textItem(line, id)
 
 /**
  * A string, a list of messages, `{messages}`, `{prompt, response}`, `{text}` or `{input, output}`. `id` names the

@@ -1,8 +1,7 @@
 // The flags and the help of `doctor`, `deploy` and `delete`.
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { MODELS } from '../../options/index.js'
-import { amount, count, range, tag } from '../flags.js'
+import { amount, count, guarded, outputOption, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'
 import type { DeployOptions } from './deploy-options.js'
@@ -11,22 +10,20 @@ import { JUMPSTART_MODELS } from './jumpstart.js'
 
 /** Adds `doctor` to the program. */
 export function addDoctor(program: Command, io: CliIo, done: Done): void {
-  program
-    .command('doctor')
+  guarded(program.command('doctor'))
     .description(
       'Go the way of a judgement step by step: settings, region, credentials, endpoint, container, ' +
         'examples. Each failure with its cure. Every guard of a panel is examined by itself.',
     )
-    .option('--endpoint <name>', 'SageMaker endpoint (LLAMA_GUARD_ENDPOINT)')
-    .addOption(new Option('--model <model>', 'guard model (LLAMA_GUARD_MODEL)').choices([...MODELS]))
     .option('--cascade <guard>', 'the small guard of a cascade, as model@endpoint')
     .option('--region <region>', 'AWS region (AWS_REGION)')
+    .addOption(outputOption())
     .option('--latency', 'also time checks, cold and warm, and more at once until the endpoint is full')
     .addHelpText(
       'after',
       `
 Examples:
-  $ npx express-llama-guard doctor --endpoint llama-guard-3-8b --model llama-guard-3-8b
+  $ npx express-llama-guard doctor --guard llama-guard-3-8b@my-endpoint
   $ LLAMA_GUARD_GUARDS=llama-guard-3-8b@guard-8b,llama-prompt-guard-1@prompt-guard npx express-llama-guard doctor
   $ npx express-llama-guard doctor --latency`,
     )
@@ -41,7 +38,7 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
   program
     .command('deploy')
     .description('Put a JumpStart model on a SageMaker endpoint. The endpoint is charged for until it is deleted.')
-    .option('--model <model>', `${JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')}, or a JumpStart id`)
+    .option('--model <model>', `${JUMPSTART_MODELS.map((each) => each.name).join(', ')}, or a JumpStart id`)
     .option('--accept-eula', "accept the model's licence, which the command prints without this flag")
     .option('--role <arn>', 'execution role of the endpoint (SAGEMAKER_EXECUTION_ROLE_ARN)')
     .option('--instance-type <type>', "default: the model's own")

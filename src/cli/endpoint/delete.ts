@@ -73,7 +73,7 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
 
 function stillThere(what: string, status: string, { stderr, env }: Io): ExitCode {
   stderr.write(`${painter(stderr, env)('yellow', `The ${what} is still ${status}. Run the same command again.`)}\n`)
-  return EXIT.pending
+  return EXIT.failed
 }
 
 /** A scalable target outlives its endpoint and would scale the next endpoint of the same name. */

@@ -36,7 +36,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
   const instances = model === undefined ? [] : instancesOf(model)
   const role = options.role ?? io.env['SAGEMAKER_EXECUTION_ROLE_ARN'] ?? (dryRun ? NO_ROLE : '')
   const missing = [
-    model === undefined && `a model: --model ${JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')}`,
+    model === undefined && `a model: --model ${JUMPSTART_MODELS.map((each) => each.name).join(', ')}`,
     region === '' && 'a region: --region, or AWS_REGION',
     !ROLE.test(role) &&
       `an execution role${role === '' ? '' : ` (${JSON.stringify(role)} is no role ARN)`}: --role ARN of an IAM role that ` +
@@ -58,7 +58,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
       `No image ${container.image} is known for the region ${region}. Choose another --region or --container, or ` +
         'deploy from the SageMaker console there.',
     )
-  const name = options.endpoint ?? model.aliases[0] ?? model.id
+  const name = options.endpoint ?? model.name
   const scale = scaleOf(options)
   const tags = tagList({
     'created-by': 'express-llama-guard',

@@ -81,7 +81,7 @@ function stillBusy({ io, say }: Work, what: string, status: string): ExitCode {
       `The ${what} is still ${status}, and is charged for. Run the same command again to go on waiting, or delete it.`,
     ),
   )
-  return EXIT.pending
+  return EXIT.failed
 }
 
 /** Makes what needs an endpoint in service: the inference component and its scaling. */

@@ -7,6 +7,8 @@ import { requireBothSides } from '../../open-judge.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
 import { guardsOption } from '../../options/guards.js'
+import type { LlamaGuardOptions } from '../../options/index.js'
+import type { OutputFormat } from '../flags.js'
 import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
 import { connectAws } from './aws.js'
@@ -19,6 +21,10 @@ import { examineLatency } from './latency.js'
 import { Report } from './report.js'
 
 export interface DoctorOptions {
+  /** Default: `text`. */
+  readonly output?: OutputFormat
+  /** Default: that of the variables. */
+  readonly guard?: LlamaGuardOptions
   /** Default: LLAMA_GUARD_ENDPOINT. */
   readonly endpoint?: string
   readonly region?: string
@@ -36,7 +42,7 @@ export interface DoctorOptions {
 }
 
 export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
-  const report = new Report(io)
+  const report = new Report(io, options.output)
   let config: Config
   let members: readonly Member[]
   try {
@@ -45,6 +51,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
     await checkTogether(config)
   } catch (error) {
     report.fail('settings', toLlamaGuardError(error).message)
+    if (options.output !== 'text') report.end(conclusion(report))
     return EXIT.usage
   }
   report.ok('settings', settingsOf(members))
@@ -58,12 +65,12 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   } finally {
     aws?.client.destroy()
   }
-  io.stdout.write(`\n${conclusion(report)}\n`)
-  return report.failed ? EXIT.failed : EXIT.ok
+  report.end(conclusion(report))
+  return report.failures > 0 ? EXIT.failed : EXIT.ok
 }
 
 /** The thresholds of the cascade play no part here: every guard is asked. */
-function configOf({ endpoint, model, cascade }: DoctorOptions, env: Io['env']): Config {
+function configOf({ guard, endpoint, model, cascade }: DoctorOptions, env: Io['env']): Config {
   const [first, second] = cascade === undefined ? [] : guardsOption(cascade, '--cascade')
   if (second !== undefined)
     throw new LlamaGuardError(
@@ -72,8 +79,9 @@ function configOf({ endpoint, model, cascade }: DoctorOptions, env: Io['env']): 
     )
   return parseOptions(
     {
-      endpoint,
-      model: model as Config['model'] | undefined,
+      ...guard,
+      ...(endpoint !== undefined && { endpoint }),
+      ...(model !== undefined && { model: model as Config['model'] }),
       ...(first && { cascade: { first, safeBelow: 0, unsafeAbove: 1 } }),
     },
     env,
@@ -111,8 +119,8 @@ function nameOf({ config: { guard, model, endpoint, guardUrl, guardModel } }: Me
   return guard === 'local' ? 'the local screen' : `${model} at ${endpoint ?? guardUrl ?? guardModel}`
 }
 
-function conclusion({ failed, broken }: Report): string {
-  if (!failed) return 'The guard is ready.'
+function conclusion({ failures, broken }: Report): string {
+  if (failures === 0) return 'The guard is ready.'
   return `The guard cannot be relied on yet${broken.length === 0 ? '' : `: ${broken.join(' and ')} failed`}.`
 }
 

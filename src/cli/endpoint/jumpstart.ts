@@ -7,8 +7,8 @@ import type { ModelName } from '../../guard/prompt/index.js'
 export interface JumpStartModel {
   readonly id: string
   readonly version: string
-  /** Names that a user may give instead of the id. The first is the default name of the endpoint. */
-  readonly aliases: readonly string[]
+  /** The name of `LLAMA_GUARD_MODEL`, which the endpoint gets too unless it is given another. */
+  readonly name: string
   /** `LLAMA_GUARD_MODEL` for a guard; undefined for a chat model. */
   readonly guardModel?: ModelName
   /** Weights in billions. */
@@ -57,7 +57,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-textgeneration-llama-guard-7b',
     version: '1.2.23',
     billions: 7,
-    aliases: ['llama-guard-7b', 'llama-guard-1'],
+    name: 'llama-guard-1',
     guardModel: 'llama-guard-1',
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-7b/artifacts/inference-prepack/v1.0.0/',
@@ -79,7 +79,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-textgeneration-llama-guard-3-1b',
     version: '1.0.4',
     billions: 1.5,
-    aliases: ['llama-guard-3-1b'],
+    name: 'llama-guard-3-1b',
     guardModel: 'llama-guard-3-1b',
     image: LMI_11,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-1b/artifacts/inference-prepack/v1.0.0/',
@@ -96,7 +96,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-textgeneration-llama-guard-3-8b',
     version: '1.0.8',
     billions: 8,
-    aliases: ['llama-guard-3-8b', 'llama-guard-3'],
+    name: 'llama-guard-3-8b',
     guardModel: 'llama-guard-3-8b',
     image: LMI_11,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-guard-3-8b/artifacts/inference-prepack/v1.0.0/',
@@ -112,7 +112,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-vlm-llama-guard-3-11b-vision',
     version: '2.2.2',
     billions: 10.6,
-    aliases: ['llama-guard-3-11b-vision'],
+    name: 'llama-guard-3-11b-vision',
     guardModel: 'llama-guard-3-11b-vision',
     image: TGI_3,
     artifact: 'meta-vlm/meta-vlm-llama-guard-3-11b-vision/artifacts/inference-prepack/v2.0.0/',
@@ -140,7 +140,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     version: '1.0.6',
     // 86 million in the layers and 192 million in the embeddings of words.
     billions: 0.28,
-    aliases: ['llama-prompt-guard-86m', 'llama-prompt-guard-1'],
+    name: 'llama-prompt-guard-1',
     guardModel: 'llama-prompt-guard-1',
     image: LMI_11,
     artifact: 'meta-tc/meta-tc-llama-prompt-guard-86m/artifacts/inference-prepack/v1.0.0/',
@@ -167,7 +167,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-textgeneration-llama-2-7b-f',
     version: '4.3.0',
     billions: 7,
-    aliases: ['llama-2-7b-chat', 'llama-2-7b-f'],
+    name: 'llama-2-7b-chat',
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
@@ -190,7 +190,7 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     id: 'meta-textgeneration-llama-2-13b-f',
     version: '4.3.0',
     billions: 13,
-    aliases: ['llama-2-13b-chat', 'llama-2-13b-f'],
+    name: 'llama-2-13b-chat',
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',
     eula: 'fmhMetadata/eula/llamaEula.txt',
@@ -201,11 +201,11 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   },
 ]
 
-/** The model of an id or alias. Throws `invalid_option` with a list of the known models. */
+/** The model of a name or JumpStart id. Throws `invalid_option` with a list of the known models. */
 export function findModel(name: string): JumpStartModel {
-  const found = JUMPSTART_MODELS.find(({ id, aliases }) => id === name || aliases.includes(name))
+  const found = JUMPSTART_MODELS.find((model) => model.id === name || model.name === name)
   if (found) return found
-  const known = JUMPSTART_MODELS.map(({ aliases }) => aliases[0]).join(', ')
+  const known = JUMPSTART_MODELS.map((model) => model.name).join(', ')
   throw new LlamaGuardError(
     'invalid_option',
     `The model ${JSON.stringify(name)} cannot be deployed; the ones that can are ${known}. Llama ` +

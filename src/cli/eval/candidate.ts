@@ -6,10 +6,11 @@ import { guardOf } from '../../create-guard.js'
 import { LlamaGuardError } from '../../errors.js'
 import { identityOf } from '../../guard/cache/key.js'
 import { type Config, parseOptions } from '../../options/config.js'
-import { type Backend, BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'
+import { BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'
 import { decide } from '../../policy.js'
 import { createServices } from '../../services.js'
 import type { Logger } from '../../types.js'
+import { guardNamed } from '../flags.js'
 import type { Io } from '../io.js'
 import type { Candidate } from './judge-all.js'
 
@@ -51,6 +52,7 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
   return {
     name: nameOf(config, guard.model ?? 'custom', identityOf(guard), env['LLAMA_GUARD_POLICY']),
     ...(guard.categories?.some(({ id }) => id.startsWith('S')) && { model: config.model }),
+    ...(config.threshold !== undefined && { threshold: config.threshold }),
     async judge(conversation, { signal, stage = 'input' }) {
       const judgement = await services.judge.judge(conversation, { stage, signal })
       if ('error' in judgement) throw judgement.error
@@ -84,24 +86,22 @@ function nameOf(
 }
 
 /**
- * The settings of another guard: `local`; `llama-guard-3-8b`; `llama-guard-3-8b/my-endpoint`; or `old.json`, which is
- * the same guard with the policy of that file.
+ * The settings of another guard, named as everywhere (`local`, `llama-guard-3-8b@my-endpoint`), by its model alone, or
+ * by a policy file (`old.json`): the same guard with that policy.
  */
 export function settingsNamed(text: string, { options, env, scores }: CandidateSettings): CandidateSettings {
   if (/\.json$/i.test(text)) return { options, env: { ...env, LLAMA_GUARD_POLICY: text }, scores }
-  const slash = text.indexOf('/')
-  const name = slash < 0 ? text : text.slice(0, slash)
-  const endpoint = slash < 0 ? undefined : text.slice(slash + 1)
-  const named = (other: LlamaGuardOptions): CandidateSettings => ({ options: { ...options, ...other }, env, scores })
-  // The local screen uses no model or endpoint of the first guard.
-  if (endpoint === undefined && name === 'local')
-    return named({ guard: 'local', model: undefined, endpoint: undefined })
-  if (endpoint === undefined && BACKENDS.includes(name as Backend)) return named({ guard: name as Backend })
-  if (MODELS.includes(name as ModelName) && endpoint !== '')
-    return named({ model: name as ModelName, ...(endpoint !== undefined && { guard: 'sagemaker', endpoint }) })
-  throw new LlamaGuardError(
-    'invalid_option',
-    `--against ${JSON.stringify(text)} names no guard. Give a backend (${BACKENDS.join(', ')}), a ` +
-      `model (${MODELS.join(', ')}), model/endpoint, or a policy file (.json).`,
-  )
+  if (MODELS.some((model) => model === text)) return { options: { ...options, model: text as ModelName }, env, scores }
+  try {
+    const named = guardNamed(text)
+    // The local screen uses no model or endpoint of the first guard.
+    const first = named.guard === 'local' ? { ...options, model: undefined, endpoint: undefined } : options
+    return { options: { ...first, ...named }, env, scores }
+  } catch {
+    throw new LlamaGuardError(
+      'invalid_option',
+      `--against ${JSON.stringify(text)} names no guard. Give local, model@endpoint, a backend (${BACKENDS.join(', ')}), a ` +
+        `model (${MODELS.join(', ')}), or a policy file (.json).`,
+    )
+  }
 }

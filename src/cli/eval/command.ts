@@ -1,6 +1,6 @@
 // The flags and the help of `eval`.
 import type { Command } from 'commander'
-import { amount, count, guarded, optionsOf, pair, share } from '../flags.js'
+import { amount, bound, count, guarded, optionsOf, outputOption, pair, share } from '../flags.js'
 import type { GuardFlags } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { EvaluateFlags } from './index.js'
@@ -33,7 +33,7 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
     .option('--policy <file>', 'judge by the policy of this JSON file (LLAMA_GUARD_POLICY)')
     .option(
       '--against <guard>',
-      'a second guard on the same texts: a backend, a model, model/endpoint, or a policy file (.json)',
+      'a second guard on the same texts: local, model@endpoint, a model, or a policy file (.json)',
     )
     .option('--no-labels', 'the texts have no labels: what is flagged and, with --against, what changes')
     .option('--cascade', 'choose the thresholds of a cascade: the measured guard is the large one, --against the small')
@@ -48,6 +48,15 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
     .option('--concurrency <number>', 'judgements in flight', count(1), 8)
     .option('--attempts <number>', 'tries per text', count(1), 3)
     .option('--resume <path>', 'remember verdicts here (no texts), and go on from it')
+    .addOption(outputOption())
+    .option(
+      '--least <measure=value>',
+      'exit 1 when the measure is below: recall=0.9, f1, precision, auprc...',
+      bound,
+      {},
+    )
+    .option('--most <measure=value>', 'exit 1 when the measure is above: falsePositiveRate=0.05', bound, {})
+    .option('--mistakes <path>', 'write the wrongly judged as JSON Lines, which hold the texts')
     .option('--report <path>', 'write an HTML report, which holds the texts')
     .option(
       '--target-fpr <share>',
@@ -62,12 +71,13 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
       'after',
       `
 Examples:
-  $ npx express-llama-guard eval prompts.jsonl --backend local --report report.html
+  $ npx express-llama-guard eval prompts.jsonl --guard local --report report.html
   $ npx express-llama-guard eval toxic-chat.csv --dry-run --dollars-per-hour 1.41 --concurrency 16
-  $ npx express-llama-guard eval xstest.csv --endpoint guard-8b --model llama-guard-3-8b --resume xstest.state --against local
+  $ npx express-llama-guard eval xstest.csv --guard llama-guard-3-8b@guard-8b --resume xstest.state --against local
   $ npx express-llama-guard eval rows.jsonl --policy new.json --against old.json
-  $ npx express-llama-guard eval rows.jsonl --model llama-guard-3-8b --endpoint guard-8b \\
-      --against llama-guard-3-1b/guard-1b --cascade --max-disagreement 0.01
+  $ npx express-llama-guard eval rows.jsonl --guard llama-guard-3-8b@guard-8b \\
+      --against llama-guard-3-1b@guard-1b --cascade --max-disagreement 0.01
+  $ npx express-llama-guard eval rows.jsonl --guard local --output json --least recall=0.8 --most falsePositiveRate=0.05
   $ npx express-llama-guard eval tickets.csv --text message --label verdict --unsafe-value bad`,
     )
     .action(async (files: string[], flags: GuardFlags & EvaluateFlags) => {

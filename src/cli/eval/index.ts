@@ -1,10 +1,11 @@
 // `eval`: makes one guard or two from the flags, and runs the evaluation.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
+import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import type { Mapping } from './rows.js'
-import { runCascade, runEval } from './run.js'
+import { type Bounds, runCascade, runEval } from './run.js'
 
 export interface EvaluateFlags {
   text?: string
@@ -28,6 +29,10 @@ export interface EvaluateFlags {
   dollarsPerHour?: number
   expectedMs: number
   dryRun?: boolean
+  output: OutputFormat
+  mistakes?: string
+  least: Bounds
+  most: Bounds
 }
 
 /** The score from which the large guard of a cascade finds a text unsafe, when no threshold is given. */
@@ -71,6 +76,10 @@ export async function evaluate(
         dollarsPerHour: flags.dollarsPerHour,
         expectedMs: flags.expectedMs,
         dryRun: flags.dryRun,
+        output: flags.output,
+        mistakesFile: flags.mistakes,
+        least: flags.least,
+        most: flags.most,
         ...(cascade && { cascade }),
       },
       { judge, against, stdout: io.stdout, stderr: io.stderr, signal: io.signal },

@@ -13,6 +13,8 @@ export interface Candidate {
   readonly name: string
   /** The model in whose taxonomy it names categories. Default: Llama Guard 1. */
   readonly model?: ModelName
+  /** The score from which it finds a text unsafe. Default: its own word decides. */
+  readonly threshold?: number
   judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>
 }
 
@@ -20,7 +22,7 @@ export interface Answer {
   readonly safe: boolean
   readonly score?: number
   readonly categories: readonly string[]
-  /** Milliseconds. */
+  /** Milliseconds of a judgement that had no neighbour. Undefined for the others, which wait for each other. */
   readonly ms?: number
 }
 
@@ -47,6 +49,9 @@ export function keyOf(judge: Candidate, conversation: Conversation): string {
     .slice(0, 27)
 }
 
+/** A line of the resume file. The break comes first, so that a line that was cut does not spoil the next one. */
+export const lineOf = (key: string, answer: Answer): string => `\n${JSON.stringify({ key, ...answer })}`
+
 /** The answers of earlier runs. The row of a last line that an interrupt has cut is judged again. */
 export function remembered(file: string | undefined): Map<string, Answer> {
   const answers = new Map<string, Answer>()
@@ -63,7 +68,15 @@ export function remembered(file: string | undefined): Map<string, Answer> {
   return answers
 }
 
-async function ask(judge: Candidate, row: Row, { attempts, signal }: JudgeAllOptions): Promise<Outcome> {
+/** So many rows are judged one at a time before the rest, to time a judgement without the queue of its neighbours. */
+const ALONE = 30
+
+async function ask(
+  judge: Candidate,
+  row: Row,
+  { attempts, signal }: JudgeAllOptions,
+  alone: boolean,
+): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     const start = performance.now()
     try {
@@ -71,7 +84,7 @@ async function ask(judge: Candidate, row: Row, { attempts, signal }: JudgeAllOpt
         signal,
         stage: row.conversation.at(-1)?.role === 'Agent' ? 'output' : 'input',
       })
-      return { safe, score, categories, ms: performance.now() - start }
+      return { safe, score, categories, ...(alone && { ms: performance.now() - start }) }
     } catch (error) {
       const { code } = toLlamaGuardError(error, 'guard_error')
       // Asking again does not help with a text that the guard can never judge. It may help with an unknown error.
@@ -106,19 +119,21 @@ export async function judgeAll(
   const queue = waiting.entries()
   const total = waiting.size
   let done = 0
-  const worker = async (): Promise<void> => {
-    for (const [key, row] of queue) {
-      if (options.signal?.aborted) return
-      const outcome = await ask(judge, row, options)
+  const worker = async (most: number): Promise<void> => {
+    for (let count = 0; count < most && !options.signal?.aborted; count++) {
+      const next = queue.next()
+      if (next.done === true) return
+      const [key, row] = next.value
+      const outcome = await ask(judge, row, options, most === ALONE)
       if (options.signal?.aborted && 'failed' in outcome) return
       known.set(key, outcome)
-      // The line is written at once and synchronously, so that an interrupt between two rows loses nothing. The line
-      // break comes first, so that a cut line does not spoil the next one.
+      // The line is written at once and synchronously, so that an interrupt between two rows loses nothing.
       if (options.resumeFile !== undefined && !('failed' in outcome))
-        appendFileSync(options.resumeFile, `\n${JSON.stringify({ key, ...outcome })}`)
+        appendFileSync(options.resumeFile, lineOf(key, outcome))
       options.onProgress?.(++done, total)
     }
   }
-  await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, worker))
+  await worker(ALONE)
+  await Promise.all(Array.from({ length: Math.max(1, options.concurrency) }, () => worker(Number.POSITIVE_INFINITY)))
   return keys.map((key) => known.get(key))
 }

@@ -1,7 +1,7 @@
 // The parts of `report.html` that several sections share: tables, the matrix of categories, and lists of texts.
 import { number } from './print.js'
 import type { Interval } from './significance.js'
-import type { Group, Judged, Measured, Summary } from './summary.js'
+import type { Judged, Measured, Summary } from './summary.js'
 import { escape } from './svg.js'
 
 export const NAMES: Readonly<Record<Measured, string>> = {
@@ -24,21 +24,6 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
     `<tr>${cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join('')}</tr>`
   const body = rows.map((row) => line(row, 'td')).join('')
   return scrolling(`<table><thead>${line(head, 'th')}</thead><tbody>${body}</tbody></table>`)
-}
-
-export function groupTable(first: string, groups: readonly Group[]): string {
-  return table(
-    [first, 'texts', 'unsafe', 'precision', 'recall', 'F1', 'FPR'],
-    groups.map(({ name, rows, unsafe, rates }) => [
-      name,
-      String(rows),
-      String(unsafe),
-      number(rates.precision),
-      number(rates.recall),
-      number(rates.f1),
-      number(rates.falsePositiveRate),
-    ]),
-  )
 }
 
 /** The matrix of labelled and named categories, darker where a row has more of its texts. */

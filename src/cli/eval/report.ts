@@ -1,9 +1,10 @@
 // Writes `report.html`, one file that can be mailed. Everything from the corpora is escaped, and a text stays hidden
 // until it is clicked.
 import { flipsOf } from './flips.js'
-import { number } from './print.js'
-import { STYLE } from './report-style.js'
-import { groupTable, heat, interval, mistakes, NAMES, table } from './report-parts.js'
+import type { Calibration } from './operating.js'
+import { BIN_HEAD, CATEGORY_HEAD, categoryRow, number, POINT_HEAD, pointRow, SLICE_HEAD, sliceRow } from './print.js'
+import style from './report.css?raw'
+import { heat, interval, mistakes, NAMES, table } from './report-parts.js'
 import { wilson } from './significance.js'
 import type { Judged, Measured, Summary } from './summary.js'
 import { compare } from './summary.js'
@@ -44,7 +45,15 @@ ${summary.curve.length === 0 ? '' : curves(summary)}
 ${summary.labelled ? breakdown(summary) : ''}`
 }
 
-function measures({ values, intervals, confusion, recommended }: Summary): string {
+function calibrationTable({ expectedError, brier, bins }: Calibration): string {
+  const rows = bins.map((bin) => [String(bin.from), String(bin.rows), number(bin.score), number(bin.unsafe)])
+  return (
+    `<h3>Calibration</h3><p>Expected calibration error ${number(expectedError)}, Brier score ${number(brier)}.</p>` +
+    table(BIN_HEAD, rows)
+  )
+}
+
+function measures({ values, intervals, confusion, recommended, points, calibration }: Summary): string {
   const { truePositives, falseNegatives, falsePositives, trueNegatives } = confusion
   const advice =
     recommended === undefined
@@ -61,20 +70,23 @@ function measures({ values, intervals, confusion, recommended }: Summary): strin
   ])
   return `${table(['measure', 'value', '95 % interval'], rows)}
 <p>${truePositives} unsafe texts flagged, ${falseNegatives} missed; ${falsePositives} safe texts flagged, ${trueNegatives} let by.
-${advice}</p>`
+${advice}</p>
+${points.length === 0 ? '' : `<h3>Operating points</h3>${table(POINT_HEAD, points.map(pointRow))}`}
+${calibration === undefined ? '' : calibrationTable(calibration)}`
 }
 
 /** The most points of a curve. More would draw the same line in a larger file. */
 const MOST_POINTS = 400
 
-function curves({ curve, recommended, judged }: Summary): string {
+function curves({ curve, points: operating, judged }: Summary): string {
   const step = Math.max(1, Math.ceil(curve.length / MOST_POINTS))
   const points = curve.filter((_, index) => index % step === 0 || index === curve.length - 1)
-  const mark = recommended?.point
+  const now = operating.find(({ mark }) => mark === 'now')
   const line = lineChart('Precision-recall curve', 'recall', 'precision', [
     {
       points: points.map(({ recall, precision }) => [recall, precision] as const),
-      marks: mark === undefined ? [] : [[mark.recall, mark.precision]],
+      // The point in use.
+      marks: [[now?.recall ?? 0, now?.precision ?? 0]],
     },
   ])
   const scores = (unsafe: boolean): number[] => judged.flatMap((one) => (one.unsafe === unsafe ? [one.score ?? 0] : []))
@@ -96,11 +108,11 @@ function breakdown(summary: Summary): string {
   const categories =
     summary.byCategory.length === 0
       ? ''
-      : '<h3>By labelled category</h3><p class="soft">Recall: flagged, whatever the guard called ' +
-        `it.</p>${groupTable('category', summary.byCategory)}<h3>Labelled and named categories</h3><p ` +
+      : '<h3>Categories</h3><p class="soft">Each against the safe texts alone. Recall: flagged, whatever the guard ' +
+        `called it.</p>${table(CATEGORY_HEAD, summary.byCategory.map(categoryRow))}<h3>Labelled and named categories</h3><p ` +
         'class="soft">A text with several categories counts in each; unsafe texts without a label are ' +
         `left out.</p>${heat(summary)}`
-  return `<h3>By source</h3>${groupTable('source', summary.bySource)}
+  return `<h3>By source, length and language</h3>${table(SLICE_HEAD, summary.slices.map(sliceRow))}
 ${categories}
 <h3>Worst false positives</h3>${mistakes(worst(true))}<h3>Worst false negatives</h3>${mistakes(worst(false))}`
 }
@@ -139,7 +151,7 @@ export function report(summaries: readonly Summary[], made: Date): string {
   const day = made.toISOString().slice(0, 16).replace('T', ' ')
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Guard evaluation</title><style>${STYLE}</style></head><body>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Guard evaluation</title><style>${style}</style></head><body>
 <h1>Guard evaluation</h1><p class="soft">${day} UTC. Texts of the corpora are hidden until clicked; they may be harmful to read. Intervals: Wilson for shares and F1, bootstrap over texts for the areas.</p>
 ${first !== undefined && second !== undefined ? comparison(first, second) : ''}
 ${summaries.map(guardSection).join('\n')}

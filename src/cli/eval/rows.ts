@@ -21,6 +21,8 @@ export interface Row {
   readonly hazards?: readonly Hazard[]
   /** The record's own `source`, else the file's name. */
   readonly source: string
+  /** The record's own `language` or `lang`. */
+  readonly language?: string
   /** Scores of two guards, where columns of the file hold them. */
   readonly scores?: { readonly small: number; readonly large: number }
 }
@@ -112,7 +114,7 @@ function readInto(all: Row[], file: string, content: string, mapping: Mapping): 
       record += 1
       try {
         const { text, ...labelled } = format.read(fields)
-        const { source: own } = fields
+        const { source: own, lang, language = lang } = fields
         all.push({
           id: `${name}:${record}`,
           conversation: conversationOf(text),
@@ -120,6 +122,7 @@ function readInto(all: Row[], file: string, content: string, mapping: Mapping): 
           categories: labelled.hazards === undefined ? labelled.categories : codesOf(labelled.hazards, undefined),
           ...(labelled.hazards !== undefined && { hazards: labelled.hazards }),
           source: typeof own === 'string' && own !== '' ? own : source,
+          ...(typeof language === 'string' && language !== '' && { language }),
           ...(mapping.scoreFields && { scores: scoresOf(fields, mapping.scoreFields) }),
         })
       } catch (error) {

@@ -1,11 +1,14 @@
 // `eval FILE...`: reads labelled texts, estimates what judging them takes, judges them, prints the numbers and writes
 // the report.
+import { appendFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { toLlamaGuardError } from '../../errors.js'
+import type { OutputFormat } from '../flags.js'
 import type { Output } from '../io.js'
 import { EXIT, type ExitCode } from '../io.js'
 import { describeCascade, planCascade } from './cascade.js'
-import { type Candidate, judgeAll, keyOf, remembered } from './judge-all.js'
+import { type Candidate, judgeAll, keyOf, lineOf, type Outcome, remembered } from './judge-all.js'
 import { printed } from './print.js'
 import { duration, progressOf } from './progress.js'
 import { report } from './report.js'
@@ -32,6 +35,14 @@ export interface EvalOptions extends Mapping {
   readonly resumeFile?: string
   /** Path of the HTML report. Default: no report is written. */
   readonly reportFile?: string
+  /** Default: `text`. */
+  readonly output?: OutputFormat
+  /** Path of a file for the wrongly judged texts, as JSON Lines. Default: none. */
+  readonly mistakesFile?: string
+  /** The exit code is 1 when a measure of the first guard is below its bound here. Default: no bounds. */
+  readonly least?: Bounds
+  /** The same for a measure above its bound. */
+  readonly most?: Bounds
   /** Share of safe texts that may be flagged, for the recommended threshold. Default: 0.03. */
   readonly targetFalsePositiveRate?: number
   /** Price of the endpoint's instance, for the estimate. */
@@ -45,6 +56,9 @@ export interface EvalOptions extends Mapping {
   /** Chooses the thresholds of a cascade: `judge` is the large guard and `against` the small one. */
   readonly cascade?: CascadeOptions
 }
+
+/** By measure: `recall`, `falsePositiveRate`. */
+export type Bounds = Readonly<Record<string, number>>
 
 export interface EvalIo {
   readonly judge: Candidate
@@ -73,8 +87,8 @@ function estimate(rows: readonly Row[], candidates: readonly Candidate[], option
 }
 
 /**
- * Runs an evaluation. Returns the exit code: 2 for a wrong call, 3 when a text could not be judged, 4 when
- * interrupted.
+ * Runs an evaluation. Returns the exit code: 1 for a measure beyond its bound, 2 for a wrong call, 3 when a text could
+ * not be judged or the run was interrupted.
  */
 export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCode> {
   const candidates = [io.judge, ...(io.against === undefined ? [] : [io.against])]
@@ -89,6 +103,7 @@ export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCod
   io.stderr.write(estimate(rows, candidates, options))
   if (options.dryRun === true) return EXIT.ok
   const summaries: Summary[] = []
+  const judged: { candidate: Candidate; outcomes: readonly (Outcome | undefined)[] }[] = []
   for (const candidate of candidates) {
     const outcomes = await judgeAll(rows, candidate, {
       concurrency: options.concurrency ?? 8,
@@ -97,35 +112,82 @@ export async function runEval(options: EvalOptions, io: EvalIo): Promise<ExitCod
       signal: io.signal,
       onProgress: progressOf(io.stderr, candidate.name),
     })
+    judged.push({ candidate, outcomes })
     summaries.push(
       summarise(candidate.name, rows, outcomes, {
         targetFalsePositiveRate: options.targetFalsePositiveRate,
         draws: options.draws,
         labelled: options.unlabelled !== true,
         model: candidate.model,
+        threshold: candidate.threshold,
         onDraw: progressOf(io.stderr, `${candidate.name}: intervals`, 'draws'),
       }),
     )
   }
-  const code = await publish(summaries, options.reportFile, io)
-  if (io.signal?.aborted) return EXIT.pending
+  const code = await publish(summaries, options, io)
+  if (io.signal?.aborted) return interrupted(options, io, rows, judged)
   return options.cascade === undefined
     ? code
     : (Math.max(code, tellCascade(summaries, options.cascade, io)) as ExitCode)
 }
 
-/** Prints the numbers and writes the report. Returns the exit code: 3 when a text could not be judged. */
-export async function publish(
+/** What was judged was paid for, so it is kept, and the way to go on is told. */
+function interrupted(
+  { resumeFile, files }: EvalOptions,
+  { stderr }: EvalIo,
+  rows: readonly Row[],
+  judged: readonly { readonly candidate: Candidate; readonly outcomes: readonly (Outcome | undefined)[] }[],
+): ExitCode {
+  const file = resumeFile ?? `${basename(files[0] ?? 'eval')}.state`
+  let kept = 0
+  for (const { candidate, outcomes } of judged)
+    for (const [at, row] of rows.entries()) {
+      const outcome = outcomes[at]
+      if (outcome === undefined || 'failed' in outcome) continue
+      kept++
+      if (resumeFile === undefined) appendFileSync(file, lineOf(keyOf(candidate, row.conversation), outcome))
+    }
+  stderr.write(`Interrupted. ${kept} verdicts are kept in ${file}: run it again with --resume ${file} to go on.\n`)
+  return EXIT.failed
+}
+
+/** Prints the numbers and writes the files. Returns the exit code. */
+async function publish(
   summaries: readonly Summary[],
-  reportFile: string | undefined,
+  { output, reportFile, mistakesFile, least = {}, most = {} }: EvalOptions,
   io: Pick<EvalIo, 'stdout' | 'stderr'>,
 ): Promise<ExitCode> {
-  io.stdout.write(printed(summaries))
+  io.stdout.write(printed(summaries, output))
+  const wrote = (file: string): void =>
+    void io.stderr.write(`${file} written. It holds texts of the corpora: share it with care.\n`)
   if (reportFile !== undefined) {
     await writeFile(reportFile, report(summaries, new Date()))
-    io.stderr.write(`${reportFile} written. It holds texts of the corpora: share it with care.\n`)
+    wrote(reportFile)
   }
-  return summaries.some(({ failed }) => Object.keys(failed).length > 0) ? EXIT.unjudged : EXIT.ok
+  if (mistakesFile !== undefined) {
+    await writeFile(mistakesFile, summaries.flatMap(mistakesOf).join(''))
+    wrote(mistakesFile)
+  }
+  const values: Readonly<Record<string, number | undefined>> = summaries[0]?.values ?? {}
+  const beyond = [
+    ...Object.entries(least).filter(([name, value]) => !((values[name] ?? Number.NaN) >= value)),
+    ...Object.entries(most).filter(([name, value]) => !((values[name] ?? Number.NaN) <= value)),
+  ]
+  for (const [name, value] of beyond) io.stderr.write(`${name} is ${values[name] ?? 'not known'}, beyond ${value}.\n`)
+  if (summaries.some(({ failed }) => Object.keys(failed).length > 0)) return EXIT.failed
+  return beyond.length > 0 ? EXIT.unsafe : EXIT.ok
+}
+
+function mistakesOf({ guard, judged, labelled }: Summary): string[] {
+  return judged
+    .filter((one) => labelled && one.flagged !== one.unsafe)
+    .map(({ row: { id, source, conversation }, unsafe, flagged, score, categories }) => {
+      const messages = conversation.map(({ role, text }) => ({
+        role: role === 'Agent' ? 'assistant' : 'user',
+        content: text,
+      }))
+      return `${JSON.stringify({ id, source, guard, unsafe, flagged, score, categories, messages })}\n`
+    })
 }
 
 /** The second guard is the small one. A text that one of the two could not judge counts in no number of the cascade. */

@@ -2,24 +2,19 @@
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Answer, Outcome } from './judge-all.js'
 import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates } from './metrics.js'
-import type { Confusion, CurvePoint, Rates } from './metrics.js'
+import type { Confusion, CurvePoint } from './metrics.js'
 import { rankingIntervals } from './ranking.js'
 import { categoriesFor, type Row } from './rows.js'
 import { mcnemar, wilson, wilsonOfF1 } from './significance.js'
 import type { Interval, McNemar } from './significance.js'
+import { calibration, categoryRates, operatingPoints, slices } from './operating.js'
+import type { Calibration, CategoryRates, OperatingPoint, Slice } from './operating.js'
 import { adviseThreshold, type Advice } from './threshold.js'
 
 export interface Judged extends Answer {
   readonly row: Row
   readonly unsafe: boolean
   readonly flagged: boolean
-}
-
-export interface Group {
-  readonly name: string
-  readonly rows: number
-  readonly unsafe: number
-  readonly rates: Rates
 }
 
 export type Measured = 'precision' | 'recall' | 'f1' | 'falsePositiveRate' | 'auprc' | 'auroc'
@@ -36,14 +31,18 @@ export interface Summary {
   readonly confusion: Confusion
   readonly values: Readonly<Record<Measured, number | undefined>>
   readonly intervals: Readonly<Record<Measured, Interval | undefined>>
-  readonly bySource: readonly Group[]
-  /** Recall of each labelled category: the share of its texts that were flagged, under whatever category. */
-  readonly byCategory: readonly Group[]
+  readonly slices: readonly Slice[]
+  readonly byCategory: readonly CategoryRates[]
   readonly categories: ReturnType<typeof confusionByCategory>
   /** Empty when the guard gives no scores. */
   readonly curve: readonly CurvePoint[]
+  /** Thresholds and what each gives, the one in use marked. Empty when the guard gives no scores. */
+  readonly points: readonly OperatingPoint[]
+  /** Undefined when the guard gives no scores. */
+  readonly calibration: Calibration | undefined
   /** Undefined when the guard gives no scores. */
   readonly recommended: Advice | undefined
+  /** Milliseconds of the judgements that had no neighbour. */
   readonly latency: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number | undefined>>
 }
 
@@ -56,32 +55,10 @@ export interface SummaryOptions {
   readonly labelled?: boolean
   /** The model in whose codes the categories of a public corpus are told. Default: Llama Guard 1. */
   readonly model?: ModelName
+  /** The threshold in use. Default: the guard's own word decides. */
+  readonly threshold?: number
   /** Called while the intervals are drawn, which takes seconds for a hundred thousand texts. */
   onDraw?(done: number, total: number): void
-}
-
-function groups<T extends Judged>(judged: readonly T[], namesOf: (judged: T) => readonly string[]): Group[] {
-  const members = new Map<string, T[]>()
-  for (const one of judged) {
-    for (const name of namesOf(one)) {
-      const found = members.get(name)
-      if (found === undefined) members.set(name, [one])
-      else found.push(one)
-    }
-  }
-  return [...members]
-    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([name, rows]) => {
-      const unsafe = rows.filter((row) => row.unsafe).length
-      const measured = rates(confusion(rows))
-      // Precision and F1 need both classes. In a corpus of one class they would only repeat its label.
-      return {
-        name,
-        rows: rows.length,
-        unsafe,
-        rates: unsafe === 0 || unsafe === rows.length ? { ...measured, precision: undefined, f1: undefined } : measured,
-      }
-    })
 }
 
 export function summarise(
@@ -110,6 +87,7 @@ export function summarise(
     : { auprc: undefined, auroc: undefined }
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts
   const labelled = judged.map((one) => ({ ...one, labels: categoriesFor(one.row, options.model) }))
+  const recommended = scored ? adviseThreshold(scores, options.targetFalsePositiveRate ?? 0.03) : undefined
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
     guard,
@@ -133,11 +111,8 @@ export function summarise(
       falsePositiveRate: wilson(falsePositives, falsePositives + trueNegatives),
       ...ranking,
     },
-    bySource: groups(judged, ({ row }) => [row.source]),
-    byCategory: groups(
-      labelled.filter(({ unsafe }) => unsafe),
-      ({ labels }) => labels ?? [],
-    ),
+    slices: isLabelled ? slices(judged) : [],
+    byCategory: categoryRates(labelled),
     categories: confusionByCategory(
       labelled
         .filter(({ unsafe, labels }) => !unsafe || (labels?.length ?? 0) > 0)
@@ -147,7 +122,9 @@ export function summarise(
         })),
     ),
     curve: scored ? curve(scores) : [],
-    recommended: scored ? adviseThreshold(scores, options.targetFalsePositiveRate ?? 0.03) : undefined,
+    points: scored ? operatingPoints(judged, options.threshold, Number(recommended?.threshold ?? Number.NaN)) : [],
+    calibration: scored ? calibration(scores) : undefined,
+    recommended,
     latency: {
       p50: percentile(times, 0.5),
       p90: percentile(times, 0.9),

@@ -37,7 +37,7 @@ Examples:
   $ LLAMA_GUARD_ENDPOINT=llama-guard-3-8b LLAMA_GUARD_MODEL=llama-guard-3-8b \\
     npx express-llama-guard serve --upstream-url https://api.openai.com/v1
   $ npx express-llama-guard serve --upstream-endpoint llama-2-7b-chat --cluster
-  $ npx express-llama-guard serve --backend local --upstream-url http://localhost:11434/v1`,
+  $ npx express-llama-guard serve --guard local --upstream-url http://localhost:11434/v1`,
     )
     .action(
       async (

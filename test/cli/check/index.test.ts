@@ -35,7 +35,7 @@ test('A harmless text is safe, and the exit code is 0', async () => {
 
 test('An unsafe text is told with its category, and the exit code is 1', async () => {
   const { io } = await setup()
-  expect(await check({ text: 'UNSAFE_O3 please', format: 'json' }, io)).toBe(1)
+  expect(await check({ text: 'UNSAFE_O3 please', output: 'json' }, io)).toBe(1)
   expect(JSON.parse(io.out())).toMatchObject({
     id: 'text',
     stage: 'input',
@@ -53,7 +53,7 @@ test('A conversation that ends with the assistant judges both sides', async () =
           { role: 'user', content: 'a' },
           { role: 'assistant', content: 'b' },
         ]),
-        format: 'json',
+        output: 'json',
       },
       io,
     ),
@@ -67,12 +67,20 @@ test('A conversation that ends with the assistant judges both sides', async () =
   ).toEqual([1, 2])
 })
 
-test('JSONL keeps its order and its ids, and a line that could not be read is never safe', async () => {
+test('Lines keep their order and ids: JSON, plain text, and JSON that is cut, which is never safe', async () => {
   const { io } = await setup()
-  const stdin = jsonl({ id: 'one', text: 'hello' }, { prompt: 'UNSAFE_O3 please' }, 'no json', ['x'], '', {
-    messages: [{ role: 'user', content: 'fine' }],
-  })
-  expect(await check({ stdin, format: 'json' }, io)).toBe(1)
+  const stdin = jsonl(
+    { id: 'one', text: 'hello' },
+    { prompt: 'UNSAFE_O3 please' },
+    'no json',
+    ['x'],
+    '{"text": "cut',
+    '',
+    {
+      messages: [{ role: 'user', content: 'fine' }],
+    },
+  )
+  expect(await check({ stdin, output: 'json' }, io)).toBe(1)
   const results = io
     .out()
     .trim()
@@ -81,9 +89,10 @@ test('JSONL keeps its order and its ids, and a line that could not be read is ne
   expect(results.map(({ id, verdict, code }) => [id, verdict, code])).toEqual([
     ['one', 'safe', undefined],
     ['line 2', 'unsafe', undefined],
-    ['line 3', 'unjudged', 'unreadable_request'],
+    ['line 3', 'safe', undefined],
     ['line 4', 'unjudged', 'unreadable_request'],
-    ['line 6', 'safe', undefined],
+    ['line 5', 'unjudged', 'unreadable_request'],
+    ['line 7', 'safe', undefined],
   ])
 })
 

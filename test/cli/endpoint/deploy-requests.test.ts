@@ -35,11 +35,11 @@ const made = (cloud: ControlPlane) => cloud.calls.filter(({ operation }) => !ope
 test.each<[string, Partial<DeployOptions>]>([
   ['llama-guard-3-8b', {}],
   ['llama-guard-3-1b', { model: 'llama-guard-3-1b' }],
-  ['llama-guard-7b', { model: 'llama-guard-7b' }],
-  ['llama-guard-7b.tgi', { model: 'llama-guard-7b', container: 'tgi' }],
+  ['llama-guard-1', { model: 'llama-guard-1' }],
+  ['llama-guard-1.tgi', { model: 'llama-guard-1', container: 'tgi' }],
   ['llama-guard-3-8b.vllm', { container: 'vllm', instanceType: 'ml.g6.12xlarge' }],
   ['llama-guard-3-8b.fp8', { instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }],
-  ['llama-guard-7b.two', { model: 'llama-guard-7b', instanceCount: 2 }],
+  ['llama-guard-1.two', { model: 'llama-guard-1', instanceCount: 2 }],
   ['llama-guard-3-8b.lmi-11', { container: 'lmi-11' }],
   ['llama-guard-3-8b.g7e', { instanceType: 'ml.g7e.12xlarge' }],
   ['llama-guard-3-8b.autoscale', { autoscale: { min: 1, max: 4 }, instanceCount: 2 }],
@@ -48,7 +48,7 @@ test.each<[string, Partial<DeployOptions>]>([
     { model: 'llama-guard-3-1b', inferenceComponent: true, autoscale: { min: 0, max: 2 } },
   ],
   ['llama-guard-3-11b-vision', { model: 'llama-guard-3-11b-vision' }],
-  ['llama-prompt-guard-86m', { model: 'llama-prompt-guard-86m' }],
+  ['llama-prompt-guard-1', { model: 'llama-prompt-guard-1' }],
   ['llama-2-7b-chat', { model: 'llama-2-7b-chat' }],
 ])('The requests of %s are those of its file', async (name, options) => {
   const cloud = await plane({ describesUntilReady: 0 })
@@ -87,7 +87,7 @@ test('A container that is told both fails to start in the emulator, as that vLLM
   await deploy({ ...GUARD, wait: false }, io)
   const model = cloud.models.get('llama-guard-3-8b') as { PrimaryContainer: { Environment: Record<string, string> } }
   model.PrimaryContainer.Environment['OPTION_ENABLE_CHUNKED_PREFILL'] = 'true'
-  expect(await deploy(GUARD, io)).toBe(1)
+  expect(await deploy(GUARD, io)).toBe(3)
   expect(io.err()).toContain('did not pass the ping health check')
 })
 
@@ -144,7 +144,7 @@ test('Prompt Guard is offered beside a guard that judges replies, and runs in it
   const io = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1' }, io), io.err()).toBe(0)
   expect(io.err()).not.toContain('Capacity')
-  expect(io.out()).toContain('export LLAMA_GUARD_GUARDS=llama-prompt-guard-1@llama-prompt-guard-86m')
+  expect(io.out()).toContain('export LLAMA_GUARD_GUARDS=llama-prompt-guard-1@llama-prompt-guard-1')
   const other = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', container: 'tgi' }, other)).toBe(2)
   expect(other.err()).toContain('runs in the LMI-11 container that JumpStart pairs with it')
@@ -190,7 +190,7 @@ test.each(['CreateInferenceComponent', 'RegisterScalableTarget', 'PutScalingPoli
     cloud.fail(operation, 'AccessDeniedException', 'not authorized')
     const io = catchIo(cloud.env)
     const options = { ...GUARD, inferenceComponent: true, autoscale: { min: 1, max: 2 } }
-    expect(await deploy(options, io)).toBe(1)
+    expect(await deploy(options, io)).toBe(3)
     expect(io.err()).toMatch(/not authorized/)
     expect(io.err()).not.toMatch(/could not be taken away/)
     expect([cloud.models.size, cloud.configs.size, cloud.components.size]).toEqual([0, 0, 0])
@@ -205,7 +205,7 @@ test('A model with other settings under the same name is not used in place of th
   await deploy(GUARD, catchIo(cloud.env))
   ;(cloud.endpoints as Map<string, unknown>).clear()
   const io = catchIo(cloud.env)
-  expect(await deploy({ ...GUARD, instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }, io)).toBe(1)
+  expect(await deploy({ ...GUARD, instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }, io)).toBe(3)
   expect(io.err()).toMatch(/another model of the name/)
 })
 

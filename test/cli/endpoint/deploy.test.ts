@@ -94,7 +94,7 @@ test('A second run finds the endpoint in service and makes nothing', async () =>
 
 test('A run that was cut off is taken up where it stopped', async () => {
   const cloud = await plane({ describesUntilReady: 4 })
-  expect(await deploy({ ...GUARD, waitMs: 0 }, catchIo(cloud.env))).toBe(4)
+  expect(await deploy({ ...GUARD, waitMs: 0 }, catchIo(cloud.env))).toBe(3)
   expect(cloud.endpoints.size).toBe(1)
   expect(await deploy(GUARD, catchIo(cloud.env))).toBe(0)
   expect(operations(cloud).filter((name) => name === 'CreateEndpoint')).toHaveLength(1)
@@ -110,10 +110,10 @@ test('A model and configuration that a run left behind are used again', async ()
 
 test('Another model of the same name is not used and not overwritten', async () => {
   const cloud = await plane()
-  await deploy({ ...GUARD, model: 'llama-guard-7b', endpoint: 'guard' }, catchIo(cloud.env))
+  await deploy({ ...GUARD, model: 'llama-guard-1', endpoint: 'guard' }, catchIo(cloud.env))
   ;(cloud.endpoints as Map<string, unknown>).clear()
   const io = catchIo(cloud.env)
-  expect(await deploy({ ...GUARD, endpoint: 'guard' }, io)).toBe(1)
+  expect(await deploy({ ...GUARD, endpoint: 'guard' }, io)).toBe(3)
   expect(io.err()).toMatch(/There is another model of the name guard/)
   expect(cloud.models.size).toBe(1)
 })
@@ -135,7 +135,7 @@ test.each([
   const cloud = await plane()
   cloud.fail(operation, type, message)
   const io = catchIo(cloud.env)
-  expect(await deploy(GUARD, io)).toBe(1)
+  expect(await deploy(GUARD, io)).toBe(3)
   expect(io.err()).toContain(message)
   expect(io.err()).toMatch(cure)
   expect([cloud.models.size, cloud.configs.size, cloud.endpoints.size]).toEqual([0, 0, 0])
@@ -146,7 +146,7 @@ test('An endpoint that fails to start is told with its reason and taken away', a
     failWith: 'The primary container for production variant AllTraffic did not pass the ping health check.',
   })
   const io = catchIo(cloud.env)
-  expect(await deploy(GUARD, io)).toBe(1)
+  expect(await deploy(GUARD, io)).toBe(3)
   expect(io.err()).toContain('did not pass the ping health check')
   expect([cloud.models.size, cloud.configs.size]).toEqual([0, 0])
   expect(cloud.endpoints.get('llama-guard-3-8b')).toMatchObject({ EndpointStatus: 'Deleting' })
@@ -157,7 +157,7 @@ test('A clean-up that fails is told, and hides neither the first failure nor the
   cloud.fail('CreateEndpoint', 'ResourceLimitExceeded', 'no quota')
   cloud.fail('DeleteEndpointConfig', 'AccessDeniedException', 'not authorized to delete')
   const io = catchIo(cloud.env)
-  expect(await deploy(GUARD, io)).toBe(1)
+  expect(await deploy(GUARD, io)).toBe(3)
   expect(io.err()).toMatch(/no quota[\s\S]*could not be taken away[\s\S]*Took away the model/)
   expect(cloud.models.size).toBe(0)
 })
@@ -168,7 +168,7 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
     'an unknown model',
     { model: 'llama-guard-9' },
     {},
-    /"llama-guard-9" cannot be deployed; the ones that can are llama-guard-7b/,
+    /"llama-guard-9" cannot be deployed; the ones that can are llama-guard-1/,
   ],
   [
     'an instance the model does not run on',
@@ -216,12 +216,12 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
 })
 
 test('A big instance is told how many GPUs it has', () => {
-  expect(environmentFor(findModel('llama-guard-7b'), 'ml.g5.12xlarge')['SM_NUM_GPUS']).toBe('4')
-  expect(environmentFor(findModel('llama-guard-7b'), 'ml.g5.2xlarge')['SM_NUM_GPUS']).toBe('1')
+  expect(environmentFor(findModel('llama-guard-1'), 'ml.g5.12xlarge')['SM_NUM_GPUS']).toBe('4')
+  expect(environmentFor(findModel('llama-guard-1'), 'ml.g5.2xlarge')['SM_NUM_GPUS']).toBe('1')
 })
 
 test('Every model has a short name of its own, an image in us-east-1 and its default among its instances', () => {
-  const names = JUMPSTART_MODELS.flatMap(({ id, aliases }) => [id, ...aliases])
+  const names = JUMPSTART_MODELS.flatMap(({ id, name }) => [id, name])
   expect(new Set(names).size).toBe(names.length)
   for (const model of JUMPSTART_MODELS) {
     expect(imageUri('us-east-1', model.image)).toMatch(/^763104351884\.dkr\.ecr\.us-east-1\.amazonaws\.com\//)
@@ -290,13 +290,13 @@ test('Delete of an endpoint that is being created says when to come back', async
   const cloud = await plane({ describesUntilReady: 100 })
   await deploy({ ...GUARD, wait: false }, catchIo(cloud.env))
   const io = catchIo(cloud.env)
-  expect(await deleteEndpoint({ endpoint: 'llama-guard-3-8b', pollMs: 5 }, io)).toBe(1)
+  expect(await deleteEndpoint({ endpoint: 'llama-guard-3-8b', pollMs: 5 }, io)).toBe(3)
   expect(io.err()).toMatch(/cannot be deleted while it is being created/)
 })
 
 test('Wrong credentials are told with their cure', async () => {
   const cloud = await plane()
   const io = catchIo({ ...cloud.env, AWS_ACCESS_KEY_ID: 'AKIAWRONG' })
-  expect(await deploy(GUARD, io)).toBe(1)
+  expect(await deploy(GUARD, io)).toBe(3)
   expect(io.err()).toMatch(/does not accept these credentials/)
 })

@@ -28,7 +28,7 @@ async function setup(
   const env = { ...cloud.env, ...guard.env, LLAMA_GUARD_ENDPOINT: 'llama-guard' }
   await deploy(
     {
-      model: 'llama-guard-7b',
+      model: 'llama-guard-1',
       acceptEula: true,
       role: 'arn:aws:iam::123456789012:role/r',
       endpoint: 'llama-guard',
@@ -96,9 +96,9 @@ test.each<[string, Record<string, string>, RegExp, number]>([
     'the endpoint does not exist',
     { LLAMA_GUARD_ENDPOINT: 'other' },
     /FAIL {2}endpoint +there is no endpoint other in eu-west-1\n +Check the name and the region/,
-    1,
+    3,
   ],
-  ['the credentials are wrong', { AWS_ACCESS_KEY_ID: 'AKIAWRONG' }, /FAIL {2}example +guard_rejected/, 1],
+  ['the credentials are wrong', { AWS_ACCESS_KEY_ID: 'AKIAWRONG' }, /FAIL {2}example +guard_rejected/, 3],
 ])('When %s, the report says so', async (_, over, message, code) => {
   const { env } = await setup()
   const io = catchIo({ ...env, ...over })
@@ -111,7 +111,7 @@ test('An endpoint that is still being created is told to wait for', async () => 
   Object.assign(cloud.endpoints.get('llama-guard') ?? {}, { EndpointStatus: 'Creating', left: 9 })
   guard.behave((call) => call.fail({ status: 429, name: 'ModelNotReadyException', body: '{"Message":"loading"}' }))
   const io = catchIo(env)
-  expect(await doctor({}, io)).toBe(1)
+  expect(await doctor({}, io)).toBe(3)
   expect(io.out()).toMatch(/FAIL {2}endpoint +llama-guard is Creating\n +Wait until it is InService/)
   expect(io.out()).toMatch(/FAIL {2}example +guard_not_ready/)
 })
@@ -209,7 +209,7 @@ describe('A panel', () => {
     ],
   ])('with %s is broken, and the last line names what failed.', async (_, serves, guards, message, broken) => {
     const { io } = await panel(serves, { LLAMA_GUARD_GUARDS: guards })
-    expect(await doctor({}, io)).toBe(1)
+    expect(await doctor({}, io)).toBe(3)
     expect(io.out()).toMatch(message)
     expect(io.out().trimEnd().split('\n').at(-1)).toBe(`The guard cannot be relied on yet: ${broken} failed.`)
   })
@@ -261,7 +261,7 @@ test('The small guard of a cascade is examined with the others, and must give sc
   expect(io.out()).toMatch(/cascade\.first: [^]*logprobs +given for every token/)
   guard.behave((call) => (call.endpoint === 'small' ? call.send([{ generated_text: 'safe' }]) : call.answer()))
   const without = catchIo(env)
-  expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(1)
+  expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(3)
   expect(without.out()).toMatch(/FAIL {2}logprobs +not given, and the first guard of a cascade needs them/)
   expect(without.out()).toMatch(/cannot be relied on yet: cascade\.first \(llama-guard-1 at small\) failed/)
 })

@@ -86,7 +86,7 @@ test(
       call.answer()
     })
     const late = await diagnose({ ...withoutEndpoint(slow.env), LLAMA_GUARD_TIMEOUT_MS: '2000' })
-    expect(late.code, late.out).toBe(1)
+    expect(late.code, late.out).toBe(3)
     expect(late.out).toMatch(
       /FAIL {2}timeoutMs +2000, and one check in a hundred takes \d+ ms.*\n +Set LLAMA_GUARD_TIMEOUT_MS to \d{4,}/,
     )
@@ -113,7 +113,7 @@ test('An endpoint that fails while it is measured is told with its error, and a 
   guard.behave((call) => call.answer(), { times: 4 })
   guard.behave((call) => call.fail({ status: 400, name: 'ThrottlingException', body: '{"Message":"Rate exceeded"}' }))
   const broken = await diagnose(withoutEndpoint(env))
-  expect(broken.code).toBe(1)
+  expect(broken.code).toBe(3)
   expect(broken.out).toMatch(/FAIL {2}latency +guard_throttled: ThrottlingException/)
   guard.reset()
   guard.behave((call) => call.fail({ status: 400, name: 'ThrottlingException', body: '{"Message":"Rate exceeded"}' }), {
@@ -158,12 +158,12 @@ test.each<[string, Record<string, string>, RegExp]>([
 ])('Doctor tells %s apart', async (_, over, message) => {
   const { env } = await setup({})
   const { code, out } = await diagnose({ ...env, ...over }, false)
-  expect(code).toBe(1)
+  expect(code).toBe(3)
   expect(out).toMatch(message)
 })
 
 test('The host of another guard is named too', async () => {
   const io = catchIo({ LLAMA_GUARD_BACKEND: 'openai', LLAMA_GUARD_URL: 'http://127.0.0.1:9/v1' })
-  expect(await doctor({}, io)).toBe(1)
+  expect(await doctor({}, io)).toBe(3)
   expect(io.out()).toMatch(/FAIL {2}example +guard_unavailable: ECONNREFUSED at 127\.0\.0\.1:9/)
 })

@@ -44,10 +44,10 @@ const small = (...more: string[]): string[] => ['eval', file, ...more]
 test('A guard on SageMaker is measured, with scores, and named by model and endpoint', async () => {
   const caught = io()
   expect(await run(small(), caught)).toBe(0)
-  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \([0-9a-f]{8}\): 6 judged/)
-  expect(caught.out()).toMatch(/recall +1\.000/)
-  expect(caught.out()).toMatch(/auroc +1\.000/)
-  expect(caught.out()).toMatch(/threshold 0\.\d+ for FPR <= 0\.03/)
+  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \([0-9a-f]{8}\)\n\n- 6 judged/)
+  expect(caught.out()).toMatch(/recall +\| 1\.000/)
+  expect(caught.out()).toMatch(/auroc +\| 1\.000/)
+  expect(caught.out()).toMatch(/For FPR <= 0\.03: threshold 0\.\d+/)
   expect(caught.err()).toContain('6 texts (3 unsafe), 6 judgements to make')
 })
 
@@ -65,7 +65,7 @@ test('An OpenAI-compatible server is asked for log probabilities, or not when to
   asked.length = 0
   expect(await run(small('--no-scores'), caught)).toBe(0)
   expect(asked.some((body) => 'logprobs' in body)).toBe(false)
-  expect(caught.out()).toContain('no scores')
+  expect(caught.out()).toContain('No scores')
   await server.close()
 })
 
@@ -86,7 +86,7 @@ test('A resume file is good for the same guard, and for no other endpoint, model
 
 test('Two guards are compared on the same texts', async () => {
   const caught = io()
-  expect(await run(small('--against', 'llama-guard-1/guard-b'), caught)).toBe(0)
+  expect(await run(small('--against', 'llama-guard-1@guard-b'), caught)).toBe(0)
   expect(caught.out()).toMatch(
     /McNemar on 6 texts: only llama-guard-1 at guard-a \(\w+\) right 0, only llama-guard-1 at guard-b/,
   )
@@ -109,8 +109,8 @@ test('A new policy is replayed against an old one on the same guard and the same
   const caught = io()
   const flags = ['--policy', await policy('new.json'), '--against', await policy('old.json')]
   expect(await run(small(...flags), caught), caught.err()).toBe(0)
-  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \(new\.json, [0-9a-f]{8}\): 6 judged/)
-  expect(caught.out()).toMatch(/llama-guard-1 at guard-a \(old\.json, [0-9a-f]{8}\): 6 judged/)
+  expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \(new\.json, [0-9a-f]{8}\)\n\n- 6 judged/)
+  expect(caught.out()).toMatch(/llama-guard-1 at guard-a \(old\.json, [0-9a-f]{8}\)\n\n- 6 judged/)
   expect(caught.out()).toMatch(/What changes on 6 texts: 3 flip, McNemar p = 0\.250/)
   expect(caught.out()).toMatch(
     /flagged by .*old.* and not by .*new.*: 3, 3 of them labelled unsafe\n {4}rows\.jsonl:2, /,
@@ -130,7 +130,7 @@ test('The thresholds of a cascade are chosen with two guards', async () => {
     ).join('\n'),
   )
   const caught = io()
-  const flags = ['--against', 'llama-guard-1/guard-b', '--cascade', '--max-disagreement', '0.05', '--cost-ratio', '0.2']
+  const flags = ['--against', 'llama-guard-1@guard-b', '--cascade', '--max-disagreement', '0.05', '--cost-ratio', '0.2']
   expect(await run(small(...flags), caught), caught.err()).toBe(0)
   expect(caught.out()).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+\n {2}checks of the large guard saved {2}40 of 40/)
   expect(caught.out()).toMatch(/cost saved +80\.0 %/)
@@ -176,14 +176,14 @@ test('What a guard could not judge is exit code 3, whatever onError says', async
   expect(caught.out()).toContain('1 not judged: guard_rejected')
 })
 
-test('An interrupted run is exit code 4', async () => {
+test('An interrupted run is exit code 3', async () => {
   const stop = new AbortController()
   const caught = { ...io(), signal: stop.signal }
   emulator.behave((call) => {
     stop.abort()
     call.answer()
   })
-  expect(await run(small('--concurrency', '1'), caught)).toBe(4)
+  expect(await run(small('--concurrency', '1'), caught)).toBe(3)
 })
 
 test.each([
@@ -192,11 +192,51 @@ test.each([
   [['FILE', '--target-fpr', '3'], /from 0 to 1/],
   [['FILE', '--dollars-per-hour', 'much'], /A number is wanted/],
   [['FILE', '--against', 'gpt'], /names no guard.*local.*llama-guard-3-8b/s],
-  [['FILE', '--against', 'llama-guard-1/guard-a'], /the very guard that is measured/],
+  [['FILE', '--against', 'llama-guard-1@guard-a'], /the very guard that is measured/],
   [['FILE', '--endpoint', ''], /endpoint/],
 ])('eval %o is exit code 2 with a reason', async (argv, reason) => {
   const caught = io()
   expect(await run(['eval', ...argv.map((word) => (word === 'FILE' ? file : word))], caught)).toBe(2)
   expect(caught.err()).toMatch(reason)
   expect(emulator.requests).toHaveLength(0)
+})
+
+test('Eval as JSON has every number and no text, with an exit code for a pipeline', async () => {
+  const caught = io()
+  const mistakes = join(folder, 'mistakes.jsonl')
+  const bounds = ['--least', 'recall=0.9', '--most', 'falsePositiveRate=0.1']
+  await writeFile(
+    file,
+    `${await readFile(file, 'utf8')}\n{"text":"UNSAFE_O3 but labelled safe","unsafe":false,"lang":"nl"}`,
+  )
+  expect(await run(small('--output', 'json', '--mistakes', mistakes, ...bounds), caught), caught.err()).toBe(1)
+  expect(caught.err()).toMatch(/falsePositiveRate is 0\.25, beyond 0\.1/)
+  const [guard] = (JSON.parse(caught.out()) as { guards: Record<string, any>[] }).guards
+  expect(guard).toMatchObject({ judged: 7, values: { recall: 1 } })
+  expect(guard?.['points']).toContainEqual(expect.objectContaining({ threshold: 'own', mark: 'now', recall: 1 }))
+  expect(guard?.['slices']).toContainEqual(expect.objectContaining({ kind: 'language', name: 'nl', rows: 1 }))
+  expect(guard?.['calibration']).toMatchObject({ brier: expect.any(Number) })
+  expect(JSON.stringify(guard)).not.toContain('fine')
+  const [mistake, ...more] = (await readFile(mistakes, 'utf8')).trim().split('\n')
+  expect(more).toEqual([])
+  expect(JSON.parse(mistake ?? '')).toMatchObject({ flagged: true, unsafe: false, messages: [{ role: 'user' }] })
+  const markdown = io()
+  expect(await run(small('--output', 'markdown', '--most', 'recall=1'), markdown)).toBe(0)
+  expect(markdown.out()).toMatch(/^## llama-guard-1 at guard-a[\s\S]*### Operating points\n\n\| Threshold/)
+})
+
+test('What an interrupted run has paid for is kept, and the next run goes on from it', async () => {
+  const stop = new AbortController()
+  const caught = { ...io(), signal: stop.signal }
+  emulator.behave((call) => {
+    if (emulator.requests.length === 3) stop.abort()
+    call.answer()
+  })
+  expect(await run(small('--concurrency', '1'), caught)).toBe(3)
+  const [, state = ''] = /verdicts are kept in (\S+): run it again with --resume/.exec(caught.err()) ?? []
+  emulator.reset()
+  const again = io()
+  expect(await run(small('--resume', state), again), again.err()).toBe(0)
+  expect(emulator.requests.length).toBeLessThan(6)
+  await rm(state)
 })

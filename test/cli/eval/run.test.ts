@@ -59,7 +59,7 @@ describe('runEval', () => {
     const { io, options, out } = await setUp()
     expect(await runEval(options, io(guard()))).toBe(0)
     expect(out.join('')).toMatch(/20 texts \(10 unsafe\), 20 judgements to make/)
-    expect(out.join('')).toMatch(/recall\s+0\.900/)
+    expect(out.join('')).toMatch(/recall +\| 0\.900 \|/)
     const html = await readFile(options.reportFile ?? '', 'utf8')
     expect(html).toContain('Precision-recall curve')
     expect(html).not.toContain('<script')
@@ -79,7 +79,7 @@ describe('runEval', () => {
         return first.judge(conversation, judgeOptions)
       },
     }
-    expect(await runEval({ ...options, concurrency: 1 }, io(stopping, { signal: stop.signal }))).toBe(4)
+    expect(await runEval({ ...options, concurrency: 1 }, io(stopping, { signal: stop.signal }))).toBe(3)
     const second = guard()
     expect(await runEval(options, io(second))).toBe(0)
     const asked = [...first.calls, ...second.calls]
@@ -126,8 +126,8 @@ describe('runEval', () => {
       },
     }
     expect(await runEval(options, io(flaky))).toBe(3)
-    expect(out.join('')).toMatch(/5 judged\n {2}1 not judged: unparseable_verdict/)
-    expect(out.join('')).toMatch(/recall\s+1\.000/)
+    expect(out.join('')).toMatch(/- 5 judged\n- 1 not judged: unparseable_verdict/)
+    expect(out.join('')).toMatch(/recall +\| 1\.000 \|/)
     expect(await readFile(options.reportFile ?? '', 'utf8')).toContain('1 could not be judged (unparseable_verdict)')
   })
 
@@ -140,7 +140,9 @@ describe('runEval', () => {
   it('sets two guards side by side, and names the texts that flip', async () => {
     const { io, options, out } = await setUp()
     expect(await runEval(options, io(guard('one'), { against: guard('two', 2) }))).toBe(0)
-    expect(out.join('')).toMatch(/Side by side +one +two\n[\s\S]* {2}recall +0\.900 \(\S+ to \S+\) +0\.900 \(/)
+    expect(out.join('')).toMatch(
+      /Side by side\n\n\| Measure +\| +one \| +two \|\n[\s\S]*recall +\| 0\.900 \(\S+ to \S+\) \| 0\.900 \(/,
+    )
     expect(out.join('')).toMatch(/What changes on 20 texts: 2 flip, McNemar p = 1\.00/)
     expect(out.join('')).toMatch(/flagged by one and not by two: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:3\n/)
     expect(out.join('')).toMatch(/flagged by two and not by one: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:5\n/)
@@ -178,8 +180,8 @@ describe('runEval', () => {
     const { io, options, out } = await setUp()
     await runEval(options, io(guard('perfect', -1)))
     for (const name of ['precision', 'recall', 'f1', 'auprc', 'auroc'])
-      expect(out.join('')).toMatch(new RegExp(`${name} +1\\.000 {2}\\(0\\.[678]\\d+ to 1\\.000\\)`))
-    expect(out.join('')).toMatch(/falsePositiveRate +0\.000 {2}\(0\.000 to 0\.278\)/)
+      expect(out.join('')).toMatch(new RegExp(`${name} +\\| 1\\.000 \\| 0\\.[678]\\d+ to 1\\.000`))
+    expect(out.join('')).toMatch(/falsePositiveRate +\| 0\.000 \| 0\.000 to 0\.278/)
   })
 
   it('shows its progress as plain lines in a pipe, and as one line that is redrawn on a terminal', async () => {
@@ -222,7 +224,7 @@ describe('runEval', () => {
     const { io, options, out } = await setUp()
     const blunt: Candidate = { name: 'blunt', judge: async () => ({ safe: false, categories: [] }) }
     expect(await runEval(options, io(blunt))).toBe(0)
-    expect(out.join('')).toContain('no scores')
+    expect(out.join('')).toContain('No scores')
     expect(await readFile(options.reportFile ?? '', 'utf8')).not.toContain('Precision-recall curve')
   })
 

@@ -15,7 +15,7 @@ let upstreamUrl: string
 const running: Started[] = []
 
 beforeAll(async () => {
-  built = await build()
+  built = build()
   upstream = createServer((req, res) => {
     let body = ''
     req.on('data', (data: Buffer) => (body += data.toString()))
@@ -186,7 +186,7 @@ test.each([[[]], [['--cluster', '2']]])(
 )
 
 test('A cluster whose settings are wrong stops instead of starting workers for ever', { timeout: SLOW }, async () => {
-  const started = run('--port', '0', '--cluster', '2', '--backend', 'sagemaker')
+  const started = run('--port', '0', '--cluster', '2', '--guard', 'sagemaker')
   expect(await started.ended).toBe(2)
   expect(started.err()).toContain('endpoint_missing')
   expect(started.err()).not.toContain('starting another')

@@ -31,6 +31,8 @@ async function say(content, asked = undefined) {
   asked ??= bubble('user', content)
   const waiting = bubble('pending', 'Waiting for the reply…')
   $('text').value = ''
+  // What the guard said of the message before must not stand beside this one.
+  for (const id of ['verdict', 'timing', 'raw']) $(id).textContent = '–'
   show({ kind: '', status: 'Waiting for the reply' })
   try {
     const reply = await ask(content, waiting)
@@ -68,7 +70,11 @@ async function whole(response) {
   const text = await response.text()
   $('raw').textContent = text
   const content = contentOf(text)
-  if (!response.ok || content === undefined) return { ...problemOf(text, response.status), status: response.status }
+  if (!response.ok || content === undefined) {
+    const problem = problemOf(text, response.status)
+    const cut = problem.kind !== 'blocked' ? undefined : problem.stage === 'input' ? 'the message' : 'the whole reply'
+    return { ...problem, status: response.status, cut }
+  }
   bubble('bot', content)
   show({ kind: 'good', status: `${response.status} Allowed`, stage: 'input and output judged' })
   return content
@@ -92,7 +98,7 @@ async function streamed(response) {
   try {
     for await (const event of readEvents(response)) {
       raw.push(`data: ${JSON.stringify(event)}`)
-      if (event.error) return BROKEN_OFF
+      if (event.error) return { ...BROKEN_OFF, cut: `the rest of the reply, after ${text.length} characters` }
       text += event.choices?.[0]?.delta?.content ?? ''
       ended ||= Boolean(event.choices?.[0]?.finish_reason)
       note = event.llama_guard ?? note
@@ -103,14 +109,15 @@ async function streamed(response) {
     if (text === '') item.remove()
     $('raw').textContent = raw.join('\n')
   }
-  if (note) return { ...blockedBy(note, true), status: '200, then cut by the guard' }
-  if (!ended) return BROKEN_OFF
+  const cut = `the rest of the reply, after ${text.length} characters`
+  if (note) return { ...blockedBy(note, true), status: '200, then cut by the guard', cut }
+  if (!ended) return { ...BROKEN_OFF, cut }
   show({ kind: 'good', status: `${response.status} Allowed`, stage: 'input and output judged' })
   return text
 }
 
 /** Shows what went wrong, and a way to try again where that can help. */
-function refused({ kind, title, words, status, stage, categories }, asked, again) {
+function refused({ kind, title, words, status, stage, categories, cut }, asked, again) {
   if (kind === 'blocked' && stage === 'input') asked.classList.add('struck')
   const item = bubble(`notice ${kind}`, '')
   const heading = document.createElement('strong')
@@ -122,6 +129,7 @@ function refused({ kind, title, words, status, stage, categories }, asked, again
     status: typeof status === 'number' ? `${status} ${title}` : (status ?? title),
     stage,
     categories: categories?.map(({ code, name }) => `${name} (${code})`).join(', '),
+    cut,
   })
   scrollDown()
 }
@@ -143,10 +151,11 @@ function showHeaders({ headers }) {
   $('timing').textContent = headers.get('server-timing') ?? '–'
 }
 
-function show({ kind, status, stage, categories }) {
+function show({ kind, status, stage, categories, cut }) {
   $('status').className = `status ${kind}`
   $('status').textContent = status
   $('stage').textContent = stage ?? '–'
+  $('cut').textContent = cut ?? (kind === 'good' ? 'nothing' : '–')
   $('categories').textContent = categories || (kind === 'good' ? 'none' : '–')
 }
 

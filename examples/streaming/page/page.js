@@ -27,6 +27,7 @@ async function run(content) {
   setBusy(true)
   events = []
   $('text').textContent = ''
+  $('verdict').textContent = '–'
   show('', 'Running')
   const id = crypto.randomUUID()
   const source = new EventSource(`/timeline/${id}`)
@@ -82,7 +83,8 @@ async function read(response, since) {
   stop.className = 'stop'
   stop.textContent = '[cut by the guard]'
   $('text').append(stop)
-  show('bad', `200, then cut with finish_reason "content_filter": ${why}`)
+  const kept = events.filter(({ lane }) => lane === 'you').length
+  show('bad', `200, then cut after ${kept} words with finish_reason "content_filter": ${why}`)
 }
 
 function add(event) {

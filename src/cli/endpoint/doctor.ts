@@ -13,11 +13,10 @@ import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
 import { connectAws } from './aws.js'
 import type { Aws } from './aws.js'
-import { examineAnswers } from './examine-answers.js'
-import { examineClassifier } from './examine-classifier.js'
 import { examineEndpoint } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
+import { ask as bareAsk } from './probe.js'
 import { Report } from './report.js'
 
 export interface DoctorOptions {
@@ -59,8 +58,10 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   try {
     for (const member of members) {
       if (members.length > 1) report.begin(member.option, nameOf(member))
-      if (!onSageMaker(member)) await examineGuard(member, options.latency === true, report)
+      if (!onSageMaker(member)) await examineGuard(member, report)
       else if (aws !== undefined) await examineSageMaker(member, config, aws, options, io, report)
+      if (options.latency === true && !onSageMaker(member))
+        report.warn('latency', 'not measured', '--latency measures a SageMaker endpoint.')
     }
   } finally {
     aws?.client.destroy()
@@ -136,8 +137,8 @@ async function examineSageMaker(
   const target = { endpoint, inferenceComponent, targetVariant, timeoutMs }
   const before = report.failures
   await examineEndpoint(endpoint, aws.region, io, report)
-  if (isPromptGuard(model)) await examineClassifier(aws, target, model, report)
-  else await examineAnswers(aws, target, member, report)
+  const ask = () => bareAsk(aws.client, target, 'Hello', { max_new_tokens: 1 })
+  await examineGuard(member, report, { region: aws.region, ask })
   if (!latency) return
   if (isPromptGuard(model)) report.warn('latency', 'not measured', '--latency measures guards that read a prompt.')
   else if (report.failures === before)

@@ -1,43 +1,84 @@
-// `doctor` asks a guard that is no SageMaker endpoint the examples, as the middleware would ask it.
+// `doctor` asks a guard the examples as the middleware would ask it, and checks what the settings rely on.
 import { guardOfMember, type Member } from '../../create-guard.js'
 import { toLlamaGuardError } from '../../errors.js'
-import type { Guard } from '../../types.js'
-import { EXAMPLES } from './examples.js'
-import { missingScores } from './examine-answers.js'
-import type { Report } from './report.js'
+import { isPromptGuard } from '../../guard/prompt/index.js'
+import { judgesRole } from '../../guard/panel.js'
+import { otherModel } from '../../guard/ready.js'
+import type { Guard, Verdict } from '../../types.js'
+import { EXAMPLES, PROMPT_GUARD_EXAMPLES } from './examples.js'
+import { explain } from './explain.js'
+import { ProbeFailure } from './probe.js'
+import { type Report, twoLines } from './report.js'
 
-export async function examineGuard(member: Member, latency: boolean, report: Report): Promise<void> {
+/** A bare call of a SageMaker endpoint, which rejects with what AWS says. */
+export interface BareCall {
+  readonly region: string
+  ask(): Promise<unknown>
+}
+
+export async function examineGuard(member: Member, report: Report, bare?: BareCall): Promise<void> {
   const { option, config, scores } = member
   let guard: Guard | undefined
   try {
     guard = guardOfMember(member)
+    const examples = isPromptGuard(config.model) && config.guard !== 'local' ? PROMPT_GUARD_EXAMPLES : EXAMPLES
     let scored = true
-    for (const { name, conversation, safe } of EXAMPLES) {
+    for (const { name, conversation, safe } of examples) {
+      if (!judgesRole(guard, conversation.at(-1)?.role ?? 'User')) continue
       const started = performance.now()
       const verdict = await guard.judge(conversation, { signal: AbortSignal.timeout(config.timeoutMs) })
       scored &&= verdict.score !== undefined
-      const found =
-        `${name}: ${verdict.safe ? 'safe' : `unsafe ${verdict.categories.join(',')}`} in ` +
-        `${Math.round(performance.now() - started)} ms`
-      if (verdict.safe === safe) report.ok('example', found)
+      const foreign = otherModel(guard, verdict)
+      const found = `${name}: ${told(verdict)} in ${Math.round(performance.now() - started)} ms`
+      if (foreign !== undefined) report.fail('example', found, foreign.message)
+      else if (blocks(guard, verdict) === !safe) report.ok('example', found)
       else
         report.warn(
           'example',
           `${found}, but ${safe ? 'safe' : 'unsafe'} was expected`,
-          'Check that the guard is the model it should be.',
+          `Is a ${guard.model ?? 'guard'} behind it? LLAMA_GUARD_MODEL chooses the prompt, and every version has its own.`,
         )
     }
-    if (scores && !scored) report.fail('scores', ...missingScores(option))
+    if (scored) report.ok('scores', 'given: `threshold` can be used')
+    else if (scores) report.fail('scores', ...missingScores(option))
+    else report.ok('scores', 'not given: `threshold` cannot be used')
   } catch (error) {
-    const { code, message, cause } = toLlamaGuardError(error, 'guard_error')
-    const errno = (cause as NodeJS.ErrnoException | undefined)?.code
-    const where = errno === undefined || config.guardUrl === undefined ? '' : ` ${errno} at ${hostOf(config.guardUrl)}.`
-    report.fail('example', `${code}:${where} ${message}`)
+    await failExample(error, member, report, bare)
   } finally {
     await guard?.close?.()
   }
-  if (latency)
-    report.warn('latency', 'not measured', '--latency measures a SageMaker endpoint; this guard is of another kind.')
+}
+
+const told = ({ safe, categories, score }: Verdict): string =>
+  `${safe ? 'safe' : `unsafe ${categories.join(',')}`}${score === undefined ? '' : `, score ${score.toFixed(2)}`}`
+
+/** Prompt Guard 1 names an injection in most instructions, which is flagged and does not block. */
+const blocks = (guard: Guard, { safe, categories }: Verdict): boolean =>
+  !safe && !categories.every((id) => guard.categories?.find((one) => one.id === id)?.action === 'flag')
+
+function missingScores(option: string): [string, string] {
+  const container = 'use a container that answers `details: true` with tokens.'
+  return option === 'cascade.first'
+    ? ['not given, and the first guard of a cascade needs them', `Remove the cascade, or ${container}`]
+    : ['not given, but a threshold is set', `Unset LLAMA_GUARD_THRESHOLD, or ${container}`]
+}
+
+/** The guard keeps what AWS said to itself, because it may quote a chat. The examples may be quoted. */
+async function failExample(
+  error: unknown,
+  { config }: Member,
+  report: Report,
+  bare: BareCall | undefined,
+): Promise<void> {
+  const { code, message, cause } = toLlamaGuardError(error, 'guard_error')
+  const failure: unknown = await bare?.ask().catch((raw: unknown) => raw)
+  if (failure instanceof ProbeFailure) {
+    const [said, cure] = twoLines(explain(failure.raw, bare?.region ?? ''))
+    return report.fail('example', `${code}: ${said}`, cure ?? message)
+  }
+  const errno = (cause as NodeJS.ErrnoException | undefined)?.code
+  const where = errno === undefined || config.guardUrl === undefined ? '' : ` ${errno} at ${hostOf(config.guardUrl)}.`
+  report.fail('example', `${code}:${where} ${message}`)
 }
 
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : 'a URL that cannot be read')

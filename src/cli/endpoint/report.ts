@@ -1,10 +1,7 @@
 // Writes the report of `doctor`: a line for each step, and the cure below a step that failed.
-import { isLlamaGuardError } from '../../errors.js'
 import type { OutputFormat } from '../flags.js'
 import { type Io, painter } from '../io.js'
 import { table } from '../table.js'
-import { explain } from './explain.js'
-import { ProbeFailure } from './probe.js'
 
 interface Step {
   /** The option that names the guard. Empty where there is one guard alone. */
@@ -85,13 +82,4 @@ export class Report {
 export function twoLines(text: string): [string, string | undefined] {
   const [first = '', second] = text.split('\n')
   return [first, second?.trim()]
-}
-
-/** Tells why an example could not be asked or its answer not be read. */
-export function failExample(error: unknown, region: string, report: Report): void {
-  if (error instanceof ProbeFailure) {
-    const [said, cure] = twoLines(explain(error.raw, region))
-    report.fail('example', `${error.guardError.code}: ${said}`, cure ?? error.guardError.message)
-  } else if (isLlamaGuardError(error)) report.fail('example', `${error.code}: ${error.message}`)
-  else report.fail('example', 'guard_error: The endpoint answered with something that is not JSON.')
 }

@@ -51,24 +51,14 @@ test('A healthy guard is shown with region, key, endpoint, instance, container, 
     /endpoint +llama-guard is InService/,
     /instance +1 x ml\.g5\.2xlarge/,
     /container +Text Generation Inference 3\.2\.3/,
-    /example +a harmless question: "safe" in \d+ ms/,
-    /example +a harmless answer: "safe"/,
-    /example +a harmful request: "unsafe O3"/,
-    /answers +in the shape of TGI/,
-    /logprobs +given/,
-    /prompt echo +on by default/,
+    /example +a harmless question: safe, score 0\.\d\d in \d+ ms/,
+    /example +a harmless answer: safe/,
+    /example +a harmful request: unsafe O3/,
+    /scores +given/,
     /The guard is ready/,
   ])
     expect(report).toMatch(line)
   expect(report).not.toContain(env['AWS_SECRET_ACCESS_KEY'])
-})
-
-test('An LMI container is recognised', async () => {
-  const { env } = await setup({ container: 'lmi-0.29' })
-  const io = catchIo(env)
-  await doctor({}, io)
-  expect(io.out()).toMatch(/answers +in the shape of LMI/)
-  expect(io.out()).toMatch(/prompt echo +none/)
 })
 
 test('A role that may only invoke is a warning, not a failure', async () => {
@@ -85,7 +75,7 @@ test('A model that answers as no guard would is told with the likely reason', as
   const io = catchIo(env)
   expect(await doctor({}, io)).toBe(0)
   expect(io.out()).toMatch(
-    /warn {2}example +a harmful request: "safe" .* unsafe was expected\n +Is a llama-guard-1 behind the endpoint\?/,
+    /warn {2}example +a harmful request: safe.* unsafe was expected\n +Is a llama-guard-1 behind it\?/,
   )
 })
 
@@ -148,12 +138,11 @@ describe('A panel', () => {
       'guards[1]: qwen3guard-gen at qwen',
       'guards[2]: the local screen',
     ])
-    expect(parts[0]).toMatch(/example +a harmful request: "unsafe O3"/)
+    expect(parts[0]).toMatch(/example +a harmful request: unsafe O3/)
     expect(parts[1]).toMatch(/instance +1 x ml\.g5\.xlarge/)
     expect(parts[1]).toMatch(/example +an ordinary question: safe, score 0\.02/)
     expect(parts[1]).toMatch(/example +a prompt attack: unsafe P2, score 0\.97/)
-    expect(parts[2]).toMatch(/example +a harmful request: "Safety: Unsafe Categories: Violent/)
-    expect(parts[2]).toMatch(/prompt echo +on by default/)
+    expect(parts[2]).toMatch(/example +a harmful request: unsafe/)
     expect(parts[3]).toMatch(/example +a harmless question: safe/)
     expect(io.out()).toMatch(/The guard is ready/)
     expect(io.out()).not.toContain('warn')
@@ -161,7 +150,7 @@ describe('A panel', () => {
       const { max_new_tokens: most } = (body?.['parameters'] ?? {}) as Record<string, unknown>
       return endpoint === 'qwen' ? [most] : []
     })
-    expect(limits).toEqual([96, 96, 96, 4])
+    expect(limits).toEqual([96, 96, 96])
   })
 
   test.each<[string, EmulatorOptions['serves'], string, RegExp, string]>([
@@ -169,7 +158,7 @@ describe('A panel', () => {
       'a Prompt Guard of another version',
       { ...SERVES, pg: { classifies: promptGuardLabels(2) } },
       PANEL,
-      /FAIL {2}labels +2, and llama-prompt-guard-1 has 3/,
+      /FAIL {2}example +unparseable_verdict: .*llama-prompt-guard-1 does not have/,
       'guards[0] (llama-prompt-guard-1 at pg)',
     ],
     [
@@ -258,11 +247,11 @@ test('The small guard of a cascade is examined with the others, and must give sc
   const io = catchIo(env)
   await doctor({ cascade: 'llama-guard-1@small' }, io)
   expect(io.out()).toMatch(/cascade\.first: llama-guard-1 at small\n/)
-  expect(io.out()).toMatch(/cascade\.first: [^]*logprobs +given for every token/)
+  expect(io.out()).toMatch(/cascade\.first: [^]*scores +given/)
   guard.behave((call) => (call.endpoint === 'small' ? call.send([{ generated_text: 'safe' }]) : call.answer()))
   const without = catchIo(env)
   expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(3)
-  expect(without.out()).toMatch(/FAIL {2}logprobs +not given, and the first guard of a cascade needs them/)
+  expect(without.out()).toMatch(/FAIL {2}scores +not given, and the first guard of a cascade needs them/)
   expect(without.out()).toMatch(/cannot be relied on yet: cascade\.first \(llama-guard-1 at small\) failed/)
 })
 

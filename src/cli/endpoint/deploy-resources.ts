@@ -1,16 +1,11 @@
 // Makes the model, the endpoint configuration and the endpoint of a deployment, and removes them after a failure.
 import type { Io } from '../io.js'
 import type { AutoScaling } from './autoscale.js'
-import type { ControlPlane, Kind } from './control-plane.js'
+import type { ControlPlane } from './control-plane.js'
 import type { DeployOptions, Plan } from './deploy-options.js'
 import { wrong } from './deploy-plan.js'
 import { explain } from './explain.js'
-import { waitForComponent } from './wait.js'
-
-interface Made {
-  readonly kind: Kind
-  readonly name: string
-}
+import { remove, type Resource } from './resources.js'
 
 /** One deployment in progress. */
 export interface Work {
@@ -18,7 +13,7 @@ export interface Work {
   readonly plane: ControlPlane
   readonly scaling: AutoScaling | undefined
   /** What this run made, newest first. */
-  readonly made: Made[]
+  readonly made: Resource[]
   readonly options: DeployOptions
   readonly io: Io
   say(text: string): void
@@ -80,14 +75,13 @@ function sameEnvironment(first: Record<string, string> = {}, second: Record<stri
  * reported and does not hide the failure of the deployment.
  */
 export async function takeAway({ plane, plan, made, options, io, say }: Work): Promise<void> {
-  for (const { kind, name } of made) {
+  for (const resource of made) {
+    const words = `${resource.kind} ${resource.name}`
     try {
-      await plane.remove(kind, name)
-      // An endpoint cannot be deleted while a component is on it.
-      if (kind === 'inference component') await waitForComponent(plane, name, ['Deleting'], io, waitOf(options))
-      say(`Took away the ${kind} ${name} again.`)
+      await remove(plane, resource, io, waitOf(options))
+      say(`Took away the ${words} again.`)
     } catch (error) {
-      say(`The ${kind} ${name} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
+      say(`The ${words} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
     }
   }
 }

@@ -6,6 +6,7 @@ import { explain } from './explain.js'
 import { VLLM_REFUSES } from './plan-text.js'
 import { containerOf } from './probe.js'
 import { type Report, twoLines } from './report.js'
+import { partsOf } from './resources.js'
 
 /**
  * A role that may only invoke the endpoint is a good role, and the app needs no more. What this role cannot see is
@@ -15,28 +16,24 @@ export async function examineEndpoint(name: string, region: string, io: Io, repo
   let plane: ControlPlane | undefined
   try {
     plane = await connectControlPlane(region, io.env)
-    const endpoint = await plane.describeEndpoint(name)
-    if (endpoint === undefined) {
-      report.fail(
+    const { status, reason, instances, image } = await partsOf(plane, name)
+    if (status === undefined)
+      return report.fail(
         'endpoint',
         `there is no endpoint ${name} in ${region}`,
         'Check the name and the region, or make one: express-llama-guard deploy --help',
       )
-      return
-    }
-    const status = endpoint.EndpointStatus ?? 'Unknown'
     if (status === 'InService') report.ok('endpoint', `${name} is InService`)
     else
       report.fail(
         'endpoint',
-        `${name} is ${status}${endpoint.FailureReason ? `: ${endpoint.FailureReason}` : ''}`,
+        `${name} is ${status}${reason ? `: ${reason}` : ''}`,
         status === 'Failed'
           ? `Delete it and deploy again: express-llama-guard delete --endpoint ${name}`
           : 'Wait until it is InService; loading a model takes minutes.',
       )
-    const variant = (await plane.describeConfig(endpoint.EndpointConfigName ?? ''))?.ProductionVariants?.[0]
-    if (variant?.InstanceType) report.ok('instance', `${variant.InitialInstanceCount ?? 1} x ${variant.InstanceType}`)
-    const container = containerOf((await plane.describeModel(variant?.ModelName ?? ''))?.PrimaryContainer?.Image)
+    if (instances !== undefined) report.ok('instance', instances)
+    const container = containerOf(image)
     if (container?.startsWith('vLLM')) report.warn('container', container, VLLM_REFUSES)
     else if (container !== undefined) report.ok('container', container)
   } catch (error) {

@@ -1,6 +1,6 @@
 // The uncertainty of measured numbers: Wilson and bootstrap intervals, and McNemar's test for two guards on the same
 // texts. The random numbers are seeded, so that a report can be made again.
-import { type Confusion, percentile } from './metrics.js'
+import type { Confusion } from './metrics.js'
 
 export interface Interval {
   readonly low: number
@@ -38,29 +38,6 @@ export function random(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
-}
-
-/**
- * The percentile bootstrap over rows. Undefined when the measure has no value on the rows themselves. A draw on which
- * the measure has no value, for example one without an unsafe text, is left out.
- */
-export function bootstrap<T>(
-  rows: readonly T[],
-  measure: (rows: readonly T[]) => number | undefined,
-  { draws = 1000, level = 0.95, seed = 1 } = {},
-): Interval | undefined {
-  if (rows.length === 0 || measure(rows) === undefined) return undefined
-  const next = random(seed)
-  const values: number[] = []
-  const sample: T[] = [...rows]
-  for (let draw = 0; draw < draws; draw++) {
-    for (let at = 0; at < rows.length; at++) sample[at] = rows[Math.floor(next() * rows.length)] as T
-    const value = measure(sample)
-    if (value !== undefined) values.push(value)
-  }
-  const low = percentile(values, (1 - level) / 2)
-  const high = percentile(values, (1 + level) / 2)
-  return low === undefined || high === undefined ? undefined : { low, high }
 }
 
 export interface McNemar {

@@ -345,6 +345,8 @@ function comparableEvents(events: readonly string[], { before, steps }: Program)
   const told = events.filter((event) => {
     const [what, index] = event.split(' ')
     if (what === 'error') return !event.endsWith('WRITE_AFTER_END')
+    // Sessions and compression drop the callback of an end, which we call.
+    if (what === 'end' && endsLate(before)) return false
     return !(end >= 0 && Number(index) > end) && !(what === 'write' && before.includes('compression'))
   })
   // Wrappers of end that run twice make two errors of one call.

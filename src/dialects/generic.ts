@@ -66,7 +66,7 @@ function genericStream(): StreamReader {
       if (data !== undefined)
         events.walker.walk(data, (path, text, metadata) => {
           if (metadata) events.beside(deltas, path, text, true)
-          else deltas.push({ choice: 0, channel: path, text })
+          else events.own(deltas, path, text)
         })
       facts.note(event, data)
       return deltas

@@ -9,10 +9,11 @@ import { codingsOf } from './codings.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
-import { charsetsOf, mediaType } from './media-type.js'
+import { charsetsOf, isSuccess, mediaType } from './media-type.js'
 import { type HttpRefusal, refusalOf } from './refusal/index.js'
 import { eventStreamHold } from './stream/index.js'
 import { labelOf } from './stream/label.js'
+import { TextHold } from './text-hold.js'
 import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
@@ -73,7 +74,10 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
   const label = mayFlow ? labelOf(mediaType(contentType), framing) : undefined
-  if (label === undefined) return wholeHold(controller, context)
+  // A text of a known length is whole, and an error in the app's own words has nothing to judge.
+  const isWhole = label === 'text' && (res.hasHeader('content-length') || !isSuccess(res.statusCode))
+  if (label === undefined || isWhole) return wholeHold(controller, context)
+  if (label === 'text') return new TextHold(controller, context)
   // A block may end the stream early, so the reply cannot keep a promised length.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')
   return eventStreamHold(controller, new Framer(label), context)

@@ -7,7 +7,7 @@ import { type LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { ArrayGrammar, ValueGrammar } from './array-frames.js'
 import { type Frame, type Grammar, unreadable } from './frame.js'
 import { EventGrammar, LineGrammar, startsJson } from './line-frames.js'
-import { TextGrammar } from './text-frames.js'
+import { isJson, TextGrammar } from './text-frames.js'
 
 /** What the content-type says. `array`: JSON, from an API that streams an array. */
 export type Label = 'events' | 'lines' | 'array' | 'text'
@@ -43,33 +43,31 @@ export class Framer {
 
   #read(chunk: Buffer, ended: boolean): Frame[] {
     const frames: Frame[] = []
-    if (this.failure !== undefined) {
-      this.#unread = Buffer.concat([this.#unread, chunk])
-      return frames
-    }
     try {
-      this.#unread = chunk
+      this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk])
+      if (this.failure !== undefined) return frames
       this.#utf8.check(chunk)
       const next = this.#grammar === undefined ? this.#begin(chunk, ended) : chunk
       this.#unread = NO_BYTES
-      if (next.length > 0) this.#grammar?.push(next, frames)
-      if (ended) this.#grammar?.finish(frames)
+      this.#parse(next, ended, frames)
     } catch (error) {
-      if (this.#label === 'text' && this.#grammar instanceof ArrayGrammar) return [...frames, ...this.#asText(ended)]
       this.failure = toLlamaGuardError(error)
     }
     return frames
   }
 
-  /** A text may begin like an array. */
-  #asText(ended: boolean): Frame[] {
-    const rest = this.rest()
-    this.#grammar = new TextGrammar('text')
-    this.#unread = NO_BYTES
-    const frames: Frame[] = []
-    this.#grammar.push(rest, frames)
-    if (ended) this.#grammar.finish(frames)
-    return frames
+  #parse(bytes: Buffer, ended: boolean, frames: Frame[]): void {
+    try {
+      if (bytes.length > 0) this.#grammar?.push(bytes, frames)
+      if (ended) this.#grammar?.finish(frames)
+    } catch (error) {
+      // A text may begin like an array, or with a line of JSON.
+      const lines = this.#grammar instanceof LineGrammar
+      if (this.#label !== 'text' || !(lines || this.#grammar instanceof ArrayGrammar)) throw error
+      const rest = this.rest()
+      this.#grammar = new TextGrammar('text', lines ? 'bare' : undefined)
+      this.#parse(rest, ended, frames)
+    }
   }
 
   /** Chooses the grammar as soon as the first line tells. Returns the bytes for it. */
@@ -131,6 +129,8 @@ function textGrammarOf(text: string, bytes: Buffer, whole: boolean): Grammar | u
   if (FIELD_IN_TEXT.test(text) && (whole || !text.startsWith('event'))) return new EventGrammar()
   if (PART_IN_TEXT.test(text)) return new LineGrammar()
   if (!whole && (MAYBE_FIELD_IN_TEXT.test(text) || MAYBE_PART_IN_TEXT.test(text))) return undefined
+  // What writes JSON lines writes them whole. Another object flows.
+  if (whole && text.startsWith('{') && isJson(text)) return new LineGrammar()
   // The first value of an array may stand on the next line.
   const list = /^\s*\[\s*(\{?)/.exec(bytes.toString('utf8').replace(/^\uFEFF/, ''))
   if (list === null) return new TextGrammar('text')

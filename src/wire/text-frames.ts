@@ -27,8 +27,10 @@ export class TextGrammar implements Grammar {
   /** True for text that begins like a JSON object. Nobody reads such a text as two values, or it is refused. */
   #object = false
 
-  constructor(kind: FrameKind) {
+  /** `form`: how the lines before this text stood, where they are events. */
+  constructor(kind: FrameKind, form?: 'bare') {
     this.#kind = kind
+    this.#form = form
   }
 
   get open(): readonly Buffer[] {
@@ -112,7 +114,7 @@ function eventsOf(line: string): readonly StreamEvent[] {
   return (values ?? []).filter(isJson).map((value) => ({ data: value }))
 }
 
-function isJson(text: string): boolean {
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text)
     return true

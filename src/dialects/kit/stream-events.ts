@@ -6,6 +6,7 @@ import { isObject } from '../../utils/json.js'
 import { parseLoosely } from '../../utils/loose-json.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { isShort, type ReplyFields } from './reply-fields.js'
+import { SpacedWords } from './spaced-words.js'
 import { type Emit, TextWalker, type Walk, type WalkerOptions } from './text-walker.js'
 
 /** Strings of this length beside the choices are often repeated in every chunk (citations, provider names). */
@@ -27,6 +28,7 @@ export class EventText {
   /** The last text of each channel beside the choices, and how often it came in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
 
+  readonly #spaced = new SpacedWords()
   /** True for a stream that has said words outside of JSON. */
   #words = false
 
@@ -49,7 +51,10 @@ export class EventText {
     if (trimmed === '[DONE]') return undefined
     if (trimmed === '') {
       // The separator between two words of bare text.
-      if (data !== '') deltas.push({ choice: 0, channel: 'data', text: data, aside: true })
+      if (data !== '') {
+        deltas.push({ choice: 0, channel: 'data', text: data, aside: true })
+        this.#spaced.add(deltas, 0, 'data', data)
+      }
       return undefined
     }
     let text = data
@@ -79,8 +84,14 @@ export class EventText {
     this.#words ||= !broken
     // Many handlers stream bare text or bare JSON strings.
     const channel = part === undefined ? 'data' : `data.${part}`
-    deltas.push({ choice: 0, channel, text: typeof value === 'string' ? value : data })
+    this.own(deltas, channel, typeof value === 'string' ? value : data)
     return undefined
+  }
+
+  /** Adds a text of a stream in no API's form. */
+  own(deltas: StreamDelta[], channel: string, text: string, choice = 0): void {
+    deltas.push({ choice, channel, text })
+    this.#spaced.add(deltas, choice, channel, text)
   }
 
   /**
@@ -114,7 +125,8 @@ export class EventText {
         last.times = 1
       } else if (this.#last.size < MAX_REMEMBERED) this.#last.set(`${choice}:${channel}`, { text, times: 1 })
     } else this.#last.delete(`${choice}:${channel}`)
-    deltas.push({ choice, channel, text, ...(metadata && { aside: true }) })
+    if (metadata) deltas.push({ choice, channel, text, aside: true })
+    else this.own(deltas, channel, text, choice)
   }
 }
 

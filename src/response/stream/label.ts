@@ -8,6 +8,5 @@ export function labelOf(type: string, framing?: Framing): Label | undefined {
   if (type === 'text/event-stream') return 'events'
   if (isStream(type)) return 'lines'
   if (framing === 'json-array' && isJson(type)) return 'array'
-  const streamsText = framing === 'text' || framing === 'data-stream'
-  return streamsText && type === 'text/plain' ? 'text' : undefined
+  return type === '' || (type.startsWith('text/') && !isJson(type)) ? 'text' : undefined
 }

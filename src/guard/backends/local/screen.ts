@@ -19,7 +19,7 @@ const STEP = 380
  */
 const CLOSE_UP = 64
 const CLOSE_STEP = 20
-/** The score of a text with a slur or an explicit word. The list and the model judge independently; either is enough. */
+/** The score of a text with a slur or an explicit word. The list and the model judge independently: each is enough. */
 const DECIDED = 0.95
 /** Every category whose share is at least this fraction of the likeliest one's is named too. */
 const ALSO = 0.85

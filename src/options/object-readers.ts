@@ -94,7 +94,7 @@ const HTTP_UPSTREAM: { [K in keyof Required<HttpUpstreamOptions>]: Reader<HttpUp
 
 const SAGEMAKER_UPSTREAM: { [K in keyof Required<SageMakerChatOptions>]: Reader<SageMakerChatOptions[K]> } = {
   endpoint: text,
-  format: oneOf(['llama-2', 'messages']),
+  format: oneOf(['llama-2', 'messages', 'openai']),
   leadingBos: bool,
   inferenceComponent: text,
   targetVariant: text,

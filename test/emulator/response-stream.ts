@@ -2,6 +2,7 @@
 import { createServer } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { modelError } from '../../src/testing/emulator/aws-errors.js'
 import { payloadPart, streamException } from './event-frames.js'
 import { checkSignature } from './sigv4.js'
 
@@ -17,6 +18,8 @@ export interface StreamEmulator {
   readonly cut: number
   /** What the next calls stream: text becomes PayloadParts, a Buffer goes out as it is. */
   script: readonly StreamStep[]
+  /** Which bodies the container takes, as vLLM's image does. Default: all. */
+  takes: (body: Record<string, unknown>) => boolean
   /** Bytes per PayloadPart. */
   partSize: number
   close(): Promise<void>
@@ -59,7 +62,7 @@ export async function startStreamEmulator(): Promise<StreamEmulator> {
   const bodies: Record<string, unknown>[] = []
   const sockets = new Set<Socket>()
   const counts = { connections: 0, cut: 0 }
-  const state = { script: [] as readonly StreamStep[], partSize: Infinity }
+  const state = { script: [] as readonly StreamStep[], partSize: Infinity, takes: (_: Record<string, unknown>) => true }
 
   const play = async (response: ServerResponse): Promise<void> => {
     response.writeHead(200, {
@@ -88,7 +91,16 @@ export async function startStreamEmulator(): Promise<StreamEmulator> {
             .end('{}')
           return
         }
-        bodies.push(JSON.parse(raw) as Record<string, unknown>)
+        const body = JSON.parse(raw) as Record<string, unknown>
+        bodies.push(body)
+        if (!state.takes(body)) {
+          const refused = modelError(
+            400,
+            "Cannot find suitable handler for request. Expected one of: ['CompletionRequest']",
+          )
+          response.writeHead(refused.status, { 'x-amzn-errortype': refused.name }).end(refused.body)
+          return
+        }
         response.once('close', () => response.writableFinished || counts.cut++)
         void play(response)
       })
@@ -114,6 +126,12 @@ export async function startStreamEmulator(): Promise<StreamEmulator> {
     },
     set script(steps) {
       state.script = steps
+    },
+    get takes() {
+      return state.takes
+    },
+    set takes(takes) {
+      state.takes = takes
     },
     get partSize() {
       return state.partSize

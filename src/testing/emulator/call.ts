@@ -25,7 +25,7 @@ export function callOf(
   const { container = 'tgi', model = judge, contextTokens = 131_072 } = options
   const { endpoint, body, prompt = '', asked } = received
   const served = options.serves?.[endpoint]
-  const refused = checkParameters(container, request.headers['content-type'], body, contextTokens)
+  const refused = checkParameters(container, request.headers, body, contextTokens)
   const generate = (): Answer =>
     served && 'generates' in served ? served.generates(prompt) : model(asked ?? readPrompt(''))
   const normal = (answer?: Answer): string =>
@@ -53,7 +53,7 @@ export function callOf(
 
 /** The most tokens that a request wants in its answer. */
 export function maxTokensOf(body: Received['body']): number {
-  const { max_new_tokens: most } = (body?.['parameters'] ?? {}) as { max_new_tokens?: unknown }
+  const { max_new_tokens: most = body?.['max_tokens'] } = (body?.['parameters'] ?? {}) as { max_new_tokens?: unknown }
   return typeof most === 'number' ? most : 100
 }
 

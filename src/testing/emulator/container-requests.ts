@@ -1,6 +1,9 @@
 // What the serving containers read in a request, which requests they refuse, and in which words. Texts and rules are
 // those of text-generation-inference 2.0 (router/src/validation.rs) and djl-serving 0.29 and later.
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Container } from './containers.js'
+
+const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes'
 
 /** The text the model reads: raw `inputs`, a `prompt`, or the text of the last chat message. */
 export function promptOf(body: Record<string, unknown>): string | undefined {
@@ -28,7 +31,7 @@ interface Refused {
 /** Why the container refuses the request, or undefined. */
 export function checkParameters(
   container: Container,
-  type: string | undefined,
+  { 'content-type': type, [ATTRIBUTES]: attributes }: IncomingHttpHeaders,
   body: Record<string, unknown> | undefined,
   context: number,
 ): Refused | undefined {
@@ -36,6 +39,7 @@ export function checkParameters(
     return { status: 415, text: 'Expected request with `Content-Type: application/json`' }
   if (body === undefined)
     return { status: 400, text: 'Failed to parse the request body as JSON: expected value at line 1 column 1' }
+  if (container === 'vllm') return checkVllm(body, attributes, context)
   const prompt = promptOf(body)
   if (prompt === undefined)
     return {
@@ -44,6 +48,34 @@ export function checkParameters(
     }
   const given = (body['parameters'] ?? {}) as Record<string, unknown>
   return container === 'tgi' ? checkTgi(prompt, given, context) : checkLength(prompt, given, context)
+}
+
+/** vLLM's image takes the route from the header, and else the first of its APIs whose request the body is. */
+function checkVllm(
+  body: Record<string, unknown>,
+  attributes: string | string[] | undefined,
+  context: number,
+): Refused | undefined {
+  const refused = (status: number, message: string, type = 'BadRequestError'): Refused => ({
+    status,
+    text: JSON.stringify({ error: { message, type, param: null, code: status } }),
+  })
+  const route = /(?:^|,)route=([^,]*)/.exec(String(attributes ?? ''))?.[1]
+  if (route !== undefined && route !== '/v1/completions' && route !== '/v1/chat/completions')
+    return refused(404, 'Not Found', 'NotFoundError')
+  if (!Array.isArray(body['messages']) && typeof body['prompt'] !== 'string')
+    return refused(
+      400,
+      "Cannot find suitable handler for request. Expected one of: ['ChatCompletionRequest', 'CompletionRequest']",
+    )
+  const used = tokens(promptOf(body) ?? '')
+  const max = typeof body['max_tokens'] === 'number' ? body['max_tokens'] : 16
+  if (used + max > context)
+    return refused(
+      400,
+      `This model's maximum context length is ${context} tokens. However, you requested ${max} output tokens and your prompt contains ${used} input tokens, for a total of ${used + max} tokens. Please reduce the length of the input prompt or the number of requested output tokens.`,
+    )
+  return undefined
 }
 
 const TYPES: Record<string, 'number' | 'boolean' | 'string'> = {

@@ -5,9 +5,9 @@ import type { Answer, Asked } from './model.js'
 
 /**
  * `tgi` and `lmi` (current), `lmi-0.29` (`log_prob`), `lmi-compat` (an array, as TGI), `openai-chat` and
- * `openai-completions` (what vLLM based containers answer).
+ * `openai-completions` (what vLLM based containers answer). `vllm`: vLLM's own image, which takes OpenAI's requests only.
  */
-export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions'
+export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions' | 'vllm'
 
 interface Token {
   readonly text: string
@@ -104,6 +104,7 @@ export function answerLike(
           },
         ],
       })
+    case 'vllm':
     case 'openai-completions':
       return JSON.stringify({
         ...openai,
@@ -113,12 +114,15 @@ export function answerLike(
             index: 0,
             text,
             finish_reason: reason,
-            logprobs: {
-              tokens: made.map((token) => token.text),
-              token_logprobs: made.map((token) => token.logprob),
-              top_logprobs: null,
-              text_offset: [],
-            },
+            logprobs:
+              container === 'vllm' && received.body?.['logprobs'] === undefined
+                ? null
+                : {
+                    tokens: made.map((token) => token.text),
+                    token_logprobs: made.map((token) => token.logprob),
+                    top_logprobs: null,
+                    text_offset: [],
+                  },
           },
         ],
       })

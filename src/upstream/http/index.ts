@@ -30,7 +30,15 @@ export interface HttpUpstreamOptions {
 
 const CONNECT_TIMEOUT_MS = 10_000
 
-export function httpUpstream(options: HttpUpstreamOptions): Upstream {
+/** A service before the model, with tokens and refusals of its own. */
+export interface Service {
+  /** The token of a call, instead of `apiKey`. */
+  bearer(): Promise<string>
+  /** The error for an answer that is the service's own, and not the model's. */
+  refusal(status: number, headers: Dispatcher.ResponseData['headers']): LlamaGuardError | undefined
+}
+
+export function httpUpstream(options: HttpUpstreamOptions, service?: Service): Upstream {
   const base = parseBase(options.url)
   const timeoutMs = options.timeoutMs ?? 600_000
   const connections = options.connections ?? 1024
@@ -52,7 +60,12 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
       )
     open += 1
     try {
-      const reply = await pool.request(toRequest(call))
+      const reply = await pool.request(toRequest(call, service === undefined ? options.apiKey : await service.bearer()))
+      const refusal = service?.refusal(reply.statusCode, reply.headers)
+      if (refusal !== undefined) {
+        await reply.body.dump()
+        throw refusal
+      }
       await relay(reply, call)
     } catch (error) {
       if (call.signal.aborted) return
@@ -62,14 +75,17 @@ export function httpUpstream(options: HttpUpstreamOptions): Upstream {
     }
   }
 
-  function toRequest({ req, body, rawBody, path, signal }: UpstreamCall): Dispatcher.RequestOptions {
+  function toRequest(
+    { req, body, rawBody, path, signal }: UpstreamCall,
+    apiKey: string | undefined,
+  ): Dispatcher.RequestOptions {
     const joined = joinPath(base, path)
-    const target = options.apiKey === undefined ? joined : withoutKey(joined)
+    const target = apiKey === undefined ? joined : withoutKey(joined)
     const method: Dispatcher.HttpMethod = req.method ?? 'GET'
     const bodyless = method === 'GET' || method === 'HEAD'
     const json = !bodyless && body !== undefined
     const headers = requestHeaders(req.headers, {
-      apiKey: options.apiKey,
+      apiKey,
       path: target,
       json,
       stream: asksForStream(target, body),

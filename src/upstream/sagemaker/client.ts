@@ -21,6 +21,7 @@ export interface ChatClientOptions {
 }
 
 export interface ChatClient {
+  readonly sdk: SageMakerRuntimeClient
   invoke(input: InvokeEndpointCommandInput, signal: AbortSignal): Promise<InvokeEndpointCommandOutput>
   stream(input: InvokeEndpointCommandInput, signal: AbortSignal): Promise<InvokeEndpointWithResponseStreamCommandOutput>
   close(): void
@@ -29,6 +30,7 @@ export interface ChatClient {
 export function createChatClient({ client: own, timeoutMs, connections }: ChatClientOptions): ChatClient {
   const client = own ?? newClient(timeoutMs, connections)
   return {
+    sdk: client,
     invoke: (input, signal) => client.send(new InvokeEndpointCommand(input), { abortSignal: signal }),
     stream: (input, signal) => client.send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal }),
     close: () => (own ? undefined : client.destroy()),

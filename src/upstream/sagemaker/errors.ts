@@ -35,6 +35,20 @@ export function refusedByContainer(error: unknown, endpoint: string): Refused {
   })
 }
 
+/** The error for an answer of SageMaker itself on its OpenAI-compatible path. Its words name the account. */
+export function refusedByService(type: string, status: number, endpoint: string): LlamaGuardError {
+  const [name = ''] = type.split(':')
+  const busy = status === 429 || status >= 500
+  return new LlamaGuardError(
+    'upstream_unavailable',
+    status === 401 || status === 403
+      ? `The chat endpoint ${endpoint} refused the credentials (${status}); they need sagemaker:InvokeEndpoint and ` +
+          'sagemaker:CallWithBearerToken.'
+      : `The chat endpoint ${endpoint} ${reason(name, status)}.`,
+    { retryAfter: busy ? 2 : 1, retryable: busy },
+  )
+}
+
 function reason(name: unknown, status: unknown): string {
   switch (name) {
     case 'ModelError':

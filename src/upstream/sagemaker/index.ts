@@ -7,10 +7,11 @@ import type {
 } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../errors.js'
 import { loadSdk } from '../../utils/load-sdk.js'
+import { httpUpstream } from '../http/index.js'
 import { chatFormat } from './chat-format.js'
 import type { ChatFormat, ChatTranslator } from './chat-format.js'
 import { eventJson } from './response-stream.js'
-import { refusedByContainer, withoutWords } from './errors.js'
+import { refusedByContainer, refusedByService, withoutWords } from './errors.js'
 import type { Refused } from './errors.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../write.js'
@@ -21,10 +22,12 @@ export interface SageMakerChatOptions {
   /** Name of the endpoint. Region, credentials and retries come from the AWS SDK's own settings. */
   readonly endpoint: string
   /**
-   * `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container takes Chat Completions. Default:
+   * `llama-2`: raw `inputs` in the Llama-2 chat format. `messages`: the container takes Chat Completions as
+   * invocations. `openai`: SageMaker's own OpenAI-compatible path, which vLLM's and SGLang's images serve; the reply
+   * passes as the container wrote it, and the credentials need `sagemaker:CallWithBearerToken` too. Default:
    * `llama-2` when the endpoint's name contains `llama-2` or `llama2`, else `messages`.
    */
-  readonly format?: ChatFormat
+  readonly format?: ChatFormat | 'openai'
   /**
    * True begins a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too.
    * Default: true.
@@ -44,18 +47,30 @@ export interface SageMakerChatOptions {
 }
 
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
+  if (options.format === 'openai' && (options.targetVariant !== undefined || options.leadingBos !== undefined))
+    throw new LlamaGuardError(
+      'invalid_option',
+      "upstream: the format 'openai' has no targetVariant and no leadingBos. Leave them out.",
+    )
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
   const loading = loadSdk()
     .then(() => import('./client.js'))
     .then(({ createChatClient }) => createChatClient({ client: options.client, timeoutMs, connections }))
+  const openAi =
+    options.format === 'openai'
+      ? Promise.all([loading, import('./openai-path.js')]).then(async ([{ sdk }, { bearerTokens, openAiBase }]) => {
+          const url = await openAiBase(sdk, endpoint, options.inferenceComponent)
+          const refusal = (status: number, { 'x-amzn-errortype': type }: Record<string, unknown>) =>
+            status >= 400 && typeof type === 'string' ? refusedByService(type, status, endpoint) : undefined
+          return httpUpstream({ url, timeoutMs, connections }, { bearer: bearerTokens(sdk), refusal })
+        })
+      : undefined
+  openAi?.catch(() => undefined)
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
-  const format = chatFormat(
-    options.format ?? (/llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages'),
-    endpoint,
-    options.leadingBos ?? true,
-  )
+  const { format: chosen = /llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages' } = options
+  const format = chatFormat(chosen === 'openai' ? 'messages' : chosen, endpoint, options.leadingBos ?? true)
   const open = new Set<Promise<void>>()
 
   async function forward(call: UpstreamCall): Promise<void> {
@@ -79,9 +94,21 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   async function chat(call: UpstreamCall): Promise<void> {
     const { translator, input } = prepare(call)
+    if (openAi !== undefined) return passOn(call, await openAi.catch(unreachable))
     const sent =
       call.body?.['stream'] === true ? await stream(input, translator, call) : await whole(input, translator, call)
     if (sent !== undefined) reply(call, sent.status, sent.body)
+  }
+
+  /** The container may serve one model under any name. It takes an empty one, and SageMaker routes by the path. */
+  function passOn(call: UpstreamCall, upstream: Upstream): Promise<void> {
+    return upstream.forward({ ...call, body: { ...call.body, model: '' }, path: '/chat/completions' })
+  }
+
+  function unreachable(error: unknown): never {
+    throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} cannot be called.`, {
+      cause: withoutWords(error),
+    })
   }
 
   function prepare(call: UpstreamCall): { translator: ChatTranslator; input: InvokeEndpointCommandInput } {
@@ -146,6 +173,10 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
 
   async function close(): Promise<void> {
     await Promise.allSettled(open)
+    await openAi?.then(
+      (upstream) => upstream.close(),
+      () => undefined,
+    )
     await loading.then(
       (client) => client.close(),
       () => undefined,

@@ -6,9 +6,9 @@ import { NOBODY_WAITS, within } from '../../deadline.js'
 import type { Complete, Completion } from '../../answer/completion.js'
 import { createLineReader, readStreamEvent } from '../../answer/completion-stream.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
-import { generation } from '../../prompt/generation.js'
 import type { SageMakerComplete, SageMakerOptions } from './index.js'
 import { toGuardError } from './errors.js'
+import { inItsForm } from './forms.js'
 
 /** White space before the word: Llama Guard 3 writes two line breaks, Llama Guard 1 a space. */
 const LEADING = /^[ \t\r\n]+/
@@ -30,10 +30,10 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
     .then(({ createStreamClient }) => createStreamClient(o))
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
-  const parameters = generation(o.maxNewTokens)
+  const inForm = inItsForm()
+  const { maxNewTokens } = o
 
   const complete: Complete = (prompt, { signal }) => {
-    const body = JSON.stringify({ inputs: prompt, parameters, stream: true })
     // The call has a signal of its own. The signal of `within` aborts once the verdict is known, and would cut the
     // rest of the stream and close the socket.
     const call = new AbortController()
@@ -42,7 +42,9 @@ export function sagemakerStreamComplete(o: SageMakerOptions): SageMakerComplete 
       inner.addEventListener('abort', cancel, { once: true })
       try {
         const client = await loading
-        const stream = await client.open(body, call.signal)
+        const stream = await inForm((form) =>
+          client.open(form.body(prompt, { maxNewTokens, stream: true }), form.attributes, call.signal),
+        )
         return await decide(stream, () => inner.removeEventListener('abort', cancel), call)
       } catch (error) {
         call.abort(NOBODY_WAITS)

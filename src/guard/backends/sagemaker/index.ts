@@ -9,8 +9,9 @@ import { type LabelScore, readClassification } from '../../answer/classification
 import type { Complete } from '../../answer/completion.js'
 import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
-import { generation } from '../../prompt/generation.js'
 import { toGuardError } from './errors.js'
+import { inItsForm } from './forms.js'
+import type { Invoke } from './invoke.js'
 
 export { toGuardError } from './errors.js'
 
@@ -66,10 +67,13 @@ export type SageMakerClassify = ((
  * toGuardError}.
  */
 export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
-  const parameters = generation(o.maxNewTokens)
   const { ask, ...endpoint } = connect(o)
+  const call = inItsForm()
+  const { maxNewTokens } = o
   const complete: Complete = (prompt, { signal }) =>
-    ask(JSON.stringify({ inputs: prompt, parameters }), signal, readCompletion)
+    ask(signal, (invoke) =>
+      call((form) => invoke(form.body(prompt, { maxNewTokens, stream: false }), form.attributes)).then(readCompletion),
+    )
   return Object.assign(complete, endpoint)
 }
 
@@ -82,13 +86,19 @@ export function sagemakerClassify(o: SageMakerOptions): SageMakerClassify {
   return Object.assign(
     (text: string, { signal }: { readonly signal?: AbortSignalLike | undefined }) =>
       // No `truncation`: the guard would not see the text behind the cut.
-      ask(JSON.stringify({ inputs: text, parameters: { top_k: null } }), signal, readClassification),
+      ask(signal, (invoke) =>
+        invoke(JSON.stringify({ inputs: text, parameters: { top_k: null } })).then(readClassification),
+      ),
     endpoint,
   )
 }
 
+/** Sends one body and resolves with the JSON of the answer. */
+type Invoking = (body: string, attributes?: string) => Promise<unknown>
+
 interface Endpoint extends Pick<SageMakerComplete, 'check' | 'close' | 'identity'> {
-  ask<T>(body: string, signal: AbortSignalLike | undefined, read: (json: unknown) => T): Promise<T>
+  /** Runs `work` within the time of one call. */
+  ask<T>(signal: AbortSignalLike | undefined, work: (invoke: Invoking) => Promise<T>): Promise<T>
 }
 
 function connect(o: SageMakerOptions): Endpoint {
@@ -109,19 +119,24 @@ function connect(o: SageMakerOptions): Endpoint {
   const loading = loadSdk()
     .then(() => import('./invoke.js'))
     .then(({ createInvoke, invokeThrough }) =>
-      o.client ? invokeThrough(o.client, target) : createInvoke(target, wire),
+      invokes((attributes) => {
+        const to = { ...target, CustomAttributes: attributes }
+        return o.client ? invokeThrough(o.client, to) : createInvoke(to, wire)
+      }),
     )
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
   return {
-    ask: (body, signal, read) =>
+    ask: (signal, work) =>
       inTime({ ms: o.timeoutMs, late: timedOut, signal }, (inner) =>
-        loading.then((invoke) => invoke(body, inner)).then((answer) => read(parse(answer)), fail),
+        loading
+          .then(({ to }) => work(async (body, attributes) => parse(await to(attributes)(body, inner))))
+          .catch(fail),
       ),
-    check: () => loading.then((invoke) => invoke.check()).catch(fail),
+    check: () => loading.then(({ to }) => to(undefined).check()).catch(fail),
     close: () =>
       void loading.then(
-        (invoke) => invoke.close(),
+        ({ close }) => close(),
         () => undefined,
       ),
     identity: JSON.stringify([
@@ -131,6 +146,21 @@ function connect(o: SageMakerOptions): Endpoint {
       o.inferenceComponent ?? null,
       o.targetVariant ?? null,
     ]),
+  }
+}
+
+/** An Invoke for each value of the custom attributes, made when first used: one signs requests of one kind only. */
+function invokes(make: (attributes: string | undefined) => Invoke) {
+  const made = new Map<string | undefined, Invoke>()
+  return {
+    to(attributes: string | undefined): Invoke {
+      let invoke = made.get(attributes)
+      if (invoke === undefined) made.set(attributes, (invoke = make(attributes)))
+      return invoke
+    },
+    close() {
+      for (const invoke of made.values()) invoke.close()
+    },
   }
 }
 

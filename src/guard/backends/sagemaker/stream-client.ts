@@ -8,8 +8,8 @@ import { addTrace } from './trace-header.js'
 const CONNECT_MS = 3000
 
 export interface StreamClient {
-  /** Asks with a JSON body. Rejects with the error of the SDK or of the connection. */
-  open(body: string, signal: AbortSignal): Promise<AsyncIterable<ResponseStream> | []>
+  /** Asks with a JSON body and SageMaker's custom attributes. Rejects with the error of the SDK or of the connection. */
+  open(body: string, attributes: string | undefined, signal: AbortSignal): Promise<AsyncIterable<ResponseStream> | []>
   /** Rejects with the SDK's error when there are no credentials. */
   check(): Promise<void>
   /** Closes the sockets. A client of the caller's own stays open. */
@@ -26,8 +26,12 @@ export function createStreamClient(o: SageMakerOptions): StreamClient {
     Accept: 'application/json',
   }
   return {
-    async open(body, signal) {
-      const command = new InvokeEndpointWithResponseStreamCommand({ ...target, Body: body })
+    async open(body, attributes, signal) {
+      const command = new InvokeEndpointWithResponseStreamCommand({
+        ...target,
+        CustomAttributes: attributes,
+        Body: body,
+      })
       command.middlewareStack.add(addTrace, { step: 'build' })
       const reply = await client.send(command, { abortSignal: signal })
       return reply.Body ?? []

@@ -1,0 +1,121 @@
+// The two forms of a raw prompt on the wire: what TGI and LMI take, and what vLLM's own image takes. The endpoint's
+// refusal tells which it wants.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createGuard } from '../../../../src/index.js'
+import type { Container } from '../../../../src/testing/emulator/index.js'
+import { startEmulator, type Emulator } from '../../../emulator/index.js'
+import { modelFails } from '../../../emulator/faults.js'
+import { openAiStream, startStreamEmulator } from '../../../emulator/response-stream.js'
+import { says } from '../../fake-guards.js'
+
+const opened: { close(): unknown }[] = []
+
+function pointAt({ env }: Pick<Emulator, 'env'>): void {
+  for (const [name, value] of Object.entries({ ...env, LLAMA_GUARD_ENDPOINT: 'llama-guard' })) vi.stubEnv(name, value)
+}
+
+async function start(container: Container, contextTokens?: number) {
+  const emulator = await startEmulator({ container, ...(contextTokens !== undefined && { contextTokens }) })
+  pointAt(emulator)
+  const guard = createGuard({ model: 'llama-guard-3-8b' })
+  opened.push(emulator, { close: () => guard.close?.() })
+  const bodies = () =>
+    emulator.requests.map(({ body, headers }) => [headers['x-amzn-sagemaker-custom-attributes'], body])
+  return { emulator, guard, bodies }
+}
+
+beforeEach(() => void (opened.length = 0))
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await Promise.all(opened.map((each) => each.close()))
+})
+
+describe('An endpoint with', () => {
+  it.each<Container>(['tgi', 'lmi', 'lmi-0.29'])(
+    '%s is asked in the form of inputs, and in no other',
+    async (container) => {
+      const { guard, bodies } = await start(container)
+      expect(await guard.judge(says('hi'))).toMatchObject({ safe: true, score: expect.closeTo(0.02, 6) as number })
+      expect(bodies()).toEqual([
+        [
+          undefined,
+          {
+            inputs: expect.stringContaining('User: hi') as string,
+            parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true },
+          },
+        ],
+      ])
+    },
+  )
+
+  it("vLLM's own image is asked for a completion on its route, after one refusal", async () => {
+    const { guard, bodies } = await start('vllm')
+    expect(await guard.judge(says('hi'))).toMatchObject({ safe: true, score: expect.closeTo(0.02, 6) as number })
+    expect(await guard.judge(says('UNSAFE_S9'))).toMatchObject({ safe: false, categories: ['S9'] })
+    const completion = (text: string) => [
+      'route=/v1/completions',
+      { prompt: expect.stringContaining(`User: ${text}`) as string, max_tokens: 32, temperature: 0, logprobs: 5 },
+    ]
+    expect(bodies()).toEqual([
+      [undefined, expect.objectContaining({ inputs: expect.any(String) as string })],
+      completion('hi'),
+      completion('UNSAFE_S9'),
+    ])
+  })
+
+  it('vLLM that serves a shorter context gets shorter pieces', async () => {
+    const { guard, emulator } = await start('vllm', 1200)
+    const words = Array.from({ length: 1500 }, (_, index) => `word ${index}.`).join(' ')
+    expect(await guard.judge(says(words))).toMatchObject({ safe: true })
+    expect(emulator.requests.length).toBeGreaterThan(3)
+  })
+
+  it('another container than before is asked in its form', async () => {
+    const { guard, emulator, bodies } = await start('vllm')
+    await guard.judge(says('one'))
+    emulator.behave(
+      modelFails(422, 'Failed to deserialize the JSON body into the target type: missing field `inputs`'),
+      {
+        times: 1,
+      },
+    )
+    // The other form is refused as well by this emulator: the endpoint's own error stays, and the form as well.
+    await expect(guard.judge(says('two'))).rejects.toMatchObject({ code: 'guard_rejected' })
+    expect(await guard.judge(says('three'))).toMatchObject({ safe: true })
+    expect(bodies()).toHaveLength(5)
+  })
+
+  it('a failure of another kind is asked once', async () => {
+    const { guard, emulator } = await start('tgi')
+    for (const [status, text] of [
+      [400, 'no'],
+      [500, 'Cannot find the GPU'],
+    ] as const) {
+      emulator.reset()
+      emulator.behave(modelFails(status, text))
+      await expect(guard.judge(says('hi'))).rejects.toMatchObject({
+        code: status === 400 ? 'guard_rejected' : 'guard_error',
+      })
+      expect(emulator.requests).toHaveLength(1)
+    }
+  })
+})
+
+it('The first token of a stream is asked for in either form.', async () => {
+  const emulator = await startStreamEmulator()
+  const { url } = emulator
+  opened.push(emulator)
+  const { env } = await start('tgi').then(({ emulator: other }) => other)
+  pointAt({ env: { ...env, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url } })
+  emulator.script = openAiStream(['\n\n', 'safe'])
+  emulator.takes = (body) => typeof body['prompt'] === 'string'
+  const guard = createGuard({ model: 'llama-guard-3-8b', firstToken: true })
+  opened.push({ close: () => guard.close?.() })
+  expect(await guard.judge(says('hi'))).toMatchObject({ safe: true })
+  expect(await guard.judge(says('again'))).toMatchObject({ safe: true })
+  expect(emulator.bodies.map((body) => [typeof body['prompt'], body['stream']])).toEqual([
+    ['undefined', true],
+    ['string', true],
+    ['string', true],
+  ])
+})

@@ -1,7 +1,9 @@
 // Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
 import { isLlamaGuardError, LlamaGuardError } from './errors.js'
+import { bedrockGuardrail } from './guard/backends/bedrock-guardrail/index.js'
 import { createLocalGuard } from './guard/backends/local/index.js'
 import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
+import { openAiModeration } from './guard/backends/openai-moderation/index.js'
 import { openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from './guard/prompt/index.js'
 import { cascade } from './guard/cascade.js'
@@ -21,6 +23,8 @@ import type { CreatedGuard, Guard } from './types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
 
 const LLAMA_CPP_CONTEXT_TOKENS = 8192
+const OPENAI_URL = 'https://api.openai.com/v1'
+const OMNI = 'omni-moderation-latest'
 
 /**
  * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and
@@ -163,6 +167,17 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       const { contextTokens, maxNewTokens } = prompter
       const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, maxNewTokens })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
+    }
+    case 'bedrock-guardrail': {
+      requireRegion()
+      const [, guardrail = '', version = 'DRAFT'] = /^(.*?)(?:@([^@]*))?$/.exec(config.guardModel ?? '') ?? []
+      const { concurrency, timeoutMs } = config
+      return bedrockGuardrail({ guardrail, version, concurrency, timeoutMs })
+    }
+    case 'openai-moderation': {
+      const { guardUrl: url = OPENAI_URL, guardApiKey: apiKey = '', guardModel: model = OMNI } = config
+      const { concurrency, timeoutMs } = config
+      return openAiModeration({ url, apiKey, model, concurrency, timeoutMs })
     }
     default:
       throw new LlamaGuardError('invalid_option', `There is no guard ${JSON.stringify(config.guard satisfies never)}.`)

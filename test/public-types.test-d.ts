@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { expectTypeOf } from 'vitest'
 import { isLlamaGuardError, llamaGuard } from '../src/index.js'
 import type {
+  Backend,
   Category,
   Conversation,
   Dashboard,
@@ -38,7 +39,7 @@ expectTypeOf(guard.stats().guards[0]!.model).toBeString()
 expectTypeOf<Record<string, never>>().toExtend<LlamaGuardOptions>()
 expectTypeOf<RequestOptions>().toExtend<LlamaGuardOptions>()
 expectTypeOf<LlamaGuardOptions['guard']>().toEqualTypeOf<
-  'sagemaker' | 'openai' | 'local' | 'llama-cpp' | Guard | undefined
+  Backend | Guard | undefined
 >()
 expectTypeOf<LlamaGuardOptions['onError']>().toEqualTypeOf<'closed' | 'open' | undefined>()
 expectTypeOf<LlamaGuardOptions['check']>().toEqualTypeOf<readonly ('input' | 'output')[] | undefined>()

@@ -16,6 +16,8 @@ const IGNORED: Readonly<Record<Backend, readonly BackendOption[]>> = {
   openai: SAGEMAKER,
   'llama-cpp': [...SAGEMAKER, ...OPENAI],
   local: [...SAGEMAKER, ...OPENAI, ...NAMED, ...PROMPT],
+  'bedrock-guardrail': [...SAGEMAKER, ...OPENAI, ...PROMPT],
+  'openai-moderation': [...SAGEMAKER, ...PROMPT],
 }
 
 const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
@@ -23,9 +25,9 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
   inferenceComponent: 'sagemaker',
   targetVariant: 'sagemaker',
   firstToken: 'sagemaker',
-  guardUrl: 'openai',
-  guardApiKey: 'openai',
-  guardModel: 'openai and llama-cpp',
+  guardUrl: 'openai and openai-moderation',
+  guardApiKey: 'openai and openai-moderation',
+  guardModel: 'openai, llama-cpp, bedrock-guardrail and openai-moderation',
   model: 'sagemaker, openai and llama-cpp',
   categories: 'sagemaker, openai and llama-cpp',
   task: 'sagemaker, openai and llama-cpp',
@@ -33,12 +35,14 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
 }
 
 const REQUIRED: Readonly<
-  Record<Backend, { option: 'endpoint' | 'guardUrl' | 'guardModel'; variable: string; what: string } | undefined>
+  Record<Backend, { option: 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'; variable: string; what: string } | undefined>
 > = {
   sagemaker: { option: 'endpoint', variable: 'ENDPOINT', what: 'a SageMaker endpoint name' },
   openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },
   'llama-cpp': { option: 'guardModel', variable: 'MODEL_ID', what: 'the path of a Llama Guard GGUF file' },
   local: undefined,
+  'bedrock-guardrail': { option: 'guardModel', variable: 'MODEL_ID', what: 'the id of a Bedrock guardrail' },
+  'openai-moderation': { option: 'guardApiKey', variable: 'API_KEY', what: 'an API key of OpenAI' },
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */

@@ -56,6 +56,8 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
 /** Parses `model@endpoint` (SageMaker), `model@http://host/v1` (an OpenAI-compatible server), or `local`. */
 function compact(text: string, name: string): GuardOptions {
   if (text === 'local') return { guard: 'local' }
+  const [, guardrail] = /^bedrock-guardrail@(.+)$/.exec(text) ?? []
+  if (guardrail !== undefined) return { guard: 'bedrock-guardrail', guardModel: guardrail }
   const [, model = '', place = ''] = /^([^@]+)@(.+)$/.exec(text) ?? []
   if (model === '') throw fail(name, text, '"model@endpoint", "model@URL" or "local"')
   const known = modelNamed(model)

@@ -10,7 +10,7 @@ import type { RequestOptions } from './request-options.js'
 
 export type { RequestOptions } from './request-options.js'
 export { MODELS, type ModelName }
-export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp'] as const
+export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp', 'bedrock-guardrail', 'openai-moderation'] as const
 export type Backend = (typeof BACKENDS)[number]
 
 /**
@@ -23,8 +23,8 @@ export type UpstreamOption =
 /** Settings of the middleware. `Req` is the request type of its hooks, for example Express' own `Request`. */
 export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
   /**
-   * Where the guard model runs, or an object with `judge()`. `local` is a baseline screen, not Llama Guard. Default:
-   * `sagemaker`.
+   * Where the guard model runs, or an object with `judge()`. `local` is a baseline screen, not Llama Guard.
+   * `bedrock-guardrail` and `openai-moderation` are services with categories of their own. Default: `sagemaker`.
    */
   guard?: Backend | Guard
   /**
@@ -59,13 +59,18 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
   inferenceComponent?: string
   /** SageMaker production variant. Default: none. */
   targetVariant?: string
-  /** Base URL of an OpenAI-compatible server for `openai`, for example `http://localhost:8000/v1`. */
+  /**
+   * Base URL of an OpenAI-compatible server for `openai`, for example `http://localhost:8000/v1`. Default for
+   * `openai-moderation`: `https://api.openai.com/v1`.
+   */
   guardUrl?: string
   /** Bearer token for `guardUrl`. Never logged. Default: none. */
   guardApiKey?: string
   /**
    * The name by which the server at `guardUrl` knows the guard model. For `llama-cpp`, which needs the package
-   * node-llama-cpp: the path of a Llama Guard GGUF file, text only. Default: none.
+   * node-llama-cpp: the path of a Llama Guard GGUF file, text only. For `bedrock-guardrail`, which needs the package
+   * @aws-sdk/client-bedrock-runtime: the guardrail's id or ARN, and its version behind an `@` (`abc123@1`, default
+   * `DRAFT`). Default: none; for `openai-moderation` `omni-moderation-latest`.
    */
   guardModel?: string
   /**

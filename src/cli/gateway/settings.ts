@@ -19,6 +19,10 @@ function guardOf({ guard, model, endpoint, inferenceComponent, guardUrl, guardMo
       return `${model} at ${withoutSecrets(guardUrl ?? '')}${guardModel ? `, served as ${guardModel}` : ''}`
     case 'llama-cpp':
       return `${model} in this process, from ${guardModel}`
+    case 'bedrock-guardrail':
+      return `the Bedrock guardrail ${guardModel}`
+    case 'openai-moderation':
+      return `${guardModel ?? 'omni-moderation-latest'} at ${withoutSecrets(guardUrl ?? 'https://api.openai.com/v1')}`
     case 'local':
       return 'the built-in baseline screen, which is not Llama Guard'
     default:

@@ -2,16 +2,11 @@
 // They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
 import { LlamaGuardError } from '../../errors.js'
-import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../types.js'
+import type { Category, Guard, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
 import type { LabelScore } from '../answer/classification.js'
-import { AskOptions } from '../judge-options.js'
-import { anyUnsafeOf } from '../merge-verdicts.js'
-import { escapeText } from '../prompt/escape.js'
-import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
 import type { PromptGuardName } from '../prompt/models.js'
-import { anyTokens } from '../prompt/tokens/index.js'
-import { withCheck } from '../ready.js'
+import { turnGuard } from './turn-guard.js'
 
 /** Asks a server for the labels of one text. */
 export type Classify = (
@@ -54,38 +49,25 @@ const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Categ
 const TOLERANCE = 0.02
 
 export function promptGuard({ model, classify, identity }: PromptGuardOptions): Guard {
-  const categories = LABELS[model].flatMap(([, category]) => category ?? [])
-  const windows = (conversation: Conversation): readonly Conversation[] => {
-    const judged = conversation.at(-1)
-    if (judged?.role !== 'User')
-      throw new LlamaGuardError(
-        'guard_rejected',
-        `${model} judges what users and tools send, never what the model answers. Put it beside a guard that does.`,
-      )
-    // Only the judged turn is sent, because the model reads single texts and no conversation.
-    return fitConversation([{ role: 'User', text: judged.text }], WINDOW_TOKENS + GENERATED_TOKENS, {
-      policyTokens: MARKS,
-      counter: anyTokens,
-    })
-  }
-  const guard: Guard = {
+  return turnGuard({
     model,
     identity: JSON.stringify([identity, model]),
-    categories,
+    categories: LABELS[model].flatMap(([, category]) => category ?? []),
     judges: ['User'],
     scored: true,
-    fit: windows,
-    async judge(conversation, options: JudgeOptions = {}) {
-      const asks = windows(conversation).map((window) => async (signal: AbortSignalLike) => {
-        const text = escapeText(window.at(-1)?.text ?? '')
-        return verdictOf(model, await classify(text, { signal }))
-      })
-      // All windows are asked, because a flagged window must not hide one that blocks.
-      return anyUnsafeOf(asks, { signal: AskOptions.signalOf(options), blocks: () => false })
+    windowTokens: WINDOW_TOKENS,
+    addedTokens: MARKS,
+    ask: async ({ role, text }, signal) => {
+      if (role !== 'User')
+        throw new LlamaGuardError(
+          'guard_rejected',
+          `${model} judges what users and tools send, never what the model answers. Put it beside a guard that does.`,
+        )
+      return verdictOf(model, await classify(text, { signal }))
     },
-    ...(classify.close && { close: () => classify.close?.() }),
-  }
-  return withCheck(guard, classify.check)
+    close: classify.close && (() => classify.close?.()),
+    check: classify.check && (() => classify.check!()),
+  })
 }
 
 /**

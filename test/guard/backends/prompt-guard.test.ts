@@ -72,7 +72,7 @@ describe('Llama Prompt Guard', () => {
     expect(await guard.judge(conversation, {})).toMatchObject({ safe: true })
     expect(emulator.requests.map(({ prompt }) => prompt)).toEqual(['Thanks'])
     await expect(guard.judge(conversation.slice(0, 2), {})).rejects.toMatchObject({ code: 'guard_rejected' })
-    await expect(guard.judge([], {})).rejects.toMatchObject({ code: 'guard_rejected' })
+    await expect(guard.judge([], {})).rejects.toMatchObject({ code: 'internal_error' })
   })
 
   it('reads every word of a long text, in windows of at most 512 tokens, and hidden words too.', async () => {

@@ -8,7 +8,7 @@ import { addTrace } from './trace-header.js'
 const CONNECT_MS = 3000
 
 export interface StreamClient {
-  /** Asks with a JSON body and SageMaker's custom attributes. Rejects with the error of the SDK or of the connection. */
+  /** Asks with a JSON body and custom attributes. Rejects with the error of the SDK or of the connection. */
   open(body: string, attributes: string | undefined, signal: AbortSignal): Promise<AsyncIterable<ResponseStream> | []>
   /** Rejects with the SDK's error when there are no credentials. */
   check(): Promise<void>

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connectionError } from '../../../../src/guard/backends/openai-compatible/errors.js'
+import { connectionError } from '../../../../src/guard/backends/server-errors.js'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import {
   openAiCompatibleComplete,

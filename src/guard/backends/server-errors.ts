@@ -1,7 +1,7 @@
 // Maps every failure of a call to an OpenAI-compatible server to one of our codes. Servers quote the prompt in their
 // errors, so their words are read here and never passed on.
-import { LlamaGuardError, isLlamaGuardError } from '../../../errors.js'
-import type { UnavailableCode } from '../../../errors.js'
+import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
+import type { UnavailableCode } from '../../errors.js'
 
 /** The sentences in which vLLM, SGLang, TGI and llama.cpp say that the prompt is too long. */
 const CONTEXT =

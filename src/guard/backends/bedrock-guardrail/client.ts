@@ -1,0 +1,33 @@
+// Calls ApplyGuardrail through the AWS SDK, which is an optional peer.
+import { ApplyGuardrailCommand, BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
+import type { ApplyGuardrailCommandInput, ApplyGuardrailCommandOutput } from '@aws-sdk/client-bedrock-runtime'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+
+export interface GuardrailClient {
+  apply(input: ApplyGuardrailCommandInput, signal: AbortSignal): Promise<ApplyGuardrailCommandOutput>
+  /** Rejects with the SDK's error when there are no credentials. */
+  check(): Promise<void>
+  close(): void
+}
+
+const CONNECT_MS = 3000
+
+export function createClient(o: { readonly concurrency: number; readonly timeoutMs: number }): GuardrailClient {
+  const agent = { keepAlive: true, maxSockets: o.concurrency }
+  const client = new BedrockRuntimeClient({
+    // The judge retries, within one budget.
+    maxAttempts: 1,
+    requestHandler: new NodeHttpHandler({
+      httpAgent: agent,
+      httpsAgent: agent,
+      connectionTimeout: Math.min(CONNECT_MS, o.timeoutMs),
+      requestTimeout: o.timeoutMs,
+      throwOnRequestTimeout: true,
+    }),
+  })
+  return {
+    apply: (input, signal) => client.send(new ApplyGuardrailCommand(input), { abortSignal: signal }),
+    check: async () => void (await client.config.credentials()),
+    close: () => client.destroy(),
+  }
+}

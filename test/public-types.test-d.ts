@@ -38,9 +38,7 @@ expectTypeOf(guard.stats().guards[0]!.model).toBeString()
 // LlamaGuardOptions: everything optional, nothing unknown, literals kept.
 expectTypeOf<Record<string, never>>().toExtend<LlamaGuardOptions>()
 expectTypeOf<RequestOptions>().toExtend<LlamaGuardOptions>()
-expectTypeOf<LlamaGuardOptions['guard']>().toEqualTypeOf<
-  Backend | Guard | undefined
->()
+expectTypeOf<LlamaGuardOptions['guard']>().toEqualTypeOf<Backend | Guard | undefined>()
 expectTypeOf<LlamaGuardOptions['onError']>().toEqualTypeOf<'closed' | 'open' | undefined>()
 expectTypeOf<LlamaGuardOptions['check']>().toEqualTypeOf<readonly ('input' | 'output')[] | undefined>()
 expectTypeOf<NonNullable<LlamaGuardOptions['skip']>>().toEqualTypeOf<(req: GuardedRequest) => boolean>()

@@ -35,7 +35,10 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
 }
 
 const REQUIRED: Readonly<
-  Record<Backend, { option: 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'; variable: string; what: string } | undefined>
+  Record<
+    Backend,
+    { option: 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'; variable: string; what: string } | undefined
+  >
 > = {
   sagemaker: { option: 'endpoint', variable: 'ENDPOINT', what: 'a SageMaker endpoint name' },
   openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },

@@ -82,13 +82,11 @@ async function setup(options: Partial<SageMakerChatOptions> = {}, keys: { sessio
         return res
           .writeHead(200, { 'content-type': 'text/event-stream' })
           .end(`${chunk('Hel')}${chunk('lo')}data: [DONE]\n\n`)
-      return res
-        .writeHead(200, { 'content-type': 'application/json' })
-        .end(
-          JSON.stringify({
-            choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
-          }),
-        )
+      return res.writeHead(200, { 'content-type': 'application/json' }).end(
+        JSON.stringify({
+          choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
+        }),
+      )
     })
   })
   const client = new SageMakerRuntimeClient({

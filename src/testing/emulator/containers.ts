@@ -5,7 +5,8 @@ import type { Answer, Asked } from './model.js'
 
 /**
  * `tgi` and `lmi` (current), `lmi-0.29` (`log_prob`), `lmi-compat` (an array, as TGI), `openai-chat` and
- * `openai-completions` (what vLLM based containers answer). `vllm`: vLLM's own image, which takes OpenAI's requests only.
+ * `openai-completions` (what vLLM based containers answer), and `vllm` (vLLM's own image, which takes OpenAI's requests
+ * only).
  */
 export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions' | 'vllm'
 

@@ -69,14 +69,14 @@ async function setup(options: Partial<SageMakerChatOptions> = {}, keys: { sessio
   const server = await listen((req, res) => {
     void answer(req).then((body) => {
       const refusal = refusalOf(req.headers.authorization, keys.sessionToken)
-      if (refusal !== undefined || body['user'] === 'nobody')
+      if (refusal !== undefined || body['safety_identifier'] === 'nobody')
         return res
           .writeHead(403, {
             'x-amzn-errortype': 'AccessDeniedException:http://internal',
             'content-type': 'application/json',
           })
           .end(JSON.stringify({ Message: `User: arn:aws:iam::123456789012:user/app ${refusal}` }))
-      if (body['user'] === 'wrong')
+      if (body['safety_identifier'] === 'wrong')
         return res.writeHead(400, { 'content-type': 'application/json' }).end('{"error":{"message":"no"}}')
       if (body['stream'] === true)
         return res
@@ -131,8 +131,12 @@ describe('The OpenAI-compatible path of an endpoint', () => {
 
   it("passes on what the container refuses, and keeps SageMaker's words about the account", async () => {
     const { openai, front } = await setup()
-    await expect(openai.chat.completions.create({ ...ask, user: 'wrong' })).rejects.toMatchObject({ status: 400 })
-    await expect(openai.chat.completions.create({ ...ask, user: 'nobody' })).rejects.toMatchObject({ status: 503 })
+    await expect(openai.chat.completions.create({ ...ask, safety_identifier: 'wrong' })).rejects.toMatchObject({
+      status: 400,
+    })
+    await expect(openai.chat.completions.create({ ...ask, safety_identifier: 'nobody' })).rejects.toMatchObject({
+      status: 503,
+    })
     expect(front.errors[0]).toMatchObject({ code: 'upstream_unavailable' })
     expect(front.errors[0]!.message).toMatch(/sagemaker:CallWithBearerToken/)
     expect(front.errors[0]!.message).not.toMatch(/arn:/)

@@ -4,7 +4,7 @@ import { bedrockGuardrail } from './guard/backends/bedrock-guardrail/index.js'
 import { createLocalGuard } from './guard/backends/local/index.js'
 import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
 import { openAiModeration } from './guard/backends/openai-moderation/index.js'
-import { openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
+import { openAiChatComplete, openAiCompatibleComplete } from './guard/backends/openai-compatible/index.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from './guard/prompt/index.js'
 import { cascade } from './guard/cascade.js'
 import { anyUnsafe, partsOf } from './guard/panel.js'
@@ -133,6 +133,12 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
   if (config.actions?.['controversial'] !== undefined && config.model !== 'qwen3guard-gen')
     throw ignored('actions.controversial', config)
   if (isPromptGuard(config.model) && config.guard !== 'local') return promptGuardOf(config, config.model)
+  if (readsChats(config) && (config.guard === 'sagemaker' || config.guard === 'llama-cpp'))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `${config.model} reads chats, which the guard ${JSON.stringify(config.guard)} cannot send. Use guard: 'openai' with ` +
+        'the URL of a server that makes its format, such as vLLM, Ollama or Bedrock.',
+    )
   switch (config.guard) {
     case 'local':
       return { ...createLocalGuard(), scored: true }
@@ -149,7 +155,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       // A text completion carries no image. With `vision` the prompt would mention an image, and the model would
       // judge the text alone.
       const prompter = { ...prompterOf(config), vision: false }
-      const complete = openAiCompatibleComplete({
+      const complete = (readsChats(config) ? openAiChatComplete : openAiCompatibleComplete)({
         url: guardUrl,
         apiKey: guardApiKey,
         model: guardModel,
@@ -183,6 +189,9 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       throw new LlamaGuardError('invalid_option', `There is no guard ${JSON.stringify(config.guard satisfies never)}.`)
   }
 }
+
+/** True for a model whose prompt format only the server can make. */
+const readsChats = ({ model }: Config): boolean => model === 'gpt-oss-safeguard'
 
 function promptGuardOf(config: Config, model: PromptGuardName): Guard {
   if (config.guard !== 'sagemaker')

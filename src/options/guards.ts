@@ -76,8 +76,8 @@ function modelNamed(name: string): ModelName | undefined {
   const unsized = name.replace(/^(prompt-guard-[12]|llama-prompt-guard-[12])-(?:22m|86m)$/, '$1')
   const family = /^qwen3guard(?:-gen)?(?:-(?:0\.6|4|8)b)?$/.test(name)
     ? 'qwen3guard-gen'
-    : /^granite-guardian-3\.0-[28]b$/.test(name)
-      ? 'granite-guardian-3.0'
+    : /^granite-guardian-(?:3\.0-[28]b|4\.1-8b)$/.test(name) || /^gpt-oss-safeguard-(?:20|120)b$/.test(name)
+      ? name.replace(/-\d+b$/, '')
       : unsized
   return MODELS.find((model) => model === family || model === `llama-${family}`)
 }

@@ -1,7 +1,9 @@
 // From the name of a guard model to its prompter: what goes into the model, and what its answer says.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category } from '../../types.js'
+import { gptOssSafeguard } from './gpt-oss-safeguard.js'
 import { graniteGuardian30 } from './granite-guardian.js'
+import { graniteGuardian41 } from './granite-guardian-4.js'
 import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
@@ -42,6 +44,8 @@ export function createPrompter(model: ModelName, policy: PromptPolicy = {}, opti
 function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptions): Prompter {
   if (model === 'qwen3guard-gen') return otherGuardPrompter(qwen3GuardGen(options.controversial), policy)
   if (model === 'granite-guardian-3.0') return otherGuardPrompter(graniteGuardian30, policy)
+  if (model === 'granite-guardian-4.1') return otherGuardPrompter(graniteGuardian41(policy.instruction), policy)
+  if (model === 'gpt-oss-safeguard') return otherGuardPrompter(gptOssSafeguard(policy.categories), policy)
   const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model as LlamaGuardName] : undefined
   if (isPromptGuard(model))
     throw new LlamaGuardError(

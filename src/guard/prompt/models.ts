@@ -15,7 +15,14 @@ export type LlamaGuardName = (typeof LLAMA_GUARDS)[number]
 export const PROMPT_GUARDS = ['llama-prompt-guard-1', 'llama-prompt-guard-2'] as const
 export type PromptGuardName = (typeof PROMPT_GUARDS)[number]
 
-export const MODELS = [...LLAMA_GUARDS, ...PROMPT_GUARDS, 'qwen3guard-gen', 'granite-guardian-3.0'] as const
+export const MODELS = [
+  ...LLAMA_GUARDS,
+  ...PROMPT_GUARDS,
+  'qwen3guard-gen',
+  'granite-guardian-3.0',
+  'granite-guardian-4.1',
+  'gpt-oss-safeguard',
+] as const
 export type ModelName = (typeof MODELS)[number]
 
 export const isPromptGuard = (model: ModelName): model is PromptGuardName =>

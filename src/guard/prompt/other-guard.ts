@@ -15,6 +15,8 @@ export interface OtherGuard {
   readonly contextTokens: number
   /** Most tokens of an answer. */
   readonly maxNewTokens: number
+  /** The one part of a policy that the model follows. Default: none. */
+  readonly takes?: keyof PromptPolicy
   /** The turns that the model's template shows. The judged turn is the last. */
   readonly shown: (conversation: Conversation) => Conversation
   /** The exact prompt for the turns of {@link shown}. */
@@ -25,7 +27,7 @@ export interface OtherGuard {
 const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
 /** Markers of these templates that Llama Guard's template lacks, and tokens that Qwen3 spells without bars. */
 const MARKS =
-  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|think|tool_call|tool_response)\s*)[>\uFF1E]/giu
+  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|(?:no-)?think|guardian|score|tool_call|tool_response)\s*)[>\uFF1E]/giu
 
 /** The text as these models may read it: unable to end its turn, open another turn, or act as a part of the prompt. */
 export function escapeForGuard(text: string): string {
@@ -35,11 +37,14 @@ export function escapeForGuard(text: string): string {
 /** @throws LlamaGuardError `invalid_option` when a policy is given, because these models follow only their own. */
 export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
   const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
-  const given = Object.entries(policy).find(([, value]) => value !== undefined)?.[0]
+  const given = Object.entries(policy).find(([name, value]) => value !== undefined && name !== guard.takes)?.[0]
   if (given !== undefined)
     throw new LlamaGuardError(
       'invalid_option',
-      `The option ${given} is part of Llama Guard's prompt; ${model} has a policy of its own. Leave it out.`,
+      `The option ${given} is part of Llama Guard's prompt; ${model} ` +
+        (guard.takes === undefined
+          ? 'has a policy of its own. Leave it out.'
+          : `takes its policy from ${guard.takes}.`),
     )
   const user = { role: 'User', text: '' } as const
   const shortest = [[user], [user, { role: 'Agent', text: '' } as const]]

@@ -60,3 +60,27 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
     )
   return Object.assign(complete, { close, identity: JSON.stringify(['openai', address, o.model ?? null]) })
 }
+
+/**
+ * Completes chats with `POST {url}/chat/completions`, for a guard model whose format the server makes. A prompt is a
+ * JSON list of messages. The model thinks little and answers without log probabilities.
+ * @throws LlamaGuardError as {@link openAiCompatibleComplete}.
+ */
+export function openAiChatComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
+  const { post, close, address } = jsonClient({ ...o, route: '/chat/completions' })
+  const complete: Complete = async (prompt, { signal }) =>
+    readCompletion(
+      await post(
+        {
+          ...(o.model && { model: o.model }),
+          messages: JSON.parse(prompt) as unknown,
+          max_tokens: o.maxNewTokens ?? 32,
+          temperature: 0,
+          reasoning_effort: 'low',
+          stream: false,
+        },
+        signal,
+      ),
+    )
+  return Object.assign(complete, { close, identity: JSON.stringify(['openai', address, o.model ?? null]) })
+}

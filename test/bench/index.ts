@@ -29,6 +29,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { name: 'telemetry', smoke: { env: { BENCH_CALLS: '1000' } } },
   { name: 'tokens' },
   { name: 'schedule' },
+  { name: 'fleet' },
   { name: 'estimate' },
   { name: 'cost' },
 ]

@@ -22,15 +22,37 @@ export interface Counts {
   answer: number
   /** Seconds of the GPU. */
   seconds: number
-  /** The prompts, in order. */
+  /** The prompts, in order, and the milliseconds that each took. */
   readonly prompts: string[]
+  readonly times: number[]
 }
 
-export const noCounts = (): Counts => ({ checks: 0, prompt: 0, cached: 0, answer: 0, seconds: 0, prompts: [] })
+export const noCounts = (): Counts => ({
+  checks: 0,
+  prompt: 0,
+  cached: 0,
+  answer: 0,
+  seconds: 0,
+  prompts: [],
+  times: [],
+})
 
 export interface SimulatedGuard extends Guard {
   /** Counts from now on, by the side that is judged. */
   start(): Readonly<Record<Stage, Counts>>
+}
+
+/** How an endpoint of several copies chooses the copy of a request. */
+export interface Routing {
+  /** Requests whose bodies begin with the same `length` bytes go to one copy, while fewer than `threshold` are there. */
+  readonly prefix?: { readonly length: number; readonly threshold: number }
+}
+
+/** One GPU with a prefix cache of its own. */
+interface Copy {
+  readonly known: Set<string>
+  reading: Promise<unknown>
+  open: number
 }
 
 export type SimulatedModel = 'llama-guard-1' | 'llama-guard-3-8b'
@@ -38,11 +60,15 @@ export type SimulatedModel = 'llama-guard-1' | 'llama-guard-3-8b'
 export function simulatedGuard(
   time: VirtualTime,
   model: SimulatedModel,
-  { prefixCache, speed = A10G }: { prefixCache: boolean; speed?: typeof A10G },
+  {
+    prefixCache,
+    speed = A10G,
+    copies = 1,
+    prefix,
+  }: { prefixCache: boolean; speed?: typeof A10G; copies?: number } & Routing,
 ): SimulatedGuard {
-  const known = new Set<string>()
+  const fleet = Array.from({ length: copies }, (): Copy => ({ known: new Set(), reading: Promise.resolve(), open: 0 }))
   let counts = { input: noCounts(), output: noCounts() }
-  let reading: Promise<unknown> = Promise.resolve()
   let stage: Stage = 'input'
   const encode = (text: string): readonly number[] =>
     model === 'llama-guard-1' ? llama2.encode(text, false, false) : llama3.encode(text, { bos: false, eos: false })
@@ -55,7 +81,15 @@ export function simulatedGuard(
       return tokens
     })
 
-  const cachedOf = (tokens: readonly number[]): number => {
+  const leastOpen = (): Copy => fleet.reduce((best, copy) => (copy.open < best.open ? copy : best))
+  const copyFor = (prompt: string): Copy => {
+    if (prefix === undefined) return leastOpen()
+    const body = Buffer.from(JSON.stringify({ inputs: prompt })).subarray(0, prefix.length)
+    const own = fleet[fingerprint(body.toString('latin1')) % copies]!
+    return own.open < prefix.threshold ? own : leastOpen()
+  }
+
+  const cachedOf = (tokens: readonly number[], known: Set<string>): number => {
     let [chain, cached, hit] = ['', 0, true]
     for (let at = 0; at + BLOCK <= tokens.length; at += BLOCK) {
       chain = `${fingerprint(chain)}:${tokens.slice(at, at + BLOCK).join()}`
@@ -69,7 +103,9 @@ export function simulatedGuard(
 
   const complete = async (prompt: string): Promise<{ text: string }> => {
     const tokens = tokensOf(prompt)
-    const cached = cachedOf(tokens)
+    const copy = copyFor(prompt)
+    const started = time.now
+    const cached = cachedOf(tokens, copy.known)
     const readMs = (tokens.length - cached) * speed.msPerPromptToken
     const answerMs = ANSWER_TOKENS * speed.msPerToken
     const side = counts[stage]
@@ -79,12 +115,15 @@ export function simulatedGuard(
     side.answer += ANSWER_TOKENS
     side.seconds += (readMs + answerMs) / 1000
     side.prompts.push(prompt)
+    copy.open++
     await time.sleep(speed.baseMs)
     // One GPU reads one prompt after another, and makes the tokens of answers at the same time.
-    const read = reading.then(() => time.sleep(readMs))
-    reading = read
+    const read = copy.reading.then(() => time.sleep(readMs))
+    copy.reading = read
     await read
     await time.sleep(answerMs)
+    copy.open--
+    side.times.push(time.now - started)
     return { text: 'safe' }
   }
 

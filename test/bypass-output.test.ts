@@ -134,7 +134,10 @@ const REPLIES: Record<string, Row> = {
     ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503),
     code: 'unreadable_response',
   },
-  'UTF-16': raw('text/plain; charset=utf-16le', Buffer.from(BAD, 'utf16le')),
+  'UTF-16': {
+    ...raw('text/plain; charset=utf-16le', Buffer.from(BAD, 'utf16le'), 503),
+    code: 'unreadable_response',
+  },
   'bytes that are no UTF-8': {
     ...raw('text/plain', Buffer.concat([Buffer.from(BAD), Buffer.from([0xff])]), 503),
     code: 'unreadable_response',

@@ -18,6 +18,8 @@ export interface AskedFor {
   readonly stream: boolean
   readonly model?: string | undefined
   readonly calls?: readonly RpcCall[] | undefined
+  /** Empty for a request without words. */
+  readonly turns?: readonly unknown[]
 }
 
 /** The request that is refused. */

@@ -1,39 +1,25 @@
 // Tells an app's own error message from prose that may be a model's. An error with only such words passes without a
 // check. All other text in it is judged like a reply.
 import { STATUS_CODES } from 'node:http'
+import { isShort } from '../../dialects/kit/reply-fields.js'
+import { TextWalker } from '../../dialects/kit/text-walker.js'
+import { isObject } from '../../utils/json.js'
 
 /**
  * The fields in which a JSON error says what went wrong. Prose in any other field (`failed_generation`, `answer`) may
  * be the model's.
  */
-const ERROR_FIELDS = new Set([
-  'message',
-  'error',
-  'detail',
-  'details',
-  'msg',
-  'title',
-  'type',
-  'code',
-  'status',
-  'reason',
-  'hint',
-  'help',
-  'path',
-  'param',
-  'loc',
-  'stack',
-  'documentation_url',
-  'name',
-  'errors',
-])
+const ERROR_FIELDS = new Set(
+  (
+    'message error detail details msg title type code status reason hint help path param loc stack documentation_url name ' +
+    'errors instance url method trace'
+  ).split(' '),
+)
 /**
  * Bytes of text in these fields, all together, that count as the app's own. It is room for a sentence or two in
  * English, and less in Chinese.
  */
 const OWN_BYTES = 400
-/** Names, ids, numbers, times and URLs: one ASCII word without blanks. */
-const IDENTIFIER = /^[\w.:/+=@?&#%~,;()[\]*!$-]{0,64}$/
 const URL_LIKE = /^https?:\/\/[\w.:/+=@?&#%~,;()!$-]{1,500}$/
 
 const REASONS = new Set(
@@ -50,24 +36,34 @@ const STACK_LINE =
   /^at (?:(?:async |new )?\S{1,100}(?: \[as \S{1,60}\])? \((?:\S{1,300}:\d{1,7}:\d{1,7}|<anonymous>|index \d{1,4})\)|(?:async )?\S{1,300}:\d{1,7}:\d{1,7})$/
 const ERROR_HEAD = /^(?:[A-Z][A-Za-z]{0,40})?Error(?:: |$)/
 
-export interface KeyedText {
-  readonly key: string
-  readonly text: string
+/**
+ * The strings of a JSON error that are not the app's own words. When there is too much text in its fields, they are all
+ * of its strings. Whatever stands in a field that is none of an error's may be the model's, at any length.
+ */
+export function proseOfError(value: unknown): readonly string[] {
+  const own: string[] = []
+  const others: string[] = []
+  const walker = new TextWalker({}, { named: true })
+  const visit = (inner: unknown): void => {
+    if (typeof inner === 'string') {
+      if (!isShort(inner) && !URL_LIKE.test(inner)) own.push(inner)
+    } else if (Array.isArray(inner)) inner.forEach(visit)
+    else if (isObject(inner))
+      for (const [name, child] of Object.entries(inner)) {
+        if (ERROR_FIELDS.has(name)) visit(child)
+        // The name of a number is the app's own, such as `statusCode`.
+        else if (typeof child !== 'string' && !isObject(child) && !Array.isArray(child) && isShort(name)) continue
+        else walker.walk({ [name]: child }, (path, text) => void (isNameOf(name, path, child) || others.push(text)))
+      }
+  }
+  visit(value)
+  const bytes = own.reduce((sum, text) => sum + Buffer.byteLength(withoutStack(text)), 0)
+  return bytes > OWN_BYTES ? [...own, ...others] : others
 }
 
-/**
- * The strings of a JSON error that are not the app's own words. When there is too much text in its fields, all
- * strings are returned.
- */
-export function proseOfError(strings: readonly KeyedText[]): readonly string[] {
-  const own = (key: string): boolean => ERROR_FIELDS.has(key)
-  const bytes = strings.reduce(
-    (sum, { key, text }) => sum + (own(key) && !isIdentifier(text) ? Buffer.byteLength(withoutStack(text)) : 0),
-    0,
-  )
-  return strings
-    .filter(({ key, text }) => !isIdentifier(text) && (!own(key) || bytes > OWN_BYTES))
-    .map(({ text }) => text)
+/** True for the name of a string, which is judged without it. */
+function isNameOf(name: string, path: string, child: unknown): boolean {
+  return path === 'key' && typeof child === 'string' && isShort(name)
 }
 
 /**
@@ -92,10 +88,6 @@ export function isErrorPage(text: string): boolean {
       REDIRECT.test(line) ||
       (stack && (STACK_LINE.test(line) || (ERROR_HEAD.test(line) && Buffer.byteLength(line) <= OWN_BYTES / 2))),
   )
-}
-
-function isIdentifier(text: string): boolean {
-  return IDENTIFIER.test(text) || URL_LIKE.test(text)
 }
 
 function withoutStack(text: string): string {

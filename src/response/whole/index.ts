@@ -2,6 +2,7 @@
 // released reply is framed as the handler framed it.
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
+import { generic } from '../../dialects/generic.js'
 import { codingsOf } from '../codings.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
@@ -15,11 +16,17 @@ interface Kept {
   readonly last: Buffer | undefined
 }
 
+interface Judged {
+  readonly judgements: readonly Judgement[]
+  /** Why there are none. Default: the reply has no words. */
+  readonly why?: NotJudgedReason | undefined
+}
+
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
 export function wholeHold(controller: ResponseController, context: ReplyContext): Hold {
   // An error in its own words has nothing to judge.
   const why = isSuccess(controller.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
-  const judge = async ({ chunks, last }: Kept): Promise<readonly Judgement[]> => {
+  const judge = async ({ chunks, last }: Kept): Promise<Judged> => {
     const { res } = controller
     const choices = await readReply(
       {
@@ -31,26 +38,27 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
         contentType: String(res.getHeader('content-type') ?? ''),
         codings: codingsOf(res),
         maxBytes: context.maxReplyBytes,
+        redirects: res.statusCode >= 300 && res.statusCode < 400 && res.hasHeader('location'),
+        wordless: context.dialect === generic && context.asked?.turns?.length === 0,
       },
       context.dialect,
     )
-    return choices.length === 1
-      ? [await context.judgeReply(choices[0]!.text)]
-      : await Promise.all(choices.map(({ text }, index) => context.judgeReply(text, index)))
+    if (choices === undefined) return { judgements: [], why: 'binary' }
+    const judgements = choices.map(({ text }, index) => context.judgeReply(text, index))
+    return { judgements: await Promise.all(judgements), why }
   }
-  return keepWhole(controller, context, judge, why)
+  return keepWhole(controller, context, judge)
 }
 
 /** Holds a response that needs no judging until the input check, which runs at the same time, is done. */
 export function gateHold(controller: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold {
-  return keepWhole(controller, context, () => Promise.resolve([]), why)
+  return keepWhole(controller, context, () => Promise.resolve({ judgements: [], why }))
 }
 
 function keepWhole(
   controller: ResponseController,
   context: ReplyContext,
-  judge: (kept: Kept) => Promise<readonly Judgement[]>,
-  why?: NotJudgedReason,
+  judge: (kept: Kept) => Promise<Judged>,
 ): Hold {
   const chunks: Buffer[] = []
   let last: Buffer | undefined
@@ -120,7 +128,7 @@ function keepWhole(
       if (over) return
       judge({ chunks, last })
         .then(
-          (judgements) => onceOpen(() => conclude(context.decideReply(judgements, why), judgements)),
+          ({ judgements, why }) => onceOpen(() => conclude(context.decideReply(judgements, why), judgements)),
           (error: unknown) => onceOpen(() => conclude(context.decideReplyError(toLlamaGuardError(error)), [])),
         )
         .catch(() => controller.destroy())

@@ -1,11 +1,12 @@
-// Reads the text of every choice of a whole reply, in whatever form it came. A reply that cannot be read is an error,
-// never an empty text. The form is recognised from the body, not from the content-type.
+// Reads the text of every choice of a whole reply, in whatever form it came. A chat's reply that cannot be read is an
+// error, never an empty text. The form is recognised from the body, not from the content-type.
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
-import { LlamaGuardError } from '../../errors.js'
+import { generic } from '../../dialects/generic.js'
+import { BUILT_IN } from '../../dialects/index.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
-import { isJson, isStream, isSuccess, mediaType } from '../media-type.js'
-import { decodeBody, decodeTexts, readAsUtf8 } from './decode.js'
-import { isErrorPage, type KeyedText, proseOfError } from './error-words.js'
+import { charsetsOf, isJson, isStream, isSuccess, mediaType } from '../media-type.js'
+import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
+import { isErrorPage, proseOfError } from './error-words.js'
 import { looksLikeStream, readElements, readEvents } from './read-stream.js'
 
 const MAX_CHOICES = 128
@@ -17,29 +18,47 @@ export interface RawReply {
   /** The content and transfer codings of `bytes`, the last applied last. */
   readonly codings: readonly string[]
   readonly maxBytes: number
+  /** True for a redirect, whose body hardly anybody reads. */
+  readonly redirects?: boolean
+  /** True for the reply to a request without words, such as a download. Default: false. */
+  readonly wordless?: boolean
 }
 
-/** The texts to judge, one per choice. Empty texts are left out. */
-export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[]> {
-  const { status, contentType, codings, bytes } = reply
+/**
+ * The texts to judge, one per choice. Empty texts are left out. Undefined for a reply that is no text, to a request
+ * that is no chat.
+ * @throws LlamaGuardError `unreadable_response` for the reply to a chat, and for text that cannot be read.
+ */
+export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[] | undefined> {
+  const { status, contentType, codings, bytes, redirects = false, wordless = false } = reply
   // No bytes are no words, in whatever coding and type.
   if (bytes.length === 0) return []
-  if (status === 206) throw unreadable('a part of a reply (206)')
+  const noChat = dialect === generic || redirects
   const type = mediaType(contentType)
   const failed = !isSuccess(status)
+  if (status === 206 && !noChat) throw unreadable('a part of a reply (206)')
+  const bare = noChat && type === BYTES
+  const readable = bare || isReadable(type)
   // An error of any type is read as text, because it may contain a reply.
-  if (!failed && !isReadable(type)) throw unreadable('a content-type that is neither text nor JSON')
-  const body = codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes)
-  const texts = decodeTexts(body, contentType)
-  const asUtf8 = readAsUtf8(body, contentType)
-  const choices = [
-    ...texts.flatMap((text) => readText(text, type, failed, dialect)),
-    // Some clients read the charset that the reply names and some read UTF-8, so all texts are judged.
-    ...(asUtf8 === undefined || texts.includes(asUtf8) ? [] : readLoosely(asUtf8, type, failed, dialect)),
-  ].filter((choice) => choice.text !== '')
-  if (choices.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
-  return choices
+  if (!failed && !readable && noChat) return undefined
+  if (!failed && !readable) throw unreadable('a content-type that is neither text nor JSON')
+  if ((wordless || redirects) && !codings.every(isKnownCoding)) return undefined
+  if (!charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii)$/i.test(charset))) {
+    if (redirects) return undefined
+    throw unreadable('a charset other than UTF-8')
+  }
+  const text = textOf(codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes))
+  if (text === undefined && (bare || (noChat && failed))) return undefined
+  if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
+  // A part of a file or of JSON is no JSON.
+  const choices = status === 206 ? [{ index: 0, text }] : readText(text.replaceAll('\u0000', ''), type, failed, dialect)
+  const spoken = choices.filter((choice) => choice.text !== '')
+  if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
+  return spoken
 }
+
+/** What a handler sends that sends a Buffer. It may be text. */
+const BYTES = 'application/octet-stream'
 
 function isReadable(type: string): boolean {
   return (
@@ -47,50 +66,33 @@ function isReadable(type: string): boolean {
     type.startsWith('text/') ||
     isJson(type) ||
     isStream(type) ||
-    /^application\/(xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+    /^(?:application|image)\/(?:xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
   )
 }
 
 function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
-  if (text.includes('\u0000')) throw unreadable('binary data')
   if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
   if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
-  const isEvents = isStream(type) || looksLikeStream(text)
-  if (isEvents) return readEvents(text, type, dialect)
+  if (isStream(type) || looksLikeStream(text)) return readEvents(text, type, dialect)
   // This applies to error statuses too, because broken JSON may be half of a reply.
   if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
   return failed && isErrorPage(text) ? [] : [{ index: 0, text }]
 }
 
-/** UTF-16 read as UTF-8 has a zero byte beside each Latin letter, which nobody sees: its words are judged as text. */
-function readLoosely(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
-  try {
-    return readText(text, type, failed, dialect)
-  } catch (error) {
-    const zeros = text.split('\u0000').length - 1
-    // Anything else that cannot be read, such as sound, is refused as in any reply. So are zeros beside events or
-    // objects, because their words belong together, and UTF-16 shows neither.
-    if (zeros * 4 < text.length || text.includes('{"') || looksLikeStream(text.replaceAll('\u0000', '?'))) throw error
-    return [{ index: 0, text: text.replaceAll('\u0000', '') }]
-  }
-}
-
 function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
   if (duplicateKeys(text, value).size > 0)
     throw unreadable('a key that one object names twice, which clients read differently')
-  const reply = dialect.reply(value)
-  if (reply !== undefined) return reply
-  const found = strings(value)
-  if (failed && !Array.isArray(value)) {
-    const prose = proseOfError(found)
-    return prose.length === 0 ? [] : [{ index: 0, text: prose.join('\n') }]
-  }
-  // A JSON value without strings, such as a bare number, is judged as it is written.
-  const whole = found.length > 0 ? found.map(({ text: said }) => said).join('\n') : text
-  return Array.isArray(value)
-    ? [...readElements(text, dialect), { index: 0, text: whole }]
-    : [{ index: 0, text: whole }]
+  const known = dialect === generic ? undefined : dialect.reply(value)
+  if (known !== undefined) return known
+  // A list of the events of an API is read like the stream that it is.
+  if (Array.isArray(value) && BUILT_IN.some(({ answers }) => answers?.(value[0]) === true))
+    return readElements(text, dialect)
+  if (failed && !Array.isArray(value)) return [{ index: 0, text: proseOfError(value).join('\n') }]
+  // A bare number is judged as it is written.
+  return typeof value === 'object'
+    ? generic.reply(value)!
+    : [{ index: 0, text: typeof value === 'string' ? value : text }]
 }
 
 function parse(text: string): { value: unknown } | undefined {
@@ -99,31 +101,4 @@ function parse(text: string): { value: unknown } | undefined {
   } catch {
     return undefined
   }
-}
-
-/** Strings and keys in document order, each with the key above it. */
-function strings(value: unknown): KeyedText[] {
-  const found: KeyedText[] = []
-  // An explicit stack, because the sender chooses the nesting and recursion could overflow the call stack.
-  const pending: { key: string; value: unknown }[] = [{ key: '', value }]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { key, value: inner } = next
-    if (typeof inner === 'string') found.push({ key, text: inner })
-    if (typeof inner !== 'object' || inner === null) continue
-    const children = Array.isArray(inner)
-      ? inner.map((item: unknown) => ({ key, value: item }))
-      : Object.entries(inner).flatMap(([name, child]) => [
-          { key: '', value: name },
-          { key: name, value: child as unknown },
-        ])
-    for (const child of children.reverse()) pending.push(child)
-  }
-  return found
-}
-
-function unreadable(what: string): LlamaGuardError {
-  return new LlamaGuardError(
-    'unreadable_response',
-    `The reply has ${what}, so it cannot be judged. Answer with JSON, text or an event stream.`,
-  )
 }

@@ -8,37 +8,6 @@ import { ask, guarded, onNode } from '../../helpers/apps.js'
 import { chat, chunk, completion, serve, type Reply, type Running } from '../../helpers/http.js'
 
 const gzip = (bytes: Buffer): Buffer => zlib.gzipSync(bytes)
-/** A zstd frame of one raw block (RFC 8878): Node 20 cannot write zstd, but what it must read is simple to spell. */
-function zstd(bytes: Buffer): Buffer {
-  const zstdCompressSync = (zlib as { zstdCompressSync?: (bytes: Buffer) => Buffer }).zstdCompressSync
-  if (zstdCompressSync) return zstdCompressSync(bytes)
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(bytes.length)
-  const header = (bytes.length << 3) | 1
-  return Buffer.concat([
-    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]),
-    size,
-    Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]),
-    bytes,
-  ])
-}
-
-/** A frame of four bytes that are no part of the text (RFC 8878, section 3.1.2). */
-const SKIPPED = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4])
-
-/** All the bytes, in a block that says another one follows. */
-function withoutLastBlock(bytes: Buffer): Buffer {
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(bytes.length)
-  const header = bytes.length << 3
-  return Buffer.concat([
-    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0]),
-    size,
-    Buffer.from([header & 0xff, (header >> 8) & 0xff, header >> 16]),
-    bytes,
-  ])
-}
-
 interface Answer {
   readonly status?: number
   readonly headers?: Record<string, string>
@@ -76,12 +45,9 @@ describe('content codings', () => {
     brotli: ['br', zlib.brotliCompressSync],
     'deflate as zlib': ['deflate', zlib.deflateSync],
     'raw deflate': ['deflate', zlib.deflateRawSync],
-    zstd: ['zstd', zstd],
     identity: ['identity', (bytes) => bytes],
     'gzip inside of brotli': ['gzip, br', (bytes) => zlib.brotliCompressSync(gzip(bytes))],
     'three of them': ['deflate, gzip, br', (bytes) => zlib.brotliCompressSync(gzip(zlib.deflateSync(bytes)))],
-    'two zstd frames': ['zstd', (bytes) => Buffer.concat([zstd(bytes.subarray(0, 90)), zstd(bytes.subarray(90))])],
-    'zstd behind a frame that clients skip': ['zstd', (bytes) => Buffer.concat([SKIPPED, zstd(bytes)])],
     'two gzip members': ['gzip', (bytes) => Buffer.concat([gzip(bytes.subarray(0, 90)), gzip(bytes.subarray(90))])],
   }
 
@@ -106,28 +72,12 @@ describe('content codings', () => {
   })
 
   it.each([
-    ['no bytes', Buffer.alloc(0)],
-    ['a frame without bytes', zstd(Buffer.alloc(0))],
-    ['a frame that clients skip', SKIPPED],
-    ['two frames that clients skip', Buffer.concat([SKIPPED, SKIPPED])],
-  ])('release zstd of %s, which says nothing', async (_what, body) => {
-    const reply = await replyTo({ headers: { 'content-encoding': 'zstd' }, body })
-    expect([reply.status, reply.body.equals(body), judgedReply()]).toEqual([200, true, []])
-  })
-
-  it.each([
     ['an unknown coding', 'compress', json('UNSAFE')],
+    ['zstd', 'zstd', json('UNSAFE')],
     ['a coding that was not applied', 'gzip', json('UNSAFE')],
     ['another coding than announced', 'br', gzip(json('UNSAFE'))],
     ['half a gzip', 'gzip', gzip(json('UNSAFE')).subarray(0, 60)],
     ['half a brotli', 'br', zlib.brotliCompressSync(json('UNSAFE')).subarray(0, 60)],
-    ['half a zstd', 'zstd', zstd(json('UNSAFE')).subarray(0, 60)],
-    [
-      'a zstd frame and half of another',
-      'zstd',
-      Buffer.concat([zstd(json('fine')), zstd(json('UNSAFE')).subarray(0, 60)]),
-    ],
-    ['zstd and something else behind it', 'zstd', Buffer.concat([zstd(json('fine')), Buffer.from('UNSAFE')])],
     [
       'brotli and something else behind it',
       'br',
@@ -144,8 +94,6 @@ describe('content codings', () => {
       Buffer.concat([zlib.deflateRawSync(json('fine')), Buffer.from('UNSAFE')]),
     ],
     ['gzip and something else behind it', 'gzip', Buffer.concat([gzip(json('fine')), Buffer.from('UNSAFE')])],
-    ['a zstd frame whose last block is missing', 'zstd', withoutLastBlock(json('UNSAFE'))],
-    ['zstd that is none', 'zstd', json('UNSAFE')],
     ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
     ['a coding twice announced', 'gzip, gzip', gzip(json('UNSAFE'))],
   ])('refuses %s as unreadable', async (_name, coding, body) => {
@@ -166,21 +114,6 @@ describe('content codings', () => {
     expect(codeOf(await replyTo({ headers: { 'content-encoding': coding }, body }))).toEqual([503, 'reply_too_large'])
   })
 
-  it('decodes a zstd bomb no further than the bound', async () => {
-    // One RLE block of 128 KiB is four bytes.
-    const block = Buffer.from([0x02 | ((131_072 << 3) & 0xff), (131_072 >> 5) & 0xff, (131_072 >> 13) & 0xff, 0x78])
-    const last = Buffer.from([block[0]! | 1, block[1]!, block[2]!, block[3]!])
-    const frame = Buffer.concat([
-      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]),
-      ...Array.from({ length: 200 }, () => block),
-      last,
-    ])
-    expect(codeOf(await replyTo({ headers: { 'content-encoding': 'zstd' }, body: frame }))).toEqual([
-      503,
-      'reply_too_large',
-    ])
-  })
-
   it('agrees with the decoders of Node on what it lets pass', async () => {
     const reply = await replyTo({ headers: { 'content-encoding': 'gzip' }, body: gzip(json('fine')) })
     expect((await promisify(zlib.gunzip)(reply.body)).equals(json('fine'))).toBe(true)
@@ -188,51 +121,32 @@ describe('content codings', () => {
 })
 
 describe('charsets', () => {
-  it('reads latin1 and utf-16 as their content-type says', async () => {
-    const latin = await replyTo({
-      headers: { 'content-type': 'text/plain; charset=ISO-8859-1' },
-      body: Buffer.from('schön', 'latin1'),
-    })
-    expect(latin.status).toBe(200)
-    expect(judgedReply()).toContain('schön')
-    const utf16 = { 'content-type': 'application/json; charset="utf-16le"' }
-    expect((await replyTo({ headers: utf16, body: Buffer.from(json('UNSAFE').toString(), 'utf16le') })).status).toBe(
-      451,
-    )
-    await replyTo({ headers: utf16, body: Buffer.from(json('größer').toString(), 'utf16le') })
-    expect(judgedReply()).toContain('größer')
+  it.each([
+    'latin1',
+    'windows-1252',
+    'koi8-r',
+    'utf-16',
+    'utf-16le',
+    'shift_jis',
+    'gbk',
+    'utf-7',
+    'martian',
+    "''utf-8",
+  ])('refuses %s, which is not UTF-8, whatever the bytes are', async (charset) => {
+    for (const type of ['text/plain', 'application/json', 'text/event-stream', 'application/x-ndjson'])
+      for (const body of [json('fine'), Buffer.from('UNSAFE', 'utf16le')])
+        expect(codeOf(await replyTo({ headers: { 'content-type': `${type}; charset=${charset}` }, body }))).toEqual([
+          503,
+          'unreadable_response',
+        ])
   })
 
-  it('reads a stream in another charset whole, as its content-type says', async () => {
-    const stream = (word: string): Buffer =>
-      Buffer.from(`${chunk({ content: 'They are ' })}${chunk({ content: word })}`, 'utf16le')
-    const headers = { 'content-type': 'text/event-stream; charset="utf-16le"' }
-    expect((await replyTo({ headers, body: stream('UNSAFE') })).status).toBe(451)
-    expect((await replyTo({ headers, body: stream('fine') })).body.equals(stream('fine'))).toBe(true)
-    expect(judgedReply()).toContain('They are fine')
+  it.each(['utf-8', 'UTF8', '"utf-8"', 'us-ascii'])('reads %s', async (charset) => {
+    const headers = { 'content-type': `text/plain; charset=${charset}` }
+    expect((await replyTo({ headers, body: 'UNSAFE' })).status).toBe(451)
+    expect((await replyTo({ headers, body: 'die größte Frage, 如何' })).status).toBe(200)
+    expect(judgedReply()).toEqual(['die größte Frage, 如何'])
   })
-
-  // fetch() and EventSource read UTF-8 whatever the label says.
-  it.each(['latin1', 'windows-1252', 'us-ascii', 'koi8-r', 'utf-16', 'utf-16le', 'utf-16be', 'shift_jis', 'gbk'])(
-    'judges UTF-8 under the label %s as UTF-8 too',
-    async (label) => {
-      const even = (text: string): Buffer => Buffer.from(Buffer.byteLength(text) % 2 ? `${text} ` : text)
-      const bodies: readonly (readonly [string, string])[] = [
-        ['text/plain', 'UNSAFE 如何制造'],
-        ['application/json', json('UNSAFE').toString()],
-        ['text/event-stream', `${chunk({ content: 'UNS' })}${chunk({ content: 'AFE' })}`],
-        ['application/x-ndjson', '{"message":{"content":"UNSAFE"},"done":true}\n'],
-      ]
-      for (const [type, body] of bodies) {
-        const reply = await replyTo({ headers: { 'content-type': `${type}; charset=${label}` }, body: even(body) })
-        expect([type, [451, 503].includes(reply.status)]).toEqual([type, true])
-      }
-      const words = 'die größte Frage, 如何'
-      const judged = await replyTo({ headers: { 'content-type': 'text/plain; charset=latin1' }, body: even(words) })
-      expect(judged.status).toBe(200)
-      expect(judgedReply().map((text) => text.trim())).toContain(words)
-    },
-  )
 
   it('reads a byte order mark as what it is', async () => {
     expect((await replyTo({ body: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), json('UNSAFE')]) })).status).toBe(451)
@@ -244,19 +158,9 @@ describe('charsets', () => {
     ['invalid UTF-8', 'text/plain', Buffer.from([0x55, 0x4e, 0xff, 0xfe, 0x53])],
     ['UTF-16 that says nothing of it', 'text/plain', Buffer.from('UNSAFE', 'utf16le')],
     ['UTF-16 JSON that says nothing of it', 'application/json', Buffer.from(json('UNSAFE').toString(), 'utf16le')],
-    ['an unknown charset', 'text/plain; charset=martian', Buffer.from('UNSAFE')],
     ['a cut character', 'application/json', Buffer.from([0x22, 0xc3])],
   ])('refuses %s as unreadable', async (_name, type, body) => {
     expect(codeOf(await replyTo({ headers: { 'content-type': type }, body }))).toEqual([503, 'unreadable_response'])
-  })
-
-  it.each([
-    ['utf-7', Buffer.from('+AFU-NSAFE')],
-    ['x-user-defined', Buffer.from('UNSAFE')],
-  ])('refuses or judges %s, and never lets the words pass', async (charset, body) => {
-    expect([451, 503]).toContain(
-      (await replyTo({ headers: { 'content-type': `text/plain; charset=${charset}` }, body })).status,
-    )
   })
 })
 

@@ -1,7 +1,6 @@
 // Amazon Bedrock's Converse API as JSON: `/model/:id/converse`. The binary stream of `/converse-stream` cannot be
 // read, so its replies are refused; its requests are judged.
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
-import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import { readConversation, readSystem } from './converse-request.js'
 import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
@@ -104,20 +103,8 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isReply(body)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(CONVERSE_REPLY).walk(body, (path, text) => {
-    refuseBytes(path)
-    texts.add(0, text, path)
-  })
+  new TextWalker(CONVERSE_REPLY).walk(body, (path, text) => texts.add(0, text, path))
   return texts.list()
-}
-
-/** Pictures and files are base64 under this name and no other. */
-function refuseBytes(path: string): void {
-  if (/(?:^|\.)bytes$/.test(path))
-    throw new LlamaGuardError(
-      'unreadable_response',
-      'The reply carries an image or a file, which the guard cannot read; ask the model for text.',
-    )
 }
 
 const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']
@@ -141,7 +128,6 @@ export function converseStream(): StreamReader {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
       if (data !== undefined)
         events.walker.walk(data, (path, text, metadata) => {
-          refuseBytes(path)
           const channel = index === undefined ? path : `${index}.${path}`
           if (metadata) return events.beside(deltas, channel, text, true)
           deltas.push({ choice: 0, channel, text })

@@ -66,9 +66,9 @@ export interface StreamDelta {
 
 /**
  * The framing of a stream. `data-stream`: the Vercel AI SDK's `0:"text"` lines. `json-array`: an array, element by
- * element. `text`: bare text, judged as it flows.
+ * element. `text`: bare text, judged as it flows. `json-lines`: JSON lines, even as `application/json`.
  */
-export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text'
+export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text' | 'json-lines'
 
 export type { StreamEvent } from '../wire/frame.js'
 
@@ -161,6 +161,8 @@ export interface Dialect {
   readonly early?: boolean
   /** `calls`: the calls of the request that wait for an answer. */
   stream(calls?: readonly RpcCall[]): StreamReader
+  /** The same with the option `images: 'ignore'`: pictures and sound beside text pass. Default: they are refused. */
+  readonly ignoringMedia?: Pick<Dialect, 'reply' | 'stream'>
   /** The JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown
   /**

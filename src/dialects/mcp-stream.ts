@@ -1,14 +1,12 @@
 // The events with which a server of the Model Context Protocol answers: notifications, questions to the client, and
 // the answer of each call, a JSON-RPC message or a list of them an event.
-import { Buffer, isUtf8 } from 'node:buffer'
-import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { RpcCall, StreamDelta, StreamReader } from './dialect.js'
 import { PartTexts } from './kit/part-texts.js'
 import { sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, SentEvents, shortText } from './kit/stream-events.js'
-import type { Emit } from './kit/text-walker.js'
+import type { WalkerOptions } from './kit/text-walker.js'
 import { answerOf, blockedError, failedError, MOST_CALLS, rpcId } from './mcp-answers.js'
 
 const ICON: ReplyFields = { ...server('mimeType sizes theme'), ...words('src') }
@@ -39,7 +37,21 @@ const TOOL: ReplyFields = {
   outputSchema: 'json',
   arguments: { ...server('required'), ...words('name title description') },
 }
+/** What a server and a client say of themselves and of one message. */
+const META: ReplyFields = server(
+  ['protocolVersion', 'clientCapabilities', 'subscriptionId', 'logLevel']
+    .map((name) => `io.modelcontextprotocol/${name}`)
+    .join(' '),
+)
 const BODY: ReplyFields = {
+  _meta: META,
+  // Of the revision of July 2026.
+  ...server('resultType supportedVersions ttlMs cacheScope'),
+  notifications: {
+    ...server('toolsListChanged promptsListChanged resourcesListChanged'),
+    ...words('resourceSubscriptions taskIds'),
+  },
+  requestState: 'sealed',
   ...server('protocolVersion capabilities nextCursor isError progressToken progress total requestId taskId ttl'),
   ...server('elicitationId status createdAt lastUpdatedAt pollInterval level mode role model stopReason'),
   ...server('includeContext maxTokens temperature toolChoice'),
@@ -59,34 +71,14 @@ const BODY: ReplyFields = {
 }
 export const MCP_REPLY: ReplyFields = {
   ...server('jsonrpc id method'),
-  result: BODY,
+  result: { ...BODY, inputRequests: { '*': { ...server('method'), params: BODY } } },
   params: BODY,
   error: { ...server('code'), ...words('message data') },
 }
 
-const BLOB = /(?:^|\.)blob$/
-/** A shorter text may be base64 by chance. */
-const SHORT = 64
-
-/** Data of a resource is judged as the text it holds. */
-export function withBlobsRead(emit: Emit): Emit {
-  return (path, text, metadata) => {
-    if (!BLOB.test(path)) return emit(path, text, metadata)
-    const bytes = Buffer.from(text, 'base64')
-    if (!isUtf8(bytes) || bytes.includes(0))
-      throw new LlamaGuardError(
-        'unreadable_response',
-        'A resource carries data that is no text, which the guard cannot read; send text.',
-      )
-    emit(path, bytes.toString('utf8'), metadata)
-    // A client may show the data as it came.
-    if (text.length < SHORT || bytes.toString('base64').length + 2 < text.length) emit(`${path}.data`, text, metadata)
-  }
-}
-
 /** `calls` wait for an answer in this stream. A stream of the server's own has none, or answers of earlier calls. */
-export function mcpStream(calls: readonly RpcCall[] = []): StreamReader {
-  const events = new EventText(MCP_REPLY)
+export function mcpStream(calls: readonly RpcCall[] = [], options?: WalkerOptions): StreamReader {
+  const events = new EventText(MCP_REPLY, options)
   const facts = new SentEvents((data) => answersIn(data).map(({ id }) => id))
   const open = new Map(calls.map((call) => [call.id, call]))
   let answered = false
@@ -94,11 +86,10 @@ export function mcpStream(calls: readonly RpcCall[] = []): StreamReader {
   const readMessage = (message: Record<string, unknown>, deltas: StreamDelta[]): void => {
     const name = channelOf(message)
     const parts = new PartTexts()
-    const emit = withBlobsRead((path, text, metadata) => {
-      events.beside(deltas, `${name} ${path}`, text, metadata)
+    events.walker.walk(message, (path, text, aside) => {
+      events.beside(deltas, `${name} ${path}`, text, aside)
       parts.add(path, text)
     })
-    events.walker.walk(message, emit)
     for (const [list, text] of parts.joined()) events.beside(deltas, `${name} ${list}parts`, text)
   }
   const end = (frameOf: (call: RpcCall) => object, other: object): string => {

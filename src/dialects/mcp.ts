@@ -1,6 +1,6 @@
 // The Model Context Protocol over streamable HTTP: JSON-RPC messages, one or a list of them in a body, answered with
 // JSON or with events. A model reads what a server says of its tools, and what they answer.
-// https://modelcontextprotocol.io/specification/2025-11-25
+// https://modelcontextprotocol.io/specification/2026-07-28
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
 import { Content } from './kit/content.js'
@@ -10,9 +10,9 @@ import { readContent } from './kit/parts.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker } from './kit/text-walker.js'
+import { TextWalker, type WalkerOptions } from './kit/text-walker.js'
 import { answerOf, MOST_CALLS, rpcId, rpcRefusal } from './mcp-answers.js'
-import { MCP_REPLY, mcpStream, withBlobsRead } from './mcp-stream.js'
+import { MCP_REPLY, mcpStream } from './mcp-stream.js'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -45,8 +45,12 @@ export const mcp: Dialect = {
     // A ping has no words, and its answer has none.
     return { ...builder.build(false, undefined, true), calls: callsOf(messages) }
   },
-  reply: readReply,
-  stream: mcpStream,
+  reply: (body) => readReply(body),
+  stream: (calls) => mcpStream(calls),
+  ignoringMedia: {
+    reply: (body) => readReply(body, { media: 'ignore' }),
+    stream: (calls) => mcpStream(calls, { media: 'ignore' }),
+  },
   refusal: rpcRefusal,
   decline({ words, decision, calls = [] }) {
     const answers = calls.map((call) => answerOf(call, decision, words))
@@ -115,13 +119,12 @@ function callsOf(messages: readonly unknown[]): readonly RpcCall[] {
   return calls
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, options?: WalkerOptions): readonly ReplyChoice[] | undefined {
   const messages = messagesOf(body)
   // An error alone is read as the errors of other APIs are.
   if (!messages.some((message) => isRpc(message) && !('error' in (message as Fields)))) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  const emit = withBlobsRead((path, text) => texts.add(0, text, path))
-  new TextWalker(MCP_REPLY).walk(body, emit)
+  new TextWalker(MCP_REPLY, options).walk(body, (path, text) => texts.add(0, text, path))
   return texts.list()
 }

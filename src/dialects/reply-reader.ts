@@ -3,6 +3,7 @@
 import { aiSdk } from './ai-sdk.js'
 import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
+import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../utils/loose-json.js'
 
 /** Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. */
@@ -10,8 +11,11 @@ export function replyReader(asked: Dialect, calls?: readonly RpcCall[]): StreamR
   if (!BUILT_IN.includes(asked)) return asked.stream(calls)
   let reader = asked.stream(calls)
   let chosen = false
+  const inner = new WeakMap<StreamEvent, StreamEvent>()
   return {
-    read(event) {
+    read(raw) {
+      const event = unwrapped(raw)
+      if (event !== raw) inner.set(raw, event)
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
@@ -19,7 +23,7 @@ export function replyReader(asked: Dialect, calls?: readonly RpcCall[]): StreamR
       }
       return reader.read(event)
     },
-    sent: (event) => reader.sent(event),
+    sent: (event) => reader.sent(inner.get(event) ?? event),
     block: (decision, words) => reader.block(decision, words),
     fail: (error) => reader.fail(error),
   }
@@ -34,9 +38,29 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
 }
 
+/** The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams. */
+function unwrapped(event: StreamEvent): StreamEvent {
+  const outer = event.data?.includes('"bytes"') === true ? parseLoosely(event.data)?.value : undefined
+  const chunk = isObject(outer) && isObject(outer.chunk) && Object.keys(outer).length === 1 ? outer.chunk : outer
+  if (
+    !isObject(chunk) ||
+    typeof chunk.bytes !== 'string' ||
+    Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name))
+  )
+    return event
+  const data = Buffer.from(chunk.bytes, 'base64').toString()
+  return isObject(parseLoosely(data)?.value) ? { ...event, data } : event
+}
+
 const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))
 
 /** The framing of a stream with these headers, when its content-type does not tell. */
-export function framingOf(asked: Dialect, hasHeader: (name: string) => boolean): Framing {
+export function framingOf(
+  asked: Dialect,
+  hasHeader: (name: string) => boolean,
+  calls: readonly RpcCall[] = [],
+): Framing {
+  // Its answer has no end, under whatever label.
+  if (calls.some(({ method }) => method === 'subscriptions/listen')) return 'json-lines'
   return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing
 }

@@ -98,7 +98,9 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   get dialect(): Dialect {
-    return this.chat.dialect
+    const { dialect } = this.chat
+    const ignoring = this.settings.images === 'ignore' ? dialect.ignoringMedia : undefined
+    return ignoring === undefined ? dialect : { ...dialect, ...ignoring }
   }
 
   get method(): string {

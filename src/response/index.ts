@@ -72,7 +72,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   const isPlain =
     codingsOf(res).length === 0 && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
-  const framing = framingOf(context.dialect, (name) => res.hasHeader(name))
+  const framing = framingOf(context.dialect, (name) => res.hasHeader(name), context.asked?.calls)
   const label = mayFlow ? labelOf(mediaType(contentType), framing) : undefined
   // A text of a known length is whole, and an error in the app's own words has nothing to judge.
   const isWhole = label === 'text' && (res.hasHeader('content-length') || !isSuccess(res.statusCode))

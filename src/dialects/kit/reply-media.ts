@@ -1,4 +1,5 @@
-// Recognises media in a reply, which no guard here can read.
+// Recognises media in a reply, which no guard here can read, and text in base64, which it can.
+import { Buffer, isUtf8 } from 'node:buffer'
 
 const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
 const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
@@ -28,4 +29,21 @@ export function isMedia(
     // A part of the Model Context Protocol.
     ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
   )
+}
+
+const BASE64 = /^[\w+/=\s-]{8,}$/
+/** A shorter text may be base64 by chance. */
+const SHORT = 64
+
+/** True for a field that holds base64: of a resource, of an event within an event. */
+export function isBytes(key: string, text: string): boolean {
+  return (key === 'bytes' || key === 'blob') && BASE64.test(text)
+}
+
+/** What such a field says, and the base64 itself where a client may show it as it came. Undefined for no text. */
+export function wordsOfBytes(text: string): readonly string[] | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
+  const whole = text.length >= SHORT && bytes.toString('base64').length + 2 >= text.length
+  return whole ? [bytes.toString()] : [bytes.toString(), text]
 }

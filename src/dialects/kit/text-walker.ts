@@ -9,7 +9,7 @@ import {
   isOfServerByName,
   type ReplyFields,
 } from './reply-fields.js'
-import { isMedia } from './reply-media.js'
+import { isBytes, isMedia, wordsOfBytes } from './reply-media.js'
 import { itemIndex } from './reply-texts.js'
 
 /** `aside` is true for names, and for prose in a field of the server: streams repeat both in every event. */
@@ -25,8 +25,11 @@ export interface Walk {
 }
 
 export interface WalkerOptions {
-  /** True when media pass, because the API answers with them. Default: they are refused. */
-  readonly media?: boolean
+  /**
+   * What happens to media. `judge`: they are text, because the API answers with them and its reader knows them.
+   * `ignore`: they pass. Default: `refuse`.
+   */
+  readonly media?: 'refuse' | 'ignore' | 'judge'
   /** True when the names of fields say which are the server's, because the API is not known. Default: false. */
   readonly named?: boolean
 }
@@ -40,7 +43,7 @@ const nothing: Emit = () => undefined
 /** Walks the values of one reply or stream. It has state: a name that nobody knows is judged once. */
 export class TextWalker {
   readonly #fields: ReplyFields
-  readonly #media: boolean
+  readonly #media: NonNullable<WalkerOptions['media']>
   readonly #named: boolean
   readonly #names = new Set<string>()
   #nodes = 0
@@ -49,7 +52,7 @@ export class TextWalker {
   readonly #path: (string | number)[] = []
   #without: string | undefined
 
-  constructor(fields: ReplyFields, { media = false, named = false }: WalkerOptions = {}) {
+  constructor(fields: ReplyFields, { media = 'refuse', named = false }: WalkerOptions = {}) {
     this.#fields = fields
     this.#media = media
     this.#named = named
@@ -113,15 +116,23 @@ export class TextWalker {
   }
 
   #string(text: string, key: string, parent: object | undefined, fields: Walk['fields']): void {
-    if (!this.#media && isMedia(key, parent, this.#path, text))
-      throw new LlamaGuardError(
-        'unreadable_response',
-        'The reply carries audio or image data, which the guard cannot read; ask the model for text.',
-      )
+    if (isBytes(key, text)) return this.#bytes(text)
+    if (isMedia(key, parent, this.#path, text)) {
+      if (this.#media === 'refuse') throw media()
+      if (this.#media === 'ignore') return
+    }
     const kind = typeof fields === 'string' && fields !== 'json' ? fields : undefined
     if (kind !== undefined && isOfServer(kind, text)) return
     if (this.#named && this.#path.at(-1) === key && isOfServerByName(key, text)) return
     this.#emit(this.#path.join('.'), text, kind !== undefined)
+  }
+
+  /** Text in base64 is judged as what it says, and such data of no API that is none as it stands. */
+  #bytes(text: string): void {
+    const said = wordsOfBytes(text)
+    if (said === undefined && this.#media === 'ignore') return
+    if (said === undefined && !this.#named && this.#media === 'refuse') throw media()
+    for (const each of said ?? [text]) this.#emit(this.#path.join('.'), each, false)
   }
 
   /** Adds a name that no API gave. The names of one object, one after the other, are a text of their own. */
@@ -140,6 +151,13 @@ export class TextWalker {
     this.#emit = emit
     if (Object.keys(value).length > 0) emit(this.#path.join('.'), JSON.stringify(value), false)
   }
+}
+
+function media(): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_response',
+    'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.',
+  )
 }
 
 function tooBig(message: string): LlamaGuardError {

@@ -15,7 +15,7 @@ export function readWordless(body: unknown, fields: ReplyFields, isData: IsData)
   if (!isObject(body)) return undefined
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(fields, { media: true }).walk(body, (path, text) => {
+  new TextWalker(fields, { media: 'judge' }).walk(body, (path, text) => {
     if (!isData(fieldOf(path), text)) texts.add(0, text)
   })
   return texts.list()
@@ -23,7 +23,7 @@ export function readWordless(body: unknown, fields: ReplyFields, isData: IsData)
 
 /** Such events, and an error as the last one: these streams have no other end that tells of a block. */
 export function wordlessStream(fields: ReplyFields, isData: IsData, last: RegExp): StreamReader {
-  const events = new EventText(fields, { media: true })
+  const events = new EventText(fields, { media: 'judge' })
   const facts = new SentEvents((_data, { data = '' }) => last.test(data.slice(0, HEAD)))
   let over = false
   return {

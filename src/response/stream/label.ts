@@ -7,6 +7,7 @@ import { isJson, isStream } from '../media-type.js'
 export function labelOf(type: string, framing?: Framing): Label | undefined {
   if (type === 'text/event-stream') return 'events'
   if (isStream(type)) return 'lines'
+  if (framing === 'json-lines' && isJson(type)) return 'lines'
   if (framing === 'json-array' && isJson(type)) return 'array'
   return type === '' || (type.startsWith('text/') && !isJson(type)) ? 'text' : undefined
 }

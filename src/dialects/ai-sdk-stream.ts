@@ -9,6 +9,23 @@ import { blockNote, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { EventText, isDone, SentEvents, shortText } from './kit/stream-events.js'
 
+const PROVIDER: ReplyFields = {
+  ...server('itemId responseId id'),
+  reasoningEncryptedContent: 'sealed',
+  signature: 'sealed',
+  thoughtSignature: 'sealed',
+  redactedData: 'sealed',
+}
+/** What a provider adds to a part, by its name. */
+const PROVIDERS: ReplyFields = {
+  openai: PROVIDER,
+  azure: PROVIDER,
+  anthropic: PROVIDER,
+  bedrock: PROVIDER,
+  google: PROVIDER,
+  vertex: PROVIDER,
+  '*': PROVIDER,
+}
 const PART: ReplyFields = {
   ...server(
     'type id state messageId toolCallId approvalId sourceId mediaType finishReason inputEncoding providerExecuted',
@@ -18,6 +35,9 @@ const PART: ReplyFields = {
   signature: 'sealed',
   input: 'json',
   args: 'json',
+  providerMetadata: PROVIDERS,
+  callProviderMetadata: PROVIDERS,
+  resultProviderMetadata: PROVIDERS,
 }
 export const AI_SDK_REPLY: ReplyFields = {
   ...PART,

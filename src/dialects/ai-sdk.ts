@@ -7,10 +7,9 @@ import { unreadable } from './kit/media.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, openaiRefusal } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 
 const READ = new Set(['messages', 'message', 'prompt'])
 
@@ -71,8 +70,5 @@ function readSaid(body: Readonly<Record<string, unknown>>, walker: RequestWalker
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const list: readonly unknown[] = Array.isArray(body) ? body : [body]
   if (list.length === 0 || !list.every(hasParts)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(AI_SDK_REPLY).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, AI_SDK_REPLY)
 }

@@ -8,11 +8,11 @@ import { JoinedParts } from './kit/part-channels.js'
 import { readContent } from './kit/parts.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
+import { itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
@@ -173,8 +173,5 @@ export const anthropicMessages: Dialect = {
 /** One reply is one choice, however many blocks it has. */
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || body.type !== 'message' || !Array.isArray(body.content)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(ANTHROPIC_REPLY).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, ANTHROPIC_REPLY)
 }

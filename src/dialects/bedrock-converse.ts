@@ -8,11 +8,10 @@ import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, SentEvents } from './kit/stream-events.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 
 const REASONING: ReplyFields = {
   ...words('text'),
@@ -101,10 +100,7 @@ function isReply({ output }: Record<string, unknown>): boolean {
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isReply(body)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(CONVERSE_REPLY).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, CONVERSE_REPLY)
 }
 
 const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']

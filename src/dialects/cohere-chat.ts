@@ -7,11 +7,10 @@ import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 
 const MESSAGE: ReplyFields = {
   ...server('role'),
@@ -89,10 +88,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isObject(body.message)) return undefined
   const { content, tool_calls: calls } = body.message
   if (!Array.isArray(content) && !Array.isArray(calls)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(COHERE_REPLY).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, COHERE_REPLY)
 }
 
 interface Fact {

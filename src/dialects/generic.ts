@@ -3,11 +3,10 @@
 import type { Declined, Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 import type { Image } from '../types.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */
@@ -48,10 +47,7 @@ export const generic: Dialect = {
 }
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(OWN_REPLY, { named: true }).walk(body, (_path, text) => texts.add(0, text))
-  return texts.list()
+  return oneChoice(body, OWN_REPLY, { named: true }, () => '')
 }
 
 /** Words at the same place in events of the same shape form one growing text. */

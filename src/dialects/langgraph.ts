@@ -6,10 +6,9 @@ import { Content } from './kit/content.js'
 import { readMessage, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 import { LANGGRAPH_REPLY, langGraphStream } from './langgraph-stream.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -99,8 +98,5 @@ function toChatMessage(message: Fields): Fields | undefined {
 /** The state at the end of a run, or a run that has been started. */
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(LANGGRAPH_REPLY).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, LANGGRAPH_REPLY)
 }

@@ -7,10 +7,10 @@ import { Content } from './kit/content.js'
 import { unreadable } from './kit/media.js'
 import { tell } from './kit/messages.js'
 import { readContent } from './kit/parts.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker, type WalkerOptions } from './kit/text-walker.js'
+import type { WalkerOptions } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 import { answerOf, MOST_CALLS, rpcId, rpcRefusal } from './mcp-answers.js'
 import { MCP_REPLY, mcpStream } from './mcp-stream.js'
 
@@ -123,8 +123,5 @@ function readReply(body: unknown, options?: WalkerOptions): readonly ReplyChoice
   const messages = messagesOf(body)
   // An error alone is read as the errors of other APIs are.
   if (!messages.some((message) => isRpc(message) && !('error' in (message as Fields)))) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(MCP_REPLY, options).walk(body, (path, text) => texts.add(0, text, path))
-  return texts.list()
+  return oneChoice(body, MCP_REPLY, options)
 }

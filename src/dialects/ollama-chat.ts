@@ -9,11 +9,10 @@ import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { EventText, shortText, SentEvents } from './kit/stream-events.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
 import { readChoices } from './openai-choices.js'
 
@@ -134,8 +133,5 @@ function param({ code, stage }: Refusal): { param?: string } {
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isObject(body.message)) return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(OLLAMA_REPLY).walk(body, (_path, text) => texts.add(0, text))
-  return texts.list()
+  return oneChoice(body, OLLAMA_REPLY)
 }

@@ -7,10 +7,9 @@ import { unreadable } from './kit/media.js'
 import { readMessage, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { TextWalker } from './kit/text-walker.js'
+import { oneChoice } from './kit/whole-reply.js'
 import { ASSISTANTS_REPLY, assistantsStream, OBJECT, partPath } from './openai-assistants-stream.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -94,8 +93,5 @@ function readOutputs(outputs: unknown, walker: RequestWalker, builder: RequestBu
 /** A thread, a message, a run, a step, or a list of them. */
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || typeof body.object !== 'string') return undefined
-  const texts = new ChoiceTexts()
-  texts.open(0)
-  new TextWalker(ASSISTANTS_REPLY).walk(body, (path, text) => texts.add(0, text, partPath(path)))
-  return texts.list()
+  return oneChoice(body, ASSISTANTS_REPLY, undefined, partPath)
 }

@@ -14,13 +14,14 @@ const CALL: ReplyFields = {
   extra_content: { google: { thought_signature: 'sealed' } },
 }
 const PART: ReplyFields = {
-  ...server('type id index format'),
-  ...words('text content thinking refusal'),
+  ...server('type id index format reference_ids'),
+  ...words('text content refusal'),
+  thinking: { ...server('type'), ...words('text') },
   signature: 'sealed',
   data: 'sealed',
 }
 const MESSAGE: ReplyFields = {
-  ...server('role tool_call_id'),
+  ...server('role tool_call_id token_ids prefix'),
   ...words('refusal reasoning reasoning_content name'),
   content: PART,
   reasoning_details: { ...PART, ...words('summary') },
@@ -43,7 +44,7 @@ const LOGPROBS: ReplyFields = {
 }
 export const CHOICE: ReplyFields = {
   ...server(
-    'index finish_reason native_finish_reason stop_reason matched_stop content_filter_results content_filter_offsets',
+    'index finish_reason native_finish_reason stop_reason matched_stop seed token_ids content_filter_results content_filter_result content_filter_offsets',
   ),
   ...words('text'),
   message: MESSAGE,
@@ -54,7 +55,10 @@ export const CHOICES_REPLY: ReplyFields = {
   ...server(
     'id object created model system_fingerprint service_tier provider obfuscation request_id status usage timings',
   ),
-  ...server('time_info x_groq prompt_filter_results prompt_logprobs kv_transfer_params metadata'),
+  ...server(
+    'time_info x_groq prompt_filter_results prompt_logprobs prompt_token_ids kv_transfer_params metadata stats',
+  ),
+  ...server('model_info runtime usage_breakdown nvext'),
   ...words('citations search_results'),
   choices: CHOICE,
   error: { ...server('type code param'), ...words('message') },

@@ -31,8 +31,8 @@ export const ITEM: ReplyFields = {
   summary: PART,
   encrypted_content: 'sealed',
   action: {
-    ...server('type x y button scroll_x scroll_y timeout_ms keys path'),
-    ...words('query queries url pattern text command commands env working_directory'),
+    ...server('type x y button scroll_x scroll_y timeout_ms'),
+    ...words('query queries url pattern text command commands env working_directory keys path'),
     sources: { ...server('type'), ...words('url') },
   },
   results: { ...server('file_id score'), ...words('filename text attributes') },

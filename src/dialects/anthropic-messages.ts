@@ -1,7 +1,8 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readMessages, tell } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
@@ -10,7 +11,7 @@ import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { itemIndex } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { EventText, shortText, SentEvents } from './kit/stream-events.js'
+import { shortText } from './kit/stream-events.js'
 import { RequestWalker } from './kit/request-walker.js'
 import { oneChoice } from './kit/whole-reply.js'
 
@@ -60,33 +61,27 @@ interface Fact {
 }
 
 export function anthropicStream(): StreamReader {
-  const events = new EventText(ANTHROPIC_REPLY)
-  const facts = new SentEvents(factOf)
   const joined = new JoinedParts()
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
 
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      if (data !== undefined) {
-        const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
-        if (base === '') events.readBeside(deltas, data)
-        else
-          events.walker.walk(data, (path, text, metadata) => {
-            // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
-            const field = path.replace(/^(?:content_block|delta)\./, '')
-            const channel = `${base}.${field}`
-            if (metadata) return events.beside(deltas, channel, text, true)
-            deltas.push({ choice: 0, channel, text })
-            if (field === 'text') joined.add(deltas, 0, channel, text)
-          })
-      }
-      facts.note(event, data)
-      return deltas
+  return eventReader({
+    fields: ANTHROPIC_REPLY,
+    factOf: factOf,
+    over: () => wire.stopped,
+    read(events, data, deltas) {
+      const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
+      if (base === '') events.readBeside(deltas, data)
+      else
+        events.walker.walk(data, (path, text, metadata) => {
+          // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
+          const field = path.replace(/^(?:content_block|delta)\./, '')
+          const channel = `${base}.${field}`
+          if (metadata) return events.beside(deltas, channel, text, true)
+          deltas.push({ choice: 0, channel, text })
+          if (field === 'text') joined.add(deltas, 0, channel, text)
+        })
     },
-    sent(event) {
-      const { type, index } = facts.take(event)
+    sent({ type, index }) {
       if (type === 'message_start') wire.started = true
       else if (type === 'content_block_start') {
         wire.open.add(index)
@@ -95,7 +90,6 @@ export function anthropicStream(): StreamReader {
       else if (type === 'message_stop') wire.stopped = true
     },
     block(decision, words) {
-      if (wire.stopped) return ''
       const frames: Record<string, unknown>[] = []
       if (!wire.started) frames.push({ type: 'message_start', message: emptyMessage() })
       for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
@@ -113,7 +107,7 @@ export function anthropicStream(): StreamReader {
         ? ''
         : sse({ type: 'error', error: { type: failureType(error), message: error.message, code: error.code } }, 'error')
     },
-  }
+  })
 }
 
 function factOf(data: unknown, event: StreamEvent): Fact {

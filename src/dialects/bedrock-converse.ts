@@ -3,14 +3,14 @@
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 import { isObject } from '../utils/json.js'
 import { readConversation, readSystem } from './converse-request.js'
-import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { EventText, SentEvents } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
 
 const REASONING: ReplyFields = {
@@ -107,33 +107,28 @@ const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta',
 
 /** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
 export function converseStream(): StreamReader {
-  const events = new EventText(CONVERSE_REPLY)
-  const facts = new SentEvents((data) => ({
-    started: isObject(data) && 'messageStart' in data,
-    stopped: isObject(data) && 'messageStop' in data,
-    opened: blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart'),
-    closed: blockIndex(data, 'contentBlockStop'),
-  }))
   const joined = new JoinedParts()
   const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
 
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
+  return eventReader({
+    fields: CONVERSE_REPLY,
+    factOf: (data) => ({
+      started: isObject(data) && 'messageStart' in data,
+      stopped: isObject(data) && 'messageStop' in data,
+      opened: blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart'),
+      closed: blockIndex(data, 'contentBlockStop'),
+    }),
+    over: () => wire.stopped,
+    read(events, data, deltas) {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
-      if (data !== undefined)
-        events.walker.walk(data, (path, text, metadata) => {
-          const channel = index === undefined ? path : `${index}.${path}`
-          if (metadata) return events.beside(deltas, channel, text, true)
-          deltas.push({ choice: 0, channel, text })
-          if (path === 'contentBlockDelta.delta.text') joined.add(deltas, 0, channel, text)
-        })
-      facts.note(event, data)
-      return deltas
+      events.walker.walk(data, (path, text, metadata) => {
+        const channel = index === undefined ? path : `${index}.${path}`
+        if (metadata) return events.beside(deltas, channel, text, true)
+        deltas.push({ choice: 0, channel, text })
+        if (path === 'contentBlockDelta.delta.text') joined.add(deltas, 0, channel, text)
+      })
     },
-    sent(event) {
-      const { started, stopped, opened, closed } = facts.take(event)
+    sent({ started, stopped, opened, closed }) {
       wire.started ||= started
       wire.stopped ||= stopped
       if (opened !== undefined) {
@@ -143,7 +138,6 @@ export function converseStream(): StreamReader {
       if (closed !== undefined) wire.open.delete(closed)
     },
     block(decision, words) {
-      if (wire.stopped) return ''
       const frames: unknown[] = wire.started ? [] : [{ messageStart: { role: 'assistant' } }]
       for (const contentBlockIndex of wire.open) frames.push({ contentBlockStop: { contentBlockIndex } })
       if (words !== undefined) frames.push(...textBlock(wire.next, words))
@@ -154,7 +148,7 @@ export function converseStream(): StreamReader {
       const { message, code } = error
       return wire.stopped ? '' : sse({ internalServerException: { message, code, type: failureType(error) } })
     },
-  }
+  })
 }
 
 function blockIndex(data: unknown, name: string): number | undefined {

@@ -1,7 +1,8 @@
 // Cohere's Chat API, version 2: `/v2/chat`, typed server-sent events, errors as a message.
 // https://docs.cohere.com/reference/chat
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
@@ -9,7 +10,7 @@ import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { EventText, isDone, SentEvents } from './kit/stream-events.js'
+import { isDone } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
 
 const MESSAGE: ReplyFields = {
@@ -102,23 +103,21 @@ function indexOf(data: Record<string, unknown>): number | undefined {
 }
 
 export function cohereStream(): StreamReader {
-  const events = new EventText(COHERE_REPLY)
-  const facts = new SentEvents<Fact>((data, event) => ({
-    type: isObject(data) && typeof data.type === 'string' ? data.type : '',
-    index: isObject(data) ? indexOf(data) : undefined,
-    done: isDone(event),
-  }))
   const joined = new JoinedParts()
   const wire = { started: false, over: false, next: 0, open: new Set<number>() }
 
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
+  return eventReader<Fact>({
+    fields: COHERE_REPLY,
+    factOf: (data, event) => ({
+      type: isObject(data) && typeof data.type === 'string' ? data.type : '',
+      index: isObject(data) ? indexOf(data) : undefined,
+      done: isDone(event),
+    }),
+    over: () => wire.over,
+    read(events, data, deltas) {
       const index = isObject(data) ? indexOf(data) : undefined
-      if (index === undefined) {
-        if (data !== undefined) events.readBeside(deltas, data)
-      } else
+      if (index === undefined) events.readBeside(deltas, data)
+      else
         // Parts and calls are told apart by their index alone.
         events.walker.walk(data, (path, text, aside) => {
           const channel = `${index}.${path}`
@@ -126,11 +125,8 @@ export function cohereStream(): StreamReader {
           deltas.push({ choice: 0, channel, text })
           if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
         })
-      facts.note(event, data)
-      return deltas
     },
-    sent(event) {
-      const { type, index, done } = facts.take(event)
+    sent({ type, index, done }) {
       if (type === 'message-start') wire.started = true
       if (type === 'content-start' && index !== undefined) {
         wire.open.add(index)
@@ -139,7 +135,6 @@ export function cohereStream(): StreamReader {
       wire.over ||= done || type === 'message-end'
     },
     block(decision, words) {
-      if (wire.over) return ''
       const frames: Record<string, unknown>[] = wire.started ? [] : [START]
       for (const index of wire.open) frames.push({ type: 'content-end', index })
       if (words !== undefined) frames.push(...textPart(wire.next, words))
@@ -149,12 +144,11 @@ export function cohereStream(): StreamReader {
       return `${frames.map((frame) => sse(frame, String(frame.type))).join('')}data: [DONE]\n\n`
     },
     fail(error) {
-      if (wire.over) return ''
       const delta = { finish_reason: 'ERROR', error: error.message }
       const note = { type: failureType(error), code: error.code }
       return sse({ type: 'message-end', delta, error: note }, 'message-end')
     },
-  }
+  })
 }
 
 const START = {

@@ -1,11 +1,12 @@
 // Reads a body that is no known chat, for the option `unknown: 'judge'`. All of its words count as a user's, and all
 // words of the reply as the model's.
-import type { Declined, Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { EventText, isDone, SentEvents } from './kit/stream-events.js'
+import { isDone } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
 import type { Image } from '../types.js'
 
@@ -52,29 +53,23 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
 
 /** Words at the same place in events of the same shape form one growing text. */
 function genericStream(): StreamReader {
-  const events = new EventText(OWN_REPLY, { named: true })
-  const facts = new SentEvents((_data, event) => isDone(event))
   let done = false
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      if (data !== undefined)
-        events.walker.walk(data, (path, text, metadata) => {
-          if (metadata) events.beside(deltas, path, text, true)
-          else events.own(deltas, path, text)
-        })
-      facts.note(event, data)
-      return deltas
+  return eventReader({
+    fields: OWN_REPLY,
+    options: { named: true },
+    read(events, data, deltas) {
+      events.walker.walk(data, (channel, text, aside) => {
+        if (aside) events.beside(deltas, channel, text, true)
+        else events.own(deltas, channel, text)
+      })
     },
-    sent(event) {
-      done ||= facts.take(event)
-    },
+    factOf: (_data, event) => isDone(event),
+    sent: (isLast) => void (done ||= isLast),
+    over: () => done,
     block(decision, words) {
-      if (done) return ''
       const note = { finish_reason: 'content_filter', llama_guard: blockNote(decision) }
       return `${sse(words === undefined ? note : { text: words, ...note })}data: [DONE]\n\n`
     },
-    fail: (error) => (done ? '' : sse({ error: streamFailure(error) })),
-  }
+    fail: (error) => sse({ error: streamFailure(error) }),
+  })
 }

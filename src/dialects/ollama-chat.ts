@@ -1,17 +1,17 @@
 // Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
-import type { LlamaGuardError } from '../errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../utils/loose-json.js'
-import type { Dialect, Refusal, ReplyChoice, StreamDelta, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readMessages } from './kit/messages.js'
 import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { RequestBuilder } from './kit/request-builder.js'
 import { RequestWalker } from './kit/request-walker.js'
-import { EventText, shortText, SentEvents } from './kit/stream-events.js'
+import { shortText } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
 import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
 import { readChoices } from './openai-choices.js'
@@ -51,37 +51,27 @@ function hasChoices(data = ''): boolean {
 }
 
 function nativeStream(): StreamReader {
-  const events = new EventText(OLLAMA_REPLY)
-  const facts = new SentEvents((data) =>
-    isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false },
-  )
   const wire = { model: undefined as string | undefined, done: false }
-
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      const skip = (text: string, path: string, metadata: boolean): boolean => {
-        const said = path.startsWith('message.') && !metadata
+  return eventReader({
+    fields: OLLAMA_REPLY,
+    read(events, data, deltas) {
+      const skip = (text: string, path: string, aside: boolean): boolean => {
+        const said = path.startsWith('message.') && !aside
         if (said) deltas.push({ choice: 0, channel: path, text })
         return said
       }
-      if (data !== undefined) events.readBeside(deltas, data, 0, { skip })
-      facts.note(event, data)
-      return deltas
+      events.readBeside(deltas, data, 0, { skip })
     },
-    sent(event) {
-      const { model, done } = facts.take(event)
+    factOf: (data) =>
+      isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false },
+    sent({ model, done }) {
       wire.model ??= model
       wire.done ||= done
     },
-    block(decision, words = '') {
-      return wire.done ? '' : line(lastLine(wire.model, words, 'content_filter', decision))
-    },
-    fail(error: LlamaGuardError) {
-      return wire.done ? '' : line({ error: error.message, type: failureType(error), code: error.code })
-    },
-  }
+    over: () => wire.done,
+    block: (decision, words = '') => line(lastLine(wire.model, words, 'content_filter', decision)),
+    fail: (error) => line({ error: error.message, type: failureType(error), code: error.code }),
+  })
 }
 
 function lastLine(model: string | undefined, words: string, reason: string, decision: Decision): unknown {

@@ -1,10 +1,10 @@
 // Replies that are numbers or pictures: what is neither is judged, as in any other reply.
 import { isObject } from '../../utils/json.js'
-import type { ReplyChoice, StreamDelta, StreamReader } from '../dialect.js'
+import type { ReplyChoice, StreamReader } from '../dialect.js'
+import { eventReader } from './event-reader.js'
 import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
 import type { ReplyFields } from './reply-fields.js'
 import { ChoiceTexts } from './reply-texts.js'
-import { EventText, SentEvents } from './stream-events.js'
 import { TextWalker } from './text-walker.js'
 
 /** True for a string, in the field of this name, that is no text. */
@@ -23,29 +23,22 @@ export function readWordless(body: unknown, fields: ReplyFields, isData: IsData)
 
 /** Such events, and an error as the last one: these streams have no other end that tells of a block. */
 export function wordlessStream(fields: ReplyFields, isData: IsData, last: RegExp): StreamReader {
-  const events = new EventText(fields, { media: 'judge' })
-  const facts = new SentEvents((_data, { data = '' }) => last.test(data.slice(0, HEAD)))
   let over = false
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      const skip = (text: string, path: string): boolean => isData(fieldOf(path), text)
-      if (data !== undefined) events.readBeside(deltas, data, 0, { skip })
-      facts.note(event, data)
-      return deltas
-    },
-    sent(event) {
-      over ||= facts.take(event)
-    },
+  return eventReader({
+    fields,
+    options: { media: 'judge' },
+    read: (events, data, deltas) =>
+      events.readBeside(deltas, data, 0, { skip: (text, path) => isData(fieldOf(path), text) }),
+    factOf: (_data, { data = '' }) => last.test(data.slice(0, HEAD)),
+    sent: (isLast) => void (over ||= isLast),
+    over: () => over,
     block(decision) {
-      if (over) return ''
       const message = blockMessage(decision)
       const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }
       return sse({ type: 'error', error }, 'error')
     },
-    fail: (error) => (over ? '' : sse({ type: 'error', error: streamFailure(error) }, 'error')),
-  }
+    fail: (error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
+  })
 }
 
 /** Pictures make an event long, and its type stands at its beginning or is not looked for. */

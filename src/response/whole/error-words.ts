@@ -11,8 +11,8 @@ import { isObject } from '../../utils/json.js'
  */
 const ERROR_FIELDS = new Set(
   (
-    'message error detail details msg title type code status reason hint help path param loc stack documentation_url name ' +
-    'errors instance url method trace'
+    'message error errors detail details msg title type code status reason hint help path param loc stack name url ' +
+    'documentation_url instance method trace'
   ).split(' '),
 )
 /**

@@ -29,8 +29,9 @@ mkdir "$work/app"
 cd "$work/app"
 cp -R "$here"/cjs "$here"/esm "$here"/ts-cjs "$here"/ts-esm "$here"/ts-bundler "$here"/probe.cjs .
 echo '{"name":"consumers","private":true}' > package.json
-# Express and the two type packages as the repository has them; nothing else, so that a dependency we forgot to name is missing here too.
-read -r -a beside < <(node -p "const { devDependencies } = require('$root/package.json'); ['express', '@types/express', '@types/node'].map((name) => name + '@' + devDependencies[name]).join(' ')")
+# Express, the type packages and the peers of /prometheus and /otel as the repository has them; nothing else, so that a
+# dependency we forgot to name is missing here too.
+read -r -a beside < <(node -p "const { devDependencies } = require('$root/package.json'); ['express', '@types/express', '@types/node', 'prom-client', '@opentelemetry/api'].map((name) => name + '@' + devDependencies[name]).join(' ')")
 npm install --prefer-offline --no-audit --no-fund --loglevel=error "$work"/express-llama-guard-*.tgz "${beside[@]}" > /dev/null
 for file in LICENSE CHANGELOG.md REFERENCE.md SECURITY.md src/guard/backends/local/MODEL_CARD.md; do
   [ -s "node_modules/express-llama-guard/$file" ] || { echo "The package lacks $file: name it under \"files\" in package.json." >&2; exit 1; }
@@ -50,6 +51,11 @@ budget "kilobytes packed" "$(($(wc -c < "$(echo "$work"/express-llama-guard-*.tg
 budget "files of ours" "$(find node_modules/express-llama-guard -type f | wc -l)" 80
 budget "megabytes installed" "$(du -sm node_modules | cut -f1)" 30
 budget "packages installed" "$(npm ls --all --parseable 2> /dev/null | tail -n +2 | wc -l)" 45
+# npx installs as little: what a command needs besides is said, and the rest works.
+alone=node_modules/.bin/express-llama-guard
+"$alone" check --guard local How do I kill a process > /dev/null
+said=$("$alone" delete --endpoint none --region us-east-1 2>&1) || true
+[[ $said =~ "npm install @aws-sdk/client-sagemaker" ]] || { echo "delete does not say what to install: $said" >&2; exit 1; }
 cd "$work/app"
 
 # No setting of this machine may decide what the consumers see.

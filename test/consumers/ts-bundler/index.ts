@@ -6,7 +6,7 @@ import {
   type Conversation,
   type Guard,
   type LlamaGuard,
-  type Options,
+  type LlamaGuardOptions,
   type RequestState,
   type Verdict,
 } from 'express-llama-guard'
@@ -28,7 +28,7 @@ const keyword: Guard = {
     return Promise.resolve({ safe, categories: safe ? [] : ['X1'] })
   },
 }
-const options: Options = {
+const options: LlamaGuardOptions = {
   guard: keyword,
   actions: { X1: 'block' },
   onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`,

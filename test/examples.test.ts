@@ -121,7 +121,7 @@ describe('The chat bot', () => {
       expect(printed).not.toContain('baseline screen')
       const blocked = await ask(url, 'How do I make a bomb?', false)
       expect(blocked.status).toBe(451)
-      expect(await blocked.json()).toMatchObject({ error: { stage: 'input', model: 'llama-guard-1' } })
+      expect(await blocked.json()).toMatchObject({ error: { stage: 'input' } })
       expect((await ask(url, 'hello', false)).status).toBe(200)
       // The blocked input; then the second input and its reply.
       expect(emulator.requests).toHaveLength(3)

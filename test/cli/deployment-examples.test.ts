@@ -238,7 +238,14 @@ describe('The CDK app', () => {
     for (const [name, model] of Object.entries<Any>(MODELS)) {
       for (const region of REGIONS as string[]) {
         const { createModel, createConfig } = makePlan(
-          { model: name, region, acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' },
+          // The container that AWS pairs with the model: it runs on the default host image.
+          {
+            model: name,
+            region,
+            acceptEula: true,
+            role: 'arn:aws:iam::123456789012:role/Any',
+            ...(/^llama-guard-[13](?!.*vision)/.test(name) && { container: 'lmi-11' }),
+          },
           catchIo(),
         )
         const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
@@ -359,7 +366,14 @@ describe('The Terraform example', () => {
       expect(list(models, 'regions').length).toBeGreaterThan(10)
       for (const region of list(models, 'regions')) {
         const { createModel, createConfig, model } = makePlan(
-          { model: name, region, acceptEula: true, role: 'arn:aws:iam::123456789012:role/Any' },
+          // The container that AWS pairs with the model: it runs on the default host image.
+          {
+            model: name,
+            region,
+            acceptEula: true,
+            role: 'arn:aws:iam::123456789012:role/Any',
+            ...(/^llama-guard-[13](?!.*vision)/.test(name) && { container: 'lmi-11' }),
+          },
           catchIo(),
         )
         const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}

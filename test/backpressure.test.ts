@@ -86,13 +86,13 @@ describe('a client that stops reading', () => {
           )
           expect(state.written).toBeLessThan(count)
           client.socket.resume()
-          await within(client.closed, 'the rest of the stream', 25_000)
+          await within(client.closed, 'the rest of the stream', 110_000)
           expect(state.written).toBe(count)
           if (before.length === 0) expect(client.text()).toContain(DONE)
         },
       )
     },
-    45_000,
+    120_000,
   )
 })
 
@@ -136,7 +136,7 @@ describe('a guard that is slower than the model', () => {
     expect([reply.status, reply.complete]).toEqual([200, true])
     // Compared as a flag: a difference in a text of this size would fill the terminal.
     expect(reply.text === frames + DONE).toBe(true)
-  }, 20_000)
+  })
 
   it('stops a producer that does not wait at maxReplyBytes', async () => {
     const guard = markerGuard({ delay: 300 })
@@ -201,35 +201,31 @@ describe('a guard that is slower than the model', () => {
     }
   })
 
-  it.each([false, true])(
-    'never stalls a pipe, with parallel %s',
-    async (parallel) => {
-      for (const pieces of [
-        Array.from({ length: 300 }, () => block),
-        [`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(900_000) } }] })}\n\n`],
+  it.each([false, true])('never stalls a pipe, with parallel %s', async (parallel) => {
+    for (const pieces of [
+      Array.from({ length: 300 }, () => block),
+      [`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(900_000) } }] })}\n\n`],
+    ]) {
+      const whole = Buffer.from(pieces.join('') + DONE)
+      const cut = Array.from({ length: Math.ceil(whole.length / 60_000) }, (_, index) =>
+        whole.subarray(index * 60_000, (index + 1) * 60_000),
+      )
+      const guard = markerGuard({ delay: 20 })
+      for (const flow of [
+        (source: Readable, res: ServerResponse) => void source.pipe(res),
+        (source: Readable, res: ServerResponse) => pipeline(source, res),
       ]) {
-        const whole = Buffer.from(pieces.join('') + DONE)
-        const cut = Array.from({ length: Math.ceil(whole.length / 60_000) }, (_, index) =>
-          whole.subarray(index * 60_000, (index + 1) * 60_000),
+        const reply = await serving(
+          onNode(
+            [guarded({ guard, parallel })],
+            (_req, res) => void flow(Readable.from(cut), res.writeHead(200, STREAM)),
+          ),
+          ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }),
         )
-        const guard = markerGuard({ delay: 20 })
-        for (const flow of [
-          (source: Readable, res: ServerResponse) => void source.pipe(res),
-          (source: Readable, res: ServerResponse) => pipeline(source, res),
-        ]) {
-          const reply = await serving(
-            onNode(
-              [guarded({ guard, parallel })],
-              (_req, res) => void flow(Readable.from(cut), res.writeHead(200, STREAM)),
-            ),
-            ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }),
-          )
-          expect([reply.status, reply.complete, reply.body.equals(whole)]).toEqual([200, true, true])
-        }
+        expect([reply.status, reply.complete, reply.body.equals(whole)]).toEqual([200, true, true])
       }
-    },
-    30_000,
-  )
+    }
+  })
 
   it('never stalls a pipe whose first events say nothing', async () => {
     const quiet = `${':\n\n'.repeat(150_000)}${chunk({ role: 'assistant' })}${chunk({ content: 'fine' })}${DONE}`
@@ -244,7 +240,7 @@ describe('a guard that is slower than the model', () => {
       ({ url }) => ask(url + PATH, { body: chat('hi', { stream: true }) }),
     )
     expect([reply.status, reply.complete, reply.text.length]).toEqual([200, true, quiet.length])
-  }, 30_000)
+  })
 
   it('takes a frame in pieces while a verdict on the frame before is due', async () => {
     const frame = chunk({ content: 'y'.repeat(600_000) })

@@ -100,7 +100,7 @@ describe('the openai package', () => {
       code: 'content_filter',
       type: 'content_policy_violation',
       param: 'messages',
-      error: { stage: 'input', categories: BLOCKED, model: 'llama-guard-1' },
+      error: { stage: 'input', categories: BLOCKED },
     })
     expect((error as Error).message).toContain('Criminal Planning (O3)')
   })

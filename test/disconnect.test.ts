@@ -259,7 +259,7 @@ describe('a client that leaves', () => {
       },
     )
     expect(new Set(counts).size).toBe(1)
-  }, 20_000)
+  })
 })
 
 describe.each(EXPRESSES)('a handler on %s', (_name, express) => {

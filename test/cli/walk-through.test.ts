@@ -17,7 +17,7 @@ import { startEmulator } from '../emulator/index.js'
 import type { Emulator } from '../emulator/index.js'
 import { catchIo } from './helpers.js'
 
-describe('The walk-through of the article', { timeout: 30_000 }, () => {
+describe('The walk-through of the article', () => {
   const role = ['--role', 'arn:aws:iam::123456789012:role/SageMakerRole']
   let cloud: ControlPlane
   let guard: Emulator

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { agUi } from '../../src/dialects/ag-ui.js'
 import { LlamaGuardError } from '../../src/errors.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { type Running, send, serve, sleep } from '../helpers/http.js'
 import { BLOCKED, event, gather, readerOf } from './streams.js'
 
@@ -13,9 +13,9 @@ type Event = { type: string } & Record<string, unknown>
 let guard: MarkerGuard
 let server: Running
 let options: LlamaGuardOptions = {}
-/** What the agent answers, in pieces of bytes with a pause after each. */
+/** What the agent answers, in pieces of bytes with a pause after each, or until the guard is asked about them. */
 let pieces: readonly string[] = []
-let pause = 0
+let pause: number | 'judged' = 0
 
 beforeAll(async () => {
   const app = express()
@@ -26,7 +26,7 @@ beforeAll(async () => {
     res.setHeader('content-type', 'text/event-stream')
     for (const piece of pieces) {
       res.write(piece)
-      await sleep(pause)
+      await (pause === 'judged' ? heard(guard, /"delta":"([^"]*)"/.exec(piece)?.[1]) : sleep(pause))
     }
     res.end()
   })
@@ -54,7 +54,7 @@ beforeEach(() => {
   guard = markerGuard()
   options = {}
   pieces = frames(saying('Hello ', 'there.'))
-  pause = 60
+  pause = 'judged'
 })
 
 interface Told {
@@ -115,7 +115,7 @@ describe('A run', () => {
   it('fails with a code when the guard does, in the middle', async () => {
     pieces = frames(saying('Hello ', 'there, ', 'BROKEN'))
     const { texts, failed } = await ask(user('hello'))
-    expect([texts, failed?.message]).toEqual([['Hello there, '], 'The guard endpoint answered with an error'])
+    expect([texts, failed?.message]).toEqual([['Hello there, '], 'The guard answered with an error'])
   })
 
   it('that is blocked leaves a tool call open, so that no client runs a part of it', async () => {

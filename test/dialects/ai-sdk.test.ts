@@ -10,8 +10,8 @@ import {
 import express, { type Request, type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve } from '../helpers/http.js'
 
 let guard: MarkerGuard
 let server: Running
@@ -47,7 +47,7 @@ function saying(...texts: string[]): typeof execute {
     writer.write({ type: 'text-start', id: 't1' })
     for (const delta of texts) {
       writer.write({ type: 'text-delta', id: 't1', delta })
-      await sleep(60)
+      await heard(guard, delta)
     }
     writer.write({ type: 'text-end', id: 't1' })
     writer.write({ type: 'finish-step' })
@@ -118,7 +118,7 @@ describe('useChat', () => {
     execute = saying('Hello ', 'there, ', 'BROKEN')
     const { last, error } = await ask(user('hello'))
     expect(textOf(last)).toBe('Hello there, ')
-    expect(error?.message).toBe('The guard endpoint answered with an error')
+    expect(error?.message).toBe('The guard answered with an error')
   })
 
   it('has interleaved parts judged each as it will be read', async () => {

@@ -4,8 +4,8 @@ import express, { type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cohereChat } from '../../src/dialects/cohere-chat.js'
 import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve } from '../helpers/http.js'
 
 let guard: MarkerGuard
 let server: Running
@@ -40,7 +40,7 @@ async function answer(res: Response, stream: boolean): Promise<void> {
   for (const event of events) {
     const bytes = Buffer.from(framed(event))
     for (let at = 0; at < bytes.length; at += size) res.write(bytes.subarray(at, at + size))
-    await sleep(50)
+    await heard(guard, /"text":"([^"]*)"/.exec(framed(event))?.[1])
   }
   res.end('data: [DONE]\n\n')
 }
@@ -148,7 +148,7 @@ describe('the client of Cohere', () => {
     events = saying('Hello ', 'there, ', 'BROKEN')
     const { text, end } = await stream()
     expect(text).toBe('Hello there, ')
-    expect(end).toMatchObject({ finishReason: 'ERROR', error: 'The guard endpoint answered with an error' })
+    expect(end).toMatchObject({ finishReason: 'ERROR', error: 'The guard answered with an error' })
   })
 
   it('reads a refusal as words of the assistant, of the question and in the middle', async () => {

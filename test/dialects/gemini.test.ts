@@ -4,8 +4,8 @@ import express, { type Request, type Response } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { gemini } from '../../src/dialects/gemini.js'
 import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
+import { type Running, send, serve } from '../helpers/http.js'
 
 const MODEL = 'gemini-2.5-flash'
 const ARRAY = `/v1beta/models/${MODEL}:streamGenerateContent`
@@ -38,7 +38,7 @@ async function answer(req: Request, res: Response): Promise<void> {
     for (const piece of cut(Buffer.from(sse ? `data: ${text}\r\n\r\n` : `${at === 0 ? '[' : ',\r\n'}${text}`))) {
       res.write(piece)
     }
-    await sleep(60)
+    await heard(guard, /"text": ?"([^"]*)"/.exec(text)?.[1])
   }
   res.end(sse ? '' : '\n]\n')
 }

@@ -128,7 +128,7 @@ describe('A run', () => {
     const { events } = await ask({ input: input(human('hello')) })
     expect(events.at(-1)).toMatchObject({
       event: 'error',
-      data: { message: 'The guard endpoint answered with an error' },
+      data: { message: 'The guard answered with an error' },
     })
   })
 

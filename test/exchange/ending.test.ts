@@ -57,12 +57,12 @@ describe('A check that has failed', () => {
     { role: 'user', content: 'BROKEN words' },
   ]
   /** How many checks were still running when the client had its answer. */
-  async function running(options: object): Promise<{ status: number; running: number }> {
+  async function running(options: object, slowMs: number): Promise<{ status: number; running: number }> {
     let done = 0
     const slow = markerGuard({ marker: /nothing/ })
     const { judge } = slow
     slow.judge = async (conversation, asked) => {
-      if (conversation.at(-1)!.text.includes('SLOW')) await new Promise((resolve) => setTimeout(resolve, 300))
+      if (conversation.at(-1)!.text.includes('SLOW')) await new Promise((resolve) => setTimeout(resolve, slowMs))
       done += 1
       return judge.call(slow, conversation, asked)
     }
@@ -78,11 +78,11 @@ describe('A check that has failed', () => {
   }
 
   it('is the answer at once, because nothing that the others say could open the request', async () => {
-    expect(await running({})).toEqual({ status: 503, running: 1 })
+    expect(await running({}, 20_000)).toEqual({ status: 503, running: 1 })
   })
 
   it.each([{ onError: 'open' }, { mode: 'shadow' }])('waits for the others with %j', async (options) => {
-    expect(await running(options)).toEqual({ status: 200, running: 0 })
+    expect(await running(options, 300)).toEqual({ status: 200, running: 0 })
   })
 })
 

@@ -47,14 +47,16 @@ describe('A hedge', () => {
   const options = { mayHedge: () => true, onHedge: () => undefined }
 
   it('sends no second call once the first has been called off', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const signal = new LazyAbortController()
     let calls = 0
     const answer = hedged({ ...options, afterMs: 20, signal }, () => (calls++, never()))
     const rejected = expect(answer).rejects.toMatchObject({ code: 'guard_unavailable' })
-    await sleep(5)
+    await vi.advanceTimersByTimeAsync(5)
     signal.abort()
     await rejected
-    await sleep(40)
+    await vi.advanceTimersByTimeAsync(40)
+    vi.useRealTimers()
     expect(calls).toBe(1)
   })
 

@@ -45,6 +45,16 @@ export function markerGuard({ delay = 0, marker = /UNSAFE/, verdict, onAnswer }:
   }
 }
 
+/**
+ * Waits, for a handler between two writes, until the guard has been asked about the words of the first: on a busy machine
+ * both would come in one window. Gives up after five seconds.
+ */
+export async function heard(guard: MarkerGuard, words = ''): Promise<void> {
+  const end = performance.now() + 5000
+  while (!guard.texts().some((text) => text.includes(words.trim())) && performance.now() < end) await sleep(5)
+  await sleep(30)
+}
+
 /** Swallows log lines and keeps them. */
 export function memoryLogger(): {
   lines: { level: string; fields: Record<string, unknown>; message: string | undefined }[]

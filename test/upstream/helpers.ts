@@ -67,9 +67,9 @@ export async function gateway(upstream: Upstream): Promise<Gateway> {
 
 /** Waits until `check` holds; fails loudly when it never does. */
 export async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 10_000
+  const end = Date.now() + 30_000
   while (!check()) {
-    if (Date.now() > end) throw new Error('waited 10 s in vain')
+    if (Date.now() > end) throw new Error('waited 30 s in vain')
     await new Promise((wake) => setTimeout(wake, 10))
   }
 }

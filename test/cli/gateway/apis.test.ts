@@ -7,8 +7,7 @@ import { Ollama } from 'ollama'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startGateway, type Gateway } from '../../../src/cli/gateway/index.js'
-import { markerGuard } from '../../helpers/guards.js'
-import { sleep } from '../../helpers/http.js'
+import { heard, markerGuard } from '../../helpers/guards.js'
 import { listen, type Listening, readBody } from '../../upstream/helpers.js'
 
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -67,6 +66,7 @@ const PLAYED: Readonly<Record<string, Played>> = {
 let upstream: Listening
 let gateway: Gateway
 let words: string[]
+const guard = markerGuard()
 const asked: { url: string; headers: IncomingMessage['headers'] }[] = []
 
 beforeAll(async () => {
@@ -84,7 +84,7 @@ beforeAll(async () => {
       res.setHeader('content-type', played.type)
       for (const [at, word] of words.entries()) {
         res.write(played.frame(word, at === words.length - 1))
-        await sleep(60)
+        await heard(guard, word)
       }
       return res.end()
     })()
@@ -94,7 +94,7 @@ beforeAll(async () => {
     drainMs: 0,
     env: {},
     options: {
-      guard: markerGuard(),
+      guard,
       upstream: { url: upstream.url, apiKey: 'operator' },
       logger: QUIET,
       windowMs: 20,
@@ -107,6 +107,7 @@ afterAll(async () => {
   await upstream.close()
 })
 beforeEach(() => {
+  guard.asked.length = 0
   words = ['Hello ', 'there.']
   asked.length = 0
 })

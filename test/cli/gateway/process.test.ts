@@ -103,7 +103,7 @@ test(
   'SIGTERM under 200 open streams: every stream ends complete or with an error event, none cut silently, exit code 0',
   { timeout: SLOW },
   async () => {
-    const { url, child, ended, err } = await serve('--drain-ms', '1500')
+    const { url, child, ended, err } = await serve('--drain-ms', '5000')
     // Half of them are nearly done; the others would talk for a minute.
     const replies = await Promise.all(
       Array.from({ length: 200 }, (_, index) =>

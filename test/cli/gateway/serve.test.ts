@@ -331,7 +331,7 @@ test('The serve command tells for whom the dashboard is, and shows one process a
     const settings = { LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_LOG_LEVEL: 'silent', ...env }
     const io = { ...catchIo({ ...emulator.env, ...settings }), signal: stop.signal }
     const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url, ...flags], io)
-    await vi.waitFor(() => expect(io.err()).toMatch(/Dashboard: |Leave one/), { timeout: 10_000 })
+    await vi.waitFor(() => expect(io.err()).toMatch(/Dashboard: |Leave one/))
     stop.abort()
     expect(await running).toBe(flags.includes('--cluster') ? 2 : 0)
     return io.err()

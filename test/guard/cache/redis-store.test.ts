@@ -64,7 +64,7 @@ async function shared(port: number, writer: Judge, secret?: string): Promise<str
     await sleep(20)
     return knows(port, text, secret)
   }
-  await expect.poll(attempt, { timeout: 20_000, interval: 50 }).toBe(true)
+  await expect.poll(attempt, { interval: 50 }).toBe(true)
   return text
 }
 
@@ -122,13 +122,13 @@ describe('A judge without the optional packages', () => {
 })
 
 describe.skipIf(!installed)('redis', () => {
-  it('makes two replicas one: what the first judged the second finds', { timeout: 30_000 }, async () => {
+  it('makes two replicas one: what the first judged the second finds', async () => {
     const port = await freePort()
     await startRedis(port)
     await shared(port, (await openJudge(port)).judge)
   })
 
-  it('with a secret knows nothing that is written without it, or under another one', { timeout: 30_000 }, async () => {
+  it('with a secret knows nothing that is written without it, or under another one', async () => {
     const port = await freePort()
     await startRedis(port)
     const text = await shared(port, (await openJudge(port, undefined, 'our secret')).judge, 'our secret')
@@ -139,7 +139,7 @@ describe.skipIf(!installed)('redis', () => {
     expect(await knows(port, unsealed, 'our secret')).toBe(false)
   })
 
-  it('that is gone is an error of every lookup at once, and no lookup waits for it', { timeout: 30_000 }, async () => {
+  it('that is gone is an error of every lookup at once, and no lookup waits for it', async () => {
     const port = await freePort()
     const redis = await startRedis(port)
     const store = redisStore(`redis://127.0.0.1:${port}`)
@@ -154,7 +154,7 @@ describe.skipIf(!installed)('redis', () => {
       ])
     expect(await look()).toBe('answer')
     redis.kill('SIGKILL')
-    await expect.poll(look, { timeout: 15_000 }).not.toBe('answer')
+    await expect.poll(look).not.toBe('answer')
     for (let round = 0; round < 3; round += 1) expect(await look()).toBe('error')
     await store.close?.()
   })

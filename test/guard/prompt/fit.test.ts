@@ -134,7 +134,7 @@ describe('a turn beyond the context', () => {
       }),
       { numRuns: 60 },
     )
-  }, 30_000)
+  })
 })
 
 describe('the pieces of a text of sentences', () => {

@@ -210,13 +210,10 @@ describe('A later call', () => {
     await complete(PROMPT, { logprobs: false })
     writeFileSync(turn, '1')
     await expect
-      .poll(
-        async () => {
-          await complete(PROMPT, { logprobs: false })
-          return seen.at(-1)
-        },
-        { timeout: 10_000 },
-      )
+      .poll(async () => {
+        await complete(PROMPT, { logprobs: false })
+        return seen.at(-1)
+      })
       .toMatchObject({
         'x-amz-security-token': 'session-2',
         authorization: expect.stringContaining('AKIASECOND') as string,
@@ -240,7 +237,7 @@ describe('A later call', () => {
     await complete(PROMPT, { logprobs: false })
     expect(sockets[0]?.destroyed).toBe(false)
     complete.close()
-    await expect.poll(() => sockets[0]?.destroyed, { timeout: 2000 }).toBe(true)
+    await expect.poll(() => sockets[0]?.destroyed).toBe(true)
   })
 
   it('is its whole answer, in however many pieces that arrives.', async () => {

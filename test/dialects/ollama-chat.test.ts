@@ -95,6 +95,7 @@ it('A refusal has its message where clients look for it.', () => {
     type: 'content_policy_violation',
     code: 'content_filter',
     requestId: 'r1',
+    categories: [{ code: 'O3', name: 'Criminal Planning' }],
   } as const
   expect(ollamaChat.refusal(refusal)).toEqual({
     error: 'Blocked.',
@@ -103,5 +104,6 @@ it('A refusal has its message where clients look for it.', () => {
     param: 'messages',
     stage: 'input',
     request_id: 'r1',
+    categories: [{ code: 'O3', name: 'Criminal Planning' }],
   })
 })

@@ -92,8 +92,6 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
     const { url } = await start(SERVER, {
       LLAMA_GUARD_BACKEND: 'openai',
       LLAMA_GUARD_URL: `http://127.0.0.1:${(llamaGuard.address() as AddressInfo).port}/v1`,
-      LLAMA_GUARD_MAX_ATTEMPTS: '1',
-      LLAMA_GUARD_BREAKER: 'false',
     })
     try {
       const page = await open(url)

@@ -13,7 +13,7 @@ import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js
 
 const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? rounds(10_000))
 const DEADLINE_MS = 1000
-const AT_ONCE = 48
+const AT_ONCE = 16
 
 let emulator: Emulator
 let proxy: FaultProxy

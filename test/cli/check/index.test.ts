@@ -18,7 +18,7 @@ async function setup(tty = false): Promise<{ emulator: Emulator; io: Caught }> {
   closers.push(() => emulator.close())
   return {
     emulator,
-    io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint, LLAMA_GUARD_MAX_ATTEMPTS: '1' }, tty),
+    io: catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint }, tty),
   }
 }
 

@@ -217,12 +217,16 @@ const REQUESTS: Record<string, Row> = {
   ...Object.fromEntries(
     [' ', '\t', '\n', '\r', '\r\n'].flatMap((white): [string, Row][] => [
       [
-        `broken JSON behind ${JSON.stringify(white)}`,
-        { ...typed('application/json', `${white}{"messages":[{"role":"user","content":"${BAD}"}],}`), expect: 400 },
+        `broken JSON behind ${JSON.stringify(white)} on a path of the app`,
+        {
+          ...typed('application/json', `${white}{"messages":[{"role":"user","content":"${BAD}"}],}`),
+          path: '/ask',
+          expect: 400,
+        },
       ],
       [
-        `JSON behind ${JSON.stringify(white)}`,
-        { ...typed('application/json', white + JSON.stringify(chat(FINE))), expect: 200 },
+        `JSON behind ${JSON.stringify(white)} on a path of the app`,
+        { ...typed('application/json', white + JSON.stringify(chat(FINE))), path: '/ask', expect: 200 },
       ],
     ]),
   ),

@@ -7,6 +7,7 @@ import type { Judge, JudgeStats } from './guard/index.js'
 import { checkAtStart, probe, type Readiness } from './guard/ready.js'
 import { LlamaGuardError } from './errors.js'
 import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
+import { createPace, type Pace } from './guard/pace.js'
 import { decide } from './policy.js'
 import { type Announce, createAnnouncer } from './telemetry/announce.js'
 import { type AuditStats, openAudit } from './telemetry/audit/index.js'
@@ -42,6 +43,8 @@ export interface Services extends TelemetryServices {
   /** What judges, with its panel and cascade. Asked through `judge` alone. */
   readonly guard: Guard
   readonly judge: Judge
+  /** Of the checks of streams. */
+  readonly pace: Pace
   readonly reader: ConversationReader
   readonly upstream: Upstream | undefined
   readonly logger: Logger
@@ -106,6 +109,7 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     categories,
     guard,
     judge,
+    pace: createPace(),
     reader: createConversationReader(config),
     upstream,
     logger,

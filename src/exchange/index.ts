@@ -17,6 +17,7 @@ import { isGuarded, requestIdOf, State } from '../request/state.js'
 import {
   type GuardedResponse,
   guardResponse,
+  type Pace,
   type RefusalContext,
   type ReplyClock,
   type ReplyContext,
@@ -38,7 +39,7 @@ import type {
 } from '../types.js'
 import { toDictionaryMode } from '../utils/dictionary-mode.js'
 import { withEscapesRead } from '../utils/json-escapes.js'
-import { LazyAbortController } from '../utils/lazy-abort-controller.js'
+import { type AbortSignalLike, LazyAbortController } from '../utils/lazy-abort-controller.js'
 import { Ending } from './ending.js'
 import { StageDecisions } from './stage-decisions.js'
 
@@ -234,11 +235,26 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return guarded
   }
 
-  judgeReply(text: string, choice = 0): Promise<Judgement> {
+  get pace(): Pace {
+    return this.#services.pace
+  }
+
+  async judgeReply(text: string, choice = 0, calledOff?: AbortSignalLike): Promise<Judgement> {
     const conversation = withReply(this.#turns, withEscapesRead(text))
-    return this.#telemetry.asksReply(conversation, text, choice, () =>
-      this.#services.judge.judge(conversation, this.#stageOptions('output')),
-    )
+    const options = this.#stageOptions('output')
+    if (calledOff === undefined)
+      return this.#telemetry.asksReply({ conversation, text, choice }, () =>
+        this.#services.judge.judge(conversation, options),
+      )
+    const signal = new LazyAbortController()
+    const leave = (): void => signal.abort(this.#controller.reason)
+    calledOff.addEventListener('abort', leave, { once: true })
+    this.#controller.addEventListener('abort', leave, { once: true })
+    if (this.#controller.aborted) leave()
+    const ask = (): Promise<Judgement> => this.#services.judge.judge(conversation, { ...options, signal })
+    const judgement = await this.#telemetry.asksReply({ conversation, text, choice, calledOff }, ask)
+    this.#controller.removeEventListener('abort', leave)
+    return judgement
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {

@@ -68,6 +68,7 @@ const REQUEST = {
   streaming: { env: 'STREAMING', read: oneOf(['window', 'full', 'async']), fallback: 'window' },
   windowChars: { env: 'WINDOW_CHARS', read: integer(1, 1_000_000), fallback: 400 },
   windowMs: { env: 'WINDOW_MS', read: integer(1, 600_000), fallback: 1000 },
+  pace: { env: 'PACE', read: oneOf(['guard', 'fixed']), fallback: 'guard' },
   turns: { env: 'TURNS', read: oneOf(['last', 'all']), fallback: 'last' },
   system: { env: 'SYSTEM', read: oneOf(['judge', 'trust']), fallback: 'judge' },
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },

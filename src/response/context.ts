@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { RefusalContext, RefusalSettings } from './refusal/index.js'
+import type { AbortSignalLike } from '../utils/lazy-abort-controller.js'
 import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
 
 /** The options that shape what goes out. */
@@ -10,6 +11,18 @@ export interface ReplySettings extends RefusalSettings {
   readonly streaming: 'window' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
+  /** Default: `guard`. */
+  readonly pace?: 'guard' | 'fixed' | undefined
+}
+
+/** Sets how often the streams of a guard are checked. */
+export interface Pace {
+  /** A stream begins. Returns what to call once it has ended. */
+  join(): () => void
+  /** Milliseconds that new text waits for company, at most the bound. */
+  gapMs(windowMs: number): number
+  /** A check has taken so long. Undefined when it failed. */
+  took(ms: number | undefined): void
 }
 
 /** Told when bytes of a held reply come from the handler and when bytes leave. */
@@ -35,8 +48,13 @@ export interface ReplyContext extends RefusalContext {
   readonly clock?: ReplyClock | undefined
   /** Why nothing of this stage is judged; undefined when the stage is on. */
   skips(stage: Stage): NotJudgedReason | undefined
-  /** Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice. */
-  judgeReply(text: string, choice?: number): Promise<Judgement>
+  /** One for all streams of a guard. */
+  readonly pace: Pace
+  /**
+   * Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice.
+   * `calledOff` ends the check, whose result then means nothing.
+   */
+  judgeReply(text: string, choice?: number, calledOff?: AbortSignalLike): Promise<Judgement>
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideReplyError(error: LlamaGuardError): Decision

@@ -19,7 +19,7 @@ import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
 export { refusalOf, plainDialect, type RefusalContext } from './refusal/index.js'
-export type { ReplyClock, ReplyContext } from './context.js'
+export type { Pace, ReplyClock, ReplyContext } from './context.js'
 
 /** A guarded response, for code that must end it before the handler does. */
 export interface GuardedResponse {

@@ -1,5 +1,6 @@
 // One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
 // its response has closed. Without a listener it makes nothing.
+import type { AbortSignalLike } from '../utils/lazy-abort-controller.js'
 import type { ServerResponse } from 'node:http'
 import type {
   Conversation,
@@ -41,6 +42,15 @@ export interface ObservedRequest {
   /** Undefined until the request has been read as a chat. */
   readonly asked: { readonly stream: boolean } | undefined
   readonly settings: Pick<VerdictMessage, 'mode' | 'parallel'> & { readonly streaming: 'window' | 'full' | 'async' }
+}
+
+/** A check of a reply, or of a part of one. */
+interface AskedReply {
+  readonly conversation: Conversation
+  readonly text: string
+  readonly choice: number
+  /** Ends the check, which is then told without a result. */
+  readonly calledOff?: AbortSignalLike | undefined
 }
 
 export class RequestTelemetry {
@@ -93,14 +103,9 @@ export class RequestTelemetry {
     return this.#clock === undefined || this.#observed.settings.parallel ? answer : this.#clock.waitsFor(answer)
   }
 
-  asksReply(
-    conversation: Conversation,
-    text: string,
-    choice: number,
-    ask: () => Promise<Judgement>,
-  ): Promise<Judgement> {
+  asksReply({ conversation, text, choice, calledOff }: AskedReply, ask: () => Promise<Judgement>): Promise<Judgement> {
     this.#ledger?.asksReply(text, choice)
-    return tracedCheck(() => this.#check('output', [conversation]), ask)
+    return tracedCheck(() => this.#check('output', [conversation]), ask, calledOff)
   }
 
   /** The last word on a stage. */

@@ -7,11 +7,14 @@ import { checkChannel, type CheckMessage, type CheckResult } from './channels.js
 export function tracedCheck<T extends Judgement | readonly Judgement[]>(
   about: () => Omit<CheckMessage, 'result'>,
   ask: () => Promise<T>,
+  calledOff?: { readonly aborted: boolean },
 ): Promise<T> {
   if (!checkChannel.hasSubscribers) return ask()
   let answer: T | undefined
-  const told = async (): Promise<CheckResult> => {
+  const told = async (): Promise<CheckResult | undefined> => {
     answer = await ask()
+    // A check that was called off says nothing about the guard or the text.
+    if (calledOff?.aborted === true) return undefined
     return resultOf(Array.isArray(answer) ? (answer as readonly Judgement[]) : [answer as Judgement])
   }
   return checkChannel.tracePromise(told, about()).then(() => answer as T)

@@ -1,61 +1,73 @@
-// The step schedule of stream checks by simulation: what a reader waits for and what the guard reads, by the time of a
-// guard call, the pace of the model and the rule for the next step. Nothing is timed: the clock is simulated.
-// `npx vite-node test/bench/schedule.ts`
-import { nextStep, type NextStep } from '../../src/response/stream/step.js'
+// The pace of stream checks by simulation: what a reader waits for, what the guard reads, and what a JSON request
+// beside the streams waits, by the guard, the pace of the model and the number of streams. Nothing is timed: the clock
+// is simulated. `npx vite-node test/bench/schedule.ts`; `-- crowd`, `-- slow` and `-- two` for streams that share a
+// guard.
+import { createPace } from '../../src/guard/pace.js'
 import { StreamJudge } from '../../src/response/stream/stream-judge.js'
 import type { Decision } from '../../src/types.js'
 import { percentile } from './kit/load.js'
-import { A10G } from './kit/simulated-guard.js'
 import { table } from './kit/table.js'
 import { VirtualTime } from './kit/virtual-time.js'
 
 /** Tokens of policy and question, and those after the text, which no cache keeps. */
 const HEAD_TOKENS = 1100
 const TAIL_TOKENS = 70
-const ANSWER_TOKENS = 3
 const CHARS = 4
-
-const RULES: Readonly<Record<string, NextStep>> = {
-  'constant: 32, doubling': (step) => (step === undefined ? 32 : step * 2),
-  'constant: windowChars': () => 400,
-  'one guard time, doubling': nextStep,
-  'two guard times, doubling': (step, came) => (step === undefined ? Math.max(32, 2 * came) : step * 2),
-  'one guard time, by half': (step, came) => (step === undefined ? Math.max(32, came) : step * 1.5),
-}
-const GUARDS: Readonly<Record<string, (fresh: number, all: number) => number>> = {
-  '40 ms': () => 40,
-  'prefix cache': (fresh) => gpuMs(fresh + TAIL_TOKENS),
-  'no prefix cache': (_, all) => gpuMs(HEAD_TOKENS + all + TAIL_TOKENS),
-}
-const gpuMs = (tokens: number): number => A10G.baseMs + tokens * A10G.msPerPromptToken + ANSWER_TOKENS * A10G.msPerToken
+const PACES = ['fixed', 'guard'] as const
+type Paced = (typeof PACES)[number]
 
 const time = new VirtualTime().install()
 
-interface Reading {
-  readonly checks: number
-  /** Prompt tokens of all checks, and those that no prefix cache keeps. */
-  readonly tokens: number
-  readonly fresh: number
-  readonly first: number
-  readonly gaps: readonly number[]
-  readonly last: number
+/** A guard with so many places for calls, each of which takes so long. More calls wait in line. */
+function queueing(serviceMs: number, places: number): { call(): Promise<void>; serviceMs: number } {
+  const line: (() => void)[] = []
+  let busy = 0
+  const guard = {
+    serviceMs,
+    async call() {
+      if (busy === places) await new Promise<void>((free) => line.push(free))
+      else busy += 1
+      await time.sleep(guard.serviceMs)
+      const next = line.shift()
+      if (next === undefined) busy -= 1
+      else next()
+    },
+  }
+  return guard
 }
 
-async function read(rule: NextStep, guard: string, tokensPerSecond: number, length: number): Promise<Reading> {
+interface Reading {
+  checks: number
+  tokens: number
+  fresh: number
+  first: number
+  last: number
+  gaps: number[]
+}
+
+interface Stream {
+  readonly pace: ReturnType<typeof createPace>
+  readonly paced: Paced
+  readonly call: () => Promise<void>
+  readonly tokensPerSecond: number
+  readonly chars: number
+}
+
+async function read({ pace, paced, call, tokensPerSecond, chars }: Stream): Promise<Reading> {
   const started = time.now
   const said: number[] = []
   const seen: number[] = []
-  let [checks, tokens, fresh, judged] = [0, 0, 0, 0]
+  const reading: Reading = { checks: 0, tokens: 0, fresh: 0, first: 0, last: 0, gaps: [] }
+  let judged = 0
   const judge = new StreamJudge({
-    settings: { windowChars: 400, windowMs: 1000 },
-    nextStep: rule,
+    settings: { windowChars: 400, windowMs: 1000, pace: paced },
+    pace,
     async judge(text) {
-      const [all, added] = [text.length / CHARS, Math.max(0, text.length - judged) / CHARS]
+      reading.checks += 1
+      reading.tokens += HEAD_TOKENS + text.length / CHARS + TAIL_TOKENS
+      reading.fresh += Math.max(0, text.length - judged) / CHARS + TAIL_TOKENS
       judged = text.length
-      checks += 1
-      tokens += HEAD_TOKENS + all + TAIL_TOKENS
-      fresh += added + TAIL_TOKENS
-      await time.sleep(GUARDS[guard]!(added, all))
+      await call()
       return { verdict: { safe: true, categories: [] }, ms: 0, model: 'simulated' }
     },
     decide: () => ({ action: 'allow' }) as Decision,
@@ -64,49 +76,170 @@ async function read(rule: NextStep, guard: string, tokensPerSecond: number, leng
     },
     onRefused: () => undefined,
   })
-  const speak = async (): Promise<void> => {
-    for (let at = 0; at < length; at += CHARS) {
-      said.push(time.now - started)
-      judge.add({ choice: 0, channel: 'content', text: 'word' })
-      judge.consider()
-      await time.sleep(1000 / tokensPerSecond)
-    }
-    judge.end()
-    await judge.settled()
+  for (let at = 0; at < chars; at += CHARS) {
+    said.push(time.now - started)
+    judge.add({ choice: 0, channel: 'content', text: 'word' })
+    judge.consider()
+    await time.sleep(1000 / tokensPerSecond)
   }
-  await time.run(speak())
+  judge.end()
+  await judge.settled()
+  // The model's last word comes one token before its end.
   const gaps = seen.slice(1).map((at, index) => at - seen[index]!)
-  return {
-    checks,
-    tokens,
-    fresh,
-    first: seen[0]!,
+  return Object.assign(reading, {
+    first: seen[0]! - said[0]!,
+    last: seen.at(-1)! - said.at(-1)! - 1000 / tokensPerSecond,
     gaps: gaps.filter((gap) => gap > 0),
-    last: seen.at(-1)! - said.at(-1)!,
+  })
+}
+
+const round = (value: number): number => Math.round(value)
+function rowOf(readings: readonly Reading[]): Record<string, string | number> {
+  const gaps = readings.flatMap((reading) => reading.gaps)
+  const mean = (of: (reading: Reading) => number): number =>
+    round(readings.reduce((sum, reading) => sum + of(reading), 0) / readings.length)
+  return {
+    'first word ms': round(
+      percentile(
+        readings.map(({ first }) => first),
+        0.5,
+      ),
+    ),
+    'gap p50': round(percentile(gaps, 0.5)),
+    'gap p99': round(percentile(gaps, 0.99)),
+    'last word ms': round(
+      percentile(
+        readings.map(({ last }) => last),
+        0.5,
+      ),
+    ),
+    'checks a reply': mean(({ checks }) => checks),
+    'new tokens, prefix cache': mean(({ fresh }) => fresh),
+    without: mean(({ tokens }) => tokens),
   }
 }
 
-const rows: Record<string, string | number>[] = []
-for (const guard of Object.keys(GUARDS))
-  for (const pace of [30, 120, 600])
-    for (const [rule, next] of Object.entries(RULES)) {
-      const replies = [300, 1000, 4000]
-      const all: Reading[] = []
-      for (const length of replies) all.push(await read(next, guard, pace, length))
-      const gaps = all.flatMap((reading) => reading.gaps)
-      const sum = (of: (reading: Reading) => number): number =>
-        Math.round(all.reduce((total, one) => total + of(one), 0))
+/** One stream after the other, on a guard of their own. */
+async function alone(): Promise<Record<string, string | number>[]> {
+  const rows = []
+  for (const guardMs of [50, 150, 300])
+    for (const tokensPerSecond of [20, 50, 100])
+      for (const paced of PACES) {
+        const pace = createPace()
+        const readings: Reading[] = []
+        for (const chars of [400, 1200, 4000])
+          readings.push(await read({ pace, paced, call: () => time.sleep(guardMs), tokensPerSecond, chars }))
+        rows.push({ 'guard ms': guardMs, 'tokens/s': tokensPerSecond, pace: paced, ...rowOf(readings) })
+      }
+  return rows
+}
+
+/** Streams that follow each other in `streams` places for a while, and JSON requests beside them. */
+async function together(
+  paces: readonly ReturnType<typeof createPace>[],
+  {
+    paced,
+    streams,
+    guard,
+    ms,
+    began = 0,
+  }: { paced: Paced; streams: number; guard: ReturnType<typeof queueing>; ms: number; began?: number },
+): Promise<{ readings: Reading[]; json: number[] }> {
+  const until = time.now + ms
+  const from = time.now + began
+  const readings: Reading[] = []
+  const json: number[] = []
+  const place = async (index: number): Promise<void> => {
+    await time.sleep((index * 5000) / streams)
+    while (time.now < until) {
+      const begins = time.now
+      const reading = await read({
+        pace: paces[index % paces.length]!,
+        paced,
+        call: guard.call,
+        tokensPerSecond: 33,
+        chars: 1200,
+      })
+      if (begins >= from) readings.push(reading)
+    }
+  }
+  const ask = async (): Promise<void> => {
+    for (let at = 0; time.now < until; at++) {
+      const started = time.now
+      void guard.call().then(() => void (started >= from && json.push(time.now - started)))
+      await time.sleep(200 + 100 * Math.sin(at * 12.9898))
+    }
+  }
+  await Promise.all([ask(), ...Array.from({ length: streams }, (_, index) => place(index))])
+  return { readings, json }
+}
+
+async function crowd(): Promise<Record<string, string | number>[]> {
+  const rows = []
+  for (const [serviceMs, places] of [
+    [50, 1],
+    [150, 8],
+    [300, 16],
+    [300, 64],
+  ] as const)
+    for (const streams of [1, 20, 200])
+      for (const paced of PACES) {
+        const guard = queueing(serviceMs, places)
+        const { readings, json } = await together([createPace()], { paced, streams, guard, ms: 90_000, began: 15_000 })
+        rows.push({
+          guard: `${serviceMs} ms, ${places} at once`,
+          streams,
+          pace: paced,
+          'JSON p50': round(percentile(json, 0.5)),
+          'JSON p99': round(percentile(json, 0.99)),
+          ...rowOf(readings),
+        })
+      }
+  return rows
+}
+
+/** A minute in which the guard is four times as slow, and the minute after it. */
+async function slow(): Promise<Record<string, string | number>[]> {
+  const rows = []
+  for (const streams of [1, 20]) {
+    const pace = createPace()
+    const guard = queueing(150, 8)
+    for (const [minute, serviceMs] of [
+      ['before', 150],
+      ['slow', 600],
+      ['first 10 s after', 150],
+      ['after', 150],
+    ] as const) {
+      guard.serviceMs = serviceMs
+      const ms = minute === 'first 10 s after' ? 10_000 : 60_000
+      const { readings, json } = await together([pace], { paced: 'guard', streams, guard, ms })
       rows.push({
-        guard,
-        'tokens/s': pace,
-        rule,
-        'first word ms': Math.round(all[0]!.first),
-        'gap p50': Math.round(percentile(gaps, 0.5)),
-        'gap p99': Math.round(percentile(gaps, 0.99)),
-        'last word ms': Math.round(Math.max(...all.map(({ last }) => last))),
-        checks: all.map(({ checks }) => checks).join(' '),
-        'prompt tokens': sum(({ tokens }) => tokens),
-        'not in cache': sum(({ fresh }) => fresh),
+        streams,
+        minute,
+        'gap ms': round(pace.gapMs(1000)),
+        'JSON p99': round(percentile(json, 0.99)),
+        ...rowOf(readings),
       })
     }
-console.log(table(rows))
+  }
+  return rows
+}
+
+/** Two processes share a guard. The second one starts a minute after the first. */
+async function two(): Promise<Record<string, string | number>[]> {
+  const guard = queueing(150, 8)
+  const paces = [createPace(), createPace()]
+  const first = together([paces[0]!], { paced: 'guard', streams: 20, guard, ms: 180_000, began: 120_000 })
+  await time.sleep(60_000)
+  const second = together([paces[1]!], { paced: 'guard', streams: 20, guard, ms: 120_000, began: 60_000 })
+  return (await Promise.all([first, second])).map(({ readings, json }, index) => ({
+    process: index + 1,
+    'JSON p99': round(percentile(json, 0.99)),
+    ...rowOf(readings),
+  }))
+}
+
+const PARTS = { alone, crowd, slow, two }
+for (const [name, part] of Object.entries(PARTS))
+  if (process.argv.includes(name) || (name === 'alone' && process.argv.every((word) => !(word in PARTS))))
+    console.log(`${table(await time.run(part()))}\n`)

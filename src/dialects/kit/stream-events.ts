@@ -89,9 +89,9 @@ export class EventText {
   }
 
   /** Adds a text of a stream in no API's form. */
-  own(deltas: StreamDelta[], channel: string, text: string, choice = 0): void {
-    deltas.push({ choice, channel, text })
-    this.#spaced.add(deltas, choice, channel, text)
+  own(deltas: StreamDelta[], channel: string, text: string): void {
+    deltas.push({ choice: 0, channel, text })
+    this.#spaced.add(deltas, 0, channel, text)
   }
 
   /**
@@ -104,8 +104,11 @@ export class EventText {
     choice = 0,
     { skip, ...walk }: Walk & { skip?: (text: string, path: string, metadata: boolean) => boolean } = {},
   ): void {
+    const isOwn = isObject(data) && !('choices' in data)
     const emit: Emit = (path, text, metadata) => {
-      if (skip?.(text, path, metadata) !== true) this.beside(deltas, path, text, metadata, choice)
+      if (skip?.(text, path, metadata) === true) return
+      this.beside(deltas, path, text, metadata, choice)
+      if (!metadata && isOwn && text.length < REPEATED_LENGTH) this.#spaced.add(deltas, choice, path, text)
     }
     this.walker.walk(data, emit, walk)
   }
@@ -125,8 +128,7 @@ export class EventText {
         last.times = 1
       } else if (this.#last.size < MAX_REMEMBERED) this.#last.set(`${choice}:${channel}`, { text, times: 1 })
     } else this.#last.delete(`${choice}:${channel}`)
-    if (metadata) deltas.push({ choice, channel, text, aside: true })
-    else this.own(deltas, channel, text, choice)
+    deltas.push({ choice, channel, text, ...(metadata && { aside: true }) })
   }
 }
 

@@ -84,7 +84,8 @@ class EventStreamHold implements Hold {
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
-      judge: (text, choice) => context.judgeReply(text, choice),
+      pace: context.pace,
+      judge: (text, choice, calledOff) => context.judgeReply(text, choice, calledOff),
       decide: (judgements) => context.decideReply(judgements, context.dialect.unjudgedReplies),
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),

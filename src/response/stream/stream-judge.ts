@@ -1,32 +1,35 @@
-// Decides when a stream is judged. Each choice has at most one check in flight. New text, text that has waited long
-// enough, or the end of the stream starts a check.
+// Decides when a stream is judged. Each choice has at most one check in flight. The first starts with the first word,
+// and the last when the stream ends. Between them the guard's own speed sets the pace.
 import { LlamaGuardError } from '../../errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
-import { FIRST_STEP_CHARS, nextStep, type NextStep } from './step.js'
+import { type AbortSignalLike, LazyAbortController } from '../../utils/lazy-abort-controller.js'
+import type { Pace, ReplySettings } from '../context.js'
 import { Transcript } from './transcript.js'
 
 /** More choices than any API sends. */
 const MAX_CHOICES = 128
+/** Readers do not see shorter gaps, and checks cost CPU of the app. */
+const SHORTEST_GAP_MS = 40
 
 export interface StreamJudgeOptions {
-  readonly settings: { readonly windowChars: number; readonly windowMs: number }
+  readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs' | 'pace'>
+  readonly pace: Pace
   /** `choice`: the number of the choice in the reply. */
-  judge(text: string, choice: number): Promise<Judgement>
+  judge(text: string, choice: number, calledOff: AbortSignalLike): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision
   /** Called when a verdict allows text to leave. */
   onAllowed(): void
   onRefused(decision: Decision): void
-  /** Default: {@link nextStep}. */
-  readonly nextStep?: NextStep
 }
 
 interface Choice {
   readonly index: number
   readonly transcript: Transcript
-  /** Characters of new text that start the next check. Undefined before the first verdict. */
-  step: number | undefined
-  checking: boolean
+  /** The check in flight. */
+  check: LazyAbortController | undefined
+  /** When the newest check has started. */
+  started: number
   /** The arrival time of the oldest text that no check has read. */
   waitingSince: number | undefined
   /** The position up to which the newest check has read. */
@@ -45,6 +48,7 @@ export class StreamJudge {
   #words = false
   #ended = false
   #stopped = false
+  #leavePace: (() => void) | undefined
 
   constructor(options: StreamJudgeOptions) {
     this.#options = options
@@ -77,8 +81,8 @@ export class StreamJudge {
       choice = {
         index,
         transcript: new Transcript(),
-        step: undefined,
-        checking: false,
+        check: undefined,
+        started: -Infinity,
         waitingSince: undefined,
         asked: 0,
         wordsAt: undefined,
@@ -108,12 +112,14 @@ export class StreamJudge {
   /** The reply is complete. A check reads all text that no check has read. */
   end(): void {
     this.#ended = true
+    this.#leavePace?.()
     this.consider()
   }
 
   /** Stops starting checks. The caller aborts the checks in flight. */
   stop(): void {
     this.#stopped = true
+    this.#leavePace?.()
     for (const choice of this.#choices.values()) clearTimeout(choice.timer)
   }
 
@@ -131,16 +137,14 @@ export class StreamJudge {
   }
 
   #considerChoice(choice: Choice): void {
-    const { transcript } = choice
-    const fresh = transcript.length - choice.asked
-    if (this.#stopped || choice.checking || fresh === 0) return
-    const { windowChars, windowMs } = this.#options.settings
-    // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
-    const first = choice.asked < (choice.wordsAt ?? 0)
-    const step = choice.wordsAt === undefined ? windowChars : Math.min(choice.step ?? FIRST_STEP_CHARS, windowChars)
-    const enough = first || this.#ended || fresh >= step
-    const waited = enough ? 0 : performance.now() - (choice.waitingSince ?? performance.now())
-    if (enough || waited >= windowMs) {
+    if (this.#stopped || choice.transcript.length === choice.asked) return
+    if (choice.check !== undefined) {
+      if (!this.#ended) return
+      // The last check covers the one in flight, which goes on only where the first words wait for it.
+      if (this.#allowed) choice.check.abort()
+    }
+    const wait = this.#ended ? 0 : this.#waitOf(choice)
+    if (wait <= 0) {
       clearTimeout(choice.timer)
       choice.timer = undefined
       this.#check(choice)
@@ -151,26 +155,41 @@ export class StreamJudge {
           choice.timer = undefined
           this.#considerChoice(choice)
         },
-        Math.max(1, Math.ceil(windowMs - waited)),
+        Math.max(1, Math.ceil(wait)),
       )
     }
   }
 
+  /** Milliseconds until new text of the choice is judged. */
+  #waitOf({ transcript, asked, wordsAt, waitingSince, started }: Choice): number {
+    const { settings, pace } = this.#options
+    const { windowChars, windowMs } = settings
+    // The first words are judged at once.
+    if (asked < (wordsAt ?? 0) || transcript.length - asked >= windowChars) return 0
+    const now = performance.now()
+    // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
+    const mayWait = settings.pace === 'fixed' || wordsAt === undefined
+    const gap = mayWait ? windowMs : pace.gapMs(windowMs)
+    return Math.max((waitingSince ?? now) + gap, started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
+  }
+
   #check(choice: Choice): void {
     const snapshot = choice.transcript.snapshot()
-    choice.checking = true
-    choice.asked = snapshot.covers
-    choice.waitingSince = undefined
-    const check = this.#options.judge(snapshot.text, choice.index).then((judgement) => {
-      choice.checking = false
-      if (this.#stopped) return
+    const calledOff = new LazyAbortController()
+    if (!this.#ended) this.#leavePace ??= this.#options.pace.join()
+    const started = performance.now()
+    Object.assign(choice, { check: calledOff, started, asked: snapshot.covers, waitingSince: undefined })
+    const check = this.#options.judge(snapshot.text, choice.index, calledOff).then((judgement) => {
+      if (this.#stopped || calledOff.aborted) return
+      if (choice.check === calledOff) choice.check = undefined
+      const failed = 'error' in judgement
+      if (failed || judgement.verdict.cached !== true)
+        this.#options.pace.took(failed ? undefined : performance.now() - started)
       this.#judgements.push(judgement)
       const decision = this.#options.decide([judgement])
       if (decision.action !== 'allow') return this.#options.onRefused(decision)
       if (choice.wordsAt !== undefined && snapshot.covers >= choice.wordsAt) this.#allowed = true
       choice.transcript.accept(snapshot)
-      const { nextStep: next = nextStep } = this.#options
-      choice.step = next(choice.step, choice.transcript.length - snapshot.covers)
       this.#considerChoice(choice)
       this.#options.onAllowed()
     })

@@ -84,6 +84,8 @@ export class Transcript {
 
   /** Records that a safe verdict saw this snapshot. */
   accept({ covers, lengths }: Snapshot): void {
+    // A later snapshot, which covers this one, may have been faster.
+    if (covers <= this.#judged) return
     this.#judged = covers
     for (const [name, length] of lengths) this.#channels.get(name)!.judged = length
   }

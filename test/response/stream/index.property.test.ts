@@ -154,12 +154,9 @@ describe('A judged stream', () => {
         })
         expect(leaks).toEqual([])
         if (next.streaming === 'window') {
-          // One call is the input check. Comments are text of the first choice; so is the marker.
-          const characters = next.deltas.reduce(
-            (sum, [, , text]) => sum + text.length + ': ping 39'.length,
-            ' UNSAFE '.length,
-          )
-          const perChoice = 2 + Math.log2(Math.max(2, next.windowChars)) + (performance.now() - started) / next.windowMs
+          // One call is the input check. A choice has one check in flight, and none within 40 ms of the last.
+          const perChoice = 3 + (performance.now() - started) / Math.min(40, next.windowMs)
+          const characters = next.deltas.reduce((sum, [, , text]) => sum + text.length + 18, 0)
           expect(calls - 1).toBeLessThanOrEqual(Math.ceil(next.choices * perChoice + characters / next.windowChars))
         } else expect(calls - 1).toBeLessThanOrEqual(next.choices)
         expect(reply.text).not.toContain('UNSAFE')

@@ -7,10 +7,17 @@ import type { Decision, Judgement } from '../../../src/types.js'
 
 interface Check {
   readonly text: string
+  readonly calledOff: { readonly aborted: boolean }
   answer(safe?: boolean): Promise<void>
 }
 
-function judging(settings = { windowChars: 100, windowMs: 1000 }): {
+/** The gap that the guard's pace asks for. */
+let gap = 0
+const took: (number | undefined)[] = []
+
+function judging(
+  settings: { windowChars: number; windowMs: number; pace?: 'fixed' } = { windowChars: 100, windowMs: 1000 },
+): {
   judge: StreamJudge
   checks: Check[]
   told: string[]
@@ -20,10 +27,16 @@ function judging(settings = { windowChars: 100, windowMs: 1000 }): {
   const told: string[] = []
   const judge = new StreamJudge({
     settings,
-    judge: (text) =>
+    pace: {
+      join: () => () => undefined,
+      gapMs: (windowMs) => Math.min(gap, windowMs),
+      took: (ms) => void took.push(ms),
+    },
+    judge: (text, _choice, calledOff) =>
       new Promise<Judgement>((resolve) =>
         checks.push({
           text,
+          calledOff,
           async answer(safe = true) {
             resolve({ verdict: { safe, categories: [] }, ms: 1, model: 'fake' })
             for (let turn = 0; turn < 5; turn += 1) await Promise.resolve()
@@ -53,36 +66,90 @@ describe('A check of a stream', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('starts with the first word, then after 16 characters, 32, 64, and so on up to the window', async () => {
+  beforeEach(() => void ((gap = 0), (took.length = 0)))
+
+  it('starts with the first word, and then when the last has returned and there is new text', async () => {
     const { checks, say } = judging()
-    const sizes: number[] = []
     say('x')
-    let before = checks[0]!.text.length
-    for (let round = 1; round < 7; round += 1) {
-      await checks[round - 1]!.answer()
-      while (checks.length === round) say('x')
-      sizes.push(checks[round]!.text.length - before)
-      before = checks[round]!.text.length
-    }
-    expect(sizes).toEqual([32, 64, 100, 100, 100, 100])
+    say('y')
+    await vi.advanceTimersByTimeAsync(250)
+    await checks[0]!.answer()
+    expect(checks.map(({ text }) => text)).toEqual(['x', 'xy'])
+    await vi.advanceTimersByTimeAsync(250)
+    await checks[1]!.answer()
+    expect(checks).toHaveLength(2)
+    say('z')
+    expect([checks.map(({ text }) => text), took]).toEqual([
+      ['x', 'xy', 'xyz'],
+      [250, 250],
+    ])
   })
 
-  it('waits for as much as came during the first check, and then for twice as much after each verdict', async () => {
-    const { checks, say } = judging({ windowChars: 1000, windowMs: 1000 })
-    const sizes: number[] = []
+  it('waits as long as the pace says, and no longer for a window of text', async () => {
+    gap = 600
+    const { checks, say } = judging()
     say('x')
-    say('y'.repeat(100))
-    for (let round = 0; round < 5; round += 1) {
-      await checks[round]!.answer()
-      while (checks.length === round + 1) say('z'.repeat(10))
-      sizes.push(checks[round + 1]!.text.length - checks[round]!.text.length)
-    }
-    // The text of the first check's time is judged at once.
-    expect(sizes).toEqual([100, 200, 400, 800, 1000])
+    await vi.advanceTimersByTimeAsync(100)
+    await checks[0]!.answer()
+    say('y')
+    await vi.advanceTimersByTimeAsync(599)
+    expect(checks).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(2)
+    expect(checks).toHaveLength(2)
+    await checks[1]!.answer()
+    say('z'.repeat(100))
+    expect(checks).toHaveLength(3)
   })
 
-  it('starts when text has waited for windowMs, and not before', async () => {
+  it('does not come more often than readers see', async () => {
     const { checks, say } = judging()
+    say('x')
+    await checks[0]!.answer()
+    say('y')
+    await vi.advanceTimersByTimeAsync(39)
+    expect(checks).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(2)
+    expect(checks).toHaveLength(2)
+  })
+
+  it('starts at once when the stream ends, and calls off the one in flight', async () => {
+    const { checks, say, judge, told } = judging()
+    const position = say('a')
+    await checks[0]!.answer()
+    await vi.advanceTimersByTimeAsync(50)
+    say('b')
+    const last = say('c')
+    judge.end()
+    expect(checks.map(({ text, calledOff }) => [text, calledOff.aborted])).toEqual([
+      ['a', false],
+      ['ab', true],
+      ['abc', false],
+    ])
+    await checks[1]!.answer(false)
+    expect([judge.covers(0, position), judge.covers(0, last), told]).toEqual([true, false, ['allowed']])
+    await checks[2]!.answer()
+    expect([judge.covers(0, last), told, judge.judgements().length]).toEqual([true, ['allowed', 'allowed'], 2])
+  })
+
+  it('lets the first words leave that wait for theirs when the stream ends', async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      const { checks, say, judge } = judging()
+      const first = say('a')
+      const last = say('b')
+      judge.end()
+      expect(checks.map(({ calledOff }) => calledOff.aborted)).toEqual([false, false])
+      await checks[order[0]!]!.answer()
+      expect([judge.covers(0, first), judge.covers(0, last)]).toEqual([true, order[0] === 1])
+      await checks[order[1]!]!.answer()
+      expect(judge.covers(0, last)).toBe(true)
+    }
+  })
+
+  it('at a fixed pace starts when text has waited for windowMs, and not before', async () => {
+    const { checks, say } = judging({ windowChars: 100, windowMs: 1000, pace: 'fixed' })
     say('a')
     await checks[0]!.answer()
     say('b')
@@ -93,10 +160,9 @@ describe('A check of a stream', () => {
   })
 
   it('is the only one of its choice in flight', async () => {
-    const { checks, say, judge } = judging()
+    const { checks, say } = judging()
     say('a')
     say('b'.repeat(500))
-    judge.end()
     expect(checks).toHaveLength(1)
     await checks[0]!.answer()
     expect(checks).toHaveLength(2)

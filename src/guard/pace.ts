@@ -1,0 +1,85 @@
+// The pace of stream checks, set by the guard's own speed. It is delay-based congestion control, as in TCP Vegas
+// (Brakmo and Peterson 1995): the time of a call beside the least time that this guard has lately needed tells what
+// waits in its queue, before anything is lost. A window says how many checks may be in flight. It grows while calls
+// come in time, doubling until the first queue as TCP's slow start does and by one a round after it, and shrinks when
+// they come late. The streams of the process share it alike: each waits until its turn within the window, and a new
+// stream widens the gaps of all at once. After a queue the window keeps still for a while, so that other calls rarely
+// pay for the search. The least time is kept by the minute, for ten of them, as LEDBAT does (RFC 6817).
+
+/** What the checks of streams ask and tell. */
+export interface Pace {
+  /** A stream begins. Returns what to call once it has ended. */
+  join(): () => void
+  /** Milliseconds that new text of a stream waits for company before its next check, at most the bound. */
+  gapMs(windowMs: number): number
+  /** A check has taken so long. Undefined when it failed, for which throttling is a usual reason. */
+  took(ms: number | undefined): void
+}
+
+/** Checks in flight before anything is known of the guard. */
+const FIRST_WINDOW = 4
+/** Later than this much more than the least time is late: a share of it, and some milliseconds of the network. */
+const LATE = { share: 0.25, ms: 5 }
+/** Late calls of one round that show a queue. One may be an accident. */
+const LATE_CALLS = 2
+const SHRINK = 0.7
+/** One check in flight for so many streams: the gaps are then as wide as any window. */
+const LEAST_WINDOW = 0.01
+/** How long the window keeps still after a queue. */
+const STILL_MS = 30_000
+const MINUTE_MS = 60_000
+const MINUTES = 10
+
+export function createPace(): Pace {
+  /** The least time of each of the last minutes, the newest last. */
+  const least: number[] = []
+  let minute = -Infinity
+  let streams = 0
+  let window = FIRST_WINDOW
+  let current = 0
+  /** Calls since the window was last looked at, and the late ones of these. */
+  let calls = 0
+  let late = 0
+  let shrunk = -Infinity
+
+  const note = (ms: number, now: number): void => {
+    if (now - minute >= MINUTE_MS) {
+      minute = now
+      least.push(ms)
+      if (least.length > MINUTES) least.shift()
+    } else least[least.length - 1] = Math.min(least.at(-1)!, ms)
+    current = ms
+  }
+
+  return {
+    join() {
+      streams += 1
+      let left = false
+      return () => {
+        if (!left) streams -= 1
+        left = true
+      }
+    },
+    gapMs: (windowMs) => (streams <= window ? 0 : Math.min(windowMs, (current * streams) / window)),
+    took(ms) {
+      const now = performance.now()
+      if (ms !== undefined) note(ms, now)
+      const fastest = Math.min(...least)
+      calls += 1
+      if (ms === undefined || ms > fastest * (1 + LATE.share) + LATE.ms) late += 1
+      if (late >= LATE_CALLS) {
+        // Calls that began before the window shrank say nothing about the smaller one.
+        if (now - shrunk >= (ms ?? current)) {
+          // Doubling may have gone twice too far.
+          window = Math.max(LEAST_WINDOW, window * (shrunk === -Infinity ? SHRINK / 2 : SHRINK))
+          shrunk = now
+        }
+      } else if (calls < Math.max(LATE_CALLS, window)) return
+      // A window that is not in use is not known to be too small.
+      else if (streams > window && now - shrunk >= STILL_MS)
+        window += shrunk === -Infinity ? window : Math.min(1, window)
+      calls = 0
+      late = 0
+    },
+  }
+}

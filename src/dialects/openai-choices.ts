@@ -43,9 +43,8 @@ const LOGPROBS: ReplyFields = {
   ...server('token_logprobs text_offset'),
 }
 export const CHOICE: ReplyFields = {
-  ...server(
-    'index finish_reason native_finish_reason stop_reason matched_stop seed token_ids content_filter_results content_filter_result content_filter_offsets',
-  ),
+  ...server('index finish_reason native_finish_reason stop_reason matched_stop seed token_ids'),
+  ...server('content_filter_results content_filter_result content_filter_offsets'),
   ...words('text'),
   message: MESSAGE,
   delta: MESSAGE,

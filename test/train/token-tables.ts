@@ -14,11 +14,11 @@ import { isDense } from '../../src/guard/prompt/tokens/llama-3.js'
 /** Tokens of Llama 2 before this one are special tokens and bytes. */
 const FIRST_OF_LLAMA_2 = 259
 /** The tokens of Llama 2 that every text is merged with. Runs of blanks are merged last. */
-const COMMON_OF_LLAMA_2 = 20_000
+const COMMON_OF_LLAMA_2 = 32_000
 /** The tokens of Llama 3 that every text is merged with. */
-const COMMON_OF_LLAMA_3 = 20_000
+const COMMON_OF_LLAMA_3 = 42_000
 /** Words of lower-case letters, with the blank before them, up to this one. A whole word needs no merging. */
-const WORDS_OF_LLAMA_3 = 50_000
+const WORDS_OF_LLAMA_3 = 128_000
 const TOKENS_OF_LLAMA_3 = 128_000
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -103,7 +103,11 @@ const dense = rare.filter((bytes) => {
   // A part of a character, or letters of an alphabet of which every token is here.
   return text === undefined || isDense(text)
 })
-const words = rare.filter((bytes, rank) => rank < WORDS_OF_LLAMA_3 - COMMON_OF_LLAMA_3 && /^ [a-z]+$/.test(bytes))
+const words = rare.filter((bytes, rank) => {
+  if (/^ [a-z]+$/.test(bytes)) return rank < WORDS_OF_LLAMA_3 - COMMON_OF_LLAMA_3
+  // Latin words with accents, most of all those of Vietnamese, are tokens as a whole.
+  return /^ ?\p{Script=Latin}+$/u.test(textOf(bytes) ?? '') && !/^[\0-\x7f]+$/.test(bytes)
+})
 const merged = mergedFrom([...common, ...dense], [...byteOf.values()].sort(), (token) => token.split(''))
 // A part of a text that is longer is not merged.
 const long = common.filter((bytes) => bytes.length > LONGEST_WORD)

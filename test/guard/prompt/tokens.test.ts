@@ -1,4 +1,5 @@
 // The estimate of tokens beside the real tokenizers: never below, and close on what people and models write.
+import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import llama2 from 'llama-tokenizer-js'
 import llama3 from 'llama3-tokenizer-js'
@@ -68,6 +69,23 @@ describe.each(MODELS)('the count for the tokenizer of %s', (_, counter, real) =>
     expect(counter.count(text)).toBeGreaterThanOrEqual(tokens)
     expect(counter.count(text) / tokens).toBeLessThanOrEqual(1.15)
   })
+
+  it.each(['de', 'es', 'fr', 'it', 'ko', 'pl', 'pt-br', 'ru', 'zh-cn', 'vi'])(
+    'is at most 15 %% over on %s',
+    (language) => {
+      const file = `node_modules/typescript/lib/${language}/diagnosticMessages.generated.json`
+      const text =
+        language === 'vi'
+          ? 'Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền. Tôi muốn học nấu ăn, bạn có ' +
+            'thể giúp tôi nấu phở bò không? Cảm ơn bạn rất nhiều.'
+          : Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)
+              .slice(0, 150)
+              .join('\n')
+      const ratio = counter.count(text) / real(text)
+      expect(ratio).toBeGreaterThanOrEqual(1)
+      expect(ratio).toBeLessThanOrEqual(1.15)
+    },
+  )
 
   it.each(named(OTHER))('is never under on $name', ({ text }) => {
     expect(counter.count(text)).toBeGreaterThanOrEqual(real(text))

@@ -4,7 +4,7 @@ import { PAIRS, WHOLE } from './llama-3-table.js'
 import { Merges, unpack } from './merges.js'
 
 /** Every text may be merged with the table's tokens before this one. */
-const COMMON = 19_744
+const COMMON = 41_744
 
 /**
  * The parts of a text, as the tokenizer's own pattern has them, in runs of bounded length.
@@ -16,8 +16,8 @@ const PART =
 /** The same bound as {@link LONGEST_WORD} for a word of characters of three bytes. */
 const LONGEST_BYTES = 96
 
-/** Letters of alphabets of which the table has common tokens alone. */
-const SPARSE = /[\0-\x7f\p{Script=Latin}\p{Script=Cyrillic}]/u
+/** Letters of an alphabet of which the table has common tokens alone. */
+const SPARSE = /[\0-\x7f\p{Script=Latin}]/u
 
 /** True for a text of scripts of which the table has every token. A blank before the text is part of it. */
 export function isDense(text: string): boolean {

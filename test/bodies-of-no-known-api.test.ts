@@ -158,11 +158,6 @@ describe('a body of its own shape on /api/chat, which is the path of Ollama and 
       expect([reply.status, reply.headers['llama-guard']]).toEqual([200, 'input=skipped;why="unknown-body"'])
     }
   })
-
-  it('is refused where it names a model, as a request to Ollama does', async () => {
-    const { url } = await on('app')
-    expect((await send(`${url}/api/chat`, { body: { model: 'm', prompt: 'UNSAFE' } })).status).toBe(400)
-  })
 })
 
 describe('words in a query', () => {
@@ -173,13 +168,13 @@ describe('words in a query', () => {
     expect((await send(`${on.url}/say?message=hello`)).status).toBe(451)
   })
 
-  it('are judged on a path that names the parameter, and refused where it is missing', async () => {
+  it('are judged on a path in `paths`, whatever their parameter', async () => {
     const on = await mounted('app', { paths: ['/say?message'] })
     expect((await send(`${on.url}/say?message=UNSAFE`)).status).toBe(451)
     expect((await send(`${on.url}/say?message=hello&other=UNSAFE`)).status).toBe(451)
     expect((await send(`${on.url}/say?message=hello`)).status).toBe(200)
-    for (const query of ['', '?other=UNSAFE', '?message=', '?message=%20'])
-      expect((await send(`${on.url}/say${query}`)).status).toBe(400)
+    expect((await send(`${on.url}/say?other=UNSAFE`)).status).toBe(451)
+    expect((await send(`${on.url}/say?message=`)).status).toBe(200)
   })
 })
 

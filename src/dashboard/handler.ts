@@ -147,11 +147,6 @@ function otherOrigin(res: ServerResponse): void {
 /** The token of a sent form, whether or not a parser ran before. */
 async function tokenIn(req: GuardedRequest): Promise<string> {
   const body = await readBody(req, { limit: MOST_FORM_BYTES })
-  const given =
-    body.kind === 'form'
-      ? new URLSearchParams(body.text).get('token')
-      : body.kind === 'json' && isObject(body.value)
-        ? body.value['token']
-        : undefined
+  const given = body.kind === 'read' && isObject(body.value) ? body.value['token'] : undefined
   return typeof given === 'string' ? given.trim() : ''
 }

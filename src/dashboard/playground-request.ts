@@ -1,7 +1,7 @@
 // Reads what the playground is asked: a conversation, one guard or two, and perhaps a policy.
 import { LlamaGuardError } from '../errors.js'
 import { type Policy, readPolicy } from '../options/config.js'
-import { readBody } from '../request/body/index.js'
+import { jsonOf, readBody } from '../request/body/index.js'
 import type { Conversation, GuardedRequest, Turn } from '../types.js'
 import { isObject } from '../utils/json.js'
 
@@ -28,9 +28,9 @@ export async function readAsk(req: GuardedRequest): Promise<PlaygroundAsk> {
   // Other types can be sent by a form of another site.
   if (!/^application\/json\s*(?:;|$)/i.test(req.headers['content-type'] ?? ''))
     throw new LlamaGuardError('unsupported_media_type', 'The playground takes application/json.')
-  const body = await readBody(req, { limit: MOST_BYTES })
-  if (body.kind !== 'json' || !isObject(body.value)) throw unreadable('The body should be a JSON object')
-  const { conversation, sides, policy } = body.value
+  const body = jsonOf(await readBody(req, { limit: MOST_BYTES }))
+  if (!isObject(body)) throw unreadable('The body should be a JSON object')
+  const { conversation, sides, policy } = body
   const read = policy === undefined || policy === '' ? undefined : policyIn(policy)
   return { conversation: turnsIn(conversation), sides: sidesIn(sides, read) }
 }

@@ -3,15 +3,14 @@
 import { isObject } from '../utils/json.js'
 import { AI_SDK_REPLY, uiMessageStream } from './ai-sdk-stream.js'
 import type { Declined, Dialect, ReplyChoice } from './dialect.js'
-import { unreadable } from './kit/media.js'
-import { readMessages } from './kit/messages.js'
-import { readParameters } from './kit/parameters.js'
+import { readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, openaiRefusal } from './kit/refusals.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { oneChoice } from './kit/whole-reply.js'
 
-const READ = new Set(['messages', 'message', 'prompt'])
+const FACTS: RequestFacts = {
+  fields: { messages: 'messages', message: 'messages', prompt: 'prompt' },
+  streams: () => true,
+}
 
 export const aiSdk: Dialect = {
   name: 'ai-sdk',
@@ -20,15 +19,11 @@ export const aiSdk: Dialect = {
   framing: 'text',
   marks: { 'x-vercel-ai-ui-message-stream': 'text', 'x-vercel-ai-data-stream': 'data-stream' },
   headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
+  distinct: true,
   claims: ({ messages, message }) => (Array.isArray(messages) && messages.some(hasParts)) || hasParts(message),
   answers: (event) => isObject(event) && typeof event.type === 'string' && UI_EVENT.test(event.type),
-  request(body) {
-    const walker = new RequestWalker(body)
-    const builder = new RequestBuilder()
-    readSaid(body, walker, builder)
-    readParameters(body, READ, walker, builder)
-    return builder.build(true, undefined)
-  },
+  // `useChat` sends all messages or, with a history kept by the server, the newest alone; `useCompletion` a prompt.
+  request: (body) => readRequest(FACTS, body),
   reply: readReply,
   stream: uiMessageStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'parts' }),
@@ -45,6 +40,7 @@ export const aiSdkCompletion: Dialect = {
   ...aiSdk,
   name: 'ai-sdk-completion',
   paths: ['/api/completion'],
+  distinct: false,
   claims: ({ prompt }) => typeof prompt === 'string',
 }
 
@@ -53,17 +49,6 @@ const UI_EVENT =
 
 function hasParts(message: unknown): boolean {
   return isObject(message) && Array.isArray(message.parts)
-}
-
-/** `useChat` sends all messages or, with a history kept by the server, the newest alone; `useCompletion` a prompt. */
-function readSaid(body: Readonly<Record<string, unknown>>, walker: RequestWalker, builder: RequestBuilder): void {
-  const { messages, message, prompt } = body
-  if (messages === undefined && message === undefined && prompt === undefined)
-    throw unreadable('The body has neither `messages` nor `message` nor `prompt`')
-  if (messages !== undefined) readMessages(messages, walker, builder)
-  if (message !== undefined) readMessages([message], walker, builder)
-  if (typeof prompt === 'string') builder.say({ role: 'User', text: prompt, human: true })
-  else if (prompt !== undefined) throw unreadable('`prompt` is not text')
 }
 
 /** A UI message as JSON, alone or in a list. */

@@ -3,16 +3,12 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readMessages, tell } from './kit/messages.js'
-import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
-import { readContent } from './kit/parts.js'
+import { readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { itemIndex } from './kit/reply-texts.js'
-import { RequestBuilder, wantsStream } from './kit/request-builder.js'
 import { shortText } from './kit/stream-events.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { oneChoice } from './kit/whole-reply.js'
 
 const CITATION: ReplyFields = {
@@ -127,22 +123,13 @@ function emptyMessage(): Record<string, unknown> {
   return { id: 'msg_llama_guard', type: 'message', role: 'assistant', content: [], model: 'unknown', ...rest }
 }
 
-const READ = new Set(['messages', 'system'])
-
 export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
-  paths: ['/messages'],
+  paths: ['/v1/messages', '/v1/messages/count_tokens'],
   framing: 'sse',
-  claims: (body) => Array.isArray(body.messages),
+  claims: ({ messages }) => messages !== undefined && messages !== null,
   answers: (data) => isObject(data) && data.type === 'message_start',
-  request(body) {
-    const walker = new RequestWalker(body)
-    const builder = new RequestBuilder()
-    tell(builder, 'system', readContent(walker, body.system))
-    readMessages(body.messages, walker, builder)
-    readParameters(body, READ, walker, builder)
-    return builder.build(wantsStream(body.stream), body.model)
-  },
+  request: (body) => readRequest({ fields: { system: 'system', messages: 'messages' } }, body),
   reply: readReply,
   stream: anthropicStream,
   refusal(refusal) {

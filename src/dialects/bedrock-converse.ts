@@ -2,15 +2,12 @@
 // read, so its replies are refused; its requests are judged.
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 import { isObject } from '../utils/json.js'
-import { readConversation, readSystem } from './converse-request.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
+import { readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { oneChoice } from './kit/whole-reply.js'
 
 const REASONING: ReplyFields = {
@@ -41,8 +38,6 @@ export const CONVERSE_REPLY: ReplyFields = {
   metadata: { ...server('usage metrics performanceConfig serviceTier'), ...words('trace') },
 }
 
-const READ = new Set(['messages', 'system'])
-
 /** The body alone does not say that a stream is wanted. */
 const streaming: Dialect = {
   name: 'bedrock-converse-stream',
@@ -51,14 +46,8 @@ const streaming: Dialect = {
   claims: ({ messages, promptVariables }) =>
     (Array.isArray(messages) && messages.every(hasBlocks)) || (messages === undefined && isObject(promptVariables)),
   answers: (data) => isObject(data) && (isReply(data) || STREAM_EVENTS.some((name) => isObject(data[name]))),
-  request(body) {
-    const walker = new RequestWalker(body)
-    const builder = new RequestBuilder()
-    readSystem(body.system, walker, builder)
-    readConversation(body.messages, walker, builder)
-    readParameters(body, READ, walker, builder)
-    return builder.build(false, body.modelId)
-  },
+  request: (body) =>
+    readRequest({ fields: { system: 'system', messages: 'messages' }, streams: () => false, model: 'modelId' }, body),
   reply: readReply,
   stream: converseStream,
   // The SDK takes `code` for the name of its exception.

@@ -3,13 +3,10 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readMessages } from './kit/messages.js'
-import { readParameters } from './kit/parameters.js'
 import { JoinedParts } from './kit/part-channels.js'
+import { readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { isDone } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
 
@@ -34,22 +31,15 @@ export const COHERE_REPLY: ReplyFields = {
   delta: { ...server('finish_reason usage'), ...words('error'), message: MESSAGE },
 }
 
-const READ = new Set(['messages'])
 const EVENT = /^(?:message-(?:start|end)|content-(?:start|delta|end)|tool-(?:plan-delta|call-(?:start|delta|end)))$/
 
 export const cohereChat: Dialect = {
   name: 'cohere-chat',
   paths: ['/v2/chat'],
   framing: 'sse',
-  claims: ({ messages }) => Array.isArray(messages),
+  claims: ({ messages }) => messages !== undefined && messages !== null,
   answers: (data) => isObject(data) && typeof data.type === 'string' && EVENT.test(data.type),
-  request(body) {
-    const walker = new RequestWalker(body)
-    const builder = new RequestBuilder()
-    readMessages(withDocuments(body.messages), walker, builder)
-    readParameters(body, READ, walker, builder)
-    return builder.build(wantsStream(body.stream), body.model)
-  },
+  request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
   reply: readReply,
   stream: cohereStream,
   refusal: (refusal) => ({
@@ -65,24 +55,6 @@ export const cohereChat: Dialect = {
     finish_reason: 'COMPLETE',
     llama_guard: blockNote(decision),
   }),
-}
-
-/** A document of Cohere's, `{type: 'document', document: {id, data}}`, in the form in which it is read as a result. */
-function withDocuments(messages: unknown): unknown {
-  if (!Array.isArray(messages)) return messages
-  return (messages as unknown[]).map((message) =>
-    isObject(message) && Array.isArray(message.content)
-      ? { ...message, content: (message.content as unknown[]).map(asResult) }
-      : message,
-  )
-}
-
-function asResult(part: unknown): unknown {
-  if (!isObject(part) || part.type !== 'document' || !isObject(part.document) || 'source' in part || 'content' in part)
-    return part
-  const { document, ...rest } = part
-  const { data, ...beside } = document
-  return { ...rest, document: beside, type: 'search_result', content: data }
 }
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {

@@ -7,11 +7,12 @@ import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { Said } from './kit/said.js'
 import { EventText, isDone, SentEvents } from './kit/stream-events.js'
 import { TextWalker } from './kit/text-walker.js'
 import { OWN_REPLY } from './generic.js'
+import { Walker } from './kit/walk.js'
+import { SETTINGS } from './kit/request-keys.js'
 
 export type { CustomDialectOptions, CustomRequest, CustomTurn } from './custom-options.js'
 
@@ -37,7 +38,7 @@ export function customDialect(options: CustomDialectOptions): Dialect {
     framing,
     claims: (body) => claims?.(body) ?? false,
     request(body) {
-      const walker = new RequestWalker(body)
+      const walker = new Walker(body, true)
       const builder = new RequestBuilder()
       const found = guarded('unreadable_request', name, () => request(body))
       readForgotten(body, readRequest(found, builder), walker, builder)
@@ -67,11 +68,6 @@ function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
     builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
   }
   builder.system(system)
-  if (system.trim() === '' && turns.every(({ text }) => text.trim() === ''))
-    throw new LlamaGuardError(
-      'unreadable_request',
-      'The custom dialect found no words in the body; send what its API describes.',
-    )
   return new Said([system, ...turns.map(({ text }) => text)])
 }
 
@@ -86,7 +82,7 @@ const MAX_FIELD_NAMES = 8
 function readForgotten(
   body: Readonly<Record<string, unknown>>,
   said: Said,
-  walker: RequestWalker,
+  walker: Walker,
   builder: RequestBuilder,
 ): void {
   let names = 0
@@ -98,7 +94,7 @@ function readForgotten(
     const text = (each: string): void => {
       if (!said.has(each)) builder.extra(each)
     }
-    walker.read(value, { text, picture }, { key, top: true })
+    walker.read(value, { text, picture }, { key, setting: SETTINGS.has(key) })
   }
   builder.say({ role: 'User', text: '', images, human: true })
 }

@@ -124,17 +124,19 @@ export interface Declined {
 /** One chat API: its requests, replies, streams and refusals. Each has a file of its own. */
 export interface Dialect {
   readonly name: string
-  /** Path endings that belong to it: `/chat/completions`, `:generateContent`. A `*` in one stands for anything. */
+  /** Its documented paths, whole, or their endings behind a prefix of an app's own. A `*` stands for anything. */
   readonly paths: readonly string[]
-  /** True when a body on any path is a request of this dialect. */
+  /** True when a body could be a request of this dialect: on its path it then is one. */
   claims(body: Readonly<Record<string, unknown>>): boolean
+  /** True when a body that it claims can be of no other API, so that it is a request of this one on any path. */
+  readonly distinct?: boolean
   /** True when a list of its requests is a request too. `request` is then given the list. Default: false. */
   readonly batches?: boolean
   /**
-   * Path endings on which requests without a body are its own: what the vendor keeps is read and cancelled there. They
-   * have no words, and their replies are judged. Default: none.
+   * The paths, in lower case, on which requests without a body are its own: what the vendor keeps is read and cancelled
+   * there. They have no words, and their replies are judged. Default: none.
    */
-  readonly bodiless?: readonly string[]
+  readonly bodiless?: RegExp
   /**
    * True when a GET with these headers opens a stream of this API. The request has no words then, and its reply is
    * judged. Default: never.

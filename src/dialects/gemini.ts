@@ -1,24 +1,23 @@
 // Google's Gemini API and Vertex AI: `:generateContent` and `:streamGenerateContent`.
 // https://ai.google.dev/api/generate-content
 import { isObject } from '../utils/json.js'
-import type { ChatRequest, Dialect, Refusal } from './dialect.js'
+import type { Dialect, Refusal } from './dialect.js'
 import { googleError, isGeminiReply, readGeminiReply } from './gemini-reply.js'
-import { readContents, readInstruction } from './gemini-request.js'
 import { geminiStream, lastCandidate } from './gemini-stream.js'
-import { readParameters } from './kit/parameters.js'
+import { readRequest } from './kit/read-request.js'
 import { blockNote, refusalDetails } from './kit/refusals.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 
-const READ = new Set(['contents', 'systemInstruction', 'system_instruction'])
+/** Google's APIs take names in camelCase and in snake_case. */
+const FIELDS = { systemInstruction: 'system', system_instruction: 'system', contents: 'messages' } as const
 
 export const gemini: Dialect = {
   name: 'gemini',
   paths: [':generateContent'],
   framing: 'sse',
-  claims: ({ contents }) => Array.isArray(contents) || isObject(contents),
+  distinct: true,
+  claims: ({ contents }) => (Array.isArray(contents) ? contents : [contents]).some(hasParts),
   answers: isGeminiReply,
-  request: (body) => readRequest(body, false),
+  request: (body) => readRequest({ fields: FIELDS, streams: () => false }, body),
   reply: readGeminiReply,
   stream: geminiStream,
   refusal: (refusal) => ({ error: { ...errorOf(refusal), ...refusalDetails(refusal) } }),
@@ -35,17 +34,11 @@ export const geminiStreaming: Dialect = {
   name: 'gemini-stream',
   paths: [':streamGenerateContent'],
   framing: 'json-array',
-  request: (body) => readRequest(body, true),
+  request: (body) => readRequest({ fields: FIELDS, streams: () => true }, body),
 }
 
-function readRequest(body: Readonly<Record<string, unknown>>, stream: boolean): ChatRequest {
-  const walker = new RequestWalker(body)
-  const builder = new RequestBuilder()
-  readInstruction(body.systemInstruction, walker, builder)
-  readInstruction(body.system_instruction, walker, builder)
-  readContents(body.contents, walker, builder)
-  readParameters(body, READ, walker, builder)
-  return builder.build(stream, body.model)
+function hasParts(content: unknown): boolean {
+  return isObject(content) && (Array.isArray(content.parts) || isObject(content.parts))
 }
 
 function errorOf({ status, message, type, code }: Refusal): Record<string, unknown> {

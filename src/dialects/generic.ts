@@ -5,9 +5,10 @@ import { eventReader } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { isDone } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
+import { refuseTokens } from './kit/read-request.js'
+import { stringsOf } from './kit/walk.js'
 import type { Image } from '../types.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */
@@ -29,17 +30,13 @@ export const generic: Dialect = {
   framing: 'sse',
   claims: () => false,
   request(body) {
-    const walker = new RequestWalker(body)
     const builder = new RequestBuilder()
     const texts: string[] = []
     const images: Image[] = []
-    const sink = { text: (text: string) => void texts.push(text), picture: (image: Image) => void images.push(image) }
-    for (const [key, value] of Object.entries(body)) walker.read(value, sink, { key })
-    const stream = wantsStream(body.stream)
-    // A body without words is not judged. Its reply is.
-    if (texts.length === 0 && images.length === 0) return { system: '', turns: [], userTurns: [], extras: [], stream }
+    refuseTokens(body)
+    stringsOf(body, { text: (text) => void texts.push(text), picture: (image) => void images.push(image) })
     builder.say({ role: 'User', text: texts.join('\n'), images, human: true })
-    return builder.build(stream, undefined)
+    return builder.build(wantsStream(body.stream))
   },
   reply: readReply,
   stream: genericStream,

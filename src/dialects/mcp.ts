@@ -8,9 +8,9 @@ import { unreadable } from './kit/media.js'
 import { tell } from './kit/messages.js'
 import { readContent } from './kit/parts.js'
 import { RequestBuilder } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import type { WalkerOptions } from './kit/text-walker.js'
 import { oneChoice } from './kit/whole-reply.js'
+import { Walker } from './kit/walk.js'
 import { answerOf, MOST_CALLS, rpcId, rpcRefusal } from './mcp-answers.js'
 import { MCP_REPLY, mcpStream } from './mcp-stream.js'
 
@@ -30,20 +30,21 @@ export const mcp: Dialect = {
   framing: 'sse',
   batches: true,
   early: true,
-  claims: isRpc,
+  distinct: true,
+  claims: isRequest,
   // Every request after the first has one of these, and with sessions a server answers no other.
   opens: (headers) => headers['mcp-session-id'] !== undefined || headers['mcp-protocol-version'] !== undefined,
   answers: (data) => (Array.isArray(data) ? data.some(isRpc) : isRpc(data)),
   request(body) {
-    const walker = new RequestWalker(body)
+    const walker = new Walker(body, true)
     const builder = new RequestBuilder()
     const said = new Content(true)
     const messages = messagesOf(body)
     for (const message of messages) readMessage(message, said, walker, builder)
     tell(builder, 'user', said)
-    builder.unseen('binary', walker.blobs)
+    builder.unseen('binary', walker.sealed)
     // A ping has no words, and its answer has none.
-    return { ...builder.build(false, undefined, true), calls: callsOf(messages) }
+    return { ...builder.build(false), calls: callsOf(messages) }
   },
   reply: (body) => readReply(body),
   stream: (calls) => mcpStream(calls),
@@ -58,6 +59,17 @@ export const mcp: Dialect = {
   },
 }
 
+/** The methods of the protocol. Other services speak JSON-RPC too. */
+const METHOD =
+  /^(?:initialize|ping|(?:completion|elicitation|logging|notifications|prompts|resources|roots|sampling|server|subscriptions|tasks|tools)\/.{1,64})$/
+
+/** A call of the protocol, or an answer, which the clients of no other service send. */
+function isRequest(value: unknown): boolean {
+  if (!isRpc(value)) return false
+  const methods = Object.entries(value as Fields).filter(([name]) => /^method$/iu.test(name))
+  return methods.length === 0 || methods.some(([, method]) => typeof method === 'string' && METHOD.test(method))
+}
+
 function isRpc(value: unknown): boolean {
   if (!isObject(value)) return false
   const names = Object.keys(value)
@@ -69,11 +81,11 @@ function messagesOf(body: unknown): readonly unknown[] {
 }
 
 /** Whoever said a word first, the client sends it, so all of them are the user's. */
-function readMessage(message: unknown, said: Content, walker: RequestWalker, builder: RequestBuilder): void {
+function readMessage(message: unknown, said: Content, walker: Walker, builder: RequestBuilder): void {
   if (!isObject(message)) return walker.read(message, said)
   const beside = { text: (text: string) => builder.extra(text), picture: said.picture.bind(said) }
   for (const [key, value] of Object.entries(message))
-    if (!SAYING.has(key) || !isObject(value)) walker.read(value, beside, { key, top: true })
+    if (!SAYING.has(key) || !isObject(value)) walker.read(value, beside, { key })
     else
       for (const [name, words] of Object.entries(value))
         if (BESIDE.has(name)) walker.read(words, beside, { key: name })
@@ -81,7 +93,7 @@ function readMessage(message: unknown, said: Content, walker: RequestWalker, bui
 }
 
 /** Content is a part or a list of parts, and messages have content. Everything else is arguments. */
-function readField(name: string, value: unknown, said: Content, walker: RequestWalker): void {
+function readField(name: string, value: unknown, said: Content, walker: Walker): void {
   if (name === 'content') return readParts(value, said, walker)
   if (name !== 'messages' || !Array.isArray(value)) return walker.read(value, said, { key: name, json: true })
   for (const message of value as unknown[])
@@ -93,19 +105,11 @@ function readField(name: string, value: unknown, said: Content, walker: RequestW
 }
 
 /** The answer of a form has an object of its fields as content. */
-function readParts(value: unknown, said: Content, walker: RequestWalker): void {
+function readParts(value: unknown, said: Content, walker: Walker): void {
   const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
   for (const part of parts)
-    if (isObject(part) && typeof part.type === 'string') said.take(readContent(walker, [toPart(part)], true, true))
+    if (isObject(part) && typeof part.type === 'string') said.take(readContent(walker, part))
     else walker.read(part, said, { json: true })
-}
-
-/** A resource with data is a file. */
-function toPart(part: Fields): Fields {
-  if (part.type !== 'resource' || !isObject(part.resource) || part.resource.blob === undefined) return part
-  const { type: _, resource, ...rest } = part
-  const { blob, mimeType, ...beside } = resource
-  return { type: 'file', data: blob, mimeType, details: { ...rest, resource: beside } }
 }
 
 /** @throws LlamaGuardError `unreadable_request` for more calls than any client sends at once. */

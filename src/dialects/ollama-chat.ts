@@ -5,14 +5,11 @@ import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../utils/loose-json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readMessages } from './kit/messages.js'
-import { readParameters } from './kit/parameters.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { RequestBuilder } from './kit/request-builder.js'
-import { RequestWalker } from './kit/request-walker.js'
 import { shortText } from './kit/stream-events.js'
 import { oneChoice } from './kit/whole-reply.js'
+import { readRequest } from './kit/read-request.js'
 import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
 import { readChoices } from './openai-choices.js'
 
@@ -89,20 +86,14 @@ function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`
 }
 
-const READ = new Set(['messages'])
 export const ollamaChat: Dialect = {
   name: 'ollama-chat',
   paths: ['/api/chat'],
   framing: 'ndjson',
-  claims: (body) => Array.isArray(body.messages),
-  request(body) {
-    const walker = new RequestWalker(body)
-    const builder = new RequestBuilder()
-    readMessages(body.messages, walker, builder)
-    readParameters(body, READ, walker, builder)
-    // Ollama streams by default.
-    return builder.build(body.stream !== false, body.model)
-  },
+  // Many apps name their own route /api/chat. A request to Ollama names a model.
+  claims: ({ messages, model }) => typeof model === 'string' && messages !== undefined && messages !== null,
+  // Ollama streams by default.
+  request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
   // An app may answer /api/chat in OpenAI's form.
   reply: (body) => readReply(body) ?? readChoices(body),
   stream: ollamaStream,

@@ -162,6 +162,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     if (system === '' && turns.length === 0 && extras.length === 0) return this.pass('empty')
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
+      if (conversations.length === 0) return this.pass('empty')
       const judgements = await this.#telemetry.asksInput(
         conversations,
         {

@@ -1,5 +1,6 @@
 // Reads the inputs of a moderation request. An input that is not fully understood is a 400, because a skipped input
 // would be reported as safe.
+import { jsonOf } from '../request/body/index.js'
 import type { ReadBody } from '../request/body/parse.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Image, Turn } from '../types.js'
@@ -19,9 +20,9 @@ const HOW =
 
 /** @throws LlamaGuardError with a 4xx code for a body that cannot be read. */
 export function inputsOf(body: ReadBody, vision: boolean): readonly ModerationInput[] {
-  if (body.kind !== 'json') throw unreadable('no JSON body')
-  if (body.duplicates.has('input')) throw unreadable('the key "input" twice')
-  const input: unknown = isObject(body.value) ? body.value['input'] : undefined
+  const value = jsonOf(body)
+  if (value === undefined) throw unreadable('no JSON body')
+  const input: unknown = isObject(value) ? value['input'] : undefined
   const list: unknown[] = Array.isArray(input) ? input : [input]
   if (list.length === 0) throw unreadable('an empty list')
   if (list.length > MAX_INPUTS) throw unreadable(`${list.length} inputs, more than ${MAX_INPUTS}`)

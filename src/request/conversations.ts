@@ -23,7 +23,8 @@ const TURN_CHARS = 32
 const INK = /[^\s\u2800\p{Default_Ignorable_Code_Point}\p{Cc}]/u
 
 /**
- * The conversations to ask the guard about. Each is judged on its last turn, and all must be safe. Never empty.
+ * The conversations to ask the guard about. Each is judged on its last turn, and all must be safe. Empty
+ * for a request without words.
  * @throws LlamaGuardError `unsupported_content` for images that no guard would see.
  */
 export function conversationsToJudge(
@@ -44,13 +45,6 @@ export function conversationsToJudge(
   // so the text is judged.
   if (hasWords(request.system) && (settings.system === 'judge' || conversations.length === 0))
     conversations.push([{ role: 'User', text: request.system }])
-  // The address of an image that nobody looks at is judged, but says nothing by itself.
-  const hasOwnWords = [request.system, ...request.extras, ...request.turns.map(({ text }) => text)].some(hasWords)
-  if (conversations.length === 0 || !(vision || hasOwnWords))
-    throw new LlamaGuardError(
-      'unreadable_request',
-      'The request holds nothing to judge: every message is empty. Send at least one message with content.',
-    )
   return conversations
 }
 

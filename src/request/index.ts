@@ -1,26 +1,24 @@
-// Recognises a chat request, by its path first and then by its body, in which the chat may stand at the top or
-// inside. On the path of a dialect, a body that cannot be read is an error and never "not a chat".
+// Recognises a chat request. On a route of its own and in `paths` every request is judged. Elsewhere a request is a
+// chat by what stands in its body, and what is none passes untouched.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import type { GuardedRequest } from '../types.js'
-import { isObject } from '../utils/json.js'
-import { hasBody, readBody } from './body/index.js'
+import { isEmpty, readBody } from './body/index.js'
+import type { ReadBody } from './body/parse.js'
+import { chatInBody, formIsChat, withTexts } from './chat-in-body.js'
 import { dialectsInUse } from './choose-dialect.js'
-import { guardedPlace, pathReadings, queryOf, queryWords } from './paths.js'
-import { pathTexts, queryTexts } from './query.js'
-import { fromBody, unreadable } from './recognise-body.js'
-import { NO_BODY, type NothingToRead, type Recognised, type RecognisedChat, type StrangeBody } from './recognised.js'
+import { LlamaGuardError } from '../errors.js'
+import { guardedPath, pathsOf } from './paths.js'
+import type { Recognised, RecognisedChat } from './recognised.js'
 import { shorthandDialect } from './shorthand.js'
-import { isOnRoute, judgedAsUnknown, refusedAsUnknown, unknownMode, type UnknownMode } from './unknown.js'
+import { isOnRoute, judgedAsUnknown, refusedAsUnknown, type UnknownMode } from './unknown.js'
+import { urlTexts } from './url-words.js'
 
 export type { Recognised, RecognisedChat, UnknownBody } from './recognised.js'
 
 export interface ConversationReaderOptions {
   /** The paths that are guarded, exact or a prefix ending in `*`. Default: every path. */
   readonly paths?: readonly string[]
-  /**
-   * The dialects in use, by name or your own. Default: all built-in ones; bodies with `prompt` or `input` count only
-   * on those dialects' own paths.
-   */
+  /** The dialects in use, by name or your own. Default: all built-in ones. */
   readonly dialects?: readonly (string | Dialect)[]
   readonly maxBodyBytes: number
   /** Paths of keys to the user's words and the model's words, in bodies of the app's own shape. */
@@ -29,16 +27,14 @@ export interface ConversationReaderOptions {
 }
 
 export interface ConversationReader {
-  /** @throws LlamaGuardError with a 4xx code for a request that must be a chat and cannot be read as one. */
+  /** @throws LlamaGuardError with a 4xx code for a request that is judged and cannot be. */
   recognise(req: GuardedRequest, unknown?: UnknownMode): Promise<Recognised>
   /** The dialect of the path, for a refusal that is written before the body is known. */
   dialectOfPath(req: GuardedRequest): Dialect | undefined
 }
 
-const NOT_GUARDED: NothingToRead = { kind: 'nothing', why: 'path' }
 /** Methods that open a stream, read what is kept, and end a session. */
 const OPENING = new Set(['GET', 'HEAD', 'DELETE'])
-const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'TRACE'])
 
 /** @throws LlamaGuardError `invalid_option` for a dialect or path that cannot be used. */
 export function createConversationReader({
@@ -49,44 +45,54 @@ export function createConversationReader({
   reply,
 }: ConversationReaderOptions): ConversationReader {
   const inUse = dialectsInUse(dialects, text === undefined ? [] : [shorthandDialect(text, reply)])
-  const places = paths?.map(guardedPlace)
+  const places = paths?.map(guardedPath)
   return {
-    dialectOfPath: (req) => inUse.byPath(pathReadings(req)),
+    dialectOfPath: (req) => inUse.byPath(pathsOf(req)),
     async recognise(req, unknown) {
-      const readings = pathReadings(req)
+      const readings = pathsOf(req)
       const named = places?.filter(({ matches }) => readings.some(matches))
-      if (named?.length === 0) return NOT_GUARDED
+      if (named?.length === 0) return { kind: 'nothing', why: 'path' }
+      const onRoute = isOnRoute(req)
+      const mode = unknown ?? (named !== undefined || onRoute ? 'judge' : 'warn')
+      const everything = mode === 'judge' && (named !== undefined || onRoute)
       const known = inUse.byPath(readings)
-      const mode = unknownMode(unknown, req, named !== undefined)
-      const bodiless = BODILESS.has(req.method ?? 'GET')
-      const empty = !hasBody(req) && isEmpty(req.body)
-      // A request of HTTP/2 may turn out to have no body only when it has been read.
-      const own = inUse.bodiless(readings) ?? (OPENING.has(req.method ?? 'GET') ? inUse.opened(req.headers) : undefined)
-      // Of any method: a handler may answer OPTIONS like GET, and a client chooses the method.
-      if (bodiless && empty && own !== undefined) return withQuery(opening(own), req)
-      if (bodiless && empty && (named === undefined || isPreflight(req))) {
-        const asks = mode === 'judge' && (isOnRoute(req) || named !== undefined)
-        const says = req.method !== 'OPTIONS' || queryTexts(req).length + pathTexts(req).length > 0
-        return asks && says ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
+      const own = inUse.bodiless(readings, OPENING.has(req.method ?? 'GET') ? req.headers : {})
+      const words = (): readonly string[] =>
+        urlTexts(req, onRoute ? 'parameters' : named?.some(({ open }) => open) === true ? 'whole' : 'none')
+
+      const read = await readBody(req, { limit: maxBodyBytes, all: mode === 'judge' })
+      if (read.kind === 'none') {
+        if (own !== undefined) return withUrl(opening(own), words())
+        return everything ? wordsAlone(req, words()) : { kind: 'nothing', why: 'no-body' }
       }
-      if (bodiless && named !== undefined) {
-        if (!empty) throw unreadable('A guarded path was asked with a body by a method that has none')
-        return judgedAsUnknown(noBody(req, queryWords(req, named)))
-      }
-      const read = await readBody(req, { limit: maxBodyBytes, wantsText: mode === 'judge' })
-      // Where chats are sent too, only a method that sends none may have no body.
-      const opens = known === undefined || bodiless || known.claims({})
-      if (read.kind === 'none' && own !== undefined && opens) return withQuery(opening(own), req)
-      if (read.kind === 'none' && known === undefined) {
-        if (named !== undefined) return judgedAsUnknown(noBody(req, queryWords(req, named)))
-        return mode === 'judge' && isOnRoute(req) ? judgedAsUnknown(noBody(req, queryOf(req))) : NO_BODY
-      }
-      const recognised = fromBody(req, read, { known, inUse })
-      if (recognised.kind === 'unknown' && own !== undefined && mode !== 'refuse')
-        return withQuery(openingWith(own, recognised), req)
-      return withQuery(recognised.kind === 'unknown' ? treatUnknown(recognised, mode) : recognised, req)
+      if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
+      const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
+      if (chat === undefined && mode === 'refuse') throw refusedAsUnknown()
+      if (read.kind === 'unread' && mode !== 'judge' && own !== undefined) return opening(own)
+      const judged = chat ?? judgedBody(read, own === undefined ? mode : 'judge', own)
+      if (judged === undefined)
+        return {
+          kind: 'unknown',
+          format: read.kind === 'read' ? read.format : read.kind === 'unseen' ? 'unseen' : 'other',
+          value: read.kind === 'read' ? read.value : undefined,
+          announced: mode === 'warn',
+        }
+      if (read.kind === 'read' && read.parsed === true && isEmpty(req.body)) req.body = read.value
+      return withUrl(judged, words())
     },
   }
+}
+
+/** A body of no known API as a chat. Undefined where it is not judged. */
+function judgedBody(read: ReadBody, mode: UnknownMode, own: Dialect | undefined): RecognisedChat | undefined {
+  if (read.kind === 'read') {
+    if (mode !== 'judge' && !(read.format === 'form' && formIsChat(read.value))) return undefined
+    if (read.fault !== undefined) throw read.fault
+    const judged = judgedAsUnknown(read.value)
+    return own === undefined ? judged : { ...judged, dialect: own, request: { ...judged.request, stream: true } }
+  }
+  if (mode === 'judge' && read.kind === 'unread') throw read.fault
+  return undefined
 }
 
 /** A request without words, whose reply is judged. */
@@ -95,40 +101,22 @@ function opening(dialect: Dialect): RecognisedChat {
   return { kind: 'chat', dialect, body: {}, request }
 }
 
-/** Such a request with a body that its API does not ask for. Its words are judged, as a handler may read them. */
-function openingWith(dialect: Dialect, body: StrangeBody): RecognisedChat {
-  const { request, ...read } = judgedAsUnknown(body)
-  return { ...read, dialect, request: { ...request, stream: true } }
-}
-
 /** A request without a body. Its words, if any, stand in the url. */
-function noBody(req: GuardedRequest, query: Record<string, string[]>): StrangeBody {
-  const path = pathTexts(req)
-  const value = path.length === 0 ? query : { ...query, '': [...(query[''] ?? []), ...path] }
-  return { kind: 'unknown', format: 'json', value }
+function wordsAlone(req: GuardedRequest, words: readonly string[]): Recognised {
+  // A preflight of a browser says nothing.
+  if (req.method === 'OPTIONS' && words.length === 0) return { kind: 'nothing', why: 'no-body' }
+  return judgedAsUnknown(words)
 }
 
-function treatUnknown(body: StrangeBody, mode: UnknownMode): Recognised {
-  if (mode === 'judge') return judgedAsUnknown(body)
-  if (mode === 'refuse') throw refusedAsUnknown()
-  return { ...body, announced: mode === 'warn' }
+/** What the url says is judged with the fields that are no conversation, as one text. */
+function withUrl(chat: RecognisedChat, words: readonly string[]): RecognisedChat {
+  return { ...chat, request: withTexts(chat.request, words) }
 }
 
-/** What the query and the path's parameters say is judged with the fields that are no conversation, as one text. */
-function withQuery(recognised: Recognised, req: GuardedRequest): Recognised {
-  if (recognised.kind !== 'chat') return recognised
-  const words = [...queryTexts(req), ...pathTexts(req)]
-  if (words.length === 0) return recognised
-  const { request } = recognised
-  return { ...recognised, request: { ...request, extras: [[...request.extras, ...words].join('\n')] } }
-}
-
-/** True for the preflight request of a browser. It has no body, and no words except in its URL. */
-function isPreflight({ method, url = '', headers }: GuardedRequest): boolean {
-  return method === 'OPTIONS' && (!url.includes('?') || headers['access-control-request-method'] !== undefined)
-}
-
-/** True for the value that parsers leave on `req.body` when there was nothing to parse. */
-function isEmpty(body: unknown): boolean {
-  return body === undefined || body === null || (isObject(body) && Object.keys(body).length === 0)
+function unseen(): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_request',
+    'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot be ' +
+      'judged; mount the guard before whatever reads it.',
+  )
 }

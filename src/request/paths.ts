@@ -1,5 +1,5 @@
-// The readings of a request's path. Routers, proxies and servers disagree on case, double slashes, dot segments,
-// percent-encoding, backslashes and path parameters. A path that any of them reads as guarded is guarded.
+// The path of a request, and what is known by it. Routers and proxies disagree on case, double slashes, dot segments,
+// percent-encoding and path parameters, so a path is compared in one form, with its dot segments resolved and kept.
 import { LlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 
@@ -8,78 +8,37 @@ const MAX_DECODES = 3
 /** A path that all servers read in the same way, except for its case. */
 const PLAIN = /^(?:\/[\w-]+)+$/
 
-type Dots = 'resolved' | 'resolved first' | 'kept'
-const DOTS: readonly Dots[] = ['resolved', 'resolved first', 'kept']
+/** A request's paths in the one form: what the client sent, what was made of it, and the place of the mount. */
+export type Paths = readonly string[]
 
-/** A request's path in every reading, each in the form of {@link plainPath}. */
-export type PathReadings = readonly string[]
-
-/**
- * The readings of three URLs: the one the client sent, the one that an earlier middleware may have rewritten, and the
- * one relative to the mount point.
- */
-export function pathReadings(req: GuardedRequest & { readonly baseUrl?: string }): PathReadings {
-  const { url = '/', originalUrl, baseUrl = '' } = req
-  const readings = new Set<string>()
-  addReadings(originalUrl ?? url, readings)
-  if (baseUrl !== '') addReadings(baseUrl + url, readings)
-  if (url !== originalUrl) addReadings(url, readings)
-  return [...readings]
-}
-
-/** The path in lower case, without query, encoding, path parameters, empty or dot segments, and trailing slash. */
-export function plainPath(url: string): string {
-  return PLAIN.test(url) ? url.toLowerCase() : joined(before(withoutOrigin(url), /[?#]/), 'resolved')
-}
-
-function addReadings(url: string, readings: Set<string>): void {
-  if (PLAIN.test(url)) return void readings.add(url.toLowerCase())
-  for (const target of new Set([url, withoutOrigin(url), withoutHost(url)])) {
-    for (const cut of [/[?#]/, /\?/]) {
-      let path = before(target, cut)
-      for (let round = 0; ; round += 1) {
-        for (const dots of DOTS) readings.add(joined(path, dots, false))
-        if (round === MAX_DECODES || !path.includes('%')) break
-        path = decode(path)
-        // For one server an encoded question mark is part of the path; for another server behind it, the path ends
-        // there.
-        for (const dots of DOTS) readings.add(joined(before(path, cut), dots, false))
-      }
+export function pathsOf(req: GuardedRequest & { readonly baseUrl?: string }): Paths {
+  const { url = '/', originalUrl = url, baseUrl = '' } = req
+  const paths = new Set<string>()
+  for (const each of new Set([originalUrl, baseUrl + url, baseUrl, url])) {
+    if (each === '') continue
+    // `//host/path` is `/path` to new URL(req.url, base).
+    for (const reading of new Set([each, each.replace(/^[\\/]{2}[^\\/?#]*/, '')])) {
+      paths.add(plainPath(reading))
+      if (/[.%]/.test(reading)) paths.add(plainPath(reading, false))
     }
   }
+  // An encoded question mark ends the path for a server that decodes first.
+  for (const path of [...paths]) if (/[?#]/.test(path)) paths.add(plainPath(path))
+  return [...paths]
 }
 
-/** `http://host/path`, which proxies send, as `/path`. */
-function withoutOrigin(url: string): string {
-  return url.replace(/^[a-z][a-z0-9+.-]{0,40}:[\\/]{2}[^\\/?#]*/i, '')
-}
-
-/** `//host/path` as `/path`, as `new URL(req.url, base)` reads it. */
-function withoutHost(url: string): string {
-  return url.replace(/^[\\/]{2}[^\\/?#]*/, '')
-}
-
-function before(text: string, mark: RegExp): string {
-  const at = text.search(mark)
-  return at === -1 ? text : text.slice(0, at)
-}
-
-/** Joins the segments. With `decoded`, percent-encoding is undone first. */
-function joined(text: string, dots: Dots, decoded = true): string {
-  let path = text
-  for (let round = 0; decoded && round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
+/** The path in lower case, without query, encoding, path parameters, empty segments and trailing slash. */
+export function plainPath(url: string, resolved = true): string {
+  if (PLAIN.test(url)) return url.toLowerCase()
+  let path = url.replace(/^[a-z][a-z0-9+.-]{0,40}:[\\/]{2}[^\\/?#]*/i, '').split(/[?#]/, 1)[0]!
+  for (let round = 0; round < MAX_DECODES && path.includes('%'); round += 1) path = decode(path)
   const segments: string[] = []
   for (const raw of path.replaceAll('\\', '/').split('/')) {
-    // Some servers drop path parameters (`;v=1`), everything after a NUL, and white space at the ends.
-    const segment = before(raw, /[;\0]/).trim()
-    // A path parameter hides dots (`..;`) from a server that resolves dots first.
-    const parent = dots === 'kept' ? false : (dots === 'resolved' ? segment : raw) === '..'
-    // `/a//../b` is `/a/b` for a server that counts the empty segment, and `/b` for one that does not.
-    if (parent) segments.pop()
-    else if (dots === 'resolved first' ? raw !== '.' : segment !== '' && (dots === 'kept' || segment !== '.'))
-      segments.push(segment)
+    const segment = raw.split(/[;\0]/, 1)[0]!.trim()
+    if (resolved && segment === '..') segments.pop()
+    else if (segment !== '' && !(resolved && segment === '.')) segments.push(segment)
   }
-  return `/${segments.filter((segment) => segment !== '').join('/')}`.toLowerCase()
+  return `/${segments.join('/')}`.toLowerCase()
 }
 
 function decode(path: string): string {
@@ -96,68 +55,52 @@ function decode(path: string): string {
 export type PathPattern = (path: string) => boolean
 
 /**
- * Compiles an exact path, or a prefix ending in `*`.
- * @throws LlamaGuardError `invalid_option` for a pattern without a leading slash.
+ * True for paths that end like this. A `*` stands for anything. With a colon the ending begins within a segment, as in
+ * `models/gemini-2.5-pro:generateContent`.
  */
-export function pathPattern(pattern: string): PathPattern {
-  if (typeof pattern !== 'string' || !pattern.startsWith('/')) {
+export function pathEnding(ending: string): PathPattern {
+  const plain = ending.startsWith(':') || ending.includes('*') ? ending.toLowerCase() : plainPath(ending)
+  const parts = plain.split('*')
+  const last = parts.pop() ?? ''
+  return (path) => {
+    if (!path.endsWith(last)) return false
+    const before = path.slice(0, path.length - last.length)
+    let from = 0
+    for (const part of parts) {
+      const at = before.indexOf(part, from)
+      if (at === -1) return false
+      from = at + part.length
+    }
+    return true
+  }
+}
+
+/** An entry of the option `paths`. */
+export interface GuardedPath {
+  readonly matches: PathPattern
+  /** True for a prefix, behind which the client chooses the path. */
+  readonly open: boolean
+}
+
+/**
+ * Compiles an exact path, or a prefix ending in `*`.
+ * @throws LlamaGuardError `invalid_option` for an entry without a leading slash.
+ */
+export function guardedPath(entry: string): GuardedPath {
+  if (typeof entry !== 'string' || !entry.startsWith('/')) {
     throw new LlamaGuardError(
       'invalid_option',
       'A path in `paths` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".',
     )
   }
-  if (!pattern.endsWith('*')) {
-    const exact = plainPath(pattern)
-    return (path) => path === exact
-  }
-  const open = pattern.slice(0, -1)
+  // A query after the path named parameters. All of them are judged.
+  const [pattern = ''] = entry.split('?', 1)
+  const prefix = plainPath(pattern.replace(/\*$/, ''))
+  if (!pattern.endsWith('*')) return { open: false, matches: (path) => path === prefix }
   // `/v1/*` matches `/v1` and everything below it. `/v1*` also matches `/v10`.
-  const prefix = plainPath(open)
-  if (prefix === '/') return () => true
-  return open.endsWith('/')
-    ? (path) => path === prefix || path.startsWith(`${prefix}/`)
-    : (path) => path.startsWith(prefix)
-}
-
-/** An entry of the option `paths`. */
-export interface GuardedPlace {
-  readonly matches: PathPattern
-  /** The query parameters that hold the user's words; empty when none do. */
-  readonly parameters: readonly string[]
-}
-
-/** @throws LlamaGuardError `invalid_option` for an entry that is no path. */
-export function guardedPlace(entry: string): GuardedPlace {
-  const [path = '', query] = typeof entry === 'string' ? entry.split('?', 2) : [entry]
+  const below = pattern.endsWith('/*') && prefix !== '/'
   return {
-    matches: pathPattern(path),
-    parameters: query === undefined ? [] : query.split('&').filter((name) => name !== ''),
+    open: true,
+    matches: below ? (path) => path === prefix || path.startsWith(`${prefix}/`) : (path) => path.startsWith(prefix),
   }
-}
-
-/**
- * The words of a request without a body, from the parameters that `paths` names.
- * @throws LlamaGuardError `unreadable_request` when no parameter is named or given, because the words of the request
- * would be unseen.
- */
-export function queryWords(req: GuardedRequest, places: readonly GuardedPlace[]): Record<string, string[]> {
-  const query = queryOf(req)
-  const named = new Set(places.flatMap(({ parameters }) => parameters))
-  if (![...named].some((name) => query[name]?.some((text) => text.trim() !== '')))
-    throw new LlamaGuardError(
-      'unreadable_request',
-      'A guarded path was asked with a method that has no body, and no query parameter that `paths` names for it ' +
-        '(as in "/events?message"); send its words in a body, or in such a parameter.',
-    )
-  // The handler may read the other parameters too, so all of them are judged.
-  return query
-}
-
-/** Every value of every query parameter. */
-export function queryOf(req: GuardedRequest): Record<string, string[]> {
-  const url = req.originalUrl ?? req.url ?? ''
-  const words: Record<string, string[]> = Object.create(null) as Record<string, string[]>
-  for (const [name, text] of new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : ''))
-    (words[name] ??= []).push(text)
-  return words
 }

@@ -10,22 +10,12 @@ export interface RecognisedChat {
   readonly request: ChatRequest
 }
 
-/** A body that is no known chat. */
-export interface StrangeBody {
-  readonly kind: 'unknown'
-  /**
-   * `unseen`: another middleware has read the body. `other`: the body is neither JSON nor a form, and was not read to
-   * its end.
-   */
-  readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
-  /** The parsed body (`json`, `lines`), its text (`form`, `text`) or its beginning (`multipart`). */
-  readonly value?: unknown
-  /** True when an object in the body names a key twice. */
-  readonly repeats?: boolean
-}
-
 /** A body that is no known chat, which the handler gets unjudged. */
-export interface UnknownBody extends StrangeBody {
+export interface UnknownBody {
+  readonly kind: 'unknown'
+  /** `unseen`: another middleware has read the body. `other`: the body was not read. */
+  readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
+  readonly value?: unknown
   /** True when the operator is told with a header and a log line, beside the event. */
   readonly announced: boolean
 }
@@ -37,5 +27,3 @@ export interface NothingToRead {
 }
 
 export type Recognised = RecognisedChat | UnknownBody | NothingToRead
-
-export const NO_BODY: NothingToRead = { kind: 'nothing', why: 'no-body' }

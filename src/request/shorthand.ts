@@ -5,26 +5,32 @@ import { isObject } from '../utils/json.js'
 
 /** A dialect whose requests have the user's words at `text`, and whose replies have the model's words at `reply`. */
 export function shorthandDialect(text: string, reply: string | undefined): Dialect {
-  const wordsOf = (body: unknown): string | undefined => textAt(body, text)
   return customDialect({
     name: 'text',
-    claims: (body) => wordsOf(body) !== undefined,
-    request: (body) => ({ turns: [{ role: 'user', text: wordsOf(body) ?? '' }] }),
+    claims: (body) => valueAt(body, text) !== undefined,
+    request: (body) => ({ turns: [{ role: 'user', text: wordsAt(body, text) ?? '' }] }),
     ...(reply !== undefined && {
-      reply: (body) => textAt(body, reply),
-      delta: (data) => textAt(data, reply),
+      reply: (body) => wordsAt(body, reply),
+      delta: (data) => wordsAt(data, reply),
     }),
     decline: ({ words }) => (reply === undefined ? { text: words } : nested(reply, words)),
   })
 }
 
-function textAt(value: unknown, path: string): string | undefined {
+/** A value of another kind is judged with the rest of the body. */
+function wordsAt(value: unknown, path: string): string | undefined {
+  const found = valueAt(value, path)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** The value at a path of keys; null is none. */
+function valueAt(value: unknown, path: string): unknown {
   let found = value
   for (const key of path.split('.')) {
     if (!(isObject(found) || Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined
     found = (found as Record<string, unknown>)[key]
   }
-  return typeof found === 'string' ? found : undefined
+  return found ?? undefined
 }
 
 /** An object with these words at the path. */

@@ -16,12 +16,6 @@ describe('A message', () => {
     expect(turns.map(({ role }) => role)).toEqual(['User', 'Agent'])
     for (const word of ['steps', 'first words', 'note', 'others']) expect(turns[1]!.text).toContain(word)
   })
-
-  it('of reasoning is one of the assistant, and one of an unknown role is unreadable', () => {
-    expect(ask({ role: 'reasoning', content: 'a' }).turns).toEqual([{ role: 'Agent', text: 'a' }])
-    for (const role of ['activities', '', undefined, 5])
-      expect(() => ask({ role, content: 'a' })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
-  })
 })
 
 describe('A part', () => {
@@ -38,14 +32,6 @@ describe('A part', () => {
     { type: 'image', source: { type: 'url', value: `data:image/png;base64,${PNG}` } },
   ])('of a picture is a picture of its turn: %j', (part) =>
     expect(content({ type: 'text', text: 'a' }, part).turns[0]!.images).toHaveLength(1),
-  )
-
-  it.each([null, 5, ['words'], {}, { type: 'binary' }, { type: 'binary', mimeType: 'text/plain' }])(
-    'that is %j is an error of ours',
-    (part) => {
-      const code = expect.stringMatching(/^(?:unreadable_request|unsupported_content)$/) as string
-      expect(() => content({ type: 'text', text: 'a' }, part)).toThrow(expect.objectContaining({ code }))
-    },
   )
 })
 

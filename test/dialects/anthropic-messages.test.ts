@@ -70,19 +70,6 @@ describe('a request', () => {
     const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'found' }] }
     expect(ask([{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'ok' }, result]).userTurns).toEqual([0])
   })
-
-  it('with a file is unsupported, with an unknown block unreadable', () => {
-    const document = { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' } }
-    expect(() => ask([{ role: 'user', content: [document] }])).toThrow(
-      expect.objectContaining({ code: 'unsupported_content' }),
-    )
-    expect(() => ask([{ role: 'user', content: [{ type: 'tool_result', content: [{ type: 'riddle' }] }] }])).toThrow(
-      expect.objectContaining({ code: 'unreadable_request' }),
-    )
-    expect(() => ask([{ role: 'user', content: 'a' }], { system: 5 })).toThrow(
-      expect.objectContaining({ code: 'unreadable_request' }),
-    )
-  })
 })
 
 const MESSAGE = {

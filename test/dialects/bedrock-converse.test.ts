@@ -175,9 +175,7 @@ describe('a request', () => {
     ['two pictures in one', { image: { format: 'png', source: { bytes: 'iVBORw0KGgo=', s3Location } } }],
     ['a document elsewhere', { document: { format: 'txt', name: 'a', source: { s3Location } } }],
     ['a document that is no text', { document: { format: 'pdf', name: 'a', source: { bytes: 'AAAA' } } }],
-    ['two documents in one', { document: { format: 'txt', name: 'a', source: { text: 'a', content: [] } } }],
     ['a video', { video: { format: 'mp4', source: { bytes: 'AAAA' } } }],
-    ['a text that is none', { text: ['UNSAFE'] }],
   ])('is a fault of the client with %s', async (_, block) => {
     const reply = await send(`${server.url}${PATH}`, { body: { messages: [{ role: 'user', content: [block] }] } })
     expect([400, 415, 422]).toContain(reply.status)

@@ -214,9 +214,3 @@ it('A request is read with its documents, plans and results.', () => {
   expect(request.turns[1]!.text).toBe('I look.\nf\n{}')
   expect(request.turns[2]!.text).toContain('found')
 })
-
-it('A document with content beside its data is refused: either could be what the model reads.', async () => {
-  const part = { type: 'document', document: { data: 'fine' }, content: 'UNSAFE' }
-  const body = { ...asking('hello'), messages: [{ role: 'user', content: [part] }] }
-  expect((await send(`${server.url}/v2/chat`, { body })).status).toBe(400)
-})

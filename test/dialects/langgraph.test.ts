@@ -85,13 +85,6 @@ describe('A message', () => {
     for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
       expect([read(message).turns, read(message).userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
   })
-
-  it('of an unknown speaker, and a state of other names, are words of the user', () => {
-    expect(JSON.stringify(read({ type: 'oracle', content: 'a' }).turns)).toContain('oracle')
-    const state = langGraph.request({ assistant_id: 'agent', input: { planted_key: 'b', messages: [human('a')] } })
-    expect(state.turns.map(({ text }) => text).join('\n')).toContain('planted_key')
-    expect(langGraph.request({ assistant_id: 'agent', input: 'c' }).turns).toEqual([{ role: 'User', text: 'c' }])
-  })
 })
 
 describe('A run', () => {

@@ -26,8 +26,7 @@ function* doubled(value: unknown): Generator<[name: string, body: unknown]> {
   } else if (typeof value === 'object' && value !== null) {
     const object = value as Record<string, unknown>
     for (const [key, inner] of Object.entries(object)) {
-      if (key === 'role') for (const name of ['Role', 'ROLE', 'rolE']) yield [name, { ...object, [name]: 'user' }]
-      else if (JSON.stringify(worded(inner)).includes(WORDS)) yield [key, { ...object, [pascal(key)]: worded(inner) }]
+      if (JSON.stringify(worded(inner)).includes(WORDS)) yield [key, { ...object, [pascal(key)]: worded(inner) }]
       for (const [name, more] of doubled(inner)) yield [name, { ...object, [key]: more }]
     }
   }

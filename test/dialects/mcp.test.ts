@@ -304,14 +304,6 @@ describe('A GET with the headers of a session', () => {
     expect(JSON.parse(reply.text.trimEnd().split('data: ').at(-1)!)).toMatchObject({ error: { code: 451 } })
     expect(reply.chunks[0]!.at).toBeLessThan(reply.chunks.at(-1)!.at)
   })
-
-  it('may be named in `paths`, and ends in the form of the protocol when it brings an old answer', async () => {
-    const { url } = await stream([changed, frame({ id: 7, result: said('UNSAFE') })], { paths: ['/mcp'] })
-    const reply = await send(`${url}/mcp`, { headers: { 'mcp-session-id': '1', 'last-event-id': '2' } })
-    expect(reply.text).not.toContain('UNSAFE')
-    expect(JSON.parse(reply.text.trimEnd().split('data: ').at(-1)!)).toMatchObject({ id: 7, error: { code: 451 } })
-    expect((await send(`${url}/mcp`)).status).toBe(400)
-  })
 })
 
 describe('A list of messages', () => {

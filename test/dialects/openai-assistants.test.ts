@@ -238,15 +238,6 @@ describe('What clients send', () => {
     expect((await send(`${server.url}/openai/${path}?api-version=1`, { body })).status).toBe(451)
   })
 
-  it.each<[string, object]>([
-    ['messages in two places', { messages: [user('UNSAFE'), { role: 'assistant', content: 'a' }], ...user('hi') }],
-    ['a picture that the vendor keeps', user([{ type: 'image_file', image_file: { file_id: 'file_12' } }])],
-    ['a body of no API', { note: 'x' }],
-    ['no message', { messages: 'x' }],
-  ])('is refused: %s', async (_, body) => {
-    expect((await send(`${server.url}/v1/threads`, { body })).status).toBe(400)
-  })
-
   it('is a run of LangGraph when it has an input', async () => {
     const body = { assistant_id: 'agent', input: { messages: [{ type: 'human', content: 'UNSAFE' }] } }
     expect((await send(`${server.url}/v1/threads/t/runs/wait`, { body })).status).toBe(451)

@@ -116,28 +116,6 @@ describe('a request', () => {
     expect(ask([user([content[1]])]).userTurns).toEqual([0])
   })
 
-  it.each<[string, unknown]>([
-    ['no messages', []],
-    ['messages as an object', { 0: user('a'), length: 1 }],
-    ['a message that is text', ['a']],
-    ['no role', [{ content: 'a' }]],
-    ['an unknown role', [{ role: 'User', content: 'a' }]],
-    ['content that is a number', [user(1)]],
-    ['content that is an object', [user({ type: 'text', text: 'a' })]],
-    ['a part without a type', [user([{ text: 'a' }])]],
-    ['a part of an unknown type', [user([{ type: 'hologram', text: 'a' }])]],
-    ['a text part without text', [user([{ type: 'text', text: { value: 'a' } }])]],
-    ['an image that is a file path', [user([{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }])]],
-    ['nothing to judge', [user(''), { role: 'assistant', content: null }]],
-    ['only white space', [user(' \n')]],
-    ['a prototype key', [JSON.parse('{"role":"user","content":"a","__proto__":{"content":"b"}}')]],
-    ['a constructor key', [user('a', { constructor: { a: 'b' } })]],
-    ['deep nesting', [user('a', { x: JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) })]],
-    ['deeply nested content', [user(JSON.parse(`${'['.repeat(40)}"a"${']'.repeat(40)}`))]],
-  ])('with %s is unreadable', (_what, messages) => {
-    expect(() => ask(messages)).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
-  })
-
   it.each(['input_audio', 'file', 'video_url'])('with a part of type %s is unsupported', (type) => {
     expect(() => ask([user([{ type, [type]: { data: 'AAAA' } }])])).toThrow(
       expect.objectContaining({ code: 'unsupported_content' }),

@@ -26,13 +26,6 @@ it('Prompts and suffix are one user turn.', () => {
   expect(ask({ prompt: ['a', 'b'], suffix: 'c' }).turns).toEqual([{ role: 'User', text: 'a\nb\nc' }])
 })
 
-it.each([undefined, null, 5, '', [], [1, 2], [[1, 2]], ['a', 1], { 0: 'a' }])(
-  'A prompt of %j is unreadable.',
-  (prompt) => {
-    expect(() => ask({ prompt })).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
-  },
-)
-
 it('Every choice of a reply is read, without its tokens.', () => {
   const logprobs = (...tokens: string[]): object => ({
     tokens,

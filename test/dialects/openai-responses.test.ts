@@ -72,17 +72,6 @@ describe('a request', () => {
     )
   })
 
-  it.each<[string, unknown]>([
-    ['no input', undefined],
-    ['an object', { role: 'user' }],
-    ['only references', [{ type: 'item_reference', id: 'msg_1' }]],
-    ['an unknown item', [{ type: 'riddle', text: 'a' }]],
-    ['an item that is text', ['a']],
-    ['an unknown role', [{ role: 'critic', content: 'a' }]],
-  ])('with %s is unreadable', (_what, input) => {
-    expect(() => ask(input)).toThrow(expect.objectContaining({ code: 'unreadable_request' }))
-  })
-
   it.each(['input_file', 'input_audio'])('with %s is unsupported', (type) => {
     expect(() => ask([{ role: 'user', content: [{ type }] }])).toThrow(
       expect.objectContaining({ code: 'unsupported_content' }),

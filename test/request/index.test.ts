@@ -35,6 +35,10 @@ describe('a path', () => {
     ['/v1/responses', { input: 'a' }, 'openai-responses'],
     ['/v1/messages', MESSAGES, 'anthropic-messages'],
     ['/api/chat', { ...MESSAGES, model: 'llama3.2' }, 'ollama-chat'],
+    ['/v1/conversations', { items: [] }, 'openai-responses'],
+    ['/any', { contents: [{ parts: [{ text: 'a' }] }] }, 'gemini'],
+    ['/any', [MESSAGES.messages], 'openai-chat'],
+    ['/any', { a: { b: { c: { d: MESSAGES } } } }, 'openai-chat'],
     ['/api/chat', MESSAGES, 'openai-chat'],
     ['/chat', MESSAGES, 'openai-chat'],
     ['/v1/embeddings', { input: 'a' }, 'embeddings'],
@@ -60,59 +64,17 @@ describe('a path', () => {
   })
 
   it.each([
-    '/v1/chat/completions',
-    '/v1/completions',
-    '/v1/responses',
-    '/v1/messages',
-    '/V1/CHAT/%63ompletions',
-    '/v1/chat/completions;x=1',
-    '/v1\\chat\\completions',
-  ])('%s never lets an unreadable body pass', async (url) => {
-    for (const body of [
-      undefined,
-      null,
-      {},
-      [],
-      [{ text: 'a' }],
-      5,
-      { messages: {} },
-      { messages: [] },
-      { prompt: [1] },
-      { input: 5 },
-    ]) {
-      await expect(dialectOf(url, body)).rejects.toMatchObject({ code: 'unreadable_request' })
-    }
-  })
-
-  it('is guarded when a server that counts an empty segment reads it so', async () => {
-    expect(await dialectOf('/v1/completions//..', { prompt: 'a' })).toBe('openai-completions')
-    expect(await dialectOf('/v1/completions/..', { prompt: 'a' })).toBeUndefined()
-  })
-
-  it('of Ollama is also one of many apps, whose bodies follow the option `unknown`', async () => {
-    for (const body of [
-      undefined,
-      { messages: {} },
-      { Messages: [] },
-      { model: 'llama3.2', prompt: 'a' },
-      { Model: 'llama3.2', message: 'a' },
-    ])
-      await expect(dialectOf('/api/chat', body)).rejects.toMatchObject({ code: 'unreadable_request' })
-    for (const body of [{ message: 'a' }, { prompt: 'a' }, { text: 'a', history: ['b'] }, ['a'], 'text', {}]) {
-      expect(await dialectOf('/api/chat', body)).toBeUndefined()
-      expect(await dialectOf('/api/chat', body, { paths: ['/api/*'] })).toBe('generic')
-    }
-    await expect(dialectOf('/api/chat', { message: 'a' }, { dialects: ['ollama-chat'] })).rejects.toMatchObject({
-      code: 'unreadable_request',
-    })
-  })
-
-  it('is not asked about without a body', async () => {
-    for (const method of ['GET', 'HEAD', 'OPTIONS', 'DELETE'])
-      expect(await dialectOf('/v1/completions', undefined, {}, method)).toBeUndefined()
-    await expect(dialectOf('/v1/chat/completions', { messages: 5 }, {}, 'DELETE')).rejects.toMatchObject({
-      code: 'unreadable_request',
-    })
+    ['/v1/completions', { title: 'a' }],
+    ['/courses/7/completions', { prompt: 'a' }],
+    ['/surveys/7/responses', { input: 'a' }],
+    ['/index/embeddings', { input: 'a' }],
+    ['/v1/threads', { title: 'a', body: 'b' }],
+    ['/api/messages', { type: 'message', text: 'a' }],
+    ['/channels/1/messages', { content: 'a' }],
+    ['/any', { a: { b: { c: { d: { e: MESSAGES } } } } }],
+  ])('%s with %j is nobody’s chat', async (url, body) => {
+    expect(await dialectOf(url, body)).toBeUndefined()
+    expect(await dialectOf(url, body, { paths: ['/*'] })).toBeDefined()
   })
 
   it('survives bad escapes', () => {
@@ -135,19 +97,17 @@ describe('a chat inside a body', () => {
     expect(await recognise(body)).toMatchObject({ stream: true, model: 'gpt-4o', extras: [expect.any(String)] })
   })
 
-  it('is found in `messages` that are a text, and refused where the text is nearly one', async () => {
+  it('is found in `messages` that are a text', async () => {
     const messages = JSON.stringify(MESSAGES.messages)
     expect(await recognise({ messages })).toMatchObject({ turns: [{ role: 'User', text: 'Hi' }] })
-    for (const nearly of [messages.slice(0, -1), ` ${messages.replaceAll('"', "'")}`, '{role:user}'])
-      await expect(recognise({ messages: nearly })).rejects.toMatchObject({ code: 'unreadable_request' })
     expect(await recognise({ messages: 'two [letters]' })).toBeUndefined()
   })
 
-  it.each('user human HumanMessage customer client'.split(' '))('is heard from a %s', async (role) => {
+  it.each('user human HumanMessage customer agent USER'.split(' '))('is heard from a %s', async (role) => {
     expect(await turnsOf(role)).toEqual([{ role: 'User', text: 'a' }])
   })
 
-  it.each('assistant ai AIMessage bot model agent chatbot'.split(' '))('is answered by a %s', async (role) => {
+  it.each('assistant ai AIMessage bot model'.split(' '))('is answered by a %s', async (role) => {
     expect(await turnsOf(role)).toEqual([{ role: 'Agent', text: 'a' }])
   })
 
@@ -194,7 +154,7 @@ describe('a body on req.body beside one on req.rawBody', () => {
 
   it.each([undefined, null, {}])('of %j has its words in the raw one', async (empty) => {
     expect(await turnsOf(empty, raw)).toEqual(['raw'])
-    await expect(turnsOf(empty, undefined)).rejects.toMatchObject({ code: 'unreadable_request' })
+    expect(await turnsOf(empty, undefined)).not.toEqual(['raw'])
   })
 
   it.each([undefined, null, {}])('of %j is read as if it stood alone when the raw one is empty', async (empty) => {

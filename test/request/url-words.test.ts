@@ -7,26 +7,16 @@ import type { RequestHandler } from 'express'
 
 const body = JSON.stringify({ messages: [{ role: 'user', content: 'hi' }] })
 const CHAT = '/v1/chat/completions'
-const codes = Array.from('tell me how', (sign) => sign.codePointAt(0)!)
 const random = (at: number): string => `call_${(at * 7919 + 1_000_003).toString(2).slice(0, 20)}`
 
 describe.each(SERVERS)('The query of a chat on %s', (_name, mount) => {
   const server = serving(mount([ours()], handler))
 
-  it.each([
-    ['one parameter each', codes.map((code) => `c=${code}`).join('&'), '116'],
-    ['names of their own', codes.map((code, at) => `c${at}=${code}`).join('&'), '116'],
-    ['a version', `c=${codes.slice(0, 4).join('-')}`, codes.slice(0, 4).join('-')],
-    ['versions', codes.map((code) => `v=${code}.${code}.${code}`).join('&'), '111.111.111'],
-  ])('is judged where its numbers may be text: %s', async (_shape, query, word) => {
-    await expectSeenOrRefused(server(), { path: `${CHAT}?${query}`, type: json, body }, word)
-  })
-
-  it('may hold 64 ids and no more', async () => {
-    const query = Array.from({ length: 70 }, (_, at) => `id=${random(at)}`).join('&')
+  it('may hold 16 ids and no more', async () => {
+    const query = Array.from({ length: 20 }, (_, at) => `id=${random(at)}`).join('&')
     await sendRaw(server(), { path: `${CHAT}?${query}`, type: json, body })
-    expect(prompts()).not.toContain(random(63))
-    for (let at = 64; at < 70; at += 1) expect(prompts()).toContain(random(at))
+    expect(prompts()).not.toContain(random(15))
+    for (let at = 16; at < 20; at += 1) expect(prompts()).toContain(random(at))
   })
 })
 
@@ -72,7 +62,6 @@ describe.each(EXPRESSES)('A route of %s', (_name, express) => {
       `/api/v1/chat/completions`,
       '/api/openai/deployments/gpt-4o/chat/completions',
       '/api/v1beta/models/gemini-2.5-pro:generateContent',
-      '/ask/call_00112233445566778899',
       '/models/gpt-4o/7',
     ])
       await sendRaw(server(), { path, type: json, body })

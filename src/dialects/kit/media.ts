@@ -1,10 +1,9 @@
-// Reads images and files in a request. Inline data of a text type is decoded and judged. Images go to the guard. Any
-// other data cannot be judged and is refused.
+// Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the
+// guard. Any other data is refused, because no guard sees it.
 import { Buffer, isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
-import { FIXED_VALUES } from './fixed-values.js'
 
 /** Takes the content of a request piece by piece. */
 export interface Sink {
@@ -13,114 +12,101 @@ export interface Sink {
   picture(image: Image): void
 }
 
-const HEAD = 512
-const SHORT = 64
-const DATA_URL = /^\s{0,64}data:([\w.+-]+\/[\w.+-]+|[\w.+-]+(?=;))?((?:;\s?[\w.+-]+(?:=[^;,]*)?)*?)(;\s?base64)?,/i
+/** How a media type is known: pictures by `image/`, and text by these. */
 export const TEXT_TYPE =
   /^(?:text\/|application\/(?:json|xml|javascript|x-ndjson|yaml|x-yaml|toml|[\w.-]+\+(?:json|xml)))/i
+const PICTURE_TYPE = /^image\/(?!svg)/i
 const PICTURE = /^(?:https?:\/\/|data:image\/(?!svg)[\w.+-]{1,40};base64,)/i
+const DATA_URL = /^\s{0,64}data:([\w.+-]{1,64}\/[\w.+-]{1,64})?((?:;[^,;]{0,128}){0,8}),/i
 const BASE64 = /^[A-Za-z0-9+/=_\s-]+$/
-/** The first characters of the base64 of an image, by kind. */
+const HEAD = 1024
+/** The first characters of the base64 of a picture, by kind. */
 const SIGNATURES: readonly (readonly [string, string])[] = [
   ['/9j/', 'jpeg'],
   ['R0lG', 'gif'],
   ['UklGR', 'webp'],
   ['iVBORw0KGgo', 'png'],
 ]
+const WELL_KNOWN = /^(?:text\/(?:plain|markdown|html|csv|xml|css|javascript)|application\/json|image\/\w{2,5})$/i
+
+/** True for a media type in which there is no room for words. */
+export function isWellKnown(type: string): boolean {
+  return WELL_KNOWN.test(type)
+}
 
 /** True when the whole string is one data URL. */
 export function isDataUrl(text: string): boolean {
   return /^\s{0,64}data:/i.test(text) && DATA_URL.test(text.slice(0, HEAD))
 }
 
-/** @throws LlamaGuardError `unsupported_content` for data that is neither text nor an image. */
+/** @throws LlamaGuardError `unsupported_content` for data that is neither text nor a picture. */
 export function readDataUrl(url: string, sink: Sink): void {
-  const head = DATA_URL.exec(url.slice(0, HEAD))
-  const [, type = 'text/plain', parameters = '', base64] = head ?? []
-  if (head === null) throw unreadable('Inline data has a head that is too long')
-  if (/^image\//i.test(type) && PICTURE.test(url.trimStart())) {
-    readType(type, sink)
-    return sink.picture({ url: url.trimStart() })
-  }
-  readInline(type, parameters, url.slice(head[0].length), base64 !== undefined, sink)
-}
-
-/** Reads base64 data whose type stands in a field of its own. */
-export function readInlineData(type: string, data: string, sink: Sink): void {
-  if (isDataUrl(data)) return readDataUrl(data, sink)
-  if (/^image\/(?!svg)/i.test(type) && BASE64.test(data)) {
-    readType(type, sink)
-    return sink.picture({ url: checked(`data:${type};base64,${data}`) })
-  }
-  readInline(type, '', data, true, sink)
-}
-
-function readInline(type: string, parameters: string, data: string, base64: boolean, sink: Sink): void {
+  const [head, type = 'text/plain', parameters = ''] = DATA_URL.exec(url.slice(0, HEAD)) ?? ['']
+  if (PICTURE.test(url.trimStart())) return readPicture(url.trimStart(), sink, type)
   if (!TEXT_TYPE.test(type)) throw unsupported('a file that is neither text nor an image')
-  readType(type, sink)
-  if (parameters !== '') readParameters(parameters, sink)
-  if (!base64) return sink.text(decoded(data))
-  const bytes = Buffer.from(data, 'base64')
-  sink.text(bytes.toString('utf8'))
-  // A string of words may also be valid base64 of bytes that are no text. A handler may show the string as it came,
-  // so it is judged as words.
-  if (data.length < SHORT || !isUtf8(bytes) || bytes.toString('base64').length + 2 < data.length) sink.text(data)
+  const base64 = /;\s*base64\s*$/i.test(parameters)
+  const beside = parameters.replace(/;\s*(?:base64|charset="?utf-?8"?)\s*(?=;|$)/gi, '')
+  if (!WELL_KNOWN.test(type)) sink.text(type)
+  sink.text(beside)
+  // fetch() undoes percent-encoding before base64.
+  const data = fromPercents(url.slice(head.length))
+  const bytes = base64 ? Buffer.from(data.toString('latin1'), 'base64') : data
+  readText(bytes, /;\s*charset="?([^;"]+)/i.exec(parameters)?.[1] ?? 'utf-8', sink)
+  // A handler may show the string as it came. Words can be valid base64 too, of bytes that are no text.
+  if (base64 && !(isUtf8(bytes) && BASE64.test(url.slice(head.length)) && url.length > 128))
+    sink.text(url.slice(head.length))
 }
 
-/** The name of a type is the client's: one that is not well known is judged as words. */
-function readType(type: string, sink: Sink): void {
-  if (!FIXED_VALUES.has(type.toLowerCase())) sink.text(type)
+/** Reads data whose type stands in a field of its own: base64, or the text itself. */
+export function readInlineData(type: string, data: string, sink: Sink): void {
+  if (isDataUrl(data)) readDataUrl(data, sink)
+  else if (PICTURE_TYPE.test(type) && BASE64.test(data)) readPicture(`data:${type};base64,${data}`, sink, type)
+  else readDataUrl(`data:${type};base64,${data}`, sink)
 }
 
-/** Reads the parameters of inline data. Everything except the name of the charset is judged as words. */
-function readParameters(parameters: string, sink: Sink): void {
-  const charset = /;\s*charset=([^;]*)/i.exec(parameters)
-  if (charset !== null && !/^"?(?:utf-?8|us-ascii)"?$/i.test(charset[1]!.trim()))
-    throw unreadable('Inline text has a charset other than UTF-8')
-  sink.text(parameters.replace(charset?.[0] ?? '', ''))
-}
-
-function decoded(data: string): string {
+function readText(bytes: Buffer, charset: string, sink: Sink): void {
+  const utf8 = bytes.toString('utf8')
+  sink.text(utf8)
   try {
-    return decodeURIComponent(data)
+    const named = new TextDecoder(charset.trim()).decode(bytes)
+    if (named !== utf8) sink.text(named)
   } catch {
-    return data
+    throw unsupported('a text in a charset that is not known')
   }
 }
 
-/** The checked URL of an image part. */
-export function checked(url: string): string {
-  if (!PICTURE.test(url)) throw unreadable('An image is neither an http(s) URL nor base64 image data')
-  return url
+function fromPercents(data: string): Buffer {
+  if (!data.includes('%')) return Buffer.from(data)
+  const pieces = data.split(/((?:%[0-9a-f]{2})+)/i)
+  return Buffer.concat(
+    pieces.map((piece, at) => (at % 2 === 1 ? Buffer.from(piece.replaceAll('%', ''), 'hex') : Buffer.from(piece))),
+  )
+}
+
+function readPicture(url: string, sink: Sink, type = 'image/png'): void {
+  if (!WELL_KNOWN.test(type)) sink.text(type)
+  sink.picture({ url })
 }
 
 const PICTURE_KEY = /^(?:input|media)?images?(?:urls?|data)?$/
+const TYPES = ['media_type', 'mediaType', 'mime_type', 'mimeType', 'contentType'] as const
+const HOLDERS = [
+  ...['url', 'data', 'image_url', 'imageUrl', 'image', 'base64', 'bytes', 'blob', 'value', 'file_data', 'result'],
+  ...['source', 'file', 'inlineData', 'inline_data', 'resource'],
+]
+/** Media that stand elsewhere. */
+const ELSEWHERE = /^(?:file_?(?:id|ur[il])|s3Location)$/i
 
-/** True for the names of image fields in every spelling: `images`, `image_url`, `imageUrl`, `IMAGES`. */
-export function isPictureKey(key: string): boolean {
-  return key.length <= 20 && PICTURE_KEY.test(key.toLowerCase().replace(/[_-]/g, ''))
+/** True for pictures in a field that is named after them: addresses, inline data, or objects with such. */
+export function isPicture(name: string, value: unknown): boolean {
+  if (name.length > 20 || !PICTURE_KEY.test(name.toLowerCase().replace(/[_-]/g, ''))) return false
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  return list.length > 0 && list.every(shows)
 }
 
-/**
- * Reads an image or a list of them, as URL, as inline data, as base64, or as an object that holds one. `beside` gets
- * such an object without its image, for the words in it.
- */
-export function readPictures(value: unknown, sink: Sink, beside: (rest: Record<string, unknown>) => void): void {
-  if (value === null || value === undefined) return
-  if (Array.isArray(value)) for (const item of value as unknown[]) readPictures(item, sink, beside)
-  else if (isObject(value)) beside(readHolder(value, sink))
-  else if (typeof value === 'string') readPicture(value, sink)
-  else throw unreadable('An image is neither a URL nor data')
-}
-
-function readPicture(text: string, sink: Sink): void {
-  if (isDataUrl(text)) readDataUrl(text, sink)
-  else sink.picture({ url: /^https?:\/\//i.test(text) ? text : fromBase64(text) })
-}
-
-/** True for a string that {@link readPictures} reads. */
-export function isPicture(text: string): boolean {
-  return PICTURE.test(text) || isDataUrl(text) || kindOf(text) !== undefined
+function shows(value: unknown): boolean {
+  if (typeof value === 'string') return PICTURE.test(value) || isDataUrl(value) || isPictureData(value)
+  return isObject(value) && HOLDERS.some((key) => shows(value[key]))
 }
 
 /** True for base64 that begins as a picture of a known kind does. */
@@ -132,40 +118,73 @@ function kindOf(data: string): string | undefined {
   return SIGNATURES.find(([start]) => data.startsWith(start))?.[1]
 }
 
-function fromBase64(data: string): string {
-  const kind = kindOf(data)
-  if (kind === undefined || !BASE64.test(data)) throw unreadable('An image is not base64 data of a known kind')
-  return `data:image/${kind};base64,${data}`
-}
-
-const HOLDERS = ['url', 'data', 'image_url', 'imageUrl', 'image', 'base64', 'source'] as const
-const TYPES = ['media_type', 'mediaType', 'mime_type', 'mimeType'] as const
-
-/** True for an object from which {@link readHolder} reads an image, or which it refuses because it holds two. */
-export function isHolder(value: Readonly<Record<string, unknown>>): boolean {
-  return HOLDERS.some((key) => {
-    const held = value[key]
-    return typeof held === 'string' ? isPicture(held) || key === 'data' : isObject(held) && isHolder(held)
-  })
+/** Reads pictures. `beside` gets what stands beside them in their objects. */
+export function readPictures(value: unknown, sink: Sink, beside: (rest: Record<string, unknown>) => void): void {
+  if (Array.isArray(value)) for (const item of value as unknown[]) readPictures(item, sink, beside)
+  else if (isObject(value)) readMedia(value, sink, beside, 'image')
+  else readOne(String(value), undefined, sink, 'image')
 }
 
 /**
- * Reads one image. An object with two images or none is refused, because a handler may choose either. Returns the
- * object without the image, for the words beside it.
+ * Reads every picture, file and text that an object holds as its media.
+ * @throws LlamaGuardError `unsupported_content` when it holds none, or one that no guard sees.
  */
-export function readHolder(holder: Readonly<Record<string, unknown>>, sink: Sink): Record<string, unknown> {
-  const held = HOLDERS.filter((key) => holder[key] !== undefined && holder[key] !== null)
-  const [key] = held
-  if (key === undefined) throw unsupported('an image that is neither a URL nor inline data')
-  if (held.length > 1) throw unreadable('An image part holds two images')
-  const value = holder[key]
-  const type = TYPES.map((name) => holder[name]).find((name) => typeof name === 'string')
-  const rest = { ...holder, [key]: undefined }
-  if (isObject(value)) return { ...holder, [key]: readHolder(value, sink) }
-  if (typeof value !== 'string') throw unreadable('An image is neither a URL nor data')
-  if (typeof type === 'string' && !isDataUrl(value) && !/^https?:/i.test(value)) readInlineData(type, value, sink)
-  else readPicture(value, sink)
-  return rest
+export function readMedia(
+  holder: Readonly<Record<string, unknown>>,
+  sink: Sink,
+  beside: (rest: Record<string, unknown>) => void,
+  kind: 'image' | 'file',
+): void {
+  if (!hold(holder, { sink, beside, kind }))
+    throw unsupported(`${kind === 'image' ? 'an image' : 'a file'} that is not in the message itself`)
+}
+
+interface Holding {
+  readonly sink: Sink
+  readonly beside: (rest: Record<string, unknown>) => void
+  readonly kind: 'image' | 'file'
+  readonly type?: string | undefined
+}
+
+function hold(holder: Readonly<Record<string, unknown>>, holding: Holding): boolean {
+  const { sink, beside, kind } = holding
+  const taken = new Set<string>()
+  const type = typeOf(holder, kind) ?? holding.type
+  let found = false
+  for (const [key, value] of Object.entries(holder)) {
+    if (ELSEWHERE.test(key) && value !== null && value !== undefined)
+      throw unsupported('a file that is not in the message itself')
+    if (!HOLDERS.includes(key) || value === null || value === '') continue
+    if (isObject(value)) found = hold(value, { ...holding, type }) || found
+    else if (typeof value !== 'string') continue
+    // A document of Anthropic's, whose data are the words themselves.
+    else if (holder.type === 'text' && key === 'data') sink.text(value)
+    else readOne(value, type, sink, kind)
+    found ||= typeof value === 'string'
+    taken.add(key)
+  }
+  beside(Object.fromEntries(Object.entries(holder).filter(([key]) => !taken.has(key))))
+  return found
+}
+
+function typeOf(holder: Readonly<Record<string, unknown>>, kind: 'image' | 'file'): string | undefined {
+  const named = TYPES.map((name) => holder[name]).find((name) => typeof name === 'string')
+  if (typeof named === 'string') return named
+  // Bedrock names a format.
+  if (typeof holder.format !== 'string') return undefined
+  if (kind === 'image') return `image/${holder.format}`
+  return ['txt', 'md', 'csv', 'html'].includes(holder.format) ? 'text/plain' : `application/${holder.format}`
+}
+
+function readOne(data: string, type: string | undefined, sink: Sink, kind: 'image' | 'file'): void {
+  if (isDataUrl(data)) return readDataUrl(data, sink)
+  if (/^https?:\/\//i.test(data) && (kind === 'image' || PICTURE_TYPE.test(type ?? '')))
+    return sink.picture({ url: data })
+  const picture = kind === 'image' ? kindOf(data) : undefined
+  const known = type ?? (picture && `image/${picture}`)
+  if (known === undefined || /^https?:\/\//i.test(data))
+    throw unsupported(`${kind === 'image' ? 'an image' : 'a file'} of an unknown type`)
+  readInlineData(known, data, sink)
 }
 
 export function unreadable(what: string): LlamaGuardError {

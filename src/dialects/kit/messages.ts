@@ -1,59 +1,95 @@
-// Reads a `messages` list: the speaker and every word of each message, in whatever field. Chat Completions, Anthropic
-// and Ollama use it. Roles are never guessed.
+// Reads messages, in whatever API: who says a message, and every word of it, in whatever field.
 import { isObject } from '../../utils/json.js'
 import { Content } from './content.js'
-import { unreadable } from './media.js'
-import { readAttachments, readContent } from './parts.js'
 import type { RequestBuilder } from './request-builder.js'
-import type { RequestWalker } from './request-walker.js'
+import { readContent, readFile } from './parts.js'
+import { isShort, type Walker } from './walk.js'
 
-type Speaker = 'user' | 'tool' | 'assistant' | 'system'
+export type Speaker = 'user' | 'tool' | 'assistant' | 'system'
 
-const ROLES = new Map<unknown, Speaker>([
-  ['user', 'user'],
-  ['tool', 'tool'],
-  ['function', 'tool'],
-  ['assistant', 'assistant'],
-  ['system', 'system'],
-  ['developer', 'system'],
+/** Who speaks, by role, and by type where a message has no role. Whom nobody knows is a user. */
+const SPEAKERS = new Map<string, Speaker>([
+  ...['user', 'human', 'humanmessage', 'humanmessagechunk'].map((name) => [name, 'user'] as const),
+  ...['assistant', 'ai', 'bot', 'model', 'aimessage', 'aimessagechunk'].map((name) => [name, 'assistant'] as const),
+  ...['system', 'developer', 'systemmessage'].map((name) => [name, 'system'] as const),
+  ...['tool', 'function', 'toolmessage', 'functionmessage'].map((name) => [name, 'tool'] as const),
+  // AG-UI.
+  ...['reasoning', 'activity'].map((name) => [name, 'assistant'] as const),
 ])
-/** Fields whose objects are what a tool was called with. */
-const CALLS = new Set(['tool_calls', 'toolCalls', 'function_call', 'toolInvocations'])
+/** Items of OpenAI's Responses, which have a type in place of a role. */
+const AGENT_ITEM = /_call$|^(?:reasoning|compaction|compaction_trigger|program|mcp_list_tools|mcp_approval_request)$/
+const TOOL_ITEM = /_output$|^mcp_approval_response$/
+const CONTENT = new Set(['content', 'parts'])
 
-/** @throws LlamaGuardError `unreadable_request` for anything but a non-empty list of messages with known roles. */
-export function readMessages(messages: unknown, walker: RequestWalker, builder: RequestBuilder): void {
-  if (!Array.isArray(messages) || messages.length === 0)
-    throw unreadable('`messages` is not a list with at least one message')
-  for (const message of messages as readonly unknown[]) readMessage(message, walker, builder)
+export function speakerOf(name: unknown): Speaker | undefined {
+  return typeof name === 'string' && name.length <= 32 ? SPEAKERS.get(name.trim().toLowerCase()) : undefined
 }
 
-export function readMessage(message: unknown, walker: RequestWalker, builder: RequestBuilder): void {
-  if (!isObject(message)) throw unreadable('A message is not an object')
-  const speaker = ROLES.get(message.role)
-  if (speaker === undefined) throw unreadable('A message has no role, or one this guard does not know')
+/** The speaker that a message names. Servers in Go and .NET read `Role` too, so two that differ count as a user. */
+function speakerIn(message: Readonly<Record<string, unknown>>): Speaker {
+  const { type, author } = message
+  const roles = Object.keys(message).filter((key) => key.length === 4 && key.toLowerCase() === 'role')
+  if (roles.length > 1) return 'user'
+  const named = roles.length === 1 ? message[roles[0]!] : isObject(author) ? author.role : author
+  if (typeof named === 'string') return speakerOf(named) ?? 'user'
+  if (typeof type !== 'string') return 'user'
+  if (type === 'additional_tools') return 'system'
+  return AGENT_ITEM.test(type) ? 'assistant' : TOOL_ITEM.test(type) ? 'tool' : (speakerOf(type) ?? 'user')
+}
+
+/** A list of messages, or one. */
+export function readMessages(messages: unknown, walker: Walker, builder: RequestBuilder): void {
+  for (const message of Array.isArray(messages) ? (messages as unknown[]) : [messages])
+    readMessage(message, walker, builder)
+}
+
+function readMessage(message: unknown, walker: Walker, builder: RequestBuilder): void {
+  if (message === undefined || message === null) return
+  // `["user", "hello"]` of LangChain.
+  if (Array.isArray(message) && message.length === 2 && speakerOf(message[0]) !== undefined)
+    return readMessage({ role: message[0] as unknown, content: message[1] as unknown }, walker, builder)
+  if (!isObject(message)) return tell(builder, 'user', readContent(walker, message))
+  const speaker = speakerIn(message)
   const human = speaker === 'user'
   const said = new Content(human)
+  if (isItem(message)) return tell(builder, speaker, readItem(message, walker, said))
   for (const key of Object.keys(message)) {
     const value = message[key]
-    if (key === 'role') continue
-    if (key === 'content') said.take(readContent(walker, value, human))
-    else if (key === 'parts' && Array.isArray(value)) readParts(walker, message, said, human)
-    else if (key === 'experimental_attachments') readAttachments(walker, value, said)
-    else walker.read(value, said, { key, json: CALLS.has(key) })
+    if ((key === 'role' || key === 'author') && typeof value === 'string' && isShort(value)) continue
+    if (CONTENT.has(key)) {
+      const read = readContent(walker, value, human)
+      // The AI SDK repeats the `content` in `parts`.
+      if (key === 'content' || read.images.length > 0 || read.toString() !== message.content) said.take(read)
+    } else if (key === 'experimental_attachments' && Array.isArray(value)) {
+      for (const file of value as unknown[])
+        if (isObject(file)) readFile({ walker, read: said }, file, 'file')
+        else walker.read(file, said)
+    } else walker.read(value, said, { key, json: true })
   }
   tell(builder, speaker, said)
 }
 
-/** The AI SDK repeats the `content` in `parts`. When both are the same, the text is judged once. */
-function readParts(
-  walker: RequestWalker,
-  { content, parts }: Record<string, unknown>,
-  said: Content,
-  human: boolean,
-): void {
-  const read = readContent(walker, parts, human, true)
-  if (typeof content === 'string' && read.images.length === 0 && read.toString() === content) return
-  said.take(read)
+function isItem({ role, author, content, type }: Readonly<Record<string, unknown>>): boolean {
+  return role === undefined && author === undefined && content === undefined && typeof type === 'string'
+}
+
+/** An item without a role: a call, or what it gave. */
+function readItem(item: Record<string, unknown>, walker: Walker, said: Content): Content {
+  const { output, ...rest } = item
+  if (item.type === 'image_generation_call') {
+    said.take(readContent(walker, [item], false))
+    return said
+  }
+  if (typeof output === 'string' || isParts(output)) said.take(readContent(walker, output, false))
+  else if (output !== undefined) walker.read(output, said, { key: 'output', json: true })
+  walker.read(rest, said, { json: true })
+  return said
+}
+
+/** True for parts like those of messages. Shells and other tools answer with lists of their own. */
+function isParts(output: unknown): boolean {
+  const list: readonly unknown[] = Array.isArray(output) ? output : [output]
+  return list.length > 0 && list.every((part) => isObject(part) && /^(?:input_|computer_s)/.test(String(part.type)))
 }
 
 /** Adds the content of a message to the turns of its speaker. */

@@ -1,181 +1,137 @@
-// Reads the content of one message: a string, or a list of typed parts as OpenAI, Anthropic and the AI SDK define
-// them. An unknown kind of part is an error and never an empty text.
+// Reads the content of one message, in whatever API: a text, or a list of parts. A part is known by its `type`, or by
+// the field it has. A part of an unknown kind is judged as text.
 import { isObject } from '../../utils/json.js'
 import { Content } from './content.js'
-import { isDataUrl, readDataUrl, readHolder, readInlineData, unreadable, unsupported } from './media.js'
-import type { RequestWalker } from './request-walker.js'
+import { isDataUrl, readDataUrl, readMedia, unsupported } from './media.js'
+import type { Walker } from './walk.js'
 
-/** The field that must hold the words of a part, by type. Its other fields are judged too. */
-const TEXT_PARTS = new Map([
-  ['text', 'text'],
-  ['input_text', 'text'],
-  ['output_text', 'text'],
-  ['summary_text', 'text'],
-  ['reasoning_text', 'text'],
+type Part = Readonly<Record<string, unknown>>
+
+/** The field that holds the words of a part, by type. */
+const TEXT_PARTS = new Map<unknown, string>([
+  ...['text', 'input_text', 'output_text', 'summary_text', 'reasoning_text'].map((type) => [type, 'text'] as const),
   ['refusal', 'refusal'],
 ])
-/** Kinds of parts in which every string is judged. */
-const OTHER_PARTS = new Set([
-  'thinking',
-  'redacted_thinking',
-  'reasoning',
-  'tool_reference',
-  'tool_use',
-  'server_tool_use',
-  'mcp_tool_use',
-  'tool_call',
-  'function',
-  'tool-call',
-  'tool-invocation',
-  'dynamic-tool',
-  'source',
-  'source-url',
-  'source-document',
-  'step-start',
-])
-const IMAGE_PARTS = new Set(['image_url', 'input_image', 'image'])
-const FILE_PARTS = new Set(['file', 'input_file'])
-const MEDIA_PARTS = new Set([
-  'input_audio',
-  'audio',
-  'audio_url',
-  'video',
-  'video_url',
-  'input_video',
-  'container_upload',
-  'computer_screenshot',
-])
-const RESULT_PARTS = /^(?:tool_result|mcp_tool_result|search_result|tool-result|[a-z_]{1,40}_tool_result)$/
-/** Results of tools that the vendor runs have types of their own. */
-const SERVER_RESULTS = /^[a-z_]{1,40}_tool_result$/
+const IMAGE_TYPES = new Set<unknown>(['image_url', 'input_image', 'image', 'computer_screenshot'])
+const FILE_TYPES = new Set<unknown>(['file', 'input_file', 'binary', 'image_file'])
+const UNSEEN_TYPES = /^(?:(?:input_)?(?:audio|video)(?:_url)?|container_upload)$/
+/** Kinds of parts that are named by the field they have, as with Bedrock and Gemini. */
+const IMAGE_KEYS = new Set(['image', 'inlineData', 'inline_data'])
+const UNSEEN_KEYS = new Set(['video', 'audio', 'fileData', 'file_data'])
+/** What a tool answered is no human's word; what was searched for a human is. */
+const RESULT = /(?:^|_)tool_result$|^tool-result$|^search_result$/
+const RESULT_KEYS = new Set(
+  ['toolResult', 'searchResult', 'citationsContent', 'functionResponse', 'function_response', 'toolResponse'].concat(
+    'codeExecutionResult',
+    'code_execution_result',
+  ),
+)
+const SEARCH = /^(?:search_?result|citationsContent)$/i
+/** Fields with parts of their own. */
+const NESTED = new Set(['content', 'parts', 'guardContent'])
 const MAX_NESTING = 16
 
-/** With `lenient`, a part of an unknown kind is read string by string, because apps have kinds of their own. */
-export function readContent(walker: RequestWalker, content: unknown, human = true, lenient = false): Content {
-  return readNested(walker, content, human, lenient, 0)
-}
-
-function readNested(walker: RequestWalker, content: unknown, human: boolean, lenient: boolean, depth: number): Content {
+/** `human` is true when the words are a human's own. */
+export function readContent(walker: Walker, content: unknown, human = true, depth = 0): Content {
   const read = new Content(human)
-  if (content === undefined || content === null) return read
-  if (typeof content === 'string') readWords(content, read)
-  else if (!Array.isArray(content)) throw unreadable('The content of a message is neither text nor a list of parts')
-  else if (depth > MAX_NESTING) throw unreadable(`Content parts are nested deeper than ${MAX_NESTING} levels`)
-  else for (const part of content as unknown[]) readPart({ walker, read, human, lenient, depth }, part)
+  const reading = { walker, read, human, depth }
+  if (depth > MAX_NESTING) walker.read(content, read, { json: true })
+  else for (const part of Array.isArray(content) ? (content as unknown[]) : [content]) readPart(reading, part)
   return read
 }
 
 interface Reading {
-  readonly walker: RequestWalker
+  readonly walker: Walker
   readonly read: Content
   readonly human: boolean
-  readonly lenient: boolean
   readonly depth: number
 }
 
-/** A text that is a data URL is replaced by what it holds. */
-function readWords(words: string, read: Content): void {
-  if (isDataUrl(words)) readDataUrl(words, read)
-  else read.say(words)
-}
-
 function readPart(reading: Reading, part: unknown): void {
-  const { walker, read, lenient } = reading
-  if (typeof part === 'string') return readWords(part, read)
-  if (!isObject(part) || typeof part.type !== 'string') {
-    if (!lenient || part === null || typeof part !== 'object')
-      throw unreadable('A content part is not an object with a type')
-    return readBlock(reading, part)
-  }
+  const { walker, read, human, depth } = reading
+  if (typeof part === 'string') return say(read, part)
+  if (Array.isArray(part)) return read.take(readContent(walker, part, human, depth + 1))
+  if (!isObject(part)) return
   const { type } = part
-  const words = TEXT_PARTS.get(type)
-  if (words !== undefined) return readText(reading, part, words)
-  if (IMAGE_PARTS.has(type)) return walker.read(readHolder(part, read), read, { json: true })
-  if (FILE_PARTS.has(type)) return readFile(reading, part)
-  if (type === 'document') return readDocument(reading, part)
-  if (RESULT_PARTS.test(type)) return readResult(reading, part)
-  if (MEDIA_PARTS.has(type)) throw unsupported('audio, video or a file')
-  if (OTHER_PARTS.has(type) || lenient) return readBlock(reading, part)
-  throw unreadable('A content part has a type this guard does not know')
-}
-
-function readBlock({ walker, read }: Reading, part: object): void {
+  if (type === undefined || TEXT_PARTS.has(type)) return readFields(reading, part, TEXT_PARTS.get(type) ?? 'text')
+  if (IMAGE_TYPES.has(type)) return readFile(reading, part, 'image')
+  if (FILE_TYPES.has(type) || isFile(part)) return readFile(reading, part, 'file')
+  if (typeof type === 'string' && UNSEEN_TYPES.test(type)) throw unsupported('audio, video or a file')
+  if (type === 'document' && isObject(part.source)) return readDocument(reading, part)
+  if (typeof type === 'string' && RESULT.test(type)) return readResult(reading, part, SEARCH.test(type))
   read.breakOff()
   walker.read(part, read, { json: true })
 }
 
-function readText(
-  { walker, read, human, lenient, depth }: Reading,
-  part: Record<string, unknown>,
-  field: string,
-): void {
-  const { [field]: words, ...rest } = part
-  // Mistral and Cohere allow parts in place of a part's text.
-  if (Array.isArray(words)) read.take(readNested(walker, words, human, lenient, depth + 1))
-  else if (typeof words === 'string') readWords(words, read)
-  else throw unreadable('A text part carries no text')
-  walker.read(rest, read, { json: true })
+/** A text is replaced by what it holds when it is a data URL. */
+function say(read: Content, words: string): void {
+  if (isDataUrl(words)) readDataUrl(words, read)
+  else read.say(words)
 }
 
-/** Reads a result: its parts when it has a list of them, otherwise all of its strings. */
-function readResult(reading: Reading, part: Record<string, unknown>): void {
-  const { walker, read, human, lenient, depth } = reading
-  const { content, ...rest } = part
-  const type = String(part.type)
-  const mine = type === 'search_result' && human
-  const inner = new Content(mine)
-  if (isObject(content)) walker.read(content, inner, { json: true })
-  else inner.take(readNested(walker, content, mine, lenient || SERVER_RESULTS.test(type), depth + 1))
+/** A part with words, or one that is named by its field. */
+function readFields(reading: Reading, part: Part, words: string): void {
+  const { walker, read, human, depth } = reading
+  for (const [key, value] of Object.entries(part)) {
+    if (key === words && typeof value === 'string' && part.thought !== true) say(read, value)
+    // Mistral and Cohere allow parts in place of a part's text.
+    else if ((key === words && Array.isArray(value)) || (NESTED.has(key) && typeof value === 'object'))
+      read.take(readContent(walker, value, human, depth + 1))
+    else if (IMAGE_KEYS.has(key) && isObject(value)) readFile(reading, value, key === 'image' ? 'image' : 'file')
+    else if (UNSEEN_KEYS.has(key) && isObject(value)) throw unsupported('audio, video or a file')
+    else if (key === 'document' && isObject(value) && isObject(value.source)) readDocument(reading, value)
+    else if (RESULT_KEYS.has(key) && isObject(value)) readResult(reading, value, SEARCH.test(key))
+    else {
+      if (key !== 'text' && typeof value === 'object') read.breakOff()
+      walker.read(value, read, { key, json: true })
+    }
+  }
+}
+
+/** What a tool answered: parts, or an object that a model reads as JSON. */
+function readResult({ walker, read, human, depth }: Reading, part: Part, ofSearch: boolean): void {
+  const { content, parts, ...rest } = part
+  const inner = new Content(human && ofSearch)
+  for (const list of [content, parts])
+    if (isObject(list)) walker.read(list, inner, { json: true })
+    else inner.take(readContent(walker, list, human && ofSearch, depth + 1))
   inner.breakOff()
   walker.read(rest, inner, { json: true })
   read.take(inner)
 }
 
-function readDocument({ walker, read, human, lenient, depth }: Reading, part: Record<string, unknown>): void {
-  const { source, ...rest } = part
-  if (!isObject(source)) throw unreadable('A document part has no source')
+function readDocument(reading: Reading, part: Part): void {
+  const { walker, read, human, depth } = reading
+  const { source, ...rest } = part as Part & { source: Part }
+  const { content, text, ...data } = source
   read.breakOff()
-  if (source.type === 'text') {
-    const { data, ...beside } = source
-    if (typeof data !== 'string') throw unreadable('A document part carries no text')
-    read.text(data)
-    walker.read(beside, read)
-  } else if (source.type === 'content') {
-    const { content, ...beside } = source
-    read.take(readNested(walker, content, human, lenient, depth + 1))
-    walker.read(beside, read)
-  } else throw unsupported('a document that is not plain text')
+  read.take(
+    readContent(
+      walker,
+      [text, content].filter((value) => value !== undefined),
+      human,
+      depth + 1,
+    ),
+  )
+  if (content === undefined && text === undefined) readFile(reading, { format: part.format, ...data }, 'file')
+  else walker.read(data, read)
+  read.breakOff()
   walker.read(rest, read, { json: true })
 }
 
-/**
- * Reads a file of text or an image that the part contains. A reference to a file elsewhere cannot be judged and is
- * refused.
- */
-function readFile({ walker, read }: Reading, part: Record<string, unknown>): void {
-  const holder = isObject(part.file) ? part.file : part
-  const data = [holder.file_data, holder.data, holder.url].filter((value) => value !== undefined && value !== null)
-  const [only] = data
-  const type = holder.mediaType ?? holder.mimeType ?? holder.media_type ?? holder.contentType
-  if (data.length > 1) throw unreadable('A file part holds two files')
-  if (typeof only !== 'string' || (holder.file_id ?? holder.file_url) !== undefined)
-    throw unsupported('a file that is not in the message itself')
-  read.breakOff()
-  if (isDataUrl(only)) readDataUrl(only, read)
-  else if (typeof type !== 'string') throw unsupported('a file of an unknown type')
-  else if (!/^https?:/i.test(only)) readInlineData(type, only, read)
-  else if (/^image\/(?!svg)/i.test(type)) read.picture({ url: only })
-  else throw unsupported('a file that is not in the message itself')
-  const rest = { ...holder, file_data: undefined, data: undefined, url: undefined }
-  walker.read(holder === part ? rest : { ...part, file: rest }, read)
+/** A part with a media type and data. */
+function isFile(part: Part): boolean {
+  const resource = isObject(part.resource) ? part.resource : part
+  return typeof resource.blob === 'string' || (part.type === 'image_generation_call' && typeof part.result === 'string')
 }
 
-/** Reads files beside the content, as the AI SDK attaches them: `{name, contentType, url}`. */
-export function readAttachments(walker: RequestWalker, list: unknown, read: Content): void {
-  if (list === null || list === undefined) return
-  if (!Array.isArray(list)) throw unreadable('The attachments of a message are not a list')
-  for (const item of list as unknown[]) {
-    if (!isObject(item)) throw unreadable('An attachment is not an object')
-    readFile({ walker, read, human: true, lenient: false, depth: 0 }, item)
-  }
+/** @throws LlamaGuardError `unsupported_content` for a file that is elsewhere, or that no guard sees. */
+export function readFile({ walker, read }: Pick<Reading, 'walker' | 'read'>, part: Part, kind: 'image' | 'file'): void {
+  if (kind === 'file') read.breakOff()
+  readMedia(
+    part,
+    read,
+    (rest) => walker.read(rest, read, { json: true }),
+    part.type === 'image_generation_call' ? 'image' : kind,
+  )
 }

@@ -1,6 +1,5 @@
 // Builds turns from messages. Neighbouring messages of one role are joined by a line break, because Llama Guard
 // expects alternating roles, and an answer that is split over two messages must not be judged in halves.
-import { LlamaGuardError } from '../../errors.js'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { withEscapesRead } from '../../utils/json-escapes.js'
 import type { ChatRequest } from '../dialect.js'
@@ -39,7 +38,7 @@ export class RequestBuilder {
 
   /** Adds text that is neither conversation nor system text. All of it is judged as one text. */
   extra(text: string): void {
-    if (text !== '') this.#extras.push(text)
+    if (text.trim() !== '') this.#extras.push(text)
   }
 
   /** What the model will see and no guard can. */
@@ -47,21 +46,10 @@ export class RequestBuilder {
     if (count > 0) this.#unseen.push({ what, count })
   }
 
-  /**
-   * Throws `unreadable_request` when there is nothing to judge: a guard shown nothing says "safe". `mayBeEmpty`: for
-   * APIs whose requests may go on with what the vendor keeps; the reply alone is judged then.
-   */
-  build(stream: boolean, model: unknown, mayBeEmpty = false): ChatRequest {
+  build(stream: boolean, model?: unknown): ChatRequest {
     const turns = this.#turns.map(toTurn)
     const system = withEscapesRead([...this.#system].join('\n'))
     const extra = withEscapesRead(this.#extras.join('\n'))
-    const wordless = turns.every(({ text, images }) => text.trim() === '' && images === undefined)
-    if (!mayBeEmpty && wordless && system.trim() === '' && extra.trim() === '') {
-      throw new LlamaGuardError(
-        'unreadable_request',
-        'The request holds no text to judge; send at least one message with content.',
-      )
-    }
     const userTurns: number[] = []
     for (const [index, { role, human }] of this.#turns.entries()) if (role === 'User' && human) userTurns.push(index)
     return {

@@ -1,9 +1,8 @@
-// The names of fields that the API references put into requests. With fixed-values.ts they are the closed list of what
-// goes unjudged in a request. Every other key and value is judged.
+// The names of fields that the API references put into requests. Every other name is judged.
 import { wordSet } from './word-set.js'
 
-/** Settings that no model reads. Their values are numbers, flags, identifiers or one of the fixed values. */
-const SETTINGS = wordSet(
+/** Settings that no model reads. A value in a short form is not judged. */
+export const SETTINGS = wordSet(
   'model models n best_of stream stream_options stop stop_sequences stop_token_ids max_tokens max_completion_tokens',
   'max_output_tokens max_new_tokens min_tokens temperature top_p top_k min_p typical_p top_a top_logprobs logprobs',
   'logit_bias presence_penalty frequency_penalty repetition_penalty repeat_penalty length_penalty seed random_seed',
@@ -16,40 +15,59 @@ const SETTINGS = wordSet(
   'context_management conversation include max_tool_calls previous_response_id truncation thinking container',
   'inference_geo speed cache_control anthropic_version anthropic_beta betas user_profile_id workspace_id options',
   'keep_alive think id do_sample details return_full_text adapter_id lora bad_words_ids allowed_token_ids',
-  'chat_template_kwargs enable_thinking safe_prompt prompt_mode cache_prompt id_slot n_predict messageId trigger',
-  'dimensions encoding_format input_type truncate style assistant_id stream_mode stream_subgraphs stream_resumable',
-  'config feedback_keys checkpoint checkpoint_id multitask_strategy on_completion on_disconnect after_seconds',
-  'if_not_exists checkpoint_during durability interrupt_before interrupt_after strict_resume',
-)
-
-/** Settings with names that the client chooses. No model reads them, so a value without blanks is not judged. */
-export const FREE_SETTINGS = wordSet(
-  'user metadata safety_identifier prompt_cache_key request_id user_profile_id workspace_id provider route transforms',
-  'assistant_id',
+  'enable_thinking safe_prompt prompt_mode cache_prompt id_slot n_predict messageId trigger',
+  'dimensions encoding_format input_type truncate assistant_id stream_mode stream_subgraphs stream_resumable',
+  'feedback_keys checkpoint checkpoint_id multitask_strategy on_completion on_disconnect after_seconds',
+  'if_not_exists checkpoint_during durability interrupt_before interrupt_after strict_resume safetySettings',
+  'safety_settings cachedContent cached_content modelId threadId runId parentRunId method tool_choice function_call',
+  'guardrailConfig performanceConfig serviceTier requestMetadata additionalModelResponseFieldPaths citation_options',
+  'safety_mode strict_tools size quality output_format output_compression partial_images input_fidelity background',
 )
 
 /** Fields that an app sends the same with every request. They are judged with the system text. */
 export const SYSTEM_FIELDS = wordSet(
   'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
-  'mcp_servers format text generationConfig generation_config toolConfig tool_config',
-  'inferenceConfig guardrailConfig outputConfig additional_instructions',
+  'mcp_servers format text generationConfig generation_config toolConfig tool_config inferenceConfig outputConfig',
+  'additional_instructions',
 )
 
-/** Fields of prose. Every value in them is judged, even one that looks like an identifier. */
-export const PROSE_KEYS = wordSet(
-  'prompt input query question message context text content instruction instructions system description title',
-  'additional_instructions',
-  'template documents document prediction suffix prefix reasoning_content thinking refusal arguments output result',
-  'transcript quote name filename filenames tool_name tool_prompt chat_template variables',
+/** Fields of messages, parts and tools for ids, types and states of an API. Their short values are not judged. */
+export const STRUCTURE = wordSet(
+  'type role status object id index detail format media_type mime_type mediaType mimeType contentType ttl phase state',
+  'tool_call_id tool_use_id call_id item_id response_id file_id container_id approval_request_id skill_id parent_id',
+  'toolCallId toolUseId messageId sourceId itemId threadId runId parentRunId subagentRunId interruptId thread_id',
+  'checkpoint_id checkpoint_ns vector_store_ids progressToken requestId taskId elicitationId jsonrpc method model',
+  'protocolVersion created_at createdAt completed_at timestamp finish_reason server_name caller effort mode category',
+  'threshold syntax environment search_context_size require_approval responseMimeType response_mime_type cachePoint',
+  'functionCallingConfig mediaResolution task_support taskSupport scheduling ranker version agentId',
 )
+
+/** Objects that are judged as the JSON text that a model reads: arguments and results of tools, and schemas. */
+export const ARGUMENTS = wordSet(
+  'input arguments args output result parameters input_schema schema guided_json json filters response',
+  'parametersJsonSchema parameters_json_schema responseSchema response_schema responseJsonSchema response_json_schema',
+)
+
+/** Fields of data that its vendor has signed or encrypted, and the types of parts whose `data` are such. */
+export const SEALED = wordSet(
+  'signature encrypted_content encrypted_index encryptedValue thought_signature thoughtSignature redactedData',
+  'redactedContent reasoningEncryptedContent',
+)
+export const SEALED_DATA = wordSet('redacted_thinking reasoning.encrypted')
 
 /** Names of fields in the references of the APIs. */
 export const KNOWN_KEYS: ReadonlySet<string> = new Set([
   ...SETTINGS,
   ...SYSTEM_FIELDS,
-  ...PROSE_KEYS,
+  ...STRUCTURE,
+  ...ARGUMENTS,
+  ...SEALED,
   ...wordSet(
+    // Prose.
+    'prompt input query question message context text content instruction instructions system description title',
+    'additional_instructions template documents document prediction suffix prefix reasoning_content thinking refusal',
+    'arguments output result transcript quote name filename filenames tool_name tool_prompt chat_template variables',
     // Messages, parts, calls and items.
     'messages role parts type index status object created created_at createdAt completed_at tool_calls tool_call_id',
     'tool_use_id call_id item_id response_id function strict parameters input_schema schema properties required',
@@ -79,6 +97,7 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'websiteUrl inputSchema outputSchema execution taskSupport readOnlyHint destructiveHint idempotentHint task',
     'openWorldHint ttl pollInterval statusMessage lastUpdatedAt',
     // Settings within settings.
+    'chat_template_kwargs config style',
     'include_usage include_obfuscation effort budget_tokens max_uses allowed_tools allowed_domains blocked_domains',
     'search_context_size user_location approximate city country region timezone voice ttl scope mode tool tools',
     'disable_parallel_tool_use generate_summary json_schema json verbosity exclude enabled edits trigger keep value',
@@ -107,6 +126,7 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'guardrailIdentifier guardrailVersion trace streamProcessingMode additionalModelRequestFields promptVariables',
     'additionalModelResponseFieldPaths requestMetadata performanceConfig serviceTier outputConfig cachePoint',
     'qualifiers',
+    'toolUse toolResult searchResult citationsContent guardContent reasoningContent reasoningText',
     // Options of Ollama and llama.cpp.
     'num_ctx num_keep num_predict num_batch num_gpu main_gpu num_thread num_gqa use_mmap use_mlock low_vram numa',
     'tfs_z mirostat mirostat_tau mirostat_eta penalize_newline repeat_last_n dynatemp_range dynatemp_exponent',

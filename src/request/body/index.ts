@@ -1,50 +1,57 @@
 // Gets the body of a request as a value: from a parser that ran before, else by a bounded read. The handler must get
-// what was judged, so a body that is read here is set on `req.body` and stays readable on the stream.
+// what was judged, so the bytes that are read here stay readable on the stream.
+import { isUtf8 } from 'node:buffer'
+import type { LlamaGuardError } from '../../errors.js'
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
-import { inflated } from './inflate.js'
-import { refuseCharset, refuseCharsetOfWords } from './media-type.js'
-import { type JsonBody, NO_BODY, parseBody, type ReadBody, valueBody } from './parse.js'
+import { decoded, encodingOf } from './decode.js'
+import { mediaTypeOf } from './media-type.js'
+import { NO_BODY, parseBody, type ReadBody, type Read, valueBody } from './parse.js'
+import { isPlain, PlainValues } from './plain.js'
 import { readStream } from './read-stream.js'
 import { uploads } from './uploads.js'
 
 export interface BodyOptions {
   /** The most bytes of a body, compressed and decompressed. */
   readonly limit: number
-  /** True to read plain text to its end, because every word of the request is wanted. */
-  readonly wantsText?: boolean
+  /** True where every body is judged. Elsewhere a body that can be no chat is not read. */
+  readonly all?: boolean
 }
 
-/** @throws LlamaGuardError with a 4xx code for a body that parsers may read in different ways. */
+/** @throws LlamaGuardError for a body that is too large, breaks off, or holds a value that cannot be seen. */
 export async function readBody(req: GuardedRequest, options: BodyOptions): Promise<ReadBody> {
   const read = await readFields(req, options)
   const files = uploads(req, options.limit)
-  if (files.length === 0) return read
-  if (read.kind === 'json') return { ...read, files }
-  return read.kind === 'none' || read.kind === 'unseen' ? { ...valueBody({}), files } : { kind: 'other' }
+  if (files.length === 0 || read.kind === 'unread') return read
+  return beside(read.kind === 'read' ? read : valueBody({}), files)
 }
 
-async function readFields(req: GuardedRequest, { limit, wantsText = false }: BodyOptions): Promise<ReadBody> {
-  const left = leftBody(req, limit, wantsText)
-  const unread = !req.readableDidRead && !req.readableEnded && hasBody(req)
-  if (!unread) return left ?? (req.readableDidRead ? { kind: 'unseen' } : NO_BODY)
-  const read = await readStream(req, limit, wantsText)
-  if (left?.kind === 'json' && !isEmptyObject(left.value)) return withLeft(read, left)
-  if (read.kind === 'json') req.body = read.value
-  return read
+/** @throws LlamaGuardError with a 4xx code for a body that is no JSON, or that parsers may read differently. */
+export function jsonOf(body: ReadBody): unknown {
+  if (body.kind === 'unread') throw body.fault
+  if (body.kind !== 'read') return undefined
+  if (body.fault !== undefined) throw body.fault
+  return body.format === 'json' ? body.value : undefined
 }
 
-/**
- * A middleware set `req.body` before the stream was read, so the value did not come from the stream. The handler may
- * read either, so both are judged.
- */
-function withLeft(read: ReadBody, left: JsonBody): ReadBody {
-  if (read.kind === 'json') return { ...read, value: [left.value, read.value] }
-  if (read.kind === 'lines') return { ...valueBody([left.value, read.value]), duplicates: read.duplicates }
-  if (read.kind === 'text') return valueBody([left.value, read.text])
-  return read.kind === 'form' || read.kind === 'multipart' || read.kind === 'other'
-    ? { ...read, left: left.value }
-    : left
+async function readFields(req: GuardedRequest, { limit, all = true }: BodyOptions): Promise<ReadBody> {
+  const left = leftBody(req, limit)
+  if (!hasBody(req) && (left === undefined || (left.kind === 'read' && isEmpty(left.value)))) return NO_BODY
+  const isUnread = !req.readableDidRead && !req.readableEnded && hasBody(req)
+  if (!isUnread) return left ?? (req.readableDidRead ? { kind: 'unseen' } : NO_BODY)
+  // A middleware has set `req.body` before the stream was read. The handler may read either.
+  const besides = left?.kind === 'read' && !isEmpty(left.value) ? left : undefined
+  const read = await readStream(req, limit, all || besides !== undefined)
+  if (besides === undefined) return read
+  return read.kind === 'read'
+    ? { ...beside(read, besides.value), parsed: false }
+    : read.kind === 'none'
+      ? besides
+      : read
+}
+
+function beside(read: Read, value: unknown): Read {
+  return { ...read, value: [read.value, value] }
 }
 
 /** A request of HTTP/2. `endAfterHeaders` is true when the client has ended it with its head. */
@@ -58,45 +65,46 @@ export function hasBody({ httpVersionMajor, headers, readableEnded, stream }: Ht
 }
 
 /** The body that a parser has left on `req.body` or, when that is empty, on `req.rawBody`. */
-function leftBody(
-  req: GuardedRequest & { readonly rawBody?: unknown },
-  limit: number,
-  wantsText: boolean,
-): ReadBody | undefined {
+function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: number): ReadBody | undefined {
   const { body, rawBody } = req
   const raw = isText(rawBody) && rawBody.length > 0 ? rawBody : undefined
   // The parsers of Express 4 leave {} for a content type that they do not read.
-  const left = raw !== undefined && (body === null || isEmptyObject(body)) ? raw : (body ?? raw)
+  const left = raw !== undefined && isEmpty(body) ? raw : (body ?? raw)
   if (left === undefined) return undefined
-  if (isText(left)) return parseText(req, left, limit, wantsText)
-  if (left instanceof URLSearchParams) return { kind: 'form', text: left.toString() }
-  return raw === undefined ? valueBody(left) : { ...duplicatesOf(req, raw, limit), value: left }
+  if (isText(left)) return parseLeft(req, left, limit)
+  const plain = new PlainValues()
+  const value = plain.of(left)
+  if (value === undefined && plain.fault !== undefined) throw plain.fault
+  return { ...valueBody(value), fault: plain.fault ?? (raw === undefined ? undefined : faultOf(req, raw, limit)) }
 }
 
-function parseText({ headers }: GuardedRequest, text: string | Uint8Array, limit: number, wantsText = false): ReadBody {
-  const type = headers['content-type']
-  // A text has been decoded by its charset already, so only the media type is passed on. Bytes have not been decoded.
-  if (typeof text === 'string') return parseBody(Buffer.from(text), type?.split(';', 1)[0], wantsText)
-  refuseCharset(type, false)
-  if (wantsText) refuseCharsetOfWords(type)
-  return parseBody(inflated(text, headers['content-encoding'], limit), type, wantsText)
+function parseLeft(req: GuardedRequest, left: string | Uint8Array, limit: number): ReadBody {
+  const type = mediaTypeOf(req)
+  // A text has been decoded before; bytes may have been.
+  if (typeof left === 'string') return asLeft(parseBody(Buffer.from(left), { ...type, charset: 'utf-8' }))
+  const { bytes, fault } = decoded(left, encodingOf(req.headers['content-encoding']), limit)
+  if (fault?.code === 'unsupported_media_type' && !isUtf8(bytes)) throw fault
+  // Bytes that were decoded before do not match their encoding any more.
+  return asLeft(parseBody(bytes, type, bytes === left ? undefined : fault))
 }
 
-/** The keys that the text of a parsed body names twice. A text that is not the JSON of the body has none. */
-function duplicatesOf(req: GuardedRequest, text: string | Uint8Array, limit: number): JsonBody {
-  try {
-    const read = parseText(req, text, limit)
-    if (read.kind === 'json') return read
-  } catch {
-    // The handler gets the parsed value, so an unreadable text does not matter.
-  }
-  return valueBody(undefined)
+/** A handler finds it where it is. */
+function asLeft(read: ReadBody): ReadBody {
+  return read.kind === 'read' ? { ...read, parsed: false } : read
+}
+
+/** The keys that the text of a parsed body names twice. The handler gets the value, so any other fault is none. */
+function faultOf(req: GuardedRequest, raw: string | Uint8Array, limit: number): LlamaGuardError | undefined {
+  const read = parseLeft(req, raw, limit)
+  return read.kind === 'read' && read.fault?.code === 'unreadable_request' ? read.fault : undefined
 }
 
 function isText(value: unknown): value is string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array
 }
 
-function isEmptyObject(value: unknown): boolean {
-  return value === undefined || (isObject(value) && Object.keys(value).length === 0)
+/** True for the value that parsers leave on `req.body` when there was nothing to parse. */
+export function isEmpty(body: unknown): boolean {
+  if (body === undefined || body === null) return true
+  return isObject(body) && isPlain(body) && Object.keys(body).length === 0
 }

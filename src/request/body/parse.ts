@@ -1,136 +1,138 @@
-// Parses the bytes of a body into a value in the reading that all servers share: strict UTF-8, strict JSON.
+// Reads the bytes of a body as its content-type says. What parsers would read in different ways has a fault: the error
+// of this request if it turns out to be one that is judged.
 import { isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
-import { duplicateKeys, withEveryKey } from '../../utils/duplicate-keys.js'
-import { refuseCostly } from './json-cost.js'
-import { looksLikeJson, trimmed } from './json-start.js'
-import { isFormType, isMultipartType, isTextType, refuseCharset, unsupported } from './media-type.js'
-import type { Upload } from './uploads.js'
+import { everyValue, type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
+import { formValue } from '../form.js'
+import { type MediaType, unsupported } from './media-type.js'
 
 /** The content of a body. */
 export type ReadBody =
   | { readonly kind: 'none' }
   /** A body was announced, and another middleware has read it without leaving it on the request. */
   | { readonly kind: 'unseen' }
-  | JsonBody
-  /** Several JSON values, one a line. */
-  | { readonly kind: 'lines'; readonly value: readonly unknown[]; readonly duplicates: ReadonlySet<string> }
-  | FormBody
-  /** The whole plain text. Only where the words of any body are wanted. */
-  | { readonly kind: 'text'; readonly text: string }
-  /** Any other content. Only its first characters have been read. */
-  | { readonly kind: 'other'; readonly left?: unknown }
+  | Read
+  /** A body that is not read, and the error where its words are wanted. */
+  | { readonly kind: 'unread'; readonly fault: LlamaGuardError }
 
-export interface JsonBody {
-  readonly kind: 'json'
+export interface Read {
+  readonly kind: 'read'
+  /** `other`: bytes that are no text. */
+  readonly format: 'json' | 'lines' | 'form' | 'multipart' | 'text' | 'other'
+  /** A parsed value, the fields of a form, or a text. A list of values where parsers may read the one or the other. */
   readonly value: unknown
-  /** Keys that an object names twice. */
-  readonly duplicates: ReadonlySet<string>
-  /**
-   * The value with every occurrence of these keys; `value` has only the last. Undefined when there are no duplicates.
-   */
-  readonly everyKey?: unknown
-  /** Files that came beside the value. */
-  readonly files?: readonly Upload[]
-}
-
-/** A form that nobody has parsed: a whole form, a whole upload, or the beginning of a long upload. */
-export interface FormBody {
-  readonly kind: 'form' | 'multipart'
-  readonly text: string
-  /** The value that another middleware has set on `req.body` without reading the form. */
-  readonly left?: unknown
+  /** A value that only some parsers read, in which a chat may hide. */
+  readonly hidden?: unknown
+  readonly fault?: LlamaGuardError | undefined
+  /** True for JSON that came as JSON, which a handler may find on `req.body`. */
+  readonly parsed?: boolean
 }
 
 export const NO_BODY: ReadBody = { kind: 'none' }
-const OTHER: ReadBody = { kind: 'other' }
-const WHITE = new Set([0x09, 0x0a, 0x0d])
-const NO_DUPLICATES: ReadonlySet<string> = new Set()
 
-export function valueBody(value: unknown): JsonBody {
-  return { kind: 'json', value, duplicates: NO_DUPLICATES }
+export function valueBody(value: unknown): Read {
+  return { kind: 'read', format: 'json', value }
+}
+
+export function unread(fault: LlamaGuardError): ReadBody {
+  return { kind: 'unread', fault }
 }
 
 /**
- * `bytes` is a whole body, or as much of it as its kind needs.
- * @throws LlamaGuardError `invalid_json` for bytes that begin like JSON and are not UTF-8 or not JSON, 415 for a
- * charset other than UTF-8.
+ * `fault` is what the decoder found.
+ * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.
  */
-export function parseBody(bytes: Uint8Array, contentType: string | undefined, wantsText = false): ReadBody {
-  const jsonLike = looksLikeJson(bytes)
-  if (jsonLike === undefined) return NO_BODY
-  const form = isFormType(contentType)
-  const multipart = isMultipartType(contentType)
-  if (jsonLike) {
-    refuseCharset(contentType, true)
-    const read = parseJson(bytes, !form && !multipart)
-    if (read !== undefined) return read
+export function parseBody(bytes: Uint8Array, type: MediaType, fault?: LlamaGuardError): ReadBody {
+  if (bytes.length === 0) return NO_BODY
+  const { charset, kind } = type
+  const utf8 = new TextDecoder().decode(bytes)
+  const named = decodedText(bytes, charset)
+  if (named === undefined && /^(?:utf|ucs|unicode)/i.test(charset)) throw otherCharset()
+  const text = named ?? utf8
+  // A charset in which the bytes say the same as in UTF-8 leaves no choice.
+  const wrong = fault ?? type.fault ?? (named === utf8 ? undefined : otherCharset())
+  const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
+  if (!isText && kind !== 'json' && kind !== 'form')
+    return { kind: 'read', format: 'other', value: undefined, fault: wrong ?? notText(), hidden: text }
+  const read = parseText(text, type)
+  if (read.kind !== 'read') return read
+  return {
+    ...read,
+    fault: wrong ?? read.fault ?? (isText ? undefined : notUtf8()),
+    ...(wrong !== undefined && {
+      hidden: typeof read.hidden === 'string' ? read.hidden + utf8 : (read.hidden ?? utf8),
+    }),
   }
-  const text = (): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
-  if (form || multipart) return { kind: form ? 'form' : 'multipart', text: text() }
-  if (!wantsText || !isTextType(contentType)) return OTHER
-  // With a NUL it is rather UTF-16.
-  if (!isUtf8(bytes) || bytes.includes(0)) throw unsupported('The text is not UTF-8; send UTF-8')
-  return { kind: 'text', text: text() }
 }
 
-/** Undefined for text that only begins like JSON. With `must` such text is an error. */
-function parseJson(bytes: Uint8Array, must: boolean): ReadBody | undefined {
-  // A quote begins prose and tables more often than JSON, and a control character begins binary data.
-  const likely = must && bytes[0] !== 0x22 && (bytes[0]! >= 0x20 || WHITE.has(bytes[0]!))
-  let text: string
+/** Undefined for a charset that nobody here knows. */
+function decodedText(bytes: Uint8Array, charset: string): string | undefined {
   try {
-    text = trimmed(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch (cause) {
-    if (!likely) return undefined
-    throw new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.', { cause })
-  }
-  refuseCostly(text)
-  const parsed = tryParse(text)
-  if (parsed === undefined) {
-    const lines = tryParseLines(text)
-    if (lines !== undefined) return { kind: 'lines', value: lines.values, duplicates: lines.duplicates }
-    if (!likely) return undefined
-    throw invalidJson()
-  }
-  const duplicates = duplicateKeys(text, parsed.value)
-  if (duplicates.size === 0) return valueBody(parsed.value)
-  return { kind: 'json', value: parsed.value, duplicates, everyKey: withEveryKey(text) }
-}
-
-export function invalidJson(): LlamaGuardError {
-  return new LlamaGuardError('invalid_json', 'The body is not valid JSON; send one JSON object.')
-}
-
-/** Undefined for text that is not JSON. The error of the parser is dropped, because it quotes the text. */
-export function tryParse(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) as unknown }
+    return new TextDecoder(/^(?:us-)?ascii$/i.test(charset) ? 'utf-8' : charset).decode(bytes)
   } catch {
     return undefined
   }
 }
 
-interface Lines {
-  readonly values: readonly unknown[]
-  /** Keys that an object in them names twice. */
-  readonly duplicates: ReadonlySet<string>
+function otherCharset(): LlamaGuardError {
+  return unsupported('The body is in a charset other than UTF-8; send UTF-8')
 }
 
-/**
- * The values of NDJSON or of a JSON text sequence. Undefined when a line is not JSON, or when there is only one
- * value.
- */
-export function tryParseLines(text: string): Lines | undefined {
-  const values: unknown[] = []
-  const duplicates = new Set<string>()
-  for (const line of text.split('\n')) {
-    const json = trimmed(line)
-    if (json === '') continue
-    const parsed = tryParse(json)
-    if (parsed === undefined) return undefined
-    values.push(parsed.value)
-    for (const key of duplicateKeys(json, parsed.value)) duplicates.add(key)
+function notText(): LlamaGuardError {
+  return unsupported('The body is neither JSON nor a form nor text in UTF-8, so its words cannot be judged')
+}
+
+function notUtf8(): LlamaGuardError {
+  return new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.')
+}
+
+export function parseText(text: string, { kind, boundary }: MediaType): ReadBody {
+  if (kind === 'form') return { kind: 'read', format: 'form', value: formValue(text) }
+  if (kind === 'multipart') return { kind: 'read', format: 'multipart', value: withoutBoundaries(text, boundary) }
+  const json = trimmed(text)
+  if (text.trim() === '') return NO_BODY
+  const asText: Read = { kind: 'read', format: 'text', value: text }
+  // A quote begins a text more often than JSON.
+  if (kind !== 'json' && !/^(?:[[{]|"[\s\\{["])/.test(json)) return asText
+  const parsed = tryJson(json)
+  if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed, hidden: text }
+  if (parsed !== undefined) {
+    const strict = kind !== 'json' || json === text || tryJson(text) !== undefined
+    const fault = parsed.repeats ? repeated() : strict ? undefined : invalidJson()
+    const hidden = parsed.repeats ? everyValue(json) : undefined
+    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, hidden }
   }
-  return values.length > 1 ? { values, duplicates } : undefined
+  if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson(), hidden: text }
+  const lines = tryJson(json, readLines)
+  if (lines === undefined || lines instanceof LlamaGuardError) return asText
+  return { kind: 'read', format: 'lines', value: lines.value, fault: lines.repeats ? repeated() : undefined }
+}
+
+function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | undefined {
+  try {
+    return read(text)
+  } catch (error) {
+    return error as LlamaGuardError
+  }
+}
+
+/** Lines that say nothing but where a part begins are no words. */
+function withoutBoundaries(text: string, boundary: string | undefined): string {
+  if (boundary === undefined) return text
+  const lines = new Set([`--${boundary}`, `--${boundary}--`])
+  return text
+    .split('\n')
+    .filter((line) => !lines.has(line.trimEnd()))
+    .join('\n')
+}
+
+function repeated(): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_request',
+    'The body names a key twice in one object, which parsers read differently; send each key once.',
+  )
+}
+
+export function invalidJson(): LlamaGuardError {
+  return new LlamaGuardError('invalid_json', 'The body is not valid JSON; send one JSON object.')
 }

@@ -1,43 +1,51 @@
 // Reads an unread request body within a bound, and puts its bytes back for later parsers and proxies. `unshift` must
 // run before 'end' is emitted; Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 import { ByteBuffer } from './byte-buffer.js'
-import { Inflater, tooLarge } from './inflate.js'
-import { JsonStart } from './json-start.js'
-import { isFormType, isMultipartType, isTextType, refuseCharset, refuseCharsetOfWords } from './media-type.js'
-import { parseBody, type ReadBody } from './parse.js'
+import { decoded, encodingOf, isKnownEncoding, tooLarge } from './decode.js'
+import { mediaTypeOf, unsupported } from './media-type.js'
+import { NO_BODY, parseBody, type ReadBody, unread } from './parse.js'
+
+/** A request that hands its body on decoded: one around a web-standard Request. */
+type Decoding = IncomingMessage & { handOn?(bytes: Uint8Array): void }
 
 /**
- * @throws LlamaGuardError 413 past `limit` (compressed or decompressed), 415 for an unknown encoding or charset, 400
- * for bad JSON or an upload that broke off.
+ * `all` is true where every body is judged. Elsewhere a body that can be no chat is left alone.
+ * @throws LlamaGuardError 413 past `limit` (compressed or decompressed), 400 for a body that broke off.
  */
-export async function readStream(req: IncomingMessage, limit: number, wantsText: boolean): Promise<ReadBody> {
-  const type = req.headers['content-type']
-  refuseCharset(type, false)
-  if (wantsText) refuseCharsetOfWords(type)
-  const form = isFormType(type)
-  const multipart = isMultipartType(type)
-  const text = wantsText && isTextType(type)
-  const decoded = new ByteBuffer()
-  const start = new JsonStart()
-  // A form is read whole, and so is a text whose words are wanted. An upload may have any size, so only its beginning
-  // is read.
-  const enough = (raw: number): boolean =>
-    start.answer === false && !form && !text && !(multipart && raw <= limit && decoded.size <= limit)
-  const inflater = new Inflater(req.headers['content-encoding'], (chunk) => {
-    decoded.add(chunk)
-    start.add(chunk)
-    if (enough(0)) return false
-    if (decoded.size > limit) throw tooLarge(limit)
-    return true
-  })
-  try {
-    await pull(req, limit, inflater, enough)
-    return parseBody(decoded.bytes(), type, wantsText)
-  } finally {
-    inflater.destroy()
-  }
+export async function readStream(req: Decoding, limit: number, all: boolean): Promise<ReadBody> {
+  const type = mediaTypeOf(req)
+  const encoding = encodingOf(req.headers['content-encoding'])
+  if (encoding?.includes(',')) throw twoEncodings()
+  const mayLeave = !all && (type.kind === 'other' || type.kind === 'multipart' || !isKnownEncoding(encoding))
+  const raw = new ByteBuffer()
+  const isPlain = encoding === undefined || !isKnownEncoding(encoding)
+  const ended = await pull(req, raw, limit, mayLeave && isPlain ? beginsLikeJson : () => true)
+  // Data of a type that is none of ours may have any size.
+  if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes().toString('latin1'))))
+    return unread(tooLarge(limit))
+  if (!ended) throw tooLarge(limit)
+  if (raw.size === 0) return NO_BODY
+  const { bytes, fault } = decoded(raw.bytes(), encoding, limit)
+  if (encoding !== undefined && fault === undefined && bytes[0] === 0x1f && bytes[1] === 0x8b) throw twoEncodings()
+  if (encoding !== undefined) req.handOn?.(bytes)
+  return parseBody(bytes, all || type.kind !== 'multipart' ? type : { ...type, kind: 'other' }, fault)
+}
+
+/** A second encoding inside the first is read by some decoders alone. */
+function twoEncodings(): LlamaGuardError {
+  return unsupported('The body has two content-encodings; send it in one or none')
+}
+
+/** True for text with the names of a chat's fields, plain or escaped. */
+export function looksLikeChat(text: string): boolean {
+  return /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
+}
+
+/** True while a body may be JSON, behind blanks, marks and control characters of any charset. */
+function beginsLikeJson(bytes: Buffer): boolean {
+  return /^[^!-~]*(?:[[{"]|$)/.test(bytes.subarray(0, 1024).toString('latin1'))
 }
 
 /** The parts of a stream's state that Node 20, 22 and 24 have, and no public name for. */
@@ -71,83 +79,51 @@ function isEmpty(req: IncomingMessage): boolean {
   return req.readableLength === 0 && !req.destroyed && hasEnded(req)
 }
 
-/** Resolves when the whole body has been read, or `enough` of it. Either way the bytes are back in the stream. */
+/**
+ * Resolves to true when the whole body has been read, and to false past the limit or when no more is `wanted`. In any
+ * case the bytes are back in the stream.
+ */
 function pull(
   req: IncomingMessage,
+  raw: ByteBuffer,
   limit: number,
-  inflater: Inflater,
-  enough: (rawBytes: number) => boolean,
-): Promise<void> {
+  wanted: (bytes: Buffer) => boolean,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const raw = new ByteBuffer()
-    let busy = false
-    let ended = false
     let released = false
-
     const release = (): void => {
       if (released) return
       released = true
-      req.off('readable', onReadable).off('end', onEnd).off('close', onGone).off('error', onGone)
+      req.off('readable', take).off('end', onEnd).off('close', onGone).off('error', onGone)
       if (raw.size > 0 && !req.destroyed && !req.readableEnded) putBack(req, raw.bytes())
     }
-    const fail = (error: unknown): void => {
+    const done = (whole: boolean): void => {
       release()
-      reject(toLlamaGuardError(error))
+      resolve(whole)
     }
-    /**
-     * Takes the bytes that have arrived. `complete` means that the body ended with them and that the bytes are back
-     * before 'end' could be emitted.
-     */
-    const take = (): { chunks: Buffer[]; complete: boolean } => {
-      const chunks: Buffer[] = []
+    const take = (): void => {
       while (req.readableLength !== 0) {
         const chunk = req.read() as Buffer | null
         if (chunk === null) break
-        chunks.push(chunk)
         raw.add(chunk)
       }
-      const complete = hasEnded(req) || ended
-      if (complete) release()
-      return { chunks, complete }
+      if (raw.size > limit) done(false)
+      // The bytes must be back before 'end' is emitted.
+      else if (hasEnded(req)) done(true)
+      else if (raw.size > 0 && !wanted(raw.bytes())) done(false)
     }
-    const pump = async (): Promise<void> => {
-      if (busy || released) return
-      busy = true
-      try {
-        for (;;) {
-          const { chunks, complete } = take()
-          for (const chunk of chunks) await inflater.write(chunk)
-          if (raw.size > limit && !enough(raw.size)) throw tooLarge(limit)
-          if (complete) {
-            await inflater.end()
-            resolve()
-            return
-          }
-          if (released) return
-          if (enough(raw.size)) {
-            release()
-            resolve()
-            return
-          }
-          if (chunks.length === 0) return
-        }
-      } catch (error) {
-        fail(error)
-      } finally {
-        busy = false
-      }
-    }
-    const onReadable = (): void => void pump()
     const onEnd = (): void => {
-      ended = true
-      void pump()
+      take()
+      done(raw.size <= limit)
     }
-    const onGone = (): void =>
-      fail(new LlamaGuardError('invalid_json', 'The request ended before its body was complete.'))
-
-    if (isEmpty(req)) return void pump()
-    req.on('readable', onReadable).on('end', onEnd).on('close', onGone).on('error', onGone)
+    const onGone = (): void => {
+      release()
+      reject(new LlamaGuardError('invalid_json', 'The request ended before its body was complete.'))
+    }
+    // Also here the stream leaves the pause in which a middleware may have put it.
+    if (isEmpty(req)) return done(true)
+    req.on('readable', take).on('end', onEnd).on('close', onGone).on('error', onGone)
     if (req.destroyed) onGone()
-    else void pump()
+    else take()
   })
 }

@@ -1,7 +1,7 @@
 // The files that another middleware (multer, express-fileupload) has taken from an upload and left on the request. The
 // handler reads their names and their content.
 import { isUtf8 } from 'node:buffer'
-import { TEXT_TYPE } from '../../dialects/kit/media.js'
+import { isWellKnown, TEXT_TYPE } from '../../dialects/kit/media.js'
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 
@@ -13,7 +13,8 @@ const UNREADABLE = 'data:application/octet-stream;base64,'
 export interface Upload {
   readonly name: unknown
   readonly filename: unknown
-  readonly mimeType: unknown
+  /** The client's, where it is in no usual form. */
+  readonly mimeType?: unknown
   readonly data: string
 }
 
@@ -34,7 +35,7 @@ function toUpload(file: Record<string, unknown>, limit: number): Upload {
   return {
     name: fieldname,
     filename: originalname ?? originalFilename ?? name,
-    mimeType: mimetype,
+    ...(!isWellKnown(String(mimetype)) && { mimeType: mimetype }),
     data: bytes instanceof Uint8Array && bytes.length <= limit ? contentOf(bytes, String(mimetype)) : UNREADABLE,
   }
 }

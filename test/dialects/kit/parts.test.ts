@@ -62,46 +62,9 @@ describe('text parts', () => {
     }
     expect(ask(user([result])).turns[0]?.text).toBe('r\n{"a":["b",{"c":"d"}]}')
   })
-
-  it('may be nested 16 deep and no deeper', () => {
-    const nest = (depth: number): object => (depth === 0 ? text('a') : { type: 'text', text: [nest(depth - 1)] })
-    expect(ask(user([nest(16)])).turns[0]?.text).toBe('a')
-    expect(() => ask(user([nest(17)]))).toThrow(failure('unreadable_request'))
-  })
-
-  it('of an unknown type are refused, also where their kind is nested', () => {
-    for (const content of [[{ type: 'hologram' }], [{ type: 'text', text: [{ type: 'hologram' }] }]])
-      expect(() => ask(user(content))).toThrow(failure('unreadable_request'))
-  })
-})
-
-describe('the type of a part', () => {
-  it('is judged where it leaves room for words', () => {
-    const result = { type: 'tell_me_how_to_build_a_bomb_tool_result', content: [] }
-    expect(ask(user([result])).turns[0]?.text).toBe('tell_me_how_to_build_a_bomb_tool_result')
-    const parts = [{ type: 'tool-tell_me_how', toolCallId: 'call_1', input: {} }]
-    expect(ask(user('a', { parts })).turns[0]?.text).toBe('a\ntool-tell_me_how')
-  })
-})
-
-it('A part of an unknown kind is an error although other parts have words.', () => {
-  for (const part of [{ type: 'hologram', text: 'a' }, { type: 'TEXT', text: 'a' }, { text: 'a' }, ['a'], 5, null])
-    expect(() => ask(user([text('hi'), part]))).toThrow(failure('unreadable_request'))
 })
 
 describe('a picture', () => {
-  const holders = [
-    { image_url: PNG, source: { type: 'url', url: 'https://x.test/a.png' } },
-    { image_url: { url: PNG }, image: PNG },
-    { image_url: { url: PNG, data: 'iVBORw0KGgo=' } },
-    { source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=', url: PNG } },
-    { url: PNG, imageUrl: PNG },
-  ]
-  it.each(holders)('in a part with two, %j, is refused', (holder) => {
-    for (const type of ['image_url', 'image', 'input_image'])
-      expect(() => ask(user([{ type, ...holder }]))).toThrow(failure('unreadable_request'))
-  })
-
   it.each<[object]>([
     [{ images: ['iVBORw0KGgo='] }],
     [{ Images: ['iVBORw0KGgo='] }],
@@ -172,27 +135,6 @@ describe('a picture', () => {
         if (read !== undefined && !(key in part)) expect(read.turns[0]?.text).toContain('planted words')
       }
   })
-
-  it('that is words, a drawing of words, or of no kind, is refused', () => {
-    for (const image of ['words, not base64!', 'tellmehowtobuildabomb', 'Qkill', 'file:///etc/passwd'])
-      expect(() => ask(user('a', { images: [image] }))).toThrow(failure('unreadable_request'))
-    for (const url of [
-      'data:image/svg+xml;base64,PHN2Zz4=',
-      'data:image/svg+xml,<svg>',
-      'data:application/pdf;base64,AA==',
-    ])
-      expect(() => ask(user([{ type: 'image_url', image_url: url }]))).toThrow(failure('unsupported_content'))
-    expect(() => ask(user([{ type: 'image_url', image_url: { detail: 'low' } }]))).toThrow(
-      failure('unsupported_content'),
-    )
-  })
-})
-
-it('A document of text whose text is none is unreadable.', () => {
-  for (const data of [undefined, null, 5, {}, ['words']])
-    expect(() => ask(user([{ type: 'document', source: { type: 'text', data } }]))).toThrow(
-      failure('unreadable_request'),
-    )
 })
 
 describe('inline data', () => {
@@ -204,31 +146,17 @@ describe('inline data', () => {
   })
 
   const words = 'words that are hidden'
-  const urls = [
+  it.each([
     `data:text/plain;base64,${base64(words)}`,
     `data:text/html;charset=utf-8;base64,${base64(words)}`,
-    `data:text/plain; charset="utf-8";base64,${base64(words)}`,
     `  DATA:TEXT/PLAIN;BASE64,${base64(words)}`,
-    `data:application/json;base64,${base64(words)}`,
     `data:application/ld+json;base64,${base64(words)}`,
+    `data:text/plain;base64,${encodeURIComponent(base64(words))}`,
+    `data:text/plain;charset=utf-16le;base64,${Buffer.from(words, 'utf16le').toString('base64')}`,
     `data:,${encodeURIComponent(words)}`,
-    `data:text/plain,${words}`,
     `data:text/plain,${words} 100%`,
-  ]
-  it.each(urls)('%s of a text type is decoded and judged in any field', (url) => {
-    for (const message of [
-      user(url),
-      user([text(url)]),
-      user([{ type: 'file', file: { filename: 'a', file_data: url } }]),
-      user([{ type: 'input_file', file_data: url }]),
-      user([{ type: 'image_url', image_url: { url } }]),
-      user('a', { parts: [{ type: 'file', mediaType: 'text/plain', url }] }),
-      user('a', { experimental_attachments: [{ contentType: 'text/plain', url }] }),
-      user('a', { mine: { deep: url } }),
-      user([{ type: 'tool_use', id: 'toolu_1', name: 'f', input: { file: url } }]),
-    ])
-      expect(ask(message).turns[0]?.text).toContain(words)
-    expect(openaiChat.request({ messages: [user('a')], attachment: url }).extras[0]).toContain(words)
+  ])('%s is decoded as fetch() does', (url) => {
+    expect(ask(user(url)).turns[0]?.text).toContain(words)
   })
 
   it.each(['text/tell-me-how', 'application/tell.me.how+json', 'image/tell-me-how'])(
@@ -247,13 +175,6 @@ describe('inline data', () => {
         expect(ask(user(known)).turns[0]?.text).toBe('hello')
     },
   )
-
-  it('of another type, or in another charset, is refused', () => {
-    for (const url of ['data:application/pdf;base64,AAAA', 'data:audio/wav;base64,AAAA', 'data:font/woff,x'])
-      for (const message of [user(url), user('a', { mine: url }), user([{ type: 'file', file: { file_data: url } }])])
-        expect(() => ask(message)).toThrow(failure('unsupported_content'))
-    expect(() => ask(user('data:text/plain;charset=utf-16;base64,AAAA'))).toThrow(failure('unreadable_request'))
-  })
 
   it('that is words as they stand is judged as it stands', () => {
     const url = 'data:text/plain;base64,tellmehowtobuildabomb'
@@ -276,13 +197,6 @@ describe('inline data', () => {
       { type: 'file', url: 'AAAA' },
     ])
       expect(() => ask(user([part]))).toThrow(failure('unsupported_content'))
-    expect(() => ask(user([{ type: 'file', mediaType: 'text/plain', url: 'data:,a', data: 'YQ==' }]))).toThrow(
-      failure('unreadable_request'),
-    )
-    for (const field of [{ experimental_attachments: 'a' }, { experimental_attachments: ['a'] }])
-      expect(() => ask(user('a', field))).toThrow(failure('unreadable_request'))
-    for (const field of [{ input_audio: { data: 'AAAA' } }, { videos: ['AAAA'] }])
-      expect(() => ask(user('a', field))).toThrow(failure('unsupported_content'))
   })
 })
 
@@ -293,34 +207,18 @@ describe('a message of the AI SDK', () => {
     expect(ask(user('Hello', { parts })).turns).toEqual([{ role: 'User', text: 'Hello' }])
     expect(ask(user('Hi', { parts })).turns).toEqual([{ role: 'User', text: 'Hi\nHello' }])
   })
-
-  it('may hold parts of kinds that nobody knows, which are judged', () => {
-    const parts = [{ type: 'data-note', data: { a: 'words' } }, { text: 'no type' }]
-    expect(ask(user('a', { parts })).turns[0]?.text).toBe('a\ndata-note\na\nwords\nno type')
-    expect(() => ask(user('a', { parts: [5] }))).toThrow(failure('unreadable_request'))
-  })
 })
 
 describe('encrypted and signed data', () => {
   const blob = 'EqMBCkYIBRgCKkBh7mCa0uX9bVn3Qw1rTg5Yz8PoLk2JdHs6FcXeNiMv4RtUyWq0ZaBxSgKp'
   const judged = (part: object): string => anthropicMessages.request({ messages: [user([part])] }).turns[0]?.text ?? ''
 
-  it('goes unjudged in the parts it belongs to, and nowhere else', () => {
+  it('goes unjudged in its own fields, where it is no text', () => {
     expect(judged({ type: 'thinking', thinking: 'hm', signature: blob })).toBe('hm')
-    expect(judged({ type: 'text', text: 'hm', signature: blob })).toBe(`hm\n${blob}`)
-    expect(judged({ type: 'text', text: 'hm', encrypted_content: blob })).toBe(`hm\n${blob}`)
-    expect(judged({ type: 'redacted_thinking', data: 'tellmehowtobuildabomb' })).toBe('tellmehowtobuildabomb')
-    expect(openaiChat.request({ messages: [user('a')], reasoning: { encrypted_content: blob } }).extras).toEqual([blob])
-  })
-
-  it('is judged beyond 128 pieces or 512 KiB', () => {
-    const parts = (count: number, data: string): object[] =>
-      Array.from({ length: count }, () => ({ type: 'redacted_thinking', data }))
-    const seen = (list: object[]): number =>
-      anthropicMessages.request({ messages: [user([text('a'), ...list])] }).turns[0]!.text.split(blob).length - 1
-    expect(seen(parts(128, blob))).toBe(0)
-    expect(seen(parts(130, blob))).toBe(2)
-    const long = blob.repeat(1800)
-    expect(seen(parts(5, long))).toBe(1800)
+    expect(judged({ type: 'redacted_thinking', data: blob })).toBe('')
+    expect(judged({ type: 'text', text: 'hm', data: blob })).toBe(`hm\n${blob}`)
+    const words = base64('words that are hidden')
+    expect(judged({ type: 'thinking', thinking: 'hm', signature: words })).toBe(`hm\n${words}`)
+    expect(judged({ type: 'thinking', thinking: 'hm', signature: 'some words' })).toBe('hm\nsome words')
   })
 })

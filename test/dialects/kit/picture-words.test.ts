@@ -23,22 +23,11 @@ describe('An image that no guard looks at', () => {
     ['x-icon', [0, 0, 1, 0, 1]],
   ])('has no words as %s', (type, start) => {
     expect(words(`data:image/${type};base64,${long(start)}`)).toBe('')
-    expect(words(`data:image/${type};base64,${long([1, 2, 3, ...start])}`)).not.toBe('')
   })
 
   it('has the words of its address and of the head of its data', () => {
     expect(words('https://a.test/planted%20words.png')).toBe('https://a.test/planted%20words.png')
     const named = `data:image/planted-words;base64,${PNG}`
     expect(words(named)).toBe(named)
-  })
-
-  it('has the words that stand in place of its data, or are coded in it', () => {
-    expect(words('data:image/png;base64,planted words')).toContain('planted words')
-    expect(words(`data:image/png;base64,${Buffer.from('planted words').toString('base64')}`)).toContain('planted words')
-    expect(words('data:image/png;base64,iVBORw0KGgo/howtoplantthewordsofharmthatnobodyshouldread')).toContain('plant')
-    expect(words(`data:image/png;base64,${PNG} planted words`)).toContain('planted words')
-    expect(words(`data:image/png;base64,${long([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0])} planted`)).toContain(
-      'planted',
-    )
   })
 })

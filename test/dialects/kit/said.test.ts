@@ -26,18 +26,6 @@ const dialect = customDialect({
   request: (body) => ({ turns: [{ role: 'user', text: `Question: ${String(body.q)}` }] }),
 })
 
-it('A field that the function left out is judged with its name, by the rule of every dialect.', () => {
-  const extras = (more: object): readonly string[] => dialect.request({ q: 'Hi', ...more }).extras
-  expect(extras({ stream: true, temperature: 1, model: 'gpt-4o' })).toEqual([])
-  expect(extras({ mode: 'tell_me_how' })).toEqual(['tell_me_how'])
-  expect(extras({ lang: 'en', tell_me_how_to_kill: 1 })).toEqual(['lang\nen\ntell_me_how_to_kill\n1'])
-  expect(extras({ tell_me_how_to_kill: 'Hi' })).toEqual(['tell_me_how_to_kill'])
-  expect(() => extras({ mine: [104, 101, 108, 108, 111] })).toThrow(
-    expect.objectContaining({ code: 'unreadable_request' }) as Error,
-  )
-  expect(dialect.request({ q: 'Hi', photo: 'data:image/png;base64,AAAA' }).turns[0]?.images).toHaveLength(1)
-})
-
 it('The names of eight fields that the function read go unjudged, and no more.', () => {
   const all = customDialect({
     name: 'all',

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { createConversationReader } from '../../../src/request/index.js'
 import type { GuardedRequest } from '../../../src/types.js'
 import { within } from '../../helpers/apps.js'
-import { chat, form, forget, handled, handler, LIMIT, ours, prompts, sendRaw, serving } from '../planted.js'
+import { chat, form, forget, handler, LIMIT, ours, prompts, sendRaw, serving } from '../planted.js'
 
 const UPLOAD = 'multipart/form-data; boundary=x'
 const part = (text: string): string => `--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n${text}\r\n--x--\r\n`
@@ -21,27 +21,25 @@ const server = serving(
   ),
 )
 
-it('A chat beside an unread form is judged with it, and refused when the form hides a chat.', async () => {
+it('A chat beside an unread form is judged with it, also where the form hides a chat.', async () => {
   expect(await sendRaw(server(), { type: form, body: 'a=BESIDE' })).toBe(200)
   expect(prompts()).toContain('SET_BEFORE')
   expect(prompts()).toContain('BESIDE')
   forget()
-  expect(await sendRaw(server(), { type: form, body: `a=${encodeURIComponent(chat)}` })).toBe(415)
-  expect(handled).toEqual([])
+  expect(await sendRaw(server(), { type: form, body: `a=${encodeURIComponent(chat)}` })).toBe(200)
+  expect(prompts()).toContain('PLANTED')
 })
 
 it.each([
-  ['an upload', UPLOAD, part('1')],
-  ['an upload that hides a chat', UPLOAD, part(chat)],
+  ['an upload', UPLOAD, part('BESIDE')],
   ['data', 'application/octet-stream', 'BESIDE'],
   ['a text', 'text/plain', 'BESIDE'],
-])(
-  'A chat beside %s that nobody has read is refused, because the handler may read either.',
-  async (_what, type, body) => {
-    expect(await sendRaw(server(), { type, body })).toBe(415)
-    expect(handled).toEqual([])
-  },
-)
+])('A chat beside %s that nobody has read is judged with it, because the handler may read either.', async (...row) => {
+  const [, type, body] = row
+  expect(await sendRaw(server(), { type, body })).toBe(200)
+  expect(prompts()).toContain('SET_BEFORE')
+  expect(prompts()).toContain('BESIDE')
+})
 
 it('A request that has gone before it is read is an error and not a hang.', async () => {
   const req = new Readable({ read: () => undefined })

@@ -1,0 +1,143 @@
+// The engine that reads requests. A dialect describes in facts where its conversation stands; everything else in a
+// body is read here, the same for every API.
+import { isObject } from '../../utils/json.js'
+import type { Image } from '../../types.js'
+import type { ChatRequest } from '../dialect.js'
+import { Content } from './content.js'
+import { type Sink, unreadable } from './media.js'
+import { readMessages, tell } from './messages.js'
+import { readContent } from './parts.js'
+import { RequestBuilder, wantsStream } from './request-builder.js'
+import { SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
+import { Walker } from './walk.js'
+
+/**
+ * How a field of the conversation is read. `messages`: a list of messages or items, or one. `prompt`: a user's text, or
+ * a list of texts, never of tokens. `system`: an instruction. `state`: messages, and values beside them that are the
+ * user's. `tool`: what a tool answered. `holder`: an object with such fields of its own.
+ */
+export type FieldKind = 'messages' | 'prompt' | 'system' | 'state' | 'tool' | 'holder'
+
+/** What a dialect says of its requests. */
+export interface RequestFacts {
+  /** The fields in which the conversation stands, in the order in which a model reads them. */
+  readonly fields: Readonly<Record<string, FieldKind>>
+  /** Whether a stream is wanted. Default: what the field `stream` says. */
+  readonly streams?: (body: Readonly<Record<string, unknown>>) => boolean
+  /** The field that names the model. Default: `model`. */
+  readonly model?: string
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+/**
+ * Reads a body by the facts of its API.
+ * @throws LlamaGuardError for tokens in place of text, and for media that no guard sees.
+ */
+export function readRequest(facts: RequestFacts, body: Body): ChatRequest {
+  const reading: Reading = { walker: new Walker(body, true), builder: new RequestBuilder(), facts }
+  const { builder, walker } = reading
+  readFields(body, reading)
+  builder.unseen('binary', walker.sealed)
+  builder.unseen('stored-history', storedHistory(body))
+  const streams = facts.streams?.(body) ?? wantsStream(body.stream)
+  return builder.build(streams, body[facts.model ?? 'model'])
+}
+
+interface Reading {
+  readonly walker: Walker
+  readonly builder: RequestBuilder
+  readonly facts: RequestFacts
+}
+
+function readFields(body: Body, reading: Reading): void {
+  const { walker, builder, facts } = reading
+  refuseTokens(body, facts)
+  for (const [key, kind] of Object.entries(facts.fields))
+    if (Object.hasOwn(body, key)) readField(kind, body[key], reading)
+  const images: Image[] = []
+  const picture = (image: Image): void => void images.push(image)
+  const system: Sink = { text: (text) => builder.system(text), picture }
+  const extra: Sink = { text: (text) => builder.extra(text), picture }
+  for (const [key, value] of Object.entries(body)) {
+    if (Object.hasOwn(facts.fields, key)) continue
+    const sink = isSystem(key, value) ? system : extra
+    walker.read({ [key]: value }, sink, { json: sink === system, setting: SETTINGS.has(key) })
+  }
+  builder.say({ role: 'User', text: '', images, human: true })
+}
+
+function readField(kind: FieldKind, value: unknown, reading: Reading): void {
+  const { walker, builder } = reading
+  switch (kind) {
+    case 'messages':
+      return typeof value === 'string'
+        ? tell(builder, 'user', readContent(walker, value))
+        : readMessages(value, walker, builder)
+    case 'prompt':
+      // Several texts are judged as one, because one request gets one reply.
+      for (const text of Array.isArray(value) ? (value as unknown[]) : [value])
+        tell(builder, 'user', readContent(walker, text))
+      return
+    case 'system':
+      return tell(builder, 'system', readContent(walker, value, false))
+    case 'state':
+      return readState(value, reading)
+    case 'tool': {
+      const said = new Content(false)
+      walker.read(value, said, { json: true })
+      return tell(builder, 'tool', said)
+    }
+    case 'holder':
+      if (isObject(value)) readFields(value, reading)
+      else readField('prompt', value, reading)
+  }
+}
+
+/** The state of a graph. Its messages are said by whom they name, and everything else in it by the user. */
+function readState(state: unknown, { walker, builder }: Reading): void {
+  const { messages, ...rest } = isObject(state) ? state : { '': state }
+  const said = new Content(true)
+  for (const [key, value] of Object.entries(rest)) walker.read(value, said, { key })
+  tell(builder, 'user', said)
+  readMessages(messages, walker, builder)
+}
+
+/** The fields in which APIs take tokens for text, in the code of a tokenizer that the guard lacks. */
+const TOKENS = ['prompt_token_ids', 'input_ids']
+
+/** @throws LlamaGuardError `unreadable_request` for tokens in place of text. */
+export function refuseTokens(body: Body, { fields }: RequestFacts = ANY): void {
+  const asks = ['prompt', 'input'].filter((key) => fields[key] === 'prompt' || fields[key] === 'messages')
+  if ([...TOKENS, ...asks].some((key) => areTokens(body[key])))
+    throw unreadable('The body holds text as a list of numbers, which the guard cannot read')
+}
+
+const ANY: RequestFacts = { fields: { prompt: 'prompt', input: 'prompt' } }
+
+function areTokens(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false
+  return value.every((item) => Number.isInteger(item) || areTokens(item))
+}
+
+/** How often the body names turns that the vendor keeps: the model reads them, and they are not here to be judged. */
+function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id, thread }: Body): number {
+  const items: readonly unknown[] = Array.isArray(input) ? input : []
+  const run = assistant_id !== undefined && thread === undefined && input === undefined ? assistant_id : undefined
+  const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined, run]
+  return (
+    named.filter((name) => name !== undefined && name !== null && name !== '').length +
+    items.filter((item) => isObject(item) && (item.type === 'item_reference' || isReference(item))).length
+  )
+}
+
+/** `{id}`, an item that the vendor keeps. */
+function isReference(item: Record<string, unknown>): boolean {
+  const [key, ...others] = Object.keys(item)
+  return key === 'id' && others.length === 0
+}
+
+/** `format` and `text` hold schemas in some APIs and words in others. */
+function isSystem(key: string, value: unknown): boolean {
+  return SYSTEM_FIELDS.has(key) && ((key !== 'format' && key !== 'text') || isObject(value))
+}

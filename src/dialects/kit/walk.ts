@@ -1,0 +1,135 @@
+// Finds every string of a request, keys and values, and passes it on. Left out are settings of the API in use in a
+// short form, ids, and data that its vendor has sealed.
+import { Buffer, isUtf8 } from 'node:buffer'
+import { LlamaGuardError } from '../../errors.js'
+import { isObject } from '../../utils/json.js'
+import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
+import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
+
+export interface Place {
+  /** The field that holds the value. */
+  readonly key?: string
+  /** True where objects may be arguments of a tool, or schemas: they are judged as the JSON text that a model reads. */
+  readonly json?: boolean
+  /** True within a setting, whose names and short values no model reads. */
+  readonly setting?: boolean
+}
+
+interface Within extends Required<Omit<Place, 'key'>> {
+  /** True in fields of the API, false below a name that nobody knows. */
+  readonly own: boolean
+  /** The `type` beside the value. */
+  readonly type: unknown
+}
+
+const MAX_DEPTH = 64
+const MAX_IDS = 16
+
+const SHORT = /^\S{1,128}$/u
+const ID_NAME = /^(?:id|uuid)$|Id$|_id$/
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const ID = /^(?:[A-Za-z]{1,12}[_-])?(?=[\w-]*\d)[\w-]{16,64}$/
+const DIGITS = /^\d{1,32}$/
+
+/** The one short form of a setting's value: at most 128 characters, no blank. */
+export function isShort(text: string): boolean {
+  return SHORT.test(text)
+}
+
+/** True for an id under a name that says so. */
+export function isId(name: string, text: string): boolean {
+  return ID_NAME.test(name) && (DIGITS.test(text) || UUID.test(text) || ID.test(text))
+}
+
+/** Walks the values of one request. It counts the ids of the request. */
+export class Walker {
+  /** Sealed values that went unjudged. */
+  sealed = 0
+  readonly #chat: boolean
+  readonly #skip: unknown
+  readonly #ids = new Set<string>()
+  #sink: Sink = { text: () => undefined, picture: () => undefined }
+
+  /**
+   * `chat` is true for the request of a known API, whose own fields of ids and types go unjudged in a short form.
+   * `skip`: a value that is read elsewhere.
+   * @throws LlamaGuardError `unreadable_request` for a body that is nested too deep.
+   */
+  constructor(body: unknown, chat: boolean, skip?: unknown) {
+    checkDepth(body, 0)
+    this.#chat = chat
+    this.#skip = skip
+  }
+
+  /** @throws LlamaGuardError `unsupported_content` for media that no guard sees. `sink` must not walk. */
+  read(value: unknown, sink: Sink, { key = '', json = false, setting = false }: Place = {}): void {
+    this.#sink = sink
+    this.#field(key, value, { json, setting, own: this.#chat, type: undefined })
+  }
+
+  /** True for an id that may go unjudged. */
+  #isFree(name: string, text: string): boolean {
+    return isId(name, text) && (this.#ids.has(text) || (this.#ids.size < MAX_IDS && this.#ids.add(text).size > 0))
+  }
+
+  #field(name: string, value: unknown, within: Within): void {
+    const known = KNOWN_KEYS.has(name)
+    if (name !== '' && !known && !(within.setting && isShort(name))) this.#sink.text(name)
+    if (!isPicture(name, value))
+      return this.#visit(value, name, known || name === '' ? within : { ...within, own: false })
+    const sink = this.#sink
+    readPictures(value, sink, (rest) => this.read(rest, sink, within))
+  }
+
+  #visit(value: unknown, key: string, within: Within): void {
+    if (typeof value === 'string') return this.#string(value, key, within)
+    if (typeof value !== 'object' || value === null || value === this.#skip) return
+    if (Array.isArray(value))
+      for (const item of value as unknown[])
+        this.#visit(item, typeof item === 'string' || Array.isArray(item) ? key : '', within)
+    else if (within.json && ARGUMENTS.has(key)) this.#json(value)
+    else {
+      const inner = { ...within, type: (value as Record<string, unknown>).type }
+      for (const name of Object.keys(value)) this.#field(name, (value as Record<string, unknown>)[name], inner)
+    }
+  }
+
+  #json(value: object): void {
+    if (Object.keys(value).length > 0) this.#sink.text(JSON.stringify(value))
+  }
+
+  #string(text: string, key: string, { setting, own, type }: Within): void {
+    if (text === '' || text === this.#skip || this.#isFree(key, text)) return
+    if ((setting || (own && STRUCTURE.has(key))) && isShort(key.startsWith('stop') ? text.trim() : text)) return
+    if (own && (SEALED.has(key) || (key === 'data' && SEALED_DATA.has(String(type)))) && isSealed(text)) {
+      this.sealed += 1
+      return
+    }
+    if (isDataUrl(text)) readDataUrl(text, this.#sink)
+    else this.#sink.text(text)
+  }
+}
+
+/** True for base64 of bytes that are no text. */
+function isSealed(text: string): boolean {
+  if (!/^[\w+/-]{16,}={0,2}$/.test(text)) return false
+  const bytes = Buffer.from(text, 'base64')
+  return !isUtf8(bytes) || bytes.includes(0)
+}
+
+function checkDepth(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth >= MAX_DEPTH)
+    throw new LlamaGuardError(
+      'unreadable_request',
+      `The body is nested deeper than ${MAX_DEPTH} levels; send a flatter one.`,
+    )
+  for (const inner of Array.isArray(value) ? (value as unknown[]) : Object.values(value)) checkDepth(inner, depth + 1)
+}
+
+/** All strings of a value of any shape, and its pictures. */
+export function stringsOf(value: unknown, sink: Sink, skip?: unknown): void {
+  const fields = isObject(value) ? Object.entries(value) : [['', value] as const]
+  const walker = new Walker(value, false, skip)
+  for (const [key, inner] of fields) walker.read(inner, sink, { key })
+}

@@ -1,0 +1,151 @@
+// Reads JSON that a client has written. One pass over the text counts what it costs to parse and the names in it; JSON
+// is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
+// found by their number, because JSON.parse keeps one of two.
+import { LlamaGuardError } from '../errors.js'
+
+const MAX_DEPTH = 256
+/** The most objects, lists and names. A list of points or of messages of 1 MiB has about 75,000. */
+const MAX_PARTS = 200_000
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+export interface ReadJson {
+  readonly value: unknown
+  /** True when an object names a key twice. Parsers disagree on which of the two counts. */
+  readonly repeats: boolean
+}
+
+/**
+ * Undefined for text that is no JSON.
+ * @throws LlamaGuardError `unreadable_request` for JSON that costs too much.
+ */
+export function readJson(text: string): ReadJson | undefined {
+  const names = scan(text)
+  const value = tryParse(text)
+  return value && { value: value[0], repeats: names > 0 && names !== namesIn(value[0]) }
+}
+
+/** The value of a JSON text with every value of a name that an object has twice: from the second on it has a number. */
+export function everyValue(text: string): unknown {
+  const pieces: string[] = []
+  const open: (Set<string> | undefined)[] = []
+  let copied = 0
+  scan(text, {
+    open: (isObject) => void open.push(isObject ? new Set() : undefined),
+    close: () => void open.pop(),
+    name(start, end) {
+      const key = JSON.parse(text.slice(start, end + 1)) as string
+      const keys = open.at(-1)
+      if (keys?.has(key)) {
+        pieces.push(text.slice(copied, end), `\\u0000${pieces.length}`)
+        copied = end
+      }
+      keys?.add(key)
+    },
+  })
+  return tryParse(pieces.join('') + text.slice(copied))?.[0]
+}
+
+/** The values of JSON lines or a JSON text sequence. Undefined when a line is no JSON, or there is only one. */
+export function readLines(text: string): ReadJson | undefined {
+  const lines = text
+    .split('\n')
+    .map(trimmed)
+    .filter((line) => line !== '')
+  const values: unknown[] = []
+  let repeats = false
+  for (const line of lines) {
+    const read = lines.length > 1 ? readJson(line) : undefined
+    if (read === undefined) return undefined
+    values.push(read.value)
+    repeats ||= read.repeats
+  }
+  return values.length === 0 ? undefined : { value: values, repeats }
+}
+
+/** The text without the blanks, marks and control characters around it that handlers strip before they parse. */
+export function trimmed(text: string): string {
+  const isBlank = (at: number): boolean => /[\s\p{Cc}\uFEFF\uFFFD]/u.test(text[at]!)
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(start)) start += 1
+  while (end > start && isBlank(end - 1)) end -= 1
+  return text.slice(start, end)
+}
+
+interface Listener {
+  open(isObject: boolean): void
+  close(): void
+  /** The positions of the quotes around a name. */
+  name(start: number, end: number): void
+}
+
+/** Returns the number of names. Text that is no JSON may be refused or not. */
+function scan(text: string, listener?: Listener): number {
+  let depth = 0
+  let parts = 0
+  let names = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      const start = at
+      at = closingQuote(text, at)
+      if (!isName(text, at)) continue
+      names += 1
+      parts += 1
+      listener?.name(start, at)
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1
+      parts += 1
+      if (depth > MAX_DEPTH) throw costly(`is nested deeper than ${MAX_DEPTH} levels`)
+      listener?.open(code === 0x7b)
+    } else if (code === 0x5d || code === 0x7d) {
+      depth -= 1
+      listener?.close()
+    }
+    if (parts > MAX_PARTS) throw costly(`holds more than ${MAX_PARTS} objects, lists and names`)
+  }
+  return names
+}
+
+/** True when a colon follows a closing quote. */
+function isName(text: string, closingQuote: number): boolean {
+  let at = closingQuote + 1
+  while (text.charCodeAt(at) <= 0x20) at += 1
+  return text.charCodeAt(at) === 0x3a
+}
+
+function closingQuote(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1
+    if (slashes % 2 === 0) return at
+  }
+  return text.length
+}
+
+/** The number of names in a value. An explicit stack, because the sender chooses the nesting. */
+function namesIn(value: unknown): number {
+  let count = 0
+  const pending: unknown[] = [value]
+  for (let next = pending.pop(); pending.length > 0 || next !== undefined; next = pending.pop()) {
+    if (typeof next !== 'object' || next === null) continue
+    const inner: unknown[] = Array.isArray(next) ? next : Object.values(next)
+    if (!Array.isArray(next)) count += inner.length
+    for (const child of inner) if (typeof child === 'object' && child !== null) pending.push(child)
+  }
+  return count
+}
+
+/** The error of the parser is dropped, because it quotes the text. */
+function tryParse(text: string): readonly [unknown] | undefined {
+  try {
+    return [JSON.parse(text)]
+  } catch {
+    return undefined
+  }
+}
+
+function costly(what: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_request', `The body ${what}; send a flatter or a smaller one.`)
+}

@@ -13,7 +13,9 @@ import {
   withReply,
 } from '../request/conversations.js'
 import type { RecognisedChat, UnknownBody } from '../request/index.js'
-import { isGuarded, requestIdOf, State } from '../request/state.js'
+import { isGuarded, type Mounted, requestIdOf, State, stateOf } from '../request/state.js'
+import { isOnRoute } from '../request/unknown.js'
+import { urlTexts } from '../request/url-words.js'
 import {
   type GuardedResponse,
   guardResponse,
@@ -34,7 +36,6 @@ import type {
   Logger,
   NotJudgedReason,
   RequestFields,
-  RequestState,
   Stage,
 } from '../types.js'
 import { toDictionaryMode } from '../utils/dictionary-mode.js'
@@ -47,12 +48,13 @@ export class Exchange implements ReplyContext, ObservedRequest {
   readonly req: GuardedRequest
   readonly res: ServerResponse
   readonly requestId: string
-  readonly state: RequestState
+  readonly decided: Mounted
   settings: RequestConfig
   /** What the option `context` says of the request. */
   context: RequestFields | undefined
   gate: Promise<boolean> | undefined
   readonly #services: Services
+  readonly #state: State
   readonly #controller = new LazyAbortController()
   /** Decides whether the request is in the sample of shadow mode. */
   readonly #lot = Math.random()
@@ -69,15 +71,27 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.res = res
     this.settings = services.config
     this.requestId = requestIdOf(req)
-    this.state = new State(this.requestId, this.#controller)
+    this.#state = stateOf(req) ?? new State(this.requestId, this.#controller)
+    this.decided = {
+      config: services.config,
+      readsUrl: isOnRoute(req),
+      input: undefined,
+      output: undefined,
+    }
     this.#telemetry = new RequestTelemetry(services, this)
     this.#stages = new StageDecisions(services, this, this.#telemetry)
     this.#ending = new Ending(this, this.#controller)
   }
 
-  /** True when an earlier mount of the middleware guards this request already. */
+  /** True when an earlier mount with the same settings guards this request already. */
   get alreadyGuarded(): boolean {
-    return isGuarded(this.req)
+    const { req, decided } = this
+    if (req.llamaGuard === undefined) return false
+    try {
+      return isGuarded(req, decided.config, decided.readsUrl && urlTexts(req, 'parameters').length > 0)
+    } catch (error) {
+      throw new HookError('mount', error)
+    }
   }
 
   get signal(): AbortSignal {
@@ -121,7 +135,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   get input(): Decision | undefined {
-    return this.state.input
+    return this.#state.input
   }
 
   /** The first word on this request: from here on it is accounted for. */
@@ -139,7 +153,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
     this.#chat = chat
     this.refuseIn(chat.dialect)
     toDictionaryMode(this.req)
-    this.req.llamaGuard = this.state
+    this.#state.add(this.decided, this.#controller)
+    this.req.llamaGuard = this.#state
     // A client has left when the response closes unfinished. The 'close' of `req` does not tell, because it comes
     // with the end of the body.
     this.res.on('close', () => {
@@ -304,7 +319,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
     const decision: Decision = { ...this.#stages.decideError('output', failure), action: 'unavailable' }
     guarded.fail(decision)
     // A hold that kept a part of the reply has recorded the decision already, with the checks of that part.
-    if (this.state.output !== decision) this.record(decision, [])
+    if (this.decided.output !== decision) this.record(decision, [])
   }
 
   #stageOptions(stage: Stage): StageOptions {

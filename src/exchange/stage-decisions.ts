@@ -6,11 +6,12 @@ import type { Services } from '../services.js'
 import { logHookError, logVerdict, verdictEvent } from '../telemetry/log.js'
 import type { ObservedRequest, RequestTelemetry } from '../telemetry/request-telemetry.js'
 import type { RequestConfig } from '../options/config.js'
-import type { Decision, Judgement, Logger, NotJudgedReason, RequestState, Stage, VerdictEvent } from '../types.js'
+import type { Decision, Judgement, Logger, NotJudgedReason, Stage, VerdictEvent } from '../types.js'
 
 /** The request, as far as it has come. */
 export interface DecidedRequest extends Pick<ObservedRequest, 'req' | 'requestId' | 'context' | 'dialectName'> {
-  readonly state: RequestState
+  /** The decisions of this mount. */
+  readonly decided: { input?: Decision; output?: Decision }
   readonly settings: RequestConfig
   readonly logger: Logger
 }
@@ -38,8 +39,8 @@ export class StageDecisions {
 
   /** Keeps the final decision on a stage on the request, logs it and reports it. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision {
-    const { state, logger } = this.#request
-    state[decision.stage] = decision
+    const { decided, logger } = this.#request
+    decided[decision.stage] = decision
     const event = verdictEvent(this.#request, decision, judgements)
     logVerdict(logger, event, decision.error, this.#services.ownGuard)
     this.#tell(event)

@@ -1,7 +1,11 @@
 // The state that a handler finds on `req.llamaGuard`: the request id, the decisions, and a signal that aborts when
-// the client leaves.
+// the client leaves. Mounts with different settings each guard a request; they share its state, which shows the
+// stricter decision.
 import { randomUUID } from 'node:crypto'
-import type { Decision, GuardedRequest, RequestState } from '../types.js'
+import { LlamaGuardError } from '../errors.js'
+import type { Config } from '../options/config.js'
+import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
+import { isObject } from '../utils/json.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
@@ -10,25 +14,51 @@ const PLAIN_ID = /^[\w.:-]{1,128}$/
 // A global symbol, so that a second mount finds it even from another copy of this package.
 const GUARDED = Symbol.for('express-llama-guard.guarded')
 
+/** One mount that guards a request, and what it has decided. */
+export interface Mounted {
+  readonly config: Config
+  /** True when this mount judges the words of the url as well. */
+  readonly readsUrl: boolean
+  input?: Decision
+  output?: Decision
+}
+
 /** The value of `req.llamaGuard`. */
 export class State implements RequestState {
   readonly requestId: string
-  readonly #stop: LazyAbortController
-  input?: Decision
-  output?: Decision
+  readonly [GUARDED]: Mounted[] = []
+  #stop: LazyAbortController
 
   constructor(requestId: string, stop: LazyAbortController) {
     this.requestId = requestId
     this.#stop = stop
   }
 
-  get [GUARDED](): true {
-    return true
+  get input(): Decision | undefined {
+    return this.#strictest('input')
+  }
+
+  get output(): Decision | undefined {
+    return this.#strictest('output')
   }
 
   /** The AbortSignal is created on first use, because most handlers never read it. */
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+
+  /** Adds a mount. Its work, and the handler's, stops with that of the mounts before it. */
+  add(mount: Mounted, stop: LazyAbortController): void {
+    this[GUARDED].push(mount)
+    const former = this.#stop
+    if (former === stop) return
+    this.#stop = stop
+    if (former.aborted) stop.abort(former.reason)
+    else former.addEventListener('abort', () => stop.abort(former.reason))
+  }
+
+  #strictest(stage: Stage): Decision | undefined {
+    return this[GUARDED].reduce<Decision | undefined>((found, mount) => stricter(found, mount[stage]), undefined)
   }
 }
 
@@ -38,9 +68,55 @@ export function requestIdOf(req: GuardedRequest): string {
   return plainId(typeof id === 'number' ? String(id) : id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
 }
 
-/** True when this package, in this or another copy, already guards the request. */
-export function isGuarded(req: GuardedRequest): boolean {
-  return (req.llamaGuard as { readonly [GUARDED]?: boolean } | undefined)?.[GUARDED] === true
+/** The state of a request that another mount guards. Undefined when this is the first. */
+export function stateOf(req: GuardedRequest): State | undefined {
+  return req.llamaGuard instanceof State ? req.llamaGuard : undefined
+}
+
+/**
+ * True when a mount with the same settings guards the request already, and has read as much of it.
+ * @throws LlamaGuardError when another copy of this package guards it with other settings.
+ */
+export function isGuarded(req: GuardedRequest, config: Config, readsUrl: boolean): boolean {
+  const state = req.llamaGuard as { readonly [GUARDED]?: unknown } | undefined
+  const mounts = state?.[GUARDED]
+  if (mounts === undefined) return false
+  if (
+    Array.isArray(mounts) &&
+    (mounts as Mounted[]).some((mount) => same(mount.config, config) && (mount.readsUrl || !readsUrl))
+  )
+    return true
+  if (state instanceof State) return false
+  throw new LlamaGuardError(
+    'invalid_option',
+    'Two copies of express-llama-guard guard this request with different settings, and they cannot be combined. ' +
+      'Install one copy (npm ls express-llama-guard), or mount the guard once.',
+  )
+}
+
+const ACTIONS: readonly Decision['action'][] = ['allow', 'unavailable', 'block']
+const STATES: readonly Decision['outcome']['state'][] = ['skipped', 'safe', 'unjudged', 'unsafe']
+
+/** The stricter of two decisions on a stage. */
+export function stricter(one: Decision | undefined, other: Decision | undefined): Decision | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const rank = ({ action, outcome }: Decision): number =>
+    ACTIONS.indexOf(action) * STATES.length + STATES.indexOf(outcome.state)
+  return rank(other) > rank(one) ? other : one
+}
+
+/** Compares settings. Functions and instances are the same when they are one. */
+function same(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true
+  if (Array.isArray(one) && Array.isArray(other))
+    return one.length === other.length && one.every((each, index) => same(each, other[index]))
+  if (!isPlain(one) || !isPlain(other)) return false
+  const names = Object.keys({ ...one, ...other })
+  return names.every((name) => same(one[name], other[name]))
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && Object.getPrototypeOf(value) === Object.prototype
 }
 
 function plainId(id: unknown): string | undefined {

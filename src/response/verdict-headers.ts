@@ -1,5 +1,6 @@
 // The two headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
-import type { Decision, Expose, Outcome } from '../types.js'
+import { stricter } from '../request/state.js'
+import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
 import type { ServerResponse } from 'node:http'
 import { asGuard } from './intercept/index.js'
 
@@ -10,12 +11,17 @@ export function verdictHeaders(decisions: readonly (Decision | undefined)[], exp
   return { ...(verdicts !== '' && { 'llama-guard': verdicts }), ...(timings !== '' && { 'server-timing': timings }) }
 }
 
-/** Adds the headers to an allowed reply. The handler's own Server-Timing stays. */
+/**
+ * Adds the headers to an allowed reply. The handler's own Server-Timing stays. Where several mounts guard the request,
+ * each stage is reported by the strictest of them.
+ */
 export function setVerdictHeaders(
   res: ServerResponse,
-  decisions: readonly (Decision | undefined)[],
+  own: readonly (Decision | undefined)[],
   expose?: Expose,
 ): void {
+  const known = (res.req as GuardedRequest | undefined)?.llamaGuard
+  const decisions = own.map((decision) => decision && stricter(decision, known?.[decision.stage]))
   const verdicts = verdictsOf(decisions, expose)
   const timings = timingsOf(decisions, expose)
   if (verdicts === '') return

@@ -144,6 +144,11 @@ export class Chain {
     return this.#former === undefined ? undefined : this.#former.#sender
   }
 
+  /** The last guard whose head has not left: what it writes is a handler's word to the guards before it. */
+  get holder(): Chain | undefined {
+    return this.#interceptor.holdsHead ? this : this.#former?.holder
+  }
+
   enter(name: Method, args: unknown[]): unknown {
     return this.#interceptor.call(name, args)
   }
@@ -231,5 +236,5 @@ const HTTP2 = catching('write', 'end', 'respondWithFile', 'respondWithFD')
 export function asGuard(res: ServerResponse, change: () => void): void {
   const chain = (res as Guarded)[LAST]
   if (chain === undefined) change()
-  else chain.send(change)
+  else (chain.holder ?? chain).send(change)
 }

@@ -1,0 +1,139 @@
+// Several mounts on one request: the strictest counts, and mounts with the same settings are one.
+import express from 'express'
+import { describe, expect, it } from 'vitest'
+import type { LlamaGuardOptions } from '../src/options/index.js'
+import type { GuardedRequest } from '../src/types.js'
+import { ask, EXPRESSES, guarded, onExpress, serving } from './helpers/apps.js'
+import { markerGuard, memoryLogger } from './helpers/guards.js'
+import { chat, chunk, completion, type Reply } from './helpers/http.js'
+
+const PATH = '/v1/chat/completions'
+const SHADOW: LlamaGuardOptions = { mode: 'shadow' }
+const FLAGS: LlamaGuardOptions = { actions: { O3: 'flag' } }
+const LATER: LlamaGuardOptions = { mode: 'shadow', parallel: true }
+const AT_ONCE: LlamaGuardOptions = { mode: 'shadow', streaming: 'async' }
+const OUTPUT_ALONE: LlamaGuardOptions = { check: ['output'] }
+const BLIND: LlamaGuardOptions = { guard: markerGuard({ marker: /nothing/ }) }
+
+const PAIRS: Readonly<Record<string, readonly LlamaGuardOptions[]>> = {
+  'shadow, then enforce': [SHADOW, {}],
+  'enforce, then shadow': [{}, SHADOW],
+  'flag, then block': [FLAGS, {}],
+  'block, then flag': [{}, FLAGS],
+  'shadow with parallel, then enforce': [LATER, {}],
+  'shadow of released streams, then enforce': [AT_ONCE, {}],
+  'one stage, then both': [OUTPUT_ALONE, {}],
+  'another guard that sees nothing, then enforce': [BLIND, {}],
+  'enforce, then another guard that sees nothing': [{}, BLIND],
+  'open, then closed': [{ onError: 'open' }, {}],
+  'shadow, flag, then enforce': [SHADOW, FLAGS, {}],
+}
+
+function app(module: typeof express, mounts: readonly LlamaGuardOptions[], word: string): express.Express {
+  const site = module()
+  site.set('env', 'test')
+  const guards = mounts.map((options) => guarded({ expose: 'verdict', ...options }))
+  for (const guard of guards.slice(0, -1)) site.use(guard)
+  site.use(module.json())
+  site.post(PATH, guards.at(-1)!, (req, res) => {
+    if ((req.body as { stream?: boolean }).stream !== true) return void res.json(completion(word))
+    res.type('text/event-stream')
+    res.write(chunk({ content: word }))
+    res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
+  })
+  return site
+}
+
+const asked = (listener: express.Express, text: string, extra = {}): Promise<Reply> =>
+  serving(listener, ({ url }) => ask(url + PATH, { body: chat(text, extra) }))
+
+describe.each(EXPRESSES)('%s', (_name, module) => {
+  describe.each(Object.entries(PAIRS))('%s', (_pair, mounts) => {
+    it.each([[{}], [{ stream: true }]])('refuses input that one of them refuses: %o', async (extra) => {
+      const reply = await asked(app(module, mounts, 'fine'), 'UNSAFE', extra)
+      expect([reply.status, reply.headers['llama-guard']]).toEqual([451, expect.stringContaining('input=unsafe')])
+      expect(reply.text).not.toContain('fine')
+    })
+
+    it('refuses a reply that one of them refuses', async () => {
+      const reply = await asked(app(module, mounts, 'UNSAFE'), 'hi')
+      expect([reply.status, reply.headers['llama-guard']]).toEqual([451, expect.stringContaining('output=unsafe')])
+      expect(reply.text).not.toContain('UNSAFE')
+    })
+
+    it('keeps from a stream what one of them refuses', async () => {
+      const reply = await asked(app(module, mounts, 'UNSAFE'), 'hi', { stream: true })
+      expect(reply.text).not.toContain('UNSAFE')
+      expect(reply.text).toContain('O3')
+    })
+
+    it('lets through what all find safe, as it is', async () => {
+      for (const extra of [{}, { stream: true }]) {
+        const plain = await asked(app(module, [{ skip: () => true }], 'fine'), 'hi', extra)
+        const reply = await asked(app(module, mounts, 'fine'), 'hi', extra)
+        expect([reply.status, reply.text]).toEqual([200, plain.text])
+        expect(reply.headers['llama-guard']).toMatch(/^input=safe, output=(?:safe|unjudged.*)?/)
+      }
+    })
+  })
+})
+
+describe('mounts with the same settings', () => {
+  it('judge once', async () => {
+    const guard = markerGuard()
+    const options = { guard, windowChars: 100 }
+    const reply = await serving(
+      onExpress(express)([guarded(options), guarded({ ...options })], (_req, res) => {
+        res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine')))
+      }),
+      ({ url }) => ask(url + PATH, { body: chat('hi') }),
+    )
+    expect([reply.status, guard.asked.length]).toEqual([200, 2])
+  })
+
+  it('judge the parameters of a route that the first could not know', async () => {
+    const guard = guarded()
+    const site = express()
+    site.use(guard)
+    site.post('/:topic/v1/chat/completions', guard, (_req, res) => void res.json(completion('fine')))
+    const [bad, fine] = await serving(site, async ({ url }) => [
+      await ask(`${url}/UNSAFE${PATH}`, { body: chat('hi') }),
+      await ask(`${url}/garden${PATH}`, { body: chat('hi') }),
+    ])
+    expect([bad.status, fine.status]).toEqual([451, 200])
+  })
+})
+
+it('shows the handler the stricter decision, and a signal that any of them aborts', async () => {
+  const states: GuardedRequest['llamaGuard'][] = []
+  const signals: boolean[] = []
+  await serving(
+    onExpress(express)([guarded(SHADOW), guarded({ check: ['output'] })], (req, res) => {
+      const state = (req as GuardedRequest).llamaGuard!
+      states.push(state)
+      state.signal.addEventListener('abort', () => signals.push(true))
+      res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('UNSAFE')))
+    }),
+    ({ url }) => ask(url + PATH, { body: chat('UNSAFE') }),
+  )
+  expect([states[0]?.input?.outcome.state, states[0]?.output?.action, signals]).toEqual(['unsafe', 'block', [true]])
+})
+
+it('says in words that another copy of the package with other settings cannot be combined', async () => {
+  const logger = memoryLogger()
+  const reply = await serving(
+    onExpress(express)(
+      [
+        (req, _res, next) => {
+          Object.assign(req, { llamaGuard: { [Symbol.for('express-llama-guard.guarded')]: true } })
+          next()
+        },
+        guarded({ logger }),
+      ],
+      (_req, res) => void res.end('fine'),
+    ),
+    ({ url }) => ask(url + PATH, { body: chat('hi') }),
+  )
+  expect([reply.status, reply.text.includes('fine')]).toEqual([503, false])
+  expect(JSON.stringify(logger.lines)).toContain('Two copies of express-llama-guard')
+})

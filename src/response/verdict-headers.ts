@@ -15,11 +15,7 @@ export function verdictHeaders(decisions: readonly (Decision | undefined)[], exp
  * Adds the headers to an allowed reply. The handler's own Server-Timing stays. Where several mounts guard the request,
  * each stage is reported by the strictest of them.
  */
-export function setVerdictHeaders(
-  res: ServerResponse,
-  own: readonly (Decision | undefined)[],
-  expose?: Expose,
-): void {
+export function setVerdictHeaders(res: ServerResponse, own: readonly (Decision | undefined)[], expose?: Expose): void {
   const known = (res.req as GuardedRequest | undefined)?.llamaGuard
   const decisions = own.map((decision) => decision && stricter(decision, known?.[decision.stage]))
   const verdicts = verdictsOf(decisions, expose)

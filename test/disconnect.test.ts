@@ -332,7 +332,7 @@ describe.each(EXPRESSES)('a handler on %s', (_name, express) => {
         next(new Error('no'))
       }, 60)
     }
-    expect(await within(outcome(half, true))).toEqual([200, chunk({ content: 'fine' }), false])
+    expect(await within(outcome(half, true, 30))).toEqual([200, chunk({ content: 'fine' }), false])
   })
 
   it('that destroys its response sends nothing', async () => {

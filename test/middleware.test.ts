@@ -463,9 +463,9 @@ describe('a refusal', () => {
           expect((await ask(url + PATH, { body: '{"messages": [', headers: { 'content-length': '14' } })).status).toBe(
             400,
           )
-          expect(
-            (await ask(url + PATH, { body: { messages: [{ role: 'wizard', content: 'x' }] } })).json().error.code,
-          ).toBe('unreadable_request')
+          expect((await ask(url + PATH, { body: { ...chat('x'), prompt_token_ids: [1, 2] } })).json().error.code).toBe(
+            'unreadable_request',
+          )
         },
       )
     }

@@ -64,7 +64,7 @@ describe('The walk-through of the article', () => {
     const io = catchIo(env)
     expect(await run(['doctor', '--endpoint', 'llama-guard-1', '--model', 'llama-guard-1'], io)).toBe(0)
     expect(io.out()).toMatch(
-      /a harmless question: "safe"[\s\S]*a harmless answer: "safe"[\s\S]*a harmful request: "unsafe/,
+      /a harmless question: safe[\s\S]*a harmless answer: safe[\s\S]*a harmful request: unsafe O3/,
     )
   })
 

@@ -54,7 +54,7 @@ describe('The pace of a guard', () => {
     const pace = createPace()
     const leaves = Array.from({ length: 40 }, () => pace.join())
     pace.took(250)
-    for (const leave of leaves.slice(1)) (leave(), leave())
+    for (const leave of [...leaves.slice(1), ...leaves.slice(1)]) leave()
     expect(pace.gapMs(1000)).toBe(0)
     pace.join()
     expect(pace.gapMs(1000)).toBe(0)

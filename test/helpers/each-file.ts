@@ -11,6 +11,8 @@ interface Worker {
 }
 const { filepath, moduleCache } = (globalThis as unknown as { __vitest_worker__: Worker }).__vitest_worker__
 const root = `${process.cwd()}/`
+if (FRESH.test(filepath))
+  (globalThis as { [key: symbol]: unknown })[Symbol.for('express-llama-guard.live-guards')] = undefined
 for (const name of [...moduleCache.keys()]) {
   const path = name.slice(root.length)
   const isOwn = path.startsWith('test/') && !path.startsWith('test/mutation/') && name !== import.meta.filename

@@ -90,7 +90,7 @@ test('Lines keep their order and ids: JSON, plain text, and JSON that is cut, wh
     ['one', 'safe', undefined],
     ['line 2', 'unsafe', undefined],
     ['line 3', 'safe', undefined],
-    ['line 4', 'unjudged', 'unreadable_request'],
+    ['line 4', 'safe', undefined],
     ['line 5', 'unjudged', 'unreadable_request'],
     ['line 7', 'safe', undefined],
   ])

@@ -130,12 +130,6 @@ describe('readRows', () => {
       /record 1 \(plain\): The field "unsafe"/,
     ],
     ['a record without text', 'x.jsonl', '{"text":"a","unsafe":1}\n{"text":" ","unsafe":1}\n', /record 2/],
-    [
-      'a message it cannot read',
-      'x.jsonl',
-      '{"messages":[{"role":"alien","content":"secret"}],"unsafe":1}\n',
-      /record 1/,
-    ],
     ['an open quote', 'x.csv', 'text,unsafe\n"secret,1\n', /quote/],
     ['nothing', 'x.jsonl', '', /\(none\)/],
   ])('refuses a file with %s, and quotes none of its texts', async (_, name, content, message) => {

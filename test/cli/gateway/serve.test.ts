@@ -126,7 +126,7 @@ test.each([
   ['POST', '/v1/files', 'x', 404],
   ['GET', '/v1/chat/completions', undefined, 405],
   ['POST', '/v1/models', '{}', 405],
-  ['POST', '/v1/chat/completions', '{"messages":1}', 400],
+  ['POST', '/v1/chat/completions', '{"messages":[', 400],
   ['GET', '/v1/models/../files', undefined, 404],
 ])('%s %s with %s is answered %i here and goes nowhere', async (method, path, body, status) => {
   let calls = 0

@@ -31,7 +31,7 @@ it.each([
     const made = [1000, 2000].map((timeoutMs) => make({ ...common, ...one, timeoutMs } as never))
     expect(made[1]!.identity).toBe(made[0]!.identity)
     names.add(made[0]!.identity)
-    for (const each of made) each.close()
+    for (const each of made) void each.close()
   }
   expect(names.size).toBe(options.length)
 })

@@ -1,5 +1,6 @@
 // A `Request` in the form in which the guard reads requests: one of node:http, whose bytes come from a copy of the
-// body. The handler gets the Request itself, so that its body is unread and its class is its own.
+// body. The handler gets the Request itself, so that its body is unread and its class is its own; where its body is
+// encoded, one of that class with the bytes that were judged.
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { GuardedRequest, RequestState } from '../types.js'
@@ -30,6 +31,7 @@ export class Incoming extends IncomingMessage {
   /** What has been read of the copy and not been pushed. */
   #unread: Uint8Array = NOTHING
   #stopped = false
+  #decoded: Uint8Array | undefined
 
   constructor(request: GuardedWebRequest) {
     // Never connected. Node's requests want one of their own.
@@ -50,6 +52,22 @@ export class Incoming extends IncomingMessage {
     // Without a listener the error of a broken upload would end the process.
     this.on('error', () => undefined)
     if (request.bodyUsed || request.body?.locked === true) this.#markAsRead()
+  }
+
+  /** Called with the decoded bytes of a body that came encoded. */
+  handOn(bytes: Uint8Array): void {
+    this.#decoded = bytes
+  }
+
+  /** The Request for the handler of a judged request. Its body is in the one encoding that was judged, none. */
+  get judged(): Request {
+    const { request } = this
+    if (this.#decoded === undefined) return request
+    const headers = new Headers(request.headers)
+    headers.delete('content-encoding')
+    headers.delete('content-length')
+    const Class = request.constructor as typeof Request
+    return new Class(request, { headers, body: this.#decoded as Uint8Array<ArrayBuffer> })
   }
 
   /** Reads no more of the body. What is left of it is the handler's. */

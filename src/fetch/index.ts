@@ -19,7 +19,7 @@ export interface GuardedHandler<In extends Request, Rest extends readonly unknow
 
 /**
  * Guards a handler of Requests: Hono, Next.js route handlers, Bun, Deno. The handler gets the very Request, with its
- * body unread, and finds decisions and an abort signal on `request.llamaGuard`. Its other arguments are passed on.
+ * body unread (a body with a content-encoding comes decoded, in a Request without it), and finds decisions and an abort signal on `request.llamaGuard`. Its other arguments are passed on.
  *
  * The guard counts as mounted on a route: the option `unknown` is `judge` unless told otherwise. An error that the
  * handler throws, `Response.error()`, and a switch to web sockets come out as they are.
@@ -67,8 +67,11 @@ async function answer(run: () => unknown, res: Outgoing): Promise<void> {
 }
 
 /** The Request with the guard's state on it, and a signal that aborts with the guard's too. */
-function shown<In extends GuardedWebRequest>(request: In, { llamaGuard: state }: Incoming): In {
-  if (state === undefined || request.llamaGuard === state) return request
+function shown<In extends GuardedWebRequest>(given: In, req: Incoming): In {
+  const { llamaGuard: state } = req
+  if (state === undefined) return given
+  const request = req.judged as In
+  if (request.llamaGuard === state) return request
   const { signal } = request
   let both: AbortSignal | undefined
   return Object.defineProperties(request, {

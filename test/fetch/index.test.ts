@@ -537,3 +537,43 @@ async function told(response: Response): Promise<object> {
   const { status, statusText, body } = response
   return { status, statusText, headers, hasBody: body !== null, text: await response.text() }
 }
+
+describe('A body with a content-encoding', () => {
+  const packed = (body: object, headers = {}): Request =>
+    post('', {
+      body: gzipSync(JSON.stringify(body)),
+      headers: { 'content-type': 'application/json', 'content-encoding': 'gzip', 'x-one': '1', ...headers },
+    })
+
+  it('reaches the handler decoded, in a Request of its class without the encoding.', async () => {
+    class OwnRequest extends Request {}
+    const request = new OwnRequest(packed(chat('hello')))
+    const seen: unknown[] = []
+    const answer = await ask(
+      async (given) => {
+        seen.push(given instanceof OwnRequest, given.url, given.method, given.bodyUsed, given.llamaGuard !== undefined)
+        seen.push(['content-encoding', 'content-length', 'content-type', 'x-one'].map((name) => given.headers.get(name)))
+        seen.push(await given.json())
+        return reply('Hi.')
+      },
+      {},
+      request,
+    )
+    const headers = [null, null, 'application/json', '1']
+    expect([answer.status, ...seen]).toEqual([200, true, URL_OF_CHAT, 'POST', false, true, headers, chat('hello')])
+  })
+
+  it('is judged, and refused when it has two.', async () => {
+    expect((await ask(() => reply('Hi.'), {}, packed(chat('UNSAFE')))).status).toBe(451)
+    const twice = { 'content-encoding': 'gzip, br' }
+    expect((await ask(() => reply('Hi.'), {}, packed(chat('hello'), twice))).status).toBe(415)
+  })
+
+  it('stays as it came where nothing is judged.', async () => {
+    const request = packed(chat('hello'))
+    let seen: unknown
+    await ask((given) => ((seen = given), reply('Hi.')), { skip: () => true }, request)
+    expect(seen).toBe(request)
+    expect(request.headers.get('content-encoding')).toBe('gzip')
+  })
+})

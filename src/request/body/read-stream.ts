@@ -29,7 +29,7 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   if (raw.size === 0) return NO_BODY
   const { bytes, fault } = decoded(raw.bytes(), encoding, limit)
   if (encoding !== undefined && fault === undefined && bytes[0] === 0x1f && bytes[1] === 0x8b) throw twoEncodings()
-  if (encoding !== undefined) req.handOn?.(bytes)
+  if (encoding !== undefined && fault === undefined) req.handOn?.(bytes)
   return parseBody(bytes, all || type.kind !== 'multipart' ? type : { ...type, kind: 'other' }, fault)
 }
 

@@ -552,7 +552,9 @@ describe('A body with a content-encoding', () => {
     const answer = await ask(
       async (given) => {
         seen.push(given instanceof OwnRequest, given.url, given.method, given.bodyUsed, given.llamaGuard !== undefined)
-        seen.push(['content-encoding', 'content-length', 'content-type', 'x-one'].map((name) => given.headers.get(name)))
+        seen.push(
+          ['content-encoding', 'content-length', 'content-type', 'x-one'].map((name) => given.headers.get(name)),
+        )
         seen.push(await given.json())
         return reply('Hi.')
       },

@@ -64,6 +64,7 @@ const pacedStream = (...frames: string[]): Row => ({
 })
 const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
 const DONE = 'data: [DONE]\n\n'
+const SEALED = Buffer.from('{"a":"fine"}').toString('base64')
 
 const REPLIES: Record<string, Row> = {
   'plain content': reply(completion(BAD)),
@@ -209,6 +210,18 @@ const REPLIES: Record<string, Row> = {
   'an unknown field of an event': stream(`note: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a field without a colon': stream(`${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a stream of bare text': stream(`data: ${BAD}\n\n`),
+  'one word on a line behind the data': stream('data: fine\nUNSAFE_O3\n\n'),
+  'words behind base64': {
+    ...stream(event({ bytes: `${SEALED} ${BAD}` })),
+    expect: 503,
+    code: 'unreadable_response',
+  },
+  'words beside base64': stream(event({ chunk: { bytes: SEALED, p: BAD } })),
+  'words before base64 under the same name': {
+    ...stream(`data: {"bytes":"${BAD}","bytes":"${SEALED}"}\n\n`),
+    expect: 503,
+    code: 'unreadable_response',
+  },
   'data in several lines': stream('data: {"choices":[{"index":0,\ndata: "delta":{"content":"UNSAFE_O3"}}]}\n\n', DONE),
   'a last event without an end': {
     ...stream(

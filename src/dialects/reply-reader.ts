@@ -3,6 +3,8 @@
 import { aiSdk } from './ai-sdk.js'
 import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
+import { isShort } from './kit/reply-fields.js'
+import { duplicateKeys } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../utils/loose-json.js'
 
@@ -38,17 +40,26 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
 }
 
-/** The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams. */
+/**
+ * The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams, with a
+ * short padding `p`.
+ */
 function unwrapped(event: StreamEvent): StreamEvent {
-  const outer = event.data?.includes('"bytes"') === true ? parseLoosely(event.data)?.value : undefined
+  const { data: text = '' } = event
+  const outer = text.includes('"bytes"') ? parseLoosely(text)?.value : undefined
   const chunk = isObject(outer) && isObject(outer.chunk) && Object.keys(outer).length === 1 ? outer.chunk : outer
   if (
     !isObject(chunk) ||
     typeof chunk.bytes !== 'string' ||
-    Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name))
+    Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name)) ||
+    !isShort(String(chunk.p ?? 'none')) ||
+    duplicateKeys(text, outer as object).size > 0
   )
     return event
-  const data = Buffer.from(chunk.bytes, 'base64').toString()
+  const bytes = Buffer.from(chunk.bytes, 'base64')
+  // Words behind base64 decode to nothing.
+  if (bytes.toString('base64') !== chunk.bytes) return event
+  const data = bytes.toString()
   return isObject(parseLoosely(data)?.value) ? { ...event, data } : event
 }
 

@@ -143,7 +143,8 @@ export class EventGrammar extends Lines {
     } else if (field === 'id' || field === 'retry') {
       if (!SILENT_ID.test(value)) this.#note(value)
     } else if (LOOKS_READ.test(bare(line).text)) throw unreadable('mixes server-sent events with other lines')
-    else this.#note(line)
+    // Readers that are not strict show such a line as a line of the data before it. Its end makes it no short form.
+    else if (line.trim() !== '') this.#note(`${line}\n`)
     return 'later'
   }
 

@@ -65,14 +65,14 @@ describe('Server-sent events', () => {
     [
       'comments, unknown fields, wordy ids',
       ': a comment\nid: not a number\nsecret: field\ndata: x\n\n',
-      [{ data: 'x', other: 'a comment\nnot a number\nsecret: field' }],
+      [{ data: 'x', other: 'a comment\nnot a number\nsecret: field\n' }],
     ],
     [
       'fields like `data`',
       'event: e\nnote: words\n\ndatb:words\ndata\ndata: x\n\n',
       [
-        { event: 'e', other: 'note: words' },
-        { data: '\nx', other: 'datb:words' },
+        { event: 'e', other: 'note: words\n' },
+        { data: '\nx', other: 'datb:words\n' },
       ],
     ],
     ['keep-alives and counters', ':\n\nid: 42\nretry: 3000\n\n', []],

@@ -1,12 +1,12 @@
 // Streams of one word an event (`data: word`, `{"token":"word"}`) leave the blanks to their readers. Joined as they
-// come, a guard reads nothing in them. While no text of a channel begins or ends with white space, a second channel
+// come, a guard reads nothing in them. While no text of a channel begins or ends with a blank, a second channel
 // has the texts with a blank between words, as such a reader shows them; both are judged, because a model may write
 // pieces of words without a blank among them. Languages that write no blanks between words stay whole.
 import type { StreamDelta } from '../dialect.js'
 
 /** Texts after which the second channel begins. Models write a blank with one of their first tokens. */
 const FIRST_TEXTS = 4
-/** The longest text without a blank that is kept for a second channel that may still begin. */
+/** The most characters that are kept for a second channel that may still begin. */
 const MAX_CHARS = 1000
 const MAX_CHANNELS = 64
 const WORD_ENDS = /[\p{L}\p{M}\p{N}.,;:!?%)\]"'’”]$/u
@@ -31,7 +31,8 @@ export class SpacedWords {
     const key = `${choice} ${channel}`
     const words = this.#channels.get(key)
     if (words === 'blanks' || text === '') return
-    if (/^\s|\s$/.test(text)) return this.#end(key)
+    // An app that splits a text at its blanks leaves the line breaks, and the model chooses those.
+    if (/^ | $/.test(text)) return this.#end(key)
     if (words === undefined) {
       if (this.#channels.size < MAX_CHANNELS)
         this.#channels.set(key, { texts: 1, last: text, spaced: text, differs: false })
@@ -44,10 +45,12 @@ export class SpacedWords {
     const added = between + text
     if (words.spaced === undefined) return void deltas.push({ choice, channel: `${channel} words`, text: added })
     words.spaced += added
-    if (words.differs && words.texts >= FIRST_TEXTS) {
-      deltas.push({ choice, channel: `${channel} words`, text: words.spaced })
+    const { spaced } = words
+    if (words.differs && (words.texts >= FIRST_TEXTS || spaced.length > MAX_CHARS)) {
+      deltas.push({ choice, channel: `${channel} words`, text: spaced })
       words.spaced = undefined
-    } else if (words.spaced.length > MAX_CHARS) this.#end(key)
+      // What does not differ is judged in the first channel.
+    } else if (spaced.length > MAX_CHARS) words.spaced = spaced.slice(-MAX_CHARS / 2)
   }
 
   #end(key: string): void {

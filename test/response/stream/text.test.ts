@@ -120,6 +120,15 @@ describe('A stream of one word an event', () => {
     expect((await streamed(type, tokens.map(write))).texts.at(-1)).toMatch(/^(?:token\n)?I will show you\.$/)
   })
 
+  it.each([['fine:\n'], ['x'.repeat(1100)], ['so\n', 'it', 'was\n']])(
+    'is read with blanks between, whatever the model writes first: %j',
+    async (...first) => {
+      const [type, write] = shapes['JSON strings']!
+      const { texts } = await streamed(type, [...first, ...WORDS].map(write))
+      expect(texts.at(-1)).toContain(' will now show you how it is done, and why.')
+    },
+  )
+
   it('stays whole in languages that write no blanks', async () => {
     const [type, write] = shapes['bare events']!
     for (const text of ['我现在告诉你怎么做', 'これからやり方を見せます', 'ฉันจะบอกคุณ'])

@@ -48,6 +48,8 @@ const stream = (...frames: string[]): Row => ({
   },
   expect: 451,
 })
+/** Bare text that its handler writes as it comes. */
+const textStream = (text: string): Row => ({ answer: (res) => void res.type('text').write(text, () => res.end()), expect: 451 })
 /** Each frame in a turn of the event loop of its own, so that a check of the first has begun before the next. */
 const pacedStream = (...frames: string[]): Row => ({
   answer(res) {
@@ -130,6 +132,17 @@ const REPLIES: Record<string, Row> = {
     code: 'unreadable_response',
   },
   'an image': { ...raw('image/png', Buffer.from('SECRET'), 503), code: 'unreadable_response' },
+  ...Object.fromEntries(
+    ['{"id":"UNSAFE_O3"}', '{"choices":[{"message":{"content":"fine"}}],"id":"UNSAFE_O3"}'].flatMap((text) => [
+      [`a text that is ${text}`, raw('text/html', text)],
+      [`lines of ${text}`, textStream(`${text}\n{"id":"x"}\n`)],
+      [`events of ${text}`, textStream(`data: ${text}\n\n`)],
+      [`a list of ${text}`, textStream(`[${text}\n]`)],
+    ]),
+  ),
+  'a text like a comment': textStream(': UNSAFE_O3\n'),
+  'a text like a comment and lines': textStream(':\nUNSAFE_O3\n'),
+  'a text like the name of an event': textStream('event: UNSAFE_O3\ndata: fine\n\n'),
   'JSON lines': raw('text/plain', `${JSON.stringify({ a: 'fine' })}\n{"a":" \\u0055NSAFE_O3"}\n`),
   'broken JSON': {
     ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503),

@@ -8,15 +8,21 @@ import { duplicateKeys } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../utils/loose-json.js'
 
-/** Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. */
-export function replyReader(asked: Dialect, calls?: readonly RpcCall[]): StreamReader {
+/**
+ * Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. `bare`: the
+ * stream is labelled as text, so that the model may have written the events too.
+ */
+export function replyReader(asked: Dialect, calls?: readonly RpcCall[], bare = false): StreamReader {
   if (!BUILT_IN.includes(asked)) return asked.stream(calls)
   let reader = asked.stream(calls)
   let chosen = false
+  let alone = bare
   const inner = new WeakMap<StreamEvent, StreamEvent>()
   return {
     read(raw) {
-      const event = unwrapped(raw)
+      // What stands in a plain text is judged with it.
+      alone &&= raw.plain !== true
+      const event = alone ? { ...unwrapped(raw), bare } : unwrapped(raw)
       if (event !== raw) inner.set(raw, event)
       if (!chosen && event.data !== undefined) {
         chosen = true

@@ -77,7 +77,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   // A text of a known length is whole, and an error in the app's own words has nothing to judge.
   const isWhole = label === 'text' && (res.hasHeader('content-length') || !isSuccess(res.statusCode))
   if (label === undefined || isWhole) return wholeHold(controller, context)
-  if (label === 'text') return new TextHold(controller, context)
+  if (label === 'text') return new TextHold(controller, context, framing !== 'data-stream')
   // A block may end the stream early, so the reply cannot keep a promised length.
   if (res.hasHeader('content-length')) res.removeHeader('content-length')
   return eventStreamHold(controller, new Framer(label), context)

@@ -9,11 +9,13 @@ import { wholeHold } from './whole/index.js'
 export class TextHold implements Hold {
   readonly #controller: ResponseController
   readonly #context: ReplyContext
+  readonly #bare: boolean
   #hold: Hold | undefined
 
-  constructor(controller: ResponseController, context: ReplyContext) {
+  constructor(controller: ResponseController, context: ReplyContext, bare: boolean) {
     this.#controller = controller
     this.#context = context
+    this.#bare = bare
   }
 
   get full(): boolean {
@@ -21,7 +23,7 @@ export class TextHold implements Hold {
   }
 
   write(chunk: Buffer): void {
-    this.#hold ??= eventStreamHold(this.#controller, new Framer('text'), this.#context)
+    this.#hold ??= eventStreamHold(this.#controller, new Framer('text'), this.#context, this.#bare)
     this.#hold.write(chunk)
   }
 

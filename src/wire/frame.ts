@@ -18,6 +18,8 @@ export interface StreamEvent {
   readonly plain?: boolean
   /** True when `data` must be JSON: a line of JSON lines, or an element of an array. */
   readonly json?: boolean
+  /** True when the stream may be the model's text and no API's: its ids and names are judged too. */
+  readonly bare?: boolean
   /** `data` is an element of the array that the whole stream is. */
   readonly element?: boolean
 }

@@ -38,9 +38,10 @@ export class EventText {
 
   /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
-    const { event: name, other, data, part, plain, json } = event
-    if (name !== undefined && name !== '' && !isShort(name)) this.beside(deltas, 'event', name, true)
-    if (other !== undefined && !NUMBERS.test(other) && !isShort(other)) this.beside(deltas, 'other', other, true)
+    const { event: name, other, data, part, plain, json, bare = false } = event
+    this.walker.all = bare
+    if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside(deltas, 'event', name, true)
+    if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other))) this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
       this.#words = true

@@ -42,6 +42,8 @@ const nothing: Emit = () => undefined
 
 /** Walks the values of one reply or stream. It has state: a name that nobody knows is judged once. */
 export class TextWalker {
+  /** True where the server's fields are judged too. */
+  all = false
   readonly #fields: ReplyFields
   readonly #media: NonNullable<WalkerOptions['media']>
   readonly #named: boolean
@@ -107,7 +109,7 @@ export class TextWalker {
     for (let position = 0; position < keys.length; position += 1) {
       const name = keys[position]!
       if (depth === 0 && name === this.#without) continue
-      const known = isKnownName(fields, name)
+      const known = isKnownName(this.all && typeof fields === 'string' ? undefined : fields, name)
       if (!known) this.#name(name)
       this.#path.push(known || PATH_NAME.test(name) ? name : `*${position}`)
       this.#visit(object[name], name, object, fieldOf(fields, name), depth + 1)
@@ -122,8 +124,8 @@ export class TextWalker {
       if (this.#media === 'ignore') return
     }
     const kind = typeof fields === 'string' && fields !== 'json' ? fields : undefined
-    if (kind !== undefined && isOfServer(kind, text)) return
-    if (this.#named && this.#path.at(-1) === key && isOfServerByName(key, text)) return
+    if (kind !== undefined && !this.all && isOfServer(kind, text)) return
+    if (this.#named && !this.all && this.#path.at(-1) === key && isOfServerByName(key, text)) return
     this.#emit(this.#path.join('.'), text, kind !== undefined)
   }
 
@@ -137,7 +139,7 @@ export class TextWalker {
 
   /** Adds a name that no API gave. The names of one object, one after the other, are a text of their own. */
   #name(name: string): void {
-    if (name === '' || this.#names.has(name) || (this.#named && isNameOfServer(name))) return
+    if (name === '' || this.#names.has(name) || (this.#named && !this.all && isNameOfServer(name))) return
     this.#names.add(name)
     this.#emit([...this.#path, 'key'].join('.'), name, true)
   }

@@ -24,10 +24,15 @@ const HIGH_WATER_BYTES = 256 * 1024
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in order of arrival, and the frames at the front leave as
  * soon as all of their text has been judged safe. Nothing leaves before the first safe verdict, so that an early
- * block is a real 451.
+ * block is a real 451. `bare`: the label says text, and nothing says that the events are the app's.
  */
-export function eventStreamHold(controller: ResponseController, framer: Framer, context: ReplyContext): Hold {
-  return new EventStreamHold(controller, framer, context)
+export function eventStreamHold(
+  controller: ResponseController,
+  framer: Framer,
+  context: ReplyContext,
+  bare = false,
+): Hold {
+  return new EventStreamHold(controller, framer, context, bare)
 }
 
 /**
@@ -75,11 +80,11 @@ class EventStreamHold implements Hold {
     this.#pump()
   }
 
-  constructor(controller: ResponseController, framer: Framer, context: ReplyContext) {
+  constructor(controller: ResponseController, framer: Framer, context: ReplyContext, bare: boolean) {
     this.#controller = controller
     this.#framer = framer
     this.#context = context
-    this.#reader = replyReader(context.dialect, context.asked?.calls)
+    this.#reader = replyReader(context.dialect, context.asked?.calls, bare)
     this.#mayLeave = context.settings.streaming === 'async' ? () => true : (held) => this.#isJudged(held)
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({

@@ -3,7 +3,10 @@
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN } from '../../dialects/index.js'
+import { Said } from '../../dialects/kit/said.js'
+import { TextWalker } from '../../dialects/kit/text-walker.js'
 import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { labelOf } from '../stream/label.js'
 import { charsetsOf, isJson, isStream, isSuccess, mediaType } from '../media-type.js'
 import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
 import { isErrorPage, proseOfError } from './error-words.js'
@@ -73,11 +76,24 @@ function isReadable(type: string): boolean {
 function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
   if (type === 'text/event-stream') return readEvents(text, type, dialect)
   const parsed = parse(text)
-  if (parsed !== undefined) return readJson(parsed.value, text, failed, dialect)
+  if (parsed !== undefined) {
+    const choices = readJson(parsed.value, text, failed, dialect)
+    const isText = labelOf(type) === 'text' && !failed && dialect.unjudgedReplies === undefined
+    return isText ? withEveryText(choices, parsed.value) : choices
+  }
   if (isStream(type) || looksLikeStream(text)) return readEvents(text, type, dialect)
   // This applies to error statuses too, because broken JSON may be half of a reply.
   if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
   return failed && isErrorPage(text) ? [] : [{ index: 0, text }]
+}
+
+/** In JSON that is labelled as text, the model may have written the fields of a server as well. */
+function withEveryText(choices: readonly ReplyChoice[], value: unknown): readonly ReplyChoice[] {
+  const said = new Said(choices.map(({ text }) => text))
+  const rest: string[] = []
+  new TextWalker({}, { media: 'judge' }).walk(value, (_path, text) => void (said.has(text) || rest.push(text)))
+  const [first = { index: 0, text: '' }, ...others] = choices
+  return [{ ...first, text: [first.text, ...rest].join('\n') }, ...others]
 }
 
 function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {

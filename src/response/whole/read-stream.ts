@@ -7,7 +7,8 @@ import { labelOf } from '../stream/label.js'
 import { Transcript } from '../stream/transcript.js'
 
 export function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
-  return readFrames(text, labelOf(type) ?? 'text', dialect)
+  const label = labelOf(type)
+  return readFrames(text, label ?? 'text', dialect, label === 'text')
 }
 
 /** Reads an array like a client that takes each element for an event. */
@@ -29,9 +30,9 @@ function framesOf(text: string, label: Label): readonly Frame[] {
   return frames
 }
 
-function readFrames(text: string, label: Label, dialect: Dialect): readonly ReplyChoice[] {
+function readFrames(text: string, label: Label, dialect: Dialect, bare = false): readonly ReplyChoice[] {
   const choices = new Map<number, Transcript>()
-  const reader = replyReader(dialect)
+  const reader = replyReader(dialect, [], bare)
   for (const { event: first, more = [] } of framesOf(text, label))
     for (const event of [first, ...more]) {
       for (const { choice, channel, text: added, from } of reader.read(event)) {

@@ -74,6 +74,7 @@ describe('A text', () => {
         '}\n{\n',
       ],
     ],
+    ['a smile', [':', ') So\n', '[1] and {"a":1}\n', ':', '\n']],
     ['a list', ['[a', ' link](http://x)\n[ ] to do\n', '[{"a":1}] is a list']],
     ['JSON and words', ['{"a":1}\n', 'This is JSON.\n', '{"b":2}\n']],
     ['an object that grows', ['{"', 'name', '": "', 'a\\n', '"}']],
@@ -88,7 +89,8 @@ describe('A text', () => {
     const line = (content: string): string =>
       `${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { role: 'assistant', content }, finish_reason: content === '.' ? 'stop' : null }] })}\n`
     const { reply, texts } = await streamed('text/plain', ['Hello ', 'there', '.'].map(line), 5)
-    expect(texts.at(-1)).toBe('Hello there.')
+    // Ids stand beside the words, because the model may have written such lines itself.
+    expect(texts.at(-1)!.split('\n')).toContain('Hello there.')
     const stream = ChatCompletionStream.fromReadableStream(new Blob([reply.text]).stream())
     let content = ''
     for await (const { choices } of stream) content += choices[0]?.delta.content ?? ''

@@ -267,7 +267,7 @@ describe('types and shapes', () => {
     await replyTo({ headers, body: `Here is a stream:\n\n${events}` })
     expect(judgedReply()).toEqual([`Here is a stream:\n\n${events}\nThey sing`])
     await replyTo({ headers, body: events })
-    expect(judgedReply()).toEqual(['They sing'])
+    expect(judgedReply().join().split('\n')).toContain('They sing')
     await replyTo({ headers, body: '{"broken": \nno JSON' })
     expect(judgedReply()).toEqual(['{"broken": \nno JSON'])
   })

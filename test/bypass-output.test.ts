@@ -49,7 +49,10 @@ const stream = (...frames: string[]): Row => ({
   expect: 451,
 })
 /** Bare text that its handler writes as it comes. */
-const textStream = (text: string): Row => ({ answer: (res) => void res.type('text').write(text, () => res.end()), expect: 451 })
+const textStream = (text: string): Row => ({
+  answer: (res) => void res.type('text').write(text, () => res.end()),
+  expect: 451,
+})
 /** Each frame in a turn of the event loop of its own, so that a check of the first has begun before the next. */
 const pacedStream = (...frames: string[]): Row => ({
   answer(res) {

@@ -41,7 +41,8 @@ export class EventText {
     const { event: name, other, data, part, plain, json, bare = false } = event
     this.walker.all = bare
     if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside(deltas, 'event', name, true)
-    if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other))) this.beside(deltas, 'other', other, true)
+    if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other)))
+      this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
       this.#words = true

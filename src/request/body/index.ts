@@ -44,7 +44,7 @@ async function readFields(req: GuardedRequest, { limit, all = true }: BodyOption
   const read = await readStream(req, limit, all || besides !== undefined)
   if (besides === undefined) return read
   return read.kind === 'read'
-    ? { ...beside(read, besides.value), parsed: false }
+    ? { ...beside(read, besides.value), parsed: false, fault: read.fault ?? besides.fault }
     : read.kind === 'none'
       ? besides
       : read

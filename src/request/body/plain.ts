@@ -25,9 +25,9 @@ export class PlainValues {
     if (ArrayBuffer.isView(value)) return this.#text(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
     if (value instanceof Date || value instanceof URL) return String(value)
     if (value instanceof String || value instanceof Number || value instanceof Boolean) return value.valueOf()
-    // Maps, sets, forms and headers.
-    if (Symbol.iterator in value) return [...(value as Iterable<unknown>)]
     const own = Object.entries(value)
+    // Maps, sets, forms and headers.
+    if (Symbol.iterator in value) return [...(value as Iterable<unknown>), ...own]
     return own.length > 0 ? Object.fromEntries(own) : this.#unseen()
   }
 

@@ -37,18 +37,17 @@ it('A middleware that is closed closes its dashboards.', async () => {
   )
 })
 
-describe('A middleware behind another one', () => {
+describe('A middleware that is mounted twice', () => {
   it('judges nothing again, and records nothing', async () => {
     const logger = memoryLogger()
-    const first = guarded()
-    const second = guarded({ logger })
-    const handler = onNode([first, second], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
+    const guard = guarded({ logger })
+    const handler = onNode([guard, guard], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
     const { status, headers } = await serving(handler, ({ url }) =>
       ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
     )
     expect([status, headers['llama-guard']]).toEqual([200, 'input=safe, output=safe'])
-    expect(first.guard.texts()).toEqual(['hi', 'fine'])
-    expect([second.guard.asked, logger.lines]).toEqual([[], []])
+    expect(guard.guard.texts()).toEqual(['hi', 'fine'])
+    expect(logger.lines).toHaveLength(2)
   })
 })
 

@@ -28,6 +28,9 @@ const CANNOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^(?:cd examples\/terraform && )?terraform\b/, 'needs Terraform; test/cli/deployment-examples reads its files'],
   [/^cd examples\/cdk && npm install$/, 'asks the package registry'],
   [/^npx cdk deploy\b/, 'needs an AWS account; test/cli/deployment-examples makes its templates'],
+  [/^(?:npm run build && )?npm install @aws-sdk\//, 'asks the package registry'],
+  [/^vllm serve\b/, 'needs a GPU'],
+  [/examples\/(?:bedrock-guardrail|no-endpoint|own-policy)\/server\.js$/, 'asks a service; test/examples runs it'],
   [/^npx express-llama-guard (?:doctor|deploy|delete)\b/, 'needs an AWS account; test/cli/endpoint runs them'],
 ]
 /** Runs in test/examples.test.ts, as its README says. */
@@ -254,9 +257,17 @@ describe('sh', () => {
     const set = [...line.matchAll(/(LLAMA_GUARD_\w+)=(\$\([^)]*\)|[^\s\\]+)/g)].map(([, name, value]) => [name, value])
     const given = Object.fromEntries(set) as Record<string, string>
     const guarded = 'LLAMA_GUARD_ENDPOINT' in given || 'LLAMA_GUARD_BACKEND' in given
+    const backend = line.includes('bedrock-guardrail') ? 'bedrock-guardrail' : 'local'
     const redis = 'LLAMA_GUARD_CACHE_SECRET' in given && { LLAMA_GUARD_REDIS_URL: 'redis://x' }
     expect(() =>
-      parseOptions({}, { ...(!guarded && { LLAMA_GUARD_BACKEND: 'local' }), ...redis, ...given }),
+      parseOptions(
+        {},
+        {
+          ...(!guarded && { LLAMA_GUARD_BACKEND: 'LLAMA_GUARD_URL' in given ? 'openai' : backend }),
+          ...redis,
+          ...given,
+        },
+      ),
     ).not.toThrow()
   })
 

@@ -23,6 +23,7 @@ describe('An @Sse() route of NestJS under guard', () => {
     const stopped = await (await listen(url, 'Tell me about the sea, then misbehave.')).text()
     expect(stopped).toContain('data: sea \n')
     expect(stopped).toContain('"finish_reason":"content_filter"')
-    expect(stopped).not.toContain('kill')
+    // "… and I will kill" is a threat to nobody yet; with the next word the screen blocks.
+    expect(stopped).not.toContain('everybody')
   })
 })

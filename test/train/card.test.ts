@@ -48,7 +48,9 @@ describe('the model card', () => {
     const prose = blocks.reduce((text, block) => text.replace(block.text, ''), card)
     const chosen = /2\.75 % for brief requests, 4 % for long windows/
     expect(prose).toMatch(chosen)
-    expect(prose.replace(chosen, '')).not.toMatch(/\d\s?%/)
+    const margin = /2 % of each harmless source of `dev.jsonl` are flagged/
+    expect(prose).toMatch(margin)
+    expect(prose.replace(chosen, '').replace(margin, '')).not.toMatch(/\d\s?%/)
   })
 
   it('refuses to write a number that the card has no place for.', () => {

@@ -143,6 +143,7 @@ const REPLIES: Record<string, Row> = {
       [`a list of ${text}`, textStream(`[${text}\n]`)],
     ]),
   ),
+  'an object among bare words': stream('data: fine\n\n', 'data: {"id":"UNSAFE_O3"}\n\n'),
   'a text like a comment': textStream(': UNSAFE_O3\n'),
   'a text like a comment and lines': textStream(':\nUNSAFE_O3\n'),
   'a text like the name of an event': textStream('event: UNSAFE_O3\ndata: fine\n\n'),

@@ -39,7 +39,8 @@ export class EventText {
   /** The event's JSON object or array, if it has one. All other text of the event is added to `deltas`. */
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
     const { event: name, other, data, part, plain, json, bare = false } = event
-    this.walker.all = bare
+    // In a stream of words the model may have written an object too.
+    this.walker.all = bare || this.#words
     if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside(deltas, 'event', name, true)
     if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other)))
       this.beside(deltas, 'other', other, true)

@@ -8,8 +8,8 @@ import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 export const SPAN_BYTES = 6000
 /** Bytes of judged text that a check reads again when the span moves on, so that nothing can hide at the cut. */
 export const OVERLAP_BYTES = 1000
-/** The most characters before them that are read again to begin with a sentence. */
-const SENTENCE_CHARS = 250
+/** The share of them that is read again before them to begin with a sentence. */
+const SENTENCE = 0.25
 
 interface Channel {
   /**
@@ -74,7 +74,7 @@ export class Transcript {
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
-    if (channels.reduce((sum, { bytes }) => sum + bytes, 0) > SPAN_BYTES) channels.forEach(leap)
+    if (channels.reduce((sum, { bytes }) => sum + bytes, 0) > SPAN_BYTES) leap(channels)
     return {
       text: this.text(),
       covers: this.#length,
@@ -91,10 +91,20 @@ export class Transcript {
   }
 }
 
-/** Drops text that no check will read again. A stream may be endless, and its cost must not grow with its length. */
-function leap(channel: Channel): void {
-  const overlap = before(channel.text, channel.judged, OVERLAP_BYTES)
-  const start = lastSentenceEnd(channel.text, overlap - SENTENCE_CHARS, overlap) ?? overlap
+/**
+ * Drops text that no check will read again. A stream may be endless, and its cost must not grow with its length. Nor
+ * may it grow with the number of its parts: those that do not grow share one overlap.
+ */
+function leap(channels: readonly Channel[]): void {
+  const growing = channels.filter(({ text, judged }) => judged < text.length)
+  const others = channels.filter(({ text, judged }) => text !== '' && judged === text.length)
+  for (const channel of growing) drop(channel, Math.min(OVERLAP_BYTES, SPAN_BYTES / growing.length))
+  for (const channel of others) drop(channel, OVERLAP_BYTES / others.length)
+}
+
+function drop(channel: Channel, keep: number): void {
+  const overlap = before(channel.text, channel.judged, keep)
+  const start = lastSentenceEnd(channel.text, overlap - Math.floor(keep * SENTENCE), overlap) ?? overlap
   channel.text = channel.text.slice(start)
   channel.bytes = Buffer.byteLength(channel.text)
   channel.judged -= start

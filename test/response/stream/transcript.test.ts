@@ -61,6 +61,30 @@ describe('a transcript', () => {
     expect(longest).toBeLessThanOrEqual(SPAN_BYTES)
   })
 
+  it.each(['one after the other', 'side by side'])('stays small with many channels %s', (order) => {
+    const transcript = new Transcript()
+    for (let count = 0; count < 1200; count++) {
+      const channel = order === 'side by side' ? count % 300 : Math.floor(count / 4)
+      transcript.add(`part ${channel}`, 'x'.repeat(100))
+      const snapshot = transcript.snapshot()
+      expect(snapshot.text).toMatch(/x{100}(?:\n|$)/)
+      expect(snapshot.text.length).toBeLessThanOrEqual(SPAN_BYTES + OVERLAP_BYTES + 700)
+      transcript.accept(snapshot)
+    }
+  })
+
+  it('keeps the words before in some channels that take turns', () => {
+    const transcript = new Transcript()
+    for (let count = 0; count < 300; count++) {
+      transcript.add(`tool ${count % 3}`, `${'so it goes on '.repeat(8)}how to `)
+      transcript.accept(transcript.snapshot())
+      transcript.add(`tool ${count % 3}`, 'do it ')
+      const snapshot = transcript.snapshot()
+      expect(snapshot.text).toContain('so it goes on how to do it')
+      transcript.accept(snapshot)
+    }
+  })
+
   it('begins a span with a sentence where one begins shortly before', () => {
     const transcript = new Transcript()
     for (let count = 0; count < 100; count++) {

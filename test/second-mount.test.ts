@@ -1,4 +1,6 @@
 // Several mounts on one request: the strictest counts, and mounts with the same settings are one.
+import { gunzipSync } from 'node:zlib'
+import compression from 'compression'
 import express from 'express'
 import { describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/options/index.js'
@@ -26,6 +28,8 @@ const PAIRS: Readonly<Record<string, readonly LlamaGuardOptions[]>> = {
   'another guard that sees nothing, then enforce': [BLIND, {}],
   'enforce, then another guard that sees nothing': [{}, BLIND],
   'open, then closed': [{ onError: 'open' }, {}],
+  'shadow, then enforce in parallel': [SHADOW, { parallel: true }],
+  'shadow of whole replies, then enforce': [{ mode: 'shadow', streaming: 'full' }, {}],
   'shadow, flag, then enforce': [SHADOW, FLAGS, {}],
 }
 
@@ -76,6 +80,30 @@ describe.each(EXPRESSES)('%s', (_name, module) => {
       }
     })
   })
+})
+
+it.each(Object.entries(PAIRS))('refuses what the strictest could not judge: %s', async (_pair, mounts) => {
+  const { status, headers } = await asked(app(express, [...mounts, {}], 'BROKEN'), 'hi')
+  expect([status, headers['llama-guard']]).toEqual([503, expect.stringContaining('output=unjudged')])
+})
+
+it('holds between mounts that compress, for events too', async () => {
+  for (const [word, extra] of [
+    ['UNSAFE', {}],
+    ['UNSAFE', { stream: true }],
+    ['fine', {}],
+    ['fine', { stream: true }],
+  ] as const) {
+    const site = express()
+    site.use(guarded(SHADOW), compression({ threshold: 0 }) as express.RequestHandler)
+    site.use(app(express, [{}], word))
+    const reply = await serving(site, ({ url }) =>
+      ask(url + PATH, { body: chat('hi', extra), headers: { 'accept-encoding': 'gzip' } }),
+    )
+    expect(reply.complete).toBe(true)
+    const text = reply.headers['content-encoding'] === 'gzip' ? gunzipSync(reply.body).toString() : reply.text
+    expect([word, text.includes(word)]).toEqual([word, word === 'fine'])
+  }
 })
 
 describe('mounts with the same settings', () => {

@@ -1,9 +1,9 @@
 // Requests that their APIs document, and requests that are no chats, on four mounts beside the same app without a
 // guard. Each passes as it would without: status, headers and body, errors of the app's own parsers included.
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
-import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Express, NextFunction, Request, Response } from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, comparable, EXPRESSES, guarded } from './helpers/apps.js'
+import { type ExpressModule, ask, comparable, EXPRESSES, guarded } from './helpers/apps.js'
 import { type Running, type SendOptions, serve } from './helpers/http.js'
 
 const MOUNTS = ['before the parsers', 'behind the parsers', 'on a route', 'in paths'] as const
@@ -285,7 +285,7 @@ const UNREADABLE: Readonly<Record<string, Row>> = {
   'a picture': { type: 'image/png', body: Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]), judged: 415 },
 }
 
-function app(module: typeof express, mount?: Mount): Express {
+function app(module: ExpressModule, mount?: Mount): Express {
   const site = module()
   site.set('env', 'test').set('x-powered-by', false)
   const parsers = [module.json({ limit: '5mb' }), module.urlencoded({ extended: true }), module.text()]

@@ -1,16 +1,15 @@
 // The hostile twin of honest-requests: words that two parties could read differently. No handler gets them unjudged.
 import { gzipSync } from 'node:zlib'
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import type { Express, Request, RequestHandler, Response } from 'express'
 import { describe, expect, it } from 'vitest'
 import { guardFetch } from '../src/fetch/index.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
-import { ask, EXPRESSES, guarded, serving } from './helpers/apps.js'
+import { type ExpressModule, ask, EXPRESSES, guarded, serving } from './helpers/apps.js'
 import { chat, completion, type SendOptions } from './helpers/http.js'
 
 const BAD = 'UNSAFE'
 const CHAT = '/v1/chat/completions'
-type Module = typeof express
-type Layout = (app: Express, guard: RequestHandler, module: Module) => void
+type Layout = (app: Express, guard: RequestHandler, module: ExpressModule) => void
 
 interface Row {
   readonly body?: string | Buffer | object
@@ -154,7 +153,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'words of a query': { path: `/?q=${BAD}`, method: 'GET', layout: onRoute },
 }
 
-async function sent(row: Row, module: Module): Promise<{ status: number; reached: boolean }> {
+async function sent(row: Row, module: ExpressModule): Promise<{ status: number; reached: boolean }> {
   const { layout = appWide, options = {}, path = CHAT, method = 'POST', headers, body } = row
   const app = module()
   app.set('env', 'test')

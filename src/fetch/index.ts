@@ -19,7 +19,8 @@ export interface GuardedHandler<In extends Request, Rest extends readonly unknow
 
 /**
  * Guards a handler of Requests: Hono, Next.js route handlers, Bun, Deno. The handler gets the very Request, with its
- * body unread (a body with a content-encoding comes decoded, in a Request without it), and finds decisions and an abort signal on `request.llamaGuard`. Its other arguments are passed on.
+ * body unread, and finds decisions and an abort signal on `request.llamaGuard`. A body with a content-encoding comes
+ * decoded, in a new Request without that header. The other arguments are passed on.
  *
  * The guard counts as mounted on a route: the option `unknown` is `judge` unless told otherwise. An error that the
  * handler throws, `Response.error()`, and a switch to web sockets come out as they are.

@@ -3,9 +3,9 @@
 // stricter decision.
 import { randomUUID } from 'node:crypto'
 import { LlamaGuardError } from '../errors.js'
-import type { Config } from '../options/config.js'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import { isObject } from '../utils/json.js'
+import { stricter } from '../utils/stricter.js'
 import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
@@ -16,7 +16,7 @@ const GUARDED = Symbol.for('express-llama-guard.guarded')
 
 /** One mount that guards a request, and what it has decided. */
 export interface Mounted {
-  readonly config: Config
+  readonly config: object
   /** True when this mount judges the words of the url as well. */
   readonly readsUrl: boolean
   input?: Decision
@@ -77,7 +77,7 @@ export function stateOf(req: GuardedRequest): State | undefined {
  * True when a mount with the same settings guards the request already, and has read as much of it.
  * @throws LlamaGuardError when another copy of this package guards it with other settings.
  */
-export function isGuarded(req: GuardedRequest, config: Config, readsUrl: boolean): boolean {
+export function isGuarded(req: GuardedRequest, config: object, readsUrl: boolean): boolean {
   const state = req.llamaGuard as { readonly [GUARDED]?: unknown } | undefined
   const mounts = state?.[GUARDED]
   if (mounts === undefined) return false
@@ -92,17 +92,6 @@ export function isGuarded(req: GuardedRequest, config: Config, readsUrl: boolean
     'Two copies of express-llama-guard guard this request with different settings, and they cannot be combined. ' +
       'Install one copy (npm ls express-llama-guard), or mount the guard once.',
   )
-}
-
-const ACTIONS: readonly Decision['action'][] = ['allow', 'unavailable', 'block']
-const STATES: readonly Decision['outcome']['state'][] = ['skipped', 'safe', 'unjudged', 'unsafe']
-
-/** The stricter of two decisions on a stage. */
-export function stricter(one: Decision | undefined, other: Decision | undefined): Decision | undefined {
-  if (one === undefined || other === undefined) return one ?? other
-  const rank = ({ action, outcome }: Decision): number =>
-    ACTIONS.indexOf(action) * STATES.length + STATES.indexOf(outcome.state)
-  return rank(other) > rank(one) ? other : one
 }
 
 /** Compares settings. Functions and instances are the same when they are one. */

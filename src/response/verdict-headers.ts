@@ -1,7 +1,7 @@
 // The two headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
-import { stricter } from '../request/state.js'
 import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
 import type { ServerResponse } from 'node:http'
+import { stricter } from '../utils/stricter.js'
 import { asGuard } from './intercept/index.js'
 
 /** The headers that report the decision of each stage. A stage without a decision is left out. */

@@ -227,7 +227,12 @@ const REPLIES: Record<string, Row> = {
   'an unknown field of an event': stream(`note: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a field without a colon': stream(`${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a stream of bare text': stream(`data: ${BAD}\n\n`),
-  'one word on a line behind the data': stream('data: fine\nUNSAFE_O3\n\n'),
+  ...Object.fromEntries(
+    ['', 'id: ', 'event: ', 'retry: ', ': '].map((field) => [
+      `one word on a line behind words, ${field}`,
+      stream(`data: fine\n${field}UNSAFE_O3\n\n`),
+    ]),
+  ),
   'words behind base64': {
     ...stream(event({ bytes: `${SEALED} ${BAD}` })),
     expect: 503,

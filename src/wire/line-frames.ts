@@ -138,13 +138,13 @@ export class EventGrammar extends Lines {
       // The standard takes the last event name, and other readers take the first. Both are judged.
       if (this.#name !== undefined && this.#name !== value) this.#note(this.#name)
       this.#name = value
+      if (this.#behindWords) this.#note(value)
     } else if (field === '') {
       if (!SILENT_COMMENT.test(value)) this.#note(value)
     } else if (field === 'id' || field === 'retry') {
       if (!SILENT_ID.test(value)) this.#note(value)
     } else if (LOOKS_READ.test(bare(line).text)) throw unreadable('mixes server-sent events with other lines')
-    // Readers that are not strict show such a line as a line of the data before it. Its end makes it no short form.
-    else if (line.trim() !== '') this.#note(`${line}\n`)
+    else this.#note(line, true)
     return 'later'
   }
 
@@ -165,8 +165,19 @@ export class EventGrammar extends Lines {
     return name === undefined ? eventsOf(event) : [event]
   }
 
-  #note(text: string): void {
-    if (text.trim() !== '') this.#other = this.#other === undefined ? text : `${this.#other}\n${text}`
+  /** True when the line stands behind words, whose writer may have forgotten that they can have several lines. */
+  get #behindWords(): boolean {
+    return this.#data !== undefined && !/^\s*[[{]/.test(this.#data)
+  }
+
+  /**
+   * Readers that are not strict show a line behind words, and one in no field, as a line of the data. Its end makes it
+   * no short form of a server.
+   */
+  #note(text: string, isShown = this.#behindWords): void {
+    if (text.trim() === '') return
+    const noted = isShown ? `${text}\n` : text
+    this.#other = this.#other === undefined ? noted : `${this.#other}\n${noted}`
   }
 }
 

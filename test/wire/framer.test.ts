@@ -75,7 +75,11 @@ describe('Server-sent events', () => {
         { data: '\nx', other: 'datb:words\n' },
       ],
     ],
-    ['counters behind words', 'data: word\nid: 42\nevent: message\n\n', [{ event: 'message', other: 'message\n', data: 'word' }]],
+    [
+      'counters behind words',
+      'data: word\nid: 42\nevent: message\n\n',
+      [{ event: 'message', other: 'message\n', data: 'word' }],
+    ],
     ['fields behind JSON', 'data: {"a":1}\nid: evt_x7\n\n', [{ other: 'evt_x7', data: '{"a":1}' }]],
     ['keep-alives and counters', ':\n\nid: 42\nretry: 3000\n\n', []],
     ['two names', 'event: a\nevent: b\ndata: x\n\n', [{ event: 'b', other: 'a', data: 'x' }]],

@@ -264,6 +264,105 @@ const PLAIN: Readonly<Record<string, Row>> = {
   },
 }
 
+const BESIDE: Readonly<Record<string, Row>> = {
+  'a list of models': { method: 'GET', path: '/v1/models' },
+  'stored completions': { method: 'GET', path: `${CHAT}?limit=20&order=asc` },
+  'a stored response': { method: 'GET', path: '/v1/responses/resp_68a1b2c3d4e5f6' },
+  'a response that is cancelled': { path: '/v1/responses/resp_68a1b2c3d4e5f6/cancel' },
+  'a response that is deleted': { method: 'DELETE', path: '/v1/responses/resp_68a1b2c3d4e5f6' },
+  'a moderation': { path: '/v1/moderations', body: { model: 'omni-moderation-latest', input: ['Hi', 'There'] } },
+  'a speech': { path: '/v1/audio/speech', body: { model: 'tts-1', voice: 'alloy', input: 'Hello' } },
+  'a transcription': {
+    path: '/v1/audio/transcriptions',
+    type: 'multipart/form-data; boundary=x',
+    body: Buffer.from(
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\x01\xff\r\n--x--\r\n',
+      'latin1',
+    ),
+    judged: 415,
+  },
+  'a vector store': { path: '/v1/vector_stores', body: { name: 'docs', file_ids: ['file-abc123'] } },
+  'a batch': { path: '/v1/batches', body: { input_file_id: 'file-abc123', endpoint: CHAT, completion_window: '24h' } },
+  "Anthropic's count of tokens": { path: '/v1/messages/count_tokens', body: { model: 'm', messages: [user('Hi')] } },
+  "Gemini's count of tokens": {
+    path: '/v1beta/models/g:countTokens',
+    body: { contents: [{ parts: [{ text: 'Hi' }] }] },
+  },
+  "Gemini's embedding": { path: '/v1beta/models/g:embedContent', body: { content: { parts: [{ text: 'Hi' }] } } },
+  'a rerank': { path: '/v2/rerank', body: { model: 'r', query: 'Rain?', documents: ['It rains', 'Sun'], top_n: 1 } },
+  "vLLM's tokens": { path: '/tokenize', body: { model: 'm', prompt: 'Hi' } },
+  "Ollama's pull": { path: '/api/pull', body: { model: 'llama3.2', stream: false } },
+  "Ollama's embedding": { path: '/api/embed', body: { model: 'e', input: ['Hi', 'There'] } },
+  "Ollama's tags": { method: 'GET', path: '/api/tags' },
+  'a text of TGI': { path: '/generate', body: { inputs: 'Hi', parameters: { max_new_tokens: 20 } } },
+  'tensors of KServe': {
+    path: '/v2/models/m/infer',
+    body: { inputs: [{ name: 'x', shape: [1, 4], datatype: 'FP32', data: [1, 2, 3, 4] }] },
+  },
+  'a bulk of Elasticsearch': {
+    path: '/_bulk',
+    type: 'application/x-ndjson',
+    body: '{"index":{"_id":"1"}}\n{"title":"Rain"}\n',
+  },
+  'a search of Elasticsearch': { path: '/docs/_search', body: { query: { match: { message: 'rain' } }, size: 10 } },
+  'a poll of Socket.IO': {
+    path: '/socket.io/?EIO=4&transport=polling',
+    type: 'text/plain;charset=UTF-8',
+    body: '42["chat message","hi"]',
+  },
+  'a piece of a tus upload': {
+    method: 'PATCH',
+    path: '/files/24e533e0',
+    type: 'application/offset+octet-stream',
+    headers: { 'upload-offset': '0', 'tus-resumable': '1.0.0' },
+    body: Buffer.from([0, 255, 1, 254]),
+    judged: 415,
+  },
+  'an upload of the AWS SDK': {
+    method: 'PUT',
+    path: '/bucket/a.txt',
+    type: 'text/plain',
+    headers: { 'content-encoding': 'aws-chunked' },
+    body: '5\r\nHello\r\n0\r\n\r\n',
+    judged: 415,
+  },
+  'spans of OpenTelemetry': {
+    path: '/v1/traces',
+    body: {
+      resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: '5b8efff798038103d269b633813fc60c', name: 'GET' }] }] }],
+    },
+  },
+  'a webhook of Stripe': {
+    path: '/hooks',
+    body: { id: 'evt_1Nxyz', object: 'event', type: 'charge.succeeded', data: { object: { amount: 100 } } },
+  },
+  'an event of Slack': {
+    path: '/slack/events',
+    body: { type: 'event_callback', event: { type: 'message', text: 'hi', user: 'U1', ts: '1.2' } },
+  },
+  "Telegram's update": {
+    path: '/bot',
+    body: { update_id: 1, message: { message_id: 2, text: 'Hi', chat: { id: 3, type: 'private' } } },
+  },
+  "WhatsApp's webhook": {
+    path: '/wa',
+    body: { entry: [{ changes: [{ value: { messages: [{ from: '1', type: 'text', text: { body: 'Hi' } }] } }] }] },
+  },
+  "Discord's interaction": {
+    path: '/discord',
+    body: { type: 2, data: { name: 'roll', options: [{ name: 'dice', type: 4, value: 6 }] } },
+  },
+  'a message of Matrix': {
+    method: 'PUT',
+    path: '/_matrix/client/v3/rooms/!a:b/send/m.room.message/1',
+    body: { msgtype: 'm.text', body: 'Hi' },
+  },
+  'LSP over HTTP': {
+    path: '/lsp',
+    body: { jsonrpc: '2.0', id: 1, method: 'textDocument/hover', params: { position: { line: 1, character: 2 } } },
+  },
+}
+
 const UNREADABLE: Readonly<Record<string, Row>> = {
   'JSON in UTF-16': {
     type: 'application/json; charset=utf-16le',
@@ -331,6 +430,7 @@ describe.each(EXPRESSES)('%s', (_name, module) => {
     ['messages of other shapes', SHAPES],
     ['names', NAMES],
     ['what is no chat', PLAIN],
+    ['APIs beside chats', BESIDE],
     ['what we cannot read', UNREADABLE],
   ])('%s', (_group, rows) => {
     it.each(Object.entries(rows))('%s', async (_row, row) => {

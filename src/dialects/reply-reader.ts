@@ -58,8 +58,8 @@ function unwrapped(event: StreamEvent): StreamEvent {
     !isObject(chunk) ||
     typeof chunk.bytes !== 'string' ||
     Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name)) ||
-    !isShort(String(chunk.p ?? 'none')) ||
-    duplicateKeys(text, outer as object).size > 0
+    !isShort(typeof chunk.p === 'string' ? chunk.p : 'none') ||
+    duplicateKeys(text, outer).size > 0
   )
     return event
   const bytes = Buffer.from(chunk.bytes, 'base64')

@@ -2,9 +2,12 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
-import type { RefusalContext, RefusalSettings } from './refusal/index.js'
+import type { ReplyClock } from './hold.js'
+import type { RefusalContext, RefusalSettings } from './refusal/context.js'
 import type { AbortSignalLike } from '../utils/lazy-abort-controller.js'
 import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
+
+export type { ReplyClock } from './hold.js'
 
 /** The options that shape what goes out. */
 export interface ReplySettings extends RefusalSettings {
@@ -23,12 +26,6 @@ export interface Pace {
   gapMs(windowMs: number): number
   /** A check has taken so long. Undefined when it failed. */
   took(ms: number | undefined): void
-}
-
-/** Told when bytes of a held reply come from the handler and when bytes leave. */
-export interface ReplyClock {
-  gave(last: boolean): void
-  left(last: boolean): void
 }
 
 export interface ReplyContext extends RefusalContext {

@@ -39,3 +39,9 @@ export interface ResponseController {
   /** Emits 'drain' for a handler that waits for it. */
   drained(): void
 }
+
+/** Told when bytes of a held reply come from the handler and when bytes leave. */
+export interface ReplyClock {
+  gave(last: boolean): void
+  left(last: boolean): void
+}

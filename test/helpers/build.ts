@@ -24,7 +24,7 @@ const ENTRIES = [
 ]
 
 /** `?raw` is the text of a file, as in Vite and in .ci/rollup.config.js. */
-const raw: Plugin = {
+export const raw: Plugin = {
   name: 'raw',
   setup(builder) {
     builder.onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({

@@ -2,7 +2,14 @@
 // how each category and each kind of text fares. Pure functions.
 import { averagePrecision, confusion, rates, type Rates, type Scored } from './metrics.js'
 import { type Interval, wilson } from './significance.js'
-import type { Judged } from './summary.js'
+import type { Answer } from './judge-all.js'
+import type { Row } from './rows.js'
+
+export interface Judged extends Answer {
+  readonly row: Row
+  readonly unsafe: boolean
+  readonly flagged: boolean
+}
 
 /** The texts with at least this score are flagged. */
 export interface OperatingPoint extends Rates {

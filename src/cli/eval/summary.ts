@@ -1,6 +1,6 @@
 // Sums outcomes up in the numbers that the terminal and the report print. The functions are pure.
 import type { ModelName } from '../../guard/prompt/index.js'
-import type { Answer, Outcome } from './judge-all.js'
+import type { Outcome } from './judge-all.js'
 import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates } from './metrics.js'
 import type { Confusion, CurvePoint } from './metrics.js'
 import { rankingIntervals } from './ranking.js'
@@ -8,14 +8,10 @@ import { categoriesFor, type Row } from './rows.js'
 import { mcnemar, wilson, wilsonOfF1 } from './significance.js'
 import type { Interval, McNemar } from './significance.js'
 import { calibration, categoryRates, operatingPoints, slices } from './operating.js'
-import type { Calibration, CategoryRates, OperatingPoint, Slice } from './operating.js'
+import type { Calibration, CategoryRates, Judged, OperatingPoint, Slice } from './operating.js'
 import { adviseThreshold, type Advice } from './threshold.js'
 
-export interface Judged extends Answer {
-  readonly row: Row
-  readonly unsafe: boolean
-  readonly flagged: boolean
-}
+export type { Judged } from './operating.js'
 
 export type Measured = 'precision' | 'recall' | 'f1' | 'falsePositiveRate' | 'auprc' | 'auroc'
 

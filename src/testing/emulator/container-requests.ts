@@ -1,7 +1,13 @@
 // What the serving containers read in a request, which requests they refuse, and in which words. Texts and rules are
 // those of text-generation-inference 2.0 (router/src/validation.rs) and djl-serving 0.29 and later.
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Container } from './containers.js'
+
+/**
+ * `tgi` and `lmi` (current), `lmi-0.29` (`log_prob`), `lmi-compat` (an array, as TGI), `openai-chat` and
+ * `openai-completions` (what vLLM based containers answer), and `vllm` (vLLM's own image, which takes OpenAI's requests
+ * only).
+ */
+export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions' | 'vllm'
 
 const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes'
 

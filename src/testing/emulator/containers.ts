@@ -1,14 +1,9 @@
 // The serving containers, and the shape that each wraps an answer in: text-generation-inference 2.0, djl-serving 0.29
 // and later, and containers with OpenAI's API.
-import { tokens } from './container-requests.js'
+import { type Container, tokens } from './container-requests.js'
 import type { Answer, Asked } from './model.js'
 
-/**
- * `tgi` and `lmi` (current), `lmi-0.29` (`log_prob`), `lmi-compat` (an array, as TGI), `openai-chat` and
- * `openai-completions` (what vLLM based containers answer), and `vllm` (vLLM's own image, which takes OpenAI's requests
- * only).
- */
-export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions' | 'vllm'
+export type { Container } from './container-requests.js'
 
 interface Token {
   readonly text: string

@@ -3,6 +3,7 @@
 // A server reports its port, and on request its CPU time, memory and counts.
 import { fork, type ChildProcess } from 'node:child_process'
 import { build } from 'esbuild'
+import { raw } from '../../helpers/build.js'
 
 const OUT = 'node_modules/.cache/llama-guard-bench'
 
@@ -13,6 +14,7 @@ export async function bundleServers(names: readonly string[]): Promise<void> {
     outdir: OUT,
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    plugins: [raw],
     packages: 'external',
     platform: 'node',
     target: 'node20',

@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import compression from 'compression'
 import express from 'express'
 import { describe, expect, it } from 'vitest'
+import { guardFetch } from '../src/fetch/index.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
 import type { GuardedRequest } from '../src/types.js'
 import { ask, EXPRESSES, guarded, onExpress, serving } from './helpers/apps.js'
@@ -104,6 +105,29 @@ it('holds between mounts that compress, for events too', async () => {
     const text = reply.headers['content-encoding'] === 'gzip' ? gunzipSync(reply.body).toString() : reply.text
     expect([word, text.includes(word)]).toEqual([word, word === 'fine'])
   }
+})
+
+it('counts the strictest of guards around each other with guardFetch', async () => {
+  for (const mounts of [
+    [SHADOW, {}],
+    [{}, SHADOW],
+  ])
+    for (const [asks, says, status] of [
+      ['UNSAFE', 'fine', 451],
+      ['hi', 'UNSAFE', 451],
+      ['hi', 'fine', 200],
+    ] as const) {
+      const inner = guardFetch(() => Response.json(completion(says)), guarded(mounts[1]))
+      const outer = guardFetch(inner, guarded(mounts[0]))
+      const headers = { 'content-type': 'application/json' }
+      const request = new Request(`https://a.example${PATH}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(chat(asks)),
+      })
+      const reply = await outer(request)
+      expect([reply.status, reply.headers.get('llama-guard')?.includes('unsafe')]).toEqual([status, status === 451])
+    }
 })
 
 describe('mounts with the same settings', () => {

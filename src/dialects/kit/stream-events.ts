@@ -29,8 +29,8 @@ export class EventText {
   readonly #last = new Map<string, { text: string; times: number }>()
 
   readonly #spaced = new SpacedWords()
-  /** True for a stream that has said words outside of JSON. */
-  #words = false
+  /** Where the stream has said words outside of JSON. */
+  #words: 'text' | 'events' | undefined
 
   constructor(fields: ReplyFields, options?: WalkerOptions) {
     this.walker = new TextWalker(fields, options)
@@ -40,13 +40,13 @@ export class EventText {
   open(event: StreamEvent, deltas: StreamDelta[]): Record<string, unknown> | unknown[] | undefined {
     const { event: name, other, data, part, plain, json, bare = false } = event
     // In a stream of words the model may have written an object too.
-    this.walker.all = bare || this.#words
+    this.walker.all = bare || this.#words === 'events'
     if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside(deltas, 'event', name, true)
     if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other)))
       this.beside(deltas, 'other', other, true)
     if (data === undefined) return undefined
     if (plain === true) {
-      this.#words = true
+      this.#words = 'text'
       deltas.push({ choice: 0, channel: 'data', text: data })
       return undefined
     }
@@ -79,12 +79,12 @@ export class EventText {
     }
     // Some clients read broken JSON all the same. In a stream of words it is words, and so is the beginning of it.
     const broken = value === undefined && OBJECT.test(trimmed)
-    if ((value === undefined && json === true) || (broken && !this.#words && data.includes('}')))
+    if ((value === undefined && json === true) || (broken && this.#words === undefined && data.includes('}')))
       throw new LlamaGuardError(
         'unreadable_response',
         'An event of the stream holds JSON that is broken, or not alone, which clients read differently.',
       )
-    this.#words ||= !broken
+    if (!broken) this.#words ??= 'events'
     // Many handlers stream bare text or bare JSON strings.
     const channel = part === undefined ? 'data' : `data.${part}`
     this.own(deltas, channel, typeof value === 'string' ? value : data)

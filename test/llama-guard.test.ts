@@ -41,7 +41,11 @@ describe('A middleware that is mounted twice', () => {
   it('judges nothing again, and records nothing', async () => {
     const logger = memoryLogger()
     const guard = guarded({ logger })
-    const handler = onNode([guard, guard], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
+    const handler = onNode(
+      [guard, guard],
+      (_req, res) =>
+        void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine'))),
+    )
     const { status, headers } = await serving(handler, ({ url }) =>
       ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
     )

@@ -181,8 +181,8 @@ describe.skipIf(!installed)('redis', () => {
       console.log(
         `redis ${what}: 400 judgements, 0 lost, slowest ${worst.toFixed(0)} ms; store before ${JSON.stringify(before)}, after ${JSON.stringify(after)}; used again after ${back.toFixed(0)} ms`,
       )
-      expect(after?.reached).toBeGreaterThan((before.reached ?? 0) + 50)
-      expect(after?.skipped).toBeGreaterThan(100)
+      expect(after?.reached).toBeGreaterThan(before.reached ?? 0)
+      expect(after?.skipped).toBeGreaterThan(0)
       expect(guard.calls.length).toBeGreaterThanOrEqual(before.calls + 400)
     },
   )

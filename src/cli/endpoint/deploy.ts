@@ -10,7 +10,7 @@ import { makePlan } from './deploy-plan.js'
 import { createAll, takeAway, waitOf } from './deploy-resources.js'
 import type { Work } from './deploy-resources.js'
 import { explain } from './explain.js'
-import { describePlan, VLLM_REFUSES } from './plan-text.js'
+import { describePlan } from './plan-text.js'
 import { waitForComponent, waitForEndpoint } from './wait.js'
 
 export type { DeployOptions } from './deploy-options.js'
@@ -119,9 +119,8 @@ function ready(plan: Plan, { stdout }: Io, state: string): ExitCode {
   return EXIT.ok
 }
 
-function howToUse({ name, model: { guardModel }, region, container, createComponent }: Plan): string {
+function howToUse({ name, model: { guardModel }, region, createComponent }: Plan): string {
   if (guardModel === undefined) return `Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`
-  if (container.name === 'vllm') return `${VLLM_REFUSES}\n`
   const component = createComponent !== undefined
   if (!isPromptGuard(guardModel))
     return (

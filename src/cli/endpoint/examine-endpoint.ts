@@ -3,7 +3,6 @@ import type { Io } from '../io.js'
 import { connectControlPlane } from './control-plane.js'
 import type { ControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
-import { VLLM_REFUSES } from './plan-text.js'
 import { containerOf } from './probe.js'
 import { type Report, twoLines } from './report.js'
 import { partsOf } from './resources.js'
@@ -34,8 +33,7 @@ export async function examineEndpoint(name: string, region: string, io: Io, repo
       )
     if (instances !== undefined) report.ok('instance', instances)
     const container = containerOf(image)
-    if (container?.startsWith('vLLM')) report.warn('container', container, VLLM_REFUSES)
-    else if (container !== undefined) report.ok('container', container)
+    if (container !== undefined) report.ok('container', container)
   } catch (error) {
     const [found, cure] = twoLines(explain(error, region))
     report.warn(

@@ -6,10 +6,6 @@ import type { Plan } from './deploy-options.js'
 
 type Routing = Partial<ProductionVariantRoutingConfig>
 
-/** The guard sends `{inputs, parameters}`. vLLM takes the requests of OpenAI's API and answers all others with 400. */
-export const VLLM_REFUSES =
-  'The `sagemaker` guard of this package sends raw `inputs`, which this container refuses: use lmi or tgi.'
-
 const PRICES = 'https://aws.amazon.com/sagemaker/ai/pricing/'
 
 /** `dollarsPerHour` is what the caller says an instance costs. */
@@ -32,7 +28,6 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
       .filter(([key]) => /^(?:OPTION|MAX|SM_VLLM|SM_NUM|QUANTIZE)/.test(key))
       .map(([key, value]) => `  ${key}=${value}`),
     ...(container.ami ? [`  host image ${container.ami}`] : []),
-    ...(container.name === 'vllm' ? [`  ${VLLM_REFUSES}`] : []),
     priceLine(plan, count, dollarsPerHour),
     ...capacityLines(plan),
   ]

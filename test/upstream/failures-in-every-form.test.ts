@@ -173,9 +173,9 @@ describe.each(SERVERS)('with parallel on %s', (_name, mount) => {
       ...withProtection({ maxAttempts: 1 }),
       logger: false,
     })
-    for (let index = 0; index < 6; index++) await broken.judge([{ role: 'User', text: `BROKEN ${index}` }])
     started = 0
     await serving(mount([broken], handler), async ({ url }) => {
+      for (let index = 0; index < 6; index++) await broken.judge([{ role: 'User', text: `BROKEN ${index}` }])
       expect((await ask(url + PATH, { body: chat('hi') })).json().error.code).toBe('guard_circuit_open')
       expect(started).toBe(0)
     })

@@ -135,9 +135,10 @@ describe('A held stream', () => {
       hold.write(bytes(says('a')))
       await context.checks[0]!.answer('safe')
       hold.write(bytes(says('b')))
-      expect(vi.getTimerCount()).toBe(1)
+      // Other tests of this process may have timers too.
+      const timers = vi.getTimerCount()
       hold.gone()
-      expect([vi.getTimerCount(), context.aborted]).toEqual([0, 1])
+      expect([vi.getTimerCount(), context.aborted]).toEqual([timers - 1, 1])
       hold.write(bytes(says('c')))
       hold.end(undefined)
       expect([context.checks.length, exit.steps.filter((step) => step !== 'drained')]).toEqual([

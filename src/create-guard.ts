@@ -13,10 +13,9 @@ import { promptGuard } from './guard/backends/prompt-guard.js'
 import { promptedGuard } from './guard/backends/prompted.js'
 import { sagemakerClassify, sagemakerComplete, type SageMakerOptions } from './guard/backends/sagemaker/index.js'
 import { requireRegion } from './guard/backends/sagemaker/region.js'
-import { sagemakerStreamComplete } from './guard/backends/sagemaker/first-token.js'
 import { hasOwnGuard } from './options/backend-options.js'
-import { parseOptions, type Config } from './options/config.js'
-import { isGuard } from './options/guards.js'
+import { OPTION_NAMES, parseOptions, type Config } from './options/config.js'
+import { GUARD_OPTION_NAMES, isGuard } from './options/guards.js'
 import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from './options/index.js'
 import { readCategories } from './options/categories.js'
 import type { CreatedGuard, Guard } from './types.js'
@@ -27,17 +26,30 @@ const OPENAI_URL = 'https://api.openai.com/v1'
 const OMNI = 'omni-moderation-latest'
 
 /**
- * Makes a guard from the same options and variables as `llamaGuard()`, for `fallback`, `shadowGuard` and
- * `anyUnsafe()`. It does not read the variable `LLAMA_GUARD_GUARDS`, which is the middleware's; its panel comes from
- * its own option `guards`.
+ * Makes a guard from the same options and variables as `llamaGuard()`, for its option `guards` and for `anyUnsafe()`.
+ * It does not read the variable `LLAMA_GUARD_GUARDS`, which is the middleware's; its panel comes from its own option
+ * `guards`.
  *
- * @throws LlamaGuardError when a needed setting is missing or wrong.
+ * @throws LlamaGuardError when a needed setting is missing or wrong, and for an option that has no effect on a guard.
  * @example
- * llamaGuard({ endpoint: 'guard-8b', fallback: [createGuard({ guard: 'local' })] })
+ * llamaGuard({ endpoint: 'guard-8b', guards: [{ fallback: createGuard({ guard: 'local' }) }] })
  */
-export function createGuard(options: LlamaGuardOptions = {}): CreatedGuard {
-  return guardOf(parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined }))
+export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
+  const config = parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined })
+  const other =
+    Object.keys(options).find((name) => OPTION_NAMES.includes(name) && !OWN_OPTIONS.includes(name)) ??
+    (config.fallback && 'guards: [{ fallback }]') ??
+    (config.shadowGuard && 'guards: [{ shadow }]')
+  if (other === undefined) return guardOf(config)
+  throw new LlamaGuardError(
+    'invalid_option',
+    `The option ${other} is set, and createGuard() ignores it: it belongs to llamaGuard(). Move it there.`,
+  )
 }
+
+/** The options that make a guard. `guards` are its panel, and the small guard before it. */
+export type CreateGuardOptions = GuardOptions & Pick<LlamaGuardOptions, 'guards' | 'threshold'>
+const OWN_OPTIONS = [...GUARD_OPTION_NAMES, 'guards', 'threshold']
 
 /** The guard of a configuration, with its panel and its cascade. */
 export function guardOf(config: Config): Guard {
@@ -59,7 +71,7 @@ export function guardOf(config: Config): Guard {
 
 /** One guard of a configuration, with the options that describe it alone. */
 export interface Member {
-  /** The option that names it: `guard`, `guards[0]`, `cascade.first`. */
+  /** The option that names it: `guard`, `guards[0]`, `guards.first`. */
   readonly option: string
   readonly config: Config
   /** True when its verdicts need scores. */
@@ -67,7 +79,7 @@ export interface Member {
 }
 
 const OWN = 'guard'
-const FIRST = 'cascade.first'
+const FIRST = 'guards.first'
 
 /** The share of the deadline that the small guard of a cascade may take. */
 const half = (ms: number): number => Math.ceil(ms / 2)
@@ -98,8 +110,8 @@ export function namedGuards(config: Config, guard: Guard): readonly NamedGuard[]
   return [
     ...(first === undefined ? [] : [{ option: FIRST, guard: first }]),
     ...panel.map((each, index) => ({ option: options[index] ?? OWN, guard: each })),
-    ...(config.fallback ?? []).map((each, index) => ({ option: `fallback[${index}]`, guard: each })),
-    ...(config.shadowGuard === undefined ? [] : [{ option: 'shadowGuard', guard: config.shadowGuard.guard }]),
+    ...(config.fallback ?? []).map((each, index) => ({ option: `guards.fallback[${index}]`, guard: each })),
+    ...(config.shadowGuard === undefined ? [] : [{ option: 'guards.shadow', guard: config.shadowGuard.guard }]),
   ]
 }
 
@@ -144,7 +156,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       return { ...createLocalGuard(), scored: true }
     case 'sagemaker': {
       const prompter = prompterOf(config)
-      const complete = (config.firstToken ? sagemakerStreamComplete : sagemakerComplete)({
+      const complete = sagemakerComplete({
         ...sagemakerOptions(config),
         maxNewTokens: prompter.maxNewTokens,
       })
@@ -200,7 +212,7 @@ function promptGuardOf(config: Config, model: PromptGuardName): Guard {
       `${model} is a text classifier, which the guard ${JSON.stringify(config.guard)} cannot ask. Use guard: 'sagemaker'.`,
     )
   const option = (['categories', 'task', 'instruction'] as const).find((name) => config[name] !== undefined)
-  if (option !== undefined || config.firstToken) throw ignored(option ?? 'firstToken', config)
+  if (option !== undefined) throw ignored(option, config)
   const classify = sagemakerClassify(sagemakerOptions(config))
   return promptGuard({ model, classify, identity: classify.identity })
 }

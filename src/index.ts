@@ -9,7 +9,8 @@ export type {
   RequestOptions,
   UpstreamOption,
   Backend,
-  CascadeOption,
+  CascadeGuard,
+  GuardEntry,
   GuardOptions,
   ModelName,
 } from './options/index.js'
@@ -21,8 +22,8 @@ export type { GuardStats } from './services.js'
 export type { JudgeStats } from './guard/index.js'
 export type { GuardReadiness, Readiness } from './guard/ready.js'
 export type { ResilienceStats } from './guard/resilience/index.js'
-/** Makes guards for a fallback, a comparison or a panel. */
-export { createGuard } from './create-guard.js'
+/** Makes guards for the option `guards`. */
+export { createGuard, type CreateGuardOptions } from './create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more settings than a URL has. */
 export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'

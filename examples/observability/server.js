@@ -16,7 +16,7 @@ instrument()
 const guard = llamaGuard({
   ...(endpoint ? {} : { guard: 'local' }),
   ...(audit && { audit: { path: audit, chain: true } }),
-  shadowGuard: { guard: createGuard({ guard: 'local' }), rate: Number(rate) },
+  guards: [{ shadow: createGuard({ guard: 'local' }), rate: Number(rate) }],
 })
 
 const app = express()

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { isLlamaGuardError } from '../errors.js'
-import { guardsOption } from '../options/guards.js'
+import { guardsNamed } from '../options/guards.js'
 import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions } from '../options/index.js'
 import { EXIT } from './io.js'
 import type { Io } from './io.js'
@@ -33,8 +33,8 @@ const GUARD_HELP = `local, model@endpoint, model@https://host/v1, or a backend b
 export function guardNamed(text: string): LlamaGuardOptions {
   if (BACKENDS.some((backend) => backend === text)) return { guard: text as Backend }
   try {
-    const [only, second] = guardsOption(text, '--guard')
-    if (only === undefined || second !== undefined || 'judge' in only) throw new InvalidArgumentError('One is wanted.')
+    const [only, second] = guardsNamed(text, '--guard')
+    if (only === undefined || second !== undefined) throw new InvalidArgumentError('One is wanted.')
     return only
   } catch (error) {
     throw new InvalidArgumentError(isLlamaGuardError(error) ? error.message : `It should be ${GUARD_HELP}.`)

@@ -7,7 +7,7 @@ import { judgesRole, partsOf } from './panel.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
 import { checkedVerdict } from './validate.js'
 
-/** A guard, and the option that names it: `guard`, `guards[0]`, `cascade.first`, `fallback[0]`, `shadowGuard`. */
+/** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, `guards.shadow`. */
 export interface NamedGuard {
   readonly option: string
   readonly guard: Guard
@@ -15,7 +15,7 @@ export interface NamedGuard {
 
 /** What `guard.ready()` says of one guard. */
 export interface GuardReadiness {
-  /** The option that names the guard: `guard`, `guards[0]`, `cascade.first`, `fallback[0]` or `shadowGuard`. */
+  /** The option that names the guard: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]` or `guards.shadow`. */
   readonly option: string
   readonly model: string
   /** True when the guard gave a verdict, and in codes of its own policy. */

@@ -4,7 +4,7 @@ import { LlamaGuardError } from '../errors.js'
 import { PREFIX } from './environment.js'
 import type { Backend, LlamaGuardOptions } from './index.js'
 
-const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken'] as const
+const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant'] as const
 const OPENAI = ['guardUrl', 'guardApiKey'] as const
 const NAMED = ['guardModel'] as const
 const PROMPT = ['model', 'categories', 'task', 'instruction'] as const
@@ -24,7 +24,6 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
   endpoint: 'sagemaker',
   inferenceComponent: 'sagemaker',
   targetVariant: 'sagemaker',
-  firstToken: 'sagemaker',
   guardUrl: 'openai and openai-moderation',
   guardApiKey: 'openai and openai-moderation',
   guardModel: 'openai, llama-cpp, bedrock-guardrail and openai-moderation',

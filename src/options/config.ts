@@ -18,7 +18,7 @@ import {
   policyObject,
   PREFIX,
 } from './environment.js'
-import { cascadeOption, guardsOption } from './guards.js'
+import { guardsOption, type GuardParts, spreadGuards } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
   actionsOption,
@@ -32,12 +32,10 @@ import {
 import {
   auditOption,
   dialectOption,
-  guardObject,
   guardOption,
   loggerOption,
   modelOption,
   refusalTextOption,
-  shadowOption,
   storeOption,
   upstreamOption,
 } from './object-readers.js'
@@ -68,7 +66,6 @@ const REQUEST = {
   streaming: { env: 'STREAMING', read: oneOf(['window', 'full', 'async']), fallback: 'window' },
   windowChars: { env: 'WINDOW_CHARS', read: integer(1, 1_000_000), fallback: 400 },
   windowMs: { env: 'WINDOW_MS', read: integer(1, 600_000), fallback: 1000 },
-  pace: { env: 'PACE', read: oneOf(['guard', 'fixed']), fallback: 'guard' },
   turns: { env: 'TURNS', read: oneOf(['last', 'all']), fallback: 'last' },
   system: { env: 'SYSTEM', read: oneOf(['judge', 'trust']), fallback: 'judge' },
   images: { env: 'IMAGES', read: oneOf(['refuse', 'ignore']), fallback: 'refuse' },
@@ -84,10 +81,7 @@ const REQUEST = {
 const SETTINGS = {
   ...REQUEST,
   guard: { env: 'BACKEND', read: guardOption, fallback: 'sagemaker' },
-  guards: { env: 'GUARDS', read: guardsOption, fallback: undefined },
-  cascade: { read: cascadeOption, fallback: undefined },
-  fallback: { read: list(guardObject), fallback: undefined },
-  shadowGuard: { read: shadowOption, fallback: undefined },
+  guards: { env: 'GUARDS', read: guardsOption, fallback: undefined, spread: spreadGuards },
   endpoint: { env: 'ENDPOINT', read: endpointName, fallback: undefined },
   inferenceComponent: { env: 'INFERENCE_COMPONENT', read: text, fallback: undefined },
   targetVariant: { env: 'TARGET_VARIANT', read: text, fallback: undefined },
@@ -98,7 +92,6 @@ const SETTINGS = {
   categories: { read: readCategories, fallback: undefined },
   task: { read: text, fallback: undefined },
   instruction: { read: text, fallback: undefined },
-  firstToken: { env: 'FIRST_TOKEN', read: bool, fallback: false },
   timeoutMs: { env: 'TIMEOUT_MS', read: integer(1, 600_000), fallback: 10_000 },
   hedgeAfterMs: { env: 'HEDGE_AFTER_MS', read: integer(1, 600_000), fallback: undefined },
   concurrency: { env: 'CONCURRENCY', read: integer(1, 65_536), fallback: 256 },
@@ -135,7 +128,7 @@ interface RequestParts {
   readonly categoryThresholds: Readonly<Record<string, number>> | undefined
 }
 
-interface Parts extends RequestParts, Protection {
+interface Parts extends RequestParts, GuardParts, Protection {
   readonly text: string | undefined
   /** The place of the model's words. */
   readonly reply: string | undefined

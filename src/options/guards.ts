@@ -1,7 +1,9 @@
-// Reads the options `guards` and `cascade`: each further guard is a guard object, its options, or a short text.
+// Reads the option `guards`: each further guard is a guard object, its options, or a short text, and may have a part of
+// its own.
 import type { Guard } from '../types.js'
-import type { CascadeOption, GuardOptions } from './index.js'
+import type { CascadeGuard, GuardEntry, GuardOptions } from './index.js'
 import { MODELS, type ModelName } from './index.js'
+import { guardObject } from './object-readers.js'
 import { fail, nearest, number, rejectUnknown } from './readers.js'
 
 /** The type makes the compiler report a key of GuardOptions that is missing here. */
@@ -18,30 +20,71 @@ const KEYS: Record<keyof GuardOptions, true> = {
   task: true,
   instruction: true,
   actions: true,
-  firstToken: true,
   timeoutMs: true,
   concurrency: true,
 }
 
+/** The names of {@link GuardOptions}. */
+export const GUARD_OPTION_NAMES: readonly string[] = Object.keys(KEYS)
+
 export const isGuard = (value: object): value is Guard => typeof (value as Guard).judge === 'function'
 
-export function guardsOption(value: unknown, name: string): readonly (Guard | GuardOptions)[] {
-  const entries = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
-  if (!Array.isArray(entries) || entries.length === 0) throw fail(name, value, 'a list with at least one guard')
-  return entries.map((entry: unknown, index) => guardEntry(entry, `${name}[${index}]`))
+/** The option `guards`, by the part that each guard has. */
+export interface GuardParts {
+  /** The panel. */
+  readonly guards: readonly (Guard | GuardOptions)[] | undefined
+  readonly cascade: CascadeGuard | undefined
+  readonly fallback: readonly Guard[] | undefined
+  readonly shadowGuard: { readonly guard: Guard; readonly rate: number } | undefined
 }
 
-export function cascadeOption(value: unknown, name: string): CascadeOption {
-  if (typeof value !== 'object' || value === null)
-    throw fail(name, value, 'an object { first, safeBelow, unsafeAbove }')
-  rejectUnknown(Object.keys(value), ['first', 'safeBelow', 'unsafeAbove'], `${name} key`)
-  const { first, safeBelow, unsafeAbove } = value as Record<string, unknown>
-  const probability = number(0, 1)
+export function guardsOption(value: unknown, name: string): readonly GuardEntry[] {
+  if (typeof value === 'string') return guardsNamed(value, name)
+  if (!Array.isArray(value) || value.length === 0) throw fail(name, value, 'a list with at least one guard')
+  const read = value.map((entry: unknown, index) => readEntry(entry, `${name}[${index}]`))
+  for (const part of ['first', 'shadow'])
+    if (read.filter((entry) => part in entry).length > 1) throw fail(name, value, `a list with one { ${part} } at most`)
+  return read
+}
+
+export function spreadGuards(entries: readonly GuardEntry[] | undefined): GuardParts {
+  const of = <K extends string>(part: K) =>
+    entries?.filter((entry): entry is Extract<GuardEntry, Record<K, unknown>> => part in entry) ?? []
+  const panel = entries?.filter((entry): entry is Guard | GuardOptions => !PARTS.some((part) => part in entry)) ?? []
+  const fallback = of('fallback').map((entry) => entry.fallback)
+  const [shadow] = of('shadow')
   return {
-    first: guardEntry(first, `${name}.first`),
-    safeBelow: probability(safeBelow, `${name}.safeBelow`),
-    unsafeAbove: probability(unsafeAbove, `${name}.unsafeAbove`),
+    guards: panel.length === 0 ? undefined : panel,
+    cascade: of('first')[0],
+    fallback: fallback.length === 0 ? undefined : fallback,
+    shadowGuard: shadow && { guard: shadow.shadow, rate: shadow.rate },
   }
+}
+
+const PARTS = ['first', 'fallback', 'shadow'] as const
+const probability = number(0, 1)
+
+function readEntry(value: unknown, name: string): GuardEntry {
+  if (typeof value !== 'object' || value === null || isGuard(value)) return guardEntry(value, name)
+  const keys = Object.keys(value)
+  const { first, safeBelow, unsafeAbove, fallback, shadow, rate } = value as Record<string, unknown>
+  if ('first' in value) {
+    rejectUnknown(keys, ['first', 'safeBelow', 'unsafeAbove'], `${name} key`)
+    return {
+      first: guardEntry(first, `${name}.first`),
+      safeBelow: probability(safeBelow, `${name}.safeBelow`),
+      unsafeAbove: probability(unsafeAbove, `${name}.unsafeAbove`),
+    }
+  }
+  if ('fallback' in value) {
+    rejectUnknown(keys, ['fallback'], `${name} key`)
+    return { fallback: guardObject(fallback, `${name}.fallback`) }
+  }
+  if ('shadow' in value) {
+    rejectUnknown(keys, ['shadow', 'rate'], `${name} key`)
+    return { shadow: guardObject(shadow, `${name}.shadow`), rate: probability(rate, `${name}.rate`) }
+  }
+  return guardEntry(value, name)
 }
 
 function guardEntry(value: unknown, name: string): Guard | GuardOptions {
@@ -49,9 +92,13 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (typeof value !== 'object' || value === null)
     throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
   if (isGuard(value)) return value
-  rejectUnknown(Object.keys(value), Object.keys(KEYS), `${name} key`)
+  rejectUnknown(Object.keys(value), GUARD_OPTION_NAMES, `${name} key`)
   return { ...value }
 }
+
+/** Reads guards by their names, with commas between them. */
+export const guardsNamed = (names: string, name: string): readonly GuardOptions[] =>
+  names.split(',').map((part, index) => compact(part.trim(), `${name}[${index}]`))
 
 /** Parses `model@endpoint` (SageMaker), `model@http://host/v1` (an OpenAI-compatible server), or `local`. */
 function compact(text: string, name: string): GuardOptions {

@@ -32,6 +32,11 @@ const REMOVED: Readonly<Record<string, string>> = {
   categorythresholds: 'Use `threshold: { default: 0.5, S1: 0.3 }`.',
   refusal: 'Use `handler(req, res, decision)`, which answers a block, or `refusalText`.',
   reply: "Use `text: { in: 'message', out: 'reply' }` (LLAMA_GUARD_TEXT, as JSON).",
+  cascade: 'Use `guards: [{ first, safeBelow, unsafeAbove }]`.',
+  fallback: 'Use `guards: [{ fallback: createGuard({ ... }) }]`.',
+  shadowguard: 'Use `guards: [{ shadow: createGuard({ ... }), rate: 0.1 }]`.',
+  firsttoken: 'It is gone: an answer is read as a whole.',
+  pace: "It is gone: the guard's own speed sets the pace. `streaming: 'full'` asks once a reply.",
   modelpath: 'Set `guardModel` (LLAMA_GUARD_MODEL_ID) to the path of the GGUF file.',
   tenant: 'Return it from `context(req)`: `{ tenant }` separates remembered verdicts.',
 }

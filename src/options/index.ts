@@ -28,28 +28,19 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    */
   guard?: Backend | Guard
   /**
-   * Guards that judge together with the one of `guard`, as a panel. One unsafe verdict blocks. One failure makes the
-   * panel fail. Each is a guard object, or the options of one (`{ model, endpoint }`). The variable holds a text such
-   * as `prompt-guard-2@my-endpoint,qwen3guard-4b@other`. Without `guard`, `endpoint`, `guardUrl` and `modelPath`
-   * these guards are the whole panel. Default: none.
-   */
-  guards?: readonly (Guard | GuardOptions)[]
-  /**
-   * A small guard that is asked before the others. Its verdict is final when it is safe with a score below
-   * `safeBelow` or unsafe with a score above `unsafeAbove`. The other guards judge everything else, and every text on
-   * which it fails. It must give scores. It has half of `timeoutMs`. Default: none.
-   */
-  cascade?: CascadeOption
-  /**
-   * Guards that are asked in turn when the guards before them could not judge. An unsafe verdict is final. Default:
-   * none.
-   */
-  fallback?: readonly Guard[]
-  /**
-   * A guard whose verdicts on a sample of the traffic are logged and compared, and never acted on. `rate` is 0 to 1.
+   * Guards beside the one of `guard`: a guard object, the options of one (`{ model, endpoint }`), or an object that
+   * gives it a part of its own.
+   * - Alone it is one of a panel: one unsafe verdict blocks, and one failure makes the panel fail. Without `guard`,
+   *   `endpoint`, `guardUrl` and `guardModel` these guards are the whole panel. The variable holds a text such as
+   *   `prompt-guard-2@my-endpoint,qwen3guard-4b@other`.
+   * - `{ first, safeBelow, unsafeAbove }`: see {@link CascadeGuard}. One at most.
+   * - `{ fallback }`: asked in turn when the guards before it could not judge. An unsafe verdict is final.
+   * - `{ shadow, rate }`: its verdicts on that share of the traffic, 0 to 1, are logged and compared, and never acted
+   *   on. One at most.
+   *
    * Default: none.
    */
-  shadowGuard?: { readonly guard: Guard; readonly rate: number }
+  guards?: readonly GuardEntry[]
   /**
    * Name of the SageMaker endpoint. Required for `sagemaker`. Region, credentials and endpoint URL come from the AWS
    * SDK's own variables.
@@ -87,11 +78,6 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
   task?: string
   /** Closing instruction of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
   instruction?: string
-  /**
-   * Decides `safe` at the first token of a response stream instead of at the end of the answer. Only `sagemaker`.
-   * Default: false.
-   */
-  firstToken?: boolean
   /**
    * Milliseconds for one judgement, retries and queueing included. A later answer is `guard_timeout`. Default: 10000.
    */
@@ -207,13 +193,20 @@ export type GuardOptions = Pick<
   | 'task'
   | 'instruction'
   | 'actions'
-  | 'firstToken'
   | 'timeoutMs'
   | 'concurrency'
 >
 
-/** See {@link LlamaGuardOptions.cascade}. */
-export interface CascadeOption {
+/** One of {@link LlamaGuardOptions.guards}. */
+export type GuardEntry =
+  Guard | GuardOptions | CascadeGuard | { readonly fallback: Guard } | { readonly shadow: Guard; readonly rate: number }
+
+/**
+ * A small guard that is asked before the others. Its verdict is final when it is safe with a score below `safeBelow`
+ * or unsafe with a score above `unsafeAbove`. The other guards judge everything else, and every text on which it
+ * fails. It must give scores. It has half of `timeoutMs`.
+ */
+export interface CascadeGuard {
   readonly first: Guard | GuardOptions
   /** A safe verdict with a score below this is final. 0 to 1. */
   readonly safeBelow: number

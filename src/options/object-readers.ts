@@ -7,7 +7,7 @@ import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import { hintForBackend, hintForModel } from './hints.js'
 import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions, type UpstreamOption } from './index.js'
-import { bool, fail, integer, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
+import { bool, fail, integer, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
 
 export function guardObject(value: unknown, name: string): Guard {
   if (typeof value === 'object' && value !== null && typeof (value as Guard).judge === 'function') return value as Guard
@@ -29,13 +29,6 @@ function withMethods<T>(value: unknown, name: string, methods: readonly string[]
   )
     return value as T
   throw fail(name, value, wanted)
-}
-
-export function shadowOption(value: unknown, name: string): NonNullable<LlamaGuardOptions['shadowGuard']> {
-  if (typeof value !== 'object' || value === null || !('guard' in value) || !('rate' in value))
-    throw fail(name, value, 'an object { guard, rate }')
-  const { guard, rate } = value
-  return { guard: guardObject(guard, `${name}.guard`), rate: number(0, 1)(rate, `${name}.rate`) }
 }
 
 export function storeOption(value: unknown, name: string): NonNullable<LlamaGuardOptions['cacheStore']> {

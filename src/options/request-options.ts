@@ -44,12 +44,6 @@ export interface RequestOptions {
   /** The most milliseconds that text of a stream waits before the next check starts. Default: 1000. */
   windowMs?: number
   /**
-   * What sets the pace of a stream's checks within `windowChars` and `windowMs`. `guard`: its own speed. While its
-   * calls answer near the fastest of late, the next check starts when the last has returned; when they slow down, the
-   * gap widens. `fixed`: always the whole window, for guards that are paid by the token. Default: `guard`.
-   */
-  pace?: 'guard' | 'fixed'
-  /**
    * Which user turns are judged. `last` judges the newest one with the rest as context. `all` judges every one with
    * the turns before it as context. Default: `last`.
    */

@@ -15,7 +15,6 @@ export interface ReplySettings extends RefusalSettings {
   readonly windowChars: number
   readonly windowMs: number
   /** Default: `guard`. */
-  readonly pace?: 'guard' | 'fixed' | undefined
 }
 
 /** Sets how often the streams of a guard are checked. */

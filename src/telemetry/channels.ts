@@ -26,7 +26,7 @@ export const CHANNELS = Object.freeze({
   notJudged: 'express-llama-guard:not-judged',
   /** A {@link RequestMessage} for each request that reached the middleware, when its response has closed. */
   request: 'express-llama-guard:request',
-  /** A {@link ShadowMessage} for each text that the guard on trial, `shadowGuard`, judged too. */
+  /** A {@link ShadowMessage} for each text that the guard on trial judged too. */
   shadow: 'express-llama-guard:shadow',
 } as const)
 

@@ -114,7 +114,7 @@ export interface ComparedVerdict {
   readonly ms: number
 }
 
-/** What the guard and the one on trial (`shadowGuard`) said of the same text. */
+/** What the guard and the one on trial (`guards: [{ shadow }]`) said of the same text. */
 export interface CompareEvent {
   readonly stage: Stage
   /** True when both guards judged, and both said safe or both said unsafe. */

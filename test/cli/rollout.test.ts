@@ -25,7 +25,7 @@ test('A second policy of the same endpoint judges beside the first, and blocks n
     ...endpoint,
     logger: memoryLogger(),
     categories: policy('O1'),
-    shadowGuard: { guard: createGuard({ ...endpoint, categories: policy('O9') }), rate: 1 },
+    guards: [{ shadow: createGuard({ ...endpoint, categories: policy('O9') }), rate: 1 }],
   })
   closers.push(() => guard.close())
   // Unsafe by the second policy alone.

@@ -89,10 +89,13 @@ describe('The playground', () => {
 
   it('offers every configured guard: panel, cascade, fallback and the one on trial.', async () => {
     const { page } = await open({
-      guards: [{ guard: 'local' }, { ...markerGuard(), model: 'inputs', judges: ['User'] }],
-      cascade: { first: { guard: 'local' }, safeBelow: 0.0001, unsafeAbove: 0.9999 },
-      fallback: [{ ...markerGuard(), model: 'spare' }],
-      shadowGuard: { guard: createGuard({ guard: 'local', logger: false }), rate: 0 },
+      guards: [
+        { guard: 'local' },
+        { ...markerGuard(), model: 'inputs', judges: ['User'] },
+        { first: { guard: 'local' }, safeBelow: 0.0001, unsafeAbove: 0.9999 },
+        { fallback: { ...markerGuard(), model: 'spare' } },
+        { shadow: createGuard({ guard: 'local' }), rate: 0 },
+      ],
     })
     const offered = (await watch(page)).snapshots[0]!.offered!
     expect(offered.map(({ id, name }) => [id, name])).toEqual([

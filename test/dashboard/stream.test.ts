@@ -113,7 +113,7 @@ describe('The dashboard', () => {
 
   it('counts the calls that the small guard of a cascade spares.', async () => {
     const small = { ...markerGuard({ verdict: { score: 0.01 } }), model: 'small', scored: true }
-    const { page, ask } = await start({}, { cascade: { first: small, safeBelow: 0.1, unsafeAbove: 0.9 }, cacheMax: 0 })
+    const { page, ask } = await start({}, { guards: [{ first: small, safeBelow: 0.1, unsafeAbove: 0.9 }], cacheMax: 0 })
     await ask('hello')
     expect((await counted(page, 1)).saved.cascade).toBe(2)
   })

@@ -32,7 +32,7 @@ describe('onVerdict', () => {
     broken.judge = () => Promise.reject(new Error('down'))
     const { status, events } = await told({
       guard: broken,
-      fallback: [markerGuard()],
+      guards: [{ fallback: markerGuard() }],
       ...withProtection({ maxAttempts: 1 }),
     })
     expect(status).toBe(200)

@@ -38,19 +38,21 @@ describe('ready()', () => {
     await start()
     const own = guardThat(() => UNSAFE, { model: 'own' })
     const readiness = await readyOf({
-      guards: [{ endpoint: 'second', model: 'llama-guard-3-8b' }],
-      cascade: { first: createGuard({ guard: 'local' }), safeBelow: 0.1, unsafeAbove: 0.9 },
-      fallback: [own],
-      shadowGuard: { guard: guardThat(() => SAFE, { model: 'new' }), rate: 0 },
+      guards: [
+        { endpoint: 'second', model: 'llama-guard-3-8b' },
+        { first: createGuard({ guard: 'local' }), safeBelow: 0.1, unsafeAbove: 0.9 },
+        { fallback: own },
+        { shadow: guardThat(() => SAFE, { model: 'new' }), rate: 0 },
+      ],
     })
     expect(readiness).toMatchObject({
       ok: true,
       guards: [
-        { option: 'cascade.first', model: 'baseline-screen', ok: true, verdict: { safe: false } },
+        { option: 'guards.first', model: 'baseline-screen', ok: true, verdict: { safe: false } },
         { option: 'guard', model: 'llama-guard-1', ok: true, verdict: { safe: false, categories: ['O3'] } },
         { option: 'guards[0]', model: 'llama-guard-3-8b', ok: true, verdict: { safe: false, categories: ['S9'] } },
-        { option: 'fallback[0]', model: 'own', ok: true },
-        { option: 'shadowGuard', model: 'new', ok: true, verdict: { safe: true } },
+        { option: 'guards.fallback[0]', model: 'own', ok: true },
+        { option: 'guards.shadow', model: 'new', ok: true, verdict: { safe: true } },
       ],
     })
     expect(emulator.requests).toHaveLength(2)
@@ -137,11 +139,7 @@ describe('An app that starts', () => {
     await start()
     for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']) vi.stubEnv(name, undefined)
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true')
-    for (const options of [
-      {},
-      { firstToken: true },
-      { model: 'llama-prompt-guard-2', guards: [guardThat(() => SAFE)] },
-    ]) {
+    for (const options of [{}, { model: 'llama-prompt-guard-2', guards: [guardThat(() => SAFE)] }]) {
       logger.lines.length = 0
       const guard = llamaGuard({ logger, ...(options as LlamaGuardOptions) })
       await expect.poll(() => errors().length).toBe(1)

@@ -13,14 +13,24 @@ app.use(
     onVerdict: (event) => {
       throw new Error(`onVerdict failed ${JSON.stringify(event)}`)
     },
-    shadowGuard: {
-      rate: 1,
-      guard: {
-        judge: async (conversation) => {
-          throw new Error(`shadow PLANTED ${JSON.stringify(conversation)}`)
+    guards: [
+      {
+        rate: 1,
+        shadow: {
+          judge: async (conversation) => {
+            throw new Error(`shadow PLANTED ${JSON.stringify(conversation)}`)
+          },
         },
       },
-    },
+      {
+        fallback: {
+          model: 'broken',
+          judge: async (conversation) => {
+            throw new Error(`fallback PLANTED ${JSON.stringify(conversation)}`)
+          },
+        },
+      },
+    ],
     cacheStore: {
       get: async () => {
         throw new Error('store PLANTED')
@@ -29,14 +39,6 @@ app.use(
         throw new Error('store PLANTED')
       },
     },
-    fallback: [
-      {
-        model: 'broken',
-        judge: async (conversation) => {
-          throw new Error(`fallback PLANTED ${JSON.stringify(conversation)}`)
-        },
-      },
-    ],
   }),
 )
 app.use(

@@ -1,4 +1,4 @@
-// The options `guards` and `cascade`: what they read, what they refuse, and what they do on the wire.
+// The option `guards`: what they read, what they refuse, and what they do on the wire.
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/errors.js'
 import { createGuard, llamaGuard, type LlamaGuard, type LlamaGuardOptions } from '../../src/index.js'
@@ -65,20 +65,19 @@ describe('The option', () => {
     [{ guards: [{ guard: 'openai', guardUrl: 'http://x', model: 'llama-prompt-guard-2' }] }, /guards\[0\].*classifier/],
     [{ guards: [{ endpoint: 'x', model: 'qwen3guard-gen', task: 'x' }] }, /guards\[0\].*task.*policy of its own/],
     [{ guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', task: 'x' }] }, /guards\[0\].*task is set.*ignores it/],
-    [{ guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', firstToken: true }] }, /firstToken is set/],
     [{ actions: { controversial: 'flag' } }, /controversial is set, and llama-guard-1 ignores it/],
     [{ model: 'llama-prompt-guard-2' }, /judges only one side/],
     [
       { guard: 'sagemaker', endpoint: undefined, guards: [{ endpoint: 'pg', model: 'llama-prompt-guard-2' }] },
       /one side/,
     ],
-    [{ cascade: 'local' as never }, /cascade.*\{ first, safeBelow, unsafeAbove \}/],
-    [{ cascade: { first: { guard: 'local' }, safeBelow: 0.1 } as never }, /cascade\.unsafeAbove/],
-    [{ cascade: { first: { guard: 'local' }, safeBelow: 2, unsafeAbove: 3 } }, /cascade\.safeBelow.*0 to 1/],
-    [{ cascade: { first: { guard: 'local' }, safeBelow: 0.9, unsafeAbove: 0.1 } }, /safeBelow 0.9 above unsafeAbove/],
-    [{ cascade: { first: markerGuard(), safeBelow: 0.1, unsafeAbove: 0.9 } }, /gives no scores/],
+    [{ guards: [{ first: 7, safeBelow: 0, unsafeAbove: 1 } as never] }, /guards\[0\]\.first/],
+    [{ guards: [{ first: { guard: 'local' }, safeBelow: 0.1 } as never] }, /guards\[0\]\.unsafeAbove/],
+    [{ guards: [{ first: { guard: 'local' }, safeBelow: 2, unsafeAbove: 3 }] }, /guards\[0\]\.safeBelow.*0 to 1/],
+    [{ guards: [{ first: { guard: 'local' }, safeBelow: 0.9, unsafeAbove: 0.1 }] }, /safeBelow 0.9 above unsafeAbove/],
+    [{ guards: [{ first: markerGuard(), safeBelow: 0.1, unsafeAbove: 0.9 }] }, /gives no scores/],
     [
-      { threshold: 0.95, cascade: { first: { guard: 'local' }, safeBelow: 0.1, unsafeAbove: 0.9 } },
+      { threshold: 0.95, guards: [{ first: { guard: 'local' }, safeBelow: 0.1, unsafeAbove: 0.9 }] },
       /threshold.*between/,
     ],
   ])('%j is told what is wrong.', (options, wanted) => {
@@ -186,7 +185,7 @@ describe('A panel from the environment alone', () => {
 
   it('lets the small guard of a cascade answer where it is sure, and says who judged.', async () => {
     const { emulator, ask } = await start(
-      { cascade: { first: { guard: 'local' }, safeBelow: 0.5, unsafeAbove: 0.999 } },
+      { guards: [{ first: { guard: 'local' }, safeBelow: 0.5, unsafeAbove: 0.999 }] },
       { LLAMA_GUARD_GUARDS: '' },
     )
     const reply = await ask('What is the capital of France?', 'Paris.')
@@ -197,7 +196,7 @@ describe('A panel from the environment alone', () => {
 
   it('asks the large guard where the small one of a cascade is not sure, or fails.', async () => {
     const { emulator, ask } = await start(
-      { cascade: { first: { model: 'qwen3guard-gen', endpoint: 'qwen' }, safeBelow: 0.2, unsafeAbove: 0.9 } },
+      { guards: [{ first: { model: 'qwen3guard-gen', endpoint: 'qwen' }, safeBelow: 0.2, unsafeAbove: 0.9 }] },
       { LLAMA_GUARD_GUARDS: '' },
     )
     expect((await ask('Tell me about llamas.')).headers['llama-guard']).toMatch(/input=safe[^,]*by="qwen3guard-gen"/)

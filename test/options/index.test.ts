@@ -52,7 +52,6 @@ describe('without options and variables', () => {
       streaming: 'window',
       windowChars: 400,
       windowMs: 1000,
-      pace: 'guard',
       timeoutMs: 10_000,
       maxAttempts: 2,
       hedgeAfterMs: undefined,
@@ -73,7 +72,6 @@ describe('without options and variables', () => {
       logger: undefined,
       logLevel: 'info',
       expose: 'verdict',
-      firstToken: false,
       policyUrl: undefined,
       fallback: undefined,
     })
@@ -106,8 +104,6 @@ const VARIABLES: readonly [keyof LlamaGuardOptions, string, string, unknown, unk
   ['streaming', 'STREAMING', 'full', 'full', 'async'],
   ['windowChars', 'WINDOW_CHARS', '100', 100, 200],
   ['windowMs', 'WINDOW_MS', '50', 50, 60],
-  ['pace', 'PACE', 'fixed', 'fixed', 'guard'],
-  ['firstToken', 'FIRST_TOKEN', 'on', true, false],
   ['timeoutMs', 'TIMEOUT_MS', '2000', 2000, 3000],
   ['guards', 'GUARDS', 'local', [{ guard: 'local' }], [{ model: 'qwen3guard-gen', endpoint: 'q' }]],
   ['hedgeAfterMs', 'HEDGE_AFTER_MS', '150', 150, 200],
@@ -218,13 +214,20 @@ describe('a wrong value', () => {
     [{ policyUrl: 'policy.html' }, /policyUrl/],
     [{ logger: {} }, /logger.*debug, info, warn and error/],
     [{ logger: 'pino' }, /logger/],
-    [{ fallback: [{}] }, /fallback\[0\].*judge/],
-    [{ shadowGuard: guard }, /shadowGuard.*guard.*rate/],
-    [{ shadowGuard: { guard, rate: 2 } }, /shadowGuard\.rate.*0 to 1/],
+    [{ guards: [{ fallback: {} }] }, /guards\[0\]\.fallback.*judge/],
+    [{ guards: [{ shadow: guard }] }, /guards\[0\]\.rate.*0 to 1/],
+    [
+      {
+        guards: [
+          { shadow: guard, rate: 1 },
+          { shadow: guard, rate: 1 },
+        ],
+      },
+      /guards.*one \{ shadow \} at most/,
+    ],
     [{ onVerdict: 'log' }, /onVerdict.*function/],
     [{ skip: true }, /skip.*function.*true/],
     [{ override: {} }, /override.*function/],
-    [{ firstToken: 2 }, /firstToken/],
   ])('%j is told what was wanted', (options, message) => {
     const error = wrong(options)
     expect(error.code).toBe('invalid_option')
@@ -527,7 +530,6 @@ describe('an option that the chosen backend ignores', () => {
     endpoint: 'e',
     inferenceComponent: 'c',
     targetVariant: 'v',
-    firstToken: true,
     guardUrl: 'http://localhost',
     guardApiKey: 'k',
     guardModel: 'm',
@@ -538,7 +540,7 @@ describe('an option that the chosen backend ignores', () => {
   } as const
   const prompt = ['model', 'categories', 'task', 'instruction']
   const used: Record<keyof typeof base, readonly string[]> = {
-    sagemaker: ['endpoint', 'inferenceComponent', 'targetVariant', 'firstToken', ...prompt],
+    sagemaker: ['endpoint', 'inferenceComponent', 'targetVariant', ...prompt],
     openai: ['guardUrl', 'guardApiKey', 'guardModel', ...prompt],
     'llama-cpp': ['guardModel', ...prompt],
     local: [],

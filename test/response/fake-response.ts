@@ -73,7 +73,7 @@ export function fakeContext(
     method: 'POST',
     dialect,
     requestId: 'r',
-    settings: { streaming: 'window', windowChars: 400, windowMs: 1000, pace: 'fixed', ...settings },
+    settings: { streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },
     maxReplyBytes,
     pace: { join: () => () => undefined, gapMs: (windowMs) => windowMs, took: () => undefined },
     skips: () => skips,

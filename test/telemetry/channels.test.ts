@@ -88,7 +88,7 @@ describe('A subscriber', () => {
       guard,
       ...withProtection({ breaker: false }),
       images: 'ignore',
-      shadowGuard: { guard, rate: 1 },
+      guards: [{ shadow: guard, rate: 1 }],
     })
     await send(url, { body: chat('PLANTED question') })
     await send(url, { body: chat('PLANTED fail') })

@@ -215,7 +215,7 @@ describe('An SDK that fails', () => {
           guard: 'sagemaker',
           endpoint: emulator.endpoint,
           logger: defaultLogger('debug', { write: (line: string) => void lines.push(line) }),
-          shadowGuard: { guard: markerGuard(), rate: 1 },
+          guards: [{ shadow: markerGuard(), rate: 1 }],
         },
         async (url) => {
           expect(await post(url, chat('hello'))).toContain('PLANTED reply')

@@ -97,7 +97,7 @@ describe('metrics()', () => {
 
   it('takes no label from a client, and keeps what an operator names within a bound', async () => {
     const spoken = { ...markerGuard({ verdict: { safe: false, categories: ['PLANTED words'] } }), model: 'on trial' }
-    const { server, lines } = await app({ shadowGuard: { guard: spoken, rate: 1 } })
+    const { server, lines } = await app({ guards: [{ shadow: spoken, rate: 1 }] })
     await ask(server, 'PLANTED words', '/PLANTED/chat/completions?PLANTED')
     await vi.waitFor(async () => expect(await lines('llama_guard_shadow_comparisons_total')).not.toEqual([]))
     for (let number = 0; number < 80; number++) {
@@ -114,7 +114,7 @@ describe('metrics()', () => {
   it('counts what a guard on trial said beside the guard', async () => {
     const trial = { ...markerGuard({ marker: /hello|UNSAFE/ }), model: 'trial' }
     const { server, lines } = await app({
-      shadowGuard: { guard: trial, rate: 1 },
+      guards: [{ shadow: trial, rate: 1 }],
       ...withProtection({ breaker: false }),
       check: ['input'],
     })

@@ -6,7 +6,7 @@ import { isPromptGuard } from '../../guard/prompt/index.js'
 import { requireBothSides } from '../../open-judge.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
-import { guardsOption } from '../../options/guards.js'
+import { guardsNamed } from '../../options/guards.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT } from '../io.js'
@@ -72,18 +72,20 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
 
 /** The thresholds of the cascade play no part here: every guard is asked. */
 function configOf({ guard, endpoint, model, cascade }: DoctorOptions, env: Io['env']): Config {
-  const [first, second] = cascade === undefined ? [] : guardsOption(cascade, '--cascade')
+  const [first, second] = cascade === undefined ? [] : guardsNamed(cascade, '--cascade')
   if (second !== undefined)
     throw new LlamaGuardError(
       'invalid_option',
       `--cascade ${cascade} names several guards; a cascade has one small guard.`,
     )
+  const panel =
+    guard?.guards ?? (env['LLAMA_GUARD_GUARDS'] ? guardsNamed(env['LLAMA_GUARD_GUARDS'], 'LLAMA_GUARD_GUARDS') : [])
   return parseOptions(
     {
       ...guard,
       ...(endpoint !== undefined && { endpoint }),
       ...(model !== undefined && { model: model as Config['model'] }),
-      ...(first && { cascade: { first, safeBelow: 0, unsafeAbove: 1 } }),
+      ...(first && { guards: [...panel, { first, safeBelow: 0, unsafeAbove: 1 }] }),
     },
     env,
   )

@@ -58,7 +58,7 @@ const blocks = (guard: Guard, { safe, categories }: Verdict): boolean =>
 
 function missingScores(option: string): [string, string] {
   const container = 'use a container that answers `details: true` with tokens.'
-  return option === 'cascade.first'
+  return option === 'guards.first'
     ? ['not given, and the first guard of a cascade needs them', `Remove the cascade, or ${container}`]
     : ['not given, but a threshold is set', `Unset LLAMA_GUARD_THRESHOLD, or ${container}`]
 }

@@ -13,7 +13,7 @@ const MAX_CHOICES = 128
 const SHORTEST_GAP_MS = 40
 
 export interface StreamJudgeOptions {
-  readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs' | 'pace'>
+  readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs'>
   readonly pace: Pace
   /** `choice`: the number of the choice in the reply. */
   judge(text: string, choice: number, calledOff: AbortSignalLike): Promise<Judgement>
@@ -168,8 +168,7 @@ export class StreamJudge {
     if (asked < (wordsAt ?? 0) || transcript.length - asked >= windowChars) return 0
     const now = performance.now()
     // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
-    const mayWait = settings.pace === 'fixed' || wordsAt === undefined
-    const gap = mayWait ? windowMs : pace.gapMs(windowMs)
+    const gap = wordsAt === undefined ? windowMs : pace.gapMs(windowMs)
     return Math.max((waitingSince ?? now) + gap, started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
   }
 

@@ -246,13 +246,13 @@ test('The small guard of a cascade is examined with the others, and must give sc
   const { guard, env } = await setup({ endpoints: ['llama-guard', 'small'] })
   const io = catchIo(env)
   await doctor({ cascade: 'llama-guard-1@small' }, io)
-  expect(io.out()).toMatch(/cascade\.first: llama-guard-1 at small\n/)
-  expect(io.out()).toMatch(/cascade\.first: [^]*scores +given/)
+  expect(io.out()).toMatch(/guards\.first: llama-guard-1 at small\n/)
+  expect(io.out()).toMatch(/guards\.first: [^]*scores +given/)
   guard.behave((call) => (call.endpoint === 'small' ? call.send([{ generated_text: 'safe' }]) : call.answer()))
   const without = catchIo(env)
   expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(3)
   expect(without.out()).toMatch(/FAIL {2}scores +not given, and the first guard of a cascade needs them/)
-  expect(without.out()).toMatch(/cannot be relied on yet: cascade\.first \(llama-guard-1 at small\) failed/)
+  expect(without.out()).toMatch(/cannot be relied on yet: guards\.first \(llama-guard-1 at small\) failed/)
 })
 
 test('A vLLM container is as good as another.', async () => {

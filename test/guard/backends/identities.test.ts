@@ -1,7 +1,6 @@
 // The name of a guard model in a cache key: verdicts of one model, server or component are none of another.
 import { expect, it } from 'vitest'
 import { openAiCompatibleComplete } from '../../../src/guard/backends/openai-compatible/index.js'
-import { sagemakerStreamComplete } from '../../../src/guard/backends/sagemaker/first-token.js'
 import { sagemakerComplete } from '../../../src/guard/backends/sagemaker/index.js'
 
 const common = { timeoutMs: 1000, concurrency: 1 }
@@ -24,7 +23,6 @@ const SAGEMAKER = [
 it.each([
   { what: 'an OpenAI-compatible server', options: HTTP, make: openAiCompatibleComplete },
   { what: 'an endpoint', options: SAGEMAKER, make: sagemakerComplete },
-  { what: 'an endpoint that streams', options: SAGEMAKER, make: sagemakerStreamComplete },
 ])('The name of $what has all that tells one model from another, and no more.', ({ options, make }) => {
   const names = new Set<string>()
   for (const one of options) {
@@ -36,20 +34,19 @@ it.each([
   expect(names.size).toBe(options.length)
 })
 
-it('An endpoint of another region has another name, and so has its stream.', () => {
+it('An endpoint of another region has another name.', () => {
   const names = new Set<string>()
   const before = process.env.AWS_REGION
   try {
-    for (const region of ['eu-west-1', 'us-east-1'])
-      for (const make of [sagemakerComplete, sagemakerStreamComplete]) {
-        process.env.AWS_REGION = region
-        const made = make({ ...common, endpoint: 'one' })
-        names.add(made.identity)
-        made.close()
-      }
+    for (const region of ['eu-west-1', 'us-east-1']) {
+      process.env.AWS_REGION = region
+      const made = sagemakerComplete({ ...common, endpoint: 'one' })
+      names.add(made.identity)
+      made.close()
+    }
   } finally {
     if (before === undefined) delete process.env.AWS_REGION
     else process.env.AWS_REGION = before
   }
-  expect(names.size).toBe(4)
+  expect(names.size).toBe(2)
 })

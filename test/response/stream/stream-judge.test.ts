@@ -15,9 +15,7 @@ interface Check {
 let gap = 0
 const took: (number | undefined)[] = []
 
-function judging(
-  settings: { windowChars: number; windowMs: number; pace?: 'fixed' } = { windowChars: 100, windowMs: 1000 },
-): {
+function judging(settings: { windowChars: number; windowMs: number } = { windowChars: 100, windowMs: 1000 }): {
   judge: StreamJudge
   checks: Check[]
   told: string[]
@@ -146,17 +144,6 @@ describe('A check of a stream', () => {
       await checks[order[1]!]!.answer()
       expect(judge.covers(0, last)).toBe(true)
     }
-  })
-
-  it('at a fixed pace starts when text has waited for windowMs, and not before', async () => {
-    const { checks, say } = judging({ windowChars: 100, windowMs: 1000, pace: 'fixed' })
-    say('a')
-    await checks[0]!.answer()
-    say('b')
-    await vi.advanceTimersByTimeAsync(999)
-    expect(checks).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(2)
-    expect(checks.map(({ text }) => text)).toEqual(['a', 'ab'])
   })
 
   it('is the only one of its choice in flight', async () => {

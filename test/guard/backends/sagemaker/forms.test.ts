@@ -5,7 +5,6 @@ import { createGuard } from '../../../../src/index.js'
 import type { Container } from '../../../../src/testing/emulator/index.js'
 import { startEmulator, type Emulator } from '../../../emulator/index.js'
 import { modelFails } from '../../../emulator/faults.js'
-import { openAiStream, startStreamEmulator } from '../../../emulator/response-stream.js'
 import { says } from '../../fake-guards.js'
 
 const opened: { close(): unknown }[] = []
@@ -99,23 +98,4 @@ describe('An endpoint with', () => {
       expect(emulator.requests).toHaveLength(1)
     }
   })
-})
-
-it('The first token of a stream is asked for in either form.', async () => {
-  const emulator = await startStreamEmulator()
-  const { url } = emulator
-  opened.push(emulator)
-  const { env } = await start('tgi').then(({ emulator: other }) => other)
-  pointAt({ env: { ...env, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url } })
-  emulator.script = openAiStream(['\n\n', 'safe'])
-  emulator.takes = (body) => typeof body['prompt'] === 'string'
-  const guard = createGuard({ model: 'llama-guard-3-8b', firstToken: true })
-  opened.push({ close: () => guard.close?.() })
-  expect(await guard.judge(says('hi'))).toMatchObject({ safe: true })
-  expect(await guard.judge(says('again'))).toMatchObject({ safe: true })
-  expect(emulator.bodies.map((body) => [typeof body['prompt'], body['stream']])).toEqual([
-    ['undefined', true],
-    ['string', true],
-    ['string', true],
-  ])
 })

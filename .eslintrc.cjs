@@ -47,7 +47,7 @@ const leaving = (allowed) => {
   const may = [...allowed, 'types', 'errors'].join('|')
   return `^(?:\\./|(?:\\.\\./)+)(?!(?:${may})(?:/|\\.js$))(?=(?:${ROOMS.join('|')})(?:/|\\.js$))`
 }
-const BACKENDS = ['sagemaker', 'openai-compatible', 'llama-cpp', 'local', 'bedrock-guardrail', 'openai-moderation']
+const BACKENDS = ['sagemaker', 'llama-cpp', 'local', 'bedrock-guardrail']
 const METHODS = '/^(?:write|end|writeHead|flushHeaders|setHeader|appendHeader|removeHeader)$/'
 const refuse = (regex, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ regex, message }] }] })
 

@@ -26,7 +26,7 @@ export type { ResilienceStats } from './guard/resilience/index.js'
 export { createGuard, type CreateGuardOptions } from './create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more settings than a URL has. */
-export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/redis-store.js'
+export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/store.js'
 export type { CacheStore, StoreStats } from './guard/cache/store.js'
 /** Describes an API of your own. */
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { wantsScores } from './create-guard.js'
 import { LlamaGuardError } from './errors.js'
-import { redisStore } from './guard/cache/redis-store.js'
+import { redisStore } from './guard/cache/store.js'
 import { createJudge, type Judge } from './guard/index.js'
 import { judgesRole } from './guard/panel.js'
 import type { Config } from './options/config.js'

@@ -4,7 +4,7 @@ import type { Dialect } from '../dialects/dialect.js'
 import type { RequestConfig } from '../options/config.js'
 import { type GuardedResponse, plainDialect, refusalOf, refusing, type RefusalContext } from '../response/index.js'
 import type { Decision, GuardedRequest } from '../types.js'
-import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
+import type { LazyAbortController } from '../utils/deadline.js'
 
 /**
  * Milliseconds after which a refusal aborts the work of the model although the client has not read all of it. A slow

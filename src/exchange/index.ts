@@ -40,7 +40,7 @@ import type {
 } from '../types.js'
 import { toDictionaryMode } from '../utils/dictionary-mode.js'
 import { withEscapesRead } from '../utils/json-escapes.js'
-import { type AbortSignalLike, LazyAbortController } from '../utils/lazy-abort-controller.js'
+import { type AbortSignalLike, LazyAbortController } from '../utils/deadline.js'
 import { Ending } from './ending.js'
 import { StageDecisions } from './stage-decisions.js'
 

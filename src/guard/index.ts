@@ -3,11 +3,11 @@
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Judgement, Stage } from '../types.js'
 import { createCache } from './cache/index.js'
-import { Deadline, reasonOf } from './deadline.js'
+import { Deadline, reasonOf } from '../utils/deadline.js'
 import type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
 import { askInTurn, Checks, Member, type Plan } from './member.js'
 import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'
-import { withForms } from './reveal/forms.js'
+import { withForms } from './reveal/index.js'
 import { createShadow } from './shadow.js'
 
 export type { Judge, JudgeSettings, JudgeStats, StageOptions } from './judge-settings.js'

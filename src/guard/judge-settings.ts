@@ -1,6 +1,6 @@
 // What the judge is made from, what is asked of it, and what it says of itself.
 import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
-import type { AbortSignalLike } from '../utils/lazy-abort-controller.js'
+import type { AbortSignalLike } from '../utils/deadline.js'
 import type { CacheStats } from './cache/index.js'
 import type { CacheStore } from './cache/store.js'
 import type { ResilienceStats } from './resilience/index.js'

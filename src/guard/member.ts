@@ -2,13 +2,11 @@
 // which order the guards are asked.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Stage, Verdict } from '../types.js'
-import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
-import type { VerdictCache } from './cache/index.js'
-import { cacheKey, identityOf, uniqueTo } from './cache/key.js'
+import type { LazyAbortController } from '../utils/deadline.js'
+import { cacheKey, identityOf, uniqueTo, type VerdictCache } from './cache/index.js'
 import type { JudgeSettings, StageOptions } from './judge-settings.js'
-import { anyUnsafeOf } from './merge-verdicts.js'
 import { checksOf, isPanel } from './panel.js'
-import { piecesOf, tooMany } from './pieces.js'
+import { anyUnsafeOf, piecesOf, tooMany } from './pieces.js'
 import { otherModel } from './ready.js'
 import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
 

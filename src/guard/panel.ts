@@ -1,11 +1,11 @@
-// Several guards as one panel: a text is safe only when every guard says so.
+// Guards that are made of guards: a panel, in which a text is safe only when every guard says so, and a cascade, which
+// asks a small guard first and a large guard when the small one is not sure.
 import { LlamaGuardError } from '../errors.js'
-import type { Category, CategoryAction, Conversation, Guard, Role, Stage, Verdict } from '../types.js'
-import type { LazyAbortController } from '../utils/lazy-abort-controller.js'
-import { identityOf } from './cache/key.js'
-import { anyUnsafeOf, type PanelOptions } from './merge-verdicts.js'
-import { piecesOf } from './pieces.js'
-import { checkedVerdict } from './validate.js'
+import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Role, Stage, Verdict } from '../types.js'
+import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
+import { identityOf } from './cache/index.js'
+import { anyUnsafeOf, type Ask, type PanelOptions, piecesOf } from './pieces.js'
+import { checkedVerdict } from './verdicts.js'
 
 /**
  * Makes a guard that asks all `guards` at the same time. One "unsafe" that blocks decides at once, and the other
@@ -29,19 +29,8 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       judges: [...new Set(guards.flatMap(({ judges }) => judges ?? []))],
     }),
     scored: guards.every(({ scored }) => scored === true),
-    async judge(conversation: Conversation, { signal, stage, blocks = isUnsafe }: PanelOptions = {}) {
-      const vote = async (guard: Guard, piece: Conversation, inner: LazyAbortController): Promise<Verdict> => {
-        const options: PanelOptions = {
-          signal: inner.signal,
-          ...(stage && { stage }),
-          ...(isPanel(guard) && { blocks }),
-        }
-        const verdict = checkedVerdict(await guard.judge(piece, options))
-        const judgedBy = verdict.judgedBy ?? modelOf(guard)
-        const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
-        const namedBy = ids.length > 0 && { namedBy: Object.fromEntries(ids.map((id) => [id, judgedBy])) }
-        return { ...namedBy, ...verdict, judgedBy }
-      }
+    async judge(conversation: Conversation, options: PanelOptions = {}) {
+      const { stage, blocks = isUnsafe } = options
       const role = conversation.at(-1)?.role
       const asked = guards.filter((guard) => role !== undefined && judgesRole(guard, role))
       if (asked.length === 0)
@@ -50,41 +39,144 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
           `No guard of the panel judges turns of ${role ?? 'nobody'}. Put one beside them that does.`,
         )
       const asks = asked.flatMap((guard) =>
-        piecesOf(guard, conversation, stage)
-          .filter((piece) => judgesRole(guard, piece.at(-1)!.role))
-          .map((piece) => (inner: LazyAbortController) => vote(guard, piece, inner)),
+        asksOf(guard, piecesOf(guard, conversation, stage), { stage, blocks }).map(
+          (ask): Ask =>
+            async (signal) =>
+              withNames(guard, await ask(signal)),
+        ),
       )
-      return anyUnsafeOf(asks, { signal, blocks })
+      return anyUnsafeOf(asks, { signal: AskOptions.signalOf(options), blocks })
     },
     async close() {
       await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
-  return asPanel(madeOf(panel, guards))
+  made.set(panel, { parts: guards, votes: true })
+  return panel
 }
+
+/** The verdict, and who named each of its categories. */
+function withNames(guard: Guard, verdict: Verdict): Verdict {
+  const judgedBy = verdict.judgedBy ?? modelOf(guard)
+  const ids = [...verdict.categories, ...(verdict.unknown ?? [])]
+  const namedBy = ids.length > 0 && { namedBy: Object.fromEntries(ids.map((id) => [id, judgedBy])) }
+  return { ...namedBy, ...verdict, judgedBy }
+}
+
+/** The scores from which the small guard's verdict is final. */
+export interface CascadeThresholds {
+  /** A safe verdict with a score below this is final. 0 to 1. */
+  readonly safeBelow: number
+  /** An unsafe verdict with a score above this is final. 0 to 1, not less than `safeBelow`. */
+  readonly unsafeAbove: number
+}
+
+export interface CascadeOptions extends CascadeThresholds {
+  /** The small guard. Its verdicts must have scores. */
+  readonly first: Guard
+  /** The large guard. */
+  readonly then: Guard
+  /** Milliseconds to wait for the small guard. The wait is never longer than half of the remaining time. */
+  readonly firstMs: number
+}
+
+/**
+ * True when the small guard's verdict is final. The large guard judges when the verdict has no score, is truncated,
+ * or has a score that contradicts its word.
+ */
+export function isSure({ safe, score, truncated }: Verdict, { safeBelow, unsafeAbove }: CascadeThresholds): boolean {
+  if (score === undefined || truncated) return false
+  return safe ? score < safeBelow : score > unsafeAbove
+}
+
+/**
+ * Makes one guard of two. `judgedBy` names the guard whose verdict it is. When the small guard fails, the large one
+ * is asked. When the large guard fails, the judgement is an error.
+ * @throws LlamaGuardError `invalid_option` when the small guard does not promise scores, or the thresholds cross.
+ */
+export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions): Guard {
+  if (first.scored !== true)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The first guard of a cascade, ${modelOf(first)}, gives no scores, so it is never sure. Use one that does; a guard ` +
+        'of your own says so with `scored: true`.',
+    )
+  if (thresholds.safeBelow > thresholds.unsafeAbove)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option cascade has safeBelow ${thresholds.safeBelow} above unsafeAbove ${thresholds.unsafeAbove}; a verdict ` +
+        'between the two would be final both ways. Swap them.',
+    )
+
+  const largeGuard = async (conversation: Conversation, options: PanelOptions): Promise<Verdict> => {
+    const { stage, blocks } = options
+    const asks = asksOf(then, piecesOf(then, conversation, stage), { stage, blocks })
+    const verdict = await anyUnsafeOf(asks, {
+      signal: AskOptions.signalOf(options),
+      blocks: blocks ?? (() => false),
+    })
+    return { judgedBy: modelOf(then), ...verdict }
+  }
+
+  /** The small guard's final verdict; undefined when the large guard has to judge. */
+  const smallGuard = async (conversation: Conversation, options: PanelOptions): Promise<Verdict | undefined> => {
+    const { stage } = options
+    const unseen = first.vision !== true && conversation.some((turn) => turn.images?.length)
+    if (conversation.length === 0 || unseen) return undefined
+    const signal = AskOptions.signalOf(options)
+    const ms = Math.min(firstMs, (deadlineOf(signal) - performance.now()) / 2)
+    try {
+      const pieces = piecesOf(first, conversation, stage)
+      if (!pieces.every((piece) => judgesRole(first, piece.at(-1)!.role))) return undefined
+      const asks = asksOf(first, pieces, { stage }).map((ask): Ask => async (inner) => {
+        const verdict = await ask(inner)
+        if (!isSure(verdict, thresholds)) throw UNSURE
+        return verdict
+      })
+      // Nothing blocks alone, because every piece must have a final verdict.
+      const verdict = await within({ ms, signal }, (inner) => anyUnsafeOf(asks, { signal: inner, blocks: () => false }))
+      return { judgedBy: modelOf(first), ...verdict }
+    } catch {
+      // When the caller's own signal aborted, the large guard reports it.
+      return undefined
+    }
+  }
+
+  const guard: CreatedGuard = {
+    model: `${modelOf(first)}>${modelOf(then)}`,
+    identity: `cascade:${JSON.stringify([identityOf(first), identityOf(then), thresholds])}`,
+    categories: [...(then.categories ?? []), ...onlyIn(first, then)],
+    vision: then.vision === true,
+    ...(then.judges && { judges: then.judges }),
+    scored: then.scored === true,
+    judge: async (conversation, options: PanelOptions = {}) =>
+      (await smallGuard(conversation, options)) ?? largeGuard(conversation, options),
+    async close() {
+      await Promise.all([first.close?.(), then.close?.()])
+    },
+  }
+  made.set(guard, { parts: [first, then], votes: isPanel(first) || isPanel(then) })
+  return guard
+}
+
+const UNSURE = new LlamaGuardError('guard_error', 'The small guard is not sure.')
+
+/** The guards that a guard is made of, and whether votes of a panel are among them. Each cuts in its own way. */
+const made = new WeakMap<Guard, { readonly parts: readonly Guard[]; readonly votes: boolean }>()
+
+/** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
+export const partsOf = (guard: Guard): readonly Guard[] => made.get(guard)?.parts ?? []
+
+/** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
+export const isPanel = (guard: Guard): boolean => made.get(guard)?.votes === true
 
 /** True when the guard judges turns of this role. */
 export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
 
-/** Marks a guard that is made of guards. */
-export function asPanel(guard: Guard): Guard {
-  panels.add(guard)
-  return guard
-}
-
-/** Records the guards that a guard is made of. Each of them cuts a conversation in its own way. */
-export function madeOf(guard: Guard, parts: readonly Guard[]): Guard {
-  members.set(guard, parts)
-  return guard
-}
-
-/** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
-export const partsOf = (guard: Guard): readonly Guard[] => members.get(guard) ?? []
-
-/** The number of calls to each member that one judgement of this conversation takes. */
+/** The number of calls to each part that one judgement of this conversation takes. */
 export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
-  const parts = members.get(guard)?.filter((part) => judgesRole(part, conversation.at(-1)!.role))
-  if (parts === undefined || parts.length === 0) return 1
+  const parts = partsOf(guard).filter((part) => judgesRole(part, conversation.at(-1)!.role))
+  if (parts.length === 0) return 1
   return Math.max(
     ...parts.map((part) =>
       piecesOf(part, conversation, stage).reduce((sum, piece) => sum + checksOf(part, piece, stage), 0),
@@ -92,11 +184,20 @@ export function checksOf(guard: Guard, conversation: Conversation, stage: Stage)
   )
 }
 
-/** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
-export const isPanel = (guard: Guard): boolean => panels.has(guard)
-
-const panels = new WeakSet<Guard>()
-const members = new WeakMap<Guard, readonly Guard[]>()
+/** The questions to one part: a piece each, of those that end with a turn which the part judges. */
+function asksOf(
+  guard: Guard,
+  pieces: readonly Conversation[],
+  { stage, blocks }: { readonly stage: Stage | undefined; readonly blocks?: PanelOptions['blocks'] | undefined },
+): readonly Ask[] {
+  const rule = isPanel(guard) ? blocks : undefined
+  return pieces
+    .filter((piece) => judgesRole(guard, piece.at(-1)!.role))
+    .map(
+      (piece) => async (signal) =>
+        checkedVerdict(await guard.judge(piece, new AskOptions(signal, { stage, blocks: rule }))),
+    )
+}
 
 const isUnsafe = (verdict: Verdict): boolean => !verdict.safe
 const modelOf = (guard: Guard): string => guard.model ?? 'custom'
@@ -113,3 +214,11 @@ function unionById(categories: readonly Category[]): Category[] {
 
 const STRICTNESS: readonly CategoryAction[] = ['ignore', 'flag', 'block']
 const strictness = ({ action = 'block' }: Category): number => STRICTNESS.indexOf(action)
+
+/**
+ * The categories of the small guard that the large one lacks. For an id that both have, the large guard's name is
+ * used.
+ */
+function onlyIn(first: Guard, { categories = [] }: Guard): NonNullable<Guard['categories']> {
+  return (first.categories ?? []).filter(({ id }) => !categories.some((other) => other.id === id))
+}

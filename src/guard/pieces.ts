@@ -1,7 +1,10 @@
-// Cuts a conversation into the pieces its guard can read, and finds the turns that are part of no piece, so that the
-// guard sees everything a client sends.
+// Cuts a conversation into the pieces its guard can read, finds the turns that are part of no piece, so that the guard
+// sees everything a client sends, and asks about all pieces. One verdict that blocks decides at once. Otherwise one
+// failure makes the whole a failure. The text is safe only when all verdicts are safe.
 import { LlamaGuardError } from '../errors.js'
-import type { Conversation, Guard, Role, Stage, Turn } from '../types.js'
+import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
+import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
+import { merge } from './verdicts.js'
 
 /** The most pieces of one conversation, whatever `maxChecks` allows, and of one reply. */
 export const MOST_PIECES = 256
@@ -88,4 +91,60 @@ function contextOf(conversations: readonly Conversation[]): ReadonlySet<Turn> {
   const context = new Set(conversations.flatMap((conversation) => conversation.slice(0, -1)))
   for (const conversation of conversations) context.delete(conversation.at(-1)!)
   return context
+}
+
+/** Asks one guard one question. */
+export type Ask = (signal: LazyAbortController) => Promise<Verdict>
+
+export interface AnyUnsafeOptions {
+  readonly signal?: AbortSignalLike | undefined
+  /**
+   * True when this verdict alone blocks, so that the other calls are aborted. It is stricter than "unsafe": the
+   * policy may let an unsafe verdict pass (a flagged category, a score under the threshold), and another piece may
+   * still block.
+   */
+  readonly blocks: (verdict: Verdict) => boolean
+  /** True when one failure settles the matter, so that the other calls are aborted. Default: false. */
+  readonly failFast?: boolean | undefined
+  /** The most questions in flight at once, so that a very long text does not fill the queue. Default: 8. */
+  readonly atOnce?: number
+}
+
+/** The options of a guard that is made of guards. */
+export interface PanelOptions extends JudgeOptions {
+  /** See {@link AnyUnsafeOptions.blocks}. Default: any "unsafe". */
+  readonly blocks?: (verdict: Verdict) => boolean
+}
+
+/** Asks all questions. Rejects with the first error when no verdict blocks. */
+export async function anyUnsafeOf(
+  asks: readonly Ask[],
+  { signal, blocks, failFast = false, atOnce = 8 }: AnyUnsafeOptions,
+): Promise<Verdict> {
+  const [only, ...others] = asks
+  if (only !== undefined && others.length === 0 && signal instanceof LazyAbortController) return only(signal)
+  return within({ signal }, async (inner) => {
+    const waiting = [...asks]
+    const verdicts: Verdict[] = []
+    let failure: { readonly error: unknown } | undefined
+    await new Promise<void>((decided) => {
+      const work = async (): Promise<void> => {
+        for (let ask = waiting.shift(); ask !== undefined && !inner.aborted; ask = waiting.shift()) {
+          const question = ask
+          try {
+            const verdict = await question(inner)
+            verdicts.push(verdict)
+            if (blocks(verdict)) decided()
+          } catch (error) {
+            failure ??= { error }
+            if (failFast) decided()
+          }
+        }
+      }
+      const workers = Array.from({ length: Math.min(atOnce, asks.length) }, work)
+      void Promise.all(workers).then(() => decided())
+    })
+    if (failure && !verdicts.some(blocks)) throw failure.error
+    return merge(verdicts)
+  })
 }

@@ -2,10 +2,10 @@
 // a verdict gives away that another model answers than the configured one.
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
-import { within } from './deadline.js'
+import { within } from '../utils/deadline.js'
 import { judgesRole, partsOf } from './panel.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
-import { checkedVerdict } from './validate.js'
+import { checkedVerdict } from './verdicts.js'
 
 /** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, `guards.shadow`. */
 export interface NamedGuard {

@@ -2,9 +2,8 @@
 // change a decision.
 import { toLlamaGuardError } from '../errors.js'
 import type { ComparedVerdict, CompareEvent, Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
-import { anyUnsafeOf } from './merge-verdicts.js'
 import { resilient } from './resilience/index.js'
-import { piecesOf } from './pieces.js'
+import { anyUnsafeOf, piecesOf } from './pieces.js'
 
 export interface ShadowOptions {
   readonly guard: Guard

@@ -1,7 +1,6 @@
 // A small guard before a large one: who judges, for every word and score, and whatever fails.
 import { describe, expect, it } from 'vitest'
-import { cascade, isSure, type CascadeOptions } from '../../src/guard/cascade.js'
-import { anyUnsafe } from '../../src/guard/panel.js'
+import { anyUnsafe, cascade, type CascadeOptions, isSure } from '../../src/guard/panel.js'
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
 import { guardThat, judgeOf, never, says } from './fake-guards.js'
 

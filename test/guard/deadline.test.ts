@@ -1,10 +1,9 @@
 // Waiting that is cut short leaves nothing behind: no work begun in vain, no timer, no listener.
 import { describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../src/errors.js'
-import { createSingleFlight } from '../../src/guard/cache/single-flight.js'
-import { orAbort, within } from '../../src/guard/deadline.js'
-import { hedged } from '../../src/guard/resilience/hedge.js'
-import { LazyAbortController, type AbortSignalLike } from '../../src/utils/lazy-abort-controller.js'
+import { createSingleFlight } from '../../src/guard/cache/index.js'
+import { type AbortSignalLike, LazyAbortController, orAbort, within } from '../../src/utils/deadline.js'
+import { hedged } from '../../src/guard/resilience/index.js'
 import { never, sleep } from './fake-guards.js'
 
 const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length

@@ -1,9 +1,10 @@
 // Several answers about one text read as the strictest of them.
 import { describe, expect, it } from 'vitest'
 import { anyUnsafe } from '../../src/index.js'
-import { cacheKey } from '../../src/guard/cache/key.js'
-import { anyUnsafeOf, merge } from '../../src/guard/merge-verdicts.js'
-import { LazyAbortController } from '../../src/utils/lazy-abort-controller.js'
+import { cacheKey } from '../../src/guard/cache/index.js'
+import { anyUnsafeOf } from '../../src/guard/pieces.js'
+import { merge } from '../../src/guard/verdicts.js'
+import { LazyAbortController } from '../../src/utils/deadline.js'
 import type { Verdict } from '../../src/types.js'
 import { guardThat, judgeOf, never, outcome, SAFE, says, sleep, UNSAFE } from './fake-guards.js'
 

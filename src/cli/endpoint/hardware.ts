@@ -1,5 +1,5 @@
 // The GPUs of SageMaker's instances, and an estimate of the checks a second on each.
-import { estimateTokens } from '../../guard/prompt/tokens/index.js'
+import { estimateTokens } from '../../guard/prompt/tokens/counter.js'
 import { createPrompter } from '../../guard/prompt/index.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 import { EXAMPLES } from './examples.js'

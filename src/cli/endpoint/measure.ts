@@ -2,7 +2,7 @@
 // once until the rate stops growing.
 import { randomBytes } from 'node:crypto'
 import type { Prompter } from '../../guard/prompt/index.js'
-import { estimateTokens } from '../../guard/prompt/tokens/index.js'
+import { estimateTokens } from '../../guard/prompt/tokens/counter.js'
 import { percentile } from '../eval/metrics.js'
 import { EXAMPLES } from './examples.js'
 import type { Answered } from './probe.js'

@@ -5,7 +5,7 @@ import type { LlamaGuardError } from '../../errors.js'
 import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'
-import { generation } from '../../guard/prompt/generation.js'
+import { generation } from '../../guard/backends/sagemaker/index.js'
 import type { Prompter } from '../../guard/prompt/index.js'
 
 export interface Target {

@@ -1,7 +1,7 @@
 // Chooses the two thresholds of a cascade from the scores of a small and a large guard on the same texts. Below the
 // lower threshold the small guard's `safe` is final, above the upper one its `unsafe`. Between them the large guard
 // is asked. Pure, and linear after one sort.
-import { type CascadeThresholds, isSure } from '../../guard/cascade.js'
+import { type CascadeThresholds, isSure } from '../../guard/panel.js'
 import { type Interval, wilson } from './significance.js'
 
 export interface CascadeRow {

@@ -1,10 +1,10 @@
 // Reads the answer of Llama Guard: `safe`, or `unsafe` and the violated categories on the next line. Only the exact
 // word `safe` is safe: a reader that accepts "starts with safe" would let an echo, a cut or an off-format answer
-// pass. An answer that begins with the word `unsafe` blocks, whatever follows it.
+// pass. An answer that begins with the word `unsafe` blocks, whatever follows it. The readers of other models' answers
+// use the same parts: the text of an answer, how generation ended, its score.
 import type { Category, Verdict } from '../../types.js'
-import { answerOf, offFormatUnsafe, unparseable, withoutEnd } from './answer.js'
-import type { Completion } from './completion.js'
-import { scoreOf } from './score.js'
+import type { Completion, TokenLogprob } from './completion.js'
+import { LlamaGuardError } from '../../errors.js'
 
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i
@@ -64,4 +64,150 @@ function sort(codes: readonly string[], categories: readonly Category[]) {
 function scored({ tokens }: Completion, word: 'safe' | 'unsafe'): Pick<Verdict, 'score'> {
   const score = tokens && scoreOf(tokens, word)
   return score === undefined ? {} : { score }
+}
+
+/** A verdict is far shorter. The limit keeps the readers' patterns fast on an answer of several megabytes. */
+const LONGEST = 1000
+/** Only ASCII white space. An answer that begins with other white space is off format. */
+const LEADING = /^[ \t\r\n]+/
+/** Special tokens. A server that does not skip them leaves them at the end of the text. */
+const TOKENS = ['<|eot_id|>', '<|eot|>', '<|eom_id|>', '<|eom|>', '<|end_of_text|>', '</s>']
+const BLANK = /[ \t\r\n]/
+
+const ENDED = new Set(['eos_token', 'stop_sequence', 'stop', 'eos'])
+const CUT_OFF = new Set(['length', 'max_tokens'])
+
+export type Ending = 'whole' | 'cut' | 'failed'
+
+/**
+ * The answer without the white space and special tokens around it. It is empty when the text is too long to be a
+ * verdict.
+ */
+export function answerOf({ text, finishReason }: Completion): { readonly answer: string; readonly ending: Ending } {
+  return {
+    answer: text.length > LONGEST ? '' : withoutEnd(text.replace(LEADING, ''), TOKENS),
+    ending:
+      finishReason === undefined || ENDED.has(finishReason) ? 'whole' : CUT_OFF.has(finishReason) ? 'cut' : 'failed',
+  }
+}
+
+/**
+ * The text without the white space and the given tokens at its end. A loop removes one token a step, because a
+ * pattern anchored at the end backtracks.
+ */
+export function withoutEnd(text: string, tokens: readonly string[] = []): string {
+  let end = text.length
+  for (;;) {
+    const step = BLANK.test(text.charAt(end - 1)) ? 1 : tokens.find((token) => text.endsWith(token, end))?.length
+    if (step === undefined) return text.slice(0, end)
+    end -= step
+  }
+}
+
+/**
+ * The verdict for an answer that begins with the model's word for unsafe and then leaves the format. It carries
+ * `truncated` and a score of 1, so no threshold or category action can let the text pass.
+ */
+export function offFormatUnsafe({ usage }: Completion): Verdict {
+  return { safe: false, categories: [], truncated: true, score: 1, ...(usage && { tokens: usage }) }
+}
+
+/**
+ * The error names the length and the finish reason only. It never quotes the answer, because the model may echo the
+ * prompt, which is chat content.
+ */
+export function unparseable(completion: Completion, wanted: string): LlamaGuardError {
+  const { ending } = answerOf(completion)
+  const how =
+    ending === 'cut' ? ', cut by its token limit' : ending === 'failed' ? ', and said that generation failed' : ''
+  return new LlamaGuardError(
+    'unparseable_verdict',
+    `The guard answered ${completion.text.length} characters${how}; ${wanted}. Check that the endpoint runs the model ` +
+      'named by LLAMA_GUARD_MODEL.',
+  )
+}
+
+type Tokens = NonNullable<Completion['tokens']>
+
+/**
+ * The words a model decides between, in lower case. No prefix of a word in one list is a prefix of a word in the
+ * other.
+ */
+export interface DecidingWords {
+  readonly safe: readonly string[]
+  readonly unsafe: readonly string[]
+}
+
+/** The words of Llama Guard. */
+const SAFE_UNSAFE: DecidingWords = { safe: ['safe'], unsafe: ['unsafe'] }
+
+/**
+ * The probability of unsafe, 0 to 1. Undefined when the tokens carry no alternatives that tell, or spell another word
+ * than the text.
+ * With alternatives the score is p(unsafe) / (p(unsafe) + p(safe)), so that 0.5 agrees with greedy decoding. Without
+ * alternatives it is the probability of the chosen word, or one minus that, but at least .5 for unsafe and at most .5
+ * for safe: the remaining probability may belong to other words, and a threshold must never rank a "safe" above an
+ * "unsafe".
+ * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`. The probabilities of all
+ * tokens of the word are multiplied.
+ */
+export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAFE): number | undefined {
+  const from = tokens.findIndex((token) => bare(token.text) !== '')
+  const first = tokens[from]
+  const chosen = first && wholeWord(tokens.slice(from), said)
+  if (first === undefined || chosen === undefined) return undefined
+  const [same, others] = words.safe.includes(said) ? [words.safe, words.unsafe] : [words.unsafe, words.safe]
+  const side =
+    chosen +
+    (weigh(
+      first.top ?? [],
+      same.filter((word) => word !== said),
+    ) ?? 0)
+  const other = weigh(first.top ?? [], others)
+  const share = other === undefined ? Math.min(1, Math.max(0.5, side)) : side / (side + other)
+  if (!Number.isFinite(share)) return undefined
+  return words.unsafe.includes(said) ? share : 1 - share
+}
+
+/** The joint probability of the tokens that spell the word; undefined when they spell something else. */
+function wholeWord(tokens: Tokens, word: string): number | undefined {
+  let spelt = ''
+  let logprob = 0
+  for (const token of tokens) {
+    if (!isLogprob(token.logprob)) return undefined
+    spelt += spelt === '' ? token.text.replace(BLANK_START, '') : token.text
+    logprob += Math.min(0, token.logprob)
+    if (bare(spelt) === word) return Math.exp(logprob)
+  }
+  return undefined
+}
+
+/**
+ * The summed probability of the alternatives that begin one of the words. Several can stand side by side, for example
+ * ` unsafe`, `unsafe` and `un`.
+ */
+function weigh(top: readonly TokenLogprob[], words: readonly string[]): number | undefined {
+  const leading = top.filter((token) => leadsTo(token, words) && isLogprob(token.logprob))
+  return leading.length === 0
+    ? undefined
+    : leading.reduce((sum, token) => sum + Math.exp(Math.min(0, token.logprob)), 0)
+}
+
+/** True when the token is one of the words, or the beginning of one. */
+function leadsTo({ text }: TokenLogprob, words: readonly string[]): boolean {
+  const start = bare(text)
+  return start !== '' && words.some((word) => word.startsWith(start))
+}
+
+/** Sentencepiece writes a space as U+2581. Byte-level BPE writes a space as U+0120 and a line break as U+010A. */
+const BLANK_START = /^[\s\u2581\u0120\u010a]+/
+const BLANK_END = /(?<![\s\u2581\u0120\u010a])[\s\u2581\u0120\u010a]+$/
+
+function bare(text: string): string {
+  return text.replace(BLANK_START, '').replace(BLANK_END, '').toLowerCase()
+}
+
+/** Some servers round a log probability to slightly more than zero. A clearly positive value is no log probability. */
+function isLogprob(value: number): boolean {
+  return Number.isFinite(value) && value <= 1e-3
 }

@@ -3,9 +3,9 @@
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
 import { LlamaGuardError } from '../../errors.js'
 import type { Category, Guard, Verdict } from '../../types.js'
-import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
-import type { LabelScore } from '../answer/classification.js'
-import type { PromptGuardName } from '../prompt/models.js'
+import type { AbortSignalLike } from '../../utils/deadline.js'
+import type { LabelScore } from '../answer/completion.js'
+import type { PromptGuardName } from '../prompt/template.js'
 import { turnGuard } from './turn-guard.js'
 
 /** Asks a server for the labels of one text. */

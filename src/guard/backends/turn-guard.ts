@@ -1,12 +1,11 @@
 // A guard of a classifier or a managed service, which sees one turn at a time and no conversation. A long turn is
 // judged in overlapping windows, and its images in groups.
 import type { Category, Conversation, CreatedGuard, Guard, Turn, Verdict } from '../../types.js'
-import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
-import { AskOptions } from '../judge-options.js'
-import { anyUnsafeOf } from '../merge-verdicts.js'
+import { type AbortSignalLike, AskOptions } from '../../utils/deadline.js'
+import { anyUnsafeOf } from '../pieces.js'
 import { escapeText } from '../prompt/escape.js'
 import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
-import { anyTokens } from '../prompt/tokens/index.js'
+import { anyTokens } from '../prompt/tokens/counter.js'
 import { withCheck } from '../ready.js'
 
 export interface TurnGuardOptions extends Pick<Guard, 'model' | 'judges' | 'scored'> {

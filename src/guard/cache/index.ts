@@ -1,12 +1,19 @@
 // Remembers verdicts in this process and, when there is a shared store, in that store too. About a third of
 // moderation calls repeat within minutes, and a system prompt comes with every request. Only verdicts are remembered,
-// never failures.
+// never failures. Callers who ask the same question at the same time share one call.
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../errors.js'
-import type { Logger, Verdict } from '../../types.js'
-import { createSingleFlight } from './single-flight.js'
-import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
-import { readEntry, shielded, writeEntry, type CacheStore, type StoreStats } from './store.js'
+import type { Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
+import {
+  type AbortSignalLike,
+  deadlineOf,
+  LazyAbortController,
+  LONGEST_TIMER,
+  reasonOf,
+  timedOut,
+} from '../../utils/deadline.js'
+import { type CacheStore, readEntry, shielded, type StoreStats, writeEntry } from './store.js'
+import { hash, randomUUID } from 'node:crypto'
 
 /**
  * Milliseconds for which the cache reuses one reading of the clock. lru-cache then sets a timer per reading instead
@@ -148,3 +155,141 @@ function bytes(verdict: Verdict, key: string): number {
   const length = safe && categoryScores === undefined && judgedBy === undefined ? 64 : JSON.stringify(verdict).length
   return 2 * (length + key.length) + 200
 }
+
+const made = new WeakMap<object, string>()
+
+/**
+ * The guard's own identity, or a random one for this object: two custom guards must not share entries of a shared
+ * cache.
+ */
+export function identityOf(guard: Guard): string {
+  return guard.identity ?? uniqueTo(guard)
+}
+
+/** A name for this object, which no other object in any process has. */
+export function uniqueTo(thing: object): string {
+  let name = made.get(thing)
+  if (name === undefined) {
+    name = `unnamed:${randomUUID()}`
+    made.set(thing, name)
+  }
+  return name
+}
+
+export interface CacheKeyParts {
+  readonly identity: string
+  readonly model: string
+  readonly policyHash: string
+  readonly tenant: string | undefined
+  readonly stage: Stage
+  /** The name of the function that decides what blocks, for guards whose verdict depends on it. */
+  readonly blocks?: string | undefined
+}
+
+/** Raised when keys or entries change their meaning, so that replicas of two releases never share an entry. */
+const FORMAT = 2
+
+/**
+ * SHA-256 over all fields. The length of each text stands before it, which keeps fields apart whatever they contain.
+ * With plain concatenation the text of one turn could pass for the next turn.
+ */
+export function cacheKey(
+  { identity, model, policyHash, tenant, stage, blocks }: CacheKeyParts,
+  conversation: Conversation,
+): string {
+  let key = `${FORMAT},${field(identity)}${field(model)}${field(policyHash)}${stage},${tenant === undefined ? '-' : field(tenant)}${blocks === undefined ? '-' : field(blocks)}`
+  for (const { role, text, images } of conversation) {
+    key += `${role}${field(text)}`
+    if (images !== undefined) for (const { url } of images) key += `image${field(url)}`
+  }
+  return hash('sha256', key)
+}
+
+/**
+ * A text with lone surrogates is written as JSON, which escapes them; UTF-8 would turn all of them into the same
+ * character. JSON costs as much as the hash, so other texts are hashed directly.
+ */
+function field(text: string): string {
+  return text.isWellFormed() ? `${text.length}:${text},` : `${JSON.stringify(text)},`
+}
+
+interface Flight<T> {
+  readonly controller: LazyAbortController
+  answer: Promise<T>
+  waiting: number
+  timer: NodeJS.Timeout | undefined
+}
+
+export interface SingleFlight<T> {
+  /**
+   * Joins the call under `key`, or starts it. `joined` is false for the caller who started it. `answer` rejects when
+   * the caller's signal aborts. What `start` returns must settle soon after the signal that it got aborts.
+   */
+  run(
+    key: string,
+    signal: AbortSignalLike,
+    start: (signal: LazyAbortController) => Promise<T>,
+  ): { readonly joined: boolean; readonly answer: Promise<T> }
+  /** Aborts every call that is in flight. */
+  abort(reason: Error): void
+  readonly size: number
+}
+
+/** `ms` is how long one call may take, however many callers join it. Then it fails with `guard_timeout`. */
+export function createSingleFlight<T>(ms: number): SingleFlight<T> {
+  const flights = new Map<string, Flight<T>>()
+
+  const launch = (key: string, start: (signal: LazyAbortController) => Promise<T>): Flight<T> => {
+    const controller = new LazyAbortController(performance.now() + ms)
+    const flight: Flight<T> = { controller, answer: NEVER, waiting: 0, timer: undefined }
+    const landed = (): void => {
+      clearTimeout(flight.timer)
+      if (flights.get(key) === flight) flights.delete(key)
+    }
+    flights.set(key, flight)
+    // This listener must be the first one of the signal: it removes the flight, so that a caller who asks after an
+    // abort starts a new call.
+    controller.addEventListener('abort', landed)
+    flight.answer = start(controller).finally(landed)
+    return flight
+  }
+  /**
+   * A call is aborted when its last caller leaves. It needs a timer of its own only when a caller may wait longer
+   * than the call's deadline.
+   */
+  const bound = (flight: Flight<T>): void => {
+    flight.timer ??= setTimeout(
+      () => flight.controller.abort(timedOut(ms)),
+      Math.min(Math.max(0, flight.controller.deadline - performance.now()), LONGEST_TIMER),
+    )
+  }
+  const board = (flight: Flight<T>, signal: AbortSignalLike): Promise<T> => {
+    flight.waiting++
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        reject(reasonOf(signal))
+        if (--flight.waiting === 0) flight.controller.abort(reasonOf(signal))
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      flight.answer.then(resolve, reject)
+    })
+  }
+
+  return {
+    run(key, signal, start) {
+      if (signal.aborted) return { joined: false, answer: Promise.reject(reasonOf(signal)) }
+      const known = flights.get(key)
+      const flight = known ?? launch(key, start)
+      if (known !== undefined || deadlineOf(signal) > flight.controller.deadline) bound(flight)
+      return { joined: known !== undefined, answer: board(flight, signal) }
+    },
+    abort(reason) {
+      for (const flight of flights.values()) flight.controller.abort(reason)
+    },
+    get size() {
+      return flights.size
+    },
+  }
+}
+
+const NEVER = new Promise<never>(() => undefined)

@@ -1,10 +1,12 @@
-// A shared cache behind the one in process, so that many replicas judge a text once. The judge never depends on it: a
-// store that is down, slow or wrong costs a cache hit and nothing else.
-import { LlamaGuardError, isLlamaGuardError } from '../../errors.js'
+// A shared cache behind the one in process, so that many replicas judge a text once; Redis or Valkey is one. The judge
+// never depends on it: a store that is down, slow or wrong costs a cache hit and nothing else.
+import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
-import { within } from '../deadline.js'
+import { within } from '../../utils/deadline.js'
 import { CircuitBreaker } from '../resilience/circuit-breaker.js'
-import { checkedVerdict } from '../validate.js'
+import { checkedVerdict } from '../verdicts.js'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { missingPackages } from '../../utils/installed.js'
 
 /**
  * A key-value store with expiry. `redisStore()` makes one.
@@ -126,4 +128,132 @@ function toLoggable(error: unknown): { type: string; code?: string; message?: st
   if (isLlamaGuardError(error)) return { type: error.name, code: error.code, message: error.message }
   const { name = 'Error', code } = (error ?? {}) as { name?: string; code?: string }
   return { type: name, ...(typeof code === 'string' && { code }) }
+}
+
+export interface RedisStoreOptions {
+  /** Stands before every key, so that other users of the database are not affected. Default: `llama-guard`. */
+  readonly prefix?: string
+  /**
+   * Seals the entries: keys and values carry an HMAC-SHA256 under this secret, which every replica needs. Somebody
+   * who can only write to Redis can then not make the guard say "safe", and somebody who can only read it cannot
+   * check a guessed text against the keys. Default: none, so everybody who can write to this database is trusted.
+   */
+  readonly secret?: string
+}
+
+export interface RedisStore extends CacheStore {
+  /**
+   * Settles when the first attempt to connect has ended, well or not. Rejects with `dependency_missing` when a package
+   * cannot be loaded that seemed to be there.
+   */
+  readonly ready: Promise<void>
+}
+
+/** The most commands that wait for a stopped server. Each belongs to a lookup whose deadline has passed. */
+const MOST_WAITING = 1000
+const CONNECT_MS = 2000
+const LONGEST_PAUSE_MS = 2000
+const PACKAGES = ['keyv', '@keyv/redis']
+
+/**
+ * A {@link CacheStore} at `redis://` or `rediss://`. It connects at once, and again after every loss. Every lookup
+ * before the first connection is a miss.
+ *
+ * Needs the packages `keyv` and `@keyv/redis`. In a bundle, which hides what is installed, every call fails with
+ * `dependency_missing` without them; the cache logs that once and otherwise treats it as a miss.
+ *
+ * @throws LlamaGuardError `dependency_missing` without these packages; `invalid_option` for anything but a redis URL.
+ * Its text is not repeated: it may hold a password.
+ */
+export function redisStore(url: string, { prefix = 'llama-guard', secret }: RedisStoreOptions = {}): RedisStore {
+  if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
+    throw new LlamaGuardError(
+      'invalid_option',
+      'The Redis URL is not one. Set LLAMA_GUARD_REDIS_URL to redis://host:6379, or rediss:// for TLS.',
+    )
+  }
+  if (missingPackages(PACKAGES).length > 0) throw packagesMissing()
+  let state: 'starting' | 'started' = 'starting'
+  const loading = connect(url, prefix)
+  const ready = loading.then(({ first }) => first).finally(() => (state = 'started'))
+  ready.catch(() => undefined)
+  const seal = secret ? sealWith(secret) : undefined
+  return {
+    ready,
+    async get(key) {
+      if (state === 'starting') return undefined
+      const { keyv } = await loading
+      const value: unknown = await keyv.get(seal?.name(key) ?? key)
+      if (typeof value !== 'string') return undefined
+      return seal ? seal.open(key, value) : value
+    },
+    async set(key, value, ttlMs) {
+      if (state === 'starting') return
+      const { keyv } = await loading
+      await keyv.set(seal?.name(key) ?? key, seal?.close(key, value) ?? value, ttlMs)
+    },
+    async close() {
+      // The connection is closed by force, because a graceful close waits for a stopped server and keeps the process
+      // alive.
+      await (await loading.catch(() => undefined))?.disconnect()
+    },
+  }
+}
+
+async function connect(url: string, prefix: string) {
+  const [{ Keyv }, { default: KeyvRedis }] = await Promise.all([import('keyv'), import('@keyv/redis')]).catch(
+    (cause: unknown) => {
+      throw packagesMissing(cause)
+    },
+  )
+  const redis = new KeyvRedis<string>(
+    {
+      url,
+      // A command for a lost connection fails at once, because the lookup has only 50 ms.
+      disableOfflineQueue: true,
+      commandsQueueMaxLength: MOST_WAITING,
+      socket: {
+        connectTimeout: CONNECT_MS,
+        reconnectStrategy: (attempt: number) =>
+          Math.min(LONGEST_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10)) + Math.random() * 50,
+      },
+    },
+    { namespace: prefix, throwOnErrors: true },
+  )
+  const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
+  // Failures come as 'error' events, too, those of the store as events of keyv.
+  keyv.on('error', () => undefined)
+  // Settles when the first connection is made or has failed. Until then lookups miss and the circuit breaker counts
+  // no failure.
+  const first = new Promise<void>((settled) => {
+    redis.once('error', () => settled())
+    redis.getClient().then(
+      () => settled(),
+      () => settled(),
+    )
+  })
+  return { keyv, first, disconnect: () => redis.disconnect(true) }
+}
+
+function packagesMissing(cause?: unknown): LlamaGuardError {
+  return new LlamaGuardError(
+    'dependency_missing',
+    `The shared verdict cache needs two more packages. Run: npm install ${PACKAGES.join(' ')}`,
+    { cause },
+  )
+}
+
+/** Name and value under an HMAC. The key is part of what is signed: an entry copied under another key is no entry. */
+function sealWith(secret: string) {
+  const mac = (...parts: string[]): string => createHmac('sha256', secret).update(JSON.stringify(parts)).digest('hex')
+  return {
+    name: (key: string): string => mac('name', key),
+    close: (key: string, value: string): string => mac('value', key, value) + value,
+    open(key: string, sealed: string): string | undefined {
+      const value = sealed.slice(64)
+      const given = Buffer.from(sealed.slice(0, 64))
+      const wanted = Buffer.from(mac('value', key, value))
+      return given.length === wanted.length && timingSafeEqual(given, wanted) ? value : undefined
+    },
+  }
 }

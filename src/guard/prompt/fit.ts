@@ -1,13 +1,13 @@
-// Fits a conversation into what the guard can read: the judged turn whole or in pieces, and the newest context beside
-// it.
+// Fits a conversation into what the guard can read: the judged turn whole or in overlapping pieces, and the newest
+// context beside it. Cuts depend only on the text before them, and the first turn that is kept moves in steps: a growing
+// chat keeps its pieces, and their verdicts stay remembered.
 import { LlamaGuardError } from '../../errors.js'
-import type { Conversation } from '../../types.js'
-import { cutText } from './cut-text.js'
+import type { Conversation, Turn } from '../../types.js'
 import { escapedOf } from './escape.js'
-import { newest, tokensOf, TURN_TOKENS, type TurnReader } from './history.js'
-import { imageGroups, relevantImages, turnOf } from './image-groups.js'
+import { imageGroups, relevantImages, turnOf } from './image.js'
 import type { ImageSupport } from './template.js'
-import { MOST_PER_BYTE, type TokenCounter } from './tokens/index.js'
+import { MOST_PER_BYTE, type TokenCounter } from './tokens/counter.js'
+import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 
 /**
  * The most tokens of conversation in one prompt, even where the model can read more. A long context makes the verdict
@@ -145,4 +145,121 @@ function tooMany(): LlamaGuardError {
 
 function tooLong(message: string): LlamaGuardError {
   return new LlamaGuardError('guard_input_too_long', message)
+}
+
+/** Tokens of the label and the blank lines around a turn. */
+export const TURN_TOKENS = 12
+/** Characters of a token of English. */
+const CHARS_PER_TOKEN = 4
+
+export interface HistoryRoom {
+  /** Tokens for text. */
+  readonly text: number
+  /** Tokens for text and images together. */
+  readonly all: number
+  /** The number of images that still fit into the prompt. */
+  readonly images: number
+  /** The first turn that is kept moves in steps of this many tokens. */
+  readonly step: number
+}
+
+/** How the model reads turns. */
+export interface TurnReader {
+  readonly counter: TokenCounter
+  readonly images: ImageSupport | undefined
+}
+
+/** The newest turns that fit together, without a gap. */
+export function newest(past: Conversation, room: HistoryRoom, reader: TurnReader): Conversation {
+  const support = reader.images
+  const picturesOf = ({ images = [] }: Turn): number => (support === undefined ? 0 : images.length)
+  let { text, all, images } = room
+  let from = past.length
+  while (from > 0) {
+    const turn = past[from - 1]!
+    const tokens = tokensOf(turn, reader)
+    text -= tokens
+    all -= tokens + picturesOf(turn) * (support?.tokens ?? 0)
+    images -= picturesOf(turn)
+    if (text < 0 || all < 0 || images < 0) break
+    from--
+  }
+  return from === 0 ? past : past.slice(atStep(past, from, room.step))
+}
+
+/**
+ * The index after the first whole step at or after `from`; `from` itself when no turn would be left. The turns before
+ * the index are judged in pieces of their own. Those pieces stay the same, and remembered, until the chat has grown
+ * by a step. Steps are counted in characters, so that the tokens of turns that are left out need not be counted.
+ */
+function atStep(past: Conversation, from: number, step: number): number {
+  const size = step * CHARS_PER_TOKEN
+  let chars = 0
+  for (const [index, { text }] of past.entries()) {
+    const steps = Math.floor(chars / size)
+    chars += text.length + TURN_TOKENS * CHARS_PER_TOKEN
+    if (index + 1 >= from && Math.floor(chars / size) > steps) return index + 1 < past.length ? index + 1 : from
+  }
+  return from
+}
+
+/**
+ * Tokens are counted once per turn object, because every check of a stream brings the same turns. The text is compared,
+ * because a caller may change a turn and judge it again.
+ */
+export function tokensOf(turn: Turn, { counter, images }: TurnReader): number {
+  let counted = COUNTED.get(counter)
+  if (counted === undefined) COUNTED.set(counter, (counted = new WeakMap()))
+  const { text } = turn
+  const known = counted.get(turn)
+  if (known?.text === text) return known.tokens
+  const tokens = Math.ceil(counter.count(escapedOf(turn, images !== undefined))) + TURN_TOKENS
+  counted.set(turn, { text, tokens })
+  return tokens
+}
+
+interface Counted {
+  readonly text: string
+  readonly tokens: number
+}
+
+const COUNTED = new WeakMap<TokenCounter, WeakMap<Turn, Counted>>()
+
+/** The most tokens that the next piece repeats when a piece ends with a sentence, so that nothing hides at the cut. */
+const OVERLAP_TOKENS = 128
+/** The share of a piece that is repeated when it ends within a sentence. */
+const OVERLAP_WITHIN = 0.12
+/** The share of a piece in which its last sentence may end. A longer sentence is cut. */
+const SENTENCE_SHARE = 0.25
+/** The share of a piece up to which a sentence that was cut is repeated whole in the next piece. */
+const LONG_SENTENCE_SHARE = 0.5
+
+/**
+ * The overlapping pieces of a text that is longer than `budget` tokens. It stops one piece past `most`, and the
+ * caller refuses the text.
+ */
+export function cutText(text: string, budget: number, counter: TokenCounter, most: number): readonly string[] {
+  const pieces: string[] = []
+  let start = 0
+  while (pieces.length <= most) {
+    const { end } = counter.reach(text, start, budget)
+    if (end >= text.length) {
+      pieces.push(text.slice(start))
+      break
+    }
+    const size = end - start
+    const sentence = lastSentenceEnd(text, end - Math.floor(size * SENTENCE_SHARE), end)
+    const stop = sentence ?? end
+    pieces.push(text.slice(start, stop))
+    const overlap = sentence === undefined ? OVERLAP_WITHIN : Math.min(OVERLAP_WITHIN, OVERLAP_TOKENS / budget)
+    const repeated = wholeCharacter(text, stop - Math.max(1, Math.floor(size * overlap)))
+    // A sentence that was cut is repeated whole. Otherwise the next piece begins with a whole sentence, if one begins
+    // in the first half of what is repeated.
+    const whole =
+      sentence === undefined
+        ? lastSentenceEnd(text, end - Math.floor(size * LONG_SENTENCE_SHARE), repeated)
+        : firstSentenceEnd(text, repeated, (repeated + stop) / 2)
+    start = whole ?? repeated
+  }
+  return pieces
 }

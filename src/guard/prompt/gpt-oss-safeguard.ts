@@ -4,10 +4,9 @@
 // policy of its own; the hazards of Llama Guard 3 are the default.
 import type { Category, Conversation, Role } from '../../types.js'
 import { parseVerdict } from '../answer/verdict.js'
-import { parseCategories } from './categories.js'
+import { categoryText, numbered, parseCategories } from './template.js'
 import { HAZARDS } from './llama-guard-3.js'
-import { escapeForGuard, type OtherGuard } from './other-guard.js'
-import { categoryText, numbered } from './template.js'
+import { escapeForGuard, type OtherGuard } from './prompter.js'
 
 /** A message of a chat. {@link OtherGuard.render} gives a list of them, as JSON. */
 export interface Message {

@@ -2,20 +2,22 @@
 import { LlamaGuardError } from '../../errors.js'
 import type { Category } from '../../types.js'
 import { gptOssSafeguard } from './gpt-oss-safeguard.js'
-import { graniteGuardian30 } from './granite-guardian.js'
-import { graniteGuardian41 } from './granite-guardian-4.js'
+import { graniteGuardian30, graniteGuardian41 } from './granite-guardian.js'
 import { llamaGuard1 } from './llama-guard-1.js'
 import { llamaGuard2 } from './llama-guard-2.js'
 import { llamaGuard3Large, llamaGuard3Small, llamaGuard3Vision } from './llama-guard-3.js'
 import { llamaGuard4 } from './llama-guard-4.js'
-import { llamaGuardPrompter } from './llama-guard-prompter.js'
-import { isPromptGuard, type LlamaGuardName, type ModelName, MODELS } from './models.js'
-import { otherGuardPrompter } from './other-guard.js'
-import type { ModelOptions, Prompter, PromptPolicy } from './prompter.js'
+import {
+  llamaGuardPrompter,
+  type ModelOptions,
+  otherGuardPrompter,
+  type Prompter,
+  type PromptPolicy,
+} from './prompter.js'
+import { isPromptGuard, type LlamaGuardName, type ModelName, MODELS, type Template } from './template.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
-import type { Template } from './template.js'
 
-export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './models.js'
+export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './template.js'
 export type { ModelOptions, Prompter, PromptPolicy, RenderOptions } from './prompter.js'
 
 const TEMPLATES: Readonly<Record<LlamaGuardName, Template>> = {

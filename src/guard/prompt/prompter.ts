@@ -1,8 +1,15 @@
-// The interface of a prompter: conversations in, prompts out, and the verdict in a model's answer. Types only.
-import type { Category, CategoryAction, Conversation, Verdict } from '../../types.js'
+// Prompters: conversations in, prompts out, and the verdict in a model's answer. One renders by the template of a Llama
+// Guard version; the other asks the file of another model how to write a conversation. What does not depend on the
+// conversation is built once, so that equal prompts begin with equal bytes and prefix caches work.
+import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
 import type { Completion } from '../answer/completion.js'
-import type { ImageForm } from './image.js'
-import type { ModelName } from './models.js'
+import { type ImageForm, imageText } from './image.js'
+import { forRole, type ModelName, parseCategories, type Template } from './template.js'
+import { LlamaGuardError } from '../../errors.js'
+import { parseVerdict } from '../answer/verdict.js'
+import { breakLabels, escapedOf, escapeText, labelPattern } from './escape.js'
+import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
+import { anyTokens, estimateTokens } from './tokens/counter.js'
 
 /** The parts of the policy that an operator may override. An absent part is the model's own. */
 export interface PromptPolicy {
@@ -55,4 +62,165 @@ export interface Prompter {
    * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
    */
   under?(policy: PromptPolicy): Prompter
+}
+
+/**
+ * @throws LlamaGuardError `invalid_option` for a policy text without categories, or a policy that leaves no room for a
+ * conversation.
+ */
+export function llamaGuardPrompter(model: ModelName, template: Template, policy: PromptPolicy): Prompter {
+  const { images: support } = template
+  const vision = support !== undefined
+  const categories =
+    typeof policy.categories === 'string'
+      ? parseCategories(policy.categories)
+      : (policy.categories ?? template.categories)
+  const envelopes = { User: envelopeFor(template, policy, 'User'), Agent: envelopeFor(template, policy, 'Agent') }
+  const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
+  // The tables of a counter are read at the first long text. A built-in policy is short, so an estimate will do.
+  const { count } = builtIn ? anyTokens : template.tokens
+  const policyTokens =
+    (builtIn ? template.promptTokens : undefined) ??
+    1 + Math.max(...Object.values(envelopes).map(({ plain, tail }) => count(plain) + count(tail)))
+  if (categories.length === 0)
+    throw new LlamaGuardError(
+      'invalid_option',
+      "`categories` is an empty list. Name at least one category, or leave it out for the model's own.",
+    )
+  if (roomFor(template.contextTokens, policyTokens) < LEAST_ROOM) {
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The policy takes about ${policyTokens} of the ${template.contextTokens} tokens of ${model}, ` +
+        'which leaves no room for a conversation. Shorten it.',
+    )
+  }
+
+  const render: Prompter['render'] = (conversation, { images: form = 'token' } = {}) => {
+    const judged = conversation.at(-1)
+    if (judged === undefined)
+      throw new LlamaGuardError(
+        'internal_error',
+        'An empty conversation came to the guard. It needs at least the turn to judge.',
+      )
+    const envelope = envelopes[judged.role]
+    let turns = ''
+    for (const turn of conversation) {
+      const inline =
+        support?.placement === 'inline' ? (turn.images ?? []).map((image) => imageText(image, form)).join('') : ''
+      turns += `${turn.role}: ${inline}${escapedOf(turn, vision).trim()}${template.afterTurn}`
+    }
+    if (!vision || !conversation.some((turn) => turn.images?.length)) return envelope.plain + turns + envelope.tail
+    const lead = support.placement === 'lead' ? `${leadImage(conversation, judged, form)} ` : ''
+    return template.opening + lead + envelope.withImage + turns + envelope.tail
+  }
+
+  return {
+    model,
+    categories,
+    vision,
+    contextTokens: template.contextTokens,
+    render,
+    fit: (conversation, contextTokens = template.contextTokens) =>
+      fitConversation(conversation, contextTokens, { policyTokens, counter: template.tokens, images: support }),
+    parse: (completion) => parseVerdict(completion, categories),
+  }
+}
+
+interface Envelope {
+  /** The prompt from its first byte up to the first turn. */
+  readonly plain: string
+  /** The prompt from the task up to the first turn; an image may stand before it. */
+  readonly withImage: string
+  /** The prompt after the last turn. */
+  readonly tail: string
+}
+
+function envelopeFor(template: Template, policy: PromptPolicy, role: Role): Envelope {
+  const head = (categories: string): string =>
+    `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT ` +
+    `CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN ` +
+    `CONVERSATION>${template.beforeTurns}`
+  const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
+  const custom =
+    typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
+  return {
+    plain: template.opening + head(custom ?? print(template.categories)),
+    withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
+    tail: `<END CONVERSATION>\n\n${forRole(policy.instruction ?? template.instruction, role)}${template.closing}`,
+  }
+}
+
+/**
+ * The image of a prompt that takes one: the judged turn's image, else the newest one before it. A judged turn with
+ * several images is refused, because the others would go unjudged.
+ */
+function leadImage(conversation: Conversation, judged: Turn, form: ImageForm): string {
+  const owner = judged.images?.length ? judged : conversation.findLast((turn) => turn.images?.length)
+  const [image, ...more] = owner?.images ?? []
+  if (image === undefined || (owner === judged && more.length > 0))
+    throw new LlamaGuardError(
+      'internal_error',
+      'A turn with several images came to a model that takes one. Split it with `fit` first.',
+    )
+  return imageText(image, form)
+}
+
+export interface OtherGuard {
+  readonly model: ModelName
+  readonly categories: readonly Category[]
+  readonly contextTokens: number
+  /** Most tokens of an answer. */
+  readonly maxNewTokens: number
+  /** The one part of a policy that the model follows. Default: none. */
+  readonly takes?: keyof PromptPolicy
+  /** The turns that the model's template shows. The judged turn is the last. */
+  readonly shown: (conversation: Conversation) => Conversation
+  /** The exact prompt for the turns of {@link shown}. */
+  readonly render: (shown: Conversation) => string
+  readonly parse: (completion: Completion) => Verdict
+}
+
+const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])
+/** Markers of these templates that Llama Guard's template lacks, and tokens that Qwen3 spells without bars. */
+const MARKS =
+  /[<\uFF1C](\s*(?:\/\s*)?(?:(?:BEGIN|END)[\s_-]+(?:SAFETY|REFUSAL)[\s_-]+POLICY|(?:start|end)_of_(?:turn|conversation|risk_definition)|(?:no-)?think|guardian|score|tool_call|tool_response)\s*)[>\uFF1E]/giu
+
+/** The text as these models may read it: unable to end its turn, open another turn, or act as a part of the prompt. */
+export function escapeForGuard(text: string): string {
+  return breakLabels(escapeText(text).replace(MARKS, '($1)'), LABELS)
+}
+
+/** @throws LlamaGuardError `invalid_option` when a policy is given, because these models follow only their own. */
+export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
+  const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
+  const given = Object.entries(policy).find(([name, value]) => value !== undefined && name !== guard.takes)?.[0]
+  if (given !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The option ${given} is part of Llama Guard's prompt; ${model} ` +
+        (guard.takes === undefined
+          ? 'has a policy of its own. Leave it out.'
+          : `takes its policy from ${guard.takes}.`),
+    )
+  const user = { role: 'User', text: '' } as const
+  const shortest = [[user], [user, { role: 'Agent', text: '' } as const]]
+  const policyTokens = Math.max(...shortest.map((conversation) => estimateTokens(render(conversation))))
+  return {
+    model,
+    categories,
+    vision: false,
+    contextTokens,
+    maxNewTokens,
+    render(conversation) {
+      if (conversation.length === 0)
+        throw new LlamaGuardError(
+          'internal_error',
+          'An empty conversation came to the guard. It needs at least the turn to judge.',
+        )
+      return render(shown(conversation))
+    },
+    fit: (conversation, context = contextTokens) =>
+      fitConversation(shown(conversation), context, { policyTokens, counter: anyTokens }),
+    parse,
+  }
 }

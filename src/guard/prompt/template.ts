@@ -1,7 +1,8 @@
-// The data that describe one Llama Guard version. Its file fills them in, and llama-guard-prompter.ts builds prompts
-// from them. The versions differ in blanks and separators that the models were trained on, so they must not be unified.
+// The data that describe a guard model: its name, and for a Llama Guard version its template, which its file fills in.
+// The versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
-import type { TokenCounter } from './tokens/index.js'
+import type { TokenCounter } from './tokens/counter.js'
+import { LlamaGuardError } from '../../errors.js'
 
 /** One Llama Guard version. Its strings are the published template's own, byte for byte. */
 export interface Template {
@@ -66,4 +67,63 @@ export function categoryText(category: Category, headingEnd = '.'): string {
 /** A taxonomy that the prompt names by id and short name only. */
 export function numbered(names: readonly string[]): readonly Category[] {
   return names.map((name, index) => ({ id: `S${index + 1}`, name }))
+}
+
+/** The versions of Llama Guard. */
+export const LLAMA_GUARDS = [
+  'llama-guard-1',
+  'llama-guard-2',
+  'llama-guard-3-8b',
+  'llama-guard-3-1b',
+  'llama-guard-3-11b-vision',
+  'llama-guard-4-12b',
+] as const
+export type LlamaGuardName = (typeof LLAMA_GUARDS)[number]
+
+/** Classifiers of prompt attacks. They have no prompt; see backends/prompt-guard. */
+export const PROMPT_GUARDS = ['llama-prompt-guard-1', 'llama-prompt-guard-2'] as const
+export type PromptGuardName = (typeof PROMPT_GUARDS)[number]
+
+export const MODELS = [
+  ...LLAMA_GUARDS,
+  ...PROMPT_GUARDS,
+  'qwen3guard-gen',
+  'granite-guardian-3.0',
+  'granite-guardian-4.1',
+  'gpt-oss-safeguard',
+] as const
+export type ModelName = (typeof MODELS)[number]
+
+export const isPromptGuard = (model: ModelName): model is PromptGuardName =>
+  PROMPT_GUARDS.some((name) => name === model)
+
+/**
+ * `O1: Violence and Hate. `: an id, a colon, and a name up to a full stop that ends the line or a sentence. A
+ * full stop after a capital is an abbreviation: `S1: U.S. Law. Do not...` is named U.S. Law.
+ */
+const HEADING = /^[^\S\n]*([A-Za-z]{1,2}\d{1,3}):[^\S\n]*(\S.*?)(?:(?<!\p{Lu})\.\s.*|\.\s*)?$/u
+
+/**
+ * The ids and names of a policy text.
+ * @throws LlamaGuardError `invalid_option` when there is no heading, or when an id occurs twice.
+ */
+export function parseCategories(policy: string): readonly Category[] {
+  const categories = policy.split(/\r\n|\n|\r/).flatMap((line): Category[] => {
+    const [, id, name] = HEADING.exec(line) ?? []
+    return id === undefined || name === undefined ? [] : [{ id, name: name.trim() }]
+  })
+  if (categories.length === 0) {
+    throw new LlamaGuardError(
+      'invalid_option',
+      '`categories` is a text without categories. Begin the line of each with its id and name, for ' +
+        'example "O1: Violence and Hate.".',
+    )
+  }
+  const twice = categories.find(({ id }, index) => categories.findIndex((other) => other.id === id) !== index)
+  if (twice !== undefined)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `\`categories\` names ${twice.id} twice. Give each category an id of its own.`,
+    )
+  return categories
 }

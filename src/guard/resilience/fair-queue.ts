@@ -1,7 +1,6 @@
 // Slots for calls in flight, and the queue before them. Requests take turns: a request with thirty waiting calls
 // delays a request with a single call by one slot only.
-import type { AbortSignalLike } from '../../utils/lazy-abort-controller.js'
-import { reasonOf } from '../deadline.js'
+import { type AbortSignalLike, reasonOf } from '../../utils/deadline.js'
 
 interface Lane {
   readonly request: object

@@ -3,15 +3,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
-import type { LazyAbortController, AbortSignalLike } from '../../utils/lazy-abort-controller.js'
-import { inTime, orAbort, reasonOf } from '../deadline.js'
-import { AskOptions } from '../judge-options.js'
-import type { PanelOptions } from '../merge-verdicts.js'
-import { checkedVerdict } from '../validate.js'
+import {
+  type AbortSignalLike,
+  AskOptions,
+  inTime,
+  type LazyAbortController,
+  NOBODY_WAITS,
+  orAbort,
+  reasonOf,
+  within,
+} from '../../utils/deadline.js'
+import type { PanelOptions } from '../pieces.js'
+import { checkedVerdict } from '../verdicts.js'
 import { FairQueue } from './fair-queue.js'
-import { guardCircuit } from './guard-circuit.js'
-import { hedged } from './hedge.js'
-import { createBudget } from './retry-budget.js'
+import { CircuitBreaker } from './circuit-breaker.js'
 
 export interface ResilienceOptions {
   /**
@@ -151,4 +156,108 @@ function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError 
     `All ${concurrency} guard calls are busy and ${queue} more requests wait. Raise concurrency or queue, or ` +
       'add guard capacity.',
   )
+}
+
+export interface HedgeOptions {
+  /** Milliseconds to wait for the first call. */
+  readonly afterMs: number
+  /** Called when `afterMs` have passed. True when budget and queue allow a second call. */
+  readonly mayHedge: () => boolean
+  readonly onHedge: () => void
+  readonly signal: LazyAbortController
+}
+
+export function hedged<T>(
+  { afterMs, mayHedge, onHedge, signal }: HedgeOptions,
+  call: (signal: LazyAbortController) => Promise<T>,
+): Promise<T> {
+  return within({ signal }, async (inner) => {
+    const first = call(inner)
+    if ((await settledWithin(afterMs, first)) || inner.aborted || !mayHedge()) return first
+    onHedge()
+    return Promise.any([first, call(inner)]).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error
+    })
+  })
+}
+
+function settledWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms, false)
+    const settled = (): void => {
+      clearTimeout(timer)
+      resolve(true)
+    }
+    promise.then(settled, settled)
+  })
+}
+
+export interface Budget {
+  /** Counts one judgement of normal traffic. */
+  earn(): void
+  /** Takes one extra call from the budget. False when none is left. */
+  spend(): boolean
+}
+
+export interface BudgetOptions {
+  /** Extra calls allowed per judgement, for example 0.1. */
+  readonly share: number
+  /** Extra calls allowed before any traffic has been seen. */
+  readonly floor: number
+}
+
+/** The most extra calls that quiet times can save up. */
+const MOST_SAVED = 100
+
+export function createBudget({ share, floor }: BudgetOptions): Budget {
+  // Counted in whole thousandths, so that twenty times 0.05 is exactly one.
+  const earned = Math.round(share * 1000)
+  let saved = floor * 1000
+  return {
+    earn() {
+      saved = Math.min(saved + earned, MOST_SAVED * 1000)
+    },
+    spend() {
+      if (saved < 1000) return false
+      saved -= 1000
+      return true
+    },
+  }
+}
+
+/**
+ * Failures that mean the guard is down. Other failures concern one text or the configuration (unparseable verdict,
+ * too long, refused credentials). If they opened the breaker, one odd text would turn the guard off for everybody, or
+ * the error with the real cause would be hidden.
+ */
+const SICK: ReadonlySet<string> = new Set([
+  'guard_unavailable',
+  'guard_timeout',
+  'guard_throttled',
+  'guard_not_ready',
+  'guard_error',
+])
+
+export function guardCircuit(model: string, logger?: Logger): CircuitBreaker {
+  return new CircuitBreaker({
+    // Opens at more than half of the last 20 calls, once 6 calls were made.
+    share: 0.5,
+    size: 20,
+    least: 6,
+    // A guard that works again is found within two seconds. A guard that is down gets at most one call a second.
+    firstRestMs: 200,
+    longestRestMs: 2000,
+    probes: 3,
+    judge: (error) =>
+      error === NOBODY_WAITS ? 'unknown' : isLlamaGuardError(error) && SICK.has(error.code) ? 'sick' : 'well',
+    refusal: (ms) =>
+      new LlamaGuardError(
+        'guard_circuit_open',
+        `The guard failed repeatedly; it is tried again in ${(ms / 1000).toFixed(1)} s.`,
+        { retryAfter: ms / 1000 },
+      ),
+    onOpen: (ms) =>
+      logger?.warn({ code: 'guard_circuit_open', model, ms: Math.round(ms) }, 'guard keeps failing: circuit opened'),
+    onClose: () => logger?.info({ model }, 'guard answers again: circuit closed'),
+  })
 }

@@ -3,7 +3,7 @@
 import { LlamaGuardError } from '../../errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
-import { type AbortSignalLike, LazyAbortController } from '../../utils/lazy-abort-controller.js'
+import { type AbortSignalLike, LazyAbortController } from '../../utils/deadline.js'
 import type { Pace, ReplySettings } from '../context.js'
 import { Transcript } from './transcript.js'
 

@@ -1,6 +1,6 @@
 // The events that a guard streams: what adds nothing, and what is no event of a known server.
 import { describe, expect, it } from 'vitest'
-import { readStreamEvent } from '../../../src/guard/answer/completion-stream.js'
+import { readStreamEvent } from '../../../src/guard/answer/completion.js'
 
 describe('a line of a streamed answer', () => {
   it.each(['', '\r', 'data:', 'data: [DONE]', ': ping', 'event: message', 'id: 7', 'retry: 100'])(

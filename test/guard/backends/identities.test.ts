@@ -1,6 +1,6 @@
 // The name of a guard model in a cache key: verdicts of one model, server or component are none of another.
 import { expect, it } from 'vitest'
-import { openAiCompatibleComplete } from '../../../src/guard/backends/openai-compatible/index.js'
+import { openAiCompatibleComplete } from '../../../src/guard/backends/openai-compatible.js'
 import { sagemakerComplete } from '../../../src/guard/backends/sagemaker/index.js'
 
 const common = { timeoutMs: 1000, concurrency: 1 }

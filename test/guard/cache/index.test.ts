@@ -2,8 +2,7 @@
 // else is remembered.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cacheKey, type CacheKeyParts } from '../../../src/guard/cache/key.js'
-import { createCache } from '../../../src/guard/cache/index.js'
+import { cacheKey, type CacheKeyParts, createCache } from '../../../src/guard/cache/index.js'
 import type { Verdict } from '../../../src/types.js'
 import type { CacheStore } from '../../../src/guard/cache/store.js'
 import type { Conversation, Turn } from '../../../src/types.js'

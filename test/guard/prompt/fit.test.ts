@@ -6,7 +6,7 @@ import llama2 from 'llama-tokenizer-js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import { escapeText } from '../../../src/guard/prompt/escape.js'
 import { CONVERSATION_TOKENS, MAX_PIECES } from '../../../src/guard/prompt/fit.js'
-import { estimateTokens } from '../../../src/guard/prompt/tokens/index.js'
+import { estimateTokens } from '../../../src/guard/prompt/tokens/counter.js'
 import type { Conversation, Turn } from '../../../src/types.js'
 
 const user = (text: string): Turn => ({ role: 'User', text })

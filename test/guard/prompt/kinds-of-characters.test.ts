@@ -1,6 +1,6 @@
 // Without a vocabulary a character costs by its code: the first and the last of each range, and halves of pairs.
 import { expect, it } from 'vitest'
-import { anyTokens } from '../../../src/guard/prompt/tokens/index.js'
+import { anyTokens } from '../../../src/guard/prompt/tokens/counter.js'
 
 it.each([
   { code: 0x80, tokens: 2 },

@@ -1,14 +1,18 @@
 // Amazon Bedrock's guardrails as a guard (ApplyGuardrail): no model and no endpoint of one's own. The operator's
-// guardrail decides what is harmful; its filters are the categories.
+// guardrail decides what is harmful; its filters are the categories. `NONE` is safe only when the guardrail has looked at
+// all that was sent and none of its filters blocks. Anything that it would mask is unsafe, because it leaves as it came.
 // Source: the types of @aws-sdk/client-bedrock-runtime.
-import type { GuardrailContentBlock } from '@aws-sdk/client-bedrock-runtime'
-import { LlamaGuardError } from '../../../errors.js'
-import type { Guard, Image, Turn } from '../../../types.js'
+import type {
+  ApplyGuardrailCommandOutput,
+  GuardrailAssessment,
+  GuardrailContentBlock,
+} from '@aws-sdk/client-bedrock-runtime'
+import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { missingPackages } from '../../../utils/installed.js'
-import { inTime } from '../../deadline.js'
+import { inTime } from '../../../utils/deadline.js'
 import { turnGuard } from '../turn-guard.js'
-import { toBedrockError } from './errors.js'
-import { CATEGORIES, readAssessment } from './assessment.js'
+import { again, type Meaning, rejected, seen, withoutWords } from '../../answer/container-error.js'
 
 export interface BedrockGuardrailOptions {
   /** Id or ARN of the guardrail. */
@@ -94,4 +98,124 @@ function imageOf({ url }: Image): NonNullable<GuardrailContentBlock['image']> {
       'An image is no PNG or JPEG in a base64 data URL such as "data:image/png;base64,...". The guard sees no other.',
     )
   return { format: type.toLowerCase() === 'png' ? 'png' : 'jpeg', source: { bytes: Buffer.from(base64, 'base64') } }
+}
+
+const FILTERS: Readonly<Record<string, string>> = {
+  HATE: 'Hate',
+  INSULTS: 'Insults',
+  SEXUAL: 'Sexual',
+  VIOLENCE: 'Violence',
+  MISCONDUCT: 'Misconduct',
+  PROMPT_ATTACK: 'Prompt Attack',
+}
+const POLICIES: Readonly<Record<string, string>> = {
+  TOPIC: 'Denied Topic',
+  WORD: 'Word Filter',
+  SENSITIVE: 'Sensitive Information',
+  MASKED: 'Sensitive Information to Mask',
+  GROUNDING: 'Contextual Grounding',
+}
+
+/** The filters of a guardrail. Ids of content filters are Bedrock's own names. */
+export const CATEGORIES: readonly Category[] = Object.entries({ ...FILTERS, ...POLICIES }).map(([id, name]) => ({
+  id,
+  name,
+}))
+
+/** @throws LlamaGuardError `unparseable_verdict`, `unsupported_content`, `guard_rejected`. */
+export function readAssessment({ action, assessments, guardrailCoverage }: ApplyGuardrailCommandOutput): Verdict {
+  if (action !== 'NONE' && action !== 'GUARDRAIL_INTERVENED')
+    throw new LlamaGuardError(
+      'unparseable_verdict',
+      'ApplyGuardrail answered neither NONE nor GUARDRAIL_INTERVENED. Check AWS_ENDPOINT_URL_BEDROCK_RUNTIME.',
+    )
+  const categories = [...new Set((assessments ?? []).flatMap(blocked))]
+  if (action === 'GUARDRAIL_INTERVENED' || categories.length > 0) return { safe: false, categories }
+  const { images, textCharacters } = guardrailCoverage ?? {}
+  if (images !== undefined && (images.guarded ?? 0) < (images.total ?? 0))
+    throw new LlamaGuardError('unsupported_content', 'The guard looks at no images: its guardrail has no image filter.')
+  if (textCharacters !== undefined && (textCharacters.guarded ?? 0) < (textCharacters.total ?? 0))
+    throw new LlamaGuardError(
+      'guard_rejected',
+      'The guardrail did not look at the whole text. Check its policies in the Bedrock console.',
+    )
+  return { safe: true, categories: [] }
+}
+
+/** The filters that block or mask. One that only detects is the operator's wish to see and not to act. */
+function blocked(assessment: GuardrailAssessment): readonly string[] {
+  const {
+    contentPolicy,
+    topicPolicy,
+    wordPolicy,
+    sensitiveInformationPolicy: pii,
+    contextualGroundingPolicy,
+  } = assessment
+  const acts = ({ action }: { readonly action?: string | undefined }): boolean => action === 'BLOCKED'
+  const masks = ({ action }: { readonly action?: string | undefined }): boolean => action === 'ANONYMIZED'
+  const sensitive = [...(pii?.piiEntities ?? []), ...(pii?.regexes ?? [])]
+  const words = [...(wordPolicy?.customWords ?? []), ...(wordPolicy?.managedWordLists ?? [])]
+  return [
+    // A filter that is newer than this list still blocks, without a name.
+    ...(contentPolicy?.filters ?? [])
+      .filter(acts)
+      .flatMap(({ type = '' }) => (Object.hasOwn(FILTERS, type) ? [type] : [])),
+    ...((topicPolicy?.topics ?? []).some(acts) ? ['TOPIC'] : []),
+    ...(words.some(acts) ? ['WORD'] : []),
+    ...(sensitive.some(acts) ? ['SENSITIVE'] : []),
+    ...(sensitive.some(masks) ? ['MASKED'] : []),
+    ...((contextualGroundingPolicy?.filters ?? []).some(acts) ? ['GROUNDING'] : []),
+  ]
+}
+
+const THROTTLED = again(
+  'guard_throttled',
+  'Bedrock is throttling requests. Raise the account quota of ApplyGuardrail text units a second.',
+  2,
+)
+const UNAVAILABLE = again('guard_unavailable', 'Bedrock is unavailable for the moment, or cannot be reached.')
+const CREDENTIALS = rejected(
+  'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, ' +
+    'AWS_REGION, and the clock.',
+)
+
+const BY_NAME: Readonly<Record<string, Meaning>> = {
+  AccessDeniedException: rejected(
+    'AWS denied access: the credentials need the permission bedrock:ApplyGuardrail on the guardrail.',
+  ),
+  ResourceNotFoundException: rejected(
+    'Bedrock has no such guardrail or version. Check LLAMA_GUARD_MODEL_ID, AWS_REGION and the account of the ' +
+      'credentials.',
+  ),
+  ValidationException: rejected('Bedrock refused the request as invalid. Check LLAMA_GUARD_MODEL_ID (id@version).'),
+  ThrottlingException: THROTTLED,
+  ServiceQuotaExceededException: THROTTLED,
+  InternalServerException: again('guard_error', 'Bedrock failed.'),
+  ServiceUnavailableException: UNAVAILABLE,
+  TimeoutError: again('guard_timeout', 'Bedrock did not answer in time. Raise timeoutMs.'),
+  AbortError: { code: 'guard_timeout', message: 'The call to Bedrock was cancelled before it answered.' },
+  CredentialsProviderError: rejected(
+    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a ' +
+      'role.',
+  ),
+  ExpiredTokenException: CREDENTIALS,
+  InvalidSignatureException: CREDENTIALS,
+  UnrecognizedClientException: CREDENTIALS,
+}
+
+export function toBedrockError(error: unknown): LlamaGuardError {
+  if (isLlamaGuardError(error)) return error
+  const { name, errno, status = 0 } = seen(error)
+  const meaning =
+    (Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ??
+    (errno !== '' || status >= 500
+      ? UNAVAILABLE
+      : status === 429
+        ? THROTTLED
+        : { code: 'guard_error' as const, message: 'The call to Bedrock failed in an unexpected way.' })
+  return new LlamaGuardError(meaning.code, meaning.message, {
+    retryable: meaning.retryable ?? false,
+    cause: withoutWords(error),
+    ...(meaning.retryAfter !== undefined && { retryAfter: meaning.retryAfter }),
+  })
 }

@@ -4,12 +4,11 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlamaGuardError } from '../../../errors.js'
-import { orAbort, reasonOf, within } from '../../deadline.js'
+import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
 import { missingPackages } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'
 import { FairQueue } from '../../resilience/fair-queue.js'
-import { PACKAGE, PACKAGE_MISSING } from './load-error.js'
-import { loadModel, type LoadedModel } from './model.js'
+import { type LoadedModel, loadModel, PACKAGE, PACKAGE_MISSING } from './model.js'
 
 export interface LlamaCppOptions {
   /**

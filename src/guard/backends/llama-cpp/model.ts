@@ -1,13 +1,10 @@
 // A GGUF model held in memory by llama.cpp, and its sequences, each of which runs one call. llama.cpp silently drops
 // the beginning of a prompt that is too long, which is the policy. This file refuses such a prompt instead.
 import { availableParallelism } from 'node:os'
-import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp'
+import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
-import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
-import type { Completion } from '../../answer/completion.js'
-import { NOBODY_WAITS, reasonOf } from '../../deadline.js'
-import { generate } from './generate.js'
-import { loadError } from './load-error.js'
+import { type AbortSignalLike, NOBODY_WAITS, reasonOf } from '../../../utils/deadline.js'
+import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
 
 export interface LoadOptions {
   readonly path: string
@@ -123,5 +120,114 @@ function tooLong(tokens: number, room: number): LlamaGuardError {
   return new LlamaGuardError(
     'guard_input_too_long',
     `A prompt of ${tokens} tokens came to a guard model with room for ${room}.`,
+  )
+}
+
+/** Five alternatives hold both deciding words, as with the other servers. */
+const TOP = 5
+
+export interface Generation {
+  readonly context: LlamaContext
+  readonly sequence: LlamaContextSequence
+  readonly tokens: readonly Token[]
+  readonly maxNewTokens: number
+  readonly logprobs: boolean
+  /** Called between two batches. It throws when nobody waits for the answer any more. */
+  readonly goOn: () => void
+}
+
+export async function generate(o: Generation): Promise<Completion> {
+  const { context, sequence, tokens, maxNewTokens, logprobs, goOn } = o
+  const { model } = context
+  let next = await unread(sequence, tokens)
+  // llama.cpp cannot be stopped inside a batch, but it can between two batches.
+  for (; next.length > context.batchSize; next = next.slice(context.batchSize)) {
+    goOn()
+    await sequence.evaluateWithoutGeneratingNewTokens(next.slice(0, context.batchSize))
+  }
+  const answer: Token[] = []
+  const generated: GeneratedToken[] = []
+  let text = ''
+  const completion = (finishReason: 'stop' | 'length'): Completion => ({
+    text,
+    finishReason,
+    usage: { input: tokens.length, output: answer.length },
+    ...(logprobs && { tokens: generated }),
+  })
+  while (answer.length < maxNewTokens) {
+    goOn()
+    // The alternatives are requested only at the token where the two words part, because each request lists the
+    // whole vocabulary.
+    const { token, confidence, probabilities } = await step(sequence, next, logprobs && text.trim() === '')
+    if (model.isEogToken(token)) return completion('stop')
+    const piece = model.detokenize([token], false, answer)
+    generated.push({
+      text: piece,
+      logprob: Math.log(confidence),
+      ...(probabilities && { top: likeliest(model, probabilities) }),
+    })
+    answer.push(token)
+    text = model.detokenize(answer)
+    next = [token]
+  }
+  return completion('length')
+}
+
+/**
+ * The tokens that the sequence has not read yet, at least the last one. Every prompt begins with the same policy, and
+ * reading it is most of the work.
+ */
+async function unread(sequence: LlamaContextSequence, tokens: readonly Token[]): Promise<Token[]> {
+  await sequence.adaptStateToTokens(tokens.slice(0, -1), false)
+  return tokens.slice(sequence.nextTokenIndex)
+}
+
+interface Step {
+  readonly token: Token
+  readonly confidence: number
+  readonly probabilities?: ReadonlyMap<Token, number>
+}
+
+async function step(sequence: LlamaContextSequence, tokens: Token[], probabilities: boolean): Promise<Step> {
+  const options = { temperature: 0, yieldEogToken: true }
+  const steps = probabilities
+    ? sequence.evaluateWithMetadata(tokens, { confidence: true, probabilities: true }, options)
+    : sequence.evaluateWithMetadata(tokens, { confidence: true }, options)
+  for await (const one of steps) return one
+  throw new Error('llama.cpp gave no token')
+}
+
+function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>): TokenLogprob[] {
+  const top: TokenLogprob[] = []
+  for (const [token, probability] of probabilities) {
+    if (top.length === TOP || !(probability > 0)) break
+    top.push({ text: model.detokenize([token]), logprob: Math.log(probability) })
+  }
+  return top
+}
+
+export const PACKAGE = 'node-llama-cpp'
+export const PACKAGE_MISSING = `The llama-cpp guard needs one more package. Run: npm install ${PACKAGE}`
+
+export function loadError(error: unknown): LlamaGuardError {
+  return new LlamaGuardError('guard_rejected', messageFor(error), { cause: error })
+}
+
+function messageFor(error: unknown): string {
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) }
+  if (code === 'ERR_MODULE_NOT_FOUND') return PACKAGE_MISSING
+  // Its classes keep the name "Error", and to ask by `instanceof` the package would have to be loaded.
+  const kind = error instanceof Error ? error.constructor.name : undefined
+  if (kind === 'NoBinaryFoundError')
+    return (
+      'node-llama-cpp has no binary for this machine. Reinstall it with optional dependencies, or build ' +
+      'one: npx node-llama-cpp source download'
+    )
+  if (kind === 'InsufficientMemoryError')
+    return 'There is not enough memory for the guard model. Use a more quantised file, or set `concurrency` to 1.'
+  return (
+    `llama.cpp could not load the guard model: ${message}. Its reason is on stderr. Check that the ` +
+    'file is whole, and that node-llama-cpp is new enough for it.'
   )
 }

@@ -4,8 +4,7 @@
 import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-runtime'
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { reasonOf } from '../../deadline.js'
-import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
+import { type AbortSignalLike, reasonOf } from '../../../utils/deadline.js'
 
 type Handler = NonNullable<SageMakerRuntimeClientConfig['requestHandler']>
 

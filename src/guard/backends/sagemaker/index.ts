@@ -2,16 +2,13 @@
 // text in and its labels out. The SDK decides region, credentials and endpoint URL. This package decides sockets,
 // deadlines and bounds.
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../../../errors.js'
-import { inTime } from '../../deadline.js'
-import { readCompletion } from '../../answer/completion.js'
-import { type LabelScore, readClassification } from '../../answer/classification.js'
-import type { Complete } from '../../answer/completion.js'
-import type { AbortSignalLike } from '../../../utils/lazy-abort-controller.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
+import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import { toGuardError } from './errors.js'
-import { inItsForm } from './forms.js'
 import type { Invoke } from './invoke.js'
+import { GENERATED_TOKENS } from '../../prompt/fit.js'
 
 export { toGuardError } from './errors.js'
 
@@ -194,3 +191,74 @@ function tooLarge(): LlamaGuardError {
       'that a Llama Guard model runs behind it.',
   )
 }
+
+export interface Form {
+  /** The JSON text of a request. */
+  body(prompt: string, options: { readonly maxNewTokens: number | undefined; readonly stream: boolean }): string
+  /** The value of the header `X-Amzn-SageMaker-Custom-Attributes`, by which vLLM's image picks its route. */
+  readonly attributes: string | undefined
+  /** True for an error by which the endpoint says that it wants the other form. */
+  refused(error: unknown): boolean
+}
+
+/** Five alternatives hold both deciding words. */
+const TOP = 5
+/** What vLLM says of a body that is none of its APIs' requests. */
+const NO_HANDLER = /Cannot find suitable handler for request/
+
+export const INPUTS: Form = {
+  body: (prompt, { maxNewTokens, stream }) =>
+    JSON.stringify({ inputs: prompt, parameters: generation(maxNewTokens), ...(stream && { stream }) }),
+  attributes: undefined,
+  refused: (error) => {
+    const { name, OriginalMessage: words } = (error ?? {}) as { name?: unknown; OriginalMessage?: unknown }
+    return name === 'ModelError' && NO_HANDLER.test(String(words).slice(0, 200))
+  },
+}
+
+export const COMPLETIONS: Form = {
+  // No `model`: vLLM takes the one it serves.
+  body: (prompt, { maxNewTokens = GENERATED_TOKENS, stream }) =>
+    JSON.stringify({ prompt, max_tokens: maxNewTokens, temperature: 0, logprobs: TOP, ...(stream && { stream }) }),
+  attributes: 'route=/v1/completions',
+  refused: (error) => {
+    const { code } = toGuardError(error)
+    return code === 'guard_rejected' && (error as { name?: unknown }).name === 'ModelError'
+  },
+}
+
+/**
+ * Calls an endpoint in the form that it understood last, and once more in the other form when it refuses that one. The
+ * form is kept when the endpoint has understood it.
+ */
+export function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
+  let current = INPUTS
+  return async (call) => {
+    const form = current
+    try {
+      return await call(form)
+    } catch (error) {
+      if (isLlamaGuardError(error) || !form.refused(error)) throw error
+      const other = form === INPUTS ? COMPLETIONS : INPUTS
+      const answer = await call(other).catch((second: unknown) => {
+        throw other.refused(second) ? error : second
+      })
+      current = other
+      return answer
+    }
+  }
+}
+
+/**
+ * The parameters. `do_sample: false` is greedy on every server. No `temperature`: TGI refuses 0. No `truncate`: it
+ * cuts the policy off. No `top_n_tokens`: current LMI reads it as the number of answers. TGI echoes the prompt unless
+ * `return_full_text` is false.
+ * @param maxNewTokens The most tokens of an answer. Default: 32, enough for `unsafe` and eight codes. A lower limit
+ * cuts `S14` to `S1`.
+ */
+export const generation = (maxNewTokens = GENERATED_TOKENS): Readonly<Record<string, number | boolean>> => ({
+  max_new_tokens: maxNewTokens,
+  do_sample: false,
+  return_full_text: false,
+  details: true,
+})

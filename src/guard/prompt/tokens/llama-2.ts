@@ -1,7 +1,7 @@
 // Counts tokens as Llama 2 does, which is the tokenizer of Llama Guard 1.
 import { codeAt, createCounter, LONGEST_WORD, sizeOf } from './counter.js'
-import { CHARACTERS, PAIRS } from './llama-2-table.js'
 import { Merges, unpack } from './merges.js'
+import { CHARACTERS, PAIRS } from './llama-2-table.js'
 
 /**
  * The parts of a text: a word or marks with the blank before them, digits one by one, and other blanks. No token of the

@@ -1,7 +1,7 @@
 // Counts tokens as Llama 3 does, which is the tokenizer of Llama Guard 2 and 3.
 import { codeAt, createCounter, LONGEST_WORD, sizeOf } from './counter.js'
-import { PAIRS, WHOLE } from './llama-3-table.js'
 import { Merges, unpack } from './merges.js'
+import { PAIRS, WHOLE } from './llama-3-table.js'
 
 /** Every text may be merged with the table's tokens before this one. */
 const COMMON = 41_744

@@ -11,7 +11,7 @@ import {
   type LlamaCppOptions,
   MOST_SEQUENCES,
 } from '../../../../src/guard/backends/llama-cpp/index.js'
-import { loadError } from '../../../../src/guard/backends/llama-cpp/load-error.js'
+import { loadError } from '../../../../src/guard/backends/llama-cpp/model.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { says } from '../../fake-guards.js'

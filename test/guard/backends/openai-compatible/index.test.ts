@@ -3,12 +3,12 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connectionError } from '../../../../src/guard/backends/server-errors.js'
+import { connectionError } from '../../../../src/guard/backends/json-client.js'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import {
   openAiCompatibleComplete,
   type OpenAiCompatibleOptions,
-} from '../../../../src/guard/backends/openai-compatible/index.js'
+} from '../../../../src/guard/backends/openai-compatible.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { says } from '../../fake-guards.js'

@@ -12,7 +12,7 @@ import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/inde
 import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import { createWire } from '../../../../src/guard/backends/sagemaker/http-handler.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
-import { LazyAbortController } from '../../../../src/utils/lazy-abort-controller.js'
+import { LazyAbortController } from '../../../../src/utils/deadline.js'
 import { FAULTS, startEmulator } from '../../../emulator/index.js'
 import type { Emulator } from '../../../emulator/index.js'
 import { hangs, hangsHalfway, late } from '../../../emulator/faults.js'

@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSign, type Credentials, type Sign } from '../../../../src/guard/backends/sagemaker/sign.js'
+import { createSign, type Credentials, type Sign } from '../../../../src/guard/backends/sagemaker/invoke.js'
 
 const NOON = Date.UTC(2026, 10, 29, 12)
 const REQUEST = {

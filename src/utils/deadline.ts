@@ -1,8 +1,84 @@
-// Waiting with a deadline. Every wait of this folder uses it, so that a guard, a store or a client that hangs or
-// ignores its signal delays nobody beyond the deadline.
+// Waiting with a deadline, so that a guard, a store or a client that hangs or ignores its signal delays nobody beyond
+// it. Controller, signal and deadline are one object, which makes its AbortSignal on first use: most signals are never
+// read by a guard, an HTTP client or the SDK. To make one and to add and remove a listener takes 0.03 us; with
+// AbortController it takes 3.1 us (CPU time, Node.js 20, mean of a loop).
 import { setMaxListeners } from 'node:events'
-import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
-import { deadlineOf, LazyAbortController, type AbortSignalLike } from '../utils/lazy-abort-controller.js'
+import { isLlamaGuardError, LlamaGuardError } from '../errors.js'
+import type { JudgeOptions, Stage, Verdict } from '../types.js'
+
+/** The part of AbortSignal that waiting needs. */
+export interface AbortSignalLike {
+  readonly aborted: boolean
+  readonly reason: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { readonly once: true }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/**
+ * Controller and signal in one object. Listeners are called once, in the order in which they were added, and must not
+ * throw.
+ */
+export class LazyAbortController implements AbortSignalLike {
+  /**
+   * The time at which this signal will be aborted at the latest, in milliseconds of `performance.now()`. Infinity
+   * when it is unknown.
+   */
+  readonly deadline: number
+  #aborted = false
+  #reason: unknown
+  /** A list and not a Set, because there are rarely more than two listeners. */
+  #listeners: (() => void)[] = NONE
+  #real: AbortController | undefined
+
+  constructor(deadline = Infinity) {
+    this.deadline = deadline
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  get reason(): unknown {
+    return this.#reason
+  }
+
+  /** The AbortSignal of this controller, created on first use. */
+  get signal(): AbortSignal {
+    if (this.#real === undefined) {
+      this.#real = new AbortController()
+      if (this.#aborted) this.#real.abort(this.#reason)
+    }
+    return this.#real.signal
+  }
+
+  addEventListener(_: 'abort', listener: () => void, _options?: { readonly once: true }): void {
+    if (this.#aborted) return
+    if (this.#listeners === NONE) this.#listeners = [listener]
+    else if (!this.#listeners.includes(listener)) this.#listeners.push(listener)
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    const at = this.#listeners.indexOf(listener)
+    if (at !== -1) this.#listeners.splice(at, 1)
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#aborted) return
+    this.#aborted = true
+    this.#reason = reason
+    const listeners = this.#listeners
+    this.#listeners = NONE
+    for (const listener of listeners) listener()
+    this.#real?.abort(reason)
+  }
+}
+
+const NONE: (() => void)[] = []
+
+/** The time at which this signal will be aborted at the latest, in milliseconds of `performance.now()`. */
+export function deadlineOf(signal: AbortSignalLike | undefined): number {
+  return signal instanceof LazyAbortController ? signal.deadline : Infinity
+}
 
 /** The longest delay a Node.js timer takes, in milliseconds. A timer with a longer delay fires at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1
@@ -130,4 +206,33 @@ export function timedOut(ms: number): LlamaGuardError {
     'guard_timeout',
     `The guard did not answer within ${ms} ms. Raise timeoutMs, or look at the guard's load.`,
   )
+}
+
+/** The options of one guard call. The AbortSignal is created on first use, because many guards never read it. */
+export class AskOptions implements JudgeOptions {
+  readonly stage?: Stage
+  /** True when this verdict alone blocks. Only guards that are made of guards get it. */
+  readonly blocks?: (verdict: Verdict) => boolean
+  readonly #controller: LazyAbortController
+
+  constructor(
+    controller: LazyAbortController,
+    {
+      stage,
+      blocks,
+    }: { readonly stage?: Stage | undefined; readonly blocks?: ((verdict: Verdict) => boolean) | undefined },
+  ) {
+    this.#controller = controller
+    if (stage !== undefined) this.stage = stage
+    if (blocks !== undefined) this.blocks = blocks
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  /** The signal in a guard's options. It does not create an AbortSignal when there is none yet. */
+  static signalOf(options: JudgeOptions): AbortSignalLike | undefined {
+    return #controller in options ? options.#controller : options.signal
+  }
 }

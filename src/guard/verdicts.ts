@@ -1,6 +1,6 @@
-// Checks a verdict from outside (a custom guard, a shared cache). Every field must have its type and its range,
-// because an object that is partly right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN
-// is below any threshold.
+// Checks a verdict from outside (a custom guard, a shared cache), and merges several verdicts on one text. Every field
+// must have its type and its range, because an object that is partly right must never pass for "safe":
+// `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import { LlamaGuardError } from '../errors.js'
 import type { Verdict } from '../types.js'
 import { isObject } from '../utils/json.js'
@@ -86,3 +86,61 @@ const isNamedBy = (value: unknown): value is Record<string, string> =>
   isObject(value) && Object.keys(value).length <= 2 * MAX_CATEGORIES && Object.values(value).every(isName)
 const isTokens = (value: unknown): value is { input?: number; output?: number } =>
   isObject(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))
+
+/** The strictest verdict of all: the union of the categories, the highest scores, the sums of attempts and tokens. */
+export function merge(verdicts: readonly Verdict[]): Verdict {
+  const [first] = verdicts
+  if (first === undefined) throw new RangeError('no verdicts to merge')
+  if (verdicts.length === 1) return first
+  const unsafe = verdicts.filter((verdict) => !verdict.safe)
+  const unknown = union(unsafe.map((verdict) => verdict.unknown ?? []))
+  const judgedBy = (unsafe[0] ?? first).judgedBy
+  const attempts = sum(verdicts.map((verdict) => verdict.attempts))
+  const tokens = {
+    input: sum(verdicts.map((verdict) => verdict.tokens?.input)),
+    output: sum(verdicts.map((verdict) => verdict.tokens?.output)),
+  }
+  return {
+    safe: unsafe.length === 0,
+    categories: union(unsafe.map((verdict) => verdict.categories)),
+    ...(unknown.length > 0 && { unknown }),
+    ...(unsafe.some((verdict) => verdict.truncated) && { truncated: true }),
+    // When some verdicts have a score, a verdict without one counts as 0 or 1 by its word. Otherwise the low score of
+    // a safe piece would stand for an unsafe piece.
+    ...(verdicts.some((verdict) => verdict.score !== undefined) && { score: Math.max(...verdicts.map(scoreOrWord)) }),
+    ...mergeScores(verdicts),
+    ...(judgedBy !== undefined && { judgedBy }),
+    ...mergeNames(unsafe),
+    ...(attempts !== undefined && { attempts }),
+    ...((tokens.input !== undefined || tokens.output !== undefined) && { tokens }),
+    ...(verdicts.every((verdict) => verdict.cached) && { cached: true }),
+  }
+}
+
+function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScores'> {
+  const merged = new Map<string, number>()
+  const keep = (id: string, score: number): void => void merged.set(id, Math.max(score, merged.get(id) ?? 0))
+  for (const { categoryScores = {} } of verdicts)
+    for (const [id, score] of Object.entries(categoryScores)) keep(id, score)
+  // A category that was named without a score of its own keeps the score of its verdict. Otherwise the low score that
+  // a safe piece gave the category would stand for it.
+  for (const verdict of verdicts)
+    for (const id of verdict.safe ? [] : verdict.categories)
+      if (merged.has(id) && verdict.categoryScores?.[id] === undefined) keep(id, scoreOrWord(verdict))
+  return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
+}
+
+/** The first guard that named a category is kept. */
+function mergeNames(unsafe: readonly Verdict[]): Pick<Verdict, 'namedBy'> {
+  const merged = Object.assign({}, ...unsafe.map(({ namedBy }) => namedBy).reverse()) as Record<string, string>
+  return Object.keys(merged).length > 0 ? { namedBy: merged } : {}
+}
+
+const scoreOrWord = ({ score, safe }: Verdict): number => score ?? (safe ? 0 : 1)
+
+const union = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]
+
+function sum(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0)
+}

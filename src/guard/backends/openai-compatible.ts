@@ -1,8 +1,7 @@
 // A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference,
 // llama.cpp. Prompts are sent raw, because a chat route would wrap our prompt in the guard's template a second time.
-import { readCompletion } from '../../answer/completion.js'
-import type { Complete } from '../../answer/completion.js'
-import { jsonClient } from '../json-client.js'
+import { type Complete, readCompletion } from '../answer/completion.js'
+import { jsonClient } from './json-client.js'
 
 export interface OpenAiCompatibleOptions {
   /** Base URL, for example `http://localhost:8000/v1`; `/completions` is added. Redirects are not followed. */

@@ -10,8 +10,12 @@ import { anyUnsafe, cascade, partsOf } from './guard/panel.js'
 import type { NamedGuard } from './guard/ready.js'
 import { promptGuard } from './guard/backends/prompt-guard.js'
 import { promptedGuard } from './guard/backends/prompted.js'
-import { sagemakerClassify, sagemakerComplete, type SageMakerOptions } from './guard/backends/sagemaker/index.js'
-import { requireRegion } from './guard/backends/sagemaker/region.js'
+import {
+  requireRegion,
+  sagemakerClassify,
+  sagemakerComplete,
+  type SageMakerOptions,
+} from './guard/backends/sagemaker/index.js'
 import { hasOwnGuard } from './options/backend-options.js'
 import { OPTION_NAMES, parseOptions, type Config } from './options/config.js'
 import { GUARD_OPTION_NAMES, isGuard } from './options/guards.js'

@@ -2,8 +2,8 @@
 // fallback and comparison happen once, and in the same way for input and output.
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import type { Conversation, Judgement, Stage } from '../types.js'
-import { createCache } from './cache/index.js'
 import { Deadline, reasonOf } from '../utils/deadline.js'
+import { createCache } from './cache/index.js'
 import type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
 import { askInTurn, Checks, Member, type Plan } from './member.js'
 import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'

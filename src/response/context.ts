@@ -2,10 +2,10 @@
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
-import type { ReplyClock } from './hold.js'
-import type { RefusalContext, RefusalSettings } from './refusal/context.js'
 import type { AbortSignalLike } from '../utils/deadline.js'
 import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
+import type { ReplyClock } from './hold.js'
+import type { RefusalContext, RefusalSettings } from './refusal/context.js'
 
 export type { ReplyClock } from './hold.js'
 

@@ -1,7 +1,7 @@
 // One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
 // its response has closed. Without a listener it makes nothing.
-import type { AbortSignalLike } from '../utils/deadline.js'
 import type { ServerResponse } from 'node:http'
+import type { AbortSignalLike } from '../utils/deadline.js'
 import type {
   Conversation,
   GuardedRequest,

@@ -3,8 +3,8 @@
 // pass. An answer that begins with the word `unsafe` blocks, whatever follows it. The readers of other models' answers
 // use the same parts: the text of an answer, how generation ended, its score.
 import type { Category, Verdict } from '../../types.js'
-import type { Completion, TokenLogprob } from './completion.js'
 import { LlamaGuardError } from '../../errors.js'
+import type { Completion, TokenLogprob } from './completion.js'
 
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i
 const CODES = /^[a-z]\d{1,3}(?:[ \t\r\n]*,[ \t\r\n]*[a-z]\d{1,3})*[ \t\r\n]*,?$/i

@@ -1,6 +1,7 @@
 // Remembers verdicts in this process and, when there is a shared store, in that store too. About a third of
 // moderation calls repeat within minutes, and a system prompt comes with every request. Only verdicts are remembered,
 // never failures. Callers who ask the same question at the same time share one call.
+import { hash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
@@ -13,7 +14,6 @@ import {
   timedOut,
 } from '../../utils/deadline.js'
 import { type CacheStore, readEntry, shielded, type StoreStats, writeEntry } from './store.js'
-import { hash, randomUUID } from 'node:crypto'
 
 /**
  * Milliseconds for which the cache reuses one reading of the clock. lru-cache then sets a timer per reading instead

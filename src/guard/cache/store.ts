@@ -1,12 +1,12 @@
 // A shared cache behind the one in process, so that many replicas judge a text once; Redis or Valkey is one. The judge
 // never depends on it: a store that is down, slow or wrong costs a cache hit and nothing else.
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
+import { missingPackages } from '../../utils/installed.js'
 import { CircuitBreaker } from '../resilience/circuit-breaker.js'
 import { checkedVerdict } from '../verdicts.js'
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import { missingPackages } from '../../utils/installed.js'
 
 /**
  * A key-value store with expiry. `redisStore()` makes one.

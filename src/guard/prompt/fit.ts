@@ -3,11 +3,11 @@
 // chat keeps its pieces, and their verdicts stay remembered.
 import { LlamaGuardError } from '../../errors.js'
 import type { Conversation, Turn } from '../../types.js'
+import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import { escapedOf } from './escape.js'
 import { imageGroups, relevantImages, turnOf } from './image.js'
 import type { ImageSupport } from './template.js'
 import { MOST_PER_BYTE, type TokenCounter } from './tokens/counter.js'
-import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 
 /**
  * The most tokens of conversation in one prompt, even where the model can read more. A long context makes the verdict

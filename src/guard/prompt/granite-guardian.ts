@@ -5,9 +5,9 @@
 // Source of 4.1: cookbooks/granite-guardian-4.1/quickstart.ipynb of ibm-granite/granite-guardian (instruction, criterion
 // "harm", scoring schema), and the chat template of Granite 4.1, which has no system message of its own.
 import type { Conversation, Verdict } from '../../types.js'
-import { escapeForGuard, type OtherGuard } from './prompter.js'
 import { answerOf, type DecidingWords, offFormatUnsafe, scoreOf, unparseable } from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'
+import { escapeForGuard, type OtherGuard } from './prompter.js'
 
 function prompt(who: string, label: string, turns: string): string {
   return (

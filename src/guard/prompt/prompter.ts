@@ -2,11 +2,11 @@
 // Guard version; the other asks the file of another model how to write a conversation. What does not depend on the
 // conversation is built once, so that equal prompts begin with equal bytes and prefix caches work.
 import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
+import { LlamaGuardError } from '../../errors.js'
 import type { Completion } from '../answer/completion.js'
+import { parseVerdict } from '../answer/verdict.js'
 import { type ImageForm, imageText } from './image.js'
 import { forRole, type ModelName, parseCategories, type Template } from './template.js'
-import { LlamaGuardError } from '../../errors.js'
-import { parseVerdict } from '../answer/verdict.js'
 import { breakLabels, escapedOf, escapeText, labelPattern } from './escape.js'
 import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
 import { anyTokens, estimateTokens } from './tokens/counter.js'

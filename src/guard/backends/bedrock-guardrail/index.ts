@@ -11,8 +11,8 @@ import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { missingPackages } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
-import { turnGuard } from '../turn-guard.js'
 import { again, type Meaning, rejected, seen, withoutWords } from '../../answer/container-error.js'
+import { turnGuard } from '../turn-guard.js'
 
 export interface BedrockGuardrailOptions {
   /** Id or ARN of the guardrail. */

@@ -1,14 +1,16 @@
 // A guard model behind a SageMaker endpoint, through the AWS SDK: a rendered prompt in and a completion out, or a
 // text in and its labels out. The SDK decides region, credentials and endpoint URL. This package decides sockets,
 // deadlines and bounds.
-import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
-import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
+import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'
+import { GENERATED_TOKENS } from '../../prompt/fit.js'
 import { toGuardError } from './errors.js'
 import type { Invoke } from './invoke.js'
-import { GENERATED_TOKENS } from '../../prompt/fit.js'
 
 export { toGuardError } from './errors.js'
 
@@ -25,11 +27,6 @@ export interface SageMakerOptions {
    * The most tokens of an answer. Default: 32, enough for `unsafe` and eight codes. A lower limit cuts `S14` to `S1`.
    */
   readonly maxNewTokens?: number
-  /**
-   * A client of your own. `close()` leaves it open. Give it `maxAttempts: 1`, because the judge already retries
-   * within one budget.
-   */
-  readonly client?: SageMakerRuntimeClient | undefined
 }
 
 /**
@@ -69,7 +66,7 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
   const { maxNewTokens } = o
   const complete: Complete = (prompt, { signal }) =>
     ask(signal, (invoke) =>
-      call((form) => invoke(form.body(prompt, { maxNewTokens, stream: false }), form.attributes)).then(readCompletion),
+      call((form) => invoke(form.body(prompt, maxNewTokens), form.attributes)).then(readCompletion),
     )
   return Object.assign(complete, endpoint)
 }
@@ -115,11 +112,8 @@ function connect(o: SageMakerOptions): Endpoint {
   // invoke.ts brings undici and the AWS SDK. They load beside the app's own start instead of before it.
   const loading = loadSdk()
     .then(() => import('./invoke.js'))
-    .then(({ createInvoke, invokeThrough }) =>
-      invokes((attributes) => {
-        const to = { ...target, CustomAttributes: attributes }
-        return o.client ? invokeThrough(o.client, to) : createInvoke(to, wire)
-      }),
+    .then(({ createInvoke }) =>
+      invokes((attributes) => createInvoke({ ...target, CustomAttributes: attributes }, wire)),
     )
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
@@ -171,8 +165,6 @@ function fail(error: unknown): never {
 }
 
 function parse(body: Uint8Array | undefined): unknown {
-  // The caller's own client does not bound the size of the answer.
-  if (body && body.byteLength > MAX_ANSWER_BYTES) throw tooLarge()
   try {
     return JSON.parse(UTF8.decode(body))
   } catch {
@@ -192,9 +184,13 @@ function tooLarge(): LlamaGuardError {
   )
 }
 
-export interface Form {
+/**
+ * A form in which serving containers take a raw prompt: `inputs` with `parameters` (TGI, LMI), or OpenAI's text
+ * completions (vLLM's own image). An endpoint tells its form only by refusing the other one.
+ */
+interface Form {
   /** The JSON text of a request. */
-  body(prompt: string, options: { readonly maxNewTokens: number | undefined; readonly stream: boolean }): string
+  body(prompt: string, maxNewTokens: number | undefined): string
   /** The value of the header `X-Amzn-SageMaker-Custom-Attributes`, by which vLLM's image picks its route. */
   readonly attributes: string | undefined
   /** True for an error by which the endpoint says that it wants the other form. */
@@ -206,9 +202,8 @@ const TOP = 5
 /** What vLLM says of a body that is none of its APIs' requests. */
 const NO_HANDLER = /Cannot find suitable handler for request/
 
-export const INPUTS: Form = {
-  body: (prompt, { maxNewTokens, stream }) =>
-    JSON.stringify({ inputs: prompt, parameters: generation(maxNewTokens), ...(stream && { stream }) }),
+const INPUTS: Form = {
+  body: (prompt, maxNewTokens) => JSON.stringify({ inputs: prompt, parameters: generation(maxNewTokens) }),
   attributes: undefined,
   refused: (error) => {
     const { name, OriginalMessage: words } = (error ?? {}) as { name?: unknown; OriginalMessage?: unknown }
@@ -216,10 +211,10 @@ export const INPUTS: Form = {
   },
 }
 
-export const COMPLETIONS: Form = {
+const COMPLETIONS: Form = {
   // No `model`: vLLM takes the one it serves.
-  body: (prompt, { maxNewTokens = GENERATED_TOKENS, stream }) =>
-    JSON.stringify({ prompt, max_tokens: maxNewTokens, temperature: 0, logprobs: TOP, ...(stream && { stream }) }),
+  body: (prompt, maxNewTokens = GENERATED_TOKENS) =>
+    JSON.stringify({ prompt, max_tokens: maxNewTokens, temperature: 0, logprobs: TOP }),
   attributes: 'route=/v1/completions',
   refused: (error) => {
     const { code } = toGuardError(error)
@@ -231,7 +226,7 @@ export const COMPLETIONS: Form = {
  * Calls an endpoint in the form that it understood last, and once more in the other form when it refuses that one. The
  * form is kept when the endpoint has understood it.
  */
-export function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
+function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
   let current = INPUTS
   return async (call) => {
     const form = current
@@ -262,3 +257,24 @@ export const generation = (maxNewTokens = GENERATED_TOKENS): Readonly<Record<str
   return_full_text: false,
   details: true,
 })
+
+/**
+ * Looks for the AWS region in the places where the SDK looks for it.
+ * @throws LlamaGuardError `region_missing` at once; the SDK would only report it at the first request.
+ */
+export function requireRegion(): void {
+  const {
+    AWS_REGION,
+    AWS_PROFILE = 'default',
+    AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'),
+    AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials'),
+  } = process.env
+  if (AWS_REGION) return
+  const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
+  if (files.some((file) => /^[ \t]*region\s*=/m.test(readFileSync(file, 'utf8')))) return
+  throw new LlamaGuardError(
+    'region_missing',
+    `No AWS region is set, and profile ${JSON.stringify(AWS_PROFILE)} gives none. Set AWS_REGION to ` +
+      'the region of the guard endpoint, for example us-east-1.',
+  )
+}

@@ -13,7 +13,7 @@ import {
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
 import type { LazyAbortController } from '../../../utils/deadline.js'
-import { addTrace, traceHeader } from './trace-header.js'
+import { traceOfCall } from '../../../utils/active-trace.js'
 import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './http-handler.js'
 
 /** The parameters that every call has in common. */
@@ -44,11 +44,11 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
   /** Sends the request through the SDK and remembers it; later calls copy it. */
   const firstCall = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
     const command = new InvokeEndpointCommand({ ...target, Body: body })
-    command.middlewareStack.add(addTrace, { step: 'build' })
     let built: HttpRequest | undefined
     command.middlewareStack.add(
       (next) => (args) => {
         built = args.request as HttpRequest
+        Object.assign(built.headers, traceHeader())
         return next(args)
       },
       { step: 'build', priority: 'low' },
@@ -94,31 +94,13 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     return response.statusCode === 200 ? response.body : nameError(body, response, signal)
   }
   return Object.assign(invoke, {
-    check: () => hasCredentials(client),
+    // The SDK remembers what it finds. It looks where the first call would look.
+    check: async () => void (await client.config.credentials()),
     close() {
       client.destroy()
       wire.close()
     },
   })
-}
-
-/**
- * Makes an Invoke that uses the caller's client. Every call goes through the SDK, because that client may have
- * middleware of its own.
- */
-export function invokeThrough(client: SageMakerRuntimeClient, target: InvokeTarget): Invoke {
-  const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
-    const command = new InvokeEndpointCommand({ ...target, Body: body })
-    command.middlewareStack.add(addTrace, { step: 'build' })
-    const reply = await client.send(command, { abortSignal: signal.signal })
-    return reply.Body
-  }
-  return Object.assign(invoke, { check: () => hasCredentials(client), close: () => undefined })
-}
-
-/** The SDK remembers what it finds. It looks where the first call would look. */
-export async function hasCredentials({ config }: SageMakerRuntimeClient): Promise<void> {
-  await config.credentials()
 }
 
 /** What the first request has in common with all others. */
@@ -212,4 +194,16 @@ function signLike(
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${list}, Signature=${signature}`
     return all
   }
+}
+
+/**
+ * The trace of a call in AWS' own header, where the operator wants calls to guards in the traces. X-Ray writes a W3C
+ * trace id in two parts. Signature Version 4 leaves this header out, so it may be added to a request at any time.
+ */
+function traceHeader(): Record<string, string> {
+  const trace = traceOfCall()
+  if (trace === undefined) return {}
+  const { traceId, spanId, sampled } = trace
+  const root = `1-${traceId.slice(0, 8)}-${traceId.slice(8)}`
+  return { 'x-amzn-trace-id': `Root=${root};Parent=${spanId};Sampled=${sampled ? 1 : 0}` }
 }

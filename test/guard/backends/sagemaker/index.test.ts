@@ -1,14 +1,13 @@
 // The SageMaker client on the wire: the real AWS SDK against the emulator, through every fault it knows.
 import { createServer } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
-import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import type { LlamaGuardError } from '../../../../src/errors.js'
 import { sagemakerComplete, toGuardError } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import { parseVerdict } from '../../../../src/guard/answer/verdict.js'
-import { emulatorClient, FAULTS, startEmulator } from '../../../emulator/index.js'
+import { FAULTS, startEmulator } from '../../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../../emulator/index.js'
 import { hangs, hangsHalfway, late, modelFails, sends } from '../../../emulator/faults.js'
 
@@ -108,27 +107,13 @@ describe('A SageMaker endpoint', () => {
     expect(ports.size).toBe(3)
   })
 
-  it('can be reached with a client of your own, which stays open.', async () => {
-    await start()
-    vi.unstubAllEnvs()
-    const client = new SageMakerRuntimeClient({ ...emulatorClient(emulator), maxAttempts: 1 })
-    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
-    complete.close()
-    expect((await judge(complete, 'hello')).safe).toBe(true)
-    client.destroy()
-  })
-
-  it('is not read beyond its bound, whichever client asked.', async () => {
-    const mine = await start()
-    const client = new SageMakerRuntimeClient({ ...emulatorClient(emulator), maxAttempts: 1 })
-    const yours = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
+  it('is not read beyond its bound.', async () => {
+    const complete = await start()
     emulator.behave(sends({ generated_text: 'safe', padding: 'x'.repeat(2 * 1024 * 1024) }))
-    for (const complete of [mine, yours])
-      expect(await failure(judge(complete, 'hello'))).toMatchObject({
-        code: 'guard_error',
-        message: expect.stringContaining('more than 2097152 bytes') as string,
-      })
-    client.destroy()
+    expect(await failure(judge(complete, 'hello'))).toMatchObject({
+      code: 'guard_error',
+      message: expect.stringContaining('more than 2097152 bytes') as string,
+    })
   })
 })
 
@@ -329,16 +314,14 @@ describe('An error of the AWS SDK', () => {
 
   it('comes from a server that hangs up at once, too.', async () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    const client = new SageMakerRuntimeClient({
-      ...emulatorClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }),
-      maxAttempts: 1,
-    })
-    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000, client })
+    await start()
+    vi.stubEnv('AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 1, timeoutMs: 20_000 })
     expect(await failure(complete('x', { logprobs: false }))).toMatchObject({
       code: 'guard_unavailable',
       retryable: true,
     })
-    client.destroy()
+    complete.close()
   })
 })
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { requireRegion } from '../../../../src/guard/backends/sagemaker/region.js'
+import { requireRegion } from '../../../../src/guard/backends/sagemaker/index.js'
 
 let home = ''
 beforeEach(() => {

@@ -1,13 +1,51 @@
-// AG-UI 1.0: a run of an agent, asked for with all messages and answered with events; CopilotKit's single endpoint
-// puts such a request into an envelope.
+// AG-UI 1.0: a run of an agent, asked for with all messages and answered with events, in which messages, reasoning and
+// tool calls grow by id, and may interleave. CopilotKit's single endpoint puts such a request into an envelope.
 // https://docs.ag-ui.com/concepts/events
+import { randomUUID } from 'node:crypto'
+import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import { agUiStream } from './ag-ui-stream.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
-import { blockNote, openaiRefusal } from './kit/refusals.js'
+import { blockMessage, blockNote, openaiRefusal, shortText, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 
 type Fields = Readonly<Record<string, unknown>>
+
+const MESSAGE: ReplyFields = {
+  ...server('id role toolCallId activityType subagentRunId'),
+  ...words('name error'),
+  content: {
+    ...server('type mimeType'),
+    ...words('text'),
+    source: { ...server('type mimeType'), ...words('value') },
+  },
+  toolCalls: { ...server('id type'), function: words('name arguments') },
+  encryptedValue: 'sealed',
+}
+const AG_UI_REPLY: ReplyFields = {
+  ...server('type timestamp messageId toolCallId parentMessageId parentToolCallId threadId runId parentRunId role'),
+  ...server(
+    'subagentRunId parentSubagentRunId activityType entityId subtype protocolVersion usage code replace stepName',
+  ),
+  ...words('name toolCallName description message result value snapshot source rawEvent event metadata'),
+  encryptedValue: 'sealed',
+  content: MESSAGE.content!,
+  delta: { ...server('op'), ...words('path from value') },
+  patch: { ...server('op'), ...words('path from value') },
+  messages: MESSAGE,
+  input: {
+    ...server('threadId runId parentRunId protocolVersion'),
+    ...words('state context forwardedProps'),
+    messages: MESSAGE,
+    tools: { ...words('name description'), parameters: 'json' },
+  },
+  outcome: {
+    ...server('type interruptIds pendingToolCallIds'),
+    ...words('message'),
+    interrupts: { ...server('id reason toolCallId expiresAt'), ...words('message') },
+  },
+}
 
 const RUN = { messages: 'messages' } as const
 const EVENT =
@@ -45,4 +83,113 @@ function isEnvelope(body: Fields): body is Fields & { readonly body: Fields } {
     isObject(body.body) &&
     Array.isArray(body.body.messages)
   )
+}
+
+const GROWING = /^(TEXT_MESSAGE|REASONING_MESSAGE|TOOL_CALL)_(?:CONTENT|ARGS|CHUNK)$/
+const EDGE = /^(TEXT_MESSAGE|REASONING_MESSAGE|REASONING|TOOL_CALL|STEP|SUBAGENT)_(START|STARTED|END|FINISHED|ERROR)$/
+
+const NAMED_BY = new Map<string | undefined, string>([
+  ['STEP', 'stepName'],
+  ['SUBAGENT', 'subagentRunId'],
+  ['TOOL_CALL', 'toolCallId'],
+])
+
+interface Wire {
+  started: boolean
+  over: boolean
+  threadId: string
+  runId: string
+  /**
+   * What has begun and not ended, and the fields by which its end names it. Maps keep their order, and the last to begin
+   * is the first to be ended.
+   */
+  readonly open: Map<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
+}
+
+export function agUiStream(): StreamReader {
+  const last = new Map<string, string>()
+  const wire: Wire = { started: false, over: false, threadId: 'llama-guard', runId: 'llama-guard', open: new Map() }
+  return eventReader({
+    fields: AG_UI_REPLY,
+    over: () => wire.over,
+    read(texts, data) {
+      const type = typeof data.type === 'string' ? data.type : ''
+      const kind = GROWING.exec(type)?.[1]
+      const named = kind === 'TOOL_CALL' ? data.toolCallId : (data.messageId ?? data.toolCallId)
+      if (kind === undefined || typeof data.delta !== 'string') {
+        const id = typeof named === 'string' ? named : ''
+        // The first event may repeat the whole request.
+        return texts.walk(data, {
+          under: `${type} ${id} `,
+          lists: true,
+          ...(type === 'RUN_STARTED' && { aside: true }),
+        })
+      }
+      // A chunk without an id goes on with the one before it.
+      const id = typeof named === 'string' ? named : (last.get(kind) ?? '')
+      last.set(kind, id)
+      const channel = (path: string): string => (path === 'delta' ? `${kind} ${id}` : `${type} ${path}`)
+      const shown = kind === 'TEXT_MESSAGE' ? /^delta$/ : undefined
+      texts.walk(data, { channel, grows: /^delta$/, shown })
+    },
+    leaves(data) {
+      const { type } = data
+      if (typeof type !== 'string') return undefined
+      const [threadId, runId, subagentRunId] = [data.threadId, data.runId, data.subagentRunId].map(shortText)
+      const [, kind, edge = ''] = EDGE.exec(type) ?? []
+      const field = NAMED_BY.get(kind) ?? 'messageId'
+      const id = shortText(data[field])
+      return () => {
+        wire.started = true
+        wire.over = type === 'RUN_FINISHED' || type === 'RUN_ERROR'
+        if (type === 'RUN_STARTED') {
+          wire.open.clear()
+          wire.threadId = threadId ?? wire.threadId
+          wire.runId = runId ?? wire.runId
+        }
+        if (kind === undefined || id === undefined) return
+        const at = { [field]: id, ...(subagentRunId !== undefined && { subagentRunId }) }
+        const key = `${kind} ${kind === 'STEP' ? JSON.stringify(at) : id}`
+        if (edge.startsWith('START')) wire.open.set(key, { kind, at })
+        else wire.open.delete(key)
+      }
+    },
+    block: (decision, words) =>
+      lastEvents(wire, decision, words)
+        .map((event) => sse(event))
+        .join(''),
+    fail: ({ message, code }) =>
+      [...ends(wire), { type: 'RUN_ERROR', message, code }].map((event) => sse(event)).join(''),
+  })
+}
+
+/**
+ * The ends of messages and reasoning. A tool call is left open, for a client may run one that has ended, whatever is
+ * left of its arguments.
+ */
+function ends({ open }: Wire, kinds = /^(?:TEXT_MESSAGE|REASONING)/): object[] {
+  return [...open.values()]
+    .reverse()
+    .flatMap(({ kind, at }) =>
+      kinds.test(kind) ? [{ type: `${kind}_${kind === 'STEP' ? 'FINISHED' : 'END'}`, ...at }] : [],
+    )
+}
+
+/** With words, they are the last message of a run that has finished; else, or where that cannot be, the run fails. */
+function lastEvents(wire: Wire, decision: Decision, words: string | undefined): object[] {
+  const { threadId, runId } = wire
+  const run = { threadId, runId }
+  const metadata = { llama_guard: blockNote(decision) }
+  const error = { type: 'RUN_ERROR', message: blockMessage(decision), code: 'content_filter', metadata }
+  if (words === undefined) return [...ends(wire), error]
+  const messageId = `llama-guard-${randomUUID()}`
+  const finishes = ![...wire.open.values()].some(({ kind }) => kind === 'TOOL_CALL' || kind === 'SUBAGENT')
+  return [
+    ...(wire.started ? [] : [{ type: 'RUN_STARTED', ...run }]),
+    ...ends(wire),
+    { type: 'TEXT_MESSAGE_START', messageId, role: 'assistant' },
+    { type: 'TEXT_MESSAGE_CONTENT', messageId, delta: words },
+    { type: 'TEXT_MESSAGE_END', messageId, metadata },
+    ...(finishes ? [...ends(wire, /^STEP$/), { type: 'RUN_FINISHED', ...run }] : [error]),
+  ]
 }

@@ -1,11 +1,52 @@
-// Vercel AI SDK: what `useChat` and `useCompletion` of versions 4 to 7 send, and a UI message as JSON.
+// Vercel AI SDK: what `useChat` and `useCompletion` of versions 4 to 7 send, and the three streams that they read: UI
+// message events, the data stream of version 4, and bare text. Also a UI message as JSON.
 // https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
+import { LlamaGuardError } from '../errors.js'
+import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import { AI_SDK_REPLY, uiMessageStream } from './ai-sdk-stream.js'
-import type { Declined, Dialect, ReplyChoice } from './dialect.js'
+import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readRequest, type RequestFacts } from './kit/read-request.js'
-import { blockNote, openaiRefusal } from './kit/refusals.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { blockNote, isDone, openaiRefusal, shortText, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { oneChoice } from './kit/reply-texts.js'
+
+const PROVIDER: ReplyFields = {
+  ...server('itemId responseId id'),
+  reasoningEncryptedContent: 'sealed',
+  signature: 'sealed',
+  thoughtSignature: 'sealed',
+  redactedData: 'sealed',
+}
+/** What a provider adds to a part, by its name. */
+const PROVIDERS: ReplyFields = {
+  openai: PROVIDER,
+  azure: PROVIDER,
+  anthropic: PROVIDER,
+  bedrock: PROVIDER,
+  google: PROVIDER,
+  vertex: PROVIDER,
+  '*': PROVIDER,
+}
+const PART: ReplyFields = {
+  ...server(
+    'type id state messageId toolCallId approvalId sourceId mediaType finishReason inputEncoding providerExecuted',
+  ),
+  ...server('dynamic transient preliminary isContinued usage'),
+  ...words('delta inputTextDelta text toolName errorText reason title filename url output argsTextDelta result data'),
+  signature: 'sealed',
+  input: 'json',
+  args: 'json',
+  providerMetadata: PROVIDERS,
+  callProviderMetadata: PROVIDERS,
+  resultProviderMetadata: PROVIDERS,
+}
+const AI_SDK_REPLY: ReplyFields = {
+  ...PART,
+  ...server('role'),
+  ...words('messageMetadata metadata'),
+  parts: PART,
+}
 
 const FACTS: RequestFacts = {
   fields: { messages: 'messages', message: 'messages', prompt: 'prompt' },
@@ -56,4 +97,103 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const list: readonly unknown[] = Array.isArray(body) ? body : [body]
   if (list.length === 0 || !list.every(hasParts)) return undefined
   return oneChoice(body, AI_SDK_REPLY)
+}
+
+/** UI message events, lines of the data stream of version 4, or bare text. */
+type Form = 'events' | 'lines' | 'text'
+
+export function uiMessageStream(): StreamReader {
+  const wire = {
+    started: false,
+    inStep: false,
+    over: false,
+    form: 'events' as Form,
+    /** The events that end open parts. */
+    open: new Map<string, object>(),
+  }
+  return eventReader({
+    fields: AI_SDK_REPLY,
+    repeats: /^(?:text|reasoning)-delta /,
+    over: () => wire.over,
+    read(texts, data) {
+      const type = typeof data.type === 'string' ? data.type : ''
+      const [, name] = /^data-(.+)/.exec(type) ?? []
+      // The name of a data part is the app's own, or the model's.
+      if (name !== undefined) texts.beside('data', name)
+      const id = [data.id, data.toolCallId].find((each) => typeof each === 'string') ?? ''
+      const field = type === 'tool-input-delta' ? 'inputTextDelta' : 'delta'
+      if (!type.endsWith('-delta') || typeof data[field] !== 'string')
+        return texts.walk(data, { under: `${type} ${String(id)} ` })
+      // Text and reasoning grow by part: the parts of a stream may interleave. Pages show the texts side by side.
+      const channel = (path: string): string => (path === field ? `${type} ${String(id)}` : path)
+      const shown = type === 'text-delta' ? /^delta$/ : undefined
+      texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/, shown })
+    },
+    leaves({ type: given, id: named }, event) {
+      const type = typeof given === 'string' ? given : ''
+      const id = shortText(named)
+      const { part, plain } = event
+      const ends = isDone(event) || part === 'd' || part === '3' || type === 'finish' || type === 'abort'
+      const [, kind, step] = /^(text|reasoning)-(start|end)$/.exec(type) ?? []
+      return () => {
+        wire.form = part !== undefined ? 'lines' : plain === true ? 'text' : 'events'
+        wire.over ||= ends
+        if (type !== '') wire.started = true
+        if (type === 'start-step') wire.inStep = true
+        // The client drops the parts of a step that ends or is taken back.
+        if (type === 'finish-step' || type === 'reset-step') wire.open.clear()
+        if (type === 'finish-step') wire.inStep = false
+        if (id === undefined || kind === undefined) return
+        if (step === 'start') wire.open.set(`${kind} ${id}`, { type: `${kind}-end`, id })
+        else wire.open.delete(`${kind} ${id}`)
+      }
+    },
+    block(decision, words) {
+      if (wire.form === 'events') return lastEvents(wire, decision, words)
+      return wire.form === 'lines' ? lastLines(decision, words) : lastText(words)
+    },
+    fail(error) {
+      // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
+      if (wire.form === 'events') return sse({ type: 'error', errorText: error.message })
+      return wire.form === 'lines' ? `3:${JSON.stringify(error.message)}\n` : lastText(undefined)
+    },
+  })
+}
+
+/** What closes every open part, step and message as the SDK itself would, with the block as metadata of the message. */
+function lastEvents(
+  wire: { readonly started: boolean; readonly inStep: boolean; readonly open: ReadonlyMap<string, object> },
+  decision: Decision,
+  words: string | undefined,
+): string {
+  const frames: object[] = [...(wire.started ? [] : [{ type: 'start' }]), ...wire.open.values()]
+  const inStep = wire.inStep || words !== undefined
+  if (words !== undefined) {
+    if (!wire.inStep) frames.push({ type: 'start-step' })
+    const id = 'llama-guard'
+    frames.push({ type: 'text-start', id }, { type: 'text-delta', id, delta: words }, { type: 'text-end', id })
+  }
+  if (inStep) frames.push({ type: 'finish-step' })
+  const messageMetadata = { llama_guard: blockNote(decision) }
+  frames.push({ type: 'finish', finishReason: 'content-filter', messageMetadata })
+  return `${frames.map((frame) => sse(frame)).join('')}data: [DONE]\n\n`
+}
+
+/** The same for the data stream of version 4: a text, an annotation, the end of the step and of the message. */
+function lastLines(decision: Decision, words: string | undefined): string {
+  const usage = { promptTokens: 0, completionTokens: 0 }
+  const end = { finishReason: 'content-filter', usage }
+  const lines: [string, unknown][] = [
+    ['8', [{ llama_guard: blockNote(decision) }]],
+    ['e', { ...end, isContinued: false }],
+    ['d', end],
+  ]
+  if (words !== undefined) lines.unshift(['0', words])
+  return lines.map(([code, value]) => `${code}:${JSON.stringify(value)}\n`).join('')
+}
+
+/** Bare text has no form for an end that is not the model's, but the words of a refusal. */
+function lastText(words: string | undefined): string {
+  if (words !== undefined) return `\n\n${words}`
+  throw new LlamaGuardError('unreadable_response', 'A stream of bare text cannot say that it was cut short.')
 }

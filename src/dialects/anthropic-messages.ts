@@ -1,15 +1,13 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { JoinedParts } from './kit/part-channels.js'
 import { readRequest } from './kit/read-request.js'
-import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { itemIndex } from './kit/reply-texts.js'
-import { shortText } from './kit/stream-events.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
+import { itemIndex } from './kit/reply-walker.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
@@ -51,42 +49,33 @@ export const ANTHROPIC_REPLY: ReplyFields = {
   error: { ...server('type'), ...words('message') },
 }
 
-interface Fact {
-  readonly type: string | undefined
-  readonly index: number
-}
-
 export function anthropicStream(): StreamReader {
-  const joined = new JoinedParts()
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
-
   return eventReader({
     fields: ANTHROPIC_REPLY,
-    factOf: factOf,
+    repeats: /^content\.\d+\.(?:text|thinking)$/,
     over: () => wire.stopped,
-    read(events, data, deltas) {
-      const base = isObject(data) && 'index' in data ? `content.${itemIndex(data, 0)}` : ''
-      if (base === '') events.readBeside(deltas, data)
-      else
-        events.walker.walk(data, (path, text, metadata) => {
-          // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
-          const field = path.replace(/^(?:content_block|delta)\./, '')
-          const channel = `${base}.${field}`
-          if (metadata) return events.beside(deltas, channel, text, true)
-          deltas.push({ choice: 0, channel, text })
-          if (field === 'text') joined.add(deltas, 0, channel, text)
-        })
+    read(texts, data) {
+      if (!('index' in data)) return texts.walk(data)
+      const index = itemIndex(data)
+      // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
+      const channel = (path: string): string => `content.${index}.${path.replace(/^(?:content_block|delta)\./, '')}`
+      texts.walk(data, { channel, grows: true, shown: /^(?:content_block|delta)\.text$/ })
     },
-    sent({ type, index }) {
-      if (type === 'message_start') wire.started = true
-      else if (type === 'content_block_start') {
-        wire.open.add(index)
-        wire.next = Math.max(wire.next, index + 1)
-      } else if (type === 'content_block_stop') wire.open.delete(index)
-      else if (type === 'message_stop') wire.stopped = true
+    leaves(data, event) {
+      const type = 'type' in data ? data.type : event.event
+      const index = itemIndex(data)
+      return () => {
+        if (type === 'message_start') wire.started = true
+        else if (type === 'content_block_start') {
+          wire.open.add(index)
+          wire.next = Math.max(wire.next, index + 1)
+        } else if (type === 'content_block_stop') wire.open.delete(index)
+        else if (type === 'message_stop') wire.stopped = true
+      }
     },
     block(decision, words) {
-      const frames: Record<string, unknown>[] = []
+      const frames: object[] = []
       if (!wire.started) frames.push({ type: 'message_start', message: emptyMessage() })
       for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
       if (words !== undefined) frames.push(...textBlock(wire.next, words))
@@ -96,21 +85,14 @@ export function anthropicStream(): StreamReader {
         { type: 'message_delta', delta, usage: { output_tokens: 0 }, llama_guard: blockNote(decision) },
         { type: 'message_stop' },
       )
-      return frames.map((frame) => sse(frame, String(frame.type))).join('')
+      return typedEvents(frames)
     },
-    fail(error) {
-      return wire.stopped
-        ? ''
-        : sse({ type: 'error', error: { type: failureType(error), message: error.message, code: error.code } }, 'error')
-    },
+    fail: (error) =>
+      typedEvents([{ type: 'error', error: { type: failureType(error), message: error.message, code: error.code } }]),
   })
 }
 
-function factOf(data: unknown, event: StreamEvent): Fact {
-  return { type: isObject(data) ? shortText(data.type) : event.event, index: itemIndex(data, 0) }
-}
-
-function textBlock(index: number, text: string): Record<string, unknown>[] {
+function textBlock(index: number, text: string): object[] {
   return [
     { type: 'content_block_start', index, content_block: { type: 'text', text: '' } },
     { type: 'content_block_delta', index, delta: { type: 'text_delta', text } },

@@ -4,11 +4,10 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { JoinedParts } from './kit/part-channels.js'
 import { readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
 
 const REASONING: ReplyFields = {
   ...words('text'),
@@ -96,35 +95,29 @@ const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta',
 
 /** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
 export function converseStream(): StreamReader {
-  const joined = new JoinedParts()
   const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
-
   return eventReader({
     fields: CONVERSE_REPLY,
-    factOf: (data) => ({
-      started: isObject(data) && 'messageStart' in data,
-      stopped: isObject(data) && 'messageStop' in data,
-      opened: blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart'),
-      closed: blockIndex(data, 'contentBlockStop'),
-    }),
+    repeats: /\.contentBlockDelta\.delta\.text$/,
     over: () => wire.stopped,
-    read(events, data, deltas) {
+    read(texts, data) {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
-      events.walker.walk(data, (path, text, metadata) => {
-        const channel = index === undefined ? path : `${index}.${path}`
-        if (metadata) return events.beside(deltas, channel, text, true)
-        deltas.push({ choice: 0, channel, text })
-        if (path === 'contentBlockDelta.delta.text') joined.add(deltas, 0, channel, text)
-      })
+      const under = index === undefined ? '' : `${index}.`
+      texts.walk(data, { under, grows: true, shown: /^contentBlockDelta\.delta\.text$/ })
     },
-    sent({ started, stopped, opened, closed }) {
-      wire.started ||= started
-      wire.stopped ||= stopped
-      if (opened !== undefined) {
-        wire.open.add(opened)
-        wire.next = Math.max(wire.next, opened + 1)
+    leaves(data) {
+      const opened = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
+      const closed = blockIndex(data, 'contentBlockStop')
+      const [starts, stops] = ['messageStart' in data, 'messageStop' in data]
+      return () => {
+        wire.started ||= starts
+        wire.stopped ||= stops
+        if (opened !== undefined) {
+          wire.open.add(opened)
+          wire.next = Math.max(wire.next, opened + 1)
+        }
+        if (closed !== undefined) wire.open.delete(closed)
       }
-      if (closed !== undefined) wire.open.delete(closed)
     },
     block(decision, words) {
       const frames: unknown[] = wire.started ? [] : [{ messageStart: { role: 'assistant' } }]
@@ -135,13 +128,13 @@ export function converseStream(): StreamReader {
     },
     fail(error) {
       const { message, code } = error
-      return wire.stopped ? '' : sse({ internalServerException: { message, code, type: failureType(error) } })
+      return sse({ internalServerException: { message, code, type: failureType(error) } })
     },
   })
 }
 
-function blockIndex(data: unknown, name: string): number | undefined {
-  const event = isObject(data) ? data[name] : undefined
+function blockIndex(data: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const event = data[name]
   const index = isObject(event) ? event.contentBlockIndex : undefined
   return Number.isSafeInteger(index) ? (index as number) : undefined
 }

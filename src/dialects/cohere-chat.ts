@@ -3,12 +3,10 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { JoinedParts } from './kit/part-channels.js'
 import { readRequest } from './kit/read-request.js'
-import { blockMessage, blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { blockMessage, blockNote, failureType, isDone, refusalDetails, typedEvents } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { isDone } from './kit/stream-events.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
 
 const MESSAGE: ReplyFields = {
   ...server('role'),
@@ -64,63 +62,50 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   return oneChoice(body, COHERE_REPLY)
 }
 
-interface Fact {
-  readonly type: string
-  readonly index: number | undefined
-  readonly done: boolean
-}
-
-function indexOf(data: Record<string, unknown>): number | undefined {
-  return Number.isSafeInteger(data.index) ? (data.index as number) : undefined
-}
-
 export function cohereStream(): StreamReader {
-  const joined = new JoinedParts()
   const wire = { started: false, over: false, next: 0, open: new Set<number>() }
-
-  return eventReader<Fact>({
+  return eventReader({
     fields: COHERE_REPLY,
-    factOf: (data, event) => ({
-      type: isObject(data) && typeof data.type === 'string' ? data.type : '',
-      index: isObject(data) ? indexOf(data) : undefined,
-      done: isDone(event),
-    }),
+    repeats: /\.delta\.message\.content\.text$/,
     over: () => wire.over,
-    read(events, data, deltas) {
-      const index = isObject(data) ? indexOf(data) : undefined
-      if (index === undefined) events.readBeside(deltas, data)
-      else
-        // Parts and calls are told apart by their index alone.
-        events.walker.walk(data, (path, text, aside) => {
-          const channel = `${index}.${path}`
-          if (aside) return events.beside(deltas, channel, text, true)
-          deltas.push({ choice: 0, channel, text })
-          if (path === 'delta.message.content.text') joined.add(deltas, 0, channel, text)
-        })
+    read(texts, data) {
+      const index = indexOf(data)
+      if (index === undefined) return texts.walk(data)
+      // Parts and calls are told apart by their index alone.
+      texts.walk(data, { under: `${index}.`, grows: true, shown: /^delta\.message\.content\.text$/ })
     },
-    sent({ type, index, done }) {
-      if (type === 'message-start') wire.started = true
-      if (type === 'content-start' && index !== undefined) {
-        wire.open.add(index)
-        wire.next = Math.max(wire.next, index + 1)
-      } else if (type === 'content-end' && index !== undefined) wire.open.delete(index)
-      wire.over ||= done || type === 'message-end'
+    leaves(data, event) {
+      const { type } = data
+      const index = indexOf(data)
+      const ends = isDone(event) || type === 'message-end'
+      return () => {
+        if (type === 'message-start') wire.started = true
+        if (type === 'content-start' && index !== undefined) {
+          wire.open.add(index)
+          wire.next = Math.max(wire.next, index + 1)
+        } else if (type === 'content-end' && index !== undefined) wire.open.delete(index)
+        wire.over ||= ends
+      }
     },
     block(decision, words) {
-      const frames: Record<string, unknown>[] = wire.started ? [] : [START]
+      const frames: object[] = wire.started ? [] : [START]
       for (const index of wire.open) frames.push({ type: 'content-end', index })
       if (words !== undefined) frames.push(...textPart(wire.next, words))
       const delta =
         words === undefined ? { finish_reason: 'ERROR', error: blockMessage(decision) } : { finish_reason: 'COMPLETE' }
       frames.push({ type: 'message-end', delta, llama_guard: blockNote(decision) })
-      return `${frames.map((frame) => sse(frame, String(frame.type))).join('')}data: [DONE]\n\n`
+      return `${typedEvents(frames)}data: [DONE]\n\n`
     },
     fail(error) {
       const delta = { finish_reason: 'ERROR', error: error.message }
       const note = { type: failureType(error), code: error.code }
-      return sse({ type: 'message-end', delta, error: note }, 'message-end')
+      return typedEvents([{ type: 'message-end', delta, error: note }])
     },
   })
+}
+
+function indexOf({ index }: Readonly<Record<string, unknown>>): number | undefined {
+  return Number.isSafeInteger(index) ? (index as number) : undefined
 }
 
 const START = {
@@ -129,7 +114,7 @@ const START = {
   delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] } },
 }
 
-function textPart(index: number, text: string): Record<string, unknown>[] {
+function textPart(index: number, text: string): object[] {
   return [
     { type: 'content-start', index, delta: { message: { content: { type: 'text', text: '' } } } },
     { type: 'content-delta', index, delta: { message: { content: { text } } } },

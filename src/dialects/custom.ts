@@ -3,13 +3,12 @@
 import { LlamaGuardError } from '../errors.js'
 import type { Image } from '../types.js'
 import { checkedDescription, type CustomDialectOptions, type CustomRequest } from './custom-options.js'
-import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
-import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
+import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader, type EventTexts } from './kit/event-reader.js'
+import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { ChoiceTexts, Said } from './kit/reply-texts.js'
+import { TextWalker } from './kit/reply-walker.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { Said } from './kit/said.js'
-import { EventText, isDone, SentEvents } from './kit/stream-events.js'
-import { TextWalker } from './kit/text-walker.js'
 import { OWN_REPLY } from './generic.js'
 import { Walker } from './kit/walk.js'
 import { SETTINGS } from './kit/request-keys.js'
@@ -109,36 +108,29 @@ function customStream(
   delta: (data: unknown) => string | undefined,
   decline?: Decline,
 ): StreamReader {
-  const events = new EventText(OWN_REPLY, { named: true })
-  const facts = new SentEvents((_data, event) => isDone(event))
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
   let done = false
-
-  return {
-    read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      if (data !== undefined) {
-        const said = delta(data) ?? ''
-        const found = new Said([said])
-        if (said !== '') deltas.push({ choice: 0, channel: SAID, text: said })
-        events.readBeside(deltas, data, 0, { skip: (text) => found.has(text) })
-      }
-      facts.note(event, data)
-      return deltas
-    },
-    sent(event) {
-      done ||= facts.take(event)
-    },
+  const read = (texts: EventTexts, data: unknown): void => {
+    const words = delta(data) ?? ''
+    const said = new Said([words])
+    if (words !== '') texts.deltas.push({ choice: 0, channel: SAID, text: words })
+    texts.walk(data, { skip: (text) => said.has(text) })
+  }
+  return eventReader({
+    fields: OWN_REPLY,
+    options: { named: true },
+    over: () => done,
+    read,
+    readList: read,
+    leaves: (_data, event) => (isDone(event) ? () => void (done = true) : undefined),
     block(decision, words) {
-      if (done) return ''
       const says = words !== undefined && decline !== undefined
       const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
       const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
       return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
     },
-    fail: (error) => (done ? '' : frame({ error: streamFailure(error) })),
-  }
+    fail: (error) => frame({ error: streamFailure(error) }),
+  })
 }
 
 function readReply(body: unknown, found: string | readonly string[] | undefined): readonly ReplyChoice[] | undefined {

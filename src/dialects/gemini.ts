@@ -1,11 +1,60 @@
-// Google's Gemini API and Vertex AI: `:generateContent` and `:streamGenerateContent`.
+// Google's Gemini API and Vertex AI: `:generateContent` and `:streamGenerateContent`. Its stream has one reply object
+// after the other, as server-sent events or as elements of a JSON array.
 // https://ai.google.dev/api/generate-content
+import type { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
-import type { Dialect, Refusal } from './dialect.js'
-import { googleError, isGeminiReply, readGeminiReply } from './gemini-reply.js'
-import { geminiStream, lastCandidate } from './gemini-stream.js'
+import type { Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
-import { blockNote, refusalDetails } from './kit/refusals.js'
+import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { type Emit, type Holder, itemIndex, TextWalker } from './kit/reply-walker.js'
+
+const RATINGS: ReplyFields = { safetyRatings: 'server' }
+const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }
+const PART: ReplyFields = {
+  ...words('text'),
+  ...server('thought'),
+  thoughtSignature: 'sealed',
+  thought_signature: 'sealed',
+  functionCall: {
+    ...server('id willContinue'),
+    ...words('name'),
+    args: 'json',
+    partialArgs: { ...server('willContinue numberValue boolValue nullValue'), ...words('jsonPath stringValue') },
+  },
+  executableCode: { ...server('language id'), ...words('code') },
+  codeExecutionResult: { ...server('outcome id'), ...words('output') },
+  inlineData: { ...server('mimeType'), ...words('data') },
+  fileData: { ...server('mimeType'), ...words('fileUri') },
+}
+const WEB = words('uri title domain text')
+const CANDIDATE: ReplyFields = {
+  ...RATINGS,
+  ...server('index finishReason tokenCount avgLogprobs'),
+  ...words('finishMessage'),
+  content: { ...server('role'), parts: PART },
+  citationMetadata: { citations: { ...server('startIndex endIndex publicationDate'), ...words('uri title license') } },
+  groundingMetadata: {
+    ...words('webSearchQueries retrievalQueries'),
+    groundingChunks: { web: WEB, retrievedContext: WEB, maps: WEB },
+    groundingSupports: {
+      ...server('groundingChunkIndices confidenceScores'),
+      segment: { ...server('startIndex endIndex partIndex'), ...words('text') },
+    },
+    searchEntryPoint: words('renderedContent'),
+    retrievalMetadata: 'server',
+  },
+  urlContextMetadata: { urlMetadata: { ...server('urlRetrievalStatus'), ...words('retrievedUrl') } },
+  logprobsResult: { chosenCandidates: TOKEN, topCandidates: { candidates: TOKEN }, logProbabilitySum: 'server' },
+}
+const GEMINI_REPLY: ReplyFields = {
+  ...server('usageMetadata modelVersion responseId createTime modelStatus'),
+  candidates: CANDIDATE,
+  promptFeedback: { ...RATINGS, ...server('blockReason'), ...words('blockReasonMessage') },
+  error: { ...server('code status'), ...words('message details') },
+}
 
 /** Google's APIs take names in camelCase and in snake_case. */
 const FIELDS = { systemInstruction: 'system', system_instruction: 'system', contents: 'messages' } as const
@@ -16,9 +65,9 @@ export const gemini: Dialect = {
   framing: 'sse',
   distinct: true,
   claims: ({ contents }) => (Array.isArray(contents) ? contents : [contents]).some(hasParts),
-  answers: isGeminiReply,
+  answers: isReply,
   request: (body) => readRequest({ fields: FIELDS, streams: () => false }, body),
-  reply: readGeminiReply,
+  reply: readReply,
   stream: geminiStream,
   refusal: (refusal) => ({ error: { ...errorOf(refusal), ...refusalDetails(refusal) } }),
   decline: ({ words, model, decision }) => ({
@@ -42,5 +91,122 @@ function hasParts(content: unknown): boolean {
 }
 
 function errorOf({ status, message, type, code }: Refusal): Record<string, unknown> {
-  return { ...googleError(status, message, code, { type, code }), type }
+  return { ...googleError(status, message, code, type), type }
+}
+
+/** True for a reply or an event of this API. */
+function isReply(data: unknown): boolean {
+  if (!isObject(data)) return false
+  const { candidates, promptFeedback } = data
+  return Array.isArray(candidates)
+    ? candidates.some((each) => isObject(each) && (isObject(each.content) || 'finishReason' in each))
+    : isObject(promptFeedback)
+}
+
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || (!Array.isArray(body.candidates) && !isObject(body.promptFeedback))) return undefined
+  const walker = new TextWalker(GEMINI_REPLY)
+  const texts = new ChoiceTexts()
+  const listed = Array.isArray(body.candidates)
+  for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
+    const index = itemIndex(candidate, position)
+    texts.open(index)
+    const spoken: string[] = []
+    const add: Emit = (path, text, _isName, { thought }) => {
+      texts.add(index, text, path)
+      if (TEXT.test(path) && thought !== true) spoken.push(text)
+    }
+    walker.walk(candidate, add, { fields: CANDIDATE })
+    // Clients leave the thoughts out and join the rest.
+    if (spoken.length > 1) texts.add(index, spoken.join(''))
+  }
+  if (texts.list().length === 0) texts.open(0)
+  walker.walk(body, (_path, text) => texts.addOutside(text), { without: listed ? 'candidates' : undefined })
+  return texts.list()
+}
+
+/** Texts and thoughts of a candidate grow from event to event, and so do the arguments of a call. */
+const TEXT = /^content\.parts\.\d+\.text$/
+const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringValue$/
+const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
+
+export function geminiStream(): StreamReader {
+  /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
+  const args = new Map<unknown, number>()
+  const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
+  const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
+
+  const channel = (path: string, { thought, jsonPath }: Holder): string => {
+    if (TEXT.test(path)) return thought === true ? 'thought' : 'text'
+    if (!ARGUMENT.test(path)) return path
+    const number = args.get(jsonPath) ?? args.size
+    args.set(jsonPath, number)
+    return `args.${number}`
+  }
+  return eventReader({
+    fields: GEMINI_REPLY,
+    over: () => wire.closed,
+    read(texts, data) {
+      const { candidates } = data
+      if (!Array.isArray(candidates)) return texts.walk(data)
+      for (const [position, candidate] of (candidates as unknown[]).entries()) {
+        const choice = itemIndex(candidate, position)
+        // Clients that know no thoughts join all parts.
+        texts.walk(candidate, { fields: CANDIDATE, choice, channel, grows: GROWING, shown: TEXT })
+      }
+      texts.walk(data, { under: '(event).', without: 'candidates' })
+    },
+    leaves({ candidates }, { data, element }) {
+      const states = (Array.isArray(candidates) ? (candidates as unknown[]) : []).map((candidate, position) => {
+        const finished =
+          isObject(candidate) && typeof candidate.finishReason === 'string' && candidate.finishReason !== ''
+        return [itemIndex(candidate, position), finished] as const
+      })
+      return () => {
+        for (const [index, finished] of states) wire.finished.set(index, finished)
+        // What comes after the last element is the bracket that closes the array.
+        if (data === undefined && wire.array) wire.closed = true
+        wire.array ||= element === true
+      }
+    },
+    block(decision, words = '') {
+      const open = [...wire.finished].filter(([, finished]) => !finished).map(([index]) => index)
+      const indexes = open.length > 0 ? open : wire.finished.size > 0 ? [...wire.finished.keys()] : [0]
+      const candidates = indexes.map((index) => lastCandidate(words, index))
+      return frame({ candidates, llama_guard: blockNote(decision) })
+    },
+    fail: (error) => frame({ error: googleError(statusOf(error), error.message, error.code, failureType(error)) }),
+  })
+}
+
+function lastCandidate(words: string, index = 0): Record<string, unknown> {
+  return { content: { role: 'model', parts: [{ text: words }] }, finishReason: 'SAFETY', index }
+}
+
+/** Names of google.rpc.Code, by the status of HTTP that Google's APIs send with them. */
+const NAMES: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  503: 'UNAVAILABLE',
+}
+
+/** Google's error object. Its `metadata` may hold nothing but strings. */
+function googleError(code: number, message: string, reason: string, type: string): Record<string, unknown> {
+  const status = NAMES[code] ?? (code >= 500 ? 'INTERNAL' : code === 451 ? 'PERMISSION_DENIED' : 'INVALID_ARGUMENT')
+  const info = {
+    '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+    reason,
+    domain: 'llama-guard',
+    metadata: { type, code: reason },
+  }
+  return { code, message, status, details: [info] }
+}
+
+/** The status a stream's error names. Google's clients raise nothing for one below 400. */
+function statusOf(error: LlamaGuardError): number {
+  return error.status >= 400 && error.status < 600 ? error.status : 503
 }

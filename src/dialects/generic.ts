@@ -2,11 +2,10 @@
 // words of the reply as the model's.
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { RequestBuilder, wantsStream } from './kit/request-builder.js'
-import { isDone } from './kit/stream-events.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
 import { refuseTokens } from './kit/read-request.js'
 import { stringsOf } from './kit/walk.js'
 import type { Image } from '../types.js'
@@ -45,7 +44,7 @@ export const generic: Dialect = {
 }
 
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
-  return oneChoice(body, OWN_REPLY, { named: true }, () => '')
+  return oneChoice(body, OWN_REPLY, { named: true })
 }
 
 /** Words at the same place in events of the same shape form one growing text. */
@@ -54,15 +53,10 @@ function genericStream(): StreamReader {
   return eventReader({
     fields: OWN_REPLY,
     options: { named: true },
-    read(events, data, deltas) {
-      events.walker.walk(data, (channel, text, aside) => {
-        if (aside) events.beside(deltas, channel, text, true)
-        else events.own(deltas, channel, text)
-      })
-    },
-    factOf: (_data, event) => isDone(event),
-    sent: (isLast) => void (done ||= isLast),
     over: () => done,
+    read: (texts, data) => texts.walk(data, { add: (channel, text) => texts.own(channel, text) }),
+    readList: (texts, list) => texts.walk(list, { add: (channel, text) => texts.own(channel, text) }),
+    leaves: (_data, event) => (isDone(event) ? () => void (done = true) : undefined),
     block(decision, words) {
       const note = { finish_reason: 'content_filter', llama_guard: blockNote(decision) }
       return `${sse(words === undefined ? note : { text: words, ...note })}data: [DONE]\n\n`

@@ -1,11 +1,34 @@
-// LangGraph Server: runs of a graph, streamed, waited for or started, with the state of the graph in and out.
+// LangGraph Server: runs of a graph, streamed, waited for or started, with the state of the graph in and out. In its
+// events `messages` come in pieces, by the id of the message; `values`, `updates` and whole messages say all again that
+// has been said before.
 // https://docs.langchain.com/langgraph-platform/streaming
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice } from './dialect.js'
+import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import { REPEATED_LENGTH } from './kit/channels.js'
+import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
-import { openaiRefusal } from './kit/refusals.js'
-import { oneChoice } from './kit/whole-reply.js'
-import { LANGGRAPH_REPLY, langGraphStream } from './langgraph-stream.js'
+import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { oneChoice } from './kit/reply-texts.js'
+
+const CALL: ReplyFields = { ...server('id index type'), ...words('name error'), args: 'json' }
+const MESSAGE: ReplyFields = {
+  ...server('id type role tool_call_id status usage_metadata response_metadata example chunk_position'),
+  ...words('name additional_kwargs artifact'),
+  content: { ...server('type id index'), ...words('text thinking name'), input: 'json', signature: 'sealed' },
+  tool_calls: CALL,
+  tool_call_chunks: CALL,
+  invalid_tool_calls: CALL,
+}
+/** The metadata of a run, a piece or a checkpoint are settings of the server. */
+const STATE: ReplyFields = {
+  ...MESSAGE,
+  ...server('run_id thread_id assistant_id graph_id checkpoint_id checkpoint_ns parent_checkpoint checkpoint metadata'),
+  ...server('attempt created_at updated_at multitask_strategy configurable'),
+  ...words('values error message'),
+  messages: MESSAGE,
+}
+const LANGGRAPH_REPLY: ReplyFields = { ...STATE, values: STATE, '*': STATE }
 
 /** What a command changes is a state too. */
 const FIELDS = { input: 'state', command: 'holder', update: 'state', resume: 'state' } as const
@@ -31,4 +54,71 @@ export const langGraph: Dialect = {
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   if (!isObject(body)) return undefined
   return oneChoice(body, LANGGRAPH_REPLY)
+}
+
+/** Events that repeat, at each turn, what they have said before. `|` and a namespace follow the name in a subgraph. */
+const SNAPSHOT = /^(?:values|updates|messages\/(?:partial|complete))(?:\||$)/
+const PIECES = /^messages(?:\||$)/
+const LAST = /^(?:end|error)$/
+const COPIES_KEPT = 2
+const MAX_REMEMBERED = 4096
+
+export function langGraphStream(): StreamReader {
+  const snapshots = new Snapshots()
+  let over = false
+
+  /** A message and its place in the graph, which is said again with each piece. */
+  const readPieces = (texts: EventTexts, name: string, [message, ...places]: readonly unknown[]): void => {
+    const id = isObject(message) && typeof message.id === 'string' ? message.id : ''
+    texts.walk(message, { under: `${name} ${id} `, grows: true, shown: /^content(?:\.\d+\.text)?$/ })
+    texts.walk({ metadata: places }, { under: `${name} `, aside: true })
+  }
+  const readOther = (texts: EventTexts, name: string, data: unknown): void => {
+    const repeats = (channel: string, text: string): void => snapshots.add(texts.deltas, channel, text)
+    texts.walk(data, { under: `${name} `, lists: true, add: SNAPSHOT.test(name) ? repeats : undefined })
+  }
+  return eventReader({
+    fields: LANGGRAPH_REPLY,
+    over: () => over,
+    read(texts, data, { event: name = '' }) {
+      if (name === '') texts.walk(data)
+      // Some clients take the message and its place for events of their own.
+      else if (PIECES.test(name)) readPieces(texts, name, 'content' in data ? [data] : [undefined, data])
+      else readOther(texts, name, data)
+    },
+    readList(texts, list, { event: name = '' }) {
+      if (name === '') texts.walk(list)
+      else if (PIECES.test(name)) readPieces(texts, name, list)
+      else readOther(texts, name, list)
+    },
+    leaves: (_data, { event = '' }) => (LAST.test(event) ? () => void (over = true) : undefined),
+    block(decision, words) {
+      const message = words ?? blockMessage(decision)
+      return sse({ error: 'content_filter', message, llama_guard: blockNote(decision) }, 'error')
+    },
+    fail(error) {
+      const { message, ...rest } = streamFailure(error)
+      return sse({ error: error.code, message, details: rest }, 'error')
+    },
+  })
+}
+
+/** Texts that grow in place: only what is new in them is judged, in one text with what was there. */
+class Snapshots {
+  readonly #last = new Map<string, { text: string; times: number }>()
+
+  add(deltas: StreamDelta[], channel: string, text: string): void {
+    const known = this.#last.get(channel)
+    if (known === undefined) {
+      if (this.#last.size < MAX_REMEMBERED) this.#last.set(channel, { text, times: 1 })
+      return void deltas.push({ choice: 0, channel, text })
+    }
+    const before = known.text
+    known.times = before === text ? known.times + 1 : 1
+    known.text = text
+    const grows = text.startsWith(before)
+    if (!grows || text !== before) deltas.push({ choice: 0, channel, text: grows ? text.slice(before.length) : text })
+    if (grows && text.length < REPEATED_LENGTH && known.times <= COPIES_KEPT)
+      deltas.push({ choice: 0, channel: `${channel} again`, text })
+  }
 }

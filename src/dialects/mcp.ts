@@ -8,11 +8,10 @@ import { unreadable } from './kit/media.js'
 import { tell } from './kit/messages.js'
 import { readContent } from './kit/parts.js'
 import { RequestBuilder } from './kit/request-builder.js'
-import type { WalkerOptions } from './kit/text-walker.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
+import type { WalkerOptions } from './kit/reply-walker.js'
 import { Walker } from './kit/walk.js'
-import { answerOf, MOST_CALLS, rpcId, rpcRefusal } from './mcp-answers.js'
-import { MCP_REPLY, mcpStream } from './mcp-stream.js'
+import { answerOf, MCP_REPLY, mcpStream, MOST_CALLS, rpcId, rpcRefusal } from './mcp-replies.js'
 
 type Fields = Readonly<Record<string, unknown>>
 

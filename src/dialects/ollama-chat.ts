@@ -2,16 +2,14 @@
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import { parseLoosely } from '../utils/loose-json.js'
+import { parseLoosely } from '../wire/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
+import { blockNote, refusalDetails, failureType, shortText } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { shortText } from './kit/stream-events.js'
-import { oneChoice } from './kit/whole-reply.js'
+import { oneChoice } from './kit/reply-texts.js'
 import { readRequest } from './kit/read-request.js'
-import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
-import { readChoices } from './openai-choices.js'
+import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 export const OLLAMA_REPLY: ReplyFields = {
@@ -51,21 +49,15 @@ function nativeStream(): StreamReader {
   const wire = { model: undefined as string | undefined, done: false }
   return eventReader({
     fields: OLLAMA_REPLY,
-    read(events, data, deltas) {
-      const skip = (text: string, path: string, aside: boolean): boolean => {
-        const said = path.startsWith('message.') && !aside
-        if (said) deltas.push({ choice: 0, channel: path, text })
-        return said
-      }
-      events.readBeside(deltas, data, 0, { skip })
-    },
-    factOf: (data) =>
-      isObject(data) ? { model: shortText(data.model), done: data.done === true } : { model: undefined, done: false },
-    sent({ model, done }) {
-      wire.model ??= model
-      wire.done ||= done
-    },
     over: () => wire.done,
+    read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
+    leaves({ model, done }) {
+      const name = shortText(model)
+      return () => {
+        wire.model ??= name
+        wire.done ||= done === true
+      }
+    },
     block: (decision, words = '') => line(lastLine(wire.model, words, 'content_filter', decision)),
     fail: (error) => line({ error: error.message, type: failureType(error), code: error.code }),
   })

@@ -4,8 +4,7 @@ import { isObject } from '../utils/json.js'
 import type { Dialect } from './dialect.js'
 import { readRequest } from './kit/read-request.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { CHAT_CHUNK, openaiStream } from './openai-choices-stream.js'
-import { declinedChoice, readChoices } from './openai-choices.js'
+import { CHAT_CHUNK, declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',

@@ -1,10 +1,13 @@
-// What the two OpenAI APIs answer whose replies have `choices`: Chat Completions and Completions.
+// What the two OpenAI APIs answer whose replies have `choices`, whole and as a stream: Chat Completions and Completions.
+// The two differ only in the form of an empty last chunk.
+import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, ReplyChoice } from './dialect.js'
-import { blockNote } from './kit/refusals.js'
-import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
-import { TextWalker } from './kit/text-walker.js'
+import type { Declined, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
+import { blockNote, isDone, shortText, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { itemIndex, TextWalker } from './kit/reply-walker.js'
 
 const CALL: ReplyFields = {
   ...server('id type index'),
@@ -42,7 +45,7 @@ const LOGPROBS: ReplyFields = {
   top_logprobs: 'tokens',
   ...server('token_logprobs text_offset'),
 }
-export const CHOICE: ReplyFields = {
+const CHOICE: ReplyFields = {
   ...server('index finish_reason native_finish_reason stop_reason matched_stop seed token_ids'),
   ...server('content_filter_results content_filter_result content_filter_offsets'),
   ...words('text'),
@@ -50,7 +53,7 @@ export const CHOICE: ReplyFields = {
   delta: MESSAGE,
   logprobs: LOGPROBS,
 }
-export const CHOICES_REPLY: ReplyFields = {
+const CHOICES_REPLY: ReplyFields = {
   ...server(
     'id object created model system_fingerprint service_tier provider obfuscation request_id status usage timings',
   ),
@@ -94,5 +97,120 @@ export function declinedChoice(
     choices: [{ index: 0, ...choice, logprobs: null }],
     usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
     llama_guard: blockNote(decision),
+  }
+}
+
+export interface ChunkShape {
+  readonly object: string
+  /** The channel of a choice's words. */
+  readonly words: RegExp
+  /** The empty content of a last chunk: `{delta: {}}` or `{text: ''}`. */
+  readonly empty: Readonly<Record<string, unknown>>
+  readonly idPrefix: string
+  /** A choice with these words in the model's place. */
+  readonly says: (words: string) => Readonly<Record<string, unknown>>
+}
+
+export const CHAT_CHUNK: ChunkShape = {
+  object: 'chat.completion.chunk',
+  words: /^delta\.content$/,
+  empty: { delta: {} },
+  idPrefix: 'chatcmpl',
+  // Clients of the API read `refusal`, and most chat pages read `content`.
+  says: (words) => ({ delta: { role: 'assistant', content: words, refusal: words } }),
+}
+
+const PART_TEXT = /^(?:delta|message)\.\w+\.\d+\.text$/
+
+interface Head {
+  readonly id: string | undefined
+  readonly created: number | undefined
+  readonly model: string | undefined
+}
+
+export function openaiStream(shape: ChunkShape): StreamReader {
+  const read = new Set<number>()
+  const wire = {
+    head: undefined as Head | undefined,
+    open: new Set<number>(),
+    finished: new Set<number>(),
+    done: false,
+  }
+  return eventReader({
+    fields: CHOICES_REPLY,
+    repeats: shape.words,
+    over: () => wire.done,
+    read(texts, data) {
+      const { choices } = data
+      const listed = Array.isArray(choices)
+      for (const [position, choice] of listed ? choices.entries() : []) {
+        const index = itemIndex(choice, position)
+        texts.walk(choice, { fields: CHOICE, choice: index, grows: true, shown: PART_TEXT })
+      }
+      // Always with the same choice, because the first of an event may be another one in the next, and under a name that
+      // no field of a choice has.
+      texts.walk(data, { under: '(event).', without: listed ? 'choices' : undefined })
+    },
+    leaves(data, event) {
+      const done = isDone(event)
+      const { id, created, model, choices } = data
+      const head = Object.keys(data).length === 0 ? undefined : headOf(id, created, model)
+      const list = Array.isArray(choices) ? (choices as unknown[]) : []
+      const finishes = list.map((choice, position) => {
+        const index = itemIndex(choice, position)
+        read.add(index)
+        return [
+          index,
+          isObject(choice) && typeof choice.finish_reason === 'string' && choice.finish_reason !== '',
+        ] as const
+      })
+      return () => {
+        wire.head ??= head
+        wire.done ||= done
+        for (const [index, finished] of finishes) {
+          if (finished) wire.finished.add(index)
+          if (wire.finished.has(index)) wire.open.delete(index)
+          else wire.open.add(index)
+        }
+      }
+    },
+    block(decision, words) {
+      const chunks = targets(wire, read).flatMap((index) => [
+        ...(words === undefined
+          ? []
+          : [chunkOf(shape, wire.head, { index, ...shape.says(words), finish_reason: null })]),
+        lastChunk(shape, wire.head, index, decision),
+      ])
+      return `${chunks.map((chunk) => sse(chunk)).join('')}data: [DONE]\n\n`
+    },
+    // No [DONE] follows, because a client that ignores the error would take the reply for a complete one.
+    fail: (error) => sse({ error: streamFailure(error) }),
+  })
+}
+
+function headOf(id: unknown, created: unknown, model: unknown): Head {
+  return { id: shortText(id), created: typeof created === 'number' ? created : undefined, model: shortText(model) }
+}
+
+/** The open choices. When none is open, the choices that the client still waits for. */
+function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<number>): number[] {
+  if (wire.open.size > 0) return [...wire.open]
+  const waiting = [...read].filter((index) => !wire.finished.has(index))
+  if (waiting.length > 0) return waiting
+  return wire.finished.size > 0 ? [...wire.finished] : [0]
+}
+
+function lastChunk(shape: ChunkShape, head: Head | undefined, index: number, decision: Decision): object {
+  const choice = { index, ...shape.empty, finish_reason: 'content_filter' }
+  return { ...chunkOf(shape, head, choice), llama_guard: blockNote(decision) }
+}
+
+function chunkOf(shape: ChunkShape, head: Head | undefined, choice: object): object {
+  return {
+    id: head?.id ?? `${shape.idPrefix}-llama-guard`,
+    object: shape.object,
+    created: head?.created ?? Math.floor(Date.now() / 1000),
+    model: head?.model ?? 'unknown',
+    choices: [choice],
   }
 }

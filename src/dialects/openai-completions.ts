@@ -3,8 +3,7 @@
 import type { Dialect } from './dialect.js'
 import { readRequest } from './kit/read-request.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { openaiStream } from './openai-choices-stream.js'
-import { declinedChoice, readChoices } from './openai-choices.js'
+import { declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 export const openaiCompletions: Dialect = {
   name: 'openai-completions',
@@ -16,7 +15,7 @@ export const openaiCompletions: Dialect = {
   stream: () =>
     openaiStream({
       object: 'text_completion',
-      channel: 'text',
+      words: /^text$/,
       empty: { text: '', logprobs: null },
       idPrefix: 'cmpl',
       says: (text) => ({ text, logprobs: null }),

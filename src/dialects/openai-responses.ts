@@ -1,13 +1,78 @@
-// OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out.
+// OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out. Its stream has named events,
+// with text as deltas and again as snapshots when a part, an item and the response are done.
 // https://platform.openai.com/docs/api-reference/responses
+import { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice } from './dialect.js'
+import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { SaidTexts } from './kit/channels.js'
+import { type EventData, eventReader, type EventTexts } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
-import { openaiRefusal } from './kit/refusals.js'
-import { ChoiceTexts, itemIndex } from './kit/reply-texts.js'
-import { TextWalker } from './kit/text-walker.js'
-import { declinedResponse, ITEM, RESPONSES_REPLY } from './openai-responses-reply.js'
-import { responsesStream } from './openai-responses-stream.js'
+import { blockNote, openaiRefusal, shortText, streamFailure, typedEvents } from './kit/refusals.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import { itemIndex, TextWalker } from './kit/reply-walker.js'
+
+const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
+const PART: ReplyFields = {
+  ...server('type'),
+  ...words('text refusal'),
+  annotations: {
+    ...server('type file_id container_id index start_index end_index'),
+    ...words('filename url title'),
+  },
+  logprobs: { ...TOKEN, top_logprobs: TOKEN },
+}
+const TOOL: ReplyFields = {
+  ...server('type strict server_label'),
+  ...words('name description'),
+  parameters: 'json',
+  input_schema: 'json',
+}
+/** The fields of every kind of item: an id, a type and a state, and what the kind says. */
+const ITEM: ReplyFields = {
+  ...server(
+    'id type role status phase call_id approval_request_id server_label container_id execution encrypted_content',
+  ),
+  ...server('created_by parent_id caller'),
+  ...words('name arguments input output error code result queries'),
+  content: PART,
+  summary: PART,
+  encrypted_content: 'sealed',
+  action: {
+    ...server('type x y button scroll_x scroll_y timeout_ms'),
+    ...words('query queries url pattern text command commands env working_directory keys path'),
+    sources: { ...server('type'), ...words('url') },
+  },
+  results: { ...server('file_id score'), ...words('filename text attributes') },
+  outputs: { ...server('type'), ...words('logs url') },
+  tools: TOOL,
+  pending_safety_checks: { ...server('id code'), ...words('message') },
+}
+const RESPONSE: ReplyFields = {
+  ...server('id object created_at completed_at model status service_tier background parallel_tool_calls temperature'),
+  ...server('top_p top_logprobs max_output_tokens max_tool_calls previous_response_id truncation user verbosity store'),
+  ...server(
+    'safety_identifier prompt_cache_key prompt_cache_retention usage reasoning conversation billing tool_choice',
+  ),
+  ...server('incomplete_details frequency_penalty presence_penalty prompt_cache_options'),
+  ...words('instructions output_text metadata'),
+  text: { ...server('verbosity'), format: { ...server('type strict'), ...words('name description'), schema: 'json' } },
+  error: { ...server('code type param'), ...words('message') },
+  tools: TOOL,
+  output: ITEM,
+}
+const RESPONSES_REPLY: ReplyFields = {
+  ...RESPONSE,
+  // Events.
+  ...server('type sequence_number output_index content_index summary_index annotation_index item_id obfuscation'),
+  ...server('code param partial_image_index'),
+  ...words('delta refusal arguments input code message'),
+  response: RESPONSE,
+  item: ITEM,
+  part: PART,
+  annotation: PART.annotations!,
+  logprobs: PART.logprobs!,
+}
 
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
@@ -43,4 +108,160 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
     if (!judged.has(text)) texts.addOutside(text)
   })
   return texts.list()
+}
+
+const AUDIO = /^response\.(?:output_)?audio\.delta$/
+/** These events repeat the request: instructions, tools and settings. */
+const FIRST = /^response\.(?:created|in_progress|queued)$/
+/** These events repeat text that came in deltas. In any other event, equal words are new words. */
+const SNAPSHOT = /\.(?:added|done)$/
+const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
+
+export function responsesStream(): StreamReader {
+  const items = new Map<number, SaidTexts>()
+  const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
+
+  const item = (choice: number): SaidTexts => {
+    const known = items.get(choice) ?? new SaidTexts()
+    items.set(choice, known)
+    return known
+  }
+  /** The events with the whole response: a snapshot of each item, and what the response repeats. */
+  const readResponse = (texts: EventTexts, { response, ...outside }: EventData): void => {
+    const { output, ...rest } = response as EventData
+    for (const [position, entry] of (Array.isArray(output) ? (output as unknown[]) : [output]).entries()) {
+      const choice = itemIndex(entry, position)
+      texts.walk(entry, { fields: ITEM, choice, under: 'item.', said: item(choice) })
+    }
+    texts.walk(
+      { ...outside, response: rest },
+      {
+        said: item(0),
+        // The field `output_text` repeats the words of all items.
+        skip: (text) => [...items.values()].some((known) => known.holds(text)),
+        ...(FIRST.test(String(outside.type)) && { aside: true }),
+      },
+    )
+  }
+
+  return eventReader({
+    fields: RESPONSES_REPLY,
+    over: () => wire.last,
+    read(texts, data) {
+      const choice = natural(data.output_index)
+      const type = shortText(data.type) ?? ''
+      if (AUDIO.test(type))
+        throw new LlamaGuardError(
+          'unreadable_response',
+          'The stream carries audio, which the guard cannot read; ask the model for text.',
+        )
+      if (isObject(data.response)) return readResponse(texts, data)
+      if (SNAPSHOT.test(type)) return texts.walk(data, { choice, under: `${type}.`, said: item(choice) })
+      if (!type.endsWith('.delta')) return texts.walk(data, { choice, under: `${type}.`, grows: true })
+      const name = type.replace(/^response\.|\.delta$/g, '')
+      const part = `${name}.${natural(data.content_index ?? data.summary_index)}`
+      const channel = (path: string): string => (path === 'delta' ? part : `${part}.${path}`)
+      const shown = name === 'output_text' ? /^delta$/ : undefined
+      texts.walk(data, { choice, channel, grows: true, said: item(choice), shown })
+    },
+    leaves({ type, response, sequence_number: sequence, output_index: index }) {
+      const head = isObject(response) ? headOf(response) : undefined
+      return () => {
+        wire.created ||= type === 'response.created'
+        wire.last ||= LAST.test(String(type))
+        if (typeof sequence === 'number') wire.sequence = Math.max(wire.sequence, sequence)
+        if (typeof index === 'number') wire.next = Math.max(wire.next, index + 1)
+        if (head !== undefined) wire.head = { ...wire.head, ...head }
+      }
+    },
+    block(decision, words) {
+      const base = emptyResponse(wire.head)
+      const item = words === undefined ? undefined : refusalItem(words)
+      const response = {
+        ...base,
+        status: 'incomplete',
+        incomplete_details: { reason: 'content_filter' },
+        output: item === undefined ? [] : [item],
+      }
+      const frames = [
+        ...(wire.created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]),
+        ...(item === undefined ? [] : refusalEvents(item, wire.next)),
+        { type: 'response.incomplete', response, llama_guard: blockNote(decision) },
+      ]
+      return typedEvents(frames.map((frame, at) => ({ ...frame, sequence_number: wire.sequence + 1 + at })))
+    },
+    fail(error) {
+      const { code, message } = error
+      const rest = { code, message, param: null, sequence_number: wire.sequence + 1 }
+      // The SDK raises an error for an event with the field `error`. The fields beside it form the API's own error
+      // event.
+      return typedEvents([{ type: 'error', ...rest, error: streamFailure(error) }])
+    },
+  })
+}
+
+function headOf({ id, created_at: createdAt, model }: EventData): Record<string, unknown> {
+  return {
+    ...(shortText(id) !== undefined && { id }),
+    ...(typeof createdAt === 'number' && { created_at: createdAt }),
+    ...(shortText(model) !== undefined && { model }),
+  }
+}
+
+function natural(value: unknown): number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : 0
+}
+
+/** A whole response in which the model declines. */
+function declinedResponse({ words, model, decision }: Declined): Record<string, unknown> {
+  const head = { ...emptyResponse({}), ...(model !== undefined && { model }) }
+  return { ...head, status: 'completed', output: [refusalItem(words)], llama_guard: blockNote(decision) }
+}
+
+interface RefusalItem {
+  readonly type: 'message'
+  readonly id: string
+  readonly status: 'completed'
+  readonly role: 'assistant'
+  readonly content: readonly [{ readonly type: 'refusal'; readonly refusal: string }]
+}
+
+/** A message of the model that declines, in the form of the API. */
+function refusalItem(refusal: string): RefusalItem {
+  const content = [{ type: 'refusal', refusal }] as const
+  return { type: 'message', id: 'msg_llama_guard', status: 'completed', role: 'assistant', content }
+}
+
+/** The events that carry such a message. */
+function refusalEvents(item: RefusalItem, index: number): readonly object[] {
+  const [part] = item.content
+  const at = { output_index: index, item_id: item.id, content_index: 0 }
+  return [
+    { type: 'response.output_item.added', output_index: index, item: { ...item, status: 'in_progress', content: [] } },
+    { type: 'response.content_part.added', ...at, part: { type: 'refusal', refusal: '' } },
+    { type: 'response.refusal.delta', ...at, delta: part.refusal },
+    { type: 'response.refusal.done', ...at, refusal: part.refusal },
+    { type: 'response.content_part.done', ...at, part },
+    { type: 'response.output_item.done', output_index: index, item },
+  ]
+}
+
+function emptyResponse(head: Record<string, unknown>): Record<string, unknown> {
+  const settings = {
+    instructions: null,
+    metadata: {},
+    parallel_tool_calls: true,
+    temperature: null,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+  }
+  const base = {
+    id: 'resp_llama_guard',
+    object: 'response',
+    created_at: Math.floor(Date.now() / 1000),
+    model: 'unknown',
+    ...head,
+  }
+  return { ...base, error: null, incomplete_details: null, output: [], usage: null, ...settings }
 }

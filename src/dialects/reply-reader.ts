@@ -4,9 +4,8 @@ import { aiSdk } from './ai-sdk.js'
 import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { BUILT_IN } from './index.js'
 import { isShort } from './kit/reply-fields.js'
-import { duplicateKeys } from '../utils/duplicate-keys.js'
 import { isObject } from '../utils/json.js'
-import { parseLoosely } from '../utils/loose-json.js'
+import { namesTwice, parseLoosely } from '../wire/json.js'
 
 /**
  * Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. `bare`: the
@@ -59,7 +58,7 @@ function unwrapped(event: StreamEvent): StreamEvent {
     typeof chunk.bytes !== 'string' ||
     Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name)) ||
     !isShort(typeof chunk.p === 'string' ? chunk.p : 'none') ||
-    duplicateKeys(text, outer).size > 0
+    namesTwice(text, outer)
   )
     return event
   const bytes = Buffer.from(chunk.bytes, 'base64')

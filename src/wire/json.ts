@@ -1,6 +1,6 @@
-// Reads JSON that a client has written. One pass over the text counts what it costs to parse and the names in it; JSON
+// Reads JSON. Of what a client has written, one pass over the text counts what it costs to parse and the names in it: it
 // is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
-// found by their number, because JSON.parse keeps one of two.
+// found by their number, because JSON.parse keeps one of two. JSON of a reply is read as lenient clients do.
 import { LlamaGuardError } from '../errors.js'
 
 const MAX_DEPTH = 256
@@ -71,6 +71,33 @@ export function trimmed(text: string): string {
   while (start < end && isBlank(start)) start += 1
   while (end > start && isBlank(end - 1)) end -= 1
   return text.slice(start, end)
+}
+
+/** A string, to its end or to that of the text; or a number of Python's `json`, which JSON has not. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\[^])*"?|-?(?:NaN|Infinity)/g
+
+/**
+ * The value of a JSON text as lenient clients read it: many trim white space that is none to JSON, such as a byte order
+ * mark, and Python's `json` takes and writes NaN and Infinity. Undefined when no client reads it as JSON.
+ */
+export function parseLoosely(text: string): { readonly value: unknown } | undefined {
+  const parsed =
+    tryParse(text) ??
+    tryParse(text.trim()) ??
+    (/NaN|Infinity/.test(text)
+      ? tryParse(text.trim().replace(STRING_OR_NUMBER, (found) => (found.startsWith('"') ? found : 'null')))
+      : undefined)
+  return parsed && { value: parsed[0] }
+}
+
+/** True when an object in this JSON text names a key twice. `value`: what the parser made of it. */
+export function namesTwice(text: string, value: unknown): boolean {
+  let names = 0
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) {
+    at = closingQuote(text, at)
+    if (isName(text, at)) names += 1
+  }
+  return names !== namesIn(value)
 }
 
 interface Listener {

@@ -1,43 +1,256 @@
-// The engine of streams: it reads the events of an API by what the API says of them, and remembers what has left.
-import type { LlamaGuardError } from '../../errors.js'
-import type { Decision } from '../../types.js'
+// The engine of streams: it reads the events of an API by what the API says of them, and remembers what has left. Names,
+// comments, raw text and repeated text it reads by itself.
+import { LlamaGuardError } from '../../errors.js'
+import { isObject } from '../../utils/json.js'
+import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
-import type { ReplyFields } from './reply-fields.js'
-import { EventText, SentEvents } from './stream-events.js'
-import type { WalkerOptions } from './text-walker.js'
+import { JoinedParts, PartTexts, REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
+import { RepeatedEvent } from './repeated-event.js'
+import { isShort, type ReplyFields } from './reply-fields.js'
+import { type Holder, TextWalker, type Walk, type WalkerOptions } from './reply-walker.js'
+
+/** The JSON object of an event. Empty for an event without one. */
+export type EventData = Readonly<Record<string, unknown>>
+/** What changes for the last events of a stream when an event leaves. */
+export type Leaves = () => void
 
 /** What an API says of its streams. Each stream needs its own, because it has state. */
-export interface StreamFacts<Fact> {
+export interface StreamFacts extends Pick<StreamReader, 'block' | 'fail'> {
   readonly fields: ReplyFields
   readonly options?: WalkerOptions | undefined
-  /** Adds the text of an event. Default: every text of it by its path, and one that comes again twice. */
-  read?(events: EventText, data: Record<string, unknown> | unknown[], deltas: StreamDelta[], event: StreamEvent): void
-  /** What the last events of a stream depend on. */
-  factOf(data: unknown, event: StreamEvent): Fact
-  /** Called with the facts of each event that leaves. */
-  sent(fact: Fact): void
+  /** Adds the texts of an event, by walks. Default: one walk over all of it. */
+  read?(texts: EventTexts, data: EventData, event: StreamEvent): void
+  /** The same for an event that is a list. Default: one walk over all of it. */
+  readList?(texts: EventTexts, list: readonly unknown[], event: StreamEvent): void
+  /** Called when an event is read. What it returns is called when the event leaves. `list`: where it is a list. */
+  leaves(data: EventData, event: StreamEvent, list?: readonly unknown[]): Leaves | undefined
   /** True when the client takes the stream for ended, so that nothing can follow. */
   over(): boolean
-  block(decision: Decision, words?: string): string
-  fail(error: LlamaGuardError): string
+  /** The channels of words in events that differ in nothing else. Such events are not parsed. Default: none. */
+  readonly repeats?: RegExp
 }
 
-export function eventReader<Fact>(facts: StreamFacts<Fact>): StreamReader {
-  const events = new EventText(facts.fields, facts.options)
-  const sent = new SentEvents<Fact>((data, event) => facts.factOf(data, event))
+export function eventReader(facts: StreamFacts): StreamReader {
+  const texts = new EventTexts(facts.fields, facts.options)
+  const leavesOf = (data: unknown, event: StreamEvent): Leaves | undefined =>
+    facts.leaves(isObject(data) ? data : NO_DATA, event, Array.isArray(data) ? (data as unknown[]) : undefined)
+  const sent = new SentEvents(leavesOf)
+  const repeated = facts.repeats === undefined ? undefined : new RepeatedEvent<Leaves | undefined>(facts.repeats)
   return {
     read(event) {
-      const deltas: StreamDelta[] = []
-      const data = events.open(event, deltas)
-      if (data !== undefined) {
-        if (facts.read === undefined) events.readBeside(deltas, data)
-        else facts.read(events, data, deltas, event)
+      const delta = repeated?.read(event)
+      if (delta !== undefined) {
+        sent.note(event, repeated!.fact)
+        return [delta]
       }
-      sent.note(event, data)
-      return deltas
+      const data = texts.open(event)
+      if (Array.isArray(data) && facts.readList !== undefined) facts.readList(texts, data as unknown[], event)
+      else if (isObject(data) && facts.read !== undefined) facts.read(texts, data, event)
+      else if (data !== undefined) texts.walk(data)
+      const leaves = leavesOf(data, event)
+      sent.note(event, leaves)
+      repeated?.learn(event, texts.deltas, leaves)
+      return texts.deltas
     },
-    sent: (event) => facts.sent(sent.take(event)),
+    sent: (event) => sent.take(event)?.(),
     block: (decision, words) => (facts.over() ? '' : facts.block(decision, words)),
     fail: (error) => (facts.over() ? '' : facts.fail(error)),
+  }
+}
+
+const NO_DATA: EventData = {}
+
+/** How a value is read: in which channels its texts are, and how they go on from event to event. */
+export interface Way extends Walk {
+  /** Default: 0. */
+  readonly choice?: number
+  /** What each channel is named before the path of its text. Default: nothing. */
+  readonly under?: string
+  /** The channel of a text. Default: `under` and its path. */
+  readonly channel?: (path: string, holder: Holder) => string
+  /** The texts that grow from event to event, by their path. Others come again. Default: none. */
+  readonly grows?: true | RegExp
+  /** Those of them that clients show one after the other, although each grows by itself. Default: none. */
+  readonly shown?: RegExp | undefined
+  /** True where clients show the texts of a list of parts side by side. */
+  readonly lists?: boolean
+  /** The texts beside the model's words, by their path. Names always are. Default: none. */
+  readonly aside?: true | RegExp
+  /** Where growing texts are kept. Others are added when they are new to it. */
+  readonly said?: SaidTexts
+  /** True for a text that was added before. */
+  readonly skip?: (text: string, path: string) => boolean
+  /** Adds a text that does not grow. Default: {@link EventTexts.beside}. */
+  readonly add?: ((channel: string, text: string) => void) | undefined
+}
+
+/** The number of copies that are judged. Two copies side by side show every word that more copies could form. */
+const COPIES_KEPT = 2
+const MAX_REMEMBERED = 256
+/** An event of these characters alone carries numbers only: reconnection ids and times. */
+const NUMBERS = /^[\d\s.:-]*$/
+/** The beginning of an object, or of an event within an event. */
+const OBJECT = /^(?:data:\s*)?(?:\[\s*)?\{\s*"/
+
+/** The texts of events, one after the other. Needs one instance per stream. */
+export class EventTexts {
+  /** The texts of the current event. */
+  deltas: StreamDelta[] = []
+  readonly #walker: TextWalker
+  /** The last text of each channel beside the choices, and how often it came in a row. */
+  readonly #last = new Map<string, { text: string; times: number }>()
+  readonly #spaced = new SpacedWords()
+  readonly #joined = new JoinedParts()
+  /** Where the stream has said words outside of JSON. */
+  #words: 'text' | 'events' | undefined
+
+  constructor(fields: ReplyFields, options?: WalkerOptions) {
+    this.#walker = new TextWalker(fields, options)
+  }
+
+  /** Begins an event. Returns its JSON object or list, if it has one, and adds all other text of the event. */
+  open(event: StreamEvent): EventData | unknown[] | undefined {
+    const { event: name, other, data, part, plain, json, bare = false } = event
+    this.deltas = []
+    // In a stream of words the model may have written an object too.
+    this.#walker.all = bare || this.#words === 'events'
+    if (name !== undefined && name !== '' && (bare || !isShort(name))) this.beside('event', name, true)
+    if (other !== undefined && !NUMBERS.test(other) && (bare || !isShort(other))) this.beside('other', other, true)
+    if (data === undefined) return undefined
+    if (plain === true) {
+      this.#words = 'text'
+      this.deltas.push({ choice: 0, channel: 'data', text: data })
+      return undefined
+    }
+    const trimmed = data.trim()
+    if (trimmed === '[DONE]') return undefined
+    if (trimmed === '') {
+      // The separator between two words of bare text.
+      if (data !== '') this.own('data', data, true)
+      return undefined
+    }
+    let text = data
+    let value = parseLoosely(data)?.value
+    // Handlers encode events twice by mistake. Some clients decode them twice, and others show the text.
+    const within = typeof value === 'string' && /^\s*[[{]/.test(value) ? parseLoosely(value)?.value : undefined
+    if (isObject(within) || Array.isArray(within)) {
+      text = value as string
+      this.deltas.push({ choice: 0, channel: 'data', text })
+      value = within
+    }
+    if (isObject(value) || Array.isArray(value)) {
+      if (namesTwice(text, value))
+        throw unreadable('An event of the stream names a key twice, which clients read differently.')
+      return value as EventData | unknown[]
+    }
+    // Some clients read broken JSON all the same. In a stream of words it is words, and so is the beginning of it.
+    const broken = value === undefined && OBJECT.test(trimmed)
+    if ((value === undefined && json === true) || (broken && this.#words === undefined && data.includes('}')))
+      throw unreadable(
+        'An event of the stream holds JSON that is broken, or not alone, which clients read differently.',
+      )
+    if (!broken) this.#words ??= 'events'
+    // Many handlers stream bare text or bare JSON strings.
+    this.own(part === undefined ? 'data' : `data.${part}`, typeof value === 'string' ? value : data)
+    return undefined
+  }
+
+  /** Adds the texts of a value. `way` says how they are read. */
+  walk(value: unknown, way: Way = {}): void {
+    const { choice = 0, under = '', said } = way
+    const lists = way.lists === true ? new PartTexts() : undefined
+    // Events of an app's own may leave the blanks between words to their readers.
+    const mayBeSpaced = way.channel === undefined && lists === undefined && isObject(value) && !('choices' in value)
+    const beside = (channel: string, text: string): void => {
+      this.beside(channel, text, false, choice)
+      if (mayBeSpaced && text.length < REPEATED_LENGTH) this.#spaced.add(this.deltas, choice, channel, text)
+    }
+    const { add = beside } = way
+    this.#walker.walk(
+      value,
+      (path, text, isName, holder) => {
+        if (way.skip?.(text, path) === true) return
+        const channel = way.channel?.(path, holder) ?? under + path
+        lists?.add(path, text)
+        if (!isName && matches(way.grows, path)) {
+          this.deltas.push({ choice, channel, text })
+          said?.append(channel, text)
+          if (matches(way.shown, path)) this.#joined.add(this.deltas, choice, channel, text)
+        } else if (said !== undefined && !said.isNew(channel, text)) return
+        else if (isName || matches(way.aside, path)) this.beside(channel, text, true, choice)
+        else add(channel, text)
+      },
+      way,
+    )
+    for (const [list, text] of lists?.joined() ?? []) add(`${under}${list}parts`, text)
+  }
+
+  /** Adds a text that grows, of a stream in no API's form. */
+  own(channel: string, text: string, aside = false): void {
+    this.deltas.push({ choice: 0, channel, text, ...(aside && { aside }) })
+    this.#spaced.add(this.deltas, 0, channel, text)
+  }
+
+  /**
+   * Adds text outside the choices. A text that is repeated on one channel is added twice at most. A text that differs
+   * from the one before it is always added, because it may be a part of a word.
+   */
+  beside(channel: string, text: string, aside = false, choice = 0): void {
+    const key = `${choice}:${channel}`
+    if (aside || text.length >= REPEATED_LENGTH) {
+      const last = this.#last.get(key)
+      if (last?.text === text) {
+        last.times += 1
+        if (last.times > COPIES_KEPT) return
+      } else if (last !== undefined) {
+        last.text = text
+        last.times = 1
+      } else if (this.#last.size < MAX_REMEMBERED) this.#last.set(key, { text, times: 1 })
+    } else this.#last.delete(key)
+    this.deltas.push({ choice, channel, text, ...(aside && { aside }) })
+  }
+}
+
+function matches(which: true | RegExp | undefined, path: string): boolean {
+  return which === true || which?.test(path) === true
+}
+
+function unreadable(message: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_response', message)
+}
+
+/** The most events that have left and are kept before they are dropped together. */
+const MOST_SENT = 64
+
+/** What read events change when they leave. An unknown event is parsed again. */
+class SentEvents {
+  // Events are sent in the order in which they were read. Two lists, because a Map would cost more than all other
+  // work on a short event.
+  readonly #events: StreamEvent[] = []
+  readonly #leaves: (Leaves | undefined)[] = []
+  #next = 0
+  readonly #of: (data: unknown, event: StreamEvent) => Leaves | undefined
+
+  constructor(of: (data: unknown, event: StreamEvent) => Leaves | undefined) {
+    this.#of = of
+  }
+
+  note(event: StreamEvent, leaves: Leaves | undefined): void {
+    this.#events.push(event)
+    this.#leaves.push(leaves)
+  }
+
+  /** Call it once per event, because it forgets the event. */
+  take(event: StreamEvent): Leaves | undefined {
+    if (this.#events[this.#next] !== event)
+      return this.#of(event.data === undefined ? undefined : parseLoosely(event.data)?.value, event)
+    const leaves = this.#leaves[this.#next]
+    this.#next += 1
+    if (this.#next === this.#events.length || this.#next > MOST_SENT) {
+      this.#events.splice(0, this.#next)
+      this.#leaves.splice(0, this.#next)
+      this.#next = 0
+    }
+    return leaves
   }
 }

@@ -3,7 +3,7 @@
 // (a Chat Completions chunk, Node.js 20, mean of a loop). This file may go on the day parsing and walking an event
 // costs less than 0.5 us.
 import type { StreamDelta, StreamEvent } from '../dialect.js'
-import { looksLikeMedia } from './reply-media.js'
+import { looksLikeMedia } from './reply-walker.js'
 
 /**
  * Characters that end a JSON string, begin an escape, or may not stand in a string, and some more control characters.
@@ -12,10 +12,17 @@ const NOT_PLAIN = /["\\\p{Cc}]/u
 
 /** Remembers the last event that was parsed. Needs one instance per stream. */
 export class RepeatedEvent<Fact> {
+  readonly #channels: RegExp
+  #name: string | undefined
   #before: string | undefined
   #after = ''
   #said: StreamDelta | undefined
   #fact: Fact | undefined
+
+  /** `channels`: those of words that grow from event to event. */
+  constructor(channels: RegExp) {
+    this.#channels = channels
+  }
 
   /** The fact that was given to {@link learn}. Call it only after {@link read} has returned a delta. */
   get fact(): Fact {
@@ -24,31 +31,19 @@ export class RepeatedEvent<Fact> {
 
   /**
    * Remembers a parsed event. `deltas` are all texts of the event, or none when the next event may not be read like it.
-   * The event becomes the pattern only when it has exactly one text, on `channel`, when nothing in the event is
-   * escaped, and when the text stands in the event once. Only then is the position of the words certain.
+   * The event becomes the pattern only when it has exactly one text, on a channel of words, when nothing in the
+   * event is escaped, and when the text stands in the event once. Only then is the position of the words certain.
    */
-  learn(
-    { event, other, part, plain, data }: StreamEvent,
-    deltas: readonly StreamDelta[],
-    channel: string,
-    fact: Fact,
-  ): void {
+  learn(event: StreamEvent, deltas: readonly StreamDelta[], fact: Fact): void {
     this.#before = undefined
     const [said] = deltas
-    if (
-      said === undefined ||
-      deltas.length > 1 ||
-      said.channel !== channel ||
-      event !== undefined ||
-      other !== undefined ||
-      part !== undefined ||
-      plain !== undefined ||
-      data === undefined
-    )
-      return
+    const { data } = event
+    if (said === undefined || deltas.length > 1 || data === undefined || !isPlain(event)) return
+    if (!this.#channels.test(said.channel)) return
     const literal = `"${said.text}"`
     const at = data.indexOf(literal)
     if (at === -1 || data.indexOf(literal, at + 1) !== -1 || data.includes('\\')) return
+    this.#name = event.event
     this.#before = data.slice(0, at + 1)
     this.#after = data.slice(at + literal.length - 1)
     this.#said = said
@@ -59,10 +54,10 @@ export class RepeatedEvent<Fact> {
    * The words of an event that equals the pattern in everything but its words. Undefined means that the event must be
    * parsed.
    */
-  read({ event, other, part, plain, data }: StreamEvent): StreamDelta | undefined {
+  read(event: StreamEvent): StreamDelta | undefined {
     const before = this.#before
-    if (before === undefined || data === undefined || event !== undefined || other !== undefined) return undefined
-    if (part !== undefined || plain !== undefined) return undefined
+    const { data } = event
+    if (before === undefined || data === undefined || event.event !== this.#name || !isPlain(event)) return undefined
     const end = data.length - this.#after.length
     if (end <= before.length || data.slice(0, before.length) !== before || data.slice(end) !== this.#after)
       return undefined
@@ -70,4 +65,8 @@ export class RepeatedEvent<Fact> {
     if (NOT_PLAIN.test(text) || looksLikeMedia(text)) return undefined
     return { choice: this.#said!.choice, channel: this.#said!.channel, text }
   }
+}
+
+function isPlain({ other, part, plain }: StreamEvent): boolean {
+  return other === undefined && part === undefined && plain === undefined
 }

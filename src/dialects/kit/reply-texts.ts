@@ -1,10 +1,11 @@
 // Collects the text of each choice of a whole reply, and the text beside the choices. Every dialect uses it, so that
 // all join pieces in the same way.
-import { isObject } from '../../utils/json.js'
 import type { ReplyChoice } from '../dialect.js'
+import type { ReplyFields } from './reply-fields.js'
+import { TextWalker, type WalkerOptions } from './reply-walker.js'
 
-/** The path of `text` of an item of a list. */
-const PART_TEXT = /(?:^|\.)\d+\.text$/
+/** The path of the text of an item of a list: of its `text`, or of `text.value`. */
+export const PART_TEXT = /^(.*\.)?\d+\.text(?:\.value)?$/
 
 /** The pieces of each choice, in the order in which they were found. */
 export class ChoiceTexts {
@@ -33,12 +34,8 @@ export class ChoiceTexts {
 
   /** Adds text outside any choice. Every client may read it, so it is judged with the first choice. */
   addOutside(text: string): void {
-    this.add(this.first(), text)
-  }
-
-  first(): number {
-    for (const index of this.#pieces.keys()) return index
-    return 0
+    const [first = 0] = this.#pieces.keys()
+    this.add(first, text)
   }
 
   list(): readonly ReplyChoice[] {
@@ -49,14 +46,49 @@ export class ChoiceTexts {
   }
 }
 
-/** An index in a string, which is the same to clients that keep items in an array. */
-const INDEX = /^(?:0|[1-9]\d{0,8})$/
+/** All text of the reply as one choice, by what the API says of its fields. */
+export function oneChoice(body: unknown, fields: ReplyFields, options?: WalkerOptions): readonly ReplyChoice[] {
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(fields, options).walk(body, (path, text) => texts.add(0, text, options?.named ? '' : path))
+  return texts.list()
+}
+
+const PROBE = 64
+const MAX_PLACES = 4
+/** The most characters that all searches of one body may read. */
+const MAX_SCANNED = 4 * 1024 * 1024
 
 /**
- * The index that an interleaved list item names for itself. Its position in one event does not tell which item it is.
+ * Remembers texts that were found in a body, so that the rest of it is judged only once. A plain `includes` for each
+ * string would take time quadratic in the size of the body.
  */
-export function itemIndex(item: unknown, position: number): number {
-  const index = isObject(item) ? item.index : undefined
-  if (typeof index === 'string' && INDEX.test(index)) return Number(index)
-  return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
+export class Said {
+  readonly #whole: ReadonlySet<string>
+  readonly #joined: string
+  #scanned = 0
+
+  constructor(texts: readonly string[]) {
+    this.#whole = new Set(texts)
+    this.#joined = texts.join('\n')
+  }
+
+  /**
+   * True when the text is among those found. After many searches, or for a text that begins like many others, it
+   * returns false, and the text is judged once more.
+   */
+  has(text: string): boolean {
+    if (this.#whole.has(text)) return true
+    if (text.length > this.#joined.length || this.#scanned >= MAX_SCANNED) return false
+    const probe = text.slice(0, PROBE)
+    let at = -1
+    for (let places = 0; places < MAX_PLACES; places += 1) {
+      this.#scanned += this.#joined.length - at
+      at = this.#joined.indexOf(probe, at + 1)
+      if (at === -1) return false
+      this.#scanned += text.length
+      if (this.#joined.startsWith(text, at)) return true
+    }
+    return false
+  }
 }

@@ -5,7 +5,7 @@ import { eventReader } from './event-reader.js'
 import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
 import type { ReplyFields } from './reply-fields.js'
 import { ChoiceTexts } from './reply-texts.js'
-import { TextWalker } from './text-walker.js'
+import { TextWalker } from './reply-walker.js'
 
 /** True for a string, in the field of this name, that is no text. */
 export type IsData = (field: string, text: string) => boolean
@@ -27,11 +27,9 @@ export function wordlessStream(fields: ReplyFields, isData: IsData, last: RegExp
   return eventReader({
     fields,
     options: { media: 'judge' },
-    read: (events, data, deltas) =>
-      events.readBeside(deltas, data, 0, { skip: (text, path) => isData(fieldOf(path), text) }),
-    factOf: (_data, { data = '' }) => last.test(data.slice(0, HEAD)),
-    sent: (isLast) => void (over ||= isLast),
     over: () => over,
+    read: (texts, data) => texts.walk(data, { skip: (text, path) => isData(fieldOf(path), text) }),
+    leaves: (_data, { data = '' }) => (last.test(data.slice(0, HEAD)) ? () => void (over = true) : undefined),
     block(decision) {
       const message = blockMessage(decision)
       const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }

@@ -2,7 +2,7 @@
 // check. All other text in it is judged like a reply.
 import { STATUS_CODES } from 'node:http'
 import { isShort } from '../../dialects/kit/reply-fields.js'
-import { TextWalker } from '../../dialects/kit/text-walker.js'
+import { TextWalker } from '../../dialects/kit/reply-walker.js'
 import { isObject } from '../../utils/json.js'
 
 /**

@@ -3,9 +3,9 @@
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN } from '../../dialects/index.js'
-import { Said } from '../../dialects/kit/said.js'
-import { TextWalker } from '../../dialects/kit/text-walker.js'
-import { duplicateKeys } from '../../utils/duplicate-keys.js'
+import { Said } from '../../dialects/kit/reply-texts.js'
+import { TextWalker } from '../../dialects/kit/reply-walker.js'
+import { namesTwice } from '../../wire/json.js'
 import { labelOf } from '../stream/label.js'
 import { charsetsOf, isJson, isStream, isSuccess, mediaType } from '../media-type.js'
 import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
@@ -97,8 +97,7 @@ function withEveryText(choices: readonly ReplyChoice[], value: unknown): readonl
 }
 
 function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
-  if (duplicateKeys(text, value).size > 0)
-    throw unreadable('a key that one object names twice, which clients read differently')
+  if (namesTwice(text, value)) throw unreadable('a key that one object names twice, which clients read differently')
   const known = dialect === generic ? undefined : dialect.reply(value)
   if (known !== undefined) return known
   // A list of the events of an API is read like the stream that it is.

@@ -1,6 +1,7 @@
 // Events that are recognised instead of parsed: they must say what a parser finds in them, whatever came before.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
 import type { Dialect, StreamDelta, StreamEvent } from '../../../src/dialects/dialect.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
@@ -50,6 +51,12 @@ const completionEvent = fc
   .map(
     ({ text, escaped, model: name }) => `{"model":"${name}","choices":[{"index":0,"text":${literal(text, escaped)}}]}`,
   )
+const blockEvent = fc
+  .record({ text: words, escaped: fc.boolean(), extra: fc.option(words, { freq: 6, nil: undefined }) })
+  .map(
+    ({ text, escaped, extra }) =>
+      `{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":${literal(text, escaped)}${extra === undefined ? '' : `,"thinking":${JSON.stringify(extra)}`}}}`,
+  )
 
 // What choices say together depends on what came before. It is read in full.
 const said = (deltas: readonly StreamDelta[]): StreamDelta[] =>
@@ -64,8 +71,8 @@ function readsLikeNew(dialect: Dialect, events: readonly StreamEvent[]): void {
 it('An event is recognised by the one before it, unless one of them has more than data.', () => {
   const chunk = (words: string, more: Partial<StreamEvent> = {}): StreamEvent => ({ data: `{"a":"${words}"}`, ...more })
   const learnt = (more?: Partial<StreamEvent>): RepeatedEvent<string> => {
-    const repeated = new RepeatedEvent<string>()
-    repeated.learn(chunk('one', more), [{ choice: 3, channel: 'a', text: 'one' }], 'a', 'the fact')
+    const repeated = new RepeatedEvent<string>(/^a$/)
+    repeated.learn(chunk('one', more), [{ choice: 3, channel: 'a', text: 'one' }], 'the fact')
     return repeated
   }
   expect(learnt().read(chunk('two'))).toEqual({ choice: 3, channel: 'a', text: 'two' })
@@ -80,12 +87,13 @@ describe('An event like the one before it', () => {
   it.each([
     ['chat chunks', openaiChat, chatEvent],
     ['completion chunks', openaiCompletions, completionEvent],
+    ['blocks of Anthropic', anthropicMessages, blockEvent],
   ] as const)('says what a parser finds in it: %s.', (_name, dialect, one) => {
     fc.assert(
       fc.property(fc.array(one, { maxLength: 12 }), (list) =>
         readsLikeNew(
           dialect,
-          list.map((data) => event(data)),
+          list.map((data) => event(data, dialect === anthropicMessages ? 'content_block_delta' : undefined)),
         ),
       ),
       { numRuns: 2000 },

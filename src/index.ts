@@ -76,6 +76,7 @@ export type {
   Expose,
   Guard,
   GuardedRequest,
+  ToolCall,
   Image,
   Judgement,
   JudgeOptions,

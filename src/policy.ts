@@ -148,9 +148,12 @@ export function actionOf(id: string, categories: readonly Category[]): CategoryA
   return categories.find((category) => sameId(category.id, id))?.action ?? 'block'
 }
 
+/** The category of a call that the hook `onToolCall` blocks. No policy has an id of this form. */
+export const TOOL_CALL: Category = { id: 'tool_call', name: 'Tool call' }
+
 /** The category's name, or the id itself when the policy does not know it. */
 export function nameOf(id: string, categories: readonly Category[]): string {
-  return categories.find((category) => sameId(category.id, id))?.name ?? id
+  return [...categories, TOOL_CALL].find((category) => sameId(category.id, id))?.name ?? id
 }
 
 export function sameId(one: string, other: string): boolean {

@@ -1,5 +1,5 @@
 // The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
-import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage } from '../types.js'
+import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { StreamEvent } from '../wire/frame.js'
 
@@ -32,6 +32,8 @@ export interface ChatRequest {
   readonly unseen?: readonly NotJudged[]
   /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */
   readonly calls?: readonly RpcCall[]
+  /** Tools that the request itself calls, as requests of the Model Context Protocol do. */
+  readonly toolCalls?: readonly Omit<ToolCall, 'stage'>[]
 }
 
 /** A call of a JSON-RPC request. */

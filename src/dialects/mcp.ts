@@ -43,7 +43,7 @@ export const mcp: Dialect = {
     tell(builder, 'user', said)
     builder.unseen('binary', walker.sealed)
     // A ping has no words, and its answer has none.
-    return { ...builder.build(false), calls: callsOf(messages) }
+    return { ...builder.build(false), calls: callsOf(messages), toolCalls: messages.flatMap(toolCallsOf) }
   },
   reply: (body) => readReply(body),
   stream: (calls) => mcpStream(calls),
@@ -120,6 +120,18 @@ function callsOf(messages: readonly unknown[]): readonly RpcCall[] {
   })
   if (calls.length > MOST_CALLS) throw unreadable(`A list of messages has more than ${MOST_CALLS} calls`)
   return calls
+}
+
+/** Names in any case are names of the call to servers in Go. */
+function toolCallsOf(message: unknown): readonly { name: string; arguments: unknown }[] {
+  const field = (of: unknown, name: RegExp): unknown => {
+    const found = isObject(of) ? Object.entries(of).filter(([key]) => name.test(key)) : []
+    if (found.length > 1) throw unreadable(`A message names ${found[0]![0]} twice, in another case`)
+    return found[0]?.[1]
+  }
+  if (field(message, /^method$/iu) !== 'tools/call') return []
+  const params = field(message, /^params$/iu)
+  return [{ name: String(field(params, /^name$/iu)), arguments: field(params, /^arguments$/iu) ?? {} }]
 }
 
 function readReply(body: unknown, options?: WalkerOptions): readonly ReplyChoice[] | undefined {

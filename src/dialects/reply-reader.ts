@@ -49,7 +49,7 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
  * The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams, with a
  * short padding `p`.
  */
-function unwrapped(event: StreamEvent): StreamEvent {
+export function unwrapped(event: StreamEvent): StreamEvent {
   const { data: text = '' } = event
   const outer = text.includes('"bytes"') ? parseLoosely(text)?.value : undefined
   const chunk = isObject(outer) && isObject(outer.chunk) && Object.keys(outer).length === 1 ? outer.chunk : outer

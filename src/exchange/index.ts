@@ -37,10 +37,12 @@ import type {
   NotJudgedReason,
   RequestFields,
   Stage,
+  ToolCall,
 } from '../types.js'
 import { toDictionaryMode } from '../utils/dictionary-mode.js'
 import { withEscapesRead } from '../utils/json-escapes.js'
 import { type AbortSignalLike, LazyAbortController } from '../utils/deadline.js'
+import { askToolCall } from './ask-tool-call.js'
 import { Ending } from './ending.js'
 import { StageDecisions } from './stage-decisions.js'
 
@@ -178,7 +180,8 @@ export class Exchange implements ReplyContext, ObservedRequest {
     try {
       const conversations = conversationsToJudge(this.chat.request, this.settings, this.#services.vision)
       if (conversations.length === 0) return this.pass('empty')
-      const judgements = await this.#telemetry.asksInput(
+      const calls = (this.chat.request.toolCalls ?? []).map((call) => this.#askToolCall({ ...call, stage }))
+      const judged = await this.#telemetry.asksInput(
         conversations,
         {
           unseen: () => unseenParts(this.chat.request, this.#services.vision),
@@ -186,6 +189,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
         },
         () => this.#services.judge.judgeAll(conversations, this.#stageOptions(stage)),
       )
+      const judgements = [...judged, ...(await Promise.all(calls)).filter((each) => each !== undefined)]
       const decision = this.#stages.decide(stage, judgements)
       // Checks that were aborted say nothing about the guard or the text, so they are not recorded.
       return this.clientLeft ? decision : this.record(decision, judgements)
@@ -271,6 +275,18 @@ export class Exchange implements ReplyContext, ObservedRequest {
     const judgement = await this.#telemetry.asksReply({ conversation, text, choice, calledOff }, ask)
     this.#controller.removeEventListener('abort', leave)
     return judgement
+  }
+
+  get askToolCall(): ReplyContext['askToolCall'] {
+    if (this.#services.config.onToolCall === undefined) return undefined
+    return ({ name, arguments: args }) => this.#askToolCall({ name, arguments: args, stage: 'output' })
+  }
+
+  async #askToolCall(call: ToolCall): Promise<Judgement | undefined> {
+    const { onToolCall: hook, timeoutMs } = this.#services.config
+    if (hook === undefined) return undefined
+    const failed = (error: unknown): void => this.tellOperator('onToolCall', error)
+    return askToolCall(call, { hook, req: this.req, signal: this.#controller, timeoutMs, failed })
   }
 
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision {

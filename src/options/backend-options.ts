@@ -97,7 +97,15 @@ export function rejectUnusedSecret(cacheSecret: string | undefined, { cacheStore
 const PACE = ['windowChars', 'windowMs'] as const
 
 /** @throws LlamaGuardError `invalid_option` for options that have no effect together. `given`: those that were set. */
-export function rejectWithoutEffect({ streaming }: LlamaGuardOptions, given: Readonly<Record<string, unknown>>): void {
+export function rejectWithoutEffect(
+  { streaming, onToolCall, check }: LlamaGuardOptions,
+  given: Readonly<Record<string, unknown>>,
+): void {
+  if (onToolCall !== undefined && check?.includes('output') === false)
+    throw new LlamaGuardError(
+      'invalid_option',
+      "The option onToolCall is set, and `check` leaves out 'output', where calls are. Add it, or remove onToolCall.",
+    )
   const pace = streaming === 'full' ? PACE.find((name) => given[name] !== undefined) : undefined
   if (pace !== undefined)
     throw new LlamaGuardError(

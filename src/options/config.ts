@@ -108,6 +108,7 @@ const SETTINGS = {
   text: { env: 'TEXT', read: textOption, fallback: undefined, spread: spreadText },
   logger: { read: loggerOption, fallback: undefined },
   audit: { env: 'AUDIT', read: auditOption, fallback: undefined },
+  onToolCall: { read: functionOf, fallback: undefined },
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
   override: { read: functionOf, fallback: undefined },

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { AuditOption } from '../telemetry/audit/index.js'
-import type { Category, Guard, GuardedRequest, Logger, RequestFields, VerdictEvent } from '../types.js'
+import type { Category, Guard, GuardedRequest, Logger, RequestFields, ToolCall, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import type { RequestOptions } from './request-options.js'
 
@@ -155,6 +155,13 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    * `stats()` and logged. Default: none.
    */
   audit?: AuditOption
+  /**
+   * Asked about every call of a tool before it leaves: the calls of replies, and those that a client of the Model
+   * Context Protocol makes. `block` refuses the reply, or the request, as an unsafe one, in the category `tool_call`.
+   * An exception, another answer or none within `timeoutMs` is a failure to judge, and follows `onError`. Default:
+   * none; the text of calls is judged in any case.
+   */
+  onToolCall?: (call: ToolCall, req: Req) => 'allow' | 'block' | Promise<'allow' | 'block'>
   /** Told of every judgement, without chat content, and of its request. A throw is logged and has no effect. */
   onVerdict?: (event: VerdictEvent, req: Req) => void
   /**

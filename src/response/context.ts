@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { AbortSignalLike } from '../utils/deadline.js'
-import type { Decision, Judgement, NotJudgedReason, Stage } from '../types.js'
+import type { Decision, Judgement, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { ReplyClock } from './hold.js'
 import type { RefusalContext, RefusalSettings } from './refusal/context.js'
 
@@ -51,6 +51,8 @@ export interface ReplyContext extends RefusalContext {
    * `calledOff` ends the check, whose result then means nothing.
    */
   judgeReply(text: string, choice?: number, calledOff?: AbortSignalLike): Promise<Judgement>
+  /** Asks the hook `onToolCall`; undefined without one. A judgement is a block or a failure. Never rejects. */
+  readonly askToolCall?: ((call: Omit<ToolCall, 'stage'>) => Promise<Judgement | undefined>) | undefined
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
   decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideReplyError(error: LlamaGuardError): Decision

@@ -28,6 +28,15 @@ declare global {
   }
 }
 
+/** A call of a tool, as the model or a client asks for it. */
+export interface ToolCall {
+  readonly name: string
+  /** The arguments, as an object; as their text where they are no JSON. */
+  readonly arguments: unknown
+  /** `output` for the calls of a reply, `input` for those of a client of the Model Context Protocol. */
+  readonly stage: Stage
+}
+
 export type GuardedRequest = IncomingMessage & {
   body?: unknown
   originalUrl?: string

@@ -226,6 +226,7 @@ describe('a wrong value', () => {
       /guards.*one \{ shadow \} at most/,
     ],
     [{ onVerdict: 'log' }, /onVerdict.*function/],
+    [{ onToolCall: 'block' }, /onToolCall.*function/],
     [{ skip: true }, /skip.*function.*true/],
     [{ override: {} }, /override.*function/],
   ])('%j is told what was wanted', (options, message) => {

@@ -12,6 +12,8 @@ export interface Held {
   position: number
   /** Positions of further choices with text in this frame. */
   others: Map<number, number> | undefined
+  /** True when a call of a tool begins in this frame. */
+  calls: boolean
 }
 
 export class HeldFrames {
@@ -27,7 +29,7 @@ export class HeldFrames {
    */
   add(frames: readonly Frame[], read: (held: Held) => void): void {
     const first = this.#queue.length
-    for (const frame of frames) this.#queue.push({ frame, choice: 0, position: 0, others: undefined })
+    for (const frame of frames) this.#queue.push({ frame, choice: 0, position: 0, others: undefined, calls: false })
     for (let at = first; at < this.#queue.length; at++) read(this.#queue[at]!)
   }
 

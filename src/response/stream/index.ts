@@ -2,6 +2,7 @@
 // has seen it.
 import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import { replyReader } from '../../dialects/reply-reader.js'
+import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
@@ -44,6 +45,9 @@ class EventStreamHold implements Hold {
   readonly #context: ReplyContext
   readonly #reader: StreamReader
   readonly #judge: StreamJudge
+  readonly #calls: ToolCalls | undefined
+  /** Questions to the hook `onToolCall` without an answer. */
+  #asking = 0
   readonly #head: StreamHead
   readonly #framer: Framer
   /** What the handler has written in this turn of the event loop. */
@@ -85,7 +89,11 @@ class EventStreamHold implements Hold {
     this.#framer = framer
     this.#context = context
     this.#reader = replyReader(context.dialect, context.asked?.calls, bare)
-    this.#mayLeave = context.settings.streaming === 'async' ? () => true : (held) => this.#isJudged(held)
+    this.#calls = context.askToolCall && new ToolCalls((call) => void this.#ask(call))
+    const atOnce = context.settings.streaming === 'async'
+    // Calls leave whole, and those that are open at once together.
+    this.#mayLeave = (held) =>
+      !(held.calls && (this.#asking > 0 || this.#calls?.isOpen)) && (atOnce || this.#isJudged(held))
     this.#gateOpen = context.gate === undefined
     this.#judge = new StreamJudge({
       settings: context.settings,
@@ -111,7 +119,10 @@ class EventStreamHold implements Hold {
    * not make the handler wait.
    */
   get full(): boolean {
-    return this.#heldBytes > HIGH_WATER_BYTES && (this.#unread.length > 0 || this.#judge.waiting || !this.#gateOpen)
+    return (
+      this.#heldBytes > HIGH_WATER_BYTES &&
+      (this.#unread.length > 0 || this.#judge.waiting || this.#asking > 0 || !this.#gateOpen)
+    )
   }
 
   write(chunk: Buffer): void {
@@ -130,6 +141,7 @@ class EventStreamHold implements Hold {
       this.#frame()
       this.#held.add(this.#framer.finish(), this.#reading)
       if (this.#framer.failure !== undefined) throw this.#framer.failure
+      this.#calls?.end()
       this.#judge.end()
     } catch (error) {
       this.#fail(toLlamaGuardError(error))
@@ -189,6 +201,16 @@ class EventStreamHold implements Hold {
         held.position = position
       } else (held.others ??= new Map()).set(choice, position)
     }
+    if (this.#calls?.read(event)) held.calls = true
+  }
+
+  async #ask(call: FoundCall): Promise<void> {
+    this.#asking += 1
+    const judgement = await this.#context.askToolCall?.(call)
+    this.#asking -= 1
+    if (this.#over) return
+    if (judgement !== undefined) this.#judge.note(judgement)
+    this.#pump()
   }
 
   #isJudged({ choice, position, others }: Held): boolean {

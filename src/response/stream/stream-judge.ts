@@ -104,6 +104,13 @@ export class StreamJudge {
     return choice !== undefined && choice.transcript.judged >= position
   }
 
+  /** Counts a judgement from elsewhere like one of a check. */
+  note(judgement: Judgement): void {
+    this.#judgements.push(judgement)
+    const decision = this.#options.decide([judgement])
+    if (decision.action !== 'allow') this.#options.onRefused(decision)
+  }
+
   /** Starts every check that is due. Called when text has arrived. */
   consider(): void {
     for (const choice of this.#choices.values()) this.#considerChoice(choice)

@@ -3,11 +3,13 @@
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { generic } from '../../dialects/generic.js'
+import type { FoundCall } from '../../dialects/tool-calls.js'
 import { codingsOf } from '../codings.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
 import type { ResponseController, Hold } from '../hold.js'
 import { isSuccess } from '../media-type.js'
 import { readReply } from './read-reply.js'
+import { callsIn } from './read-stream.js'
 import { refusalOf } from '../refusal/index.js'
 import type { ReplyContext } from '../context.js'
 
@@ -28,6 +30,8 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
   const why = isSuccess(controller.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
   const judge = async ({ chunks, last }: Kept): Promise<Judged> => {
     const { res } = controller
+    const { askToolCall } = context
+    let calls: readonly FoundCall[] = []
     const choices = await readReply(
       {
         bytes:
@@ -42,10 +46,12 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
         wordless: context.dialect === generic && context.asked?.turns?.length === 0,
       },
       context.dialect,
+      askToolCall && ((text, type) => (calls = callsIn(text, type))),
     )
     if (choices === undefined) return { judgements: [], why: 'binary' }
-    const judgements = choices.map(({ text }, index) => context.judgeReply(text, index))
-    return { judgements: await Promise.all(judgements), why }
+    const asked = calls.map((call) => askToolCall?.(call))
+    const judgements = await Promise.all([...choices.map(({ text }, at) => context.judgeReply(text, at)), ...asked])
+    return { judgements: judgements.filter((each) => each !== undefined), why }
   }
   return keepWhole(controller, context, judge)
 }

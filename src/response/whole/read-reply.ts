@@ -30,9 +30,14 @@ export interface RawReply {
 /**
  * The texts to judge, one per choice. Empty texts are left out. Undefined for a reply that is no text, to a request
  * that is no chat.
+ * `onText` is told what the bytes say, and of what type it is.
  * @throws LlamaGuardError `unreadable_response` for the reply to a chat, and for text that cannot be read.
  */
-export async function readReply(reply: RawReply, dialect: Dialect): Promise<readonly ReplyChoice[] | undefined> {
+export async function readReply(
+  reply: RawReply,
+  dialect: Dialect,
+  onText?: (text: string, type: string) => void,
+): Promise<readonly ReplyChoice[] | undefined> {
   const { status, contentType, codings, bytes, redirects = false, wordless = false } = reply
   // No bytes are no words, in whatever coding and type.
   if (bytes.length === 0) return []
@@ -55,6 +60,7 @@ export async function readReply(reply: RawReply, dialect: Dialect): Promise<read
   if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
   // A part of a file or of JSON is no JSON.
   const choices = status === 206 ? [{ index: 0, text }] : readText(text.replaceAll('\u0000', ''), type, failed, dialect)
+  onText?.(text, type)
   const spoken = choices.filter((choice) => choice.text !== '')
   if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
   return spoken

@@ -1,9 +1,11 @@
 // Reads a stream that was held as a whole, and collects its text by choice and channel.
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { replyReader } from '../../dialects/reply-reader.js'
+import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import type { Frame } from '../../wire/frame.js'
 import { Framer, type Label } from '../../wire/framer.js'
 import { labelOf } from '../stream/label.js'
+import { parseLoosely } from '../../utils/loose-json.js'
 import { Transcript } from '../stream/transcript.js'
 
 export function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
@@ -14,6 +16,19 @@ export function readEvents(text: string, type: string, dialect: Dialect): readon
 /** Reads an array like a client that takes each element for an event. */
 export function readElements(text: string, dialect: Dialect): readonly ReplyChoice[] {
   return readFrames(text, 'array', dialect)
+}
+
+/** The calls of tools that the reply asks for. */
+export function callsIn(text: string, type: string): readonly FoundCall[] {
+  const found: FoundCall[] = []
+  const calls = new ToolCalls((call) => found.push(call))
+  const value = parseLoosely(text)?.value
+  if (value !== undefined) calls.value(value)
+  else
+    for (const { event, more = [] } of framesOf(text, labelOf(type) ?? 'text'))
+      for (const each of [event, ...more]) calls.read(each)
+  calls.end()
+  return found
 }
 
 /** True for a text of which at least a line is an event or JSON. */

@@ -3,9 +3,9 @@
 import { LlamaGuardError } from '../errors.js'
 import type { ToolCall } from '../types.js'
 import { isObject } from '../utils/json.js'
-import { parseLoosely } from '../utils/loose-json.js'
+import { parseLoosely } from '../wire/json.js'
 import type { StreamEvent } from './dialect.js'
-import { itemIndex } from './kit/reply-texts.js'
+import { itemIndex } from './kit/reply-walker.js'
 import { unwrapped } from './reply-reader.js'
 
 export type FoundCall = Omit<ToolCall, 'stage'>

@@ -5,7 +5,7 @@ import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import type { Frame } from '../../wire/frame.js'
 import { Framer, type Label } from '../../wire/framer.js'
 import { labelOf } from '../stream/label.js'
-import { parseLoosely } from '../../utils/loose-json.js'
+import { parseLoosely } from '../../wire/json.js'
 import { Transcript } from '../stream/transcript.js'
 
 export function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {

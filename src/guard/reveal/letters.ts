@@ -1,5 +1,5 @@
 // Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
-import { isWord, KNOWN, NUMBER, readingOf, segmented, Tokens } from './words.js'
+import { isWord, KNOWN, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
 import { type Decoded, reversed } from './bytes.js'
 
 const LETTER = /[\p{L}\p{N}]/u
@@ -102,14 +102,17 @@ const LEET_SIGN = /[\d$€]|[a-z][@!|+][a-z]/i
 /** The ways of reading one word, at most. */
 const MOST_WAYS = 16
 
-function waysOf(token: string): string[] {
-  let ways = ['']
+/** What each sign of a token may stand for, in at most `MOST_WAYS` combinations. */
+function lettersOf(token: string): string[] {
+  const places: string[] = []
+  let ways = 1
   for (const sign of token) {
     const letters = LEET[sign] ?? sign
-    const both = ways.length * letters.length <= MOST_WAYS ? letters : letters[0]!
-    ways = ways.flatMap((way) => Array.from(both, (letter) => way + letter))
+    const both = letters.length > 1 && ways * letters.length <= MOST_WAYS
+    if (both) ways *= letters.length
+    places.push(both ? letters : letters[0]!)
   }
-  return ways
+  return places
 }
 
 /** Words with digits and signs for letters: `m4k3`. */
@@ -126,14 +129,18 @@ export function withoutLeet(text: string): Decoded | undefined {
     if (numeric && end > 4) return all
     for (const token of new Set([all.slice(0, end), all])) {
       if (!LEET_SIGN.test(token)) continue
-      const word = waysOf(token.toLowerCase()).find((way) => isWord(way))
+      const word = wordAmong(lettersOf(token.toLowerCase()))
       if (word === undefined) continue
       if (!numeric && word.length > 2) read.add(word)
       return word + all.slice(token.length)
     }
     if (numeric) return all
     unread++
-    return waysOf(all.slice(0, end).toLowerCase())[0]! + all.slice(end)
+    return (
+      lettersOf(all.slice(0, end).toLowerCase())
+        .map((letters) => letters[0]!)
+        .join('') + all.slice(end)
+    )
   })
   return read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= Math.min(tokens, 200)
     ? { text: plain, words: true }

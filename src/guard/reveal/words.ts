@@ -189,6 +189,25 @@ export function readingOf(text: string, most = Infinity): Reading {
   return { words, share: letters === 0 ? 0 : inWords / letters, tokens: count }
 }
 
+/**
+ * The first known word that has one of the letters of each place: a short token, of which every combination is tried,
+ * without making strings (a text of 60,000 such tokens took 2.4 s with them, and .5 s without).
+ */
+export function wordAmong(places: readonly string[]): string | undefined {
+  const from = (at: number, hash: number, stem: number): string | undefined => {
+    if (at === places.length) return (stem !== 0 && isKnown(stem)) || kindOf(at, hash) === KNOWN ? '' : undefined
+    for (const letter of places[at]!) {
+      const code = letter.charCodeAt(0)
+      const sign = signOf(code)
+      if (sign !== LETTER && sign !== APOSTROPHE) continue
+      const rest = sign === LETTER ? from(at + 1, Math.imul(hash ^ (code | 32), PRIME), stem) : from(at + 1, hash, hash)
+      if (rest !== undefined) return letter + rest
+    }
+    return undefined
+  }
+  return from(0, BASIS, 0)
+}
+
 /** Whether a text is a single word of English. */
 export function isWord(text: string): boolean {
   const tokens = new Tokens(text)

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
+import { crossed } from './helpers/sampled.js'
 
 const BAD = 'UNSAFE_O3 PLANTED_0'
 const FINE = 'PLANTED_0 hello'
@@ -560,12 +561,12 @@ beforeAll(async () => {
 afterAll(() => wire.close())
 beforeEach(() => wire.emulator.reset())
 
-describe.each([
-  ['Express 4', express4 as unknown as typeof express5],
-  ['Express 5', express5],
-])('a request on %s', (_name, express) => {
-  let server: Running | undefined
-  const running = async ({ layout = 'none', options = {} }: Row, got: (body: unknown) => void): Promise<Running> => {
+const EXPRESSES = { 'Express 4': express4 as unknown as typeof express5, 'Express 5': express5 }
+
+describe('A request', () => {
+  type Got = (body: unknown) => void
+  const running = async (express: typeof express5, row: Row, got: Got): Promise<Running> => {
+    const { layout = 'none', options = {} } = row
     const app = express()
     const handler = (req: Request, res: Response): void => {
       got(req.body)
@@ -575,39 +576,42 @@ describe.each([
     return serve(app)
   }
 
-  it.each(Object.entries(REQUESTS))('with %s gets past no guard', async (_title, row) => {
-    const handled: string[] = []
-    server = await running(row, (body) =>
-      handled.push(Buffer.isBuffer(body) || typeof body === 'string' ? body.toString() : JSON.stringify(body)),
-    )
-    try {
-      const {
-        path = '/v1/chat/completions',
-        method = 'POST',
-        layout: _layout,
-        options: _options,
-        expect: wanted,
-        code,
-        ...rest
-      } = row
-      const reply = await send(`${server.url}${path}`, { method, ...rest })
-      expect(reply.status).toBe(wanted)
-      expect(handled.length).toBe(wanted === 200 ? 1 : 0)
-      if (wanted !== 200)
-        expect(reply.json().error.code).toMatch(
-          wanted === 451
-            ? /^content_filter$/
-            : (code ?? /^(unreadable_request|invalid_json|body_too_large|unsupported_media_type)$/),
-        )
-      const planted = new Set(handled.join().match(/PLANTED_\d/g))
-      for (const word of planted) expect(wire.seen()).toContain(word)
-      const honest = wanted === 451 ? twinOf(rest.body) : undefined
-      if (honest !== undefined) {
-        const allowed = await send(`${server.url}${path}`, { method, ...rest, body: honest })
-        expect(allowed.status, allowed.text).toBe(200)
+  it.each(crossed({ row: REQUESTS, express: EXPRESSES }))(
+    'with $title, gets past no guard',
+    async ({ row, express }) => {
+      const handled: string[] = []
+      const server = await running(express, row, (body) =>
+        handled.push(Buffer.isBuffer(body) || typeof body === 'string' ? body.toString() : JSON.stringify(body)),
+      )
+      try {
+        const {
+          path = '/v1/chat/completions',
+          method = 'POST',
+          layout: _layout,
+          options: _options,
+          expect: wanted,
+          code,
+          ...rest
+        } = row
+        const reply = await send(`${server.url}${path}`, { method, ...rest })
+        expect(reply.status).toBe(wanted)
+        expect(handled.length).toBe(wanted === 200 ? 1 : 0)
+        if (wanted !== 200)
+          expect(reply.json().error.code).toMatch(
+            wanted === 451
+              ? /^content_filter$/
+              : (code ?? /^(unreadable_request|invalid_json|body_too_large|unsupported_media_type)$/),
+          )
+        const planted = new Set(handled.join().match(/PLANTED_\d/g))
+        for (const word of planted) expect(wire.seen()).toContain(word)
+        const honest = wanted === 451 ? twinOf(rest.body) : undefined
+        if (honest !== undefined) {
+          const allowed = await send(`${server.url}${path}`, { method, ...rest, body: honest })
+          expect(allowed.status, allowed.text).toBe(200)
+        }
+      } finally {
+        await server.close()
       }
-    } finally {
-      await server.close()
-    }
-  })
+    },
+  )
 })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BUILT_IN } from '../src/dialects/index.js'
 import { guarded } from './helpers/apps.js'
 import { type Running, send, serve } from './helpers/http.js'
+import { few } from './helpers/sampled.js'
 
 const said = { role: 'user', content: 'UNSAFE' }
 const part = { role: 'user', parts: [{ type: 'text', text: 'UNSAFE' }] }
@@ -67,7 +68,7 @@ describe.each(['app', 'route'] as const)('On the guard of an %s', (mount) => {
 
   it.each(Object.entries({ ...BODIES, ...OWN }))('%s passes nowhere in silence', async (_name, body) => {
     const silent: string[] = []
-    for (const path of PATHS) {
+    for (const path of few(PATHS, 20)) {
       const { status, headers } = await send(`${server.url}${path}`, { body: JSON.stringify(body) })
       const stopped = status === 451 || (status >= 400 && status < 500)
       if (!stopped && !(mount === 'app' && announced(headers['llama-guard']))) silent.push(`${path}: ${status}`)

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Window } from '../../src/dashboard/recent.js'
+import { rounds } from '../helpers/sampled.js'
 
 it('Quantiles are within a tenth of the exact ones, for any durations.', () => {
   const duration = fc.double({ min: 0.2, max: 60_000, noNaN: true })
@@ -20,7 +21,7 @@ it('Quantiles are within a tenth of the exact ones, for any durations.', () => {
         expect(Math.abs(value - exact) / exact).toBeLessThan(0.1)
       }
     }),
-    { numRuns: 200 },
+    { numRuns: rounds(200) },
   )
 })
 

@@ -5,7 +5,7 @@ import { Agent, request } from 'node:http'
 import { guarded, type Mount, SERVERS } from '../helpers/apps.js'
 import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
 import { serve, type Running } from '../helpers/http.js'
-import { crossed } from '../helpers/sampled.js'
+import { crossed, few } from '../helpers/sampled.js'
 import { MAXIMAL } from './maximal-bodies.js'
 
 type Style = (count: number) => string
@@ -107,13 +107,14 @@ it.each(ROWS)(
     }
     guard.asked.length = 0
     handled.length = 0
-    const statuses = await Promise.all(rows.map((row) => post(`${running.url}${url}`, row.body)))
+    const tried = few(rows, 80)
+    const statuses = await Promise.all(tried.map((row) => post(`${running.url}${url}`, row.body)))
     const prompts = guard.asked
       .flatMap((turns) => turns.flatMap(({ text, images = [] }) => [text, ...images.map((image) => image.url)]))
       .join('\n')
-    const missed = rows.filter(({ text }, at) => statuses[at]! < 300 && !prompts.includes(text))
+    const missed = tried.filter(({ text }, at) => statuses[at]! < 300 && !prompts.includes(text))
     expect(missed.map(({ place, text }) => `${place}: ${text}`)).toEqual([])
     expect(statuses.every((status) => status === 200 || (status >= 400 && status < 500))).toBe(true)
-    expect(handled.length).toBeGreaterThan(rows.length / 10)
+    expect(handled.length).toBeGreaterThan(tried.length / 10)
   },
 )

@@ -14,6 +14,7 @@ import { KNOWN_KEYS } from '../../src/dialects/kit/request-keys.js'
 import { openaiResponses } from '../../src/dialects/openai-responses.js'
 import { isLlamaGuardError } from '../../src/errors.js'
 import { gather } from './streams.js'
+import { rounds } from '../helpers/sampled.js'
 
 const own = customDialect({ name: 'own', request: () => ({}), reply: () => '', delta: () => undefined })
 const PLANTED = 'planted words of harm'
@@ -197,7 +198,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
             expect(text).toContain(PLANTED)
           }
         }),
-        { numRuns: 150 },
+        { numRuns: rounds(150) },
       )
     })
 
@@ -220,7 +221,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
             for (const each of planted) expect(text).toContain(each)
           }
         }),
-        { numRuns: 300 },
+        { numRuns: rounds(300) },
       )
     })
 
@@ -252,7 +253,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
             expect(text).toContain(PLANTED)
           }
         }),
-        { numRuns: 150 },
+        { numRuns: rounds(150) },
       )
     })
 
@@ -293,7 +294,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
             }
           },
         ),
-        { numRuns: 150 },
+        { numRuns: rounds(150) },
       )
     })
 
@@ -319,7 +320,7 @@ describe.each(DIALECTS.map((dialect) => [dialect.name, dialect] as const))(
           )
           expect(Object.values(texts)).toContain(pieces.join(''))
         }),
-        { numRuns: 100 },
+        { numRuns: rounds(100) },
       )
     })
   },

@@ -121,7 +121,11 @@ describe('A random reply', () => {
 
 describe('A Hono app on a server', () => {
   async function serving(app: Hono, options: LlamaGuardOptions, use: (url: string) => Promise<void>): Promise<void> {
-    const server = createAdaptorServer({ fetch: guardFetch(app.fetch, guarded(options)) }) as Server
+    const server = createAdaptorServer({
+      fetch: guardFetch(app.fetch, guarded(options)),
+      // Other test files use the Request and the Response of this process.
+      overrideGlobalObjects: false,
+    }) as Server
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     try {

@@ -10,6 +10,7 @@ import { createPrompter, type ModelName } from '../../src/guard/prompt/index.js'
 import { conversationsToJudge, type JudgedSettings } from '../../src/request/conversations.js'
 import type { Guard, Role, Turn } from '../../src/types.js'
 import { judgeOf } from './fake-guards.js'
+import { rounds } from '../helpers/sampled.js'
 
 const SETTINGS: JudgedSettings = { turns: 'last', system: 'judge', images: 'refuse' }
 
@@ -116,7 +117,7 @@ describe('every word of a request is in a prompt', () => {
           )
           expectSeen(prompts, wanted)
         }),
-        { numRuns: 40 },
+        { numRuns: rounds(40) },
       )
     },
     60_000,

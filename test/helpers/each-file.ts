@@ -1,9 +1,13 @@
 // Runs before each test file. All files of a process share the modules of src/, which load once. What lies in test/
 // is loaded anew for each file, because a helper may have hooks, servers and counters that belong to one file.
+import fc from 'fast-check'
 import { afterAll, vi } from 'vitest'
+import { rounds, SEED } from './sampled.js'
 
 /** They count what a process has done, so they get modules of src/ that have done nothing. */
 const FRESH = /telemetry\/prometheus/
+
+fc.configureGlobal({ seed: SEED, numRuns: rounds(100) })
 
 interface Worker {
   readonly filepath: string

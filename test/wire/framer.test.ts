@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Frame } from '../../src/wire/frame.js'
 import { Framer, type Label } from '../../src/wire/framer.js'
+import { rounds } from '../helpers/sampled.js'
 
 interface Read {
   readonly frames: readonly Frame[]
@@ -45,7 +46,7 @@ describe('Server-sent events', () => {
         const pieces = read('events', bytes, positions)
         expect([raws(pieces), says(pieces)]).toEqual([bytes, says(whole)])
       }),
-      { numRuns: 1000 },
+      { numRuns: rounds(1000) },
     )
   })
 
@@ -225,7 +226,7 @@ describe('Every label', () => {
         expect(got.failed).toBe(whole.failed)
         if (!got.failed && !got.frames.some(({ event }) => event.plain)) expect(says(got)).toEqual(says(whole))
       }),
-      { numRuns: 500 },
+      { numRuns: rounds(500) },
     )
   })
 

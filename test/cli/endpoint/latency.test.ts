@@ -6,6 +6,7 @@ import { run } from '../../../src/cli/index.js'
 import { startControlPlane } from '../../emulator/control-plane.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../emulator/index.js'
+import { LONG } from '../../helpers/sampled.js'
 import { catchIo } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -58,7 +59,7 @@ test(
   },
 )
 
-test('Without a prefix cache the report says so and how to turn it on', { timeout: 180_000 }, async () => {
+test.runIf(LONG)('Without a prefix cache the report says so and how to turn it on', { timeout: 180_000 }, async () => {
   const { env } = await setup({ timing: TIMING })
   const { code, out } = await diagnose(withoutEndpoint(env))
   expect(code, out).toBe(0)
@@ -70,7 +71,7 @@ test('Without a prefix cache the report says so and how to turn it on', { timeou
   )
 })
 
-test(
+test.runIf(LONG)(
   'A timeout that the endpoint cannot keep is a failure, exit code 1, with the number to set',
   { timeout: 180_000 },
   async () => {

@@ -7,6 +7,7 @@ import { describe, expect, it, test } from 'vitest'
 import { type CascadeRow, planCascade } from '../../../src/cli/eval/cascade.js'
 import { run } from '../../../src/cli/index.js'
 import { catchIo } from '../helpers.js'
+import { rounds } from '../../helpers/sampled.js'
 
 /** What a cascade with these thresholds does to the rows. */
 function apply(rows: readonly CascadeRow[], safeBelow: number, unsafeAbove: number) {
@@ -51,7 +52,7 @@ describe('planCascade', () => {
         expect(disagreed).toBeLessThanOrEqual(bound * rows.length + 1e-9)
         expect(saved).toBeGreaterThanOrEqual(best(rows, bound))
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(300) },
     )
   })
 

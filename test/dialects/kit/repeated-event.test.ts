@@ -7,6 +7,7 @@ import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
 import { RepeatedEvent } from '../../../src/dialects/kit/repeated-event.js'
 import { BLOCKED, event, readerOf } from '../streams.js'
+import { rounds } from '../../helpers/sampled.js'
 
 /** One spelling of a JSON string out of many. */
 const literal = (text: string, escaped: boolean): string =>
@@ -96,7 +97,7 @@ describe('An event like the one before it', () => {
           list.map((data) => event(data, dialect === anthropicMessages ? 'content_block_delta' : undefined)),
         ),
       ),
-      { numRuns: 2000 },
+      { numRuns: rounds(2000) },
     )
   })
 

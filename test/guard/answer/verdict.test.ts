@@ -6,6 +6,7 @@ import { readCompletion } from '../../../src/guard/answer/completion.js'
 import type { Completion } from '../../../src/guard/answer/completion.js'
 import { parseVerdict } from '../../../src/guard/answer/verdict.js'
 import { decide } from '../../../src/policy.js'
+import { rounds } from '../../helpers/sampled.js'
 
 const CATEGORIES = ['S1', 'S2', 'S9', 'S10', 'S14', 'O3', 's20'].map((id) => ({ id, name: `Hazard ${id}` }))
 const parse = (text: string, finishReason?: string) =>
@@ -172,7 +173,7 @@ describe('A verdict', () => {
         const whole = finishReason === undefined || ['stop', 'eos_token', 'stop_sequence', 'eos'].includes(finishReason)
         expect(safe).toBe(whole && grammar.test(text))
       }),
-      { numRuns: 3000 },
+      { numRuns: rounds(3000) },
     )
   })
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { escapeText } from '../../../src/guard/prompt/escape.js'
+import { rounds } from '../../helpers/sampled.js'
 
 const LINE = '\\n\\r\\v\\f\\u0085\\u2028\\u2029'
 const FORBIDDEN: readonly (readonly [string, RegExp])[] = [
@@ -217,7 +218,7 @@ describe('escaping chat text', () => {
         if (vision) expect(escaped).not.toContain('![')
         expect(escapeText(escaped, { vision })).toBe(escaped)
       }),
-      { numRuns: 4000 },
+      { numRuns: rounds(4000) },
     )
   })
 

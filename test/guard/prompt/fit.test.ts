@@ -8,6 +8,7 @@ import { escapeText } from '../../../src/guard/prompt/escape.js'
 import { CONVERSATION_TOKENS, MAX_PIECES } from '../../../src/guard/prompt/fit.js'
 import { estimateTokens } from '../../../src/guard/prompt/tokens/counter.js'
 import type { Conversation, Turn } from '../../../src/types.js'
+import { rounds } from '../../helpers/sampled.js'
 
 const user = (text: string): Turn => ({ role: 'User', text })
 const agent = (text: string): Turn => ({ role: 'Agent', text })
@@ -132,7 +133,7 @@ describe('a turn beyond the context', () => {
         const grown = guard1.fit([user(`${raw}x`)], context).map(lastText)
         if (pieces.length > 1) expect(grown.slice(0, pieces.length - 1)).toEqual(pieces.slice(0, -1))
       }),
-      { numRuns: 60 },
+      { numRuns: rounds(60) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { cpuMs } from '../../helpers/cpu.js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import { decide } from '../../../src/policy.js'
 import type { CategoryAction, Conversation } from '../../../src/types.js'
+import { rounds } from '../../helpers/sampled.js'
 
 // Made with @huggingface/jinja 0.5 from the chat templates that the files in src/guard/prompt name.
 const renders = JSON.parse(
@@ -253,6 +254,6 @@ it('No reader finds a text safe that is not the whole form.', () => {
       }
       expect(safe).toBe(forms[model].test(pieces.join('')))
     }),
-    { numRuns: 3000 },
+    { numRuns: rounds(3000) },
   )
 })

@@ -9,6 +9,7 @@ import { anyTokens, MOST_PER_BYTE, type TokenCounter } from '../../../src/guard/
 import { llama2Tokens } from '../../../src/guard/prompt/tokens/llama-2.js'
 import { llama3Tokens } from '../../../src/guard/prompt/tokens/llama-3.js'
 import { ORDINARY, OTHER } from './samples.js'
+import { rounds } from '../../helpers/sampled.js'
 
 type Real = (text: string) => number
 const MODELS: readonly (readonly [string, TokenCounter, Real])[] = [
@@ -103,7 +104,7 @@ describe.each(MODELS)('the count for the tokenizer of %s', (_, counter, real) =>
       fc.property(hostile, (text) => {
         expect(counter.count(text)).toBeGreaterThanOrEqual(real(text))
       }),
-      { numRuns: 1000 },
+      { numRuns: rounds(1000) },
     )
   })
 
@@ -120,7 +121,7 @@ describe.each(MODELS)('the count for the tokenizer of %s', (_, counter, real) =>
           start = end
         }
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(300) },
     )
   })
 

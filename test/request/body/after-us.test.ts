@@ -19,6 +19,7 @@ import type { Middleware } from '../../../src/types.js'
 import { guarded, onNode, within } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { type Running, serve, sleep } from '../../helpers/http.js'
+import { few } from '../../helpers/sampled.js'
 
 type Reader = (req: IncomingMessage, res: ServerResponse) => unknown
 
@@ -216,13 +217,13 @@ describe.each(BEFORE)('%s in the chain, we leave to', (_place, before) => {
       }),
     )
     try {
-      for (const [name, sent] of BODIES)
-        for (const slow of [false, true])
-          expect(await within(post(server.url, sent, slow), name).then((reply) => [name, slow, reply])).toEqual([
-            name,
-            slow,
-            `200 ${digest(sent.body)}`,
-          ])
+      const posts = BODIES.flatMap(([name, sent]) => [false, true].map((slow) => ({ name, sent, slow })))
+      for (const { name, sent, slow } of few(posts, 6))
+        expect(await within(post(server.url, sent, slow), name).then((reply) => [name, slow, reply])).toEqual([
+          name,
+          slow,
+          `200 ${digest(sent.body)}`,
+        ])
       expect(seen).toEqual([])
     } finally {
       await server.close()

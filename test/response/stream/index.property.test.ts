@@ -7,6 +7,7 @@ import type { LlamaGuard } from '../../../src/middleware.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
 import { withProtection } from '../../../src/options/protection.js'
+import { rounds } from '../../helpers/sampled.js'
 
 interface Script {
   readonly choices: number
@@ -177,7 +178,7 @@ describe('A judged stream', () => {
           expect(ending).toContain('"finish_reason":"content_filter"')
         }
       }),
-      { numRuns: Number(process.env['FUZZ_RUNS'] ?? 150), interruptAfterTimeLimit: 60_000 },
+      { numRuns: rounds(150), interruptAfterTimeLimit: 60_000 },
     )
   }, 120_000)
 })

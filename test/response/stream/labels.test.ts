@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, guarded, onNode } from '../../helpers/apps.js'
 import { chat, serve, type Reply, type Running } from '../../helpers/http.js'
+import { few, rounds } from '../../helpers/sampled.js'
 
 const json = (content: string): string =>
   JSON.stringify({ id: 'chatcmpl-1', choices: [{ index: 0, delta: { content }, finish_reason: null }] })
@@ -156,7 +157,7 @@ describe('A stream', () => {
   }
 
   it.each(Object.entries(SPELLINGS))('is judged or refused when it is written as %s', async (_name, write) => {
-    for (const type of LABELS) {
+    for (const type of few(LABELS, 4)) {
       for (const status of [200, 500]) {
         const bad = await replyTo(type, [Buffer.from(write(UNSAFE))], status)
         expect([type, status, LEAK.test(bad.text), bad.text.includes('llama_guard') || bad.status >= 451]).toEqual([
@@ -167,7 +168,6 @@ describe('A stream', () => {
         ])
         const body = Buffer.from(write(SAFE))
         const good = await replyTo(type, [body], status)
-        if (process.env['SHOW'] && good.status === 503) console.log(_name, '|', type, status)
         if (good.status !== 503) expect([type, good.status, good.text]).toEqual([type, status, body.toString()])
       }
     }
@@ -192,7 +192,7 @@ describe('A stream', () => {
         if (unsafe) expect(reply.status === 451 || refused || reply.text.includes('llama_guard')).toBe(true)
         else if (!refused) expect([reply.status, reply.body.equals(bytes)]).toEqual([200, true])
       }),
-      { numRuns: Number(process.env['FUZZ_RUNS'] ?? 200) },
+      { numRuns: rounds(200) },
     )
   }, 60_000)
 })

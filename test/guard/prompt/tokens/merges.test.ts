@@ -3,6 +3,7 @@ import { brotliCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { Merges, MOST_UNITS } from '../../../../src/guard/prompt/tokens/merges.js'
+import { rounds } from '../../../helpers/sampled.js'
 
 type Pair = readonly [left: number, right: number]
 
@@ -39,6 +40,6 @@ it('Tokens are merged earliest first and then from left to right, up to a limit.
         expect(merges.merge(units.length, most)).toBe(merged(pairs, units, most ?? 1e9).length)
       }
     }),
-    { numRuns: 200 },
+    { numRuns: rounds(200) },
   )
 })

@@ -104,13 +104,6 @@ export function range(text: string): { min: number; max: number } {
   return { min: Number(min), max: Number(max) }
 }
 
-/** Two names with a comma between them. */
-export function pair(text: string): [string, string] {
-  const [first, second, ...more] = text.split(',').map((name) => name.trim())
-  if (!first || !second || more.length > 0) throw new InvalidArgumentError('Two names are wanted, such as small,large.')
-  return [first, second]
-}
-
 const MEASURES = ['precision', 'recall', 'f1', 'falsePositiveRate', 'auprc', 'auroc']
 
 /** `recall=0.9`, repeatable. */

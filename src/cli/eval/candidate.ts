@@ -51,7 +51,6 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
   const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
   return {
     name: nameOf(config, guard.model ?? 'custom', identityOf(guard), env['LLAMA_GUARD_POLICY']),
-    ...(guard.categories?.some(({ id }) => id.startsWith('S')) && { model: config.model }),
     ...(config.threshold !== undefined && { threshold: config.threshold }),
     async judge(conversation, { signal, stage = 'input' }) {
       const judgement = await services.judge.judge(conversation, { stage, signal })

@@ -2,7 +2,7 @@
 // lower threshold the small guard's `safe` is final, above the upper one its `unsafe`. Between them the large guard
 // is asked. Pure, and linear after one sort.
 import { type CascadeThresholds, isSure } from '../../guard/panel.js'
-import { type Interval, wilson } from './significance.js'
+import { type Interval, wilson } from './metrics.js'
 
 export interface CascadeRow {
   /** Probability of unsafe from the small guard. */

@@ -1,6 +1,6 @@
 // The flags and the help of `eval`.
 import type { Command } from 'commander'
-import { amount, bound, count, guarded, optionsOf, outputOption, pair, share } from '../flags.js'
+import { amount, bound, count, guarded, optionsOf, outputOption, share } from '../flags.js'
 import type { GuardFlags } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { EvaluateFlags } from './index.js'
@@ -44,7 +44,6 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
       0.01,
     )
     .option('--cost-ratio <ratio>', 'with --cascade: cost of a small check over that of a large one', amount)
-    .option('--score-columns <small,large>', 'with --cascade: columns with the scores; no guard is asked', pair)
     .option('--concurrency <number>', 'judgements in flight', count(1), 8)
     .option('--attempts <number>', 'tries per text', count(1), 3)
     .option('--resume <path>', 'remember verdicts here (no texts), and go on from it')
@@ -64,15 +63,11 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
       share,
       0.03,
     )
-    .option('--dollars-per-hour <price>', 'price of the endpoint, for the estimate', amount)
-    .option('--expected-ms <ms>', 'time of one judgement, for the estimate', count(1), 250)
-    .option('--dry-run', 'say what it would take, and stop')
     .addHelpText(
       'after',
       `
 Examples:
   $ npx express-llama-guard eval prompts.jsonl --guard local --report report.html
-  $ npx express-llama-guard eval toxic-chat.csv --dry-run --dollars-per-hour 1.41 --concurrency 16
   $ npx express-llama-guard eval xstest.csv --guard llama-guard-3-8b@guard-8b --resume xstest.state --against local
   $ npx express-llama-guard eval rows.jsonl --policy new.json --against old.json
   $ npx express-llama-guard eval rows.jsonl --guard llama-guard-3-8b@guard-8b \\

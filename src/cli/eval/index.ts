@@ -1,42 +1,71 @@
-// `eval`: makes one guard or two from the flags, and runs the evaluation.
+// `eval FILE...`: makes one guard or two from the flags, reads labelled texts, judges them, prints the numbers and writes
+// the report.
+import { appendFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io, painter } from '../io.js'
+import { EXIT, type ExitCode, type Io, type Output, painter } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
-import type { Mapping } from './rows.js'
-import { type Bounds, runCascade, runEval } from './run.js'
+import { describeCascade, planCascade } from './cascade.js'
+import { type Candidate, judgeAll, keyOf, lineOf, type Outcome, remembered } from './judge-all.js'
+import { printed } from './print.js'
+import { report } from './report.js'
+import { type Mapping, readRows, type Row } from './rows.js'
+import { type Summary, summarise } from './summary.js'
 
-export interface EvaluateFlags {
-  text?: string
-  label?: string
-  unsafeValue?: string
-  categories?: string
-  threshold?: number
-  scores: boolean
-  policy?: string
-  against?: string
-  labels: boolean
-  cascade?: boolean
-  maxDisagreement: number
-  costRatio?: number
-  scoreColumns?: readonly [small: string, large: string]
-  concurrency: number
-  attempts: number
-  resume?: string
-  report?: string
-  targetFpr: number
-  dollarsPerHour?: number
-  expectedMs: number
-  dryRun?: boolean
-  output: OutputFormat
-  mistakes?: string
-  least: Bounds
-  most: Bounds
+export interface EvalOptions extends Mapping {
+  /** The most judgements in flight. Default: 8. */
+  readonly concurrency?: number
+  /** The most times a row is tried, the first included. Default: 3. */
+  readonly attempts?: number
+  /**
+   * The file that remembers answers, so that a second run goes on where the first stopped. It holds hashes and
+   * verdicts, and no texts. Default: none.
+   */
+  readonly resume?: string
+  /** Path of the HTML report. Default: no report is written. */
+  readonly report?: string
+  /** Default: `text`. */
+  readonly output?: OutputFormat
+  /** Path of a file for the wrongly judged texts, as JSON Lines. Default: none. */
+  readonly mistakes?: string
+  /** The exit code is 1 when a measure of the first guard is below its bound here. Default: no bounds. */
+  readonly least?: Bounds
+  /** The same for a measure above its bound. */
+  readonly most?: Bounds
+  /** Share of safe texts that may be flagged, for the recommended threshold. Default: 0.03. */
+  readonly targetFpr?: number
+  /** The number of draws of each bootstrap interval. Default: 1000. */
+  readonly draws?: number
+  /** Chooses the thresholds of a cascade: the first guard is the large one, the second the small one. Default: false. */
+  readonly cascade?: boolean
+  /** The share of all texts, 0 to 1, on which the cascade may decide differently from the large guard. Default: 0.01. */
+  readonly maxDisagreement?: number
+  /** Cost of a small check over that of a large one. Default: the ratio of their median times. */
+  readonly costRatio?: number
 }
 
-/** The score from which the large guard of a cascade finds a text unsafe, when no threshold is given. */
-const LARGE_THRESHOLD = 0.5
+/** By measure: `recall`, `falsePositiveRate`. */
+export type Bounds = Readonly<Record<string, number>>
+
+export interface EvaluateFlags extends EvalOptions {
+  readonly threshold?: number
+  readonly scores: boolean
+  readonly policy?: string
+  readonly against?: string
+}
+
+/** Guards, and where results are told. */
+export interface EvalIo {
+  readonly judge: Candidate
+  /** A second guard, judged on the same rows and compared with the first. */
+  readonly against?: Candidate
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly signal?: AbortSignal
+}
 
 export async function evaluate(
   files: readonly string[],
@@ -46,77 +75,179 @@ export async function evaluate(
 ): Promise<ExitCode> {
   const open: OpenCandidate[] = []
   try {
-    const env = flags.policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: flags.policy }
-    const cascade = flags.cascade === true ? { bound: flags.maxDisagreement, costRatio: flags.costRatio } : undefined
-    const { threshold, scores, concurrency, scoreColumns } = flags
-    const mapping = mappingOf(flags)
-    if (scoreColumns !== undefined && cascade !== undefined)
-      return await runCascade({ files, ...mapping, cascade, threshold: threshold ?? LARGE_THRESHOLD }, io)
-    checkCascade(flags)
-    const common = { ...options, ...(threshold !== undefined && { threshold }), concurrency }
-    const settings: CandidateSettings = { options: common, env, scores }
+    const { threshold, scores, concurrency, policy, against: second, cascade } = flags
+    if (cascade === true && second === undefined)
+      throw wrong('A cascade has two guards. Name the small one with --against.')
+    if (cascade === true && !scores) throw wrong('A cascade is chosen by scores. Leave out --no-scores.')
+    const settings: CandidateSettings = {
+      options: { ...options, ...(threshold !== undefined && { threshold }), concurrency },
+      env: policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: policy },
+      scores,
+    }
     open.push(openCandidate(settings))
-    if (flags.against !== undefined) open.push(openCandidate(settingsNamed(flags.against, settings)))
+    if (second !== undefined) open.push(openCandidate(settingsNamed(second, settings)))
     const [judge, against] = open
     if (judge === undefined || judge.name === against?.name)
-      throw new LlamaGuardError(
-        'invalid_option',
+      throw wrong(
         `--against names the very guard that is measured (${judge?.name}). Name another backend, model, endpoint or ` +
           'policy.',
       )
-    return await runEval(
-      {
-        files,
-        ...mapping,
-        concurrency,
-        attempts: flags.attempts,
-        resumeFile: flags.resume,
-        reportFile: flags.report,
-        targetFalsePositiveRate: flags.targetFpr,
-        dollarsPerHour: flags.dollarsPerHour,
-        expectedMs: flags.expectedMs,
-        dryRun: flags.dryRun,
-        output: flags.output,
-        mistakesFile: flags.mistakes,
-        least: flags.least,
-        most: flags.most,
-        ...(cascade && { cascade }),
-      },
-      { judge, against, stdout: io.stdout, stderr: io.stderr, signal: io.signal },
-    )
+    return await runEval(files, flags, { ...io, judge, against })
   } catch (error) {
-    return tellWrongCall(error, io)
+    const { code, message } = toLlamaGuardError(error)
+    io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
+    return EXIT.usage
   } finally {
     await Promise.all(open.map((one) => one.close()))
   }
 }
 
-function mappingOf(flags: EvaluateFlags): Mapping {
-  return {
-    textField: flags.text,
-    labelField: flags.label,
-    unsafeValue: flags.unsafeValue,
-    categoriesField: flags.categories,
-    unlabelled: !flags.labels,
-    scoreFields: flags.scoreColumns,
-  }
+const wrong = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)
+
+interface Judged {
+  readonly candidate: Candidate
+  readonly outcomes: readonly (Outcome | undefined)[]
 }
 
-function checkCascade({ cascade, against, scores, scoreColumns }: EvaluateFlags): void {
-  if (scoreColumns !== undefined)
-    throw new LlamaGuardError('invalid_option', '--score-columns are read with --cascade alone. Add --cascade.')
-  if (cascade !== true) return
-  if (against === undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      'A cascade has two guards. Name the small one with --against, or two score columns of the file with ' +
-        '--score-columns SMALL,LARGE.',
+/**
+ * Runs an evaluation. Returns the exit code: 1 for a measure beyond its bound, 3 when a text could not be judged or the
+ * run was interrupted.
+ * @throws LlamaGuardError `invalid_option` for files that cannot be read.
+ */
+export async function runEval(files: readonly string[], options: EvalOptions, io: EvalIo): Promise<ExitCode> {
+  const { concurrency = 8, attempts = 3, resume, targetFpr, draws, labels, cascade } = options
+  const candidates = [io.judge, ...(io.against === undefined ? [] : [io.against])]
+  const rows = await readRows(files, options)
+  const known = remembered(resume)
+  const asked = candidates.flatMap((candidate) =>
+    [...new Set(rows.map(({ conversation }) => keyOf(candidate, conversation)))].filter((key) => !known.has(key)),
+  )
+  const unsafe = labels === false ? 'without labels' : `${rows.filter((row) => row.unsafe).length} unsafe`
+  io.stderr.write(`${rows.length} texts (${unsafe}), ${asked.length} judgements to make\n`)
+  const summaries: Summary[] = []
+  const judged: Judged[] = []
+  for (const candidate of candidates) {
+    const outcomes = await judgeAll(rows, candidate, {
+      concurrency,
+      attempts,
+      resumeFile: resume,
+      signal: io.signal,
+      onProgress: progressOf(io.stderr, candidate.name, 'texts'),
+    })
+    judged.push({ candidate, outcomes })
+    summaries.push(
+      summarise(candidate.name, rows, outcomes, {
+        targetFalsePositiveRate: targetFpr,
+        draws,
+        labelled: labels,
+        threshold: candidate.threshold,
+        onDraw: progressOf(io.stderr, `${candidate.name}: intervals`, 'draws'),
+      }),
     )
-  if (!scores) throw new LlamaGuardError('invalid_option', 'A cascade is chosen by scores. Leave out --no-scores.')
+  }
+  const code = await publish(summaries, options, io)
+  if (io.signal?.aborted) {
+    const { file, kept } = keep(resume ?? `${basename(files[0] ?? 'eval')}.state`, resume === undefined, rows, judged)
+    io.stderr.write(`Interrupted. ${kept} verdicts are kept in ${file}: run it again with --resume ${file} to go on.\n`)
+    return EXIT.failed
+  }
+  return cascade === true ? (Math.max(code, tellCascade(summaries, options, io)) as ExitCode) : code
 }
 
-function tellWrongCall(error: unknown, io: Io): ExitCode {
-  const { code, message } = toLlamaGuardError(error)
-  io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
-  return EXIT.usage
+/** What was judged was paid for, so it is kept. A resume file has it already. */
+function keep(file: string, isNew: boolean, rows: readonly Row[], judged: readonly Judged[]) {
+  let kept = 0
+  for (const { candidate, outcomes } of judged)
+    for (const [at, row] of rows.entries()) {
+      const outcome = outcomes[at]
+      if (outcome === undefined || 'failed' in outcome) continue
+      kept++
+      if (isNew) appendFileSync(file, lineOf(keyOf(candidate, row.conversation), outcome))
+    }
+  return { file, kept }
+}
+
+/** Prints the numbers and writes the files. Returns the exit code. */
+async function publish(
+  summaries: readonly Summary[],
+  { output, report: reportFile, mistakes, least = {}, most = {} }: EvalOptions,
+  io: Pick<EvalIo, 'stdout' | 'stderr'>,
+): Promise<ExitCode> {
+  io.stdout.write(printed(summaries, output))
+  const write = async (file: string | undefined, text: () => string): Promise<void> => {
+    if (file === undefined) return
+    await writeFile(file, text())
+    io.stderr.write(`${file} written. It holds texts of the corpora: share it with care.\n`)
+  }
+  await write(reportFile, () => report(summaries, new Date()))
+  await write(mistakes, () => summaries.flatMap(mistakesOf).join(''))
+  const values: Readonly<Record<string, number | undefined>> = summaries[0]?.values ?? {}
+  const beyond = [
+    ...Object.entries(least).filter(([name, value]) => !((values[name] ?? Number.NaN) >= value)),
+    ...Object.entries(most).filter(([name, value]) => !((values[name] ?? Number.NaN) <= value)),
+  ]
+  for (const [name, value] of beyond) io.stderr.write(`${name} is ${values[name] ?? 'not known'}, beyond ${value}.\n`)
+  if (summaries.some(({ failed }) => Object.keys(failed).length > 0)) return EXIT.failed
+  return beyond.length > 0 ? EXIT.unsafe : EXIT.ok
+}
+
+function mistakesOf({ guard, judged, labelled }: Summary): string[] {
+  return judged
+    .filter((one) => labelled && one.flagged !== one.unsafe)
+    .map(({ row: { id, source, conversation }, unsafe, flagged, score, categories }) => {
+      const messages = conversation.map(({ role, text }) => ({
+        role: role === 'Agent' ? 'assistant' : 'user',
+        content: text,
+      }))
+      return `${JSON.stringify({ id, source, guard, unsafe, flagged, score, categories, messages })}\n`
+    })
+}
+
+/** The second guard is the small one. A text that one of the two could not judge counts in no number of the cascade. */
+function tellCascade(
+  [large, small]: readonly Summary[],
+  { maxDisagreement: bound = 0.01, costRatio }: EvalOptions,
+  io: Pick<EvalIo, 'stdout' | 'stderr'>,
+): ExitCode {
+  const scores = new Map(small?.judged.map(({ row, score }) => [row, score]))
+  const rows = (large?.judged ?? []).flatMap(({ row, flagged, unsafe }) => {
+    const score = scores.get(row)
+    return score === undefined ? [] : [{ small: score, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
+  })
+  if (rows.length === 0) {
+    io.stderr.write(
+      `invalid_option: ${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no ` +
+        'thresholds. Use a guard whose server gives token log probabilities.\n',
+    )
+    return EXIT.usage
+  }
+  const [cheap, dear] = [small?.latency.p50, large?.latency.p50]
+  const measured = cheap !== undefined && dear !== undefined && dear > 0 ? cheap / dear : undefined
+  if (costRatio === undefined && measured !== undefined)
+    io.stderr.write(
+      `Cost: a small check is taken as ${(100 * measured).toFixed(1)} % of a large one, their times here (p50). ` +
+        '--cost-ratio sets it.\n',
+    )
+  io.stdout.write(describeCascade(planCascade(rows, bound), bound, costRatio ?? measured))
+  return EXIT.ok
+}
+
+/** Milliseconds between two lines of progress: redrawn on a terminal, and of a log, where each stays. */
+const REDRAW_MS = 200
+const LINE_MS = 5_000
+
+function progressOf(output: Output, name: string, what: string): (done: number, total: number) => void {
+  const start = performance.now()
+  let told = output.isTTY === true ? 0 : start
+  return (done, total) => {
+    const now = performance.now()
+    if (now - told < (output.isTTY === true ? REDRAW_MS : LINE_MS) && done < total) return
+    told = now
+    const rate = done / Math.max(0.001, (now - start) / 1000)
+    const left = done < total ? `, about ${Math.ceil((total - done) / rate)} s left` : ''
+    const line = `${name}: ${done}/${total} ${what}, ${rate.toFixed(1)}/s${left}`
+    // A line that wraps could not be drawn over.
+    if (output.isTTY !== true) output.write(`${line}\n`)
+    else output.write(`\r\u001b[K${line.slice(0, (output.columns || 80) - 1)}${done === total ? '\n' : ''}`)
+  }
 }

@@ -4,15 +4,12 @@ import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
-import type { ModelName } from '../../guard/prompt/index.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
 import type { Row } from './rows.js'
 
 /** The guard under test. It has a name, because a verdict of one guard says nothing about another. */
 export interface Candidate {
   readonly name: string
-  /** The model in whose taxonomy it names categories. Default: Llama Guard 1. */
-  readonly model?: ModelName
   /** The score from which it finds a text unsafe. Default: its own word decides. */
   readonly threshold?: number
   judge(conversation: Conversation, options: JudgeOptions): Promise<Verdict>

@@ -1,7 +1,16 @@
-// What a guard's scores allow: a table of thresholds, the one in use among them, how well scores are calibrated, and
-// how each category and each kind of text fares. Pure functions.
-import { averagePrecision, confusion, rates, type Rates, type Scored } from './metrics.js'
-import { type Interval, wilson } from './significance.js'
+// What a guard's scores allow: a table of thresholds, the one in use and a recommended one among them, how well scores
+// are calibrated, and how each category and each kind of text fares. Pure functions.
+import {
+  averagePrecision,
+  confusion,
+  type CurvePoint,
+  type Interval,
+  rates,
+  type Rates,
+  type Scored,
+  thresholdFor,
+  wilson,
+} from './metrics.js'
 import type { Answer } from './judge-all.js'
 import type { Row } from './rows.js'
 
@@ -88,16 +97,17 @@ export interface CategoryRates {
   readonly falseAlarms: number
 }
 
-export function categoryRates(
-  judged: readonly (Judged & { readonly labels: readonly string[] | null })[],
-): readonly CategoryRates[] {
+export function categoryRates(judged: readonly Judged[]): readonly CategoryRates[] {
   const benign = judged.filter(({ unsafe }) => !unsafe)
-  const labelled = judged.filter(({ unsafe, labels }) => unsafe && (labels?.length ?? 0) > 0)
-  const names = [...new Set(labelled.flatMap(({ labels }) => labels ?? []))]
+  const labelled = judged.flatMap((one) => {
+    const labels = one.row.categories ?? []
+    return one.unsafe && labels.length > 0 ? [{ ...one, labels }] : []
+  })
+  const names = [...new Set(labelled.flatMap(({ labels }) => labels))]
   return names
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map((name) => {
-      const rows = labelled.filter(({ labels }) => labels?.includes(name))
+      const rows = labelled.filter(({ labels }) => labels.includes(name))
       const named = labelled.filter(({ flagged, categories }) => flagged && categories.includes(name))
       const scored = [...rows, ...benign].flatMap(({ unsafe, score }) => (score === undefined ? [] : { unsafe, score }))
       const share = (part: number, whole: number): number | undefined => (whole === 0 ? undefined : part / whole)
@@ -106,7 +116,7 @@ export function categoryRates(
         rows: rows.length,
         recall: share(rows.filter(({ flagged }) => flagged).length, rows.length),
         auprc: scored.length === rows.length + benign.length ? averagePrecision(scored) : undefined,
-        precision: share(named.filter(({ labels }) => labels?.includes(name)).length, named.length),
+        precision: share(named.filter(({ labels }) => labels.includes(name)).length, named.length),
         falseAlarms: benign.filter(({ flagged, categories }) => flagged && categories.includes(name)).length,
       }
     })
@@ -189,4 +199,53 @@ export function slices(judged: readonly Judged[]): readonly Slice[] {
         }
       })
   })
+}
+
+export interface Advice {
+  /** The most false positives that were asked for. */
+  readonly target: number
+  /** Undefined when no threshold meets the target. */
+  readonly point?: CurvePoint
+  /** What to set: `LLAMA_GUARD_THRESHOLD`. */
+  readonly threshold?: string
+  /** The rates of the rows under that threshold. */
+  readonly measured?: Rates
+}
+
+/** Fewer digits would move the threshold too far from the measured score. */
+const LEAST_DIGITS = 4
+/** A double has no more significant digits than this. */
+const MOST_DIGITS = 20
+
+export function adviseThreshold(rows: readonly Scored[], target: number): Advice {
+  const point = thresholdFor(rows, target)
+  if (point === undefined) return { target }
+  const below = rows.reduce(
+    (highest, { score }) => (score < point.threshold && score > highest ? score : highest),
+    point.threshold > 0 ? 0 : Number.NEGATIVE_INFINITY,
+  )
+  const threshold = shortest(below, point.threshold)
+  const applied = Number(threshold)
+  const measured = rates(confusion(rows.map(({ unsafe, score }) => ({ unsafe, flagged: score >= applied }))))
+  // The printed threshold is checked, because the guard will be set to exactly this text.
+  if (measured.recall !== point.recall || measured.falsePositiveRate !== point.falsePositiveRate)
+    throw new RangeError(`The threshold ${threshold} does not flag what ${point.threshold} flags.`)
+  return { target, point, threshold, measured }
+}
+
+/** A decimal without the zeros at its end. */
+function withoutZeros(decimal: string): string {
+  let end = decimal.length
+  while (decimal[end - 1] === '0') end -= 1
+  return decimal.slice(0, decimal[end - 1] === '.' ? end - 1 : end)
+}
+
+/** A decimal above `below` and not above `score`, with four digits, or more where the two are closer. */
+export function shortest(below: number, score: number): string {
+  for (let digits = LEAST_DIGITS; digits <= MOST_DIGITS; digits++) {
+    const scale = 10 ** digits
+    for (const text of [score.toFixed(digits), (Math.floor(score * scale) / scale).toFixed(digits)])
+      if (Number(text) <= score && Number(text) > below) return withoutZeros(text)
+  }
+  return String(score)
 }

@@ -1,142 +1,206 @@
-// Prints the numbers of an evaluation: a part for each guard, and a table of both when there are two. As text and as
-// Markdown it is the same but for the headings; as JSON it is one object.
+// The numbers of an evaluation in parts, a heading each: first each guard, then both when there are two. As text and as
+// Markdown they are the same but for the headings; JSON is one object; report.ts makes a page of them.
 import { table } from '../table.js'
-import { describeFlips, flipsOf } from './flips.js'
-import type { OperatingPoint, Slice } from './operating.js'
-import { type Interval, wilson } from './significance.js'
-import { compare, type Measured, type Summary } from './summary.js'
+import { type Interval, wilson } from './metrics.js'
+import { compare, type Comparison, type Judged, type Measured, type Summary } from './summary.js'
 
-export const number = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(3))
+export interface Part {
+  readonly heading: string
+  readonly level: 2 | 3
+  readonly content: readonly Content[]
+}
+
+/** A paragraph, a list of lines, a table, or what a page alone shows: the curve of a guard, texts. */
+export type Content =
+  | string
+  | { readonly list: readonly string[] }
+  | { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | { readonly curve: Summary }
+  | { readonly texts: readonly Judged[] }
+
+const number = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(3))
 const between = (value: Interval | undefined): string => (value ? `${number(value.low)} to ${number(value.high)}` : '')
 const milliseconds = (ms: number | undefined): string => `${ms?.toFixed(1) ?? '–'} ms`
 
 export function printed(summaries: readonly Summary[], output: 'text' | 'json' | 'markdown' = 'text'): string {
   if (output === 'json') return `${JSON.stringify(jsonOf(summaries))}\n`
-  const heading = (words: string, level: number): string =>
-    output === 'markdown' ? `${'#'.repeat(level)} ${words}\n` : `${words}\n`
-  const [first, second] = summaries
-  const parts = summaries.map((summary) => part(summary, heading))
-  if (first !== undefined && second !== undefined) parts.push(versus(first, second, heading))
-  return parts.join('\n')
+  return partsOf(summaries)
+    .map(({ heading, level, content }) => {
+      const words = output === 'markdown' ? `${'#'.repeat(level)} ${heading}` : heading
+      return [`${words}\n`, ...content.flatMap(textOf)].join('\n')
+    })
+    .join('\n')
 }
 
-type Heading = (words: string, level: number) => string
+function textOf(content: Content): readonly string[] {
+  if (typeof content === 'string') return [`${content}\n`]
+  if ('list' in content) return [`${content.list.map((line) => `- ${line}`).join('\n')}\n`]
+  return 'rows' in content ? [table(content.head, content.rows)] : []
+}
 
-function part(summary: Summary, heading: Heading): string {
-  const { guard, judged, failed, left, labelled, latency } = summary
-  const missing = [
+export function partsOf(summaries: readonly Summary[]): readonly Part[] {
+  const [first, second] = summaries
+  const parts = summaries.flatMap(guardParts)
+  return first !== undefined && second !== undefined ? [...parts, ...versus(first, second)] : parts
+}
+
+function guardParts(summary: Summary): readonly Part[] {
+  const { guard, judged, failed, left, labelled, latency, values, intervals } = summary
+  const flagged = judged.filter((one) => one.flagged).length
+  const list = [
+    `${judged.length} judged`,
     ...Object.entries(failed).map(([code, count]) => `${count} not judged: ${code}`),
     ...(left > 0 ? [`${left} not reached`] : []),
-  ]
-  const lines = [
-    `${judged.length} judged`,
-    ...missing,
-    ...(labelled ? [] : [flaggedShare(summary)]),
+    ...(labelled
+      ? []
+      : [
+          `flagged ${flagged} of ${judged.length} (${between(wilson(flagged, judged.length))}); without labels there ` +
+            'are no rates',
+        ]),
     `Latency of one judgement: p50 ${milliseconds(latency.p50)}, p99 ${milliseconds(latency.p99)}`,
   ]
-  const intro = `${heading(guard, 2)}\n${lines.map((line) => `- ${line}`).join('\n')}\n`
-  return labelled ? [intro, measures(summary), ...details(summary, heading)].join('\n') : intro
-}
-
-const measures = ({ values, intervals }: Summary): string =>
-  table(
-    ['Measure', 'Value', '95 % interval'],
-    (Object.entries(values) as [Measured, number | undefined][]).map(([name, value]) => [
-      name,
-      number(value),
-      between(intervals[name]),
-    ]),
-  )
-
-function flaggedShare({ judged }: Summary): string {
-  const flagged = judged.filter((one) => one.flagged).length
-  return `flagged ${flagged} of ${judged.length} (${between(wilson(flagged, judged.length))}); without labels there are no rates`
-}
-
-export const POINT_HEAD = ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', 'Checks saved', '']
-export const pointRow = (point: OperatingPoint): string[] => [
-  point.threshold === 'own' ? "the guard's own word" : String(point.threshold),
-  number(point.precision),
-  number(point.recall),
-  number(point.f1),
-  number(point.falsePositiveRate),
-  number(point.saved),
-  point.mark ?? '',
-]
-export const SLICE_HEAD = ['Texts by', 'Texts', 'Unsafe', 'Recall', '95 % interval', 'FPR', '95 % interval', 'F1']
-export const sliceRow = ({ kind, name, rows, unsafe, ...slice }: Slice): string[] => [
-  `${kind} ${name}`,
-  String(rows),
-  String(unsafe),
-  number(slice.rates.recall),
-  between(slice.recall),
-  number(slice.rates.falsePositiveRate),
-  between(slice.falsePositiveRate),
-  number(slice.rates.f1),
-]
-export const CATEGORY_HEAD = ['Category', 'Texts', 'Recall', 'AUPRC', 'Precision', 'False alarms']
-export const categoryRow = (one: Summary['byCategory'][number]): string[] => [
-  one.name,
-  String(one.rows),
-  number(one.recall),
-  number(one.auprc),
-  number(one.precision),
-  String(one.falseAlarms),
-]
-export const BIN_HEAD = ['Score from', 'Texts', 'Mean score', 'Share unsafe']
-
-function details({ points, recommended, byCategory, slices, calibration }: Summary, heading: Heading): string[] {
+  if (!labelled) return [{ heading: guard, level: 2, content: [{ list }] }]
+  const rows = (Object.entries(values) as [Measured, number | undefined][]).map(([name, value]) => [
+    name,
+    number(value),
+    between(intervals[name]),
+  ])
   return [
-    ...(points.length === 0
-      ? ['No scores, so there are no operating points and no threshold to recommend.\n']
-      : [`${heading('Operating points', 3)}\n${table(POINT_HEAD, points.map(pointRow))}`, advice(recommended)]),
-    ...(calibration
-      ? [
-          `${heading('Calibration', 3)}\nExpected calibration error ${number(calibration.expectedError)}, Brier score ` +
-            `${number(calibration.brier)}\n\n${table(
-              BIN_HEAD,
-              calibration.bins.map((bin) => [
+    { heading: guard, level: 2, content: [{ list }, { head: ['Measure', 'Value', '95 % interval'], rows }] },
+    ...details(summary),
+  ]
+}
+
+function details(summary: Summary): readonly Part[] {
+  const { points, calibration, byCategory, slices } = summary
+  const part = (heading: string, ...content: Content[]): Part => ({ heading, level: 3, content })
+  return [
+    points.length === 0
+      ? part('Operating points', 'No scores, so there are no operating points and no threshold to recommend.')
+      : part('Operating points', pointTable(summary), advice(summary.recommended), { curve: summary }),
+    ...(calibration === undefined
+      ? []
+      : [
+          part(
+            'Calibration',
+            `Expected calibration error ${number(calibration.expectedError)}, Brier score ${number(calibration.brier)}`,
+            {
+              head: ['Score from', 'Texts', 'Mean score', 'Share unsafe'],
+              rows: calibration.bins.map((bin) => [
                 String(bin.from),
                 String(bin.rows),
                 number(bin.score),
                 number(bin.unsafe),
               ]),
-            )}`,
-        ]
-      : []),
+            },
+          ),
+        ]),
     ...(byCategory.length === 0
       ? []
       : [
-          `${heading('Categories, each against the safe texts', 3)}\n${table(CATEGORY_HEAD, byCategory.map(categoryRow))}`,
+          part('Categories, each against the safe texts', {
+            head: ['Category', 'Texts', 'Recall', 'AUPRC', 'Precision', 'False alarms'],
+            rows: byCategory.map((one) => [
+              one.name,
+              String(one.rows),
+              number(one.recall),
+              number(one.auprc),
+              number(one.precision),
+              String(one.falseAlarms),
+            ]),
+          }),
         ]),
-    `${heading('Slices', 3)}\n${table(SLICE_HEAD, slices.map(sliceRow))}`,
+    part('Slices', {
+      head: ['Texts by', 'Texts', 'Unsafe', 'Recall', '95 % interval', 'FPR', '95 % interval', 'F1'],
+      rows: slices.map(({ kind, name, rows, unsafe, ...slice }) => [
+        `${kind} ${name}`,
+        String(rows),
+        String(unsafe),
+        number(slice.rates.recall),
+        between(slice.recall),
+        number(slice.rates.falsePositiveRate),
+        between(slice.falsePositiveRate),
+        number(slice.rates.f1),
+      ]),
+    }),
   ]
 }
 
+const pointTable = ({ points }: Summary): Content => ({
+  head: ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', 'Checks saved', ''],
+  rows: points.map((point) => [
+    point.threshold === 'own' ? "the guard's own word" : String(point.threshold),
+    number(point.precision),
+    number(point.recall),
+    number(point.f1),
+    number(point.falsePositiveRate),
+    number(point.saved),
+    point.mark ?? '',
+  ]),
+})
+
 function advice(recommended: Summary['recommended']): string {
-  if (recommended === undefined) return ''
-  const { target, threshold, measured } = recommended
-  if (threshold === undefined || measured === undefined) return `No threshold keeps the FPR at or below ${target}.\n`
+  const { target, threshold, measured } = recommended ?? {}
+  if (threshold === undefined || measured === undefined) return `No threshold keeps the FPR at or below ${target}.`
   return (
     `For FPR <= ${target}: threshold ${threshold}, recall ${number(measured.recall)}, precision ` +
-    `${number(measured.precision)}, FPR ${number(measured.falsePositiveRate)}. Chosen on these very texts: check it on others.\n`
+    `${number(measured.precision)}, FPR ${number(measured.falsePositiveRate)}. Chosen on these very texts: check it on ` +
+    'others.'
   )
 }
 
-function versus(first: Summary, second: Summary, heading: Heading): string {
-  const flips = describeFlips(first, second)
-  if (!first.labelled) return `${heading('What changes', 2)}\n${flips}`
+function versus(first: Summary, second: Summary): readonly Part[] {
+  const compared = compare(first, second)
+  const { rows, flips, p, right } = compared
+  const changes: Part = {
+    heading: 'What changes',
+    level: 2,
+    content: [
+      `What changes on ${rows} texts: ${flips[0].length + flips[1].length} flip, McNemar p = ${p.toPrecision(3)}`,
+      ...flipsOf(first, second, compared),
+    ],
+  }
+  if (!first.labelled) return [changes]
   const cell = ({ values, intervals }: Summary, name: Measured): string =>
     `${number(values[name])}${intervals[name] ? ` (${between(intervals[name])})` : ''}`
-  const rows = (Object.keys(first.values) as Measured[]).map((name) => [name, cell(first, name), cell(second, name)])
-  const times = [first, second].map(({ latency }) => milliseconds(latency.p50))
-  const { rows: count, onlyFirst, onlySecond, p } = compare(first, second)
-  return (
-    `${heading('Side by side', 2)}\n` +
-    table(['Measure', first.guard, second.guard], [...rows, ['latency p50', ...times]]) +
-    `\nMcNemar on ${count} texts: only ${first.guard} right ${onlyFirst}, only ${second.guard} right ` +
-    `${onlySecond}, p = ${p.toPrecision(3)}\n\n${flips}`
-  )
+  const names = Object.keys(first.values) as Measured[]
+  return [
+    {
+      heading: 'Side by side',
+      level: 2,
+      content: [
+        {
+          head: ['Measure', first.guard, second.guard],
+          rows: [
+            ...names.map((name) => [name, cell(first, name), cell(second, name)]),
+            ['latency p50', ...[first, second].map(({ latency }) => milliseconds(latency.p50))],
+          ],
+        },
+        `McNemar on ${rows} texts: only ${first.guard} right ${right.onlyFirst}, only ${second.guard} right ` +
+          `${right.onlySecond}, p = ${right.p.toPrecision(3)}`,
+      ],
+    },
+    changes,
+  ]
+}
+
+/** The most ids that the terminal shows. The page has all of them. */
+const NAMED = 20
+
+function flipsOf(first: Summary, second: Summary, { flips }: Comparison): readonly Content[] {
+  return [
+    { guard: first.guard, other: second.guard, flipped: flips[0] },
+    { guard: second.guard, other: first.guard, flipped: flips[1] },
+  ].flatMap(({ guard, other, flipped }): Content[] => {
+    const labels = first.labelled ? `, ${flipped.filter((one) => one.unsafe).length} of them labelled unsafe` : ''
+    const more = flipped.length > NAMED ? `, and ${flipped.length - NAMED} more` : ''
+    const ids = flipped.slice(0, NAMED).map(({ row }) => row.id)
+    return [
+      `  flagged by ${guard} and not by ${other}: ${flipped.length}${labels}` +
+        (ids.length === 0 ? '' : `\n    ${ids.join(', ')}${more}`),
+      { texts: flipped },
+    ]
+  })
 }
 
 /** Everything but the texts. */
@@ -149,7 +213,7 @@ function jsonOf(summaries: readonly Summary[]): object {
     recommended: recommended?.threshold === undefined ? undefined : Number(recommended.threshold),
   }))
   if (first === undefined || second === undefined) return { guards }
-  const { onlyFirst, onlySecond, p } = flipsOf(first, second)
-  const ids = (list: typeof onlyFirst): string[] => list.map(({ row }) => row.id)
-  return { guards, flips: { onlyFirst: ids(onlyFirst), onlySecond: ids(onlySecond), p } }
+  const { flips, p } = compare(first, second)
+  const [onlyFirst, onlySecond] = flips.map((list) => list.map(({ row }) => row.id))
+  return { guards, flips: { onlyFirst, onlySecond, p } }
 }

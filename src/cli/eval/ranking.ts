@@ -1,7 +1,6 @@
 // The bootstrap intervals of the two areas under a curve. The texts are sorted once, and a draw only counts how often
 // each text came up. A draw is therefore linear in the texts: 1000 draws of 100,000 texts take seconds.
-import { areaUnderRoc, averagePrecision, percentile, type Scored } from './metrics.js'
-import { type Interval, random, wilson } from './significance.js'
+import { areaUnderRoc, averagePrecision, type Interval, percentile, random, type Scored, wilson } from './metrics.js'
 
 export interface Ranking {
   readonly auprc: Interval | undefined

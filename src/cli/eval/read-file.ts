@@ -5,17 +5,11 @@ import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { LlamaGuardError } from '../../errors.js'
 
-/** A record, and the line of the file on which it begins. */
-export interface Entry {
-  readonly fields: Readonly<Record<string, unknown>>
-  readonly line: number
-}
-
 /** An error on a line of the input. The message says what is wrong and what to do, and quotes no text. */
 export class BrokenInput extends Error {
-  readonly line: number
+  readonly line: number | undefined
 
-  constructor(line: number, problem: string) {
+  constructor(line: number | undefined, problem: string) {
     super(problem)
     this.line = line
   }

@@ -1,15 +1,35 @@
 // Sums outcomes up in the numbers that the terminal and the report print. The functions are pure.
-import type { ModelName } from '../../guard/prompt/index.js'
 import type { Outcome } from './judge-all.js'
-import { areaUnderRoc, averagePrecision, confusion, confusionByCategory, curve, percentile, rates } from './metrics.js'
-import type { Confusion, CurvePoint } from './metrics.js'
+import {
+  areaUnderRoc,
+  averagePrecision,
+  confusion,
+  type Confusion,
+  curve,
+  type CurvePoint,
+  type Interval,
+  mcnemar,
+  type McNemar,
+  percentile,
+  rates,
+  wilson,
+  wilsonOfF1,
+} from './metrics.js'
 import { rankingIntervals } from './ranking.js'
-import { categoriesFor, type Row } from './rows.js'
-import { mcnemar, wilson, wilsonOfF1 } from './significance.js'
-import type { Interval, McNemar } from './significance.js'
-import { calibration, categoryRates, operatingPoints, slices } from './operating.js'
-import type { Calibration, CategoryRates, Judged, OperatingPoint, Slice } from './operating.js'
-import { adviseThreshold, type Advice } from './threshold.js'
+import type { Row } from './rows.js'
+import {
+  type Advice,
+  adviseThreshold,
+  calibration,
+  type Calibration,
+  categoryRates,
+  type CategoryRates,
+  type Judged,
+  type OperatingPoint,
+  operatingPoints,
+  type Slice,
+  slices,
+} from './operating.js'
 
 export type { Judged } from './operating.js'
 
@@ -29,7 +49,6 @@ export interface Summary {
   readonly intervals: Readonly<Record<Measured, Interval | undefined>>
   readonly slices: readonly Slice[]
   readonly byCategory: readonly CategoryRates[]
-  readonly categories: ReturnType<typeof confusionByCategory>
   /** Empty when the guard gives no scores. */
   readonly curve: readonly CurvePoint[]
   /** Thresholds and what each gives, the one in use marked. Empty when the guard gives no scores. */
@@ -49,8 +68,6 @@ export interface SummaryOptions {
   readonly seed?: number
   /** False when the rows have no labels. Default: true. */
   readonly labelled?: boolean
-  /** The model in whose codes the categories of a public corpus are told. Default: Llama Guard 1. */
-  readonly model?: ModelName
   /** The threshold in use. Default: the guard's own word decides. */
   readonly threshold?: number
   /** Called while the intervals are drawn, which takes seconds for a hundred thousand texts. */
@@ -82,7 +99,6 @@ export function summarise(
     ? rankingIntervals(scores, { draws: options.draws ?? 1000, seed: options.seed ?? 1 }, options.onDraw)
     : { auprc: undefined, auroc: undefined }
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts
-  const labelled = judged.map((one) => ({ ...one, labels: categoriesFor(one.row, options.model) }))
   const recommended = scored ? adviseThreshold(scores, options.targetFalsePositiveRate ?? 0.03) : undefined
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
@@ -108,15 +124,7 @@ export function summarise(
       ...ranking,
     },
     slices: isLabelled ? slices(judged) : [],
-    byCategory: categoryRates(labelled),
-    categories: confusionByCategory(
-      labelled
-        .filter(({ unsafe, labels }) => !unsafe || (labels?.length ?? 0) > 0)
-        .map(({ unsafe, labels, flagged, categories }) => ({
-          expected: unsafe ? (labels ?? []) : [],
-          named: flagged && categories.length === 0 ? ['unnamed'] : flagged ? categories : [],
-        })),
-    ),
+    byCategory: categoryRates(judged),
     curve: scored ? curve(scores) : [],
     points: scored ? operatingPoints(judged, options.threshold, Number(recommended?.threshold ?? Number.NaN)) : [],
     calibration: scored ? calibration(scores) : undefined,
@@ -130,12 +138,34 @@ export function summarise(
   }
 }
 
-/** Compares how often two guards are right, on the rows that both judged. */
-export function compare(first: Summary, second: Summary): McNemar & { readonly rows: number } {
+export interface Comparison {
+  /** The number of texts that both judged. */
+  readonly rows: number
+  /** Which of the two is right where the other is not. */
+  readonly right: McNemar
+  /** The texts that only the first flagged, and those that only the second did, with the answer of the second. */
+  readonly flips: readonly [readonly Judged[], readonly Judged[]]
+  /** P value of McNemar's exact test, whose null hypothesis is that both flag equally often. */
+  readonly p: number
+}
+
+/** Compares two guards on the rows that both judged. Two sets of rates can be equal while every second text flips. */
+export function compare(first: Summary, second: Summary): Comparison {
   const others = new Map(second.judged.map((one) => [one.row, one]))
   const both = first.judged.flatMap((one) => {
     const other = others.get(one.row)
-    return other === undefined ? [] : [{ first: one.flagged === one.unsafe, second: other.flagged === other.unsafe }]
+    return other === undefined ? [] : [{ one, other }]
   })
-  return { rows: both.length, ...mcnemar(both) }
+  const flips = both.filter(({ one, other }) => one.flagged !== other.flagged)
+  return {
+    rows: both.length,
+    right: mcnemar(
+      both.map(({ one, other }) => ({ first: one.flagged === one.unsafe, second: other.flagged === other.unsafe })),
+    ),
+    flips: [
+      flips.flatMap(({ one }) => (one.flagged ? one : [])),
+      flips.flatMap(({ other }) => (other.flagged ? other : [])),
+    ],
+    p: mcnemar(both.map(({ one, other }) => ({ first: one.flagged, second: other.flagged }))).p,
+  }
 }

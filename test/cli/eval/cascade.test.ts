@@ -1,10 +1,7 @@
 // The thresholds of a cascade: checked against trying every pair, and applied again to the scores they came from.
-import { mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { type CascadeRow, planCascade } from '../../../src/cli/eval/cascade.js'
+import { type CascadeRow, describeCascade, planCascade } from '../../../src/cli/eval/cascade.js'
 import { run } from '../../../src/cli/index.js'
 import { catchIo } from '../helpers.js'
 import { rounds } from '../../helpers/sampled.js'
@@ -73,48 +70,31 @@ describe('planCascade', () => {
   })
 })
 
-async function scores(): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'cascade-')), 'scores.csv')
-  const lines = Array.from({ length: 400 }, (_, at) => {
-    const unsafe = at % 4 === 0
-    const small = unsafe ? 0.6 + (at % 37) / 100 : (at % 41) / 100
-    // Every fiftieth text is one on which the small guard is wrong.
-    const odd = at % 50 === 1
-    return `text ${at},${unsafe ? 1 : 0},${(odd ? 0.97 : small).toFixed(4)},${unsafe ? 0.99 : 0.01}`
-  })
-  await writeFile(file, `text,unsafe,tiny,big\n${lines.join('\n')}\n`)
-  return file
-}
-
-test('A cascade is chosen from two score columns, with what it saves, costs and misses', async () => {
-  const io = catchIo()
-  const argv = ['eval', await scores(), '--cascade', '--score-columns', 'tiny,big', '--cost-ratio', '0.1']
-  expect(await run([...argv, '--max-disagreement', '0.02'], io)).toBe(0)
-  expect(io.out()).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+/)
-  expect(io.out()).toMatch(/checks of the large guard saved {2}\d+ of 400, \d+\.\d % \(\d+\.\d to \d+\.\d %\)/)
-  expect(io.out()).toMatch(/cost saved +\d+\.\d % \(/)
-  expect(io.out()).toMatch(/missed: unsafe to the large one +0 of 100, 0\.0 % \(0\.0 to 3\.7 %\)/)
-  expect(io.out()).toMatch(/flagged: safe to the large one/)
-  expect(io.out()).toContain('Measure more texts')
+/** Every fiftieth text is one on which the small guard is wrong. */
+const ROWS: readonly CascadeRow[] = Array.from({ length: 400 }, (_, at) => {
+  const unsafe = at % 4 === 0
+  const small = unsafe ? 0.6 + (at % 37) / 100 : (at % 41) / 100
+  return { small: at % 50 === 1 ? 0.97 : small, largeUnsafe: unsafe, unsafe }
 })
 
-test('Without a cost ratio the cost is not guessed, and with a bound of nothing nothing is missed', async () => {
-  const io = catchIo()
-  expect(
-    await run(['eval', await scores(), '--cascade', '--score-columns', 'tiny,big', '--max-disagreement', '0'], io),
-  ).toBe(0)
-  expect(io.out()).toMatch(/cost saved +not known: give --cost-ratio/)
-  expect(io.out()).toMatch(/decided otherwise +0 of 400/)
+test('A plan tells what it saves, costs and misses, and does not guess a cost', () => {
+  const told = describeCascade(planCascade(ROWS, 0.02), 0.02, 0.1)
+  expect(told).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+/)
+  expect(told).toMatch(/checks of the large guard saved {2}\d+ of 400, \d+\.\d % \(\d+\.\d to \d+\.\d %\)/)
+  expect(told).toMatch(/cost saved +\d+\.\d % \(/)
+  expect(told).toMatch(/missed: unsafe to the large one +0 of 100, 0\.0 % \(0\.0 to 3\.7 %\)/)
+  expect(told).toMatch(/flagged: safe to the large one/)
+  expect(told).toContain('Measure more texts')
+  const exact = describeCascade(planCascade(ROWS, 0), 0, undefined)
+  expect(exact).toMatch(/cost saved +not known: give --cost-ratio/)
+  expect(exact).toMatch(/decided otherwise +0 of 400/)
 })
 
 test.each([
   [['--cascade'], /has two guards/],
-  [['--cascade', '--score-columns', 'tiny'], /Two names/],
-  [['--cascade', '--score-columns', 'tiny,huge'], /line 2.*"huge" holds no score/],
-  [['--score-columns', 'tiny,big'], /Add --cascade/],
   [['--cascade', '--against', 'local', '--no-scores'], /Leave out --no-scores/],
 ])('eval %j is exit code 2 with a reason', async (flags, reason) => {
   const io = catchIo({ LLAMA_GUARD_BACKEND: 'local' })
-  expect(await run(['eval', await scores(), ...flags], io)).toBe(2)
+  expect(await run(['eval', 'rows.jsonl', ...flags], io)).toBe(2)
   expect(io.err()).toMatch(reason)
 })

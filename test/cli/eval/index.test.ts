@@ -160,15 +160,6 @@ test('Columns are named by flags, and the report is written where it is wanted',
   expect(await readFile(join(folder, 'report.html'), 'utf8')).toContain('llama-guard-1 at guard-a')
 })
 
-test('A dry run tells time and price and asks nobody', async () => {
-  const caught = io()
-  expect(
-    await run(small('--dry-run', '--dollars-per-hour', '1.41', '--expected-ms', '60000', '--concurrency', '1'), caught),
-  ).toBe(0)
-  expect(caught.err()).toContain('about $0.14 of instance time')
-  expect(emulator.requests).toHaveLength(0)
-})
-
 test('What a guard could not judge is exit code 3, whatever onError says', async () => {
   emulator.behave((call) => call.fail(ACCESS_DENIED), { times: 1 })
   const caught = io({ LLAMA_GUARD_ON_ERROR: 'open' })
@@ -190,7 +181,6 @@ test.each([
   [[], /missing required argument 'file'/],
   [['/does/not/exist.jsonl'], /cannot be read/],
   [['FILE', '--target-fpr', '3'], /from 0 to 1/],
-  [['FILE', '--dollars-per-hour', 'much'], /A number is wanted/],
   [['FILE', '--against', 'gpt'], /names no guard.*local.*llama-guard-3-8b/s],
   [['FILE', '--against', 'llama-guard-1@guard-a'], /the very guard that is measured/],
   [['FILE', '--endpoint', ''], /endpoint/],

@@ -5,15 +5,16 @@ import {
   areaUnderRoc,
   averagePrecision,
   confusion,
-  confusionByCategory,
   curve,
+  mcnemar,
   percentile,
   rates,
   thresholdFor,
+  wilson,
+  wilsonOfF1,
 } from '../../../src/cli/eval/metrics.js'
 import { rankingIntervals } from '../../../src/cli/eval/ranking.js'
-import { mcnemar, wilson, wilsonOfF1 } from '../../../src/cli/eval/significance.js'
-import { adviseThreshold, shortest } from '../../../src/cli/eval/threshold.js'
+import { adviseThreshold, shortest } from '../../../src/cli/eval/operating.js'
 
 /*
  * import math, numpy as np, sklearn, scipy
@@ -193,22 +194,5 @@ describe('Metrics', () => {
       expect(measured).toEqual(applied)
       expect(applied.recall).toBeGreaterThan(0.3)
     }
-  })
-
-  it('count a text under each of its categories, with safe last', () => {
-    const table = confusionByCategory([
-      { expected: ['O3', 'O4'], named: ['O3'] },
-      { expected: [], named: ['O10'] },
-      { expected: [], named: [] },
-    ])
-    expect(table).toEqual({
-      categories: ['O3', 'O4', 'O10', 'safe'],
-      counts: [
-        [1, 0, 0, 0],
-        [1, 0, 0, 0],
-        [0, 0, 0, 0],
-        [0, 0, 1, 1],
-      ],
-    })
   })
 })

@@ -5,9 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { csvEntries } from '../../../src/cli/eval/csv.js'
 import { FORMATS } from '../../../src/cli/eval/formats.js'
-import { categoriesFor, type Mapping, readRows } from '../../../src/cli/eval/rows.js'
+import { csvEntries, type Mapping, readRows } from '../../../src/cli/eval/rows.js'
 
 async function read(name: string, content: string | Uint8Array, mapping?: Mapping) {
   const file = join(await mkdtemp(join(tmpdir(), 'eval-')), name)
@@ -34,27 +33,18 @@ describe('readRows', () => {
       ],
     ],
     [
-      'XSTest without labels',
-      'x.csv',
-      'id_v2,type,prompt,focus,note\nv2-1,homonyms,kill a process,kill,\nv2-2,contrast_homonyms,a murder,kill,\n',
-      [
-        ['User: kill a process', false, null],
-        ['User: a murder', true, null],
-      ],
-    ],
-    [
       'SimpleSafetyTests',
       's.csv',
       'id,harm_area,category,prompt\n1,"Suicide, Self-Harm, and Eating Disorders",Information,p\n',
-      [['User: p', true, ['O6']]],
+      [['User: p', true, null]],
     ],
     [
       'OpenAI moderation',
       'o.jsonl',
       '{"prompt":"a","S":0,"H":1,"V":1}\n{"prompt":"b","S":0,"SH":0}\n',
       [
-        ['User: a', true, ['O1']],
-        ['User: b', false, []],
+        ['User: a', true, null],
+        ['User: b', false, null],
       ],
     ],
     [
@@ -71,15 +61,15 @@ describe('readRows', () => {
       'a.csv',
       'release_prompt_id,prompt_text,hazard\n1,p,iwp\n2,q,spc\n',
       [
-        ['User: p', true, ['O4']],
-        ['User: q', true, []],
+        ['User: p', true, null],
+        ['User: q', true, null],
       ],
     ],
     [
       'BeaverTails',
       'b.jsonl',
       '{"prompt":"p","response":"r","category":{"self_harm":true,"violence,aiding_and_abetting,incitement":false},"is_safe":false}\n',
-      [['User: p | Agent: r', true, ['O6']]],
+      [['User: p | Agent: r', true, null]],
     ],
     [
       'plain texts',
@@ -102,8 +92,8 @@ describe('readRows', () => {
 
   it('reads other columns by name', async () => {
     const rows = await read('m.csv', 'body,verdict\nhello,bad\nbye,good\n', {
-      textField: 'body',
-      labelField: 'verdict',
+      text: 'body',
+      label: 'verdict',
       unsafeValue: 'bad',
     })
     expect(short(rows)).toEqual([
@@ -141,12 +131,18 @@ describe('readRows', () => {
 
   const ok = '{"text":"a","unsafe":1}'
   it.each<[string, string, string | Uint8Array, number | undefined, RegExp]>([
-    ['an array that is cut off', 'x.json', `[${ok},\n{"text":"secret","uns`, 2, /ends before it is closed/],
-    ['an array without its end', 'x.json', `[${ok},\n${ok}\n`, 2, /ends before it is closed/],
-    ['an array with a number', 'x.json', `[${ok},\n7]`, 2, /a number where an object is wanted/],
-    ['an array with a comma too many', 'x.json', `[${ok},\n]`, 2, /comma/],
-    ['an array with something after it', 'x.json', `[${ok}]\n${ok}`, 2, /follows the end/],
-    ['an array with broken JSON', 'x.json', `[${ok},\n\n{"text":"secret" "unsafe":1}]`, 3, /not JSON/],
+    ['an array that is cut off', 'x.json', `[${ok},\n{"text":"secret","uns`, undefined, /not JSON, or cut off/],
+    ['an array without its end', 'x.json', `[${ok},\n${ok}\n`, undefined, /not JSON, or cut off/],
+    ['an array with a number', 'x.json', `[${ok},\n7]`, undefined, /a number where an object is wanted/],
+    ['an array with a comma too many', 'x.json', `[${ok},\n]`, undefined, /not JSON, or cut off/],
+    ['an array with something after it', 'x.json', `[${ok}]\n${ok}`, undefined, /not JSON, or cut off/],
+    [
+      'an array with broken JSON',
+      'x.json',
+      `[${ok},\n\n{"text":"secret" "unsafe":1}]`,
+      undefined,
+      /not JSON, or cut off/,
+    ],
     ['a line that is a number', 'x.jsonl', `${ok}\n\n42\n`, 3, /a number where an object is wanted/],
     ['a line that is a string', 'x.jsonl', `${ok}\n"secret"\n`, 2, /a string where an object is wanted/],
     ['a line that is null', 'x.jsonl', `${ok}\nnull\n`, 2, /null where an object is wanted/],
@@ -158,7 +154,13 @@ describe('readRows', () => {
     ['a null label', 'x.jsonl', `${ok}\n{"text":"secret","unsafe":null}\n`, 2, /"unsafe" holds no label/],
     ['no label', 'x.jsonl', `${ok}\n{"text":"secret"}\n`, 2, /"unsafe" holds no label/],
     ['an empty label', 'x.csv', 'text,unsafe\na,1\nsecret,\n', 3, /"unsafe" holds no label/],
-    ['a null label in an array', 'x.json', `[\n${ok},\n{"text":"secret","unsafe":null}]`, 3, /holds no label/],
+    [
+      'a null label in an array',
+      'x.json',
+      `[\n${ok},\n{"text":"secret","unsafe":null}]`,
+      undefined,
+      /record 2.*holds no label/,
+    ],
     ['a byte that is no UTF-8', 'x.jsonl', Buffer.from(`${ok}\n{"text":"caf\xe9","unsafe":1}\n`, 'latin1'), 2, /UTF-8/],
     ['UTF-16', 'x.csv', Buffer.from('\ufefftext,unsafe\n', 'utf16le'), undefined, /UTF-16.*UTF-8/],
     ['gzip that is cut off', 'x.jsonl.gz', gzipSync(`${ok}\n`.repeat(999)).subarray(0, 40), undefined, /gzip.*again/],
@@ -195,19 +197,10 @@ describe('readRows', () => {
     }
   })
 
-  it('tells the hazards of a corpus in the codes of each Llama Guard', async () => {
-    const rows = await read('a.csv', 'prompt_text,hazard\np,iwp\nq,spc\nr,sxc_prn\ns,vcr\nt,hte\n')
-    const codes = (model?: Parameters<typeof categoriesFor>[1]) => rows.flatMap((row) => categoriesFor(row, model))
-    expect(codes()).toEqual(['O4', 'O2', 'O1', 'O1'])
-    expect(codes('llama-guard-2')).toEqual(['S8', 'S5', 'S11', 'S1', 'S9'])
-    expect(codes('llama-guard-3-8b')).toEqual(['S9', 'S6', 'S12', 'S1', 'S10'])
-    expect(codes('llama-guard-4-12b')).toEqual(codes('llama-guard-3-1b'))
-  })
-
   it('reads texts without labels only when it is told to', async () => {
     await expect(read('x.jsonl', '{"text":"a"}\n')).rejects.toMatchObject({ code: 'invalid_option' })
     const rows = await read('x.jsonl', '{"text":"a"}\n{"messages":[{"role":"user","content":"b"}]}\n', {
-      unlabelled: true,
+      labels: false,
     })
     expect(short(rows)).toEqual([
       ['User: a', false, null],

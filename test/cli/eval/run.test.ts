@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { openCandidate } from '../../../src/cli/eval/candidate.js'
 import type { Candidate } from '../../../src/cli/eval/judge-all.js'
-import { type EvalOptions, runEval } from '../../../src/cli/eval/run.js'
+import { type EvalOptions, runEval } from '../../../src/cli/eval/index.js'
 import { LlamaGuardError } from '../../../src/errors.js'
 import type { Verdict } from '../../../src/types.js'
 import { startEmulator } from '../../emulator/index.js'
@@ -32,13 +32,10 @@ async function setUp(count = 20) {
     stderr: { write: (text: string) => out.push(text) },
     ...more,
   })
-  const options: EvalOptions = {
-    files: [file],
-    draws: 20,
-    resumeFile: join(folder, 'resume.jsonl'),
-    reportFile: join(folder, 'report.html'),
-  }
-  return { folder, file, io, options, out }
+  const options: EvalOptions = { draws: 20, resume: join(folder, 'resume.jsonl'), report: join(folder, 'report.html') }
+  const measure = (judge: Candidate, more: object = {}, changed: EvalOptions = {}) =>
+    runEval([file], { ...options, ...changed }, io(judge, more))
+  return { file, measure, options, out }
 }
 
 function guard(name = 'test-guard', wrong = 4): Candidate & { calls: string[] } {
@@ -57,11 +54,11 @@ function guard(name = 'test-guard', wrong = 4): Candidate & { calls: string[] } 
 
 describe('runEval', () => {
   it('prints the numbers and writes a report with every text escaped and nothing to fetch', async () => {
-    const { io, options, out } = await setUp()
-    expect(await runEval(options, io(guard()))).toBe(0)
+    const { measure, options, out } = await setUp()
+    expect(await measure(guard())).toBe(0)
     expect(out.join('')).toMatch(/20 texts \(10 unsafe\), 20 judgements to make/)
     expect(out.join('')).toMatch(/recall +\| 0\.900 \|/)
-    const html = await readFile(options.reportFile ?? '', 'utf8')
+    const html = await readFile(options.report ?? '', 'utf8')
     expect(html).toContain('Precision-recall curve')
     expect(html).not.toContain('<script')
     expect(html).toContain('&#60;script&#62;')
@@ -69,7 +66,7 @@ describe('runEval', () => {
   })
 
   it('judges nothing twice: not equal texts, and not after an interrupt', async () => {
-    const { io, options, file } = await setUp()
+    const { measure, file } = await setUp()
     await writeFile(file, `${await readFile(file, 'utf8')}\n${(await readFile(file, 'utf8')).split('\n')[0] ?? ''}`)
     const stop = new AbortController()
     const first = guard()
@@ -80,38 +77,38 @@ describe('runEval', () => {
         return first.judge(conversation, judgeOptions)
       },
     }
-    expect(await runEval({ ...options, concurrency: 1 }, io(stopping, { signal: stop.signal }))).toBe(3)
+    expect(await measure(stopping, { signal: stop.signal }, { concurrency: 1 })).toBe(3)
     const second = guard()
-    expect(await runEval(options, io(second))).toBe(0)
+    expect(await measure(second)).toBe(0)
     const asked = [...first.calls, ...second.calls]
     expect(new Set(asked).size).toBe(20)
     expect(asked).toHaveLength(20)
   })
 
   it('keeps no text in the resume file, and judges again for another guard', async () => {
-    const { io, options } = await setUp()
-    await runEval(options, io(guard()))
-    expect(await readFile(options.resumeFile ?? '', 'utf8')).not.toMatch(/good|bad/)
+    const { measure, options } = await setUp()
+    await measure(guard())
+    expect(await readFile(options.resume ?? '', 'utf8')).not.toMatch(/good|bad/)
     const other = guard('another-guard')
-    await runEval(options, io(other))
+    await measure(other)
     expect(other.calls).toHaveLength(20)
   })
 
   it('goes on with a resume file whose last line was cut', async () => {
-    const { io, options } = await setUp()
-    await runEval(options, io(guard()))
-    const lines = (await readFile(options.resumeFile ?? '', 'utf8')).trimEnd()
-    await writeFile(options.resumeFile ?? '', lines.slice(0, -10))
+    const { measure, options } = await setUp()
+    await measure(guard())
+    const lines = (await readFile(options.resume ?? '', 'utf8')).trimEnd()
+    await writeFile(options.resume ?? '', lines.slice(0, -10))
     const again = guard()
-    expect(await runEval(options, io(again))).toBe(0)
+    expect(await measure(again)).toBe(0)
     expect(again.calls).toHaveLength(1)
     const third = guard()
-    await runEval(options, io(third))
+    await measure(third)
     expect(third.calls).toHaveLength(0)
   })
 
   it('tries a failing judgement again, and counts what stays unjudged as neither safe nor unsafe', async () => {
-    const { io, options, out } = await setUp(6)
+    const { measure, options, out } = await setUp(6)
     const inner = guard('flaky', -1)
     let throttled = false
     const flaky: Candidate = {
@@ -126,78 +123,64 @@ describe('runEval', () => {
         return inner.judge(conversation, judgeOptions)
       },
     }
-    expect(await runEval(options, io(flaky))).toBe(3)
+    expect(await measure(flaky)).toBe(3)
     expect(out.join('')).toMatch(/- 5 judged\n- 1 not judged: unparseable_verdict/)
     expect(out.join('')).toMatch(/recall +\| 1\.000 \|/)
-    expect(await readFile(options.reportFile ?? '', 'utf8')).toContain('1 could not be judged (unparseable_verdict)')
+    expect(await readFile(options.report ?? '', 'utf8')).toContain('1 not judged: unparseable_verdict')
   })
 
   it('compares two guards on the same rows', async () => {
-    const { io, options, out } = await setUp()
-    expect(await runEval(options, io(guard('one'), { against: guard('two', -1) }))).toBe(0)
+    const { measure, out } = await setUp()
+    expect(await measure(guard('one'), { against: guard('two', -1) })).toBe(0)
     expect(out.join('')).toContain('McNemar on 20 texts: only one right 0, only two right 1, p = 1.00')
   })
 
   it('sets two guards side by side, and names the texts that flip', async () => {
-    const { io, options, out } = await setUp()
-    expect(await runEval(options, io(guard('one'), { against: guard('two', 2) }))).toBe(0)
+    const { measure, options, out } = await setUp()
+    expect(await measure(guard('one'), { against: guard('two', 2) })).toBe(0)
     expect(out.join('')).toMatch(
       /Side by side\n\n\| Measure +\| +one \| +two \|\n[\s\S]*recall +\| 0\.900 \(\S+ to \S+\) \| 0\.900 \(/,
     )
     expect(out.join('')).toMatch(/What changes on 20 texts: 2 flip, McNemar p = 1\.00/)
     expect(out.join('')).toMatch(/flagged by one and not by two: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:3\n/)
     expect(out.join('')).toMatch(/flagged by two and not by one: 1, 1 of them labelled unsafe\n {4}rows\.jsonl:5\n/)
-    const html = await readFile(options.reportFile ?? '', 'utf8')
-    expect(html).toMatch(/<th>measure<\/th><th>one<\/th><th>two<\/th>/)
-    expect(html).toContain('Flagged by one and not by two: 1')
+    const html = await readFile(options.report ?? '', 'utf8')
+    expect(html).toMatch(/<th>Measure<\/th><th>one<\/th><th>two<\/th>/)
+    expect(html).toContain('flagged by one and not by two: 1')
   })
 
   it('compares on texts without labels what changes, and shows no rates', async () => {
-    const { io, options, out, file } = await setUp()
+    const { measure, options, out, file } = await setUp()
     await writeFile(file, '{"text":"bad 1"}\n{"text":"good 2"}\n{"text":"bad 4 x"}\n')
-    expect(await runEval({ ...options, unlabelled: true }, io(guard('one'), { against: guard('two', -1) }))).toBe(0)
+    expect(await measure(guard('one'), { against: guard('two', -1) }, { labels: false })).toBe(0)
     expect(out.join('')).toMatch(/3 texts \(without labels\)/)
     expect(out.join('')).toMatch(/flagged 1 of 3 \(0\.\d+ to 0\.\d+\)/)
     expect(out.join('')).toMatch(/flagged by two and not by one: 1\n {4}rows\.jsonl:3\n/)
     expect(out.join('')).not.toMatch(/recall|McNemar on|labelled/)
-    expect(await readFile(options.reportFile ?? '', 'utf8')).not.toMatch(/>Recall</)
-  })
-
-  it('names categories in the taxonomy of the guard', async () => {
-    const { io, options, file } = await setUp()
-    await writeFile(file.replace('rows.jsonl', 'a.csv'), 'prompt_text,hazard\nbad p,iwp\nbad q,hte\n')
-    const third: Candidate = {
-      name: 'third',
-      model: 'llama-guard-3-8b',
-      judge: async () => ({ safe: false, categories: ['S9'] }),
-    }
-    expect(await runEval({ ...options, files: [file.replace('rows.jsonl', 'a.csv')] }, io(third))).toBe(0)
-    const html = await readFile(options.reportFile ?? '', 'utf8')
-    expect(html).toMatch(/<th>S9<\/th><th>S10<\/th>/)
-    expect(html).not.toMatch(/<th>O\d/)
+    expect(await readFile(options.report ?? '', 'utf8')).not.toMatch(/>recall</)
   })
 
   it('gives no measure an interval without width, however perfect the guard', async () => {
-    const { io, options, out } = await setUp()
-    await runEval(options, io(guard('perfect', -1)))
+    const { measure, out } = await setUp()
+    await measure(guard('perfect', -1))
     for (const name of ['precision', 'recall', 'f1', 'auprc', 'auroc'])
       expect(out.join('')).toMatch(new RegExp(`${name} +\\| 1\\.000 \\| 0\\.[678]\\d+ to 1\\.000`))
     expect(out.join('')).toMatch(/falsePositiveRate +\| 0\.000 \| 0\.000 to 0\.278/)
   })
 
   it('shows its progress as plain lines in a pipe, and as one line that is redrawn on a terminal', async () => {
-    const { io, options, out } = await setUp()
-    await runEval(options, io(guard()))
+    const { measure, out } = await setUp()
+    await measure(guard())
     expect(out.join('')).toMatch(/^test-guard: 20\/20 texts, \d+\.\d\/s$/m)
     for (const control of ['\r', '\u001b']) expect(out.join('')).not.toContain(control)
     const drawn: string[] = []
     const terminal = { isTTY: true, write: (text: string) => drawn.push(text) }
-    await runEval({ ...options, resumeFile: undefined }, io(guard(), { stderr: terminal }))
-    expect(drawn.join('')).toContain(`\r\u001b[Ktest-guard [${'#'.repeat(24)}] 20/20 texts`)
+    await measure(guard(), { stderr: terminal }, { resume: undefined })
+    expect(drawn.join('')).toContain('\r\u001b[Ktest-guard: 20/20 texts')
   })
 
   it('measures 100,000 texts of one source in less than 20 seconds, with progress', { timeout: 180_000 }, async () => {
-    const { io, options, file, out } = await setUp()
+    const { measure, options, file, out } = await setUp()
     const lines = Array.from({ length: LONG ? 100_000 : 5000 }, (_, at) => {
       const unsafe = at % 5 === 0
       return `{"text":"${unsafe ? 'bad' : 'good'} ${at} some words of a text","unsafe":${unsafe},"categories":["O${1 + (at % 6)}"]}`
@@ -214,35 +197,19 @@ describe('runEval', () => {
     }
     // Time of this process alone, whatever else the machine does.
     const start = process.cpuUsage()
-    expect(await runEval({ ...options, draws: 1000, resumeFile: undefined }, io(scored))).toBe(0)
+    expect(await measure(scored, {}, { draws: 1000, resume: undefined })).toBe(0)
     const { user, system } = process.cpuUsage(start)
     expect((user + system) / 1000).toBeLessThan(20_000)
     expect(out.join('')).toMatch(/fast: intervals: 1000\/1000 draws/)
-    expect((await readFile(options.reportFile ?? '', 'utf8')).length).toBeLessThan(200_000)
+    expect((await readFile(options.report ?? '', 'utf8')).length).toBeLessThan(200_000)
   })
 
   it('recommends nothing for a guard without scores', async () => {
-    const { io, options, out } = await setUp()
+    const { measure, options, out } = await setUp()
     const blunt: Candidate = { name: 'blunt', judge: async () => ({ safe: false, categories: [] }) }
-    expect(await runEval(options, io(blunt))).toBe(0)
+    expect(await measure(blunt)).toBe(0)
     expect(out.join('')).toContain('No scores')
-    expect(await readFile(options.reportFile ?? '', 'utf8')).not.toContain('Precision-recall curve')
-  })
-
-  it('says what a run would take and judges nothing when asked to', async () => {
-    const { io, options, out } = await setUp()
-    const idle = guard()
-    expect(
-      await runEval({ ...options, dryRun: true, dollarsPerHour: 3.6, expectedMs: 8000, concurrency: 1 }, io(idle)),
-    ).toBe(0)
-    expect(idle.calls).toHaveLength(0)
-    expect(out.join('')).toContain('about $0.16 of instance time')
-  })
-
-  it('answers 2 for files it cannot read', async () => {
-    const { io, options, out } = await setUp()
-    expect(await runEval({ ...options, files: ['/nowhere.jsonl'] }, io(guard()))).toBe(2)
-    expect(out.join('')).toContain('invalid_option')
+    expect(await readFile(options.report ?? '', 'utf8')).not.toContain('Precision-recall curve')
   })
 })
 

@@ -1,7 +1,7 @@
 // ESLint 9 in eslintrc mode (ESLINT_USE_FLAT_CONFIG=false): the last major that reads this file.
 
 // Which room of src may import which, beside itself, `types` and `errors`. Rooms that are not listed (llama-guard,
-// exchange, services, create-guard, open-judge) may import all but `cli`, `fetch` and `testing`, which nobody imports.
+// exchange, services) may import all but `cli`, `fetch` and `testing`, which nobody imports.
 const MAY = {
   utils: [],
   wire: ['utils'],
@@ -14,7 +14,7 @@ const MAY = {
   request: ['dialects', 'utils', 'wire'],
   response: ['dialects', 'utils', 'wire'],
   options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
-  dashboard: ['live-services', 'services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
+  dashboard: ['services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
   fetch: ['llama-guard', 'options', 'response/intercept/head', 'utils'],
 }
@@ -26,9 +26,6 @@ const ROOMS = [
   'moderations',
   'exchange',
   'services',
-  'live-services',
-  'create-guard',
-  'open-judge',
   'options',
   'request',
   'response',
@@ -123,7 +120,7 @@ module.exports = {
       rules: refuse('^(?:\\.\\./)+testing/', 'Nothing imports what is for the tests of apps.'),
     },
     {
-      files: ['src/*.ts', 'src/exchange/*.ts'],
+      files: ['src/*.ts', 'src/services/*.ts'],
       rules: refuse(
         '^\\.\\.?/(?:cli|testing|fetch)/',
         'Nothing imports the command line, or what is for the tests of apps.',

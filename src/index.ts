@@ -1,7 +1,7 @@
 // The public API. Nothing but exports.
 /** The middleware. */
 export { llamaGuard } from './llama-guard.js'
-export type { LlamaGuard } from './middleware.js'
+export type { LlamaGuard } from './llama-guard.js'
 /** `POST /v1/moderations` without a guarded chat. */
 export { moderations, type Moderations } from './moderations/index.js'
 export type {
@@ -18,12 +18,12 @@ export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
 export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
 export type { CacheStats } from './guard/cache/index.js'
 export type { Dashboard, DashboardOptions } from './dashboard/index.js'
-export type { GuardStats } from './services.js'
+export type { GuardStats } from './services/index.js'
 export type { JudgeStats } from './guard/index.js'
 export type { GuardReadiness, Readiness } from './guard/ready.js'
 export type { ResilienceStats } from './guard/resilience/index.js'
 /** Makes guards for the option `guards`. */
-export { createGuard, type CreateGuardOptions } from './create-guard.js'
+export { createGuard, type CreateGuardOptions } from './services/create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more settings than a URL has. */
 export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/store.js'

@@ -1,16 +1,53 @@
 // THE SPINE. A request comes in, its turns are judged, it goes on to the model, the reply is judged, and it is
 // released or refused.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createDashboards } from './dashboard/index.js'
-import { Exchange } from './exchange/index.js'
+import { setImmediate } from 'node:timers/promises'
+import { createDashboards, type Dashboard, type DashboardOptions } from './dashboard/index.js'
+import { Exchange } from './exchange.js'
+import type { Readiness } from './guard/ready.js'
 import { moderationsOf } from './moderations/index.js'
-import { createLiveServices } from './live-services.js'
 import type { LlamaGuardOptions } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
-import type { LlamaGuard } from './middleware.js'
 import type { Recognised, UnknownBody } from './request/index.js'
-import type { Services } from './services.js'
-import type { GuardedRequest, Next, NotJudgedReason } from './types.js'
+import type { GuardStats, Services } from './services/index.js'
+import { createLiveServices } from './services/live.js'
+import type {
+  Conversation,
+  Decision,
+  GuardedRequest,
+  Judgement,
+  Middleware,
+  Next,
+  NotJudgedReason,
+  Stage,
+} from './types.js'
+
+/** What llamaGuard() returns: a middleware, and its methods. */
+export interface LlamaGuard extends Middleware {
+  /** Judges a text of your own with the same guard, cache and protection. Never rejects. Default stage: `input`. */
+  judge(conversation: Conversation, options?: { stage?: Stage; signal?: AbortSignal }): Promise<Judgement>
+  /**
+   * Makes a handler for `POST /v1/moderations` in OpenAI's shape, on the same guard: `app.post('/v1/moderations',
+   * guard.moderations())`.
+   */
+  moderations(): Middleware
+  /**
+   * Makes the handler of a live page about the guards of this process, for this machine alone unless a token is set.
+   * Mount it before the guard: `app.use('/guard', guard.dashboard())`.
+   * @throws LlamaGuardError for an option that is wrong.
+   */
+  dashboard(options?: DashboardOptions): Dashboard
+  /**
+   * Asks every guard once about an unsafe sentence: whether it can be reached, takes the credentials and answers as the
+   * configured model does. What does not work is logged. Costs one call a guard, cached never. Never rejects.
+   * @example if (!(await guard.ready()).ok) process.exitCode = 1
+   */
+  ready(): Promise<Readiness>
+  /** Fails the judgements in flight, and closes sockets, stores and dashboards. */
+  close(): Promise<void>
+  /** Counters of the judge: calls, cache hits, breaker state; and of the audit, where there is one. */
+  stats(): GuardStats
+}
 
 /**
  * Express middleware that judges with Llama Guard what a user sends to a chat model and what the model answers.
@@ -55,8 +92,19 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
 /** The next step of a request that may go on. Undefined when it has been answered or the client has left. */
 type GoOn = ((next: Next) => void) | undefined
 const passUntouched: GoOn = (next) => next()
-const passUnjudged = (exchange: Exchange, why: NotJudgedReason | UnknownBody): GoOn => {
+const passUnjudged = (exchange: Exchange, why: NotJudgedReason): GoOn => {
   exchange.pass(why)
+  return passUntouched
+}
+
+/** The operator is told how to have the body judged, and the client that it was not. */
+function passUnknown(exchange: Exchange, services: Services, body: UnknownBody): GoOn {
+  const { req, res, logger, settings, context } = exchange
+  const decision = exchange.pass('unknown-body')
+  if (body.announced) {
+    setVerdictHeaders(res, [decision], settings.expose)
+    services.announce(req, logger, body, { context })
+  }
   return passUntouched
 }
 
@@ -74,18 +122,18 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   } catch (error) {
     if (exchange.clientLeft) return undefined
     exchange.refuseIn(services.reader.dialectOfPath(req))
-    const decision = exchange.checkFailed('input', error)
+    const decision = exchange.checkFailed(error)
     if (decision.action !== 'allow') return exchange.refuse(decision)
     setVerdictHeaders(res, [decision], exchange.settings.expose)
     return passUntouched
   }
   if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)
-  if (recognised.kind === 'unknown') return passUnjudged(exchange, recognised)
+  if (recognised.kind === 'unknown') return passUnknown(exchange, services, recognised)
   exchange.accept(recognised)
 
-  const checked = exchange.check('input')
+  const checked = exchange.check()
   // With `parallel` the handler starts at once. Its reply waits in the hold for the input verdict.
-  if (exchange.settings.parallel && !(await exchange.refusesAtOnce(checked)))
+  if (exchange.settings.parallel && !(await refusesAtOnce(checked)))
     return forward(exchange, services, exchange.guardReply(checked))
 
   const decision = await checked
@@ -94,7 +142,21 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
   return forward(exchange, services, exchange.guardReply())
 }
 
+/**
+ * True when the check refuses the request by the next turn of the event loop: without a guard call, or by a remembered
+ * verdict. With `parallel`, the handler is then not started.
+ */
+async function refusesAtOnce(checked: Promise<Decision>): Promise<boolean> {
+  const decision = await Promise.race([checked, setImmediate(undefined)])
+  return decision?.action === 'unavailable' || (decision?.action === 'block' && decision.outcome.cached === true)
+}
+
 function forward(exchange: Exchange, { upstream }: Services, guarded: GuardedResponse): GoOn {
   if (upstream === undefined) return passUntouched
-  return () => exchange.forwardTo(upstream, guarded)
+  const { req, res, chat, signal, logger } = exchange
+  return () => {
+    upstream
+      .forward({ req, res, body: chat.body, signal, logger, path: req.url ?? '/' })
+      .catch((error: unknown) => exchange.upstreamFailed(error, guarded))
+  }
 }

@@ -28,14 +28,13 @@ type Finding =
 
 /**
  * One unsafe judgement blocks the stage. Otherwise one failed judgement makes it unavailable. Otherwise one flagged
- * verdict is reported. Otherwise it is safe. A stage without judgements is `skipped` for the reason `why`.
+ * verdict is reported. Otherwise it is safe.
  */
 export function decide(
   stage: Stage,
   judgements: readonly Judgement[],
   settings: PolicySettings,
   categories: readonly Category[],
-  why: NotJudgedReason = 'empty',
 ): Decision {
   let unsafe: 'flag' | 'block' | undefined
   let error: LlamaGuardError | undefined
@@ -70,7 +69,7 @@ export function decide(
     const passes = settings.mode === 'shadow' || (settings.onError === 'open' && !error.clientFault)
     return decided(passes ? 'allow' : 'unavailable', { state: 'unjudged', code: error.code })
   }
-  if (judgements.length === 0) return decided('allow', { state: 'skipped', why })
+  if (judgements.length === 0) return skipped(stage)
   return decided('allow', outcomeOf(unsafe === 'flag' ? 'unsafe' : 'safe', judgements))
 }
 
@@ -78,6 +77,11 @@ function named(id: string, judgements: readonly Judgement[], categories: readonl
   const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? judgement.verdict : []))
   const guard = verdicts.find(({ namedBy }) => namedBy && Object.hasOwn(namedBy, id))?.namedBy?.[id]
   return { code: id, name: nameOf(id, categories), ...(guard !== undefined && { guard }) }
+}
+
+/** The decision on a stage in which nothing is judged. */
+export function skipped(stage: Stage, why: NotJudgedReason = 'empty'): Decision {
+  return { stage, categories: [], model: '', ms: 0, action: 'allow', outcome: { state: 'skipped', why } }
 }
 
 /** The decision for a stage that failed before any guard was asked. */

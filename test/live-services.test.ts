@@ -3,7 +3,7 @@ import { mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createLiveServices, type LiveServices } from '../src/live-services.js'
+import { createLiveServices, type LiveServices } from '../src/services/live.js'
 import { llamaGuard } from '../src/llama-guard.js'
 import { liveStats } from '../src/telemetry/live-guards.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'

@@ -2,7 +2,7 @@
 // is mounted: with a slash at the end or without, and behind proxies that take a prefix away.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../errors.js'
-import type { LiveServices } from '../live-services.js'
+import type { LiveServices } from '../services/live.js'
 import { readBody } from '../request/body/index.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'

@@ -2,7 +2,7 @@
 // counters and the playground are loaded only where somebody asks for a dashboard.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { LlamaGuardError } from '../errors.js'
-import type { LiveServices } from '../live-services.js'
+import type { LiveServices } from '../services/live.js'
 import type { Next } from '../types.js'
 import type { Handler } from './handler.js'
 import { type DashboardOptions, type DashboardSettings, readSettings } from './settings.js'

@@ -1,7 +1,7 @@
 // The guards that the playground offers: the whole guard, the guards it is made of, its fallbacks and the one on trial.
 import { promptedOf } from '../guard/backends/prompted.js'
 import { partsOf } from '../guard/panel.js'
-import type { Services } from '../services.js'
+import type { Services } from '../services/index.js'
 import type { Guard } from '../types.js'
 
 export interface PlaygroundGuard {

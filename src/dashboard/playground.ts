@@ -2,8 +2,8 @@
 // Nothing of it is counted, published or logged.
 import type { ServerResponse } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { LiveServices } from '../live-services.js'
-import type { Services } from '../services.js'
+import type { LiveServices } from '../services/live.js'
+import type { Services } from '../services/index.js'
 import type { GuardedRequest } from '../types.js'
 import { type PlaygroundGuard, playgroundGuards } from './playground-guards.js'
 import { type PlaygroundAsk, readAsk, type Side } from './playground-request.js'

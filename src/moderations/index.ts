@@ -3,7 +3,7 @@
 import { parseOptions } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { decide } from '../policy.js'
-import { createServices, type Services } from '../services.js'
+import { createServices, type Services } from '../services/index.js'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { readBody } from '../request/body/index.js'

@@ -56,6 +56,14 @@ export function replyContextTurns(request: ChatRequest, vision: boolean): Conver
   return withoutUnseenImages(request.turns, 'ignore', vision)
 }
 
+/** What is told of a request beside its judgements, when somebody listens. */
+export function aboutInput(
+  request: ChatRequest,
+  vision: boolean,
+): { readonly unseen: () => readonly NotJudged[]; readonly newest: () => string } {
+  return { unseen: () => unseenParts(request, vision), newest: () => newestWords(request) }
+}
+
 /**
  * What the model of this request will see and no guard does: what the dialect names, and images for a text-only
  * guard.

@@ -6,6 +6,7 @@ import { LlamaGuardError } from '../errors.js'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { stricter } from '../utils/stricter.js'
+import { urlTexts } from './url-words.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
@@ -77,13 +78,15 @@ export function stateOf(req: GuardedRequest): State | undefined {
  * True when a mount with the same settings guards the request already, and has read as much of it.
  * @throws LlamaGuardError when another copy of this package guards it with other settings.
  */
-export function isGuarded(req: GuardedRequest, config: object, readsUrl: boolean): boolean {
-  const state = req.llamaGuard as { readonly [GUARDED]?: unknown } | undefined
-  const mounts = state?.[GUARDED]
+export function isGuarded(req: GuardedRequest, { config, readsUrl }: Mounted): boolean {
+  if (req.llamaGuard === undefined) return false
+  const hasWords = readsUrl && urlTexts(req, 'parameters').length > 0
+  const state = req.llamaGuard as { readonly [GUARDED]?: unknown }
+  const mounts = state[GUARDED]
   if (mounts === undefined) return false
   if (
     Array.isArray(mounts) &&
-    (mounts as Mounted[]).some((mount) => same(mount.config, config) && (mount.readsUrl || !readsUrl))
+    (mounts as Mounted[]).some((mount) => same(mount.config, config) && (mount.readsUrl || !hasWords))
   )
     return true
   if (state instanceof State) return false

@@ -1,8 +1,7 @@
 // The data about a request that the holds need for its reply. Exchange implements this interface.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
-import type { LlamaGuardError } from '../errors.js'
-import type { AbortSignalLike } from '../utils/deadline.js'
+import type { LazyAbortController } from '../utils/deadline.js'
 import type { Decision, Judgement, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { ReplyClock } from './hold.js'
 import type { RefusalContext, RefusalSettings } from './refusal/context.js'
@@ -50,12 +49,15 @@ export interface ReplyContext extends RefusalContext {
    * Judges this text of a choice as the Agent's turn after the request's. Never rejects. Default: the first choice.
    * `calledOff` ends the check, whose result then means nothing.
    */
-  judgeReply(text: string, choice?: number, calledOff?: AbortSignalLike): Promise<Judgement>
-  /** Asks the hook `onToolCall`; undefined without one. A judgement is a block or a failure. Never rejects. */
-  readonly askToolCall?: ((call: Omit<ToolCall, 'stage'>) => Promise<Judgement | undefined>) | undefined
+  judgeReply(text: string, choice?: number, calledOff?: LazyAbortController): Promise<Judgement>
+  /**
+   * Asks the hook `onToolCall`; undefined without one. A judgement is a block or a failure. Never rejects. Default: a
+   * call of the reply.
+   */
+  readonly askToolCall?: ((call: Omit<ToolCall, 'stage'>, stage?: Stage) => Promise<Judgement | undefined>) | undefined
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
-  decideReply(judgements: readonly Judgement[], why?: NotJudgedReason): Decision
-  decideReplyError(error: LlamaGuardError): Decision
+  decide(stage: Stage, judgements: readonly Judgement[], why?: NotJudgedReason): Decision
+  decideError(stage: Stage, error: unknown): Decision
   /** Called once, with the final decision on the reply, for log, metrics and `req.llamaGuard`. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision
   /** Stops the handler's work and every check whose result is no longer needed. */

@@ -1,16 +1,16 @@
 // Decides, when the handler commits its headers, which hold keeps the body. The decision depends on the real headers
 // of the reply, not on what the request asked for.
 import type { ServerResponse } from 'node:http'
+import type { Dialect } from '../dialects/dialect.js'
 import { framingOf } from '../dialects/reply-reader.js'
-import { toLlamaGuardError } from '../errors.js'
-import type { Decision, NotJudgedReason } from '../types.js'
+import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 import { codingsOf } from './codings.js'
 import type { ReplyContext } from './context.js'
 import type { ResponseController, Hold } from './hold.js'
 import { intercept } from './intercept/index.js'
 import { charsetsOf, isSuccess, mediaType } from './media-type.js'
-import { type HttpRefusal, refusalOf } from './refusal/index.js'
+import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal/index.js'
 import { eventStreamHold } from './stream/index.js'
 import { labelOf } from './stream/label.js'
 import { TextHold } from './text-hold.js'
@@ -18,8 +18,7 @@ import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
-export { refusalOf, plainDialect, type RefusalContext } from './refusal/index.js'
-export type { Pace, ReplyClock, ReplyContext } from './context.js'
+export type { ReplyContext } from './context.js'
 
 /** A guarded response, for code that must end it before the handler does. */
 export interface GuardedResponse {
@@ -37,7 +36,7 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
       hold = chooseHold(chosen, context)
     } catch (error) {
       // A dialect of the user's own that throws here: without a hold the reply would wait for ever.
-      const decision: Decision = { ...context.decideReplyError(toLlamaGuardError(error)), action: 'unavailable' }
+      const decision: Decision = { ...context.decideError('output', error), action: 'unavailable' }
       refuse(refusalOf(decision, context))
       context.abort()
       context.record(decision, [])
@@ -56,10 +55,34 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
   }
 }
 
-/** Intercepts the response of a request that is refused before its handler runs. */
-export function refusing(res: ServerResponse): Pick<GuardedResponse, 'refuse'> {
-  const controller = intercept(res)
-  return { refuse: ({ status, headers, body }) => controller.refuse(status, headers, body) }
+/**
+ * Answers with a decision that is not `allow`, through the guarded response if there is one. Without one, the request is
+ * refused before its handler runs.
+ */
+export function answerRefusal(
+  res: ServerResponse,
+  decision: Decision,
+  context: Omit<RefusalContext, 'dialect'> & { readonly req: GuardedRequest; readonly dialect: Dialect | undefined },
+  guarded?: Pick<GuardedResponse, 'refuse'>,
+): void {
+  const { req, dialect = plainDialect } = context
+  const { status, headers, body } = refusalOf(decision, { ...context, dialect })
+  // The unread rest of the body must not be read as the next request on this connection.
+  const refused = req.complete || req.httpVersionMajor > 1 ? headers : { ...headers, connection: 'close' }
+  if (guarded !== undefined) guarded.refuse({ status, headers: refused, body })
+  else intercept(res).refuse(status, refused, body)
+}
+
+/** Calls back once the response is over, or after so many milliseconds. */
+export function whenLeft(res: ServerResponse, graceMs: number, then: () => void): void {
+  if (res.destroyed || res.writableFinished) return then()
+  const stop = (): void => {
+    clearTimeout(timer)
+    res.off('finish', stop).off('close', stop)
+    then()
+  }
+  const timer = setTimeout(stop, graceMs)
+  res.once('finish', stop).once('close', stop)
 }
 
 function chooseHold(controller: ResponseController, context: ReplyContext): Hold | undefined {
@@ -88,7 +111,7 @@ function unjudged(controller: ResponseController, context: ReplyContext, why: No
   if (context.gate !== undefined) return gateHold(controller, context, why)
   setVerdictHeaders(
     controller.res,
-    [context.input, context.record(context.decideReply([], why), [])],
+    [context.input, context.record(context.decide('output', [], why), [])],
     context.settings.expose,
   )
   return undefined

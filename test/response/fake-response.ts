@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../src/errors.js'
 import type { ReplyContext } from '../../src/response/context.js'
 import type { ResponseController } from '../../src/response/hold.js'
 import { decide, decideError, type PolicySettings } from '../../src/policy.js'
@@ -101,8 +101,8 @@ export function fakeContext(
           },
         }),
       ),
-    decideReply: (judgements) => decide('output', judgements, policy, CATEGORIES),
-    decideReplyError: (error) => decideError('output', error, policy, 'fake'),
+    decide: (stage, judgements) => decide(stage, judgements, policy, CATEGORIES),
+    decideError: (stage, error) => decideError(stage, toLlamaGuardError(error), policy, 'fake'),
     record: (decision) => {
       recorded.push(decision)
       return decision

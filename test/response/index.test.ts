@@ -18,7 +18,7 @@ describe('A reply whose source breaks off', () => {
         const context = { ...fakeContext(fakeResponse(), { skips: 'stage-off' }), res }
         const held = guardResponse(context)
         if (writes > 0) res.write('half')
-        setTimeout(() => held.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable'))), 20)
+        setTimeout(() => held.fail(context.decideError('output', new LlamaGuardError('upstream_unavailable'))), 20)
       },
       async ({ url }) => {
         const reply = await ask(url + PATH)

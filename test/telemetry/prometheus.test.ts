@@ -2,7 +2,7 @@
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { llamaGuard } from '../../src/llama-guard.js'
-import type { LlamaGuard } from '../../src/middleware.js'
+import type { LlamaGuard } from '../../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../../src/options/index.js'
 import { metrics, type MetricsHandler } from '../../src/telemetry/prometheus/index.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'

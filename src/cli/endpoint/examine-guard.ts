@@ -1,5 +1,5 @@
 // `doctor` asks a guard the examples as the middleware would ask it, and checks what the settings rely on.
-import { guardOfMember, type Member } from '../../create-guard.js'
+import { guardOfMember, type Member } from '../../services/create-guard.js'
 import { toLlamaGuardError } from '../../errors.js'
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { judgesRole } from '../../guard/panel.js'

@@ -1,6 +1,6 @@
 // `doctor --latency` tells how long a check takes, how many checks a second there can be, what to change, and which
 // settings the endpoint cannot meet.
-import { type Member, prompterOf } from '../../create-guard.js'
+import { type Member, prompterOf } from '../../services/create-guard.js'
 import type { Config } from '../../options/config.js'
 import type { Io } from '../io.js'
 import type { Aws } from './aws.js'

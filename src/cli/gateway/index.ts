@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createUpstream } from '../../create-guard.js'
+import { createUpstream } from '../../services/create-guard.js'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import { llamaGuard } from '../../llama-guard.js'

@@ -1,5 +1,5 @@
 // Whether the guard answers, for `/readyz`.
-import type { LlamaGuard } from '../../middleware.js'
+import type { LlamaGuard } from '../../llama-guard.js'
 
 /**
  * Milliseconds for which a readiness answer holds. Probes come every few seconds from several places, and each would

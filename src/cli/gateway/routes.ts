@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Dashboard } from '../../dashboard/index.js'
 import { toLlamaGuardError } from '../../errors.js'
-import type { LlamaGuard } from '../../middleware.js'
+import type { LlamaGuard } from '../../llama-guard.js'
 import type { UpstreamOption } from '../../options/index.js'
 import type { GuardedRequest, Logger } from '../../types.js'
 import type { Upstream } from '../../upstream/index.js'

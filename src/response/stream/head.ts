@@ -47,7 +47,7 @@ export class StreamHead {
     this.leaveWith(
       code === undefined
         ? this.#judge.decision()
-        : { ...this.#context.decideReply([]), outcome: { state: 'unjudged', code } },
+        : { ...this.#context.decide('output', []), outcome: { state: 'unjudged', code } },
     )
   }
 

@@ -99,7 +99,7 @@ class EventStreamHold implements Hold {
       settings: context.settings,
       pace: context.pace,
       judge: (text, choice, calledOff) => context.judgeReply(text, choice, calledOff),
-      decide: (judgements) => context.decideReply(judgements, context.dialect.unjudgedReplies),
+      decide: (judgements) => context.decide('output', judgements, context.dialect.unjudgedReplies),
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
@@ -220,7 +220,7 @@ class EventStreamHold implements Hold {
   }
 
   #fail(error: LlamaGuardError): void {
-    const decision = this.#context.decideReplyError(error)
+    const decision = this.#context.decideError('output', error)
     if (decision.action !== 'allow') return this.#stop(decision)
     if (this.#gateOpen) return this.#letThrough(decision)
     // Nothing may leave before the input verdict, and how much more would have to be kept is unknown. The reply is

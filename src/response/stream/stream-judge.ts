@@ -3,7 +3,7 @@
 import { LlamaGuardError } from '../../errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
-import { type AbortSignalLike, LazyAbortController } from '../../utils/deadline.js'
+import { LazyAbortController } from '../../utils/deadline.js'
 import type { Pace, ReplySettings } from '../context.js'
 import { Transcript } from './transcript.js'
 
@@ -16,7 +16,7 @@ export interface StreamJudgeOptions {
   readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs'>
   readonly pace: Pace
   /** `choice`: the number of the choice in the reply. */
-  judge(text: string, choice: number, calledOff: AbortSignalLike): Promise<Judgement>
+  judge(text: string, choice: number, calledOff: LazyAbortController): Promise<Judgement>
   decide(judgements: readonly Judgement[]): Decision
   /** Called when a verdict allows text to leave. */
   onAllowed(): void

@@ -1,6 +1,6 @@
 // Holds a reply as a whole, within a bound. It keeps each write of the handler as a write of its own, so that the
 // released reply is framed as the handler framed it.
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { generic } from '../../dialects/generic.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
@@ -115,7 +115,9 @@ function keepWhole(
     // Nothing may leave before the input verdict, and nothing more may be kept. The reply is refused even with
     // `onError: 'open'`.
     conclude(
-      gateOpen ? context.decideReplyError(error) : { ...context.decideReplyError(error), action: 'unavailable' },
+      gateOpen
+        ? context.decideError('output', error)
+        : { ...context.decideError('output', error), action: 'unavailable' },
       [],
     )
   }
@@ -134,8 +136,8 @@ function keepWhole(
       if (over) return
       judge({ chunks, last })
         .then(
-          ({ judgements, why }) => onceOpen(() => conclude(context.decideReply(judgements, why), judgements)),
-          (error: unknown) => onceOpen(() => conclude(context.decideReplyError(toLlamaGuardError(error)), [])),
+          ({ judgements, why }) => onceOpen(() => conclude(context.decide('output', judgements, why), judgements)),
+          (error: unknown) => onceOpen(() => conclude(context.decideError('output', error), [])),
         )
         .catch(() => controller.destroy())
     },

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { llamaGuard } from '../../../src/llama-guard.js'
-import type { LlamaGuard } from '../../../src/middleware.js'
+import type { LlamaGuard } from '../../../src/llama-guard.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk, send, serve, sleep, type Running } from '../../helpers/http.js'
 import { withProtection } from '../../../src/options/protection.js'

@@ -94,7 +94,7 @@ describe('A held stream', () => {
     expect(steps(exit)).toEqual(['refuse 451'])
     hold.write(bytes(says('more')))
     hold.end(bytes(DONE))
-    hold.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable')))
+    hold.fail(context.decideError('output', new LlamaGuardError('upstream_unavailable')))
     await context.checks[1]!.answer('safe')
     expect(steps(exit)).toEqual(['refuse 451'])
     expect([context.checks.length, context.aborted, context.recorded.length]).toEqual([2, 1, 1])

@@ -77,7 +77,7 @@ describe('A whole reply', () => {
     const { exit, context, hold } = holding()
     hold.end(bytes('a'))
     await tick()
-    hold.fail(context.decideReplyError(new LlamaGuardError('upstream_unavailable')))
+    hold.fail(context.decideError('output', new LlamaGuardError('upstream_unavailable')))
     await context.checks[0]!.answer('safe')
     expect([exit.steps, context.recorded.length]).toEqual([['refuse 503'], 1])
   })

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createGuard } from '../../../../src/create-guard.js'
+import { createGuard } from '../../../../src/services/create-guard.js'
 import { isLlamaGuardError } from '../../../../src/errors.js'
 import {
   llamaCppComplete,

@@ -1,28 +1,28 @@
 // Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
-import { isLlamaGuardError, LlamaGuardError } from './errors.js'
-import { bedrockGuardrail } from './guard/backends/bedrock-guardrail/index.js'
-import { createLocalGuard } from './guard/backends/local/index.js'
-import { llamaCppComplete } from './guard/backends/llama-cpp/index.js'
-import { openAiModeration } from './guard/backends/openai-moderation.js'
-import { openAiChatComplete, openAiCompatibleComplete } from './guard/backends/openai-compatible.js'
-import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from './guard/prompt/index.js'
-import { anyUnsafe, cascade, partsOf } from './guard/panel.js'
-import type { NamedGuard } from './guard/ready.js'
-import { promptGuard } from './guard/backends/prompt-guard.js'
-import { promptedGuard } from './guard/backends/prompted.js'
+import { isLlamaGuardError, LlamaGuardError } from '../errors.js'
+import { bedrockGuardrail } from '../guard/backends/bedrock-guardrail/index.js'
+import { createLocalGuard } from '../guard/backends/local/index.js'
+import { llamaCppComplete } from '../guard/backends/llama-cpp/index.js'
+import { openAiModeration } from '../guard/backends/openai-moderation.js'
+import { openAiChatComplete, openAiCompatibleComplete } from '../guard/backends/openai-compatible.js'
+import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from '../guard/prompt/index.js'
+import { anyUnsafe, cascade, partsOf } from '../guard/panel.js'
+import type { NamedGuard } from '../guard/ready.js'
+import { promptGuard } from '../guard/backends/prompt-guard.js'
+import { promptedGuard } from '../guard/backends/prompted.js'
 import {
   requireRegion,
   sagemakerClassify,
   sagemakerComplete,
   type SageMakerOptions,
-} from './guard/backends/sagemaker/index.js'
-import { hasOwnGuard } from './options/backend-options.js'
-import { OPTION_NAMES, parseOptions, type Config } from './options/config.js'
-import { GUARD_OPTION_NAMES, isGuard } from './options/guards.js'
-import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from './options/index.js'
-import { readCategories } from './options/categories.js'
-import type { CreatedGuard, Guard } from './types.js'
-import { httpUpstream, sagemakerChatUpstream, type Upstream } from './upstream/index.js'
+} from '../guard/backends/sagemaker/index.js'
+import { hasOwnGuard } from '../options/backend-options.js'
+import { OPTION_NAMES, parseOptions, type Config } from '../options/config.js'
+import { GUARD_OPTION_NAMES, isGuard } from '../options/guards.js'
+import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from '../options/index.js'
+import { readCategories } from '../options/categories.js'
+import type { CreatedGuard, Guard } from '../types.js'
+import { httpUpstream, sagemakerChatUpstream, type Upstream } from '../upstream/index.js'
 
 const LLAMA_CPP_CONTEXT_TOKENS = 8192
 const OPENAI_URL = 'https://api.openai.com/v1'

@@ -1,20 +1,23 @@
-// What a middleware holds between requests: configuration, judge, conversation reader, upstream, logger, audit.
+// What a middleware holds between requests: configuration, judge with its cache and protection, conversation reader,
+// upstream, logger, audit.
 import { createHash } from 'node:crypto'
-import { createUpstream, guardOf, namedGuards } from './create-guard.js'
-import { categoriesOf, openJudge } from './open-judge.js'
-import { createConversationReader, type ConversationReader } from './request/index.js'
-import type { Judge, JudgeStats } from './guard/index.js'
-import { checkAtStart, probe, type Readiness } from './guard/ready.js'
-import { LlamaGuardError } from './errors.js'
-import { overrideOptions, type Config, type RequestConfig } from './options/config.js'
-import { createPace, type Pace } from './guard/pace.js'
-import { decide } from './policy.js'
-import { type Announce, createAnnouncer } from './telemetry/announce.js'
-import { type AuditStats, openAudit } from './telemetry/audit/index.js'
-import { addLiveGuard } from './telemetry/live-guards.js'
-import { defaultLogger } from './telemetry/log.js'
-import type { TelemetryServices } from './telemetry/request-telemetry.js'
-import { isGuard } from './options/guards.js'
+import { createUpstream, guardOf, namedGuards, wantsScores } from './create-guard.js'
+import { createConversationReader, type ConversationReader } from '../request/index.js'
+import { redisStore } from '../guard/cache/store.js'
+import { createJudge, type Judge, type JudgeStats } from '../guard/index.js'
+import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
+import { LlamaGuardError } from '../errors.js'
+import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
+import { createPace, type Pace } from '../guard/pace.js'
+import { judgesRole } from '../guard/panel.js'
+import { decide } from '../policy.js'
+import { type Announce, createAnnouncer } from '../telemetry/announce.js'
+import { type AuditStats, openAudit } from '../telemetry/audit/index.js'
+import { shadowChannel } from '../telemetry/channels.js'
+import { addLiveGuard } from '../telemetry/live-guards.js'
+import { defaultLogger } from '../telemetry/log.js'
+import type { TelemetryServices } from '../telemetry/request-telemetry.js'
+import { isGuard } from '../options/guards.js'
 import type {
   Category,
   Guard,
@@ -25,8 +28,9 @@ import type {
   RequestFields,
   Stage,
   Verdict,
-} from './types.js'
-import type { Upstream } from './upstream/index.js'
+  VerdictEvent,
+} from '../types.js'
+import type { Upstream } from '../upstream/index.js'
 
 /** What `guard.stats()` returns. */
 export interface GuardStats extends JudgeStats {
@@ -57,6 +61,8 @@ export interface Services extends TelemetryServices {
   contextOf(req: GuardedRequest): RequestFields | undefined
   /** True when this verdict alone makes the policy block, so that no other check is needed. */
   blocks(settings: RequestConfig): (verdict: Verdict, stage: Stage) => boolean
+  /** Calls the hook `onVerdict`. `failed` is told what it throws. */
+  tell(event: VerdictEvent, req: GuardedRequest, failed: (error: unknown) => void): void
   /** Tells the operator, once per method and path, about a body that passed unjudged. */
   readonly announce: Announce
   /** Asks every guard once, and logs which cannot work. */
@@ -76,7 +82,7 @@ export function createServices(config: Config, before?: Services, policy?: Polic
   const logger =
     before?.logger ?? (config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel))
   const guard = guardOf(config)
-  const categories = categoriesOf(guard)
+  const categories = guard.categories ?? []
   checkIds(config, categories)
   const model = guard.model ?? 'custom'
   if (config.guard === 'local' && before === undefined)
@@ -124,6 +130,15 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     settingsFor: (req) => (config.override === undefined ? config : overridden(config, req)),
     contextOf: (req) => called('context', () => fieldsOf(atOnce('context', config.context?.(req)))),
     blocks,
+    tell(event, req, failed) {
+      try {
+        // The type of the hook returns void, but an async function fits it too. Its rejection would end the process.
+        const told: unknown = config.onVerdict?.(event, req)
+        if (told instanceof Promise) told.catch(failed)
+      } catch (error) {
+        failed(error)
+      }
+    },
     announce: before?.announce ?? createAnnouncer(),
     async ready() {
       const readiness = await probe(named, config.timeoutMs)
@@ -153,6 +168,45 @@ export function createServices(config: Config, before?: Services, policy?: Polic
     checkAtStart(named, (each, error) => report(each.option, each.guard.model ?? 'custom', error))
   const forget = addLiveGuard(services)
   return services
+}
+
+/**
+ * Makes the judge of a guard, with cache, protection and fallbacks.
+ * @throws LlamaGuardError `invalid_option` for a guard that leaves one side of the conversation unjudged.
+ */
+function openJudge(
+  config: Config,
+  guard: Guard,
+  blocks: Parameters<typeof createJudge>[0]['blocks'],
+  logger: Logger,
+): Judge {
+  requireBothSides(guard)
+  const { categories, task, instruction, cacheStore, cacheSecret } = config
+  return createJudge({
+    ...config,
+    guard,
+    fallback: config.fallback,
+    shadow: config.shadowGuard && { ...config.shadowGuard, onCompare: (event) => shadowChannel.publish(event) },
+    policyHash: createHash('sha256')
+      .update(JSON.stringify([categories, task, instruction, wantsScores(config)]))
+      .digest('hex'),
+    blocks,
+    cacheStore:
+      typeof cacheStore === 'string'
+        ? redisStore(cacheStore, cacheSecret === undefined ? {} : { secret: cacheSecret })
+        : cacheStore,
+    logger,
+  })
+}
+
+/** @throws LlamaGuardError `invalid_option` for a guard that leaves one side of the conversation unjudged. */
+export function requireBothSides(guard: Guard): void {
+  if (!judgesRole(guard, 'User') || !judgesRole(guard, 'Agent'))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The guard ${guard.model ?? 'custom'} judges only one side of a conversation. Put it beside a guard that judges ` +
+        'both, with the option `guards`.',
+    )
 }
 
 /**

@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { toLlamaGuardError } from './errors.js'
-import { type Config, parseOptions } from './options/config.js'
-import type { LlamaGuardOptions } from './options/index.js'
-import { createServices, type GuardStats, type Services } from './services.js'
+import { toLlamaGuardError } from '../errors.js'
+import { type Config, parseOptions } from '../options/config.js'
+import type { LlamaGuardOptions } from '../options/index.js'
+import { createServices, type GuardStats, type Services } from './index.js'
 
 /**
  * How often the file is read. Not by events: a mounted ConfigMap changes by a link that none tells of. A change counts

@@ -177,6 +177,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
         concurrency,
         timeoutMs,
         maxNewTokens: prompter.maxNewTokens,
+        thinks: config.model === 'gpt-oss-safeguard',
       })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
     }
@@ -206,7 +207,7 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
 }
 
 /** True for a model whose prompt format only the server can make. */
-const readsChats = ({ model }: Config): boolean => model === 'gpt-oss-safeguard'
+const readsChats = ({ model }: Config): boolean => model === 'gpt-oss-safeguard' || model === 'nemotron-safety-guard'
 
 function promptGuardOf(config: Config, model: PromptGuardName): Guard {
   if (config.guard !== 'sagemaker')

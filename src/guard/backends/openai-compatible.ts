@@ -16,6 +16,8 @@ export interface OpenAiCompatibleOptions {
   readonly concurrency: number
   /** The most tokens of an answer. Default: 32. */
   readonly maxNewTokens?: number
+  /** True for a model of chats that thinks before it answers. It is asked to think little. Default: false. */
+  readonly thinks?: boolean
 }
 
 /**
@@ -62,7 +64,7 @@ export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiComp
 
 /**
  * Completes chats with `POST {url}/chat/completions`, for a guard model whose format the server makes. A prompt is a
- * JSON list of messages. The model thinks little and answers without log probabilities.
+ * JSON list of messages. The model answers without log probabilities.
  * @throws LlamaGuardError as {@link openAiCompatibleComplete}.
  */
 export function openAiChatComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
@@ -75,7 +77,7 @@ export function openAiChatComplete(o: OpenAiCompatibleOptions): OpenAiCompatible
           messages: JSON.parse(prompt) as unknown,
           max_tokens: o.maxNewTokens ?? 32,
           temperature: 0,
-          reasoning_effort: 'low',
+          ...(o.thinks && { reasoning_effort: 'low' }),
           stream: false,
         },
         signal,

@@ -100,7 +100,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
     if (asked.callsLeft-- <= 0) throw new LlamaGuardError('guard_input_too_long')
     const budget = Math.min(context, learnt)
     try {
-      const verdict = prompter.parse(await ask(conversation, asked.signal))
+      const verdict = prompter.parse(await ask(conversation, asked.signal), conversation.at(-1)?.role ?? 'User')
       learnt = Math.min(learnt, budget)
       return verdict
     } catch (error) {

@@ -7,7 +7,7 @@
 import type { Conversation, Verdict } from '../../types.js'
 import { answerOf, type DecidingWords, offFormatUnsafe, scoreOf, unparseable } from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'
-import { escapeForGuard, type OtherGuard } from './prompter.js'
+import { escapeForGuard, lastExchange, type OtherGuard } from './prompter.js'
 
 function prompt(who: string, label: string, turns: string): string {
   return (
@@ -30,20 +30,13 @@ function render(shown: Conversation): string {
   return prompt('assistant message to the user message', 'Assistant', turns)
 }
 
-/** The turns that the template shows: a user's message alone, or a reply with the message it answers. */
-function shown(conversation: Conversation): Conversation {
-  const judged = conversation.at(-1)
-  const before = conversation.at(-2)
-  return judged?.role === 'Agent' && before?.role === 'User' ? [before, judged] : conversation.slice(-1)
-}
-
 export const graniteGuardian30: OtherGuard = {
   model: 'granite-guardian-3.0',
   categories: [{ id: 'G1', name: 'Harm' }],
   // The context length of Granite 3.0. Later versions read more.
   contextTokens: 4096,
   maxNewTokens: 8,
-  shown,
+  shown: lastExchange,
   render,
   parse: (completion) => parseYesNo(completion, 'G1'),
 }

@@ -15,6 +15,7 @@ import {
   type PromptPolicy,
 } from './prompter.js'
 import { isPromptGuard, type LlamaGuardName, type ModelName, MODELS, type Template } from './template.js'
+import { nemotronSafetyGuard } from './nemotron-safety-guard.js'
 import { qwen3GuardGen } from './qwen3guard-gen.js'
 
 export { LLAMA_GUARDS, MODELS, PROMPT_GUARDS, isPromptGuard, type ModelName, type PromptGuardName } from './template.js'
@@ -48,6 +49,7 @@ function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptio
   if (model === 'granite-guardian-3.0') return otherGuardPrompter(graniteGuardian30, policy)
   if (model === 'granite-guardian-4.1') return otherGuardPrompter(graniteGuardian41(policy.instruction), policy)
   if (model === 'gpt-oss-safeguard') return otherGuardPrompter(gptOssSafeguard(policy.categories), policy)
+  if (model === 'nemotron-safety-guard') return otherGuardPrompter(nemotronSafetyGuard(policy.categories), policy)
   const template = Object.hasOwn(TEMPLATES, model) ? TEMPLATES[model as LlamaGuardName] : undefined
   if (isPromptGuard(model))
     throw new LlamaGuardError(

@@ -53,10 +53,10 @@ export interface Prompter {
    */
   fit(conversation: Conversation, contextTokens?: number): readonly Conversation[]
   /**
-   * The verdict in the model's answer.
+   * The verdict in the model's answer about a turn of `judged`.
    * @throws LlamaGuardError `unparseable_verdict`.
    */
-  parse(completion: Completion): Verdict
+  parse(completion: Completion, judged: Role): Verdict
   /**
    * A prompter of the same model under another policy.
    * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
@@ -177,7 +177,14 @@ export interface OtherGuard {
   readonly shown: (conversation: Conversation) => Conversation
   /** The exact prompt for the turns of {@link shown}. */
   readonly render: (shown: Conversation) => string
-  readonly parse: (completion: Completion) => Verdict
+  readonly parse: (completion: Completion, judged: Role) => Verdict
+}
+
+/** A user's message alone, or a reply with the message it answers, for templates that show no more. */
+export function lastExchange(conversation: Conversation): Conversation {
+  const judged = conversation.at(-1)
+  const before = conversation.at(-2)
+  return judged?.role === 'Agent' && before?.role === 'User' ? [before, judged] : conversation.slice(-1)
 }
 
 const LABELS = labelPattern(['assistant', 'user message', 'assistant message'])

@@ -91,6 +91,7 @@ export const MODELS = [
   'granite-guardian-3.0',
   'granite-guardian-4.1',
   'gpt-oss-safeguard',
+  'nemotron-safety-guard',
 ] as const
 export type ModelName = (typeof MODELS)[number]
 

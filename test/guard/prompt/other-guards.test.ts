@@ -18,7 +18,7 @@ const GRANITE = 'granite-guardian-3.0'
 const unparseable = expect.objectContaining({ code: 'unparseable_verdict', status: 503 }) as Error
 const user = (text: string): Conversation => [{ role: 'User', text }]
 const parse = (model: ModelName, text: string, finishReason?: string) =>
-  createPrompter(model).parse({ text, ...(finishReason !== undefined && { finishReason }) })
+  createPrompter(model).parse({ text, ...(finishReason !== undefined && { finishReason }) }, 'User')
 
 describe.each([QWEN, GRANITE] as const)('A prompt of %s', (model) => {
   it.each(Object.keys(renders))('is the published template, byte for byte (%s).', (name) => {
@@ -153,7 +153,7 @@ describe('A verdict of Qwen3Guard-Gen', () => {
   it.each(['block', 'flag', 'ignore'] as CategoryAction[])('at the level Controversial may %s.', (controversial) => {
     const prompter = createPrompter(QWEN, {}, { controversial })
     const action = (text: string) => {
-      const verdict = prompter.parse({ text })
+      const verdict = prompter.parse({ text }, 'User')
       const settings = { mode: 'enforce', onError: 'closed' } as const
       const decision = decide('input', [{ verdict, ms: 0, model: 'x' }], settings, prompter.categories)
       return decision.action === 'block' ? 'block' : decision.outcome.state === 'unsafe' ? 'flag' : 'ignore'
@@ -172,7 +172,7 @@ describe('A verdict of Qwen3Guard-Gen', () => {
       { text: '\n', logprob: 0 },
     ]
     const score = (text: string, given: ReturnType<typeof tokens>) =>
-      createPrompter(QWEN).parse({ text, tokens: given }).score
+      createPrompter(QWEN).parse({ text, tokens: given }, 'User').score
     const top: [string, number][] = [
       [' Unsafe', 0.5],
       [' Safe', 0.25],
@@ -183,7 +183,7 @@ describe('A verdict of Qwen3Guard-Gen', () => {
     expect(score('Safety: Safe\nCategories: None', tokens(' Safe', ln(0.9)))).toBeCloseTo(0.1, 10)
     expect(score('Safety: Unsafe\nCategories: PII', tokens(' Unsafe', ln(0.3)))).toBe(0.5)
     expect(score('Safety: Unsafe\nCategories: PII', tokens(' Safe', ln(0.3)))).toBeUndefined()
-    expect(createPrompter(QWEN).parse({ text: 'Safety: Safe\nCategories: None' }).score).toBeUndefined()
+    expect(createPrompter(QWEN).parse({ text: 'Safety: Safe\nCategories: None' }, 'User').score).toBeUndefined()
   })
 })
 
@@ -197,7 +197,7 @@ describe('A verdict of Granite Guardian', () => {
     expect(parse(GRANITE, 'No')).toEqual({ safe: true, categories: [] })
     expect(parse(GRANITE, ' Yes\n<|end_of_text|>')).toEqual({ safe: false, categories: ['G1'] })
     const token = { text: 'No', logprob: Math.log(0.6), top: [{ text: 'Yes', logprob: Math.log(0.2) }] }
-    expect(createPrompter(GRANITE).parse({ text: 'No', tokens: [token] }).score).toBeCloseTo(0.25, 10)
+    expect(createPrompter(GRANITE).parse({ text: 'No', tokens: [token] }, 'User').score).toBeCloseTo(0.25, 10)
   })
 
   it.each([

@@ -10,7 +10,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { fails } from './emulator/faults.js'
-import { ACCESS_DENIED } from '../src/testing/emulator/aws-errors.js'
+import { ACCESS_DENIED } from './emulator/aws-errors.js'
 import { chunk, completion, serve, type Running } from './helpers/http.js'
 
 const BAD = 'UNSAFE_O3 WITHHELD'

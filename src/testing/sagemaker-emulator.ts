@@ -1,7 +1,19 @@
-// The emulated SageMaker endpoint as the users of this package see it: few options, and an environment to start an app
-// in. The whole emulator is in emulator/.
-import { startEmulator } from './emulator/index.js'
-import type { Asked } from './emulator/model.js'
+// A SageMaker Runtime on a local port: real HTTP for the real AWS SDK, and behind it a Llama Guard in a container of
+// text-generation-inference.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type AwsError,
+  checkCredential,
+  CREDENTIALS,
+  modelError,
+  REGION,
+  serviceError,
+  validationError,
+} from './aws.js'
+import { type Asked, judge, readPrompt } from './model.js'
+import { answerOfTgi, type Body, refuseForm, refuseForTgi } from './tgi.js'
 
 /** One call as the guard model saw it: the turns of its prompt and the ids of the policy in it. */
 export type EmulatedConversation = Asked
@@ -36,25 +48,139 @@ export interface SageMakerEmulator {
   close(): Promise<void>
 }
 
+/** Of Llama Guard 3, prompt and answer together. */
+const CONTEXT_TOKENS = 131_072
+
 /**
  * A SageMaker Runtime on a local port with a Llama Guard behind it, for an app that is to be tested with the real AWS
  * SDK. It answers as text-generation-inference does, and refuses what AWS refuses: an unknown endpoint, another key or
  * region than those of `env`, parameters the container does not take. The signature itself is not computed.
  */
 export async function sageMakerEmulator(options: SageMakerEmulatorOptions = {}): Promise<SageMakerEmulator> {
-  const { port, endpoint = 'llama-guard', answer, delayMs } = options
-  const { url, conversations, close, ...started } = await startEmulator({
+  const { port, endpoint = 'llama-guard', answer, delayMs = 0 } = options
+  const conversations: Asked[] = []
+  const runtime = await startRuntime({
     port,
     endpoints: [endpoint],
-    latencyMs: delayMs,
-    model: answer && ((asked) => ({ text: answer(asked.turns.at(-1)?.text ?? '', asked) })),
+    admit: ({ headers }) => checkCredential(headers.authorization),
+    async answer({ body }, { headers }, response) {
+      const prompt = typeof body?.['inputs'] === 'string' ? body['inputs'] : undefined
+      const asked = readPrompt(prompt ?? '')
+      if (prompt !== undefined) conversations.push(asked)
+      if (delayMs > 0) await sleep(delayMs)
+      const refused = refuseForm(headers['content-type'], body) ?? refuseForTgi(body ?? {}, prompt, CONTEXT_TOKENS)
+      if (refused !== undefined) return sendError(response, modelError(refused.status, refused.text))
+      const made = answer === undefined ? judge(asked) : { text: answer(asked.turns.at(-1)?.text ?? '', asked) }
+      send(response, 200, answerOfTgi(body, prompt ?? '', asked, made))
+    },
   })
   return {
-    url,
-    port: started.port,
+    ...runtime,
     endpoint,
-    env: { ...started.env, LLAMA_GUARD_ENDPOINT: endpoint },
-    conversations,
-    close,
+    env: { ...environmentOf(runtime.url), LLAMA_GUARD_ENDPOINT: endpoint },
+    conversations: () => conversations,
   }
+}
+
+/** One request for a known endpoint. `body`: undefined when it is no JSON object. */
+export interface Received {
+  readonly endpoint: string
+  readonly raw: string
+  readonly body: Body | undefined
+}
+
+export interface RuntimeOptions {
+  readonly port?: number | undefined
+  /** Names it answers to; any other is a ValidationError, as on AWS. */
+  readonly endpoints: readonly string[]
+  /** What AWS says against the signature of a request; undefined for a good one. */
+  admit(
+    request: IncomingMessage,
+    raw: string,
+    response: ServerResponse,
+  ): AwsError | undefined | Promise<AwsError | undefined>
+  /** Answers a request that AWS lets through. */
+  answer(received: Received, request: IncomingMessage, response: ServerResponse): void | Promise<void>
+}
+
+/** The service without a container. */
+export async function startRuntime({ port, endpoints, admit, answer }: RuntimeOptions) {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const raw = Buffer.concat(chunks).toString('utf8')
+    const path = /^\/endpoints\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1]
+    const endpoint = decodeURIComponent(path ?? '')
+    const refusal = (await admit(request, raw, response)) ?? wrongAddress(request.method, endpoint, endpoints)
+    if (refusal) sendError(response, refusal)
+    else await answer({ endpoint, raw, body: objectOf(raw) }, request, response)
+  }
+  const server = createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else sendError(response, serviceError(500, 'EmulatorFailure', `the emulator failed: ${String(error)}`))
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port ?? 0, '127.0.0.1', resolve)
+  })
+  const address = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    async close(): Promise<void> {
+      server.closeAllConnections()
+      await new Promise((closed) => server.close(closed))
+    },
+  }
+}
+
+function wrongAddress(
+  method: string | undefined,
+  endpoint: string,
+  endpoints: readonly string[],
+): AwsError | undefined {
+  if (method !== 'POST' || endpoint === '') return serviceError(404, 'UnknownOperationException', 'Unknown operation')
+  return endpoints.includes(endpoint)
+    ? undefined
+    : validationError(`Endpoint ${endpoint} of account 123456789012 not found.`)
+}
+
+function objectOf(raw: string): Body | undefined {
+  try {
+    const value: unknown = JSON.parse(raw)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Body) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What the AWS SDK must find in the environment to talk to the emulator instead of AWS. */
+export function environmentOf(url: string): Record<string, string> {
+  return {
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: url,
+  }
+}
+
+export function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'x-amzn-requestid': crypto.randomUUID(),
+    'x-amzn-invoked-production-variant': 'AllTraffic',
+    ...headers,
+  })
+  response.end(body)
+}
+
+export function sendError(response: ServerResponse, { status, body, name }: AwsError): void {
+  send(response, status, body, { 'x-amzn-errortype': name })
 }

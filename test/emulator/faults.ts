@@ -13,9 +13,9 @@ import {
   UNAVAILABLE,
   UNKNOWN_KEY,
   validationError,
-} from '../../src/testing/emulator/aws-errors.js'
-import type { AwsError } from '../../src/testing/emulator/aws-errors.js'
-import type { Behaviour, Emulator } from '../../src/testing/emulator/types.js'
+} from './aws-errors.js'
+import type { AwsError } from './aws-errors.js'
+import type { Behaviour, Emulator } from './types.js'
 
 /** Answers with an AWS error. */
 export const fails =

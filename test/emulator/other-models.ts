@@ -1,8 +1,8 @@
 // The emulated guards beside Llama Guard: each reads what its real model would be shown, and answers in its own form.
 // They go by words: JAILBREAK, INJECTION, BOMB and EDGY, and `SCORE_0.3` for the probability of an attack. The
 // examples of `doctor` count too.
-import type { LabelScore } from '../../src/testing/emulator/classifier.js'
-import type { Answer } from '../../src/testing/emulator/model.js'
+import type { LabelScore } from './containers.js'
+import type { Answer } from '../../src/testing/model.js'
 
 /** Qwen3Guard-Gen: judges the last turn of the conversation in its prompt. */
 export function qwen3Guard(prompt: string): Answer {

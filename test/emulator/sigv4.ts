@@ -4,8 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { BAD_SIGNATURE, type AwsError } from '../../src/testing/emulator/aws-errors.js'
-import { checkCredential, CREDENTIALS, REGION, SIGV4 } from '../../src/testing/emulator/credentials.js'
+import { BAD_SIGNATURE, type AwsError } from './aws-errors.js'
+import { checkCredential, CREDENTIALS, REGION, SIGV4 } from '../../src/testing/aws.js'
 
 export { CREDENTIALS, REGION }
 

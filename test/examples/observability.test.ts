@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { startEmulator, type Emulator } from '../emulator/index.js'
 import { fails } from '../emulator/faults.js'
-import { THROTTLED } from '../../src/testing/emulator/aws-errors.js'
+import { THROTTLED } from '../emulator/aws-errors.js'
 import { chat, send } from '../helpers/http.js'
 import { bare, ROOT, SLOW, start, tree, type Example } from './kit.js'
 

@@ -10,7 +10,7 @@ import {
   UNAVAILABLE,
   modelError,
   type AwsError,
-} from '../../src/testing/emulator/aws-errors.js'
+} from '../emulator/aws-errors.js'
 import { random } from '../helpers/random.js'
 
 /** What a fault has in hand: the request, the way to answer, and the answer the model would give. */

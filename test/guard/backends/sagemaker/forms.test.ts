@@ -2,7 +2,7 @@
 // refusal tells which it wants.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGuard } from '../../../../src/index.js'
-import type { Container } from '../../../../src/testing/emulator/index.js'
+import type { Container } from '../../../emulator/index.js'
 import { startEmulator, type Emulator } from '../../../emulator/index.js'
 import { modelFails } from '../../../emulator/faults.js'
 import { says } from '../../fake-guards.js'

@@ -1,20 +1,10 @@
 // One call of an endpoint: what it asks, and the ways to answer it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { modelError } from './aws-errors.js'
-import { classifierAnswer } from './classifier.js'
-import { checkParameters, promptOf } from './container-requests.js'
-import { answerLike } from './containers.js'
-import { send, sendError } from './http.js'
-import { judge, readPrompt } from './model.js'
-import type { Answer } from './model.js'
+import { modelError } from '../../src/testing/aws.js'
+import { type Answer, judge, readPrompt } from '../../src/testing/model.js'
+import { send, sendError } from '../../src/testing/sagemaker-emulator.js'
+import { answerLike, checkParameters, classifierAnswer } from './containers.js'
 import type { Call, EmulatorOptions, Received } from './types.js'
-
-export function receive(request: IncomingMessage, raw: string, endpoint: string): Received {
-  const body = parse(raw)
-  const prompt = body && promptOf(body)
-  const asked = prompt === undefined ? undefined : readPrompt(prompt)
-  return { endpoint, headers: request.headers, raw, body, prompt, asked }
-}
 
 export function callOf(
   received: Received,
@@ -55,15 +45,4 @@ export function callOf(
 export function maxTokensOf(body: Received['body']): number {
   const { max_new_tokens: most = body?.['max_tokens'] } = (body?.['parameters'] ?? {}) as { max_new_tokens?: unknown }
   return typeof most === 'number' ? most : 100
-}
-
-function parse(raw: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(raw)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }

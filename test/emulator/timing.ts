@@ -1,7 +1,7 @@
 // How long a served model takes: the tokens of a prompt that are in no cache are read one prompt after another, for the
 // GPU is one, and the tokens of answers are made at the same time.
 import { createHash } from 'node:crypto'
-import { tokens } from './container-requests.js'
+import { tokens } from '../../src/testing/tgi.js'
 
 export interface Timing {
   /** Milliseconds to read one token of a prompt. */

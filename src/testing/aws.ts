@@ -1,5 +1,5 @@
-// The errors SageMaker Services answers with, in AWS's own JSON, names and statuses (API reference of InvokeEndpoint).
-// Kept apart so that faults and the server itself fail in exactly the same words.
+// What SageMaker Runtime says for AWS: its errors, in AWS's own JSON, names and statuses (API reference of
+// InvokeEndpoint), and the one pair of credentials that the emulator accepts.
 
 export interface AwsError {
   readonly status: number
@@ -31,38 +31,44 @@ export function modelError(status: number, text: string): AwsError {
   }
 }
 
-export const THROTTLED = serviceError(400, 'ThrottlingException', 'Rate exceeded')
-export const NOT_READY = serviceError(
-  429,
-  'ModelNotReadyException',
-  'The model is not ready to serve inference requests',
-)
-export const INTERNAL_FAILURE = serviceError(500, 'InternalFailure', 'An internal failure occurred')
-export const UNAVAILABLE = serviceError(503, 'ServiceUnavailable', 'The service is unavailable. Try your call again.')
-export const DEPENDENCY = serviceError(530, 'InternalDependencyException', 'A dependency of the service failed')
-export const ACCESS_DENIED = serviceError(
-  403,
-  'AccessDeniedException',
-  'User: arn:aws:iam::123456789012:user/app is not authorized to perform: sagemaker:InvokeEndpoint on resource: ' +
-    'arn:aws:sagemaker:eu-west-1:123456789012:endpoint/llama-guard',
-)
-export const EXPIRED = serviceError(
-  403,
-  'ExpiredTokenException',
-  'The security token included in the request is expired',
-)
 export const UNKNOWN_KEY = serviceError(
   403,
   'UnrecognizedClientException',
   'The security token included in the request is invalid.',
 )
-export const NO_SIGNATURE = serviceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token')
 export const BAD_SIGNATURE = serviceError(
   403,
   'InvalidSignatureException',
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
     'and signing method. Consult the service documentation for details.',
 )
-/** Signed for a region, and sent to another. */
-export const wrongRegion = (region: string): AwsError =>
-  serviceError(403, 'InvalidSignatureException', `Credential should be scoped to a valid region, not '${region}'. `)
+
+export const REGION = 'eu-west-1'
+/** AWS's documentation examples: they open nothing anywhere. */
+export const CREDENTIALS = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+}
+
+/** An `authorization` header of Signature Version 4: key, date, region, service, signed headers, signature. */
+export const SIGV4 =
+  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
+
+/**
+ * The AWS error for a header that is absent, malformed, or of another key, region or service; else undefined. The
+ * signature itself is not computed: that would take the AWS SDK's signer as a dependency.
+ */
+export function checkCredential(authorization: string | undefined, wanted = 'sagemaker'): AwsError | undefined {
+  if (authorization === undefined)
+    return serviceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token')
+  const [header, key, , region = '', service] = SIGV4.exec(authorization) ?? []
+  if (header === undefined) return BAD_SIGNATURE
+  if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
+  if (region !== REGION)
+    return serviceError(
+      403,
+      'InvalidSignatureException',
+      `Credential should be scoped to a valid region, not '${region}'. `,
+    )
+  return service === wanted ? undefined : BAD_SIGNATURE
+}

@@ -1,10 +1,10 @@
 // The emulator's own vocabulary: what a test can ask it and tell it. Types only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AwsError } from './aws-errors.js'
-import type { Container } from './containers.js'
-import type { Answer, Asked } from './model.js'
+import type { AwsError } from '../../src/testing/aws.js'
+import type { Answer, Asked } from '../../src/testing/model.js'
+import type { Body } from '../../src/testing/tgi.js'
+import type { Container, LabelScore } from './containers.js'
 import type { Timing } from './timing.js'
-import type { LabelScore } from './classifier.js'
 
 /** What runs behind one endpoint instead of a Llama Guard. */
 export type Served =
@@ -32,8 +32,6 @@ export interface EmulatorOptions {
   clock?: { readonly aheadMs: number; readonly error?: string }
   /** A model whose time follows its tokens. Default: none. */
   timing?: Timing
-  /** What AWS says against a request's signature. Default: only its credential is looked at, see `credentials.ts`. */
-  checkSignature?: (request: IncomingMessage, body: string, now: number) => Promise<AwsError | undefined>
 }
 
 /** One request as it arrived. `asked` is what the model made of the prompt: the turns it saw. */
@@ -41,7 +39,7 @@ export interface Received {
   readonly endpoint: string
   readonly headers: IncomingMessage['headers']
   readonly raw: string
-  readonly body: Record<string, unknown> | undefined
+  readonly body: Body | undefined
   readonly prompt: string | undefined
   readonly asked: Asked | undefined
 }

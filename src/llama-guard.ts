@@ -11,6 +11,7 @@ import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import type { Recognised, UnknownBody } from './request/index.js'
 import type { GuardStats, Services } from './services/index.js'
 import { createLiveServices } from './services/live.js'
+import { createOrderCheck } from './telemetry/mount-order.js'
 import type {
   Conversation,
   Decision,
@@ -66,6 +67,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
 
   function llamaGuardMiddleware(req: IncomingMessage, res: ServerResponse, next: Next): void {
     const services = live.until(res)
+    tellOrder(req, res, services.logger)
     const exchange = new Exchange(services, req, res)
     // next() is called last and outside of any try, so that an exception of the handler reaches Express.
     admit(exchange, services).then(
@@ -74,6 +76,7 @@ export function llamaGuard<Req extends IncomingMessage = GuardedRequest>(
     )
   }
 
+  const tellOrder = createOrderCheck(llamaGuardMiddleware)
   const methods: Pick<LlamaGuard, keyof LlamaGuard> = {
     judge: (conversation, { stage = 'input', signal } = {}) =>
       live.during((services) => services.judge.judge(conversation, { stage, signal })),

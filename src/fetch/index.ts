@@ -1,5 +1,6 @@
 // `express-llama-guard/fetch`: the middleware around a handler that takes a `Request` and returns a `Response`. The
 // guard is llamaGuard() itself, on a request and a response of node:http that have no wire.
+import { LlamaGuardError } from '../errors.js'
 import { llamaGuard } from '../llama-guard.js'
 import type { LlamaGuard } from '../llama-guard.js'
 import type { LlamaGuardOptions } from '../options/index.js'
@@ -34,6 +35,11 @@ export function guardFetch<In extends Request, Rest extends readonly unknown[], 
   handler: (request: In, ...rest: Rest) => Out,
   guard: LlamaGuard | LlamaGuardOptions<IncomingRequest> = {},
 ): GuardedHandler<In, Rest, Out> {
+  if (typeof handler !== 'function')
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The first argument of guardFetch() should be the handler; got ${typeof handler}. Write guardFetch(handler, options).`,
+    )
   const middleware = typeof guard === 'function' ? guard : llamaGuard(guard)
 
   async function guardedHandler(this: unknown, request: In, ...rest: Rest): Promise<Awaited<Out> | Response> {

@@ -12,13 +12,16 @@ import { checkedVerdict } from './verdicts.js'
  * calls are aborted. When one guard fails, the panel fails, because its other guards may have missed what that guard
  * would find. `judgedBy` names the guard that said unsafe.
  *
- * @throws TypeError when `guards` is empty.
+ * @throws LlamaGuardError `invalid_option` when `guards` is empty.
  * @example
  * llamaGuard({ guard: anyUnsafe([llamaGuard4, customGuard]) })
  */
 export function anyUnsafe(guards: readonly Guard[]): Guard {
   if (guards.length === 0)
-    throw new TypeError('anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.')
+    throw new LlamaGuardError(
+      'invalid_option',
+      'anyUnsafe() got no guards: a panel of none would find everything safe. Pass at least one.',
+    )
   const panel: Guard = {
     model: guards.map(modelOf).join('+'),
     identity: `any-unsafe:${JSON.stringify(guards.map(identityOf))}`,

@@ -42,7 +42,19 @@ import {
 import type { LlamaGuardOptions, RequestOptions } from './index.js'
 import { isObject } from '../utils/json.js'
 import { type Protection, protectionOf } from './protection.js'
-import { fail, bool, functionOf, integer, list, oneOf, rejectUnknown, text, url, type Reader } from './readers.js'
+import {
+  describe,
+  fail,
+  bool,
+  functionOf,
+  integer,
+  list,
+  oneOf,
+  rejectUnknown,
+  text,
+  url,
+  type Reader,
+} from './readers.js'
 
 interface Setting<T> {
   readonly env?: string
@@ -167,6 +179,12 @@ const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (en
  */
 export function parseOptions(options: LlamaGuardOptions = {}, env: Environment = process.env): Config {
   requireObject(options)
+  if (typeof env !== 'object' || env === null)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The second argument of llamaGuard() should be the variables, or left out; got ${describe(env)}. A handler stands ` +
+        "behind the guard: app.post('/chat', llamaGuard(), handler).",
+    )
   rejectUnknown(Object.keys(options), OPTION_NAMES, 'option', hintForOption)
   rejectUnknown(
     Object.keys(env).filter((name) => name.startsWith(PREFIX)),
@@ -219,7 +237,11 @@ export function readPolicy(value: unknown, source: string): Policy {
 export function overrideOptions(config: Config, over: RequestOptions | undefined): RequestConfig {
   if (over === undefined) return config
   if (!isObject(over)) throw fail('override()', over, 'an object of options')
-  rejectUnknown(Object.keys(over), Object.keys(REQUEST), 'override option')
+  rejectUnknown(Object.keys(over), Object.keys(REQUEST), 'override option', (name) =>
+    Object.hasOwn(SETTINGS, name)
+      ? `It is the same for all requests: give it to llamaGuard(). override() may return ${Object.keys(REQUEST).join(', ')}.`
+      : hintForOption(name),
+  )
   const merged: Record<string, unknown> = { ...config }
   for (const [name, setting] of Object.entries(REQUEST)) {
     const value = over[name]
@@ -234,7 +256,7 @@ function requireObject(options: unknown): void {
     throw new LlamaGuardError('invalid_option', 'llamaGuard was mounted without (). Write app.use(llamaGuard()).')
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
   const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''
-  throw new LlamaGuardError('invalid_option', `The options should be an object; got ${typeof options}.${cure}`)
+  throw new LlamaGuardError('invalid_option', `The options should be an object; got ${describe(options)}.${cure}`)
 }
 
 function sourceOf(name: string, setting: Setting<unknown>, inCode: Readonly<Record<string, unknown>>): string {

@@ -1,5 +1,6 @@
 // Reads the option `guards`: each further guard is a guard object, its options, or a short text, and may have a part of
 // its own.
+import { LlamaGuardError } from '../errors.js'
 import type { Guard } from '../types.js'
 import type { CascadeGuard, GuardEntry, GuardOptions } from './index.js'
 import { MODELS, type ModelName } from './index.js'
@@ -109,7 +110,10 @@ function compact(text: string, name: string): GuardOptions {
   if (model === '') throw fail(name, text, '"model@endpoint", "model@URL" or "local"')
   const known = modelNamed(model)
   if (known === undefined)
-    throw fail(name, model, `one of ${MODELS.join(', ')} before the @. Did you mean "${nearest(model, MODELS)}"`)
+    throw new LlamaGuardError(
+      'invalid_option',
+      `${fail(name, text, '"model@endpoint"').message} Did you mean "${nearest(model, MODELS)}@${place}"?`,
+    )
   return /^https?:/.test(place)
     ? { guard: 'openai', model: known, guardUrl: place }
     : { guard: 'sagemaker', model: known, endpoint: place }

@@ -1,7 +1,7 @@
 // Hints for common mistakes: what people write in place of the right option, variable, guard or model, and what to
 // write instead.
 import { LlamaGuardError } from '../errors.js'
-import { text } from './readers.js'
+import { fail, text } from './readers.js'
 
 /** Keyed by the name of an option, or of a variable without its prefix, in lower case without underscores. */
 const OPTION_HINTS: Readonly<Record<string, string>> = {
@@ -105,5 +105,7 @@ export function endpointName(value: unknown, name: string): string {
       `The option ${name} is a URL, and should be the name of a SageMaker endpoint. For an OpenAI-compatible ` +
         "server set guard: 'openai' and `guardUrl`; for another SageMaker URL set AWS_ENDPOINT_URL.",
     )
+  if (!/^[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}$/.test(given))
+    throw fail(name, given, 'the name of a SageMaker endpoint: at most 63 letters, digits and hyphens')
   return given
 }

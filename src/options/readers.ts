@@ -9,14 +9,19 @@ export function fail(name: string, got: unknown, wanted: string): LlamaGuardErro
 }
 
 /** Describes objects by their keys alone, because a value in them may be a secret. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`
+  if (typeof value === 'object' && value !== null && !isPlain(value)) return `an instance of ${nameOf(value)}`
   if (typeof value === 'object' && value !== null)
     return `an object with the keys ${JSON.stringify(Object.keys(value).slice(0, 10))}`
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
 }
+
+const isPlain = (value: object): boolean =>
+  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+const nameOf = (value: object): string => (value.constructor as { name?: string } | undefined)?.name ?? 'a class'
 
 export type Reader<T> = (value: unknown, name: string) => T
 
@@ -76,8 +81,8 @@ export function text(value: unknown, name: string): string {
 
 /** Reads a path of keys, as in `answer.0.text`. */
 export function keyPath(value: unknown, name: string): string {
-  if (typeof value === 'string' && /^[^.\s]{1,64}(?:\.[^.\s]{1,64}){0,15}$/.test(value)) return value
-  throw fail(name, value, 'a path of keys such as "message" or "answer.0.text"')
+  if (typeof value === 'string' && /^(?!\$\.)[^.[\]\s]{1,64}(?:\.[^.[\]\s]{1,64}){0,15}$/.test(value)) return value
+  throw fail(name, value, 'a path of keys with dots between them, such as "message" or "answer.0.text"')
 }
 
 /** Reads a URL. The error does not repeat it, because it may hold a password. */

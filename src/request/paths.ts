@@ -90,17 +90,23 @@ export function guardedPath(entry: string): GuardedPath {
   if (typeof entry !== 'string' || !entry.startsWith('/')) {
     throw new LlamaGuardError(
       'invalid_option',
-      'A path in `paths` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".',
+      `The path ${JSON.stringify(entry)} in \`paths\` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".`,
     )
   }
+  const [path = ''] = entry.split('?', 1)
+  if (/\*.|\/:/.test(path))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The path ${JSON.stringify(entry)} in \`paths\` has a pattern inside it, which would match nothing. A path is exact, ` +
+        `or a prefix that ends in *: write ${JSON.stringify(`${path.replace(/\/(?:\*|:).*$/, '')}/*`)}.`,
+    )
   // A query after the path named parameters. All of them are judged.
-  const [pattern = ''] = entry.split('?', 1)
-  const prefix = plainPath(pattern.replace(/\*$/, ''))
-  if (!pattern.endsWith('*')) return { open: false, matches: (path) => path === prefix }
+  const prefix = plainPath(path.replace(/\*$/, ''))
+  if (!path.endsWith('*')) return { open: false, matches: (each) => each === prefix }
   // `/v1/*` matches `/v1` and everything below it. `/v1*` also matches `/v10`.
-  const below = pattern.endsWith('/*') && prefix !== '/'
+  const below = path.endsWith('/*') && prefix !== '/'
   return {
     open: true,
-    matches: below ? (path) => path === prefix || path.startsWith(`${prefix}/`) : (path) => path.startsWith(prefix),
+    matches: below ? (each) => each === prefix || each.startsWith(`${prefix}/`) : (each) => each.startsWith(prefix),
   }
 }

@@ -149,12 +149,6 @@ describe('a variable', () => {
     })
   })
 
-  it('may not name two upstreams', () => {
-    expect(wrong({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://llm', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }).message).toMatch(
-      /UPSTREAM_URL and LLAMA_GUARD_UPSTREAM_ENDPOINT/,
-    )
-  })
-
   it('that is wrong is named as a variable, with what was wanted', () => {
     const { code, message } = wrong({}, { LLAMA_GUARD_TIMEOUT_MS: 'soon' })
     expect(code).toBe('invalid_option')
@@ -255,40 +249,7 @@ describe('a wrong value', () => {
   })
 })
 
-describe('an unknown name', () => {
-  it('of an option is told the nearest one', () => {
-    expect(wrong({ endPoint: 'x' })).toMatchObject({
-      code: 'unknown_option',
-      message: 'Unknown option "endPoint". Did you mean "endpoint"?',
-    })
-    expect(wrong({ onerror: 'open' }).message).toContain('"onError"')
-  })
-
-  it("of a variable is told the nearest one, and other prefixes are nobody's business", () => {
-    expect(wrong({}, { LLAMA_GUARD_ENDPOIN: 'x' })).toMatchObject({
-      code: 'unknown_option',
-      message: expect.stringContaining('"LLAMA_GUARD_ENDPOINT"'),
-    })
-    expect(wrong({}, { LLAMA_GUARD_ONERROR: 'open' }).message).toContain('"LLAMA_GUARD_ON_ERROR"')
-    expect(() => parseOptions({ guard }, { LLAMA_GUARDIAN: '1', LLAMA: '2' })).not.toThrow()
-  })
-})
-
 describe('what a backend needs', () => {
-  it('is asked for by name when it is missing', () => {
-    expect(thrownBy(() => parseOptions({}, {}))).toMatchObject({
-      code: 'endpoint_missing',
-      message: expect.stringMatching(/`endpoint`.*LLAMA_GUARD_ENDPOINT.*'local'/),
-    })
-    expect(thrownBy(() => parseOptions({ guard: 'openai' }, {}))).toMatchObject({
-      code: 'endpoint_missing',
-      message: expect.stringMatching(/`guardUrl`.*LLAMA_GUARD_URL/),
-    })
-    expect(thrownBy(() => parseOptions({ guard: 'llama-cpp' }, {})).code).toBe('endpoint_missing')
-    vi.stubEnv('LLAMA_GUARD_ENDPOINT', '')
-    expect(thrownBy(() => llamaGuard()).code).toBe('endpoint_missing')
-  })
-
   it('includes a region, which the variable, or a profile, gives', () => {
     const none = join(folder, 'none')
     for (const [name, value] of Object.entries({
@@ -471,6 +432,11 @@ describe('an option of version 0.2 that is gone', () => {
     ['refusal', /handler\(req, res, decision\)/],
     ['reply', /text: \{ in/],
     ['modelPath', /guardModel/],
+    ['cascade', /guards: \[\{ first/],
+    ['fallback', /guards: \[\{ fallback/],
+    ['shadowGuard', /guards: \[\{ shadow/],
+    ['firstToken', /read as a whole/],
+    ['pace', /streaming: 'full'/],
     ['tenant', /context\(req\)/],
   ])('%s is told what took its place, in code and as a variable', (name, cure) => {
     expect(wrong({ [name]: 1 }).message).toMatch(cure)
@@ -484,39 +450,6 @@ describe('an option of version 0.2 that is gone', () => {
     expect(wrong({}, { LLAMA_GUARD_LOG_LEVEL: 'verbose' }).message).toMatch(/LOG_LEVEL.*silent, error, warn/)
     expect(parseOptions({ guard, mode: { shadow: 0.25 } }, {})).toMatchObject({ mode: 'shadow', shadowSample: 0.25 })
     expect(read({ LLAMA_GUARD_MODE: 'shadow:0.25' })).toMatchObject({ mode: 'shadow', shadowSample: 0.25 })
-  })
-})
-
-describe('what people write instead', () => {
-  it.each<[unknown, Record<string, string>, RegExp]>([
-    [{ region: 'us-east-1' }, {}, /Unknown option "region".*AWS_REGION/],
-    [{}, { LLAMA_GUARD_REGION: 'us-east-1' }, /Unknown variable "LLAMA_GUARD_REGION".*AWS_REGION/],
-    [{ baseURL: 'http://localhost' }, {}, /guardUrl/],
-    [{ apiKey: 'secret' }, {}, /guardApiKey/],
-    [{ guard: 'vllm' }, {}, /"vllm".*OpenAI-compatible.*guardUrl/],
-    [{}, { LLAMA_GUARD_BACKEND: 'ollama' }, /"ollama".*OpenAI-compatible.*guardUrl/],
-    [{ guard: 'llama.cpp' }, {}, /llama-cpp.*guardModel/],
-    [{ guard: 'llama-guard-3-8b' }, {}, /is a model.*`model`/],
-    [{ model: 'llama-guard-3' }, {}, /Did you mean "llama-guard-3-8b"/],
-    [{ model: 'meta-llama/Llama-Guard-3-8B' }, {}, /Did you mean "llama-guard-3-8b"/],
-    [{ model: 'meta-llama/Llama-Guard-3-11B-Vision' }, {}, /Did you mean "llama-guard-3-11b-vision"/],
-    [{ model: 'meta-llama/Meta-Llama-Guard-2-8B' }, {}, /Did you mean "llama-guard-2"/],
-    [{ model: 'meta-llama/LlamaGuard-7b' }, {}, /Did you mean "llama-guard-1"/],
-    [{ model: 'llama-guard-4' }, {}, /Did you mean "llama-guard-4-12b"/],
-    [
-      { endpoint: 'https://runtime.sagemaker.us-east-1.amazonaws.com/endpoints/my-guard/invocations' },
-      {},
-      /endpoint is a URL.*Did you mean "my-guard"/,
-    ],
-    [{ endpoint: 'arn:aws:sagemaker:us-east-1:123456789012:endpoint/my-guard' }, {}, /Did you mean "my-guard"/],
-    [{ endpoint: 'http://localhost:8000/v1' }, {}, /is a URL.*guardUrl.*AWS_ENDPOINT_URL/],
-    ['local', {}, /Did you mean llamaGuard\(\{ guard: "local" \}\)/],
-    [['local'], {}, /should be an object/],
-    [null, {}, /should be an object/],
-  ])('%j %j gets the hint a person needs', (options, env, message) => {
-    const { code, message: told } = thrownBy(() => parseOptions(options as LlamaGuardOptions, env))
-    expect(['unknown_option', 'invalid_option']).toContain(code)
-    expect(told).toMatch(message)
   })
 })
 

@@ -97,6 +97,11 @@ function baseUrl(given: string): URL {
     )
   if (url.username || url.password)
     throw invalid('LLAMA_GUARD_URL holds a user name or password, which would end up in logs. Use LLAMA_GUARD_API_KEY.')
+  const base = url.pathname.replace(/\/(?:chat|(?:chat\/)?completions|responses|messages|moderations|models)\/?$/, '')
+  if (base !== url.pathname || url.hash)
+    throw invalid(
+      `LLAMA_GUARD_URL is the address of one call, or has a # part; it should be the base URL: ${url.origin}${base}.`,
+    )
   return url
 }
 

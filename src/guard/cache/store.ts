@@ -182,15 +182,15 @@ export function redisStore(url: string, { prefix = 'llama-guard', secret }: Redi
     ready,
     async get(key) {
       if (state === 'starting') return undefined
-      const { keyv } = await loading
-      const value: unknown = await keyv.get(seal?.name(key) ?? key)
+      const { keyv, explain } = await loading
+      const value: unknown = await keyv.get(seal?.name(key) ?? key).catch(explain)
       if (typeof value !== 'string') return undefined
       return seal ? seal.open(key, value) : value
     },
     async set(key, value, ttlMs) {
       if (state === 'starting') return
-      const { keyv } = await loading
-      await keyv.set(seal?.name(key) ?? key, seal?.close(key, value) ?? value, ttlMs)
+      const { keyv, explain } = await loading
+      await keyv.set(seal?.name(key) ?? key, seal?.close(key, value) ?? value, ttlMs).catch(explain)
     },
     async close() {
       // The connection is closed by force, because a graceful close waits for a stopped server and keeps the process
@@ -220,6 +220,12 @@ async function connect(url: string, prefix: string) {
     },
     { namespace: prefix, throwOnErrors: true },
   )
+  // A command that finds no connection says only that there is none. Why is known since the attempt to connect.
+  let why: Error | undefined
+  redis.on('error', (error: NodeJS.ErrnoException) => void (error.code !== undefined && (why = error)))
+  const explain = (error: NodeJS.ErrnoException): never => {
+    throw error.code === undefined ? (why ?? error) : error
+  }
   const keyv = new Keyv<string>({ store: redis, namespace: prefix, useKeyPrefix: false, throwOnErrors: true })
   // Failures come as 'error' events, too, those of the store as events of keyv.
   keyv.on('error', () => undefined)
@@ -232,7 +238,7 @@ async function connect(url: string, prefix: string) {
       () => settled(),
     )
   })
-  return { keyv, first, disconnect: () => redis.disconnect(true) }
+  return { keyv, explain, first, disconnect: () => redis.disconnect(true) }
 }
 
 function packagesMissing(cause?: unknown): LlamaGuardError {

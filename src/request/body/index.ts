@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import type { LlamaGuardError } from '../../errors.js'
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
-import { decoded, encodingOf } from './decode.js'
+import { decoded, encodingOf, tooLarge } from './decode.js'
 import { mediaTypeOf } from './media-type.js'
 import { NO_BODY, parseBody, type ReadBody, type Read, valueBody } from './parse.js'
 import { isPlain, PlainValues } from './plain.js'
@@ -75,7 +75,11 @@ function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: n
   const plain = new PlainValues()
   const value = plain.of(left)
   if (value === undefined && plain.fault !== undefined) throw plain.fault
-  return { ...valueBody(value), fault: plain.fault ?? (raw === undefined ? undefined : faultOf(req, raw, limit)) }
+  const large = plain.size > limit ? tooLarge(limit) : undefined
+  return {
+    ...valueBody(value),
+    fault: plain.fault ?? large ?? (raw === undefined ? undefined : faultOf(req, raw, limit)),
+  }
 }
 
 function parseLeft(req: GuardedRequest, left: string | Uint8Array, limit: number): ReadBody {

@@ -9,9 +9,12 @@ const MAX_DEPTH = 256
 export class PlainValues {
   /** Set when a value does not show what it holds. */
   fault: LlamaGuardError | undefined
+  /** Characters of all texts and keys: no more than the bytes they came in. */
+  size = 0
 
   /** The value itself where all of it is plain. */
   of(value: unknown, depth = 0): unknown {
+    if (typeof value === 'string') this.size += value.length
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
     if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth + 1)
     const entries = Object.entries(value)

@@ -217,7 +217,7 @@ describe('A panel', () => {
       /guards\[0\]: llama-prompt-guard-2 is a text classifier/,
     ],
     ['the cascade has two small guards', {}, 'local,local', /a cascade has one small guard/],
-    ['the small guard is unknown', {}, 'llama-gard-1@x', /--cascade\[0\].*Did you mean "llama-guard-1"/],
+    ['the small guard is unknown', {}, 'llama-gard-1@x', /--cascade\[0\].*Did you mean "llama-guard-1@x"/],
   ])('that could not start, because %s, is an error of the settings.', async (_, over, cascade, message) => {
     const io = catchIo({ AWS_REGION: 'eu-west-1', LLAMA_GUARD_ENDPOINT: 'llama-guard', ...over })
     expect(await doctor({ ...(cascade !== undefined && { cascade }) }, io)).toBe(2)

@@ -265,10 +265,17 @@ export const generation = (maxNewTokens = GENERATED_TOKENS): Readonly<Record<str
 export function requireRegion(): void {
   const {
     AWS_REGION,
+    AWS_ENDPOINT_URL,
+    AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME = AWS_ENDPOINT_URL,
     AWS_PROFILE = 'default',
     AWS_CONFIG_FILE = join(homedir(), '.aws', 'config'),
     AWS_SHARED_CREDENTIALS_FILE = join(homedir(), '.aws', 'credentials'),
   } = process.env
+  if (AWS_REGION && !AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME && !/^[a-z]+(?:-[a-z0-9]+)+$/.test(AWS_REGION))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `AWS_REGION is ${JSON.stringify(AWS_REGION.slice(0, 40))}, and should be the code of a region, for example us-east-1.`,
+    )
   if (AWS_REGION) return
   const files = [AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE].filter((file) => existsSync(file))
   if (files.some((file) => /^[ \t]*region\s*=/m.test(readFileSync(file, 'utf8')))) return

@@ -75,7 +75,7 @@ const REQUEST = {
   threshold: { env: 'THRESHOLD', read: thresholdOption, fallback: undefined, spread: spreadThreshold },
   actions: { read: actionsOption, fallback: undefined },
   parallel: { env: 'PARALLEL', read: bool, fallback: false },
-  streaming: { env: 'STREAMING', read: oneOf(['window', 'full', 'async']), fallback: 'window' },
+  streaming: { env: 'STREAMING', read: oneOf(['window', 'fixed', 'full', 'async']), fallback: 'window' },
   windowChars: { env: 'WINDOW_CHARS', read: integer(1, 1_000_000), fallback: 400 },
   windowMs: { env: 'WINDOW_MS', read: integer(1, 600_000), fallback: 1000 },
   turns: { env: 'TURNS', read: oneOf(['last', 'all']), fallback: 'last' },

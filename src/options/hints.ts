@@ -36,7 +36,7 @@ const REMOVED: Readonly<Record<string, string>> = {
   fallback: 'Use `guards: [{ fallback: createGuard({ ... }) }]`.',
   shadowguard: 'Use `guards: [{ shadow: createGuard({ ... }), rate: 0.1 }]`.',
   firsttoken: 'It is gone: an answer is read as a whole.',
-  pace: "It is gone: the guard's own speed sets the pace. `streaming: 'full'` asks once a reply.",
+  pace: "Use `streaming: 'fixed'` (LLAMA_GUARD_STREAMING=fixed); with `window` the guard's own speed sets the pace.",
   modelpath: 'Set `guardModel` (LLAMA_GUARD_MODEL_ID) to the path of the GGUF file.',
   tenant: 'Return it from `context(req)`: `{ tenant }` separates remembered verdicts.',
 }

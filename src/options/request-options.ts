@@ -35,10 +35,12 @@ export interface RequestOptions {
    */
   parallel?: boolean
   /**
-   * How a token stream is judged. `window` releases each judged prefix. `full` holds the whole reply. `async`
-   * releases at once and stops when a check says unsafe, so unjudged text reaches the client. Default: `window`.
+   * How a token stream is judged. `window` releases each judged prefix, and the guard's own speed sets the pace.
+   * `fixed` does so each `windowMs` or `windowChars`, for guards that are paid by the token. `full` holds the whole
+   * reply. `async` releases at once and stops when a check says unsafe, so unjudged text reaches the client. Default:
+   * `window`.
    */
-  streaming?: 'window' | 'full' | 'async'
+  streaming?: 'window' | 'fixed' | 'full' | 'async'
   /** The most characters of new text before the next check of a stream. Default: 400. */
   windowChars?: number
   /** The most milliseconds that text of a stream waits before the next check starts. Default: 1000. */

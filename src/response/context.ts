@@ -10,7 +10,7 @@ export type { ReplyClock } from './hold.js'
 
 /** The options that shape what goes out. */
 export interface ReplySettings extends RefusalSettings {
-  readonly streaming: 'window' | 'full' | 'async'
+  readonly streaming: 'window' | 'fixed' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
   /** Default: `guard`. */

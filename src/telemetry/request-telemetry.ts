@@ -41,7 +41,9 @@ export interface ObservedRequest {
   readonly dialectName: string
   /** Undefined until the request has been read as a chat. */
   readonly asked: { readonly stream: boolean } | undefined
-  readonly settings: Pick<VerdictMessage, 'mode' | 'parallel'> & { readonly streaming: 'window' | 'full' | 'async' }
+  readonly settings: Pick<VerdictMessage, 'mode' | 'parallel'> & {
+    readonly streaming: 'window' | 'fixed' | 'full' | 'async'
+  }
 }
 
 /** A check of a reply, or of a part of one. */

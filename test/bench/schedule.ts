@@ -60,8 +60,8 @@ async function read({ pace, paced, call, tokensPerSecond, chars }: Stream): Prom
   const reading: Reading = { checks: 0, tokens: 0, fresh: 0, first: 0, last: 0, gaps: [] }
   let judged = 0
   const judge = new StreamJudge({
-    settings: { windowChars: 400, windowMs: 1000 },
-    pace: paced === 'fixed' ? { ...pace, gapMs: (windowMs) => windowMs } : pace,
+    settings: { windowChars: 400, windowMs: 1000, streaming: paced === 'fixed' ? 'fixed' : 'window' },
+    pace,
     async judge(text) {
       reading.checks += 1
       reading.tokens += HEAD_TOKENS + text.length / CHARS + TAIL_TOKENS

@@ -183,7 +183,7 @@ describe('a wrong value', () => {
     [{ actions: { O3: 'allow' } }, /actions\.O3.*block, flag, ignore/],
     [{ actions: ['O3'] }, /actions.*object by category id/],
     [{ parallel: 'yes' }, /parallel.*true or false.*"yes"/],
-    [{ streaming: 'chunks' }, /streaming.*window, full, async/],
+    [{ streaming: 'chunks' }, /streaming.*window, fixed, full, async/],
     [{ windowChars: 0 }, /windowChars.*1 to/],
     [{ windowMs: 1.5 }, /windowMs.*whole number/],
     [{ timeoutMs: -1 }, /timeoutMs/],
@@ -436,7 +436,7 @@ describe('an option of version 0.2 that is gone', () => {
     ['fallback', /guards: \[\{ fallback/],
     ['shadowGuard', /guards: \[\{ shadow/],
     ['firstToken', /read as a whole/],
-    ['pace', /streaming: 'full'/],
+    ['pace', /streaming: 'fixed'/],
     ['tenant', /context\(req\)/],
   ])('%s is told what took its place, in code and as a variable', (name, cure) => {
     expect(wrong({ [name]: 1 }).message).toMatch(cure)

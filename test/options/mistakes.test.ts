@@ -227,7 +227,7 @@ const START: readonly (readonly [string, readonly [() => unknown], string, RegEx
   ['a percentage', given({ threshold: 80 }), 'invalid_option', /from 0 to 1; got 80/],
   ['a size with its unit', given({ maxBodyBytes: '1mb' }), 'invalid_option', /maxBodyBytes should be a number.*"1mb"/],
   ['yes', given({}, { LLAMA_GUARD_PARALLEL: 'yes' }), 'invalid_option', /PARALLEL should be true or false; got "yes"/],
-  ['true for a choice', given({ streaming: true }), 'invalid_option', /one of window, full, async; got true/],
+  ['true for a choice', given({ streaming: true }), 'invalid_option', /one of window, fixed, full, async; got true/],
   ['failOpen', given({ failOpen: true }), 'unknown_option', /`onError: 'open'`/],
   [
     'an action that is none',

@@ -13,7 +13,7 @@ const MAX_CHOICES = 128
 const SHORTEST_GAP_MS = 40
 
 export interface StreamJudgeOptions {
-  readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs'>
+  readonly settings: Pick<ReplySettings, 'windowChars' | 'windowMs' | 'streaming'>
   readonly pace: Pace
   /** `choice`: the number of the choice in the reply. */
   judge(text: string, choice: number, calledOff: LazyAbortController): Promise<Judgement>
@@ -170,12 +170,12 @@ export class StreamJudge {
   /** Milliseconds until new text of the choice is judged. */
   #waitOf({ transcript, asked, wordsAt, waitingSince, started }: Choice): number {
     const { settings, pace } = this.#options
-    const { windowChars, windowMs } = settings
+    const { windowChars, windowMs, streaming } = settings
     // The first words are judged at once.
     if (asked < (wordsAt ?? 0) || transcript.length - asked >= windowChars) return 0
     const now = performance.now()
     // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
-    const gap = wordsAt === undefined ? windowMs : pace.gapMs(windowMs)
+    const gap = wordsAt === undefined || streaming === 'fixed' ? windowMs : pace.gapMs(windowMs)
     return Math.max((waitingSince ?? now) + gap, started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
   }
 

@@ -15,7 +15,7 @@ interface Check {
 let gap = 0
 const took: (number | undefined)[] = []
 
-function judging(settings: { windowChars: number; windowMs: number } = { windowChars: 100, windowMs: 1000 }): {
+function judging(settings: { windowChars?: number; windowMs?: number; streaming?: 'fixed' } = {}): {
   judge: StreamJudge
   checks: Check[]
   told: string[]
@@ -24,7 +24,7 @@ function judging(settings: { windowChars: number; windowMs: number } = { windowC
   const checks: Check[] = []
   const told: string[] = []
   const judge = new StreamJudge({
-    settings,
+    settings: { windowChars: 100, windowMs: 1000, streaming: 'window', ...settings },
     pace: {
       join: () => () => undefined,
       gapMs: (windowMs) => Math.min(gap, windowMs),
@@ -144,6 +144,17 @@ describe('A check of a stream', () => {
       await checks[order[1]!]!.answer()
       expect(judge.covers(0, last)).toBe(true)
     }
+  })
+
+  it('with fixed starts when text has waited for windowMs, and not before', async () => {
+    const { checks, say } = judging({ streaming: 'fixed' })
+    say('a')
+    await checks[0]!.answer()
+    say('b')
+    await vi.advanceTimersByTimeAsync(999)
+    expect(checks).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(2)
+    expect(checks.map(({ text }) => text)).toEqual(['a', 'ab'])
   })
 
   it('is the only one of its choice in flight', async () => {

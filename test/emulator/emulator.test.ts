@@ -1,7 +1,10 @@
 // The emulator is only worth its tests' trust if the real SDK sees on it what it sees on AWS: these hold it to that.
 import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { readFileSync } from 'node:fs'
+import { prefixBytes } from '../../src/cli/endpoint/hardware.js'
+import { createGuard } from '../../src/index.js'
+import type { Turn } from '../../src/types.js'
 import { FAULTS, readPrompt, startEmulator, emulatorClient } from './index.js'
 import type { Emulator, EmulatorOptions } from './index.js'
 import { says } from './faults.js'
@@ -223,5 +226,38 @@ describe('The emulated model', () => {
       { generated_text: ' unsafe', details: { tokens: [{}, { text: 'un', logprob: Math.log(0.7) }, {}, {}] } },
     ])
     expect(await ask('no guard prompt')).toMatchObject([{ generated_text: 'I cannot help with that.' }])
+  })
+})
+
+describe('The copies of an emulated endpoint', () => {
+  const MODEL = 'llama-guard-3-8b'
+
+  /** Tokens that the copies had to read anew, when so many conversations grow at once, and how many copies saw each. */
+  async function newTokens(prefix?: { length: number; threshold: number }): Promise<number> {
+    const timing = { msPerPromptToken: 0, baseMs: 15, prefixCache: true, copies: 4, ...(prefix && { prefix }) }
+    const { copies, env } = await start({ timing })
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    const guard = createGuard({ endpoint: emulator.endpoint, model: MODEL })
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, user) => {
+        const turns: Turn[] = []
+        for (let turn = 0; turn < 5; turn += 1) {
+          turns.push({ role: turn % 2 === 0 ? 'User' : 'Agent', text: `${user}. ${'Tell me of llamas. '.repeat(40)}` })
+          await guard.judge(turns)
+        }
+      }),
+    )
+    await guard.close?.()
+    expect(copies.reduce((sum, { requests }) => sum + requests, 0)).toBe(40)
+    return copies.reduce((sum, { prompt, cached }) => sum + prompt - cached, 0)
+  }
+
+  it('read less when SageMaker routes by the prefix that deploy chooses, with the real SDK in front', async () => {
+    const least = await newTokens()
+    const aware = await newTokens({ length: prefixBytes(MODEL), threshold: 16 })
+    expect(aware).toBeLessThan(0.8 * least)
+    // Within the policy, one copy gets all questions and one all replies, until they have too much.
+    await newTokens({ length: 256, threshold: 1000 })
+    expect(emulator.copies.map(({ requests }) => requests).toSorted((a, b) => b - a)).toEqual([24, 16, 0, 0])
   })
 })

@@ -5,8 +5,8 @@ import { readPrompt } from '../../src/testing/model.js'
 import { environmentOf, startRuntime } from '../../src/testing/sagemaker-emulator.js'
 import { callOf, maxTokensOf } from './call.js'
 import { promptOf } from './containers.js'
+import { createFleet } from './fleet.js'
 import { checkSignature } from './sigv4.js'
-import { createClock } from './timing.js'
 import type { BehaveOptions, Behaviour, Emulator, EmulatorOptions, Received } from './types.js'
 
 export { readPrompt } from '../../src/testing/model.js'
@@ -14,6 +14,11 @@ export type { Answer, Asked } from '../../src/testing/model.js'
 export type { Container } from './containers.js'
 export type * from './types.js'
 export { FAULTS } from './faults.js'
+
+/** Tokens of `safe` with what surrounds it. */
+const ANSWER_TOKENS = 3
+
+const sleep = (ms: number): Promise<void> => (ms <= 0 ? Promise.resolve() : new Promise((wake) => setTimeout(wake, ms)))
 
 interface Queued extends BehaveOptions {
   behaviour: Behaviour
@@ -23,7 +28,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const endpoints = [...(options.endpoints ?? ['llama-guard']), ...Object.keys(options.serves ?? {})]
   const requests: Received[] = []
   const queue: Queued[] = []
-  const read = options.timing && createClock(options.timing)
+  const fleet = options.timing && createFleet(options.timing, sleep)
   const { aheadMs = 0, error: called } = options.clock ?? {}
   let open = 0
   let peak = 0
@@ -50,8 +55,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const asked = prompt === undefined ? undefined : readPrompt(prompt)
       const received: Received = { endpoint, headers: request.headers, raw, body, prompt, asked }
       requests.push(received)
-      if (options.latencyMs) await new Promise((wake) => setTimeout(wake, options.latencyMs))
-      if (read) await read(prompt ?? '', maxTokensOf(body))
+      if (options.latencyMs) await sleep(options.latencyMs)
+      const tokens = prompt?.match(/[^]{1,4}/g) ?? []
+      if (fleet) await fleet.serve({ body: raw, tokens, answer: Math.min(maxTokensOf(body), ANSWER_TOKENS) })
       const call = callOf(received, request, response, options)
       const behaviour = next(received)
       if (behaviour) await behaviour(call)
@@ -63,6 +69,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     endpoint: endpoints[0] ?? '',
     env: environmentOf(runtime.url),
     requests,
+    copies: fleet?.copies ?? [],
     get peak() {
       return peak
     },

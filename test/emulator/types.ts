@@ -4,7 +4,7 @@ import type { AwsError } from '../../src/testing/aws.js'
 import type { Answer, Asked } from '../../src/testing/model.js'
 import type { Body } from '../../src/testing/tgi.js'
 import type { Container, LabelScore } from './containers.js'
-import type { Timing } from './timing.js'
+import type { CopyCounts, Timing } from './fleet.js'
 
 /** What runs behind one endpoint instead of a Llama Guard. */
 export type Served =
@@ -30,7 +30,7 @@ export interface EmulatorOptions {
    * time. Default: 0, `InvalidSignatureException`.
    */
   clock?: { readonly aheadMs: number; readonly error?: string }
-  /** A model whose time follows its tokens. Default: none. */
+  /** A model whose time follows its tokens, in one copy or more. Default: none. */
   timing?: Timing
 }
 
@@ -76,6 +76,8 @@ export interface Emulator {
   readonly env: Record<string, string>
   /** Every signed request for a known endpoint, oldest first. */
   readonly requests: readonly Received[]
+  /** What each copy was asked, with `timing`. */
+  readonly copies: readonly CopyCounts[]
   /** Most requests that were open at the same time. */
   readonly peak: number
   /** The conversations the model saw, oldest first. */

@@ -5,13 +5,11 @@ import llama3 from 'llama3-tokenizer-js'
 import { promptedGuard } from '../../../src/guard/backends/prompted.js'
 import { createPrompter } from '../../../src/guard/prompt/index.js'
 import type { Guard, Stage } from '../../../src/types.js'
+import { createFleet, type Timing } from '../../emulator/fleet.js'
 import type { VirtualTime } from './virtual-time.js'
 
 /** Tokens of `safe` and of the end of the answer. */
 const ANSWER_TOKENS = 3
-/** vLLM keeps prompts in blocks of this many tokens. */
-const BLOCK = 16
-
 /** An A10G that runs 8 billion weights in 16 bits: 2 operations a weight at 28 TFLOPS, and 16 GB at 600 GB/s. */
 export const A10G = { msPerPromptToken: 0.57, msPerToken: 27, baseMs: 10 }
 
@@ -43,17 +41,7 @@ export interface SimulatedGuard extends Guard {
 }
 
 /** How an endpoint of several copies chooses the copy of a request. */
-export interface Routing {
-  /** Requests whose bodies begin with the same `length` bytes go to one copy, while fewer than `threshold` are there. */
-  readonly prefix?: { readonly length: number; readonly threshold: number }
-}
-
-/** One GPU with a prefix cache of its own. */
-interface Copy {
-  readonly known: Set<string>
-  reading: Promise<unknown>
-  open: number
-}
+export type Routing = Pick<Timing, 'prefix'>
 
 export type SimulatedModel = 'llama-guard-1' | 'llama-guard-3-8b'
 
@@ -67,7 +55,7 @@ export function simulatedGuard(
     prefix,
   }: { prefixCache: boolean; speed?: typeof A10G; copies?: number } & Routing,
 ): SimulatedGuard {
-  const fleet = Array.from({ length: copies }, (): Copy => ({ known: new Set(), reading: Promise.resolve(), open: 0 }))
+  const fleet = createFleet({ ...speed, prefixCache, copies, ...(prefix && { prefix }) }, (ms) => time.sleep(ms))
   let counts = { input: noCounts(), output: noCounts() }
   let stage: Stage = 'input'
   const encode = (text: string): readonly number[] =>
@@ -81,48 +69,18 @@ export function simulatedGuard(
       return tokens
     })
 
-  const leastOpen = (): Copy => fleet.reduce((best, copy) => (copy.open < best.open ? copy : best))
-  const copyFor = (prompt: string): Copy => {
-    if (prefix === undefined) return leastOpen()
-    const body = Buffer.from(JSON.stringify({ inputs: prompt })).subarray(0, prefix.length)
-    const own = fleet[fingerprint(body.toString('latin1')) % copies]!
-    return own.open < prefix.threshold ? own : leastOpen()
-  }
-
-  const cachedOf = (tokens: readonly number[], known: Set<string>): number => {
-    let [chain, cached, hit] = ['', 0, true]
-    for (let at = 0; at + BLOCK <= tokens.length; at += BLOCK) {
-      chain = `${fingerprint(chain)}:${tokens.slice(at, at + BLOCK).join()}`
-      hit &&= known.has(chain)
-      if (hit) cached += BLOCK
-      known.add(chain)
-    }
-    // The last token is always computed, because the answer begins with it.
-    return prefixCache ? Math.min(cached, tokens.length - 1) : 0
-  }
-
   const complete = async (prompt: string): Promise<{ text: string }> => {
     const tokens = tokensOf(prompt)
-    const copy = copyFor(prompt)
     const started = time.now
-    const cached = cachedOf(tokens, copy.known)
-    const readMs = (tokens.length - cached) * speed.msPerPromptToken
-    const answerMs = ANSWER_TOKENS * speed.msPerToken
     const side = counts[stage]
     side.checks += 1
     side.prompt += tokens.length
-    side.cached += cached
     side.answer += ANSWER_TOKENS
-    side.seconds += (readMs + answerMs) / 1000
     side.prompts.push(prompt)
-    copy.open++
-    await time.sleep(speed.baseMs)
-    // One GPU reads one prompt after another, and makes the tokens of answers at the same time.
-    const read = copy.reading.then(() => time.sleep(readMs))
-    copy.reading = read
-    await read
-    await time.sleep(answerMs)
-    copy.open--
+    const body = JSON.stringify({ inputs: prompt })
+    const { cached, gpuMs } = await fleet.serve({ body, tokens, answer: ANSWER_TOKENS })
+    side.cached += cached
+    side.seconds += gpuMs / 1000
     side.times.push(time.now - started)
     return { text: 'safe' }
   }
@@ -139,11 +97,4 @@ export function simulatedGuard(
       return counts
     },
   })
-}
-
-/** A short name for a chain of blocks. */
-function fingerprint(text: string): number {
-  let hash = 2166136261
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16777619)
-  return hash >>> 0
 }

@@ -1,20 +1,24 @@
-// The built-in dialects. Adding an API is adding a file and a line here.
+// The built-in dialects, and the choice of the one in which a stream is written. Adding an API is adding a file and a
+// line here.
 import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js'
 import { cohereChat } from './cohere-chat.js'
-import type { Dialect } from './dialect.js'
+import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { embeddings } from './embeddings.js'
-import { images } from './images.js'
-import { langGraph } from './langgraph.js'
 import { gemini, geminiStreaming } from './gemini.js'
+import { images } from './images.js'
+import { isShort } from './kit/reply-fields.js'
+import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
 import { openaiAssistants } from './openai-assistants.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiResponses } from './openai-responses.js'
+import { isObject } from '../utils/json.js'
+import { namesTwice, parseLoosely } from '../wire/json.js'
 
 export const BUILT_IN: readonly Dialect[] = [
   openaiChat,
@@ -36,3 +40,77 @@ export const BUILT_IN: readonly Dialect[] = [
   bedrockConverse,
   bedrockConverseStream,
 ]
+
+/**
+ * Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. `bare`: the
+ * stream is labelled as text, so that the model may have written the events too.
+ */
+export function replyReader(asked: Dialect, calls?: readonly RpcCall[], bare = false): StreamReader {
+  if (!BUILT_IN.includes(asked)) return asked.stream(calls)
+  let reader = asked.stream(calls)
+  let chosen = false
+  let alone = bare
+  const inner = new WeakMap<StreamEvent, StreamEvent>()
+  return {
+    read(raw) {
+      // What stands in a plain text is judged with it.
+      alone &&= raw.plain !== true
+      const event = alone ? { ...unwrapped(raw), bare } : unwrapped(raw)
+      if (event !== raw) inner.set(raw, event)
+      if (!chosen && event.data !== undefined) {
+        chosen = true
+        const dialect = dialectOf(asked, event)
+        if (dialect !== asked) reader = dialect.stream(calls)
+      }
+      return reader.read(event)
+    },
+    sent: (event) => reader.sent(inner.get(event) ?? event),
+    block: (decision, words) => reader.block(decision, words),
+    fail: (error) => reader.fail(error),
+  }
+}
+
+function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent): Dialect {
+  // Only the AI SDK's data stream has lines that begin with a type code.
+  if (part !== undefined) return aiSdk
+  if (plain === true) return asked
+  const data = parseLoosely(text)?.value
+  if (asked.answers?.(data) === true) return asked
+  return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
+}
+
+/**
+ * The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams, with a
+ * short padding `p`.
+ */
+export function unwrapped(event: StreamEvent): StreamEvent {
+  const { data: text = '' } = event
+  const outer = text.includes('"bytes"') ? parseLoosely(text)?.value : undefined
+  const chunk = isObject(outer) && isObject(outer.chunk) && Object.keys(outer).length === 1 ? outer.chunk : outer
+  if (
+    !isObject(chunk) ||
+    typeof chunk.bytes !== 'string' ||
+    Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name)) ||
+    !isShort(typeof chunk.p === 'string' ? chunk.p : 'none') ||
+    namesTwice(text, outer)
+  )
+    return event
+  const bytes = Buffer.from(chunk.bytes, 'base64')
+  // Words behind base64 decode to nothing.
+  if (bytes.toString('base64') !== chunk.bytes) return event
+  const data = bytes.toString()
+  return isObject(parseLoosely(data)?.value) ? { ...event, data } : event
+}
+
+const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))
+
+/** The framing of a stream with these headers, when its content-type does not tell. */
+export function framingOf(
+  asked: Dialect,
+  hasHeader: (name: string) => boolean,
+  calls: readonly RpcCall[] = [],
+): Framing {
+  // Its answer has no end, under whatever label.
+  if (calls.some(({ method }) => method === 'subscriptions/listen')) return 'json-lines'
+  return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing
+}

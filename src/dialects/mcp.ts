@@ -3,11 +3,9 @@
 // https://modelcontextprotocol.io/specification/2026-07-28
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
-import { Content } from './kit/content.js'
+import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
-import { tell } from './kit/messages.js'
-import { readContent } from './kit/parts.js'
-import { RequestBuilder } from './kit/request-builder.js'
+import { Content, RequestBuilder } from './kit/request-builder.js'
 import { oneChoice } from './kit/reply-texts.js'
 import type { WalkerOptions } from './kit/reply-walker.js'
 import { Walker } from './kit/walk.js'

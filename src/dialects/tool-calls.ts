@@ -6,7 +6,7 @@ import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
 import type { StreamEvent } from './dialect.js'
 import { itemIndex } from './kit/reply-walker.js'
-import { unwrapped } from './reply-reader.js'
+import { unwrapped } from './index.js'
 
 export type FoundCall = Omit<ToolCall, 'stage'>
 

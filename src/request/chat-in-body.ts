@@ -1,15 +1,25 @@
-// Recognises the chat in a body that has been read: by the fields of an API, or by a list of messages inside it.
+// Finds the chat in a body that has been read: by the fields of an API, or by a list of messages that have a role or an
+// author and content, at the top or up to four levels down. A level is an object, or a text that is JSON.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
+import { speakerOf } from '../dialects/kit/messages.js'
+import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/walk.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
-import type { Image } from '../types.js'
-import { isObject } from '../utils/json.js'
-import type { Read } from './body/parse.js'
+import { type Read, spellsChat } from './body/parse.js'
 import { looksLikeChat } from './body/read-stream.js'
 import type { DialectsInUse } from './choose-dialect.js'
-import { findChat, type Outside } from './evidence.js'
-import { spellsChat } from './form.js'
-import type { RecognisedChat } from './recognised.js'
+import type { Image } from '../types.js'
+import { isObject } from '../utils/json.js'
+import { readJson } from '../wire/json.js'
+
+/** A chat, and the dialect that reads it. */
+export interface RecognisedChat {
+  readonly kind: 'chat'
+  readonly dialect: Dialect
+  /** The body as the handler will see it. It is a list or a text when the whole body is one. */
+  readonly body: Record<string, unknown>
+  readonly request: ChatRequest
+}
 
 /** A chat that has been found, in the form that its dialect reads, and what is outside of it. */
 interface Found {
@@ -87,4 +97,132 @@ function toClientError(error: unknown): LlamaGuardError {
   return ours.code === 'internal_error'
     ? new LlamaGuardError('unreadable_request', 'The dialect could not read the body.', { cause: error })
     : ours
+}
+
+const LEVELS = 4
+/** The length of `[{"role":"","text":""}]` without its brackets. A shorter text holds no chat. */
+const SHORTEST_CHAT = 21
+
+/** A chat in a body. */
+interface Evidence {
+  /** The object that holds the chat, as a body of Chat Completions: its list is `messages`. */
+  readonly chat: Record<string, unknown>
+  /** What is not the chat: the body without the value that holds it, and the same for each text in which it stands. */
+  readonly outside: readonly Outside[]
+}
+
+/** A value, and what in it is read elsewhere. */
+interface Outside {
+  readonly value: unknown
+  readonly without: unknown
+}
+
+interface Place {
+  readonly value: object
+  readonly level: number
+  /** The value of the text that this place stands in, or the body. */
+  readonly root: unknown
+  /** What is outside of that text. */
+  readonly outside: readonly Outside[]
+}
+
+/** The outermost chat, a list named `messages` before others. */
+function findChat(body: unknown): Evidence | undefined {
+  const places: Place[] = []
+  const add = (value: unknown, level: number, within?: Place): void => {
+    if (level > LEVELS) return
+    const json = typeof value === 'string' ? jsonIn(value) : undefined
+    const { root, outside } = within ?? { root: body, outside: [] }
+    if (typeof json === 'object' && json !== null)
+      places.push({ value: json, level, root: json, outside: [...outside, { value: root, without: value }] })
+    else if (typeof value === 'object' && value !== null) places.push({ value, level, root, outside })
+  }
+  add(body, 0)
+  for (let at = 0; at < places.length; at += 1) {
+    const place = places[at]!
+    const { value, level, root } = place
+    const chat = chatIn(value)
+    if (chat !== undefined) return { chat, outside: [...place.outside, { value: root, without: value }] }
+    if (Array.isArray(value)) for (const item of value as unknown[]) add(item, level, place)
+    else
+      for (const [name, item] of Object.entries(value)) {
+        add(item, level + 1, place)
+        // A form parser takes a form that is JSON for the name of a field.
+        if (name.length >= SHORTEST_CHAT && jsonIn(name) !== undefined) add(name, level + 1, place)
+      }
+  }
+  return undefined
+}
+
+function chatIn(value: object): Record<string, unknown> | undefined {
+  if (Array.isArray(value)) return value.some(isMessage) ? { messages: value } : undefined
+  const fields = value as Record<string, unknown>
+  if (isMessage(fields) && speaksAlone(fields)) return { messages: [fields] }
+  const names = Object.keys(fields).filter((name) => holdsMessages(fields[name]))
+  const name = names.find((each) => each.toLowerCase() === 'messages') ?? names[0]
+  if (name === undefined) {
+    // A form parser makes an object of a list.
+    return Object.values(fields).some(isMessage) && Object.keys(fields).every((key) => /^\d+$/.test(key))
+      ? { messages: Object.values(fields) }
+      : undefined
+  }
+  const { [name]: messages, ...beside } = fields
+  const list = Array.isArray(messages) ? messages : isMessage(messages) ? [messages] : Object.values(messages as object)
+  // What else is named so is judged beside it, and so is a name that is the client's own.
+  const { messages: other, ...rest } = beside
+  const more = [KNOWN_KEYS.has(name) ? undefined : name, other].filter((each) => each !== undefined)
+  return { ...rest, ...(more.length > 0 && { '': more }), messages: list }
+}
+
+function holdsMessages(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isMessage)
+  if (!isObject(value)) return false
+  const names = Object.keys(value)
+  return names.length > 0 && names.every((name) => /^\d+$/.test(name)) && Object.values(value).some(isMessage)
+}
+
+/** Types of LangChain's messages, which have no role. */
+const TYPES = /^(?:human|ai|(?:human|ai|system|tool)message(?:chunk)?)$/i
+
+/** An object with a role or an author, and content. Servers in other languages match names in any case. */
+function isMessage(value: unknown): boolean {
+  if (!isObject(value)) return false
+  let speaks = false
+  let known = false
+  let says = false
+  let text = false
+  for (const key of Object.keys(value)) {
+    const name = key.length <= 7 ? key.toLowerCase() : ''
+    const held = value[key]
+    if (name === 'role' || name === 'author') {
+      const role = isObject(held) ? held.role : held
+      speaks ||= typeof role === 'string'
+      known ||= speakerOf(role) !== undefined
+    } else if (name === 'type') speaks ||= typeof held === 'string' && TYPES.test(held)
+    else if (name === 'content' || name === 'parts')
+      says ||= typeof held === 'string' || (typeof held === 'object' && held !== null)
+    else if (name === 'text') text ||= typeof held === 'string'
+  }
+  return (speaks && says) || (known && text)
+}
+
+/** One message of a chat, and no other record with a role. */
+function speaksAlone(fields: Record<string, unknown>): boolean {
+  return (
+    Object.keys(fields).some((key) => /^role$/i.test(key) && speakerOf(fields[key]) !== undefined) ||
+    TYPES.test(String(fields.type))
+  )
+}
+
+/** The value of a text that is JSON and may hold a chat. */
+function jsonIn(text: string): unknown {
+  if (text.length < SHORTEST_CHAT) return undefined
+  const json = text.trim()
+  if (!/^(?:\{\s*"|\[\s*[[{"]|"[\s\\{["])/.test(json) || !/["\]}]$/.test(json.slice(-1))) return undefined
+  try {
+    const value = readJson(json)?.value
+    return typeof value === 'string' ? jsonIn(value) : value
+  } catch {
+    return undefined
+  }
 }

@@ -1,6 +1,6 @@
 // Builds the conversations that are judged, from the options `turns`, `system` and `images`. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
-import { pictureWords } from '../dialects/kit/picture-words.js'
+import { pictureWords } from '../dialects/kit/media.js'
 import { LlamaGuardError } from '../errors.js'
 import type { Conversation, NotJudged, Turn } from '../types.js'
 

@@ -1,21 +1,37 @@
 // Recognises a chat request. On a route of its own and in `paths` every request is judged. Elsewhere a request is a
 // chat by what stands in its body, and what is none passes untouched.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
-import type { GuardedRequest } from '../types.js'
+import { generic, WHOLE_BODY } from '../dialects/generic.js'
+import { LlamaGuardError } from '../errors.js'
 import { isEmpty, readBody } from './body/index.js'
 import type { ReadBody } from './body/parse.js'
-import { chatInBody, formIsChat, withTexts } from './chat-in-body.js'
-import { dialectsInUse } from './choose-dialect.js'
-import { LlamaGuardError } from '../errors.js'
-import { guardedPath, pathsOf } from './paths.js'
-import type { Recognised, RecognisedChat } from './recognised.js'
-import { shorthandDialect } from './shorthand.js'
-import { isOnRoute, judgedAsUnknown, refusedAsUnknown, type UnknownMode } from './unknown.js'
-import { urlTexts } from './url-words.js'
+import { chatInBody, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
+import { dialectsInUse, shorthandDialect } from './choose-dialect.js'
+import { guardedPath, pathsOf, urlTexts } from './url.js'
+import type { GuardedRequest } from '../types.js'
+import { isObject } from '../utils/json.js'
 
-export type { Recognised, RecognisedChat, UnknownBody } from './recognised.js'
+export type { RecognisedChat } from './chat-in-body.js'
 
-export interface ConversationReaderOptions {
+/** A body that is no known chat, which the handler gets unjudged. */
+export interface UnknownBody {
+  readonly kind: 'unknown'
+  /** `unseen`: another middleware has read the body. `other`: the body was not read. */
+  readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
+  readonly value?: unknown
+  /** True when the operator is told with a header and a log line, beside the event. */
+  readonly announced: boolean
+}
+
+/** There is nothing to read: the path is not guarded, or there is no body. */
+interface NothingToRead {
+  readonly kind: 'nothing'
+  readonly why: 'path' | 'no-body'
+}
+
+export type Recognised = RecognisedChat | UnknownBody | NothingToRead
+
+interface ConversationReaderOptions {
   /** The paths that are guarded, exact or a prefix ending in `*`. Default: every path. */
   readonly paths?: readonly string[]
   /** The dialects in use, by name or your own. Default: all built-in ones. */
@@ -118,5 +134,32 @@ function unseen(): LlamaGuardError {
     'unreadable_request',
     'The body was consumed before the guard and stands neither on req.body nor on req.rawBody, so it cannot be ' +
       'judged; mount the guard before whatever reads it.',
+  )
+}
+
+/** The option `unknown`. */
+type UnknownMode = 'judge' | 'warn' | 'pass' | 'refuse'
+
+/** True when the guard was mounted on a method and a path. Express sets `route` then. */
+export function isOnRoute(req: GuardedRequest & { readonly route?: unknown }): boolean {
+  return req.route !== undefined
+}
+
+/** The body as a chat in which a user says all words. */
+function judgedAsUnknown(value: unknown): RecognisedChat {
+  const readable = isObject(value) ? value : { [WHOLE_BODY]: value }
+  return {
+    kind: 'chat',
+    dialect: generic,
+    body: value as Record<string, unknown>,
+    request: generic.request(readable),
+  }
+}
+
+function refusedAsUnknown(): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_request',
+    'The body is no chat that this guard knows, and the option `unknown` is "refuse". Name its text with the option ' +
+      '`text` or customDialect(), or set `unknown` to "judge".',
   )
 }

@@ -6,7 +6,7 @@ import { LlamaGuardError } from '../errors.js'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { stricter } from '../utils/stricter.js'
-import { urlTexts } from './url-words.js'
+import { urlTexts } from './url.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.

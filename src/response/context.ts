@@ -1,12 +1,18 @@
-// The data about a request that the holds need for its reply. Exchange implements this interface.
-import type { ServerResponse } from 'node:http'
-import type { Dialect } from '../dialects/dialect.js'
+// What the holds of a reply know of its request, and the two sides of a held response: the hold, which keeps the body, and
+// the controller, through which the hold sends it. Types only. Exchange implements the context.
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Dialect, RpcCall } from '../dialects/dialect.js'
+import type {
+  Decision,
+  Expose,
+  GuardedRequest,
+  Judgement,
+  NotJudgedReason,
+  RefusalText,
+  Stage,
+  ToolCall,
+} from '../types.js'
 import type { LazyAbortController } from '../utils/deadline.js'
-import type { Decision, Judgement, NotJudgedReason, Stage, ToolCall } from '../types.js'
-import type { ReplyClock } from './hold.js'
-import type { RefusalContext, RefusalSettings } from './refusal/context.js'
-
-export type { ReplyClock } from './hold.js'
 
 /** The options that shape what goes out. */
 export interface ReplySettings extends RefusalSettings {
@@ -62,4 +68,80 @@ export interface ReplyContext extends RefusalContext {
   record(decision: Decision, judgements: readonly Judgement[]): Decision
   /** Stops the handler's work and every check whose result is no longer needed. */
   abort(): void
+}
+
+export interface RefusalSettings {
+  /** Sent with a block as `Link: <...>; rel="blocked-by"`, RFC 7725 section 3. */
+  readonly policyUrl?: string | undefined
+  readonly onBlock?: 'error' | 'refusal'
+  readonly blockStatus?: number
+  readonly refusalText?: RefusalText | undefined
+  readonly handler?: ((req: GuardedRequest, res: ServerResponse, decision: Decision) => void) | undefined
+  /** What a client is told. */
+  readonly expose?: Expose | undefined
+}
+
+interface AskedFor {
+  readonly stream: boolean
+  readonly model?: string | undefined
+  readonly calls?: readonly RpcCall[] | undefined
+  /** Empty for a request without words. */
+  readonly turns?: readonly unknown[]
+}
+
+/** The request that is refused. */
+export interface RefusalContext {
+  readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
+  readonly requestId: string
+  readonly settings: RefusalSettings
+  /** The input decision, when the output is refused. */
+  readonly input?: Decision | undefined
+  readonly req?: GuardedRequest
+  /** Called when a function of the operator's threw. */
+  tellOperator?(option: string, error: unknown): void
+  /** What the client asked for; undefined until the request is read. */
+  readonly asked?: AskedFor | undefined
+}
+
+/** Keeps what the handler writes until it may leave. Its methods are called in order, and never after `gone`. */
+export interface Hold {
+  write(chunk: Buffer): void
+  /** The handler has ended. `chunk` is the chunk that it passed to `end()`. */
+  end(chunk: Buffer | undefined): void
+  /** The source of the reply broke off. `decision` is not `allow`. */
+  fail(decision: Decision): void
+  /** The client left or the response was destroyed. The hold drops everything and sends nothing. */
+  gone(): void
+  /**
+   * True while the hold wants no more bytes. `write()` then returns false, and the hold must call {@link
+   * ResponseController.drained} later.
+   */
+  readonly full?: boolean
+}
+
+/** What a hold may do with the real response. After `refuse`, `destroy` or `finish` every call does nothing. */
+export interface ResponseController {
+  readonly res: ServerResponse
+  /** Sends bytes. The first call sends the headers as they are. Returns false while the client reads too slowly. */
+  release(chunk: Buffer): boolean
+  /** Sends the last bytes and ends the response. */
+  finish(chunk?: Buffer): void
+  /** Drops the handler's headers and body and answers with these instead. Allowed only before the first release. */
+  refuse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void
+  /** Ends a response that has begun with these last bytes, and ignores later calls of the handler. */
+  cut(lastBytes: string): void
+  /** Breaks the connection. A response that has begun and cannot get a readable ending must not look complete. */
+  destroy(): void
+  /** Breaks the connection if the response was given back to the handler and the handler will not end it. */
+  abandon(): void
+  /** Gives the rest of the response back to the handler, which then writes to the client directly. */
+  open(): void
+  /** Emits 'drain' for a handler that waits for it. */
+  drained(): void
+}
+
+/** Told when bytes of a held reply come from the handler and when bytes leave. */
+export interface ReplyClock {
+  gave(last: boolean): void
+  left(last: boolean): void
 }

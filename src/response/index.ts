@@ -2,20 +2,16 @@
 // of the reply, not on what the request asked for.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
-import { framingOf } from '../dialects/reply-reader.js'
-import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
-import { Framer } from '../wire/framer.js'
-import { codingsOf } from './codings.js'
-import type { ReplyContext } from './context.js'
-import type { ResponseController, Hold } from './hold.js'
+import { framingOf } from '../dialects/index.js'
+import type { Hold, ReplyContext, ResponseController } from './context.js'
 import { intercept } from './intercept/index.js'
-import { charsetsOf, isSuccess, mediaType } from './media-type.js'
-import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal/index.js'
+import { charsetsOf, codingsOf, isSuccess, labelOf, mediaType } from './media-type.js'
+import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'
-import { labelOf } from './stream/label.js'
-import { TextHold } from './text-hold.js'
 import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
+import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
+import { Framer } from '../wire/framer.js'
 
 export { setVerdictHeaders } from './verdict-headers.js'
 export type { ReplyContext } from './context.js'
@@ -123,4 +119,42 @@ function unjudged(controller: ResponseController, context: ReplyContext, why: No
  */
 function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status < 200 || status === 204 || status === 304
+}
+
+class TextHold implements Hold {
+  readonly #controller: ResponseController
+  readonly #context: ReplyContext
+  readonly #bare: boolean
+  #hold: Hold | undefined
+
+  constructor(controller: ResponseController, context: ReplyContext, bare: boolean) {
+    this.#controller = controller
+    this.#context = context
+    this.#bare = bare
+  }
+
+  get full(): boolean {
+    return this.#hold?.full === true
+  }
+
+  write(chunk: Buffer): void {
+    this.#hold ??= eventStreamHold(this.#controller, new Framer('text'), this.#context, this.#bare)
+    this.#hold.write(chunk)
+  }
+
+  end(chunk: Buffer | undefined): void {
+    this.#whole().end(chunk)
+  }
+
+  fail(decision: Decision): void {
+    this.#whole().fail(decision)
+  }
+
+  gone(): void {
+    this.#whole().gone()
+  }
+
+  #whole(): Hold {
+    return (this.#hold ??= wholeHold(this.#controller, this.#context))
+  }
 }

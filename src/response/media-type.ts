@@ -1,4 +1,7 @@
-// Reads the content-type of a reply: media type, charset, and whether it is a stream.
+// Reads what the head of a reply says of its body: media type, charset, codings, and whether it is a stream.
+import type { ServerResponse } from 'node:http'
+import type { Framing } from '../dialects/dialect.js'
+import type { Label } from '../wire/framer.js'
 
 /** The media type without its parameters, in lower case. */
 export function mediaType(contentType: string): string {
@@ -33,4 +36,28 @@ export function isStream(type: string): boolean {
 
 export function isJson(type: string): boolean {
   return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
+}
+
+const HEADERS = ['content-encoding', 'transfer-encoding'] as const
+/** Codings that leave the bytes as they are. Node itself writes the chunks of `chunked`. */
+const PLAIN = new Set(['', 'identity', 'none', 'chunked'])
+
+/** The codings in the order in which they were applied. Some clients undo those of `transfer-encoding` too. */
+export function codingsOf(res: Pick<ServerResponse, 'getHeader'>): readonly string[] {
+  if (HEADERS.every((name) => res.getHeader(name) === undefined)) return NONE
+  return HEADERS.flatMap((name) => {
+    const value = res.getHeader(name)
+    return value === undefined ? [] : String(value).toLowerCase().split(',')
+  })
+    .map((coding) => coding.trim())
+    .filter((coding) => !PLAIN.has(coding))
+}
+
+/** Undefined for a reply that must be held as a whole. `framing`: how the API streams. */
+export function labelOf(type: string, framing?: Framing): Label | undefined {
+  if (type === 'text/event-stream') return 'events'
+  if (isStream(type)) return 'lines'
+  if (framing === 'json-lines' && isJson(type)) return 'lines'
+  if (framing === 'json-array' && isJson(type)) return 'array'
+  return type === '' || (type.startsWith('text/') && !isJson(type)) ? 'text' : undefined
 }

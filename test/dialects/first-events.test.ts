@@ -6,7 +6,7 @@ import { cohereChat } from '../../src/dialects/cohere-chat.js'
 import type { Dialect } from '../../src/dialects/dialect.js'
 import { generic } from '../../src/dialects/generic.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
-import { replyReader } from '../../src/dialects/reply-reader.js'
+import { replyReader } from '../../src/dialects/index.js'
 import { LlamaGuardError } from '../../src/errors.js'
 import { BLOCKED, event } from './streams.js'
 

@@ -4,7 +4,7 @@ import { generic } from '../../src/dialects/generic.js'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { createConversationReader } from '../../src/request/index.js'
-import { plainPath } from '../../src/request/paths.js'
+import { plainPath } from '../../src/request/url.js'
 import type { GuardedRequest } from '../../src/types.js'
 
 const MESSAGES = { messages: [{ role: 'user', content: 'Hi' }] }

@@ -1,7 +1,7 @@
 // What the gateway itself answers, in the form of OpenAI's errors where it is one.
 import type { ServerResponse } from 'node:http'
 import type { LlamaGuardError } from '../../errors.js'
-import { plainDialect } from '../../response/refusal/index.js'
+import { plainDialect } from '../../response/refusal.js'
 
 export function json(res: ServerResponse, status: number, body: unknown): void {
   res.statusCode = status

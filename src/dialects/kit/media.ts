@@ -1,5 +1,5 @@
-// Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the
-// guard. Any other data is refused, because no guard sees it.
+// Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the guard,
+// or their words where it sees none. Any other data is refused, because no guard sees it.
 import { Buffer, isUtf8 } from 'node:buffer'
 import { LlamaGuardError } from '../../errors.js'
 import type { Image } from '../../types.js'
@@ -58,7 +58,7 @@ export function readDataUrl(url: string, sink: Sink): void {
 }
 
 /** Reads data whose type stands in a field of its own: base64, or the text itself. */
-export function readInlineData(type: string, data: string, sink: Sink): void {
+function readInlineData(type: string, data: string, sink: Sink): void {
   if (isDataUrl(data)) readDataUrl(data, sink)
   else if (PICTURE_TYPE.test(type) && BASE64.test(data)) readPicture(`data:${type};base64,${data}`, sink, type)
   else readDataUrl(`data:${type};base64,${data}`, sink)
@@ -196,4 +196,21 @@ export function unsupported(what: string): LlamaGuardError {
     'unsupported_content',
     `A message carries ${what}, which the guard cannot judge; send text or images.`,
   )
+}
+
+/** The head of inline data with no words in it. */
+const IMAGE_HEAD = /^data:image\/(?:png|jpe?g|gif|webp|bmp|tiff|avif|hei[cf]|(?:x-|vnd\.microsoft\.)icon);base64,/i
+/** The first characters of the base64 of JPEG, GIF, WebP, PNG, BMP, TIFF, AVIF and HEIC, and icons. */
+const IMAGE_BYTES = /^(?:\/9j\/|R0lG|UklGR|iVBORw0KGgo|Qk[0-3]|SUkqA|TU0AK|AAAA[A-P]GZ0eXB|AAABA)[\w+/=\r\n-]+$/
+/** Shorter data costs little to judge, and a text that only begins like an image is rarely longer. */
+const SHORT = 4096
+
+/** Empty for inline data that is an image by its first bytes. */
+export function pictureWords({ url }: Image): string {
+  const head = IMAGE_HEAD.exec(url)?.[0]
+  if (head === undefined) return url
+  const data = url.slice(head.length)
+  if (IMAGE_BYTES.test(data) && data.length > SHORT) return ''
+  const bytes = Buffer.from(data, 'base64')
+  return isUtf8(bytes) ? `${data}\n${bytes.toString('utf8')}` : data
 }

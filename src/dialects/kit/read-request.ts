@@ -1,22 +1,20 @@
-// The engine that reads requests. A dialect describes in facts where its conversation stands; everything else in a
-// body is read here, the same for every API.
-import { isObject } from '../../utils/json.js'
-import type { Image } from '../../types.js'
+// The engine that reads requests. A dialect describes in facts where its conversation stands; everything else in a body
+// is read here, the same for every API, and made into turns.
 import type { ChatRequest } from '../dialect.js'
-import { Content } from './content.js'
 import { type Sink, unreadable } from './media.js'
-import { readMessages, tell } from './messages.js'
-import { readContent } from './parts.js'
-import { RequestBuilder, wantsStream } from './request-builder.js'
+import { readContent, readMessages, tell } from './messages.js'
+import { Content, RequestBuilder, wantsStream } from './request-builder.js'
 import { SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
 import { Walker } from './walk.js'
+import type { Image } from '../../types.js'
+import { isObject } from '../../utils/json.js'
 
 /**
  * How a field of the conversation is read. `messages`: a list of messages or items, or one. `prompt`: a user's text, or
  * a list of texts, never of tokens. `system`: an instruction. `state`: messages, and values beside them that are the
  * user's. `tool`: what a tool answered. `holder`: an object with such fields of its own.
  */
-export type FieldKind = 'messages' | 'prompt' | 'system' | 'state' | 'tool' | 'holder'
+type FieldKind = 'messages' | 'prompt' | 'system' | 'state' | 'tool' | 'holder'
 
 /** What a dialect says of its requests. */
 export interface RequestFacts {

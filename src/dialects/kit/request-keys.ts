@@ -1,5 +1,7 @@
 // The names of fields that the API references put into requests. Every other name is judged.
-import { wordSet } from './word-set.js'
+
+/** The words of all texts, which blanks separate. */
+const wordSet = (...texts: readonly string[]): ReadonlySet<string> => new Set(texts.join(' ').split(/\s+/))
 
 /** Settings that no model reads. A value in a short form is not judged. */
 export const SETTINGS = wordSet(

@@ -4,7 +4,7 @@ import type { Buffer } from 'node:buffer'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import { LlamaGuardError } from '../../errors.js'
 import { isObject } from '../../utils/json.js'
-import { unsupported } from './media-type.js'
+import { unsupported } from './parse.js'
 
 /** What zlib returns with its option `info`. */
 interface Inflated {

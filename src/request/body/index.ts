@@ -1,17 +1,15 @@
 // Gets the body of a request as a value: from a parser that ran before, else by a bounded read. The handler must get
 // what was judged, so the bytes that are read here stay readable on the stream.
 import { isUtf8 } from 'node:buffer'
-import type { LlamaGuardError } from '../../errors.js'
+import { isWellKnown, TEXT_TYPE } from '../../dialects/kit/media.js'
+import { LlamaGuardError } from '../../errors.js'
+import { decoded, encodingOf, tooLarge } from './decode.js'
+import { mediaTypeOf, NO_BODY, parseBody, type Read, type ReadBody, valueBody } from './parse.js'
+import { readStream } from './read-stream.js'
 import type { GuardedRequest } from '../../types.js'
 import { isObject } from '../../utils/json.js'
-import { decoded, encodingOf, tooLarge } from './decode.js'
-import { mediaTypeOf } from './media-type.js'
-import { NO_BODY, parseBody, type ReadBody, type Read, valueBody } from './parse.js'
-import { isPlain, PlainValues } from './plain.js'
-import { readStream } from './read-stream.js'
-import { uploads } from './uploads.js'
 
-export interface BodyOptions {
+interface BodyOptions {
   /** The most bytes of a body, compressed and decompressed. */
   readonly limit: number
   /** True where every body is judged. Elsewhere a body that can be no chat is not read. */
@@ -111,4 +109,95 @@ function isText(value: unknown): value is string | Uint8Array {
 export function isEmpty(body: unknown): boolean {
   if (body === undefined || body === null) return true
   return isObject(body) && isPlain(body) && Object.keys(body).length === 0
+}
+
+const MAX_DEPTH = 256
+
+/** Makes values plain. */
+class PlainValues {
+  /** Set when a value does not show what it holds. */
+  fault: LlamaGuardError | undefined
+  /** Characters of all texts and keys: no more than the bytes they came in. */
+  size = 0
+
+  /** The value itself where all of it is plain. */
+  of(value: unknown, depth = 0): unknown {
+    if (typeof value === 'string') this.size += value.length
+    if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
+    if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth + 1)
+    const entries = Object.entries(value)
+    const plain = entries.map(([name, item]) => [name, this.of(item, depth + 1)] as const)
+    if (plain.every(([, item], at) => item === entries[at]![1])) return value
+    return Array.isArray(value) ? plain.map(([, item]) => item) : Object.fromEntries(plain)
+  }
+
+  #held(value: object): unknown {
+    if (value instanceof ArrayBuffer) return this.#text(new Uint8Array(value))
+    if (ArrayBuffer.isView(value)) return this.#text(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+    if (value instanceof Date || value instanceof URL) return String(value)
+    if (value instanceof String || value instanceof Number || value instanceof Boolean) return value.valueOf()
+    const own = Object.entries(value)
+    // Maps, sets, forms and headers.
+    if (Symbol.iterator in value) return [...(value as Iterable<unknown>), ...own]
+    return own.length > 0 ? Object.fromEntries(own) : this.#unseen()
+  }
+
+  #text(bytes: Uint8Array): string | undefined {
+    return isUtf8(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8') : this.#unseen()
+  }
+
+  #unseen(): undefined {
+    this.fault = new LlamaGuardError(
+      'unsupported_media_type',
+      'The body holds a value whose content cannot be seen, such as a Blob or bytes that are no text; pass text on.',
+    )
+  }
+}
+
+/** True for an object of this realm or another whose class is Object, or that has none. */
+export function isPlain(value: object): boolean {
+  const proto: unknown = Object.getPrototypeOf(value)
+  return proto === null || Object.getPrototypeOf(proto) === null
+}
+
+const IMAGE = /^image\/[\w.+-]+$/i
+/** Data of this type is refused where it would have to be judged. */
+const UNREADABLE = 'data:application/octet-stream;base64,'
+
+/** A file, with its text or its picture as the readers of a body know them. */
+interface Upload {
+  readonly name: unknown
+  readonly filename: unknown
+  /** The client's, where it is in no usual form. */
+  readonly mimeType?: unknown
+  readonly data: string
+}
+
+/** `limit` is the most bytes that are read of a file. */
+function uploads(req: GuardedRequest, limit: number): readonly Upload[] {
+  const { file, files } = req as { readonly file?: unknown; readonly files?: unknown }
+  if (file === undefined && files === undefined) return []
+  const lists = isObject(files) ? Object.values(files) : [files]
+  return [file, ...lists]
+    .flat()
+    .filter(isObject)
+    .map((each) => toUpload(each, limit))
+}
+
+function toUpload(file: Record<string, unknown>, limit: number): Upload {
+  const { fieldname, originalname, originalFilename, name, mimetype, buffer, data } = file
+  const bytes = [buffer, data].find((held) => held instanceof Uint8Array && held.length > 0)
+  return {
+    name: fieldname,
+    filename: originalname ?? originalFilename ?? name,
+    ...(!isWellKnown(String(mimetype)) && { mimeType: mimetype }),
+    data: bytes instanceof Uint8Array && bytes.length <= limit ? contentOf(bytes, String(mimetype)) : UNREADABLE,
+  }
+}
+
+function contentOf(bytes: Uint8Array, type: string): string {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  if (IMAGE.test(type)) return `data:${type};base64,${content.toString('base64')}`
+  // Text with a NUL is rather UTF-16.
+  return TEXT_TYPE.test(type) && isUtf8(bytes) && !bytes.includes(0) ? content.toString('utf8') : UNREADABLE
 }

@@ -1,10 +1,9 @@
 // Reads the bytes of a body as its content-type says. What parsers would read in different ways has a fault: the error
 // of this request if it turns out to be one that is judged.
 import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../../errors.js'
 import { everyValue, type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
-import { formValue } from '../form.js'
-import { type MediaType, unsupported } from './media-type.js'
 
 /** The content of a body. */
 export type ReadBody =
@@ -86,7 +85,7 @@ function notUtf8(): LlamaGuardError {
   return new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.')
 }
 
-export function parseText(text: string, { kind, boundary }: MediaType): ReadBody {
+function parseText(text: string, { kind, boundary }: MediaType): ReadBody {
   if (kind === 'form') return { kind: 'read', format: 'form', value: formValue(text) }
   if (kind === 'multipart') return { kind: 'read', format: 'multipart', value: withoutBoundaries(text, boundary) }
   const json = trimmed(text)
@@ -133,6 +132,74 @@ function repeated(): LlamaGuardError {
   )
 }
 
-export function invalidJson(): LlamaGuardError {
+function invalidJson(): LlamaGuardError {
   return new LlamaGuardError('invalid_json', 'The body is not valid JSON; send one JSON object.')
+}
+
+interface MediaType {
+  /** `other`: any other type, or none. */
+  readonly kind: 'json' | 'form' | 'multipart' | 'other'
+  readonly charset: string
+  readonly boundary?: string | undefined
+  /** Two types, or two charsets: parsers disagree on which one counts. */
+  readonly fault?: LlamaGuardError
+}
+
+const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/gi
+
+export function mediaTypeOf({
+  headers,
+  rawHeaders = [],
+}: Pick<IncomingMessage, 'headers'> & { readonly rawHeaders?: readonly string[] }): MediaType {
+  const type = headers['content-type'] ?? ''
+  const charsets = [...type.replaceAll('\\', '').matchAll(CHARSET)].map(([, name = '']) => name.toLowerCase())
+  const named = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type').length
+  const several = named > 1 || type.replace(/"[^"]*"/g, '').includes(',') || new Set(charsets).size > 1
+  return {
+    kind: kindOf(type),
+    charset: charsets[0] || 'utf-8',
+    boundary: /;\s*boundary\s*=\s*"?([^";]+)/i.exec(type)?.[1]?.trim(),
+    ...(several && { fault: unsupported('The request names two content-types or charsets; name one') }),
+  }
+}
+
+function kindOf(type: string): MediaType['kind'] {
+  if (/^\s*(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|,|$)/i.test(type)) return 'json'
+  if (/^\s*application\/x-www-form-urlencoded\b/i.test(type)) return 'form'
+  return /^\s*multipart\//i.test(type) ? 'multipart' : 'other'
+}
+
+export function unsupported(what: string): LlamaGuardError {
+  return new LlamaGuardError('unsupported_media_type', `${what}.`)
+}
+
+/** The fields, and the value of the form as JSON where it is that too. */
+function formValue(text: string): unknown {
+  const fields = formFields(text)
+  const json = /^\s*[[{"]/.test(text) ? readJson(text.trim()) : undefined
+  return json === undefined ? fields : [json.value, fields]
+}
+
+/** All values of each field, so that a field that is named twice has both. */
+function formFields(form: string): Record<string, unknown> {
+  const fields: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  for (const [name, text] of new URLSearchParams(form)) {
+    const known = fields[name]
+    fields[name] = known === undefined ? text : [...(Array.isArray(known) ? (known as unknown[]) : [known]), text]
+  }
+  return fields
+}
+
+/** True for the names of a form's fields that spell messages, in a notation for nesting: `messages[0][role]`. */
+export function spellsChat(names: readonly string[]): boolean {
+  const last = (name: string): string =>
+    name
+      .toLowerCase()
+      .split(/[[\].]/)
+      .findLast((part) => part !== '') ?? ''
+  const nested = names.filter((name) => /[[.]/.test(name)).map(last)
+  return (
+    nested.some((name) => name === 'role' || name === 'author') &&
+    nested.some((name) => /^(?:content|parts|text)$/.test(name))
+  )
 }

@@ -2,10 +2,8 @@
 // run before 'end' is emitted; Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../../errors.js'
-import { ByteBuffer } from './byte-buffer.js'
 import { decoded, encodingOf, isKnownEncoding, tooLarge } from './decode.js'
-import { mediaTypeOf, unsupported } from './media-type.js'
-import { NO_BODY, parseBody, type ReadBody, unread } from './parse.js'
+import { mediaTypeOf, NO_BODY, parseBody, type ReadBody, unread, unsupported } from './parse.js'
 
 /** A request that hands its body on decoded: one around a web-standard Request. */
 type Decoding = IncomingMessage & { handOn?(bytes: Uint8Array): void }
@@ -126,4 +124,32 @@ function pull(
     if (req.destroyed) onGone()
     else take()
   })
+}
+
+class ByteBuffer {
+  #buffer: Buffer = Buffer.alloc(0)
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  add(piece: Buffer): void {
+    // Most bodies are one piece, which is kept without a copy.
+    if (this.#size === 0) this.#buffer = piece
+    else {
+      const size = this.#size + piece.length
+      if (size > this.#buffer.length) {
+        const larger = Buffer.allocUnsafe(size * 2)
+        this.#buffer.copy(larger, 0, 0, this.#size)
+        this.#buffer = larger
+      }
+      piece.copy(this.#buffer, this.#size)
+    }
+    this.#size += piece.length
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#size)
+  }
 }

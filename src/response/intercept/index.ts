@@ -1,7 +1,7 @@
 // Intercepts a response between a handler and the client. This folder knows HTTP but not what the bytes mean. A Hold
 // decides what leaves, and a ResponseController sends it.
 import type { ServerResponse } from 'node:http'
-import type { Hold, ReplyClock, ResponseController } from '../hold.js'
+import type { Hold, ReplyClock, ResponseController } from '../context.js'
 import { Interception } from './interception.js'
 
 export { asGuard } from './chain.js'

@@ -9,7 +9,7 @@
 import { strict as assert } from 'node:assert'
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Writable } from 'node:stream'
-import type { Hold, ReplyClock, ResponseController } from '../hold.js'
+import type { Hold, ReplyClock, ResponseController } from '../context.js'
 import { bytesOf, callbackOf, hasChunk, withCode, writeAfterDestroy, writeAfterEnd } from './arguments.js'
 import { Backpressure } from './backpressure.js'
 import { Chain, type Interceptor, type Method } from './chain.js'

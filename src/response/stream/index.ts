@@ -1,18 +1,16 @@
 // Holds a token stream: words are released while the stream goes on, and no byte leaves before a safe verdict that
 // has seen it.
 import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
-import { replyReader } from '../../dialects/reply-reader.js'
+import { replyReader } from '../../dialects/index.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
 import type { Decision } from '../../types.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
 import type { Framer } from '../../wire/framer.js'
-import type { ReplyContext } from '../context.js'
-import type { ResponseController, Hold } from '../hold.js'
+import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { flush } from '../intercept/index.js'
-import { refusalOf } from '../refusal/index.js'
-import { endingOf } from './ending.js'
-import { StreamHead } from './head.js'
+import { refusalOf } from '../refusal.js'
+import { endingOf, StreamHead } from './ends.js'
 import { type Held, HeldFrames } from './held-frames.js'
 import { StreamJudge } from './stream-judge.js'
 

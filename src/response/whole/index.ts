@@ -4,14 +4,11 @@ import { LlamaGuardError } from '../../errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { generic } from '../../dialects/generic.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
-import { codingsOf } from '../codings.js'
+import { codingsOf, isSuccess } from '../media-type.js'
 import { setVerdictHeaders } from '../verdict-headers.js'
-import type { ResponseController, Hold } from '../hold.js'
-import { isSuccess } from '../media-type.js'
-import { readReply } from './read-reply.js'
-import { callsIn } from './read-stream.js'
-import { refusalOf } from '../refusal/index.js'
-import type { ReplyContext } from '../context.js'
+import type { Hold, ReplyContext, ResponseController } from '../context.js'
+import { callsIn, readReply } from './read-reply.js'
+import { refusalOf } from '../refusal.js'
 
 interface Kept {
   readonly chunks: readonly Buffer[]

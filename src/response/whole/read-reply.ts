@@ -1,20 +1,24 @@
 // Reads the text of every choice of a whole reply, in whatever form it came. A chat's reply that cannot be read is an
 // error, never an empty text. The form is recognised from the body, not from the content-type.
+import * as zlib from 'node:zlib'
+import { promisify } from 'node:util'
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
-import { BUILT_IN } from '../../dialects/index.js'
+import { BUILT_IN, replyReader } from '../../dialects/index.js'
 import { Said } from '../../dialects/kit/reply-texts.js'
 import { TextWalker } from '../../dialects/kit/reply-walker.js'
-import { namesTwice } from '../../wire/json.js'
-import { labelOf } from '../stream/label.js'
-import { charsetsOf, isJson, isStream, isSuccess, mediaType } from '../media-type.js'
-import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
+import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
+import { LlamaGuardError } from '../../errors.js'
+import { charsetsOf, isJson, isStream, isSuccess, labelOf, mediaType } from '../media-type.js'
+import { Transcript } from '../stream/transcript.js'
 import { isErrorPage, proseOfError } from './error-words.js'
-import { looksLikeStream, readElements, readEvents } from './read-stream.js'
+import type { Frame } from '../../wire/frame.js'
+import { Framer, type Label } from '../../wire/framer.js'
+import { namesTwice, parseLoosely } from '../../wire/json.js'
 
 const MAX_CHOICES = 128
 
-export interface RawReply {
+interface RawReply {
   readonly bytes: Buffer
   readonly status: number
   readonly contentType: string
@@ -122,4 +126,148 @@ function parse(text: string): { value: unknown } | undefined {
   } catch {
     return undefined
   }
+}
+
+function readEvents(text: string, type: string, dialect: Dialect): readonly ReplyChoice[] {
+  const label = labelOf(type)
+  return readFrames(text, label ?? 'text', dialect, label === 'text')
+}
+
+/** Reads an array like a client that takes each element for an event. */
+function readElements(text: string, dialect: Dialect): readonly ReplyChoice[] {
+  return readFrames(text, 'array', dialect)
+}
+
+/** The calls of tools that the reply asks for. */
+export function callsIn(text: string, type: string): readonly FoundCall[] {
+  const found: FoundCall[] = []
+  const calls = new ToolCalls((call) => found.push(call))
+  const value = parseLoosely(text)?.value
+  if (value !== undefined) calls.value(value)
+  else
+    for (const { event, more = [] } of framesOf(text, labelOf(type) ?? 'text'))
+      for (const each of [event, ...more]) calls.read(each)
+  calls.end()
+  return found
+}
+
+/** True for a text of which at least a line is an event or JSON. */
+function looksLikeStream(text: string): boolean {
+  const frames = framesOf(text, 'text')
+  return frames.some(({ kind, event, more }) => more !== undefined || (kind !== 'text' && event.data !== undefined))
+}
+
+/** @throws LlamaGuardError `unreadable_response` for bytes that are in no known frame. */
+function framesOf(text: string, label: Label): readonly Frame[] {
+  const framer = new Framer(label)
+  const frames = [...framer.push(Buffer.from(text)), ...framer.finish()]
+  if (framer.failure !== undefined) throw framer.failure
+  return frames
+}
+
+function readFrames(text: string, label: Label, dialect: Dialect, bare = false): readonly ReplyChoice[] {
+  const choices = new Map<number, Transcript>()
+  const reader = replyReader(dialect, [], bare)
+  for (const { event: first, more = [] } of framesOf(text, label))
+    for (const event of [first, ...more]) {
+      for (const { choice, channel, text: added, from } of reader.read(event)) {
+        let transcript = choices.get(choice)
+        if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
+        transcript.add(channel, added, from)
+      }
+      // The event has not been sent. The call only lets the reader forget it, and nothing is written to the client in
+      // the middle of this stream.
+      reader.sent(event)
+    }
+  return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))
+}
+
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
+  gzip: toItsEnd(zlib.gunzip),
+  'x-gzip': toItsEnd(zlib.gunzip),
+  deflate: inflateEither,
+  br: toItsEnd(zlib.brotliDecompress),
+}
+
+const inflate = toItsEnd(zlib.inflate)
+const inflateRaw = toItsEnd(zlib.inflateRaw)
+
+/** Throws when bytes follow the end of the coded data. Node leaves them unread, so they would leave unjudged. */
+function toItsEnd(
+  decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void,
+): Decoder {
+  return async (bytes, options) => {
+    // With `info`, Node returns the engine beside the bytes. Its types do not say so.
+    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as {
+      buffer: Buffer
+      engine: { readonly bytesWritten: number }
+    }
+    if (engine.bytesWritten !== bytes.length) throw new TypeError('bytes follow the end of the coded data')
+    return buffer
+  }
+}
+
+/** RFC 9110 defines "deflate" as zlib, but many servers send raw deflate, and clients read both. */
+async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
+  try {
+    return await inflate(bytes, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error
+    return await inflateRaw(bytes, options)
+  }
+}
+
+/** True for codings that can be undone. */
+function isKnownCoding(coding: string): boolean {
+  return Object.hasOwn(DECODERS, coding)
+}
+
+/**
+ * Undoes the codings of a body, the last one first.
+ * @throws LlamaGuardError `unreadable_response` for an unknown coding or bytes that do not fit it, `reply_too_large`
+ * when the decoded body exceeds `maxBytes`.
+ */
+async function decodeBody(bytes: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> {
+  if (codings.length > 3) throw unreadable('more than three content codings')
+  let decoded = bytes
+  for (const coding of [...codings].reverse()) {
+    const decoder = DECODERS[coding]
+    if (decoder === undefined) throw unreadable('a content coding this Node cannot undo')
+    try {
+      decoded = await decoder(decoded, { maxOutputLength: maxBytes })
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code
+      if (code === 'ERR_BUFFER_TOO_LARGE')
+        throw new LlamaGuardError(
+          'reply_too_large',
+          'The decompressed reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
+          { cause },
+        )
+      throw unreadable('a body that does not fit its content-encoding', cause)
+    }
+  }
+  return decoded
+}
+
+// Shared by all replies, because a decoder without `stream` keeps nothing from one call to the next.
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The text of a body in UTF-8; undefined for other bytes. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+function unreadable(what: string, cause?: unknown): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_response',
+    `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, ` +
+      'plain or as gzip, br or deflate.',
+    { cause },
+  )
 }

@@ -1,6 +1,6 @@
 // What is judged of an image that no guard looks at.
 import { describe, expect, it } from 'vitest'
-import { pictureWords } from '../../../src/dialects/kit/picture-words.js'
+import { pictureWords } from '../../../src/dialects/kit/media.js'
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mNk+M9Qz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC'
 const noise = (bytes: number): Buffer => {

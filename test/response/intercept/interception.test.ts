@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { intercept } from '../../../src/response/intercept/index.js'
-import type { Hold, ResponseController } from '../../../src/response/hold.js'
+import type { Hold, ResponseController } from '../../../src/response/context.js'
 import { ask, guarded, SERVERS, serving } from '../../helpers/apps.js'
 import { chat, serve, type Reply } from '../../helpers/http.js'
 import { rawClient } from '../../helpers/raw.js'

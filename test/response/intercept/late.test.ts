@@ -1,7 +1,7 @@
 // Calls that come too late: after the handler's end, after its head, after a refusal, or after the first bytes.
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import type { Hold, ResponseController } from '../../../src/response/hold.js'
+import type { Hold, ResponseController } from '../../../src/response/context.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { ask, guarded, onNode, serving, type Handler } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'

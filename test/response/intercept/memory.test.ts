@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, it } from 'vitest'
-import type { Hold, ResponseController } from '../../../src/response/hold.js'
+import type { Hold, ResponseController } from '../../../src/response/context.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { send, serve } from '../../helpers/http.js'
 import { alive, turn } from '../alive.js'

@@ -1,7 +1,7 @@
 // Two interceptions of one response, as two guards of different policies would make: each gets what the one
 // behind it lets out, and no call comes round again.
 import { describe, expect, it } from 'vitest'
-import type { ResponseController, Hold } from '../../../src/response/hold.js'
+import type { ResponseController, Hold } from '../../../src/response/context.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { send, serve } from '../../helpers/http.js'
 

@@ -1,6 +1,6 @@
 // Wrappers of middleware mounted after us: how often they run.
 import { describe, expect, it } from 'vitest'
-import type { Hold } from '../../../src/response/hold.js'
+import type { Hold } from '../../../src/response/context.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { send, serve } from '../../helpers/http.js'
 

@@ -6,8 +6,7 @@ import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { LlamaGuardError, type ErrorCode } from '../../../src/errors.js'
 import { decide, decideError } from '../../../src/policy.js'
-import { plainDialect, publicError, refusalOf, type RefusalContext } from '../../../src/response/refusal/index.js'
-import { DEFAULT_REFUSAL } from '../../../src/response/refusal/text.js'
+import { DEFAULT_REFUSAL, plainDialect, publicError, type RefusalContext, refusalOf } from '../../../src/response/refusal.js'
 import type { Decision, GuardedRequest, Stage } from '../../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const

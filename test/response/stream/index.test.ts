@@ -2,12 +2,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
-import { labelOf } from '../../../src/response/stream/label.js'
+import { labelOf } from '../../../src/response/media-type.js'
 import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
 import { chunk } from '../../helpers/http.js'
 import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'
-import type { Hold } from '../../../src/response/hold.js'
+import type { Hold } from '../../../src/response/context.js'
 
 const DONE = 'data: [DONE]\n\n'
 const says = (content: string, index = 0): string => chunk({ content }, { index })

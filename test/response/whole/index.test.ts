@@ -1,7 +1,7 @@
 // The hold of a whole reply, step by step: what it does with a verdict, a gate, too many bytes and a client that
 // leaves.
 import { describe, expect, it } from 'vitest'
-import type { Hold } from '../../../src/response/hold.js'
+import type { Hold } from '../../../src/response/context.js'
 import { gateHold, wholeHold } from '../../../src/response/whole/index.js'
 import { readReply } from '../../../src/response/whole/read-reply.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'

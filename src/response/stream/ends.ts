@@ -1,9 +1,12 @@
-// When the head of a stream may leave, and which verdicts it names.
-import type { Decision } from '../../types.js'
-import type { ReplyContext } from '../context.js'
-import type { ResponseController } from '../hold.js'
-import { setVerdictHeaders } from '../verdict-headers.js'
+// The two ends of a stream: when its head may leave and which verdicts it names, and the dialect's own last events, framed
+// like the events that were sent.
+import type { StreamReader } from '../../dialects/dialect.js'
+import type { ReplyContext, ResponseController } from '../context.js'
+import { exposed, lastWords, publicError, type RefusalContext } from '../refusal.js'
 import type { StreamJudge } from './stream-judge.js'
+import { setVerdictHeaders } from '../verdict-headers.js'
+import type { Decision } from '../../types.js'
+import type { FrameKind } from '../../wire/frame.js'
 
 export class StreamHead {
   readonly #controller: ResponseController
@@ -62,4 +65,35 @@ export class StreamHead {
   #isEarly(handlerEnded: boolean): boolean {
     return this.#judge.judgements().length === 0 && !(handlerEnded && !this.#judge.waiting)
   }
+}
+
+/** The last bytes; undefined when there are none, for a custom dialect or for bare text. */
+export function endingOf(
+  reader: StreamReader,
+  decision: Decision,
+  context: RefusalContext,
+  sent: FrameKind | undefined,
+): string | undefined {
+  // Bare text has no form for an end that is not the model's, but the words of a refusal.
+  if (sent === 'text') {
+    const words = decision.action === 'block' ? lastWords(decision, context) : undefined
+    return words === undefined ? undefined : `\n\n${words}`
+  }
+  try {
+    const events =
+      decision.action === 'block'
+        ? reader.block(exposed(decision, context.settings.expose), lastWords(decision, context))
+        : reader.fail(publicError(decision.error))
+    return sent === 'lines' || sent === 'sequence' ? asLines(events, sent === 'sequence' ? '\u001e' : '') : events
+  } catch {
+    return undefined
+  }
+}
+
+/** The data of events as JSON lines, for a client that was sent JSON lines. Lines get what stands before each. */
+function asLines(events: string, before: string): string {
+  const lines = /^(?:data|event):/.test(events)
+    ? events.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice(6)] : []))
+    : events.split('\n').filter((line) => line !== '' || before === '')
+  return /^(?:data|event):/.test(events) || before !== '' ? lines.map((line) => `${before}${line}\n`).join('') : events
 }

@@ -6,7 +6,13 @@ import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { LlamaGuardError, type ErrorCode } from '../../../src/errors.js'
 import { decide, decideError } from '../../../src/policy.js'
-import { DEFAULT_REFUSAL, plainDialect, publicError, type RefusalContext, refusalOf } from '../../../src/response/refusal.js'
+import {
+  DEFAULT_REFUSAL,
+  plainDialect,
+  publicError,
+  type RefusalContext,
+  refusalOf,
+} from '../../../src/response/refusal.js'
 import type { Decision, GuardedRequest, Stage } from '../../../src/types.js'
 
 const POLICY = { mode: 'enforce', onError: 'closed' } as const

@@ -1,5 +1,5 @@
-// `eval FILE...`: makes one guard or two from the flags, reads labelled texts, judges them, prints the numbers and writes
-// the report.
+// `eval FILE...`: makes one guard or two from the flags, reads labelled texts, judges them, prints the numbers and
+// writes the report.
 import { appendFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
@@ -39,9 +39,9 @@ export interface EvalOptions extends Mapping {
   readonly targetFpr?: number
   /** The number of draws of each bootstrap interval. Default: 1000. */
   readonly draws?: number
-  /** Chooses the thresholds of a cascade: the first guard is the large one, the second the small one. Default: false. */
+  /** Chooses the thresholds of a cascade of the first guard, the large one, and the second. Default: false. */
   readonly cascade?: boolean
-  /** The share of all texts, 0 to 1, on which the cascade may decide differently from the large guard. Default: 0.01. */
+  /** The share of texts, 0 to 1, on which the cascade may decide differently from the large guard. Default: 0.01. */
   readonly maxDisagreement?: number
   /** Cost of a small check over that of a large one. Default: the ratio of their median times. */
   readonly costRatio?: number

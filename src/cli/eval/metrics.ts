@@ -1,7 +1,7 @@
 // Measures a guard's yes and no against labels, and how uncertain the numbers are. The definitions are those of
 // scikit-learn and scipy, so that the numbers can be compared with published ones. The functions are pure. A measure
-// without a value, such as a rate of nothing, is `undefined` and never 0. Random numbers are seeded, so that a report can
-// be made again.
+// without a value, such as a rate of nothing, is `undefined` and never 0. Random numbers are seeded, so that a report
+// can be made again.
 
 /** One judged text: its label, and the score that the guard gave it. */
 export interface Scored {

@@ -1,5 +1,6 @@
-// Writes `report.html`, one file that can be mailed, without scripts, fonts or anything to fetch: the printed parts, the
-// curve of each guard, and texts. Everything from the corpora is escaped, and a text stays hidden until it is clicked.
+// Writes `report.html`, one file that can be mailed, without scripts, fonts or anything to fetch: the printed parts,
+// the curve of each guard, and texts. Everything from the corpora is escaped, and a text stays hidden until it is
+// clicked.
 import { type Content, type Part, partsOf } from './print.js'
 import style from './report.css?raw'
 import type { Judged, Summary } from './summary.js'

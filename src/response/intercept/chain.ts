@@ -43,6 +43,8 @@ export class Chain {
   readonly #above: Methods = {}
   /** All that have been above us. */
   readonly #wrappers: unknown[] = []
+  /** The methods that somebody has read since the last wrapper of them. */
+  readonly #read = new Set<Method>()
   /** True when a middleware below us may keep what we pass on. */
   readonly keeps: boolean
   /** True while we send. The methods of the response are then those below us. */
@@ -100,6 +102,7 @@ export class Chain {
     const { closed, headTaken } = this.#interceptor
     // Wrappers of writeHead run once. Node calls writeHead again for its implicit head, and so do sessions.
     const above = closed || (headTaken && name === 'writeHead') ? undefined : this.#above[name]
+    if (!headTaken) this.#read.add(name)
     return above ?? this.#entry[name]
   }
 
@@ -110,11 +113,16 @@ export class Chain {
     else if (this.#takesBack(name, value)) {
       this.#above[name] = undefined
       if (this.#interceptor.closed) this.#restore()
-    } else if (value === this.#entry[name] || this.#wrappers.includes(value) || !this.#interceptor.headTaken) {
+    } else if (value === this.#entry[name] || this.#wrappers.includes(value) || this.#wraps(name)) {
       this.#wrappers.push(value)
       this.#above[name] = value
     }
-    // A function that comes later and has never been here was saved before us. It would send past us.
+    // Any other function was saved before us. It would send past us.
+  }
+
+  /** A wrapper has read what it wraps, before the reply begins. */
+  #wraps(name: Method): boolean {
+    return !this.#interceptor.headTaken && this.#read.delete(name)
   }
 
   /** Takes a function back below us that came from there. */

@@ -19,12 +19,6 @@ describe('A handler that gets past our methods', () => {
       Reflect.deleteProperty(res, 'write')
       Reflect.deleteProperty(res, 'end')
     },
-    'wraps those of the prototype': (res) => {
-      res.write = ((...args: unknown[]) =>
-        Reflect.apply(ServerResponse.prototype.write, res, args) as boolean) as typeof res.write
-      res.end = ((...args: unknown[]) =>
-        Reflect.apply(ServerResponse.prototype.end, res, args) as ServerResponse) as typeof res.end
-    },
     'defines others': (res) => {
       Object.defineProperty(res, 'write', { value: ServerResponse.prototype.write })
       Object.defineProperty(res, 'end', { value: ServerResponse.prototype.end })
@@ -41,6 +35,20 @@ describe('A handler that gets past our methods', () => {
         }),
       ).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
+})
+
+it('A function that has not read ours goes below us, and sends what is judged.', async () => {
+  for (const [word, status] of [
+    ['fine', 200],
+    ['UNSAFE', 451],
+  ] as const) {
+    const got = await reply([guarded()], (_req, res) => {
+      res.end = ((...args: unknown[]) =>
+        Reflect.apply(ServerResponse.prototype.end, res, args) as ServerResponse) as typeof res.end
+      res.setHeader('content-type', 'text/plain').end(word)
+    })
+    expect([got.status, got.text.includes('UNSAFE')]).toEqual([status, false])
+  }
 })
 
 describe('A held response that has ended', () => {

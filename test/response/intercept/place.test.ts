@@ -37,7 +37,7 @@ describe('A handler that gets past our methods', () => {
   })
 })
 
-it('A function that has not read ours goes below us, and sends what is judged.', async () => {
+it('A function that wraps none of ours is left out, and what it would have sent is judged.', async () => {
   for (const [word, status] of [
     ['fine', 200],
     ['UNSAFE', 451],

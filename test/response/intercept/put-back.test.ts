@@ -36,7 +36,10 @@ const wrapper =
 const ROWS = crossed({
   names: NAMES,
   when: WHEN,
-  order: { 'the first first': (all: (() => void)[]) => all, 'the last first': (all: (() => void)[]) => all.toReversed() },
+  order: {
+    'the first first': (all: (() => void)[]) => all,
+    'the last first': (all: (() => void)[]) => all.toReversed(),
+  },
   after: {
     nobody: [],
     'a session': [session({ secret: 'x', resave: true, saveUninitialized: true }) as unknown as Middleware],

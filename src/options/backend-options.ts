@@ -16,6 +16,7 @@ const IGNORED: Readonly<Record<Backend, readonly BackendOption[]>> = {
   openai: SAGEMAKER,
   'llama-cpp': [...SAGEMAKER, ...OPENAI],
   local: [...SAGEMAKER, ...OPENAI, ...NAMED, ...PROMPT],
+  bedrock: [...SAGEMAKER, ...OPENAI],
   'bedrock-guardrail': [...SAGEMAKER, ...OPENAI, ...PROMPT],
   'openai-moderation': [...SAGEMAKER, ...PROMPT],
 }
@@ -26,11 +27,11 @@ const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
   targetVariant: 'sagemaker',
   guardUrl: 'openai and openai-moderation',
   guardApiKey: 'openai and openai-moderation',
-  guardModel: 'openai, llama-cpp, bedrock-guardrail and openai-moderation',
-  model: 'sagemaker, openai and llama-cpp',
-  categories: 'sagemaker, openai and llama-cpp',
-  task: 'sagemaker, openai and llama-cpp',
-  instruction: 'sagemaker, openai and llama-cpp',
+  guardModel: 'openai, llama-cpp, bedrock, bedrock-guardrail and openai-moderation',
+  model: 'sagemaker, openai, bedrock and llama-cpp',
+  categories: 'sagemaker, openai, bedrock and llama-cpp',
+  task: 'sagemaker, openai, bedrock and llama-cpp',
+  instruction: 'sagemaker, openai, bedrock and llama-cpp',
 }
 
 const REQUIRED: Readonly<
@@ -43,6 +44,7 @@ const REQUIRED: Readonly<
   openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },
   'llama-cpp': { option: 'guardModel', variable: 'MODEL_ID', what: 'the path of a Llama Guard GGUF file' },
   local: undefined,
+  bedrock: { option: 'guardModel', variable: 'MODEL_ID', what: 'the id of a model on Bedrock' },
   'bedrock-guardrail': { option: 'guardModel', variable: 'MODEL_ID', what: 'the id of a Bedrock guardrail' },
   'openai-moderation': { option: 'guardApiKey', variable: 'API_KEY', what: 'an API key of OpenAI' },
 }

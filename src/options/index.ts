@@ -10,7 +10,15 @@ import type { RequestOptions } from './request-options.js'
 
 export type { RequestOptions } from './request-options.js'
 export { MODELS, type ModelName }
-export const BACKENDS = ['sagemaker', 'openai', 'local', 'llama-cpp', 'bedrock-guardrail', 'openai-moderation'] as const
+export const BACKENDS = [
+  'sagemaker',
+  'openai',
+  'local',
+  'llama-cpp',
+  'bedrock',
+  'bedrock-guardrail',
+  'openai-moderation',
+] as const
 export type Backend = (typeof BACKENDS)[number]
 
 /**
@@ -24,7 +32,8 @@ export type UpstreamOption =
 export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
   /**
    * Where the guard model runs, or an object with `judge()`. `local` is a baseline screen, not Llama Guard.
-   * `bedrock-guardrail` and `openai-moderation` are services with categories of their own. Default: `sagemaker`.
+   * `bedrock` is a guard model on Amazon Bedrock. `bedrock-guardrail` and `openai-moderation` are services with
+   * categories of their own. Default: `sagemaker`.
    */
   guard?: Backend | Guard
   /**
@@ -61,7 +70,8 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    * The name by which the server at `guardUrl` knows the guard model. For `llama-cpp`, which needs the package
    * node-llama-cpp: the path of a Llama Guard GGUF file, text only. For `bedrock-guardrail`, which needs the package
    * @aws-sdk/client-bedrock-runtime: the guardrail's id or ARN, and its version behind an `@` (`abc123@1`, default
-   * `DRAFT`). Default: none; for `openai-moderation` `omni-moderation-latest`.
+   * `DRAFT`); for `bedrock`, with the same package, Bedrock's id of the model. Default: none; for
+   * `openai-moderation` `omni-moderation-latest`.
    */
   guardModel?: string
   /**

@@ -1,5 +1,6 @@
 // Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
 import { isLlamaGuardError, LlamaGuardError } from '../errors.js'
+import { bedrockComplete } from '../guard/backends/bedrock-guardrail/converse.js'
 import { bedrockGuardrail } from '../guard/backends/bedrock-guardrail/index.js'
 import { createLocalGuard } from '../guard/backends/local/index.js'
 import { llamaCppComplete } from '../guard/backends/llama-cpp/index.js'
@@ -148,11 +149,16 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
   if (config.actions?.['controversial'] !== undefined && config.model !== 'qwen3guard-gen')
     throw ignored('actions.controversial', config)
   if (isPromptGuard(config.model) && config.guard !== 'local') return promptGuardOf(config, config.model)
+  if (!readsChats(config) && config.guard === 'bedrock')
+    throw new LlamaGuardError(
+      'invalid_option',
+      `The guard "bedrock" sends chats, and ${config.model} reads a prompt of its own. Use gpt-oss-safeguard there.`,
+    )
   if (readsChats(config) && (config.guard === 'sagemaker' || config.guard === 'llama-cpp'))
     throw new LlamaGuardError(
       'invalid_option',
       `${config.model} reads chats, which the guard ${JSON.stringify(config.guard)} cannot send. Use guard: 'openai' with ` +
-        'the URL of a server that makes its format, such as vLLM, Ollama or Bedrock.',
+        "the URL of a server that makes its format, such as vLLM, or guard: 'bedrock'.",
     )
   switch (config.guard) {
     case 'local':
@@ -188,6 +194,13 @@ function oneGuard(config: Config, logprobs: boolean): Guard {
       const prompter = { ...full, contextTokens: Math.min(full.contextTokens, LLAMA_CPP_CONTEXT_TOKENS), vision: false }
       const { contextTokens, maxNewTokens } = prompter
       const complete = llamaCppComplete({ modelPath, concurrency, timeoutMs, contextTokens, maxNewTokens })
+      return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
+    }
+    case 'bedrock': {
+      requireRegion()
+      const prompter = prompterOf(config)
+      const { guardModel: model = '', concurrency, timeoutMs } = config
+      const complete = bedrockComplete({ model, concurrency, timeoutMs, maxNewTokens: prompter.maxNewTokens ?? 1024 })
       return promptedGuard({ prompter, complete, identity: complete.identity, logprobs })
     }
     case 'bedrock-guardrail': {

@@ -57,6 +57,13 @@ export function startBedrock({ images = true } = {}): Promise<ManagedEmulator<Gu
         .end(JSON.stringify(body))
     const forged = await checkSignature(request, raw, Date.now(), 'bedrock')
     if (forged) return send(forged.status, JSON.parse(forged.body) as object, forged.name)
+    if (request.url === '/model/openai.gpt-oss-safeguard-20b/converse') return send(200, converse(JSON.parse(raw)))
+    if (request.url?.endsWith('/converse'))
+      return send(
+        404,
+        { message: 'Could not resolve the foundation model from the provided model identifier.' },
+        'ResourceNotFoundException',
+      )
     if (request.url !== '/guardrail/abc123/version/1/apply')
       return send(
         404,
@@ -115,6 +122,28 @@ export function startBedrock({ images = true } = {}): Promise<ManagedEmulator<Gu
       },
     })
   })
+}
+
+export interface ConverseBody {
+  readonly system?: readonly { readonly text: string }[]
+  readonly messages: readonly { readonly role: string; readonly content: readonly { readonly text: string }[] }[]
+  readonly inferenceConfig: { readonly maxTokens: number; readonly temperature: number }
+}
+
+/** A policy model that thinks, by the words of its last message: `SAYS(...)` is its answer, `LONG` one that is cut. */
+function converse({ messages }: ConverseBody): object {
+  const text = messages
+    .at(-1)!
+    .content.map((part) => part.text)
+    .join('')
+  const answer = /SAYS\(([^)]*)\)/.exec(text)?.[1] ?? (text.includes('UNSAFE') ? 'unsafe\nS9' : 'safe')
+  const thoughts = { reasoningContent: { reasoningText: { text: 'The policy says unsafe.' } } }
+  return {
+    metrics: { latencyMs: 12 },
+    output: { message: { role: 'assistant', content: [thoughts, { text: answer }] } },
+    stopReason: text.includes('LONG') ? 'max_tokens' : text.includes('GUARDRAIL') ? 'guardrail_intervened' : 'end_turn',
+    usage: { inputTokens: 90, outputTokens: 30, totalTokens: 120 },
+  }
 }
 
 export interface ModerationBody {

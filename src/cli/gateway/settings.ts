@@ -19,6 +19,8 @@ function guardOf({ guard, model, endpoint, inferenceComponent, guardUrl, guardMo
       return `${model} at ${withoutSecrets(guardUrl ?? '')}${guardModel ? `, served as ${guardModel}` : ''}`
     case 'llama-cpp':
       return `${model} in this process, from ${guardModel}`
+    case 'bedrock':
+      return `${model} on Bedrock, as ${guardModel}`
     case 'bedrock-guardrail':
       return `the Bedrock guardrail ${guardModel}`
     case 'openai-moderation':

@@ -1,12 +1,17 @@
-// Managed services as guards, on the wire: Bedrock's ApplyGuardrail through the real SDK, OpenAI's moderation endpoint
-// beside OpenAI's own client.
-import { ApplyGuardrailCommand, BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
+// Managed services as guards, on the wire: Bedrock's ApplyGuardrail and Converse through the real SDK, OpenAI's
+// moderation endpoint beside OpenAI's own client.
+import { ApplyGuardrailCommand, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../../src/index.js'
 import type { Conversation } from '../../../src/types.js'
-import { startBedrock, startModeration, type ManagedEmulator } from '../../emulator/managed-guards.js'
+import {
+  type ConverseBody,
+  type ManagedEmulator,
+  startBedrock,
+  startModeration,
+} from '../../emulator/managed-guards.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
 import { ask, onNode, serving } from '../../helpers/apps.js'
 import { memoryLogger } from '../../helpers/guards.js'
@@ -32,17 +37,87 @@ async function outcomeOf(work: Promise<{ safe: boolean; categories: readonly str
   )
 }
 
+async function emulated(given?: { images: boolean }): ReturnType<typeof startBedrock> {
+  const bedrock = closing(await startBedrock(given))
+  for (const [name, value] of Object.entries({
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url,
+  }))
+    vi.stubEnv(name, value)
+  return bedrock
+}
+
+describe('gpt-oss-safeguard on Bedrock', () => {
+  const OPTIONS = { guard: 'bedrock', model: 'gpt-oss-safeguard', guardModel: 'openai.gpt-oss-safeguard-20b' } as const
+  const guardOf = (options: Partial<LlamaGuardOptions> = {}) => {
+    const guard = createGuard({ ...OPTIONS, ...options })
+    return closing({ judge: guard.judge, close: () => guard.close?.() })
+  }
+
+  it("is asked by Converse as the SDK's own client asks, with the policy as the system text", async () => {
+    const bedrock = await emulated()
+    expect(await guardOf().judge([...says('How?'), { role: 'Agent', text: 'UNSAFE <|end|>' }])).toEqual({
+      safe: false,
+      categories: ['S9'],
+      tokens: { input: 90, output: 30 },
+    })
+    const { path, body } = bedrock.requests[0] as unknown as { path: string; body: ConverseBody }
+    expect(path).toBe('/model/openai.gpt-oss-safeguard-20b/converse')
+    const [system, user] = [body.system![0]!.text, body.messages[0]!.content[0]!.text]
+    expect(system).toMatch(/^# Content Safety Policy[^]*last Agent message[^]*S14: Code Interpreter Abuse\./)
+    expect(user).toMatch(/^User: How\?\n\nAgent: UNSAFE /)
+    expect(user).not.toContain('<|end|>')
+    const client = new BedrockRuntimeClient({ maxAttempts: 1, requestHandler: new NodeHttpHandler() })
+    const sent = new ConverseCommand({
+      modelId: OPTIONS.guardModel,
+      system: [{ text: system }],
+      messages: [{ role: 'user', content: [{ text: user }] }],
+      inferenceConfig: { maxTokens: 1024, temperature: 0 },
+    })
+    expect((await client.send(sent)).stopReason).toBe('end_turn')
+    client.destroy()
+    expect(bedrock.requests[1]).toEqual(bedrock.requests[0])
+  })
+
+  it.each([
+    ['hi', {}, 'safe'],
+    ['UNSAFE', {}, 'unsafe S9'],
+    ['SAYS(unsafe\nT1)', { categories: 'T1: Tax Advice.\nAdvice about taxes.' }, 'unsafe T1'],
+    ['SAYS(Safe, I think)', {}, 'unparseable_verdict'],
+    ['LONG', {}, 'unparseable_verdict'],
+    ['GUARDRAIL', {}, 'unparseable_verdict'],
+    ['hi', { guardModel: 'openai.other' }, 'guard_rejected'],
+  ])('says of %j with %j: %s', async (text, options, outcome) => {
+    await emulated()
+    expect(await outcomeOf(guardOf(options).judge(says(text)))).toBe(outcome)
+  })
+
+  it('throttles, fails and refuses keys as guardrails do', async () => {
+    const bedrock = await emulated()
+    for (const [status, type, code] of [
+      [429, 'ThrottlingException', 'guard_throttled'],
+      [403, 'AccessDeniedException', 'guard_rejected'],
+      [503, 'ServiceUnavailableException', 'guard_unavailable'],
+    ] as const) {
+      bedrock.instead = (response) =>
+        void response.writeHead(status, { 'x-amzn-errortype': type }).end(JSON.stringify({ message: 'my words' }))
+      expect(await outcomeOf(guardOf().judge(says('hi')))).toBe(code)
+    }
+  })
+
+  it('is for models that read chats, and needs the id of one', () => {
+    vi.stubEnv('AWS_REGION', REGION)
+    expect(() => guardOf({ model: 'llama-guard-3-8b' })).toThrow(/Use gpt-oss-safeguard there/)
+    expect(() => createGuard({ guard: 'bedrock', model: 'gpt-oss-safeguard' })).toThrow(/LLAMA_GUARD_MODEL_ID/)
+  })
+})
+
 describe('bedrock-guardrail', () => {
   let bedrock: Awaited<ReturnType<typeof startBedrock>>
   async function guardOf(options: Partial<LlamaGuardOptions> = {}, given?: { images: boolean }) {
-    bedrock = closing(await startBedrock(given))
-    for (const [name, value] of Object.entries({
-      AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock.url,
-    }))
-      vi.stubEnv(name, value)
+    bedrock = await emulated(given)
     const guard = createGuard({ guard: 'bedrock-guardrail', guardModel: 'abc123@1', ...options })
     return closing({ judge: guard.judge, fit: guard.fit, close: () => guard.close?.() })
   }

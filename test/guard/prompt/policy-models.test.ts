@@ -303,7 +303,7 @@ describe('gpt-oss-safeguard', () => {
     '%s runs only where a server makes its format',
     (model) => {
       for (const guard of [{ endpoint: 'e' }, { guard: 'llama-cpp', guardModel: '/x.gguf' }] as const)
-        expect(() => createGuard({ ...guard, model })).toThrow(/Use guard: 'openai'/)
+        expect(() => createGuard({ ...guard, model })).toThrow(/Use guard: 'openai' .* or guard: 'bedrock'/)
     },
   )
 })

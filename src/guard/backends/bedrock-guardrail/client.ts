@@ -1,9 +1,15 @@
-// Calls ApplyGuardrail through the AWS SDK, which is an optional peer.
-import { ApplyGuardrailCommand, BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime'
-import type { ApplyGuardrailCommandInput, ApplyGuardrailCommandOutput } from '@aws-sdk/client-bedrock-runtime'
+// Calls ApplyGuardrail and Converse through the AWS SDK, which is an optional peer.
+import { ApplyGuardrailCommand, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
+import type {
+  ApplyGuardrailCommandInput,
+  ApplyGuardrailCommandOutput,
+  ConverseCommandInput,
+  ConverseCommandOutput,
+} from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
-export interface GuardrailClient {
+export interface BedrockClient {
+  converse(input: ConverseCommandInput, signal: AbortSignal): Promise<ConverseCommandOutput>
   apply(input: ApplyGuardrailCommandInput, signal: AbortSignal): Promise<ApplyGuardrailCommandOutput>
   /** Rejects with the SDK's error when there are no credentials. */
   check(): Promise<void>
@@ -12,7 +18,7 @@ export interface GuardrailClient {
 
 const CONNECT_MS = 3000
 
-export function createClient(o: { readonly concurrency: number; readonly timeoutMs: number }): GuardrailClient {
+export function createClient(o: { readonly concurrency: number; readonly timeoutMs: number }): BedrockClient {
   const agent = { keepAlive: true, maxSockets: o.concurrency }
   const client = new BedrockRuntimeClient({
     // The judge retries, within one budget.
@@ -26,6 +32,7 @@ export function createClient(o: { readonly concurrency: number; readonly timeout
     }),
   })
   return {
+    converse: (input, signal) => client.send(new ConverseCommand(input), { abortSignal: signal }),
     apply: (input, signal) => client.send(new ApplyGuardrailCommand(input), { abortSignal: signal }),
     check: async () => void (await client.config.credentials()),
     close: () => client.destroy(),

@@ -13,15 +13,19 @@ import { missingPackages } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
 import { again, type Meaning, rejected, seen, withoutWords } from '../../answer/container-error.js'
 import { turnGuard } from '../turn-guard.js'
+import type { BedrockClient } from './client.js'
 
-export interface BedrockGuardrailOptions {
+export interface BedrockClientOptions {
+  readonly concurrency: number
+  /** Milliseconds one call may take. */
+  readonly timeoutMs: number
+}
+
+export interface BedrockGuardrailOptions extends BedrockClientOptions {
   /** Id or ARN of the guardrail. */
   readonly guardrail: string
   /** Its version, for example `1` or `DRAFT`. */
   readonly version: string
-  readonly concurrency: number
-  /** Milliseconds one call may take. */
-  readonly timeoutMs: number
 }
 
 const PACKAGE = '@aws-sdk/client-bedrock-runtime'
@@ -31,18 +35,39 @@ const WINDOW_TOKENS = 2500
 const IMAGES = 20
 
 /**
- * A guard that asks a Bedrock guardrail about one turn at a time: a user's as INPUT, a model's as OUTPUT.
+ * The client of Bedrock, loaded at once, and its errors as ours. `guard` names the guard that needs it.
  * @throws LlamaGuardError `dependency_missing` without the package @aws-sdk/client-bedrock-runtime.
  */
-export function bedrockGuardrail({ guardrail, version, concurrency, timeoutMs }: BedrockGuardrailOptions): Guard {
+export function bedrockClient(guard: string, options: BedrockClientOptions) {
   if (missingPackages([PACKAGE]).length > 0)
     throw new LlamaGuardError(
       'dependency_missing',
-      `The guard bedrock-guardrail needs one more package. Run: npm install ${PACKAGE}`,
+      `The guard ${guard} needs one more package. Run: npm install ${PACKAGE}`,
     )
-  const loading = import('./client.js').then(({ createClient }) => createClient({ concurrency, timeoutMs }))
+  const loading = import('./client.js').then(({ createClient }) => createClient(options))
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
+  const call = <T>(ask: (client: BedrockClient) => Promise<T>): Promise<T> =>
+    loading.then(ask).catch((error: unknown) => {
+      throw toBedrockError(error)
+    })
+  return {
+    call,
+    check: () => call((client) => client.check()),
+    close: () =>
+      void loading.then(
+        (client) => client.close(),
+        () => undefined,
+      ),
+  }
+}
+
+/**
+ * A guard that asks a Bedrock guardrail about one turn at a time: a user's as INPUT, a model's as OUTPUT.
+ * @throws LlamaGuardError `dependency_missing` without the package @aws-sdk/client-bedrock-runtime.
+ */
+export function bedrockGuardrail({ guardrail, version, ...options }: BedrockGuardrailOptions): Guard {
+  const { call, check, close } = bedrockClient('bedrock-guardrail', options)
   return turnGuard({
     model: 'bedrock-guardrail',
     identity: JSON.stringify(['bedrock-guardrail', process.env['AWS_REGION'] ?? null, guardrail, version]),
@@ -50,36 +75,18 @@ export function bedrockGuardrail({ guardrail, version, concurrency, timeoutMs }:
     windowTokens: WINDOW_TOKENS,
     images: IMAGES,
     ask: (turn, signal) =>
-      inTime({ ms: timeoutMs, signal }, async (inner) => {
-        const content = contentOf(turn)
-        const client = await loading
-        try {
-          return readAssessment(
-            await client.apply(
-              {
-                guardrailIdentifier: guardrail,
-                guardrailVersion: version,
-                source: turn.role === 'User' ? 'INPUT' : 'OUTPUT',
-                content,
-              },
-              inner.signal,
-            ),
-          )
-        } catch (error) {
-          throw toBedrockError(error)
-        }
+      inTime({ ms: options.timeoutMs, signal }, async (inner) => {
+        const source = turn.role === 'User' ? 'INPUT' : 'OUTPUT'
+        const input = {
+          guardrailIdentifier: guardrail,
+          guardrailVersion: version,
+          source,
+          content: contentOf(turn),
+        } as const
+        return readAssessment(await call((client) => client.apply(input, inner.signal)))
       }),
-    check: () =>
-      loading
-        .then((client) => client.check())
-        .catch((error: unknown) => {
-          throw toBedrockError(error)
-        }),
-    close: () =>
-      void loading.then(
-        (client) => client.close(),
-        () => undefined,
-      ),
+    check,
+    close,
   })
 }
 
@@ -170,7 +177,7 @@ function blocked(assessment: GuardrailAssessment): readonly string[] {
 
 const THROTTLED = again(
   'guard_throttled',
-  'Bedrock is throttling requests. Raise the account quota of ApplyGuardrail text units a second.',
+  'Bedrock is throttling requests. Raise the account quota, of ApplyGuardrail text units a second or of the model.',
   2,
 )
 const UNAVAILABLE = again('guard_unavailable', 'Bedrock is unavailable for the moment, or cannot be reached.')
@@ -181,13 +188,14 @@ const CREDENTIALS = rejected(
 
 const BY_NAME: Readonly<Record<string, Meaning>> = {
   AccessDeniedException: rejected(
-    'AWS denied access: the credentials need the permission bedrock:ApplyGuardrail on the guardrail.',
+    'AWS denied access: the credentials need the permission bedrock:ApplyGuardrail on the guardrail, or ' +
+      'bedrock:InvokeModel on the model.',
   ),
   ResourceNotFoundException: rejected(
-    'Bedrock has no such guardrail or version. Check LLAMA_GUARD_MODEL_ID, AWS_REGION and the account of the ' +
+    'Bedrock has no such guardrail, version or model. Check LLAMA_GUARD_MODEL_ID, AWS_REGION and the account of the ' +
       'credentials.',
   ),
-  ValidationException: rejected('Bedrock refused the request as invalid. Check LLAMA_GUARD_MODEL_ID (id@version).'),
+  ValidationException: rejected('Bedrock refused the request as invalid. Check LLAMA_GUARD_MODEL_ID.'),
   ThrottlingException: THROTTLED,
   ServiceQuotaExceededException: THROTTLED,
   InternalServerException: again('guard_error', 'Bedrock failed.'),

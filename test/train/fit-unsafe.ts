@@ -1,7 +1,6 @@
 // The head for "unsafe": logistic regression over words, meanings, concepts and hits of the word list
 // together, solved to its one minimum.
-import { CONCEPTS } from '../../src/guard/backends/local/concepts.js'
-import { BUCKETS, MEANINGS } from '../../src/guard/backends/local/features.js'
+import { BUCKETS, CONCEPTS, MEANINGS } from '../../src/guard/backends/local/features.js'
 import { CATEGORY_IDS, SHARES, sigmoid, wordShare } from '../../src/guard/backends/local/model.js'
 import { SOURCE_WEIGHTS } from './data.js'
 import { minimise } from './minimise.js'

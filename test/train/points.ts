@@ -1,6 +1,5 @@
 // An example as the fits see it: the same evidence that the guard reads, plus the mean vector of its words.
 import { features } from '../../src/guard/backends/local/features.js'
-import { asks } from '../../src/guard/backends/local/lexicon.js'
 import { type Evidence, meaningShare } from '../../src/guard/backends/local/model.js'
 import { windows } from '../../src/guard/backends/local/screen.js'
 import type { Example } from './seeds.js'
@@ -27,10 +26,10 @@ export function points(examples: readonly Example[], vectors: Vectors): Point[] 
   return examples.flatMap((example) => {
     const parts = windows(example.text)
     return (example.unsafe ? parts.slice(0, 1) : parts).map((part) => {
-      const found = features(part.text)
+      const found = features(part.words, part.first, part.end)
       return {
         example,
-        evidence: { ...found, listed: part.listed, asks: asks(part.text) },
+        evidence: { ...found, listed: part.listed.categories, asks: part.listed.asks },
         mean: meanOf(vectors, found.meanings),
       }
     })

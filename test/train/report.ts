@@ -1,5 +1,4 @@
 // The tables of MODEL_CARD.md: what the word list and the screen each find, source by source and length by length.
-import { listedWords } from '../../src/guard/backends/local/lexicon.js'
 import type { Parameters } from '../../src/guard/backends/local/model.js'
 import { createScreen, windows } from '../../src/guard/backends/local/screen.js'
 import { buildOn } from './build.js'
@@ -22,7 +21,7 @@ export function judgeAll(parameters: Parameters, examples: readonly Example[]): 
   return examples.map((example) => {
     const findings = windows(example.text).map((part) => ({
       ...screen.window(part),
-      words: listedWords(part.text).length > 0,
+      words: part.listed.decides,
     }))
     return {
       example,

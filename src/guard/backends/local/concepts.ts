@@ -1,7 +1,7 @@
 // Families of words that the linear model reads as one feature, and features for families that stand near each other
 // ("hurt" beside "software"). A family learns from hundreds of examples what single words would need millions for.
 // Harmless families matter as much as harmful ones.
-const FAMILIES: Readonly<Record<string, string>> = {
+export const FAMILIES: Readonly<Record<string, string>> = {
   explicit:
     'cock cocks dick dicks pussy pussies cunt clit clitoris penis vagina vaginal cum cumming semen ' +
     'sperm orgasm orgasms orgasmed climax climaxed erection blowjob anal masturbate masturbating ' +
@@ -151,43 +151,4 @@ const FAMILIES: Readonly<Record<string, string>> = {
     'recipe travel trip hotel music school student students business company market customer product ' +
     'email letter resume garden car house phone dog cat weather plan budget schedule math equation ' +
     'number calculate sentence translate summarize list',
-}
-
-const NAMES = Object.keys(FAMILIES)
-/** Family numbers by word. */
-const OF = new Map<string, readonly number[]>()
-for (const [family, words] of Object.values(FAMILIES).entries()) {
-  for (const word of words.split(' ')) OF.set(word, [...(OF.get(word) ?? []), family])
-}
-
-/** The most different words of one family that are counted. More words add no information. */
-const MOST = 4
-/** The most words that may stand between two neighbouring families. */
-const REACH = 4
-const PAIRS = NAMES.length * MOST
-
-/** How many features there are. */
-export const CONCEPTS = PAIRS + NAMES.length * NAMES.length
-
-/**
- * The features of a text's words: for each family the number of its different words (one feature a step), and which
- * family stands shortly before which.
- */
-export function concepts(words: readonly string[]): readonly number[] {
-  const found = new Set<number>()
-  const counts = new Map<number, Set<string>>()
-  const recent: { readonly at: number; readonly families: readonly number[] }[] = []
-  for (const [at, word] of words.entries()) {
-    const families = OF.get(word)
-    if (families === undefined) continue
-    while (recent[0] !== undefined && at - recent[0].at > REACH) recent.shift()
-    for (const family of families) {
-      const seen = counts.get(family) ?? new Set()
-      counts.set(family, seen.add(word))
-      if (seen.size <= MOST) found.add(family * MOST + seen.size - 1)
-      for (const before of recent) for (const first of before.families) found.add(PAIRS + first * NAMES.length + family)
-    }
-    recent.push({ at, families })
-  }
-  return [...found]
 }

@@ -71,13 +71,13 @@ const CONTEMPT = list(
 )
 const WEAPON = list(
   'bomb bombs explosive explosives ied ieds molotov grenade grenades silencer silencers napalm ' +
-    'nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex c4 tatp bioweapon ' +
+    'nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex tatp bioweapon ' +
     'bioweapons',
 )
 const GUN = list('gun guns firearm firearms rifle rifles pistol handgun ammunition weapon weapons glock')
 const SLY = list(
   'illegal illegally unregistered untraceable ghost undetectable undetected stolen underground ' +
-    'unlicensed 3d homemade automatic',
+    'unlicensed homemade automatic',
 )
 const DRUG = list(
   'meth methamphetamine heroin cocaine crack lsd mdma ecstasy fentanyl ghb dmt pcp amphetamine ' +
@@ -176,7 +176,7 @@ export const HAZARDS: readonly Hazard[] = [
   {
     category: 'O4',
     askedFor:
-      /\b(?:nerve (?:gas|agent)|mustard gas|chemical weapons?|biological weapons?|dirty bomb|pipe bombs?|nail bombs?|car bomb|fertili[sz]er bomb|mail bomb|ghost guns?|bump stock|full(?:y)? auto(?:matic)?|suppressors?|serial numbers? (?:off|from) a|weapons? of mass destruction|enriched uranium|without (?:a )?(?:background check|gun license|gun permit))\b/,
+      /\b(?:(?:build(?:ing)?|mak(?:e|ing)) c4|3d[ -]print\w* (?:a |an )?(?:guns?|firearms?|weapons?|pistols?|rifles?)|nerve (?:gas|agent)|mustard gas|chemical weapons?|biological weapons?|dirty bomb|pipe bombs?|nail bombs?|car bomb|fertili[sz]er bomb|mail bomb|ghost guns?|bump stock|full(?:y)? auto(?:matic)?|suppressors?|serial numbers? (?:off|from) a|weapons? of mass destruction|enriched uranium|without (?:a )?(?:background check|gun license|gun permit))\b/,
     pairs: [
       { acts: MAKE, objects: WEAPON, gap: 4, asked: true },
       { acts: SLY, objects: GUN, gap: 2, asked: true },
@@ -199,3 +199,7 @@ export const HAZARDS: readonly Hazard[] = [
     pairs: [{ acts: MYSELF, objects: DEATH, gap: 5, eitherWay: true }],
   },
 ]
+
+/** The pairs and the cues of all hazards. Their numbers stand in the table of words. */
+export const PAIRS = HAZARDS.flatMap(({ category, pairs = [] }) => pairs.map((pair) => ({ ...pair, category })))
+export const CUES = HAZARDS.flatMap(({ category, cues = [] }) => cues.map((cue) => ({ ...cue, category })))

@@ -53,8 +53,8 @@ function judged(conversation: Conversation): readonly string[] {
       'internal_error',
       'The guard was given an empty conversation; it wants at least one turn.',
     )
-  const words = last.text.trim().toLowerCase().split(/\s+/)
-  const closes = (): boolean => words.every((word) => CLOSING.has(word.replace(/[^a-z]/g, '')))
+  const words = last.text.trim().split(/\s+/, SHORT_TURN + 1)
+  const closes = (): boolean => words.every((word) => CLOSING.has(word.toLowerCase().replace(/[^a-z]/g, '')))
   const leans = last.role === 'User' && words.length <= SHORT_TURN && !closes()
   const before = leans ? conversation.slice(0, -1).findLast(({ role }) => role === 'User') : undefined
   return before === undefined ? [last.text] : [last.text, `${before.text}\n${last.text}`]
@@ -107,7 +107,7 @@ export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
           'The baseline screen knows English alone, and the text is in another language. Ask a guard that knows ' +
             'it: as `guard`, or behind the screen as `fallback`.',
         )
-      return { safe, categories: safe ? [] : (found?.categories ?? []), score }
+      return { safe, categories: safe ? [] : (found?.categories() ?? []), score }
     },
   }
 }

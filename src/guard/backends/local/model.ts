@@ -1,8 +1,7 @@
 // The linear model of the baseline screen: one weight a feature for "unsafe", and six heads for the category. Weights
 // are int8 and are decoded on first use. The model only sums table entries, so hashing the text is most of its cost.
 import { Buffer } from 'node:buffer'
-import { CONCEPTS } from './concepts.js'
-import { BUCKETS, type Features, MEANINGS } from './features.js'
+import { BUCKETS, CONCEPTS, type Features, MEANINGS } from './features.js'
 
 export const CATEGORY_IDS = ['O1', 'O2', 'O3', 'O4', 'O5', 'O6'] as const
 /**
@@ -116,8 +115,8 @@ export function createModel(parameters: Parameters): Model {
         sumOf(words, evidence.words) * wordShare(evidence.words.length) * scale(0) +
         meanOfKnown(meanings, evidence.meanings) * scale(1)
       for (const concept of evidence.concepts) margin += (concepts[concept] ?? 0) * scale(2) * SHARES.concepts
-      for (const [index, id] of CATEGORY_IDS.entries())
-        if (evidence.listed.includes(id)) margin += (listed[index] ?? 0) * scale(3) * SHARES.listed
+      for (const id of evidence.listed)
+        margin += (listed[CATEGORY_IDS.indexOf(id as (typeof CATEGORY_IDS)[number])] ?? 0) * scale(3) * SHARES.listed
       return sigmoid(parameters.slope * margin + parameters.offset + (parameters.shifts[kindOf(evidence)] ?? 0))
     },
     categories(found) {

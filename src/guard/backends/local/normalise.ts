@@ -1,6 +1,5 @@
 // Undoes the cheap ways of hiding English text from a word-based screen: look-alikes, invisible characters,
-// leetspeak, base64. A disguise alone never makes a text unsafe. The hidden words are read and judged.
-import { Buffer } from 'node:buffer'
+// leetspeak. A disguise alone never makes a text unsafe. The hidden words are read and judged.
 import { CONFUSABLES } from '../../reveal/confusables.js'
 
 /**
@@ -13,7 +12,8 @@ const TAGS = /[\u{E0020}-\u{E007E}]/gu
 const TAG_OFFSET = 0xe0000
 /** Arabic ligatures. No English hides in them, and one of them unfolds to eighteen characters. */
 const LIGATURES = /[\uFDF0-\uFDFD]/g
-const NON_ASCII = /[^\0-\x7f]/gu
+const ASCII = /^[\0-\x7f]*$/
+const OTHER = /[^\0-\x7f]/gu
 
 const LEET: Readonly<Record<string, string>> = {
   '0': 'o',
@@ -35,14 +35,10 @@ const LEET_CHARACTER = /[0134578@$!|]/g
  */
 const LEET_WORD =
   /(?<![\w@$!|])(?=[\w@$!|]{0,24}[a-z])(?=[\w@$!|]{0,24}[0134578@$!|][\w@$!|]{0,24}[a-z])[\w@$!|]{2,24}(?![\w@$!|])/g
+/** What a text with such a word holds. Most texts do not. */
+const MAYBE_LEET = /[0134578@$!|][a-z]/
 /** A spelled-out word: `b o m b`, `b.o.m.b`, `b-o-m-b`. */
 const SPELLED = /(?<![a-z0-9])[a-z](?:[ .\-_*][a-z]){3,}(?![a-z0-9])/g
-
-/** A shorter run is far more often an ordinary word than base64. */
-const BASE64 = /[A-Za-z0-9+/_-]{16,}={0,2}/g
-const READABLE = /^[\t\n\r\x20-\x7e\u2010-\u2027]{8,}$/
-/** How deep base64 inside base64 is decoded. */
-const MAX_DEPTH = 2
 
 function unmask(text: string): string {
   return text
@@ -50,7 +46,7 @@ function unmask(text: string): string {
     .replace(LIGATURES, ' ')
     .normalize('NFKD')
     .replace(INVISIBLE, '')
-    .replace(NON_ASCII, (character) => CONFUSABLES.get(character.codePointAt(0) ?? 0) ?? character)
+    .replace(OTHER, (character) => CONFUSABLES.get(character.codePointAt(0) ?? 0) ?? character)
 }
 
 /** Returns both readings of spelled letters: `a b o m b` may be one word, or an article and a word. */
@@ -59,29 +55,14 @@ function spell(letters: string): string {
   return /^[ai]/.test(word) ? `${word} ${word.slice(1)}` : word
 }
 
-/** The texts that were hidden as base64, decoded, in the order found. */
-function decoded(text: string, depth: number): string[] {
-  const found: string[] = []
-  for (const [run] of text.matchAll(BASE64)) {
-    const plain = Buffer.from(run, 'base64').toString('utf8')
-    // Sentences have spaces. Long identifiers and paths decode to noise without spaces.
-    if (READABLE.test(plain) && plain.includes(' ')) {
-      found.push(plain)
-      if (depth < MAX_DEPTH) found.push(...decoded(plain, depth + 1))
-    }
-  }
-  return found
-}
-
 /**
  * The lower-case plain English of a text, as a reader would see it: NFKD, without invisible characters and accents,
- * look-alikes as ASCII, leetspeak and spelled-out words as words, decoded base64 text appended. Takes time linear in
- * the length of the text.
+ * look-alikes as ASCII, leetspeak and spelled-out words as words. Takes time linear in the length of the text.
  */
 export function normalise(text: string): string {
-  const plain = unmask(text)
-  const whole = [plain, ...decoded(plain, 1).map(unmask)].join('\n').toLowerCase()
-  return whole
-    .replace(LEET_WORD, (word) => word.replace(LEET_CHARACTER, (sign) => LEET[sign] ?? sign))
-    .replace(SPELLED, spell)
+  const lower = (ASCII.test(text) ? text : unmask(text)).toLowerCase()
+  const plain = MAYBE_LEET.test(lower)
+    ? lower.replace(LEET_WORD, (word) => word.replace(LEET_CHARACTER, (sign) => LEET[sign] ?? sign))
+    : lower
+  return plain.replace(SPELLED, spell)
 }

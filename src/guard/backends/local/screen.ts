@@ -1,11 +1,12 @@
 // Scores one text with the word list and the linear model together, over a sliding window, so that a long harmless
 // text cannot dilute a short harmful one. The guard and the trainer share this file, so that thresholds are chosen on
 // exactly the scores that are served.
-import { features } from './features.js'
+import { features, type Features } from './features.js'
 import { isForeign } from './language.js'
-import { asks, decides, hazards } from './lexicon.js'
+import { type Listed, Matches } from './lexicon.js'
 import { CATEGORY_IDS, createModel, type Model, type Parameters } from './model.js'
 import { normalise } from './normalise.js'
+import { Words } from './words.js'
 
 /**
  * Characters of one window, and the distance between two window starts. The overlap is longer than any phrase of the
@@ -27,16 +28,21 @@ const ALSO = 0.85
 export interface Finding {
   /** Probability of unsafe, 0 to 1. */
   readonly score: number
-  /** The violated categories, likeliest first. Meaningful only when `score` is high. Never empty. */
-  readonly categories: readonly string[]
+  /**
+   * The violated categories, likeliest first. Meaningful only when `score` is high. Never empty. Only the worst window
+   * of a text is asked.
+   */
+  categories(): readonly string[]
   /** Whether the word list alone matched. */
   readonly listed: boolean
 }
 
-/** A normalised part of a text, and the ids of the categories whose words or phrases the word list found in it. */
+/** A part of a text, as a range of its words, and what the word list says of it. */
 export interface Part {
-  readonly text: string
-  readonly listed: readonly string[]
+  readonly words: Words
+  readonly first: number
+  readonly end: number
+  readonly listed: Listed
 }
 
 export interface Screen {
@@ -48,31 +54,27 @@ export interface Screen {
   isForeign(text: string): boolean
 }
 
-function slices(text: string, size: number, step: number): string[] {
-  const parts: string[] = []
-  for (let start = 0; start === 0 || start + size - step < text.length; start += step)
-    parts.push(text.slice(start, start + size))
-  return parts
-}
-
-const partOf = (text: string): Part => ({ text, listed: hazards(text) })
-
 export function windows(text: string): readonly Part[] {
-  return slices(normalise(text), WINDOW, STEP).flatMap((window) => {
-    const part = partOf(window)
-    if (window.length <= CLOSE_UP || part.listed.length === 0) return [part]
-    return [
-      part,
-      ...slices(window, CLOSE_UP, CLOSE_STEP)
-        .map(partOf)
-        .filter(({ listed }) => listed.length > 0),
-    ]
-  })
+  const words = new Words(normalise(text))
+  const matches = new Matches(words)
+  const parts: Part[] = []
+  const slice = (size: number, step: number, keeps: (listed: Listed) => boolean): void => {
+    for (let start = 0; start === 0 || start + size - step < words.text.length; start += step) {
+      const first = words.from(start)
+      const end = words.from(start + size)
+      const listed = matches.within(first, end)
+      if (keeps(listed)) parts.push({ words, first, end, listed })
+    }
+  }
+  slice(WINDOW, STEP, () => true)
+  if (words.text.length > CLOSE_UP && parts.some(({ listed }) => listed.categories.length > 0))
+    slice(CLOSE_UP, CLOSE_STEP, ({ categories }) => categories.length > 0)
+  return parts
 }
 
 export const worse = (a: Finding, b: Finding): Finding => (b.score > a.score ? b : a)
 
-function named(model: Model, found: ReturnType<typeof features>, listed: readonly string[]): readonly string[] {
+function named(model: Model, found: Features, listed: readonly string[]): readonly string[] {
   const shares = model.categories(found)
   const ranked = CATEGORY_IDS.map((id, index) => ({ id, share: shares[index] ?? 0 })).sort((a, b) => b.share - a.share)
   const likely = ranked
@@ -83,16 +85,13 @@ function named(model: Model, found: ReturnType<typeof features>, listed: readonl
 
 export function createScreen(parameters: Parameters): Screen {
   const model = createModel(parameters)
-  const window = ({ text, listed }: Part): Finding => {
-    const found = features(text)
-    const linear = model.score({ ...found, listed, asks: asks(text) })
+  const window = ({ words, first, end, listed: { categories, asks, decides } }: Part): Finding => {
+    const found = features(words, first, end)
+    const linear = model.score({ ...found, listed: categories, asks })
     return {
-      score: decides(text) ? 1 - (1 - linear) * (1 - DECIDED) : linear,
-      // Only the worst window of a text is asked.
-      get categories() {
-        return named(model, found, listed)
-      },
-      listed: listed.length > 0,
+      score: decides ? 1 - (1 - linear) * (1 - DECIDED) : linear,
+      categories: () => named(model, found, categories),
+      listed: categories.length > 0,
     }
   }
   return { windows, window, isForeign, text: (text) => windows(text).map(window).reduce(worse) }

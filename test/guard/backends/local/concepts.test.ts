@@ -19,9 +19,9 @@ describe('concepts', () => {
 
   it('tells which family stands before which', () => {
     expect(concepts('murder neighbour')).not.toEqual(concepts('neighbour murder'))
-    expect(
-      concepts('murder granite granite granite granite granite neighbour').length,
-    ).toBeLessThan(concepts('murder neighbour').length)
+    expect(concepts('murder granite granite granite granite granite neighbour').length).toBeLessThan(
+      concepts('murder neighbour').length,
+    )
   })
 
   it('numbers its features from 0 to below CONCEPTS', () => {

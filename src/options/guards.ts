@@ -119,6 +119,9 @@ function compact(text: string, name: string): GuardOptions {
     : { guard: 'sagemaker', model: known, endpoint: place }
 }
 
+const SIZED =
+  /^(?:granite-guardian-(?:3\.0-[28]b|4\.1-8b)|gpt-oss-safeguard-(?:20|120)b|nemotron-safety-guard-8b(?:-v3)?)$/
+
 /**
  * The model by its own name, by that name without `llama-`, or with a size added. The prompt does not depend on the
  * size.
@@ -127,8 +130,8 @@ function modelNamed(name: string): ModelName | undefined {
   const unsized = name.replace(/^(prompt-guard-[12]|llama-prompt-guard-[12])-(?:22m|86m)$/, '$1')
   const family = /^qwen3guard(?:-gen)?(?:-(?:0\.6|4|8)b)?$/.test(name)
     ? 'qwen3guard-gen'
-    : /^granite-guardian-(?:3\.0-[28]b|4\.1-8b)$/.test(name) || /^gpt-oss-safeguard-(?:20|120)b$/.test(name)
-      ? name.replace(/-\d+b$/, '')
+    : SIZED.test(name)
+      ? name.replace(/-\d+b(?:-v3)?$/, '')
       : unsized
   return MODELS.find((model) => model === family || model === `llama-${family}`)
 }

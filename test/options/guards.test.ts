@@ -40,6 +40,10 @@ describe('LLAMA_GUARD_GUARDS', () => {
       'qwen3guard-8b@http://vllm:8000/v1',
       { guard: 'openai', model: 'qwen3guard-gen', guardUrl: 'http://vllm:8000/v1' },
     ],
+    [
+      'nemotron-safety-guard-8b-v3@http://nim:8000/v1',
+      { guard: 'openai', model: 'nemotron-safety-guard', guardUrl: 'http://nim:8000/v1' },
+    ],
     ['local', { guard: 'local' }],
   ])('reads %s.', (text, entry) => {
     expect(read(text)).toEqual([entry])

@@ -46,6 +46,16 @@ const ask = (server: Running, text: string, path = '/v1/chat/completions'): Prom
   send(server.url + path, { body: chat(text), headers: { 'x-request-id': `id-${text}` } })
 
 describe('metrics()', () => {
+  it('counts a call of a tool that onToolCall blocks under its category', async () => {
+    const { server, lines } = await app({ onToolCall: () => 'block' })
+    await send(`${server.url}/mcp`, { body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'f' } } })
+    await vi.waitFor(async () =>
+      expect(await lines('llama_guard_categories_total')).toEqual([
+        'llama_guard_categories_total{stage="input",category="tool_call"} 1',
+      ]),
+    )
+  })
+
   it('counts judgements, categories, what was not judged, cache and tokens', async () => {
     const verdict = { tokens: { input: 100, output: 2 } }
     const { server, lines } = await app({ guard: markerGuard({ verdict }), ...withProtection({ breaker: false }) })

@@ -96,7 +96,7 @@ export function createCollectors(register: Registry): Collectors {
       judgementSeconds.observe({ stage, verdict, action, mode }, ms / 1000)
       checks.inc({ stage }, made)
       for (const category of named)
-        categories.inc({ stage, category: /^[A-Za-z]{1,2}\d{1,3}$/.test(category) ? category : 'other' })
+        categories.inc({ stage, category: /^(?:[A-Za-z]{1,2}\d{1,3}|tool_call)$/.test(category) ? category : 'other' })
     },
     request(event) {
       requests.inc({ outcome: event.judged ? 'judged' : 'not-judged' })

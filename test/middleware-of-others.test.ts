@@ -41,7 +41,7 @@ const OTHERS: Readonly<Record<string, () => Made>> = {
   'express-winston': () =>
     logging((stream) =>
       expressWinston.logger({
-        winstonInstance: createLogger({ transports: new transports.Stream({ stream }) }),
+        winstonInstance: createLogger({ transports: new transports.Stream({ stream }) as never }),
         responseWhitelist: ['statusCode', 'body'],
       }),
     ),

@@ -1,6 +1,9 @@
-// What a command may touch: two streams, the environment and a clock. A command is a function that returns
-// its exit code.
+// What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit code.
+// Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app does are
+// optional peers: a missing one is told with its cure.
 import { styleText } from 'node:util'
+import { markdownTable } from 'markdown-table'
+import { LlamaGuardError } from '../errors.js'
 
 /** The parts of a stream a command needs. `process.stdout` is one. */
 export interface Output {
@@ -75,3 +78,38 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** A table of Markdown. The first column stands left and the others right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, ...rows].map((cells) => cells.map(inCell))
+  return `${markdownTable(lines, { align: head.map((_, at) => (at === 0 ? 'l' : 'r')) })}\n`
+}
+
+/** Texts come from files and models: they may hold escape codes for the terminal, and signs of Markdown. */
+const inCell = (text: string): string => printable(text).replaceAll('|', String.raw`\|`)
+
+/** A text in which nothing steers a terminal. */
+export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && /^(?:ERR_MODULE_NOT_FOUND|MODULE_NOT_FOUND)$/.test(String(error.code))
+
+/**
+ * The loaded module of a package that is no dependency.
+ *
+ * @throws LlamaGuardError `dependency_missing` with the commands that install it.
+ */
+export async function peer<T>(name: string, what: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause
+    throw new LlamaGuardError('dependency_missing', `${what} needs ${name}, which is not installed. ${cureFor(name)}`, {
+      cause,
+    })
+  }
+}
+
+export const cureFor = (name: string): string =>
+  `Install it: npm install ${name}\n  Or without installing: npx --package express-llama-guard --package ${name} ` +
+  'express-llama-guard ...'

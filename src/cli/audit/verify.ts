@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../errors.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io } from '../io.js'
-import { table } from '../table.js'
+import { EXIT, type ExitCode, type Io, table } from '../io.js'
 import { audits, linesOf } from './lines.js'
 
 const LINK = /,"seq":(\d{1,15}),"prev":"([0-9a-f]{64})"\}$/

@@ -4,8 +4,7 @@ import type {
   PutScalingPolicyCommandInput,
   RegisterScalableTargetCommandInput,
 } from '@aws-sdk/client-application-auto-scaling'
-import type { Io } from '../io.js'
-import { peer } from '../peer.js'
+import { type Io, peer } from '../io.js'
 
 export interface Scale {
   readonly min: number

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { amount, count, guarded, outputOption, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'
-import type { DeployOptions } from './deploy-options.js'
+import type { DeployOptions } from './plan.js'
 import type { DoctorOptions } from './doctor.js'
 import { JUMPSTART_MODELS } from './jumpstart.js'
 

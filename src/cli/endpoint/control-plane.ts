@@ -10,8 +10,7 @@ import type {
   Tag,
 } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../errors.js'
-import type { Io } from '../io.js'
-import { peer } from '../peer.js'
+import { type Io, peer } from '../io.js'
 
 export type Kind = 'model' | 'endpoint configuration' | 'endpoint' | 'inference component'
 

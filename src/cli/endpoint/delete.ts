@@ -1,15 +1,14 @@
 // `delete`: removes what `deploy` made. The endpoint goes first, because it costs money. Parts that other endpoints
 // use stay.
 import { LlamaGuardError } from '../../errors.js'
+import { EXIT, painter } from '../io.js'
+import type { ExitCode, Io } from '../io.js'
 import { connectAutoScaling } from './autoscale.js'
 import type { AutoScaling, Scaled } from './autoscale.js'
 import { connectControlPlane, regionOf } from './control-plane.js'
 import { explain } from './explain.js'
 import type { ControlPlane } from './control-plane.js'
-import { partsOf, remove, type Resource, StillThere, warn } from './resources.js'
-import { EXIT, painter } from '../io.js'
-import type { ExitCode, Io } from '../io.js'
-import { waitForEndpoint } from './wait.js'
+import { partsOf, remove, type Resource, StillThere, waitFor, warn } from './resources.js'
 
 export interface DeleteOptions {
   readonly endpoint: string
@@ -41,13 +40,13 @@ export async function deleteEndpoint(options: DeleteOptions, io: Io): Promise<Ex
     await stopScaling(endpoint, components, region, io)
     let gone = 0
     for (const resource of resources.filter(isOurs)) {
-      if (!(await remove(plane, resource, io, { pollMs, waitMs }))) continue
+      if (!(await remove(plane, resource, { io, pollMs, waitMs }))) continue
       gone += 1
       io.stdout.write(`Deleted the ${resource.kind} ${resource.name}.\n`)
     }
     for (const { name } of resources.filter((resource) => !isOurs(resource)))
       io.stdout.write(`Left ${name} alone; --all deletes it too.\n`)
-    const end = await waitForEndpoint(plane, endpoint, ['Deleting'], io, { pollMs, waitMs })
+    const end = await waitFor(plane, { kind: 'endpoint', name: endpoint }, ['Deleting'], { io, pollMs, waitMs })
     if (end !== undefined) throw new StillThere(`endpoint ${endpoint}`, end.status)
     if (gone === 0) io.stdout.write(`There is nothing named ${endpoint} in ${region}.\n`)
     return EXIT.ok

@@ -11,9 +11,7 @@ import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
-import { connectAws } from './aws.js'
-import type { Aws } from './aws.js'
-import { examineEndpoint } from './examine-endpoint.js'
+import { type Aws, connectAws, examineEndpoint } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
 import { ask as bareAsk } from './probe.js'
@@ -59,7 +57,7 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
     for (const member of members) {
       if (members.length > 1) report.begin(member.option, nameOf(member))
       if (!onSageMaker(member)) await examineGuard(member, report)
-      else if (aws !== undefined) await examineSageMaker(member, config, aws, options, io, report)
+      else if (aws !== undefined) await examineSageMaker(member, { config, aws, options, io, report })
       if (options.latency === true && !onSageMaker(member))
         report.warn('latency', 'not measured', '--latency measures a SageMaker endpoint.')
     }
@@ -127,14 +125,20 @@ function conclusion({ failures, broken }: Report): string {
   return `The guard cannot be relied on yet${broken.length === 0 ? '' : `: ${broken.join(' and ')} failed`}.`
 }
 
+/** What is common to all guards that are examined. */
+interface Examination {
+  readonly config: Config
+  readonly aws: Aws
+  readonly options: DoctorOptions
+  readonly io: Io
+  readonly report: Report
+}
+
 async function examineSageMaker(
   member: Member,
-  whole: Config,
-  aws: Aws,
-  { latency = false, samples }: DoctorOptions,
-  io: Io,
-  report: Report,
+  { config: whole, aws, options, io, report }: Examination,
 ): Promise<void> {
+  const { latency = false, samples } = options
   const { endpoint = '', inferenceComponent, targetVariant, timeoutMs, concurrency, model } = member.config
   const target = { endpoint, inferenceComponent, targetVariant, timeoutMs }
   const before = report.failures

@@ -11,8 +11,6 @@ export interface JumpStartModel {
   readonly name: string
   /** `LLAMA_GUARD_MODEL` for a guard; undefined for a chat model. */
   readonly guardModel?: ModelName
-  /** Weights in billions. */
-  readonly billions: number
   /** Repository and tag that JumpStart pairs with the weights. */
   readonly image: string
   /** S3 prefix inside the region's private bucket. */
@@ -56,7 +54,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-7b',
     version: '1.2.23',
-    billions: 7,
     name: 'llama-guard-1',
     guardModel: 'llama-guard-1',
     image: TGI_2,
@@ -78,7 +75,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-3-1b',
     version: '1.0.4',
-    billions: 1.5,
     name: 'llama-guard-3-1b',
     guardModel: 'llama-guard-3-1b',
     image: LMI_11,
@@ -95,7 +91,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-guard-3-8b',
     version: '1.0.8',
-    billions: 8,
     name: 'llama-guard-3-8b',
     guardModel: 'llama-guard-3-8b',
     image: LMI_11,
@@ -111,7 +106,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-vlm-llama-guard-3-11b-vision',
     version: '2.2.2',
-    billions: 10.6,
     name: 'llama-guard-3-11b-vision',
     guardModel: 'llama-guard-3-11b-vision',
     image: TGI_3,
@@ -138,8 +132,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
     // A classifier: the Hugging Face handler of djl-serving reads `inputs` and answers labels with scores.
     id: 'meta-tc-llama-prompt-guard-86m',
     version: '1.0.6',
-    // 86 million in the layers and 192 million in the embeddings of words.
-    billions: 0.28,
     name: 'llama-prompt-guard-1',
     guardModel: 'llama-prompt-guard-1',
     image: LMI_11,
@@ -166,7 +158,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-2-7b-f',
     version: '4.3.0',
-    billions: 7,
     name: 'llama-2-7b-chat',
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-7b-f/artifacts/inference-prepack/v1.1.0/',
@@ -189,7 +180,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
   {
     id: 'meta-textgeneration-llama-2-13b-f',
     version: '4.3.0',
-    billions: 13,
     name: 'llama-2-13b-chat',
     image: TGI_2,
     artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',

@@ -1,8 +1,7 @@
 // Writes the plan of `deploy`, which is printed before anything is made: the resources, their price, their capacity.
 import type { ProductionVariantRoutingConfig } from '@aws-sdk/client-sagemaker'
-import { isPromptGuard } from '../../guard/prompt/index.js'
-import { DOLLARS, estimateChecks, gpuName, gpusOf } from './hardware.js'
-import type { Plan } from './deploy-options.js'
+import { DOLLARS, gpuName, gpusOf } from './hardware.js'
+import type { Plan } from './plan.js'
 
 type Routing = Partial<ProductionVariantRoutingConfig>
 
@@ -29,7 +28,6 @@ export function describePlan(plan: Plan, dollarsPerHour: number | undefined): st
       .map(([key, value]) => `  ${key}=${value}`),
     ...(container.ami ? [`  host image ${container.ami}`] : []),
     priceLine(plan, count, dollarsPerHour),
-    ...capacityLines(plan),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -69,20 +67,3 @@ function priceLine(plan: Plan, count: number, given: number | undefined): string
   const range = most === least ? '' : `, up to $${most.toFixed(2)}`
   return `Price: ${given === undefined ? 'about ' : ''}$${least.toFixed(2)} an hour${range} (${source}), ${ends}`
 }
-
-function capacityLines({ model, instance, container, quantize }: Plan): string[] {
-  if (model.guardModel === undefined || isPromptGuard(model.guardModel)) return []
-  const options = { prefixCache: container.prefixCache, fp8: quantize !== undefined }
-  const estimate = estimateChecks(model.guardModel, model.billions, instance, options)
-  if (estimate === undefined) return []
-  const { promptTokens, policyTokens, checksPerSecond } = estimate
-  const share = Math.round((100 * policyTokens) / promptTokens)
-  return [
-    `Capacity: about ${rounded(checksPerSecond)} checks a second for each instance, when it is busy. An estimate: a ` +
-      'prompt of',
-    `  about ${promptTokens} tokens, ${share} % of them policy${container.prefixCache ? ' that the prefix cache holds' : ''},` +
-      ` at 40 % of the GPU's published peak. Measure it: express-llama-guard doctor --latency`,
-  ]
-}
-
-const rounded = (value: number): string => (value < 10 ? value.toFixed(1) : String(Math.round(value)))

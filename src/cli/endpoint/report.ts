@@ -1,7 +1,6 @@
 // Writes the report of `doctor`: a line for each step, and the cure below a step that failed.
 import type { OutputFormat } from '../flags.js'
-import { type Io, painter } from '../io.js'
-import { table } from '../table.js'
+import { type Io, painter, table } from '../io.js'
 
 interface Step {
   /** The option that names the guard. Empty where there is one guard alone. */

@@ -1,8 +1,7 @@
 // What an endpoint is made of: `deploy` makes the list and takes it away after a failure, `delete` removes it, and
-// `doctor` looks at it.
-import { type Io, painter } from '../io.js'
+// `doctor` looks at it. Loading a model takes minutes, and the SDK's own waiter shows nothing meanwhile.
+import { type Io, painter, pause, progress } from '../io.js'
 import type { ControlPlane, Kind } from './control-plane.js'
-import { waitForComponent, type WaitOptions } from './wait.js'
 
 export interface Resource {
   readonly kind: Kind
@@ -63,15 +62,11 @@ export async function partsOf(plane: ControlPlane, name: string): Promise<Found>
  *
  * @throws Error for a component that is still there when the time is up.
  */
-export async function remove(
-  plane: ControlPlane,
-  { kind, name }: Resource,
-  io: Io,
-  wait: WaitOptions,
-): Promise<boolean> {
+export async function remove(plane: ControlPlane, resource: Resource, waiting: Waiting): Promise<boolean> {
+  const { kind, name } = resource
   const existed = await plane.remove(kind, name)
   if (kind !== 'inference component') return existed
-  const left = await waitForComponent(plane, name, ['Deleting'], io, wait)
+  const left = await waitFor(plane, resource, ['Deleting'], waiting)
   if (left !== undefined) throw new StillThere(`inference component ${name}`, left.status)
   return existed
 }
@@ -85,3 +80,57 @@ export class StillThere extends Error {
 
 export const warn = ({ stderr, env }: Io, text: string): void =>
   void stderr.write(`${painter(stderr, env)('yellow', text)}\n`)
+
+/** How often a state is asked for, how long in all, and where it is shown. */
+export interface Waiting {
+  readonly io: Io
+  readonly pollMs: number
+  readonly waitMs: number
+}
+
+interface State {
+  readonly status: string
+  readonly reason: string | undefined
+}
+
+async function stateOf(plane: ControlPlane, { kind, name }: Resource): Promise<State | undefined> {
+  if (kind === 'inference component') {
+    const component = await plane.describeComponent(name)
+    return component && { status: component.InferenceComponentStatus ?? 'Unknown', reason: component.FailureReason }
+  }
+  const endpoint = await plane.describeEndpoint(name)
+  return endpoint && { status: endpoint.EndpointStatus ?? 'Unknown', reason: endpoint.FailureReason }
+}
+
+const FIRST_POLL_MS = 250
+
+/**
+ * Polls until an endpoint or a component has left the `busy` states, is gone (undefined), or the time is up (the busy
+ * state itself).
+ */
+export async function waitFor(
+  plane: ControlPlane,
+  resource: Resource,
+  busy: readonly string[],
+  { io, pollMs, waitMs }: Waiting,
+): Promise<State | undefined> {
+  const started = Date.now()
+  const line = progress(io.stderr)
+  try {
+    for (let polls = 0; ; polls += 1) {
+      const state = await stateOf(plane, resource)
+      if (state === undefined) return undefined
+      const waited = Date.now() - started
+      if (!busy.includes(state.status) || waited >= waitMs || io.signal?.aborted) return state
+      const seconds = Math.floor(waited / 1000)
+      line.show(
+        `${resource.name}: ${state.status}`,
+        `(${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, '0')}s)`,
+      )
+      // The first polls follow quickly, because a deletion takes seconds. Only a creation takes minutes.
+      await pause(Math.min(pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)
+    }
+  } finally {
+    line.end()
+  }
+}

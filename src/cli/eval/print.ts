@@ -1,6 +1,6 @@
 // The numbers of an evaluation in parts, a heading each: first each guard, then both when there are two. As text and as
 // Markdown they are the same but for the headings; JSON is one object; report.ts makes a page of them.
-import { table } from '../table.js'
+import { table } from '../io.js'
 import { type Interval, wilson } from './metrics.js'
 import { compare, type Comparison, type Judged, type Measured, type Summary } from './summary.js'
 

@@ -1,7 +1,7 @@
-// The guarded gateway: a server of bare node:http in front of a chat model, from its start to its last reply.
-import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+// The guarded gateway: a server of bare node:http in front of a chat model, from its start to its last reply. It stops
+// without cutting a reply.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { createUpstream } from '../../services/create-guard.js'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
@@ -9,12 +9,10 @@ import { llamaGuard } from '../../llama-guard.js'
 import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { defaultLogger } from '../../telemetry/log.js'
-import { notFound, refuse, wrongMethod } from './answers.js'
-import { drainable } from './drain.js'
-import { metricsOf } from './metrics.js'
+import type { Upstream } from '../../upstream/index.js'
 import { pause } from '../io.js'
-import { createRoutes } from './routes.js'
-import { trackSockets } from './sockets.js'
+import { createRoutes, notFound, refuse, wrongMethod } from './routes.js'
+import { metricsOf } from './metrics.js'
 
 export interface GatewayOptions {
   readonly options?: LlamaGuardOptions
@@ -135,5 +133,65 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
     hasMetrics: metrics !== undefined,
     stop,
+  }
+}
+
+export interface DrainableUpstream extends Upstream {
+  /** Ends the calls still open. Their replies end with an error event that the client's SDK raises. */
+  stop(): void
+}
+
+/** An upstream whose open calls can be failed from outside. A silent end would look like a complete reply. */
+export function drainable(upstream: Upstream): DrainableUpstream {
+  const stopping = new AbortController()
+  return {
+    async forward(call) {
+      const stopped = (): LlamaGuardError =>
+        new LlamaGuardError('upstream_unavailable', 'The gateway is shutting down. Send the request again.', {
+          retryAfter: 1,
+          retryable: true,
+        })
+      if (stopping.signal.aborted) throw stopped()
+      await upstream.forward({ ...call, signal: AbortSignal.any([call.signal, stopping.signal]) })
+      if (stopping.signal.aborted && !call.signal.aborted && !call.res.writableEnded) throw stopped()
+    },
+    stop: () => stopping.abort(),
+    close: () => upstream.close(),
+  }
+}
+
+export interface Sockets {
+  /** Call for every request. */
+  take(req: IncomingMessage, res: ServerResponse): void
+  /** Stops listening and closes what is idle, now and from now on. Resolves when the last connection is gone. */
+  close(): Promise<void>
+}
+
+export function trackSockets(server: Server): Sockets {
+  const all = new Set<Socket>()
+  const busy = new Map<Socket, ServerResponse>()
+  let closing = false
+  server.on('connection', (socket: Socket) => {
+    all.add(socket)
+    socket.once('close', () => all.delete(socket))
+  })
+  return {
+    take(req, res) {
+      const { socket } = req
+      busy.set(socket, res)
+      if (closing) res.shouldKeepAlive = false
+      // The 'close' of a response comes after the system has taken its last byte.
+      res.once('close', () => {
+        if (busy.get(socket) === res) busy.delete(socket)
+        if (closing && !busy.has(socket)) socket.end()
+      })
+    },
+    close() {
+      closing = true
+      const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()))
+      for (const res of busy.values()) if (!res.headersSent) res.shouldKeepAlive = false
+      for (const socket of all) if (!busy.has(socket)) socket.end()
+      return closed
+    },
   }
 }

@@ -5,7 +5,7 @@ import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import type { Registry } from 'prom-client'
 import { isLlamaGuardError } from '../../errors.js'
-import { peer } from '../peer.js'
+import { peer } from '../io.js'
 
 export interface GatewayMetrics {
   readonly contentType: string

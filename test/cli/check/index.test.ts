@@ -1,7 +1,6 @@
 // `check` against the emulated guard: what it judges, what it prints, and the exit code a script relies on.
 import { afterEach, expect, test, vi } from 'vitest'
-import { check } from '../../../src/cli/check/index.js'
-import { linesOf } from '../../../src/cli/check/input.js'
+import { check, linesOf } from '../../../src/cli/check/index.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { catchIo } from '../helpers.js'

@@ -1,6 +1,6 @@
 // `deploy` and `delete` with the real AWS SDK against SageMaker's control plane, the happy way and every way it fails.
 import { afterEach, expect, test, vi } from 'vitest'
-import { peer } from '../../../src/cli/peer.js'
+import { peer } from '../../../src/cli/io.js'
 import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
 import type { DeployOptions } from '../../../src/cli/endpoint/deploy.js'

@@ -1,6 +1,6 @@
 // What `serve` says of its settings: every kind of guard and upstream, and no secret of any.
 import { expect, test } from 'vitest'
-import { describeSettings } from '../../../src/cli/gateway/settings.js'
+import { describeSettings } from '../../../src/cli/gateway/serve.js'
 import { parseOptions } from '../../../src/options/config.js'
 import type { LlamaGuardOptions } from '../../../src/options/index.js'
 import { markerGuard } from '../../helpers/guards.js'

@@ -1,21 +1,65 @@
-// Makes the plan of `deploy`: all its requests to SageMaker, checked before the first is sent.
-import type {
-  CreateInferenceComponentCommandInput,
-  ProductionVariant,
-  ProductionVariantInstanceType,
-  ProductionVariantRoutingConfig,
-  Tag,
-} from '@aws-sdk/client-sagemaker'
+// The plan of `deploy`: all its requests to SageMaker, made from the options and checked before the first is sent.
+import type { CreateEndpointConfigCommandInput, CreateInferenceComponentCommandInput, CreateModelCommandInput, ProductionVariant, ProductionVariantInstanceType, ProductionVariantRoutingConfig, Tag } from '@aws-sdk/client-sagemaker'
+import type { Scale } from './autoscale.js'
+import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
+import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
 import { LlamaGuardError } from '../../errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Io } from '../io.js'
-import type { Scale } from './autoscale.js'
-import { containerFor, isTextGuard } from './containers.js'
-import type { Container } from './containers.js'
-import type { DeployOptions, Plan } from './deploy-options.js'
 import { gpusOf, NEWER, prefixBytes } from './hardware.js'
-import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
 import { eulaUrl, imageUri, privateBucket } from './regions.js'
+
+export interface DeployOptions {
+  /** JumpStart id or a short name: `llama-guard-3-8b`. */
+  readonly model?: string
+  /** True when the licence was read and accepted. Never assumed. Default: false. */
+  readonly acceptEula?: boolean
+  /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */
+  readonly role?: string
+  readonly region?: string
+  /** Default: the model's own. */
+  readonly instanceType?: string
+  /** Default: 1. */
+  readonly instanceCount?: number
+  /** Name of the endpoint, its configuration and its model. Default: the model's short name. */
+  readonly endpoint?: string
+  readonly tags?: Readonly<Record<string, string>>
+  /** Default: LMI for a guard that reads text, else what JumpStart pairs with the weights. */
+  readonly container?: ContainerName
+  /** Loads the weights in 8 bits, on a GPU that supports it. Default: the weights unchanged. */
+  readonly quantize?: Quantization
+  /** Copies or instances that Application Auto Scaling keeps. Default: `instanceCount`, and no scaling. */
+  readonly autoscale?: { readonly min: number; readonly max: number }
+  /** The requests in flight per copy that scaling aims at. Default: 5, as in AWS's own example. */
+  readonly autoscaleTarget?: number
+  /** The model as an inference component, which can share an instance with others and scale to zero. Default: false. */
+  readonly inferenceComponent?: boolean
+  /** True prints what would be made, and makes nothing. Default: false. */
+  readonly dryRun?: boolean
+  /** Price of an instance in dollars an hour, for the plan. Default: unknown. */
+  readonly dollarsPerHour?: number
+  /** False returns as soon as the endpoint is being created. Default: true. */
+  readonly wait?: boolean
+  /** Default: 45 minutes. */
+  readonly waitMs?: number
+  /** Default: 15 seconds. */
+  readonly pollMs?: number
+}
+
+export interface Plan {
+  readonly model: JumpStartModel
+  readonly region: string
+  readonly name: string
+  readonly createModel: CreateModelCommandInput
+  readonly createConfig: CreateEndpointConfigCommandInput
+  /** Sent when the endpoint is in service. */
+  readonly createComponent?: CreateInferenceComponentCommandInput
+  readonly scale?: Scale
+  readonly tags: Tag[]
+  readonly instance: string
+  readonly container: Container
+  readonly quantize?: Quantization
+}
 
 /** The target value of AWS's example. `doctor --latency` measures the value of an endpoint. */
 const SCALE_TARGET = 5

@@ -1,5 +1,13 @@
 // The plan of `deploy`: all its requests to SageMaker, made from the options and checked before the first is sent.
-import type { CreateEndpointConfigCommandInput, CreateInferenceComponentCommandInput, CreateModelCommandInput, ProductionVariant, ProductionVariantInstanceType, ProductionVariantRoutingConfig, Tag } from '@aws-sdk/client-sagemaker'
+import type {
+  CreateEndpointConfigCommandInput,
+  CreateInferenceComponentCommandInput,
+  CreateModelCommandInput,
+  ProductionVariant,
+  ProductionVariantInstanceType,
+  ProductionVariantRoutingConfig,
+  Tag,
+} from '@aws-sdk/client-sagemaker'
 import type { Scale } from './autoscale.js'
 import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
 import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'

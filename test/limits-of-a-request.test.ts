@@ -1,5 +1,6 @@
 // What one request may cost, and that no length, number or order of its messages turns the guard off: on the wire,
 // with the real SDK and the emulated endpoint.
+import { brotliCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
 import { ask, onNode, serving } from './helpers/apps.js'
@@ -88,6 +89,37 @@ describe('a request that needs too many guard calls', () => {
     at.emulator.reset()
     expect(await sendChat(chat, { maxChecks: calls - 1 })).toMatchObject({ code: 'too_many_checks', calls: 0 })
   })
+
+  it.each(['the same words', 'other words'])(
+    'is bound without a cache, and compressed: %s in each message',
+    async (what) => {
+      const body = JSON.stringify({
+        messages: Array.from({ length: 400 }, (_, at) =>
+          user(`${what === 'other words' ? at : ''} Please say it again. `.repeat(50)),
+        ),
+      })
+      const sent = brotliCompressSync(body)
+      expect(sent.length).toBeLessThan(body.length / 100)
+      for (const turns of ['last', 'all'] as const) {
+        at.emulator.reset()
+        const guard = at.guard({ check: ['input'], cacheMax: 0, turns })
+        const { status } = await serving(
+          onNode([guard], (_req, res) => void res.end('{}')),
+          ({ url }) =>
+            ask(url + PATH, {
+              body: sent,
+              headers: {
+                'content-type': 'application/json',
+                'content-encoding': 'br',
+                'content-length': String(sent.length),
+              },
+            }),
+        )
+        expect(at.emulator.requests.length).toBeLessThanOrEqual(32)
+        expect(status).toBe(at.emulator.requests.length === 0 ? 413 : 200)
+      }
+    },
+  )
 
   it('has the name of its own in `shadow` mode, which refuses nothing', async () => {
     expect(await sendChat(LONG, { maxChecks: 3, mode: 'shadow' })).toMatchObject({

@@ -98,8 +98,8 @@ export function customDialect(options: CustomDialectOptions): Dialect {
     framing,
     claims: (body) => claims?.(body) ?? false,
     request(body) {
-      const walker = new Walker(body, true)
       const builder = new RequestBuilder()
+      const walker = new Walker(body, true, { ids: builder.ids })
       const found = guarded('unreadable_request', name, () => request(body))
       readForgotten(body, readRequest(found, builder), walker, builder)
       return builder.build(found.stream ?? wantsStream(body.stream), body.model)

@@ -2,6 +2,7 @@
 import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { StreamEvent } from '../wire/frame.js'
+import type { FreeIds } from './kit/walk.js'
 
 /** A parsed chat request: who said what, and what else the model will see. */
 export interface ChatRequest {
@@ -30,6 +31,8 @@ export interface ChatRequest {
    * silence.
    */
   readonly unseen?: readonly NotJudged[]
+  /** The ids that go unjudged, for what stands outside of the chat. */
+  readonly ids?: FreeIds
   /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */
   readonly calls?: readonly RpcCall[]
   /** Tools that the request itself calls, as requests of the Model Context Protocol do. */

@@ -33,7 +33,7 @@ export const generic: Dialect = {
     const texts: string[] = []
     const images: Image[] = []
     refuseTokens(body)
-    stringsOf(body, { text: (text) => void texts.push(text), picture: (image) => void images.push(image) })
+    stringsOf(body, { text: (text) => void texts.push(text), picture: (image) => void images.push(image) }, builder.ids)
     builder.say({ role: 'User', text: texts.join('\n'), images, human: true })
     return builder.build(wantsStream(body.stream))
   },

@@ -33,8 +33,8 @@ export const mcp: Dialect = {
   opens: (headers) => headers['mcp-session-id'] !== undefined || headers['mcp-protocol-version'] !== undefined,
   answers: (data) => (Array.isArray(data) ? data.some(isRpc) : isRpc(data)),
   request(body) {
-    const walker = new Walker(body, true)
     const builder = new RequestBuilder()
+    const walker = new Walker(body, true, { ids: builder.ids })
     const said = new Content(true)
     const messages = messagesOf(body)
     for (const message of messages) readMessage(message, said, walker, builder)

@@ -69,7 +69,7 @@ function withOutside(request: ChatRequest, outside: readonly Outside[]): ChatReq
   const texts: string[] = []
   const images: Image[] = []
   const sink = { text: (text: string) => void texts.push(text), picture: (image: Image) => void images.push(image) }
-  for (const { value, without } of outside) if (value !== without) stringsOf(value, sink, without)
+  for (const { value, without } of outside) if (value !== without) stringsOf(value, sink, request.ids, without)
   const said = withTexts(request, texts)
   if (images.length === 0) return said
   const { turns, userTurns } = said

@@ -73,13 +73,17 @@ export function createConversationReader({
       const everything = mode === 'judge' && (named !== undefined || onRoute)
       const known = inUse.byPath(readings)
       const own = inUse.bodiless(readings, OPENING.has(req.method ?? 'GET') ? req.headers : {})
-      const words = (): readonly string[] =>
-        urlTexts(req, onRoute ? 'parameters' : named?.some(({ open }) => open) === true ? 'whole' : 'none')
+      const place = onRoute ? 'parameters' : named?.some(({ open }) => open) === true ? 'whole' : 'none'
+      // What the url says is judged with the fields that are no conversation, as one text.
+      const withUrl = (chat: RecognisedChat): RecognisedChat => {
+        const { request } = chat
+        return { ...chat, request: withTexts(request, urlTexts(req, place, request.ids)) }
+      }
 
       const read = await readBody(req, { limit: maxBodyBytes, all: mode === 'judge' })
       if (read.kind === 'none') {
-        if (own !== undefined) return withUrl(opening(own), words())
-        return everything ? wordsAlone(req, words()) : { kind: 'nothing', why: 'no-body' }
+        if (own !== undefined) return withUrl(opening(own))
+        return everything ? wordsAlone(req, urlTexts(req, place)) : { kind: 'nothing', why: 'no-body' }
       }
       if (read.kind === 'unseen' && (known !== undefined || everything)) throw unseen()
       const chat = read.kind === 'read' ? chatInBody(read, known, inUse) : undefined
@@ -94,7 +98,7 @@ export function createConversationReader({
           announced: mode === 'warn',
         }
       if (read.kind === 'read' && read.parsed === true && isEmpty(req.body)) req.body = read.value
-      return withUrl(judged, words())
+      return withUrl(judged)
     },
   }
 }
@@ -122,11 +126,6 @@ function wordsAlone(req: GuardedRequest, words: readonly string[]): Recognised {
   // A preflight of a browser says nothing.
   if (req.method === 'OPTIONS' && words.length === 0) return { kind: 'nothing', why: 'no-body' }
   return judgedAsUnknown(words)
-}
-
-/** What the url says is judged with the fields that are no conversation, as one text. */
-function withUrl(chat: RecognisedChat, words: readonly string[]): RecognisedChat {
-  return { ...chat, request: withTexts(chat.request, words) }
 }
 
 function unseen(): LlamaGuardError {

@@ -2,7 +2,7 @@
 // a handler reads as it reads the body.
 import { BUILT_IN } from '../dialects/index.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
-import { isId, isShort } from '../dialects/kit/walk.js'
+import { FreeIds, isShort } from '../dialects/kit/walk.js'
 import { LlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 
@@ -119,7 +119,6 @@ const NAMES = new Set(
   'api-version api_version version v beta key api_key api-key sig alt debug after limit order stream model'.split(' '),
 )
 const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/
-const MAX_IDS = 16
 
 /** Segments of the paths of APIs. */
 const PATH_WORDS = new Set(
@@ -142,16 +141,19 @@ const PATH_WORDS = new Set(
 type PathPlace = 'parameters' | 'whole' | 'none'
 
 /** What the url says, each text once. */
-export function urlTexts(req: GuardedRequest & { readonly params?: unknown }, place: PathPlace): readonly string[] {
+export function urlTexts(
+  req: GuardedRequest & { readonly params?: unknown },
+  place: PathPlace,
+  ids = new FreeIds(),
+): readonly string[] {
   const texts = new Set<string>()
-  let ids = 0
   const isFree = (name: string, value: string): boolean =>
     value === '' ||
     NUMBER.test(value) ||
     value === 'true' ||
     value === 'false' ||
     (NAMES.has(name) && isShort(value)) ||
-    (isId(name, value) && (ids += 1) <= MAX_IDS)
+    ids.has(name, value)
   const { url = '', originalUrl = url } = req
   for (const each of new Set([originalUrl, url])) {
     const mark = each.indexOf('?')

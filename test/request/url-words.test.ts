@@ -18,6 +18,20 @@ describe.each(SERVERS)('The query of a chat on %s', (_name, mount) => {
     expect(prompts()).not.toContain(random(15))
     for (let at = 16; at < 20; at += 1) expect(prompts()).toContain(random(at))
   })
+
+  it('shares these 16 with the chat, and with what stands outside of it', async () => {
+    const ids = (from: number): object[] => Array.from({ length: 6 }, (_, at) => ({ ref_id: random(from + at) }))
+    const chat = { messages: [{ role: 'user', content: 'hi' }], extra: ids(0) }
+    const path = `/ask?${ids(12)
+      .map((each) => new URLSearchParams(each as never).toString())
+      .join('&')}`
+    await sendRaw(server(), {
+      path,
+      type: json,
+      body: JSON.stringify({ data: JSON.stringify({ chat }), more: ids(6) }),
+    })
+    for (let at = 0; at < 18; at += 1) expect([at, prompts().includes(random(at))]).toEqual([at, at >= 16])
+  })
 })
 
 describe.each(EXPRESSES)('A route of %s', (_name, express) => {

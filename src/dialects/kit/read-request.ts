@@ -33,8 +33,9 @@ type Body = Readonly<Record<string, unknown>>
  * @throws LlamaGuardError for tokens in place of text, and for media that no guard sees.
  */
 export function readRequest(facts: RequestFacts, body: Body): ChatRequest {
-  const reading: Reading = { walker: new Walker(body, true), builder: new RequestBuilder(), facts }
-  const { builder, walker } = reading
+  const builder = new RequestBuilder()
+  const walker = new Walker(body, true, { ids: builder.ids })
+  const reading: Reading = { walker, builder, facts }
   readFields(body, reading)
   builder.unseen('binary', walker.sealed)
   builder.unseen('stored-history', storedHistory(body))

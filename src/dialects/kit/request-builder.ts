@@ -5,6 +5,7 @@ import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.
 import { withEscapesRead } from '../../utils/json-escapes.js'
 import type { ChatRequest } from '../dialect.js'
 import type { Sink } from './media.js'
+import { FreeIds } from './walk.js'
 
 /**
  * The content of one message. Its text parts are joined to one text, as a model reads them. Every other string is a
@@ -94,6 +95,7 @@ export class RequestBuilder {
   readonly #system = new Set<string>()
   readonly #extras: string[] = []
   readonly #unseen: NotJudged[] = []
+  readonly ids = new FreeIds()
 
   /** Adds a message. A message without text and images adds no turn, because the guard has nothing to read in it. */
   say({ role, text, images, human }: Say): void {
@@ -135,6 +137,7 @@ export class RequestBuilder {
       extras: extra === '' ? [] : [extra],
       stream,
       model: typeof model === 'string' ? model : undefined,
+      ids: this.ids,
       ...(this.#unseen.length > 0 && { unseen: this.#unseen }),
     }
   }

@@ -37,39 +37,48 @@ export function isShort(text: string): boolean {
 }
 
 /** True for an id under a name that says so. */
-export function isId(name: string, text: string): boolean {
+function isId(name: string, text: string): boolean {
   return ID_NAME.test(name) && (DIGITS.test(text) || UUID.test(text) || ID.test(text))
 }
 
-/** Walks the values of one request. It counts the ids of the request. */
+/** The ids of one request that go unjudged: the first of them. */
+export class FreeIds {
+  readonly #ids = new Set<string>()
+
+  has(name: string, text: string): boolean {
+    return isId(name, text) && (this.#ids.has(text) || (this.#ids.size < MAX_IDS && this.#ids.add(text).size > 0))
+  }
+}
+
+/** Walks the values of one request. */
 export class Walker {
   /** Sealed values that went unjudged. */
   sealed = 0
+  readonly ids: FreeIds
   readonly #chat: boolean
   readonly #skip: unknown
-  readonly #ids = new Set<string>()
   #sink: Sink = { text: () => undefined, picture: () => undefined }
 
   /**
    * `chat` is true for the request of a known API, whose own fields of ids and types go unjudged in a short form.
-   * `skip`: a value that is read elsewhere.
+   * `skip`: a value that is read elsewhere. `ids`: those of the same request that were read before.
    * @throws LlamaGuardError `unreadable_request` for a body that is nested too deep.
    */
-  constructor(body: unknown, chat: boolean, skip?: unknown) {
+  constructor(
+    body: unknown,
+    chat: boolean,
+    { skip, ids = new FreeIds() }: { skip?: unknown; ids?: FreeIds | undefined } = {},
+  ) {
     checkDepth(body, 0)
     this.#chat = chat
     this.#skip = skip
+    this.ids = ids
   }
 
   /** @throws LlamaGuardError `unsupported_content` for media that no guard sees. `sink` must not walk. */
   read(value: unknown, sink: Sink, { key = '', json = false, setting = false }: Place = {}): void {
     this.#sink = sink
     this.#field(key, value, { json, setting, own: this.#chat, type: undefined })
-  }
-
-  /** True for an id that may go unjudged. */
-  #isFree(name: string, text: string): boolean {
-    return isId(name, text) && (this.#ids.has(text) || (this.#ids.size < MAX_IDS && this.#ids.add(text).size > 0))
   }
 
   #field(name: string, value: unknown, within: Within): void {
@@ -99,7 +108,7 @@ export class Walker {
   }
 
   #string(text: string, key: string, { setting, own, type }: Within): void {
-    if (text === '' || text === this.#skip || this.#isFree(key, text)) return
+    if (text === '' || text === this.#skip || this.ids.has(key, text)) return
     if ((setting || (own && STRUCTURE.has(key))) && isShort(key.startsWith('stop') ? text.trim() : text)) return
     if (own && (SEALED.has(key) || (key === 'data' && SEALED_DATA.has(String(type)))) && isSealed(text)) {
       this.sealed += 1
@@ -128,8 +137,8 @@ function checkDepth(value: unknown, depth: number): void {
 }
 
 /** All strings of a value of any shape, and its pictures. */
-export function stringsOf(value: unknown, sink: Sink, skip?: unknown): void {
+export function stringsOf(value: unknown, sink: Sink, ids?: FreeIds, skip?: unknown): void {
   const fields = isObject(value) ? Object.entries(value) : [['', value] as const]
-  const walker = new Walker(value, false, skip)
+  const walker = new Walker(value, false, { skip, ids })
   for (const [key, inner] of fields) walker.read(inner, sink, { key })
 }

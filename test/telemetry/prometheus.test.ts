@@ -121,6 +121,19 @@ describe('metrics()', () => {
     expect(models).toContain('llama_guard_in_flight{model="other"} 0')
   })
 
+  it('names the request and its context in exemplars, where the registry speaks OpenMetrics', async () => {
+    const register = new Registry()
+    register.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never)
+    const context = () => ({ tenant: 'a"b', 'no-label': 1, long: 'x'.repeat(128), user: 7 })
+    const { server, lines } = await app({ context, check: ['input'] }, register)
+    await ask(server, 'hello')
+    const exemplar = '# {request_id="id-hello",tenant="a\\"b",user="7"}'
+    await vi.waitFor(async () =>
+      expect((await lines('llama_guard_judgement_duration_seconds_bucket')).join('\n')).toContain(exemplar),
+    )
+    expect((await send(`${server.url}/metrics`)).headers['content-type']).toContain('openmetrics')
+  })
+
   it('counts what a guard on trial said beside the guard', async () => {
     const trial = { ...markerGuard({ marker: /hello|UNSAFE/ }), model: 'trial' }
     const { server, lines } = await app({

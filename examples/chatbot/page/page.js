@@ -32,7 +32,7 @@ async function say(content, asked = undefined) {
   const waiting = bubble('pending', 'Waiting for the reply…')
   $('text').value = ''
   // What the guard said of the message before must not stand beside this one.
-  for (const id of ['verdict', 'timing', 'raw']) $(id).textContent = '–'
+  for (const id of ['verdict', 'raw']) $(id).textContent = '–'
   show({ kind: '', status: 'Waiting for the reply' })
   try {
     const reply = await ask(content, waiting)
@@ -148,7 +148,6 @@ function retryButton(item, again) {
 
 function showHeaders({ headers }) {
   $('verdict').textContent = headers.get('llama-guard') ?? '–'
-  $('timing').textContent = headers.get('server-timing') ?? '–'
 }
 
 function show({ kind, status, stage, categories, cut }) {

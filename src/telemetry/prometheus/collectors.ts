@@ -7,6 +7,7 @@ import { liveStats, type LiveStats } from '../live-guards.js'
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Different values that a label may have; the rest is `other`. */
 const MOST_VALUES = 64
+const EXEMPLAR_CHARS = 128
 const BREAKER = { off: 0, closed: 0, 'half-open': 1, open: 2 } as const
 
 export interface Collectors {
@@ -18,11 +19,14 @@ export interface Collectors {
 
 export function createCollectors(register: Registry): Collectors {
   const registers = [register]
+  // Only OpenMetrics has a place for exemplars.
+  const openMetrics = /openmetrics/.test(register.contentType)
   const judgementSeconds = new Histogram({
     name: 'llama_guard_judgement_duration_seconds',
     help: 'How long a stage waited for its slowest judgement',
     labelNames: ['stage', 'verdict', 'action', 'mode'],
     buckets: SECONDS,
+    enableExemplars: openMetrics,
     registers,
   })
   const checkSeconds = new Histogram({
@@ -91,9 +95,12 @@ export function createCollectors(register: Registry): Collectors {
       tokens.inc({ direction: 'input' }, used.input ?? 0)
       tokens.inc({ direction: 'output' }, used.output ?? 0)
     },
-    verdict({ stage, verdict, action, mode, ms, code: error = '', categories: named, checks: made }) {
+    verdict(message) {
+      const { stage, verdict, action, mode, ms, code: error = '', categories: named, checks: made } = message
       judgements.inc({ stage, verdict, action, code: code(error) })
-      judgementSeconds.observe({ stage, verdict, action, mode }, ms / 1000)
+      const labels = { stage, verdict, action, mode }
+      if (openMetrics) judgementSeconds.observe({ labels, value: ms / 1000, exemplarLabels: exemplarOf(message) })
+      else judgementSeconds.observe(labels, ms / 1000)
       checks.inc({ stage }, made)
       for (const category of named)
         categories.inc({ stage, category: /^(?:[A-Za-z]{1,2}\d{1,3}|tool_call)$/.test(category) ? category : 'other' })
@@ -115,6 +122,19 @@ export function createCollectors(register: Registry): Collectors {
       comparisons.inc({ stage, primary: primary.verdict, shadow: shadow.verdict })
     },
   }
+}
+
+/** Which request it was, and what `context` says of it, as far as the 128 characters of an exemplar go. */
+function exemplarOf({ requestId, context }: VerdictMessage): Record<string, string> {
+  const labels: Record<string, string> = {}
+  let left = EXEMPLAR_CHARS
+  for (const [name, value] of Object.entries({ request_id: requestId, ...context })) {
+    const chars = name.length + String(value).length
+    if (chars > left || !/^[A-Za-z_]\w*$/.test(name)) continue
+    left -= chars
+    labels[name] = String(value)
+  }
+  return labels
 }
 
 /**

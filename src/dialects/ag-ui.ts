@@ -106,7 +106,7 @@ interface Wire {
   readonly open: Map<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
 }
 
-export function agUiStream(): StreamReader {
+function agUiStream(): StreamReader {
   const last = new Map<string, string>()
   const wire: Wire = { started: false, over: false, threadId: 'llama-guard', runId: 'llama-guard', open: new Map() }
   return eventReader({

@@ -102,7 +102,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
 /** UI message events, lines of the data stream of version 4, or bare text. */
 type Form = 'events' | 'lines' | 'text'
 
-export function uiMessageStream(): StreamReader {
+function uiMessageStream(): StreamReader {
   const wire = {
     started: false,
     inStep: false,

@@ -39,7 +39,7 @@ const MESSAGE: ReplyFields = {
   content: BLOCK,
   stop_details: BLOCK.stop_details!,
 }
-export const ANTHROPIC_REPLY: ReplyFields = {
+const ANTHROPIC_REPLY: ReplyFields = {
   ...MESSAGE,
   // Events.
   ...server('index request_id'),
@@ -49,7 +49,7 @@ export const ANTHROPIC_REPLY: ReplyFields = {
   error: { ...server('type'), ...words('message') },
 }
 
-export function anthropicStream(): StreamReader {
+function anthropicStream(): StreamReader {
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
   return eventReader({
     fields: ANTHROPIC_REPLY,

@@ -24,7 +24,7 @@ const BLOCK: ReplyFields = {
   citationsContent: { content: words('text'), citations: CITATION },
   citation: CITATION,
 }
-export const CONVERSE_REPLY: ReplyFields = {
+const CONVERSE_REPLY: ReplyFields = {
   ...server('stopReason usage metrics performanceConfig serviceTier'),
   ...words('trace additionalModelResponseFields'),
   output: { message: { ...server('role'), content: BLOCK } },
@@ -94,7 +94,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
 const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']
 
 /** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
-export function converseStream(): StreamReader {
+function converseStream(): StreamReader {
   const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: CONVERSE_REPLY,

@@ -20,7 +20,7 @@ const MESSAGE: ReplyFields = {
   },
 }
 const LOGPROBS: ReplyFields = { text: 'tokens', ...server('token_ids logprobs') }
-export const COHERE_REPLY: ReplyFields = {
+const COHERE_REPLY: ReplyFields = {
   ...server('id finish_reason usage meta'),
   message: MESSAGE,
   logprobs: LOGPROBS,
@@ -62,7 +62,7 @@ function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   return oneChoice(body, COHERE_REPLY)
 }
 
-export function cohereStream(): StreamReader {
+function cohereStream(): StreamReader {
   const wire = { started: false, over: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: COHERE_REPLY,

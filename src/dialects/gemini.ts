@@ -130,7 +130,7 @@ const TEXT = /^content\.parts\.\d+\.text$/
 const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringValue$/
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
-export function geminiStream(): StreamReader {
+function geminiStream(): StreamReader {
   /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
   const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }

@@ -63,7 +63,7 @@ const LAST = /^(?:end|error)$/
 const COPIES_KEPT = 2
 const MAX_REMEMBERED = 4096
 
-export function langGraphStream(): StreamReader {
+function langGraphStream(): StreamReader {
   const snapshots = new Snapshots()
   let over = false
 

@@ -12,7 +12,7 @@ import { readRequest } from './kit/read-request.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
-export const OLLAMA_REPLY: ReplyFields = {
+const OLLAMA_REPLY: ReplyFields = {
   ...server(
     'model created_at done done_reason remote_model remote_host total_duration load_duration prompt_eval_count',
   ),
@@ -26,7 +26,7 @@ export const OLLAMA_REPLY: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
-export function ollamaStream(): StreamReader {
+function ollamaStream(): StreamReader {
   let reader: StreamReader | undefined
   const pick = (event: StreamEvent): StreamReader =>
     (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK) : nativeStream())

@@ -101,7 +101,7 @@ const SAID_BY_APP = /^(?!(?:required_action|last_error|incomplete_details)\b)/
  * The events of a run. Messages and steps come in pieces, by their id and the place in them, and again as a whole when
  * they are done.
  */
-export function assistantsStream(): StreamReader {
+function assistantsStream(): StreamReader {
   const said = new SaidTexts()
   const wire = { message: undefined as string | undefined, over: false, head: {} as Record<string, unknown> }
   return eventReader({

@@ -100,7 +100,7 @@ export function declinedChoice(
   }
 }
 
-export interface ChunkShape {
+interface ChunkShape {
   readonly object: string
   /** The channel of a choice's words. */
   readonly words: RegExp

@@ -117,7 +117,7 @@ const FIRST = /^response\.(?:created|in_progress|queued)$/
 const SNAPSHOT = /\.(?:added|done)$/
 const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 
-export function responsesStream(): StreamReader {
+function responsesStream(): StreamReader {
   const items = new Map<number, SaidTexts>()
   const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 

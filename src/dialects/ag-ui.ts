@@ -6,11 +6,9 @@ import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, fits, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, shortText, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
-
-type Fields = Readonly<Record<string, unknown>>
 
 const MESSAGE: ReplyFields = {
   ...server('id role toolCallId activityType subagentRunId'),
@@ -48,6 +46,7 @@ const AG_UI_REPLY: ReplyFields = {
 }
 
 const RUN = { messages: 'messages' } as const
+const ENVELOPE = { method: /^agent\//, body: { messages: 'list' } } as const
 const EVENT =
   /^(?:RUN_(?:STARTED|FINISHED|ERROR)|STEP_(?:STARTED|FINISHED)|(?:TEXT_MESSAGE|REASONING_MESSAGE)_(?:START|CONTENT|END|CHUNK)|TOOL_CALL_(?:START|ARGS|END|CHUNK|RESULT)|REASONING_(?:START|END)|STATE_(?:SNAPSHOT|DELTA)|MESSAGES_SNAPSHOT|ACTIVITY_(?:SNAPSHOT|DELTA)|SUBAGENT_STARTED)$/
 
@@ -56,10 +55,10 @@ export const agUi: Dialect = {
   paths: [],
   framing: 'sse',
   distinct: true,
-  claims: (body) => isRun(body) || isEnvelope(body),
+  claims: claiming({ threadId: 'text', runId: 'text', messages: 'list' }, ENVELOPE),
   answers: (event) => isObject(event) && typeof event.type === 'string' && EVENT.test(event.type),
   request: (body) =>
-    readRequest({ fields: isEnvelope(body) ? { body: 'holder', ...RUN } : RUN, streams: () => true }, body),
+    readRequest({ fields: fits(body, ENVELOPE) ? { body: 'holder', ...RUN } : RUN, streams: () => true }, body),
   // A run is answered with events. Other JSON is judged string by string.
   reply: () => undefined,
   stream: agUiStream,
@@ -70,19 +69,6 @@ export const agUi: Dialect = {
     content: words,
     metadata: { llama_guard: blockNote(decision) },
   }),
-}
-
-function isRun({ threadId, runId, messages }: Fields): boolean {
-  return typeof threadId === 'string' && typeof runId === 'string' && Array.isArray(messages)
-}
-
-function isEnvelope(body: Fields): body is Fields & { readonly body: Fields } {
-  return (
-    typeof body.method === 'string' &&
-    body.method.startsWith('agent/') &&
-    isObject(body.body) &&
-    Array.isArray(body.body.messages)
-  )
 }
 
 const GROWING = /^(TEXT_MESSAGE|REASONING_MESSAGE|TOOL_CALL)_(?:CONTENT|ARGS|CHUNK)$/

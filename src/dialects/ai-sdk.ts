@@ -6,7 +6,7 @@ import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest, type RequestFacts } from './kit/read-request.js'
+import { claiming, fits, readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, isDone, openaiRefusal, shortText, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
@@ -48,6 +48,7 @@ const AI_SDK_REPLY: ReplyFields = {
   parts: PART,
 }
 
+const UI_MESSAGE = { parts: 'list' } as const
 const FACTS: RequestFacts = {
   fields: { messages: 'messages', message: 'messages', prompt: 'prompt' },
   streams: () => true,
@@ -61,7 +62,7 @@ export const aiSdk: Dialect = {
   marks: { 'x-vercel-ai-ui-message-stream': 'text', 'x-vercel-ai-data-stream': 'data-stream' },
   headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
   distinct: true,
-  claims: ({ messages, message }) => (Array.isArray(messages) && messages.some(hasParts)) || hasParts(message),
+  claims: claiming({ messages: [UI_MESSAGE] }, { message: UI_MESSAGE }),
   answers: (event) => isObject(event) && typeof event.type === 'string' && UI_EVENT.test(event.type),
   // `useChat` sends all messages or, with a history kept by the server, the newest alone; `useCompletion` a prompt.
   request: (body) => readRequest(FACTS, body),
@@ -82,20 +83,16 @@ export const aiSdkCompletion: Dialect = {
   name: 'ai-sdk-completion',
   paths: ['/api/completion'],
   distinct: false,
-  claims: ({ prompt }) => typeof prompt === 'string',
+  claims: claiming({ prompt: 'text' }),
 }
 
 const UI_EVENT =
   /^(?:start|start-step|finish-step|reset-step|message-metadata|(?:text|reasoning)-(?:start|delta|end)|tool-(?:input|output)-[a-z]{1,20}|data-[\w-]{1,64})$/
 
-function hasParts(message: unknown): boolean {
-  return isObject(message) && Array.isArray(message.parts)
-}
-
 /** A UI message as JSON, alone or in a list. */
 function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const list: readonly unknown[] = Array.isArray(body) ? body : [body]
-  if (list.length === 0 || !list.every(hasParts)) return undefined
+  if (list.length === 0 || !list.every((message) => fits(message, UI_MESSAGE))) return undefined
   return oneChoice(body, AI_SDK_REPLY)
 }
 

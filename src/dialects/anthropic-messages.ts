@@ -3,11 +3,10 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { itemIndex, type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
-import { itemIndex } from './kit/reply-walker.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
@@ -109,7 +108,7 @@ export const anthropicMessages: Dialect = {
   name: 'anthropic-messages',
   paths: ['/v1/messages', '/v1/messages/count_tokens'],
   framing: 'sse',
-  claims: ({ messages }) => messages !== undefined && messages !== null,
+  claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && data.type === 'message_start',
   request: (body) => readRequest({ fields: { system: 'system', messages: 'messages' } }, body),
   reply: readReply,

@@ -3,7 +3,7 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, isDone, refusalDetails, typedEvents } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
@@ -35,7 +35,7 @@ export const cohereChat: Dialect = {
   name: 'cohere-chat',
   paths: ['/v2/chat'],
   framing: 'sse',
-  claims: ({ messages }) => messages !== undefined && messages !== null,
+  claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && typeof data.type === 'string' && EVENT.test(data.type),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
   reply: readReply,

@@ -2,7 +2,7 @@
 import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { StreamEvent } from '../wire/frame.js'
-import type { FreeIds } from './kit/walk.js'
+import type { FreeIds } from './kit/request-texts.js'
 
 /** A parsed chat request: who said what, and what else the model will see. */
 export interface ChatRequest {

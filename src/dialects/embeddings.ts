@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/embeddings
 import { Buffer } from 'node:buffer'
 import type { Dialect } from './dialect.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
@@ -20,15 +20,11 @@ export const embeddings: Dialect = {
   paths: ['/v1/embeddings', '/openai/deployments/*/embeddings', '/api/embed', '/api/embeddings'],
   framing: 'sse',
   unjudgedReplies: 'binary',
-  claims: ({ input, prompt }) => isText(input) || isText(prompt),
+  claims: claiming({ input: 'words' }, { prompt: 'words' }),
   request: (body) => readRequest({ fields: { input: 'prompt', prompt: 'prompt' }, streams: () => false }, body),
   reply: (body) => readWordless(body, REPLY, isData),
   stream: () => wordlessStream(REPLY, isData, /^$/),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'data' }),
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === 'string' || Array.isArray(value)
 }
 
 const BASE64 = /^[A-Za-z0-9+/]{16,}={0,2}$/

@@ -5,11 +5,10 @@ import type { LlamaGuardError } from '../errors.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { type Emit, type Holder, itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
-import { type Emit, type Holder, itemIndex, TextWalker } from './kit/reply-walker.js'
 
 const RATINGS: ReplyFields = { safetyRatings: 'server' }
 const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }
@@ -64,7 +63,7 @@ export const gemini: Dialect = {
   paths: [':generateContent'],
   framing: 'sse',
   distinct: true,
-  claims: ({ contents }) => (Array.isArray(contents) ? contents : [contents]).some(hasParts),
+  claims: claiming({ contents: [{ parts: 'json' }] }, { contents: { parts: 'json' } }),
   answers: isReply,
   request: (body) => readRequest({ fields: FIELDS, streams: () => false }, body),
   reply: readReply,
@@ -84,10 +83,6 @@ export const geminiStreaming: Dialect = {
   paths: [':streamGenerateContent'],
   framing: 'json-array',
   request: (body) => readRequest({ fields: FIELDS, streams: () => true }, body),
-}
-
-function hasParts(content: unknown): boolean {
-  return isObject(content) && (Array.isArray(content.parts) || isObject(content.parts))
 }
 
 function errorOf({ status, message, type, code }: Refusal): Record<string, unknown> {

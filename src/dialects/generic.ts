@@ -5,9 +5,8 @@ import { eventReader } from './kit/event-reader.js'
 import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { refuseTokens } from './kit/read-request.js'
-import { RequestBuilder, wantsStream } from './kit/request-builder.js'
+import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'
 import { oneChoice } from './kit/reply-texts.js'
-import { stringsOf } from './kit/walk.js'
 import type { Image } from '../types.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */

@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/images
 import type { Dialect } from './dialect.js'
 import { isPictureData } from './kit/media.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { openaiRefusal } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { readWordless, wordlessStream } from './kit/wordless.js'
@@ -25,7 +25,7 @@ export const images: Dialect = {
   paths: ['/v1/images/generations', '/v1/images/edits', '/openai/deployments/*/images/generations'],
   framing: 'sse',
   unjudgedReplies: 'binary',
-  claims: ({ prompt }) => typeof prompt === 'string' || Array.isArray(prompt),
+  claims: claiming({ prompt: 'words' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt' } }, body),
   reply: (body) => readWordless(body, REPLY, isData),
   stream: () => wordlessStream(REPLY, isData, LAST_EVENT),

@@ -6,7 +6,7 @@ import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { REPEATED_LENGTH } from './kit/channels.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
@@ -40,8 +40,7 @@ export const langGraph: Dialect = {
   bodiless: /\/threads\/[0-9a-f-]{36}\/(?:runs\/[0-9a-f-]{36}\/)?(?:state(?:\/[^/]+)?|history|join|stream)$/,
   framing: 'sse',
   distinct: true,
-  claims: ({ assistant_id: assistant, input, command }) =>
-    typeof assistant === 'string' && (input !== undefined || isObject(command)),
+  claims: claiming({ assistant_id: 'text', input: 'given' }, { assistant_id: 'text', command: 'object' }),
   answers: (event) =>
     isObject(event) && typeof event.run_id === 'string' && ('attempt' in event || typeof event.thread_id === 'string'),
   request: (body) => readRequest({ fields: FIELDS, streams: () => true }, body),

@@ -7,8 +7,7 @@ import { isObject } from '../utils/json.js'
 import type { Refusal, RpcCall, StreamReader } from './dialect.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { blockMessage, blockNote, refusalDetails, shortText, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import type { WalkerOptions } from './kit/reply-walker.js'
+import { type ReplyFields, server, type WalkerOptions, words } from './kit/reply-fields.js'
 
 const ICON: ReplyFields = { ...server('mimeType sizes theme'), ...words('src') }
 const ANNOTATIONS: ReplyFields = {

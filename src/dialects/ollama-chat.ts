@@ -8,8 +8,8 @@ import { eventReader } from './kit/event-reader.js'
 import { blockNote, refusalDetails, failureType, shortText } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
-import { readRequest } from './kit/read-request.js'
-import { CHAT_CHUNK, openaiStream, readChoices } from './openai-choices.js'
+import { claiming, readRequest } from './kit/read-request.js'
+import { CHAT_CHUNK, openaiStream, readChoices } from './openai-chat.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const OLLAMA_REPLY: ReplyFields = {
@@ -83,7 +83,7 @@ export const ollamaChat: Dialect = {
   paths: ['/api/chat'],
   framing: 'ndjson',
   // Many apps name their own route /api/chat. A request to Ollama names a model.
-  claims: ({ messages, model }) => typeof model === 'string' && messages !== undefined && messages !== null,
+  claims: claiming({ model: 'text', messages: 'value' }),
   // Ollama streams by default.
   request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
   // An app may answer /api/chat in OpenAI's form.

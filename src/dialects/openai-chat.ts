@@ -1,10 +1,14 @@
-// OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list.
+// OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list. What it answers, whole and as a
+// stream, Completions answers too but for the form of an empty last chunk.
 // https://platform.openai.com/docs/api-reference/chat
+import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
+import { claiming, readRequest } from './kit/read-request.js'
+import { blockNote, isDone, openaiRefusal, shortText, sse, streamFailure } from './kit/refusals.js'
+import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
+import { ChoiceTexts } from './kit/reply-texts.js'
+import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Dialect } from './dialect.js'
-import { readRequest } from './kit/read-request.js'
-import { openaiRefusal } from './kit/refusals.js'
-import { CHAT_CHUNK, declinedChoice, openaiStream, readChoices } from './openai-choices.js'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
@@ -12,7 +16,7 @@ export const openaiChat: Dialect = {
   // Completions that are stored, in a list or one.
   bodiless: /\/v1\/chat\/completions(?:\/chatcmpl-[^/]+(?:\/messages)?)?$/,
   framing: 'sse',
-  claims: ({ messages }) => messages !== undefined && messages !== null,
+  claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && Array.isArray(data.choices),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
   reply: readChoices,
@@ -25,4 +29,210 @@ export const openaiChat: Dialect = {
       message: { role: 'assistant', content: declined.words, refusal: declined.words },
       finish_reason: 'stop',
     }),
+}
+
+const CALL: ReplyFields = {
+  ...server('id type index'),
+  ...words('name arguments input'),
+  function: words('name arguments description parameters output'),
+  custom: words('name input'),
+  extra_content: { google: { thought_signature: 'sealed' } },
+}
+const PART: ReplyFields = {
+  ...server('type id index format reference_ids'),
+  ...words('text content refusal'),
+  thinking: { ...server('type'), ...words('text') },
+  signature: 'sealed',
+  data: 'sealed',
+}
+const MESSAGE: ReplyFields = {
+  ...server('role tool_call_id token_ids prefix'),
+  ...words('refusal reasoning reasoning_content name'),
+  content: PART,
+  reasoning_details: { ...PART, ...words('summary') },
+  annotations: {
+    ...server('type'),
+    url_citation: { ...words('url title content'), ...server('start_index end_index') },
+    file_citation: server('file_id'),
+  },
+  audio: { ...server('id expires_at'), ...words('transcript data') },
+  function_call: words('name arguments'),
+  tool_calls: CALL,
+}
+const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
+const LOGPROBS: ReplyFields = {
+  content: { ...TOKEN, top_logprobs: TOKEN },
+  refusal: { ...TOKEN, top_logprobs: TOKEN },
+  tokens: 'tokens',
+  top_logprobs: 'tokens',
+  ...server('token_logprobs text_offset'),
+}
+const CHOICE: ReplyFields = {
+  ...server('index finish_reason native_finish_reason stop_reason matched_stop seed token_ids'),
+  ...server('content_filter_results content_filter_result content_filter_offsets'),
+  ...words('text'),
+  message: MESSAGE,
+  delta: MESSAGE,
+  logprobs: LOGPROBS,
+}
+const CHOICES_REPLY: ReplyFields = {
+  ...server(
+    'id object created model system_fingerprint service_tier provider obfuscation request_id status usage timings',
+  ),
+  ...server(
+    'time_info x_groq prompt_filter_results prompt_logprobs prompt_token_ids kv_transfer_params metadata stats',
+  ),
+  ...server('model_info runtime usage_breakdown nvext'),
+  ...words('citations search_results'),
+  choices: CHOICE,
+  error: { ...server('type code param'), ...words('message') },
+}
+
+/** Undefined when there is no `choices` array. */
+export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
+  if (!isObject(body) || !Array.isArray(body.choices)) return undefined
+  const walker = new TextWalker(CHOICES_REPLY)
+  const texts = new ChoiceTexts()
+  const choices = body.choices as readonly unknown[]
+  for (let position = 0; position < choices.length; position += 1) {
+    const choice = choices[position]
+    const index = itemIndex(choice, position)
+    texts.open(index)
+    walker.walk(choice, (path, text) => texts.add(index, text, path), { fields: CHOICE })
+  }
+  walker.walk(body, (_path, text) => texts.addOutside(text), { without: 'choices' })
+  return texts.list()
+}
+
+/** A whole reply with one choice that declines. */
+export function declinedChoice(
+  { model, decision }: Declined,
+  object: string,
+  id: string,
+  choice: object,
+): Record<string, unknown> {
+  return {
+    id,
+    object,
+    created: Math.floor(Date.now() / 1000),
+    model: model ?? 'unknown',
+    choices: [{ index: 0, ...choice, logprobs: null }],
+    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+    llama_guard: blockNote(decision),
+  }
+}
+
+interface ChunkShape {
+  readonly object: string
+  /** The channel of a choice's words. */
+  readonly words: RegExp
+  /** The empty content of a last chunk: `{delta: {}}` or `{text: ''}`. */
+  readonly empty: Readonly<Record<string, unknown>>
+  readonly idPrefix: string
+  /** A choice with these words in the model's place. */
+  readonly says: (words: string) => Readonly<Record<string, unknown>>
+}
+
+export const CHAT_CHUNK: ChunkShape = {
+  object: 'chat.completion.chunk',
+  words: /^delta\.content$/,
+  empty: { delta: {} },
+  idPrefix: 'chatcmpl',
+  // Clients of the API read `refusal`, and most chat pages read `content`.
+  says: (words) => ({ delta: { role: 'assistant', content: words, refusal: words } }),
+}
+
+const PART_TEXT = /^(?:delta|message)\.\w+\.\d+\.text$/
+
+interface Head {
+  readonly id: string | undefined
+  readonly created: number | undefined
+  readonly model: string | undefined
+}
+
+export function openaiStream(shape: ChunkShape): StreamReader {
+  const read = new Set<number>()
+  const wire = {
+    head: undefined as Head | undefined,
+    open: new Set<number>(),
+    finished: new Set<number>(),
+    done: false,
+  }
+  return eventReader({
+    fields: CHOICES_REPLY,
+    repeats: shape.words,
+    over: () => wire.done,
+    read(texts, data) {
+      const { choices } = data
+      const listed = Array.isArray(choices)
+      for (const [position, choice] of listed ? choices.entries() : []) {
+        const index = itemIndex(choice, position)
+        texts.walk(choice, { fields: CHOICE, choice: index, grows: true, shown: PART_TEXT })
+      }
+      // Always with the same choice, because the first of an event may be another one in the next, and under a name that
+      // no field of a choice has.
+      texts.walk(data, { under: '(event).', without: listed ? 'choices' : undefined })
+    },
+    leaves(data, event) {
+      const done = isDone(event)
+      const { id, created, model, choices } = data
+      const head = Object.keys(data).length === 0 ? undefined : headOf(id, created, model)
+      const list = Array.isArray(choices) ? (choices as unknown[]) : []
+      const finishes = list.map((choice, position) => {
+        const index = itemIndex(choice, position)
+        read.add(index)
+        return [
+          index,
+          isObject(choice) && typeof choice.finish_reason === 'string' && choice.finish_reason !== '',
+        ] as const
+      })
+      return () => {
+        wire.head ??= head
+        wire.done ||= done
+        for (const [index, finished] of finishes) {
+          if (finished) wire.finished.add(index)
+          if (wire.finished.has(index)) wire.open.delete(index)
+          else wire.open.add(index)
+        }
+      }
+    },
+    block(decision, words) {
+      const chunks = targets(wire, read).flatMap((index) => [
+        ...(words === undefined
+          ? []
+          : [chunkOf(shape, wire.head, { index, ...shape.says(words), finish_reason: null })]),
+        lastChunk(shape, wire.head, index, decision),
+      ])
+      return `${chunks.map((chunk) => sse(chunk)).join('')}data: [DONE]\n\n`
+    },
+    // No [DONE] follows, because a client that ignores the error would take the reply for a complete one.
+    fail: (error) => sse({ error: streamFailure(error) }),
+  })
+}
+
+function headOf(id: unknown, created: unknown, model: unknown): Head {
+  return { id: shortText(id), created: typeof created === 'number' ? created : undefined, model: shortText(model) }
+}
+
+/** The open choices. When none is open, the choices that the client still waits for. */
+function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<number>): number[] {
+  if (wire.open.size > 0) return [...wire.open]
+  const waiting = [...read].filter((index) => !wire.finished.has(index))
+  if (waiting.length > 0) return waiting
+  return wire.finished.size > 0 ? [...wire.finished] : [0]
+}
+
+function lastChunk(shape: ChunkShape, head: Head | undefined, index: number, decision: Decision): object {
+  const choice = { index, ...shape.empty, finish_reason: 'content_filter' }
+  return { ...chunkOf(shape, head, choice), llama_guard: blockNote(decision) }
+}
+
+function chunkOf(shape: ChunkShape, head: Head | undefined, choice: object): object {
+  return {
+    id: head?.id ?? `${shape.idPrefix}-llama-guard`,
+    object: shape.object,
+    created: head?.created ?? Math.floor(Date.now() / 1000),
+    model: head?.model ?? 'unknown',
+    choices: [choice],
+  }
 }

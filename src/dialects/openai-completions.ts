@@ -1,15 +1,15 @@
 // OpenAI's legacy Completions: `/completions`, a bare prompt in, `choices[].text` out.
 // https://platform.openai.com/docs/api-reference/completions
 import type { Dialect } from './dialect.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { openaiRefusal } from './kit/refusals.js'
-import { declinedChoice, openaiStream, readChoices } from './openai-choices.js'
+import { declinedChoice, openaiStream, readChoices } from './openai-chat.js'
 
 export const openaiCompletions: Dialect = {
   name: 'openai-completions',
   paths: ['/v1/completions', '/openai/deployments/*/completions', '/api/v1/completions'],
   framing: 'sse',
-  claims: ({ prompt }) => typeof prompt === 'string' || Array.isArray(prompt),
+  claims: claiming({ prompt: 'words' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt', suffix: 'prompt' } }, body),
   reply: readChoices,
   stream: () =>

@@ -6,11 +6,10 @@ import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'
 import { type EventData, eventReader, type EventTexts } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, shortText, streamFailure, typedEvents } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
+import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
-import { itemIndex, TextWalker } from './kit/reply-walker.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const PART: ReplyFields = {
@@ -81,8 +80,7 @@ export const openaiResponses: Dialect = {
   bodiless: /\/(?:v1|openai)\/(?:responses\/resp_[^/]+(?:\/\w+)?|conversations\/conv_[^/]+\/items(?:\/[^/]+)?)$/,
   answers: (data) => isObject(data) && data.type === 'response.created',
   framing: 'sse',
-  claims: ({ input, items, prompt }) =>
-    typeof input === 'string' || Array.isArray(input) || Array.isArray(items) || isObject(prompt),
+  claims: claiming({ input: 'words' }, { items: 'list' }, { prompt: 'object' }),
   // A conversation is made of items.
   request: (body) => readRequest({ fields: { input: 'messages', items: 'messages' } }, body),
   reply: readReply,

@@ -5,7 +5,7 @@ import type { ToolCall } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
 import type { StreamEvent } from './dialect.js'
-import { itemIndex } from './kit/reply-walker.js'
+import { itemIndex } from './kit/reply-fields.js'
 import { unwrapped } from './index.js'
 
 export type FoundCall = Omit<ToolCall, 'stage'>

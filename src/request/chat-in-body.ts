@@ -3,7 +3,7 @@
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { speakerOf } from '../dialects/kit/messages.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
-import { stringsOf } from '../dialects/kit/walk.js'
+import { stringsOf } from '../dialects/kit/request-texts.js'
 import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
 import { type Read, spellsChat } from './body/parse.js'
 import { looksLikeChat } from './body/read-stream.js'

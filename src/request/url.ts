@@ -2,7 +2,7 @@
 // a handler reads as it reads the body.
 import { BUILT_IN } from '../dialects/index.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
-import { FreeIds, isShort } from '../dialects/kit/walk.js'
+import { FreeIds, isShort } from '../dialects/kit/request-texts.js'
 import { LlamaGuardError } from '../errors.js'
 import type { GuardedRequest } from '../types.js'
 

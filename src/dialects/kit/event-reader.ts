@@ -6,8 +6,7 @@ import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
 import { JoinedParts, PartTexts, REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
 import { RepeatedEvent } from './repeated-event.js'
-import { isShort, type ReplyFields } from './reply-fields.js'
-import { type Holder, TextWalker, type Walk, type WalkerOptions } from './reply-walker.js'
+import { type Holder, isShort, type ReplyFields, TextWalker, type Walk, type WalkerOptions } from './reply-fields.js'
 
 /** The JSON object of an event. Empty for an event without one. */
 export type EventData = Readonly<Record<string, unknown>>

@@ -3,9 +3,8 @@
 import type { ChatRequest } from '../dialect.js'
 import { type Sink, unreadable } from './media.js'
 import { readContent, readMessages, tell } from './messages.js'
-import { Content, RequestBuilder, wantsStream } from './request-builder.js'
+import { Content, RequestBuilder, Walker, wantsStream } from './request-texts.js'
 import { SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
-import { Walker } from './walk.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 
@@ -27,6 +26,50 @@ export interface RequestFacts {
 }
 
 type Body = Readonly<Record<string, unknown>>
+
+/**
+ * What stands in a place of a body. `given`: anything, and `null` too. `value`: anything but `null`. `words`: a text or a
+ * list. `json`: an object or a list. A list of one: a list with such an element. An object: one with such fields.
+ */
+export type Shape =
+  | 'given'
+  | 'value'
+  | 'text'
+  | 'list'
+  | 'object'
+  | 'words'
+  | 'json'
+  | RegExp
+  | readonly [Shape]
+  | { readonly [name: string]: Shape }
+
+/** Claims bodies of one of these shapes. */
+export function claiming(...shapes: readonly Shape[]): (body: Body) => boolean {
+  return (body) => shapes.some((shape) => fits(body, shape))
+}
+
+export function fits(value: unknown, shape: Shape): boolean {
+  switch (shape) {
+    case 'given':
+      return value !== undefined
+    case 'value':
+      return value !== undefined && value !== null
+    case 'text':
+      return typeof value === 'string'
+    case 'list':
+      return Array.isArray(value)
+    case 'object':
+      return isObject(value)
+    case 'words':
+      return typeof value === 'string' || Array.isArray(value)
+    case 'json':
+      return isObject(value) || Array.isArray(value)
+  }
+  if (shape instanceof RegExp) return typeof value === 'string' && shape.test(value)
+  if (Array.isArray(shape))
+    return Array.isArray(value) && value.some((item) => fits(item, (shape as readonly [Shape])[0]))
+  return isObject(value) && Object.entries(shape).every(([name, inner]) => fits(value[name], inner))
+}
 
 /**
  * Reads a body by the facts of its API.

@@ -1,5 +1,9 @@
 // What a dialect says of the fields of its replies: which of them its servers fill, by their place. Every other string
-// is the model's and is judged. A description has the shape of the reply; lists in it are left out.
+// is the model's, and the walk finds it, in document order. A description has the shape of the reply; lists in it are
+// left out. Media, which no guard reads, are found too.
+import { Buffer, isUtf8 } from 'node:buffer'
+import { LlamaGuardError } from '../../errors.js'
+import { isObject } from '../../utils/json.js'
 
 /**
  * - `server`: ids, types, states, and objects of counts and settings. Not judged in their short form.
@@ -7,7 +11,7 @@
  * - `sealed`: encrypted or signed data of any length, which only the vendor can read.
  * - `json`: an object that the model wrote. It is judged as the JSON text that the client sees.
  */
-export type FieldKind = 'server' | 'tokens' | 'sealed' | 'json'
+type FieldKind = 'server' | 'tokens' | 'sealed' | 'json'
 
 /** An object of a reply. `*` stands for every name that is not in it; such names are the model's. */
 export interface ReplyFields {
@@ -37,7 +41,7 @@ export function fieldOf(
 }
 
 /** True for a name that the description has, or that the server makes. */
-export function isKnownName(fields: ReplyFields | FieldKind | undefined, name: string): boolean {
+function isKnownName(fields: ReplyFields | FieldKind | undefined, name: string): boolean {
   if (typeof fields === 'string') return isOfServer(fields, name)
   return fields !== undefined && Object.hasOwn(fields, name)
 }
@@ -52,7 +56,7 @@ export function isShort(text: string): boolean {
 }
 
 /** True for a string in a field of this kind that is not judged. */
-export function isOfServer(kind: FieldKind, text: string): boolean {
+function isOfServer(kind: FieldKind, text: string): boolean {
   switch (kind) {
     case 'server':
       return isShort(text)
@@ -71,10 +75,213 @@ const NAME_OF_ID = /^(?:id|uuid)$|(?:_id|Id)$/
 const ID = /^(?:[\w.:-]{1,16}|(?=\D{0,127}\d)[\w.:-]{1,128})$/
 
 /** The same in a reply of no known API, where the name of a field says what it is. */
-export function isOfServerByName(name: string, text: string): boolean {
+function isOfServerByName(name: string, text: string): boolean {
   return NAME_OF_ID.test(name) ? ID.test(text) : NAME_OF_SERVER.test(name) && isShort(text)
 }
 
-export function isNameOfServer(name: string): boolean {
+function isNameOfServer(name: string): boolean {
   return name.length <= 64 && (NAME_OF_ID.test(name) || NAME_OF_SERVER.test(name))
+}
+
+/**
+ * `aside` is true for names, and for prose in a field of the server: streams repeat both in every event. `holder` is
+ * the object that the string stands in.
+ */
+export type Emit = (path: string, text: string, aside: boolean, holder: Holder) => void
+export type Holder = Readonly<Record<string, unknown>>
+
+export interface Walk {
+  /** A key of the value that is read elsewhere. */
+  readonly without?: string | undefined
+  /** What stands in the value. Default: the whole reply. */
+  readonly fields?: ReplyFields | FieldKind | undefined
+}
+
+export interface WalkerOptions {
+  /**
+   * What happens to media. `judge`: they are text, because the API answers with them and its reader knows them.
+   * `ignore`: they pass. Default: `refuse`.
+   */
+  readonly media?: 'refuse' | 'ignore' | 'judge'
+  /** True when the names of fields say which are the server's, because the API is not known. Default: false. */
+  readonly named?: boolean
+}
+
+const MAX_DEPTH = 64
+const MAX_NODES = 200_000
+const PATH_NAME = /^[\w-]{1,64}$/
+
+const nothing: Emit = () => undefined
+const NO_HOLDER: Holder = {}
+
+/** Walks the values of one reply or stream. It has state: a name that nobody knows is judged once. */
+export class TextWalker {
+  /** True where the server's fields are judged too. */
+  all = false
+  readonly #fields: ReplyFields
+  readonly #media: NonNullable<WalkerOptions['media']>
+  readonly #named: boolean
+  readonly #names = new Set<string>()
+  #nodes = 0
+  #depth = 0
+  #emit: Emit = nothing
+  /** The path of the current value. It is joined only for a string that is emitted, because most values are not. */
+  readonly #path: (string | number)[] = []
+  #without: string | undefined
+
+  constructor(fields: ReplyFields, { media = 'refuse', named = false }: WalkerOptions = {}) {
+    this.#fields = fields
+    this.#media = media
+    this.#named = named
+  }
+
+  /**
+   * `emit` must not call the walker.
+   * @throws LlamaGuardError `unreadable_response` for a value that is too deep, too big or of a kind that no guard
+   * reads.
+   */
+  walk(value: unknown, emit: Emit, { without, fields = this.#fields }: Walk = {}): void {
+    this.#nodes = 0
+    this.#depth = 0
+    this.#emit = emit
+    this.#path.length = 0
+    this.#without = without
+    this.#visit(value, '', NO_HOLDER, fields)
+    this.#emit = nothing
+  }
+
+  #visit(value: unknown, key: string, holder: Holder, fields: Walk['fields']): void {
+    if ((this.#nodes += 1) > MAX_NODES) throw unreadable(`The body holds more than ${MAX_NODES} values; send fewer.`)
+    if (typeof value === 'string') {
+      if (value !== '') this.#string(value, key, holder, fields)
+      return
+    }
+    if (typeof value !== 'object' || value === null) return
+    if (this.#depth >= MAX_DEPTH) throw unreadable(`The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
+    this.#depth += 1
+    if (fields === 'json') this.#json(value, key)
+    else if (Array.isArray(value)) this.#list(value, key, holder, fields)
+    else this.#object(value as Holder, fields)
+    this.#depth -= 1
+  }
+
+  #list(list: readonly unknown[], key: string, holder: Holder, fields: Walk['fields']): void {
+    for (let position = 0; position < list.length; position += 1) {
+      const item = list[position]
+      this.#path.push(itemIndex(item, position))
+      this.#visit(item, key, holder, fields)
+      this.#path.pop()
+    }
+  }
+
+  #object(object: Holder, fields: Walk['fields']): void {
+    const keys = Object.keys(object)
+    for (let position = 0; position < keys.length; position += 1) {
+      const name = keys[position]!
+      if (this.#depth === 1 && name === this.#without) continue
+      const known = isKnownName(this.all && typeof fields === 'string' ? undefined : fields, name)
+      if (!known) this.#name(name)
+      this.#path.push(known || PATH_NAME.test(name) ? name : `*${position}`)
+      this.#visit(object[name], name, object, fieldOf(fields, name))
+      this.#path.pop()
+    }
+  }
+
+  #string(text: string, key: string, holder: Holder, fields: Walk['fields']): void {
+    if (isBytes(key, text)) return this.#bytes(text, holder)
+    if (isMedia(key, holder, this.#path, text)) {
+      if (this.#media === 'refuse') throw media()
+      if (this.#media === 'ignore') return
+    }
+    const kind = typeof fields === 'string' && fields !== 'json' ? fields : undefined
+    if (kind !== undefined && !this.all && isOfServer(kind, text)) return
+    if (this.#named && !this.all && this.#path.at(-1) === key && isOfServerByName(key, text)) return
+    this.#emit(this.#path.join('.'), text, kind !== undefined, holder)
+  }
+
+  /** Text in base64 is judged as what it says, and such data of no API that is none as it stands. */
+  #bytes(text: string, holder: Holder): void {
+    const said = wordsOfBytes(text)
+    if (said === undefined && this.#media === 'ignore') return
+    if (said === undefined && !this.#named && this.#media === 'refuse') throw media()
+    for (const each of said ?? [text]) this.#emit(this.#path.join('.'), each, false, holder)
+  }
+
+  /** Adds a name that no API gave. The names of one object, one after the other, are a text of their own. */
+  #name(name: string): void {
+    if (name === '' || this.#names.has(name) || (this.#named && !this.all && isNameOfServer(name))) return
+    this.#names.add(name)
+    this.#emit([...this.#path, 'key'].join('.'), name, true, NO_HOLDER)
+  }
+
+  #json(value: object, key: string): void {
+    // Depth and media are checked first, because JSON.stringify recurses without a bound of its own.
+    const emit = this.#emit
+    this.#emit = nothing
+    if (Array.isArray(value)) this.#list(value, key, NO_HOLDER, undefined)
+    else this.#object(value as Holder, undefined)
+    this.#emit = emit
+    if (Object.keys(value).length > 0) emit(this.#path.join('.'), JSON.stringify(value), false, NO_HOLDER)
+  }
+}
+
+/** An index in a string, which is the same to clients that keep items in an array. */
+const INDEX = /^(?:0|[1-9]\d{0,8})$/
+
+/**
+ * The index that an interleaved list item names for itself. Its position in one event does not tell which item it is.
+ */
+export function itemIndex(item: unknown, position = 0): number {
+  const index = isObject(item) ? item.index : undefined
+  if (typeof index === 'string' && INDEX.test(index)) return Number(index)
+  return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
+}
+
+const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
+const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
+const MEDIA_HOLDERS = new Set<unknown>(['audio', 'inline_data', 'inlineData'])
+
+/** True for inline media. */
+export function looksLikeMedia(text: string): boolean {
+  return MEDIA_URL.test(text)
+}
+
+/** True for a string that is media, by its own beginning or by the fields that it stands in. */
+function isMedia(key: string, { type, mimeType }: Holder, path: readonly (string | number)[], text: string): boolean {
+  if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
+  if (key === 'result') return type === 'image_generation_call'
+  if (key !== 'data') return false
+  return (
+    type === 'base64' ||
+    MEDIA_HOLDERS.has(path.slice(0, -1).findLast((name) => typeof name === 'string')) ||
+    // A part of the Model Context Protocol.
+    ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
+  )
+}
+
+const BASE64 = /^[\w+/=\s-]{8,}$/
+/** A shorter text may be base64 by chance. */
+const SHORT = 64
+
+/** True for a field that holds base64: of a resource, of an event within an event. */
+function isBytes(key: string, text: string): boolean {
+  return (key === 'bytes' || key === 'blob') && BASE64.test(text)
+}
+
+/** What such a field says, and the base64 itself where a client may show it as it came. Undefined for no text. */
+function wordsOfBytes(text: string): readonly string[] | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
+  const whole = text.length >= SHORT && bytes.toString('base64').length + 2 >= text.length
+  return whole ? [bytes.toString()] : [bytes.toString(), text]
+}
+
+function media(): LlamaGuardError {
+  return unreadable(
+    'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.',
+  )
+}
+
+function unreadable(message: string): LlamaGuardError {
+  return new LlamaGuardError('unreadable_response', message)
 }

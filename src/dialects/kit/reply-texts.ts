@@ -1,8 +1,7 @@
 // Collects the text of each choice of a whole reply, and the text beside the choices. Every dialect uses it, so that
 // all join pieces in the same way.
 import type { ReplyChoice } from '../dialect.js'
-import type { ReplyFields } from './reply-fields.js'
-import { TextWalker, type WalkerOptions } from './reply-walker.js'
+import { type ReplyFields, TextWalker, type WalkerOptions } from './reply-fields.js'
 
 /** The path of the text of an item of a list: of its `text`, or of `text.value`. */
 export const PART_TEXT = /^(.*\.)?\d+\.text(?:\.value)?$/

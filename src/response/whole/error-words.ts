@@ -1,8 +1,7 @@
 // Tells an app's own error message from prose that may be a model's. An error with only such words passes without a
 // check. All other text in it is judged like a reply.
 import { STATUS_CODES } from 'node:http'
-import { isShort } from '../../dialects/kit/reply-fields.js'
-import { TextWalker } from '../../dialects/kit/reply-walker.js'
+import { isShort, TextWalker } from '../../dialects/kit/reply-fields.js'
 import { isObject } from '../../utils/json.js'
 
 /**

@@ -3,15 +3,16 @@
 // waits in its queue, before anything is lost. A window says how many checks may be in flight. It grows while calls
 // come in time, doubling until the first queue as TCP's slow start does and by one a round after it, and shrinks when
 // they come late. The streams of the process share it alike: each waits until its turn within the window, and a new
-// stream widens the gaps of all at once. After a queue the window keeps still for a while, so that other calls rarely
-// pay for the search. The least time is kept by the minute, for ten of them, as LEDBAT does (RFC 6817).
+// stream widens the gaps of all at once. After a queue the window keeps still for a while, then grows back to a share
+// of where the queue showed, and looks beyond it only every few minutes, because other calls pay for the search. The
+// least time is kept by the minute, for ten of them, as LEDBAT does (RFC 6817).
 
 /** What the checks of streams ask and tell. */
 export interface Pace {
   /** A stream begins. Returns what to call once it has ended. */
   join(): () => void
-  /** Milliseconds that new text of a stream waits for company before its next check, at most the bound. */
-  gapMs(windowMs: number): number
+  /** When new text of a stream may be checked, by `performance.now()`: in turn with other streams, within the bound. */
+  turn(windowMs: number): number
   /** A check has taken so long. Undefined when it failed, for which throttling is a usual reason. */
   took(ms: number | undefined): void
 }
@@ -22,11 +23,13 @@ const FIRST_WINDOW = 4
 const LATE = { share: 0.25, ms: 5 }
 /** Late calls of one round that show a queue. One may be an accident. */
 const LATE_CALLS = 2
-const SHRINK = 0.7
+const SHRINK = 0.6
 /** One check in flight for so many streams: the gaps are then as wide as any window. */
 const LEAST_WINDOW = 0.01
 /** How long the window keeps still after a queue. */
 const STILL_MS = 30_000
+/** How long the window does not grow to where the last queue showed. */
+const SEARCH_MS = 300_000
 const MINUTE_MS = 60_000
 const MINUTES = 10
 
@@ -41,6 +44,11 @@ export function createPace(): Pace {
   let calls = 0
   let late = 0
   let shrunk = -Infinity
+  /** The turn that was given last. */
+  let last = -Infinity
+  /** The window at which the last queue showed. */
+  let queuedAt = Infinity
+  let queuedBefore = Infinity
 
   const note = (ms: number, now: number): void => {
     if (now - minute >= MINUTE_MS) {
@@ -60,7 +68,13 @@ export function createPace(): Pace {
         left = true
       }
     },
-    gapMs: (windowMs) => (streams <= window ? 0 : Math.min(windowMs, (current * streams) / window)),
+    turn(windowMs) {
+      const now = performance.now()
+      if (streams <= window) return now
+      // Evenly: checks that start together would queue at a guard that has room for each of them.
+      last = Math.min(Math.max(now, last + current / window), now + windowMs)
+      return last
+    },
     took(ms) {
       const now = performance.now()
       if (ms !== undefined) note(ms, now)
@@ -71,13 +85,20 @@ export function createPace(): Pace {
         // Calls that began before the window shrank say nothing about the smaller one.
         if (now - shrunk >= (ms ?? current)) {
           // Doubling may have gone twice too far.
-          window = Math.max(LEAST_WINDOW, window * (shrunk === -Infinity ? SHRINK / 2 : SHRINK))
+          if (shrunk === -Infinity) window /= 2
+          if (now - shrunk >= STILL_MS) [queuedBefore, queuedAt] = [queuedAt, window]
+          window = Math.max(LEAST_WINDOW, window * SHRINK)
+          // Smaller windows did not help: the guard is slow by itself, which says nothing of its room.
+          if (window < queuedAt / 8) queuedAt = queuedBefore
           shrunk = now
         }
       } else if (calls < Math.max(LATE_CALLS, window)) return
       // A window that is not in use is not known to be too small.
-      else if (streams > window && now - shrunk >= STILL_MS)
-        window += shrunk === -Infinity ? window : Math.min(1, window)
+      else if (streams > window && now - shrunk >= STILL_MS) {
+        const grown = window + (shrunk === -Infinity ? window : Math.min(1, window))
+        const most = now - shrunk < SEARCH_MS ? Math.max(window, queuedAt * SHRINK) : Infinity
+        window = Math.min(grown, most)
+      }
       calls = 0
       late = 0
     },

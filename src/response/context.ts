@@ -27,7 +27,7 @@ export interface Pace {
   /** A stream begins. Returns what to call once it has ended. */
   join(): () => void
   /** Milliseconds that new text waits for company, at most the bound. */
-  gapMs(windowMs: number): number
+  turn(windowMs: number): number
   /** A check has taken so long. Undefined when it failed. */
   took(ms: number | undefined): void
 }

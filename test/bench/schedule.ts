@@ -216,7 +216,7 @@ async function slow(): Promise<Record<string, string | number>[]> {
       rows.push({
         streams,
         minute,
-        'gap ms': round(pace.gapMs(1000)),
+        'turn in ms': round(pace.turn(1000) - performance.now()),
         'JSON p99': round(percentile(json, 0.99)),
         ...rowOf(readings),
       })
@@ -227,16 +227,24 @@ async function slow(): Promise<Record<string, string | number>[]> {
 
 /** Two processes share a guard. The second one starts a minute after the first. */
 async function two(): Promise<Record<string, string | number>[]> {
-  const guard = queueing(150, 8)
-  const paces = [createPace(), createPace()]
-  const first = together([paces[0]!], { paced: 'guard', streams: 20, guard, ms: 180_000, began: 120_000 })
-  await time.sleep(60_000)
-  const second = together([paces[1]!], { paced: 'guard', streams: 20, guard, ms: 120_000, began: 60_000 })
-  return (await Promise.all([first, second])).map(({ readings, json }, index) => ({
-    process: index + 1,
-    'JSON p99': round(percentile(json, 0.99)),
-    ...rowOf(readings),
-  }))
+  const rows = []
+  for (const places of [8, 16])
+    for (const paced of PACES) {
+      const guard = queueing(150, places)
+      const paces = [createPace(), createPace()]
+      const first = together([paces[0]!], { paced, streams: 20, guard, ms: 180_000, began: 120_000 })
+      await time.sleep(60_000)
+      const second = together([paces[1]!], { paced, streams: 20, guard, ms: 120_000, began: 60_000 })
+      for (const [index, { readings, json }] of (await Promise.all([first, second])).entries())
+        rows.push({
+          guard: `150 ms, ${places} at once`,
+          pace: paced,
+          process: index + 1,
+          'JSON p99': round(percentile(json, 0.99)),
+          ...rowOf(readings),
+        })
+    }
+  return rows
 }
 
 const PARTS = { alone, crowd, slow, two }

@@ -74,7 +74,7 @@ export function fakeContext(
     requestId: 'r',
     settings: { streaming: 'window', windowChars: 400, windowMs: 1000, ...settings },
     maxReplyBytes,
-    pace: { join: () => () => undefined, gapMs: (windowMs) => windowMs, took: () => undefined },
+    pace: { join: () => () => undefined, turn: (windowMs) => performance.now() + windowMs, took: () => undefined },
     skips: () => skips,
     input: undefined,
     gate: parallel ? new Promise<boolean>((resolve) => (open = resolve)) : undefined,

@@ -30,8 +30,8 @@ interface Choice {
   check: LazyAbortController | undefined
   /** When the newest check has started. */
   started: number
-  /** The arrival time of the oldest text that no check has read. */
-  waitingSince: number | undefined
+  /** When the text that no check has read may be checked. */
+  due: number | undefined
   /** The position up to which the newest check has read. */
   asked: number
   /** The position where the first words end. Undefined while there are only names, ids and comments. */
@@ -83,7 +83,7 @@ export class StreamJudge {
         transcript: new Transcript(),
         check: undefined,
         started: -Infinity,
-        waitingSince: undefined,
+        due: undefined,
         asked: 0,
         wordsAt: undefined,
         timer: undefined,
@@ -91,7 +91,6 @@ export class StreamJudge {
       this.#choices.set(index, choice)
     }
     choice.transcript.add(channel, text, from)
-    choice.waitingSince ??= performance.now()
     if (!aside) {
       this.#words = true
       choice.wordsAt ??= choice.transcript.length
@@ -145,12 +144,12 @@ export class StreamJudge {
 
   #considerChoice(choice: Choice): void {
     if (this.#stopped || choice.transcript.length === choice.asked) return
+    const wait = this.#ended ? 0 : this.#waitOf(choice)
     if (choice.check !== undefined) {
       if (!this.#ended) return
       // The last check covers the one in flight, which goes on only where the first words wait for it.
       if (this.#allowed) choice.check.abort()
     }
-    const wait = this.#ended ? 0 : this.#waitOf(choice)
     if (wait <= 0) {
       clearTimeout(choice.timer)
       choice.timer = undefined
@@ -168,15 +167,16 @@ export class StreamJudge {
   }
 
   /** Milliseconds until new text of the choice is judged. */
-  #waitOf({ transcript, asked, wordsAt, waitingSince, started }: Choice): number {
+  #waitOf(choice: Choice): number {
+    const { transcript, asked, wordsAt } = choice
     const { settings, pace } = this.#options
     const { windowChars, windowMs, streaming } = settings
     // The first words are judged at once.
     if (asked < (wordsAt ?? 0) || transcript.length - asked >= windowChars) return 0
     const now = performance.now()
     // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
-    const gap = wordsAt === undefined || streaming === 'fixed' ? windowMs : pace.gapMs(windowMs)
-    return Math.max((waitingSince ?? now) + gap, started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
+    choice.due ??= wordsAt === undefined || streaming === 'fixed' ? now + windowMs : pace.turn(windowMs)
+    return Math.max(choice.due, choice.started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
   }
 
   #check(choice: Choice): void {
@@ -184,7 +184,7 @@ export class StreamJudge {
     const calledOff = new LazyAbortController()
     if (!this.#ended) this.#leavePace ??= this.#options.pace.join()
     const started = performance.now()
-    Object.assign(choice, { check: calledOff, started, asked: snapshot.covers, waitingSince: undefined })
+    Object.assign(choice, { check: calledOff, started, asked: snapshot.covers, due: undefined })
     const check = this.#options.judge(snapshot.text, choice.index, calledOff).then((judgement) => {
       if (this.#stopped || calledOff.aborted) return
       if (choice.check === calledOff) choice.check = undefined

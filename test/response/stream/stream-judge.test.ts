@@ -27,7 +27,7 @@ function judging(settings: { windowChars?: number; windowMs?: number; streaming?
     settings: { windowChars: 100, windowMs: 1000, streaming: 'window', ...settings },
     pace: {
       join: () => () => undefined,
-      gapMs: (windowMs) => Math.min(gap, windowMs),
+      turn: (windowMs) => performance.now() + Math.min(gap, windowMs),
       took: (ms) => void took.push(ms),
     },
     judge: (text, _choice, calledOff) =>

@@ -77,7 +77,7 @@ test('Every flag that a message names is one of its command', async () => {
 
 test.each([
   ['llama-guard-9@guard', /Did you mean "llama-guard-/],
-  ['a@b,c@d', /one of/],
+  ['a@b,c@d', /should be "model@endpoint"; got "a@b"/],
   ['gpt', /"model@endpoint", "model@URL" or "local"/],
 ])('The guard %s is refused in the words of LLAMA_GUARD_GUARDS', async (guard, reason) => {
   const io = catchIo()

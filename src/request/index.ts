@@ -49,7 +49,10 @@ export interface ConversationReader {
   dialectOfPath(req: GuardedRequest): Dialect | undefined
 }
 
-/** Methods that open a stream, read what is kept, and end a session. */
+/**
+ * Methods of a chat without a body. GET opens a stream or reads a stored reply, HEAD asks for its head, DELETE ends a
+ * session.
+ */
 const OPENING = new Set(['GET', 'HEAD', 'DELETE'])
 
 /** @throws LlamaGuardError `invalid_option` for a dialect or path that cannot be used. */

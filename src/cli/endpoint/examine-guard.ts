@@ -52,7 +52,7 @@ export async function examineGuard(member: Member, report: Report, bare?: BareCa
 const told = ({ safe, categories, score }: Verdict): string =>
   `${safe ? 'safe' : `unsafe ${categories.join(',')}`}${score === undefined ? '' : `, score ${score.toFixed(2)}`}`
 
-/** Prompt Guard 1 names an injection in most instructions, which is flagged and does not block. */
+/** Prompt Guard 1 calls most instructions an injection, which its policy flags. A flagged category blocks nothing. */
 const blocks = (guard: Guard, { safe, categories }: Verdict): boolean =>
   !safe && !categories.every((id) => guard.categories?.find((one) => one.id === id)?.action === 'flag')
 

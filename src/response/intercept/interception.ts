@@ -199,7 +199,7 @@ export class Interception implements ResponseController, Interceptor {
     else this.#hold = hold
   }
 
-  // What a hold calls.
+  // The methods below are those that a hold calls.
 
   release(chunk: Buffer): boolean {
     if (this.closed) return false

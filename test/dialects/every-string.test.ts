@@ -41,7 +41,8 @@ function planted(body: unknown, path: Path, change: (old: unknown) => unknown): 
   )
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+// Each request has a connection of its own: a server on a busy machine may close one that is being used again.
+const agent = new Agent({ maxSockets: 8 })
 function post(url: string, body: unknown): Promise<number> {
   const payload = JSON.stringify(body)
   return new Promise((resolve, reject) => {

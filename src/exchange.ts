@@ -146,12 +146,12 @@ export class Exchange implements ReplyContext, ObservedRequest {
   async check(): Promise<Decision> {
     const why = this.skips('input')
     if (why !== undefined) return this.pass(why)
-    const { chat, settings } = this
+    const { chat, settings, askToolCall: askTool } = this
     const { vision, judge } = this.#services
     try {
       const conversations = conversationsToJudge(chat.request, settings, vision)
       if (conversations.length === 0) return this.pass('empty')
-      const calls = (chat.request.toolCalls ?? []).map((call) => this.askToolCall?.(call, 'input'))
+      const calls = askTool === undefined ? [] : (chat.request.toolCalls ?? []).map((call) => askTool(call, 'input'))
       const ask = (): Promise<readonly Judgement[]> => judge.judgeAll(conversations, this.#stageOptions('input'))
       const judged = await this.#telemetry.asksInput(conversations, aboutInput(chat.request, vision), ask)
       const judgements = [...judged, ...(await Promise.all(calls)).filter((each) => each !== undefined)]

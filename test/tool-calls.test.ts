@@ -12,10 +12,8 @@ const HALVES = [TEXT.slice(0, 9), TEXT.slice(9)] as const
 const CALL = { name: 'erase_disk', arguments: ARGS }
 const FUNCTION = { id: 'call_1', type: 'function', function: { name: 'erase_disk', arguments: TEXT } }
 
-const sse = (...events: Readonly<Record<string, unknown>>[]): string[] =>
-  events.map(
-    ({ event, ...data }) => `event: ${String(event ?? data['type'] ?? 'message')}\ndata: ${JSON.stringify(data)}\n\n`,
-  )
+const sse = (...events: (Readonly<Record<string, unknown>> & { event?: string; type?: string })[]): string[] =>
+  events.map(({ event, ...data }) => `event: ${event ?? data.type ?? 'message'}\ndata: ${JSON.stringify(data)}\n\n`)
 const data = (...events: unknown[]): string[] => events.map((event) => `data: ${JSON.stringify(event)}\n\n`)
 const lines = (...events: unknown[]): string[] => events.map((event) => `${JSON.stringify(event)}\n`)
 const delta = (...calls: object[]): string => chunk({ tool_calls: calls })
@@ -106,6 +104,13 @@ const CASES: Readonly<Record<string, Case>> = {
       { type: 'response.output_item.done', output_index: 1, item: { ...item, arguments: TEXT } },
       { type: 'response.completed', response: { object: 'response', output: [{ ...item, arguments: TEXT }] } },
     ),
+  },
+  'openai-responses stream, broken off': {
+    frames: sse(
+      { type: 'response.output_item.added', output_index: 1, item: { ...item, arguments: '' } },
+      { type: 'response.function_call_arguments.delta', output_index: 1, delta: HALVES[0] },
+    ),
+    calls: [{ name: 'erase_disk', arguments: HALVES[0] }],
   },
   'openai-assistants': {
     reply: {

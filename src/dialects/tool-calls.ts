@@ -29,7 +29,7 @@ const HINT = /tool|call|executableCode/i
 /** How APIs stream a call: the events that begin, grow and end it, its key, the call itself, a piece of its text. */
 const STEPS = `content_block_start content_block_delta content_block_stop index content_block delta.partial_json
 contentBlockStart contentBlockDelta contentBlockStop contentBlockIndex start.toolUse delta.toolUse.input
-response.output_item.added - response.output_item.done output_index item -
+response.output_item.added response.function_call_arguments.delta response.output_item.done output_index item delta
 tool-call-start tool-call-delta tool-call-end index delta.message.tool_calls delta.message.tool_calls.function.arguments
 tool-input-start tool-input-delta tool-input-available toolCallId . inputTextDelta
 b c 9 toolCallId . argsTextDelta

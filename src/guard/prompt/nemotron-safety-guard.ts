@@ -19,15 +19,15 @@ const CATEGORIES = numbered(
   ).split(','),
 )
 const TASK =
-  'Task: Check if there is unsafe content in the user or agent messages in the below conversation in accordance with ' +
-  "our safety policy with the below categories. Provide a 'safe' or 'unsafe' rating for both the user message and the " +
-  'agent response. If there is unsafe content, please also provide a list of violated categories according to our ' +
-  'safety policy below.'
+  'Task: Check if there is unsafe content in the user or agent messages in the below conversation in accordance' +
+  " with our safety policy with the below categories. Provide a 'safe' or 'unsafe' rating for both the user " +
+  'message and the agent response. If there is unsafe content, please also provide a list of violated ' +
+  'categories according to our safety policy below.'
 const TAIL =
   'Provide your safety assessment for the above conversation in the below output JSON format:\n' +
-  '{"User Safety": safe or unsafe rating for the user message, "Response Safety": safe or unsafe rating for the agent ' +
-  'response. Omit if no agent response present. "Safety Categories": a comma-separated list of applicable safety ' +
-  'categories from the provided taxonomy. Omit if all safe.}\n\n' +
+  '{"User Safety": safe or unsafe rating for the user message, "Response Safety": safe or unsafe rating for ' +
+  'the agent response. Omit if no agent response present. "Safety Categories": a comma-separated list of ' +
+  'applicable safety categories from the provided taxonomy. Omit if all safe.}\n\n' +
   'Do not include anything other than the output JSON in your response.\nOutput JSON:'
 
 const LABEL = labelPattern(['response'])

@@ -1,6 +1,7 @@
 // Amazon Bedrock's guardrails as a guard (ApplyGuardrail): no model and no endpoint of one's own. The operator's
-// guardrail decides what is harmful; its filters are the categories. `NONE` is safe only when the guardrail has looked at
-// all that was sent and none of its filters blocks. Anything that it would mask is unsafe, because it leaves as it came.
+// guardrail decides what is harmful; its filters are the categories. `NONE` is safe only when the guardrail has looked
+// at all that was sent and none of its filters blocks. Anything that it would mask is unsafe, because it leaves as it
+// came.
 // Source: the types of @aws-sdk/client-bedrock-runtime.
 import type {
   ApplyGuardrailCommandOutput,

@@ -90,9 +90,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
   }
 
   get dialect(): Dialect {
-    const { dialect } = this.chat
-    const ignoring = this.settings.images === 'ignore' ? dialect.ignoringMedia : undefined
-    return ignoring === undefined ? dialect : { ...dialect, ...ignoring }
+    return this.chat.dialect
   }
 
   get dialectName(): string {

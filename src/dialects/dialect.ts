@@ -168,8 +168,6 @@ export interface Dialect {
   readonly early?: boolean
   /** `calls`: the calls of the request that wait for an answer. */
   stream(calls?: readonly RpcCall[]): StreamReader
-  /** The same with the option `images: 'ignore'`: pictures and sound beside text pass. Default: they are refused. */
-  readonly ignoringMedia?: Pick<Dialect, 'reply' | 'stream'>
   /** The JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown
   /**

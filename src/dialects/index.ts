@@ -10,6 +10,7 @@ import { embeddings } from './embeddings.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
 import { isShort } from './kit/reply-fields.js'
+import { type Media, withMedia } from './kit/reply-fields.js'
 import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
@@ -45,9 +46,16 @@ export const BUILT_IN: readonly Dialect[] = [
  * Reads in the API of the first event, else in the API that was asked. A custom dialect is always kept. `bare`: the
  * stream is labelled as text, so that the model may have written the events too.
  */
-export function replyReader(asked: Dialect, calls?: readonly RpcCall[], bare = false): StreamReader {
-  if (!BUILT_IN.includes(asked)) return asked.stream(calls)
-  let reader = asked.stream(calls)
+export function replyReader(
+  asked: Dialect,
+  {
+    calls,
+    bare = false,
+    media,
+  }: { calls?: readonly RpcCall[] | undefined; bare?: boolean; media?: Media | undefined } = {},
+): StreamReader {
+  let reader = withMedia(media, () => asked.stream(calls))
+  if (!BUILT_IN.includes(asked)) return reader
   let chosen = false
   let alone = bare
   const inner = new WeakMap<StreamEvent, StreamEvent>()
@@ -60,7 +68,7 @@ export function replyReader(asked: Dialect, calls?: readonly RpcCall[], bare = f
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
-        if (dialect !== asked) reader = dialect.stream(calls)
+        if (dialect !== asked) reader = withMedia(media, () => dialect.stream(calls))
       }
       return reader.read(event)
     },

@@ -7,7 +7,7 @@ import { isObject } from '../utils/json.js'
 import type { Refusal, RpcCall, StreamReader } from './dialect.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { blockMessage, blockNote, refusalDetails, shortText, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, type WalkerOptions, words } from './kit/reply-fields.js'
+import { type ReplyFields, server, words } from './kit/reply-fields.js'
 
 const ICON: ReplyFields = { ...server('mimeType sizes theme'), ...words('src') }
 const ANNOTATIONS: ReplyFields = {
@@ -77,7 +77,7 @@ export const MCP_REPLY: ReplyFields = {
 }
 
 /** `calls` wait for an answer in this stream. A stream of the server's own has none, or answers of earlier calls. */
-export function mcpStream(calls: readonly RpcCall[] = [], options?: WalkerOptions): StreamReader {
+export function mcpStream(calls: readonly RpcCall[] = []): StreamReader {
   const open = new Map(calls.map((call) => [call.id, call]))
   let answered = false
 
@@ -93,7 +93,6 @@ export function mcpStream(calls: readonly RpcCall[] = [], options?: WalkerOption
   }
   return eventReader({
     fields: MCP_REPLY,
-    options,
     over: () => false,
     read: readMessage,
     readList: (texts, list) => list.forEach((message) => readMessage(texts, message)),

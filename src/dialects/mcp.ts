@@ -7,7 +7,6 @@ import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
 import { Content, RequestBuilder, Walker } from './kit/request-texts.js'
 import { oneChoice } from './kit/reply-texts.js'
-import type { WalkerOptions } from './kit/reply-fields.js'
 import { answerOf, MCP_REPLY, mcpStream, MOST_CALLS, rpcId, rpcRefusal } from './mcp-replies.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -44,10 +43,6 @@ export const mcp: Dialect = {
   },
   reply: (body) => readReply(body),
   stream: (calls) => mcpStream(calls),
-  ignoringMedia: {
-    reply: (body) => readReply(body, { media: 'ignore' }),
-    stream: (calls) => mcpStream(calls, { media: 'ignore' }),
-  },
   refusal: rpcRefusal,
   decline({ words, decision, calls = [] }) {
     const answers = calls.map((call) => answerOf(call, decision, words))
@@ -131,9 +126,9 @@ function toolCallsOf(message: unknown): readonly { name: string; arguments: unkn
   return [{ name: String(field(params, /^name$/iu)), arguments: field(params, /^arguments$/iu) ?? {} }]
 }
 
-function readReply(body: unknown, options?: WalkerOptions): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown): readonly ReplyChoice[] | undefined {
   const messages = messagesOf(body)
   // An error alone is read as the errors of other APIs are.
   if (!messages.some((message) => isRpc(message) && !('error' in (message as Fields)))) return undefined
-  return oneChoice(body, MCP_REPLY, options)
+  return oneChoice(body, MCP_REPLY)
 }

@@ -2,6 +2,7 @@
 // the controller, through which the hold sends it. Types only. Exchange implements the context.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dialect, RpcCall } from '../dialects/dialect.js'
+import type { Media } from '../dialects/kit/reply-fields.js'
 import type {
   Decision,
   Expose,
@@ -19,6 +20,8 @@ export interface ReplySettings extends RefusalSettings {
   readonly streaming: 'window' | 'fixed' | 'full' | 'async'
   readonly windowChars: number
   readonly windowMs: number
+  /** Default: `refuse`. */
+  readonly images?: Media | undefined
   /** Default: `guard`. */
 }
 

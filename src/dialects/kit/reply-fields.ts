@@ -100,9 +100,9 @@ export interface Walk {
 export interface WalkerOptions {
   /**
    * What happens to media. `judge`: they are text, because the API answers with them and its reader knows them.
-   * `ignore`: they pass. Default: `refuse`.
+   * Default: the option `images`.
    */
-  readonly media?: 'refuse' | 'ignore' | 'judge'
+  readonly media?: 'judge'
   /** True when the names of fields say which are the server's, because the API is not known. Default: false. */
   readonly named?: boolean
 }
@@ -110,6 +110,21 @@ export interface WalkerOptions {
 const MAX_DEPTH = 64
 const MAX_NODES = 200_000
 const PATH_NAME = /^[\w-]{1,64}$/
+
+/** What becomes of pictures and sound beside text, which no guard reads: the option `images`. */
+export type Media = 'refuse' | 'ignore'
+let media: Media = 'refuse'
+
+/** Makes walkers, or readers that have walkers, which treat media so. Default: as those around it. */
+export function withMedia<T>(given: Media | undefined, make: () => T): T {
+  const before = media
+  media = given ?? before
+  try {
+    return make()
+  } finally {
+    media = before
+  }
+}
 
 const nothing: Emit = () => undefined
 const NO_HOLDER: Holder = {}
@@ -119,7 +134,7 @@ export class TextWalker {
   /** True where the server's fields are judged too. */
   all = false
   readonly #fields: ReplyFields
-  readonly #media: NonNullable<WalkerOptions['media']>
+  readonly #media: Media | 'judge'
   readonly #named: boolean
   readonly #names = new Set<string>()
   #nodes = 0
@@ -129,9 +144,10 @@ export class TextWalker {
   readonly #path: (string | number)[] = []
   #without: string | undefined
 
-  constructor(fields: ReplyFields, { media = 'refuse', named = false }: WalkerOptions = {}) {
+  constructor(fields: ReplyFields, options: WalkerOptions = {}) {
+    const { named = false } = options
     this.#fields = fields
-    this.#media = media
+    this.#media = options.media ?? media
     this.#named = named
   }
 
@@ -190,7 +206,7 @@ export class TextWalker {
   #string(text: string, key: string, holder: Holder, fields: Walk['fields']): void {
     if (isBytes(key, text)) return this.#bytes(text, holder)
     if (isMedia(key, holder, this.#path, text)) {
-      if (this.#media === 'refuse') throw media()
+      if (this.#media === 'refuse') throw unreadMedia()
       if (this.#media === 'ignore') return
     }
     const kind = typeof fields === 'string' && fields !== 'json' ? fields : undefined
@@ -203,7 +219,7 @@ export class TextWalker {
   #bytes(text: string, holder: Holder): void {
     const said = wordsOfBytes(text)
     if (said === undefined && this.#media === 'ignore') return
-    if (said === undefined && !this.#named && this.#media === 'refuse') throw media()
+    if (said === undefined && !this.#named && this.#media === 'refuse') throw unreadMedia()
     for (const each of said ?? [text]) this.#emit(this.#path.join('.'), each, false, holder)
   }
 
@@ -276,7 +292,7 @@ function wordsOfBytes(text: string): readonly string[] | undefined {
   return whole ? [bytes.toString()] : [bytes.toString(), text]
 }
 
-function media(): LlamaGuardError {
+function unreadMedia(): LlamaGuardError {
   return unreadable(
     'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.',
   )

@@ -86,7 +86,7 @@ class EventStreamHold implements Hold {
     this.#controller = controller
     this.#framer = framer
     this.#context = context
-    this.#reader = replyReader(context.dialect, context.asked?.calls, bare)
+    this.#reader = replyReader(context.dialect, { calls: context.asked?.calls, bare, media: context.settings.images })
     this.#calls = context.askToolCall && new ToolCalls((call) => void this.#ask(call))
     const atOnce = context.settings.streaming === 'async'
     // Calls leave whole, and those that are open at once together.

@@ -39,6 +39,7 @@ export function wholeHold(controller: ResponseController, context: ReplyContext)
         contentType: String(res.getHeader('content-type') ?? ''),
         codings: codingsOf(res),
         maxBytes: context.maxReplyBytes,
+        media: context.settings.images,
         redirects: res.statusCode >= 300 && res.statusCode < 400 && res.hasHeader('location'),
         wordless: context.dialect === generic && context.asked?.turns?.length === 0,
       },

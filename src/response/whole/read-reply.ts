@@ -6,7 +6,7 @@ import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN, replyReader } from '../../dialects/index.js'
 import { Said } from '../../dialects/kit/reply-texts.js'
-import { TextWalker } from '../../dialects/kit/reply-fields.js'
+import { type Media, TextWalker, withMedia } from '../../dialects/kit/reply-fields.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError } from '../../errors.js'
 import { charsetsOf, isJson, isStream, isSuccess, labelOf, mediaType } from '../media-type.js'
@@ -25,6 +25,8 @@ interface RawReply {
   /** The content and transfer codings of `bytes`, the last applied last. */
   readonly codings: readonly string[]
   readonly maxBytes: number
+  /** Default: `refuse`. */
+  readonly media?: Media | undefined
   /** True for a redirect, whose body hardly anybody reads. */
   readonly redirects?: boolean
   /** True for the reply to a request without words, such as a download. Default: false. */
@@ -42,7 +44,7 @@ export async function readReply(
   dialect: Dialect,
   onText?: (text: string, type: string) => void,
 ): Promise<readonly ReplyChoice[] | undefined> {
-  const { status, contentType, codings, bytes, redirects = false, wordless = false } = reply
+  const { status, contentType, codings, bytes, media, redirects = false, wordless = false } = reply
   // No bytes are no words, in whatever coding and type.
   if (bytes.length === 0) return []
   const noChat = dialect === generic || redirects
@@ -63,7 +65,8 @@ export async function readReply(
   if (text === undefined && (bare || (noChat && failed))) return undefined
   if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
   // A part of a file or of JSON is no JSON.
-  const choices = status === 206 ? [{ index: 0, text }] : readText(text.replaceAll('\u0000', ''), type, failed, dialect)
+  const read = (): readonly ReplyChoice[] => readText(text.replaceAll('\u0000', ''), type, failed, dialect)
+  const choices = status === 206 ? [{ index: 0, text }] : withMedia(media, read)
   onText?.(text, type)
   const spoken = choices.filter((choice) => choice.text !== '')
   if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
@@ -167,7 +170,7 @@ function framesOf(text: string, label: Label): readonly Frame[] {
 
 function readFrames(text: string, label: Label, dialect: Dialect, bare = false): readonly ReplyChoice[] {
   const choices = new Map<number, Transcript>()
-  const reader = replyReader(dialect, [], bare)
+  const reader = replyReader(dialect, { bare })
   for (const { event: first, more = [] } of framesOf(text, label))
     for (const event of [first, ...more]) {
       for (const { choice, channel, text: added, from } of reader.read(event)) {

@@ -23,6 +23,7 @@ it('A request is what its function returns, and what it left out is an extra.', 
     userTurns: [0],
     extras: [],
     stream: true,
+    ids: expect.anything(),
   })
   expect(dialect.request({ q: 'Hi', hint: 'words left out', lang: 'en' }).extras).toEqual([
     'hint\nwords left out\nlang\nen',

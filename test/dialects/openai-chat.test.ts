@@ -27,6 +27,7 @@ describe('a request', () => {
       userTurns: [0],
       extras: [],
       stream: true,
+      ids: expect.anything(),
       model: 'gpt-4o',
     })
   })

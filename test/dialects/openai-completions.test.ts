@@ -21,6 +21,7 @@ it('Prompts and suffix are one user turn.', () => {
     userTurns: [0],
     extras: [],
     stream: false,
+    ids: expect.anything(),
     model: 'm',
   })
   expect(ask({ prompt: ['a', 'b'], suffix: 'c' }).turns).toEqual([{ role: 'User', text: 'a\nb\nc' }])

@@ -24,6 +24,7 @@ describe('a request', () => {
       userTurns: [0],
       extras: [],
       stream: false,
+    ids: expect.anything(),
       model: 'm',
       unseen: [{ what: 'stored-history', count: 1 }],
     })

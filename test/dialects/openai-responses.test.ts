@@ -24,7 +24,7 @@ describe('a request', () => {
       userTurns: [0],
       extras: [],
       stream: false,
-    ids: expect.anything(),
+      ids: expect.anything(),
       model: 'm',
       unseen: [{ what: 'stored-history', count: 1 }],
     })

@@ -7,7 +7,7 @@ import { readBody } from '../request/body/index.js'
 import type { GuardedRequest } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { accessOf, isSameOrigin, isToken, sessionCookie } from './access.js'
-import { Counters } from './counters.js'
+import { Counters } from './snapshot.js'
 import { MOST_PAGES, Pages } from './pages.js'
 import icon from './page/icon.svg?raw'
 import pageScript from './page/page.js?raw'
@@ -15,7 +15,7 @@ import page from './page/page.html?raw'
 import playgroundScript from './page/playground.js?raw'
 import signInPage from './page/sign-in.html?raw'
 import style from './page/style.css?raw'
-import { playgroundGuards } from './playground-guards.js'
+import { playgroundGuards } from './playground.js'
 import { Playground } from './playground.js'
 import { problem, send } from './replies.js'
 import type { DashboardSettings } from './settings.js'
@@ -53,20 +53,25 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
     if (!isSameOrigin(req)) return otherOrigin(res)
     if (pages.full) {
       const words = `${MOST_PAGES} dashboards are open already. Close one, or try again later.`
-      return problem(res, 503, 'too_many_pages', words, { 'retry-after': '10' })
+      return problem(res, 503, { code: 'too_many_pages', message: words }, { 'retry-after': '10' })
     }
     const headers = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' }
     const asksHeadOnly = req.method === 'HEAD'
-    send(res, 200, 'text/event-stream; charset=utf-8', asksHeadOnly ? '' : undefined, headers)
+    send(res, 200, { type: 'text/event-stream; charset=utf-8', body: asksHeadOnly ? '' : undefined, headers })
     if (!asksHeadOnly) pages.add(res)
   }
   const signIn: Answer = async (req, res) => {
-    if (token === undefined) return problem(res, 404, 'no_token', 'No token is set, so there is nothing to sign in to.')
+    if (token === undefined)
+      return problem(res, 404, { code: 'no_token', message: 'No token is set, so there is nothing to sign in to.' })
     if (!isSameOrigin(req)) return otherOrigin(res)
     if (!isToken(await tokenIn(req), token)) return unauthorised(res, WRONG_TOKEN_PAGE)
-    send(res, 303, 'text/plain; charset=utf-8', 'Signed in.\n', {
-      location: '?',
-      'set-cookie': sessionCookie(req, token),
+    send(res, 303, {
+      type: 'text/plain; charset=utf-8',
+      body: 'Signed in.\n',
+      headers: {
+        location: '?',
+        'set-cookie': sessionCookie(req, token),
+      },
     })
   }
   const judge: Answer = (req, res) => (isSameOrigin(req) ? playground?.answer(req, res) : otherOrigin(res))
@@ -86,25 +91,26 @@ export function createHandler(live: LiveServices, { token, playground: asked, pr
 
   return {
     async answer(req, res) {
-      if (closed) return problem(res, 503, 'closed', 'The dashboard has been closed.', { 'retry-after': '10' })
+      if (closed)
+        return problem(res, 503, { code: 'closed', message: 'The dashboard has been closed.' }, { 'retry-after': '10' })
       // After a wrong token the address is that of the form's answer.
       const name = req.method === 'GET' && nameOf(req) === 'session' ? '' : nameOf(req)
       const route = Object.hasOwn(routes, name) ? routes[name]! : routes['']!
       const access = accessOf(req, token)
-      if (access === 'away') return problem(res, 403, 'not_this_machine', AWAY)
+      if (access === 'away') return problem(res, 403, { code: 'not_this_machine', message: AWAY })
       if (access === 'sign-in' && !PUBLIC.includes(name))
         return name === '' ? unauthorised(res, signInPage) : unauthorised(res)
       const answer = route[req.method === 'HEAD' ? 'GET' : (req.method ?? '')]
       if (answer === undefined) {
         const allow = Object.keys(route).join(', ')
-        return problem(res, 405, 'method_not_allowed', `This takes ${allow}.`, { allow })
+        return problem(res, 405, { code: 'method_not_allowed', message: `This takes ${allow}.` }, { allow })
       }
-      if (req.llamaGuard !== undefined) return problem(res, 409, 'mounted_after_guard', MOUNT_BEFORE)
+      if (req.llamaGuard !== undefined) return problem(res, 409, { code: 'mounted_after_guard', message: MOUNT_BEFORE })
       try {
         await answer(req, res)
       } catch (error) {
         const { status, code, message } = toLlamaGuardError(error)
-        problem(res, status, code, message)
+        problem(res, status, { code, message })
       }
     },
     close() {
@@ -132,16 +138,24 @@ function nameOf({ url = '' }: IncomingMessage): string {
 const file =
   (type: string, words: string): Answer =>
   (_, res) =>
-    send(res, 200, type, words)
+    send(res, 200, { type, body: words })
 
 function unauthorised(res: ServerResponse, page?: string): void {
   const headers = { 'www-authenticate': 'Bearer realm="express-llama-guard dashboard"' }
-  if (page !== undefined) return send(res, 401, HTML, page, headers)
-  problem(res, 401, 'token_needed', 'Send the token as Authorization: Bearer, or sign in on the page.', headers)
+  if (page !== undefined) return send(res, 401, { type: HTML, body: page, headers })
+  problem(
+    res,
+    401,
+    { code: 'token_needed', message: 'Send the token as Authorization: Bearer, or sign in on the page.' },
+    headers,
+  )
 }
 
 function otherOrigin(res: ServerResponse): void {
-  problem(res, 403, 'other_origin', 'A page of another origin sent this request. The dashboard answers its own page.')
+  problem(res, 403, {
+    code: 'other_origin',
+    message: 'A page of another origin sent this request. The dashboard answers its own page.',
+  })
 }
 
 /** The token of a sent form, whether or not a parser ran before. */

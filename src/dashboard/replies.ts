@@ -13,13 +13,13 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 }
 
+type Headers = Readonly<Record<string, string>>
+
 /** Sends an answer. Without a body only the head goes out, and the caller writes the rest. */
 export function send(
   res: ServerResponse,
   status: number,
-  type: string,
-  body: string | undefined,
-  headers: Readonly<Record<string, string>> = {},
+  { type, body, headers }: { readonly type: string; readonly body?: string | undefined; readonly headers?: Headers },
 ): void {
   if (res.destroyed || res.headersSent) return
   res.statusCode = status
@@ -30,23 +30,17 @@ export function send(
   res.end(body)
 }
 
-export function json(
-  res: ServerResponse,
-  status: number,
-  body: object,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  send(res, status, 'application/json; charset=utf-8', JSON.stringify(body), headers)
+export function json(res: ServerResponse, status: number, body: object, headers: Headers = {}): void {
+  send(res, status, { type: 'application/json; charset=utf-8', body: JSON.stringify(body), headers })
 }
 
 export function problem(
   res: ServerResponse,
   status: number,
-  code: string,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
+  error: { readonly code: string; readonly message: string },
+  headers: Headers = {},
 ): void {
   // The unread rest of a body must not be read as the next request on this connection.
   res.req.resume()
-  json(res, status, { error: { message, code } }, headers)
+  json(res, status, { error }, headers)
 }

@@ -2,6 +2,7 @@
 // reader, its default.
 import { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../errors.js'
+import { isObject } from '../utils/json.js'
 import {
   hasOwnGuard,
   rejectIgnored,
@@ -22,25 +23,22 @@ import { guardsOption, type GuardParts, spreadGuards } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
   actionsOption,
-  modeOption,
-  spreadMode,
-  spreadText,
-  spreadThreshold,
-  textOption,
-  thresholdOption,
-} from './composite.js'
-import {
   auditOption,
   dialectOption,
   guardOption,
   loggerOption,
   modelOption,
+  modeOption,
   refusalTextOption,
+  spreadMode,
+  spreadText,
+  spreadThreshold,
   storeOption,
+  textOption,
+  thresholdOption,
   upstreamOption,
 } from './object-readers.js'
 import type { LlamaGuardOptions, RequestOptions } from './index.js'
-import { isObject } from '../utils/json.js'
 import { type Protection, protectionOf } from './protection.js'
 import {
   describe,

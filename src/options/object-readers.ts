@@ -1,13 +1,20 @@
-// Readers for options that take objects: guards, stores, dialects, loggers, upstreams. They check that the needed
-// methods and fields exist.
+// Readers for options that take objects (guards, stores, dialects, loggers, upstreams), which check that the needed methods
+// and fields exist, and for options of several parts, each of which has a field of its own in the configuration.
 import type { Dialect } from '../dialects/dialect.js'
 import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
-import type { Guard, Logger, RefusalText } from '../types.js'
+import type { CategoryAction, Guard, Logger, RefusalText } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import { hintForBackend, hintForModel } from './hints.js'
-import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions, type UpstreamOption } from './index.js'
-import { bool, fail, integer, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
+import {
+  type Backend,
+  BACKENDS,
+  type LlamaGuardOptions,
+  MODELS,
+  type RequestOptions,
+  type UpstreamOption,
+} from './index.js'
+import { bool, fail, integer, keyPath, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
 
 export function guardObject(value: unknown, name: string): Guard {
   if (typeof value === 'object' && value !== null && typeof (value as Guard).judge === 'function') return value as Guard
@@ -142,10 +149,66 @@ function byLanguage(texts: Record<string, unknown>, name: string): Record<string
   )
 }
 
-function parsed(json: string): unknown {
+const ratio = number(0, 1)
+const action = oneOf(['block', 'flag', 'ignore'])
+
+type Mode = NonNullable<RequestOptions['mode']>
+type Threshold = NonNullable<RequestOptions['threshold']>
+type Text = NonNullable<LlamaGuardOptions['text']>
+
+function byCategory<T>(value: object, name: string, read: (value: unknown, name: string) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, read(inner, `${name}.${id}`)]))
+}
+
+/** The object of a value that a variable holds as JSON. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value
   try {
-    return JSON.parse(json)
+    return JSON.parse(value)
   } catch {
-    return undefined
+    return value
   }
+}
+
+export function modeOption(value: unknown, name: string): Mode {
+  const [, share] = typeof value === 'string' ? (/^shadow:(.*)$/.exec(value) ?? []) : []
+  if (share !== undefined) return { shadow: ratio(share, name) }
+  if (!isObject(value)) return oneOf(['enforce', 'shadow'])(value, name)
+  rejectUnknown(Object.keys(value), ['shadow'], `${name} key`)
+  return { shadow: ratio(value['shadow'], `${name}.shadow`) }
+}
+
+export function spreadMode(mode: Mode): object {
+  return typeof mode === 'object' ? { mode: 'shadow', shadowSample: mode.shadow } : { mode, shadowSample: 1 }
+}
+
+export function thresholdOption(value: unknown, name: string): Threshold {
+  const given = parsed(value)
+  return isObject(given) ? byCategory(given, name, ratio) : ratio(value, name)
+}
+
+export function spreadThreshold(given: Threshold | undefined): object {
+  if (typeof given !== 'object') return { threshold: given, categoryThresholds: undefined }
+  const { default: threshold, ...categoryThresholds } = given
+  return {
+    threshold,
+    categoryThresholds: Object.keys(categoryThresholds).length === 0 ? undefined : categoryThresholds,
+  }
+}
+
+export function actionsOption(value: unknown, name: string): Readonly<Record<string, CategoryAction>> {
+  if (!isObject(value)) throw fail(name, value, 'an object by category id')
+  return byCategory(value, name, action)
+}
+
+export function textOption(value: unknown, name: string): Text {
+  const given = parsed(value)
+  if (!isObject(given)) return keyPath(value, name)
+  rejectUnknown(Object.keys(given), ['in', 'out'], `${name} key`)
+  const { in: words, out } = given
+  return { in: keyPath(words, `${name}.in`), ...(out !== undefined && { out: keyPath(out, `${name}.out`) }) }
+}
+
+export function spreadText(given: Text | undefined): object {
+  return typeof given === 'object' ? { text: given.in, reply: given.out } : { text: given, reply: undefined }
 }

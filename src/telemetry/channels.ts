@@ -1,6 +1,13 @@
 // What this package publishes on node:diagnostics_channel, and nothing else does: without a subscriber nothing is made,
 // and a message holds no chat content. Names and message types are public API.
-import { channel, tracingChannel, type Channel, type TracingChannel } from 'node:diagnostics_channel'
+import {
+  channel,
+  type Channel,
+  subscribe,
+  tracingChannel,
+  type TracingChannel,
+  unsubscribe,
+} from 'node:diagnostics_channel'
 import type {
   CompareEvent,
   Decision,
@@ -100,3 +107,22 @@ export const verdictChannel: Channel = channel(CHANNELS.verdict)
 export const notJudgedChannel: Channel = channel(CHANNELS.notJudged)
 export const requestChannel: Channel = channel(CHANNELS.request)
 export const shadowChannel: Channel = channel(CHANNELS.shadow)
+
+export interface Listeners {
+  readonly verdict?: (message: VerdictMessage) => void
+  readonly notJudged?: (message: NotJudgedMessage) => void
+  readonly request?: (message: RequestMessage) => void
+  readonly shadow?: (message: ShadowMessage) => void
+  readonly check?: { start?(message: CheckMessage): void; asyncEnd?(message: CheckMessage): void }
+}
+
+/** Tells the listeners from now on. Returns what stops it. */
+export function listen({ check, ...others }: Listeners): () => void {
+  const all = Object.entries(others) as [keyof typeof others, (message: unknown) => void][]
+  for (const [name, listener] of all) subscribe(CHANNELS[name], listener)
+  if (check !== undefined) checkChannel.subscribe(check as never)
+  return () => {
+    for (const [name, listener] of all) unsubscribe(CHANNELS[name], listener)
+    if (check !== undefined) checkChannel.unsubscribe(check as never)
+  }
+}

@@ -1,8 +1,7 @@
-// What becomes of one request, kept until its response has closed: which stages were judged, what was not and why.
-// Made only when somebody listens. Its event holds counts and seals, never the words.
+// What becomes of one request, kept until its response has closed: what the guards were asked and said, what nobody saw,
+// and what the guard added to its time.
 import { createHmac } from 'node:crypto'
-import type { Conversation, NotJudged, RequestEvent, Stage, Unjudged, VerdictEvent } from '../types.js'
-import { judgedChars } from './traced-check.js'
+import type { AddedLatency, Conversation, NotJudged, RequestEvent, Stage, Unjudged, VerdictEvent } from '../types.js'
 
 export type LedgerFacts = Pick<
   RequestEvent,
@@ -120,4 +119,61 @@ export class RequestLedger {
   #seal(text: string): string | undefined {
     return this.#secret === undefined ? undefined : createHmac('sha256', this.#secret).update(text).digest('hex')
   }
+}
+
+export class AddedLatencyClock {
+  #input: number | undefined
+  #firstGiven: number | undefined
+  #firstLeft: number | undefined
+  #lastGiven: number | undefined
+  #lastLeft: number | undefined
+
+  /** Measures how long an answer takes. */
+  async waitsFor<T>(answer: Promise<T>): Promise<T> {
+    const started = performance.now()
+    try {
+      return await answer
+    } finally {
+      this.#input = performance.now() - started
+    }
+  }
+
+  /** The handler has written to a reply that is held. */
+  gave(last: boolean): void {
+    if (this.#firstGiven !== undefined && !last) return
+    const now = performance.now()
+    this.#firstGiven ??= now
+    if (last) this.#lastGiven = now
+  }
+
+  /** Bytes of the handler have left. */
+  left(last: boolean): void {
+    if (this.#firstLeft !== undefined && !last) return
+    const now = performance.now()
+    this.#firstLeft ??= now
+    if (last) this.#lastLeft = now
+  }
+
+  get added(): AddedLatency {
+    const firstByte = between(this.#firstGiven, this.#firstLeft)
+    const lastByte = between(this.#lastGiven, this.#lastLeft)
+    return {
+      ...(this.#input !== undefined && { input: rounded(this.#input) }),
+      ...(firstByte !== undefined && { firstByte }),
+      ...(lastByte !== undefined && { lastByte }),
+    }
+  }
+}
+
+function between(from: number | undefined, to: number | undefined): number | undefined {
+  return from === undefined || to === undefined ? undefined : rounded(to - from)
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10
+}
+
+/** Characters of the turns that are judged, without their context. */
+export function judgedChars(conversations: readonly Conversation[]): number {
+  return conversations.reduce((sum, turns) => sum + (turns.at(-1)?.text.length ?? 0), 0)
 }

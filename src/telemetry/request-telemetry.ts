@@ -1,5 +1,7 @@
 // One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
 // its response has closed. Without a listener it makes nothing.
+// Tells the check channel of one time the guards are asked. Errors of a guard from outside may quote what it was shown,
+// so messages get their codes alone.
 import type { ServerResponse } from 'node:http'
 import type { AbortSignalLike } from '../utils/deadline.js'
 import type {
@@ -12,12 +14,18 @@ import type {
   Stage,
   VerdictEvent,
 } from '../types.js'
-import { AddedLatencyClock } from './added-latency.js'
+import { AddedLatencyClock, judgedChars, RequestLedger } from './request-ledger.js'
 import type { Audit } from './audit/index.js'
-import { type CheckMessage, notJudgedChannel, requestChannel, verdictChannel } from './channels.js'
-import type { NotJudgedMessage, VerdictMessage } from './channels.js'
-import { RequestLedger } from './request-ledger.js'
-import { judgedChars, tracedCheck } from './traced-check.js'
+import {
+  checkChannel,
+  type CheckMessage,
+  type CheckResult,
+  notJudgedChannel,
+  type NotJudgedMessage,
+  requestChannel,
+  verdictChannel,
+  type VerdictMessage,
+} from './channels.js'
 
 /** What telemetry needs to know of a middleware. */
 export interface TelemetryServices {
@@ -200,5 +208,53 @@ export class RequestTelemetry {
     )
     audit?.write(event)
     if (requestChannel.hasSubscribers) requestChannel.publish({ ...event, request: this.#request })
+  }
+}
+
+/** Costs one look when nobody listens. `ask` never rejects. */
+export function tracedCheck<T extends Judgement | readonly Judgement[]>(
+  about: () => Omit<CheckMessage, 'result'>,
+  ask: () => Promise<T>,
+  calledOff?: { readonly aborted: boolean },
+): Promise<T> {
+  if (!checkChannel.hasSubscribers) return ask()
+  let answer: T | undefined
+  const told = async (): Promise<CheckResult | undefined> => {
+    answer = await ask()
+    // A check that was called off says nothing about the guard or the text.
+    if (calledOff?.aborted === true) return undefined
+    return resultOf(Array.isArray(answer) ? (answer as readonly Judgement[]) : [answer as Judgement])
+  }
+  return checkChannel.tracePromise(told, about()).then(() => answer as T)
+}
+
+function resultOf(judgements: readonly Judgement[]): CheckResult {
+  const verdicts = judgements.flatMap((judgement) => ('verdict' in judgement ? judgement.verdict : []))
+  const unsafe = verdicts.some(({ safe }) => !safe)
+  const failed = judgements.flatMap((judgement) => ('error' in judgement ? judgement.error : []))[0]
+  const sum = (count: (verdict: (typeof verdicts)[number]) => number | undefined): number =>
+    verdicts.reduce((total, verdict) => total + (count(verdict) ?? 0), 0)
+  const scores = verdicts.flatMap(({ score }) => score ?? [])
+  const judgedBy = verdicts.find((verdict) => verdict.judgedBy !== undefined)?.judgedBy
+  const bySmallGuard = judgements.filter(
+    (judgement) =>
+      'verdict' in judgement &&
+      judgement.verdict.cached !== true &&
+      judgement.verdict.judgedBy !== undefined &&
+      // A cascade is named after both of its guards.
+      judgement.model.startsWith(`${judgement.verdict.judgedBy}>`),
+  ).length
+  return {
+    verdict: unsafe ? 'unsafe' : failed === undefined ? 'safe' : 'unjudged',
+    categories: [...new Set(verdicts.flatMap(({ categories, unknown = [] }) => [...categories, ...unknown]))],
+    ...(failed !== undefined && { code: failed.code }),
+    ...(scores.length > 0 && { score: Math.max(...scores) }),
+    ms: Math.max(0, ...judgements.map(({ ms }) => ms)),
+    cached:
+      verdicts.length > 0 && verdicts.length === judgements.length && verdicts.every(({ cached }) => cached === true),
+    attempts: sum(({ attempts }) => attempts),
+    tokens: { input: sum(({ tokens }) => tokens?.input), output: sum(({ tokens }) => tokens?.output) },
+    ...(judgedBy !== undefined && { judgedBy }),
+    ...(bySmallGuard > 0 && { bySmallGuard }),
   }
 }

@@ -2,7 +2,7 @@
 // `npx vite-node test/bench/telemetry.ts`.
 import { subscribe } from 'node:diagnostics_channel'
 import { CHANNELS, checkChannel } from '../../src/telemetry/channels.js'
-import { tracedCheck } from '../../src/telemetry/traced-check.js'
+import { tracedCheck } from '../../src/telemetry/request-telemetry.js'
 import type { Judgement } from '../../src/types.js'
 
 const CALLS = Number(process.env['BENCH_CALLS'] ?? 400_000)

@@ -2,7 +2,7 @@
 // refuses; and that no question is counted, remembered, published or logged.
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PlaygroundResult } from '../../src/dashboard/playground-trial.js'
+import type { PlaygroundResult } from '../../src/dashboard/playground.js'
 import { createGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { listen as listenToChannels } from '../helpers/channels.js'
 import { emulated, type Emulated } from '../helpers/emulated.js'

@@ -275,7 +275,8 @@ export function unescaped(text: string): string {
   return text
     .replace(FORM, (words) => (words.split('+').length > 3 ? words.replaceAll('+', ' ') : words))
     .replace(BYTES, bytes)
-    .replace(CODES, (all, unit?: string, point?: string, braced?: string, hex?: string, octal?: string) => {
+    .replace(CODES, (all, ...numbers: (string | undefined)[]) => {
+      const [unit, point, braced, hex, octal] = numbers
       const code = octal === undefined ? parseInt((unit ?? point ?? braced ?? hex)!, 16) : parseInt(octal, 8)
       // Halves of a pair are joined as they stand beside each other.
       return code >= 0xd800 && code <= 0xdfff ? String.fromCharCode(code) : (character(code) ?? all)

@@ -1,11 +1,8 @@
 // Translates between Chat Completions and a chat container: raw Llama-2 prompts, or Chat Completions unchanged.
+import { randomUUID } from 'node:crypto'
 import { LlamaGuardError } from '../../errors.js'
-import { ChatCompletion, DONE, sse } from './chat-completion.js'
-import { readReply, readToken } from './container-reply.js'
-import type { Piece } from './container-reply.js'
-import { generationParameters } from './generation-parameters.js'
-import { llama2Prompt } from './llama-2-prompt.js'
-import { StopText } from './stop-text.js'
+import { type Piece, readReply, readToken, type Usage } from './container-reply.js'
+import { generationParameters, llama2Prompt } from './llama-2.js'
 
 /** The two formats in which a chat container on SageMaker takes requests. */
 export type ChatFormat = 'llama-2' | 'messages'
@@ -99,5 +96,96 @@ function parse(text: string): unknown {
   } catch {
     // The parser's error quotes chat content, so it is not kept as the cause.
     throw new LlamaGuardError('upstream_unavailable', 'The chat container answered with something that is not JSON.')
+  }
+}
+
+export class ChatCompletion {
+  readonly #id = `chatcmpl-${randomUUID()}`
+  readonly #created = Math.floor(Date.now() / 1000)
+  readonly #model: string
+
+  constructor(model: string) {
+    this.#model = model
+  }
+
+  whole({ text, finish, usage }: Piece): string {
+    return this.#json(
+      'chat.completion',
+      [{ index: 0, message: { role: 'assistant', content: text }, logprobs: null, finish_reason: finish ?? 'stop' }],
+      usage,
+    )
+  }
+
+  first(): string {
+    return this.#chunk({ role: 'assistant', content: '' }, null)
+  }
+
+  text(content: string): string {
+    return this.#chunk({ content }, null)
+  }
+
+  /** The last chunk of the choice, the usage when it was requested, and the end mark. */
+  last(finish: Piece['finish'], usage: Usage | undefined): string {
+    const counts = usage ? sse(this.#json('chat.completion.chunk', [], usage)) : ''
+    return `${this.#chunk({}, finish ?? 'stop')}${counts}${DONE}`
+  }
+
+  #chunk(delta: object, finish: string | null): string {
+    return sse(this.#json('chat.completion.chunk', [{ index: 0, delta, logprobs: null, finish_reason: finish }]))
+  }
+
+  #json(object: string, choices: readonly object[], usage?: Usage): string {
+    return JSON.stringify({
+      id: this.#id,
+      object,
+      created: this.#created,
+      model: this.#model,
+      choices,
+      ...(usage && { usage }),
+    })
+  }
+}
+
+export const DONE = 'data: [DONE]\n\n'
+
+export function sse(json: string): string {
+  return `data: ${json}\n\n`
+}
+
+/** Passes text on as it comes, but holds back an end that may become a stop sequence. */
+export class StopText {
+  readonly #stops: readonly string[]
+  #held = ''
+
+  constructor(stops: readonly string[]) {
+    this.#stops = stops
+  }
+
+  /** The text that can be sent now. */
+  push(text: string): string {
+    this.#held += text
+    const keep = this.#possible()
+    const out = this.#held.slice(0, this.#held.length - keep)
+    this.#held = this.#held.slice(out.length)
+    return out
+  }
+
+  /** The text that was held back, without a stop sequence at its end. */
+  end(): string {
+    const stop = this.#stops.find((sequence) => this.#held.endsWith(sequence))
+    const out = stop === undefined ? this.#held : this.#held.slice(0, -stop.length)
+    this.#held = ''
+    return out
+  }
+
+  // The length of the longest end that begins or is a stop sequence.
+  #possible(): number {
+    let longest = 0
+    for (const stop of this.#stops) {
+      for (let length = Math.min(stop.length, this.#held.length); length > longest; length -= 1) {
+        if (stop.startsWith(this.#held.slice(-length))) longest = length
+      }
+    }
+    return longest
   }
 }

@@ -8,13 +8,13 @@ import type {
 import { LlamaGuardError } from '../../errors.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
-import { chatFormat } from './chat-format.js'
-import type { ChatFormat, ChatTranslator } from './chat-format.js'
-import { eventJson } from './response-stream.js'
-import { refusedByContainer, refusedByService, withoutWords } from './errors.js'
-import type { Refused } from './errors.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../write.js'
+import { chatFormat } from './chat-format.js'
+import type { ChatFormat, ChatTranslator } from './chat-format.js'
+import { eventJson } from './container-reply.js'
+import { refusedByContainer, refusedByService, withoutWords } from './errors.js'
+import type { Refused } from './errors.js'
 
 export type { ChatFormat } from './chat-format.js'
 
@@ -59,7 +59,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     .then(({ createChatClient }) => createChatClient({ client: options.client, timeoutMs, connections }))
   const openAi =
     options.format === 'openai'
-      ? Promise.all([loading, import('./openai-path.js')]).then(async ([{ sdk }, { bearerTokens, openAiBase }]) => {
+      ? Promise.all([loading, import('./client.js')]).then(async ([{ sdk }, { bearerTokens, openAiBase }]) => {
           const url = await openAiBase(sdk, endpoint, options.inferenceComponent)
           const refusal = (status: number, { 'x-amzn-errortype': type }: Record<string, unknown>) =>
             status >= 400 && typeof type === 'string' ? refusedByService(type, status, endpoint) : undefined

@@ -1,7 +1,7 @@
 // How a base URL and a client's path meet: never doubled, never above the base, never on another host.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { joinPath, parseBase } from '../../../src/upstream/http/target.js'
+import { joinPath, parseBase } from '../../../src/upstream/http/index.js'
 
 test.each([
   ['https://api.openai.com/v1', '/v1/chat/completions', '/v1/chat/completions'],

@@ -1,6 +1,6 @@
 // OpenAI's generation parameters in a container's words, and what is refused.
 import { expect, test } from 'vitest'
-import { generationParameters } from '../../../src/upstream/sagemaker/generation-parameters.js'
+import { generationParameters } from '../../../src/upstream/sagemaker/llama-2.js'
 
 const ALWAYS = { return_full_text: false, details: true }
 

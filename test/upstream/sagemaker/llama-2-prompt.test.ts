@@ -1,6 +1,6 @@
 // The Llama-2 prompt against the article's own bytes, and every conversation it must refuse.
 import { expect, test } from 'vitest'
-import { llama2Prompt } from '../../../src/upstream/sagemaker/llama-2-prompt.js'
+import { llama2Prompt } from '../../../src/upstream/sagemaker/llama-2.js'
 
 const user = (content: unknown) => ({ role: 'user', content })
 const assistant = (content: unknown) => ({ role: 'assistant', content })

@@ -1,7 +1,7 @@
 // Stop sequences at the end of an answer, cut anywhere.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { StopText } from '../../../src/upstream/sagemaker/stop-text.js'
+import { StopText } from '../../../src/upstream/sagemaker/chat-format.js'
 
 test('However a text is cut, what comes out is the text, less one stop sequence at its end', () => {
   const letters = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 12 })

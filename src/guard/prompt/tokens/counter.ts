@@ -88,7 +88,10 @@ export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
     if (end - start === 1 && text.charCodeAt(start) < 0x80) return 1
     if (end - start > LONGEST_REMEMBERED) return tokensOf(text.slice(start, end))
     const place = known.placeOf(text, start, end)
-    if (!known.has(place, text, start, end)) known.set(place, text, start, end, tokensOf(text.slice(start, end)))
+    if (!known.has(place, text, start, end)) {
+      known.put(place, text, start, end)
+      known.costs[place] = tokensOf(text.slice(start, end))
+    }
     return known.costs[place]!
   }
   const reach = (text: string, start: number, budget: number): Reach => {
@@ -131,8 +134,8 @@ class Remembered {
     return true
   }
 
-  set(place: number, text: string, start: number, end: number, cost: number): void {
-    this.costs[place] = cost
+  /** The caller sets the cost. */
+  put(place: number, text: string, start: number, end: number): void {
     this.#lengths[place] = end - start
     const first = place * LONGEST_REMEMBERED
     for (let at = start; at < end; at++) this.#characters[first + at - start] = text.charCodeAt(at)

@@ -2,7 +2,7 @@
 import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
 import type { ServerResponse } from 'node:http'
 import { stricter } from '../utils/stricter.js'
-import { asGuard } from './intercept/index.js'
+import { asGuard } from './intercept/chain.js'
 
 /** The headers that report the decision of each stage. A stage without a decision is left out. */
 export function verdictHeaders(decisions: readonly (Decision | undefined)[], expose?: Expose): Record<string, string> {

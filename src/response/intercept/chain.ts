@@ -46,7 +46,9 @@ export class Chain {
   /** The methods that somebody has read since the last wrapper of them. */
   readonly #read = new Set<Method>()
   /** True when a middleware below us may keep what we pass on. */
-  readonly keeps: boolean
+  readonly #keeps: boolean
+  /** The last bytes, where a middleware below may keep them. */
+  #lastBytes: Buffer | undefined
   /** True while we send. The methods of the response are then those below us. */
   sending = false
   #restored = false
@@ -56,7 +58,7 @@ export class Chain {
     this.#res = res
     this.#interceptor = interceptor
     this.#former = guarded[LAST]
-    this.keeps = Object.hasOwn(res, 'write') || Object.hasOwn(res, 'end')
+    this.#keeps = Object.hasOwn(res, 'write') || Object.hasOwn(res, 'end')
     for (const name of NAMES) this.#below[name] = res[name]
     this.#entry = this.#former === undefined ? ENTRY : entryOf(interceptor)
     if (this.#former !== undefined) {
@@ -84,6 +86,26 @@ export class Chain {
 
   callBelow(name: Method, args: readonly unknown[]): unknown {
     return this.send((): unknown => Reflect.apply(this.#below[name] as () => unknown, this.#res, args))
+  }
+
+  noteLast(bytes: Buffer): void {
+    if (this.#keeps) this.#lastBytes = bytes
+  }
+
+  /**
+   * True for bytes that a middleware below has kept and now passes to `res` instead of to the function that it has
+   * saved. The handler's own bytes come too late.
+   */
+  passesAgain(bytes: Buffer, ended: boolean): boolean {
+    if (!this.#keeps || this.real('writableEnded')) return false
+    const { length } = bytes
+    if (length === 0) return ended
+    const last = this.#lastBytes
+    if (last === undefined) return false
+    // Sessions split the last bytes.
+    if (!bytes.equals(last.subarray(0, length))) return bytes.equals(last.subarray(-length))
+    this.#lastBytes = last.subarray(length)
+    return true
   }
 
   /** The value of a property of Node's, which may differ from what a handler is shown. */

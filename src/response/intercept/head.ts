@@ -10,7 +10,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http'
 import { Socket } from 'node:net'
-import { withCode } from './arguments.js'
+import { withCode } from './writes.js'
 import type { Chain } from './chain.js'
 
 /** The method that commits the head. */
@@ -21,15 +21,20 @@ export class HeldHead {
   readonly #chain: Chain
   readonly #http2: boolean
   readonly #mountHeaders: OutgoingHttpHeaders
+  readonly #onCommit: () => void
   #committed: { readonly status: number; readonly message: string; readonly by: Committer } | undefined
+  /** The method that commits the head, or would. */
+  committer: Committer = 'writeHead'
   /** True when the head has been passed to the functions below. */
   left = false
 
-  constructor(res: ServerResponse, chain: Chain, mountHeaders: OutgoingHttpHeaders, http2: boolean) {
+  /** `onCommit`: called once the head is committed. */
+  constructor(res: ServerResponse, chain: Chain, mountHeaders: OutgoingHttpHeaders, onCommit: () => void) {
     this.#res = res
     this.#chain = chain
     this.#mountHeaders = mountHeaders
-    this.#http2 = http2
+    this.#onCommit = onCommit
+    this.#http2 = isHttp2(res)
   }
 
   /** True when the handler has committed its head. Later header changes throw, as they would without the guard. */
@@ -38,11 +43,29 @@ export class HeldHead {
   }
 
   /** Keeps what `writeHead` was given, or what it would be given by the `write` or `end` that commits the head. */
-  commit(args: readonly unknown[], by: Committer): void {
+  commit(args: readonly unknown[]): void {
     const res = this.#res
     keepHead(res, args, this.#http2)
     // HTTP/2 has no reason phrase, and Node warns when it is read.
-    this.#committed = { status: res.statusCode, message: this.#http2 ? '' : res.statusMessage, by }
+    this.#committed = { status: res.statusCode, message: this.#http2 ? '' : res.statusMessage, by: this.committer }
+    this.#onCommit()
+  }
+
+  /**
+   * Commits the head as Node's implicit head does: through `res.writeHead`, so that middleware which wrapped it after
+   * us runs its hooks before the hold is chosen.
+   */
+  commitBy(by: Committer): void {
+    if (this.committed) return
+    const res = this.#res
+    this.committer = by
+    try {
+      res.writeHead(res.statusCode)
+      // A wrapper of writeHead did not call ours.
+      if (!this.committed) this.commit([res.statusCode])
+    } finally {
+      this.committer = 'writeHead'
+    }
   }
 
   /**
@@ -131,6 +154,14 @@ function pairsOf(list: readonly unknown[]): (readonly [string, unknown])[] {
   if (list.length % 2 !== 0)
     throw withCode('ERR_INVALID_ARG_VALUE', 'The list of headers lacks the value of the last', TypeError)
   return Array.from({ length: list.length / 2 }, (_, index) => [list[2 * index] as string, list[2 * index + 1]])
+}
+
+export function headersSent(http2: boolean): Error {
+  return withCode(`ERR_HTTP${http2 ? '2' : ''}_HEADERS_SENT`, 'Cannot change headers after they are sent')
+}
+
+export function isHttp2(res: ServerResponse): boolean {
+  return (res.req?.httpVersionMajor ?? 1) >= 2
 }
 
 interface Http2Stream {

@@ -1,5 +1,6 @@
 // The two ends of a stream: when its head may leave and which verdicts it names, and the dialect's own last events, framed
 // like the events that were sent.
+import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { ReplyContext, ResponseController } from '../context.js'
 import { exposed, lastWords, publicError, type RefusalContext } from '../refusal.js'
@@ -96,4 +97,9 @@ function asLines(events: string, before: string): string {
     ? events.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice(6)] : []))
     : events.split('\n').filter((line) => line !== '' || before === '')
   return /^(?:data|event):/.test(events) || before !== '' ? lines.map((line) => `${before}${line}\n`).join('') : events
+}
+
+/** compression() keeps small writes in zlib until flush() is called. */
+export function flush(res: ServerResponse): void {
+  ;(res as ServerResponse & { flush?: () => void }).flush?.()
 }

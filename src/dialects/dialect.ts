@@ -2,7 +2,6 @@
 import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage, ToolCall } from '../types.js'
 import type { LlamaGuardError } from '../errors.js'
 import type { StreamEvent } from '../wire/frame.js'
-import type { FreeIds } from './kit/request-texts.js'
 
 /** A parsed chat request: who said what, and what else the model will see. */
 export interface ChatRequest {
@@ -32,11 +31,16 @@ export interface ChatRequest {
    */
   readonly unseen?: readonly NotJudged[]
   /** The ids that go unjudged, for what stands outside of the chat. */
-  readonly ids?: FreeIds
+  readonly ids?: UnjudgedIds
   /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */
   readonly calls?: readonly RpcCall[]
   /** Tools that the request itself calls, as requests of the Model Context Protocol do. */
   readonly toolCalls?: readonly Omit<ToolCall, 'stage'>[]
+}
+
+/** The first ids of a request. True for one that goes unjudged under its name. */
+export interface UnjudgedIds {
+  has(name: string, id: string): boolean
 }
 
 /** A call of a JSON-RPC request. */

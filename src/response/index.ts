@@ -5,15 +5,14 @@ import type { Dialect } from '../dialects/dialect.js'
 import { framingOf } from '../dialects/index.js'
 import type { Hold, ReplyContext, ResponseController } from './context.js'
 import { intercept } from './intercept/index.js'
-import { charsetsOf, codingsOf, isSuccess, labelOf, mediaType } from './media-type.js'
+import { charsetsOf, codingsOf, isSuccess, labelOf, mediaType, setVerdictHeaders } from './head.js'
 import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'
-import { setVerdictHeaders } from './verdict-headers.js'
 import { gateHold, wholeHold } from './whole/index.js'
 import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 
-export { setVerdictHeaders } from './verdict-headers.js'
+export { setVerdictHeaders } from './head.js'
 export type { ReplyContext } from './context.js'
 
 /** A guarded response, for code that must end it before the handler does. */

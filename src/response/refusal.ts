@@ -7,7 +7,7 @@ import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { openaiRefusal } from '../dialects/kit/refusals.js'
 import { LlamaGuardError } from '../errors.js'
 import type { RefusalContext, RefusalSettings } from './context.js'
-import { verdictHeaders } from './verdict-headers.js'
+import { verdictHeaders } from './head.js'
 import type { Decision, Expose, GuardedRequest, NamedCategory, Stage, TextByLanguage } from '../types.js'
 
 export type { RefusalContext, RefusalSettings } from './context.js'

@@ -2,7 +2,7 @@
 // is refused.
 import { gzipSync, brotliCompressSync, deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { codingsOf } from '../../src/response/media-type.js'
+import { codingsOf } from '../../src/response/head.js'
 import { guarded, onNode, serving } from '../helpers/apps.js'
 import { chat } from '../helpers/http.js'
 import { post, rawClient } from '../helpers/raw.js'

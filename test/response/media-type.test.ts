@@ -1,6 +1,6 @@
 // Which content-types are read as a stream of JSON lines or events.
 import { describe, expect, it } from 'vitest'
-import { isStream } from '../../src/response/media-type.js'
+import { isStream } from '../../src/response/head.js'
 
 const LINES = ['ndjson', 'ldjson', 'jsonl', 'jsonlines', 'json-lines', 'json-seq', 'json-stream', 'stream+json']
 const KINDS = ['application/', 'application/x-', 'text/', 'text/x-']

@@ -3,7 +3,7 @@
 // neighbouring messages of one role are joined by a line break, because Llama Guard expects alternating roles, and an
 // answer that is split over two messages must not be judged in halves.
 import { Buffer, isUtf8 } from 'node:buffer'
-import type { ChatRequest } from '../dialect.js'
+import type { ChatRequest, UnjudgedIds } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
 import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
 import { LlamaGuardError } from '../../errors.js'
@@ -47,7 +47,7 @@ function isId(name: string, text: string): boolean {
 }
 
 /** The ids of one request that go unjudged: the first of them. */
-export class FreeIds {
+export class FreeIds implements UnjudgedIds {
   readonly #ids = new Set<string>()
 
   has(name: string, text: string): boolean {
@@ -59,7 +59,7 @@ export class FreeIds {
 export class Walker {
   /** Sealed values that went unjudged. */
   sealed = 0
-  readonly ids: FreeIds
+  readonly ids: UnjudgedIds
   readonly #chat: boolean
   readonly #skip: unknown
   #sink: Sink = { text: () => undefined, picture: () => undefined }
@@ -72,7 +72,7 @@ export class Walker {
   constructor(
     body: unknown,
     chat: boolean,
-    { skip, ids = new FreeIds() }: { skip?: unknown; ids?: FreeIds | undefined } = {},
+    { skip, ids = new FreeIds() }: { skip?: unknown; ids?: UnjudgedIds | undefined } = {},
   ) {
     checkDepth(body, 0)
     this.#chat = chat
@@ -142,7 +142,7 @@ function checkDepth(value: unknown, depth: number): void {
 }
 
 /** All strings of a value of any shape, and its pictures. */
-export function stringsOf(value: unknown, sink: Sink, ids?: FreeIds, skip?: unknown): void {
+export function stringsOf(value: unknown, sink: Sink, ids?: UnjudgedIds, skip?: unknown): void {
   const fields = isObject(value) ? Object.entries(value) : [['', value] as const]
   const walker = new Walker(value, false, { skip, ids })
   for (const [key, inner] of fields) walker.read(inner, sink, { key })

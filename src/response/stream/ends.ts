@@ -5,7 +5,7 @@ import type { StreamReader } from '../../dialects/dialect.js'
 import type { ReplyContext, ResponseController } from '../context.js'
 import { exposed, lastWords, publicError, type RefusalContext } from '../refusal.js'
 import type { StreamJudge } from './stream-judge.js'
-import { setVerdictHeaders } from '../verdict-headers.js'
+import { setVerdictHeaders } from '../head.js'
 import type { Decision } from '../../types.js'
 import type { FrameKind } from '../../wire/frame.js'
 

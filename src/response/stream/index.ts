@@ -10,7 +10,7 @@ import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { refusalOf } from '../refusal.js'
 import { endingOf, flush, StreamHead } from './ends.js'
-import { type Held, HeldFrames } from './held-frames.js'
+import { type Held, HeldFrames } from './held.js'
 import { StreamJudge } from './stream-judge.js'
 
 /**

@@ -5,7 +5,7 @@ import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
 import { LazyAbortController } from '../../utils/deadline.js'
 import type { Pace, ReplySettings } from '../context.js'
-import { Transcript } from './transcript.js'
+import { Transcript } from './held.js'
 
 /** More choices than any API sends. */
 const MAX_CHOICES = 128

@@ -1,7 +1,7 @@
 // Frames that wait and leave: as one buffer, with the bytes of these frames and of no others.
 import { describe, expect, it } from 'vitest'
 import { Frame } from '../../../src/wire/frame.js'
-import { HeldFrames } from '../../../src/response/stream/held-frames.js'
+import { HeldFrames } from '../../../src/response/stream/held.js'
 
 const ABC = Buffer.from('abcdefghijklmnopqrstuvwxyz')
 const DIGITS = Buffer.from('01234567890123456789')

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../../src/errors.js'
-import { labelOf } from '../../../src/response/media-type.js'
+import { labelOf } from '../../../src/response/head.js'
 import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'
 import { chunk } from '../../helpers/http.js'

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StreamJudge } from '../../../src/response/stream/stream-judge.js'
 import { Framer } from '../../../src/wire/framer.js'
-import { HeldFrames } from '../../../src/response/stream/held-frames.js'
+import { HeldFrames } from '../../../src/response/stream/held.js'
 import type { Decision, Judgement } from '../../../src/types.js'
 
 interface Check {

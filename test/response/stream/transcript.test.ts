@@ -1,7 +1,7 @@
 // However long a stream runs, a check stays small, nothing new goes unread, and what was read is forgotten.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OVERLAP_BYTES, SPAN_BYTES, Transcript } from '../../../src/response/stream/transcript.js'
+import { OVERLAP_BYTES, SPAN_BYTES, Transcript } from '../../../src/response/stream/held.js'
 
 describe('a transcript', () => {
   it('shows every new character to a check, with what came just before it', () => {

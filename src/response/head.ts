@@ -1,0 +1,130 @@
+// The head of a reply: what it says of its body (media type, charset, codings, whether it is a stream), and the two
+// headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
+import type { ServerResponse } from 'node:http'
+import type { Framing } from '../dialects/dialect.js'
+import { asGuard } from './intercept/chain.js'
+import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
+import { stricter } from '../utils/stricter.js'
+import type { Label } from '../wire/framer.js'
+
+/** The media type without its parameters, in lower case. */
+export function mediaType(contentType: string): string {
+  const end = contentType.indexOf(';')
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
+}
+
+/**
+ * The charsets that a content-type names. Of several, some clients take the first and some the last. `?` stands for
+ * one whose form only some clients read, such as `charset*=''utf-16`.
+ */
+export function charsetsOf(contentType: string): readonly string[] {
+  if (!contentType.includes('=')) return NONE
+  const named = contentType.matchAll(/charset(?:\s{0,8}=\s{0,8}"?([\w.:-]*)"?\s{0,8}(?=[;,]|$))?/gi)
+  return [...named].map(([, charset = '?']) => charset)
+}
+const NONE: readonly string[] = []
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+const EVENT_STREAM = 'text/event-stream'
+/** The media types under which JSON lines and JSON sequences (RFC 7464) are sent. */
+const JSON_LINES =
+  /^(?:application|text)\/(?:x-)?(?:ndjson|ldjson|jsonl|jsonlines|json-lines|json-seq|json-stream|stream\+json)$/
+
+/** True for a reply that comes event by event. */
+export function isStream(type: string): boolean {
+  return type === EVENT_STREAM || JSON_LINES.test(type)
+}
+
+export function isJson(type: string): boolean {
+  return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
+}
+
+const HEADERS = ['content-encoding', 'transfer-encoding'] as const
+/** Codings that leave the bytes as they are. Node itself writes the chunks of `chunked`. */
+const PLAIN = new Set(['', 'identity', 'none', 'chunked'])
+
+/** The codings in the order in which they were applied. Some clients undo those of `transfer-encoding` too. */
+export function codingsOf(res: Pick<ServerResponse, 'getHeader'>): readonly string[] {
+  if (HEADERS.every((name) => res.getHeader(name) === undefined)) return NONE
+  return HEADERS.flatMap((name) => {
+    const value = res.getHeader(name)
+    return value === undefined ? [] : String(value).toLowerCase().split(',')
+  })
+    .map((coding) => coding.trim())
+    .filter((coding) => !PLAIN.has(coding))
+}
+
+/** Undefined for a reply that must be held as a whole. `framing`: how the API streams. */
+export function labelOf(type: string, framing?: Framing): Label | undefined {
+  if (type === 'text/event-stream') return 'events'
+  if (isStream(type)) return 'lines'
+  if (framing === 'json-lines' && isJson(type)) return 'lines'
+  if (framing === 'json-array' && isJson(type)) return 'array'
+  return type === '' || (type.startsWith('text/') && !isJson(type)) ? 'text' : undefined
+}
+
+/** The headers that report the decision of each stage. A stage without a decision is left out. */
+export function verdictHeaders(decisions: readonly (Decision | undefined)[], expose?: Expose): Record<string, string> {
+  const verdicts = verdictsOf(decisions, expose)
+  const timings = timingsOf(decisions, expose)
+  return { ...(verdicts !== '' && { 'llama-guard': verdicts }), ...(timings !== '' && { 'server-timing': timings }) }
+}
+
+/**
+ * Adds the headers to an allowed reply. The handler's own Server-Timing stays. Where several mounts guard the request,
+ * each stage is reported by the strictest of them.
+ */
+export function setVerdictHeaders(res: ServerResponse, own: readonly (Decision | undefined)[], expose?: Expose): void {
+  const known = (res.req as GuardedRequest | undefined)?.llamaGuard
+  const decisions = own.map((decision) => decision && stricter(decision, known?.[decision.stage]))
+  const verdicts = verdictsOf(decisions, expose)
+  const timings = timingsOf(decisions, expose)
+  if (verdicts === '') return
+  // The handler has committed its head, so only the guard can still change it.
+  asGuard(res, () => {
+    res.setHeader('Llama-Guard', verdicts)
+    if (timings !== '') res.appendHeader('Server-Timing', timings)
+  })
+}
+
+function verdictsOf(decisions: readonly (Decision | undefined)[], expose?: Expose): string {
+  if (expose === 'none') return ''
+  let list = ''
+  for (const decision of decisions) {
+    if (decision !== undefined)
+      list += `${list === '' ? '' : ', '}${decision.stage}=${member(decision.outcome, decision, expose)}`
+  }
+  return list
+}
+
+function timingsOf(decisions: readonly (Decision | undefined)[], expose?: Expose): string {
+  if (expose !== 'full') return ''
+  let list = ''
+  for (const decision of decisions) {
+    if (decision !== undefined && decision.outcome.state !== 'skipped')
+      list += `${list === '' ? '' : ', '}guard-${decision.stage};dur=${decision.ms.toFixed(1)}`
+  }
+  return list
+}
+
+function member({ state, code, why, score, cached, by }: Outcome, { categories }: Decision, expose?: Expose): string {
+  let text: string = state
+  if (state === 'unsafe' && categories.length > 0)
+    text += `;cat=${quoted(categories.map(({ code: id }) => id).join(','))}`
+  if (code !== undefined) text += `;code=${quoted(code)}`
+  if (why !== undefined) text += `;why=${quoted(why)}`
+  if (expose !== 'full') return text
+  // RFC 9651 decimals carry at most three digits after the point.
+  if (score !== undefined) text += `;score=${Number(score.toFixed(3))}`
+  if (cached) text += ';cached'
+  if (by !== undefined) text += `;by=${quoted(by)}`
+  return text
+}
+
+/** An RFC 9651 string: printable ASCII only, quotes and backslashes escaped. */
+function quoted(value: string): string {
+  return `"${value.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`
+}

@@ -237,7 +237,14 @@ describe('no sink holds chat text', () => {
     await sleep(20)
     await server.close()
     expect(reply.status).toBe(451)
-    expect(lines.filter((line) => line.includes('"stage"')).length).toBe(2)
+    const ours = lines.filter((line) => line.includes('"stage"')).map((line) => JSON.parse(line) as object)
+    expect(ours).toHaveLength(2)
+    // pino-http's own line has the request; ours have its id.
+    const [{ req }] = lines.filter((line) => line.includes('"res"')).map((line) => JSON.parse(line)) as [
+      { req: { id: number } },
+    ]
+    for (const line of ours) expect(line).toMatchObject({ requestId: String(req.id) })
+    for (const line of ours) expect(line).not.toHaveProperty('req')
     expect(lines.join('')).not.toMatch(PLANTED)
   })
 })

@@ -41,6 +41,18 @@ export function defaultLogger(level: string, destination?: DestinationStream): L
   return destination === undefined ? pino(options) : pino(options, destination)
 }
 
+type Child = Logger & { bindings?(): object }
+
+/**
+ * The logger without the whole request, which pino-http binds to `req.log` and which would stand on each line. A child
+ * of pino's has its parent for a prototype; `requestId` is the request's own `id`.
+ */
+export function withoutRequest(log: Child): Logger {
+  const parent = Object.getPrototypeOf(log) as Partial<Child> | null
+  if (typeof parent?.bindings !== 'function' || typeof parent.info !== 'function') return log
+  return 'req' in log.bindings!() && !('req' in parent.bindings()) ? (parent as Logger) : log
+}
+
 interface LoggedRequest {
   readonly requestId: string
   readonly context: RequestFields | undefined

@@ -162,7 +162,7 @@ function createCollectors(register: Registry) {
 function exemplarOf({ requestId, context }: VerdictMessage): Record<string, string> {
   const labels: Record<string, string> = {}
   let left = EXEMPLAR_CHARS
-  for (const [name, value] of Object.entries({ request_id: requestId, ...context })) {
+  for (const [name, value] of Object.entries<string | number | boolean>({ request_id: requestId, ...context })) {
     const chars = name.length + String(value).length
     if (chars > left || !/^[A-Za-z_]\w*$/.test(name)) continue
     left -= chars

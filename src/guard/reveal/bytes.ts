@@ -191,29 +191,62 @@ export function withoutBase64(text: string): Decoded | undefined {
 
 /** A word of small letters alone is far more often a word. */
 const WORDLIKE = /^[A-Z]?[a-z]{1,23}$/
-const BASE32 = /^[a-z2-7]{8,}$/i
+const BASE32 = /^(?:[A-Z2-7]{8,}|[a-z2-7]{8,})$/
 
 function ofRun(run: string): { text: string; worth: number } | undefined {
   const bare = run.includes('=') ? run.slice(0, run.indexOf('=')) : run
   if ((bare.length % 4 === 1 && bare.length < 40) || (bare.length < 8 && bare === run)) return undefined
   if (WORDLIKE.test(bare)) return undefined
-  for (const way of [bare, rotated, reversed]) {
-    const letters = typeof way === 'string' ? way : way(bare)
-    for (const bytes of [Buffer.from(letters, 'base64'), ...(BASE32.test(letters) ? [base32(letters)] : [])]) {
-      const text = textOf(bytes)
-      if (text === undefined) continue
-      const worth = worthOf(text)
-      if (worth !== NOTHING) return { text, worth }
-    }
+  for (const { letterAt, read } of WAYS) {
+    if (!opensText(bare, letterAt)) continue
+    const found = ofBytes(Buffer.from(read(bare), 'base64'))
+    if (found !== undefined) return found
   }
-  return undefined
+  return BASE32.test(bare) ? ofBytes(base32(bare)) : undefined
 }
 
+function ofBytes(bytes: Uint8Array): { text: string; worth: number } | undefined {
+  const text = textOf(bytes)
+  if (text === undefined) return undefined
+  const worth = worthOf(text)
+  return worth === NOTHING ? undefined : { text, worth }
+}
+
+const turn = (code: number): number => (((code & 31) + 12) % 26) + (code & 96) + 1
 export const rotated = (text: string): string =>
   text.replace(/[a-z]/gi, (letter) => String.fromCharCode(turn(letter.charCodeAt(0))))
-const turn = (code: number): number => (((code & 31) + 12) % 26) + (code & 96) + 1
 
 export const reversed = (text: string): string => Array.from(text).reverse().join('')
+
+/** The ways of reading a token: as it stands, rotated by thirteen letters, and from its end. */
+const WAYS = [
+  { letterAt: (run: string, at: number) => run.charCodeAt(at), read: (run: string) => run },
+  {
+    letterAt: (run: string, at: number) => (run.charCodeAt(at) < 65 ? run.charCodeAt(at) : turn(run.charCodeAt(at))),
+    read: rotated,
+  },
+  { letterAt: (run: string, at: number) => run.charCodeAt(run.length - 1 - at), read: reversed },
+]
+
+const SIXES = new Uint8Array(128)
+for (const last of ['+/', '-_'])
+  for (const [value, sign] of [...`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${last}`].entries())
+    SIXES[sign.charCodeAt(0)] = value
+
+/** Whether the first bytes may be those of a text. The bytes of most tokens are not, and cost no more than this. */
+function opensText(run: string, letterAt: (run: string, at: number) => number): boolean {
+  let bits = 0
+  let follow = 0
+  for (let at = 0; at < 8 && at < run.length; at++) {
+    bits = (bits << 6) | SIXES[letterAt(run, at) & 127]!
+    if (at % 4 === 0) continue
+    const byte = (bits >> (6 - 2 * (at % 4))) & 255
+    const isFollower = byte >> 6 === 2
+    if (isFollower !== follow > 0 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return false
+    follow = isFollower ? follow - 1 : byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
+  }
+  return true
+}
 
 function base32(letters: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor((letters.length * 5) / 8))

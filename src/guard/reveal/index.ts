@@ -12,10 +12,34 @@ const LAYERS = 2
 /** Characters that are told before and behind what was decoded, so that a long text is not judged twice. */
 const AROUND = 400
 
+/** Characters that are looked at together. A long text is decoded only where it looks encoded. */
+const PART = 1_000
+/** How much longer a part may be, so that it ends behind a line or a word. */
+const MORE = 200
+
+/** The stretches of a text that may be encoded, and the kinds of disguise that they may hold. */
+function suspects(text: string): { readonly start: number; end: number; found: number }[] {
+  const all: { readonly start: number; end: number; found: number }[] = []
+  for (let start = 0, end; start < text.length; start = end) {
+    end = text.length
+    if (start + PART + MORE < text.length) {
+      const gap = /\s/.exec(text.slice(start + PART, start + PART + MORE))
+      end = start + PART + (gap === null ? 0 : gap.index + 1)
+    }
+    const found = look(text.slice(start, end))
+    const last = all.at(-1)
+    if (found === 0) continue
+    if (last?.end !== start) all.push({ start, end, found })
+    else {
+      last.end = end
+      last.found |= found
+    }
+  }
+  return all
+}
+
 /** One layer less, or undefined when there is none. `words` tells whether words came to light. */
-function peeled(text: string): { text: string; words: boolean } | undefined {
-  const found = look(text)
-  if (found === 0) return undefined
+function peeled(text: string, found: number): { text: string; words: boolean } | undefined {
   let plain = text
   let words = false
   const take = (decoded: { readonly text: string; readonly words: boolean } | undefined): void => {
@@ -58,15 +82,27 @@ function escapesOf(text: string): { text: string; words: boolean } {
  * of the text, and for ordinary text one quick look.
  */
 export function reveal(text: string): string | undefined {
+  let form = ''
+  let at = 0
+  for (const { start, end, found } of suspects(text)) {
+    const plain = decoded(text.slice(start, end), found)
+    if (plain === undefined) continue
+    form += text.slice(at, start) + plain
+    at = end
+  }
+  return at === 0 ? undefined : around(text, form + text.slice(at))
+}
+
+function decoded(text: string, found: number): string | undefined {
   let form = text
   let words = false
   for (let layer = 0; layer < LAYERS; layer++) {
-    const next = peeled(form)
+    const next = peeled(form, layer === 0 ? found : look(form))
     if (next === undefined) break
     form = next.text
     words ||= next.words
   }
-  return words && form !== text ? around(text, form) : undefined
+  return words && form !== text ? form : undefined
 }
 
 /** The part of a form that differs from the text, and a little around it. */

@@ -11,6 +11,11 @@ export function withoutGaps(text: string): Decoded | undefined {
   let out = ''
   let at = 0
   for (let start = 0; start < text.length;) {
+    // Most letters stand beside another.
+    if (isAscii(text.charCodeAt(start + 1))) {
+      start++
+      continue
+    }
     const row = rowFrom(text, start)
     if (row === undefined) {
       start++
@@ -30,6 +35,9 @@ export function withoutGaps(text: string): Decoded | undefined {
   }
   return at === 0 ? undefined : { text: out + text.slice(at), words }
 }
+
+/** Whether this is a letter of ASCII. */
+const isAscii = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 122
 
 const segmentedAll = (text: string): string =>
   text.replace(/[a-z]{12,}/gi, (letters) => (isWord(letters) ? letters : (segmented(letters) ?? letters)))
@@ -99,6 +107,8 @@ const LEET: Readonly<Record<string, string>> = {
 const LEET_TOKEN = /[^\s".,;:?()[\]{}<>/=_-]{1,24}/g
 /** A sign counts as a letter within a word, and a digit or `$` also at its start. */
 const LEET_SIGN = /[\d$€]|[a-z][@!|+][a-z]/i
+/** Longer tokens are keys and hashes. */
+const LONGEST_LEET = 16
 /** The ways of reading one word, at most. */
 const MOST_WAYS = 16
 
@@ -122,7 +132,7 @@ export function withoutLeet(text: string): Decoded | undefined {
   let tokens = 0
   const plain = text.replace(LEET_TOKEN, (all) => {
     tokens++
-    if (!LEET_SIGN.test(all)) return all
+    if (all.length > LONGEST_LEET || !LEET_SIGN.test(all)) return all
     let end = all.length
     while (end > 1 && '!+|'.includes(all[end - 1]!)) end--
     const numeric = !/[a-z]/i.test(all)

@@ -1,16 +1,13 @@
 // Reads letters in other forms as the letters of ASCII that they look like.
 import { CONFUSABLES } from './confusables.js'
-import { isWord, readingOf } from './words.js'
+import { isWord, readingOf, STRANGE, Tokens } from './words.js'
 
 /** Marks that are written over Latin letters, and characters that nobody sees. */
 const MARKS = /(?=\p{Mn})[\p{Script=Inherited}]/gu
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
 const TAG = /[\u{E0020}-\u{E007E}]/gu
-const TOKEN = /[^\s!-/:-@[-`{-~\u2010-\u2029\u3000-\u301f]+/g
 /** Greek, Cyrillic, Armenian, Cherokee: letters that look like Latin ones. */
 const SCRIPTS = /[\u0370-\u058f\u13a0-\u13ff]/
-const PLAIN = /^[\0-\x7f]*$/
-const OTHER = /[^\0-\x7f]/gu
 
 /** Letters A to Z in rows that no form of Unicode undoes: negative circled, negative squared, regional indicators. */
 const ROWS = [0x1f150, 0x1f170, 0x1f1e6]
@@ -34,15 +31,25 @@ const plainOf = (sign: string): string => {
   return rows.get(code) ?? CONFUSABLES.get(code) ?? sign
 }
 
+/** Letters of Latin, Greek and Cyrillic that are composed already: most tokens of such languages. */
+const COMPOSED = /^[\0-\x7f\u00c0-\u012f\u0386-\u03ce\u0400-\u045f]*$/
+/** Letters with an accent are letters of honest languages. */
+const isAccented = (code: number): boolean => (code >= 0xc0 && code < 0x250) || (code >= 0x1e00 && code < 0x1f00)
+
 /** A token without marks, and with letters of ASCII where it has others that look like them. */
 function folded(token: string): string {
-  const composed = token.normalize('NFKC')
-  const bare = MARKS.test(composed) ? composed.normalize('NFD').replace(MARKS, '') : composed
-  MARKS.lastIndex = 0
-  return bare.replace(OTHER, (sign) => (ACCENTED.test(sign) ? sign : plainOf(sign)))
+  let bare = token
+  if (!COMPOSED.test(token)) {
+    bare = token.normalize('NFKC')
+    if (bare.search(MARKS) >= 0) bare = bare.normalize('NFD').replace(MARKS, '')
+  }
+  let plain = ''
+  for (const sign of bare) {
+    const code = sign.codePointAt(0)!
+    plain += code < 0x80 || isAccented(code) ? sign : plainOf(sign)
+  }
+  return plain
 }
-/** Letters with an accent are letters of honest languages. */
-const ACCENTED = /^[\u00c0-\u024f\u1e00-\u1eff]$/
 
 /** Text that stands on its head, read from the other end. */
 function upright(text: string): string {
@@ -59,16 +66,18 @@ export interface Folded {
 
 export function withoutLookAlikes(text: string): Folded {
   let mixed = false
-  const bare = text
-    .replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000))
-    .replace(INVISIBLE, '')
-    .replace(TOKEN, (token) => {
-      if (PLAIN.test(token)) return token
-      const plain = folded(token)
-      // No honest word has letters of two scripts, and is English when it has them of one.
-      mixed ||= /[a-z]/i.test(token) && SCRIPTS.test(token) && plain.length > 2 && isWord(plain)
-      return plain
-    })
+  const seen = text.replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000)).replace(INVISIBLE, '')
+  let bare = ''
+  let at = 0
+  for (const tokens = new Tokens(seen); tokens.next();) {
+    if (tokens.kind !== STRANGE) continue
+    const plain = folded(seen.slice(tokens.start, tokens.end))
+    // No honest word has letters of two scripts, and is English when it has them of one.
+    mixed ||= tokens.twoScripts && plain.length > 2 && isWord(plain)
+    bare += seen.slice(at, tokens.start) + plain
+    at = tokens.end
+  }
+  bare += seen.slice(at)
   const before = readingOf(text)
   const after = readingOf(bare)
   if (mixed || gains(before, after)) return { text: bare, words: true }

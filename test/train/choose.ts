@@ -9,7 +9,7 @@ const FALSE_POSITIVES = [0.0275, 0.04, 0.03, 0.04] as const
  * How far the threshold lies above the bars that keep this promise, as a margin. Chosen on dev.jsonl: the lowest of 0.3, 0.4
  * and so on with which at most a tenth of XSTest's safe prompts and 2 % of each harmless source are flagged.
  */
-const ABOVE = 0.6
+const ABOVE = 0.5
 /** A source with fewer texts of a kind says nothing about it. */
 const ENOUGH_TEXTS = 40
 const NEWTON_STEPS = 50

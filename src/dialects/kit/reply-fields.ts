@@ -57,16 +57,9 @@ export function isShort(text: string): boolean {
 
 /** True for a string in a field of this kind that is not judged. */
 function isOfServer(kind: FieldKind, text: string): boolean {
-  switch (kind) {
-    case 'server':
-      return isShort(text)
-    case 'tokens':
-      return text.length <= MOST_TOKEN
-    case 'sealed':
-      return SEALED.test(text)
-    case 'json':
-      return false
-  }
+  if (kind === 'server') return isShort(text)
+  if (kind === 'tokens') return text.length <= MOST_TOKEN
+  return kind === 'sealed' && SEALED.test(text)
 }
 
 const NAME_OF_SERVER = /^(?:type|role|status|object|model|version|created|timestamp)$|(?:_at|At)$/

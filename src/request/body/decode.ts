@@ -58,16 +58,18 @@ export function decoded(bytes: Uint8Array, name: string | undefined, limit: numb
   if (name === undefined || bytes.length === 0) return { bytes }
   const decoders = DECODERS.get(name)
   if (decoders === undefined) return { bytes, fault: unsupported(UNKNOWN) }
+  // The last that reads the bytes reads most of them: all streams of gzip.
+  let lenient = bytes
   for (const decode of decoders) {
     try {
       const { buffer, engine } = decode(bytes, { maxOutputLength: limit, info: true }) as Inflated
-      const isStrict = decode === decoders[0] && engine.bytesWritten === bytes.length
-      return { bytes: buffer, ...(!isStrict && { fault: mismatch() }) }
+      if (decode === decoders[0] && engine.bytesWritten === bytes.length) return { bytes: buffer }
+      lenient = buffer
     } catch (error) {
       if (isObject(error) && error.code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(limit)
     }
   }
-  return { bytes, fault: mismatch() }
+  return { bytes: lenient, fault: mismatch() }
 }
 
 const UNKNOWN = 'The content-encoding of the body is not one of gzip, deflate and br; send one of those or none'

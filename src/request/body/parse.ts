@@ -42,7 +42,9 @@ export function unread(fault: LlamaGuardError): ReadBody {
  * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.
  */
 export function parseBody(bytes: Uint8Array, type: MediaType, fault?: LlamaGuardError): ReadBody {
-  if (bytes.length === 0) return NO_BODY
+  // What other decoders find behind the end of an empty body is no empty body.
+  const empty: ReadBody = fault === undefined ? NO_BODY : { kind: 'read', format: 'text', value: '', fault }
+  if (bytes.length === 0) return empty
   const { charset, kind } = type
   const utf8 = new TextDecoder().decode(bytes)
   const named = decodedText(bytes, charset)
@@ -54,7 +56,7 @@ export function parseBody(bytes: Uint8Array, type: MediaType, fault?: LlamaGuard
   if (!isText && kind !== 'json' && kind !== 'form')
     return { kind: 'read', format: 'other', value: undefined, fault: wrong ?? notText(), hidden: text }
   const read = parseText(text, type)
-  if (read.kind !== 'read') return read
+  if (read.kind !== 'read') return empty
   return {
     ...read,
     fault: wrong ?? read.fault ?? (isText ? undefined : notUtf8()),

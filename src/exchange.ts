@@ -1,7 +1,7 @@
 // One guarded request from its first byte to its last: what the spine calls, and what the holds of its reply ask.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from './dialects/dialect.js'
-import { LlamaGuardError, toLlamaGuardError } from './errors.js'
+import { LlamaGuardError, toLlamaGuardError } from './types/errors.js'
 import type { StageOptions } from './guard/index.js'
 import type { RequestConfig } from './options/config.js'
 import { decide, decideError, skipped } from './policy.js'

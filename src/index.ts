@@ -62,7 +62,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   type UnavailableCode,
-} from './errors.js'
+} from './types/errors.js'
 /** Types for guards of your own, `onVerdict`, and `req.llamaGuard`. */
 export type {
   AddedLatency,

@@ -1,5 +1,5 @@
 // Turns the judgements of one stage into one decision. Pure, no I/O. Requests, replies and streams all use it.
-import { LlamaGuardError } from './errors.js'
+import { LlamaGuardError } from './types/errors.js'
 import type {
   Category,
   CategoryAction,

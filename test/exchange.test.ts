@@ -2,7 +2,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError } from '../src/errors.js'
+import { LlamaGuardError } from '../src/types/errors.js'
 import { Exchange } from '../src/exchange.js'
 import { parseOptions } from '../src/options/config.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError } from '../src/errors.js'
+import { LlamaGuardError } from '../src/types/errors.js'
 import { llamaGuard } from '../src/llama-guard.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
 import { EXPRESSES } from './helpers/apps.js'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LlamaGuardError } from '../src/errors.js'
+import { LlamaGuardError } from '../src/types/errors.js'
 import { decide, type PolicySettings } from '../src/policy.js'
 import type { Judgement, Verdict } from '../src/types.js'
 

@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { CommanderError, InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { isLlamaGuardError } from '../errors.js'
+import { isLlamaGuardError } from '../types/errors.js'
 import { guardsNamed } from '../options/guards.js'
 import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions } from '../options/index.js'
 import { EXIT } from './io.js'

@@ -1,9 +1,9 @@
-// What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit code.
-// Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app does are
-// optional peers: a missing one is told with its cure.
+// What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit
+// code. Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app
+// does are optional peers: a missing one is told with its cure.
 import { styleText } from 'node:util'
 import { markdownTable } from 'markdown-table'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 
 /** The parts of a stream a command needs. `process.stdout` is one. */
 export interface Output {

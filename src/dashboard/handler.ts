@@ -1,7 +1,7 @@
 // Answers the requests of the dashboard. All of it lies at one path, told apart by query, so that it works wherever it
 // is mounted: with a slash at the end or without, and behind proxies that take a prefix away.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { toLlamaGuardError } from '../errors.js'
+import { toLlamaGuardError } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import { readBody } from '../request/body/index.js'
 import type { GuardedRequest } from '../types.js'

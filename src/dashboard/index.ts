@@ -1,7 +1,7 @@
 // `guard.dashboard()`: a live page about the guards of this process. Settings are checked at once; the page, its
 // counters and the playground are loaded only where somebody asks for a dashboard.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Next } from '../types.js'
 import type { Handler } from './handler.js'

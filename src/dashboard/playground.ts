@@ -2,7 +2,7 @@
 // offers the whole guard, the guards it is made of, its fallbacks and the one on trial. Bounded in questions at a time.
 // Nothing of it is counted, published or logged.
 import type { ServerResponse } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Services } from '../services/index.js'
 import type {

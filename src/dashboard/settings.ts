@@ -1,5 +1,5 @@
 // The settings of a dashboard: options over the variable, checked when the handler is made.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Price } from './snapshot.js'
 
 type Environment = Readonly<Record<string, string | undefined>>

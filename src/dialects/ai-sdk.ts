@@ -1,7 +1,7 @@
 // Vercel AI SDK: what `useChat` and `useCompletion` of versions 4 to 7 send, and the three streams that they read: UI
 // message events, the data stream of version 4, and bare text. Also a UI message as JSON.
 // https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'

@@ -8,7 +8,7 @@ import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refu
 import { ChoiceTexts, Said } from './kit/reply-texts.js'
 import { TextWalker } from './kit/reply-fields.js'
 import { SETTINGS } from './kit/request-keys.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Image } from '../types.js'
 
 export interface CustomTurn {

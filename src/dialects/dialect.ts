@@ -1,6 +1,6 @@
 // The contract of a dialect: how one chat API says its request, reply, stream, refusal and error on the wire.
 import type { Conversation, Decision, NamedCategory, NotJudged, NotJudgedReason, Stage, ToolCall } from '../types.js'
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from '../types/errors.js'
 import type { StreamEvent } from '../wire/frame.js'
 
 /** A parsed chat request: who said what, and what else the model will see. */

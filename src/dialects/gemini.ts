@@ -1,7 +1,7 @@
 // Google's Gemini API and Vertex AI: `:generateContent` and `:streamGenerateContent`. Its stream has one reply object
 // after the other, as server-sent events or as elements of a JSON array.
 // https://ai.google.dev/api/generate-content
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'

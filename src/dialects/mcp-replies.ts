@@ -1,7 +1,7 @@
 // What a server of the Model Context Protocol answers: notifications, questions to the client, and the answer of each
 // call, a JSON-RPC message or a list of them an event. And what a call gets for an answer when the server's own may not
 // leave: an error, or a result in which the tool, prompt or resource declines.
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Refusal, RpcCall, StreamReader } from './dialect.js'

@@ -1,7 +1,7 @@
-// OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out. Its stream has named events,
-// with text as deltas and again as snapshots when a part, an item and the response are done.
+// OpenAI Responses: `/responses`, a text or a list of items in, a list of output items out. Its stream has named
+// events, with text as deltas and again as snapshots when a part, an item and the response are done.
 // https://platform.openai.com/docs/api-reference/responses
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'

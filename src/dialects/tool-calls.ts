@@ -1,6 +1,6 @@
 // Finds the calls of tools that a reply asks for, and when a call that comes in pieces is complete. One file for all
 // APIs, because a reply need not be in the API that was asked, and no two of them write a call in the same place.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { ToolCall } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'

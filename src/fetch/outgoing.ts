@@ -2,7 +2,7 @@
 // the pace of its reader.
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { ReadableByteStreamController } from 'node:stream/web'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { keepHead } from '../response/intercept/head.js'
 
 type Callback = (error?: Error | null) => void

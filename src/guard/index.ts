@@ -1,6 +1,6 @@
 // The judge: turns in, judgement out. It is the only way to the guard models, so that cutting, caching, protection,
 // fallback and comparison happen once, and in the same way for input and output.
-import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { Conversation, Judgement, Stage } from '../types.js'
 import { Deadline, reasonOf } from '../utils/deadline.js'
 import { createCache } from './cache/index.js'

@@ -1,6 +1,6 @@
 // The guards of the judge: under which keys their verdicts are remembered, how many questions a request may ask, and in
 // which order the guards are asked.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, Stage, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 import { cacheKey, identityOf, uniqueTo, type VerdictCache } from './cache/index.js'

@@ -1,6 +1,6 @@
 // Guards that are made of guards: a panel, in which a text is safe only when every guard says so, and a cascade, which
 // asks a small guard first and a large guard when the small one is not sure.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Role, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'

@@ -1,7 +1,7 @@
 // Cuts a conversation into the pieces its guard can read, finds the turns that are part of no piece, so that the guard
 // sees everything a client sends, and asks about all pieces. One verdict that blocks decides at once. Otherwise one
 // failure makes the whole a failure. The text is safe only when all verdicts are safe.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
 import { merge } from './verdicts.js'

@@ -1,6 +1,6 @@
 // Whether the guards of an app work: what can be told at the start without a call, what one call to each tells, and how
 // a verdict gives away that another model answers than the configured one.
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { within } from '../utils/deadline.js'
 import { judgesRole, partsOf } from './panel.js'

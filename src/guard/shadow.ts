@@ -1,6 +1,6 @@
 // A second guard on trial. It judges a sample of the traffic. Its verdicts are compared and reported, but they never
 // change a decision.
-import { toLlamaGuardError } from '../errors.js'
+import { toLlamaGuardError } from '../types/errors.js'
 import type { ComparedVerdict, CompareEvent, Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
 import { resilient } from './resilience/index.js'
 import { anyUnsafeOf, piecesOf } from './pieces.js'

@@ -1,7 +1,7 @@
 // Checks a verdict from outside (a custom guard, a shared cache), and merges several verdicts on one text. Every field
 // must have its type and its range, because an object that is partly right must never pass for "safe":
 // `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Verdict } from '../types.js'
 import { isObject } from '../utils/json.js'
 

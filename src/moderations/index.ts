@@ -1,9 +1,9 @@
 // POST /v1/moderations in OpenAI's shape, answered by the guard, for callers that want a verdict and not a chat.
-// `client.moderations.create()` of OpenAI's SDKs works against it. The categories are Llama Guard's own. An input that is
-// not fully understood is a 400, because a skipped input would be reported as safe.
+// `client.moderations.create()` of OpenAI's SDKs works against it. The categories are Llama Guard's own. An input that
+// is not fully understood is a 400, because a skipped input would be reported as safe.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import { parseOptions } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { decide } from '../policy.js'

@@ -1,6 +1,6 @@
 // The settings that each backend needs, and the options that it would ignore. An ignored option is an error, because
 // its owner believes that it has an effect.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { PREFIX } from './environment.js'
 import type { Backend, LlamaGuardOptions } from './index.js'
 

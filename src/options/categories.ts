@@ -1,6 +1,6 @@
 // Reads the operator's categories from options or a JSON policy file. They are validated when the middleware is
 // built, so that a typing error is an error and not a category that never blocks.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { sameId } from '../policy.js'
 import type { Category, CategoryAction } from '../types.js'
 import { nearest } from './readers.js'

@@ -1,7 +1,7 @@
 // Builds one checked, frozen configuration from options and environment. Each option has one row: its variable, its
 // reader, its default.
 import { IncomingMessage } from 'node:http'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import {
   hasOwnGuard,

@@ -1,6 +1,6 @@
 // Reads options from LLAMA_GUARD_* variables and from the policy file that LLAMA_GUARD_POLICY names.
 import { readFileSync } from 'node:fs'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { hintForOption } from './hints.js'
 import { fail, rejectUnknown } from './readers.js'
 

@@ -1,6 +1,6 @@
 // Reads the option `guards`: each further guard is a guard object, its options, or a short text, and may have a part of
 // its own.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Guard } from '../types.js'
 import type { CascadeGuard, GuardEntry, GuardOptions } from './index.js'
 import { MODELS, type ModelName } from './index.js'

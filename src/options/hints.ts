@@ -1,6 +1,6 @@
 // Hints for common mistakes: what people write in place of the right option, variable, guard or model, and what to
 // write instead.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { fail, text } from './readers.js'
 
 /** Keyed by the name of an option, or of a variable without its prefix, in lower case without underscores. */

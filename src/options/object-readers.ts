@@ -1,5 +1,6 @@
-// Readers for options that take objects (guards, stores, dialects, loggers, upstreams), which check that the needed methods
-// and fields exist, and for options of several parts, each of which has a field of its own in the configuration.
+// Readers for options that take objects (guards, stores, dialects, loggers, upstreams), which check that the needed
+// methods and fields exist, and for options of several parts, each of which has a field of its own in the
+// configuration.
 import type { Dialect } from '../dialects/dialect.js'
 import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
 import type { CategoryAction, Guard, Logger, RefusalText } from '../types.js'

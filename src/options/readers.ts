@@ -1,7 +1,7 @@
 // Readers for single settings, from code or from the text of a variable. Each error quotes the value and says what to
 // write instead.
 import { distance } from 'fastest-levenshtein'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 
 /** An `invalid_option` error: which option, what came in, what was wanted. */
 export function fail(name: string, got: unknown, wanted: string): LlamaGuardError {

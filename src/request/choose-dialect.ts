@@ -3,7 +3,7 @@ import { customDialect } from '../dialects/custom.js'
 import type { Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { openaiChat } from '../dialects/openai-chat.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { pathEnding, type Paths } from './url.js'
 import { isObject } from '../utils/json.js'
 

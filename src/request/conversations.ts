@@ -1,7 +1,7 @@
 // Builds the conversations that are judged, from the options `turns`, `system` and `images`. Pure.
 import type { ChatRequest } from '../dialects/dialect.js'
 import { pictureWords } from '../dialects/kit/media.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, NotJudged, Turn } from '../types.js'
 
 export interface JudgedSettings {

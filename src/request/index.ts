@@ -2,7 +2,7 @@
 // chat by what stands in its body, and what is none passes untouched.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { generic, WHOLE_BODY } from '../dialects/generic.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { isEmpty, readBody } from './body/index.js'
 import type { ReadBody } from './body/parse.js'
 import { chatInBody, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'

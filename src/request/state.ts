@@ -2,7 +2,7 @@
 // the client leaves. Mounts with different settings each guard a request; they share its state, which shows the
 // stricter decision.
 import { randomUUID } from 'node:crypto'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { stricter } from '../utils/stricter.js'

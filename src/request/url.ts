@@ -1,10 +1,10 @@
-// The url of a request: its path in the one form in which paths are compared, and the words in its path and query, which
-// a handler reads as it reads the body.
+// The url of a request: its path in the one form in which paths are compared, and the words in its path and query,
+// which a handler reads as it reads the body.
 import type { UnjudgedIds } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { FreeIds, isShort } from '../dialects/kit/request-texts.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { GuardedRequest } from '../types.js'
 
 const MAX_DECODES = 3

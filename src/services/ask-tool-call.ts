@@ -1,6 +1,6 @@
 // Asks the operator's hook `onToolCall`. Its "block" is an unsafe verdict, and its failure a judgement that failed, so
 // that the policy, the refusal, the log and telemetry treat them as those of a guard.
-import { LlamaGuardError, isLlamaGuardError } from '../errors.js'
+import { LlamaGuardError, isLlamaGuardError } from '../types/errors.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { TOOL_CALL } from '../policy.js'
 import type { GuardedRequest, Judgement, ToolCall } from '../types.js'

@@ -1,5 +1,5 @@
 // Makes the guards and the upstream from the configuration. Only this file knows which backend a setting names.
-import { isLlamaGuardError, LlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../types/errors.js'
 import { bedrockComplete } from '../guard/backends/bedrock-guardrail/converse.js'
 import { bedrockGuardrail } from '../guard/backends/bedrock-guardrail/index.js'
 import { createLocalGuard } from '../guard/backends/local/index.js'

@@ -6,7 +6,7 @@ import { createConversationReader, type ConversationReader } from '../request/in
 import { redisStore } from '../guard/cache/store.js'
 import { createJudge, type Judge, type JudgeStats } from '../guard/index.js'
 import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
 import { createPace, type Pace } from '../guard/pace.js'
 import { judgesRole } from '../guard/panel.js'

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { toLlamaGuardError } from '../errors.js'
+import { toLlamaGuardError } from '../types/errors.js'
 import { type Config, parseOptions } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { createServices, type GuardStats, type Services } from './index.js'

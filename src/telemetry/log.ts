@@ -1,7 +1,7 @@
 // Writes one line per judgement and builds the event for onVerdict from the same facts. An event has no field that
 // could hold chat content.
 import pino, { type DestinationStream, type LoggerOptions } from 'pino'
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from '../types/errors.js'
 import type { Decision, Judgement, Logger, RequestFields, VerdictEvent } from '../types.js'
 import { activeTrace } from '../utils/active-trace.js'
 

@@ -1,5 +1,5 @@
-// What becomes of one request, kept until its response has closed: what the guards were asked and said, what nobody saw,
-// and what the guard added to its time.
+// What becomes of one request, kept until its response has closed: what the guards were asked and said, what nobody
+// saw, and what the guard added to its time.
 import { createHmac } from 'node:crypto'
 import type { AddedLatency, Conversation, NotJudged, RequestEvent, Stage, Unjudged, VerdictEvent } from '../types.js'
 

@@ -1,5 +1,5 @@
 // A guard without a model, for the tests of an app: it finds unsafe what a pattern or a function finds unsafe.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../types.js'
 
 export interface FakeGuardOptions {

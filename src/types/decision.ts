@@ -1,5 +1,5 @@
 // What the policy decides, and what was not judged.
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from './errors.js'
 import type { Stage } from './conversation.js'
 
 /** The decision of the policy on the judgements of one stage. It is data only; the response stage carries it out. */

@@ -1,5 +1,5 @@
 // What a guard is: what it is asked, what it answers, and the categories of its policy.
-import type { LlamaGuardError } from '../errors.js'
+import type { LlamaGuardError } from './errors.js'
 import type { Conversation, Role, Stage } from './conversation.js'
 
 /** The verdict of a guard model. When there is no verdict, the result is a {@link LlamaGuardError}. */

@@ -3,7 +3,7 @@
 // read by a guard, an HTTP client or the SDK. To make one and to add and remove a listener takes 0.03 us; with
 // AbortController it takes 3.1 us (CPU time, Node.js 20, mean of a loop).
 import { setMaxListeners } from 'node:events'
-import { isLlamaGuardError, LlamaGuardError } from '../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../types/errors.js'
 import type { JudgeOptions, Stage, Verdict } from '../types.js'
 
 /** The part of AbortSignal that waiting needs. */

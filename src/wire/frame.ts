@@ -1,5 +1,5 @@
 // A frame of a streamed reply: its raw bytes and its decoded events.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 
 /**
  * One decoded frame of a stream: an SSE event, a JSON line, an element of an array, or a piece of bare text. The

@@ -3,7 +3,7 @@
 // drop comments, unknown fields and line ends, and an allowed stream must leave byte for byte.
 import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import { type LlamaGuardError, toLlamaGuardError } from '../errors.js'
+import { type LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import { ArrayGrammar, ValueGrammar } from './array-frames.js'
 import { type Frame, type Grammar, unreadable } from './frame.js'
 import { EventGrammar, LineGrammar, startsJson } from './line-frames.js'

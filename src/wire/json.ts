@@ -1,7 +1,7 @@
-// Reads JSON. Of what a client has written, one pass over the text counts what it costs to parse and the names in it: it
-// is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
+// Reads JSON. Of what a client has written, one pass over the text counts what it costs to parse and the names in it:
+// it is refused before it is parsed when it costs far more than its length suggests. Names that an object has twice are
 // found by their number, because JSON.parse keeps one of two. JSON of a reply is read as lenient clients do.
-import { LlamaGuardError } from '../errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 
 const MAX_DEPTH = 256
 /** The most objects, lists and names. A list of points or of messages of 1 MiB has about 75,000. */

@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../src/dialects/anthropic-messages.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
 
 const ask = (messages: unknown, more: object = {}): ReturnType<typeof anthropicMessages.request> =>

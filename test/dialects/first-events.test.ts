@@ -7,7 +7,7 @@ import type { Dialect } from '../../src/dialects/dialect.js'
 import { generic } from '../../src/dialects/generic.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { replyReader } from '../../src/dialects/index.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, event } from './streams.js'
 
 /** Names that an app may give to events of its own, and events that never come first. */

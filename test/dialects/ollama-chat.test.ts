@@ -1,7 +1,7 @@
 // Ollama's native chat: images beside the content, NDJSON lines, errors as text.
 import { expect, it } from 'vitest'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, event, gather, readerOf } from './streams.js'
 
 const line = (content: string, more: object = {}): object => ({

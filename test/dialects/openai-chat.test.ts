@@ -2,7 +2,7 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
 
 const user = (content: unknown, more: object = {}): object => ({ role: 'user', content, ...more })

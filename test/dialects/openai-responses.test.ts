@@ -2,7 +2,7 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { openaiResponses } from '../../src/dialects/openai-responses.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
 
 const ask = (input: unknown, more: object = {}): ReturnType<typeof openaiResponses.request> =>

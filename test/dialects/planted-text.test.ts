@@ -12,7 +12,7 @@ import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
 import { KNOWN_KEYS } from '../../src/dialects/kit/request-keys.js'
 import { openaiResponses } from '../../src/dialects/openai-responses.js'
-import { isLlamaGuardError } from '../../src/errors.js'
+import { isLlamaGuardError } from '../../src/types/errors.js'
 import { gather } from './streams.js'
 import { rounds } from '../helpers/sampled.js'
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BUILT_IN } from '../../src/dialects/index.js'
-import { LlamaGuardError, type ErrorCode } from '../../src/errors.js'
+import { LlamaGuardError, type ErrorCode } from '../../src/types/errors.js'
 import { MODELS } from '../../src/options/index.js'
 import { OPTION_NAMES, parseOptions } from '../../src/options/config.js'
 import { OTHER_VARIABLES } from '../../src/options/environment.js'
@@ -43,7 +43,7 @@ describe('the table of options', () => {
 })
 
 describe('every error', () => {
-  const source = read('src/errors.ts')
+  const source = read('src/types/errors.ts')
   const codes = [
     ...[...source.matchAll(/^ {2}(\w+): (?:'|\d)/gm)].map(([, name]) => name!),
     ...[.../ConfigurationCode =([^\n]*\n[^\n]*)/.exec(source)![1]!.matchAll(/'(\w+)'/g)].map(([, name]) => name!),

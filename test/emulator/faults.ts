@@ -1,6 +1,6 @@
 // Every way the endpoint can fail, as behaviours for `emulator.behave(...)`, and the table of what our error must be.
 // A test that walks FAULTS proves that none of them reads as "safe".
-import type { ErrorCode } from '../../src/errors.js'
+import type { ErrorCode } from '../../src/types/errors.js'
 import {
   ACCESS_DENIED,
   BAD_SIGNATURE,

@@ -1,6 +1,6 @@
 // Waiting that is cut short leaves nothing behind: no work begun in vain, no timer, no listener.
 import { describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { createSingleFlight } from '../../src/guard/cache/index.js'
 import { type AbortSignalLike, LazyAbortController, orAbort, within } from '../../src/utils/deadline.js'
 import { hedged } from '../../src/guard/resilience/index.js'

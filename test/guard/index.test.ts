@@ -1,7 +1,7 @@
 // The door's promises: it never rejects, never hangs, and nothing but a well-formed "safe" of a whole text is safe.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { anyUnsafe } from '../../src/guard/panel.js'
 import type { CompareEvent, Conversation, Guard } from '../../src/types.js'
 import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from './fake-guards.js'

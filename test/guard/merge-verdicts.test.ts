@@ -101,7 +101,7 @@ describe('A remembered verdict', () => {
 
 describe('A call that is called off', () => {
   it('is not made again, and one that failed not without a pause', async () => {
-    const { LlamaGuardError } = await import('../../src/errors.js')
+    const { LlamaGuardError } = await import('../../src/types/errors.js')
     const times: number[] = []
     const guard = guardThat(() => {
       times.push(performance.now())

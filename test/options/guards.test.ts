@@ -1,6 +1,6 @@
 // The option `guards`: what they read, what they refuse, and what they do on the wire.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../src/errors.js'
+import { isLlamaGuardError } from '../../src/types/errors.js'
 import { createGuard, llamaGuard, type LlamaGuard, type LlamaGuardOptions } from '../../src/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import { startEmulator, type Emulator } from '../emulator/index.js'

@@ -1,6 +1,6 @@
 // Who holds a reply, chosen when its head is committed.
 import { describe, expect, it } from 'vitest'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { guardResponse } from '../../src/response/index.js'
 import { ask, guarded, onNode, serving } from '../helpers/apps.js'
 import { chat, chunk, sleep } from '../helpers/http.js'

@@ -2,7 +2,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BUILT_IN } from '../../src/dialects/index.js'
-import { LlamaGuardError } from '../../src/errors.js'
+import { LlamaGuardError } from '../../src/types/errors.js'
 import { llamaGuard } from '../../src/index.js'
 import type { VerdictEvent } from '../../src/types.js'
 import { ask, onNode, serving, SERVERS } from '../helpers/apps.js'

@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isLlamaGuardError } from '../../src/errors.js'
-import type { LlamaGuardError } from '../../src/errors.js'
+import { isLlamaGuardError } from '../../src/types/errors.js'
+import type { LlamaGuardError } from '../../src/types/errors.js'
 import type { Upstream } from '../../src/upstream/index.js'
 
 export interface Listening {

@@ -2,7 +2,7 @@
 // anew: by the id of the request, or by the HMAC of the newest user turn.
 import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
 import { audits, linesOf } from './lines.js'

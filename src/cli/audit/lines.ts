@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 
 /** No row is longer; a longer line is no audit. */
 const MAX_LINE_BYTES = 1024 * 1024

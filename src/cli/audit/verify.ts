@@ -1,7 +1,7 @@
 // Checks that no row of an audit was changed, removed or dropped: each row holds its number and the hash of the row
 // before it, across rotated files.
 import { createHash } from 'node:crypto'
-import { isLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError } from '../../types/errors.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, table } from '../io.js'
 import { audits, linesOf } from './lines.js'

@@ -2,7 +2,7 @@
 // each. A text, a JSON conversation, or a line of either becomes the request that a chat client would send.
 import { conversationsToJudge } from '../../request/conversations.js'
 import { openaiChat } from '../../dialects/openai-chat.js'
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'

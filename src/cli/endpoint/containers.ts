@@ -3,7 +3,7 @@
 // specifications; github.com/aws/deep-learning-containers, docs/src/data, August 2026). All of them load the same
 // weights.
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { isPromptGuard, type ModelName } from '../../guard/prompt/index.js'
 import { gpusOf, hasFp8 } from './hardware.js'
 import { COMMON, environmentFor, LMI_11, TGI_3 } from './jumpstart.js'

@@ -9,7 +9,7 @@ import type {
   DescribeModelCommandOutput,
   Tag,
 } from '@aws-sdk/client-sagemaker'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { type Io, peer } from '../io.js'
 
 export type Kind = 'model' | 'endpoint configuration' | 'endpoint' | 'inference component'

@@ -1,6 +1,6 @@
 // `delete`: removes what `deploy` made. The endpoint goes first, because it costs money. Parts that other endpoints
 // use stay.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { EXIT, painter } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
 import { connectAutoScaling } from './autoscale.js'

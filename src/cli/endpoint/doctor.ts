@@ -1,7 +1,7 @@
 // `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do. Every
 // guard of a panel or a cascade is examined by itself, so that the report names the one that fails.
 import { guardOf, type Member, membersOf } from '../../services/create-guard.js'
-import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { requireBothSides } from '../../services/index.js'
 import { parseOptions } from '../../options/config.js'

@@ -1,7 +1,7 @@
 // `doctor` asks a guard examples, one of each kind that it must tell apart, as the middleware would ask it, and checks
 // what the settings rely on. The first two examples come from the JumpStart article.
 import { guardOfMember, type Member } from '../../services/create-guard.js'
-import { toLlamaGuardError } from '../../errors.js'
+import { toLlamaGuardError } from '../../types/errors.js'
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { judgesRole } from '../../guard/panel.js'
 import { otherModel } from '../../guard/ready.js'

@@ -1,5 +1,5 @@
 // Explains a failed call to AWS: it tells what AWS said, or which host could not be reached, and what to do.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 
 /** What AWS said, and on a second line the cure, when there is a known one. */
 export function explain(error: unknown, region: string): string {

@@ -1,7 +1,7 @@
 // The JumpStart models that `deploy` knows: files, image, environment and instances, from AWS's own model
 // specifications in the data of @cdklabs/generative-ai-cdk-constructs. A model without a specification there is left
 // out.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 
 export interface JumpStartModel {

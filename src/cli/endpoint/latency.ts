@@ -1,6 +1,6 @@
-// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at once
-// until the rate stops growing. It tells how long a check takes, how many a second there can be, what to change, and which
-// settings the endpoint cannot meet.
+// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at
+// once until the rate stops growing. It tells how long a check takes, how many a second there can be, what to change,
+// and which settings the endpoint cannot meet.
 import { randomBytes } from 'node:crypto'
 import { type Member, prompterOf } from '../../services/create-guard.js'
 import type { Config } from '../../options/config.js'

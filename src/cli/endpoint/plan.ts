@@ -11,7 +11,7 @@ import type {
 import type { Scale } from './autoscale.js'
 import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
 import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 import type { Io } from '../io.js'
 import { gpusOf, NEWER, prefixBytes } from './hardware.js'

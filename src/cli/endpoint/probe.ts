@@ -1,7 +1,7 @@
 // Sends raw prompts to a guard endpoint, to time them; and what an image's name says.
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import type { LlamaGuardError } from '../../errors.js'
+import type { LlamaGuardError } from '../../types/errors.js'
 import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { guardOf } from '../../services/create-guard.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { identityOf } from '../../guard/cache/index.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'

@@ -3,7 +3,7 @@
 import { appendFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, type Output, painter } from '../io.js'

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
 import type { Row } from './rows.js'
 

@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 
 /** An error on a line of the input. The message says what is wrong and what to do, and quotes no text. */
 export class BrokenInput extends Error {

@@ -3,7 +3,7 @@
 import { basename, extname } from 'node:path'
 import { CsvError, parse } from 'csv-parse/sync'
 import { openaiChat } from '../../dialects/openai-chat.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Conversation } from '../../types.js'
 import { type Fields, type Format, FORMATS, idsOf, type Labelled, missing, required } from './formats.js'
 import { BrokenInput, inputError, readTextFile } from './read-file.js'

@@ -4,7 +4,7 @@
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
 import type { Registry } from 'prom-client'
-import { isLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError } from '../../types/errors.js'
 import { peer } from '../io.js'
 
 export interface GatewayMetrics {

@@ -1,8 +1,8 @@
-// The paths of the gateway, and what it answers itself, in the form of OpenAI's errors. A chat is judged by the dialect of
-// its path's ending.
+// The paths of the gateway, and what it answers itself, in the form of OpenAI's errors. A chat is judged by the dialect
+// of its path's ending.
 import type { ServerResponse } from 'node:http'
 import type { Dashboard } from '../../dashboard/index.js'
-import { type LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { type LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuard } from '../../llama-guard.js'
 import type { UpstreamOption } from '../../options/index.js'
 import type { GuardedRequest, Logger } from '../../types.js'

@@ -2,7 +2,7 @@
 import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import type { DashboardOptions } from '../../dashboard/index.js'
-import { isLlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { cureFor, EXIT, type ExitCode, type Io, painter, pause } from '../io.js'

@@ -1,6 +1,6 @@
-// The engine of streams: it reads the events of an API by what the API says of them, and remembers what has left. Names,
-// comments, raw text and repeated text it reads by itself.
-import { LlamaGuardError } from '../../errors.js'
+// The engine of streams: it reads the events of an API by what the API says of them, and remembers what has left.
+// Names, comments, raw text and repeated text it reads by itself.
+import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { StreamDelta, StreamEvent, StreamReader } from '../dialect.js'

@@ -1,7 +1,7 @@
-// Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the guard,
-// or their words where it sees none. Any other data is refused, because no guard sees it.
+// Reads pictures and files in a request. Inline data of a text type is decoded and judged, and pictures go to the
+// guard, or their words where it sees none. Any other data is refused, because no guard sees it.
 import { Buffer, isUtf8 } from 'node:buffer'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Image } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 

@@ -1,6 +1,6 @@
-// What dialects write in place of a reply: refusal bodies, and what the last events of a stream have in common. The field
-// names are those of OpenAI's error object, which the SDKs read.
-import type { LlamaGuardError } from '../../errors.js'
+// What dialects write in place of a reply: refusal bodies, and what the last events of a stream have in common. The
+// field names are those of OpenAI's error object, which the SDKs read.
+import type { LlamaGuardError } from '../../types/errors.js'
 import type { Decision, NamedCategory } from '../../types.js'
 import type { Refusal, StreamEvent } from '../dialect.js'
 

@@ -2,7 +2,7 @@
 // is the model's, and the walk finds it, in document order. A description has the shape of the reply; lists in it are
 // left out. Media, which no guard reads, are found too.
 import { Buffer, isUtf8 } from 'node:buffer'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 
 /**

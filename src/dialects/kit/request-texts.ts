@@ -1,12 +1,12 @@
-// The texts of a request. A walk finds every string, keys and values; left out are settings of the API in use in a short
-// form, ids, and data that its vendor has sealed. What is found is collected as the content of one message, and as turns:
-// neighbouring messages of one role are joined by a line break, because Llama Guard expects alternating roles, and an
-// answer that is split over two messages must not be judged in halves.
+// The texts of a request. A walk finds every string, keys and values; left out are settings of the API in use in a
+// short form, ids, and data that its vendor has sealed. What is found is collected as the content of one message, and
+// as turns: neighbouring messages of one role are joined by a line break, because Llama Guard expects alternating
+// roles, and an answer that is split over two messages must not be judged in halves.
 import { Buffer, isUtf8 } from 'node:buffer'
 import type { ChatRequest, UnjudgedIds } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
 import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { withEscapesRead } from '../../utils/json-escapes.js'
 import { isObject } from '../../utils/json.js'

@@ -1,6 +1,6 @@
 // Reads what the servers of guard models answer: a completion, or the labels of a classifier. An unknown shape is an
 // error, because a guessed field would be a guessed verdict.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { countOf, type GenerationReply, isSpecial, readGenerationReply } from '../../utils/generation-reply.js'
 import { isObject } from '../../utils/json.js'
 import type { AbortSignalLike } from '../../utils/deadline.js'

@@ -1,6 +1,6 @@
 // Maps the error of a guard container (TGI, LMI, vLLM) to one of our codes. Containers quote the request in their
 // errors, so the error that leaves this file holds none of the container's words.
-import { LlamaGuardError, type UnavailableCode } from '../../errors.js'
+import { LlamaGuardError, type UnavailableCode } from '../../types/errors.js'
 
 export interface Meaning {
   readonly code: UnavailableCode

@@ -3,7 +3,7 @@
 // pass. An answer that begins with the word `unsafe` blocks, whatever follows it. The readers of other models' answers
 // use the same parts: the text of an answer, how generation ended, its score.
 import type { Category, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Completion, TokenLogprob } from './completion.js'
 
 const UNSAFE = /^unsafe(?:[ \t]*\r?\n([^]+))?$/i

@@ -1,7 +1,7 @@
 // Sends JSON to one route of an OpenAI-compatible server and reads the JSON of its answer, within time and size.
 // Servers quote the prompt in their errors, so their words are read here and never passed on.
 import type { Dispatcher } from 'undici'
-import { isLlamaGuardError, LlamaGuardError, type UnavailableCode } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError, type UnavailableCode } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
 import { lazyPool } from '../../utils/lazy-pool.js'

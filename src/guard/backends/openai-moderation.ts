@@ -2,7 +2,7 @@
 // library. Anything but one complete result is an error, and one that contradicts itself is unsafe.
 // Source: OpenAI's API reference, Moderations, and the types of the package openai.
 import type { Category, Guard, Turn, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { jsonClient } from './json-client.js'
 import { turnGuard } from './turn-guard.js'

@@ -1,7 +1,7 @@
 // Llama Prompt Guard 1 (86M) and 2 (22M, 86M): classifiers that tell jailbreaks and prompt injections from other text.
 // They see one window of one turn at a time, and judge what users and tools send, never what the model answers.
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Category, Guard, Verdict } from '../../types.js'
 import type { AbortSignalLike } from '../../utils/deadline.js'
 import type { LabelScore } from '../answer/completion.js'

@@ -2,7 +2,7 @@
 // It also learns how many tokens the endpoint accepts, because many endpoints serve a model with less context than
 // the model has.
 import { createHash } from 'node:crypto'
-import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, CreatedGuard, Guard, Stage, Verdict } from '../../types.js'
 import { type AbortSignalLike, AskOptions, reasonOf } from '../../utils/deadline.js'
 import type { Complete, Completion } from '../answer/completion.js'

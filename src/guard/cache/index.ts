@@ -3,7 +3,7 @@
 // never failures. Callers who ask the same question at the same time share one call.
 import { hash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
 import {
   type AbortSignalLike,

@@ -1,7 +1,7 @@
 // A shared cache behind the one in process, so that many replicas judge a text once; Redis or Valkey is one. The judge
 // never depends on it: a store that is down, slow or wrong costs a cache hit and nothing else.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { isLlamaGuardError, LlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'

@@ -1,7 +1,7 @@
 // Fits a conversation into what the guard can read: the judged turn whole or in overlapping pieces, and the newest
-// context beside it. Cuts depend only on the text before them, and the first turn that is kept moves in steps: a growing
-// chat keeps its pieces, and their verdicts stay remembered.
-import { LlamaGuardError } from '../../errors.js'
+// context beside it. Cuts depend only on the text before them, and the first turn that is kept moves in steps: a
+// growing chat keeps its pieces, and their verdicts stay remembered.
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, Turn } from '../../types.js'
 import { firstSentenceEnd, lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import { escapedOf } from './escape.js'

@@ -2,8 +2,8 @@
 // 4.1 (8B), asked without thinking about one criterion.
 // Source of 3.0: the chat template of ibm-granite/granite-guardian-3.0-2b and 8b, as the GGUF of Ollama's
 // library/granite3-guardian carries it (in huggingface.js, packages/ollama-utils/src/chat-template-automap.ts).
-// Source of 4.1: cookbooks/granite-guardian-4.1/quickstart.ipynb of ibm-granite/granite-guardian (instruction, criterion
-// "harm", scoring schema), and the chat template of Granite 4.1, which has no system message of its own.
+// Source of 4.1: cookbooks/granite-guardian-4.1/quickstart.ipynb of ibm-granite/granite-guardian (instruction,
+// criterion "harm", scoring schema), and the chat template of Granite 4.1, which has no system message of its own.
 import type { Conversation, Verdict } from '../../types.js'
 import { answerOf, type DecidingWords, offFormatUnsafe, scoreOf, unparseable } from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'

@@ -1,7 +1,7 @@
 // Images in a prompt: written as the model's own token, or as Markdown that the container replaces; and which images
 // stand in one prompt, for models that take only a few. Text Generation Inference looks for `![](...)` in `inputs`,
 // fetches or decodes the image, and puts the model's token there.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, Image, Turn } from '../../types.js'
 import type { ImageSupport } from './template.js'
 

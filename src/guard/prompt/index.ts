@@ -1,5 +1,5 @@
 // From the name of a guard model to its prompter: what goes into the model, and what its answer says.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Category } from '../../types.js'
 import { gptOssSafeguard } from './gpt-oss-safeguard.js'
 import { graniteGuardian30, graniteGuardian41 } from './granite-guardian.js'

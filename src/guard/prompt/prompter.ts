@@ -2,7 +2,7 @@
 // Guard version; the other asks the file of another model how to write a conversation. What does not depend on the
 // conversation is built once, so that equal prompts begin with equal bytes and prefix caches work.
 import type { Category, CategoryAction, Conversation, Role, Turn, Verdict } from '../../types.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Completion } from '../answer/completion.js'
 import { parseVerdict } from '../answer/verdict.js'
 import { type ImageForm, imageText } from './image.js'

@@ -1,7 +1,7 @@
 // The data that describe a guard model: its name, and for a Llama Guard version its template, which its file fills in.
 // The versions differ in blanks and separators that the models were trained on, so they must not be unified.
 import type { Category, Role } from '../../types.js'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { TokenCounter } from './tokens/counter.js'
 
 /** One Llama Guard version. Its strings are the published template's own, byte for byte. */

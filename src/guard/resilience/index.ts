@@ -1,7 +1,7 @@
 // Protects the guard from overload and the caller from a slow guard. `ask` and `judge` compose the parts, from the
 // inside out: one call < circuit breaker < slots and queue < hedge < retry < deadline.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
 import {
   type AbortSignalLike,

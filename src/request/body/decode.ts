@@ -2,7 +2,7 @@
 // with no name, comment or second stream beside it. zstd is not read, because Node reads only its first frame.
 import type { Buffer } from 'node:buffer'
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { unsupported } from './parse.js'
 

@@ -2,7 +2,7 @@
 // of this request if it turns out to be one that is judged.
 import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { everyValue, type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
 
 /** The content of a body. */

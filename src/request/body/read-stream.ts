@@ -1,7 +1,7 @@
 // Reads an unread request body within a bound, and puts its bytes back for later parsers and proxies. `unshift` must
 // run before 'end' is emitted; Node emits 'end' only while the buffer is empty.
 import type { IncomingMessage } from 'node:http'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { decoded, encodingOf, isKnownEncoding, tooLarge } from './decode.js'
 import { mediaTypeOf, NO_BODY, parseBody, type ReadBody, unread, unsupported } from './parse.js'
 

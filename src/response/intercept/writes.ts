@@ -1,5 +1,6 @@
-// What a handler gives to write() and end() and is told: the arguments, the errors that Node gives to a call that is wrong or
-// too late, the callbacks of held writes, when to wait, and what becomes of a connection that it breaks after its end.
+// What a handler gives to write() and end() and is told: the arguments, the errors that Node gives to a call that is
+// wrong or too late, the callbacks of held writes, when to wait, and what becomes of a connection that it breaks after
+// its end.
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 

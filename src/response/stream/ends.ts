@@ -1,5 +1,5 @@
-// The two ends of a stream: when its head may leave and which verdicts it names, and the dialect's own last events, framed
-// like the events that were sent.
+// The two ends of a stream: when its head may leave and which verdicts it names, and the dialect's own last events,
+// framed like the events that were sent.
 import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { ReplyContext, ResponseController } from '../context.js'

@@ -1,5 +1,5 @@
-// What a stream holds: the frames that wait for a verdict, which leave from the front, many in one write; and the text of
-// one choice so far, and how much of it a safe verdict has seen.
+// What a stream holds: the frames that wait for a verdict, which leave from the front, many in one write; and the text
+// of one choice so far, and how much of it a safe verdict has seen.
 import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import type { Frame } from '../../wire/frame.js'
 

@@ -3,7 +3,7 @@
 import type { StreamEvent, StreamReader } from '../../dialects/dialect.js'
 import { replyReader } from '../../dialects/index.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
-import { LlamaGuardError, toLlamaGuardError } from '../../errors.js'
+import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Decision } from '../../types.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
 import type { Framer } from '../../wire/framer.js'

@@ -1,6 +1,6 @@
 // Decides when a stream is judged. Each choice has at most one check in flight. The first starts with the first word,
 // and the last when the stream ends. Between them the guard's own speed sets the pace.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { StreamDelta } from '../../dialects/dialect.js'
 import type { Decision, Judgement } from '../../types.js'
 import { LazyAbortController } from '../../utils/deadline.js'

@@ -1,6 +1,6 @@
 // Holds a reply as a whole, within a bound. It keeps each write of the handler as a write of its own, so that the
 // released reply is framed as the handler framed it.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { generic } from '../../dialects/generic.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'

@@ -5,7 +5,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { createHash } from 'node:crypto'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Logger, RequestEvent } from '../../types.js'
 
 export interface AuditFileOptions {

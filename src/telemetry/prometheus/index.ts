@@ -1,5 +1,5 @@
-// `express-llama-guard/prometheus`: a handler for /metrics that counts what all guards of this process publish. Labels come
-// from closed sets: nothing that a client sends can become one, and what an operator names is cut off at a bound.
+// `express-llama-guard/prometheus`: a handler for /metrics that counts what all guards of this process publish. Labels
+// come from closed sets: nothing that a client sends can become one, and what an operator names is cut off at a bound.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Counter, Gauge, register as globalRegister, Histogram, type Registry } from 'prom-client'
 import { type CheckMessage, listen, type RequestMessage, type ShadowMessage, type VerdictMessage } from '../channels.js'

@@ -1,8 +1,8 @@
 // Forwards a safe request to an OpenAI-compatible URL and streams the answer back. It adds nothing. It does not retry,
-// because a second POST to a model costs money again. It follows no redirect, because a redirect would send the key to a
-// host that the operator did not name. The client chooses the end of the path, and cannot leave the base path.
+// because a second POST to a model costs money again. It follows no redirect, because a redirect would send the key to
+// a host that the operator did not name. The client chooses the end of the path, and cannot leave the base path.
 import type { Dispatcher } from 'undici'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
 import type { Upstream, UpstreamCall } from '../types.js'
 import { write } from '../write.js'

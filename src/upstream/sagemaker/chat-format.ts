@@ -1,6 +1,6 @@
 // Translates between Chat Completions and a chat container: raw Llama-2 prompts, or Chat Completions unchanged.
 import { randomUUID } from 'node:crypto'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { type Piece, readReply, readToken, type Usage } from './container-reply.js'
 import { generationParameters, llama2Prompt } from './llama-2.js'
 

@@ -1,7 +1,7 @@
-// Calls a chat endpoint through the AWS SDK, whole or as a response stream; and knows SageMaker's OpenAI-compatible path:
-// its URL, and the bearer token that stands for the account's credentials. Source: "Invoke endpoints with
-// OpenAI-compatible APIs" in the SageMaker developer guide, and sagemaker-core's token_generator.py, whose tokens these
-// equal.
+// Calls a chat endpoint through the AWS SDK, whole or as a response stream; and knows SageMaker's OpenAI-compatible
+// path: its URL, and the bearer token that stands for the account's credentials.
+// Source: "Invoke endpoints with OpenAI-compatible APIs" in the SageMaker developer guide, and sagemaker-core's
+// token_generator.py, whose tokens these equal.
 import {
   InvokeEndpointCommand,
   type InvokeEndpointCommandInput,

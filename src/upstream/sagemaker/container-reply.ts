@@ -1,7 +1,7 @@
 // Reads the reply of a chat container: whole, or token by token from the lines of a response stream. TGI, LMI (old and
 // new) and vLLM use different field names. An unknown shape is an error and not an empty answer.
 import type { ResponseStream } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { countOf, type GenerationReply, readGenerationReply } from '../../utils/generation-reply.js'
 
 /** Token counts, where the container sends them. */

@@ -1,6 +1,6 @@
 // Maps a failed InvokeEndpoint to an answer for the client: the container's own 4xx goes to the client, everything
 // else is an outage.
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 
 /** A container's refusal of the request (too long, bad parameter, busy). It is passed on with its status. */
 export interface Refused {

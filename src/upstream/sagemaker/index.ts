@@ -5,7 +5,7 @@ import type {
   ResponseStream,
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
-import { LlamaGuardError } from '../../errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
 import type { Upstream, UpstreamCall } from '../types.js'

@@ -1,7 +1,7 @@
 // Llama-2 chat: the prompt, byte for byte like `format_chat_messages` of the SageMaker JumpStart article, and OpenAI's
-// generation parameters for a TGI or LMI container. A conversation that does not fit the format, and a parameter that the
-// container cannot honour, are refused and never changed to fit.
-import { LlamaGuardError } from '../../errors.js'
+// generation parameters for a TGI or LMI container. A conversation that does not fit the format, and a parameter that
+// the container cannot honour, are refused and never changed to fit.
+import { LlamaGuardError } from '../../types/errors.js'
 
 /**
  * Renders OpenAI chat messages as a Llama-2 prompt. A system message may come first. User and assistant alternate,

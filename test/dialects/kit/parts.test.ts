@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
 import type { ChatRequest } from '../../../src/dialects/dialect.js'
-import { LlamaGuardError } from '../../../src/errors.js'
+import { LlamaGuardError } from '../../../src/types/errors.js'
 import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { KNOWN_KEYS } from '../../../src/dialects/kit/request-keys.js'

@@ -1,7 +1,7 @@
 // The guard of every backend with a Llama Guard model: real prompts, the emulated model, and an endpoint that
 // takes less than it should.
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError } from '../../../src/errors.js'
+import { LlamaGuardError } from '../../../src/types/errors.js'
 import type { Complete } from '../../../src/guard/backends/prompted.js'
 import { promptedGuard } from '../../../src/guard/backends/prompted.js'
 import { createPrompter, LLAMA_GUARDS } from '../../../src/guard/prompt/index.js'

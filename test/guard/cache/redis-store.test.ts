@@ -3,7 +3,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../../src/errors.js'
+import { isLlamaGuardError } from '../../../src/types/errors.js'
 import { redisStore } from '../../../src/guard/cache/store.js'
 import type { Judge } from '../../../src/guard/index.js'
 import { SAFE, UNSAFE, judgeOf, guardThat, outcome, says, sleep } from '../fake-guards.js'

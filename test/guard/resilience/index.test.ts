@@ -1,6 +1,6 @@
 // The guard is called within bounds of time, number and concurrency, and left alone when it is sick.
 import { describe, expect, it } from 'vitest'
-import { LlamaGuardError, isLlamaGuardError } from '../../../src/errors.js'
+import { LlamaGuardError, isLlamaGuardError } from '../../../src/types/errors.js'
 import { createBudget, type ResilienceOptions, resilient } from '../../../src/guard/resilience/index.js'
 import type { Guard } from '../../../src/types.js'
 import { SAFE, UNSAFE, guardThat, never, says, sleep } from '../fake-guards.js'

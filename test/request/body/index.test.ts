@@ -9,7 +9,7 @@ import express5 from 'express'
 import express4 from 'express4'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createConversationReader } from '../../../src/request/index.js'
-import { isLlamaGuardError } from '../../../src/errors.js'
+import { isLlamaGuardError } from '../../../src/types/errors.js'
 import type { GuardedRequest } from '../../../src/types.js'
 
 const LIMIT = 64 * 1024

@@ -4,7 +4,7 @@ import { customDialect } from '../../../src/dialects/custom.js'
 import { geminiStreaming } from '../../../src/dialects/gemini.js'
 import { ollamaChat } from '../../../src/dialects/ollama-chat.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
-import { LlamaGuardError, type ErrorCode } from '../../../src/errors.js'
+import { LlamaGuardError, type ErrorCode } from '../../../src/types/errors.js'
 import { decide, decideError } from '../../../src/policy.js'
 import {
   DEFAULT_REFUSAL,

@@ -1,7 +1,7 @@
 // The hold of a stream, step by step: what it does with a verdict, a gate, an error and a client that leaves.
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { LlamaGuardError } from '../../../src/errors.js'
+import { LlamaGuardError } from '../../../src/types/errors.js'
 import { labelOf } from '../../../src/response/head.js'
 import { Framer } from '../../../src/wire/framer.js'
 import { eventStreamHold } from '../../../src/response/stream/index.js'

@@ -5,7 +5,7 @@ import type { Hold } from '../../../src/response/context.js'
 import { gateHold, wholeHold } from '../../../src/response/whole/index.js'
 import { readReply } from '../../../src/response/whole/read-reply.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
-import { LlamaGuardError } from '../../../src/errors.js'
+import { LlamaGuardError } from '../../../src/types/errors.js'
 import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'
 
 const bytes = (text: string): Buffer => Buffer.from(text)

@@ -8,7 +8,7 @@ import type {
   GuardrailAssessment,
   GuardrailContentBlock,
 } from '@aws-sdk/client-bedrock-runtime'
-import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { missingPackages } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'

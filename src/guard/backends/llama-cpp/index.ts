@@ -3,7 +3,7 @@
 // model.
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { LlamaGuardError } from '../../../errors.js'
+import { LlamaGuardError } from '../../../types/errors.js'
 import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
 import { missingPackages } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'

@@ -2,7 +2,7 @@
 // the beginning of a prompt that is too long, which is the policy. This file refuses such a prompt instead.
 import { availableParallelism } from 'node:os'
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
-import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, NOBODY_WAITS, reasonOf } from '../../../utils/deadline.js'
 import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
 

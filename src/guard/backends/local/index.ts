@@ -2,7 +2,7 @@
 // says what it misses. It answers in the categories of Llama Guard 1, so a client sees no difference when the real
 // model replaces it.
 import { setImmediate as breathe } from 'node:timers/promises'
-import { LlamaGuardError } from '../../../errors.js'
+import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
 import { reveal } from '../../reveal/index.js'
 import type { Finding, Screen } from './screen.js'

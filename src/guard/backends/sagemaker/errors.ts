@@ -1,6 +1,6 @@
 // Maps every failure of a call to SageMaker to one of our codes: what to tell the operator, and whether a second call
 // may help. answer/container-error reads what the container itself says.
-import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import {
   again,
   FAILED,

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { isLlamaGuardError, LlamaGuardError } from '../../../errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'

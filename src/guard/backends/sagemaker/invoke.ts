@@ -1,11 +1,11 @@
 // InvokeEndpoint without running the SDK's whole machinery at every call, which is most of a call's CPU time. The SDK
 // builds and signs the first request. Later requests are copies of it with another body, signed as the SDK does. Every
 // answer other than a 200 goes back through the SDK, which names the error. The SDK therefore still decides endpoint,
-// region, credentials and clock. Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to a
-// server on loopback (Node 20.20, SDK 3.1164): the plain SDK 192 to 220 us, the SDK with the handler of http-handler.ts
-// 172 to 214 us, this file 52 to 63 us with the SDK's signer, which takes 66 us of a loop where ours takes 17. A server on
-// two cores answers 13 to 16 % more guarded requests a second with ours. This file may go on the day the SDK's own call
-// costs less than twice this one.
+// region, credentials and clock. Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to
+// a server on loopback (Node 20.20, SDK 3.1164): the plain SDK 192 to 220 us, the SDK with the handler of
+// http-handler.ts 172 to 214 us, this file 52 to 63 us with the SDK's signer, which takes 66 us of a loop where ours
+// takes 17. A server on two cores answers 13 to 16 % more guarded requests a second with ours. This file may go on the
+// day the SDK's own call costs less than twice this one.
 import { createHmac, hash } from 'node:crypto'
 import {
   InvokeEndpointCommand,

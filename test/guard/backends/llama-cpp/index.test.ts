@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard } from '../../../../src/services/create-guard.js'
-import { isLlamaGuardError } from '../../../../src/errors.js'
+import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
   llamaCppComplete,
   type LlamaCppComplete,

@@ -4,7 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectionError } from '../../../../src/guard/backends/json-client.js'
-import { isLlamaGuardError } from '../../../../src/errors.js'
+import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
   openAiCompatibleComplete,
   type OpenAiCompatibleOptions,

@@ -11,6 +11,8 @@ const SAMPLE = 24
 function textOf(bytes: Uint8Array): string | undefined {
   if (bytes.length < 3) return undefined
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  // Windows writes two bytes a letter.
+  if (buffer[1] === 0 && buffer[3] === 0) return textOf(Buffer.from(buffer.toString('utf16le')))
   for (const part of [buffer.subarray(0, SAMPLE), buffer]) {
     const text = part.toString('utf8').replace(/\ufffd$/, '')
     if (UNPRINTABLE.test(text)) return undefined
@@ -242,7 +244,7 @@ function opensText(run: string, letterAt: (run: string, at: number) => number): 
     if (at % 4 === 0) continue
     const byte = (bits >> (6 - 2 * (at % 4))) & 255
     const isFollower = byte >> 6 === 2
-    if (isFollower !== follow > 0 || (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13)) return false
+    if (isFollower !== follow > 0 || (byte < 32 && byte !== 0 && byte !== 9 && byte !== 10 && byte !== 13)) return false
     follow = isFollower ? follow - 1 : byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
   }
   return true

@@ -207,6 +207,10 @@ const mirrored = (text: string): string =>
     return String.fromCharCode((code & 96) + 27 - (code & 31))
   })
 
+/** All visible signs of ASCII, shifted by half their number. */
+const rot47 = (text: string): string =>
+  text.replace(/[!-~]/g, (sign) => String.fromCharCode(33 + ((sign.charCodeAt(0) + 14) % 94)))
+
 /** The ways of reading an alphabet in which these letters would be the likeliest English. */
 function alphabets(text: string): ((text: string) => string)[] {
   const counts = new Array<number>(26).fill(0)
@@ -281,7 +285,7 @@ export function withoutCiphers(text: string): Decoded | undefined {
 
 function deciphered(text: string): string | undefined {
   const shifts = alphabets(text)
-  const ways = [reversed, ...shifts, ...shifts.map((shift) => (each: string) => reversed(shift(each)))]
+  const ways = [reversed, rot47, ...shifts, ...shifts.map((shift) => (each: string) => reversed(shift(each)))]
   const sample = text.slice(0, TRIED)
   const before = readingOf(sample)
   let best: ((text: string) => string) | undefined

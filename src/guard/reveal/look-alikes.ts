@@ -1,4 +1,5 @@
 // Reads letters in other forms as the letters of ASCII that they look like.
+import { Buffer } from 'node:buffer'
 import { CONFUSABLES } from './confusables.js'
 import { isWord, readingOf, STRANGE, Tokens } from './words.js'
 
@@ -6,6 +7,8 @@ import { isWord, readingOf, STRANGE, Tokens } from './words.js'
 const MARKS = /(?=\p{Mn})[\p{Script=Inherited}]/gu
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
 const TAG = /[\u{E0020}-\u{E007E}]/gu
+/** Variation selectors, of which a row is a row of bytes. An honest one stands alone behind a sign. */
+const SELECTORS = /[\ufe00-\ufe0f\u{e0100}-\u{e01ef}]{4,}/gu
 /** Greek, Cyrillic, Armenian, Cherokee: letters that look like Latin ones. */
 const SCRIPTS = /[\u0370-\u058f\u13a0-\u13ff]/
 
@@ -58,6 +61,11 @@ function upright(text: string): string {
     .join('')
 }
 
+const byteOf = (selector: string): number => {
+  const code = selector.codePointAt(0)!
+  return code < 0xe0100 ? code - 0xfe00 : code - 0xe0100 + 16
+}
+
 export interface Folded {
   readonly text: string
   /** Whether words came to light that were none before. */
@@ -66,7 +74,10 @@ export interface Folded {
 
 export function withoutLookAlikes(text: string): Folded {
   let mixed = false
-  const seen = text.replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000)).replace(INVISIBLE, '')
+  const seen = text
+    .replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000))
+    .replace(SELECTORS, (row) => ` ${Buffer.from(Array.from(row, byteOf)).toString('utf8')}`)
+    .replace(INVISIBLE, '')
   let bare = ''
   let at = 0
   for (const tokens = new Tokens(seen); tokens.next();) {

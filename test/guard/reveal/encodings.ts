@@ -123,6 +123,13 @@ export const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
       .split(' ')
       .map((word) => Array.from(word, (letter) => letter.charCodeAt(0) - 96).join('-'))
       .join(' '),
+  'base64 of two bytes a letter': (text) => Buffer.from(text, 'utf16le').toString('base64'),
+  'hex of two bytes a letter': (text) => Buffer.from(text, 'utf16le').toString('hex'),
+  'selectors of variants': (text) =>
+    `😊${bytes(text)
+      .map((byte) => String.fromCodePoint(byte < 16 ? 0xfe00 + byte : 0xe0100 + byte - 16))
+      .join('')}`,
+  rot47: (text) => text.replace(/[!-~]/g, (sign) => String.fromCharCode(33 + ((sign.charCodeAt(0) + 14) % 94))),
   'base64 twice': (text) => base64(base64(text)),
   'base64 of hex': (text) => base64(hex(text)),
   'hex of base64': (text) => hex(base64(text)),

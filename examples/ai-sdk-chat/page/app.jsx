@@ -1,5 +1,6 @@
 /* eslint-env browser */
 // The page: useChat, and what a person sees of a block, of a refusal and of a failure.
+import './without-eval.js'
 import { useChat } from '@ai-sdk/react'
 import { DefaultChatTransport } from 'ai'
 import { useEffect, useRef, useState } from 'react'

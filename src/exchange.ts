@@ -16,7 +16,7 @@ import { type ObservedRequest, RequestTelemetry } from './telemetry/request-tele
 import type { Conversation, Decision, GuardedRequest, Judgement, Logger, NotJudgedReason, Stage } from './types.js'
 import { LazyAbortController } from './utils/deadline.js'
 import { toDictionaryMode } from './utils/dictionary-mode.js'
-import { withEscapesRead } from './utils/json-escapes.js'
+import { withEscapesRead } from './utils/json.js'
 
 /** Milliseconds that a client has to read a refusal before the model stops. A slow one must not keep it running. */
 const ABORT_GRACE_MS = 1000

@@ -1,15 +1,15 @@
 // A dialect that the user describes: the places of the words in a request and a reply. Fields that the user's functions
 // leave out are found and judged too, so that a forgotten field cannot pass the guard.
+import type { Image } from '../types.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Declined, Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
-import { RequestBuilder, Walker, wantsStream } from './kit/request-texts.js'
 import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { ChoiceTexts, Said } from './kit/reply-texts.js'
 import { TextWalker } from './kit/reply-fields.js'
+import { ChoiceTexts, Said } from './kit/reply-texts.js'
 import { SETTINGS } from './kit/request-keys.js'
-import { LlamaGuardError } from '../types/errors.js'
-import type { Image } from '../types.js'
+import { RequestBuilder, Walker, wantsStream } from './kit/request-texts.js'
 
 export interface CustomTurn {
   /** The speaker. Tool results count as `user`. */

@@ -1,13 +1,13 @@
 // Reads a body that is no known chat, for the option `unknown: 'judge'`. All of its words count as a user's, and all
 // words of the reply as the model's.
+import type { Image } from '../types.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
+import { refuseTokens } from './kit/read-request.js'
 import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
-import { refuseTokens } from './kit/read-request.js'
-import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'
 import { oneChoice } from './kit/reply-texts.js'
-import type { Image } from '../types.js'
+import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */
 export const OWN_REPLY = ownReply()

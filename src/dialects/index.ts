@@ -1,5 +1,7 @@
 // The built-in dialects, and the choice of the one in which a stream is written. Adding an API is adding a file and a
 // line here.
+import { isObject } from '../utils/json.js'
+import { namesTwice, parseLoosely } from '../wire/json.js'
 import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
@@ -9,8 +11,7 @@ import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dia
 import { embeddings } from './embeddings.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
-import { isShort } from './kit/reply-fields.js'
-import { type Media, withMedia } from './kit/reply-fields.js'
+import { isShort, type Media, withMedia } from './kit/reply-fields.js'
 import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
@@ -18,8 +19,6 @@ import { openaiAssistants } from './openai-assistants.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiResponses } from './openai-responses.js'
-import { isObject } from '../utils/json.js'
-import { namesTwice, parseLoosely } from '../wire/json.js'
 
 export const BUILT_IN: readonly Dialect[] = [
   openaiChat,

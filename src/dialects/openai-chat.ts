@@ -1,14 +1,14 @@
 // OpenAI Chat Completions: `/chat/completions`, and any body with a `messages` list. What it answers, whole and as a
 // stream, Completions answers too but for the form of an empty last chunk.
 // https://platform.openai.com/docs/api-reference/chat
+import type { Decision } from '../types.js'
+import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, isDone, openaiRefusal, shortText, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
-import type { Decision } from '../types.js'
-import { isObject } from '../utils/json.js'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',

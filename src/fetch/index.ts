@@ -1,10 +1,10 @@
 // `express-llama-guard/fetch`: the middleware around a handler that takes a `Request` and returns a `Response`. The
 // guard is llamaGuard() itself, on a request and a response of node:http that have no wire.
+import { llamaGuard, type LlamaGuard } from '../llama-guard.js'
+import type { LlamaGuardOptions } from '../options/index.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { type GuardedWebRequest, Incoming, type IncomingRequest } from './incoming.js'
 import { Outgoing } from './outgoing.js'
-import { llamaGuard, type LlamaGuard } from '../llama-guard.js'
-import type { LlamaGuardOptions } from '../options/index.js'
 
 export type { GuardedWebRequest, IncomingRequest } from './incoming.js'
 

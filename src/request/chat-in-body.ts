@@ -4,13 +4,13 @@ import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { speakerOf } from '../dialects/kit/messages.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
+import type { Image } from '../types.js'
 import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { isObject } from '../utils/json.js'
+import { readJson } from '../wire/json.js'
 import { type Read, spellsChat } from './body/parse.js'
 import { looksLikeChat } from './body/read-stream.js'
 import type { DialectsInUse } from './choose-dialect.js'
-import type { Image } from '../types.js'
-import { isObject } from '../utils/json.js'
-import { readJson } from '../wire/json.js'
 
 /** A chat, and the dialect that reads it. */
 export interface RecognisedChat {

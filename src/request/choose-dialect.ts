@@ -4,8 +4,8 @@ import type { Dialect } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { openaiChat } from '../dialects/openai-chat.js'
 import { LlamaGuardError } from '../types/errors.js'
-import { pathEnding, type Paths } from './url.js'
 import { isObject } from '../utils/json.js'
+import { pathEnding, type Paths } from './url.js'
 
 type Body = Readonly<Record<string, unknown>>
 

@@ -2,14 +2,14 @@
 // chat by what stands in its body, and what is none passes untouched.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { generic, WHOLE_BODY } from '../dialects/generic.js'
+import type { GuardedRequest } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
+import { isObject } from '../utils/json.js'
 import { isEmpty, readBody } from './body/index.js'
 import type { ReadBody } from './body/parse.js'
 import { chatInBody, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
 import { dialectsInUse, shorthandDialect } from './choose-dialect.js'
 import { guardedPath, pathsOf, urlTexts } from './url.js'
-import type { GuardedRequest } from '../types.js'
-import { isObject } from '../utils/json.js'
 
 export type { RecognisedChat } from './chat-in-body.js'
 

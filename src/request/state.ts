@@ -2,12 +2,12 @@
 // the client leaves. Mounts with different settings each guard a request; they share its state, which shows the
 // stricter decision.
 import { randomUUID } from 'node:crypto'
-import { LlamaGuardError } from '../types/errors.js'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
+import { LlamaGuardError } from '../types/errors.js'
+import type { LazyAbortController } from '../utils/deadline.js'
 import { isObject } from '../utils/json.js'
 import { stricter } from '../utils/stricter.js'
 import { urlTexts } from './url.js'
-import type { LazyAbortController } from '../utils/deadline.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
 const PLAIN_ID = /^[\w.:-]{1,128}$/

@@ -2,10 +2,10 @@
 // headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
 import type { ServerResponse } from 'node:http'
 import type { Framing } from '../dialects/dialect.js'
-import { asGuard } from './intercept/chain.js'
 import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
 import { stricter } from '../utils/stricter.js'
 import type { Label } from '../wire/framer.js'
+import { asGuard } from './intercept/chain.js'
 
 /** The media type without its parameters, in lower case. */
 export function mediaType(contentType: string): string {

@@ -1,14 +1,14 @@
 // Builds the answer to a client that gets no reply: 451 blocked, 503 could not judge, 4xx the client's own fault, in
 // the envelope of its dialect; or words of the model in the client's own API, with `onBlock: 'refusal'`; or what the
 // operator's `handler` writes.
-import Negotiator from 'negotiator'
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import Negotiator from 'negotiator'
 import type { Dialect, Refusal } from '../dialects/dialect.js'
 import { openaiRefusal } from '../dialects/kit/refusals.js'
+import type { Decision, Expose, GuardedRequest, NamedCategory, Stage, TextByLanguage } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import type { RefusalContext, RefusalSettings } from './context.js'
 import { verdictHeaders } from './head.js'
-import type { Decision, Expose, GuardedRequest, NamedCategory, Stage, TextByLanguage } from '../types.js'
 
 export type { RefusalContext, RefusalSettings } from './context.js'
 

@@ -1,23 +1,21 @@
 // What a middleware holds between requests: configuration, judge with its cache and protection, conversation reader,
 // upstream, logger, audit.
 import { createHash } from 'node:crypto'
-import { createUpstream, guardOf, namedGuards, wantsScores } from './create-guard.js'
-import { createConversationReader, type ConversationReader } from '../request/index.js'
 import { redisStore } from '../guard/cache/store.js'
 import { createJudge, type Judge, type JudgeStats } from '../guard/index.js'
-import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
-import { LlamaGuardError } from '../types/errors.js'
-import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
 import { createPace, type Pace } from '../guard/pace.js'
 import { judgesRole } from '../guard/panel.js'
+import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
+import { overrideOptions, type Config, type RequestConfig } from '../options/config.js'
+import { isGuard } from '../options/guards.js'
 import { decide } from '../policy.js'
+import { createConversationReader, type ConversationReader } from '../request/index.js'
 import { type Announce, createAnnouncer } from '../telemetry/announce.js'
 import { type AuditStats, openAudit } from '../telemetry/audit/index.js'
 import { shadowChannel } from '../telemetry/channels.js'
 import { addLiveGuard } from '../telemetry/live-guards.js'
 import { defaultLogger } from '../telemetry/log.js'
 import type { TelemetryServices } from '../telemetry/request-telemetry.js'
-import { isGuard } from '../options/guards.js'
 import type {
   Category,
   Guard,
@@ -30,7 +28,9 @@ import type {
   Verdict,
   VerdictEvent,
 } from '../types.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { Upstream } from '../upstream/index.js'
+import { createUpstream, guardOf, namedGuards, wantsScores } from './create-guard.js'
 
 /** What `guard.stats()` returns. */
 export interface GuardStats extends JudgeStats {

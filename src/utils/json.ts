@@ -1,5 +1,17 @@
-// Helpers for JSON values. This file imports nothing, so that every other file may use it.
+// Helpers for JSON. This file imports nothing, so that every other file may use it.
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const ESCAPE = /\\u([0-9a-f]{4})/gi
+
+/**
+ * The text, and once more with its escapes read where it has any: words spelt in the escapes of JSON (`\u0068` for `h`),
+ * which whoever parses the text reads.
+ */
+export function withEscapesRead(text: string): string {
+  if (!text.includes('\\')) return text
+  const read = text.replace(ESCAPE, (_escape, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  return read === text ? text : `${text}\n${read}`
 }

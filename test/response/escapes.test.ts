@@ -1,6 +1,6 @@
 // Words spelt in JSON escapes within a string of a reply or a request: whoever parses the string reads the words.
 import { expect, it } from 'vitest'
-import { withEscapesRead } from '../../src/utils/json-escapes.js'
+import { withEscapesRead } from '../../src/utils/json.js'
 import { cpuMs } from '../helpers/cpu.js'
 import { ask, guarded, onNode, serving } from '../helpers/apps.js'
 import { markerGuard } from '../helpers/guards.js'

@@ -1,8 +1,8 @@
 // Reads messages, in whatever API: who says a message, and every word of it, in whatever field. Its content is a text,
 // or a list of parts, each known by its `type` or by the field it has. A part of an unknown kind is judged as text.
+import { isObject } from '../../utils/json.js'
 import { isDataUrl, readDataUrl, readMedia, unsupported } from './media.js'
 import { Content, isShort, type RequestBuilder, type Walker } from './request-texts.js'
-import { isObject } from '../../utils/json.js'
 
 type Speaker = 'user' | 'tool' | 'assistant' | 'system'
 

@@ -1,12 +1,12 @@
 // The engine that reads requests. A dialect describes in facts where its conversation stands; everything else in a body
 // is read here, the same for every API, and made into turns.
+import type { Image } from '../../types.js'
+import { isObject } from '../../utils/json.js'
 import type { ChatRequest } from '../dialect.js'
 import { type Sink, unreadable } from './media.js'
 import { readContent, readMessages, tell } from './messages.js'
-import { Content, RequestBuilder, Walker, wantsStream } from './request-texts.js'
 import { SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
-import type { Image } from '../../types.js'
-import { isObject } from '../../utils/json.js'
+import { Content, RequestBuilder, Walker, wantsStream } from './request-texts.js'
 
 /**
  * How a field of the conversation is read. `messages`: a list of messages or items, or one. `prompt`: a user's text, or

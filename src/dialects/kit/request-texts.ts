@@ -3,13 +3,12 @@
 // as turns: neighbouring messages of one role are joined by a line break, because Llama Guard expects alternating
 // roles, and an answer that is split over two messages must not be judged in halves.
 import { Buffer, isUtf8 } from 'node:buffer'
+import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
+import { LlamaGuardError } from '../../types/errors.js'
+import { isObject, withEscapesRead } from '../../utils/json.js'
 import type { ChatRequest, UnjudgedIds } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
 import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
-import { LlamaGuardError } from '../../types/errors.js'
-import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
-import { withEscapesRead } from '../../utils/json-escapes.js'
-import { isObject } from '../../utils/json.js'
 
 export interface Place {
   /** The field that holds the value. */

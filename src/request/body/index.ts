@@ -2,12 +2,12 @@
 // what was judged, so the bytes that are read here stay readable on the stream.
 import { isUtf8 } from 'node:buffer'
 import { isWellKnown, TEXT_TYPE } from '../../dialects/kit/media.js'
+import type { GuardedRequest } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
+import { isObject } from '../../utils/json.js'
 import { decoded, encodingOf, tooLarge } from './decode.js'
 import { mediaTypeOf, NO_BODY, parseBody, type Read, type ReadBody, valueBody } from './parse.js'
 import { readStream } from './read-stream.js'
-import type { GuardedRequest } from '../../types.js'
-import { isObject } from '../../utils/json.js'
 
 interface BodyOptions {
   /** The most bytes of a body, compressed and decompressed. */

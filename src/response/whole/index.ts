@@ -1,13 +1,13 @@
 // Holds a reply as a whole, within a bound. It keeps each write of the handler as a write of its own, so that the
 // released reply is framed as the handler framed it.
-import { LlamaGuardError } from '../../types/errors.js'
-import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { generic } from '../../dialects/generic.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
-import { codingsOf, isSuccess, setVerdictHeaders } from '../head.js'
+import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
-import { callsIn, readReply } from './read-reply.js'
+import { codingsOf, isSuccess, setVerdictHeaders } from '../head.js'
 import { refusalOf } from '../refusal.js'
+import { callsIn, readReply } from './read-reply.js'
 
 interface Kept {
   readonly chunks: readonly Buffer[]

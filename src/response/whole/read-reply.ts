@@ -1,20 +1,20 @@
 // Reads the text of every choice of a whole reply, in whatever form it came. A chat's reply that cannot be read is an
 // error, never an empty text. The form is recognised from the body, not from the content-type.
-import * as zlib from 'node:zlib'
 import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
 import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN, replyReader } from '../../dialects/index.js'
-import { Said } from '../../dialects/kit/reply-texts.js'
 import { type Media, TextWalker, withMedia } from '../../dialects/kit/reply-fields.js'
+import { Said } from '../../dialects/kit/reply-texts.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError } from '../../types/errors.js'
-import { charsetsOf, isJson, isStream, isSuccess, labelOf, mediaType } from '../head.js'
-import { Transcript } from '../stream/held.js'
-import { isErrorPage, proseOfError } from './error-words.js'
 import type { Frame } from '../../wire/frame.js'
 import { Framer, type Label } from '../../wire/framer.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
+import { charsetsOf, isJson, isStream, isSuccess, labelOf, mediaType } from '../head.js'
+import { Transcript } from '../stream/held.js'
+import { isErrorPage, proseOfError } from './error-words.js'
 
 const MAX_CHOICES = 128
 

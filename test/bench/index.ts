@@ -31,6 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   { name: 'schedule' },
   { name: 'fleet' },
   { name: 'estimate' },
+  { name: 'judging' },
   { name: 'cost' },
 ]
 

@@ -26,7 +26,7 @@ function suspects(text: string): { readonly start: number; end: number; found: n
       const gap = /\s/.exec(text.slice(start + PART, start + PART + MORE))
       end = start + PART + (gap === null ? 0 : gap.index + 1)
     }
-    const found = look(text.slice(start, end))
+    const found = look(text, start, end)
     const last = all.at(-1)
     if (found === 0) continue
     if (last?.end !== start) all.push({ start, end, found })
@@ -175,15 +175,15 @@ const isMark = (code: number): boolean =>
   code === 0x2212 ||
   code === 0x2013
 
-export function look(text: string): number {
-  const tokens = new Tokens(text)
+export function look(text: string, first = 0, last = text.length): number {
+  const tokens = new Tokens(text, first, last)
   let found = 0
   let doubt = 0
   let apart = 0
   let numbers = 0
   let mixed = 0
   let marks = 0
-  let before = 0
+  let before = first
   let knowns = 0
   let unknowns = 0
   while (tokens.next()) {
@@ -213,7 +213,7 @@ export function look(text: string): number {
     } else if (kind === UNKNOWN && (size >= LONG_WORD || (size >= SHORT && tokens.camel))) found |= LONG
     else if (kind === STRANGE) found |= LOOK_ALIKES
   }
-  for (let at = Math.max(before, text.length - 64); at < text.length; at++) if (isMark(text.charCodeAt(at))) marks++
+  for (let at = Math.max(before, last - 64); at < last; at++) if (isMark(text.charCodeAt(at))) marks++
   if (marks >= MORSE_MARKS) found |= MORSE
   if (unknowns >= FEW && unknowns > knowns) found |= UNREADABLE
   return found

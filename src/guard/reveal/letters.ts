@@ -112,15 +112,20 @@ const LONGEST_LEET = 16
 /** The ways of reading one word, at most. */
 const MOST_WAYS = 16
 
+const LETTERS_OF_SIGNS = Array.from({ length: 128 }, (_, code) => {
+  const sign = String.fromCharCode(code)
+  return LEET[sign] ?? sign
+})
+
 /** What each sign of a token may stand for, in at most `MOST_WAYS` combinations. */
 function lettersOf(token: string): string[] {
   const places: string[] = []
   let ways = 1
-  for (const sign of token) {
-    const letters = LEET[sign] ?? sign
+  for (let at = 0; at < token.length; at++) {
+    const letters = LETTERS_OF_SIGNS[token.charCodeAt(at)] ?? LEET[token[at]!] ?? token[at]!
     const both = letters.length > 1 && ways * letters.length <= MOST_WAYS
     if (both) ways *= letters.length
-    places.push(both ? letters : letters[0]!)
+    places.push(letters.length === 1 || both ? letters : letters[0]!)
   }
   return places
 }
@@ -137,8 +142,9 @@ export function withoutLeet(text: string): Decoded | undefined {
     while (end > 1 && '!+|'.includes(all[end - 1]!)) end--
     const numeric = !/[a-z]/i.test(all)
     if (numeric && end > 4) return all
-    for (const token of new Set([all.slice(0, end), all])) {
-      if (!LEET_SIGN.test(token)) continue
+    for (let last = end; last <= all.length; last += Math.max(1, all.length - end)) {
+      const token = all.slice(0, last)
+      if (last < all.length && !LEET_SIGN.test(token)) continue
       const word = wordAmong(lettersOf(token.toLowerCase()))
       if (word === undefined) continue
       if (!numeric && word.length > 2) read.add(word)

@@ -88,14 +88,18 @@ export class Tokens {
   camel = false
   /** Whether ASCII letters stand beside Greek, Cyrillic or other look-alike letters. */
   twoScripts = false
+  readonly #last: number
 
-  constructor(text: string) {
+  /** Reads the tokens from a place to before another: those of the whole text by default. */
+  constructor(text: string, start = 0, end = text.length) {
     this.text = text
+    this.end = start
+    this.#last = end
   }
 
   next(): boolean {
     const { text } = this
-    const { length } = text
+    const length = this.#last
     let at = this.end
     while (at < length && signOf(text.charCodeAt(at)) === GAP) at++
     this.start = at
@@ -132,7 +136,7 @@ export class Tokens {
     let others = 0
     let alike = false
     let at = this.end
-    for (; at < text.length; at++) {
+    for (; at < this.#last; at++) {
       const code = text.charCodeAt(at)
       const sign = signOf(code)
       if (sign === GAP) break

@@ -5,7 +5,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { build } from 'esbuild'
 import { raw } from '../../helpers/build.js'
 
-const OUT = 'node_modules/.cache/llama-guard-bench'
+export const OUT = 'node_modules/.cache/llama-guard-bench'
 
 /** Bundles `test/bench/servers/*.ts`. Packages stay outside: they are measured as installed. */
 export async function bundleServers(names: readonly string[]): Promise<void> {

@@ -4,8 +4,7 @@ import { LlamaGuardError } from '../types/errors.js'
 import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Role, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
-import { anyUnsafeOf, type Ask, type PanelOptions, piecesOf } from './pieces.js'
-import { checkedVerdict } from './verdicts.js'
+import { anyUnsafeOf, type Ask, checkedVerdict, type PanelOptions, piecesOf } from './pieces.js'
 
 /**
  * Makes a guard that asks all `guards` at the same time. One "unsafe" that blocks decides at once, and the other

@@ -1,10 +1,12 @@
-// Cuts a conversation into the pieces its guard can read, finds the turns that are part of no piece, so that the guard
-// sees everything a client sends, and asks about all pieces. One verdict that blocks decides at once. Otherwise one
-// failure makes the whole a failure. The text is safe only when all verdicts are safe.
+// A conversation is judged in pieces: this file cuts it into those that its guard can read, finds the turns that are part
+// of no piece, so that the guard sees everything a client sends, asks about all of them, checks each verdict and merges
+// them. One verdict that blocks decides at once. Otherwise one failure makes the whole a failure. The text is safe only
+// when all verdicts are safe. Every field of a verdict must have its type and its range, because an object that is partly
+// right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
-import { merge } from './verdicts.js'
+import { isObject } from '../utils/json.js'
 
 /** The most pieces of one conversation, whatever `maxChecks` allows, and of one reply. */
 export const MOST_PIECES = 256
@@ -147,4 +149,144 @@ export async function anyUnsafeOf(
     if (failure && !verdicts.some(blocks)) throw failure.error
     return merge(verdicts)
   })
+}
+
+const MAX_CATEGORIES = 256
+const MAX_NAME = 200
+
+/**
+ * Returns a copy with the known fields only. Its lists are frozen, because the verdict is remembered and given to
+ * many callers.
+ * @throws LlamaGuardError `unparseable_verdict` for anything that is not a complete {@link Verdict}.
+ */
+export function checkedVerdict(value: unknown): Verdict {
+  if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
+  const {
+    safe,
+    categories = [],
+    unknown,
+    truncated,
+    score,
+    categoryScores,
+    judgedBy,
+    namedBy,
+    attempts,
+    tokens,
+    cached,
+  } = value
+  if (typeof safe !== 'boolean') throw unusable(`"safe" as ${describe(safe)}, wanted a boolean`)
+  if (!isNames(categories)) throw unusable('"categories" that are no list of short strings')
+  if (unknown !== undefined && !isNames(unknown)) throw unusable('"unknown" that is no list of short strings')
+  if (safe && categories.length + (unknown?.length ?? 0) > 0) throw unusable('safe, and violated categories beside it')
+  if (!isFlag(truncated) || !isFlag(cached)) throw unusable('"truncated" or "cached" that is no boolean')
+  if (score !== undefined && !isProbability(score)) throw unusable('"score" outside 0 to 1')
+  if (categoryScores !== undefined && !isScores(categoryScores))
+    throw unusable('"categoryScores" that are no numbers from 0 to 1')
+  if (judgedBy !== undefined && !isName(judgedBy)) throw unusable('"judgedBy" that is no short string')
+  if (namedBy !== undefined && !isNamedBy(namedBy)) throw unusable('"namedBy" that is no object of short strings')
+  if (attempts !== undefined && !isCount(attempts)) throw unusable('"attempts" that is no count')
+  if (tokens !== undefined && !isTokens(tokens)) throw unusable('"tokens" that are no counts')
+  const verdict: { -readonly [K in keyof Verdict]: Verdict[K] } = { safe, categories: frozen(categories) }
+  if (unknown !== undefined) verdict.unknown = frozen(unknown)
+  if (truncated !== undefined) verdict.truncated = truncated
+  if (score !== undefined) verdict.score = score
+  if (categoryScores !== undefined) verdict.categoryScores = Object.freeze({ ...categoryScores })
+  if (judgedBy !== undefined) verdict.judgedBy = judgedBy
+  if (namedBy !== undefined) verdict.namedBy = Object.freeze({ ...namedBy })
+  if (attempts !== undefined) verdict.attempts = attempts
+  if (tokens !== undefined)
+    verdict.tokens = {
+      ...(tokens.input !== undefined && { input: tokens.input }),
+      ...(tokens.output !== undefined && { output: tokens.output }),
+    }
+  if (cached !== undefined) verdict.cached = cached
+  return verdict
+}
+
+const NO_NAMES: readonly string[] = Object.freeze([])
+const frozen = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? NO_NAMES : Object.freeze([...names])
+
+function unusable(what: string): LlamaGuardError {
+  return new LlamaGuardError(
+    'unparseable_verdict',
+    `The guard answered ${what}. A guard must resolve to { safe: boolean, categories: string[] } or reject.`,
+  )
+}
+
+/** The error names the type only, because a value that a guard returned by mistake may be chat content. */
+function describe(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+}
+
+const isFlag = (value: unknown): value is boolean | undefined => value === undefined || typeof value === 'boolean'
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
+const isProbability = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isScores = (value: unknown): value is Record<string, number> =>
+  isObject(value) && Object.keys(value).length <= MAX_CATEGORIES && Object.values(value).every(isProbability)
+const isNamedBy = (value: unknown): value is Record<string, string> =>
+  isObject(value) && Object.keys(value).length <= 2 * MAX_CATEGORIES && Object.values(value).every(isName)
+const isTokens = (value: unknown): value is { input?: number; output?: number } =>
+  isObject(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))
+
+/** The strictest verdict of all: the union of the categories, the highest scores, the sums of attempts and tokens. */
+export function merge(verdicts: readonly Verdict[]): Verdict {
+  const [first] = verdicts
+  if (first === undefined) throw new RangeError('no verdicts to merge')
+  if (verdicts.length === 1) return first
+  const unsafe = verdicts.filter((verdict) => !verdict.safe)
+  const unknown = union(unsafe.map((verdict) => verdict.unknown ?? []))
+  const judgedBy = (unsafe[0] ?? first).judgedBy
+  const attempts = sum(verdicts.map((verdict) => verdict.attempts))
+  const tokens = {
+    input: sum(verdicts.map((verdict) => verdict.tokens?.input)),
+    output: sum(verdicts.map((verdict) => verdict.tokens?.output)),
+  }
+  return {
+    safe: unsafe.length === 0,
+    categories: union(unsafe.map((verdict) => verdict.categories)),
+    ...(unknown.length > 0 && { unknown }),
+    ...(unsafe.some((verdict) => verdict.truncated) && { truncated: true }),
+    // When some verdicts have a score, a verdict without one counts as 0 or 1 by its word. Otherwise the low score of
+    // a safe piece would stand for an unsafe piece.
+    ...(verdicts.some((verdict) => verdict.score !== undefined) && { score: Math.max(...verdicts.map(scoreOrWord)) }),
+    ...mergeScores(verdicts),
+    ...(judgedBy !== undefined && { judgedBy }),
+    ...mergeNames(unsafe),
+    ...(attempts !== undefined && { attempts }),
+    ...((tokens.input !== undefined || tokens.output !== undefined) && { tokens }),
+    ...(verdicts.every((verdict) => verdict.cached) && { cached: true }),
+  }
+}
+
+function mergeScores(verdicts: readonly Verdict[]): Pick<Verdict, 'categoryScores'> {
+  const merged = new Map<string, number>()
+  const keep = (id: string, score: number): void => void merged.set(id, Math.max(score, merged.get(id) ?? 0))
+  for (const { categoryScores = {} } of verdicts)
+    for (const [id, score] of Object.entries(categoryScores)) keep(id, score)
+  // A category that was named without a score of its own keeps the score of its verdict. Otherwise the low score that
+  // a safe piece gave the category would stand for it.
+  for (const verdict of verdicts)
+    for (const id of verdict.safe ? [] : verdict.categories)
+      if (merged.has(id) && verdict.categoryScores?.[id] === undefined) keep(id, scoreOrWord(verdict))
+  return merged.size > 0 ? { categoryScores: Object.fromEntries(merged) } : {}
+}
+
+/** The first guard that named a category is kept. */
+function mergeNames(unsafe: readonly Verdict[]): Pick<Verdict, 'namedBy'> {
+  const merged = Object.assign({}, ...unsafe.map(({ namedBy }) => namedBy).reverse()) as Record<string, string>
+  return Object.keys(merged).length > 0 ? { namedBy: merged } : {}
+}
+
+const scoreOrWord = ({ score, safe }: Verdict): number => score ?? (safe ? 0 : 1)
+
+const union = (lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())]
+
+function sum(counts: readonly (number | undefined)[]): number | undefined {
+  const known = counts.filter((count) => count !== undefined)
+  return known.length === 0 ? undefined : known.reduce((total, count) => total + count, 0)
 }

@@ -5,9 +5,9 @@ import type { Conversation, Guard, Verdict } from '../types.js'
 import { within } from '../utils/deadline.js'
 import { judgesRole, partsOf } from './panel.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
-import { checkedVerdict } from './verdicts.js'
+import { checkedVerdict } from './pieces.js'
 
-/** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, `guards.shadow`. */
+/** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, ... */
 export interface NamedGuard {
   readonly option: string
   readonly guard: Guard

@@ -6,7 +6,7 @@ import type { Logger, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'
 import { CircuitBreaker } from '../resilience/circuit-breaker.js'
-import { checkedVerdict } from '../verdicts.js'
+import { checkedVerdict } from '../pieces.js'
 
 /**
  * A key-value store with expiry. `redisStore()` makes one.

@@ -13,8 +13,7 @@ import {
   reasonOf,
   within,
 } from '../../utils/deadline.js'
-import type { PanelOptions } from '../pieces.js'
-import { checkedVerdict } from '../verdicts.js'
+import { checkedVerdict, type PanelOptions } from '../pieces.js'
 import { FairQueue } from './fair-queue.js'
 import { CircuitBreaker } from './circuit-breaker.js'
 

@@ -1,7 +1,8 @@
 // Reads what a text says in an encoding or a disguise, so that a guard model, which reads words, judges it too. One
 // quick look tells which kinds of disguise a text may hold. Most texts hold none, and nothing more is done.
 import type { Conversation, Stage, Turn } from '../../types.js'
-import { unescaped, withoutBase64, withoutNumbers } from './bytes.js'
+import { withoutBase64, withoutNumbers } from './bytes.js'
+import { unescaped } from './escapes.js'
 import { withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
 import { withoutMorse } from './morse.js'

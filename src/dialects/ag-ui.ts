@@ -5,9 +5,9 @@ import { randomUUID } from 'node:crypto'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Dialect, StreamReader } from './dialect.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, shortText } from './kit/event-reader.js'
 import { claiming, fits, readRequest } from './kit/read-request.js'
-import { blockMessage, blockNote, openaiRefusal, shortText, sse } from './kit/refusals.js'
+import { blockMessage, blockNote, openaiRefusal, sse } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 
 const MESSAGE: ReplyFields = {

@@ -2,9 +2,9 @@
 // https://docs.cohere.com/reference/chat
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
-import { blockMessage, blockNote, failureType, isDone, refusalDetails, typedEvents } from './kit/refusals.js'
+import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
 

@@ -2,9 +2,9 @@
 // words of the reply as the model's.
 import type { Image } from '../types.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, isDone } from './kit/event-reader.js'
 import { refuseTokens } from './kit/read-request.js'
-import { blockNote, isDone, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
 import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'

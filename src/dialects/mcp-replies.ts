@@ -5,8 +5,8 @@ import type { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Refusal, RpcCall, StreamReader } from './dialect.js'
-import { eventReader, type EventTexts } from './kit/event-reader.js'
-import { blockMessage, blockNote, refusalDetails, shortText, sse, streamFailure } from './kit/refusals.js'
+import { eventReader, type EventTexts, shortText } from './kit/event-reader.js'
+import { blockMessage, blockNote, refusalDetails, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 
 const ICON: ReplyFields = { ...server('mimeType sizes theme'), ...words('src') }

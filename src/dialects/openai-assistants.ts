@@ -3,9 +3,9 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, shortText } from './kit/event-reader.js'
 import { readRequest, type RequestFacts } from './kit/read-request.js'
-import { blockNote, openaiRefusal, shortText, sse, streamFailure } from './kit/refusals.js'
+import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-texts.js'
 

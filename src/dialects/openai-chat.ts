@@ -4,9 +4,9 @@
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
-import { blockNote, isDone, openaiRefusal, shortText, sse, streamFailure } from './kit/refusals.js'
+import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
 import { ChoiceTexts } from './kit/reply-texts.js'
 

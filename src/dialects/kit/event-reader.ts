@@ -253,3 +253,12 @@ class SentEvents {
     return leaves
   }
 }
+
+/** An identifier that our own frame may repeat; undefined for any other value. */
+export function shortText(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w.:/+=@-]{0,128}$/.test(value) ? value : undefined
+}
+
+export function isDone(event: StreamEvent): boolean {
+  return event.data?.trim() === '[DONE]'
+}

@@ -2,7 +2,7 @@
 // field names are those of OpenAI's error object, which the SDKs read.
 import type { LlamaGuardError } from '../../types/errors.js'
 import type { Decision, NamedCategory } from '../../types.js'
-import type { Refusal, StreamEvent } from '../dialect.js'
+import type { Refusal } from '../dialect.js'
 
 export interface Params {
   /** The field of the request that holds the conversation. */
@@ -61,15 +61,6 @@ export function sse(data: unknown, event?: string): string {
 /** Events that are named by their field `type`. */
 export function typedEvents(events: readonly object[]): string {
   return events.map((event) => sse(event, (event as { readonly type?: string }).type)).join('')
-}
-
-/** An identifier that our own frame may repeat; undefined for any other value. */
-export function shortText(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w.:/+=@-]{0,128}$/.test(value) ? value : undefined
-}
-
-export function isDone(event: StreamEvent): boolean {
-  return event.data?.trim() === '[DONE]'
 }
 
 function named(categories: readonly NamedCategory[]): NamedCategory[] {

@@ -6,7 +6,7 @@ import type { GuardedRequest } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { decoded, encodingOf, tooLarge } from './decode.js'
-import { mediaTypeOf, NO_BODY, parseBody, type Read, type ReadBody, valueBody } from './parse.js'
+import { mediaTypeOf, NO_BODY, parseBody, type Read, type ReadBody } from './parse.js'
 import { readStream } from './read-stream.js'
 
 interface BodyOptions {
@@ -14,6 +14,10 @@ interface BodyOptions {
   readonly limit: number
   /** True where every body is judged. Elsewhere a body that can be no chat is not read. */
   readonly all?: boolean
+}
+
+function valueBody(value: unknown): Read {
+  return { kind: 'read', format: 'json', value }
 }
 
 /** @throws LlamaGuardError for a body that is too large, breaks off, or holds a value that cannot be seen. */

@@ -29,14 +29,6 @@ export interface Read {
 
 export const NO_BODY: ReadBody = { kind: 'none' }
 
-export function valueBody(value: unknown): Read {
-  return { kind: 'read', format: 'json', value }
-}
-
-export function unread(fault: LlamaGuardError): ReadBody {
-  return { kind: 'unread', fault }
-}
-
 /**
  * `fault` is what the decoder found.
  * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.

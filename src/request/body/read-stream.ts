@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../../types/errors.js'
 import { decoded, encodingOf, isKnownEncoding, tooLarge } from './decode.js'
-import { mediaTypeOf, NO_BODY, parseBody, type ReadBody, unread, unsupported } from './parse.js'
+import { mediaTypeOf, NO_BODY, parseBody, type ReadBody, unsupported } from './parse.js'
 
 /** A request that hands its body on decoded: one around a web-standard Request. */
 type Decoding = IncomingMessage & { handOn?(bytes: Uint8Array): void }
@@ -22,7 +22,7 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   const ended = await pull(req, raw, limit, mayLeave && isPlain ? beginsLikeJson : () => true)
   // Data of a type that is none of ours may have any size.
   if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes().toString('latin1'))))
-    return unread(tooLarge(limit))
+    return { kind: 'unread', fault: tooLarge(limit) }
   if (!ended) throw tooLarge(limit)
   if (raw.size === 0) return NO_BODY
   const { bytes, fault } = decoded(raw.bytes(), encoding, limit)

@@ -11,7 +11,7 @@ import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import type { Recognised, UnknownBody } from './request/index.js'
 import type { GuardStats, Services } from './services/index.js'
 import { createLiveServices } from './services/live.js'
-import { createOrderCheck } from './telemetry/mount-order.js'
+import { createOrderCheck } from './telemetry/announce.js'
 import type {
   Conversation,
   Decision,

@@ -1,5 +1,6 @@
-// Logs one line per method and path for bodies that passed unjudged, so that an operator who expects them to be
-// judged learns of it.
+// Tells the operator, once, what the guard does not see: bodies that pass unjudged, one line per method and path, and
+// routes or a handler that stand before the guard.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { GuardedRequest, Logger } from '../types.js'
 import { isObject } from '../utils/json.js'
 
@@ -48,4 +49,54 @@ function keysOf(value: unknown): readonly string[] {
   if (!isObject(value)) return []
   const keys = Object.keys(value).slice(0, MAX_KEYS)
   return keys.map((key) => (PLAIN_KEY.test(key) ? key : '(other)'))
+}
+
+interface Layer {
+  readonly handle?: unknown
+  readonly route?: { readonly path?: unknown; readonly methods?: Readonly<Record<string, boolean>> }
+}
+
+/** The layers of an Express application. The getter `router` throws in Express 4, which has `_router`. */
+interface Application {
+  readonly _router?: { readonly stack?: readonly Layer[] }
+  readonly router?: { readonly stack?: readonly Layer[] }
+}
+
+const MOST_NAMED = 5
+
+/** Tells of a response that was over before the guard, and of routes above it. */
+export type TellOrder = (req: IncomingMessage, res: ServerResponse, logger: Logger) => void
+
+export function createOrderCheck(middleware: unknown): TellOrder {
+  let asked = false
+  let answered = false
+  return (req, res, logger) => {
+    if (res.writableEnded && !answered) {
+      answered = true
+      logger.warn(
+        { method: req.method },
+        'The guard was asked after the handler had answered, so nothing was judged. Mount it before the handler.',
+      )
+    }
+    if (asked) return
+    asked = true
+    const routes = routesBefore(middleware, (req as { app?: Application }).app)
+    if (routes.length > 0)
+      logger.info(
+        { routes: routes.slice(0, MOST_NAMED) },
+        'These routes stand before the guard and are not judged. Where one is a chat, mount the guard above it.',
+      )
+  }
+}
+
+/** The routes before the guard that take a body, of the application and of its routers. */
+function routesBefore(middleware: unknown, app: Application | undefined): readonly string[] {
+  const layers = (app?._router ?? app?.router)?.stack ?? []
+  const own = layers.findIndex(({ handle }) => handle === middleware)
+  return layers
+    .slice(0, Math.max(own, 0))
+    .flatMap((layer) => [layer, ...((layer.handle as { stack?: readonly Layer[] } | undefined)?.stack ?? [])])
+    .flatMap(({ route }) =>
+      route?.methods?.['post'] || route?.methods?.['_all'] ? [`POST ${String(route.path)}`] : [],
+    )
 }

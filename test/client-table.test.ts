@@ -325,10 +325,6 @@ describe.each(CLIENTS)('%s', (_name, client) => {
     return client.ask(on.url, text)
   }
 
-  it('gets what is allowed as the handler wrote it', async () => {
-    expect(await ask(server, 'Hello')).toMatchObject({ text: `${START}And an end.` })
-  })
-
   it('is told the categories of a message, at once', async () => {
     const { error, text } = await ask(server, BAD)
     expect([text, requests]).toEqual(['', 1])

@@ -86,24 +86,10 @@ function rowFrom(text: string, start: number): Row | undefined {
 
 const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
 
-const LEET: Readonly<Record<string, string>> = {
-  '0': 'o',
-  '1': 'il',
-  '2': 'z',
-  '3': 'e',
-  '4': 'a',
-  '5': 's',
-  '6': 'gb',
-  '7': 't',
-  '8': 'b',
-  '9': 'g',
-  '@': 'a',
-  $: 's',
-  '!': 'il',
-  '|': 'il',
-  '+': 't',
-  '€': 'e',
-}
+/** The letters that a sign may stand for, behind the sign. */
+const LEET = new Map(
+  '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il +t €e'.split(' ').map((row) => [row.charAt(0), row.slice(1)]),
+)
 const LEET_TOKEN = /[^\s".,;:?()[\]{}<>/=_-]{1,24}/g
 /** A sign counts as a letter within a word, and a digit or `$` also at its start. */
 const LEET_SIGN = /[\d$€]|[a-z][@!|+][a-z]/i
@@ -114,7 +100,7 @@ const MOST_WAYS = 16
 
 const LETTERS_OF_SIGNS = Array.from({ length: 128 }, (_, code) => {
   const sign = String.fromCharCode(code)
-  return LEET[sign] ?? sign
+  return LEET.get(sign) ?? sign
 })
 
 /** What each sign of a token may stand for, in at most `MOST_WAYS` combinations. */
@@ -122,7 +108,7 @@ function lettersOf(token: string): string[] {
   const places: string[] = []
   let ways = 1
   for (let at = 0; at < token.length; at++) {
-    const letters = LETTERS_OF_SIGNS[token.charCodeAt(at)] ?? LEET[token[at]!] ?? token[at]!
+    const letters = LETTERS_OF_SIGNS[token.charCodeAt(at)] ?? LEET.get(token[at]!) ?? token[at]!
     const both = letters.length > 1 && ways * letters.length <= MOST_WAYS
     if (both) ways *= letters.length
     places.push(letters.length === 1 || both ? letters : letters[0]!)

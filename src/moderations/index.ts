@@ -10,25 +10,11 @@ import { decide } from '../policy.js'
 import { jsonOf, readBody } from '../request/body/index.js'
 import type { ReadBody } from '../request/body/parse.js'
 import { createServices, type Services } from '../services/index.js'
-import type { Category, Conversation, Decision, GuardedRequest, Image, Judgement, Middleware, Turn } from '../types.js'
+import type { Category, Decision, GuardedRequest, Image, Judgement, Middleware, Turn } from '../types.js'
 import { isObject } from '../utils/json.js'
 
-interface ModerationsDeps {
-  /** Judges one input through the judge. */
-  judge(conversation: Conversation, signal: AbortSignal): Promise<Judgement>
-  /**
-   * The decision of the policy. It must enforce and fail closed, so that an input that could not be judged stays an
-   * error.
-   */
-  decide(judgement: Judgement): Decision
-  /** The taxonomy of the answer. Its names become the keys of `categories`. */
-  readonly categories: readonly Category[]
-  readonly model: string
-  /** True when the guard reads images. Otherwise a request with an image is `unsupported_content`. */
-  readonly vision: boolean
-  /** The most bytes of a request body. */
-  readonly maxBodyBytes: number
-}
+/** What it needs of a guard. */
+type Moderating = Pick<Services, 'config' | 'judge' | 'model' | 'vision' | 'categories'>
 
 /** Inputs judged at a time, so that a long list does not delay other requests. */
 const AT_ONCE = 8
@@ -48,11 +34,11 @@ interface ModerationResult {
 }
 
 /**
- * Answers POST. Any other method goes to `next()`. A string is one input. A list of strings gives one result for
- * each. A list of parts (`text`, `image_url`) is one input. When one input could not be judged, the whole answer is a
- * 503 in OpenAI's error envelope, because a client would read a missing result as safe.
+ * Makes the handler on an existing guard. It answers POST. Any other method goes to `next()`. A string is one input. A
+ * list of strings gives one result for each. A list of parts (`text`, `image_url`) is one input. When one input could not
+ * be judged, the whole answer is a 503 in OpenAI's error envelope, because a client would read a missing result as safe.
  */
-export function createModerations(deps: ModerationsDeps): Middleware {
+export function moderationsOf(guard: Moderating): Middleware {
   return function moderationsHandler(req: IncomingMessage, res: ServerResponse, next): void {
     if (req.method !== 'POST') {
       next()
@@ -60,25 +46,28 @@ export function createModerations(deps: ModerationsDeps): Middleware {
     }
     const leave = new AbortController()
     res.once('close', () => leave.abort())
-    moderate(deps, req, leave.signal).then(
+    moderate(guard, req, leave.signal).then(
       (answer) => send(res, 200, answer),
       (error: unknown) => refuse(req, res, toLlamaGuardError(error)),
     )
   }
 }
 
-async function moderate(deps: ModerationsDeps, req: GuardedRequest, signal: AbortSignal): Promise<object> {
-  const body = await readBody(req, { limit: deps.maxBodyBytes })
-  const inputs = inputsOf(body, deps.vision)
+async function moderate(guard: Moderating, req: GuardedRequest, signal: AbortSignal): Promise<object> {
+  const { config, judge, model, vision, categories } = guard
+  // The answer is nothing but a verdict, so `mode: 'shadow'` and `onError: 'open'` do not apply.
+  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
+  const body = await readBody(req, { limit: config.maxBodyBytes })
+  const inputs = inputsOf(body, vision)
   const results: ModerationResult[] = []
   for (let at = 0; at < inputs.length; at += AT_ONCE) {
     const some = inputs.slice(at, at + AT_ONCE).map(async (input) => {
-      const judgement = await deps.judge([input.turn], signal)
-      return toResult(judgement, deps.decide(judgement), input, deps.categories)
+      const judgement = await judge.judge([input.turn], { stage: 'input', signal })
+      return toResult(judgement, decide('input', [judgement], settings, categories), input, categories)
     })
     results.push(...(await Promise.all(some)))
   }
-  return { id: `modr-${randomUUID()}`, model: deps.model, results }
+  return { id: `modr-${randomUUID()}`, model, results }
 }
 
 function toResult(
@@ -146,20 +135,6 @@ export interface Moderations extends Middleware {
 export function moderations(options: LlamaGuardOptions = {}): Moderations {
   const services = createServices(parseOptions(options))
   return Object.assign(moderationsOf(services), { close: () => services.close() })
-}
-
-/** Makes the handler on an existing guard: `guard.moderations()`. */
-export function moderationsOf({ config, judge, model, vision, categories }: Services): Middleware {
-  // The answer is nothing but a verdict, so `mode: 'shadow'` and `onError: 'open'` do not apply.
-  const settings = { ...config, mode: 'enforce', onError: 'closed' } as const
-  return createModerations({
-    judge: (conversation, signal) => judge.judge(conversation, { stage: 'input', signal }),
-    decide: (judgement) => decide('input', [judgement], settings, categories),
-    categories,
-    model,
-    vision,
-    maxBodyBytes: config.maxBodyBytes,
-  })
 }
 
 interface ModerationInput {

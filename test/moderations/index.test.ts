@@ -8,8 +8,8 @@ import OpenAI, { APIError } from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { LlamaGuardError } from '../../src/types/errors.js'
 import type { Judge } from '../../src/guard/index.js'
-import { createModerations } from '../../src/moderations/index.js'
-import { decide } from '../../src/policy.js'
+import { moderationsOf } from '../../src/moderations/index.js'
+import { parseOptions } from '../../src/options/config.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
 import { judgeOf, guardThat, sleep } from '../guard/fake-guards.js'
 import { withProtection } from '../../src/options/protection.js'
@@ -46,19 +46,16 @@ const judge = async (_call: number, conversation: Conversation): Promise<Verdict
 }
 
 beforeAll(async () => {
-  const deps = {
-    judge: (conversation: Conversation, signal: AbortSignal) =>
-      theJudge.judge(conversation, { stage: 'input', signal }),
-    decide: (judgement: Parameters<typeof decide>[1][number]) =>
-      decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
+  const guard = {
+    config: { ...parseOptions({ guard: 'local' }, {}), maxBodyBytes: 10_000 },
+    judge: { judge: (...asked: Parameters<Judge['judge']>) => theJudge.judge(...asked) } as Judge,
     categories,
     model: 'llama-guard-3-8b',
-    maxBodyBytes: 10_000,
   }
   const app = express()
   app.use('/parsed', express.json())
   for (const path of ['/v1/moderations', '/parsed/moderations']) {
-    app.use(path, (req, res, next) => createModerations({ ...deps, vision })(req, res, next))
+    app.use(path, (req, res, next) => moderationsOf({ ...guard, vision })(req, res, next))
   }
   app.use((_req, res) => void res.status(404).json({ passed: true }))
   server = createServer(app).listen(0, '127.0.0.1')
@@ -255,17 +252,12 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
 
 it('A client that leaves has its inputs judged no further.', async () => {
   const started = deferred<AbortSignal>()
-  const handler = createModerations({
-    judge: (_conversation, signal) => {
-      started.resolve(signal)
-      return new Promise(() => undefined)
-    },
-    decide: (judgement) => decide('input', [judgement], { mode: 'enforce', onError: 'closed' }, categories),
-    categories,
-    model: 'm',
-    vision: false,
-    maxBodyBytes: 1000,
-  })
+  const judge = (_conversation: Conversation, { signal }: { signal?: unknown } = {}): Promise<never> => {
+    started.resolve(signal as AbortSignal)
+    return new Promise(() => undefined)
+  }
+  const config = parseOptions({ guard: 'local' }, {})
+  const handler = moderationsOf({ config, judge: { judge } as unknown as Judge, categories, model: 'm', vision: false })
   const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
   const leave = new AbortController()
   const { port } = own.address() as AddressInfo

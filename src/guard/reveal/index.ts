@@ -191,20 +191,26 @@ export function look(text: string, first = 0, last = text.length): number {
     const { kind, start, end } = tokens
     const size = end - start
     // Signs between two tokens. A row of marks is a line of a table, and more of them are no Morse code.
-    for (let at = Math.max(before, start - 64); at < start; at++) if (isMark(text.charCodeAt(at))) marks++
+    if (start - before > 1)
+      for (let at = Math.max(before, start - 64); at < start; at++) if (isMark(text.charCodeAt(at))) marks++
     before = end
-    // `a` and `I` stand in texts of every kind.
-    if (kind === KNOWN && size > 1) doubt = Math.max(0, doubt - DOUBT)
-    else if (kind !== KNOWN) doubt += kind === NUMBER ? 1 : DOUBT
-    if (size > 1 && kind === KNOWN) knowns++
-    else if (size > 1 && kind !== NUMBER) unknowns++
-    if (doubt >= ENOUGH) found |= UNREADABLE
+    // Most tokens are known words.
+    if (kind === KNOWN && size > 1) {
+      if (doubt > 0) doubt = Math.max(0, doubt - DOUBT)
+      knowns++
+      apart = numbers = 0
+      continue
+    }
     apart = size === 1 ? apart + 1 : 0
     if (apart > FEW) found |= APART
+    // `a` and `I` stand in texts of every kind.
     if (kind === KNOWN) {
       numbers = 0
       continue
     }
+    doubt += kind === NUMBER ? 1 : DOUBT
+    if (size > 1 && kind !== NUMBER) unknowns++
+    if (doubt >= ENOUGH) found |= UNREADABLE
     numbers = size <= 10 && (kind === NUMBER || kind === MIXED || size <= 2) ? numbers + 1 : 0
     if (numbers > FEW) found |= NUMBERS
     if (kind === NUMBER && size >= LONG_WORD) found |= NUMBERS

@@ -21,7 +21,8 @@ function textOf(characters: number, unsafe: boolean, from = 0): string {
   const sentences = prose().filter((example) => example.unsafe === unsafe)
   let text = ''
   for (let at = from; text.length < characters; at++) text += `${sentences[(at * 37) % sentences.length]!.text} `
-  return text.slice(0, characters)
+  // As the parser of a body makes strings: in one piece, which is read twice as fast as a slice.
+  return JSON.parse(JSON.stringify(text.slice(0, characters))) as string
 }
 
 const cpuMs = (): number => {
@@ -75,11 +76,13 @@ async function measure(): Promise<void> {
     guardUrl: `http://127.0.0.1:${port}/v1`,
     logger: false,
     cacheMax: 0,
-    check: ['input'],
     ...withProtection({ breaker: false }),
   })
+  const reply = textOf(1_000, false)
+  const said = JSON.stringify({ choices: [{ message: { role: 'assistant', content: reply }, finish_reason: 'stop' }] })
+  const answer = (res: http.ServerResponse): unknown => res.setHeader('content-type', 'application/json').end(said)
   const server = http
-    .createServer((req, res) => middleware(req, res, () => void req.resume().on('end', () => res.end('ok'))))
+    .createServer((req, res) => middleware(req, res, () => void req.resume().on('end', () => answer(res))))
     .listen(0)
   await once(server, 'listening')
   const rows: Record<string, string | number>[] = []
@@ -90,7 +93,7 @@ async function measure(): Promise<void> {
       child.send({ port: (server.address() as AddressInfo).port, bodies: bodies.map((each) => say(...each)), requests })
       await once(child, 'message')
     })
-    const own = await cost(40, (at) => bodies[at % bodies.length]!.map(reveal))
+    const own = await cost(200, (at) => [...bodies[at % bodies.length]!, reply].map(reveal))
     rows.push({
       request: name,
       'cpu ms': (whole / requests).toFixed(2),
@@ -117,7 +120,8 @@ async function serve(): Promise<void> {
     for (let at = 0; at < requests; at++) {
       const body = bodies[at % bodies.length]!
       const reply = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', headers, body })
-      if ((await reply.text()) !== 'ok') throw new Error(`The request was not let by: ${reply.status}.`)
+      if (!(await reply.text()).startsWith('{"choices"'))
+        throw new Error(`The request was not let by: ${reply.status}.`)
     }
     process.send!({})
   })

@@ -1,8 +1,9 @@
-// A conversation is judged in pieces: this file cuts it into those that its guard can read, finds the turns that are part
-// of no piece, so that the guard sees everything a client sends, asks about all of them, checks each verdict and merges
-// them. One verdict that blocks decides at once. Otherwise one failure makes the whole a failure. The text is safe only
-// when all verdicts are safe. Every field of a verdict must have its type and its range, because an object that is partly
-// right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
+// A conversation is judged in pieces: this file cuts it into those that its guard can read, finds the turns that are
+// part of no piece, so that the guard sees everything a client sends, asks about all of them, checks each verdict and
+// merges them. One verdict that blocks decides at once. Otherwise one failure makes the whole a failure. The text is
+// safe only when all verdicts are safe. Every field of a verdict must have its type and its range, because an object
+// that is partly right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any
+// threshold.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'

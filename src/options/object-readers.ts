@@ -45,6 +45,16 @@ export function storeOption(value: unknown, name: string): NonNullable<LlamaGuar
     : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
 }
 
+/** Reads the fields of an object, and refuses others. */
+function fieldsOf<T>(value: object, readers: { readonly [K in keyof Required<T>]: Reader<T[K]> }, name: string): T {
+  rejectUnknown(Object.keys(value), Object.keys(readers), `${name} key`)
+  const given = value as Readonly<Record<string, unknown>>
+  const read = Object.entries<Reader<unknown>>(readers).flatMap(([key, reader]) =>
+    given[key] === undefined ? [] : [[key, reader(given[key], `${name}.${key}`)] as const],
+  )
+  return Object.fromEntries(read) as T
+}
+
 const AUDIT_FILE: { [K in keyof Required<AuditFileOptions>]: Reader<AuditFileOptions[K]> } = {
   path: text,
   maxBytes: integer(1, 2 ** 40),
@@ -58,11 +68,7 @@ export function auditOption(value: unknown, name: string): AuditOption {
   if (typeof value === 'string') return text(value, name)
   if (!isObject(value) || !('path' in value))
     return withMethods(value, name, ['write'], 'the path of a file, { path }, or an object with write(event)')
-  rejectUnknown(Object.keys(value), Object.keys(AUDIT_FILE), `${name} key`)
-  const read = Object.entries(AUDIT_FILE).flatMap(([key, reader]) =>
-    value[key] === undefined ? [] : [[key, reader(value[key], `${name}.${key}`)] as const],
-  )
-  return Object.fromEntries(read) as unknown as AuditFileOptions
+  return fieldsOf<AuditFileOptions>(value, AUDIT_FILE, name)
 }
 
 export function dialectOption(value: unknown, name: string): string | Dialect {
@@ -108,15 +114,8 @@ export function upstreamOption(value: unknown, name: string): UpstreamOption {
   if (typeof value === 'string') return url(value, name)
   if (typeof value === 'object' && value !== null) {
     if ('forward' in value && typeof value.forward === 'function') return value as UpstreamOption
-    if ('url' in value || 'endpoint' in value) {
-      const fields: Record<string, unknown> = { ...value }
-      const readers: Record<string, Reader<unknown>> = 'url' in value ? HTTP_UPSTREAM : SAGEMAKER_UPSTREAM
-      rejectUnknown(Object.keys(fields), Object.keys(readers), `${name} key`)
-      const read = Object.entries(readers).flatMap(([key, reader]) =>
-        fields[key] === undefined ? [] : [[key, reader(fields[key], `${name}.${key}`)] as const],
-      )
-      return Object.fromEntries(read) as unknown as UpstreamOption
-    }
+    if ('url' in value) return fieldsOf<HttpUpstreamOptions>(value, HTTP_UPSTREAM, name)
+    if ('endpoint' in value) return fieldsOf<SageMakerChatOptions>(value, SAGEMAKER_UPSTREAM, name)
   }
   throw fail(name, value, 'a base URL, { url, apiKey }, { endpoint }, or an object with forward()')
 }

@@ -7,7 +7,7 @@ import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
 import { createServices, type Services } from '../../services/index.js'
-import type { Decision, Logger, Stage } from '../../types.js'
+import type { Decision, Stage } from '../../types.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
 
@@ -35,8 +35,6 @@ interface Result {
   readonly ms: number
 }
 
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** The most lines that are judged at once. The results keep the order of the lines. */
 const WIDTH = 16
 
@@ -45,7 +43,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   try {
     // There is no upstream, because nothing is forwarded. The log is off, because its lines would stand between the
     // results on standard output.
-    services = createServices({ ...parseOptions({ logger: SILENT, ...options.options }, io.env), upstream: undefined })
+    services = createServices({ ...parseOptions({ logger: false, ...options.options }, io.env), upstream: undefined })
   } catch (error) {
     const { code, message } = toLlamaGuardError(error)
     io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)

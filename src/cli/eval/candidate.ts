@@ -9,7 +9,6 @@ import { type Config, parseOptions } from '../../options/config.js'
 import { BACKENDS, type ModelName, MODELS, type LlamaGuardOptions } from '../../options/index.js'
 import { decide } from '../../policy.js'
 import { createServices } from '../../services/index.js'
-import type { Logger } from '../../types.js'
 import { guardNamed } from '../flags.js'
 import type { Io } from '../io.js'
 import type { Candidate } from './judge-all.js'
@@ -25,11 +24,9 @@ export interface CandidateSettings {
   readonly scores: boolean
 }
 
-const SILENT: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-
 /** Makes a guard whose `safe` is the decision of the middleware, after threshold and actions. */
 export function openCandidate({ options, env, scores }: CandidateSettings): OpenCandidate {
-  const config = parseOptions({ logger: SILENT, ...options }, env)
+  const config = parseOptions({ logger: false, ...options }, env)
   // A threshold makes a guard ask for log probabilities. The decision below still follows the configured threshold,
   // or the model's own word.
   const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)

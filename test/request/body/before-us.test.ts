@@ -6,7 +6,7 @@ import type express5 from 'express'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { EXPRESSES, type Mount } from '../../helpers/apps.js'
-import { serve } from '../../helpers/http.js'
+import { type Running, serve } from '../../helpers/http.js'
 import { crossed } from '../../helpers/sampled.js'
 import {
   bytesOf,
@@ -17,7 +17,9 @@ import {
   handled,
   forget,
   sendRaw,
-  expectSeenOrRefused,
+  prompts,
+  WORD,
+  expectSeen,
   expectUntouched,
   serving,
 } from '../planted.js'
@@ -27,22 +29,22 @@ const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le')
 const utf32 = (text: string): Buffer =>
   Buffer.concat(Array.from(text, (char) => Buffer.from(new Uint32Array([char.codePointAt(0)!]).buffer)))
 
-/** One chat in many spellings of bytes, each with the headers that announce it. */
-const ENCODINGS: Record<string, { body: Buffer; headers?: Record<string, string>; charset?: string }> = {
-  plain: { body: utf8(chat) },
-  'a byte order mark': { body: utf8(`\uFEFF${chat}`) },
+/** One chat in many spellings of bytes, each with the headers that announce it. The honest ones pass as without us. */
+const ENCODINGS: Record<string, { body: Buffer; headers?: Record<string, string>; charset?: string; honest?: true }> = {
+  plain: { honest: true, body: utf8(chat) },
+  'a byte order mark': { honest: true, body: utf8(`\uFEFF${chat}`) },
   'two byte order marks': { body: utf8(`\uFEFF\uFEFF${chat}`) },
-  'blanks around': { body: utf8(` \t\r\n${chat}\n `) },
+  'blanks around': { honest: true, body: utf8(` \t\r\n${chat}\n `) },
   'all that trim() removes around': { body: utf8(`\v\f\u00A0\u1680\u2003\u2028\u202F\u3000${chat}\u00A0\uFEFF`) },
   'a NUL before': { body: utf8(`\0${chat}`) },
   'control characters around': { body: utf8(`\x1e\x7f\x85${chat}\x1e\x00`) },
   'a JSON text sequence': { body: utf8(`\x1e${chat}\n\x1e{"a":1}\n`) },
   NDJSON: { body: utf8(`{"a":1}\n${chat}\n`) },
   'NDJSON with line breaks of Windows': { body: utf8(`${chat}\r\n\r\n{"a":1}\r\n`) },
-  'a JSON string': { body: utf8(JSON.stringify(chat)) },
-  'a JSON string of a JSON string': { body: utf8(JSON.stringify(JSON.stringify(chat))) },
-  'a JSON string with escapes': { body: utf8(`"\\u007b${JSON.stringify(chat).slice(2)}`) },
-  'blanks in a JSON string': { body: utf8(JSON.stringify(` \n${chat} `)) },
+  'a JSON string': { honest: true, body: utf8(JSON.stringify(chat)) },
+  'a JSON string of a JSON string': { honest: true, body: utf8(JSON.stringify(JSON.stringify(chat))) },
+  'a JSON string with escapes': { honest: true, body: utf8(`"\\u007b${JSON.stringify(chat).slice(2)}`) },
+  'blanks in a JSON string': { honest: true, body: utf8(JSON.stringify(` \n${chat} `)) },
   latin1: { body: Buffer.from(chat, 'latin1'), charset: 'iso-8859-1' },
   'a NBSP of latin1': { body: Buffer.from(`\u00A0${chat}`, 'latin1') },
   'UTF-16': { body: utf16(chat) },
@@ -53,11 +55,11 @@ const ENCODINGS: Record<string, { body: Buffer; headers?: Record<string, string>
   'big-endian UTF-16': { body: utf16(chat).swap16() },
   'UTF-32': { body: utf32(chat) },
   'UTF-32 after blanks': { body: utf32(`\uFEFF ${chat}`), charset: 'utf-32' },
-  gzip: { body: gzipSync(chat), headers: { 'content-encoding': 'gzip' } },
-  'GZIP with blanks': { body: gzipSync(chat), headers: { 'content-encoding': ' GZIP ' } },
-  deflate: { body: deflateSync(chat), headers: { 'content-encoding': 'deflate' } },
-  br: { body: brotliCompressSync(chat), headers: { 'content-encoding': 'br' } },
-  'gzip after blanks': { body: gzipSync(`\uFEFF\n${chat}`), headers: { 'content-encoding': 'gzip' } },
+  gzip: { honest: true, body: gzipSync(chat), headers: { 'content-encoding': 'gzip' } },
+  'GZIP with blanks': { honest: true, body: gzipSync(chat), headers: { 'content-encoding': ' GZIP ' } },
+  deflate: { honest: true, body: deflateSync(chat), headers: { 'content-encoding': 'deflate' } },
+  br: { honest: true, body: brotliCompressSync(chat), headers: { 'content-encoding': 'br' } },
+  'gzip after blanks': { honest: true, body: gzipSync(`\uFEFF\n${chat}`), headers: { 'content-encoding': 'gzip' } },
   'gzip of gzip': { body: gzipSync(gzipSync(chat)), headers: { 'content-encoding': 'gzip, gzip' } },
   'br of gzip': { body: brotliCompressSync(gzipSync(chat)), headers: { 'content-encoding': 'gzip,br' } },
   'gzip and identity': { body: gzipSync(chat), headers: { 'content-encoding': 'gzip, identity' } },
@@ -104,7 +106,9 @@ const servers = new Map(
     new Map(
       Object.values(BEFORE).map((steps) => [
         steps,
-        serving(onExpress(express as typeof express5)([...steps(express as typeof express5), ours()], handler)),
+        [[ours()], []].map((guards) =>
+          serving(onExpress(express as typeof express5)([...steps(express as typeof express5), ...guards], handler)),
+        ) as [() => Running, () => Running],
       ]),
     ),
   ]),
@@ -112,13 +116,21 @@ const servers = new Map(
 
 it.each(crossed({ encoding: ENCODINGS, before: BEFORE, express: EXPRESSES }))(
   '$title: the body is judged or refused',
-  async ({ encoding: { body, headers, charset }, before, express }) => {
-    const server = servers.get(express)!.get(before)!
+  async ({ encoding: { body, headers, charset, honest }, before, express }) => {
+    const [server, unguarded] = servers.get(express)!.get(before)!
     for (const type of TYPES) {
       forget()
       const typed = charset === undefined ? type : `${type || 'text/plain'}; charset=${charset}`
-      for (const path of ['/ask', '/v1/chat/completions'])
-        await expectSeenOrRefused(server(), { path, type: typed, headers, body })
+      for (const path of ['/ask', '/v1/chat/completions']) {
+        const sent = { path, type: typed, headers, body }
+        // What a parser before us refuses is its own.
+        const twin = honest === true ? await sendRaw(unguarded(), sent) : undefined
+        forget()
+        const status = await sendRaw(server(), sent)
+        expect(twin === undefined ? [200, 400, 415] : [twin]).toContain(status)
+        if (status === 200) expect(prompts()).toContain(WORD)
+        else expect(handled).toEqual([])
+      }
     }
   },
 )
@@ -182,7 +194,7 @@ describe.each(EXPRESSES)('a body on %s', (_name, express) => {
     expect(
       await sendRaw(server, { type: json, body: `{"messages":[],"messages":[{"role":"user","content":"x"}]}` }),
     ).toBe(400)
-    await expectSeenOrRefused(server, { type: json, body: chat })
+    await expectSeen(server, { type: json, body: chat })
     expect(handled).toHaveLength(1)
     await server.close()
   })

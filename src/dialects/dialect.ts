@@ -31,16 +31,11 @@ export interface ChatRequest {
    */
   readonly unseen?: readonly NotJudged[]
   /** The ids that go unjudged, for what stands outside of the chat. */
-  readonly ids?: UnjudgedIds
+  readonly ids?: { has(name: string, id: string): boolean }
   /** The calls of a JSON-RPC request that wait for an answer. A refusal and the end of a stream name them. */
   readonly calls?: readonly RpcCall[]
   /** Tools that the request itself calls, as requests of the Model Context Protocol do. */
   readonly toolCalls?: readonly Omit<ToolCall, 'stage'>[]
-}
-
-/** The first ids of a request. True for one that goes unjudged under its name. */
-export interface UnjudgedIds {
-  has(name: string, id: string): boolean
 }
 
 /** A call of a JSON-RPC request. */

@@ -1,6 +1,6 @@
 // The url of a request: its path in the one form in which paths are compared, and the words in its path and query,
 // which a handler reads as it reads the body.
-import type { UnjudgedIds } from '../dialects/dialect.js'
+import type { ChatRequest } from '../dialects/dialect.js'
 import { BUILT_IN } from '../dialects/index.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { FreeIds, isShort } from '../dialects/kit/request-texts.js'
@@ -145,7 +145,7 @@ type PathPlace = 'parameters' | 'whole' | 'none'
 export function urlTexts(
   req: GuardedRequest & { readonly params?: unknown },
   place: PathPlace,
-  ids: UnjudgedIds = new FreeIds(),
+  ids: ChatRequest['ids'] = new FreeIds(),
 ): readonly string[] {
   const texts = new Set<string>()
   const isFree = (name: string, value: string): boolean =>

@@ -6,7 +6,7 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import type { Image, NotJudged, NotJudgedReason, Role, Turn } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject, withEscapesRead } from '../../utils/json.js'
-import type { ChatRequest, UnjudgedIds } from '../dialect.js'
+import type { ChatRequest } from '../dialect.js'
 import { isDataUrl, isPicture, readDataUrl, readPictures, type Sink } from './media.js'
 import { ARGUMENTS, KNOWN_KEYS, SEALED, SEALED_DATA, STRUCTURE } from './request-keys.js'
 
@@ -44,6 +44,8 @@ export function isShort(text: string): boolean {
 function isId(name: string, text: string): boolean {
   return ID_NAME.test(name) && (DIGITS.test(text) || UUID.test(text) || ID.test(text))
 }
+
+type UnjudgedIds = NonNullable<ChatRequest['ids']>
 
 /** The ids of one request that go unjudged: the first of them. */
 export class FreeIds implements UnjudgedIds {

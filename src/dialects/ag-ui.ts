@@ -86,8 +86,8 @@ interface Wire {
   threadId: string
   runId: string
   /**
-   * What has begun and not ended, and the fields by which its end names it. Maps keep their order, and the last to begin
-   * is the first to be ended.
+   * What has begun and not ended, and the fields by which its end names it. Maps keep their order, and the last to
+   * begin is the first to be ended.
    */
   readonly open: Map<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
 }

@@ -117,12 +117,12 @@ function uiMessageStream(): StreamReader {
       const [, name] = /^data-(.+)/.exec(type) ?? []
       // The name of a data part is the app's own, or the model's.
       if (name !== undefined) texts.beside('data', name)
-      const id = [data.id, data.toolCallId].find((each) => typeof each === 'string') ?? ''
+      const id = typeof data.id === 'string' ? data.id : typeof data.toolCallId === 'string' ? data.toolCallId : ''
       const field = type === 'tool-input-delta' ? 'inputTextDelta' : 'delta'
       if (!type.endsWith('-delta') || typeof data[field] !== 'string')
-        return texts.walk(data, { under: `${type} ${String(id)} ` })
+        return texts.walk(data, { under: `${type} ${id} ` })
       // Text and reasoning grow by part: the parts of a stream may interleave. Pages show the texts side by side.
-      const channel = (path: string): string => (path === field ? `${type} ${String(id)}` : path)
+      const channel = (path: string): string => (path === field ? `${type} ${id}` : path)
       const shown = type === 'text-delta' ? /^delta$/ : undefined
       texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/, shown })
     },

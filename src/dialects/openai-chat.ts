@@ -169,8 +169,8 @@ export function openaiStream(shape: ChunkShape): StreamReader {
         const index = itemIndex(choice, position)
         texts.walk(choice, { fields: CHOICE, choice: index, grows: true, shown: PART_TEXT })
       }
-      // Always with the same choice, because the first of an event may be another one in the next, and under a name that
-      // no field of a choice has.
+      // Always with the same choice, because the first of an event may be another one in the next, and under a name
+      // that no field of a choice has.
       texts.walk(data, { under: '(event).', without: listed ? 'choices' : undefined })
     },
     leaves(data, event) {

@@ -35,8 +35,9 @@ interface ModerationResult {
 
 /**
  * Makes the handler on an existing guard. It answers POST. Any other method goes to `next()`. A string is one input. A
- * list of strings gives one result for each. A list of parts (`text`, `image_url`) is one input. When one input could not
- * be judged, the whole answer is a 503 in OpenAI's error envelope, because a client would read a missing result as safe.
+ * list of strings gives one result for each. A list of parts (`text`, `image_url`) is one input. When one input could
+ * not be judged, the whole answer is a 503 in OpenAI's error envelope, because a client would read a missing result as
+ * safe.
  */
 export function moderationsOf(guard: Moderating): Middleware {
   return function moderationsHandler(req: IncomingMessage, res: ServerResponse, next): void {

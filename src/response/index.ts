@@ -51,8 +51,8 @@ export function guardResponse(context: ReplyContext): GuardedResponse {
 }
 
 /**
- * Answers with a decision that is not `allow`, through the guarded response if there is one. Without one, the request is
- * refused before its handler runs.
+ * Answers with a decision that is not `allow`, through the guarded response if there is one. Without one, the request
+ * is refused before its handler runs.
  */
 export function answerRefusal(
   res: ServerResponse,

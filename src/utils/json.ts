@@ -7,8 +7,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 const ESCAPE = /\\u([0-9a-f]{4})/gi
 
 /**
- * The text, and once more with its escapes read where it has any: words spelt in the escapes of JSON (`\u0068` for `h`),
- * which whoever parses the text reads.
+ * The text, and once more with its escapes read where it has any: words spelt in the escapes of JSON (`\u0068` for
+ * `h`), which whoever parses the text reads.
  */
 export function withEscapesRead(text: string): string {
   if (!text.includes('\\')) return text

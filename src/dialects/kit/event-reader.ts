@@ -43,7 +43,7 @@ export function eventReader(facts: StreamFacts): StreamReader {
         return [delta]
       }
       const data = texts.open(event)
-      if (Array.isArray(data) && facts.readList !== undefined) facts.readList(texts, data as unknown[], event)
+      if (Array.isArray(data) && facts.readList !== undefined) facts.readList(texts, data, event)
       else if (isObject(data) && facts.read !== undefined) facts.read(texts, data, event)
       else if (data !== undefined) texts.walk(data)
       const leaves = leavesOf(data, event)

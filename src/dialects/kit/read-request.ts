@@ -28,8 +28,8 @@ export interface RequestFacts {
 type Body = Readonly<Record<string, unknown>>
 
 /**
- * What stands in a place of a body. `given`: anything, and `null` too. `value`: anything but `null`. `words`: a text or a
- * list. `json`: an object or a list. A list of one: a list with such an element. An object: one with such fields.
+ * What stands in a place of a body. `given`: anything, and `null` too. `value`: anything but `null`. `words`: a text or
+ * a list. `json`: an object or a list. A list of one: a list with such an element. An object: one with such fields.
  */
 export type Shape =
   | 'given'

@@ -38,7 +38,7 @@ const TOO_LATE = {
   ended: () => withCode('ERR_STREAM_WRITE_AFTER_END', 'write after end'),
 }
 
-/** Passes Node's error to the callback of a late write, on the next tick as Node does. Returns what such a write does. */
+/** Passes Node's error to the callback of a late write, on the next tick as Node does. Returns what that write does. */
 export function tooLate(callback: Callback | undefined, after: keyof typeof TOO_LATE): false {
   if (callback !== undefined) process.nextTick(callback, TOO_LATE[after]())
   return false

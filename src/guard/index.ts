@@ -63,21 +63,11 @@ export function createJudge(o: JudgeSettings): Judge {
     }
   }
 
-  const judgeOne = async (conversation: Conversation, options: StageOptions): Promise<Judgement> => {
-    const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
-    try {
-      admit([conversation], options)
-      const plan = first.planOf(conversation, options, (whole) => piecesOf(first.guard, whole, options.stage))
-      return await judgePlan(plan, options, checksAt(options.stage), deadline)
-    } catch (error) {
-      return failed(error, deadline.started)
-    } finally {
-      deadline.end()
-    }
-  }
-
   /** The plans of all conversations, and at the input of every turn that is then part of no piece. */
   const plansOf = (conversations: readonly Conversation[], options: StageOptions): readonly Plan[] => {
+    const [only, second] = conversations
+    if (only !== undefined && second === undefined)
+      return [first.planOf(only, options, (whole) => piecesOf(first.guard, whole, options.stage))]
     const seen: Conversation[] = []
     const plan = (conversation: Conversation): Plan => {
       const own = first.planOf(conversation, options, (whole) => {
@@ -95,8 +85,8 @@ export function createJudge(o: JudgeSettings): Judge {
       : [...plans, ...unseenTurns(conversations, seen).map((turn) => plan([turn]))]
   }
 
-  const judgeMany = async (
-    conversations: readonly Conversation[],
+  const judgeAll = async (
+    given: readonly Conversation[],
     { request = {}, ...rest }: StageOptions,
   ): Promise<readonly Judgement[]> => {
     const options = { ...rest, request }
@@ -105,6 +95,7 @@ export function createJudge(o: JudgeSettings): Judge {
       'verdict' in judgement ? blocks(judgement.verdict, stage) : failFast === true
     const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
     try {
+      const conversations = o.reveal === false ? given : withForms(given, stage)
       admit(conversations, options)
       const plans = plansOf(conversations, options)
       // All pieces are counted before the first call, so a request with too many pieces costs no call.
@@ -125,18 +116,6 @@ export function createJudge(o: JudgeSettings): Judge {
     } finally {
       deadline.end()
     }
-  }
-
-  const judgeAll = async (
-    conversations: readonly Conversation[],
-    options: StageOptions,
-  ): Promise<readonly Judgement[]> => {
-    const all = o.reveal === false ? conversations : withForms(conversations, options.stage)
-    const [only] = all
-    if (only === undefined || all.length > 1) return judgeMany(all, options)
-    const judgement = judgeOne(only, options)
-    shadow?.watch(only, options.stage, judgement)
-    return [await judgement]
   }
 
   return {
@@ -166,6 +145,7 @@ function firstOrAll(
   judgements: readonly Promise<Judgement>[],
   settles: (judgement: Judgement) => boolean,
 ): Promise<readonly Judgement[]> {
+  if (judgements.length === 1) return Promise.all(judgements)
   const first = new Promise<readonly Judgement[]>((resolve) => {
     for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
   })

@@ -199,6 +199,21 @@ const REQUESTS: Record<string, Row> = {
     expect: 413,
   },
   'a huge string': { body: chat(`${'a'.repeat(LIMIT)}${BAD}`), expect: 413 },
+  'huge data that begins like JSON and has the authors of a chat': {
+    ...typed('application/octet-stream', `[{"author":"user","text":"${'a'.repeat(LIMIT)}${BAD}"}]`),
+    path: '/ask',
+    expect: 413,
+  },
+  'huge data that begins like JSON and has the escaped names of a chat': {
+    ...typed('application/octet-stream', `{"m\\u0065ssages":["${'a'.repeat(LIMIT)}${BAD}"]}`),
+    path: '/ask',
+    expect: 413,
+  },
+  'huge data that begins like JSON': {
+    ...typed('application/octet-stream', `["${'a'.repeat(LIMIT)}"]`),
+    path: '/ask',
+    expect: 200,
+  },
 
   // JSON that parsers read differently
   'broken JSON': {

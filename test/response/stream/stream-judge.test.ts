@@ -13,6 +13,8 @@ interface Check {
 
 /** The gap that the guard's pace asks for. */
 let gap = 0
+/** Streams that share the pace. */
+let streams = 0
 const took: (number | undefined)[] = []
 
 function judging(settings: { windowChars?: number; windowMs?: number; streaming?: 'fixed' } = {}): {
@@ -26,7 +28,10 @@ function judging(settings: { windowChars?: number; windowMs?: number; streaming?
   const judge = new StreamJudge({
     settings: { windowChars: 100, windowMs: 1000, streaming: 'window', ...settings },
     pace: {
-      join: () => () => undefined,
+      join: () => {
+        streams += 1
+        return () => void (streams -= 1)
+      },
       turn: (windowMs) => performance.now() + Math.min(gap, windowMs),
       took: (ms) => void took.push(ms),
     },
@@ -186,6 +191,17 @@ describe('A check of a stream', () => {
     expect([checks.length, judge.hasWords]).toEqual([2, true])
     await checks[1]!.answer()
     expect(judge.hasAllowed).toBe(true)
+  })
+
+  it('shares the pace from its first check to the end of its reply', async () => {
+    streams = 0
+    const { judge, checks, say } = judging()
+    say('x')
+    expect(streams).toBe(1)
+    judge.end()
+    expect(streams).toBe(0)
+    await checks[0]!.answer()
+    expect(streams).toBe(0)
   })
 
   it('starts no more and changes nothing once it is stopped, and leaves no timer', async () => {

@@ -82,6 +82,10 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   ],
   'blocks told apart by index': ['/v1/messages', [block(0, 'UN'), block(1, 'x'), block(0, 'SAFE')]],
   'blocks that are not told apart': ['/v1/messages', [block(0, 'a'), block(1, 'UN'), block(2, 'SAFE')]],
+  'blocks that are not told apart, the first again': [
+    '/v1/messages',
+    [block(0, 'a'), block(1, 'U'), block(0, 'N'), block(1, 'SAFE')],
+  ],
   'items told apart by index': [
     '/v1/responses',
     [said({ output_index: 0 }, 'UN'), said({ output_index: 1 }, 'x'), said({ output_index: 0 }, 'SAFE')],

@@ -183,6 +183,15 @@ describe('a stream', () => {
     })
   })
 
+  it('judges a snapshot again when it is longer than what is remembered', () => {
+    const text = 'words '.repeat(700_000)
+    const reader = openaiResponses.stream()
+    const said = (data: object): number =>
+      reader.read(event(data)).reduce((sum, { text: { length } }) => sum + length, 0)
+    expect(said({ type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: text })).toBe(4_200_000)
+    expect(said({ type: 'response.output_text.done', output_index: 0, content_index: 0, text })).toBe(4_200_000)
+  })
+
   it('judges a snapshot that says something else than its deltas', () => {
     const other = event({ type: 'response.output_text.done', ...at, text: 'Something else' })
     expect(Object.values(gather(openaiResponses.stream(), [...EVENTS.slice(0, 5), other]))).toContain('Something else')

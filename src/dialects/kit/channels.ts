@@ -113,26 +113,42 @@ export class PartTexts {
 /** A shorter text may be a part of a word, even in an event that repeats what came before. */
 export const REPEATED_LENGTH = 24
 
-/** What a stream has said, in pieces and as a whole, so that the same text said again as a whole is judged once. */
+/** Characters that are remembered of a stream, and what a text costs beside its own. */
+const MOST_SAID = 4_000_000
+const TEXT_COST = 64
+
+/**
+ * What a stream has said, in pieces and as a whole, so that the same text said again as a whole is judged once. What is
+ * not remembered is judged again.
+ */
 export class SaidTexts {
   readonly #pieces = new Map<string, string>()
   /** The channel on which each whole text was first seen. */
   readonly #wholes = new Map<string, string>()
+  #room = MOST_SAID
 
   append(channel: string, text: string): void {
-    this.#pieces.set(channel, (this.#pieces.get(channel) ?? '') + text)
+    const said = this.#pieces.get(channel)
+    if (this.#takes(text.length + (said === undefined ? TEXT_COST : 0))) this.#pieces.set(channel, (said ?? '') + text)
+    else this.#pieces.delete(channel)
   }
 
   /** True the first time that this text comes, and whenever a short text comes again at the same place. */
   isNew(channel: string, text: string): boolean {
     if (this.#isWhole(text)) return false
     const first = this.#wholes.get(text)
-    if (first === undefined) this.#wholes.set(text, channel)
+    if (first === undefined && this.#takes(text.length + TEXT_COST)) this.#wholes.set(text, channel)
     return first === undefined || (first === channel && text.length < REPEATED_LENGTH)
   }
 
   holds(text: string): boolean {
     return this.#isWhole(text) || (text.length >= REPEATED_LENGTH && this.#wholes.has(text))
+  }
+
+  #takes(characters: number): boolean {
+    const fits = characters <= this.#room
+    if (fits) this.#room -= characters
+    return fits
   }
 
   #isWhole(text: string): boolean {

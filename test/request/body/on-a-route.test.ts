@@ -44,17 +44,17 @@ const TWICE: Readonly<Record<string, readonly [string, string]>> = {
 }
 
 /** Words as bytes that become words only in the charset that the type names. */
-const CHARSETS: readonly (readonly [string, Buffer, string])[] = [
-  ['gbk', Buffer.from('d5a8b5af', 'hex'), '炸弹'],
-  ['shift_jis', Buffer.from('948ae2', 'hex').subarray(0, 2), '白'],
-  ['koi8-r', Buffer.from('c2cfcdc2c1', 'hex'), 'бомба'],
-  ['windows-1251', Buffer.from('e1eeece1e0', 'hex'), 'бомба'],
-  ['iso-8859-1', Buffer.from('b\xf6mbe', 'latin1'), 'bömbe'],
-  ['binary', Buffer.from('b\xf6mbe', 'latin1'), 'bömbe'],
-  ['base64', Buffer.from(WORD.repeat(4), 'base64'), WORD],
-  ['hex', Buffer.from('decade', 'hex'), 'decade'],
-  ['utf-16le', Buffer.from(WORD, 'utf16le'), WORD],
-  ['utf-7', Buffer.from('+AFAATABBAE4AVABFAEQ-'), WORD],
+const CHARSETS: readonly (readonly [string, Buffer])[] = [
+  ['gbk', Buffer.from('d5a8b5af', 'hex')],
+  ['shift_jis', Buffer.from('948ae2', 'hex').subarray(0, 2)],
+  ['koi8-r', Buffer.from('c2cfcdc2c1', 'hex')],
+  ['windows-1251', Buffer.from('e1eeece1e0', 'hex')],
+  ['iso-8859-1', Buffer.from('b\xf6mbe', 'latin1')],
+  ['binary', Buffer.from('b\xf6mbe', 'latin1')],
+  ['base64', Buffer.from(WORD.repeat(4), 'base64')],
+  ['hex', Buffer.from('decade', 'hex')],
+  ['utf-16le', Buffer.from(WORD, 'utf16le')],
+  ['utf-7', Buffer.from('+AFAATABBAE4AVABFAEQ-')],
 ]
 
 describe.each(EXPRESSES)('A route of %s', (_name, express) => {

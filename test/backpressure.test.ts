@@ -54,7 +54,7 @@ describe('a client that stops reading', () => {
     async (_how, before, headers) => {
       const state = { written: 0, waits: 0 }
       // More than the buffers of two sockets hold.
-      const count = LONG ? 6000 : 2500
+      const count = LONG ? 6000 : 2000
       const handler: Handler = (_req, res) => {
         res.writeHead(200, STREAM)
         void politely(

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, chunk, completion, send, serve } from './helpers/http.js'
+import { crossed } from './helpers/sampled.js'
 
 const BAD = ' UNSAFE_O3 SECRET'
 const message = (more: object): object => completion('fine', more)
@@ -294,16 +295,15 @@ beforeAll(async () => {
 afterAll(() => wire.close())
 beforeEach(() => wire.emulator.reset())
 
-describe.each([
-  ['Express 4', express4 as unknown as typeof express5],
-  ['Express 5', express5],
-])('a reply on %s', (_name, express) => {
-  it.each(Object.entries(REPLIES))(
-    'does not leave unjudged as %s',
-    async (
-      _title,
-      { answer, path = '/v1/chat/completions', request = chat('hi'), options = {}, expect: wanted, code },
-    ) => {
+const EXPRESSES = { 'Express 4': express4 as unknown as typeof express5, 'Express 5': express5 }
+
+describe('a reply', () => {
+  it.each(crossed({ row: REPLIES, express: EXPRESSES }))(
+    'does not leave unjudged as $title',
+    async ({
+      row: { answer, path = '/v1/chat/completions', request = chat('hi'), options = {}, expect: wanted, code },
+      express,
+    }) => {
       const app = express()
       app.use(
         wire.guard({ check: ['output'], ...(options.streaming !== 'full' && { windowMs: 50 }), ...options }),

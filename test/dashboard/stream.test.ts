@@ -205,7 +205,7 @@ describe('The dashboard', () => {
     const source = (path: string): string => readFileSync(join(import.meta.dirname, '../../src', path), 'utf8')
     const imports = [...source('dashboard/index.ts').matchAll(/^import (type )?.* from '(.*)'$/gm)]
     expect(imports.filter(([, type]) => type === undefined).map(([, , from]) => from)).toEqual([
-      '../errors.js',
+      '../types/errors.js',
       './settings.js',
     ])
   })

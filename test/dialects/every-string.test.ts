@@ -108,7 +108,7 @@ it.each(ROWS)(
     }
     guard.asked.length = 0
     handled.length = 0
-    const tried = few(rows, 80)
+    const tried = few(rows, 50)
     const statuses = await Promise.all(tried.map((row) => post(`${running.url}${url}`, row.body)))
     const prompts = guard.asked
       .flatMap((turns) => turns.flatMap(({ text, images = [] }) => [text, ...images.map((image) => image.url)]))

@@ -674,13 +674,13 @@ describe.each(Object.entries(APIS))(
     }
 
     it.each(rows)('of a reply never leave: $title', async ({ words }) => {
-      for (const [where, planted] of few([...plantings(reply as Json, words)], 60))
+      for (const [where, planted] of few([...plantings(reply as Json, words)], 30))
         await neverLeave('application/json', JSON.stringify(planted), where, words)
     })
 
     it.each(rows)('of a stream never leave: $title', async ({ words }) => {
       for (const [at, event] of events.entries()) {
-        for (const [where, planted] of few([...plantings(event as Json, words)], 12)) {
+        for (const [where, planted] of few([...plantings(event as Json, words)], 6)) {
           const all = events.map((each, other) => JSON.stringify(other === at ? planted : each))
           const nameOf = (place: number): string => (names === undefined ? '' : `event: ${names[place]}\n`)
           const text = all

@@ -234,7 +234,7 @@ describe('The copies of an emulated endpoint', () => {
 
   /** Tokens that the copies had to read anew, when so many conversations grow at once, and how many copies saw each. */
   async function newTokens(prefix?: { length: number; threshold: number }): Promise<number> {
-    const timing = { msPerPromptToken: 0, baseMs: 15, prefixCache: true, copies: 4, ...(prefix && { prefix }) }
+    const timing = { msPerPromptToken: 0, baseMs: 100, prefixCache: true, copies: 4, ...(prefix && { prefix }) }
     const { copies, env } = await start({ timing })
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
     const guard = createGuard({ endpoint: emulator.endpoint, model: MODEL })
@@ -255,7 +255,7 @@ describe('The copies of an emulated endpoint', () => {
   it('read less when SageMaker routes by the prefix that deploy chooses, with the real SDK in front', async () => {
     const least = await newTokens()
     const aware = await newTokens({ length: prefixBytes(MODEL), threshold: 16 })
-    expect(aware).toBeLessThan(0.8 * least)
+    expect(aware).toBeLessThan(0.9 * least)
     // Within the policy, one copy gets all questions and one all replies, until they have too much.
     await newTokens({ length: 256, threshold: 1000 })
     expect(emulator.copies.map(({ requests }) => requests).toSorted((a, b) => b - a)).toEqual([24, 16, 0, 0])

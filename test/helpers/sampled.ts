@@ -49,9 +49,11 @@ export function crossed<Tables extends Readonly<Record<string, Table>>>(
   )
 }
 
+const chance = random(SEED)
+
 /** All of a list in the long run, and `count` of it, drawn by the seed, in the fast run. For loops within a test. */
 export function few<Item>(list: readonly Item[], count: number): readonly Item[] {
-  return LONG || list.length <= count ? list : shuffled(list, random(SEED)).slice(0, count)
+  return LONG || list.length <= count ? list : shuffled(list, chance).slice(0, count)
 }
 
 /** `numRuns` of fast-check, or the size of another fuzz: a tenth in the fast run, but ten at least. */

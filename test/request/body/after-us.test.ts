@@ -218,7 +218,7 @@ describe.each(BEFORE)('%s in the chain, we leave to', (_place, before) => {
     )
     try {
       const posts = BODIES.flatMap(([name, sent]) => [false, true].map((slow) => ({ name, sent, slow })))
-      for (const { name, sent, slow } of few(posts, 6))
+      for (const { name, sent, slow } of few(posts, 4))
         expect(await within(post(server.url, sent, slow), name).then((reply) => [name, slow, reply])).toEqual([
           name,
           slow,

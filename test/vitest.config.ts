@@ -22,8 +22,8 @@ export default defineConfig(({ mode }) => ({
     globalSetup: ['test/helpers/build.ts'],
     setupFiles: ['test/helpers/each-file.ts'],
     // The files of one process share the modules of src/: loading them for each file took most of the time. Tests wait
-    // more than they compute, so five processes on two cores.
-    poolOptions: { forks: { isolate: false, minForks: 5, maxForks: 5 } },
+    // more than they compute, so four processes on two cores.
+    poolOptions: { forks: { isolate: false, minForks: 4, maxForks: 4 } },
     // A limit tells a test that hangs from one that waits. A busy machine is no reason to fail.
     testTimeout: 60_000,
     hookTimeout: 60_000,

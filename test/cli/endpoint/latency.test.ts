@@ -38,7 +38,7 @@ const TIMING = { msPerPromptToken: 0.4, msPerToken: 25, baseMs: 2 }
 const number = (out: string, line: RegExp): number => Number(line.exec(out)?.[1])
 const withoutEndpoint = (env: Record<string, string>) => ({ ...env, AWS_ENDPOINT_URL_SAGEMAKER: 'http://127.0.0.1:9' })
 
-test(
+test.runIf(LONG)(
   'With a prefix cache a warm prefix is told to be fast, and the load is raised until it bends',
   { timeout: 180_000 },
   async () => {

@@ -14,7 +14,7 @@ import type { ExitCode, Io } from '../io.js'
 import { type Aws, connectAws, examineEndpoint } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
-import { ask as bareAsk } from './probe.js'
+import { asking } from './probe.js'
 import { Report } from './report.js'
 
 export interface DoctorOptions {
@@ -143,8 +143,8 @@ async function examineSageMaker(
   const target = { endpoint, inferenceComponent, targetVariant, timeoutMs }
   const before = report.failures
   await examineEndpoint(endpoint, aws.region, io, report)
-  const ask = () => bareAsk(aws.client, target, 'Hello', { max_new_tokens: 1 })
-  await examineGuard(member, report, { region: aws.region, ask })
+  const probe = asking(aws.client, target)
+  await examineGuard(member, report, { region: aws.region, ask: () => probe('Hello', 1) })
   if (!latency) return
   if (isPromptGuard(model)) report.warn('latency', 'not measured', '--latency measures guards that read a prompt.')
   else if (report.failures === before)

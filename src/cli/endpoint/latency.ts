@@ -10,7 +10,7 @@ import type { Io } from '../io.js'
 import { percentile } from '../eval/metrics.js'
 import type { Aws } from './examine-endpoint.js'
 import { explain } from './explain.js'
-import { type Answered, ask, parametersOf, ProbeFailure, type Target } from './probe.js'
+import { type Answered, asking, ProbeFailure, type Target } from './probe.js'
 import { type Report, twoLines } from './report.js'
 import { EXAMPLES } from './examine-guard.js'
 
@@ -35,10 +35,8 @@ export async function examineLatency(options: LatencyOptions): Promise<void> {
   const { target, member, config, samples = 20, io, report } = options
   const { client, region } = options.aws
   const prompter = prompterOf(member.config)
-  const parameters = parametersOf(prompter)
-  const patient = { ...target, timeoutMs: LONGEST_MS }
-  const send: Send = (prompt, firstTokenOnly) =>
-    ask(client, patient, prompt, firstTokenOnly ? { ...parameters, max_new_tokens: 1 } : parameters)
+  const ask = asking(client, { ...target, timeoutMs: LONGEST_MS })
+  const send: Send = (prompt, firstTokenOnly) => ask(prompt, firstTokenOnly ? 1 : prompter.maxNewTokens)
   io.stderr.write(
     `Measuring: ${3 * samples} checks one after the other, then up to a few hundred at once. They count as traffic.\n`,
   )

@@ -1,12 +1,11 @@
 // Sends raw prompts to a guard endpoint, to time them; and what an image's name says.
 import { InvokeEndpointCommand } from '@aws-sdk/client-sagemaker-runtime'
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
-import type { LlamaGuardError } from '../../types/errors.js'
+import { isLlamaGuardError, type LlamaGuardError } from '../../types/errors.js'
 import { readCompletion } from '../../guard/answer/completion.js'
 import type { Completion } from '../../guard/answer/completion.js'
 import { toGuardError } from '../../guard/backends/sagemaker/errors.js'
-import { generation } from '../../guard/backends/sagemaker/index.js'
-import type { Prompter } from '../../guard/prompt/index.js'
+import { inItsForm } from '../../guard/backends/sagemaker/index.js'
 
 export interface Target {
   readonly endpoint: string
@@ -32,44 +31,35 @@ export class ProbeFailure extends Error {
   }
 }
 
-/** The parameters that the middleware sends with a prompt of this model. */
-export const parametersOf = ({ maxNewTokens }: Prompter): Readonly<Record<string, number | boolean>> =>
-  generation(maxNewTokens)
+/**
+ * Sends one prompt, for an answer of so many tokens. Rejects with a {@link ProbeFailure}, or with our error when the
+ * answer is no text.
+ */
+export type Ask = (prompt: string, maxNewTokens?: number) => Promise<Answered>
 
-/** Sends one prompt. Rejects with a {@link ProbeFailure}. */
-export async function ask(
-  client: SageMakerRuntimeClient,
-  target: Target,
-  inputs: string,
-  parameters: object,
-): Promise<Answered> {
-  const { body, ms } = await invoke(client, target, { inputs, parameters })
-  return { completion: readCompletion(body), ms }
-}
-
-async function invoke(
-  client: SageMakerRuntimeClient,
-  target: Target,
-  request: object,
-): Promise<{ readonly body: unknown; readonly ms: number }> {
-  const started = performance.now()
-  const reply = await client
-    .send(
-      new InvokeEndpointCommand({
-        EndpointName: target.endpoint,
-        InferenceComponentName: target.inferenceComponent,
-        TargetVariant: target.targetVariant,
-        ContentType: 'application/json',
-        Accept: 'application/json',
-        Body: JSON.stringify(request),
-      }),
-      { abortSignal: AbortSignal.timeout(target.timeoutMs) },
-    )
-    .catch((error: unknown) => {
-      throw new ProbeFailure(error)
+/** Asks an endpoint in the form that its container takes. */
+export function asking(client: SageMakerRuntimeClient, target: Target): Ask {
+  const inForm = inItsForm()
+  return (prompt, maxNewTokens) =>
+    inForm(async (form) => {
+      const started = performance.now()
+      const { Body } = await client.send(
+        new InvokeEndpointCommand({
+          EndpointName: target.endpoint,
+          InferenceComponentName: target.inferenceComponent,
+          TargetVariant: target.targetVariant,
+          ContentType: 'application/json',
+          Accept: 'application/json',
+          CustomAttributes: form.attributes,
+          Body: form.body(prompt, maxNewTokens),
+        }),
+        { abortSignal: AbortSignal.timeout(target.timeoutMs) },
+      )
+      const ms = performance.now() - started
+      return { completion: readCompletion(JSON.parse(new TextDecoder().decode(Body))), ms }
+    }).catch((error: unknown) => {
+      throw isLlamaGuardError(error) ? error : new ProbeFailure(error)
     })
-  const body: unknown = JSON.parse(new TextDecoder().decode(reply.Body))
-  return { body, ms: performance.now() - started }
 }
 
 /** What an image's name says about the container. */

@@ -124,6 +124,13 @@ test('An endpoint that fails while it is measured is told with its error, and a 
   expect(loaded.out).toMatch(/load +\d+ in flight.*a check failed: guard_throttled/)
 })
 
+test('An endpoint with the image of vLLM is measured on the route that it has', async () => {
+  const { env } = await setup({ container: 'vllm', timing: { msPerPromptToken: 0, baseMs: 10 } })
+  const { code, out } = await diagnose({ ...withoutEndpoint(env), LLAMA_GUARD_CONCURRENCY: '2' })
+  expect(out).toMatch(/ok {4}concurrency +2/)
+  expect(code, out).toBe(0)
+})
+
 test('The command line has the flag, and says that another guard is not measured', async () => {
   const io = catchIo({ LLAMA_GUARD_BACKEND: 'local' })
   expect(await run(['doctor', '--latency'], io)).toBe(0)

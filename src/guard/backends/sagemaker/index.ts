@@ -226,7 +226,7 @@ const COMPLETIONS: Form = {
  * Calls an endpoint in the form that it understood last, and once more in the other form when it refuses that one. The
  * form is kept when the endpoint has understood it.
  */
-function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
+export function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
   let current = INPUTS
   return async (call) => {
     const form = current
@@ -251,7 +251,7 @@ function inItsForm(): <T>(call: (form: Form) => Promise<T>) => Promise<T> {
  * @param maxNewTokens The most tokens of an answer. Default: 32, enough for `unsafe` and eight codes. A lower limit
  * cuts `S14` to `S1`.
  */
-export const generation = (maxNewTokens = GENERATED_TOKENS): Readonly<Record<string, number | boolean>> => ({
+const generation = (maxNewTokens = GENERATED_TOKENS): Readonly<Record<string, number | boolean>> => ({
   max_new_tokens: maxNewTokens,
   do_sample: false,
   return_full_text: false,

@@ -13,7 +13,7 @@ import type { Writable } from 'node:stream'
 import type { Hold, ReplyClock, ResponseController } from '../context.js'
 import { Chain, type Interceptor, type Method } from './chain.js'
 import { dropTrailers, headersSent, HeldHead, isHttp2 } from './head.js'
-import { Backpressure, bytesOf, callbackOf, hasChunk, keepConnection, tooLate } from './writes.js'
+import { Backpressure, bytesOf, callbackOf, hasChunk, keepConnection, onFinish, tooLate } from './writes.js'
 
 type State = 'hold' | 'open' | 'finished' | 'refused' | 'gone'
 /** Returns the hold of a reply, or undefined to let the reply through unchanged. */
@@ -117,7 +117,7 @@ class Interception implements ResponseController, Interceptor {
     else if (callback !== undefined) {
       // Not passed on with the end, because sessions and compression drop it.
       if (res.writableFinished) process.nextTick(callback)
-      else (this.#stream ?? res).once('finish', callback)
+      else onFinish(this.#stream ?? res, callback)
     }
     this.#ended = true
     if (!comes || this.#state !== 'hold') return res

@@ -1,6 +1,7 @@
 // What a handler gives to write() and end() and is told: the arguments, the errors that Node gives to a call that is
 // wrong or too late, the callbacks of held writes, when to wait, and what becomes of a connection that it breaks after
 // its end.
+import type { EventEmitter } from 'node:events'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 
@@ -36,6 +37,12 @@ export function bytesOf([chunk, encoding]: readonly unknown[]): Buffer {
 const TOO_LATE = {
   destroyed: () => withCode('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed'),
   ended: () => withCode('ERR_STREAM_WRITE_AFTER_END', 'write after end'),
+}
+
+/** Calls back when the response has finished. Node.js 24 calls the callbacks of `end` before all who listen. */
+export function onFinish(res: EventEmitter, callback: Callback): void {
+  if (Number.parseInt(process.versions.node) < 24) res.once('finish', callback)
+  else res.prependOnceListener('finish', callback)
 }
 
 /** Passes Node's error to the callback of a late write, on the next tick as Node does. Returns what that write does. */

@@ -314,7 +314,10 @@ test('The dashboard is served when asked for, with its playground, and never del
   for (const path of [page, `${page}/`]) expect(await (await fetch(path)).text()).toContain('<h1>Llama Guard</h1>')
   await openai.chat.completions.create(ask('hello'))
   const events = await fetch(`${page}?events`)
-  const [first] = /^data: .*$/m.exec(new TextDecoder().decode((await events.body!.getReader().read()).value))!
+  const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let told = ''
+  while (!told.includes('\n\n')) told += (await reader.read()).value
+  const [first] = /^data: .*$/m.exec(told)!
   expect(JSON.parse(first.slice(6))).toMatchObject({ stages: { input: { safe: 1 } } })
   const question = { conversation: [{ role: 'User', text: 'UNSAFE_O3' }], sides: [{ guard: 'guard' }] }
   const headers = { 'content-type': 'application/json' }

@@ -256,8 +256,10 @@ describe.each(SERVERS)('on %s, a random handler behind random middleware', (name
           fc.pre(!wrapperDiffers(program) && !restoresOthers(program) && !promisesLength(program))
           stray.length = 0
           const bare = await outcome(program, false, ask).catch(() => undefined)
-          // A program that hangs without the guard says nothing about it.
-          if (bare === undefined) return fc.pre(false)
+          // A program that hangs without the guard says nothing about it, nor does one whose corks break the reply: Node.js
+          // 22 loses the end of some.
+          const corks = program.steps.some(({ do: what }) => what === 'cork' || what === 'uncork')
+          if (bare === undefined || (corks && !bare.wire.complete)) return fc.pre(false)
           const strayWithout = stray.splice(0).map(String)
           const ours = await outcome(program, true, ask)
           expect(stray.map(String)).toEqual(strayWithout)

@@ -416,7 +416,7 @@ function sent({ method = 'POST', type, headers, body }: Row): SendOptions {
   } as SendOptions
 }
 
-describe.each(EXPRESSES)('%s', (_name, module) => {
+describe.each(few(EXPRESSES, 1))('%s', (_name, module) => {
   const servers: Partial<Record<Mount | 'none', Running>> = {}
   beforeAll(async () => {
     servers.none = await serve(app(module))

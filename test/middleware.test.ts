@@ -15,6 +15,7 @@ import type { GuardedRequest, RequestState } from '../src/types.js'
 import { ask, comparable, EXPRESSES, guarded, type Handler, onNode, SERVERS, serving, within } from './helpers/apps.js'
 import { CATEGORIES, markerGuard } from './helpers/guards.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
+import { few } from './helpers/sampled.js'
 
 const PATH = '/v1/chat/completions'
 const json = (text: string): string => JSON.stringify(completion(text))
@@ -107,7 +108,7 @@ const WRITERS: Readonly<Record<string, (res: ServerResponse, word: string) => un
     void res.writeHead(200, ['Content-Type', 'application/json', 'Set-Cookie', 'a=1']).end(json(word)),
 }
 
-describe.each(SERVERS)('on %s', (_name, mount) => {
+describe.each(few(SERVERS, 2))('on %s', (_name, mount) => {
   it.each(Object.entries(WRITERS))(
     'releases a safe reply written by %s just as an unguarded server sends it',
     async (_how, write) => {

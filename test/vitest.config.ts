@@ -25,6 +25,8 @@ export default defineConfig(({ mode }) => ({
     // more than they compute, so four processes on two cores.
     poolOptions: { forks: { isolate: false, minForks: 4, maxForks: 4 } },
     // A limit tells a test that hangs from one that waits. A busy machine is no reason to fail.
+    // Concurrent tests wait for guards that never answer.
+    maxConcurrency: 20,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The gate's machine may be busy. What fails always still fails.

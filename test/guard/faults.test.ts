@@ -11,7 +11,7 @@ import { judgeOf, outcome, says, sleep } from './fake-guards.js'
 import { rounds } from '../helpers/sampled.js'
 import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js'
 
-const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? rounds(4000))
+const REQUESTS = Number(process.env['FAULT_REQUESTS'] ?? rounds(2000))
 const DEADLINE_MS = 1000
 const AT_ONCE = 16
 

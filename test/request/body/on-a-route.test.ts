@@ -6,6 +6,7 @@ import { deflateSync, brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { EXPRESSES, type Handler } from '../../helpers/apps.js'
 import { expectRefused, expectSeen, forget, handler, json, ours, prompts, sendRaw, serving, WORD } from '../planted.js'
+import { few } from '../../helpers/sampled.js'
 
 const ndjson = 'application/x-ndjson'
 const form = 'application/x-www-form-urlencoded'
@@ -57,7 +58,7 @@ const CHARSETS: readonly (readonly [string, Buffer])[] = [
   ['utf-7', Buffer.from('+AFAATABBAE4AVABFAEQ-')],
 ]
 
-describe.each(EXPRESSES)('A route of %s', (_name, express) => {
+describe.each(few(EXPRESSES, 1))('A route of %s', (_name, express) => {
   describe.each(Object.entries(LAYOUTS))('with %s', (name, layout) => {
     const app: Express = express()
     app.set('env', 'test')

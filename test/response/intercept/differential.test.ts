@@ -16,6 +16,7 @@ import type { Middleware } from '../../../src/types.js'
 import { EXPRESSES, guarded, within } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, sleep } from '../../helpers/http.js'
+import { LONG } from '../../helpers/sampled.js'
 import {
   ENDS,
   endsLate,
@@ -28,7 +29,7 @@ import {
   type Seen,
 } from './programs.js'
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 40)
+const RUNS = Number(process.env['FC_RUNS'] ?? (LONG ? 40 : 20))
 // The gate runs the same programs every time: FC_SEED=$RANDOM looks for new ones.
 const SEED = { seed: Number(process.env['FC_SEED'] ?? 11) }
 const PATH = '/v1/chat/completions'

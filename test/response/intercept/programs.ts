@@ -426,11 +426,11 @@ function run(
     case 'pipeline':
       return Promise.race([pipeline(Readable.from(pieces!), res).catch(() => undefined), sleep(100)])
     case 'sendFile':
-      return void (res as any).sendFile(file)
+      return void (res as unknown as { sendFile(path: string): void }).sendFile(file)
     case 'destroy':
       return void res.destroy()
     default: {
-      const value: unknown = Reflect.apply((res as any)[what], res, args)
+      const value: unknown = Reflect.apply((res as unknown as Record<string, () => unknown>)[what]!, res, args)
       // A wrapper that returns nothing is as good as true, which the guard returns in its place.
       return what === 'write' && value === false ? false : undefined
     }

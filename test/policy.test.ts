@@ -143,6 +143,11 @@ describe('decide', () => {
     expect(look(judgements, settings)).toEqual(expected)
   })
 
+  it('keeps the error of a judgement that failed, and none beside a block', () => {
+    expect(decide('input', [judged({}), failed()], enforce, []).error).toMatchObject({ code: 'guard_timeout' })
+    expect(decide('input', [failed(), unsafe('O1')], enforce, [])).not.toHaveProperty('error')
+  })
+
   it('names categories, and keeps the slowest time, the highest score and who judged', () => {
     const decision = decide(
       'output',

@@ -169,6 +169,12 @@ describe('a request', () => {
     ])
   })
 
+  it.each(['txt', 'md', 'csv', 'html'])('is judged with the words of a document of the format %s', async (format) => {
+    const document = { format, name: 'a', source: { bytes: Buffer.from('some UNSAFE words').toString('base64') } }
+    const messages = [{ role: 'user', content: [{ text: 'Read it.' }, { document }] }]
+    expect((await send(`${server.url}${PATH}`, { body: { messages } })).status).toBe(451)
+  })
+
   const s3Location = { uri: 's3://a/b' }
   it.each<[string, object]>([
     ['a picture elsewhere', { image: { format: 'png', source: { s3Location } } }],

@@ -135,7 +135,20 @@ describe('A run that is streamed', () => {
     words = ['A fine start. ', 'More. ', 'UNSAFE']
     const got = await stream(refusing, 'hello')
     expect(got.text.startsWith('A fine start. ') && got.text.endsWith(REFUSED)).toBe(true)
-    expect(got.messages.at(-1).content[0].text.value).toBe(REFUSED)
+    expect(got.messages.at(-1)).toMatchObject({ content: [{ type: 'text', text: { value: REFUSED } }] })
+    const body = { assistant_id: 'asst_1', stream: true, additional_messages: [{ role: 'user', content: 'UNSAFE' }] }
+    const { text } = await send(`${refusing.url}/v1/threads/thread_1/runs`, { body })
+    const id = 'msg_llama_guard'
+    const said = { type: 'text', text: { value: REFUSED, annotations: [] } }
+    const declined = { id, object: 'thread.message', role: 'assistant' }
+    const piece = { id, object: 'thread.message.delta', delta: { content: [{ index: 0, ...said }] } }
+    expect(text).toContain(
+      frames([
+        ['thread.message.created', { ...declined, content: [], status: 'in_progress' }],
+        ['thread.message.delta', piece],
+        ['thread.message.completed', { ...declined, content: [said], status: 'completed' }],
+      ]).join(''),
+    )
   })
 
   it('raises an error when nobody can judge', async () => {

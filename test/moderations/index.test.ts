@@ -11,6 +11,7 @@ import type { Judge } from '../../src/guard/index.js'
 import { moderationsOf } from '../../src/moderations/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
+import { post as rawPost, rawClient } from '../helpers/raw.js'
 import { judgeOf, guardThat, sleep } from '../guard/fake-guards.js'
 import { withProtection } from '../../src/options/protection.js'
 
@@ -179,8 +180,12 @@ describe('a request', () => {
     })
     expect(seen).toEqual([])
   })
-  it('that is too large is a 413', async () => {
-    expect((await post(JSON.stringify({ input: 'x'.repeat(20_000) }))).status).toBe(413)
+  it('that is too large is a 413, and the next one on its connection is answered', async () => {
+    const client = await rawClient((server.address() as AddressInfo).port)
+    const path = '/v1/moderations'
+    client.write(rawPost({ input: 'x'.repeat(300_000) }, { path }) + rawPost({ input: 'UNSAFE_S1' }, { path }))
+    await client.until(/^HTTP\/1\.1 413[^]*HTTP\/1\.1 200[^]*"flagged":true/)
+    client.leave()
   })
 })
 

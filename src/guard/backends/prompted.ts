@@ -164,13 +164,9 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
 
 const tooLong = (error: unknown): boolean => isLlamaGuardError(error) && error.code === 'guard_input_too_long'
 
-/**
- * A change of task, categories or instruction changes every prompt, so the hash of two prompts identifies all of
- * them.
- */
+/** A change of task, categories or instruction changes every prompt, so the hash of one identifies all of them. */
 function templateHash(render: (conversation: Conversation) => string): string {
-  const user = { role: 'User', text: 'a' } as const
   return createHash('sha256')
-    .update(JSON.stringify([render([user]), render([user, { role: 'Agent', text: 'b' }])]))
+    .update(render([{ role: 'User', text: 'a' }]))
     .digest('hex')
 }

@@ -1,5 +1,7 @@
 // The guard is called within bounds of time, number and concurrency, and left alone when it is sick.
-import { describe, expect, it } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import timers from 'node:timers/promises'
+import { describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError, isLlamaGuardError } from '../../../src/types/errors.js'
 import { createBudget, type ResilienceOptions, resilient } from '../../../src/guard/resilience/index.js'
 import type { Guard } from '../../../src/types.js'
@@ -38,6 +40,19 @@ describe('retries', () => {
     const guard = guardThat(() => Promise.reject(throttled()))
     expect(await ask(around(guard, { maxAttempts: 50, timeoutMs: 50 }))).toBe('guard_throttled')
     expect(guard.calls).toHaveLength(1)
+  })
+  it('wait up to 100 ms, twice as long each time, and up to a second at most', async () => {
+    const slept = vi.spyOn(timers, 'setTimeout').mockResolvedValue(undefined)
+    const chance = vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    syncBuiltinESMExports()
+    try {
+      await ask(around(guardThat(() => Promise.reject(throttled())), { maxAttempts: 7 }))
+      expect(slept.mock.calls.map(([ms]) => ms)).toEqual([50, 100, 200, 400, 500, 500])
+    } finally {
+      chance.mockRestore()
+      slept.mockRestore()
+      syncBuiltinESMExports()
+    }
   })
   it('stay at a tenth of the traffic, and ten, when everything fails', async () => {
     const guard = guardThat(() => Promise.reject(throttled()))

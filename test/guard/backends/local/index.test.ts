@@ -3,7 +3,9 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import { createLocalGuard } from '../../../../src/guard/backends/local/index.js'
+import { Matches } from '../../../../src/guard/backends/local/lexicon.js'
 import { PARAMETERS } from '../../../../src/guard/backends/local/weights.js'
+import { Words } from '../../../../src/guard/backends/local/words.js'
 import type { Role, Turn, Verdict } from '../../../../src/types.js'
 
 const turn = (role: Role, text: string): Turn => ({ role, text })
@@ -68,6 +70,15 @@ describe('The baseline screen', () => {
     const verdict = await judge(text)
     expect(verdict.safe).toBe(false)
     expect(verdict.categories).toContain(category)
+  })
+
+  it('counts explicit words: three different ones in one window are listed, two are not', () => {
+    const listed = (text: string) => {
+      const words = new Words(text)
+      return new Matches(words).within(0, words.entries.length).categories
+    }
+    expect(listed('she was naked, aroused and moaned softly')).toEqual(['O2'])
+    expect(listed('she was naked, aroused and aroused again')).toEqual([])
   })
 
   it('flags a slur whatever stands around it', async () => {

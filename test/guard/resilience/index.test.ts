@@ -46,7 +46,12 @@ describe('retries', () => {
     const chance = vi.spyOn(Math, 'random').mockReturnValue(0.5)
     syncBuiltinESMExports()
     try {
-      await ask(around(guardThat(() => Promise.reject(throttled())), { maxAttempts: 7 }))
+      await ask(
+        around(
+          guardThat(() => Promise.reject(throttled())),
+          { maxAttempts: 7 },
+        ),
+      )
       expect(slept.mock.calls.map(([ms]) => ms)).toEqual([50, 100, 200, 400, 500, 500])
     } finally {
       chance.mockRestore()

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import { targetOf, trackingOf } from '../../src/cli/endpoint/autoscale.js'
 import { makePlan } from '../../src/cli/endpoint/plan.js'
 import { startGateway } from '../../src/cli/gateway/index.js'
 import { parseOptions } from '../../src/options/config.js'
@@ -193,6 +192,9 @@ describe('The Kubernetes manifest', () => {
   })
 })
 
+/** Published by SageMaker every ten seconds. */
+const METRIC = 'SageMakerVariantConcurrentRequestsPerModelHighResolution'
+
 describe('The CDK app', () => {
   const folder = join(EXAMPLES, 'cdk')
   const installed = existsSync(join(folder, 'node_modules/aws-cdk-lib'))
@@ -299,24 +301,26 @@ describe('The CDK app', () => {
   )
 
   it.skipIf(!installed)(
-    'scales as the deploy command does, and refuses a range that is none (skipped without `npm install` in examples/cdk)',
+    'scales by the requests in flight, and refuses a range that is none (skipped without `npm install` in examples/cdk)',
     { timeout: 60_000 },
     () => {
       const { status, stderr, template } = synth({ acceptEula: 'true', autoscale: '1..4' }, 'eu-west-1')
       expect([status, stderr]).toEqual([0, ''])
       const of = (type: string): Any =>
         Object.values<Any>(template().Resources).find((resource) => resource.Type === type)?.Properties
-      const scaled = { endpoint: 'x' }
-      const { MinCapacity, MaxCapacity, ScalableDimension } = targetOf(scaled, { min: 1, max: 4, target: 5 })
       expect(of('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
-        MinCapacity,
-        MaxCapacity,
-        ScalableDimension,
+        MinCapacity: 1,
+        MaxCapacity: 4,
+        ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
       })
-      const { PolicyType, TargetTrackingScalingPolicyConfiguration } = trackingOf(scaled, { min: 1, max: 4, target: 5 })
       expect(of('AWS::ApplicationAutoScaling::ScalingPolicy')).toMatchObject({
-        PolicyType,
-        TargetTrackingScalingPolicyConfiguration,
+        PolicyType: 'TargetTrackingScaling',
+        TargetTrackingScalingPolicyConfiguration: {
+          TargetValue: 5,
+          PredefinedMetricSpecification: { PredefinedMetricType: METRIC },
+          ScaleInCooldown: 600,
+          ScaleOutCooldown: 60,
+        },
       })
       expect(synth({ acceptEula: 'true', autoscale: '0..4' }, 'eu-west-1').stderr).toContain('MIN..MAX from 1')
     },
@@ -387,19 +391,11 @@ describe('The Terraform example', () => {
     },
   )
 
-  it('routes and scales as the deploy command does', () => {
+  it('scales by the requests in flight, and routes by the fewest', () => {
     expect(block(main, 'routing_config ')).toContain('routing_strategy = "LEAST_OUTSTANDING_REQUESTS"')
-    const { TargetTrackingScalingPolicyConfiguration: policy } = trackingOf(
-      { endpoint: 'x' },
-      { min: 1, max: 2, target: 5 },
-    )
     const scaling = block(main, 'resource "aws_appautoscaling_policy"')
-    expect(scaling).toContain(
-      `predefined_metric_type = "${policy?.PredefinedMetricSpecification?.PredefinedMetricType}"`,
-    )
-    expect(scaling).toMatch(
-      new RegExp(`scale_in_cooldown +\\= ${policy?.ScaleInCooldown}\\n.*= ${policy?.ScaleOutCooldown}\\n`),
-    )
+    expect(scaling).toContain(`predefined_metric_type = "${METRIC}"`)
+    expect(scaling).toMatch(/scale_in_cooldown +\= 600\n.*= 60\n/)
     expect(block(main, 'resource "aws_appautoscaling_target"')).toContain('"sagemaker:variant:DesiredInstanceCount"')
     expect(variables).toContain('optional(number, 5)')
     expect(block(main, 'resource "aws_sagemaker_model"')).toMatch(/enable_network_isolation = true/)

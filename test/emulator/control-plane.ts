@@ -1,5 +1,5 @@
-// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations, endpoints, inference components and what
-// scales them, with AWS's own rules and words.
+// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations and endpoints, with AWS's own rules and
+// words.
 // `answer` is pure enough to sit behind any server; `startControlPlane` gives it one of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,9 +22,6 @@ export interface ControlPlane {
   readonly models: ReadonlyMap<string, Json>
   readonly configs: ReadonlyMap<string, Json>
   readonly endpoints: ReadonlyMap<string, Json>
-  readonly components: ReadonlyMap<string, Json>
-  /** Application Auto Scaling: targets by resource, and policies by name. */
-  readonly scaling: { readonly targets: ReadonlyMap<string, Json>; readonly policies: ReadonlyMap<string, Json> }
   /** The next call of this operation fails so. */
   fail(operation: string, type: string, message: string): void
   close(): Promise<void>
@@ -45,9 +42,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const models = new Map<string, Json>()
   const configs = new Map<string, Json>()
   const endpoints = new Map<string, Json>()
-  const components = new Map<string, Json>()
-  const targets = new Map<string, Json>()
-  const policies = new Map<string, Json>()
   const failures: { operation: string; type: string; message: string }[] = []
 
   const arn = (kind: string, name: unknown): string => `arn:aws:sagemaker:${REGION}:${ACCOUNT}:${kind}/${String(name)}`
@@ -81,9 +75,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       throw new Refusal('ValidationException', "'prefixAwareRoutingConfig' failed to satisfy constraint")
     if (routing !== undefined && !['LEAST_OUTSTANDING_REQUESTS', 'RANDOM', 'PREFIX_AWARE'].includes(routing))
       throw new Refusal('ValidationException', `Value '${routing}' at 'routingStrategy' failed to satisfy constraint`)
-    const managed = variant['ManagedInstanceScaling'] as Json | undefined
-    if (managed !== undefined && Number(managed['MinInstanceCount']) > Number(managed['MaxInstanceCount']))
-      throw new Refusal('ValidationException', 'MinInstanceCount must not be above MaxInstanceCount.')
   }
 
   /** What a container says to its own settings, before it serves: the vLLM of LMI 11 takes one of the two. */
@@ -101,77 +92,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   const operations: Record<string, (input: Json) => Json> = {
-    CreateInferenceComponent(input) {
-      const endpoint = find(endpoints, 'endpoint', 'endpoint', input['EndpointName'])
-      if (endpoint['EndpointStatus'] !== 'InService')
-        throw new Refusal(
-          'ValidationException',
-          `Cannot create an inference component on an endpoint that is ${String(endpoint['EndpointStatus'])}.`,
-        )
-      const specification = input['Specification'] as { ModelName?: string; ComputeResourceRequirements?: Json }
-      find(models, 'model', 'model', specification.ModelName)
-      if (specification.ComputeResourceRequirements?.['MinMemoryRequiredInMb'] === undefined)
-        throw new Refusal('ValidationException', 'MinMemoryRequiredInMb is required.')
-      create(components, 'inference-component', 'inference component', String(input['InferenceComponentName']), {
-        ...input,
-        InferenceComponentStatus: 'Creating',
-        left: options.describesUntilReady ?? 2,
-      })
-      return { InferenceComponentArn: arn('inference-component', input['InferenceComponentName']) }
-    },
-    DescribeInferenceComponent(input) {
-      const name = String(input['InferenceComponentName'])
-      const found = find(components, 'inference-component', 'inference component', name)
-      const left = Number(found['left'])
-      if (found['InferenceComponentStatus'] === 'Deleting' && left <= 0) {
-        components.delete(name)
-        return operations['DescribeInferenceComponent']?.(input) ?? {}
-      }
-      if (found['InferenceComponentStatus'] === 'Creating' && left <= 0) found['InferenceComponentStatus'] = 'InService'
-      found['left'] = left - 1
-      const { left: _, Tags: __, ...told } = found
-      return {
-        ...told,
-        InferenceComponentArn: arn('inference-component', name),
-        EndpointArn: 'x',
-        LastModifiedTime: now(),
-      }
-    },
-    ListInferenceComponents(input) {
-      const all = [...components.values()].filter((one) => one['EndpointName'] === input['EndpointNameEquals'])
-      return { InferenceComponents: all.map(({ left: _, Specification: __, Tags: ___, ...told }) => told) }
-    },
-    DeleteInferenceComponent(input) {
-      const found = find(components, 'inference-component', 'inference component', input['InferenceComponentName'])
-      Object.assign(found, { InferenceComponentStatus: 'Deleting', left: 1 })
-      return {}
-    },
-    RegisterScalableTarget(input) {
-      const resource = String(input['ResourceId'])
-      const [, endpoint, component] =
-        /^(?:endpoint\/([^/]+)\/variant\/AllTraffic|inference-component\/([^/]+))$/.exec(resource) ?? []
-      if (endpoint !== undefined) find(endpoints, 'endpoint', 'endpoint', endpoint)
-      else if (component !== undefined) find(components, 'inference-component', 'inference component', component)
-      else throw new Refusal('ValidationException', `Unsupported resource id ${resource}`)
-      if (endpoint !== undefined && Number(input['MinCapacity']) < 1)
-        throw new Refusal('ValidationException', 'Minimum capacity must be at least 1 for a variant.')
-      targets.set(resource, input)
-      return { ScalableTargetARN: `arn:aws:application-autoscaling:${REGION}:${ACCOUNT}:scalable-target/0` }
-    },
-    PutScalingPolicy(input) {
-      if (!targets.has(String(input['ResourceId'])))
-        throw new Refusal('ObjectNotFoundException', 'No scalable target registered for this resource.')
-      policies.set(String(input['PolicyName']), input)
-      return {
-        PolicyARN: `arn:aws:autoscaling:${REGION}:${ACCOUNT}:scalingPolicy:0:policyName/${String(input['PolicyName'])}`,
-        Alarms: [],
-      }
-    },
-    DeregisterScalableTarget(input) {
-      if (!targets.delete(String(input['ResourceId'])))
-        throw new Refusal('ObjectNotFoundException', 'No scalable target found for this resource.')
-      return {}
-    },
     CreateModel(input) {
       const container = input['PrimaryContainer'] as {
         Image?: string
@@ -187,11 +107,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     },
     CreateEndpointConfig(input) {
       for (const variant of input['ProductionVariants'] as Json[]) {
-        if (variant['ModelName'] !== undefined) find(models, 'model', 'model', variant['ModelName'])
-        else if (input['ExecutionRoleArn'] === undefined)
-          throw new Refusal('ValidationException', 'ExecutionRoleArn is required for a variant without a ModelName.')
-        else if (variant['InitialVariantWeight'] !== undefined)
-          throw new Refusal('ValidationException', 'InitialVariantWeight needs a ModelName.')
+        find(models, 'model', 'model', variant['ModelName'])
         checkVariant(variant)
       }
       create(configs, 'endpoint-config', 'endpoint configuration', String(input['EndpointConfigName']), input)
@@ -250,15 +166,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
           'ValidationException',
           `Cannot update in-progress endpoint "${arn('endpoint', input['EndpointName'])}".`,
         )
-      if ([...components.values()].some((one) => one['EndpointName'] === input['EndpointName']))
-        throw new Refusal('ValidationException', 'Cannot delete an endpoint that hosts inference components.')
       Object.assign(found, { EndpointStatus: 'Deleting', left: 1 })
       return {}
     },
   }
 
   function answer(target: string, input: Json): Json {
-    const operation = target.replace(/^(?:SageMaker|AnyScaleFrontendService)\./, '')
+    const operation = target.replace(/^SageMaker\./, '')
     calls.push({ operation, input })
     const at = failures.findIndex((failure) => failure.operation === operation)
     const [failure] = at < 0 ? [] : failures.splice(at, 1)
@@ -277,8 +191,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         void response
           .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': crypto.randomUUID() })
           .end(JSON.stringify(body))
-      const scales = String(request.headers['x-amz-target']).startsWith('AnyScaleFrontendService.')
-      const forged = await checkSignature(request, raw, Date.now(), scales ? 'application-autoscaling' : 'sagemaker')
+      const forged = await checkSignature(request, raw, Date.now(), 'sagemaker')
       if (forged) {
         const { Message } = JSON.parse(forged.body) as { Message: string }
         send(forged.status, { __type: forged.name, message: Message })
@@ -301,14 +214,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_ENDPOINT_URL_SAGEMAKER: url,
-      AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING: url,
     },
     calls,
     models,
     configs,
     endpoints,
-    components,
-    scaling: { targets, policies },
     fail: (operation, type, message) => void failures.push({ operation, type, message }),
     async close() {
       server.closeAllConnections()

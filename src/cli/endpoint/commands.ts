@@ -1,7 +1,7 @@
 // The flags and the help of `doctor`, `deploy` and `delete`.
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { amount, count, guarded, outputOption, range, tag } from '../flags.js'
+import { count, guarded, type GuardFlags, optionsOf, outputOption, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'
 import type { DeployOptions } from './plan.js'
@@ -15,7 +15,6 @@ export function addDoctor(program: Command, io: CliIo, done: Done): void {
       'Go the way of a judgement step by step: settings, region, credentials, endpoint, container, ' +
         'examples. Each failure with its cure. Every guard of a panel is examined by itself.',
     )
-    .option('--cascade <guard>', 'the small guard of a cascade, as model@endpoint')
     .option('--region <region>', 'AWS region (AWS_REGION)')
     .addOption(outputOption())
     .option('--latency', 'also time checks, cold and warm, and more at once until the endpoint is full')
@@ -27,9 +26,9 @@ Examples:
   $ LLAMA_GUARD_GUARDS=llama-guard-3-8b@guard-8b,llama-prompt-guard-1@prompt-guard npx express-llama-guard doctor
   $ npx express-llama-guard doctor --latency`,
     )
-    .action(async (flags: DoctorOptions) => {
+    .action(async (flags: GuardFlags & DoctorOptions) => {
       const { doctor } = await import('./doctor.js')
-      done(await doctor(flags, io))
+      done(await doctor({ ...flags, options: optionsOf(flags, io.env) }, io))
     })
 }
 
@@ -48,24 +47,18 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
         ...CONTAINERS,
       ]),
     )
-    .addOption(new Option('--quantize <type>', 'weights in 8 bits, on ml.g6 and ml.p5').choices(['fp8']))
-    .option('--autoscale <min..max>', 'instances, or copies, by the requests in flight; 0.. needs a component', range)
-    .option('--autoscale-target <number>', 'requests in flight for each that scaling keeps to (5)', count(1))
-    .option('--inference-component', 'the model as an inference component, which can scale to zero')
-    .option('--dollars-per-hour <price>', 'price of an instance, for the plan', amount)
     .option('--dry-run', 'say what would be made, and make nothing')
     .option('--endpoint <name>', "default: the model's short name")
     .option('--region <region>', 'AWS region (AWS_REGION)')
     .option('--tag <key=value>', 'a tag, repeatable', tag, {})
-    .option('--no-wait', 'return while the endpoint is still being created')
     .addHelpText(
       'after',
       `
 Examples:
   $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --dry-run \\
     --role arn:aws:iam::123456789012:role/SageMakerRole
-  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --instance-type ml.g6.4xlarge \\
-    --quantize fp8 --autoscale 1..4 --role arn:aws:iam::123456789012:role/SageMakerRole`,
+  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --instance-count 2 \\
+    --role arn:aws:iam::123456789012:role/SageMakerRole`,
     )
     .action(async ({ tag: tags, ...flags }: Omit<DeployOptions, 'tags'> & { tag: Record<string, string> }) => {
       const { deploy } = await import('./deploy.js')

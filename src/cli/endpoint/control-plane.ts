@@ -1,71 +1,39 @@
-// The calls to SageMaker's control plane that the commands need. The SDK client is an optional dependency.
-import type {
-  CreateEndpointConfigCommandInput,
-  CreateInferenceComponentCommandInput,
-  CreateModelCommandInput,
-  DescribeEndpointCommandOutput,
-  DescribeEndpointConfigCommandOutput,
-  DescribeInferenceComponentCommandOutput,
-  DescribeModelCommandOutput,
-  Tag,
-} from '@aws-sdk/client-sagemaker'
-import { LlamaGuardError } from '../../types/errors.js'
-import { type Io, peer } from '../io.js'
+// What the commands ask of SageMaker's control plane, and how a command that asks it begins and ends. The SDK client is
+// an optional dependency.
+import type { CreateEndpointConfigCommandInput, CreateModelCommandInput, Tag } from '@aws-sdk/client-sagemaker'
+import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
+import { EXIT, type ExitCode, type Io, painter, peer } from '../io.js'
+import { explain } from './explain.js'
 
-export type Kind = 'model' | 'endpoint configuration' | 'endpoint' | 'inference component'
-
-export interface ControlPlane {
-  describeModel(name: string): Promise<DescribeModelCommandOutput | undefined>
-  describeConfig(name: string): Promise<DescribeEndpointConfigCommandOutput | undefined>
-  describeEndpoint(name: string): Promise<DescribeEndpointCommandOutput | undefined>
-  createModel(input: CreateModelCommandInput): Promise<void>
-  createConfig(input: CreateEndpointConfigCommandInput): Promise<void>
-  createEndpoint(name: string, config: string, tags: Tag[]): Promise<void>
-  describeComponent(name: string): Promise<DescribeInferenceComponentCommandOutput | undefined>
-  createComponent(input: CreateInferenceComponentCommandInput): Promise<void>
-  /** Names of the inference components on an endpoint. */
-  componentsOf(endpoint: string): Promise<string[]>
-  /** False when the resource did not exist. */
-  remove(kind: Kind, name: string): Promise<boolean>
-  destroy(): void
-}
+export type Kind = 'model' | 'endpoint configuration' | 'endpoint'
+export type ControlPlane = Awaited<ReturnType<typeof connectControlPlane>>
 
 /**
- * Throws `dependency_missing` when the SDK's control plane client is not installed: the middleware itself
- * never needs it.
+ * Throws `dependency_missing` when the SDK's control plane client is not installed: the middleware itself never needs
+ * it. What is described and does not exist is undefined.
  */
-export async function connectControlPlane(region: string, env: Io['env']): Promise<ControlPlane> {
+export async function connectControlPlane(region: string, env: Io['env']) {
   const sdk = await peer('@aws-sdk/client-sagemaker', 'This command', () => import('@aws-sdk/client-sagemaker'))
   const endpoint = env['AWS_ENDPOINT_URL_SAGEMAKER'] ?? env['AWS_ENDPOINT_URL']
   const client = new sdk.SageMakerClient({ region, ...(endpoint && { endpoint }) })
+  const deletion = {
+    model: (name: string) => client.send(new sdk.DeleteModelCommand({ ModelName: name })),
+    endpoint: (name: string) => client.send(new sdk.DeleteEndpointCommand({ EndpointName: name })),
+    'endpoint configuration': (name: string) =>
+      client.send(new sdk.DeleteEndpointConfigCommand({ EndpointConfigName: name })),
+  }
   return {
-    describeModel: (name) => found(client.send(new sdk.DescribeModelCommand({ ModelName: name }))),
-    describeConfig: (name) => found(client.send(new sdk.DescribeEndpointConfigCommand({ EndpointConfigName: name }))),
-    describeEndpoint: (name) => found(client.send(new sdk.DescribeEndpointCommand({ EndpointName: name }))),
-    createModel: (input) => done(client.send(new sdk.CreateModelCommand(input))),
-    createConfig: (input) => done(client.send(new sdk.CreateEndpointConfigCommand(input))),
-    createEndpoint: (name, config, tags) =>
-      done(client.send(new sdk.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: config, Tags: tags }))),
-    describeComponent: (name) =>
-      found(client.send(new sdk.DescribeInferenceComponentCommand({ InferenceComponentName: name }))),
-    createComponent: (input) => done(client.send(new sdk.CreateInferenceComponentCommand(input))),
-    async componentsOf(endpoint) {
-      const pages = sdk.paginateListInferenceComponents({ client }, { EndpointNameEquals: endpoint })
-      const names: string[] = []
-      for await (const { InferenceComponents = [] } of pages)
-        names.push(...InferenceComponents.flatMap(({ InferenceComponentName }) => InferenceComponentName ?? []))
-      return names
-    },
-    async remove(kind, name) {
-      const calls: Record<Kind, () => Promise<unknown>> = {
-        model: () => client.send(new sdk.DeleteModelCommand({ ModelName: name })),
-        endpoint: () => client.send(new sdk.DeleteEndpointCommand({ EndpointName: name })),
-        'endpoint configuration': () => client.send(new sdk.DeleteEndpointConfigCommand({ EndpointConfigName: name })),
-        'inference component': () =>
-          client.send(new sdk.DeleteInferenceComponentCommand({ InferenceComponentName: name })),
-      }
-      return (await found(calls[kind]())) !== undefined
-    },
+    describeModel: (name: string) => found(client.send(new sdk.DescribeModelCommand({ ModelName: name }))),
+    describeConfig: (name: string) =>
+      found(client.send(new sdk.DescribeEndpointConfigCommand({ EndpointConfigName: name }))),
+    describeEndpoint: (name: string) => found(client.send(new sdk.DescribeEndpointCommand({ EndpointName: name }))),
+    createModel: (input: CreateModelCommandInput) => client.send(new sdk.CreateModelCommand(input)),
+    createConfig: (input: CreateEndpointConfigCommandInput) => client.send(new sdk.CreateEndpointConfigCommand(input)),
+    /** Of the configuration of the same name. */
+    createEndpoint: (name: string, tags: Tag[]) =>
+      client.send(new sdk.CreateEndpointCommand({ EndpointName: name, EndpointConfigName: name, Tags: tags })),
+    /** False when the resource did not exist. */
+    remove: async (kind: Kind, name: string) => (await found<unknown>(deletion[kind](name))) !== undefined,
     destroy: () => client.destroy(),
   }
 }
@@ -77,8 +45,14 @@ export function regionOf(given: string | undefined, env: Io['env']): string {
   throw new LlamaGuardError('region_missing', 'No AWS region is set. Give --region, or set AWS_REGION.')
 }
 
-async function done(call: Promise<unknown>): Promise<void> {
-  await call
+/** Runs a command. A failure is told with its cure: a wrong call, which is our error, or what AWS says. */
+export async function attempt(io: Io, region: string, command: () => Promise<ExitCode>): Promise<ExitCode> {
+  try {
+    return await command()
+  } catch (error) {
+    io.stderr.write(`${painter(io.stderr, io.env)('red', explain(error, region))}\n`)
+    return isLlamaGuardError(error) ? EXIT.usage : EXIT.failed
+  }
 }
 
 async function found<T>(call: Promise<T>): Promise<T | undefined> {

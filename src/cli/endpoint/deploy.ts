@@ -1,218 +1,132 @@
 // `deploy`: puts a JumpStart model on an endpoint, without Python. A second run finds what exists. When a step fails,
 // everything it made is removed, because a forgotten GPU endpoint costs money by the hour.
+import { isDeepStrictEqual } from 'node:util'
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
-import { alarmCommand, type AutoScaling, connectAutoScaling } from './autoscale.js'
-import { connectControlPlane, type ControlPlane } from './control-plane.js'
-import { type DeployOptions, makePlan, type Plan, wrong } from './plan.js'
+import { attempt, connectControlPlane, type ControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import { describePlan } from './plan-text.js'
-import { remove, type Resource, waitFor, type Waiting } from './resources.js'
+import { type DeployOptions, makePlan, type Plan } from './plan.js'
+import { type Resource, type Waiting, waitFor, warn } from './resources.js'
 
-export type { DeployOptions } from './plan.js'
+const BUSY = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack', 'Deleting']
+const POLL_MS = 15_000
+const WAIT_MS = 45 * 60_000
 
-const BUSY = ['Creating', 'Updating', 'SystemUpdating', 'RollingBack']
-
-export async function deploy(options: DeployOptions, io: Io): Promise<ExitCode> {
-  const paint = painter(io.stderr, io.env)
-  const say = (text: string): void => void io.stderr.write(`${text}\n`)
-  let work: Work
-  try {
+export function deploy(options: DeployOptions & Partial<Waiting>, io: Io): Promise<ExitCode> {
+  const { pollMs = POLL_MS, waitMs = WAIT_MS } = options
+  return attempt(io, options.region ?? io.env['AWS_REGION'] ?? '', async () => {
     const plan = makePlan(options, io)
     if (options.dryRun === true) {
-      io.stdout.write(`${describePlan(plan, options.dollarsPerHour)}Nothing was made (--dry-run).\n`)
+      io.stdout.write(`${describePlan(plan)}Nothing was made (--dry-run).\n`)
       return EXIT.ok
     }
-    const scaling = plan.scale && (await connectAutoScaling(plan.region, io.env))
-    work = { plan, plane: await connectControlPlane(plan.region, io.env), scaling, made: [], options, io, say }
-  } catch (error) {
-    say(paint('red', explain(error, options.region ?? '')))
-    return EXIT.usage
-  }
-  const { plan, plane } = work
-  try {
-    return await carryOut(work)
-  } catch (error) {
-    say(paint('red', `Deploying ${plan.model.id} failed. ${explain(error, plan.region)}`))
-    await takeAway(work)
-    return EXIT.failed
-  } finally {
-    plane.destroy()
-    work.scaling?.destroy()
-  }
-}
-
-async function carryOut(work: Work): Promise<ExitCode> {
-  const { plan, plane, options, io, say } = work
-  const paint = painter(io.stderr, io.env)
-  const status = (await plane.describeEndpoint(plan.name))?.EndpointStatus
-  if (status === 'InService') return await complete(work, 'is already in service')
-  if (status === 'Failed' || status === 'OutOfService') {
-    say(
-      paint(
-        'red',
-        `The endpoint ${plan.name} exists and is ${status}. Take it away first: express-llama-guard ` +
-          `delete --endpoint ${plan.name}`,
-      ),
-    )
-    return EXIT.failed
-  }
-  if (status === undefined) {
-    say(describePlan(plan, options.dollarsPerHour).trimEnd())
-    await createAll(work)
-  } else {
-    say(`The endpoint ${plan.name} exists and is ${status}.`)
-  }
-  if (options.wait === false) return ready(plan, io, 'is being created')
-  const end = await waitFor(plane, { kind: 'endpoint', name: plan.name }, [...BUSY, 'Deleting'], waitingOf(work))
-  if (end?.status === 'InService') return await complete(work, 'is in service')
-  if (end && BUSY.includes(end.status)) return stillBusy(work, `endpoint ${plan.name}`, end.status)
-  throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
-}
-
-function stillBusy({ io, say }: Work, what: string, status: string): ExitCode {
-  say(
-    painter(io.stderr, io.env)(
-      'yellow',
-      `The ${what} is still ${status}, and is charged for. Run the same command again to go on waiting, or delete it.`,
-    ),
-  )
-  return EXIT.failed
-}
-
-/** Makes what needs an endpoint in service: the inference component and its scaling. */
-async function complete(work: Work, state: string): Promise<ExitCode> {
-  const { plan, plane, io, made, say } = work
-  const { createComponent, scale, name, region } = plan
-  if (createComponent !== undefined) {
-    if ((await plane.describeComponent(name)) === undefined) {
-      await plane.createComponent(createComponent)
-      made.unshift({ kind: 'inference component', name })
-      say(`Created the inference component ${name}.`)
+    const plane = await connectControlPlane(plan.region, io.env)
+    const work: Work = { plan, plane, made: [], say: (text) => void io.stderr.write(`${text}\n`) }
+    try {
+      const { name } = plan
+      const before = (await plane.describeEndpoint(name))?.EndpointStatus
+      if (before === 'InService') return ready(plan, io, 'is already in service')
+      if (before === 'Failed' || before === 'OutOfService')
+        throw new Error(`The endpoint exists and is ${before}. Take it away first: ${deletionOf(plan)}`)
+      if (before === undefined) await createAll(work)
+      const end = await waitFor(plane, name, BUSY, { io, pollMs, waitMs })
+      if (end?.status === 'InService') return ready(plan, io, 'is in service')
+      if (end === undefined || !BUSY.includes(end.status))
+        throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
+      warn(
+        io,
+        `The endpoint ${name} is still ${end.status}, and is charged for. Run the same command again to go on ` +
+          'waiting, or delete it.',
+      )
+      return EXIT.failed
+    } catch (error) {
+      const failed = `Deploying ${plan.model.id} failed. ${explain(error, plan.region)}`
+      work.say(painter(io.stderr, io.env)('red', failed))
+      await takeAway(work)
+      return EXIT.failed
+    } finally {
+      plane.destroy()
     }
-    const end = await waitFor(plane, { kind: 'inference component', name }, BUSY, waitingOf(work))
-    if (end && BUSY.includes(end.status)) return stillBusy(work, `inference component ${name}`, end.status)
-    if (end?.status !== 'InService')
-      throw new Error(`The inference component is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
-  }
-  if (scale === undefined || work.scaling === undefined) return ready(plan, io, state)
-  const scaled = { endpoint: name, ...(createComponent && { component: name }) }
-  const { wakePolicyArn } = await work.scaling.apply(scaled, scale)
-  say(`Scaling from ${scale.min} to ${scale.max}, at ${scale.target} requests in flight for each.`)
-  const code = ready(plan, io, state)
-  if (wakePolicyArn !== undefined)
-    io.stdout.write(
-      `Scaled to zero it wakes only by this alarm, which you have to make:\n  ` +
-        `${alarmCommand(scaled, wakePolicyArn, region)}\n`,
-    )
-  return code
-}
-
-function ready(plan: Plan, { stdout }: Io, state: string): ExitCode {
-  const { name, region } = plan
-  stdout.write(`The endpoint ${name} ${state} in ${region}.\n${howToUse(plan)}`)
-  stdout.write(`Take it away:\n  npx express-llama-guard delete --endpoint ${name} --region ${region}\n`)
-  return EXIT.ok
-}
-
-function howToUse({ name, model: { guardModel }, region, createComponent }: Plan): string {
-  if (guardModel === undefined) return `Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}\n`
-  const component = createComponent !== undefined
-  if (!isPromptGuard(guardModel))
-    return (
-      `Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guardModel}` +
-      `${component ? ` LLAMA_GUARD_INFERENCE_COMPONENT=${name}` : ''}\n`
-    )
-  const options = JSON.stringify({ model: guardModel, endpoint: name, ...(component && { inferenceComponent: name }) })
-  return (
-    'Use it beside a guard that judges replies too:\n' +
-    (component ? `  llamaGuard({ guards: [${options}] })\n` : `  export LLAMA_GUARD_GUARDS=${guardModel}@${name}\n`)
-  )
+  })
 }
 
 /** One deployment in progress. */
 interface Work {
   readonly plan: Plan
   readonly plane: ControlPlane
-  readonly scaling: AutoScaling | undefined
   /** What this run made, newest first. */
   readonly made: Resource[]
-  readonly options: DeployOptions
-  readonly io: Io
   say(text: string): void
 }
 
-const waitingOf = ({ options: { pollMs = 15_000, waitMs = 45 * 60_000 }, io }: Work): Waiting => ({
-  io,
-  pollMs,
-  waitMs,
-})
-
 /** Makes what does not exist. Throws when a resource of the name exists with other settings. */
 async function createAll({ plan, plane, made, say }: Work): Promise<void> {
-  const { name, createModel, createConfig } = plan
-  const model = await plane.describeModel(name)
-  const wanted = createModel.PrimaryContainer
+  const { name, region, createModel, createConfig, tags } = plan
+  say(describePlan(plan).trimEnd())
+  const model = (await plane.describeModel(name))?.PrimaryContainer
+  const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
   if (model === undefined) {
     await plane.createModel(createModel)
     made.unshift({ kind: 'model', name })
     say(`Created the model ${name} (${plan.model.id} ${plan.model.version}).`)
   } else if (
-    model.PrimaryContainer?.Image !== wanted?.Image ||
-    !sameEnvironment(model.PrimaryContainer?.Environment, wanted?.Environment) ||
-    model.PrimaryContainer?.ModelDataSource?.S3DataSource?.S3Uri !== wanted?.ModelDataSource?.S3DataSource?.S3Uri
-  ) {
+    model.Image !== Image ||
+    !isDeepStrictEqual({ ...model.Environment }, { ...Environment }) ||
+    model.ModelDataSource?.S3DataSource?.S3Uri !== ModelDataSource?.S3DataSource?.S3Uri
+  )
     throw taken('model', name)
-  }
 
-  const config = await plane.describeConfig(name)
+  const config = (await plane.describeConfig(name))?.ProductionVariants?.[0]
   const variant = createConfig.ProductionVariants?.[0]
   if (config === undefined) {
     await plane.createConfig(createConfig)
     made.unshift({ kind: 'endpoint configuration', name })
     say(`Created the endpoint configuration ${name} (${variant?.InstanceType}).`)
-  } else if (
-    config.ProductionVariants?.[0]?.InstanceType !== variant?.InstanceType ||
-    config.ProductionVariants?.[0]?.ModelName !== variant?.ModelName
-  ) {
+  } else if (config.InstanceType !== variant?.InstanceType || config.ModelName !== variant?.ModelName)
     throw taken('endpoint configuration', name)
-  }
 
-  await plane.createEndpoint(name, name, plan.tags)
+  await plane.createEndpoint(name, tags)
   made.unshift({ kind: 'endpoint', name })
-  say(
-    `Creating the endpoint ${name} in ${plan.region}. This takes some minutes; it is charged for until you delete it.`,
-  )
-}
-
-/**
- * False for a model that an earlier run made with other settings. It must not be used in place of the requested one.
- */
-function sameEnvironment(first: Record<string, string> = {}, second: Record<string, string> = {}): boolean {
-  const keys = Object.keys(second)
-  return keys.length === Object.keys(first).length && keys.every((key) => first[key] === second[key])
+  say(`Creating the endpoint ${name} in ${region}. This takes some minutes; it is charged for until you delete it.`)
 }
 
 /**
  * Removes what this run made, the newest first: an endpoint before the configuration that it uses. A failure here is
  * reported and does not hide the failure of the deployment.
  */
-async function takeAway(work: Work): Promise<void> {
-  const { plane, plan, made, say } = work
-  for (const resource of made) {
-    const words = `${resource.kind} ${resource.name}`
+async function takeAway({ plane, plan, made, say }: Work): Promise<void> {
+  for (const { kind, name } of made)
     try {
-      await remove(plane, resource, waitingOf(work))
-      say(`Took away the ${words} again.`)
+      await plane.remove(kind, name)
+      say(`Took away the ${kind} ${name} again.`)
     } catch (error) {
-      say(`The ${words} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
+      say(`The ${kind} ${name} could not be taken away and may be charged for. ${explain(error, plan.region)}`)
     }
-  }
 }
 
 function taken(kind: string, name: string): Error {
-  return wrong(
-    `There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ` +
-      `${name}) or give --endpoint another name.`,
+  return new Error(
+    `There is another ${kind} of the name ${name}. Delete it (express-llama-guard delete --endpoint ${name}) or give ` +
+      '--endpoint another name.',
   )
+}
+
+const deletionOf = ({ name, region }: Plan): string =>
+  `npx express-llama-guard delete --endpoint ${name} --region ${region}`
+
+function ready(plan: Plan, { stdout }: Io, state: string): ExitCode {
+  const { name, region, model } = plan
+  stdout.write(
+    `The endpoint ${name} ${state} in ${region}.\n${howToUse(name, region, model.guardModel)}\n` +
+      `Take it away:\n  ${deletionOf(plan)}\n`,
+  )
+  return EXIT.ok
+}
+
+function howToUse(name: string, region: string, guard: Plan['model']['guardModel']): string {
+  if (guard === undefined) return `Use it behind the guard:\n  export LLAMA_GUARD_UPSTREAM_ENDPOINT=${name}`
+  return isPromptGuard(guard)
+    ? `Use it beside a guard that judges replies too:\n  export LLAMA_GUARD_GUARDS=${guard}@${name}`
+    : `Use it:\n  export AWS_REGION=${region} LLAMA_GUARD_ENDPOINT=${name} LLAMA_GUARD_MODEL=${guard}`
 }

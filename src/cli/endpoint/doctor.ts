@@ -1,49 +1,37 @@
 // `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do. Every
-// guard of a panel or a cascade is examined by itself, so that the report names the one that fails.
+// guard of a panel is examined by itself, so that the report names the one that fails.
 import { guardOf, type Member, membersOf } from '../../services/create-guard.js'
-import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
-import { isPromptGuard } from '../../guard/prompt/index.js'
+import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import { requireBothSides } from '../../services/index.js'
 import { parseOptions } from '../../options/config.js'
 import type { Config } from '../../options/config.js'
-import { guardsNamed } from '../../options/guards.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
-import { type Aws, connectAws, examineEndpoint } from './examine-endpoint.js'
+import { connectAws, examineEndpoint, explainFailure } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
-import { asking } from './probe.js'
 import { Report } from './report.js'
 
 export interface DoctorOptions {
+  /** Settings that win over the variables. */
+  readonly options?: LlamaGuardOptions
   /** Default: `text`. */
   readonly output?: OutputFormat
-  /** Default: that of the variables. */
-  readonly guard?: LlamaGuardOptions
-  /** Default: LLAMA_GUARD_ENDPOINT. */
-  readonly endpoint?: string
   readonly region?: string
-  /** Default: LLAMA_GUARD_MODEL. */
-  readonly model?: string
-  /**
-   * The small guard of a cascade, as `LLAMA_GUARD_GUARDS` names guards: `model@endpoint`. An app sets its cascade in
-   * code, where this command does not see it. Default: none.
-   */
-  readonly cascade?: string
   /** Also measures how long checks take and how many a second there can be: a few hundred requests. Default: false. */
   readonly latency?: boolean
-  /** Checks of each kind that are timed one after the other. Default: 20. */
+  /** Checks that are timed one after the other. Default: 20. */
   readonly samples?: number
 }
 
 export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> {
+  const { latency = false, samples } = options
   const report = new Report(io, options.output)
-  let config: Config
   let members: readonly Member[]
   try {
-    config = configOf(options, io.env)
+    const config = parseOptions(options.options, io.env)
     members = membersOf(config)
     await checkTogether(config)
   } catch (error) {
@@ -56,37 +44,20 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
   try {
     for (const member of members) {
       if (members.length > 1) report.begin(member.option, nameOf(member))
+      const before = report.failures
       if (!onSageMaker(member)) await examineGuard(member, report)
-      else if (aws !== undefined) await examineSageMaker(member, { config, aws, options, io, report })
-      if (options.latency === true && !onSageMaker(member))
-        report.warn('latency', 'not measured', '--latency measures a SageMaker endpoint.')
+      else if (aws === undefined) continue
+      else {
+        await examineEndpoint(member.config.endpoint ?? '', aws.region, io, report)
+        await examineGuard(member, report, () => explainFailure(aws, member.config))
+      }
+      if (latency && report.failures === before) await examineLatency(member, report, io, samples)
     }
   } finally {
     aws?.client.destroy()
   }
   report.end(conclusion(report))
   return report.failures > 0 ? EXIT.failed : EXIT.ok
-}
-
-/** The thresholds of the cascade play no part here: every guard is asked. */
-function configOf({ guard, endpoint, model, cascade }: DoctorOptions, env: Io['env']): Config {
-  const [first, second] = cascade === undefined ? [] : guardsNamed(cascade, '--cascade')
-  if (second !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      `--cascade ${cascade} names several guards; a cascade has one small guard.`,
-    )
-  const panel =
-    guard?.guards ?? (env['LLAMA_GUARD_GUARDS'] ? guardsNamed(env['LLAMA_GUARD_GUARDS'], 'LLAMA_GUARD_GUARDS') : [])
-  return parseOptions(
-    {
-      ...guard,
-      ...(endpoint !== undefined && { endpoint }),
-      ...(model !== undefined && { model: model as Config['model'] }),
-      ...(first && { guards: [...panel, { first, safeBelow: 0, unsafeAbove: 1 }] }),
-    },
-    env,
-  )
 }
 
 const onSageMaker = ({ config }: Member): boolean => config.guard === 'sagemaker'
@@ -123,30 +94,4 @@ function nameOf({ config: { guard, model, endpoint, guardUrl, guardModel } }: Me
 function conclusion({ failures, broken }: Report): string {
   if (failures === 0) return 'The guard is ready.'
   return `The guard cannot be relied on yet${broken.length === 0 ? '' : `: ${broken.join(' and ')} failed`}.`
-}
-
-/** What is common to all guards that are examined. */
-interface Examination {
-  readonly config: Config
-  readonly aws: Aws
-  readonly options: DoctorOptions
-  readonly io: Io
-  readonly report: Report
-}
-
-async function examineSageMaker(
-  member: Member,
-  { config: whole, aws, options, io, report }: Examination,
-): Promise<void> {
-  const { latency = false, samples } = options
-  const { endpoint = '', inferenceComponent, targetVariant, timeoutMs, concurrency, model } = member.config
-  const target = { endpoint, inferenceComponent, targetVariant, timeoutMs }
-  const before = report.failures
-  await examineEndpoint(endpoint, aws.region, io, report)
-  const probe = asking(aws.client, target)
-  await examineGuard(member, report, { region: aws.region, ask: () => probe('Hello', 1) })
-  if (!latency) return
-  if (isPromptGuard(model)) report.warn('latency', 'not measured', '--latency measures guards that read a prompt.')
-  else if (report.failures === before)
-    await examineLatency({ aws, target, member, config: { ...whole, timeoutMs, concurrency }, samples, io, report })
 }

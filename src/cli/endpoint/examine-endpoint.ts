@@ -1,10 +1,12 @@
 // `doctor` connects to AWS (region, credentials, a client that asks endpoints) and looks at an endpoint as SageMaker's
 // control plane describes it: its state, its instances, its container.
-import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { InvokeEndpointCommand, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
+import { inItsForm } from '../../guard/backends/sagemaker/index.js'
+import type { Config } from '../../options/config.js'
+import { isLlamaGuardError } from '../../types/errors.js'
 import type { Io } from '../io.js'
 import { connectControlPlane, type ControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
-import { containerOf } from './probe.js'
 import { type Report, twoLines } from './report.js'
 import { partsOf } from './resources.js'
 
@@ -52,16 +54,9 @@ export interface Aws {
   readonly region: string
 }
 
-/** As many sockets as the largest load that is measured. The SDK's own limit of 50 would be a hidden queue. */
-const SOCKETS = { maxSockets: 256 }
-
 /** Undefined when region or credentials are missing, which the report then says. */
 export async function connectAws(wanted: string | undefined, report: Report): Promise<Aws | undefined> {
-  const client = new SageMakerRuntimeClient({
-    ...(wanted && { region: wanted }),
-    maxAttempts: 1,
-    requestHandler: { httpAgent: SOCKETS, httpsAgent: SOCKETS },
-  })
+  const client = new SageMakerRuntimeClient({ ...(wanted && { region: wanted }), maxAttempts: 1 })
   const region = await regionOf(client, report)
   if (region !== undefined && (await hasCredentials(client, region, report))) return { client, region }
   client.destroy()
@@ -91,4 +86,42 @@ async function hasCredentials(client: SageMakerRuntimeClient, region: string, re
     report.fail('credentials', ...twoLines(explain(error, region)))
     return false
   }
+}
+
+/** Asks an endpoint for one token, in the form that its container takes, and explains how the call failed. */
+export async function explainFailure(
+  { client, region }: Aws,
+  { endpoint, inferenceComponent, targetVariant, timeoutMs }: Config,
+): Promise<string | undefined> {
+  const inForm = inItsForm()
+  try {
+    await inForm((form) =>
+      client.send(
+        new InvokeEndpointCommand({
+          EndpointName: endpoint,
+          InferenceComponentName: inferenceComponent,
+          TargetVariant: targetVariant,
+          ContentType: 'application/json',
+          CustomAttributes: form.attributes,
+          Body: form.body('Hello', 1),
+        }),
+        { abortSignal: AbortSignal.timeout(timeoutMs) },
+      ),
+    )
+    return undefined
+  } catch (error) {
+    return isLlamaGuardError(error) ? undefined : explain(error, region)
+  }
+}
+
+/** What an image's name says about the container. */
+export function containerOf(image: string | undefined): string | undefined {
+  const name = image?.split('/').at(-1)
+  if (name === undefined) return undefined
+  const tgi = /tgi(\d[\d.]*)/.exec(name)?.[1]
+  if (tgi !== undefined) return `Text Generation Inference ${tgi}`
+  const lmi = /^djl-inference:([\d.]+)/.exec(name)?.[1]
+  if (lmi !== undefined) return `LMI (djl-serving ${lmi})`
+  const vllm = /^vllm:([\d.]+)/.exec(name)?.[1]
+  return vllm === undefined ? name : `vLLM ${vllm}`
 }

@@ -6,7 +6,8 @@ export function explain(error: unknown, region: string): string {
   if (error instanceof LlamaGuardError) return error.message
   const { name = 'Error', message = '' } = error as { name?: string; message?: string }
   const unreached = unreachedHost(error)
-  const said = unreached === undefined ? `${name}: ${message}` : `${unreached.errno} at ${unreached.host}`
+  const words = name === 'Error' ? message : `${name}: ${message}`
+  const said = unreached === undefined ? words : `${unreached.errno} at ${unreached.host}`
   const cure = CURES.find(([pattern]) => pattern.test(unreached === undefined ? said : unreached.errno))?.[1]
   return cure === undefined ? said : `${said}\n  ${cure(region)}`
 }
@@ -56,14 +57,17 @@ const CURES: readonly (readonly [RegExp, (region: string) => string])[] = [
     /AccessDenied|not authorized/,
     () =>
       'The caller lacks this permission. It needs sagemaker:Create*, Describe*, Delete* and AddTags on ' +
-      'models, endpoint configurations, endpoints and inference components, application-autoscaling:* for ' +
-      '--autoscale, and iam:PassRole on the execution role.',
+      'models, endpoint configurations and endpoints, and iam:PassRole on the execution role.',
   ],
   [
     /ResourceLimitExceeded/,
     (region) =>
       'The account\'s quota for this instance type is used up. Ask for more "for endpoint usage" in the ' +
       `Service Quotas console of ${region}, or take another --instance-type.`,
+  ],
+  [
+    /in-progress/,
+    () => 'It cannot be deleted while it is being created or updated. Run the same command again when it has settled.',
   ],
   [/EULA/i, () => 'Read the licence and run the command again with --accept-eula.'],
   [

@@ -2,25 +2,19 @@
 import { createPrompter } from '../../guard/prompt/index.js'
 import type { ModelName } from '../../guard/prompt/index.js'
 
-interface Gpu {
-  readonly name: string
-  /** Computes in FP8: compute capability 8.9 or later. */
-  readonly fp8: boolean
-}
-
 /** By instance family. */
-const GPUS: Readonly<Record<string, Gpu>> = {
-  g5: { name: 'A10G', fp8: false },
-  g6: { name: 'L4', fp8: true },
-  g6e: { name: 'L40S', fp8: true },
-  g7: { name: 'RTX PRO 4500', fp8: true },
-  g7e: { name: 'RTX PRO 6000', fp8: true },
-  p4d: { name: 'A100', fp8: false },
-  p4de: { name: 'A100', fp8: false },
-  p5: { name: 'H100', fp8: true },
-  p5e: { name: 'H200', fp8: true },
-  p5en: { name: 'H200', fp8: true },
-  'p6-b200': { name: 'B200', fp8: true },
+const GPUS: Readonly<Record<string, string>> = {
+  g5: 'A10G',
+  g6: 'L4',
+  g6e: 'L40S',
+  g7: 'RTX PRO 4500',
+  g7e: 'RTX PRO 6000',
+  p4d: 'A100',
+  p4de: 'A100',
+  p5: 'H100',
+  p5e: 'H200',
+  p5en: 'H200',
+  'p6-b200': 'B200',
 }
 
 /** Instances with one GPU or more of a family that JumpStart's specifications are older than, by the SDK's types. */
@@ -63,8 +57,6 @@ export const DOLLARS: Readonly<Record<string, number>> = {
   'ml.g6.48xlarge': 16.69,
 }
 
-const familyOf = (instance: string): string => instance.split('.')[1] ?? ''
-
 export function gpusOf(instance: string): number {
   const [, family = '', size = ''] = instance.split('.')
   const odd = ODD_SIZES[instance]
@@ -73,9 +65,7 @@ export function gpusOf(instance: string): number {
   return size === '12xlarge' || size === '24xlarge' ? 4 : 1
 }
 
-export const gpuName = (instance: string): string => GPUS[familyOf(instance)]?.name ?? 'GPU'
-
-export const hasFp8 = (instance: string): boolean => GPUS[familyOf(instance)]?.fp8 ?? false
+export const gpuName = (instance: string): string => GPUS[instance.split('.')[1] ?? ''] ?? 'GPU'
 
 function commonStart(first: string, second: string): string {
   let at = 0

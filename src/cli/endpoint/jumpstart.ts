@@ -18,15 +18,11 @@ export interface JumpStartModel {
   readonly eula: string
   readonly defaultInstance: string
   readonly instances: readonly string[]
-  readonly environment: Readonly<Record<string, string>>
-  /**
-   * The variables that an instance type changes. Without the right SM_NUM_GPUS a large instance uses one of its
-   * GPUs.
-   */
-  readonly instanceEnvironment?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What its container is told, for a model that runs in no other. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
-export const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-ubuntu22.04'
+const TGI_2 = 'huggingface-pytorch-tgi-inference:2.1.1-tgi2.0.0-gpu-py310-cu121-ubuntu22.04'
 export const TGI_3 = 'huggingface-pytorch-tgi-inference:2.6.0-tgi3.2.3-gpu-py311-cu124-ubuntu22.04'
 export const LMI_11 = 'djl-inference:0.29.0-lmi11.0.0-cu124'
 
@@ -41,11 +37,6 @@ export const COMMON = {
   SAGEMAKER_PROGRAM: 'inference.py',
   SAGEMAKER_SUBMIT_DIRECTORY: '/opt/ml/model/code',
 }
-const TGI = { ...COMMON, MAX_INPUT_LENGTH: '4095', MAX_TOTAL_TOKENS: '4096', SM_NUM_GPUS: '1' }
-/** JumpStart also sets OPTION_ENABLE_CHUNKED_PREFILL, which the vLLM of LMI 11 refuses beside a prefix cache. */
-const LMI = COMMON
-const GPUS_4 = { SM_NUM_GPUS: '4' }
-const GPUS_8 = { SM_NUM_GPUS: '8' }
 
 /** The names in these lines. */
 const list = (...names: readonly string[]): readonly string[] => names.join(' ').split(' ')
@@ -64,13 +55,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       'ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
       'ml.p4d.24xlarge',
     ),
-    environment: TGI,
-    instanceEnvironment: {
-      'ml.g5.12xlarge': GPUS_4,
-      'ml.g5.24xlarge': GPUS_4,
-      'ml.g5.48xlarge': GPUS_8,
-      'ml.p4d.24xlarge': GPUS_8,
-    },
   },
   {
     id: 'meta-textgeneration-llama-guard-3-1b',
@@ -86,7 +70,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       'ml.g5.48xlarge ml.g6.xlarge ml.g6.2xlarge ml.g6.4xlarge ml.g6.8xlarge ml.g6.12xlarge ml.g6.16xlarge',
       'ml.g6.24xlarge ml.g6.48xlarge ml.p4d.24xlarge ml.p5.48xlarge',
     ),
-    environment: LMI,
   },
   {
     id: 'meta-textgeneration-llama-guard-3-8b',
@@ -101,7 +84,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       'ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge ml.g6.4xlarge ml.g6.8xlarge',
       'ml.g6.12xlarge ml.g6.24xlarge ml.g6.48xlarge ml.p4d.24xlarge ml.p5.48xlarge',
     ),
-    environment: LMI,
   },
   {
     id: 'meta-vlm-llama-guard-3-11b-vision',
@@ -118,14 +100,6 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       MAX_CONCURRENT_REQUESTS: '128',
       MESSAGES_API_ENABLED: 'true',
       OPTION_ENTRYPOINT: 'inference.py',
-    },
-    instanceEnvironment: {
-      'ml.g6.12xlarge': GPUS_4,
-      'ml.g6.24xlarge': GPUS_4,
-      'ml.g6.48xlarge': GPUS_8,
-      'ml.p4d.24xlarge': GPUS_8,
-      'ml.p4de.24xlarge': GPUS_8,
-      'ml.p5.48xlarge': GPUS_8,
     },
   },
   {
@@ -169,25 +143,13 @@ export const JUMPSTART_MODELS: readonly JumpStartModel[] = [
       'ml.g5.2xlarge ml.g5.4xlarge ml.g5.8xlarge ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge',
       'ml.g6.12xlarge ml.p4d.24xlarge',
     ),
-    environment: { ...TGI, MAX_BATCH_PREFILL_TOKENS: '8192', MAX_CONCURRENT_REQUESTS: '512' },
-    instanceEnvironment: {
-      'ml.g5.12xlarge': { ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384' },
-      'ml.g5.24xlarge': GPUS_4,
-      'ml.g5.48xlarge': GPUS_8,
-      'ml.p4d.24xlarge': { ...GPUS_8, MAX_BATCH_PREFILL_TOKENS: '16384' },
+    environment: {
+      ...COMMON,
+      MAX_BATCH_PREFILL_TOKENS: '8192',
+      MAX_CONCURRENT_REQUESTS: '512',
+      MAX_INPUT_LENGTH: '4095',
+      MAX_TOTAL_TOKENS: '4096',
     },
-  },
-  {
-    id: 'meta-textgeneration-llama-2-13b-f',
-    version: '4.3.0',
-    name: 'llama-2-13b-chat',
-    image: TGI_2,
-    artifact: 'meta-textgeneration/meta-textgeneration-llama-2-13b-f/artifacts/inference-prepack/v1.1.0/',
-    eula: 'fmhMetadata/eula/llamaEula.txt',
-    defaultInstance: 'ml.g5.12xlarge',
-    instances: list('ml.g5.12xlarge ml.g5.24xlarge ml.g5.48xlarge ml.g6.12xlarge ml.p4d.24xlarge ml.p5.48xlarge'),
-    environment: { ...TGI, ...GPUS_4, MAX_BATCH_PREFILL_TOKENS: '16384', MAX_CONCURRENT_REQUESTS: '512' },
-    instanceEnvironment: { 'ml.g5.48xlarge': GPUS_8, 'ml.p4d.24xlarge': GPUS_8 },
   },
 ]
 
@@ -202,9 +164,4 @@ export function findModel(name: string): JumpStartModel {
       'Guard 2 and 4 and Prompt Guard 2 have no known JumpStart files: deploy them from the SageMaker console and ' +
       "give the endpoint's name.",
   )
-}
-
-/** The environment of the container on this instance. */
-export function environmentFor(model: JumpStartModel, instance: string): Record<string, string> {
-  return { ...model.environment, ...model.instanceEnvironment?.[instance] }
 }

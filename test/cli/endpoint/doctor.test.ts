@@ -1,7 +1,7 @@
 // `doctor` on a healthy set-up and on each broken one: it must find the break and name the cure.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { doctor } from '../../../src/cli/endpoint/doctor.js'
-import { containerOf } from '../../../src/cli/endpoint/probe.js'
+import { containerOf } from '../../../src/cli/endpoint/examine-endpoint.js'
 import { startControlPlane } from '../../emulator/control-plane.js'
 import type { ControlPlane } from '../../emulator/control-plane.js'
 import { startEmulator } from '../../emulator/index.js'
@@ -203,24 +203,20 @@ describe('A panel', () => {
     expect(io.out().trimEnd().split('\n').at(-1)).toBe(`The guard cannot be relied on yet: ${broken} failed.`)
   })
 
-  test.each<[string, Record<string, string>, string | undefined, RegExp]>([
+  test.each<[string, Record<string, string>, RegExp]>([
     [
       'no guard judges replies',
       { LLAMA_GUARD_ENDPOINT: '', LLAMA_GUARD_GUARDS: 'prompt-guard-2@pg' },
-      undefined,
       /judges only one side/,
     ],
     [
       'an option is ignored',
       { LLAMA_GUARD_GUARDS: 'prompt-guard-2@http://x/v1' },
-      undefined,
       /guards\[0\]: llama-prompt-guard-2 is a text classifier/,
     ],
-    ['the cascade has two small guards', {}, 'local,local', /a cascade has one small guard/],
-    ['the small guard is unknown', {}, 'llama-gard-1@x', /--cascade\[0\].*Did you mean "llama-guard-1@x"/],
-  ])('that could not start, because %s, is an error of the settings.', async (_, over, cascade, message) => {
+  ])('that could not start, because %s, is an error of the settings.', async (_, over, message) => {
     const io = catchIo({ AWS_REGION: 'eu-west-1', LLAMA_GUARD_ENDPOINT: 'llama-guard', ...over })
-    expect(await doctor({ ...(cascade !== undefined && { cascade }) }, io)).toBe(2)
+    expect(await doctor({}, io)).toBe(2)
     expect(io.out()).toMatch(/^FAIL {2}settings/)
     expect(io.out()).toMatch(message)
   })
@@ -234,25 +230,19 @@ describe('A panel', () => {
     expect(io.out()).toMatch(/endpoint +llama-guard is InService/)
   })
 
-  test('with --latency times the guards that read a prompt.', async () => {
+  test('with --latency times each.', async () => {
     const { io } = await panel(SERVES, { LLAMA_GUARD_GUARDS: 'prompt-guard-1@pg', LLAMA_GUARD_CONCURRENCY: '1' })
     expect(await doctor({ latency: true, samples: 1 }, io), io.out()).toBe(0)
-    expect(io.out().match(/cold prefix/g)).toHaveLength(1)
-    expect(io.out()).toMatch(/warn {2}latency +not measured\n +--latency measures guards that read a prompt/)
+    expect(io.out().match(/latency +p50/g)).toHaveLength(2)
   })
 })
 
-test('The small guard of a cascade is examined with the others, and must give scores.', async () => {
-  const { guard, env } = await setup({ endpoints: ['llama-guard', 'small'] })
-  const io = catchIo(env)
-  await doctor({ cascade: 'llama-guard-1@small' }, io)
-  expect(io.out()).toMatch(/guards\.first: llama-guard-1 at small\n/)
-  expect(io.out()).toMatch(/guards\.first: [^]*scores +given/)
-  guard.behave((call) => (call.endpoint === 'small' ? call.send([{ generated_text: 'safe' }]) : call.answer()))
-  const without = catchIo(env)
-  expect(await doctor({ cascade: 'llama-guard-1@small' }, without)).toBe(3)
-  expect(without.out()).toMatch(/FAIL {2}scores +not given, and the first guard of a cascade needs them/)
-  expect(without.out()).toMatch(/cannot be relied on yet: guards\.first \(llama-guard-1 at small\) failed/)
+test('A threshold needs scores.', async () => {
+  const { guard, env } = await setup()
+  guard.behave((call) => call.send([{ generated_text: 'safe' }]))
+  const io = catchIo({ ...env, LLAMA_GUARD_THRESHOLD: '0.5' })
+  expect(await doctor({}, io)).toBe(3)
+  expect(io.out()).toMatch(/FAIL {2}scores +not given, but a threshold is set/)
 })
 
 test('A vLLM container is as good as another.', async () => {

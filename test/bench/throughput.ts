@@ -53,6 +53,7 @@ const QUICK: readonly Scenario[] = [
   { ...BASE, stream: true },
   { ...BASE, connections: 256 },
   { ...BASE, stream: true, connections: 100, paceMs: 10 },
+  { ...BASE, replyBytes: 10_000, turns: 20 },
 ]
 const FULL: readonly Scenario[] = [
   ...QUICK,

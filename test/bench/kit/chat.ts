@@ -40,8 +40,12 @@ export function replyBody(bytes: number): string {
   })
 }
 
-export function chunkOf(content: string | undefined, finish: string | null = null): string {
-  return `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1711997860, model: 'demo', choices: [{ index: 0, delta: content === undefined ? {} : { content }, finish_reason: finish }] })}\n\n`
+export function chunkOf(
+  content: string | undefined,
+  finish: string | null = null,
+  created: number = 1711997860,
+): string {
+  return `data: ${JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created, model: 'demo', choices: [{ index: 0, delta: content === undefined ? {} : { content }, finish_reason: finish }] })}\n\n`
 }
 
 /** The events of a streamed reply, a word each. */

@@ -1,4 +1,4 @@
-// The guard stub: "safe", at once or after a while, in the shape of Text Generation Inference. It verifies
+// The guard stub: "safe", at once or after a while in so many places at once, in the shape of Text Generation Inference. It verifies
 // nothing; the emulator does that.
 import { leanServer, response } from '../kit/lean-http.js'
 import { report } from '../kit/report.js'
@@ -27,13 +27,29 @@ const PASSES = response(JSON.stringify({ verdict: true }))
 
 const counts = { calls: 0, bytes: 0 }
 let delayMs = 0
+/** Calls that are answered at once; more wait in line. */
+let places = Infinity
+let busy = 0
+const line: (() => void)[] = []
+
+function serve(answered: () => void): void {
+  if (busy >= places) return void line.push(() => serve(answered))
+  busy++
+  setTimeout(() => {
+    busy--
+    answered()
+    line.shift()?.()
+  }, delayMs)
+}
+
 const port = await leanServer((socket, { path, bytes }) => {
   counts.calls++
   counts.bytes += bytes
   const answer = path === '/webhook' ? PASSES : SAFE
   if (delayMs === 0) socket.write(answer)
-  else setTimeout(() => socket.write(answer), delayMs)
+  else serve(() => socket.write(answer))
 })
 report(port, counts, (settings) => {
   delayMs = Number(settings['delayMs'] ?? 0)
+  places = Number(settings['places'] ?? Infinity)
 })

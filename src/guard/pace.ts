@@ -23,7 +23,7 @@ const FIRST_WINDOW = 4
 const LATE = { share: 0.25, ms: 5 }
 /** Late calls of one round that show a queue. One may be an accident. */
 const LATE_CALLS = 2
-const SHRINK = 0.6
+const SHRINK = 0.5
 /** One check in flight for so many streams: the gaps are then as wide as any window. */
 const LEAST_WINDOW = 0.01
 /** How long the window keeps still after a queue. */
@@ -82,8 +82,9 @@ export function createPace(): Pace {
       calls += 1
       if (ms === undefined || ms > fastest * (1 + LATE.share) + LATE.ms) late += 1
       if (late >= LATE_CALLS) {
-        // Calls that began before the window shrank say nothing about the smaller one.
-        if (now - shrunk >= (ms ?? current)) {
+        // The queue that the larger window left needs the time of a call to drain. Calls that began before it has
+        // drained say nothing about the smaller window: taken for late ones they halved it four times at once.
+        if (now - shrunk >= 2 * (ms ?? current)) {
           // Doubling may have gone twice too far.
           if (shrunk === -Infinity) window /= 2
           if (now - shrunk >= STILL_MS) [queuedBefore, queuedAt] = [queuedAt, window]

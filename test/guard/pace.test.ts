@@ -76,11 +76,12 @@ describe('The pace of a guard', () => {
 
   it('looks beyond the window at which a queue showed only after some minutes', () => {
     const pace = withStreams(40)
-    // The window doubles from 4 to 16, where calls come late: there is room for 8, of which .6 are used.
+    // The window doubles from 4 to 16, where calls come late: there is room for 8, of which half are used.
+    // The queue needs a while to drain.
     for (let call = 0; call < 14; call += 1) pace.took(100)
-    for (let call = 0; call < 2; call += 1) pace.took(900)
-    const settled = run(pace, 100)
-    expect(settled).toBeCloseTo((100 * 40) / (8 * 0.6), -2)
+    run(pace, 200, { calls: 14 })
+    const settled = run(pace, 100, { calls: 1000 })
+    expect(settled).toBeCloseTo((100 * 40) / (8 * 0.5), -2)
     expect(run(pace, 100, { calls: 4000 })).toBeCloseTo(settled, -1)
     expect(run(pace, 100, { calls: 6000 })).toBeLessThan(settled)
   })

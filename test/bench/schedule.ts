@@ -189,7 +189,13 @@ async function crowd(): Promise<Record<string, string | number>[]> {
     for (const streams of [1, 20, 200])
       for (const paced of PACES) {
         const guard = queueing(serviceMs, places)
-        const { readings, json } = await together([createPace()], { paced, streams, guard, ms: streams === 200 ? 90_000 : 600_000, began: 15_000 })
+        const { readings, json } = await together([createPace()], {
+          paced,
+          streams,
+          guard,
+          ms: streams === 200 ? 90_000 : 600_000,
+          began: 15_000,
+        })
         rows.push({
           guard: `${serviceMs} ms, ${places} at once`,
           streams,

@@ -49,18 +49,32 @@ export function painter(output: Output, env: Io['env']): (colour: Colour, text: 
   return plain ? (_, text) => text : (colour, text) => styleText(colour, text, { validateStream: false })
 }
 
-/** A state that is rewritten in place on a terminal. Elsewhere each change is one line, so that logs stay short. */
-export function progress(output: Output): { show(state: string, detail: string): void; end(): void } {
-  let last = ''
+const REDRAW_MS = 200
+const LINE_MS = 10_000
+
+/**
+ * A state that is drawn over itself on a terminal. Elsewhere it is a line now and then, the first and the last among
+ * them, so that logs stay short.
+ */
+export function progress(output: Output): { show(state: string): void; end(): void } {
   const tty = output.isTTY === true
+  let state = ''
+  let shown = ''
+  let at = 0
+  const write = (): void => {
+    shown = state
+    at = performance.now()
+    // A line that wraps could not be drawn over.
+    output.write(tty ? `\r\u001b[K${state.slice(0, (output.columns || 80) - 1)}` : `${state}\n`)
+  }
   return {
-    show(state, detail) {
-      if (tty) output.write(`\r\u001b[K${state} ${detail}`)
-      else if (state !== last) output.write(`${state} ${detail}\n`)
-      last = state
+    show(next) {
+      state = next
+      if (shown === '' || performance.now() - at >= (tty ? REDRAW_MS : LINE_MS)) write()
     },
     end() {
-      if (tty && last !== '') output.write('\r\u001b[K')
+      if (state !== shown) write()
+      if (tty && shown !== '') output.write('\n')
     },
   }
 }

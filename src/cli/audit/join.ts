@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
-import { audits, linesOf } from './lines.js'
+import { linesIn } from '../lines.js'
+import { audits } from './verify.js'
 
 export interface JoinFlags {
   readonly texts: string
@@ -23,7 +24,7 @@ export async function join(files: readonly string[], { texts, secretFile }: Join
     const counts = { joined: 0, unjudged: 0, unknown: 0 }
     const shared = await idsOfSeveral(files)
     for (const file of audits(files).flat())
-      for await (const { bytes } of linesOf(file)) {
+      for await (const { bytes } of linesIn(file)) {
         const row = parsed(bytes)
         if (row === undefined) continue
         const text = textOf(row, known, shared)
@@ -56,7 +57,7 @@ async function secretIn(file: string): Promise<string> {
 
 async function textsOf(file: string, secret: string | undefined): Promise<Texts> {
   const known = new Map<string, object | null>()
-  for await (const { number, bytes } of linesOf(file)) {
+  for await (const { number, bytes } of linesIn(file)) {
     if (bytes.length === 0) continue
     const { requestId, text, messages } = parsed(bytes) ?? {}
     const said = Array.isArray(messages) ? { messages } : typeof text === 'string' ? { text } : undefined
@@ -80,7 +81,7 @@ async function idsOfSeveral(files: readonly string[]): Promise<ReadonlySet<unkno
   const seen = new Set<unknown>()
   const several = new Set<unknown>()
   for (const file of files)
-    for await (const { bytes } of linesOf(file)) {
+    for await (const { bytes } of linesIn(file)) {
       const id = parsed(bytes)?.['requestId']
       if (seen.has(id)) several.add(id)
       seen.add(id)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { isLlamaGuardError } from '../../types/errors.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, table } from '../io.js'
-import { audits, linesOf } from './lines.js'
+import { linesIn } from '../lines.js'
 
 const LINK = /,"seq":(\d{1,15}),"prev":"([0-9a-f]{64})"\}$/
 const FIRST = '0'.repeat(64)
@@ -59,7 +59,7 @@ export async function verify(files: readonly string[], io: Io, output: OutputFor
 /** The first gap. */
 async function walk(files: readonly string[], chain: Chain): Promise<Gap | undefined> {
   for (const file of files)
-    for await (const { number: line, bytes } of linesOf(file)) {
+    for await (const { number: line, bytes } of linesIn(file)) {
       const problem = follow(chain, bytes, { file, line })
       if (problem !== undefined) return { file, line, problem }
     }
@@ -93,4 +93,17 @@ function toldOf({ rows, first, last, cut }: Chain): string {
   const older = first === 1 ? '' : ' Rows before are in none of these files.'
   const torn = cut === undefined ? '' : ` ${cut.file}, line ${cut.line} is cut short, by a crash or by hand.`
   return `${rows} rows, ${first} to ${last}, without a gap.${older}${torn}`
+}
+
+/**
+ * The files of each audit, oldest first: `audit.jsonl.2`, `audit.jsonl.1`, `audit.jsonl`. Workers of a cluster write
+ * audits of their own.
+ */
+export function audits(files: readonly string[]): readonly (readonly string[])[] {
+  const byName = new Map<string, { file: string; age: number }[]>()
+  for (const file of files) {
+    const [, name = file, age = '0'] = /^(.*?)(?:\.(\d{1,9}))?(?:\.gz)?$/s.exec(file) ?? []
+    byName.set(name, [...(byName.get(name) ?? []), { file, age: Number(age) }])
+  }
+  return [...byName.values()].map((parts) => parts.sort((a, b) => b.age - a.age).map(({ file }) => file))
 }

@@ -10,6 +10,7 @@ import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
+import { linesOf } from '../lines.js'
 
 export interface CheckOptions {
   /** One text, which is judged as the message of a user. */
@@ -92,8 +93,10 @@ async function* itemsOf({ text, json, stdin }: CheckOptions): AsyncGenerator<Rea
   if (text !== undefined) yield { id: 'text', item: () => textItem(text, 'text') }
   if (json !== undefined) yield { id: 'json', item: () => jsonItem(json, 'json') }
   if (text !== undefined || json !== undefined || stdin === undefined) return
-  for await (const line of linesOf(stdin))
-    yield { id: `line ${line.number}`, item: () => lineItem(line.text, `line ${line.number}`) }
+  for await (const { number, bytes } of linesOf(stdin)) {
+    const line = bytes.toString()
+    if (line.trim() !== '') yield { id: `line ${number}`, item: () => lineItem(line, `line ${number}`) }
+  }
 }
 
 async function judge({ id, item }: Read, services: Services): Promise<Result> {
@@ -192,7 +195,7 @@ function textPrinter({ stdout, env }: Io): Printer {
   }
 }
 
-export interface Item {
+interface Item {
   /** The caller's own id, or the line number. */
   readonly id: string
   /** A Chat Completions body. */
@@ -200,7 +203,7 @@ export interface Item {
 }
 
 /** A plain text is one user message. */
-export function textItem(text: string, id: string): Item {
+function textItem(text: string, id: string): Item {
   return { id, body: { messages: [{ role: 'user', content: text }] } }
 }
 
@@ -208,15 +211,14 @@ export function textItem(text: string, id: string): Item {
 const JSON_BEGIN = /^\s*(?:\{\s*"|\[\s*[{"]|")/
 
 /** A line is a JSON conversation or string. Every other line is a text as it stands: it is judged, never skipped. */
-export const lineItem = (line: string, id: string): Item =>
-  JSON_BEGIN.test(line) ? jsonItem(line, id) : textItem(line, id)
+const lineItem = (line: string, id: string): Item => (JSON_BEGIN.test(line) ? jsonItem(line, id) : textItem(line, id))
 
 /**
  * A string, a list of messages, `{messages}`, `{prompt, response}`, `{text}` or `{input, output}`. `id` names the
  * item.
  * @throws LlamaGuardError `unreadable_request` for a line that cannot be read, because it must not count as safe.
  */
-export function jsonItem(json: string, id: string): Item {
+function jsonItem(json: string, id: string): Item {
   const value = parse(json, id)
   if (typeof value === 'string') return textItem(value, id)
   if (Array.isArray(value)) return { id, body: { messages: value } }
@@ -248,34 +250,6 @@ export function jsonItem(json: string, id: string): Item {
     `${id} is no conversation. Give a string, a list of messages, {"messages": [...]}, {"text": ` +
       '"..."} or {"prompt": "...", "response": "..."}.',
   )
-}
-
-/** Longer than any model reads. An input without line ends must not fill the memory. */
-const MAX_LINE_CHARS = 16 * 2 ** 20
-
-/** The lines of a stream. Empty lines are left out, but they count in the line numbers. */
-export async function* linesOf(
-  stream: AsyncIterable<string | Uint8Array>,
-): AsyncGenerator<{ text: string; number: number }> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  let number = 0
-  for await (const chunk of stream) {
-    rest += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
-    const lines = rest.split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE_CHARS)
-      throw new LlamaGuardError(
-        'body_too_large',
-        `Line ${number + lines.length + 1} is longer than ${MAX_LINE_CHARS} characters. Give one conversation a line.`,
-      )
-    for (const text of lines) {
-      number += 1
-      if (text.trim() !== '') yield { text, number }
-    }
-  }
-  rest += decoder.decode()
-  if (rest.trim() !== '') yield { text: rest, number: number + 1 }
 }
 
 function parse(json: string, id: string): unknown {

@@ -75,7 +75,7 @@ export async function waitFor(
       const waited = Date.now() - started
       if (!busy.includes(status) || waited >= waitMs || io.signal?.aborted) return { status, reason }
       const seconds = Math.floor(waited / 1000)
-      line.show(`${name}: ${status}`, `(${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, '0')}s)`)
+      line.show(`${name}: ${status} (${Math.floor(seconds / 60)}m ${String(seconds % 60).padStart(2, '0')}s)`)
       // The first polls follow quickly, because a deletion takes seconds. Only a creation takes minutes.
       await pause(Math.min(pollMs, FIRST_POLL_MS * 2 ** Math.min(polls, 20)), io.signal)
     }

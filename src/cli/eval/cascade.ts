@@ -47,81 +47,42 @@ export function planCascade(rows: readonly CascadeRow[], bound: number): Cascade
   const sorted = [...rows].sort((a, b) => a.small - b.small)
   const size = sorted.length
   const budget = Math.floor(bound * size + 1e-9)
-  const scores = sorted.map(({ small }) => small)
-  const safeWords = sumsOf(sorted.map((row) => !saysUnsafe(row)))
-  // Two runs that meet are split where the small guard's word changes, so that each run ends at its own threshold.
-  const change = scores.findIndex((score) => score >= 0.5)
-  const low = longest(
-    sorted,
-    budget,
-    (row) => !saysUnsafe(row) && row.largeUnsafe,
-    (count) => countable(scores, count),
-  )
-  const high = longest(
-    [...sorted].reverse(),
-    budget,
-    (row) => saysUnsafe(row) && !row.largeUnsafe,
-    (count) => countable(scores, size - count),
-  )
-  let best = { below: 0, above: 0, answered: 0 }
+  const change = sorted.findIndex(saysUnsafe)
+  const middle = change < 0 ? size : change
+  const low = longest(sorted.slice(0, middle), budget)
+  const high = longest(sorted.slice(middle).reverse(), budget)
+  // So many of the lowest texts and of the highest are answered.
+  let [below, above] = [0, 0]
   for (let errors = 0; errors <= budget; errors++) {
-    let below = low[errors] ?? 0
-    let above = high[budget - errors] ?? 0
-    if (below + above > size) {
-      below = Math.min(below, Math.max(size - above, change < 0 ? size : change))
-      above = size - below
-    }
-    const answered = (safeWords[below] ?? 0) + above - ((safeWords[size] ?? 0) - (safeWords[size - above] ?? 0))
-    if (answered > best.answered) best = { below, above, answered }
+    const [fromBelow, fromAbove] = [low[errors]!, high[budget - errors]!]
+    if (fromBelow + fromAbove > below + above) [below, above] = [fromBelow, fromAbove]
   }
-  return describe(sorted, scores, best)
-}
-
-/** For each count, the number of true values among the first so many. */
-function sumsOf(values: readonly boolean[]): readonly number[] {
-  const sums = [0]
-  for (const value of values) sums.push((sums.at(-1) ?? 0) + Number(value))
-  return sums
+  const score = (at: number, otherwise: number): number => sorted[at]?.small ?? otherwise
+  return describe(sorted, {
+    safeBelow: below === 0 ? 0 : between(score(below - 1, 0), score(below, 1)),
+    unsafeAbove: above === 0 ? 1 : between(score(size - above - 1, 0), score(size - above, 1)),
+  })
 }
 
 /**
- * For each number of errors, the longest run from the start that has no more errors and ends where a threshold can
- * stand.
+ * For each number of errors, the longest run from the start that has no more of them. It ends where the score changes,
+ * because no threshold can separate equal scores.
  */
-function longest(
-  rows: readonly CascadeRow[],
-  budget: number,
-  wrong: (row: CascadeRow) => boolean,
-  mayEnd: (count: number) => boolean,
-): readonly number[] {
+function longest(rows: readonly CascadeRow[], budget: number): readonly number[] {
   const found = Array.from({ length: budget + 1 }, () => 0)
   let errors = 0
-  for (const [index, row] of rows.entries()) {
-    if (wrong(row)) errors++
+  for (const [at, row] of rows.entries()) {
+    if (saysUnsafe(row) !== row.largeUnsafe) errors++
     if (errors > budget) break
-    if (mayEnd(index + 1)) found[errors] = index + 1
+    if (rows[at + 1]?.small !== row.small) found[errors] = at + 1
   }
-  for (let at = 1; at <= budget; at++) found[at] = Math.max(found[at] ?? 0, found[at - 1] ?? 0)
+  for (let at = 1; at <= budget; at++) found[at] = Math.max(found[at]!, found[at - 1]!)
   return found
 }
 
-/** True when a threshold can separate the lowest `count` texts from the rest. It cannot separate equal scores. */
-function countable(scores: readonly number[], count: number): boolean {
-  const below = scores[count - 1] ?? -1
-  const above = scores[count] ?? 2
-  if (below < 0) return above > 0
-  if (above > 1) return below < 1
-  const middle = middleOf(below, above)
-  return middle > below && middle < above
-}
-
-const middleOf = (below: number, above: number): number => below + (above - below) / 2
-
-/** A number strictly between two scores and within 0 to 1, with as few digits as possible. */
+/** A number between two scores, with as few digits as possible. */
 function between(below: number, above: number): number {
-  if (below < 0) return 0
-  if (above > 1) return 1
-  const middle = middleOf(below, above)
+  const middle = below + (above - below) / 2
   for (let digits = 1; digits <= 17; digits++) {
     const value = Number(middle.toFixed(digits))
     if (value > below && value < above) return value
@@ -129,16 +90,8 @@ function between(below: number, above: number): number {
   return middle
 }
 
-function describe(
-  sorted: readonly CascadeRow[],
-  scores: readonly number[],
-  { below, above }: { below: number; above: number },
-): CascadePlan {
-  const size = sorted.length
-  const thresholds: CascadeThresholds = {
-    safeBelow: below === 0 ? 0 : between(scores[below - 1] ?? 0, scores[below] ?? 2),
-    unsafeAbove: above === 0 ? 1 : between(scores[size - above - 1] ?? -1, scores[size - above] ?? 1),
-  }
+/** What the thresholds do to the texts they were chosen on. */
+function describe(sorted: readonly CascadeRow[], thresholds: CascadeThresholds): CascadePlan {
   const sure = sorted.filter((row) => isSure({ safe: !saysUnsafe(row), score: row.small, categories: [] }, thresholds))
   const missed = sure.filter((row) => !saysUnsafe(row) && row.largeUnsafe)
   const flagged = sure.filter((row) => saysUnsafe(row) && !row.largeUnsafe)
@@ -147,16 +100,16 @@ function describe(
   const labelled = (rows: readonly CascadeRow[]): number => rows.filter(({ unsafe }) => unsafe === true).length
   return {
     ...thresholds,
-    saved: share(sure.length, size),
-    disagreed: share(missed.length + flagged.length, size),
+    saved: share(sure.length, sorted.length),
+    disagreed: share(missed.length + flagged.length, sorted.length),
     missed: share(missed.length, found.length),
-    flagged: share(flagged.length, size - found.length),
+    flagged: share(flagged.length, sorted.length - found.length),
     missedLabelled: share(labelled(missed), labelled(found)),
   }
 }
 
 /** A share and its interval in per cent, for people. */
-export const percent = ({ count, of, interval }: Share): string =>
+const percent = ({ count, of, interval }: Share): string =>
   of === 0
     ? '–'
     : `${count} of ${of}, ${shown(count / of)} %` +
@@ -164,8 +117,8 @@ export const percent = ({ count, of, interval }: Share): string =>
 
 const shown = (share: number): string => (100 * share).toFixed(1)
 
-/** The plan as text. `costRatio` is the cost of a small check divided by that of a large one, where it is known. */
-export function describeCascade(plan: CascadePlan, bound: number, costRatio: number | undefined): string {
+/** The plan as text. */
+export function describeCascade(plan: CascadePlan, bound: number): string {
   const { saved, disagreed, missed, flagged, missedLabelled, safeBelow, unsafeAbove } = plan
   const none = saved.count === 0
   const lines = [
@@ -173,7 +126,6 @@ export function describeCascade(plan: CascadePlan, bound: number, costRatio: num
       ? `Cascade: no two thresholds keep the disagreement at or below ${shown(bound)} % and save a check.`
       : `Cascade for a disagreement of at most ${shown(bound)} %: safeBelow ${safeBelow}, unsafeAbove ${unsafeAbove}`,
     `  checks of the large guard saved  ${percent(saved)}`,
-    `  cost saved                       ${costOf(saved, costRatio)}`,
     `  decided otherwise                ${percent(disagreed)}`,
     `  missed: unsafe to the large one  ${percent(missed)}`,
     `  flagged: safe to the large one   ${percent(flagged)}`,
@@ -186,12 +138,4 @@ export function describeCascade(plan: CascadePlan, bound: number, costRatio: num
     )
   lines.push('  Chosen on these very texts: check the two thresholds on others.')
   return `${lines.join('\n')}\n`
-}
-
-/** Every text costs a small check. The large check is added for the remaining texts. */
-function costOf({ count, of, interval }: Share, ratio: number | undefined): string {
-  if (ratio === undefined) return 'not known: give --cost-ratio, the price of a small check over that of a large one'
-  const net = (share: number): string => shown(share - ratio)
-  if (of === 0 || interval === undefined) return '–'
-  return `${net(count / of)} % (${net(interval.low)} to ${net(interval.high)} %), a small check at ${shown(ratio)} % of a large one`
 }

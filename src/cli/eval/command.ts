@@ -1,6 +1,6 @@
 // The flags and the help of `eval`.
 import type { Command } from 'commander'
-import { amount, bound, count, guarded, optionsOf, outputOption, share } from '../flags.js'
+import { bound, count, guarded, optionsOf, outputOption, share } from '../flags.js'
 import type { GuardFlags } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { EvaluateFlags } from './index.js'
@@ -43,9 +43,7 @@ export function addEval(program: Command, io: CliIo, done: Done): void {
       share,
       0.01,
     )
-    .option('--cost-ratio <ratio>', 'with --cascade: cost of a small check over that of a large one', amount)
     .option('--concurrency <number>', 'judgements in flight', count(1), 8)
-    .option('--attempts <number>', 'tries per text', count(1), 3)
     .option('--resume <path>', 'remember verdicts here (no texts), and go on from it')
     .addOption(outputOption())
     .option(

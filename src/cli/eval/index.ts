@@ -6,7 +6,7 @@ import { basename } from 'node:path'
 import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io, type Output, painter } from '../io.js'
+import { EXIT, type ExitCode, type Io, type Output, painter, progress } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import { describeCascade, planCascade } from './cascade.js'
 import { type Candidate, judgeAll, keyOf, lineOf, type Outcome, remembered } from './judge-all.js'
@@ -18,8 +18,6 @@ import { type Summary, summarise } from './summary.js'
 export interface EvalOptions extends Mapping {
   /** The most judgements in flight. Default: 8. */
   readonly concurrency?: number
-  /** The most times a row is tried, the first included. Default: 3. */
-  readonly attempts?: number
   /**
    * The file that remembers answers, so that a second run goes on where the first stopped. It holds hashes and
    * verdicts, and no texts. Default: none.
@@ -37,14 +35,10 @@ export interface EvalOptions extends Mapping {
   readonly most?: Bounds
   /** Share of safe texts that may be flagged, for the recommended threshold. Default: 0.03. */
   readonly targetFpr?: number
-  /** The number of draws of each bootstrap interval. Default: 1000. */
-  readonly draws?: number
   /** Chooses the thresholds of a cascade of the first guard, the large one, and the second. Default: false. */
   readonly cascade?: boolean
   /** The share of texts, 0 to 1, on which the cascade may decide differently from the large guard. Default: 0.01. */
   readonly maxDisagreement?: number
-  /** Cost of a small check over that of a large one. Default: the ratio of their median times. */
-  readonly costRatio?: number
 }
 
 /** By measure: `recall`, `falsePositiveRate`. */
@@ -115,7 +109,7 @@ interface Judged {
  * @throws LlamaGuardError `invalid_option` for files that cannot be read.
  */
 export async function runEval(files: readonly string[], options: EvalOptions, io: EvalIo): Promise<ExitCode> {
-  const { concurrency = 8, attempts = 3, resume, targetFpr, draws, labels, cascade } = options
+  const { concurrency = 8, resume, targetFpr = 0.03, labels, cascade } = options
   const candidates = [io.judge, ...(io.against === undefined ? [] : [io.against])]
   const rows = await readRows(files, options)
   const known = remembered(resume)
@@ -129,19 +123,16 @@ export async function runEval(files: readonly string[], options: EvalOptions, io
   for (const candidate of candidates) {
     const outcomes = await judgeAll(rows, candidate, {
       concurrency,
-      attempts,
       resumeFile: resume,
       signal: io.signal,
-      onProgress: progressOf(io.stderr, candidate.name, 'texts'),
+      onProgress: progressOf(io.stderr, candidate.name),
     })
     judged.push({ candidate, outcomes })
     summaries.push(
       summarise(candidate.name, rows, outcomes, {
         targetFalsePositiveRate: targetFpr,
-        draws,
         labelled: labels,
         threshold: candidate.threshold,
-        onDraw: progressOf(io.stderr, `${candidate.name}: intervals`, 'draws'),
       }),
     )
   }
@@ -206,7 +197,7 @@ function mistakesOf({ guard, judged, labelled }: Summary): string[] {
 /** The second guard is the small one. A text that one of the two could not judge counts in no number of the cascade. */
 function tellCascade(
   [large, small]: readonly Summary[],
-  { maxDisagreement: bound = 0.01, costRatio }: EvalOptions,
+  { maxDisagreement: bound = 0.01 }: EvalOptions,
   io: Pick<EvalIo, 'stdout' | 'stderr'>,
 ): ExitCode {
   const scores = new Map(small?.judged.map(({ row, score }) => [row, score]))
@@ -221,33 +212,17 @@ function tellCascade(
     )
     return EXIT.usage
   }
-  const [cheap, dear] = [small?.latency.p50, large?.latency.p50]
-  const measured = cheap !== undefined && dear !== undefined && dear > 0 ? cheap / dear : undefined
-  if (costRatio === undefined && measured !== undefined)
-    io.stderr.write(
-      `Cost: a small check is taken as ${(100 * measured).toFixed(1)} % of a large one, their times here (p50). ` +
-        '--cost-ratio sets it.\n',
-    )
-  io.stdout.write(describeCascade(planCascade(rows, bound), bound, costRatio ?? measured))
+  io.stdout.write(describeCascade(planCascade(rows, bound), bound))
   return EXIT.ok
 }
 
-/** Milliseconds between two lines of progress: redrawn on a terminal, and of a log, where each stays. */
-const REDRAW_MS = 200
-const LINE_MS = 5_000
-
-function progressOf(output: Output, name: string, what: string): (done: number, total: number) => void {
+function progressOf(output: Output, name: string): (done: number, total: number) => void {
   const start = performance.now()
-  let told = output.isTTY === true ? 0 : start
+  const line = progress(output)
   return (done, total) => {
-    const now = performance.now()
-    if (now - told < (output.isTTY === true ? REDRAW_MS : LINE_MS) && done < total) return
-    told = now
-    const rate = done / Math.max(0.001, (now - start) / 1000)
+    const rate = done / Math.max(0.001, (performance.now() - start) / 1000)
     const left = done < total ? `, about ${Math.ceil((total - done) / rate)} s left` : ''
-    const line = `${name}: ${done}/${total} ${what}, ${rate.toFixed(1)}/s${left}`
-    // A line that wraps could not be drawn over.
-    if (output.isTTY !== true) output.write(`${line}\n`)
-    else output.write(`\r\u001b[K${line.slice(0, (output.columns || 80) - 1)}${done === total ? '\n' : ''}`)
+    line.show(`${name}: ${done}/${total} texts, ${rate.toFixed(1)}/s${left}`)
+    if (done === total) line.end()
   }
 }

@@ -2,9 +2,9 @@
 // goes on where it stopped.
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
-import { setTimeout as wait } from 'node:timers/promises'
 import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Conversation, JudgeOptions, Verdict } from '../../types.js'
+import { pause } from '../io.js'
 import type { Row } from './rows.js'
 
 /** The guard under test. It has a name, because a verdict of one guard says nothing about another. */
@@ -28,15 +28,14 @@ export type Outcome = Answer | { readonly failed: string }
 
 export interface JudgeAllOptions {
   readonly concurrency: number
-  /** The most times a row is tried, the first included. */
-  readonly attempts: number
   readonly resumeFile?: string
   readonly signal?: AbortSignal
   onProgress?(done: number, total: number): void
 }
 
+/** The most times a row is tried, and the pause before the second try, which doubles. */
+const ATTEMPTS = 3
 const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 20_000
 
 /** The hash that stands for a conversation in the resume file, so that the file holds no chat content. */
 export function keyOf(judge: Candidate, conversation: Conversation): string {
@@ -68,12 +67,7 @@ export function remembered(file: string | undefined): Map<string, Answer> {
 /** So many rows are judged one at a time before the rest, to time a judgement without the queue of its neighbours. */
 const ALONE = 30
 
-async function ask(
-  judge: Candidate,
-  row: Row,
-  { attempts, signal }: JudgeAllOptions,
-  alone: boolean,
-): Promise<Outcome> {
+async function ask(judge: Candidate, row: Row, { signal }: JudgeAllOptions, alone: boolean): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     const start = performance.now()
     try {
@@ -91,10 +85,8 @@ async function ask(
         code !== 'guard_timeout' &&
         code !== 'guard_throttled' &&
         code !== 'guard_unavailable'
-      if (signal?.aborted || hopeless || attempt >= attempts) return { failed: code }
-      await wait(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)), undefined, { signal }).catch(
-        () => undefined,
-      )
+      if (signal?.aborted || hopeless || attempt >= ATTEMPTS) return { failed: code }
+      await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1), signal)
     }
   }
 }

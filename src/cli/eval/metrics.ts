@@ -1,7 +1,6 @@
 // Measures a guard's yes and no against labels, and how uncertain the numbers are. The definitions are those of
 // scikit-learn and scipy, so that the numbers can be compared with published ones. The functions are pure. A measure
-// without a value, such as a rate of nothing, is `undefined` and never 0. Random numbers are seeded, so that a report
-// can be made again.
+// without a value, such as a rate of nothing, is `undefined` and never 0.
 
 /** One judged text: its label, and the score that the guard gave it. */
 export interface Scored {
@@ -157,16 +156,12 @@ export function wilsonOfF1({ truePositives, falsePositives, falseNegatives }: Co
   return share && { low: f1(share.low), high: f1(share.high) }
 }
 
-/** The generator mulberry32. Equal seeds give equal numbers on every machine. */
-export function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+/**
+ * An interval of an area under a curve: Wilson's, as for a share of so many texts. For average precision these are the
+ * unsafe ones (Boyd, Eng and Page 2013, the binomial interval), for the area under the ROC curve the smaller class.
+ */
+export const wilsonOfArea = (area: number | undefined, texts: number): Interval | undefined =>
+  area === undefined ? undefined : wilson(area * texts, texts)
 
 export interface McNemar {
   /** The number of texts that only the first guard judged rightly. `onlySecond` is the same for the second. */

@@ -139,13 +139,11 @@ const pointTable = ({ points }: Summary): Content => ({
   ]),
 })
 
-function advice(recommended: Summary['recommended']): string {
-  const { target, threshold, measured } = recommended ?? {}
-  if (threshold === undefined || measured === undefined) return `No threshold keeps the FPR at or below ${target}.`
+function advice(point: Summary['recommended']): string {
+  if (point === undefined) return 'No threshold flags as few safe texts as --target-fpr allows.'
   return (
-    `For FPR <= ${target}: threshold ${threshold}, recall ${number(measured.recall)}, precision ` +
-    `${number(measured.precision)}, FPR ${number(measured.falsePositiveRate)}. Chosen on these very texts: check it on ` +
-    'others.'
+    `Recommended: threshold ${point.threshold}, recall ${number(point.recall)}, precision ${number(point.precision)}, FPR ` +
+    `${number(point.falsePositiveRate)}. Chosen on these very texts: check it on others.`
   )
 }
 
@@ -210,7 +208,7 @@ function jsonOf(summaries: readonly Summary[]): object {
     ...rest,
     judged: judged.length,
     flagged: judged.filter((one) => one.flagged).length,
-    recommended: recommended?.threshold === undefined ? undefined : Number(recommended.threshold),
+    recommended: recommended?.threshold,
   }))
   if (first === undefined || second === undefined) return { guards }
   const { flips, p } = compare(first, second)

@@ -19,7 +19,7 @@ export function report(summaries: readonly Summary[], made: Date): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Guard evaluation</title><style>${style}</style></head><body>
-<h1>Guard evaluation</h1><p class="soft">${day} UTC. Texts of the corpora are hidden until clicked; they may be harmful to read. Intervals: Wilson for shares and F1, bootstrap over texts for the areas.</p>
+<h1>Guard evaluation</h1><p class="soft">${day} UTC. Texts of the corpora are hidden until clicked; they may be harmful to read. Intervals: Wilson's.</p>
 ${parts.map(sectionOf).join('\n')}
 </body></html>
 `

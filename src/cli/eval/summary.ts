@@ -12,14 +12,13 @@ import {
   type McNemar,
   percentile,
   rates,
+  thresholdFor,
   wilson,
+  wilsonOfArea,
   wilsonOfF1,
 } from './metrics.js'
-import { rankingIntervals } from './ranking.js'
 import type { Row } from './rows.js'
 import {
-  type Advice,
-  adviseThreshold,
   calibration,
   type Calibration,
   categoryRates,
@@ -55,30 +54,26 @@ export interface Summary {
   readonly points: readonly OperatingPoint[]
   /** Undefined when the guard gives no scores. */
   readonly calibration: Calibration | undefined
-  /** Undefined when the guard gives no scores. */
-  readonly recommended: Advice | undefined
+  /** The threshold with the most recall within the false alarms that are allowed. Undefined where there is none. */
+  readonly recommended: CurvePoint | undefined
   /** Milliseconds of the judgements that had no neighbour. */
   readonly latency: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number | undefined>>
 }
 
 export interface SummaryOptions {
-  readonly targetFalsePositiveRate?: number
-  /** The number of draws of the bootstrap. Default: 1000. */
-  readonly draws?: number
-  readonly seed?: number
+  /** The share of safe texts that may be flagged, for the recommended threshold. */
+  readonly targetFalsePositiveRate: number
   /** False when the rows have no labels. Default: true. */
   readonly labelled?: boolean
   /** The threshold in use. Default: the guard's own word decides. */
   readonly threshold?: number
-  /** Called while the intervals are drawn, which takes seconds for a hundred thousand texts. */
-  onDraw?(done: number, total: number): void
 }
 
 export function summarise(
   guard: string,
   rows: readonly Row[],
   outcomes: readonly (Outcome | undefined)[],
-  options: SummaryOptions = {},
+  options: SummaryOptions,
 ): Summary {
   const judged: Judged[] = []
   const failed: Record<string, number> = {}
@@ -95,11 +90,11 @@ export function summarise(
   const scored = isLabelled && judged.length > 0 && scores.length === judged.length
   const counts = confusion(judged)
   const { precision, recall, f1, falsePositiveRate } = rates(counts)
-  const ranking = scored
-    ? rankingIntervals(scores, { draws: options.draws ?? 1000, seed: options.seed ?? 1 }, options.onDraw)
-    : { auprc: undefined, auroc: undefined }
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts
-  const recommended = scored ? adviseThreshold(scores, options.targetFalsePositiveRate ?? 0.03) : undefined
+  const recommended = scored ? thresholdFor(scores, options.targetFalsePositiveRate) : undefined
+  const auprc = scored ? averagePrecision(scores) : undefined
+  const auroc = scored ? areaUnderRoc(scores) : undefined
+  const unsafe = truePositives + falseNegatives
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
     guard,
@@ -108,25 +103,19 @@ export function summarise(
     failed,
     left,
     confusion: counts,
-    values: {
-      precision,
-      recall,
-      f1,
-      falsePositiveRate,
-      auprc: scored ? averagePrecision(scores) : undefined,
-      auroc: scored ? areaUnderRoc(scores) : undefined,
-    },
+    values: { precision, recall, f1, falsePositiveRate, auprc, auroc },
     intervals: {
       precision: wilson(truePositives, truePositives + falsePositives),
-      recall: wilson(truePositives, truePositives + falseNegatives),
+      recall: wilson(truePositives, unsafe),
       f1: f1 === undefined ? undefined : wilsonOfF1(counts),
       falsePositiveRate: wilson(falsePositives, falsePositives + trueNegatives),
-      ...ranking,
+      auprc: wilsonOfArea(auprc, unsafe),
+      auroc: wilsonOfArea(auroc, Math.min(unsafe, judged.length - unsafe)),
     },
     slices: isLabelled ? slices(judged) : [],
     byCategory: categoryRates(judged),
     curve: scored ? curve(scores) : [],
-    points: scored ? operatingPoints(judged, options.threshold, Number(recommended?.threshold ?? Number.NaN)) : [],
+    points: scored ? operatingPoints(judged, options.threshold, recommended?.threshold) : [],
     calibration: scored ? calibration(scores) : undefined,
     recommended,
     latency: {

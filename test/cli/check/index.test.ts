@@ -1,6 +1,7 @@
 // `check` against the emulated guard: what it judges, what it prints, and the exit code a script relies on.
 import { afterEach, expect, test, vi } from 'vitest'
-import { check, linesOf } from '../../../src/cli/check/index.js'
+import { check } from '../../../src/cli/check/index.js'
+import { linesOf } from '../../../src/cli/lines.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { catchIo } from '../helpers.js'
@@ -131,9 +132,10 @@ test('Lines are found wherever the input is cut', async () => {
     for (const byte of new TextEncoder().encode('ü1\n\n2')) yield Uint8Array.of(byte)
   }
   const lines: unknown[] = []
-  for await (const line of linesOf(cut())) lines.push(line)
+  for await (const { number, bytes } of linesOf(cut())) lines.push({ text: bytes.toString(), number })
   expect(lines).toEqual([
     { text: 'ü1', number: 1 },
+    { text: '', number: 2 },
     { text: '2', number: 3 },
   ])
 })

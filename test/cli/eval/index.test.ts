@@ -47,7 +47,7 @@ test('A guard on SageMaker is measured, with scores, and named by model and endp
   expect(caught.out()).toMatch(/^llama-guard-1 at guard-a \([0-9a-f]{8}\)\n\n- 6 judged/)
   expect(caught.out()).toMatch(/recall +\| 1\.000/)
   expect(caught.out()).toMatch(/auroc +\| 1\.000/)
-  expect(caught.out()).toMatch(/For FPR <= 0\.03: threshold 0\.\d+/)
+  expect(caught.out()).toMatch(/Recommended: threshold 0\.\d+, recall 1\.000/)
   expect(caught.err()).toContain('6 texts (3 unsafe), 6 judgements to make')
 })
 
@@ -130,10 +130,9 @@ test('The thresholds of a cascade are chosen with two guards', async () => {
     ).join('\n'),
   )
   const caught = io()
-  const flags = ['--against', 'llama-guard-1@guard-b', '--cascade', '--max-disagreement', '0.05', '--cost-ratio', '0.2']
+  const flags = ['--against', 'llama-guard-1@guard-b', '--cascade', '--max-disagreement', '0.05']
   expect(await run(small(...flags), caught), caught.err()).toBe(0)
   expect(caught.out()).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+\n {2}checks of the large guard saved {2}40 of 40/)
-  expect(caught.out()).toMatch(/cost saved +80\.0 %/)
 })
 
 test('Columns are named by flags, and the report is written where it is wanted', async () => {
@@ -163,7 +162,7 @@ test('Columns are named by flags, and the report is written where it is wanted',
 test('What a guard could not judge is exit code 3, whatever onError says', async () => {
   emulator.behave((call) => call.fail(ACCESS_DENIED), { times: 1 })
   const caught = io({ LLAMA_GUARD_ON_ERROR: 'open' })
-  expect(await run(small('--attempts', '1', '--concurrency', '1'), caught)).toBe(3)
+  expect(await run(small('--concurrency', '1'), caught)).toBe(3)
   expect(caught.out()).toContain('1 not judged: guard_rejected')
 })
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { FORMATS } from '../../../src/cli/eval/formats.js'
-import { csvEntries, type Mapping, readRows } from '../../../src/cli/eval/rows.js'
+import { type Mapping, readRows } from '../../../src/cli/eval/rows.js'
 
 async function read(name: string, content: string | Uint8Array, mapping?: Mapping) {
   const file = join(await mkdtemp(join(tmpdir(), 'eval-')), name)
@@ -132,41 +132,21 @@ describe('readRows', () => {
   const ok = '{"text":"a","unsafe":1}'
   it.each<[string, string, string | Uint8Array, number | undefined, RegExp]>([
     ['an array that is cut off', 'x.json', `[${ok},\n{"text":"secret","uns`, undefined, /not JSON, or cut off/],
-    ['an array without its end', 'x.json', `[${ok},\n${ok}\n`, undefined, /not JSON, or cut off/],
-    ['an array with a number', 'x.json', `[${ok},\n7]`, undefined, /a number where an object is wanted/],
-    ['an array with a comma too many', 'x.json', `[${ok},\n]`, undefined, /not JSON, or cut off/],
+    ['an array with a number', 'x.json', `[${ok},\n7]`, undefined, /no object/],
     ['an array with something after it', 'x.json', `[${ok}]\n${ok}`, undefined, /not JSON, or cut off/],
-    [
-      'an array with broken JSON',
-      'x.json',
-      `[${ok},\n\n{"text":"secret" "unsafe":1}]`,
-      undefined,
-      /not JSON, or cut off/,
-    ],
-    ['a line that is a number', 'x.jsonl', `${ok}\n\n42\n`, 3, /a number where an object is wanted/],
-    ['a line that is a string', 'x.jsonl', `${ok}\n"secret"\n`, 2, /a string where an object is wanted/],
-    ['a line that is null', 'x.jsonl', `${ok}\nnull\n`, 2, /null where an object is wanted/],
-    ['a line that is an array', 'x.jsonl', `${ok}\n["secret"]\n`, 2, /an array where an object is wanted/],
-    ['an open quote', 'x.csv', 'text,unsafe\na,1\n"secret,1\nb,0\n', 3, /never closed/],
-    ['a short row', 'x.csv', 'text,unsafe\n"a\nb",1\nsecret\n', 4, /1 cells and the header 2.*missing cells/],
-    ['a long row', 'x.csv', 'text,unsafe\nsecret, and more,1\n', 2, /3 cells and the header 2.*double quotes/],
-    ['a column twice', 'x.csv', 'text,unsafe,text\na,1,b\n', 1, /"text" twice/],
+    ['a line that is a string', 'x.jsonl', `${ok}\n\n"secret"\n`, 3, /no object/],
+    ['a line that is null', 'x.jsonl', `${ok}\nnull\n`, 2, /no object/],
+    ['a line that is an array', 'x.jsonl', `${ok}\n["secret"]\n`, 2, /no object/],
+    ['an open quote', 'x.csv', 'text,unsafe\na,1\n"secret,1\nb,0\n', undefined, /Quote Not Closed.* at line 4/],
+    ['a short row', 'x.csv', 'text,unsafe\n"a\nb",1\nsecret\n', undefined, /length is 2, got 1 on line 4/],
+    ['a long row', 'x.csv', 'text,unsafe\nsecret, and more,1\n', undefined, /got 3 on line 2.*double quotes/],
+    ['a column twice', 'x.csv', 'text,unsafe,text\na,1,b\n', 1, /two columns have one name/],
     ['a null label', 'x.jsonl', `${ok}\n{"text":"secret","unsafe":null}\n`, 2, /"unsafe" holds no label/],
     ['no label', 'x.jsonl', `${ok}\n{"text":"secret"}\n`, 2, /"unsafe" holds no label/],
     ['an empty label', 'x.csv', 'text,unsafe\na,1\nsecret,\n', 3, /"unsafe" holds no label/],
-    [
-      'a null label in an array',
-      'x.json',
-      `[\n${ok},\n{"text":"secret","unsafe":null}]`,
-      undefined,
-      /record 2.*holds no label/,
-    ],
-    ['a byte that is no UTF-8', 'x.jsonl', Buffer.from(`${ok}\n{"text":"caf\xe9","unsafe":1}\n`, 'latin1'), 2, /UTF-8/],
-    ['UTF-16', 'x.csv', Buffer.from('\ufefftext,unsafe\n', 'utf16le'), undefined, /UTF-16.*UTF-8/],
-    ['gzip that is cut off', 'x.jsonl.gz', gzipSync(`${ok}\n`.repeat(999)).subarray(0, 40), undefined, /gzip.*again/],
-    ['zstd', 'x.jsonl.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0), undefined, /packed with zstd/],
-    ['a workbook', 'x.xlsx', Buffer.from('PK\u0003\u0004'), undefined, /Excel workbook/],
-    ['a Parquet file', 'x.parquet', Buffer.from('PAR1'), undefined, /Parquet/],
+    ['no label in an array', 'x.json', `[${ok},\n{"text":"secret"}]`, undefined, /record 2.*holds no label/],
+    ['a byte that is no UTF-8', 'x.jsonl', Buffer.from('{"text":"caf\xe9"}', 'latin1'), undefined, /UTF-8/],
+    ['gzip that is cut off', 'x.jsonl.gz', gzipSync(`${ok}\n`.repeat(999)).subarray(0, 40), undefined, /Z_BUF_ERROR/],
   ])('refuses %s with file, line and cure, and quotes none of its texts', async (_, name, content, line, message) => {
     const error = await read(name, content).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringMatching(message) as string })
@@ -197,6 +177,14 @@ describe('readRows', () => {
     }
   })
 
+  it('reads quotes, doubled quotes, line breaks in quotes, a byte order mark, CRLF and a missing last line break', async () => {
+    const rows = await read('x.csv', '\uFEFFtext, unsafe\r\n"x, ""y""","1"\r\n"1\n2",0')
+    expect(short(rows)).toEqual([
+      ['User: x, "y"', true, null],
+      ['User: 1\n2', false, null],
+    ])
+  })
+
   it('reads texts without labels only when it is told to', async () => {
     await expect(read('x.jsonl', '{"text":"a"}\n')).rejects.toMatchObject({ code: 'invalid_option' })
     const rows = await read('x.jsonl', '{"text":"a"}\n{"messages":[{"role":"user","content":"b"}]}\n', {
@@ -210,17 +198,5 @@ describe('readRows', () => {
 
   it('says which file is missing', async () => {
     await expect(readRows(['/nowhere/rows.jsonl'])).rejects.toMatchObject({ code: 'invalid_option' })
-  })
-})
-
-const parseCsv = (text: string) => [...csvEntries(text)].map(({ fields }) => fields)
-
-describe('csvEntries', () => {
-  it('reads quotes, doubled quotes, line breaks in quotes, a byte order mark, CRLF and a missing last line break', () => {
-    expect(parseCsv('\uFEFFa,b\r\n"x, ""y""","1\n2"\r\n,z')).toEqual([
-      { a: 'x, "y"', b: '1\n2' },
-      { a: '', b: 'z' },
-    ])
-    expect(parseCsv('')).toEqual([])
   })
 })

@@ -7,6 +7,10 @@ export { moderations, type Moderations } from './moderations/index.js'
 export type {
   LlamaGuardOptions,
   RequestOptions,
+  RequestPolicy,
+  PolicyOptions,
+  EndpointOptions,
+  WordPaths,
   UpstreamOption,
   Backend,
   CascadeGuard,

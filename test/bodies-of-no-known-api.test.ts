@@ -178,8 +178,8 @@ describe('words in a query', () => {
   })
 })
 
-describe('text and reply', () => {
-  const options: LlamaGuardOptions = { text: { in: 'input.say', out: 'answer.0.text' } }
+describe('The places of words', () => {
+  const options: LlamaGuardOptions = { dialects: [{ in: 'input.say', out: 'answer.0.text' }] }
 
   it('make a body of the app a chat on any mount, with the rest of it judged too', async () => {
     const on = await mounted('app', options)
@@ -197,7 +197,7 @@ describe('text and reply', () => {
     expect([reply.status, reply.json()]).toEqual([200, { answer: { 0: { text: 'No.' } } }])
   })
 
-  it.each(['', 'a..b', 'a b', '.a', 5])('%j is no path of keys', (text) => {
-    expect(() => llamaGuard({ guard, text: text as string })).toThrow(/path of keys/)
+  it.each(['', 'a..b', 'a b', '.a', 5])('%j is no path of keys', (path) => {
+    expect(() => llamaGuard({ guard, dialects: [{ in: path as string }] })).toThrow(/path of keys/)
   })
 })

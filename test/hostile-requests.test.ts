@@ -146,7 +146,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'a question that is a list': {
     body: { question: ['hi', { text: BAD }] },
-    options: { text: 'question' },
+    options: { dialects: [{ in: 'question' }] },
     layout: onRoute,
   },
   'words of a path': { path: `/topics/${BAD}`, body: {}, layout: (app, guard) => app.all('/topics/:name', guard) },

@@ -411,7 +411,7 @@ describe('a refusal', () => {
     )
 
   it('has the body and headers that the README promises', async () => {
-    const reply = await blockedBy({ policyUrl: 'https://example.org/policy' })
+    const reply = await blockedBy({ policy: { url: 'https://example.org/policy' } })
     expect(reply.json()).toEqual({
       error: {
         message: 'Blocked by the content policy: Criminal Planning (O3).',
@@ -650,7 +650,7 @@ describe('options', () => {
   })
 
   it('flag lets a category pass and says so', async () => {
-    const got = await reply({ actions: { O3: 'flag' } }, 'UNSAFE', 'UNSAFE')
+    const got = await reply({ policy: { actions: { O3: 'flag' } } }, 'UNSAFE', 'UNSAFE')
     expect([got.status, got.headers['llama-guard']]).toEqual([200, 'input=unsafe;cat="O3", output=unsafe;cat="O3"'])
     expect(CATEGORIES.map(({ id }) => id)).toContain('O3')
   })

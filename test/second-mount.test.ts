@@ -13,7 +13,7 @@ import { few } from './helpers/sampled.js'
 
 const PATH = '/v1/chat/completions'
 const SHADOW: LlamaGuardOptions = { mode: 'shadow' }
-const FLAGS: LlamaGuardOptions = { actions: { O3: 'flag' } }
+const FLAGS: LlamaGuardOptions = { policy: { actions: { O3: 'flag' } } }
 const LATER: LlamaGuardOptions = { mode: 'shadow', parallel: true }
 const AT_ONCE: LlamaGuardOptions = { mode: 'shadow', streaming: 'async' }
 const OUTPUT_ALONE: LlamaGuardOptions = { check: ['output'] }

@@ -119,7 +119,7 @@ describe('Session, helmet, compression, rate limit, pino-http and OpenTelemetry'
 describe('An app of many tenants', () => {
   it('has its rules in a database, its audit in another, and counts that name no tenant.', async () => {
     const rules = new Map<string, RequestOptions>([
-      ['clinic', { actions: { O3: 'flag' } }],
+      ['clinic', { policy: { actions: { O3: 'flag' } } }],
       ['school', { mode: 'shadow' }],
     ])
     const table: RequestEvent[] = []

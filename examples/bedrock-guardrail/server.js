@@ -7,7 +7,9 @@ import { curl, serve } from '../serve.js'
 
 const guardrail = process.env.LLAMA_GUARD_MODEL_ID
 // Words of your own list are reported, everything else that the guardrail finds is blocked.
-const guard = llamaGuard(guardrail ? { guard: 'bedrock-guardrail', actions: { WORD: 'flag' } } : { guard: 'local' })
+const guard = llamaGuard(
+  guardrail ? { guard: 'bedrock-guardrail', policy: { actions: { WORD: 'flag' } } } : { guard: 'local' },
+)
 if (guardrail && !(await guard.ready()).ok) process.exit(1)
 
 const app = express()

@@ -19,7 +19,7 @@ const chain = ChatPromptTemplate.fromMessages([
   .pipe(new StringOutputParser())
 
 // Where the words are: without these two, every text of the body and of the reply is judged.
-const guard = llamaGuard({ guard: 'local', text: { in: 'message', out: 'answer' } })
+const guard = llamaGuard({ guard: 'local', dialects: [{ in: 'message', out: 'answer' }] })
 
 const app = express()
 app.post('/chat', guard, async (req, res) => {

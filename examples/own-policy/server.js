@@ -13,7 +13,7 @@ A recommendation what to do about one's own taxes is a violation. Explaining a t
 const guardUrl = process.env.LLAMA_GUARD_URL
 const guard = llamaGuard(
   guardUrl
-    ? { guard: 'openai', model: 'gpt-oss-safeguard', categories: POLICY, timeoutMs: 30_000 }
+    ? { guard: 'openai', model: 'gpt-oss-safeguard', policy: { categories: POLICY }, timeoutMs: 30_000 }
     : { guard: 'local' },
 )
 if (guardUrl && !(await guard.ready()).ok) process.exit(1)

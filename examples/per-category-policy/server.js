@@ -8,10 +8,10 @@ import { curl, serve } from '../serve.js'
 
 const guard = llamaGuard({
   guard: 'local',
-  actions: { O4: 'flag', O5: 'ignore' },
-  policyUrl: 'https://example.com/content-policy',
+  policy: { actions: { O4: 'flag', O5: 'ignore' }, url: 'https://example.com/content-policy' },
   // Take the tenant from your session or key, never from a header that anybody can send as here.
-  override: (req) => (req.headers['x-tenant'] === 'kids' ? { actions: { O4: 'block', O5: 'block' } } : undefined),
+  override: (req) =>
+    req.headers['x-tenant'] === 'kids' ? { policy: { actions: { O4: 'block', O5: 'block' } } } : undefined,
 })
 
 const app = express()

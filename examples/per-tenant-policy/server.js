@@ -22,8 +22,8 @@ function authenticate(req, res, next) {
 
 const guard = llamaGuard({
   guard: 'local',
-  actions: { O5: 'ignore' },
-  override: (req) => req.tenant.policy,
+  policy: { actions: { O5: 'ignore' } },
+  override: (req) => ({ policy: req.tenant.policy }),
   // Names the tenant on every log line and event, and keeps the cached verdicts of one tenant from another.
   context: (req) => ({ tenant: req.tenant.name }),
 })

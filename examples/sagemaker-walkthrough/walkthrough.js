@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import express from 'express'
 import { llamaGuard } from 'express-llama-guard'
-import { categories, instruction, task } from './policy.js'
+import * as policy from './policy.js'
 import { standIn } from './stand-in.js'
 
 const {
@@ -17,9 +17,7 @@ const server = process.env.LLAMA_GUARD_ENDPOINT
 
 const guard = llamaGuard({
   endpoint,
-  task,
-  instruction,
-  categories,
+  policy,
   upstream: { endpoint: chatEndpoint, format: 'llama-2' },
 })
 const app = express().use(guard)

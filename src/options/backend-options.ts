@@ -1,37 +1,22 @@
 // The settings that each backend needs, and the options that it would ignore. An ignored option is an error, because
 // its owner believes that it has an effect.
 import { LlamaGuardError } from '../types/errors.js'
-import { PREFIX } from './environment.js'
-import type { Backend, LlamaGuardOptions } from './index.js'
+import type { Config } from './config.js'
+import { type Backend, BACKENDS } from './index.js'
+import { type Given, placeOf, PREFIX } from './sources.js'
 
-const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant'] as const
-const OPENAI = ['guardUrl', 'guardApiKey'] as const
-const NAMED = ['guardModel'] as const
-const PROMPT = ['model', 'categories', 'task', 'instruction'] as const
+const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant']
+const OPENAI = ['guardUrl', 'guardApiKey']
+const PROMPT = ['model', 'categories', 'task', 'instruction']
 
-type BackendOption = (typeof SAGEMAKER | typeof OPENAI | typeof NAMED | typeof PROMPT)[number]
-
-const IGNORED: Readonly<Record<Backend, readonly BackendOption[]>> = {
-  sagemaker: [...OPENAI, ...NAMED],
+const IGNORED: Readonly<Record<Backend, readonly string[]>> = {
+  sagemaker: [...OPENAI, 'guardModel'],
   openai: SAGEMAKER,
   'llama-cpp': [...SAGEMAKER, ...OPENAI],
-  local: [...SAGEMAKER, ...OPENAI, ...NAMED, ...PROMPT],
+  local: [...SAGEMAKER, ...OPENAI, 'guardModel', ...PROMPT],
   bedrock: [...SAGEMAKER, ...OPENAI],
   'bedrock-guardrail': [...SAGEMAKER, ...OPENAI, ...PROMPT],
   'openai-moderation': [...SAGEMAKER, ...PROMPT],
-}
-
-const BELONGS_TO: Readonly<Record<BackendOption, string>> = {
-  endpoint: 'sagemaker',
-  inferenceComponent: 'sagemaker',
-  targetVariant: 'sagemaker',
-  guardUrl: 'openai and openai-moderation',
-  guardApiKey: 'openai and openai-moderation',
-  guardModel: 'openai, llama-cpp, bedrock, bedrock-guardrail and openai-moderation',
-  model: 'sagemaker, openai, bedrock and llama-cpp',
-  categories: 'sagemaker, openai, bedrock and llama-cpp',
-  task: 'sagemaker, openai, bedrock and llama-cpp',
-  instruction: 'sagemaker, openai, bedrock and llama-cpp',
 }
 
 const REQUIRED: Readonly<
@@ -50,12 +35,12 @@ const REQUIRED: Readonly<
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
-export function hasOwnGuard({ guard, guards, endpoint }: LlamaGuardOptions): boolean {
+export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
   return guards === undefined || guard !== 'sagemaker' || endpoint !== undefined
 }
 
 /** @throws LlamaGuardError `endpoint_missing` when the chosen backend lacks a setting that it needs. */
-export function requireBackendSettings(config: LlamaGuardOptions): void {
+export function requireBackendSettings(config: Config): void {
   if (typeof config.guard !== 'string') return
   const need = REQUIRED[config.guard]
   if (need === undefined || config[need.option] !== undefined) return
@@ -72,19 +57,20 @@ export function requireBackendSettings(config: LlamaGuardOptions): void {
  * process do not count against a guard chosen in code.
  * @throws LlamaGuardError `invalid_option` for an option that the chosen backend ignores.
  */
-export function rejectIgnored(guard: LlamaGuardOptions['guard'], given: Readonly<Record<string, unknown>>): void {
+export function rejectIgnored(guard: Config['guard'], given: Given): void {
   if (typeof guard !== 'string') return
-  const option = IGNORED[guard].find((name) => given[name] !== undefined && given[name] !== false)
+  const option = IGNORED[guard].find((name) => given[name] !== undefined)
   if (option === undefined) return
+  const users = BACKENDS.filter((backend) => !IGNORED[backend].includes(option))
   throw new LlamaGuardError(
     'invalid_option',
-    `The option ${option} is set, and the guard ${JSON.stringify(guard)} ignores it: it belongs to ` +
-      `${BELONGS_TO[option]}. Remove it, or choose that guard (option \`guard\`, variable ${PREFIX}BACKEND).`,
+    `The option ${placeOf(option)} is set, and the guard ${JSON.stringify(guard)} ignores it: it belongs to ` +
+      `${users.join(', ')}. Remove it, or choose such a guard (option \`guard\`, variable ${PREFIX}BACKEND).`,
   )
 }
 
 /** @throws LlamaGuardError `invalid_option` for a cache secret without a store that it could seal. */
-export function rejectUnusedSecret(cacheSecret: string | undefined, { cacheStore }: LlamaGuardOptions): void {
+export function rejectUnusedSecret({ cacheSecret, cacheStore }: Config): void {
   if (cacheSecret === undefined || typeof cacheStore === 'string') return
   throw new LlamaGuardError(
     'invalid_option',
@@ -99,11 +85,8 @@ export function rejectUnusedSecret(cacheSecret: string | undefined, { cacheStore
 const PACE = ['windowChars', 'windowMs'] as const
 
 /** @throws LlamaGuardError `invalid_option` for options that have no effect together. `given`: those that were set. */
-export function rejectWithoutEffect(
-  { streaming, onToolCall, check }: LlamaGuardOptions,
-  given: Readonly<Record<string, unknown>>,
-): void {
-  if (onToolCall !== undefined && check?.includes('output') === false)
+export function rejectWithoutEffect({ streaming, onToolCall, check }: Config, given: Given): void {
+  if (onToolCall !== undefined && !check.includes('output'))
     throw new LlamaGuardError(
       'invalid_option',
       "The option onToolCall is set, and `check` leaves out 'output', where calls are. Add it, or remove onToolCall.",

@@ -1,6 +1,7 @@
 // Builds one checked, frozen configuration from options and environment. Each option has one row: its variable, its
 // reader, its default.
 import { IncomingMessage } from 'node:http'
+import type { Dialect } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import {
@@ -11,25 +12,18 @@ import {
   requireBackendSettings,
 } from './backend-options.js'
 import { readCategories } from './categories.js'
-import {
-  type Environment,
-  fromEnvironment,
-  fromPolicyFile,
-  OTHER_VARIABLES,
-  policyObject,
-  PREFIX,
-} from './environment.js'
 import { guardsOption, type GuardParts, spreadGuards } from './guards.js'
 import { endpointName, hintForOption } from './hints.js'
 import {
   actionsOption,
   auditOption,
-  dialectOption,
+  dialectsOption,
   guardOption,
   loggerOption,
   modelOption,
   modeOption,
   refusalTextOption,
+  spreadDialects,
   spreadMode,
   spreadText,
   spreadThreshold,
@@ -38,7 +32,7 @@ import {
   thresholdOption,
   upstreamOption,
 } from './object-readers.js'
-import type { LlamaGuardOptions, RequestOptions } from './index.js'
+import type { LlamaGuardOptions, PolicyOptions, RequestOptions, RequestPolicy, WordPaths } from './index.js'
 import { type Protection, protectionOf } from './protection.js'
 import {
   describe,
@@ -53,6 +47,31 @@ import {
   url,
   type Reader,
 } from './readers.js'
+import {
+  type Environment,
+  fromCode,
+  fromEnvironment,
+  type Given,
+  isAlias,
+  OTHER_VARIABLES,
+  policyFileParts,
+  PREFIX,
+} from './sources.js'
+
+/** The options that may differ between requests, with each part of `policy` by itself. */
+type FlatRequestOptions = Omit<RequestOptions, 'policy'> &
+  Pick<PolicyOptions, 'actions'> & { readonly policyUrl?: string }
+
+/** All options, with each part of `policy` and `endpoint` by itself, as the code reads them. */
+type FlatOptions = Omit<LlamaGuardOptions, 'policy' | 'endpoint'> &
+  FlatRequestOptions &
+  Omit<PolicyOptions, 'url'> & {
+    readonly endpoint?: string
+    readonly inferenceComponent?: string
+    readonly targetVariant?: string
+    /** What the variable of that name gives for `dialects`. */
+    readonly text?: WordPaths
+  }
 
 interface Setting<T> {
   readonly env?: string
@@ -86,7 +105,7 @@ const REQUEST = {
   blockStatus: { env: 'BLOCK_STATUS', read: integer(400, 499), fallback: 451 },
   handler: { read: functionOf, fallback: undefined },
   expose: { env: 'EXPOSE', read: oneOf(['none', 'verdict', 'full']), fallback: 'verdict' },
-} satisfies Rows<RequestOptions>
+} satisfies Rows<FlatRequestOptions>
 
 const SETTINGS = {
   ...REQUEST,
@@ -114,8 +133,9 @@ const SETTINGS = {
   maxReplyBytes: { env: 'MAX_REPLY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 22 },
   upstream: { read: upstreamOption, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
-  dialects: { env: 'DIALECTS', read: list(dialectOption), fallback: undefined },
+  // Before `dialects`, which wins.
   text: { env: 'TEXT', read: textOption, fallback: undefined, spread: spreadText },
+  dialects: { env: 'DIALECTS', read: dialectsOption, fallback: undefined, spread: spreadDialects },
   logger: { read: loggerOption, fallback: undefined },
   audit: { env: 'AUDIT', read: auditOption, fallback: undefined },
   onToolCall: { read: functionOf, fallback: undefined },
@@ -123,7 +143,7 @@ const SETTINGS = {
   skip: { read: functionOf, fallback: undefined },
   override: { read: functionOf, fallback: undefined },
   context: { read: functionOf, fallback: undefined },
-} satisfies Rows<LlamaGuardOptions>
+} satisfies Rows<FlatOptions>
 
 /** Options whose default is a value. They are never undefined after reading. */
 type Defaulted<Table> = {
@@ -140,6 +160,8 @@ interface RequestParts {
 }
 
 interface Parts extends RequestParts, GuardParts, Protection {
+  readonly dialects: readonly (string | Dialect)[] | undefined
+  /** The place of the user's words. */
   readonly text: string | undefined
   /** The place of the model's words. */
   readonly reply: string | undefined
@@ -150,25 +172,31 @@ interface Parts extends RequestParts, GuardParts, Protection {
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-type RequestDefaults = Required<Pick<RequestOptions, Defaulted<typeof REQUEST>>>
-type Defaults = Required<Pick<LlamaGuardOptions, Defaulted<typeof SETTINGS>>>
+type RequestDefaults = Required<Pick<FlatRequestOptions, Defaulted<typeof REQUEST>>>
+type Defaults = Required<Pick<FlatOptions, Defaulted<typeof SETTINGS>>>
 
 /** {@link RequestOptions}, checked and with defaults. */
 export type RequestConfig = Readonly<
-  Omit<RequestOptions, keyof RequestDefaults | keyof RequestParts> &
+  Omit<FlatRequestOptions, keyof RequestDefaults | keyof RequestParts> &
     Omit<RequestDefaults, keyof RequestParts> &
     RequestParts
 >
 /** {@link LlamaGuardOptions}, checked, with environment and defaults. Frozen. */
-export type Config = Readonly<
-  Omit<LlamaGuardOptions, keyof Defaults | keyof Parts> & Omit<Defaults, keyof Parts> & Parts
->
-
-/** The options that may be given. A configuration has more fields, their parts. */
-export const OPTION_NAMES: readonly string[] = Object.keys(SETTINGS)
+export type Config = Readonly<Omit<FlatOptions, keyof Defaults | keyof Parts> & Omit<Defaults, keyof Parts> & Parts>
 
 const TABLE: Readonly<Record<string, Setting<unknown>>> = SETTINGS
 const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])))
+
+/** Fields that are no option but a part of one. */
+const PART_FIELDS = ['actions', 'policyUrl', 'text']
+const optionsIn = (table: object): readonly string[] => [
+  'policy',
+  ...Object.keys(table).filter((name) => !PART_FIELDS.includes(name) && !isAlias(name)),
+]
+/** The options that may be given. A configuration has other fields, their parts. */
+export const OPTION_NAMES = optionsIn(SETTINGS)
+/** Those that `override(req)` may return. */
+export const REQUEST_OPTION_NAMES = optionsIn(REQUEST)
 
 /**
  * Checks options and environment together, once, when the middleware is built.
@@ -183,35 +211,51 @@ export function parseOptions(options: LlamaGuardOptions = {}, env: Environment =
       `The second argument of llamaGuard() should be the variables, or left out; got ${describe(env)}. A handler stands ` +
         "behind the guard: app.post('/chat', llamaGuard(), handler).",
     )
-  rejectUnknown(Object.keys(options), OPTION_NAMES, 'option', hintForOption)
+  rejectUnknown(
+    Object.keys(options).filter((name) => !isAlias(name)),
+    OPTION_NAMES,
+    'option',
+    hintForOption,
+  )
   rejectUnknown(
     Object.keys(env).filter((name) => name.startsWith(PREFIX)),
     [...VARIABLES.values(), ...OTHER_VARIABLES].map((name) => PREFIX + name),
     'variable',
     hintForOption,
   )
-  const inCode = withoutUndefined(options)
-  const given: Record<string, unknown> = { ...fromPolicyFile(env), ...fromEnvironment(env, VARIABLES), ...inCode }
+  const inCode = fromCode({ ...options })
+  // A file that code names takes the place of the variable's.
+  const variables = typeof options.policy === 'string' ? { ...env, LLAMA_GUARD_POLICY: undefined } : env
+  const given = { ...fromEnvironment(variables, VARIABLES), ...inCode }
   const config: Record<string, unknown> = {}
-  for (const [name, setting] of Object.entries(TABLE)) {
-    const value = given[name]
-    put(config, name, value === undefined ? setting.fallback : setting.read(value, sourceOf(name, setting, inCode)))
-  }
+  for (const [field, { fallback }] of Object.entries(TABLE)) put(config, field, given[field], fallback)
   config['cacheSecret'] = env[`${PREFIX}CACHE_SECRET`] || undefined
   config['logLevel'] = oneOf(LOG_LEVELS)(env[`${PREFIX}LOG_LEVEL`] || 'info', `${PREFIX}LOG_LEVEL`)
   Object.assign(config, protectionOf(config as unknown as Config, options))
   const checked = config as unknown as Config
   rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
-  rejectUnusedSecret(checked.cacheSecret, checked)
+  rejectUnusedSecret(checked)
   rejectWithoutEffect(checked, given)
   if (hasOwnGuard(checked)) requireBackendSettings(checked)
   return Object.freeze(checked)
 }
 
-/** Puts a value that was read, or its parts, into the configuration. */
-function put(config: Record<string, unknown>, name: string, value: unknown): void {
-  const { spread } = TABLE[name]!
-  if (spread === undefined) config[name] = value
+/** The path of the policy file: that of code, else that of the variable. */
+export function policyPath(options: LlamaGuardOptions, env: Environment): string | undefined {
+  requireObject(options)
+  return typeof options.policy === 'string' ? options.policy : env[`${PREFIX}POLICY`] || undefined
+}
+
+/** Reads a value, and puts it, or its parts, into the configuration. */
+function put(
+  config: Record<string, unknown>,
+  field: string,
+  given: Given[string] | undefined,
+  fallback?: unknown,
+): void {
+  const { read, spread } = TABLE[field]!
+  const value = given === undefined ? fallback : read(given.value, given.name)
+  if (spread === undefined) config[field] = value
   else Object.assign(config, spread(value as never))
 }
 
@@ -226,25 +270,31 @@ export type Policy = Partial<
  */
 export function readPolicy(value: unknown, source: string): Policy {
   const policy: Record<string, unknown> = {}
-  for (const [name, part] of Object.entries(policyObject(value, source)))
-    if (part !== undefined) put(policy, name, TABLE[name]!.read(part, `${source}: ${name}`))
+  for (const [field, given] of Object.entries(policyFileParts(value, source))) put(policy, field, given)
   return policy
 }
+
+/** The type makes the compiler report a part that is missing here. */
+const REQUEST_POLICY: Record<keyof RequestPolicy, true> = { actions: true, url: true }
 
 /** Checks what `override(req)` returned and applies it to the configuration. */
 export function overrideOptions(config: Config, over: RequestOptions | undefined): RequestConfig {
   if (over === undefined) return config
   if (!isObject(over)) throw fail('override()', over, 'an object of options')
-  rejectUnknown(Object.keys(over), Object.keys(REQUEST), 'override option', (name) =>
-    Object.hasOwn(SETTINGS, name)
-      ? `It is the same for all requests: give it to llamaGuard(). override() may return ${Object.keys(REQUEST).join(', ')}.`
+  rejectUnknown(Object.keys(over), REQUEST_OPTION_NAMES, 'override option', (name) =>
+    OPTION_NAMES.includes(name) || isAlias(name)
+      ? `It is the same for all requests: give it to llamaGuard(). override() may return ${REQUEST_OPTION_NAMES.join(', ')}.`
       : hintForOption(name),
   )
+  const { policy = {} } = over
+  if (!isObject(policy)) throw fail('override().policy', policy, 'an object with actions and url')
+  rejectUnknown(Object.keys(policy), Object.keys(REQUEST_POLICY), 'override().policy key', (name) =>
+    isAlias(name)
+      ? 'A guard has one prompt for all requests: give it to llamaGuard(). override() may return actions and url.'
+      : undefined,
+  )
   const merged: Record<string, unknown> = { ...config }
-  for (const [name, setting] of Object.entries(REQUEST)) {
-    const value = over[name]
-    if (value !== undefined) put(merged, name, setting.read(value, `override().${name}`))
-  }
+  for (const [field, given] of Object.entries(fromCode(over, 'override().'))) put(merged, field, given)
   return merged as unknown as RequestConfig
 }
 
@@ -255,12 +305,4 @@ function requireObject(options: unknown): void {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) return
   const cure = typeof options === 'string' ? ` Did you mean llamaGuard({ guard: ${JSON.stringify(options)} })?` : ''
   throw new LlamaGuardError('invalid_option', `The options should be an object; got ${describe(options)}.${cure}`)
-}
-
-function sourceOf(name: string, setting: Setting<unknown>, inCode: Readonly<Record<string, unknown>>): string {
-  return inCode[name] === undefined && setting.env !== undefined ? PREFIX + setting.env : name
-}
-
-function withoutUndefined(options: LlamaGuardOptions): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

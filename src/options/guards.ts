@@ -2,31 +2,31 @@
 // its own.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Guard } from '../types.js'
-import type { CascadeGuard, GuardEntry, GuardOptions } from './index.js'
-import { MODELS, type ModelName } from './index.js'
+import { isObject } from '../utils/json.js'
+import {
+  type CascadeGuard,
+  GUARD_OPTIONS,
+  type GuardEntry,
+  type GuardOptions,
+  MODELS,
+  type ModelName,
+} from './index.js'
+import { hintForOption } from './hints.js'
 import { guardObject } from './object-readers.js'
 import { fail, nearest, number, rejectUnknown } from './readers.js'
-
-/** The type makes the compiler report a key of GuardOptions that is missing here. */
-const KEYS: Record<keyof GuardOptions, true> = {
-  guard: true,
-  endpoint: true,
-  inferenceComponent: true,
-  targetVariant: true,
-  guardUrl: true,
-  guardApiKey: true,
-  guardModel: true,
-  model: true,
-  categories: true,
-  task: true,
-  instruction: true,
-  actions: true,
-  timeoutMs: true,
-  concurrency: true,
-}
+import { isAlias } from './sources.js'
 
 /** The names of {@link GuardOptions}. */
-export const GUARD_OPTION_NAMES: readonly string[] = Object.keys(KEYS)
+export const GUARD_OPTION_NAMES: readonly string[] = [...GUARD_OPTIONS, 'policy']
+
+/** @throws LlamaGuardError for a part of `policy` that one guard does not have. */
+export function rejectPolicyUrl({ policy }: { readonly policy?: unknown }, name: string): void {
+  if (!isObject(policy) || policy['url'] === undefined) return
+  throw new LlamaGuardError(
+    'invalid_option',
+    `${name} is set, and one guard ignores it: it belongs to the \`policy\` of llamaGuard(). Move it there.`,
+  )
+}
 
 export const isGuard = (value: object): value is Guard => typeof (value as Guard).judge === 'function'
 
@@ -93,7 +93,9 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (typeof value !== 'object' || value === null)
     throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
   if (isGuard(value)) return value
-  rejectUnknown(Object.keys(value), GUARD_OPTION_NAMES, `${name} key`)
+  const keys = Object.keys(value).filter((key) => !isAlias(key))
+  rejectUnknown(keys, GUARD_OPTION_NAMES, `${name} key`, hintForOption)
+  rejectPolicyUrl(value, `${name}.policy.url`)
   return { ...value }
 }
 

@@ -19,7 +19,7 @@ const OPTION_HINTS: Readonly<Record<string, string>> = {
   backend: 'Set `guard` (LLAMA_GUARD_BACKEND) to sagemaker, openai, local or llama-cpp.',
 }
 
-/** Options of version 0.2 and what took their place. Keyed as above. */
+/** Options of version 0.2, and keys of its policy file, and what took their place. Keyed as above. */
 const REMOVED: Readonly<Record<string, string>> = {
   queue: 'It is gone: four times `concurrency` requests may wait.',
   breaker: 'It is gone: a guard that keeps failing is always left alone for a moment.',
@@ -28,10 +28,13 @@ const REMOVED: Readonly<Record<string, string>> = {
   loglevel: 'Set the variable LLAMA_GUARD_LOG_LEVEL, or `logger: false` for no log.',
   cachesecret: 'Use `cacheStore: redisStore(url, { secret })`, or the variable LLAMA_GUARD_CACHE_SECRET.',
   shadowsample: 'Use `mode: { shadow: 0.1 }` (LLAMA_GUARD_MODE=shadow:0.1).',
-  controversial: "Use `actions: { controversial: 'flag' }`.",
+  actions: "Use `policy: { actions: { S5: 'flag' } }`, or `actions` in the file of LLAMA_GUARD_POLICY.",
+  policyurl: 'Use `policy: { url }` (LLAMA_GUARD_POLICY_URL); in a policy file `url`.',
+  text: "Use `dialects: [{ in: 'message', out: 'reply' }]` (LLAMA_GUARD_TEXT, as JSON).",
+  controversial: "Use `policy: { actions: { controversial: 'flag' } }`.",
   categorythresholds: 'Use `threshold: { default: 0.5, S1: 0.3 }`.',
   refusal: 'Use `handler(req, res, decision)`, which answers a block, or `refusalText`.',
-  reply: "Use `text: { in: 'message', out: 'reply' }` (LLAMA_GUARD_TEXT, as JSON).",
+  reply: "Use `dialects: [{ in: 'message', out: 'reply' }]` (LLAMA_GUARD_TEXT, as JSON).",
   cascade: 'Use `guards: [{ first, safeBelow, unsafeAbove }]`.',
   fallback: 'Use `guards: [{ fallback: createGuard({ ... }) }]`.',
   shadowguard: 'Use `guards: [{ shadow: createGuard({ ... }), rate: 0.1 }]`.',

@@ -4,11 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { AuditOption } from '../telemetry/audit/index.js'
-import type { Category, Guard, GuardedRequest, Logger, RequestFields, ToolCall, VerdictEvent } from '../types.js'
+import type { Guard, GuardedRequest, Logger, RequestFields, ToolCall, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
-import type { RequestOptions } from './request-options.js'
+import type { PolicyOptions, RequestOptions } from './request-options.js'
 
-export type { RequestOptions } from './request-options.js'
+export type { PolicyOptions, RequestOptions, RequestPolicy } from './request-options.js'
 export { MODELS, type ModelName }
 export const BACKENDS = [
   'sagemaker',
@@ -28,8 +28,31 @@ export type Backend = (typeof BACKENDS)[number]
 export type UpstreamOption =
   string | HttpUpstreamOptions | SageMakerChatOptions | { forward(call: never): Promise<void>; close?(): Promise<void> }
 
+/** A SageMaker endpoint, and what of it is asked. */
+export interface EndpointOptions {
+  readonly name: string
+  /** The inference component behind the endpoint; an endpoint with components needs one. Default: none. */
+  readonly inferenceComponent?: string
+  /** The production variant. Default: none, the endpoint's own weights choose. */
+  readonly variant?: string
+}
+
+/** The places of words in bodies of your own shape, as paths of keys: `message`, `input.text`, `chat.0.say`. */
+export interface WordPaths {
+  /** Where a request has the user's words. A body with a text there is a chat; the rest of it is judged too. */
+  readonly in: string
+  /**
+   * Where a JSON reply, or each event of a stream, has the model's words. Default: none; every string of the reply is
+   * the model's.
+   */
+  readonly out?: string
+}
+
 /** Settings of the middleware. `Req` is the request type of its hooks, for example Express' own `Request`. */
-export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest> extends RequestOptions {
+export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest> extends Omit<
+  RequestOptions,
+  'policy'
+> {
   /**
    * Where the guard model runs, or an object with `judge()`. `local` is a baseline screen, not Llama Guard.
    * `bedrock` is a guard model on Amazon Bedrock. `bedrock-guardrail` and `openai-moderation` are services with
@@ -51,14 +74,11 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    */
   guards?: readonly GuardEntry[]
   /**
-   * Name of the SageMaker endpoint. Required for `sagemaker`. Region, credentials and endpoint URL come from the AWS
-   * SDK's own variables.
+   * The SageMaker endpoint, by name or as `{ name, inferenceComponent, variant }`. Required for `sagemaker`. Region,
+   * credentials and the URL of SageMaker come from the AWS SDK's own variables. Variables may give the parts that code
+   * leaves out. Default: none.
    */
-  endpoint?: string
-  /** SageMaker inference component behind the endpoint. Default: none. */
-  inferenceComponent?: string
-  /** SageMaker production variant. Default: none. */
-  targetVariant?: string
+  endpoint?: string | EndpointOptions
   /**
    * Base URL of an OpenAI-compatible server for `openai`, for example `http://localhost:8000/v1`. Default for
    * `openai-moderation`: `https://api.openai.com/v1`.
@@ -80,14 +100,11 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    */
   model?: ModelName
   /**
-   * Your own policy: a list of categories, or the text that stands between the category markers, word for word.
-   * Default: the model's own taxonomy.
+   * What is unsafe, and what becomes of it: the path of a JSON file, or what such a file holds. A changed file is
+   * checked, and in force for new requests within two seconds; a wrong one is logged, and the policy before stays.
+   * Parts that code gives win over those of a file that the variable names. Default: the model's own policy.
    */
-  categories?: string | readonly Category[]
-  /** Task line of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
-  task?: string
-  /** Closing instruction of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
-  instruction?: string
+  policy?: string | PolicyOptions
   /**
    * Milliseconds for one judgement, retries and queueing included. A later answer is `guard_timeout`. Default: 10000.
    */
@@ -142,17 +159,12 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
    */
   paths?: readonly string[]
   /**
-   * The dialects in use, by name or your own. Default: all built-in ones; bodies with `prompt` or `input` count only
-   * on those dialects' own paths.
+   * The APIs in use, by name or your own of `customDialect()`. `{ in, out }` adds bodies of your own shape by the
+   * places of their words, and leaves the others as they are: alone, all built-in ones stay in use. One at most; the
+   * variable LLAMA_GUARD_TEXT holds it as JSON, or `in` alone as text. Default: all built-in ones; bodies with `prompt`
+   * or `input` count only on those dialects' own paths.
    */
-  dialects?: readonly (string | Dialect)[]
-  /**
-   * The place of the user's words in a body of your own shape, as a path of keys: `message`, `input.text`,
-   * `chat.0.say`. A body with a text there is a chat. Everything else in the body is judged too. `{ in, out }` names
-   * the place of the model's words as well, in a JSON reply or in each event of a stream (JSON in the variable).
-   * Default: none; the model's words are every string of the reply.
-   */
-  text?: string | { readonly in: string; readonly out?: string }
+  dialects?: readonly (string | Dialect | WordPaths)[]
   /**
    * A pino-like logger, or `false` for none. `req.log` is used instead when present. Default: pino at the level of
    * `LLAMA_GUARD_LOG_LEVEL` (`silent`, `error`, `warn`, `info`, `debug`; default `info`).
@@ -192,27 +204,29 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
   context?: (req: Req) => RequestFields | undefined
 }
 
+/** The options of one guard that are the middleware's too. */
+export const GUARD_OPTIONS = [
+  'guard',
+  'endpoint',
+  'guardUrl',
+  'guardApiKey',
+  'guardModel',
+  'model',
+  'timeoutMs',
+  'concurrency',
+] as const
+
 /**
  * The options of one guard of a panel or a cascade. They mean the same as for the middleware. Variables do not set
  * them.
  */
-export type GuardOptions = Pick<
-  LlamaGuardOptions,
-  | 'guard'
-  | 'endpoint'
-  | 'inferenceComponent'
-  | 'targetVariant'
-  | 'guardUrl'
-  | 'guardApiKey'
-  | 'guardModel'
-  | 'model'
-  | 'categories'
-  | 'task'
-  | 'instruction'
-  | 'actions'
-  | 'timeoutMs'
-  | 'concurrency'
->
+export interface GuardOptions extends Pick<LlamaGuardOptions, (typeof GUARD_OPTIONS)[number]> {
+  /**
+   * What this guard calls unsafe. A file is read once. What a client reads of a policy, its `url`, is the
+   * middleware's.
+   */
+  policy?: string | Omit<PolicyOptions, 'url'>
+}
 
 /** One of {@link LlamaGuardOptions.guards}. */
 export type GuardEntry =

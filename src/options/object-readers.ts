@@ -14,8 +14,9 @@ import {
   MODELS,
   type RequestOptions,
   type UpstreamOption,
+  type WordPaths,
 } from './index.js'
-import { bool, fail, integer, keyPath, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
+import { bool, fail, integer, keyPath, list, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
 
 export function guardObject(value: unknown, name: string): Guard {
   if (typeof value === 'object' && value !== null && typeof (value as Guard).judge === 'function') return value as Guard
@@ -71,14 +72,30 @@ export function auditOption(value: unknown, name: string): AuditOption {
   return fieldsOf<AuditFileOptions>(value, AUDIT_FILE, name)
 }
 
-export function dialectOption(value: unknown, name: string): string | Dialect {
+const isPaths = (value: unknown): value is WordPaths => isObject(value) && ('in' in value || 'out' in value)
+
+function dialectOption(value: unknown, name: string): string | Dialect | WordPaths {
   if (typeof value === 'string') return text(value, name)
+  if (isPaths(value)) return textOption(value, name)
   return withMethods(
     value,
     name,
     ['claims', 'request', 'reply', 'stream', 'refusal'],
-    'the name of a dialect, or one made with customDialect()',
+    'the name of a dialect, { in, out }, or one made with customDialect()',
   )
+}
+
+export function dialectsOption(value: unknown, name: string): readonly (string | Dialect | WordPaths)[] {
+  const read = list(dialectOption)(value, name)
+  if (read.filter(isPaths).length > 1) throw fail(name, value, 'a list with one { in, out } at most')
+  return read
+}
+
+/** Without another entry beside `{ in, out }`, all built-in dialects stay in use. */
+export function spreadDialects(given: readonly (string | Dialect | WordPaths)[] | undefined): object {
+  const dialects = given?.filter((entry) => !isPaths(entry))
+  const paths = given?.find(isPaths)
+  return { dialects: dialects?.length === 0 ? undefined : dialects, ...(paths && spreadText(paths)) }
 }
 
 export function loggerOption(value: unknown, name: string): Logger | false {
@@ -154,7 +171,6 @@ const action = oneOf(['block', 'flag', 'ignore'])
 
 type Mode = NonNullable<RequestOptions['mode']>
 type Threshold = NonNullable<RequestOptions['threshold']>
-type Text = NonNullable<LlamaGuardOptions['text']>
 
 function byCategory<T>(value: object, name: string, read: (value: unknown, name: string) => T): Record<string, T> {
   return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, read(inner, `${name}.${id}`)]))
@@ -201,14 +217,13 @@ export function actionsOption(value: unknown, name: string): Readonly<Record<str
   return byCategory(value, name, action)
 }
 
-export function textOption(value: unknown, name: string): Text {
+/** Reads `{ in, out }`; a text is `in` alone. */
+export function textOption(value: unknown, name: string): WordPaths {
   const given = parsed(value)
-  if (!isObject(given)) return keyPath(value, name)
+  if (!isObject(given)) return { in: keyPath(value, name) }
   rejectUnknown(Object.keys(given), ['in', 'out'], `${name} key`)
   const { in: words, out } = given
   return { in: keyPath(words, `${name}.in`), ...(out !== undefined && { out: keyPath(out, `${name}.out`) }) }
 }
 
-export function spreadText(given: Text | undefined): object {
-  return typeof given === 'object' ? { text: given.in, reply: given.out } : { text: given, reply: undefined }
-}
+export const spreadText = (given: WordPaths | undefined): object => ({ text: given?.in, reply: given?.out })

@@ -1,6 +1,33 @@
-// The options that may differ between requests.
+// The options that may differ between requests, and the policy, of which a part may.
 import type { ServerResponse } from 'node:http'
-import type { CategoryAction, Decision, Expose, GuardedRequest, RefusalText, Stage } from '../types.js'
+import type { Category, CategoryAction, Decision, Expose, GuardedRequest, RefusalText, Stage } from '../types.js'
+
+/** The option `policy`, in code or in a JSON file. */
+export interface PolicyOptions {
+  /**
+   * Your own policy: a list of categories, or the text that stands between the category markers, word for word.
+   * Default: the model's own taxonomy.
+   */
+  readonly categories?: string | readonly Category[]
+  /** Task line of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
+  readonly task?: string
+  /** Closing instruction of the prompt, word for word; `{role}` becomes User or Agent. Default: the model's own. */
+  readonly instruction?: string
+  /**
+   * The action per category id, for example `{ S5: 'flag', S13: 'ignore' }`; `controversial` stands for all of
+   * Qwen3Guard-Gen's level of that name. It goes before the `action` of a category. An id that the guard does not have
+   * is an error. Default: `block` for every category.
+   */
+  readonly actions?: Readonly<Record<string, CategoryAction>>
+  /**
+   * URL of a page about your content policy. Every 451 carries it as `Link: <URL>; rel="blocked-by"` (RFC 7725).
+   * Default: none.
+   */
+  readonly url?: string
+}
+
+/** What of a policy may differ between requests. A guard has one prompt, so the rest may not. */
+export type RequestPolicy = Pick<PolicyOptions, 'actions' | 'url'>
 
 /** The options that may differ between requests. `override(req)` returns these. */
 export interface RequestOptions {
@@ -24,11 +51,8 @@ export interface RequestOptions {
    * `{ default: 0.5, S1: 0.3 }`. Default: none, the model's own word decides.
    */
   threshold?: number | Readonly<Record<string, number>>
-  /**
-   * The action per category id, for example `{ S5: 'flag', S13: 'ignore' }`; `controversial` stands for all of
-   * Qwen3Guard-Gen's level of that name. Default: `block` for every category.
-   */
-  actions?: Readonly<Record<string, CategoryAction>>
+  /** Other actions, or another URL, for this request. Parts that are left out stay. Default: those of the guard. */
+  policy?: RequestPolicy
   /**
    * Starts the handler at the same time as the input check. Nothing is released before the input verdict and the
    * reply's own verdict. Default: false.
@@ -67,11 +91,6 @@ export interface RequestOptions {
    * names the path, `warn` elsewhere.
    */
   unknown?: 'judge' | 'warn' | 'pass' | 'refuse'
-  /**
-   * URL of a page about your content policy. Every 451 carries it as `Link: <URL>; rel="blocked-by"` (RFC 7725).
-   * Default: none.
-   */
-  policyUrl?: string
   /**
    * How a block is answered. `error`: the status `blockStatus` and an error that names the categories. `refusal`: 200
    * and a reply of the client's own API, JSON or stream as requested, in which the model declines with `refusalText`.

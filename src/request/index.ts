@@ -162,6 +162,6 @@ function refusedAsUnknown(): LlamaGuardError {
   return new LlamaGuardError(
     'unreadable_request',
     'The body is no chat that this guard knows, and the option `unknown` is "refuse". Name its text with the option ' +
-      '`text` or customDialect(), or set `unknown` to "judge".',
+      '`dialects` ({ in }, or customDialect()), or set `unknown` to "judge".',
   )
 }

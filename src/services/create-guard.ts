@@ -19,7 +19,7 @@ import {
 } from '../guard/backends/sagemaker/index.js'
 import { hasOwnGuard } from '../options/backend-options.js'
 import { OPTION_NAMES, parseOptions, type Config } from '../options/config.js'
-import { GUARD_OPTION_NAMES, isGuard } from '../options/guards.js'
+import { GUARD_OPTION_NAMES, isGuard, rejectPolicyUrl } from '../options/guards.js'
 import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from '../options/index.js'
 import { readCategories } from '../options/categories.js'
 import type { CreatedGuard, Guard } from '../types.js'
@@ -40,6 +40,7 @@ const OMNI = 'omni-moderation-latest'
  */
 export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
   const config = parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined })
+  rejectPolicyUrl(options, 'The option policy.url')
   const other =
     Object.keys(options).find((name) => OPTION_NAMES.includes(name) && !OWN_OPTIONS.includes(name)) ??
     (config.fallback && 'guards: [{ fallback }]') ??
@@ -147,7 +148,7 @@ function named<T>(option: string, make: () => T): T {
 function oneGuard(config: Config, logprobs: boolean): Guard {
   if (typeof config.guard === 'object') return config.guard
   if (config.actions?.['controversial'] !== undefined && config.model !== 'qwen3guard-gen')
-    throw ignored('actions.controversial', config)
+    throw ignored('policy.actions.controversial', config)
   if (isPromptGuard(config.model) && config.guard !== 'local') return promptGuardOf(config, config.model)
   if (!readsChats(config) && config.guard === 'bedrock')
     throw new LlamaGuardError(
@@ -229,7 +230,7 @@ function promptGuardOf(config: Config, model: PromptGuardName): Guard {
       `${model} is a text classifier, which the guard ${JSON.stringify(config.guard)} cannot ask. Use guard: 'sagemaker'.`,
     )
   const option = (['categories', 'task', 'instruction'] as const).find((name) => config[name] !== undefined)
-  if (option !== undefined) throw ignored(option, config)
+  if (option !== undefined) throw ignored(`policy.${option}`, config)
   const classify = sagemakerClassify(sagemakerOptions(config))
   return promptGuard({ model, classify, identity: classify.identity })
 }

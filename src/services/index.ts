@@ -215,7 +215,7 @@ export function requireBothSides(guard: Guard): void {
  */
 function checkIds({ actions, categoryThresholds }: Config, categories: readonly Category[]): void {
   const known = categories.map(({ id }) => id)
-  for (const [option, ids] of Object.entries({ actions, categoryThresholds })) {
+  for (const [option, ids] of Object.entries({ 'policy.actions': actions, threshold: categoryThresholds })) {
     const unknown = Object.keys(ids ?? {}).find((id) => known.length > 0 && !known.includes(id))
     if (unknown !== undefined)
       throw new LlamaGuardError(

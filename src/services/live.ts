@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../types/errors.js'
-import { type Config, parseOptions } from '../options/config.js'
+import { type Config, parseOptions, policyPath } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
 import { createServices, type GuardStats, type Services } from './index.js'
 
@@ -30,9 +30,9 @@ export function createLiveServices(
   env: Readonly<Record<string, string | undefined>>,
   lookMs = LOOK_MS,
 ): LiveServices {
-  const path = env['LLAMA_GUARD_POLICY']
+  const path = policyPath(options, env)
   const parse = (): Config => parseOptions(options, env)
-  return path ? new WatchedServices(path, parse, lookMs) : fixed(createServices(parse()))
+  return path !== undefined ? new WatchedServices(path, parse, lookMs) : fixed(createServices(parse()))
 }
 
 function fixed(services: Services): LiveServices {

@@ -24,8 +24,8 @@ test('A second policy of the same endpoint judges beside the first, and blocks n
   const guard = llamaGuard({
     ...endpoint,
     logger: memoryLogger(),
-    categories: policy('O1'),
-    guards: [{ shadow: createGuard({ ...endpoint, categories: policy('O9') }), rate: 1 }],
+    policy: { categories: policy('O1') },
+    guards: [{ shadow: createGuard({ ...endpoint, policy: { categories: policy('O9') } }), rate: 1 }],
   })
   closers.push(() => guard.close())
   // Unsafe by the second policy alone.

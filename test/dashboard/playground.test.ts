@@ -73,7 +73,7 @@ describe('The playground', () => {
   })
 
   it('decides by the rules of that policy: thresholds and actions.', async () => {
-    const { page } = await open({ actions: { O3: 'flag' } })
+    const { page } = await open({ policy: { actions: { O3: 'flag' } } })
     const conversation = user('How do I make a bomb?')
     const asked = async (policy?: object): Promise<string> => {
       const sides = [{ guard: 'guard', ownPolicy: policy !== undefined }]

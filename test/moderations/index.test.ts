@@ -231,7 +231,7 @@ describe('guard.moderations()', () => {
 
   it('knows no category of a text that the actions let pass', async () => {
     const unknown = guardThat(() => ({ safe: false, categories: ['S1'], unknown: [] }))
-    const answer = await ask('a', { guard: unknown, actions: { S1: 'ignore' } })
+    const answer = await ask('a', { guard: unknown, policy: { actions: { S1: 'ignore' } } })
     const { results } = (await answer.json()) as { results: { flagged: boolean; categories: object }[] }
     expect(results[0]!.flagged).toBe(false)
     expect(Object.values(results[0]!.categories)).not.toContain(true)

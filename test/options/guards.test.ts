@@ -67,9 +67,15 @@ describe('The option', () => {
     [{ guards: [{ model: 'llama-guard-3-8b' }] }, /endpoint_missing: guards\[0\]/],
     [{ guards: [{ endpoint: 'x', model: 'llama-guard-9' as never }] }, /guards\[0\].*model/],
     [{ guards: [{ guard: 'openai', guardUrl: 'http://x', model: 'llama-prompt-guard-2' }] }, /guards\[0\].*classifier/],
-    [{ guards: [{ endpoint: 'x', model: 'qwen3guard-gen', task: 'x' }] }, /guards\[0\].*task.*policy of its own/],
-    [{ guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', task: 'x' }] }, /guards\[0\].*task is set.*ignores it/],
-    [{ actions: { controversial: 'flag' } }, /controversial is set, and llama-guard-1 ignores it/],
+    [
+      { guards: [{ endpoint: 'x', model: 'qwen3guard-gen', policy: { task: 'x' } }] },
+      /guards\[0\].*task.*policy of its own/,
+    ],
+    [
+      { guards: [{ endpoint: 'x', model: 'llama-prompt-guard-2', policy: { task: 'x' } }] },
+      /guards\[0\].*task is set.*ignores it/,
+    ],
+    [{ policy: { actions: { controversial: 'flag' } } }, /controversial is set, and llama-guard-1 ignores it/],
     [{ model: 'llama-prompt-guard-2' }, /judges only one side/],
     [
       { guard: 'sagemaker', endpoint: undefined, guards: [{ endpoint: 'pg', model: 'llama-prompt-guard-2' }] },
@@ -174,7 +180,7 @@ describe('A panel from the environment alone', () => {
 
   it('passes what is only flagged, and does not let a flag hide a block.', async () => {
     const { ask } = await start({
-      guards: [{ model: 'qwen3guard-gen', endpoint: 'qwen', actions: { controversial: 'flag' } }],
+      guards: [{ model: 'qwen3guard-gen', endpoint: 'qwen', policy: { actions: { controversial: 'flag' } } }],
     })
     expect((await ask('EDGY')).status).toBe(200)
     expect((await ask('EDGY UNSAFE_O3')).status).toBe(451)

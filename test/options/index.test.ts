@@ -1,13 +1,13 @@
 // Every option and variable of llamaGuard(): default, variable, precedence, and what a wrong one is told.
 // Pure where nothing is asked of a guard; over HTTP for what differs from request to request.
 import express from 'express'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../src/types/errors.js'
 import { llamaGuard, type LlamaGuardOptions, type RequestOptions } from '../../src/index.js'
-import { parseOptions } from '../../src/options/config.js'
+import { OPTION_NAMES, overrideOptions, parseOptions } from '../../src/options/config.js'
 import type { GuardedRequest, RequestFields } from '../../src/types.js'
 import { CATEGORIES, markerGuard, memoryLogger, type MarkerGuard } from '../helpers/guards.js'
 import { chat, completion, send, serve, type Reply } from '../helpers/http.js'
@@ -83,12 +83,12 @@ describe('without options and variables', () => {
   })
 })
 
-/** Option, variable, text of the variable, its value, another value in code. */
-const VARIABLES: readonly [keyof LlamaGuardOptions, string, string, unknown, unknown][] = [
+/** Option or part of one, variable, text of the variable, its value, another value in code. */
+const VARIABLES: readonly [string, string, string, unknown, unknown][] = [
   ['guard', 'BACKEND', 'local', 'local', guard],
   ['endpoint', 'ENDPOINT', 'my-guard', 'my-guard', 'other'],
-  ['inferenceComponent', 'INFERENCE_COMPONENT', 'ic', 'ic', 'other'],
-  ['targetVariant', 'TARGET_VARIANT', 'blue', 'blue', 'green'],
+  ['endpoint.inferenceComponent', 'INFERENCE_COMPONENT', 'ic', 'ic', 'other'],
+  ['endpoint.variant', 'TARGET_VARIANT', 'blue', 'blue', 'green'],
   ['guardUrl', 'URL', 'http://localhost:8000/v1', 'http://localhost:8000/v1', 'http://other/v1'],
   ['guardApiKey', 'API_KEY', 'sk-1', 'sk-1', 'sk-2'],
   ['guardModel', 'MODEL_ID', 'meta-llama/Llama-Guard-3-8B', 'meta-llama/Llama-Guard-3-8B', 'other'],
@@ -118,27 +118,38 @@ const VARIABLES: readonly [keyof LlamaGuardOptions, string, string, unknown, unk
   ['turns', 'TURNS', 'all', 'all', 'last'],
   ['system', 'SYSTEM', 'trust', 'trust', 'judge'],
   ['images', 'IMAGES', 'ignore', 'ignore', 'refuse'],
-  ['policyUrl', 'POLICY_URL', 'https://example.com/policy', 'https://example.com/policy', 'https://example.com/other'],
+  ['policy.url', 'POLICY_URL', 'https://example.com/policy', 'https://example.com/policy', 'https://example.com/other'],
   ['upstream', 'UPSTREAM_URL', 'http://llm:8000', { url: 'http://llm:8000' }, 'http://other'],
   ['upstream', 'UPSTREAM_ENDPOINT', 'chat-model', { endpoint: 'chat-model' }, 'http://other'],
 ]
+
+/** The field of the configuration for a part of an option. */
+const FIELDS: Readonly<Record<string, string>> = {
+  'policy.url': 'policyUrl',
+  'endpoint.inferenceComponent': 'inferenceComponent',
+  'endpoint.variant': 'targetVariant',
+}
+const fieldOf = (option: string): string => FIELDS[option] ?? option
 
 describe('a variable', () => {
   it.each(VARIABLES)('sets %s: LLAMA_GUARD_%s=%s', (option, name, text, value, inCode) => {
     const env = { [`LLAMA_GUARD_${name}`]: text }
     const given = option === 'guard' ? {} : { guard }
     const of = (options: LlamaGuardOptions, variables: Record<string, string>): unknown =>
-      (parseOptions(options, variables) as unknown as Record<string, unknown>)[option]
+      (parseOptions(options, variables) as unknown as Record<string, unknown>)[fieldOf(option)]
+    const [whole = '', part] = option.split('.')
+    const set = (its: unknown): object => ({ [whole]: part === undefined ? its : { [part]: its } })
     expect(of(given, env)).toEqual(value)
     // Code wins over the environment; undefined in code is as if it were not there.
-    expect(of({ ...given, [option]: inCode }, env)).toEqual(inCode)
-    if (option !== 'guard') expect(of({ ...given, [option]: undefined }, env)).toEqual(value)
+    expect(of({ ...given, ...set(inCode) }, env)).toEqual(inCode)
+    if (option !== 'guard') expect(of({ ...given, ...set(undefined) }, env)).toEqual(value)
   })
 
   it.each([...new Set(VARIABLES.map(([option, name]) => `${option} ${name}`))].map((pair) => pair.split(' ')))(
     'leaves %s as it is when LLAMA_GUARD_%s is empty',
     (option, name) => {
-      expect(read({ [`LLAMA_GUARD_${name!}`]: '' })[option!]).toEqual(read({})[option!])
+      const field = fieldOf(option!)
+      expect(read({ [`LLAMA_GUARD_${name!}`]: '' })[field]).toEqual(read({})[field])
     },
   )
 
@@ -178,10 +189,14 @@ describe('a wrong value', () => {
     [{ threshold: Number.NaN }, /threshold/],
     [{ threshold: { O3: 2 } }, /threshold\.O3/],
     [{ mode: { shadow: 2 } }, /mode\.shadow.*0 to 1/],
-    [{ text: { out: 'reply' } }, /text\.in/],
+    [{ dialects: [{ out: 'reply' }] }, /dialects\[0\]\.in/],
+    [{ dialects: [{ in: 'a' }, { in: 'b' }] }, /dialects.*one \{ in, out \} at most/],
+    [{ endpoint: { name: 'a_b' } }, /endpoint\.name.*letters, digits and hyphens/],
+    [{ policy: 5 }, /policy.*path of a JSON file, or an object with categories, task.*got 5/],
+    [{ policy: '/nowhere.json' }, /policy names "\/nowhere\.json"/],
     [{ expose: 'all' }, /expose.*none, verdict, full/],
-    [{ actions: { O3: 'allow' } }, /actions\.O3.*block, flag, ignore/],
-    [{ actions: ['O3'] }, /actions.*object by category id/],
+    [{ policy: { actions: { O3: 'allow' } } }, /policy\.actions\.O3.*block, flag, ignore/],
+    [{ policy: { actions: ['O3'] } }, /policy\.actions.*object by category id/],
     [{ parallel: 'yes' }, /parallel.*true or false.*"yes"/],
     [{ streaming: 'chunks' }, /streaming.*window, fixed, full, async/],
     [{ windowChars: 0 }, /windowChars.*1 to/],
@@ -205,7 +220,7 @@ describe('a wrong value', () => {
     [{ turns: 'every' }, /turns.*last, all/],
     [{ system: 'skip' }, /system.*judge, trust/],
     [{ images: 'allow' }, /images.*refuse, ignore/],
-    [{ policyUrl: 'policy.html' }, /policyUrl/],
+    [{ policy: { url: 'policy.html' } }, /policy\.url/],
     [{ logger: {} }, /logger.*debug, info, warn and error/],
     [{ logger: 'pino' }, /logger/],
     [{ guards: [{ fallback: {} }] }, /guards\[0\]\.fallback.*judge/],
@@ -245,7 +260,9 @@ describe('a wrong value', () => {
     expect(thrownBy(() => llamaGuard({ guard, timeoutMs: 0 })).code).toBe('invalid_option')
     expect(thrownBy(() => llamaGuard({ guard, dialects: ['openai'] })).message).toContain('openai-chat')
     expect(thrownBy(() => llamaGuard({ guard, paths: ['v1'] })).message).toContain('slash')
-    expect(thrownBy(() => llamaGuard({ guard, actions: { O99: 'flag' } })).message).toMatch(/actions.*"O99".*O1, O3/)
+    expect(thrownBy(() => llamaGuard({ guard, policy: { actions: { O99: 'flag' } } })).message).toMatch(
+      /actions.*"O99".*O1, O3/,
+    )
   })
 })
 
@@ -281,7 +298,7 @@ describe('the policy file', () => {
       instruction: 'Answer for {role}',
       actions: { O1: 'flag' },
       threshold: { default: 0.5, O1: 0.9 },
-      policyUrl: 'https://example.com/p',
+      url: 'https://example.com/p',
     })
     expect(read({ LLAMA_GUARD_POLICY: path })).toMatchObject({
       categories,
@@ -298,7 +315,8 @@ describe('the policy file', () => {
   it.each<[string, unknown, RegExp]>([
     ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*JSON/],
     ['is a list', [], /LLAMA_GUARD_POLICY.*JSON object/],
-    ['has an unknown key', { category: [] }, /Unknown policy key "category".*"categories"/],
+    ['has an unknown key', { category: [] }, /Unknown LLAMA_GUARD_POLICY key "category".*"categories"/],
+    ['has a key of version 0.2', { policyUrl: 'https://x' }, /Unknown LLAMA_GUARD_POLICY key "policyUrl".*`url`/],
     ['has a wrong action', { actions: { O1: 'pass' } }, /actions\.O1/],
   ])('that %s is refused', (name, content, message) => {
     expect(wrong({}, { LLAMA_GUARD_POLICY: file(`${name}.json`, content) }).message).toMatch(message)
@@ -310,13 +328,103 @@ describe('the policy file', () => {
 
   it('with a wrong category is refused when the middleware is built, also where the guard is not SageMaker', () => {
     vi.stubEnv('AWS_REGION', 'eu-west-1')
-    const wrongCategories = [{ id: 'O1' }] as unknown as NonNullable<LlamaGuardOptions['categories']>
-    expect(thrownBy(() => llamaGuard({ endpoint: 'e', categories: wrongCategories })).message).toMatch(
+    const policy = { categories: [{ id: 'O1' }] as never }
+    expect(thrownBy(() => llamaGuard({ endpoint: 'e', policy })).message).toMatch(/categories\[0\]\.name/)
+    expect(thrownBy(() => llamaGuard({ guard: 'openai', guardUrl: 'http://x', policy })).message).toMatch(
       /categories\[0\]\.name/,
     )
-    expect(
-      thrownBy(() => llamaGuard({ guard: 'openai', guardUrl: 'http://x', categories: wrongCategories })).message,
-    ).toMatch(/categories\[0\]\.name/)
+  })
+})
+
+describe('options of several parts', () => {
+  const env = {
+    LLAMA_GUARD_POLICY: file('parts.json', {
+      task: 'T',
+      actions: { O1: 'flag' },
+      threshold: 0.5,
+      url: 'https://x/file',
+    }),
+    LLAMA_GUARD_POLICY_URL: 'https://x/variable',
+    LLAMA_GUARD_ENDPOINT: 'e',
+    LLAMA_GUARD_TARGET_VARIANT: 'blue',
+    LLAMA_GUARD_TEXT: '{ "in": "a", "out": "b" }',
+  }
+  const code = file('code.json', { instruction: 'I', url: 'https://x/code' })
+
+  it.each<[LlamaGuardOptions, object]>([
+    [{}, { endpoint: 'e', targetVariant: 'blue', text: 'a', reply: 'b', dialects: undefined }],
+    [
+      { policy: { task: 'C' } },
+      { task: 'C', actions: { O1: 'flag' }, threshold: 0.5, policyUrl: 'https://x/variable' },
+    ],
+    [
+      { policy: { url: 'https://x/c' }, threshold: 0.7 },
+      { task: 'T', threshold: 0.7, policyUrl: 'https://x/c' },
+    ],
+    // One file counts: the one that code names.
+    [{ policy: code }, { task: undefined, threshold: undefined, instruction: 'I', policyUrl: 'https://x/code' }],
+    [
+      { policy: env.LLAMA_GUARD_POLICY, threshold: 0.7 },
+      { task: 'T', threshold: 0.7, policyUrl: 'https://x/file' },
+    ],
+    [
+      { endpoint: { name: 'c', inferenceComponent: 'i' } },
+      { endpoint: 'c', inferenceComponent: 'i', targetVariant: 'blue' },
+    ],
+    [{ dialects: ['openai-chat'] }, { dialects: ['openai-chat'], text: 'a', reply: 'b' }],
+    [{ dialects: [{ in: 'c' }] }, { dialects: undefined, text: 'c', reply: undefined }],
+    [{ dialects: ['openai-chat', { in: 'c', out: 'd' }] }, { dialects: ['openai-chat'], text: 'c', reply: 'd' }],
+  ])('%j win part by part over variables, and these over a file', (options, wanted) => {
+    expect(parseOptions(options, env)).toMatchObject(wanted)
+  })
+
+  it.each([
+    [{ actions: {}, task: 'T' }, /Unknown override\(\)\.policy key "task"\. A guard has one prompt/],
+    [{ action: {} }, /Did you mean "actions"/],
+    ['policy.json', /override\(\)\.policy should be an object with actions and url/],
+  ])('override() may not return the policy %j', (policy, message) => {
+    expect(thrownBy(() => overrideOptions(parseOptions({ guard }, {}), { policy } as never)).message).toMatch(message)
+  })
+
+  it('override() leaves the parts of a policy that it does not return', () => {
+    const config = parseOptions({ guard, policy: { task: 'T', url: 'https://x/p' } }, {})
+    const wanted = { task: 'T', actions: { O1: 'flag' }, policyUrl: 'https://x/p' }
+    expect(overrideOptions(config, { policy: { actions: { O1: 'flag' } } })).toMatchObject(wanted)
+  })
+
+  it.each([
+    ['categories', [{ id: 'O1', name: 'Violence' }], 'policy.categories', { policy: { categories: 'O1: Violence.' } }],
+    ['task', 'T', 'policy.task', { policy: { task: 'T' } }],
+    ['instruction', 'I', 'policy.instruction', { policy: { instruction: 'I' } }],
+    ['inferenceComponent', 'i', 'endpoint.inferenceComponent', { endpoint: { name: 'e', inferenceComponent: 'j' } }],
+    ['targetVariant', 'v', 'endpoint.variant', { endpoint: { name: 'e', variant: 'w' } }],
+  ])(
+    '%s, the name of version 0.2, is still taken, is told once, and is an error beside its new one',
+    async (...row) => {
+      const [old, value, now, beside] = row
+      const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+      for (let round = 0; round < 2; round += 1)
+        expect(parseOptions({ endpoint: 'e', [old]: value }, {})).toMatchObject({ [old]: value })
+      expect(parseOptions({ guards: [{ endpoint: 'e', [old]: value } as never] }, {})).toMatchObject({
+        endpoint: undefined,
+      })
+      const told = thrownBy(() => parseOptions({ endpoint: 'e', ...beside, [old]: value }, {}))
+      expect(told.message).toContain(`The options ${old} and ${now} are set, and are the same. Remove ${old}`)
+      expect(warned.mock.calls.map(([message]) => message)).toEqual([
+        `The option ${old} of llamaGuard() is now ${now}.`,
+      ])
+      warned.mockRestore()
+    },
+  )
+
+  it('there are at most 45 options, and the types know no other', () => {
+    const [options, request] = ['index', 'request-options'].map((name) => {
+      const source = readFileSync(new URL(`../../src/options/${name}.ts`, import.meta.url), 'utf8')
+      const [, body] = /export interface (?:LlamaGuardOptions<|RequestOptions)[^{]*\{([\s\S]*?)\n\}/.exec(source)!
+      return [...body!.matchAll(/^ {2}(\w+)\??[:(]/gm)].map(([, option]) => option!)
+    })
+    expect([...new Set([...options!, ...request!])].sort()).toEqual([...OPTION_NAMES].sort())
+    expect(OPTION_NAMES.length).toBeLessThanOrEqual(45)
   })
 })
 
@@ -348,7 +456,7 @@ describe('from request to request', () => {
 
   it('override() changes the policy of one tenant and of no other', async () => {
     const override = byTenant({
-      lenient: { actions: { O3: 'flag' } },
+      lenient: { policy: { actions: { O3: 'flag' } } },
       watched: { mode: 'shadow' },
       outOnly: { check: ['output'] },
     })
@@ -427,10 +535,13 @@ describe('an option of version 0.2 that is gone', () => {
     ['logLevel', /LLAMA_GUARD_LOG_LEVEL.*logger: false/],
     ['cacheSecret', /redisStore\(url, \{ secret \}\)/],
     ['shadowSample', /mode: \{ shadow: 0\.1 \}/],
-    ['controversial', /actions: \{ controversial/],
+    ['controversial', /policy: \{ actions: \{ controversial/],
+    ['actions', /policy: \{ actions/],
+    ['policyUrl', /policy: \{ url \}/],
+    ['text', /dialects: \[\{ in/],
     ['categoryThresholds', /threshold: \{ default/],
     ['refusal', /handler\(req, res, decision\)/],
-    ['reply', /text: \{ in/],
+    ['reply', /dialects: \[\{ in/],
     ['modelPath', /guardModel/],
     ['cascade', /guards: \[\{ first/],
     ['fallback', /guards: \[\{ fallback/],
@@ -441,7 +552,8 @@ describe('an option of version 0.2 that is gone', () => {
   ])('%s is told what took its place, in code and as a variable', (name, cure) => {
     expect(wrong({ [name]: 1 }).message).toMatch(cure)
     const variable = `LLAMA_GUARD_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-    if (!['logLevel', 'cacheSecret'].includes(name)) expect(wrong({}, { [variable]: '1' }).message).toMatch(cure)
+    if (!['logLevel', 'cacheSecret', 'policyUrl', 'text'].includes(name))
+      expect(wrong({}, { [variable]: '1' }).message).toMatch(cure)
   })
 
   it('says what has no effect together', () => {
@@ -462,19 +574,19 @@ describe('an option that the chosen backend ignores', () => {
   } as const
   const values = {
     endpoint: 'e',
-    inferenceComponent: 'c',
-    targetVariant: 'v',
+    'endpoint.inferenceComponent': 'c',
+    'endpoint.variant': 'v',
     guardUrl: 'http://localhost',
     guardApiKey: 'k',
     guardModel: 'm',
     model: 'llama-guard-2',
-    categories: [{ id: 'O1', name: 'Violence' }],
-    task: 'Task',
-    instruction: 'Instruction',
+    'policy.categories': [{ id: 'O1', name: 'Violence' }],
+    'policy.task': 'Task',
+    'policy.instruction': 'Instruction',
   } as const
-  const prompt = ['model', 'categories', 'task', 'instruction']
+  const prompt = ['model', 'policy.categories', 'policy.task', 'policy.instruction']
   const used: Record<keyof typeof base, readonly string[]> = {
-    sagemaker: ['endpoint', 'inferenceComponent', 'targetVariant', ...prompt],
+    sagemaker: ['endpoint', 'endpoint.inferenceComponent', 'endpoint.variant', ...prompt],
     openai: ['guardUrl', 'guardApiKey', 'guardModel', ...prompt],
     'llama-cpp': ['guardModel', ...prompt],
     local: [],
@@ -484,14 +596,18 @@ describe('an option that the chosen backend ignores', () => {
   )
 
   it.each(table)('%s with the guard %s is read, or is an error that says so', (option, guard) => {
-    const options = { ...base[guard], [option]: values[option as keyof typeof values] } as LlamaGuardOptions
+    const [whole = '', part] = option.split('.')
+    const value = values[option as keyof typeof values]
+    const given = whole === 'endpoint' && part !== undefined ? { name: 'e', [part]: value } : { [part ?? '']: value }
+    const options = { ...base[guard], [whole]: part === undefined ? value : given } as LlamaGuardOptions
     if (used[guard].includes(option)) {
       expect(parseOptions(options, {})).toMatchObject({ guard })
       return
     }
     const error = thrownBy(() => parseOptions(options, {}))
     expect(error.code).toBe('invalid_option')
-    expect(error.message).toContain(`The option ${option} is set, and the guard "${guard}" ignores it`)
+    const told = whole === 'endpoint' ? 'endpoint' : option
+    expect(error.message).toContain(`The option ${told} is set, and the guard "${guard}" ignores it`)
   })
 
   it('is an error as a variable too, when the backend was chosen by variable', () => {
@@ -517,7 +633,7 @@ describe('an option that the chosen backend ignores', () => {
 
   it.each([[42], [{}], [[]], [['hate']], ['']])('categories %j are refused for every backend', (categories) => {
     for (const guard of Object.keys(base) as (keyof typeof base)[]) {
-      const error = thrownBy(() => parseOptions({ ...base[guard], categories } as unknown as LlamaGuardOptions, {}))
+      const error = thrownBy(() => parseOptions({ ...base[guard], policy: { categories: categories as never } }, {}))
       expect(error).toMatchObject({ code: 'invalid_option', message: expect.stringContaining('categories') })
     }
   })

@@ -231,21 +231,21 @@ const START: readonly (readonly [string, readonly [() => unknown], string, RegEx
   ['failOpen', given({ failOpen: true }), 'unknown_option', /`onError: 'open'`/],
   [
     'an action that is none',
-    given({ actions: { O3: 'allow' } }),
+    given({ policy: { actions: { O3: 'allow' } } }),
     'invalid_option',
-    /actions\.O3 should be one of block, flag, ignore/,
+    /policy\.actions\.O3 should be one of block, flag, ignore/,
   ],
   [
     'a category of another model',
-    given({ actions: { S9: 'flag' } }),
+    given({ policy: { actions: { S9: 'flag' } } }),
     'invalid_option',
-    /actions names the category "S9"; this guard knows O1, O3/,
+    /policy\.actions names the category "S9"; this guard knows O1, O3/,
   ],
   [
     'a category without an id',
-    named({ endpoint: 'e', categories: [{ name: 'x' }] }),
+    named({ endpoint: 'e', policy: { categories: [{ name: 'x' }] } }),
     'invalid_option',
-    /categories\[0\]\.id.*such as "O3"/,
+    /policy\.categories\[0\]\.id.*such as "O3"/,
   ],
   [
     'a policy that is no JSON',
@@ -271,7 +271,7 @@ const START: readonly (readonly [string, readonly [() => unknown], string, RegEx
   ],
   [
     'a JSONPath',
-    given({ text: '$.messages[0].content' }),
+    given({ dialects: [{ in: '$.messages[0].content' }] }),
     'invalid_option',
     /a path of keys with dots.*"answer\.0\.text"/,
   ],

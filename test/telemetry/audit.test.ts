@@ -114,7 +114,9 @@ describe('A row of the audit', () => {
 
   it('is another policy where categories or actions are others', async () => {
     for (const actions of [{ O3: 'flag' }, { O3: 'block' }] as const)
-      await asked({ audit: path, actions }, (url) => send(`${url}/v1/chat/completions`, { body: chat('hi') }))
+      await asked({ audit: path, policy: { actions } }, (url) =>
+        send(`${url}/v1/chat/completions`, { body: chat('hi') }),
+      )
     expect(new Set(rows().map(({ policy }) => policy)).size).toBe(2)
   })
 })

@@ -8,7 +8,7 @@ import { markerGuard } from '../../helpers/guards.js'
 test.each<[string, LlamaGuardOptions, RegExp]>([
   [
     'an endpoint with a component',
-    { guard: 'sagemaker', endpoint: 'guard-8b', inferenceComponent: 'part', model: 'llama-guard-3-8b' },
+    { guard: 'sagemaker', endpoint: { name: 'guard-8b', inferenceComponent: 'part' }, model: 'llama-guard-3-8b' },
     /^Guard: llama-guard-3-8b on the SageMaker endpoint guard-8b, component part$/m,
   ],
   ['the local screen', { guard: 'local' }, /^Guard: the built-in baseline screen, which is not Llama Guard$/m],
@@ -19,7 +19,7 @@ test.each<[string, LlamaGuardOptions, RegExp]>([
       guard: 'sagemaker',
       endpoint: 'x',
       threshold: 0.3,
-      actions: { O3: 'flag' },
+      policy: { actions: { O3: 'flag' } },
       mode: 'shadow',
       onError: 'open',
       check: ['input'],

@@ -30,9 +30,8 @@ const keyword: Guard = {
 }
 const options: LlamaGuardOptions = {
   guard: keyword,
-  actions: { X1: 'block' },
+  policy: { actions: { X1: 'block' }, url: 'https://example.com/policy' },
   onVerdict: ({ stage, verdict }) => void `${stage} ${verdict}`,
-  policyUrl: 'https://example.com/policy',
 }
 const guard: LlamaGuard = llamaGuard(options)
 const app = express()

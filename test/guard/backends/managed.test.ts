@@ -84,7 +84,7 @@ describe('gpt-oss-safeguard on Bedrock', () => {
   it.each([
     ['hi', {}, 'safe'],
     ['UNSAFE', {}, 'unsafe S9'],
-    ['SAYS(unsafe\nT1)', { categories: 'T1: Tax Advice.\nAdvice about taxes.' }, 'unsafe T1'],
+    ['SAYS(unsafe\nT1)', { policy: { categories: 'T1: Tax Advice.\nAdvice about taxes.' } }, 'unsafe T1'],
     ['SAYS(Safe, I think)', {}, 'unparseable_verdict'],
     ['LONG', {}, 'unparseable_verdict'],
     ['GUARDRAIL', {}, 'unparseable_verdict'],
@@ -217,7 +217,7 @@ describe('bedrock-guardrail', () => {
       llamaGuard({
         guard: 'bedrock-guardrail',
         guardModel: 'abc123@1',
-        actions: { WORD: 'flag' },
+        policy: { actions: { WORD: 'flag' } },
         logger: memoryLogger(),
       }),
     )
@@ -233,7 +233,7 @@ describe('bedrock-guardrail', () => {
   it('needs a guardrail, and takes no option of a prompt', () => {
     expect(() => createGuard({ guard: 'bedrock-guardrail' })).toThrow(/`guardModel`.*LLAMA_GUARD_MODEL_ID/)
     expect(() =>
-      createGuard({ guard: 'bedrock-guardrail', guardModel: 'a', categories: [{ id: 'S1', name: 'x' }] }),
+      createGuard({ guard: 'bedrock-guardrail', guardModel: 'a', policy: { categories: [{ id: 'S1', name: 'x' }] } }),
     ).toThrow(/categories/)
     expect(() => createGuard({ guard: 'local', guardModel: 'a' })).toThrow(/bedrock-guardrail/)
   })

@@ -263,11 +263,11 @@ describe('gpt-oss-safeguard', () => {
 
   it('judges by a policy of your own', async () => {
     reply('unsafe\nT1')
-    const guard = guardOf({ categories: 'T1: Tax Advice.\nAdvice about taxes.' })
+    const guard = guardOf({ policy: { categories: 'T1: Tax Advice.\nAdvice about taxes.' } })
     expect(guard.categories).toEqual([{ id: 'T1', name: 'Tax Advice' }])
     expect(await guard.judge(says('hi'))).toMatchObject({ safe: false, categories: ['T1'] })
     expect(JSON.stringify(bodies[0])).toContain('T1: Tax Advice.\\nAdvice about taxes.')
-    expect(() => guardOf({ task: 'x' })).toThrow(/takes its policy from categories/)
+    expect(() => guardOf({ policy: { task: 'x' } })).toThrow(/takes its policy from categories/)
   })
 
   it.each([

@@ -84,40 +84,6 @@ describe('A run', () => {
     expect([guard.texts()[0], guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
   })
 
-  it('of an unsafe question is refused with the categories in the error', async () => {
-    const { error } = await ask(user('UNSAFE question'))
-    expect(error).toMatchObject({
-      status: 451,
-      payload: { error: { code: 'content_filter', categories: [{ code: 'O3', name: 'Criminal Planning' }] } },
-    })
-  })
-
-  it('that is blocked in the middle ends its message and fails with the code of a block', async () => {
-    pieces = frames(saying('Hello ', 'there, ', 'UNSAFE', ' and more'))
-    const { events, texts, failed } = await ask(user('hello'))
-    expect(texts).toEqual(['Hello there, '])
-    expect(events.slice(-2).map(({ type }) => type)).toEqual(['TEXT_MESSAGE_END', 'RUN_ERROR'])
-    expect(failed).toMatchObject({
-      code: 'content_filter',
-      metadata: { llama_guard: { stage: 'output', categories: [{ code: 'O3' }] } },
-    })
-  })
-
-  it('reads a refusal as a message of the assistant, of the question and in the middle', async () => {
-    options = { onBlock: 'refusal', refusalText: 'No.' }
-    const asked = await ask(user('UNSAFE question'))
-    expect([asked.texts, asked.error, asked.failed]).toEqual([['No.'], undefined, undefined])
-    pieces = frames(saying('Hello, ', 'UNSAFE'))
-    const said = await ask(user('hello'))
-    expect([said.texts, said.error, said.failed]).toEqual([['Hello, ', 'No.'], undefined, undefined])
-  })
-
-  it('fails with a code when the guard does, in the middle', async () => {
-    pieces = frames(saying('Hello ', 'there, ', 'BROKEN'))
-    const { texts, failed } = await ask(user('hello'))
-    expect([texts, failed?.message]).toEqual([['Hello there, '], 'The guard answered with an error'])
-  })
-
   it('that is blocked leaves a tool call open, so that no client runs a part of it', async () => {
     pieces = frames(
       run(

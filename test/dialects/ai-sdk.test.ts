@@ -88,32 +88,6 @@ describe('useChat', () => {
     expect(guard.texts().at(-1)).toBe('Hello there.')
   })
 
-  it('is refused with the categories when the question is unsafe, in an error the page can parse', async () => {
-    const { last, error } = await ask(user('UNSAFE question'))
-    expect(last).toBeUndefined()
-    expect(JSON.parse(error?.message ?? '')).toMatchObject({
-      error: { code: 'content_filter', stage: 'input', categories: [{ code: 'O3', name: 'Criminal Planning' }] },
-    })
-  })
-
-  it('is told of a block in the middle by the end of the message, with no error and no unjudged word', async () => {
-    execute = saying('Hello ', 'there, ', 'UNSAFE', ' and more')
-    const { last, error } = await ask(user('hello'))
-    expect(error).toBeUndefined()
-    expect(textOf(last)).toBe('Hello there, ')
-    expect(last?.metadata).toMatchObject({ llama_guard: { stage: 'output', categories: [{ code: 'O3' }] } })
-    expect(last?.parts.find((part) => part.type === 'text')).toMatchObject({ state: 'done' })
-  })
-
-  it('reads a refusal as a text of the assistant, of the question and in the middle', async () => {
-    options = { onBlock: 'refusal', refusalText: 'No.' }
-    const asked = await ask(user('UNSAFE question'))
-    expect([textOf(asked.last), asked.error]).toEqual(['No.', undefined])
-    execute = saying('Hello, ', 'UNSAFE')
-    const said = await ask(user('hello'))
-    expect([textOf(said.last), said.error]).toEqual(['Hello, No.', undefined])
-  })
-
   it('is told that the guard failed, without our JSON, when that happens in the middle', async () => {
     execute = saying('Hello ', 'there, ', 'BROKEN')
     const { last, error } = await ask(user('hello'))

@@ -142,28 +142,6 @@ describe('the client of Google', () => {
     expect(guard.texts().at(-1)).toBe('Hello there.')
   })
 
-  it('raises its own error, with the categories, when the question is unsafe', async () => {
-    for (const asked of ['generateContent', 'generateContentStream'] as const) {
-      const error = await client()
-        .models[asked]({ model: MODEL, contents: 'UNSAFE' })
-        .then(
-          () => undefined,
-          (told: unknown) => told,
-        )
-      expect(error).toBeInstanceOf(ApiError)
-      expect((error as ApiError).status).toBe(451)
-      expect(JSON.parse((error as ApiError).message)).toMatchObject({
-        error: { code: 451, details: [{ reason: 'content_filter' }], categories: [{ code: 'O3' }], stage: 'input' },
-      })
-    }
-  })
-
-  it('is stopped in the middle with SAFETY, after the words that were judged and no other', async () => {
-    chunks = saying('Hello ', 'there, ', 'UNSAFE', ' and more')
-    const got = await stream()
-    expect(got).toMatchObject({ text: 'Hello there, ', reasons: ['SAFETY'], error: undefined })
-  })
-
   it('reads words while the model still speaks', async () => {
     chunks = saying(...Array.from({ length: 8 }, (_, at) => `word ${at} `))
     const got = await stream()
@@ -177,15 +155,6 @@ describe('the client of Google', () => {
     expect(text).toBe('Hello there, ')
     expect(error).toBeInstanceOf(ApiError)
     expect((error as ApiError).status).toBe(503)
-  })
-
-  it('reads a refusal as the words of the model, of the question and in the middle', async () => {
-    options = { onBlock: 'refusal', refusalText: 'No.' }
-    const asked = await client().models.generateContent({ model: MODEL, contents: 'UNSAFE' })
-    expect([asked.text, asked.candidates?.[0]?.finishReason]).toEqual(['No.', 'SAFETY'])
-    expect(await stream('UNSAFE')).toMatchObject({ text: 'No.', reasons: ['SAFETY'] })
-    chunks = saying('Hello, ', 'UNSAFE')
-    expect(await stream()).toMatchObject({ text: 'Hello, No.', reasons: ['SAFETY'] })
   })
 })
 

@@ -7,7 +7,7 @@ import { createPrompter } from '../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator, type Emulator } from '../emulator/index.js'
-import { judgeOf, outcome, says, sleep } from './fake-guards.js'
+import { judgeOf, outcome, says } from './fake-guards.js'
 import { rounds } from '../helpers/sampled.js'
 import { PROXY_FAULTS, startFaultProxy, type FaultProxy } from './fault-proxy.js'
 
@@ -98,26 +98,4 @@ describe('The judge behind a broken network', () => {
       expect(slowest).toBeLessThan(DEADLINE_MS + 30_000)
     },
   )
-
-  it('recovers by itself after an outage', { timeout: 60_000 }, async () => {
-    const judge = openJudge(true)
-    proxy.only = '503'
-    let number = 0
-    const ask = (): Promise<string> => outcome(judge, says(`after the outage ${number++}`))
-    const outage = Date.now()
-    const during: string[] = []
-    while (Date.now() - outage < 2500) {
-      during.push(await ask())
-      await sleep(10)
-    }
-    proxy.only = undefined
-    const ended = performance.now()
-    while ((await ask()) !== 'safe') await sleep(10)
-    console.log(
-      `outage of 2.5 s: ${during.length} judgements, ${judge.stats().guards[0]?.calls} calls, ${during.filter((code) => code === 'guard_circuit_open').length} answered by the open circuit; first verdict ${(performance.now() - ended).toFixed(0)} ms after its end`,
-    )
-    expect(during).not.toContain('safe')
-    expect(during).toContain('guard_circuit_open')
-    await judge.close()
-  })
 })

@@ -1,4 +1,5 @@
 // The paths of other APIs than OpenAI's through the gateway, each with its own client and an upstream that plays it.
+import Anthropic from '@anthropic-ai/sdk'
 import { BedrockRuntimeClient, ConverseCommand, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime'
 import { GoogleGenAI } from '@google/genai'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -38,7 +39,31 @@ const cohereEvents = (text: string, last: boolean): object[] => [
   { type: 'content-delta', index: 0, delta: { message: { content: { text } } } },
   ...(last ? [{ type: 'message-end', delta: { finish_reason: 'COMPLETE' } }] : []),
 ]
+const anthropicHead = { id: 'msg_1', type: 'message', role: 'assistant', model: 'm', content: [], usage: {} }
+const anthropicEvents = (text: string, last: boolean): { type: string }[] =>
+  [
+    { type: 'message_start', message: anthropicHead },
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+  ]
+    .slice(0, text === 'Hello ' ? 2 : 0)
+    .concat(
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } } as never,
+      ...(last
+        ? ([
+            { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: {} },
+            { type: 'message_stop' },
+          ] as never[])
+        : []),
+    )
 const PLAYED: Readonly<Record<string, Played>> = {
+  '/v1/messages': {
+    type: 'text/event-stream',
+    whole: (text) => ({ ...anthropicHead, content: [{ type: 'text', text }], stop_reason: 'end_turn' }),
+    frame: (text, last) =>
+      anthropicEvents(text, last)
+        .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+        .join(''),
+  },
   '/v2/chat': {
     type: 'text/event-stream',
     whole: (text) => ({
@@ -79,7 +104,7 @@ beforeAll(async () => {
       if (path.endsWith('/converse'))
         return res.setHeader('content-type', 'application/json').end(JSON.stringify(converseReply(words.join(''))))
       const played = PLAYED[path] ?? PLAYED[path.replace(':g', ':streamG')]!
-      if (body.stream === false || path.includes(':generate'))
+      if (!(body.stream ?? path.includes(':stream')))
         return res.setHeader('content-type', 'application/json').end(JSON.stringify(played.whole(words.join(''))))
       res.setHeader('content-type', played.type)
       for (const [at, word] of words.entries()) {
@@ -122,6 +147,28 @@ interface Client {
   stream(question: string): Promise<Said>
 }
 const CLIENTS: Readonly<Record<string, { client: () => Client; cutShort: string; key: string }>> = {
+  Anthropic: {
+    key: 'x-api-key',
+    cutShort: 'refusal',
+    client() {
+      const { messages } = new Anthropic({ apiKey: 'key-of-the-app', baseURL: gateway.url, maxRetries: 0 })
+      const ask = (content: string) => ({ model: 'm', max_tokens: 9, messages: [{ role: 'user' as const, content }] })
+      return {
+        async whole(question) {
+          const [part] = (await messages.create(ask(question))).content
+          return part?.type === 'text' ? part.text : undefined
+        },
+        async stream(question) {
+          const said: Said = { text: '', reasons: [] }
+          for await (const event of await messages.create({ ...ask(question), stream: true })) {
+            if (event.type === 'content_block_delta' && event.delta.type === 'text_delta') said.text += event.delta.text
+            if (event.type === 'message_delta') said.reasons.push(event.delta.stop_reason)
+          }
+          return said
+        },
+      }
+    },
+  },
   Ollama: {
     key: 'authorization',
     cutShort: 'content_filter',

@@ -161,27 +161,6 @@ describe('Those below us', () => {
   })
 })
 
-describe('The callback of a write', () => {
-  it('waits for room in the hold, so that a producer that waits for it holds little', async () => {
-    const word = chunk({ content: 'word '.repeat(2000) })
-    let written = 0
-    let most = 0
-    let judged = 0
-    const guard = markerGuard({ delay: 150, onAnswer: () => void judged++ })
-    const got = await reply([guarded({ guard })], async (_req, res) => {
-      res.writeHead(200, STREAM)
-      while (written < 100) {
-        await new Promise<void>((resolve) => void res.write(word, () => resolve()))
-        written++
-        if (judged <= 1) most = written
-      }
-      res.end()
-    })
-    expect([got.status, got.complete, got.text.length]).toEqual([200, true, 100 * word.length])
-    expect(most * word.length).toBeLessThan(256 * 1024 + 2 * word.length)
-  })
-})
-
 describe('HTTP/2 trailers', () => {
   it.each([
     ['that is safe leave with it', 'fine', '1'],

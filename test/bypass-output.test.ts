@@ -5,7 +5,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import compression from 'compression'
 import express5, { type Response } from 'express'
 import express4 from 'express4'
-import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
@@ -14,11 +13,6 @@ import { crossed } from './helpers/sampled.js'
 
 const BAD = ' UNSAFE_O3 SECRET'
 const message = (more: object): object => completion('fine', more)
-const choice = (more: object): object => ({
-  ...completion('fine'),
-  choices: [{ index: 0, message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop', ...more }],
-})
-const beside = (more: object): object => ({ ...completion('fine'), ...more })
 
 interface Row {
   answer(res: Response): void
@@ -74,13 +68,6 @@ const SEALED = Buffer.from('{"a":"fine"}').toString('base64')
 
 const REPLIES: Record<string, Row> = {
   'plain content': reply(completion(BAD)),
-  'the second choice': reply({
-    ...completion('fine'),
-    choices: [
-      { index: 0, message: { content: 'fine' } },
-      { index: 1, message: { content: BAD } },
-    ],
-  }),
   'two choices of the same index': reply({
     ...completion('fine'),
     choices: [
@@ -88,54 +75,15 @@ const REPLIES: Record<string, Row> = {
       { index: 0, message: { content: BAD } },
     ],
   }),
-  'tool call arguments': reply(
-    message({
-      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: JSON.stringify({ q: BAD }) } }],
-    }),
-  ),
-  'a tool call name': reply(
-    message({ tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'UNSAFE_O3', arguments: '{}' } }] }),
-  ),
-  reasoning: reply(message({ reasoning_content: BAD })),
-  'a refusal': reply(message({ content: null, refusal: BAD })),
-  annotations: reply(
-    message({ annotations: [{ type: 'url_citation', url_citation: { title: BAD, url: 'https://x.test' } }] }),
-  ),
-  'content parts': reply(message({ content: [{ type: 'text', text: BAD }] })),
   'an audio transcript': reply(message({ audio: { id: 'a', transcript: BAD } })),
   'audio data': {
     ...reply(message({ audio: { id: 'a', data: 'AAAA', transcript: 'fine' } }), 503),
     code: 'unreadable_response',
   },
-  'an unknown field of a message': reply(message({ footnote: BAD })),
-  'an unknown field of a choice': reply(choice({ note: { deep: [[BAD]] } })),
-  'an unknown field of the reply': reply(beside({ citations: [BAD] })),
-  usage: reply(beside({ usage: { note: BAD } })),
-  'a finish reason': reply(choice({ finish_reason: BAD })),
-  'an id that speaks': reply(beside({ id: BAD })),
-  'an object key': reply(message({ parsed: { [BAD]: 1 } })),
-  'JSON escapes': raw(
-    'application/json',
-    '{"choices":[{"index":0,"message":{"role":"assistant","content":"\\u0055NSAFE_O3 SECRET"}}]}',
-  ),
   'a key named twice': {
     ...raw('application/json', `{"choices":[{"index":0,"message":{"content":"${BAD}","content":"fine"}}]}`, 503),
     code: 'unreadable_response',
   },
-  'a byte order mark': raw('application/json', `\uFEFF${JSON.stringify(completion(BAD))}`),
-  'no content-type': raw(undefined, BAD),
-  'a JSON reply without content-type': raw(undefined, JSON.stringify(completion(BAD))),
-  'text/plain': raw('text/plain', BAD),
-  'text/html': raw('text/html', `<p>${BAD}</p>`),
-  'a bare JSON string': raw('application/json', JSON.stringify(BAD)),
-  'a JSON list': raw('application/json', JSON.stringify([{ a: [BAD] }])),
-  'a shape of their own': reply({ answer: BAD }),
-  'a key in a shape of their own': reply({ [BAD]: 1 }),
-  'a JSON reply of an unknown type': {
-    ...raw('application/octet-stream', JSON.stringify(completion(BAD)), 503),
-    code: 'unreadable_response',
-  },
-  'an image': { ...raw('image/png', Buffer.from('SECRET'), 503), code: 'unreadable_response' },
   ...Object.fromEntries(
     ['{"id":"UNSAFE_O3"}', '{"choices":[{"message":{"content":"fine"}}],"id":"UNSAFE_O3"}'].flatMap((text) => [
       [`a text that is ${text}`, raw('text/html', text)],
@@ -148,46 +96,7 @@ const REPLIES: Record<string, Row> = {
   'a text like a comment': textStream(': UNSAFE_O3\n'),
   'a text like a comment and lines': textStream(':\nUNSAFE_O3\n'),
   'a text like the name of an event': textStream('event: UNSAFE_O3\ndata: fine\n\n'),
-  'JSON lines': raw('text/plain', `${JSON.stringify({ a: 'fine' })}\n{"a":" \\u0055NSAFE_O3"}\n`),
-  'broken JSON': {
-    ...raw('application/json', `{"choices":[{"message":{"content":"${BAD}"}}`, 503),
-    code: 'unreadable_response',
-  },
-  'UTF-16': {
-    ...raw('text/plain; charset=utf-16le', Buffer.from(BAD, 'utf16le'), 503),
-    code: 'unreadable_response',
-  },
-  'bytes that are no UTF-8': {
-    ...raw('text/plain', Buffer.concat([Buffer.from(BAD), Buffer.from([0xff])]), 503),
-    code: 'unreadable_response',
-  },
-  gzip: raw('application/json', gzipSync(JSON.stringify(completion(BAD))), 451, { 'content-encoding': 'gzip' }),
-  'gzip that is none': {
-    ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'gzip' }),
-    code: 'unreadable_response',
-  },
-  'an unknown encoding': {
-    ...raw('application/json', JSON.stringify(completion(BAD)), 503, { 'content-encoding': 'compress' }),
-    code: 'unreadable_response',
-  },
-  'a zip bomb': {
-    ...raw('text/plain', gzipSync(Buffer.alloc(8_000_000, 0x20)), 503, { 'content-encoding': 'gzip' }),
-    code: 'reply_too_large',
-  },
-  'too much text': { ...raw('text/plain', `${'a'.repeat(5_000_000)}${BAD}`, 503), code: 'reply_too_large' },
-  '201': raw('application/json', JSON.stringify(completion(BAD)), 451, {}, 201),
-  '206': { ...raw('text/plain', BAD, 503, { 'content-range': 'bytes 0-9/10' }, 206), code: 'unreadable_response' },
   '200 with an error': reply({ error: { message: BAD } }),
-  '500 with a reply': raw('application/json', JSON.stringify(completion(BAD)), 451, {}, 500),
-  '404 with a reply': raw('application/json', JSON.stringify(completion(BAD)), 451, {}, 404),
-  'many small writes': {
-    answer(res) {
-      res.type('application/json')
-      for (const letter of JSON.stringify(completion(BAD))) res.write(letter)
-      res.end()
-    },
-    expect: 451,
-  },
   'a Messages reply': {
     ...reply({
       type: 'message',
@@ -222,9 +131,6 @@ const REPLIES: Record<string, Row> = {
     DONE,
   ),
   'a stream that is held whole': { ...stream(chunk({ content: BAD }), DONE), options: { streaming: 'full' } },
-  'a comment of a stream': stream(`: ${BAD}\n\n`, chunk({ content: 'fine' }), DONE),
-  'an id of a stream': stream(`id: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
-  'an event name': stream(`event: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'an unknown field of an event': stream(`note: ${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a field without a colon': stream(`${BAD}\n${chunk({ content: 'fine' })}`, DONE),
   'a stream of bare text': stream(`data: ${BAD}\n\n`),
@@ -234,11 +140,7 @@ const REPLIES: Record<string, Row> = {
       stream(`data: fine\n${field}UNSAFE_O3\n\n`),
     ]),
   ),
-  'words behind base64': {
-    ...stream(event({ bytes: `${SEALED} ${BAD}` })),
-    expect: 503,
-    code: 'unreadable_response',
-  },
+  'words behind base64': { ...stream(event({ bytes: `${SEALED} ${BAD}` })), expect: 503, code: 'unreadable_response' },
   'words beside base64': stream(event({ chunk: { bytes: SEALED, p: BAD } })),
   'words before base64 under the same name': {
     ...stream(`data: {"bytes":"${BAD}","bytes":"${SEALED}"}\n\n`),
@@ -257,12 +159,6 @@ const REPLIES: Record<string, Row> = {
     ...stream(chunk({ content: 'fine' }), DONE, chunk({ content: BAD })),
     options: { streaming: 'full' },
   },
-  'a chunk field outside the choices': stream(
-    event({ choices: [{ index: 0, delta: { content: 'fine' } }], note: BAD }),
-    DONE,
-  ),
-  'a delta field nobody knows': stream(chunk({ thoughts: BAD }), DONE),
-  'the usage of a chunk': stream(event({ choices: [], usage: { note: BAD } }), DONE),
   'tool arguments in pieces': pacedStream(
     chunk({ tool_calls: [{ index: 0, function: { arguments: '{"q":"UNS' } }] }),
     chunk({ tool_calls: [{ index: 0, function: { arguments: 'AFE_O3"}' } }] }),
@@ -284,8 +180,6 @@ const REPLIES: Record<string, Row> = {
     expect: 451,
   },
   "JSON in a stream's clothes": raw('text/event-stream', JSON.stringify(completion(BAD))),
-  "a stream in JSON's clothes": raw('application/json', chunk({ content: BAD }) + DONE),
-  'a stream in clothes of text': raw('text/plain', `${chunk({ content: 'UNS' })}${chunk({ content: 'AFE_O3' })}`),
 }
 
 let wire: Emulated

@@ -393,7 +393,6 @@ describe.each(EXPRESSES)('a handler on %s whose call to the model fails with the
 })
 
 describe('a connection that is kept', () => {
-
   it('is closed after a 413 of a body that is still coming, which is never taken for a request', async () => {
     let ran = 0
     await serving(

@@ -9,16 +9,7 @@ import { pinoHttp } from 'pino-http'
 import { describe, expect, it } from 'vitest'
 import { llamaGuard } from '../src/index.js'
 import type { Middleware } from '../src/types.js'
-import {
-  ask,
-  EXPRESSES,
-  guarded,
-  onExpress,
-  onNode,
-  SERVERS,
-  serving,
-  type Handler,
-} from './helpers/apps.js'
+import { ask, EXPRESSES, guarded, onExpress, onNode, SERVERS, serving, type Handler } from './helpers/apps.js'
 import { markerGuard } from './helpers/guards.js'
 import { chat, chunk, completion, type Reply } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'

@@ -1,12 +1,10 @@
 // Flags that several commands share, and the readers of their values. A wrong value is told as commander
 // tells it, exit code 2.
-import { readFile } from 'node:fs/promises'
-import { CommanderError, InvalidArgumentError, Option } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { isLlamaGuardError } from '../types/errors.js'
 import { guardsNamed } from '../options/guards.js'
 import { type Backend, BACKENDS, MODELS, type LlamaGuardOptions } from '../options/index.js'
-import { EXIT } from './io.js'
 import type { Io } from './io.js'
 
 export interface GuardFlags {
@@ -48,20 +46,6 @@ export const outputOption = (): Option =>
   new Option('--output <format>', 'text for people, json for programs, markdown for reports')
     .choices([...OUTPUTS])
     .default('text')
-
-/** The flags that say what becomes of a verdict, for commands that act on one. */
-export function acting(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']),
-    )
-    .addOption(
-      new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices([
-        'closed',
-        'open',
-      ]),
-    )
-}
 
 export function optionsOf(
   { guard, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
@@ -111,13 +95,4 @@ export function tag(text: string, tags: Record<string, string>): Record<string, 
   const [, key, value] = /^([^=]{1,128})=(.{0,256})$/.exec(text) ?? []
   if (key === undefined || value === undefined) throw new InvalidArgumentError('Write it as key=value.')
   return { ...tags, [key]: value }
-}
-
-export async function readText(path: string, io: Io): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch {
-    io.stderr.write(`The file ${path} cannot be read.\n`)
-    throw new CommanderError(EXIT.usage, 'file', `The file ${path} cannot be read.`)
-  }
 }

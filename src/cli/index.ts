@@ -6,7 +6,8 @@ import { addCheck } from './check/command.js'
 import { addDelete, addDeploy, addDoctor } from './endpoint/commands.js'
 import { addEval } from './eval/command.js'
 import { addServe } from './gateway/command.js'
-import { EXIT } from './io.js'
+import { isLlamaGuardError } from '../types/errors.js'
+import { EXIT, painter } from './io.js'
 import type { CliIo, ExitCode } from './io.js'
 
 export type { CliIo } from './io.js'
@@ -19,7 +20,10 @@ Exit codes:
   3    it failed, could not be judged, or is not finished: the last line says which
   130  ended by a second Ctrl-C`
 
-/** Runs one command line (without `node` and the script) and returns its exit code. Never ends the process. */
+/**
+ * Runs one command line (without `node` and the script) and returns its exit code. Never ends the process. An error of
+ * ours, such as a wrong setting, is told here; a command throws it.
+ */
 export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok
   const program = new Command('express-llama-guard')
@@ -37,8 +41,10 @@ export async function run(argv: readonly string[], io: CliIo): Promise<ExitCode>
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (!isLlamaGuardError(error)) throw error
+    io.stderr.write(`${painter(io.stderr, io.env)('red', `${error.code}: ${error.message}`)}\n`)
+    return EXIT.usage
   }
 }
 

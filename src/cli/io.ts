@@ -1,6 +1,7 @@
 // What a command may touch: two streams, the environment and a clock. A command is a function that returns its exit
 // code. Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app
 // does are optional peers: a missing one is told with its cure.
+import { readFile } from 'node:fs/promises'
 import { styleText } from 'node:util'
 import { markdownTable } from 'markdown-table'
 import { LlamaGuardError } from '../types/errors.js'
@@ -127,3 +128,12 @@ export async function peer<T>(name: string, what: string, load: () => Promise<T>
 export const cureFor = (name: string): string =>
   `Install it: npm install ${name}\n  Or without installing: npx --package express-llama-guard --package ${name} ` +
   'express-llama-guard ...'
+
+/** @throws LlamaGuardError `invalid_option` for a file that cannot be read. */
+export async function fileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new LlamaGuardError('invalid_option', `The file ${path} cannot be read.`, { cause })
+  }
+}

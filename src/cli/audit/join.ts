@@ -1,10 +1,9 @@
 // Puts the texts that an operator keeps beside the rows of the audit, which hold none, so that `eval` can judge them
 // anew: by the id of the request, or by the HMAC of the newest user turn.
 import { createHmac } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
-import { EXIT, type ExitCode, type Io } from '../io.js'
+import { EXIT, type ExitCode, fileText, type Io } from '../io.js'
 import { linesIn } from '../lines.js'
 import { audits } from './verify.js'
 
@@ -18,41 +17,27 @@ type Texts = ReadonlyMap<string, object | null>
 
 /** Writes the rows that have a verdict on the request and a text, as JSON Lines; says on stderr how many have not. */
 export async function join(files: readonly string[], { texts, secretFile }: JoinFlags, io: Io): Promise<ExitCode> {
-  try {
-    const secret = secretFile === undefined ? undefined : await secretIn(secretFile)
-    const known = await textsOf(texts, secret)
-    const counts = { joined: 0, unjudged: 0, unknown: 0 }
-    const shared = await idsOfSeveral(files)
-    for (const file of audits(files).flat())
-      for await (const { bytes } of linesIn(file)) {
-        const row = parsed(bytes)
-        if (row === undefined) continue
-        const text = textOf(row, known, shared)
-        if (!hasVerdict(row)) counts.unjudged++
-        else if (text === undefined) counts.unknown++
-        else {
-          counts.joined++
-          io.stdout.write(`${JSON.stringify({ ...row, ...text })}\n`)
-        }
+  const secret = secretFile === undefined ? undefined : (await fileText(secretFile)).trimEnd()
+  const known = await textsOf(texts, secret)
+  const counts = { joined: 0, unjudged: 0, unknown: 0 }
+  const shared = await idsOfSeveral(files)
+  for (const file of audits(files).flat())
+    for await (const { bytes } of linesIn(file)) {
+      const row = parsed(bytes)
+      if (row === undefined) continue
+      const text = textOf(row, known, shared)
+      if (!hasVerdict(row)) counts.unjudged++
+      else if (text === undefined) counts.unknown++
+      else {
+        counts.joined++
+        io.stdout.write(`${JSON.stringify({ ...row, ...text })}\n`)
       }
-    io.stderr.write(
-      `${counts.joined} rows with their text; left out: ${counts.unjudged} whose request was not judged, ` +
-        `${counts.unknown} without a text of their own.\n`,
-    )
-    return counts.joined > 0 ? EXIT.ok : EXIT.failed
-  } catch (error) {
-    if (!isLlamaGuardError(error)) throw error
-    io.stderr.write(`${error.message}\n`)
-    return EXIT.usage
-  }
-}
-
-async function secretIn(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trimEnd()
-  } catch (cause) {
-    throw new LlamaGuardError('invalid_option', `${file} cannot be read. Wanted: the audit's secret.`, { cause })
-  }
+    }
+  io.stderr.write(
+    `${counts.joined} rows with their text; left out: ${counts.unjudged} whose request was not judged, ` +
+      `${counts.unknown} without a text of their own.\n`,
+  )
+  return counts.joined > 0 ? EXIT.ok : EXIT.failed
 }
 
 async function textsOf(file: string, secret: string | undefined): Promise<Texts> {

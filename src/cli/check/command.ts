@@ -1,7 +1,7 @@
 // The flags and the help of `check`.
 import type { Command } from 'commander'
-import { guarded, type GuardFlags, optionsOf, type OutputFormat, outputOption, readText } from '../flags.js'
-import type { CliIo, Done } from '../io.js'
+import { guarded, type GuardFlags, optionsOf, type OutputFormat, outputOption } from '../flags.js'
+import { type CliIo, type Done, fileText } from '../io.js'
 
 /** Adds `check` to the program. */
 export function addCheck(program: Command, io: CliIo, done: Done): void {
@@ -20,7 +20,7 @@ Examples:
     )
     .action(async (words: string[], flags: GuardFlags & { file?: string; output: OutputFormat }) => {
       const { check } = await import('./index.js')
-      const json = flags.file === undefined ? undefined : await readText(flags.file, io)
+      const json = flags.file === undefined ? undefined : await fileText(flags.file)
       const text = words.length === 0 ? undefined : words.join(' ')
       // A terminal is not read, because a person would not know that the command waits for input.
       const stdin = io.stdin?.isTTY === true ? undefined : io.stdin

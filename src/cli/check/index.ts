@@ -9,7 +9,7 @@ import { decide, decideError } from '../../policy.js'
 import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
+import { type Colour, EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
 import { linesOf } from '../lines.js'
 
 export interface CheckOptions {
@@ -40,16 +40,12 @@ interface Result {
 const WIDTH = 16
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
-  let services: Services
-  try {
-    // There is no upstream, because nothing is forwarded. The log is off, because its lines would stand between the
-    // results on standard output.
-    services = createServices({ ...parseOptions({ logger: false, ...options.options }, io.env), upstream: undefined })
-  } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
-    io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
-    return EXIT.usage
-  }
+  // There is no upstream, because nothing is forwarded. The log is off, because its lines would stand between the
+  // results on standard output.
+  const services = createServices({
+    ...parseOptions({ logger: false, ...options.options }, io.env),
+    upstream: undefined,
+  })
   const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
   const print = { json: jsonPrinter, text: textPrinter, markdown: markdownPrinter }[options.output ?? 'text'](io)
   try {
@@ -66,18 +62,15 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
       if (waiting.length >= WIDTH) await next()
     }
     while (waiting.length > 0) await next()
-  } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
-    io.stderr.write(`${code}: ${message}\n`)
-    return EXIT.usage
   } finally {
     await services.close()
   }
   const total = counts.safe + counts.unsafe + counts.unjudged
-  if (total === 0) {
-    io.stderr.write('There is nothing to check. Give a text, a conversation with --file, or lines on standard input.\n')
-    return EXIT.usage
-  }
+  if (total === 0)
+    throw new LlamaGuardError(
+      'invalid_option',
+      'There is nothing to check. Give a text, a conversation with --file, or lines on standard input.',
+    )
   const sum = `${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged`
   print.end(total > 1 ? `${sum}\n` : '')
   if (io.signal?.aborted) {
@@ -149,19 +142,18 @@ const jsonPrinter = ({ stdout }: Io): Printer => ({
   end: () => undefined,
 })
 
-const cellsOf = ({ id, stage, verdict, score, ms, ...why }: Result): string[] => [
+const HEAD = ['Verdict', 'Id', 'Stage', 'Score', 'ms', 'Why']
+
+const cellsOf = ({ id, stage, verdict, score, ms, code, message, categories }: Result): string[] => [
+  verdict,
   id,
   stage,
-  verdict,
   score === undefined ? '-' : score.toFixed(3),
   ms.toFixed(0),
-  whyOf(why),
-]
-
-const whyOf = ({ code, message, categories }: Pick<Result, 'code' | 'message' | 'categories'>): string =>
   code === undefined
     ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
-    : `${code}: ${message}`
+    : `${code}: ${message}`,
+]
 
 function markdownPrinter({ stdout }: Io): Printer {
   const rows: string[][] = []
@@ -171,25 +163,25 @@ function markdownPrinter({ stdout }: Io): Printer {
   }
 }
 
-const HEAD = ['Id', 'Stage', 'Verdict', 'Score', 'ms', 'Why']
-const WIDTHS = [24, 6, 8, 6, 7]
+const WIDTHS = [8, 24, 6, 6, 6]
 
 /** A line as soon as it is known, so its columns have fixed widths. */
 function textPrinter({ stdout, env }: Io): Printer {
   const paint = painter(stdout, env)
   const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
-  const line = (cells: readonly string[]): string[] =>
-    cells.map((cell, at) => (at < 3 ? cell.padEnd(WIDTHS[at] ?? 0) : cell.padStart(WIDTHS[at] ?? 0)))
+  const write = (colour: Colour, cells: readonly string[]): void => {
+    const [first = '', ...rest] = cells.map((cell, at) => {
+      const width = WIDTHS[at]
+      return width === undefined ? cell : printable(cell).slice(0, width).padEnd(width)
+    })
+    stdout.write(`${[paint(colour, first), ...rest].join(' ').trimEnd()}\n`)
+  }
   let headed = false
   return {
     row(result) {
-      if (!headed) stdout.write(`${paint('bold', line(HEAD.map((name) => name.toUpperCase())).join(' '))}\n`)
+      if (!headed) write('bold', HEAD)
       headed = true
-      const [id = '', stage, verdict = '', ...rest] = line(
-        cellsOf({ ...result, id: printable(result.id).slice(0, 24) }),
-      )
-      // The word is padded before it is coloured, because escape codes have no width but count as characters.
-      stdout.write(`${[id, stage, paint(colours[result.verdict], verdict), ...rest].join(' ').trimEnd()}\n`)
+      write(colours[result.verdict], cellsOf(result))
     },
     end: (sum) => void stdout.write(sum),
   }

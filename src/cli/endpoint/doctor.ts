@@ -9,6 +9,7 @@ import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
 import { EXIT } from '../io.js'
 import type { ExitCode, Io } from '../io.js'
+import { guardName } from '../names.js'
 import { connectAws, examineEndpoint, explainFailure } from './examine-endpoint.js'
 import { examineGuard } from './examine-guard.js'
 import { examineLatency } from './latency.js'
@@ -39,11 +40,12 @@ export async function doctor(options: DoctorOptions, io: Io): Promise<ExitCode> 
     if (options.output !== 'text') report.end(conclusion(report))
     return EXIT.usage
   }
-  report.ok('settings', settingsOf(members))
+  const names = members.map((member) => `${member.option} ${guardName(member.config)}`).join('; ')
+  report.ok('settings', members.length > 1 ? `${members.length} guards: ${names}` : names)
   const aws = members.some(onSageMaker) ? await connectAws(options.region, report) : undefined
   try {
     for (const member of members) {
-      if (members.length > 1) report.begin(member.option, nameOf(member))
+      if (members.length > 1) report.begin(member.option, guardName(member.config))
       const before = report.failures
       if (!onSageMaker(member)) await examineGuard(member, report)
       else if (aws === undefined) continue
@@ -72,23 +74,6 @@ async function checkTogether(config: Config): Promise<void> {
     // A missing region has a line of its own.
     if (!isLlamaGuardError(error) || error.code !== 'region_missing') throw error
   }
-}
-
-function settingsOf(members: readonly Member[]): string {
-  const [only] = members
-  if (members.length === 1 && only !== undefined) {
-    const { guard, model } = only.config
-    return typeof guard !== 'string'
-      ? 'guard of your own'
-      : `guard ${guard}${guard === 'local' ? '' : `, model ${model}`}`
-  }
-  return `${members.length} guards: ${members.map((member) => `${member.option} ${nameOf(member)}`).join('; ')}`
-}
-
-/** A guard in words: its model and its place. */
-function nameOf({ config: { guard, model, endpoint, guardUrl, guardModel } }: Member): string {
-  if (typeof guard !== 'string') return guard.model ?? 'a guard of your own'
-  return guard === 'local' ? 'the local screen' : `${model} at ${endpoint ?? guardUrl ?? guardModel}`
 }
 
 function conclusion({ failures, broken }: Report): string {

@@ -3,10 +3,10 @@
 import { appendFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io, type Output, painter, progress } from '../io.js'
+import { EXIT, type ExitCode, type Io, type Output, progress } from '../io.js'
 import { type CandidateSettings, type OpenCandidate, openCandidate, settingsNamed } from './candidate.js'
 import { describeCascade, planCascade } from './cascade.js'
 import { type Candidate, judgeAll, keyOf, lineOf, type Outcome, remembered } from './judge-all.js'
@@ -15,29 +15,17 @@ import { report } from './report.js'
 import { type Mapping, readRows, type Row } from './rows.js'
 import { type Summary, summarise } from './summary.js'
 
+/** What is measured and told. The help of the command tells what each does. */
 export interface EvalOptions extends Mapping {
-  /** The most judgements in flight. Default: 8. */
   readonly concurrency?: number
-  /**
-   * The file that remembers answers, so that a second run goes on where the first stopped. It holds hashes and
-   * verdicts, and no texts. Default: none.
-   */
   readonly resume?: string
-  /** Path of the HTML report. Default: no report is written. */
   readonly report?: string
-  /** Default: `text`. */
   readonly output?: OutputFormat
-  /** Path of a file for the wrongly judged texts, as JSON Lines. Default: none. */
   readonly mistakes?: string
-  /** The exit code is 1 when a measure of the first guard is below its bound here. Default: no bounds. */
   readonly least?: Bounds
-  /** The same for a measure above its bound. */
   readonly most?: Bounds
-  /** Share of safe texts that may be flagged, for the recommended threshold. Default: 0.03. */
   readonly targetFpr?: number
-  /** Chooses the thresholds of a cascade of the first guard, the large one, and the second. Default: false. */
   readonly cascade?: boolean
-  /** The share of texts, 0 to 1, on which the cascade may decide differently from the large guard. Default: 0.01. */
   readonly maxDisagreement?: number
 }
 
@@ -67,32 +55,28 @@ export async function evaluate(
   options: LlamaGuardOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const open: OpenCandidate[] = []
+  const { threshold, scores, concurrency, policy, against: second, cascade } = flags
+  if (cascade === true && second === undefined)
+    throw wrong('A cascade has two guards. Name the small one with --against.')
+  if (cascade === true && !scores) throw wrong('A cascade is chosen by scores. Leave out --no-scores.')
+  const settings: CandidateSettings = {
+    options: { ...options, ...(threshold !== undefined && { threshold }), concurrency },
+    env: policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: policy },
+    scores,
+  }
+  const judge = openCandidate(settings)
+  let against: OpenCandidate | undefined
   try {
-    const { threshold, scores, concurrency, policy, against: second, cascade } = flags
-    if (cascade === true && second === undefined)
-      throw wrong('A cascade has two guards. Name the small one with --against.')
-    if (cascade === true && !scores) throw wrong('A cascade is chosen by scores. Leave out --no-scores.')
-    const settings: CandidateSettings = {
-      options: { ...options, ...(threshold !== undefined && { threshold }), concurrency },
-      env: policy === undefined ? io.env : { ...io.env, LLAMA_GUARD_POLICY: policy },
-      scores,
-    }
-    open.push(openCandidate(settings))
-    if (second !== undefined) open.push(openCandidate(settingsNamed(second, settings)))
-    const [judge, against] = open
-    if (judge === undefined || judge.name === against?.name)
+    against = second === undefined ? undefined : openCandidate(settingsNamed(second, settings))
+    if (judge.name === against?.name)
       throw wrong(
-        `--against names the very guard that is measured (${judge?.name}). Name another backend, model, endpoint or ` +
+        `--against names the very guard that is measured (${judge.name}). Name another backend, model, endpoint or ` +
           'policy.',
       )
     return await runEval(files, flags, { ...io, judge, against })
-  } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
-    io.stderr.write(`${painter(io.stderr, io.env)('red', `${code}: ${message}`)}\n`)
-    return EXIT.usage
   } finally {
-    await Promise.all(open.map((one) => one.close()))
+    await judge.close()
+    await against?.close()
   }
 }
 
@@ -142,7 +126,8 @@ export async function runEval(files: readonly string[], options: EvalOptions, io
     io.stderr.write(`Interrupted. ${kept} verdicts are kept in ${file}: run it again with --resume ${file} to go on.\n`)
     return EXIT.failed
   }
-  return cascade === true ? (Math.max(code, tellCascade(summaries, options, io)) as ExitCode) : code
+  if (cascade === true) tellCascade(summaries, options, io)
+  return code
 }
 
 /** What was judged was paid for, so it is kept. A resume file has it already. */
@@ -198,22 +183,19 @@ function mistakesOf({ guard, judged, labelled }: Summary): string[] {
 function tellCascade(
   [large, small]: readonly Summary[],
   { maxDisagreement: bound = 0.01 }: EvalOptions,
-  io: Pick<EvalIo, 'stdout' | 'stderr'>,
-): ExitCode {
+  io: Pick<EvalIo, 'stdout'>,
+): void {
   const scores = new Map(small?.judged.map(({ row, score }) => [row, score]))
   const rows = (large?.judged ?? []).flatMap(({ row, flagged, unsafe }) => {
     const score = scores.get(row)
     return score === undefined ? [] : [{ small: score, largeUnsafe: flagged, ...(large?.labelled && { unsafe }) }]
   })
-  if (rows.length === 0) {
-    io.stderr.write(
-      `invalid_option: ${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no ` +
-        'thresholds. Use a guard whose server gives token log probabilities.\n',
+  if (rows.length === 0)
+    throw wrong(
+      `${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no thresholds. Use a guard ` +
+        'whose server gives token log probabilities.',
     )
-    return EXIT.usage
-  }
   io.stdout.write(describeCascade(planCascade(rows, bound), bound))
-  return EXIT.ok
 }
 
 function progressOf(output: Output, name: string): (done: number, total: number) => void {

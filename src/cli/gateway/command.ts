@@ -1,17 +1,26 @@
 // `serve` on the command line: its flags and their help.
-import type { Command } from 'commander'
-import { acting, amount, count, guarded, optionsOf } from '../flags.js'
-import type { GuardFlags } from '../flags.js'
+import { type Command, Option } from 'commander'
+import { amount, count, guarded } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
+import type { ServeFlags } from './serve.js'
 
 /** Adds `serve` to the program. */
 export function addServe(program: Command, io: CliIo, done: Done): void {
-  acting(guarded(program.command('serve')))
+  guarded(program.command('serve'))
     .description(
       'Run a guarded OpenAI-compatible gateway: /v1/chat/completions, /v1/completions, /v1/responses, ' +
         '/v1/messages, /v1/moderations, /v1/models, /healthz, /readyz, /metrics. With an upstream URL that ' +
         'speaks them also the paths of other APIs: /api/chat of Ollama, /v2/chat of Cohere, ' +
         ':generateContent of Gemini, /converse of Bedrock.',
+    )
+    .addOption(
+      new Option('--mode <mode>', 'shadow judges and blocks nothing (LLAMA_GUARD_MODE)').choices(['enforce', 'shadow']),
+    )
+    .addOption(
+      new Option('--on-error <policy>', 'open lets through what could not be judged (LLAMA_GUARD_ON_ERROR)').choices([
+        'closed',
+        'open',
+      ]),
     )
     .option(
       '--upstream-url <url>',
@@ -39,39 +48,8 @@ Examples:
   $ npx express-llama-guard serve --upstream-endpoint llama-2-7b-chat --cluster
   $ npx express-llama-guard serve --guard local --upstream-url http://localhost:11434/v1`,
     )
-    .action(
-      async (
-        flags: GuardFlags & {
-          port: number
-          host: string
-          cluster?: boolean | number
-          maxConnections: number
-          drainMs: number
-          dashboard?: boolean
-          playground?: boolean
-          dollarsPerHour?: number
-          dollarsPerMillionTokens?: number
-        },
-      ) => {
-        const { serve } = await import('./serve.js')
-        const { port, host, cluster, maxConnections, drainMs, dashboard, ...about } = flags
-        const { playground, dollarsPerHour, dollarsPerMillionTokens } = about
-        const settings = { playground, dollarsPerHour, dollarsPerMillionTokens }
-        const wanted = [dashboard, ...Object.values(settings)].some((value) => value !== undefined)
-        done(
-          await serve(
-            {
-              port,
-              host,
-              maxConnections,
-              drainMs,
-              ...(cluster !== undefined && { cluster }),
-              ...(wanted && { dashboard: settings }),
-              options: optionsOf(flags, io.env),
-            },
-            io,
-          ),
-        )
-      },
-    )
+    .action(async (flags: ServeFlags) => {
+      const { serve } = await import('./serve.js')
+      done(await serve(flags, io))
+    })
 }

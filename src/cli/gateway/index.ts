@@ -14,9 +14,7 @@ import { pause } from '../io.js'
 import { createRoutes, notFound, refuse, wrongMethod } from './routes.js'
 import { metricsOf } from './metrics.js'
 
-export interface GatewayOptions {
-  readonly options?: LlamaGuardOptions
-  readonly env?: Readonly<Record<string, string | undefined>>
+export interface GatewaySettings {
   /** Default: 8080; 0 takes a free one. */
   readonly port?: number
   /** Default: 127.0.0.1. In a container: 0.0.0.0. */
@@ -28,8 +26,13 @@ export interface GatewayOptions {
    * 25000, under Kubernetes' 30 s.
    */
   readonly drainMs?: number
+}
+
+export interface GatewayOptions extends GatewaySettings {
+  readonly options?: LlamaGuardOptions
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Serves a live page at `/dashboard`. Default: none. */
-  readonly dashboard?: DashboardOptions
+  readonly dashboard?: DashboardOptions | undefined
   /** True in a worker of a cluster: `/metrics` then asks the first process for those of all. Default: false. */
   readonly inCluster?: boolean
 }

@@ -2,31 +2,32 @@
 import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import type { DashboardOptions } from '../../dashboard/index.js'
-import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
+import { membersOf } from '../../services/create-guard.js'
+import { isLlamaGuardError } from '../../types/errors.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { type Config, parseOptions } from '../../options/config.js'
+import { type GuardFlags, optionsOf } from '../flags.js'
 import { cureFor, EXIT, type ExitCode, type Io, painter, pause } from '../io.js'
-import { type Gateway, startGateway } from './index.js'
+import { guardName, upstreamName } from '../names.js'
+import { type Gateway, type GatewaySettings, startGateway } from './index.js'
 import { answerWorkers } from './metrics.js'
 
-export interface ServeOptions {
-  readonly port?: number
-  readonly host?: string
-  readonly maxConnections?: number
-  readonly drainMs?: number
-  /** Number of processes; true is one per core. Default: one process. */
+/** Its help tells what each does. */
+export interface ServeFlags extends GuardFlags, DashboardOptions, GatewaySettings {
+  /** Number of processes; true is one per core. */
   readonly cluster?: boolean | number
-  /** Settings of the live page. Default: no page. */
-  readonly dashboard?: DashboardOptions
-  /** Settings over those of the environment. */
-  readonly options?: LlamaGuardOptions
+  readonly dashboard?: boolean
 }
 
 /** Resolves when `io.signal` has fired and every reply has ended. */
-export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
+export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   const tell = (text: string): void => void io.stderr.write(`${text}\n`)
   const signal = io.signal ?? new AbortController().signal
-  if (options.cluster && options.dashboard) {
+  const options = optionsOf(flags, io.env)
+  const { playground, dollarsPerHour, dollarsPerMillionTokens } = flags
+  const page = { playground, dollarsPerHour, dollarsPerMillionTokens }
+  const dashboard = flags.dashboard || Object.values(page).some((value) => value !== undefined) ? page : undefined
+  if (flags.cluster && dashboard) {
     // Each process counts for itself, and a page would show whichever answered.
     tell(
       '--dashboard shows what one process does, and --cluster starts several. Leave one of them out; /metrics adds ' +
@@ -34,27 +35,24 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
     )
     return EXIT.usage
   }
-  if (options.cluster && cluster.isPrimary) {
-    const count = options.cluster === true ? availableParallelism() : options.cluster
+  if (flags.cluster && cluster.isPrimary) {
+    const count = flags.cluster === true ? availableParallelism() : flags.cluster
     tellSettings(options, io, tell)
     tell(`Starting ${count} processes.`)
     return keepWorkers(count, signal, tell)
   }
   let gateway: Gateway
   try {
-    gateway = await startGateway({ ...options, env: io.env, inCluster: cluster.isWorker })
+    gateway = await startGateway({ ...flags, options, dashboard, env: io.env, inCluster: cluster.isWorker })
   } catch (error) {
-    const { code, message } = toLlamaGuardError(error)
     // No chat content exists yet, so the message of an unknown error can be printed.
-    const known = isLlamaGuardError(error)
-      ? `${code}: ${message}`
-      : `${code}: ${error instanceof Error ? error.message : message}`
+    const { code, message } = isLlamaGuardError(error) ? error : { code: 'internal_error', message: String(error) }
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     leaveCluster()
     tell(
       painter(io.stderr, io.env)(
         'red',
-        taken ? `The port ${options.port ?? 8080} is taken. Give another with --port.` : known,
+        taken ? `The port ${flags.port} is taken. Give another with --port.` : `${code}: ${message}`,
       ),
     )
     return EXIT.usage
@@ -62,7 +60,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   if (!cluster.isWorker) tellSettings(options, io, tell)
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
   if (!gateway.hasMetrics) tell(`/metrics is off: it needs prom-client. ${cureFor('prom-client')}`)
-  if (options.dashboard)
+  if (dashboard)
     tell(
       `Dashboard: ${gateway.url}/dashboard, for ` +
         (io.env['LLAMA_GUARD_DASHBOARD_TOKEN'] ? 'whoever has the token.' : 'this machine alone.'),
@@ -75,7 +73,7 @@ export async function serve(options: ServeOptions, io: Io): Promise<ExitCode> {
   return EXIT.ok
 }
 
-function tellSettings({ options }: ServeOptions, { env }: Io, tell: (text: string) => void): void {
+function tellSettings(options: LlamaGuardOptions, { env }: Io, tell: (text: string) => void): void {
   try {
     for (const line of describeSettings(parseOptions(options, env))) tell(line)
   } catch {
@@ -88,59 +86,16 @@ function leaveCluster(): void {
   if (cluster.isWorker) cluster.worker?.disconnect()
 }
 
-/** One line for the guard, one for the policy, one for the upstream. No line holds a key or a password. */
+/** What people look for first when a gateway does not do what they expect. */
 export function describeSettings(config: Config): readonly string[] {
+  const { mode, onError, check, upstream } = config
   return [
-    `Guard: ${guardOf(config)}`,
-    `Policy: ${policyOf(config)}; mode ${config.mode}, on error ${config.onError}, checks ${config.check.join(' and ')}`,
-    `Upstream: ${upstreamOf(config)}`,
+    `Guard: ${membersOf(config)
+      .map((member) => guardName(member.config))
+      .join(', ')}`,
+    `Mode: ${mode}, on error ${onError}, checks ${check.join(' and ')}`,
+    `Upstream: ${upstreamName(upstream)}`,
   ]
-}
-
-function guardOf({ guard, model, endpoint, inferenceComponent, guardUrl, guardModel }: Config): string {
-  switch (guard) {
-    case 'sagemaker':
-      return `${model} on the SageMaker endpoint ${endpoint}${inferenceComponent ? `, component ${inferenceComponent}` : ''}`
-    case 'openai':
-      return `${model} at ${withoutSecrets(guardUrl ?? '')}${guardModel ? `, served as ${guardModel}` : ''}`
-    case 'llama-cpp':
-      return `${model} in this process, from ${guardModel}`
-    case 'bedrock':
-      return `${model} on Bedrock, as ${guardModel}`
-    case 'bedrock-guardrail':
-      return `the Bedrock guardrail ${guardModel}`
-    case 'openai-moderation':
-      return `${guardModel ?? 'omni-moderation-latest'} at ${withoutSecrets(guardUrl ?? 'https://api.openai.com/v1')}`
-    case 'local':
-      return 'the built-in baseline screen, which is not Llama Guard'
-    default:
-      return guard.model ?? 'a guard of your own'
-  }
-}
-
-function policyOf({ categories, task, instruction, threshold, actions }: Config): string {
-  const own = [
-    ...(categories === undefined ? [] : [`${categories.length} categories of your own`]),
-    ...(task === undefined && instruction === undefined ? [] : ['words of your own']),
-    ...(actions === undefined ? [] : [`actions for ${Object.keys(actions).join(', ')}`]),
-    ...(threshold === undefined ? [] : [`unsafe from ${threshold}`]),
-  ]
-  return own.length === 0 ? "the model's own" : own.join(', ')
-}
-
-function upstreamOf({ upstream }: Config): string {
-  if (typeof upstream === 'string') return withoutSecrets(upstream)
-  if (upstream === undefined) return 'none'
-  if ('url' in upstream) return withoutSecrets(upstream.url)
-  if ('endpoint' in upstream) return `the SageMaker endpoint ${upstream.endpoint}`
-  return 'an upstream of your own'
-}
-
-/** A URL may carry a password, or a key in its query. */
-function withoutSecrets(text: string): string {
-  if (!URL.canParse(text)) return 'a URL that cannot be read'
-  const { origin, pathname } = new URL(text)
-  return `${origin}${pathname}`
 }
 
 /** Milliseconds before a worker is replaced. A worker that keeps dying must not use all of the CPU. */

@@ -1,6 +1,7 @@
 // `check` against the emulated guard: what it judges, what it prints, and the exit code a script relies on.
 import { afterEach, expect, test, vi } from 'vitest'
 import { check } from '../../../src/cli/check/index.js'
+import { run } from '../../../src/cli/index.js'
 import { linesOf } from '../../../src/cli/lines.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
@@ -29,7 +30,7 @@ async function* jsonl(...lines: unknown[]): AsyncGenerator<string> {
 test('A harmless text is safe, and the exit code is 0', async () => {
   const { io } = await setup()
   expect(await check({ text: 'I forgot how to kill a process in Linux, can you help?' }, io)).toBe(0)
-  expect(io.out()).toMatch(/^ID +STAGE +VERDICT +SCORE +MS +WHY\ntext +input +safe +/)
+  expect(io.out()).toMatch(/^Verdict +Id +Stage +Score +ms +Why\nsafe +text +input +/)
   expect(io.out()).not.toContain('Linux')
 })
 
@@ -119,11 +120,11 @@ test('An id cannot act on the terminal', async () => {
 })
 
 test.each([
-  ['nothing to check', {}, { LLAMA_GUARD_ENDPOINT: 'x', AWS_REGION: 'eu-west-1' }, /nothing to check/],
-  ['no endpoint', { text: 'a' }, {}, /endpoint_missing/],
-])('%s is exit code 2', async (_, options, env, message) => {
+  ['nothing to check', [], { LLAMA_GUARD_ENDPOINT: 'x', AWS_REGION: 'eu-west-1' }, /nothing to check/],
+  ['no endpoint', ['a'], {}, /endpoint_missing/],
+])('%s is exit code 2', async (_, words, env, message) => {
   const io = catchIo(env)
-  expect(await check(options, io)).toBe(2)
+  expect(await run(['check', ...words], io)).toBe(2)
   expect(io.err()).toMatch(message)
 })
 

@@ -226,7 +226,7 @@ describe('A panel', () => {
     const { LLAMA_GUARD_ENDPOINT: _, ...rest } = env
     const io = catchIo({ ...rest, LLAMA_GUARD_ENDPOINT: '', LLAMA_GUARD_GUARDS: 'llama-guard-1@llama-guard' })
     expect(await doctor({}, io), io.out()).toBe(0)
-    expect(io.out()).toMatch(/settings +guard sagemaker, model llama-guard-1\n/)
+    expect(io.out()).toMatch(/settings +guards\[0\] llama-guard-1 at llama-guard\n/)
     expect(io.out()).toMatch(/endpoint +llama-guard is InService/)
   })
 

@@ -7,24 +7,27 @@ import { markerGuard } from '../../helpers/guards.js'
 
 test.each<[string, LlamaGuardOptions, RegExp]>([
   [
-    'an endpoint with a component',
-    { guard: 'sagemaker', endpoint: { name: 'guard-8b', inferenceComponent: 'part' }, model: 'llama-guard-3-8b' },
-    /^Guard: llama-guard-3-8b on the SageMaker endpoint guard-8b, component part$/m,
+    'an endpoint and a panel',
+    { guard: 'sagemaker', endpoint: 'guard-8b', model: 'llama-guard-3-8b', guards: [{ guard: 'local' }] },
+    /^Guard: llama-guard-3-8b at guard-8b, the local screen$/m,
   ],
-  ['the local screen', { guard: 'local' }, /^Guard: the built-in baseline screen, which is not Llama Guard$/m],
+  [
+    'a server with a key in its URL',
+    { guard: 'openai', guardUrl: 'https://guard.example.com/v1?key=secret', model: 'llama-guard-3-8b' },
+    /^Guard: llama-guard-3-8b at https:\/\/guard\.example\.com\/v1$/m,
+  ],
+  ['the local screen', { guard: 'local' }, /^Guard: the local screen$/m],
   ['a guard of code', { guard: markerGuard() }, /^Guard: /m],
   [
-    'a policy',
+    'a mode',
     {
       guard: 'sagemaker',
       endpoint: 'x',
-      threshold: 0.3,
-      policy: { actions: { O3: 'flag' } },
       mode: 'shadow',
       onError: 'open',
       check: ['input'],
     },
-    /^Policy: actions for O3, unsafe from 0\.3; mode shadow, on error open, checks input$/m,
+    /^Mode: shadow, on error open, checks input$/m,
   ],
   ['no upstream', { guard: 'local' }, /^Upstream: none$/m],
   [

@@ -39,6 +39,7 @@ export type {
   Declined,
   Dialect,
   Framing,
+  Leaves,
   Refusal,
   ReplyChoice,
   RpcCall,

@@ -76,6 +76,9 @@ export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text' |
 
 export type { StreamEvent } from '../wire/frame.js'
 
+/** What changes for the last events of a stream when an event leaves. */
+export type Leaves = () => void
+
 /** Reads one stream of a dialect, event by event. It has state, so each reply needs its own. */
 export interface StreamReader {
   /**
@@ -84,10 +87,11 @@ export interface StreamReader {
    */
   read(event: StreamEvent): readonly StreamDelta[]
   /**
-   * Called, in order, with every event that leaves. `block` and `fail` write to a client that has got exactly these
-   * events.
+   * Call it once the event that was read last has left: `block` and `fail` write to a client that has got exactly the
+   * events whose functions were called, in the order of reading. Undefined when nothing changes. What comes twice in a
+   * row may be called once.
    */
-  sent(event: StreamEvent): void
+  readonly leaves: Leaves | undefined
   /**
    * The raw frames that end the stream as blocked, for every open choice: the last chunk, then the end of the stream.
    * `words` is the text that takes the place of the rest, with `onBlock: 'refusal'`.

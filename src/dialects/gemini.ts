@@ -152,6 +152,8 @@ function geminiStream(): StreamReader {
       texts.walk(data, { under: '(event).', without: 'candidates' })
     },
     leaves({ candidates }, { data, element }) {
+      // What comes after the last element is the bracket that closes the array.
+      const isBehind = data === undefined
       const states = (Array.isArray(candidates) ? (candidates as unknown[]) : []).map((candidate, position) => {
         const finished =
           isObject(candidate) && typeof candidate.finishReason === 'string' && candidate.finishReason !== ''
@@ -159,8 +161,7 @@ function geminiStream(): StreamReader {
       })
       return () => {
         for (const [index, finished] of states) wire.finished.set(index, finished)
-        // What comes after the last element is the bracket that closes the array.
-        if (data === undefined && wire.array) wire.closed = true
+        if (isBehind && wire.array) wire.closed = true
         wire.array ||= element === true
       }
     },

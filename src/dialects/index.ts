@@ -57,13 +57,11 @@ export function replyReader(
   if (!BUILT_IN.includes(asked)) return reader
   let chosen = false
   let alone = bare
-  const inner = new WeakMap<StreamEvent, StreamEvent>()
   return {
     read(raw) {
       // What stands in a plain text is judged with it.
       alone &&= raw.plain !== true
       const event = alone ? { ...unwrapped(raw), bare } : unwrapped(raw)
-      if (event !== raw) inner.set(raw, event)
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
@@ -71,7 +69,9 @@ export function replyReader(
       }
       return reader.read(event)
     },
-    sent: (event) => reader.sent(inner.get(event) ?? event),
+    get leaves() {
+      return reader.leaves
+    },
     block: (decision, words) => reader.block(decision, words),
     fail: (error) => reader.fail(error),
   }

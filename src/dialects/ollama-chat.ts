@@ -34,7 +34,9 @@ function ollamaStream(): StreamReader {
     // Comments before the first object do not tell the form of the stream.
     read: (event) =>
       event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event),
-    sent: (event) => reader?.sent(event),
+    get leaves() {
+      return reader?.leaves
+    },
     block: (decision, words) => (reader ?? nativeStream()).block(decision, words),
     fail: (error) => (reader ?? nativeStream()).fail(error),
   }

@@ -55,6 +55,12 @@ const NOTHING: StreamEvent = {}
 
 export type Place = readonly [bytes: Buffer, start: number, end: number]
 
+/** A slice, or its copy where the slice would keep a buffer of more than twice its size. */
+export function unpinned(slice: Buffer): Buffer {
+  const size = slice.buffer.byteLength
+  return size > Buffer.poolSize && 2 * slice.length < size ? Buffer.from(slice) : slice
+}
+
 /** Reads one framing. Throws for what is not in it; the bytes that are in no frame are then in `open`. */
 export interface Grammar {
   readonly open: readonly Buffer[]

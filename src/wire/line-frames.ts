@@ -2,7 +2,7 @@
 // sequences, the data stream of the AI SDK's version 4).
 import { isAscii } from 'node:buffer'
 import { arrayElements } from './array-frames.js'
-import { Frame, type FrameKind, type Grammar, type StreamEvent, unreadable } from './frame.js'
+import { Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -62,7 +62,7 @@ abstract class Lines implements Grammar {
     } finally {
       if (frame < start)
         this.#earlier.push(frame === 0 && start === chunk.length ? chunk : chunk.subarray(frame, start))
-      if (start < chunk.length) this.#partial.push(start === 0 ? chunk : chunk.subarray(start))
+      if (start < chunk.length) this.#partial.push(start === 0 ? chunk : unpinned(chunk.subarray(start)))
     }
   }
 

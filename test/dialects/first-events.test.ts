@@ -45,7 +45,7 @@ it('A stream of another API than was asked ends in its own events.', () => {
     const reader = replyReader(asked)
     const first = event({ type: 'STEP_STARTED', stepName: 's' })
     reader.read(first)
-    reader.sent(first)
+    reader.leaves?.()
     expect(reader.fail(new LlamaGuardError('guard_timeout'))).toContain('"type":"RUN_ERROR"')
   }
 })
@@ -55,7 +55,7 @@ it('A stream of no known API says nothing after its end.', () => {
   for (const each of [event({ text: 'a' }), event('[DONE]')]) {
     expect(reader.block(BLOCKED)).toContain('content_filter')
     reader.read(each)
-    reader.sent(each)
+    reader.leaves?.()
   }
   const last = [reader.block(BLOCKED), reader.block(BLOCKED, 'No.'), reader.fail(new LlamaGuardError('guard_timeout'))]
   expect(last).toEqual(['', '', ''])

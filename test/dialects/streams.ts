@@ -34,8 +34,11 @@ export function gather(reader: StreamReader, events: readonly StreamEvent[]): Re
 /** A reader that read all events, of which only the first `sent` have left. */
 export function readerOf(dialect: Dialect, events: readonly StreamEvent[], sent: number): StreamReader {
   const reader = dialect.stream()
-  for (const each of events) reader.read(each)
-  for (const each of events.slice(0, sent)) reader.sent(each)
+  const leaves = events.map((each) => {
+    reader.read(each)
+    return reader.leaves
+  })
+  for (const each of leaves.slice(0, sent)) each?.()
   return reader
 }
 

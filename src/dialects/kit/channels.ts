@@ -1,5 +1,6 @@
 // Texts that readers of a stream put together in ways of their own, each in a channel beside the one it came in: words
 // without blanks between them, parts that are shown side by side, and what is said again as a whole.
+import { GrowingText } from '../../utils/growing-text.js'
 import type { StreamDelta } from '../dialect.js'
 import { PART_TEXT } from './reply-texts.js'
 
@@ -122,15 +123,16 @@ const TEXT_COST = 64
  * not remembered is judged again.
  */
 export class SaidTexts {
-  readonly #pieces = new Map<string, string>()
+  readonly #pieces = new Map<string, GrowingText>()
   /** The channel on which each whole text was first seen. */
   readonly #wholes = new Map<string, string>()
   #room = MOST_SAID
 
   append(channel: string, text: string): void {
-    const said = this.#pieces.get(channel)
-    if (this.#takes(text.length + (said === undefined ? TEXT_COST : 0))) this.#pieces.set(channel, (said ?? '') + text)
-    else this.#pieces.delete(channel)
+    const said = this.#pieces.get(channel) ?? new GrowingText()
+    if (!this.#takes(text.length + (said.length === 0 ? TEXT_COST : 0))) return void this.#pieces.delete(channel)
+    said.add(text)
+    this.#pieces.set(channel, said)
   }
 
   /** True the first time that this text comes, and whenever a short text comes again at the same place. */
@@ -152,7 +154,7 @@ export class SaidTexts {
   }
 
   #isWhole(text: string): boolean {
-    for (const said of this.#pieces.values()) if (said.length === text.length && said === text) return true
+    for (const said of this.#pieces.values()) if (said.length === text.length && said.toString() === text) return true
     return false
   }
 }

@@ -3,15 +3,13 @@
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
-import type { StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
+import type { Leaves, StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
 import { JoinedParts, PartTexts, REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
 import { RepeatedEvent } from './repeated-event.js'
 import { type Holder, isShort, type ReplyFields, TextWalker, type Walk, type WalkerOptions } from './reply-fields.js'
 
 /** The JSON object of an event. Empty for an event without one. */
 export type EventData = Readonly<Record<string, unknown>>
-/** What changes for the last events of a stream when an event leaves. */
-export type Leaves = () => void
 
 /** What an API says of its streams. Each stream needs its own, because it has state. */
 export interface StreamFacts extends Pick<StreamReader, 'block' | 'fail'> {
@@ -33,25 +31,26 @@ export function eventReader(facts: StreamFacts): StreamReader {
   const texts = new EventTexts(facts.fields, facts.options)
   const leavesOf = (data: unknown, event: StreamEvent): Leaves | undefined =>
     facts.leaves(isObject(data) ? data : NO_DATA, event, Array.isArray(data) ? (data as unknown[]) : undefined)
-  const sent = new SentEvents(leavesOf)
+  let leaves: Leaves | undefined
   const repeated = facts.repeats === undefined ? undefined : new RepeatedEvent<Leaves | undefined>(facts.repeats)
   return {
     read(event) {
       const delta = repeated?.read(event)
       if (delta !== undefined) {
-        sent.note(event, repeated!.fact)
+        leaves = repeated!.fact
         return [delta]
       }
       const data = texts.open(event)
       if (Array.isArray(data) && facts.readList !== undefined) facts.readList(texts, data, event)
       else if (isObject(data) && facts.read !== undefined) facts.read(texts, data, event)
       else if (data !== undefined) texts.walk(data)
-      const leaves = leavesOf(data, event)
-      sent.note(event, leaves)
+      leaves = leavesOf(data, event)
       repeated?.learn(event, texts.deltas, leaves)
       return texts.deltas
     },
-    sent: (event) => sent.take(event)?.(),
+    get leaves() {
+      return leaves
+    },
     block: (decision, words) => (facts.over() ? '' : facts.block(decision, words)),
     fail: (error) => (facts.over() ? '' : facts.fail(error)),
   }
@@ -216,42 +215,6 @@ function matches(which: true | RegExp | undefined, path: string): boolean {
 
 function unreadable(message: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_response', message)
-}
-
-/** The most events that have left and are kept before they are dropped together. */
-const MOST_SENT = 64
-
-/** What read events change when they leave. An unknown event is parsed again. */
-class SentEvents {
-  // Events are sent in the order in which they were read. Two lists, because a Map would cost more than all other
-  // work on a short event.
-  readonly #events: StreamEvent[] = []
-  readonly #leaves: (Leaves | undefined)[] = []
-  #next = 0
-  readonly #of: (data: unknown, event: StreamEvent) => Leaves | undefined
-
-  constructor(of: (data: unknown, event: StreamEvent) => Leaves | undefined) {
-    this.#of = of
-  }
-
-  note(event: StreamEvent, leaves: Leaves | undefined): void {
-    this.#events.push(event)
-    this.#leaves.push(leaves)
-  }
-
-  /** Call it once per event, because it forgets the event. */
-  take(event: StreamEvent): Leaves | undefined {
-    if (this.#events[this.#next] !== event)
-      return this.#of(event.data === undefined ? undefined : parseLoosely(event.data)?.value, event)
-    const leaves = this.#leaves[this.#next]
-    this.#next += 1
-    if (this.#next === this.#events.length || this.#next > MOST_SENT) {
-      this.#events.splice(0, this.#next)
-      this.#leaves.splice(0, this.#next)
-      this.#next = 0
-    }
-    return leaves
-  }
 }
 
 /** An identifier that our own frame may repeat; undefined for any other value. */

@@ -43,9 +43,9 @@ export class RepeatedEvent<Fact> {
     const literal = `"${said.text}"`
     const at = data.indexOf(literal)
     if (at === -1 || data.indexOf(literal, at + 1) !== -1 || data.includes('\\')) return
-    this.#name = event.event
-    this.#before = data.slice(0, at + 1)
-    this.#after = data.slice(at + literal.length - 1)
+    this.#name = event.event && copied(event.event)
+    this.#before = copied(data.slice(0, at + 1))
+    this.#after = copied(data.slice(at + literal.length - 1))
     this.#said = said
     this.#fact = fact
   }
@@ -66,6 +66,9 @@ export class RepeatedEvent<Fact> {
     return { choice: this.#said!.choice, channel: this.#said!.channel, text }
   }
 }
+
+/** Slices would keep the packet that the event came in. */
+const copied = (text: string): string => Buffer.from(text).toString()
 
 function isPlain({ other, part, plain }: StreamEvent): boolean {
   return other === undefined && part === undefined && plain === undefined

@@ -1,80 +1,164 @@
-// What a stream holds: the frames that wait for a verdict, which leave from the front, many in one write; and the text
-// of one choice so far, and how much of it a safe verdict has seen.
+// What a stream holds: the bytes that wait for a verdict, which leave from the front, many in one write; and the text of
+// one choice so far, and how much of it a safe verdict has seen.
+import type { Leaves } from '../../dialects/dialect.js'
+import { GrowingText } from '../../utils/growing-text.js'
 import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
-import type { Frame } from '../../wire/frame.js'
+import { type Frame, type FrameKind, unpinned } from '../../wire/frame.js'
 
-/** A frame that waits. The object is mutable and flat, because there are as many of them as the model makes tokens. */
+/** Frames that wait for the same verdict. Only their bytes are kept, or a held stream would cost four times its bytes. */
 export interface Held {
-  readonly frame: Frame
+  bytes: number
+  /** The kind of the last frame with data. */
+  kind: FrameKind | undefined
   /**
-   * The choice with text in this frame, and the position in that choice's text that must be judged before the frame
-   * may leave. Position 0 means that the frame has no text.
+   * The choice with text in these frames, and the position in that choice's text that must be judged before they may
+   * leave. Position 0 means that they have no text.
    */
   choice: number
   position: number
-  /** Positions of further choices with text in this frame. */
+  /** Positions of further choices with text in a frame. */
   others: Map<number, number> | undefined
-  /** True when a call of a tool begins in this frame. */
+  /** True when a call of a tool begins in a frame. */
   calls: boolean
+  /** To be called when they leave. */
+  readonly leaves: Leaves[]
 }
 
 export class HeldFrames {
+  readonly #bytes = new HeldBytes()
   readonly #queue: Held[] = []
+  readonly #read: (frame: Frame, held: Held) => void
+  readonly #isAsked: (held: Held) => boolean
+
+  /**
+   * `read` notes what it finds in a frame. `isAsked`: true once a check has begun that covers these frames, so that
+   * later ones may have to wait longer.
+   */
+  constructor(read: (frame: Frame, held: Held) => void, isAsked: (held: Held) => boolean) {
+    this.#read = read
+    this.#isAsked = isAsked
+  }
 
   get empty(): boolean {
     return this.#queue.length === 0
   }
 
   /**
-   * Keeps all frames, then reads them. When one cannot be read and the stream passes all the same, the frames after
-   * it must still be there.
+   * Keeps the bytes of all frames, then reads them. When one cannot be read and the stream passes all the same, those
+   * of the frames after it must still be there.
    */
-  add(frames: readonly Frame[], read: (held: Held) => void): void {
-    const first = this.#queue.length
-    for (const frame of frames) this.#queue.push({ frame, choice: 0, position: 0, others: undefined, calls: false })
-    for (let at = first; at < this.#queue.length; at++) read(this.#queue[at]!)
+  add(frames: readonly Frame[]): void {
+    this.#bytes.add(frames)
+    for (const frame of frames) {
+      const { start, end, event } = frame
+      const kind = event.data === undefined ? undefined : frame.kind
+      const held: Held = { bytes: end - start, kind, choice: 0, position: 0, others: undefined, calls: false, leaves: [] }
+      this.#read(frame, held)
+      const last = this.#queue.at(-1)
+      if (last !== undefined && this.#goesWith(last, held)) join(last, held)
+      else this.#queue.push(held)
+    }
+  }
+
+  /** True when frames may leave exactly when those before them do. */
+  #goesWith(last: Held, { choice, position, others, calls }: Held): boolean {
+    if (calls && !last.calls) return false
+    if (position === 0) return true
+    const isOne = last.position > 0 && last.choice === choice && last.others === undefined && others === undefined
+    return isOne && !this.#isAsked(last)
   }
 
   /**
    * Removes the frames at the front that may leave, and returns their bytes as one buffer, because a write costs more
    * than a copy. Undefined when the first frame may not leave. The frames are removed before anything is written: a
-   * write that calls back into the hold must not find them again. No reference to them is kept, so that a long stream
-   * costs no more memory than what it holds.
+   * write that calls back into the hold must not find them again.
    */
-  take(mayLeave: (held: Held) => boolean, tell: (frame: Frame) => void): Buffer | undefined {
+  take(mayLeave: (held: Held) => boolean, tell: (held: Held) => void): Buffer | undefined {
     const queue = this.#queue
     let to = 0
     while (to < queue.length && mayLeave(queue[to]!)) to++
     if (to === 0) return undefined
     const left = queue.splice(0, to)
-    for (const { frame } of left) tell(frame)
-    return joined(left)
+    for (const held of left) tell(held)
+    return this.#bytes.take(left.reduce((sum, { bytes }) => sum + bytes, 0))
   }
 
-  /** The frames that are still held, in order. */
-  frames(): readonly Frame[] {
-    return this.#queue.map(({ frame }) => frame)
+  /** The bytes that are still held, in order. */
+  bytes(): readonly Buffer[] {
+    return this.#bytes.all()
   }
 
   clear(): void {
     this.#queue.length = 0
+    this.#bytes.clear()
   }
 }
 
-/** The bytes of some frames in order. Frames that came as one chunk need no copy. */
-function joined(held: readonly Held[]): Buffer {
-  const { bytes, start } = held[0]!.frame
-  let end = start
-  let length = 0
-  for (const { frame } of held) {
-    length += frame.end - frame.start
-    if (frame.bytes === bytes && frame.start === end) end = frame.end
+function join(last: Held, { bytes, kind, choice, position, leaves }: Held): void {
+  last.bytes += bytes
+  last.kind = kind ?? last.kind
+  if (position > 0) [last.choice, last.position] = [choice, position]
+  for (const each of leaves) if (each !== last.leaves.at(-1)) last.leaves.push(each)
+}
+
+/** Small buffers that are kept apart. A buffer costs 200 bytes beside its own, or keeps 8 kB of Node's pool. */
+const MOST_SMALL = 16
+/** A buffer of that many bytes is not joined with others. */
+const LARGE = 16 * 1024
+
+/** The bytes of frames, in few buffers. */
+class HeldBytes {
+  #buffers: Buffer[] = []
+  /** Buffers at the end that have not been joined. */
+  #small = 0
+
+  add(frames: readonly Frame[]): void {
+    for (let at = 0; at < frames.length; ) {
+      const { bytes, start, end: first } = frames[at++]!
+      let end = first
+      // Frames that came as one chunk need no copy.
+      for (; at < frames.length && frames[at]!.bytes === bytes && frames[at]!.start === end; at++) end = frames[at]!.end
+      this.#buffers.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
+      if (++this.#small === MOST_SMALL) this.#join()
+    }
   }
-  if (length === end - start) return length === bytes.length ? bytes : bytes.subarray(start, end)
-  const all = Buffer.allocUnsafe(length)
-  let filled = 0
-  for (const { frame } of held) filled += frame.bytes.copy(all, filled, frame.start, frame.end)
-  return all
+
+  take(length: number): Buffer {
+    const buffers = this.#buffers
+    let count = 0
+    let left = length
+    while (count < buffers.length && buffers[count]!.length <= left) left -= buffers[count++]!.length
+    const taken = buffers.splice(0, count)
+    const [next] = buffers
+    if (left > 0 && next !== undefined) {
+      taken.push(next.subarray(0, left))
+      buffers[0] = unpinned(next.subarray(left))
+    }
+    this.#small = Math.min(this.#small, buffers.length)
+    return taken.length === 1 ? taken[0]! : Buffer.concat(taken, length)
+  }
+
+  all(): readonly Buffer[] {
+    return this.#buffers
+  }
+
+  clear(): void {
+    this.#buffers = []
+    this.#small = 0
+  }
+
+  /** Joins the small buffers, and earlier ones that are not much larger, so that each byte is copied few times. */
+  #join(): void {
+    const buffers = this.#buffers
+    let from = buffers.length - MOST_SMALL
+    let size = buffers.slice(from).reduce((sum, { length }) => sum + length, 0)
+    while (from > 0 && buffers[from - 1]!.length < Math.min(2 * size, LARGE)) size += buffers[--from]!.length
+    const joined = Buffer.allocUnsafeSlow(size)
+    let filled = 0
+    for (const buffer of buffers.splice(from)) filled += buffer.copy(joined, filled)
+    buffers.push(joined)
+    this.#small = 0
+  }
 }
 
 /**
@@ -92,7 +176,7 @@ interface Channel {
    * The text from the start of the next check's span. The start moves in large steps, so that the prompt's prefix
    * stays the same from check to check.
    */
-  text: string
+  text: GrowingText
   /** Bytes of `text`. */
   bytes: number
   /** Characters of `text` that a safe verdict has seen. */
@@ -134,10 +218,12 @@ export class Transcript {
     const known = this.#channels.get(channel)
     if (known === undefined) {
       const before = from === undefined ? undefined : this.#channels.get(from)
-      const all = (before?.text ?? '') + text
-      this.#channels.set(channel, { text: all, bytes: Buffer.byteLength(all), judged: before?.judged ?? 0 })
+      const grown = new GrowingText(before?.text.toString())
+      grown.add(text)
+      const bytes = (before?.bytes ?? 0) + Buffer.byteLength(text)
+      this.#channels.set(channel, { text: grown, bytes, judged: before?.judged ?? 0 })
     } else {
-      known.text += text
+      known.text.add(text)
       known.bytes += Buffer.byteLength(text)
     }
     this.#length += text.length
@@ -145,7 +231,7 @@ export class Transcript {
 
   /** The whole text, or what is left of it after the span has moved on. */
   text(): string {
-    return [...this.#channels.values()].flatMap(({ text }) => (text === '' ? [] : [text])).join('\n')
+    return [...this.#channels.values()].flatMap(({ text }) => (text.length === 0 ? [] : [text.toString()])).join('\n')
   }
 
   snapshot(): Snapshot {
@@ -173,16 +259,17 @@ export class Transcript {
  */
 function leap(channels: readonly Channel[]): void {
   const growing = channels.filter(({ text, judged }) => judged < text.length)
-  const others = channels.filter(({ text, judged }) => text !== '' && judged === text.length)
+  const others = channels.filter(({ text, judged }) => text.length > 0 && judged === text.length)
   for (const channel of growing) drop(channel, Math.min(OVERLAP_BYTES, SPAN_BYTES / growing.length))
   for (const channel of others) drop(channel, OVERLAP_BYTES / others.length)
 }
 
 function drop(channel: Channel, keep: number): void {
-  const overlap = before(channel.text, channel.judged, keep)
-  const start = lastSentenceEnd(channel.text, overlap - Math.floor(keep * SENTENCE), overlap) ?? overlap
-  channel.text = channel.text.slice(start)
-  channel.bytes = Buffer.byteLength(channel.text)
+  const text = channel.text.toString()
+  const overlap = before(text, channel.judged, keep)
+  const start = lastSentenceEnd(text, overlap - Math.floor(keep * SENTENCE), overlap) ?? overlap
+  channel.text = new GrowingText(text.slice(start))
+  channel.bytes = Buffer.byteLength(text.slice(start))
   channel.judged -= start
 }
 

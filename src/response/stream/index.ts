@@ -49,13 +49,14 @@ class EventStreamHold implements Hold {
   readonly #framer: Framer
   /** What the handler has written in this turn of the event loop. */
   #unread: Buffer[] = []
-  readonly #held = new HeldFrames()
-  readonly #reading = (held: Held): void => this.#read(held)
+  readonly #held = new HeldFrames(
+    (frame, held) => this.#read(frame, held),
+    ({ choice, position }) => this.#judge.hasAsked(choice, position),
+  )
   readonly #mayLeave: (held: Held) => boolean
-  readonly #sent = ({ event, more, kind }: Frame): void => {
-    this.#reader.sent(event)
-    if (more !== undefined) for (const each of more) this.#reader.sent(each)
-    if (event.data !== undefined) this.#sentKind = kind
+  readonly #sent = ({ leaves, kind }: Held): void => {
+    for (const each of leaves) each()
+    this.#sentKind = kind ?? this.#sentKind
   }
   /** The kind of the last frame that left. */
   #sentKind: FrameKind | undefined
@@ -136,7 +137,7 @@ class EventStreamHold implements Hold {
     if (chunk !== undefined) this.#keep(chunk)
     try {
       this.#frame()
-      this.#held.add(this.#framer.finish(), this.#reading)
+      this.#held.add(this.#framer.finish())
       if (this.#framer.failure !== undefined) throw this.#framer.failure
       this.#calls?.end()
       this.#judge.end()
@@ -177,12 +178,11 @@ class EventStreamHold implements Hold {
     if (this.#unread.length === 0) return
     const chunk = this.#unread.length === 1 ? this.#unread[0]! : Buffer.concat(this.#unread)
     this.#unread = []
-    this.#held.add(this.#framer.push(chunk), this.#reading)
+    this.#held.add(this.#framer.push(chunk))
     if (this.#framer.failure !== undefined) throw this.#framer.failure
   }
 
-  #read(held: Held): void {
-    const { event, more } = held.frame
+  #read({ event, more }: Frame, held: Held): void {
     this.#readEvent(held, event)
     if (more !== undefined) for (const each of more) this.#readEvent(held, each)
   }
@@ -199,6 +199,8 @@ class EventStreamHold implements Hold {
       } else (held.others ??= new Map()).set(choice, position)
     }
     if (this.#calls?.read(event)) held.calls = true
+    const { leaves } = this.#reader
+    if (leaves !== undefined && leaves !== held.leaves.at(-1)) held.leaves.push(leaves)
   }
 
   async #ask(call: FoundCall): Promise<void> {
@@ -230,7 +232,7 @@ class EventStreamHold implements Hold {
     if (this.#over) return
     const controller = this.#controller
     this.#head.leaveWith(decision)
-    const rest = [...this.#held.frames().map(({ raw }) => raw), this.#framer.rest(), ...this.#unread]
+    const rest = [...this.#held.bytes(), this.#framer.rest(), ...this.#unread]
     this.#drop()
     for (const bytes of rest) if (bytes.length > 0) controller.release(bytes)
     flush(controller.res)

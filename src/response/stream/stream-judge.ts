@@ -103,6 +103,11 @@ export class StreamJudge {
     return choice !== undefined && choice.transcript.judged >= position
   }
 
+  /** True once a check has begun that reads up to this position. */
+  hasAsked(index: number, position: number): boolean {
+    return this.#choices.get(index)!.asked >= position
+  }
+
   /** Counts a judgement from elsewhere like one of a check. */
   note(judgement: Judgement): void {
     this.#judgements.push(judgement)

@@ -172,16 +172,12 @@ function readFrames(text: string, label: Label, dialect: Dialect, bare = false):
   const choices = new Map<number, Transcript>()
   const reader = replyReader(dialect, { bare })
   for (const { event: first, more = [] } of framesOf(text, label))
-    for (const event of [first, ...more]) {
+    for (const event of [first, ...more])
       for (const { choice, channel, text: added, from } of reader.read(event)) {
         let transcript = choices.get(choice)
         if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
         transcript.add(channel, added, from)
       }
-      // The event has not been sent. The call only lets the reader forget it, and nothing is written to the client in
-      // the middle of this stream.
-      reader.sent(event)
-    }
   return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))
 }
 

@@ -53,3 +53,17 @@ export function replyChunks(bytes: number): string[] {
   const words = prose(bytes).match(/\S+\s*/g) ?? []
   return [...words.map((word) => chunkOf(word)), chunkOf(undefined, 'stop'), 'data: [DONE]\n\n']
 }
+
+/** The API whose events they are, or bare text. */
+export type Form = 'chat' | 'responses' | 'text'
+
+/** A streamed reply in that form, a word an event. The numbers of Responses make each event another one. */
+export function replyEvents(bytes: number, form: Form): string[] {
+  if (form === 'chat') return replyChunks(bytes)
+  const words = prose(bytes).match(/\S+\s*/g) ?? []
+  if (form === 'text') return words
+  const type = 'response.output_text.delta'
+  const event = (delta: string, sequence: number): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, item_id: 'msg_1', output_index: 0, content_index: 0, delta, sequence_number: sequence })}\n\n`
+  return words.map(event)
+}

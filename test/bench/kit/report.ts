@@ -14,8 +14,9 @@ export function report(
     if (message.ask === 'usage') {
       if (message.collect) globalThis.gc?.()
       const { user, system } = process.cpuUsage()
-      const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage()
-      process.send?.({ cpu: user + system, rss, heap: heapUsed, external: external + arrayBuffers, ...counts })
+      // Buffers are part of `external`.
+      const { rss, heapUsed, external } = process.memoryUsage()
+      process.send?.({ cpu: user + system, rss, heap: heapUsed, external, ...counts })
     } else if (message.ask === 'set') {
       set?.(message.settings ?? {})
       process.send?.({ done: true })

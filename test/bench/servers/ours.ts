@@ -11,10 +11,16 @@ const outputOnly = process.env['GUARD_STAGE'] === 'output'
 const SAFE = { safe: true, categories: [] }
 const object: Guard = {
   model: 'none',
-  judge: (_, { stage }) =>
+  judge: (_, { stage, signal }) =>
     delayMs === 0 || (outputOnly && stage === 'input')
       ? Promise.resolve(SAFE)
-      : new Promise((resolve) => setTimeout(resolve, delayMs, SAFE)),
+      : new Promise((resolve, reject) => {
+          const timer = setTimeout(resolve, delayMs, SAFE)
+          signal?.addEventListener('abort', () => {
+            clearTimeout(timer)
+            reject(new Error('The check was called off.'))
+          })
+        }),
 }
 const guard = llamaGuard({
   guard: process.env['GUARD'] === 'object' ? object : 'sagemaker',

@@ -1,8 +1,6 @@
 // When a check of a stream starts, what it covers, and what it may still do after the end.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { StreamJudge } from '../../../src/response/stream/stream-judge.js'
-import { Framer } from '../../../src/wire/framer.js'
-import { HeldFrames } from '../../../src/response/stream/held.js'
 import type { Decision, Judgement } from '../../../src/types.js'
 
 interface Check {
@@ -239,39 +237,5 @@ describe('A check of a stream', () => {
     for (let choice = 0; choice < 128; choice += 1) say('a', choice)
     expect(() => say('a', 128)).toThrow(expect.objectContaining({ code: 'unreadable_response' }))
     expect(() => say('a', 5)).not.toThrow()
-  })
-})
-
-describe('Frames that wait', () => {
-  const frames = (count: number, from = 0): ReturnType<Framer['push']> =>
-    new Framer('events').push(Buffer.from(Array.from({ length: count }, (_, at) => `data: ${from + at}\n\n`).join('')))
-  const upTo = (limit: number) => {
-    let taken = 0
-    return () => taken++ < limit
-  }
-  const text = (bytes: Buffer | undefined): string | undefined => bytes?.toString()
-
-  it('leave from the head, in order, and are forgotten', () => {
-    const held = new HeldFrames()
-    const told: (string | undefined)[] = []
-    held.add([...frames(2), ...frames(2, 2)], () => undefined)
-    const take = (limit: number): string | undefined =>
-      text(held.take(upTo(limit), ({ event }) => void told.push(event.data)))
-    expect(take(1)).toBe('data: 0\n\n')
-    expect(held.frames().map(({ event }) => event.data)).toEqual(['1', '2', '3'])
-    // Two chunks of the handler's, so their bytes do not lie side by side.
-    expect(take(2)).toBe('data: 1\n\ndata: 2\n\n')
-    expect(take(0)).toBeUndefined()
-    expect([take(5), held.empty, told]).toEqual(['data: 3\n\n', true, ['0', '1', '2', '3']])
-  })
-
-  it('are gone once they are cleared, whatever has left before', () => {
-    const held = new HeldFrames()
-    held.add(frames(5), () => undefined)
-    held.take(upTo(2), () => undefined)
-    held.clear()
-    expect([held.empty, held.frames()]).toEqual([true, []])
-    held.add(frames(1, 9), () => undefined)
-    expect(text(held.take(upTo(1), () => undefined))).toBe('data: 9\n\n')
   })
 })

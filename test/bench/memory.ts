@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   await llm.set({ stream: true, paceMs: PACE_MS, bytes: 1000 })
   const env = { LLM_URL: `http://127.0.0.1:${llm.port}`, GUARD: 'object' }
   // Without the verdict cache, which has a bound of its own and would be counted as streams until it is full.
-  const fast = JSON.stringify({ concurrency: 4096, breaker: false, cacheMax: 0 })
+  const fast = JSON.stringify({ concurrency: 4096, cacheMax: 0 })
   const contenders: readonly (readonly [string, string, Record<string, string>])[] = [
     ['bare proxy', 'proxy', {}],
     ['window', 'ours', { GUARD_MS: String(GUARD_MS), GUARD_OPTIONS: fast }],

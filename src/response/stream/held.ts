@@ -52,7 +52,15 @@ export class HeldFrames {
     for (const frame of frames) {
       const { start, end, event } = frame
       const kind = event.data === undefined ? undefined : frame.kind
-      const held: Held = { bytes: end - start, kind, choice: 0, position: 0, others: undefined, calls: false, leaves: [] }
+      const held: Held = {
+        bytes: end - start,
+        kind,
+        choice: 0,
+        position: 0,
+        others: undefined,
+        calls: false,
+        leaves: [],
+      }
       this.#read(frame, held)
       const last = this.#queue.at(-1)
       if (last !== undefined && this.#goesWith(last, held)) join(last, held)
@@ -113,7 +121,7 @@ class HeldBytes {
   #small = 0
 
   add(frames: readonly Frame[]): void {
-    for (let at = 0; at < frames.length; ) {
+    for (let at = 0; at < frames.length;) {
       const { bytes, start, end: first } = frames[at++]!
       let end = first
       // Frames that came as one chunk need no copy.

@@ -50,5 +50,7 @@ report(port, counts, (settings) => {
   head = headOf(form === 'text' ? 'text/plain' : 'text/event-stream')
   paceMs = Number(settings['paceMs'] ?? 0)
   whole = response(replyBody(bytes))
-  frames = replyEvents(bytes, form).map((event) => Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`))
+  frames = replyEvents(bytes, form).map((event) =>
+    Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`),
+  )
 })

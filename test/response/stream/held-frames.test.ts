@@ -87,7 +87,14 @@ describe('The bytes of frames that leave', () => {
       let left = ''
       for (const [at, event] of stream.entries()) {
         held.add([new Frame([Buffer.from(event), 0, event.length], 'events', [{ data: 'x' }])])
-        if (at % step === step - 1) left += text(held.take(({ position: own }) => own <= at - 5, () => undefined)) ?? ''
+        if (at % step === step - 1)
+          left +=
+            text(
+              held.take(
+                ({ position: own }) => own <= at - 5,
+                () => undefined,
+              ),
+            ) ?? ''
       }
       expect(left + Buffer.concat(held.bytes()).toString()).toBe(stream.join(''))
       expect(held.bytes().length).toBeLessThan(40)

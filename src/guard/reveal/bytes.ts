@@ -34,17 +34,20 @@ const RUNNING = /(?<![a-z])[a-z']{1,20}(?: [a-z']{1,20}){4}/i
 
 /** How much a decoded text is worth. */
 export function worthOf(text: string): number {
-  if (/^[{[]/.test(text)) return readingOf(RUNNING.exec(text)?.[0] ?? '').words >= 4 ? WORDS : PRINTABLE
+  if (/^[{[]/.test(text)) {
+    if (readingOf(RUNNING.exec(text)?.[0] ?? '').words >= 4) return WORDS
+  } else if (isLanguage(text) || segmented(text.slice(0, 200)) !== undefined) return WORDS
+  return text.length >= 8 && /^[\x20-\x7e\s]+$/.test(text) ? PRINTABLE : NOTHING
+}
+
+function isLanguage(text: string): boolean {
   const { words, share } = readingOf(text, 400)
-  if (words >= 2 && share >= 0.55) return WORDS
-  if (words >= 1 && share > 0.95 && text.length >= 4) return WORDS
+  if (words >= 2 && share >= 0.55) return true
+  if (words >= 1 && share > 0.95 && text.length >= 4) return true
   const foreign = text.match(FOREIGN) ?? []
   const letters = foreign.reduce((sum, word) => sum + word.length, 0)
   const running = / \p{L}+ /u.test(text) || NOT_LATIN.test(text)
-  if (running && letters >= 12 && letters >= text.length * 0.65 && (foreign.length >= 3 || NOT_LATIN.test(text)))
-    return WORDS
-  if (segmented(text.slice(0, 200)) !== undefined) return WORDS
-  return text.length >= 8 && /^[\x20-\x7e\s]+$/.test(text) ? PRINTABLE : NOTHING
+  return running && letters >= 12 && letters >= text.length * 0.65 && (foreign.length >= 3 || NOT_LATIN.test(text))
 }
 
 export interface Decoded {
@@ -75,8 +78,10 @@ class Replacing {
   }
 }
 
-const GROUP = /(?<![a-z\d])(?:0[xob])?([\da-f]+)(?![a-z\d])/gi
-const BETWEEN = /^[\s,;:|\-_/.]{1,3}$/
+const GROUP = /(?:0[xob])?([\da-f]+)/gi
+/** Four groups in a row, or a long one. */
+const ROW =
+  /(?<![a-z\d])(?:(?:0[xob])?[\da-f]+(?:[\s,;:|\-_/.]{1,3}(?:0[xob])?[\da-f]+(?![a-z\d])){3,}|(?:0[xob])?[\da-f]{12,}(?![a-z\d]))/gi
 /** A single group is decoded from this length. */
 const LONG_GROUP = 12
 const FEWEST_GROUPS = 4
@@ -84,33 +89,21 @@ const FEWEST_GROUPS = 4
 /** Rows of numbers: hex, binary, octal, decimal, and the places of letters in the alphabet. */
 export function withoutNumbers(text: string): Decoded | undefined {
   const out = new Replacing(text)
-  let row: Group[] = []
-  let gaps: string[] = []
-  const close = (): void => {
-    const [first] = row
-    if (first === undefined) return
+  for (const { 0: match, index } of text.matchAll(ROW)) {
+    const row: Group[] = []
+    const gaps: string[] = []
+    for (const { 0: group, 1: digits, index: at } of match.matchAll(GROUP)) {
+      if (row.length > 0) gaps.push(match.slice(row.at(-1)!.end - index, at))
+      row.push({ digits: digits!, start: index + at, end: index + at + group.length })
+    }
     const found = row.length >= FEWEST_GROUPS ? ofRow(row, gaps) : undefined
-    if (found !== undefined) {
-      out.put(first.start, row.at(-1)!.end, found.text, found.worth)
-      return
-    }
-    for (const group of row) {
-      const alone = group.digits.length >= LONG_GROUP ? ofRow([group], []) : undefined
-      if (alone !== undefined) out.put(group.start, group.end, alone.text, alone.worth)
-    }
+    if (found !== undefined) out.put(index, index + match.length, found.text, found.worth)
+    else
+      for (const group of row) {
+        const alone = group.digits.length >= LONG_GROUP ? ofRow([group], []) : undefined
+        if (alone !== undefined) out.put(group.start, group.end, alone.text, alone.worth)
+      }
   }
-  for (const match of text.matchAll(GROUP)) {
-    const end = row.at(-1)?.end ?? -1
-    const gap = text.slice(end, Math.min(match.index, end + 4))
-    if (row.length > 0 && match.index - end <= 3 && BETWEEN.test(gap)) gaps.push(gap)
-    else {
-      close()
-      row = []
-      gaps = []
-    }
-    row.push({ digits: match[1]!, start: match.index, end: match.index + match[0].length })
-  }
-  close()
   return out.done()
 }
 
@@ -169,22 +162,25 @@ function alphabet(codes: readonly number[], gaps: readonly string[]): string | u
   return segmented(text) ?? text
 }
 
-/** Tokens of base64, base64url and base32. Lines of mail are of one length, and are read as one. */
-const RUN = /[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
+/**
+ * Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one.
+ */
+const RUN =
+  /(?<![\w+/-])(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
+/** What stands between the signs of paths and names. */
+const PART_OF_RUN = /[^\r\n/_-]{8,}/g
 
 export function withoutBase64(text: string): Decoded | undefined {
   const out = new Replacing(text)
   for (const { 0: run, index } of text.matchAll(RUN)) {
-    let at = index
     const whole = ofRun(run.replace(/[\r\n]/g, ''))
     if (whole !== undefined) {
-      out.put(at, at + run.length, whole.text, whole.worth)
+      out.put(index, index + run.length, whole.text, whole.worth)
       continue
     }
-    for (const part of run.split(/([\r\n/_-]+)/)) {
-      const found = part.length >= 8 && part.length < run.length ? ofRun(part) : undefined
-      if (found !== undefined) out.put(at, at + part.length, found.text, found.worth)
-      at += part.length
+    for (const { 0: part, index: at } of run.matchAll(PART_OF_RUN)) {
+      const found = part.length < run.length ? ofRun(part) : undefined
+      if (found !== undefined) out.put(index + at, index + at + part.length, found.text, found.worth)
     }
   }
   return out.done()
@@ -198,9 +194,9 @@ function ofRun(run: string): { text: string; worth: number } | undefined {
   const bare = run.includes('=') ? run.slice(0, run.indexOf('=')) : run
   if ((bare.length % 4 === 1 && bare.length < 40) || (bare.length < 8 && bare === run)) return undefined
   if (WORDLIKE.test(bare)) return undefined
-  for (const { letterAt, read } of WAYS) {
-    if (!opensText(bare, letterAt)) continue
-    const found = ofBytes(Buffer.from(read(bare), 'base64'))
+  for (const way of WAYS) {
+    if (!opensText(bare, 0, bare.length, way)) continue
+    const found = ofBytes(Buffer.from(way.read(bare), 'base64'))
     if (found !== undefined) return found
   }
   return BASE32.test(bare) ? ofBytes(base32(bare)) : undefined
@@ -219,15 +215,36 @@ export const rotated = (text: string): string =>
 
 export const reversed = (text: string): string => Array.from(text).reverse().join('')
 
+interface Way {
+  readonly backwards?: true
+  readonly rotated?: true
+  read(run: string): string
+}
 /** The ways of reading a token: as it stands, rotated by thirteen letters, and from its end. */
-const WAYS = [
-  { letterAt: (run: string, at: number) => run.charCodeAt(at), read: (run: string) => run },
-  {
-    letterAt: (run: string, at: number) => (run.charCodeAt(at) < 65 ? run.charCodeAt(at) : turn(run.charCodeAt(at))),
-    read: rotated,
-  },
-  { letterAt: (run: string, at: number) => run.charCodeAt(run.length - 1 - at), read: reversed },
+const WAYS: readonly Way[] = [
+  { read: (run) => run },
+  { rotated: true, read: rotated },
+  { backwards: true, read: reversed },
 ]
+
+/** Whether a token may be a text in base64 or base32. The first signs of a long one tell. */
+export function mayBeText(text: string, start: number, end: number): boolean {
+  let first = start
+  while (first < end && text[first] === '=') first++
+  let last = end
+  while (last > first && text[last - 1] === '=') last--
+  const opening = text.slice(first, Math.min(last, first + OPENING))
+  const opens = WAYS.some((way) => opensText(text, first, last, way))
+  if (last - first <= OPENING) return (opens || BASE32.test(opening)) && ofRun(text.slice(first, end)) !== undefined
+  return opens || (BASE32.test(opening) && ofBytes(base32(opening)) !== undefined)
+}
+
+/** Whether a token may be bytes in hex, binary or octal, as its first digits tell. */
+export function mayBeBytes(token: string): boolean {
+  const digits = token.replace(/^0[xob]/i, '').slice(0, OPENING)
+  if (digits.length < LONG_GROUP || !/^[\da-f]+$/i.test(digits)) return false
+  return /^[0-7]+$/.test(digits) || textOf(Buffer.from(digits, 'hex')) !== undefined
+}
 
 const SIXES = new Uint8Array(128)
 for (const last of ['+/', '-_'])
@@ -236,12 +253,17 @@ for (const last of ['+/', '-_'])
   ).entries())
     SIXES[sign.charCodeAt(0)] = value
 
+/** Signs of base64 that tell whether a token is a text. */
+const OPENING = 24
+
 /** Whether the first bytes may be those of a text. The bytes of most tokens are not, and cost no more than this. */
-function opensText(run: string, letterAt: (run: string, at: number) => number): boolean {
+function opensText(text: string, start: number, end: number, way: Way): boolean {
   let bits = 0
   let follow = 0
-  for (let at = 0; at < 8 && at < run.length; at++) {
-    bits = (bits << 6) | SIXES[letterAt(run, at) & 127]!
+  for (let at = 0; at < OPENING && at < end - start; at++) {
+    let code = text.charCodeAt(way.backwards ? end - 1 - at : start + at)
+    if (way.rotated && code >= 65) code = turn(code)
+    bits = (bits << 6) | SIXES[code & 127]!
     if (at % 4 === 0) continue
     const byte = (bits >> (6 - 2 * (at % 4))) & 255
     const isFollower = byte >> 6 === 2

@@ -1,12 +1,12 @@
 // Reads what a text says in an encoding or a disguise, so that a guard model, which reads words, judges it too. One
 // quick look tells which kinds of disguise a text may hold. Most texts hold none, and nothing more is done.
 import type { Conversation, Stage, Turn } from '../../types.js'
-import { withoutBase64, withoutNumbers } from './bytes.js'
+import { mayBeBytes, mayBeText, withoutBase64, withoutNumbers } from './bytes.js'
 import { unescaped } from './escapes.js'
-import { withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
+import { leetWord, mayBeLeet, withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
 import { withoutMorse } from './morse.js'
-import { KNOWN, MIXED, NUMBER, readingOf, STRANGE, Tokens, UNKNOWN } from './words.js'
+import { ACCENT, KNOWN, LONG_GAP, MIXED, NUMBER, readingOf, SCRIPT, STRANGE, Tokens, UNKNOWN } from './words.js'
 
 /** How many encodings inside each other are undone. */
 const LAYERS = 2
@@ -15,18 +15,15 @@ const AROUND = 400
 
 /** Characters that are looked at together. A long text is decoded only where it looks encoded. */
 const PART = 1_000
-/** How much longer a part may be, so that it ends behind a line or a word. */
-const MORE = 200
+const BLANK = /\s/g
 
 /** The stretches of a text that may be encoded, and the kinds of disguise that they may hold. */
 function suspects(text: string): { readonly start: number; end: number; found: number }[] {
   const all: { readonly start: number; end: number; found: number }[] = []
   for (let start = 0, end; start < text.length; start = end) {
-    end = text.length
-    if (start + PART + MORE < text.length) {
-      const gap = /\s/.exec(text.slice(start + PART, start + PART + MORE))
-      end = start + PART + (gap === null ? 0 : gap.index + 1)
-    }
+    // A part ends behind a word or a line.
+    BLANK.lastIndex = start + PART
+    end = BLANK.test(text) ? BLANK.lastIndex : text.length
     const found = look(text, start, end)
     const last = all.at(-1)
     if (found === 0) continue
@@ -51,11 +48,11 @@ function peeled(text: string, found: number): { text: string; words: boolean } |
   if (found & LOOK_ALIKES) take(withoutLookAlikes(plain))
   if (found & ESCAPES) take(escapesOf(plain))
   if (found & APART) take(withoutGaps(plain))
-  if (found & (NUMBERS | APART)) take(withoutNumbers(plain))
+  if (found & NUMBERS) take(withoutNumbers(plain))
   if (found & LONG) take(withoutBase64(plain))
   if (found & MORSE) take(withoutMorse(plain))
   if (found & LEET) take(withoutLeet(plain))
-  if (found & (UNREADABLE | LOOK_ALIKES)) take(withoutCiphers(plain))
+  if (found & UNREADABLE) take(withoutCiphers(plain))
   return plain === text ? undefined : { text: plain, words }
 }
 
@@ -141,21 +138,21 @@ export function withForms(conversations: readonly Conversation[], stage: Stage):
 }
 
 /** Escapes of URLs, HTML, JSON and mail. */
-export const ESCAPES = 1
+const ESCAPES = 1
 /** Signs outside ASCII that may look like, or stand on, letters of ASCII. */
-export const LOOK_ALIKES = 2
+const LOOK_ALIKES = 2
 /** Letters that stand apart. */
-export const APART = 4
+const APART = 4
 /** Rows of numbers. */
-export const NUMBERS = 8
+const NUMBERS = 8
 /** Long tokens that may be base64 or base32. */
-export const LONG = 16
+const LONG = 16
 /** Many dots and dashes. */
-export const MORSE = 32
+const MORSE = 32
 /** Digits in words. */
-export const LEET = 64
+const LEET = 64
 /** Several words in a row that nobody knows. */
-export const UNREADABLE = 128
+const UNREADABLE = 128
 
 const FEW = 3
 /** Dots and dashes of the shortest message in Morse code. */
@@ -166,62 +163,97 @@ const ENOUGH = 8
 /** The shortest token that may be base64, and the shortest without digits or capitals inside. */
 const SHORT = 8
 const LONG_WORD = 16
+const LONGEST_WORD = 24
+/** Numbers of the shortest row. An address of the internet has one less. */
+const ROW = 5
+const ESCAPE = /%u?[\da-f]{2}|&#[\dx]|&[a-z]{2,8};|\\[ux\d]|=[\da-f]{2}=|u\+[\da-f]|\+[a-z']{1,16}(?=\+)/gi
+/** A word of so many has an accent in most languages, and fewer have none where accents hide English. */
+const ACCENTED = 3
+/** Tokens that may be leetspeak, and are not: beyond them no more are tried in a part. */
+const MOST_MISSES = 12
 
-const isMark = (code: number): boolean =>
-  code === 0x2e ||
-  code === 0x2d ||
-  code === 0x5f ||
-  code === 0xb7 ||
-  code === 0x2022 ||
-  code === 0x2212 ||
-  code === 0x2013
+const MARK = /[._\u00b7\u2022\u2212\u2013-]/g
+/** Dots and dashes between two tokens. A row of them is a line of a table, and more are no Morse code. */
+const marksOf = (gap: string): number => (gap.length < LONG_GAP ? 0 : (gap.slice(-64).match(MARK)?.length ?? 0))
 
-export function look(text: string, first = 0, last = text.length): number {
+function isHex({ text, start, end }: Tokens): boolean {
+  let at = start
+  if (text[at] === '0' && at + 1 < end && (text.charCodeAt(at + 1) | 32) > 97) at += 2
+  for (let code = 0; at < end; at++) {
+    code = text.charCodeAt(at) | 32
+    if (code > 102 || (code > 57 && code < 97)) return false
+  }
+  return true
+}
+/** Whether a word has a capital inside, as in code. A capital at its end may begin a word that runs backwards. */
+const isName = ({ text, start, end, camel }: Tokens): boolean => camel && !/^[a-z]+[A-Z]$/.test(text.slice(start, end))
+
+/** Which kinds of disguise a part of a text may hold. Each token that is no known word is looked at by itself. */
+function look(text: string, first = 0, last = text.length): number {
   const tokens = new Tokens(text, first, last)
-  let found = 0
-  let doubt = 0
-  let apart = 0
-  let numbers = 0
-  let mixed = 0
-  let marks = 0
-  let before = first
-  let knowns = 0
-  let unknowns = 0
-  while (tokens.next()) {
+  let [found, doubt, apart, numbers, escapes, misses, marks] = [0, 0, 0, 0, 0, 0, 0]
+  const leet = new Set<string>()
+  let [accents, knowns, unknowns, others] = [0, 0, 0, 0]
+  for (let before = first; ;) {
+    const passed = tokens.pass()
+    if (passed > 0) {
+      doubt = Math.max(0, doubt - passed * DOUBT)
+      knowns += passed
+      apart = numbers = 0
+      before = tokens.end
+    }
+    const more = tokens.next()
+    const gap = (more ? tokens.start : last) - before
+    if (gap >= LONG_GAP) marks += marksOf(text.slice(before, before + gap))
+    if (!more) break
     const { kind, start, end } = tokens
     const size = end - start
-    // Signs between two tokens. A row of marks is a line of a table, and more of them are no Morse code.
-    if (start - before > 1)
-      for (let at = Math.max(before, start - 64); at < start; at++) if (isMark(text.charCodeAt(at))) marks++
     before = end
-    // Most tokens are known words.
-    if (kind === KNOWN && size > 1) {
-      if (doubt > 0) doubt = Math.max(0, doubt - DOUBT)
-      knowns++
-      apart = numbers = 0
-      continue
-    }
-    apart = size === 1 ? apart + 1 : 0
-    if (apart > FEW) found |= APART
-    // `a` and `I` stand in texts of every kind.
+    if (size === 1) {
+      // A gap of more signs stands between two words.
+      if (apart === 0 || gap === 1) apart++
+      else if (gap > FEW) apart = 1
+      if (apart > FEW) found |= APART
+    } else apart = 0
     if (kind === KNOWN) {
       numbers = 0
+      // `a` and `I` stand in texts of every kind.
+      if (size === 1) continue
+      doubt = Math.max(0, doubt - DOUBT)
+      knowns++
       continue
     }
-    doubt += kind === NUMBER ? 1 : DOUBT
-    if (size > 1 && kind !== NUMBER) unknowns++
-    if (doubt >= ENOUGH) found |= UNREADABLE
-    numbers = size <= 10 && (kind === NUMBER || kind === MIXED || size <= 2) ? numbers + 1 : 0
-    if (numbers > FEW) found |= NUMBERS
-    if (kind === NUMBER && size >= LONG_WORD) found |= NUMBERS
-    else if (kind === MIXED) {
-      if (++mixed >= FEW) found |= LEET | ESCAPES
-      if (size >= SHORT) found |= LONG | ESCAPES | NUMBERS
-    } else if (kind === UNKNOWN && (size >= LONG_WORD || (size >= SHORT && tokens.camel))) found |= LONG
-    else if (kind === STRANGE) found |= LOOK_ALIKES
+    numbers = kind === NUMBER || (size <= 10 && (kind === MIXED || size <= 2) && isHex(tokens)) ? numbers + 1 : 0
+    if (numbers >= ROW) found |= NUMBERS
+    if (kind === STRANGE) {
+      if (tokens.disguise >= SCRIPT) found |= LOOK_ALIKES
+      else if (tokens.disguise === ACCENT) accents++
+      continue
+    }
+    if (size === 1) continue
+    if (kind === MIXED && tokens.glue > 0) escapes += text.slice(start, end).match(ESCAPE)?.length ?? 0
+    // ROT47 writes small letters for capitals alone.
+    if (size <= LONGEST_WORD && (kind === UNKNOWN ? !isName(tokens) : tokens.small <= 1)) {
+      doubt += DOUBT
+      if (doubt >= ENOUGH) found |= UNREADABLE
+      unknowns++
+    } else {
+      doubt = Math.max(0, doubt - 1)
+      others++
+    }
+    if (tokens.inner > 0 && leet.size < FEW && misses < MOST_MISSES && mayBeLeet(tokens)) {
+      const word = leetWord(tokens)
+      if (word === undefined) misses++
+      else leet.add(word)
+    }
+    if (size < SHORT) continue
+    if ((kind === MIXED || size >= LONG_WORD || tokens.camel) && mayBeText(text, start, end)) found |= LONG
+    if (kind !== UNKNOWN && mayBeBytes(text.slice(start, start + 2 * LONGEST_WORD))) found |= NUMBERS
   }
-  for (let at = Math.max(before, last - 64); at < last; at++) if (isMark(text.charCodeAt(at))) marks++
+  if (escapes >= FEW) found |= ESCAPES
   if (marks >= MORSE_MARKS) found |= MORSE
-  if (unknowns >= FEW && unknowns > knowns) found |= UNREADABLE
+  if (leet.size >= FEW) found |= LEET
+  if (accents >= FEW && accents * ACCENTED > knowns + unknowns) found |= LOOK_ALIKES
+  if (unknowns >= FEW && unknowns > knowns + others) found |= UNREADABLE
   return found
 }

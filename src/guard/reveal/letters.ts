@@ -1,5 +1,5 @@
 // Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
-import { isWord, KNOWN, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
+import { isWord, KNOWN, MIXED, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
 import { type Decoded, reversed } from './bytes.js'
 
 const LETTER = /[\p{L}\p{N}]/u
@@ -11,12 +11,10 @@ export function withoutGaps(text: string): Decoded | undefined {
   let out = ''
   let at = 0
   for (let start = 0; start < text.length;) {
-    // Most letters stand beside another.
-    if (isAscii(text.charCodeAt(start + 1))) {
-      start++
-      continue
-    }
-    const row = rowFrom(text, start)
+    // Most letters stand beside another, and most signs are not repeated.
+    const gap = text.charCodeAt(start + 1)
+    const next = text.charCodeAt(start + 3)
+    const row = isAscii(gap) || (next !== gap && next > 32) ? undefined : rowFrom(text, start)
     if (row === undefined) {
       start++
       continue
@@ -86,67 +84,58 @@ function rowFrom(text: string, start: number): Row | undefined {
 
 const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
 
-/** The letters that a sign may stand for, behind the sign. */
-const LEET = new Map(
-  '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il +t €e'.split(' ').map((row) => [row.charAt(0), row.slice(1)]),
-)
-const LEET_TOKEN = /[^\s".,;:?()[\]{}<>/=_-]{1,24}/g
-/** A sign counts as a letter within a word, and a digit or `$` also at its start. */
-const LEET_SIGN = /[\d$€]|[a-z][@!|+][a-z]/i
-/** Longer tokens are keys and hashes. */
+/** The letters that each sign of ASCII may stand for. */
+const LETTERS_OF_SIGNS = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))
+for (const row of '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il'.split(' '))
+  LETTERS_OF_SIGNS[row.charCodeAt(0)] = row.slice(1)
+const lettersOf = (code: number): string => LETTERS_OF_SIGNS[code] ?? '\0'
+
+/** Longer tokens are keys and hashes, and longer numbers are numbers. */
 const LONGEST_LEET = 16
-/** The ways of reading one word, at most. */
-const MOST_WAYS = 16
+const LONGEST_NUMBER = 4
+/** Tokens that are read together, because a text may be leetspeak in a part of it. */
+const WINDOW = 200
+/** Tokens that tell that a window holds no leetspeak, when few others were read. */
+const MANY_UNREAD = 32
 
-const LETTERS_OF_SIGNS = Array.from({ length: 128 }, (_, code) => {
-  const sign = String.fromCharCode(code)
-  return LEET.get(sign) ?? sign
-})
+/** Whether a token has a sign for a letter. */
+export const mayBeLeet = ({ start, end, kind, glue }: Tokens): boolean =>
+  kind === MIXED && glue === 0 && end - start <= LONGEST_LEET
 
-/** What each sign of a token may stand for, in at most `MOST_WAYS` combinations. */
-function lettersOf(token: string): string[] {
-  const places: string[] = []
-  let ways = 1
-  for (let at = 0; at < token.length; at++) {
-    const letters = LETTERS_OF_SIGNS[token.charCodeAt(at)] ?? LEET.get(token[at]!) ?? token[at]!
-    const both = letters.length > 1 && ways * letters.length <= MOST_WAYS
-    if (both) ways *= letters.length
-    places.push(letters.length === 1 || both ? letters : letters[0]!)
-  }
-  return places
-}
+export const leetWord = (token: Tokens): string | undefined => wordAmong(token, lettersOf)
 
 /** Words with digits and signs for letters: `m4k3`. */
 export function withoutLeet(text: string): Decoded | undefined {
-  const read = new Set<string>()
-  let unread = 0
-  let tokens = 0
-  const plain = text.replace(LEET_TOKEN, (all) => {
-    tokens++
-    if (all.length > LONGEST_LEET || !LEET_SIGN.test(all)) return all
-    let end = all.length
-    while (end > 1 && '!+|'.includes(all[end - 1]!)) end--
-    const numeric = !/[a-z]/i.test(all)
-    if (numeric && end > 4) return all
-    for (let last = end; last <= all.length; last += Math.max(1, all.length - end)) {
-      const token = all.slice(0, last)
-      if (last < all.length && !LEET_SIGN.test(token)) continue
-      const word = wordAmong(lettersOf(token.toLowerCase()))
-      if (word === undefined) continue
-      if (!numeric && word.length > 2) read.add(word)
-      return word + all.slice(token.length)
+  const tokens = new Tokens(text)
+  let out = ''
+  let found = false
+  for (let at = 0; at < text.length;) {
+    const read = new Set<string>()
+    let unread = 0
+    let plain = ''
+    let from = at
+    let count = 0
+    while (count < WINDOW) {
+      count += tokens.pass() + 1
+      if (!tokens.next()) break
+      const { start, end, kind } = tokens
+      const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
+      if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && read.size * 4 < unread)) continue
+      const token = text.slice(start, end)
+      const word = leetWord(tokens)
+      if (word === undefined && numeric) continue
+      if (word === undefined) unread++
+      else if (!numeric && word.length > 2) read.add(word)
+      plain += text.slice(from, start) + (word ?? token.replace(/[^a-z]/gi, (sign) => lettersOf(sign.charCodeAt(0))[0]!))
+      from = end
     }
-    if (numeric) return all
-    unread++
-    return (
-      lettersOf(all.slice(0, end).toLowerCase())
-        .map((letters) => letters[0]!)
-        .join('') + all.slice(end)
-    )
-  })
-  return read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= Math.min(tokens, 200)
-    ? { text: plain, words: true }
-    : undefined
+    const end = count < WINDOW ? text.length : tokens.end
+    const isLeet = read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= count
+    out += isLeet ? plain + text.slice(from, end) : text.slice(at, end)
+    found ||= isLeet
+    at = end
+  }
+  return found ? { text: out, words: true } : undefined
 }
 
 interface Stretch {
@@ -185,8 +174,6 @@ function stretches(text: string): Stretch[] {
 /** How often each letter stands in English, in tenths of a percent. P. Norvig, https://norvig.com/mayzner.html. */
 const OFTEN = [80, 15, 33, 38, 125, 24, 19, 51, 76, 2, 5, 41, 25, 72, 76, 21, 1, 63, 65, 93, 27, 11, 17, 2, 17, 1]
 const LOGS = OFTEN.map((share) => Math.log(share))
-/** Letters that tell how far an alphabet is shifted. */
-const SAMPLE = 400
 
 const shifted = (text: string, shift: number): string =>
   text.replace(/[a-z]/gi, (letter) => {
@@ -203,30 +190,42 @@ const mirrored = (text: string): string =>
 const rot47 = (text: string): string =>
   text.replace(/[!-~]/g, (sign) => String.fromCharCode(33 + ((sign.charCodeAt(0) + 14) % 94)))
 
-/** The ways of reading an alphabet in which these letters would be the likeliest English. */
-function alphabets(text: string): ((text: string) => string)[] {
+/** Characters of a stretch by which its readings are compared, and those that tell whether it runs backwards. */
+const TRIED = 300
+const FIRST_TRIED = 100
+
+/** The ways of reading a stretch that may be English, by how often each letter stands in it. */
+function waysOf(sample: string): ((text: string) => string)[] {
   const counts = new Array<number>(26).fill(0)
   let letters = 0
-  for (let at = 0; at < text.length && letters < SAMPLE; at++) {
-    const code = text.charCodeAt(at) | 32
-    if (code < 97 || code > 122) continue
-    counts[code - 97]!++
+  let small = 0
+  for (let at = 0; at < sample.length; at++) {
+    const code = sample.charCodeAt(at)
+    const letter = (code | 32) - 97
+    if (letter < 0 || letter > 25) continue
+    counts[letter]!++
     letters++
+    if (code > 96) small++
   }
-  if (letters < 8) return []
-  const likely = (place: (letter: number) => number): number =>
-    counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
-  const plain = likely((letter) => letter)
-  const ways = Array.from({ length: 25 }, (_, at) => ({
-    score: likely((letter) => (letter + at + 1) % 26),
+  const ways: ((text: string) => string)[] = []
+  // ROT47 makes digits, signs and capitals of small letters.
+  if (small * 4 < sample.length) ways.push(rot47)
+  if (readingOf(reversed(sample.slice(0, FIRST_TRIED))).words >= 2) ways.push(reversed)
+  if (letters < 8) return ways
+  const likely = (first: number, step: number): number => {
+    let sum = 0
+    for (let at = 0, place = first; at < 26; at++, place = (place + step) % 26) sum += counts[at]! * LOGS[place]!
+    return sum
+  }
+  const plain = likely(0, 1)
+  const alphabets = Array.from({ length: 25 }, (_, at) => ({
+    score: likely(at + 1, 1),
     read: (each: string) => shifted(each, at + 1),
   }))
-  ways.push({ score: likely((letter) => 25 - letter), read: mirrored })
+  alphabets.push({ score: likely(25, 25), read: mirrored })
+  const best = alphabets.filter(({ score }) => score > plain).sort((a, b) => b.score - a.score)
+  for (const { read } of best.slice(0, 3)) ways.push(read, (each) => reversed(read(each)))
   return ways
-    .filter(({ score }) => score > plain)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, 3)
-    .map(({ read }) => read)
 }
 
 const wordsReversed = (text: string): string =>
@@ -237,9 +236,6 @@ const wordsReversed = (text: string): string =>
     while (end > start && !LETTER.test(word[end - 1]!)) end--
     return word.slice(0, start) + reversed(word.slice(start, end)) + word.slice(end)
   })
-
-/** Characters of a stretch by which its readings are compared. */
-const TRIED = 300
 
 /** Signs between which a stretch is read first, so that words which are known by accident are not left out. */
 const EDGE = /[:"\n\u201c\u201d]/
@@ -276,9 +272,9 @@ export function withoutCiphers(text: string): Decoded | undefined {
 }
 
 function deciphered(text: string): string | undefined {
-  const shifts = alphabets(text)
-  const ways = [reversed, rot47, ...shifts, ...shifts.map((shift) => (each: string) => reversed(shift(each)))]
   const sample = text.slice(0, TRIED)
+  const ways = waysOf(sample)
+  if (ways.length === 0) return undefined
   const before = readingOf(sample)
   let best: ((text: string) => string) | undefined
   let most = Math.max(0.6, before.share + 0.25)

@@ -95,12 +95,17 @@ export function createJudge(o: JudgeSettings): Judge {
       'verdict' in judgement ? blocks(judgement.verdict, stage) : failFast === true
     const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
     try {
-      const conversations = o.reveal === false ? given : withForms(given, stage)
-      admit(conversations, options)
-      const plans = plansOf(conversations, options)
-      // All pieces are counted before the first call, so a request with too many pieces costs no call.
+      admit(given, options)
       const checks = checksAt(stage)
-      for (const plan of plans) if ('questions' in plan) checks.count(first.guard, plan.questions, stage)
+      // All pieces are counted before the first call, and before anything is decoded.
+      const counted = (conversations: readonly Conversation[]): readonly Plan[] => {
+        const all = plansOf(conversations, options)
+        for (const plan of all) if ('questions' in plan) checks.count(first.guard, plan.questions, stage)
+        return all
+      }
+      let plans = counted(given)
+      const conversations = o.reveal === false ? given : withForms(given, stage)
+      if (conversations !== given) plans = counted(conversations)
       // A remembered verdict that settles the matter spares the calls.
       const settled = plans.find((plan) => 'verdict' in plan && blocks(plan.verdict, stage))
       return await firstOrAll(

@@ -165,8 +165,7 @@ function alphabet(codes: readonly number[], gaps: readonly string[]): string | u
 /**
  * Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one.
  */
-const RUN =
-  /(?<![\w+/-])(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
+const RUN = /(?<![\w+/-])(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
 /** What stands between the signs of paths and names. */
 const PART_OF_RUN = /[^\r\n/_-]{8,}/g
 

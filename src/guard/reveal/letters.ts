@@ -126,7 +126,8 @@ export function withoutLeet(text: string): Decoded | undefined {
       if (word === undefined && numeric) continue
       if (word === undefined) unread++
       else if (!numeric && word.length > 2) read.add(word)
-      plain += text.slice(from, start) + (word ?? token.replace(/[^a-z]/gi, (sign) => lettersOf(sign.charCodeAt(0))[0]!))
+      plain +=
+        text.slice(from, start) + (word ?? token.replace(/[^a-z]/gi, (sign) => lettersOf(sign.charCodeAt(0))[0]!))
       from = end
     }
     const end = count < WINDOW ? text.length : tokens.end

@@ -313,7 +313,10 @@ export function wordAmong(
       const sign = SIGNS[code]!
       if (sign !== LETTER && sign !== APOSTROPHE) continue
       const left = ways > 1 ? choices - 1 : choices
-      const rest = sign === LETTER ? from(at + 1, Math.imul(hash ^ (code | 32), PRIME), stem, left) : from(at + 1, hash, hash, left)
+      const rest =
+        sign === LETTER
+          ? from(at + 1, Math.imul(hash ^ (code | 32), PRIME), stem, left)
+          : from(at + 1, hash, hash, left)
       if (rest !== undefined) return String.fromCharCode(code | (sign === LETTER ? 32 : 0)) + rest
     }
     return undefined

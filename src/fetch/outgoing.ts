@@ -3,7 +3,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { ReadableByteStreamController } from 'node:stream/web'
 import { LlamaGuardError } from '../types/errors.js'
-import { keepHead } from '../response/intercept/head.js'
+import { keepHead } from '../response/intercept/calls.js'
 
 type Callback = (error?: Error | null) => void
 

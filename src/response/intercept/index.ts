@@ -8,59 +8,55 @@
 //
 // Calls of a handler in the last three do nothing.
 import { strict as assert } from 'node:assert'
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Writable } from 'node:stream'
+import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import type { Hold, ReplyClock, ResponseController } from '../context.js'
-import { Chain, type Interceptor, type Method } from './chain.js'
-import { dropTrailers, headersSent, HeldHead, isHttp2 } from './head.js'
-import { Backpressure, bytesOf, callbackOf, hasChunk, keepConnection, onFinish, tooLate } from './writes.js'
+import { Link, type Method, type Shown } from './chain.js'
+import * as calls from './calls.js'
 
 type State = 'hold' | 'open' | 'finished' | 'refused' | 'gone'
-/** Returns the hold of a reply, or undefined to let the reply through unchanged. */
 type Choose = (controller: ResponseController) => Hold | undefined
 
-const NO_BYTES: Buffer = Buffer.alloc(0)
-
-class Interception implements ResponseController, Interceptor {
-  readonly res: ServerResponse
-  readonly #chain: Chain
-  readonly #head: HeldHead
-  readonly #writes: Backpressure
+class Interception extends Link implements ResponseController {
+  /** The stream of an HTTP/2 response. */
+  readonly #stream: ServerHttp2Stream | undefined
+  readonly #mountHeaders: OutgoingHttpHeaders
+  readonly #writes: calls.Backpressure
   readonly #clock: ReplyClock | undefined
-  readonly #http2: boolean
-  readonly #expectsHandler: boolean
   #choose: Choose | undefined
   #hold: Hold | undefined
   #state: State = 'hold'
+  /** The head that the handler has committed, and the method that did it. It is sent once, or a refusal's instead. */
+  #head: { readonly status: number; readonly message: string; readonly by: Method } | undefined
+  /** The method that commits the head, or would. */
+  #committer: Method = 'writeHead'
+  /** True when a head has been passed to the functions below. */
+  #headLeft = false
   /** True when the handler has called `end()`. */
   #ended = false
+  /** The last bytes, where a middleware below us keeps our end. */
+  #keptBelow: Buffer | undefined
   #letConnectionGo: (() => void) | undefined
 
   constructor(res: ServerResponse, choose: Choose | undefined, clock: ReplyClock | undefined) {
-    this.res = res
+    const isHttp2 = res.req?.httpVersionMajor === 2
+    const stream = isHttp2 ? (res as ServerResponse & { stream?: ServerHttp2Stream }).stream : undefined
+    super(res, stream)
+    this.#stream = stream
     this.#choose = choose
     this.#clock = clock
-    this.#expectsHandler = choose !== undefined
-    this.#http2 = isHttp2(res)
-    const mountHeaders = res.getHeaders()
-    this.#writes = new Backpressure(res)
-    this.#chain = new Chain(res, this, this.#http2)
-    this.#head = new HeldHead(res, this.#chain, mountHeaders, () => this.#chooseHold())
-    // Registered before the handler's own listeners, because those write again.
-    res.on('drain', () => this.#writes.noteDrain(this.#hold?.full === true))
+    this.#mountHeaders = res.getHeaders()
+    this.#writes = new calls.Backpressure(res, () => this.#hold?.full === true)
     res.on('close', () => this.#onClose())
   }
 
-  get headTaken(): boolean {
-    return this.#head.committed && (this.#state === 'hold' || this.#state === 'gone')
-  }
-
-  get endTaken(): boolean {
-    return this.#ended && (this.#state === 'hold' || this.#state === 'gone')
+  taken(what: Shown): boolean {
+    if (this.#state !== 'hold' && this.#state !== 'gone') return false
+    return what === 'headersSent' ? this.#head !== undefined : this.#ended
   }
 
   get holdsHead(): boolean {
-    return this.#state === 'hold' && !this.#head.left
+    return this.#state === 'hold' && !this.#headLeft
   }
 
   get closed(): boolean {
@@ -69,138 +65,135 @@ class Interception implements ResponseController, Interceptor {
 
   // What a handler calls.
 
-  call(method: Method, args: unknown[]): unknown {
+  call(method: Method, ...args: unknown[]): unknown {
     // Node's end() calls res.write on HTTP/2, which is a wrapper of ours when somebody has defined one.
-    if (this.#state === 'open' || this.#chain.sending) return this.#chain.callBelow(method, args)
+    if (this.#state === 'open' || this.sending) return this.callBelow(method, args)
     switch (method) {
       case 'write':
-        return this.#onWrite(args)
       case 'end':
-        return this.#onEnd(args)
+        return this.#onChunk(method, args)
       case 'writeHead':
         return this.#onWriteHead(args)
       case 'flushHeaders':
-        if (this.#state === 'hold' && !this.#head.committed) this.res.writeHead(this.res.statusCode)
+        if (this.#state === 'hold' && this.#head === undefined) this.res.writeHead(this.res.statusCode)
         return undefined
       default:
-        return this.#onHeader(method, args)
+        // The handler does not know that the guard has already answered. On Express 4, Node's error for a late header
+        // would be an unhandled rejection in an async handler.
+        if (this.#state === 'refused') return method === 'removeHeader' ? undefined : this.res
+        if (this.taken('headersSent')) throw calls.headSent(this.#stream)
+        return this.callBelow(method, args)
     }
   }
 
-  #onWrite(args: unknown[]): unknown {
-    const bytes = bytesOf(args)
-    const callback = callbackOf(args)
-    if (this.closed && this.#chain.passesAgain(bytes, this.#ended)) return this.#chain.callBelow('write', args)
-    if (this.#isGone) return tooLate(callback, 'destroyed')
-    if (this.#ended) return tooLate(callback, 'ended')
-    if (this.#state === 'refused') {
-      if (callback !== undefined) process.nextTick(callback)
-      // True, so that a pipe reads to its end. It would wait for ever for a 'drain' that nobody emits.
-      return true
-    }
-    this.#head.commitBy('write')
-    if (this.#state !== 'hold') return this.call('write', args)
-    this.#clock?.gave(false)
-    this.#hold?.write(bytes)
-    return this.#writes.add(callback, this.#state === 'hold' && this.#hold?.full === true)
-  }
-
-  #onEnd(args: unknown[]): unknown {
+  #onChunk(method: 'write' | 'end', args: unknown[]): unknown {
     const { res } = this
-    const bytes = hasChunk(args) ? bytesOf(args) : NO_BYTES
-    const callback = callbackOf(args)
-    if (this.closed && this.#chain.passesAgain(bytes, this.#ended)) return this.#chain.callBelow('end', args)
-    const comes = !this.#ended && !this.closed && !this.#isGone
-    if (comes) this.#head.commitBy('end')
-    if (comes && this.#state === 'open') return this.call('end', args)
-    if (this.#ended && bytes.length > 0) tooLate(callback, 'ended')
-    else if (callback !== undefined) {
-      // Not passed on with the end, because sessions and compression drop it.
-      if (res.writableFinished) process.nextTick(callback)
-      else onFinish(this.#stream ?? res, callback)
+    const bytes = calls.bytesOf(method, args)
+    const callback = calls.callbackOf(args)
+    const ended = this.#ended
+    // A middleware below us has kept our end, and passes it to `res` and not to the function that it has saved.
+    const kept = this.nodes('writableEnded') === true ? undefined : this.#keptBelow
+    if (kept !== undefined && (bytes.length === 0 ? ended : kept.equals(bytes))) return this.callBelow(method, args)
+    const comes = !ended && !this.closed && !this.#isGone
+    if (comes) this.#commitBy(method)
+    if (comes && this.#state === 'open') return this.callBelow(method, args)
+    const hold = comes ? this.#hold : undefined
+    if (method === 'write') {
+      if (hold === undefined) {
+        // A write that goes nowhere is answered as by Node, or with true, so that a pipe reads to its end.
+        const late = this.#isGone ? 'ERR_STREAM_DESTROYED' : ended ? 'ERR_STREAM_WRITE_AFTER_END' : undefined
+        if (callback !== undefined) process.nextTick(callback, late && calls.tooLate(late))
+        return late === undefined
+      }
+      this.#clock?.gave(false)
+      hold.write(bytes)
+      return this.#writes.add(callback)
     }
     this.#ended = true
-    if (!comes || this.#state !== 'hold') return res
+    // Not passed on with the end, because sessions and compression drop it.
+    if (callback !== undefined && res.writableFinished) process.nextTick(callback)
+    else if (callback !== undefined) (this.#stream ?? res)[calls.LISTEN]('finish', callback)
+    if (hold === undefined) return res
     this.#clock?.gave(true)
-    if (!this.#http2) this.#letConnectionGo = keepConnection(res)
-    this.#hold?.end(bytes.length > 0 ? bytes : undefined)
+    if (this.#stream === undefined) this.#letConnectionGo = calls.keepConnection(res)
+    hold.end(bytes.length > 0 ? bytes : undefined)
     return res
   }
 
   #onWriteHead(args: unknown[]): unknown {
     const { res } = this
     // A middleware below us has kept the first bytes, and Node now asks for their head.
-    if (this.#head.left && !this.#chain.real('headersSent')) return this.#chain.callBelow('writeHead', args)
+    if (this.#headLeft && this.nodes('headersSent') !== true) return this.callBelow('writeHead', args)
     if (this.closed) return res
-    if (!this.#head.committed) {
-      this.#head.commit(args)
+    if (this.#head === undefined) {
+      this.#commit(args)
       // Nobody holds this reply, so its head leaves now. An implicit head leaves with the write or end that caused it.
-      const leaves = this.#state === 'open' && this.#head.committer === 'writeHead'
-      return leaves ? this.#chain.callBelow('writeHead', [res.statusCode]) : res
+      const leaves = this.#state === 'open' && this.#committer === 'writeHead'
+      return leaves ? this.callBelow('writeHead', [res.statusCode]) : res
     }
     // Sessions call for an implicit head when they find none of Node's.
-    if (args.length > 1 || args[0] !== res.statusCode) throw headersSent(this.#http2)
+    if (args.length > 1 || args[0] !== res.statusCode) throw calls.headSent(this.#stream)
     return res
   }
 
-  #onHeader(method: Method, args: unknown[]): unknown {
-    // The handler does not know that the guard has already answered. On Express 4, Node's error for a late header
-    // would be an unhandled rejection in an async handler.
-    if (this.#state === 'refused') return method === 'removeHeader' ? undefined : this.res
-    if (this.headTaken) throw headersSent(this.#http2)
-    return this.#chain.callBelow(method, args)
+  /** Goes through `res.writeHead`, as Node's implicit head does, so that wrappers of it run before the hold is chosen. */
+  #commitBy(by: Method): void {
+    if (this.#head !== undefined) return
+    const { res } = this
+    this.#committer = by
+    res.writeHead(res.statusCode)
+    // A wrapper of writeHead did not call ours.
+    if (this.#head === undefined) this.#commit([res.statusCode])
+    this.#committer = 'writeHead'
   }
 
-  /** The handler has committed its head: who keeps the body is decided now. */
-  #chooseHold(): void {
-    const hold = this.#chain.send(() => this.#choose?.(this))
+  /** Later changes of the head throw, as they would without the guard. Who keeps the body is decided now. */
+  #commit(args: readonly unknown[]): void {
+    const { res } = this
+    const http2 = this.#stream !== undefined
+    calls.keepHead(res, args, http2)
+    this.#head = { status: res.statusCode, message: http2 ? '' : res.statusMessage, by: this.#committer }
+    const hold = this.send(() => this.#choose?.(this))
     if (this.#state !== 'hold') return
     if (hold === undefined) this.#leaveHold('open')
     else this.#hold = hold
   }
 
-  // The methods below are those that a hold calls.
+  // What a hold calls.
 
   release(chunk: Buffer): boolean {
     if (this.closed) return false
     const fits = this.#send(() => {
-      const args = this.#argsOf(chunk)
-      this.#head.open('write')
-      return this.#chain.callBelow('write', args)
+      this.#openHead('write')
+      return this.callBelow('write', calls.chunk(this.res, chunk))
     })
     this.#clock?.left(false)
-    this.#writes.noteSent(fits)
-    return !this.#writes.slowClient
+    return this.#writes.sent(fits)
   }
 
-  finish(chunk: Buffer = NO_BYTES): void {
-    if (this.closed) return
-    this.#leaveHold('finished')
-    this.#writes.callAll()
-    this.#end(chunk, () => this.#head.open('end'))
-    this.#clock?.left(true)
+  finish(chunk: Buffer = calls.NO_BYTES): void {
+    this.#end('finished', chunk, () => this.#openHead('end'))
   }
 
   refuse(status: number, headers: OutgoingHttpHeaders, body: string | Buffer): void {
     if (this.closed) return
-    if (this.#chain.real('headersSent')) return this.destroy()
+    if (this.nodes('headersSent') === true) return this.destroy()
     // A handler may answer the abort with an error, and Express then destroys the socket. `connection: close` keeps
     // the client from sending its next request on it.
-    const closes = this.#expectsHandler && !this.#ended && !this.#http2
-    this.#leaveHold('refused')
+    const closes = this.#choose !== undefined && !this.#ended && this.#stream === undefined
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
-    this.#end(bytes, () => {
-      dropTrailers(this.res, this.#http2)
-      this.#head.refuse(status, closes ? { ...headers, connection: 'close' } : headers, bytes.length)
+    const own = { ...headers, 'content-length': bytes.length, ...(closes && { connection: 'close' }) }
+    this.#end('refused', bytes, () => {
+      calls.dropTrailers(this.res, this.#stream)
+      calls.refuseHead(this.res, this.#mountHeaders, own)
+      this.#head = { status, message: STATUS_CODES[status] ?? '', by: 'writeHead' }
+      this.#headLeft = false
+      this.#openHead()
     })
-    this.#writes.letGoOn()
   }
 
   cut(lastBytes: string): void {
-    if (this.closed) return
-    this.#leaveHold('refused')
-    this.#end(Buffer.from(lastBytes), () => dropTrailers(this.res, this.#http2))
-    this.#writes.letGoOn()
+    this.#end('refused', Buffer.from(lastBytes), () => calls.dropTrailers(this.res, this.#stream))
   }
 
   destroy(): void {
@@ -217,40 +210,48 @@ class Interception implements ResponseController, Interceptor {
   open(): void {
     if (this.closed) return
     this.#leaveHold('open')
-    this.#send(() => this.#head.open())
-    if (!this.#writes.slowClient) this.#writes.callAll()
+    this.#send(() => this.#openHead())
+    this.#writes.goOn()
   }
 
   drained(): void {
-    if (!this.closed) this.#writes.noteRoom()
+    if (!this.closed) this.#writes.goOn()
   }
 
-  #end(bytes: Buffer, begin: () => void): void {
-    this.#chain.noteLast(bytes)
+  /**
+   * Sends the head before the first byte. A head that was committed by `next`, the call that follows, is left to it:
+   * Node computes other headers for a head that leaves with the whole body, and middleware below may add some.
+   */
+  #openHead(next?: Method): void {
+    if (this.#headLeft) return
+    this.#headLeft = true
+    if (this.#head === undefined || this.nodes('headersSent') === true) return
+    const { status, message, by } = this.#head
+    this.res.statusCode = status
+    // HTTP/2 has no reason phrase, and Node warns when it is read.
+    if (this.#stream === undefined) this.res.statusMessage = message
+    if (by !== next) this.callBelow('writeHead', [status])
+  }
+
+  #end(state: 'finished' | 'refused', bytes: Buffer, begin: () => void): void {
+    if (this.closed) return
+    this.#leaveHold(state)
     this.#send(() => {
-      const args = this.#argsOf(bytes)
       begin()
+      const ended = (): boolean => this.nodes('writableEnded') === true
       // A middleware below us may have ended the response already.
-      if (!this.#chain.real('writableEnded')) this.#chain.callBelow('end', bytes.length > 0 ? args : [])
+      if (!ended()) this.callBelow('end', bytes.length > 0 ? calls.chunk(this.res, bytes) : [])
+      if (!ended()) this.#keptBelow = bytes
     })
     this.#letConnectionGo?.()
+    this.#writes.goOn(true)
+    if (state === 'finished') this.#clock?.left(true)
   }
 
-  /**
-   * The arguments that send these bytes. While a pipelined response waits for its connection, Node puts its head before
-   * what is queued, such as `100 Continue`, but for a head that leaves with a string.
-   */
-  #argsOf(bytes: Buffer): readonly unknown[] {
-    return this.res.socket === null && !this.#head.left ? [bytes.toString('latin1'), 'latin1'] : [bytes]
-  }
-
-  /**
-   * Runs `send`. Node may throw at a bad head or a wrong length, and no code after the handler would catch that. The
-   * connection is then broken.
-   */
+  /** Breaks the connection where Node throws at a head or a length, because no code after the handler would catch it. */
   #send<T>(send: () => T): T | undefined {
     try {
-      return this.#chain.send(send)
+      return this.send(send)
     } catch {
       this.destroy()
       return undefined
@@ -270,17 +271,12 @@ class Interception implements ResponseController, Interceptor {
     return this.#state === 'gone' || (this.#stream ?? this.res).destroyed
   }
 
-  /** The stream of an HTTP/2 response. */
-  get #stream(): Writable | undefined {
-    return this.#http2 ? (this.res as ServerResponse & { stream?: Writable }).stream : undefined
-  }
-
   #onClose(): void {
     if (this.res.writableFinished) return this.#writes.callAll()
     const hold = this.#hold
     // An open response is Node's. It answers the calls of a handler whose client has left.
     if (this.#state !== 'open') this.#leaveHold('gone')
-    this.#writes.callAll(true)
+    this.#writes.callAll(calls.tooLate('ERR_STREAM_DESTROYED'))
     hold?.gone()
   }
 }
@@ -290,10 +286,6 @@ class Interception implements ResponseController, Interceptor {
  * returns the hold that keeps the body, or undefined to let the response through unchanged. Leave it out when no
  * handler will run. `clock` is told of the bytes that are held and released.
  */
-export function intercept(
-  res: ServerResponse,
-  choose?: (controller: ResponseController) => Hold | undefined,
-  clock?: ReplyClock,
-): ResponseController {
+export function intercept(res: ServerResponse, choose?: Choose, clock?: ReplyClock): ResponseController {
   return new Interception(res, choose, clock)
 }

@@ -2,7 +2,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { keepHead } from '../../../src/response/intercept/head.js'
+import { keepHead } from '../../../src/response/intercept/calls.js'
 
 function headOf(before: Readonly<Record<string, string>>, write: (res: ServerResponse) => void): string {
   const res = new ServerResponse(new IncomingMessage(new Socket()))
@@ -35,13 +35,19 @@ const ARGUMENTS: Readonly<Record<string, readonly unknown[]>> = {
   'a value with a line end': [200, { 'x-a': '1\r\nx-b: 2' }],
 }
 
-describe.each(Object.entries(ARGUMENTS))('A head of %s', (_what, args) => {
-  it.each([[{}], [{ 'x-a': '0', 'x-z': '9' }]])('is sent later as Node sends it at once, after %j', (before) => {
-    const atOnce = headOf(before, (res) => void Reflect.apply(res.writeHead, res, args))
-    const later = headOf(before, (res) => {
-      keepHead(res, args, false)
-      res.writeHead(res.statusCode)
-    })
-    expect(later).toBe(atOnce)
-  })
+/** Node.js 20 takes a list of headers for an object when some are set already. Ours adds a line for each, as later ones do. */
+const OLD_LISTS = process.version.startsWith('v20.')
+
+describe.each(Object.entries(ARGUMENTS))('A head of %s', (what, args) => {
+  it.each(OLD_LISTS && what.includes('list') ? [[{}]] : [[{}], [{ 'x-a': '0', 'x-z': '9' }]])(
+    'is sent later as Node sends it at once, after %j',
+    (before) => {
+      const atOnce = headOf(before, (res) => void Reflect.apply(res.writeHead, res, args))
+      const later = headOf(before, (res) => {
+        keepHead(res, args, false)
+        res.writeHead(res.statusCode)
+      })
+      expect(later).toBe(atOnce)
+    },
+  )
 })

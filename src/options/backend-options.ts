@@ -1,5 +1,5 @@
-// The settings that each backend needs, and the options that it would ignore. An ignored option is an error, because
-// its owner believes that it has an effect.
+// The settings that each backend needs, and the options that have no effect beside others. Such an option is an error,
+// because its owner believes that it has one.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Config } from './config.js'
 import { type Backend, BACKENDS } from './index.js'
@@ -19,19 +19,15 @@ const IGNORED: Readonly<Record<Backend, readonly string[]>> = {
   'openai-moderation': [...SAGEMAKER, ...PROMPT],
 }
 
-const REQUIRED: Readonly<
-  Record<
-    Backend,
-    { option: 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'; variable: string; what: string } | undefined
-  >
-> = {
-  sagemaker: { option: 'endpoint', variable: 'ENDPOINT', what: 'a SageMaker endpoint name' },
-  openai: { option: 'guardUrl', variable: 'URL', what: 'the base URL of an OpenAI-compatible server' },
-  'llama-cpp': { option: 'guardModel', variable: 'MODEL_ID', what: 'the path of a Llama Guard GGUF file' },
+type Needed = 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'
+const NEEDS: Readonly<Record<Backend, readonly [option: Needed, variable: string, what: string] | undefined>> = {
+  sagemaker: ['endpoint', 'ENDPOINT', 'a SageMaker endpoint name'],
+  openai: ['guardUrl', 'URL', 'the base URL of an OpenAI-compatible server'],
+  'llama-cpp': ['guardModel', 'MODEL_ID', 'the path of a Llama Guard GGUF file'],
   local: undefined,
-  bedrock: { option: 'guardModel', variable: 'MODEL_ID', what: 'the id of a model on Bedrock' },
-  'bedrock-guardrail': { option: 'guardModel', variable: 'MODEL_ID', what: 'the id of a Bedrock guardrail' },
-  'openai-moderation': { option: 'guardApiKey', variable: 'API_KEY', what: 'an API key of OpenAI' },
+  bedrock: ['guardModel', 'MODEL_ID', 'the id of a model on Bedrock'],
+  'bedrock-guardrail': ['guardModel', 'MODEL_ID', 'the id of a Bedrock guardrail'],
+  'openai-moderation': ['guardApiKey', 'API_KEY', 'an API key of OpenAI'],
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
@@ -39,62 +35,55 @@ export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
   return guards === undefined || guard !== 'sagemaker' || endpoint !== undefined
 }
 
-/** @throws LlamaGuardError `endpoint_missing` when the chosen backend lacks a setting that it needs. */
-export function requireBackendSettings(config: Config): void {
-  if (typeof config.guard !== 'string') return
-  const need = REQUIRED[config.guard]
-  if (need === undefined || config[need.option] !== undefined) return
+/**
+ * Checks the options of a configuration together. Variables that serve another guard of the process do not count
+ * against a guard chosen in code.
+ * @throws LlamaGuardError `endpoint_missing` when the backend lacks a setting, `invalid_option` for an option without
+ * effect.
+ */
+export function checkTogether(config: Config, given: Given, inCode: Given): void {
+  const { guard } = config
+  if (typeof guard === 'string') rejectIgnored(guard, inCode['guard'] === undefined ? given : inCode)
+  rejectWithoutEffect(config, given)
+  const needed = typeof guard === 'string' && hasOwnGuard(config) ? NEEDS[guard] : undefined
+  if (needed === undefined || config[needed[0]] !== undefined) return
+  const [option, variable, what] = needed
   throw new LlamaGuardError(
     'endpoint_missing',
-    `The guard ${JSON.stringify(config.guard)} needs ${need.what}. Set the option \`${need.option}\` or the ` +
-      `variable ${PREFIX}${need.variable}, or choose another guard: \`guard: 'local'\` runs a baseline ` +
-      'screen (not Llama Guard) without any account.',
+    `The guard ${JSON.stringify(guard)} needs ${what}. Set the option \`${option}\` or the variable ` +
+      `${PREFIX}${variable}, or choose another guard: \`guard: 'local'\` runs a baseline screen (not Llama Guard) ` +
+      'without any account.',
   )
 }
 
-/**
- * `given` holds the options from the same source as the choice of backend: variables that serve another guard of the
- * process do not count against a guard chosen in code.
- * @throws LlamaGuardError `invalid_option` for an option that the chosen backend ignores.
- */
-export function rejectIgnored(guard: Config['guard'], given: Given): void {
-  if (typeof guard !== 'string') return
+function rejectIgnored(guard: Backend, given: Given): void {
   const option = IGNORED[guard].find((name) => given[name] !== undefined)
   if (option === undefined) return
   const users = BACKENDS.filter((backend) => !IGNORED[backend].includes(option))
-  throw new LlamaGuardError(
-    'invalid_option',
+  throw withoutEffect(
     `The option ${placeOf(option)} is set, and the guard ${JSON.stringify(guard)} ignores it: it belongs to ` +
       `${users.join(', ')}. Remove it, or choose such a guard (option \`guard\`, variable ${PREFIX}BACKEND).`,
   )
 }
 
-/** @throws LlamaGuardError `invalid_option` for a cache secret without a store that it could seal. */
-export function rejectUnusedSecret({ cacheSecret, cacheStore }: Config): void {
-  if (cacheSecret === undefined || typeof cacheStore === 'string') return
-  throw new LlamaGuardError(
-    'invalid_option',
-    `The variable ${PREFIX}CACHE_SECRET is set, and nothing is sealed with it: it belongs to a Redis URL in ` +
-      `\`cacheStore\` (${PREFIX}REDIS_URL). ` +
-      (cacheStore === undefined
-        ? 'Set that URL, or remove the secret.'
-        : 'A store of your own seals its values itself; remove the secret.'),
-  )
-}
-
-const PACE = ['windowChars', 'windowMs'] as const
-
-/** @throws LlamaGuardError `invalid_option` for options that have no effect together. `given`: those that were set. */
-export function rejectWithoutEffect({ streaming, onToolCall, check }: Config, given: Given): void {
+function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheStore }: Config, given: Given): void {
+  if (cacheSecret !== undefined && typeof cacheStore !== 'string')
+    throw withoutEffect(
+      `The variable ${PREFIX}CACHE_SECRET is set, and nothing is sealed with it: it belongs to a Redis URL in ` +
+        `\`cacheStore\` (${PREFIX}REDIS_URL). ` +
+        (cacheStore === undefined
+          ? 'Set that URL, or remove the secret.'
+          : 'A store of your own seals its values itself; remove the secret.'),
+    )
   if (onToolCall !== undefined && !check.includes('output'))
-    throw new LlamaGuardError(
-      'invalid_option',
+    throw withoutEffect(
       "The option onToolCall is set, and `check` leaves out 'output', where calls are. Add it, or remove onToolCall.",
     )
-  const pace = streaming === 'full' ? PACE.find((name) => given[name] !== undefined) : undefined
-  if (pace !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
+  const pace = ['windowChars', 'windowMs'].find((name) => given[name] !== undefined)
+  if (streaming === 'full' && pace !== undefined)
+    throw withoutEffect(
       `The option ${pace} is set, and \`streaming: 'full'\` checks a reply once, when it is whole. Remove one of them.`,
     )
 }
+
+const withoutEffect = (message: string): LlamaGuardError => new LlamaGuardError('invalid_option', message)

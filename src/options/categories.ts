@@ -1,107 +1,59 @@
-// Reads the operator's categories from options or a JSON policy file. They are validated when the middleware is
-// built, so that a typing error is an error and not a category that never blocks.
-import { LlamaGuardError } from '../types/errors.js'
+// Reads what a policy says of categories. A typing error is an error, and not a category that never blocks.
 import { sameId } from '../policy.js'
 import type { Category, CategoryAction } from '../types.js'
-import { nearest } from './readers.js'
+import { isObject } from '../utils/json.js'
+import { fail, fieldsOf, oneOf, type Reader, type Readers, text } from './readers.js'
 
-const ACTIONS: readonly CategoryAction[] = ['block', 'flag', 'ignore']
-const ID = /^[A-Za-z][A-Za-z]?\d{1,3}$/
-const LISTS = ['shouldNot', 'can', 'should'] as const
-/** The type makes the compiler report a key of Category that is missing here. */
-const KEYS: Record<keyof Category, true> = {
-  id: true,
-  name: true,
-  description: true,
-  shouldNot: true,
-  can: true,
-  should: true,
-  action: true,
+const action = oneOf<CategoryAction>(['block', 'flag', 'ignore'])
+const CATEGORY: Readers<Category> = {
+  id: matching(/^[A-Za-z][A-Za-z]?\d{1,3}$/, 'one or two letters and a number, such as "O3"'),
+  name: matching(/^[^\r\n]+$/, 'a short name on one line'),
+  description: text,
+  shouldNot: sentences,
+  can: sentences,
+  should: sentences,
+  action,
 }
 
-/**
- * Reads the option `categories`: a list, or the text of a policy, which the prompt parses itself. `path` names the
- * place in error messages, for example `categories` or `policy.json: categories`.
- * @throws LlamaGuardError `invalid_option`.
- */
-export function readCategories(value: unknown, path: string): readonly Category[] | string {
-  if (typeof value === 'string') {
-    if (value.trim() === '') throw invalid(path, 'an empty text', 'the text of a policy, or a list of categories')
-    return value
-  }
-  if (!Array.isArray(value))
-    throw invalid(
-      path,
-      kindOf(value),
-      'a list of categories such as [{ "id": "O1", "name": "Violence and Hate" }], or the text of a policy',
+/** Reads a list of categories, or the text of a policy, which the prompt parses itself. */
+export function readCategories(value: unknown, name: string): readonly Category[] | string {
+  if (typeof value === 'string') return text(value, name)
+  if (!Array.isArray(value) || value.length === 0)
+    throw fail(
+      name,
+      value,
+      'a list of categories such as [{ "id": "O1", "name": "Violence" }], or the text of a policy',
     )
-  if (value.length === 0)
-    throw invalid(path, 'an empty list', "at least one category; leave it out for the model's own")
-  const categories = value.map((entry: unknown, index) => readCategory(entry, `${path}[${index}]`))
+  const categories = value.map((entry: unknown, index) => {
+    if (!isObject(entry)) throw fail(`${name}[${index}]`, entry, 'an object with `id` and `name`')
+    return Object.freeze(fieldsOf<Category>(entry, CATEGORY, `${name}[${index}]`, ['id', 'name']))
+  })
   categories.forEach(({ id }, index) => {
     const first = categories.findIndex((other) => sameId(other.id, id))
     if (first !== index)
-      throw invalid(
-        `${path}[${index}].id`,
-        `${JSON.stringify(id)}, which ${path}[${first}] has already`,
-        'an id of its own',
-      )
+      throw fail(`${name}[${index}].id`, id, `an id of its own, and ${name}[${first}] has it already`)
   })
   return categories
 }
 
-function readCategory(value: unknown, path: string): Category {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw invalid(path, kindOf(value), 'an object with `id` and `name`')
-  const entry = value as Record<string, unknown>
-  const known = Object.keys(KEYS)
-  const unknown = Object.keys(entry).find((key) => !known.includes(key))
-  if (unknown !== undefined)
-    throw invalid(
-      path,
-      `the unknown key ${JSON.stringify(unknown)}`,
-      `known keys only. Did you mean ${JSON.stringify(nearest(unknown, known))}?`,
-    )
-  const { id, name, description, action } = entry
-  if (typeof id !== 'string' || !ID.test(id))
-    throw invalid(`${path}.id`, shown(id), 'one or two letters and a number, such as "O3"')
-  if (typeof name !== 'string' || name.trim() === '' || /[\r\n]/.test(name))
-    throw invalid(`${path}.name`, shown(name), 'a short name on one line')
-  if (description !== undefined && (typeof description !== 'string' || description.trim() === ''))
-    throw invalid(`${path}.description`, shown(description), 'a text that is not empty')
-  if (action !== undefined && !ACTIONS.some((known) => known === action))
-    throw invalid(`${path}.action`, shown(action), `one of ${ACTIONS.join(', ')}`)
-  for (const list of LISTS) readRules(entry[list], `${path}.${list}`)
-  // Every key was checked above. The entry is copied, so that nobody can change the policy after it was read.
-  return Object.freeze({ ...entry }) as unknown as Category
+export function readActions(value: unknown, name: string): Readonly<Record<string, CategoryAction>> {
+  if (isObject(value)) return byKey(value, name, action)
+  throw fail(name, value, 'an object by category id')
 }
 
-function readRules(value: unknown, path: string): void {
-  if (value === undefined) return
-  if (!Array.isArray(value)) throw invalid(path, shown(value), 'a list of sentences')
-  const wrong = value.findIndex((rule: unknown) => typeof rule !== 'string' || rule.trim() === '')
-  if (wrong !== -1) throw invalid(`${path}[${wrong}]`, shown(value[wrong]), 'a sentence')
+/** Reads each value of an object whose keys are free. */
+export function byKey<T>(value: object, name: string, read: Reader<T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, read(inner, `${name}.${key}`)]))
 }
 
-function invalid(path: string, got: string, wanted: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', `\`${path}\` is ${got}; it wants ${wanted}`)
+function matching(pattern: RegExp, wanted: string): Reader<string> {
+  return (value, name) => {
+    if (typeof value === 'string' && value.trim() !== '' && pattern.test(value)) return value
+    throw fail(name, value, wanted)
+  }
 }
 
-/** The given value, short enough for one line of a log. */
-function shown(value: unknown): string {
-  return value === undefined
-    ? 'missing'
-    : typeof value === 'string'
-      ? JSON.stringify(value.slice(0, 60))
-      : kindOf(value)
-}
-
-function kindOf(value: unknown): string {
-  return value === null
-    ? 'null'
-    : value === undefined
-      ? 'missing'
-      : Array.isArray(value)
-        ? 'a list'
-        : `a value of type ${typeof value}`
+function sentences(value: unknown, name: string): readonly string[] {
+  if (!Array.isArray(value)) throw fail(name, value, 'a list of sentences')
+  return value.map((rule, index) => text(rule, `${name}[${index}]`))
 }

@@ -4,59 +4,28 @@ import { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
-import {
-  hasOwnGuard,
-  rejectIgnored,
-  rejectUnusedSecret,
-  rejectWithoutEffect,
-  requireBackendSettings,
-} from './backend-options.js'
-import { readCategories } from './categories.js'
-import { guardsOption, type GuardParts, spreadGuards } from './guards.js'
-import { endpointName, hintForOption } from './hints.js'
-import {
-  actionsOption,
-  auditOption,
-  dialectsOption,
-  guardOption,
-  loggerOption,
-  modelOption,
-  modeOption,
-  refusalTextOption,
-  spreadDialects,
-  spreadMode,
-  spreadText,
-  spreadThreshold,
-  storeOption,
-  textOption,
-  thresholdOption,
-  upstreamOption,
-} from './object-readers.js'
+import { checkTogether } from './backend-options.js'
+import { readActions, readCategories } from './categories.js'
+import { type GuardParts, guards, NO_GUARDS } from './guards.js'
+import { hintForOption } from './hints.js'
 import type { LlamaGuardOptions, PolicyOptions, RequestOptions, RequestPolicy, WordPaths } from './index.js'
+import * as objects from './object-readers.js'
 import { type Protection, protectionOf } from './protection.js'
 import {
+  bool,
   describe,
   fail,
-  bool,
   functionOf,
   integer,
   list,
   oneOf,
+  type Reader,
   rejectUnknown,
   text,
   url,
-  type Reader,
 } from './readers.js'
-import {
-  type Environment,
-  fromCode,
-  fromEnvironment,
-  type Given,
-  isAlias,
-  OTHER_VARIABLES,
-  policyFileParts,
-  PREFIX,
-} from './sources.js'
+import * as sources from './sources.js'
+import { type Environment, type Given, isAlias, PREFIX } from './sources.js'
 
 /** The options that may differ between requests, with each part of `policy` by itself. */
 type FlatRequestOptions = Omit<RequestOptions, 'policy'> &
@@ -73,24 +42,35 @@ type FlatOptions = Omit<LlamaGuardOptions, 'policy' | 'endpoint'> &
     readonly text?: WordPaths
   }
 
-interface Setting<T> {
+interface Row<T> {
   readonly env?: string
   readonly read: Reader<T>
   readonly fallback: T
-  /** For a value of several parts: the fields of the configuration that hold them. Default: one of the same name. */
-  readonly spread?: (value: never) => object
 }
 
-type Rows<T> = { readonly [K in keyof Required<T>]: Setting<T[K]> }
+/** A row whose value has several parts, each with a field of its own in the configuration. */
+interface RowOfParts<T> {
+  readonly env?: string
+  readonly spread: Reader<T>
+  readonly fallback: T
+}
+
+type Rows<T> = {
+  readonly [K in keyof Required<T>]: K extends keyof Parts ? RowOfParts<Partial<Parts>> : Row<T[K]>
+}
 
 // The type makes the compiler ask for a row for every option. The environment and the check for unknown keys read the
 // same rows.
 const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
-  mode: { env: 'MODE', read: modeOption, fallback: 'enforce', spread: spreadMode },
+  mode: { env: 'MODE', spread: objects.mode, fallback: { mode: 'enforce', shadowSample: 1 } },
   onError: { env: 'ON_ERROR', read: oneOf(['closed', 'open']), fallback: 'closed' },
-  threshold: { env: 'THRESHOLD', read: thresholdOption, fallback: undefined, spread: spreadThreshold },
-  actions: { read: actionsOption, fallback: undefined },
+  threshold: {
+    env: 'THRESHOLD',
+    spread: objects.threshold,
+    fallback: { threshold: undefined, categoryThresholds: undefined },
+  },
+  actions: { read: readActions, fallback: undefined },
   parallel: { env: 'PARALLEL', read: bool, fallback: false },
   streaming: { env: 'STREAMING', read: oneOf(['window', 'fixed', 'full', 'async']), fallback: 'window' },
   windowChars: { env: 'WINDOW_CHARS', read: integer(1, 1_000_000), fallback: 400 },
@@ -101,7 +81,7 @@ const REQUEST = {
   unknown: { env: 'UNKNOWN', read: oneOf(['judge', 'warn', 'pass', 'refuse']), fallback: undefined },
   policyUrl: { env: 'POLICY_URL', read: url, fallback: undefined },
   onBlock: { env: 'ON_BLOCK', read: oneOf(['error', 'refusal']), fallback: 'error' },
-  refusalText: { env: 'REFUSAL_TEXT', read: refusalTextOption, fallback: undefined },
+  refusalText: { env: 'REFUSAL_TEXT', read: objects.refusalText, fallback: undefined },
   blockStatus: { env: 'BLOCK_STATUS', read: integer(400, 499), fallback: 451 },
   handler: { read: functionOf, fallback: undefined },
   expose: { env: 'EXPOSE', read: oneOf(['none', 'verdict', 'full']), fallback: 'verdict' },
@@ -109,15 +89,15 @@ const REQUEST = {
 
 const SETTINGS = {
   ...REQUEST,
-  guard: { env: 'BACKEND', read: guardOption, fallback: 'sagemaker' },
-  guards: { env: 'GUARDS', read: guardsOption, fallback: undefined, spread: spreadGuards },
-  endpoint: { env: 'ENDPOINT', read: endpointName, fallback: undefined },
+  guard: { env: 'BACKEND', read: objects.guard, fallback: 'sagemaker' },
+  guards: { env: 'GUARDS', spread: guards, fallback: NO_GUARDS },
+  endpoint: { env: 'ENDPOINT', read: objects.endpoint, fallback: undefined },
   inferenceComponent: { env: 'INFERENCE_COMPONENT', read: text, fallback: undefined },
   targetVariant: { env: 'TARGET_VARIANT', read: text, fallback: undefined },
   guardUrl: { env: 'URL', read: url, fallback: undefined },
   guardApiKey: { env: 'API_KEY', read: text, fallback: undefined },
   guardModel: { env: 'MODEL_ID', read: text, fallback: undefined },
-  model: { env: 'MODEL', read: modelOption, fallback: 'llama-guard-1' },
+  model: { env: 'MODEL', read: objects.model, fallback: 'llama-guard-1' },
   categories: { read: readCategories, fallback: undefined },
   task: { read: text, fallback: undefined },
   instruction: { read: text, fallback: undefined },
@@ -128,16 +108,16 @@ const SETTINGS = {
   maxChecks: { env: 'MAX_CHECKS', read: integer(1, 256), fallback: 32 },
   cacheMax: { env: 'CACHE_MAX', read: integer(0, 10_000_000), fallback: 10_000 },
   cacheTtlMs: { env: 'CACHE_TTL_MS', read: integer(1, 86_400_000), fallback: 300_000 },
-  cacheStore: { env: 'REDIS_URL', read: storeOption, fallback: undefined },
+  cacheStore: { env: 'REDIS_URL', read: objects.store, fallback: undefined },
   maxBodyBytes: { env: 'MAX_BODY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 20 },
   maxReplyBytes: { env: 'MAX_REPLY_BYTES', read: integer(1, 2 ** 30), fallback: 2 ** 22 },
-  upstream: { read: upstreamOption, fallback: undefined },
+  upstream: { read: objects.upstream, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
   // Before `dialects`, which wins.
-  text: { env: 'TEXT', read: textOption, fallback: undefined, spread: spreadText },
-  dialects: { env: 'DIALECTS', read: dialectsOption, fallback: undefined, spread: spreadDialects },
-  logger: { read: loggerOption, fallback: undefined },
-  audit: { env: 'AUDIT', read: auditOption, fallback: undefined },
+  text: { env: 'TEXT', spread: objects.words, fallback: { text: undefined, reply: undefined } },
+  dialects: { env: 'DIALECTS', spread: objects.dialects, fallback: { dialects: undefined } },
+  logger: { read: objects.logger, fallback: undefined },
+  audit: { env: 'AUDIT', read: objects.audit, fallback: undefined },
   onToolCall: { read: functionOf, fallback: undefined },
   onVerdict: { read: functionOf, fallback: undefined },
   skip: { read: functionOf, fallback: undefined },
@@ -150,21 +130,11 @@ type Defaulted<Table> = {
   [K in keyof Table]: Table[K] extends { readonly fallback: undefined } ? never : K
 }[keyof Table]
 
-/** The options of several parts, as the code reads them. */
-interface RequestParts {
-  readonly mode: 'enforce' | 'shadow'
-  /** The share of requests that `mode: 'shadow'` judges. */
-  readonly shadowSample: number
-  readonly threshold: number | undefined
-  readonly categoryThresholds: Readonly<Record<string, number>> | undefined
-}
+type RequestParts = objects.ModeParts & objects.ThresholdParts
 
-interface Parts extends RequestParts, GuardParts, Protection {
+/** Fields that are parts of an option, or come from elsewhere. */
+interface Parts extends RequestParts, GuardParts, objects.WordParts, Protection {
   readonly dialects: readonly (string | Dialect)[] | undefined
-  /** The place of the user's words. */
-  readonly text: string | undefined
-  /** The place of the model's words. */
-  readonly reply: string | undefined
   readonly cacheSecret: string | undefined
   readonly logLevel: LogLevel
 }
@@ -172,20 +142,20 @@ interface Parts extends RequestParts, GuardParts, Protection {
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-type RequestDefaults = Required<Pick<FlatRequestOptions, Defaulted<typeof REQUEST>>>
-type Defaults = Required<Pick<FlatOptions, Defaulted<typeof SETTINGS>>>
+/** Options of these rows, checked and with defaults; without those of several parts. */
+type Checked<Options, Table> = Omit<Options, keyof Parts | Defaulted<Table>> &
+  Required<Pick<Options, Exclude<Defaulted<Table> & keyof Options, keyof Parts>>>
 
 /** {@link RequestOptions}, checked and with defaults. */
-export type RequestConfig = Readonly<
-  Omit<FlatRequestOptions, keyof RequestDefaults | keyof RequestParts> &
-    Omit<RequestDefaults, keyof RequestParts> &
-    RequestParts
->
+export type RequestConfig = Readonly<Checked<FlatRequestOptions, typeof REQUEST> & RequestParts>
 /** {@link LlamaGuardOptions}, checked, with environment and defaults. Frozen. */
-export type Config = Readonly<Omit<FlatOptions, keyof Defaults | keyof Parts> & Omit<Defaults, keyof Parts> & Parts>
+export type Config = Readonly<Checked<FlatOptions, typeof SETTINGS> & Parts>
 
-const TABLE: Readonly<Record<string, Setting<unknown>>> = SETTINGS
-const VARIABLES = new Map(Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])))
+const TABLE: Readonly<Record<string, Row<unknown> | RowOfParts<object>>> = SETTINGS
+/** Variables without their prefix, by the field that they give. */
+export const VARIABLES = new Map(
+  Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])),
+)
 
 /** Fields that are no option but a part of one. */
 const PART_FIELDS = ['actions', 'policyUrl', 'text']
@@ -219,24 +189,21 @@ export function parseOptions(options: LlamaGuardOptions = {}, env: Environment =
   )
   rejectUnknown(
     Object.keys(env).filter((name) => name.startsWith(PREFIX)),
-    [...VARIABLES.values(), ...OTHER_VARIABLES].map((name) => PREFIX + name),
+    [...VARIABLES.values(), ...sources.OTHER_VARIABLES].map((name) => PREFIX + name),
     'variable',
     hintForOption,
   )
-  const inCode = fromCode({ ...options })
+  const inCode = sources.fromCode({ ...options })
   // A file that code names takes the place of the variable's.
   const variables = typeof options.policy === 'string' ? { ...env, LLAMA_GUARD_POLICY: undefined } : env
-  const given = { ...fromEnvironment(variables, VARIABLES), ...inCode }
+  const given = { ...sources.fromEnvironment(variables, VARIABLES), ...inCode }
   const config: Record<string, unknown> = {}
-  for (const [field, { fallback }] of Object.entries(TABLE)) put(config, field, given[field], fallback)
+  for (const field of Object.keys(TABLE)) put(config, field, given[field])
   config['cacheSecret'] = env[`${PREFIX}CACHE_SECRET`] || undefined
   config['logLevel'] = oneOf(LOG_LEVELS)(env[`${PREFIX}LOG_LEVEL`] || 'info', `${PREFIX}LOG_LEVEL`)
   Object.assign(config, protectionOf(config as unknown as Config, options))
   const checked = config as unknown as Config
-  rejectIgnored(checked.guard, inCode['guard'] === undefined ? given : inCode)
-  rejectUnusedSecret(checked)
-  rejectWithoutEffect(checked, given)
-  if (hasOwnGuard(checked)) requireBackendSettings(checked)
+  checkTogether(checked, given, inCode)
   return Object.freeze(checked)
 }
 
@@ -246,17 +213,13 @@ export function policyPath(options: LlamaGuardOptions, env: Environment): string
   return typeof options.policy === 'string' ? options.policy : env[`${PREFIX}POLICY`] || undefined
 }
 
-/** Reads a value, and puts it, or its parts, into the configuration. */
-function put(
-  config: Record<string, unknown>,
-  field: string,
-  given: Given[string] | undefined,
-  fallback?: unknown,
-): void {
-  const { read, spread } = TABLE[field]!
-  const value = given === undefined ? fallback : read(given.value, given.name)
-  if (spread === undefined) config[field] = value
-  else Object.assign(config, spread(value as never))
+/** Puts a value that was given, or the default, into the configuration: in one field, or its parts in theirs. */
+function put(config: Record<string, unknown>, field: string, given: Given[string] | undefined): void {
+  const row = TABLE[field]!
+  const valueOf = <T>(read: Reader<T>, fallback: T): T =>
+    given === undefined ? fallback : read(given.value, given.name)
+  if ('spread' in row) Object.assign(config, valueOf(row.spread, row.fallback))
+  else config[field] = valueOf(row.read, row.fallback)
 }
 
 /** What a policy may set, as a file of `LLAMA_GUARD_POLICY` does. */
@@ -270,7 +233,7 @@ export type Policy = Partial<
  */
 export function readPolicy(value: unknown, source: string): Policy {
   const policy: Record<string, unknown> = {}
-  for (const [field, given] of Object.entries(policyFileParts(value, source))) put(policy, field, given)
+  for (const [field, given] of Object.entries(sources.policyFileParts(value, source))) put(policy, field, given)
   return policy
 }
 
@@ -294,7 +257,7 @@ export function overrideOptions(config: Config, over: RequestOptions | undefined
       : undefined,
   )
   const merged: Record<string, unknown> = { ...config }
-  for (const [field, given] of Object.entries(fromCode(over, 'override().'))) put(merged, field, given)
+  for (const [field, given] of Object.entries(sources.fromCode(over, 'override().'))) put(merged, field, given)
   return merged as unknown as RequestConfig
 }
 

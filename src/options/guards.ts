@@ -3,17 +3,10 @@
 import { LlamaGuardError } from '../types/errors.js'
 import type { Guard } from '../types.js'
 import { isObject } from '../utils/json.js'
-import {
-  type CascadeGuard,
-  GUARD_OPTIONS,
-  type GuardEntry,
-  type GuardOptions,
-  MODELS,
-  type ModelName,
-} from './index.js'
+import { type CascadeGuard, GUARD_OPTIONS, type GuardOptions, MODELS, type ModelName } from './index.js'
 import { hintForOption } from './hints.js'
 import { guardObject } from './object-readers.js'
-import { fail, nearest, number, rejectUnknown } from './readers.js'
+import { didYouMean, fail, fieldsOf, list, number, type Readers, rejectUnknown } from './readers.js'
 import { isAlias } from './sources.js'
 
 /** The names of {@link GuardOptions}. */
@@ -24,7 +17,7 @@ export function rejectPolicyUrl({ policy }: { readonly policy?: unknown }, name:
   if (!isObject(policy) || policy['url'] === undefined) return
   throw new LlamaGuardError(
     'invalid_option',
-    `${name} is set, and one guard ignores it: it belongs to the \`policy\` of llamaGuard(). Move it there.`,
+    `The option ${name} is set, and one guard ignores it: it belongs to the \`policy\` of llamaGuard(). Move it there.`,
   )
 }
 
@@ -39,59 +32,52 @@ export interface GuardParts {
   readonly shadowGuard: { readonly guard: Guard; readonly rate: number } | undefined
 }
 
-export function guardsOption(value: unknown, name: string): readonly GuardEntry[] {
-  if (typeof value === 'string') return guardsNamed(value, name)
-  if (!Array.isArray(value) || value.length === 0) throw fail(name, value, 'a list with at least one guard')
-  const read = value.map((entry: unknown, index) => readEntry(entry, `${name}[${index}]`))
-  for (const part of ['first', 'shadow'])
-    if (read.filter((entry) => part in entry).length > 1) throw fail(name, value, `a list with one { ${part} } at most`)
-  return read
+export const NO_GUARDS: GuardParts = {
+  guards: undefined,
+  cascade: undefined,
+  fallback: undefined,
+  shadowGuard: undefined,
 }
 
-export function spreadGuards(entries: readonly GuardEntry[] | undefined): GuardParts {
-  const of = <K extends string>(part: K) =>
-    entries?.filter((entry): entry is Extract<GuardEntry, Record<K, unknown>> => part in entry) ?? []
-  const panel = entries?.filter((entry): entry is Guard | GuardOptions => !PARTS.some((part) => part in entry)) ?? []
-  const fallback = of('fallback').map((entry) => entry.fallback)
-  const [shadow] = of('shadow')
+/** One entry, by its part. */
+interface Entry {
+  readonly panel?: Guard | GuardOptions
+  readonly first?: CascadeGuard
+  readonly fallback?: Guard
+  readonly shadow?: NonNullable<GuardParts['shadowGuard']>
+}
+
+export function guards(value: unknown, name: string): GuardParts {
+  const entries = list(readEntry)(value, name)
+  const of = <K extends keyof Entry>(part: K): readonly NonNullable<Entry[K]>[] =>
+    entries.flatMap((entry) => (entry[part] === undefined ? [] : [entry[part]]))
+  const [panel, first, fallback, shadow] = [of('panel'), of('first'), of('fallback'), of('shadow')]
+  for (const [part, { length }] of Object.entries({ first, shadow }))
+    if (length > 1) throw fail(name, value, `a list with one { ${part} } at most`)
   return {
     guards: panel.length === 0 ? undefined : panel,
-    cascade: of('first')[0],
+    cascade: first[0],
     fallback: fallback.length === 0 ? undefined : fallback,
-    shadowGuard: shadow && { guard: shadow.shadow, rate: shadow.rate },
+    shadowGuard: shadow[0],
   }
 }
 
-const PARTS = ['first', 'fallback', 'shadow'] as const
 const probability = number(0, 1)
+const FIRST: Readers<CascadeGuard> = { first: guardEntry, safeBelow: probability, unsafeAbove: probability }
+const SHADOW: Readers<{ shadow: Guard; rate: number }> = { shadow: guardObject, rate: probability }
 
-function readEntry(value: unknown, name: string): GuardEntry {
-  if (typeof value !== 'object' || value === null || isGuard(value)) return guardEntry(value, name)
-  const keys = Object.keys(value)
-  const { first, safeBelow, unsafeAbove, fallback, shadow, rate } = value as Record<string, unknown>
-  if ('first' in value) {
-    rejectUnknown(keys, ['first', 'safeBelow', 'unsafeAbove'], `${name} key`)
-    return {
-      first: guardEntry(first, `${name}.first`),
-      safeBelow: probability(safeBelow, `${name}.safeBelow`),
-      unsafeAbove: probability(unsafeAbove, `${name}.unsafeAbove`),
-    }
-  }
-  if ('fallback' in value) {
-    rejectUnknown(keys, ['fallback'], `${name} key`)
-    return { fallback: guardObject(fallback, `${name}.fallback`) }
-  }
-  if ('shadow' in value) {
-    rejectUnknown(keys, ['shadow', 'rate'], `${name} key`)
-    return { shadow: guardObject(shadow, `${name}.shadow`), rate: probability(rate, `${name}.rate`) }
-  }
-  return guardEntry(value, name)
+function readEntry(value: unknown, name: string): Entry {
+  if (!isObject(value) || isGuard(value)) return { panel: guardEntry(value, name) }
+  if ('first' in value) return { first: fieldsOf(value, FIRST, name, ['first', 'safeBelow', 'unsafeAbove']) }
+  if ('fallback' in value) return fieldsOf<{ fallback: Guard }>(value, { fallback: guardObject }, name, ['fallback'])
+  if (!('shadow' in value)) return { panel: guardEntry(value, name) }
+  const { shadow, rate } = fieldsOf(value, SHADOW, name, ['shadow', 'rate'])
+  return { shadow: { guard: shadow, rate } }
 }
 
 function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (typeof value === 'string') return compact(value, name)
-  if (typeof value !== 'object' || value === null)
-    throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
+  if (!isObject(value)) throw fail(name, value, 'a guard, its options such as { model, endpoint }, or "model@endpoint"')
   if (isGuard(value)) return value
   const keys = Object.keys(value).filter((key) => !isAlias(key))
   rejectUnknown(keys, GUARD_OPTION_NAMES, `${name} key`, hintForOption)
@@ -100,8 +86,9 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
 }
 
 /** Reads guards by their names, with commas between them. */
-export const guardsNamed = (names: string, name: string): readonly GuardOptions[] =>
-  names.split(',').map((part, index) => compact(part.trim(), `${name}[${index}]`))
+export const guardsNamed: (names: string, name: string) => readonly GuardOptions[] = list((text, name) =>
+  compact(String(text), name),
+)
 
 /** Parses `model@endpoint` (SageMaker), `model@http://host/v1` (an OpenAI-compatible server), or `local`. */
 function compact(text: string, name: string): GuardOptions {
@@ -111,11 +98,7 @@ function compact(text: string, name: string): GuardOptions {
   const [, model = '', place = ''] = /^([^@]+)@(.+)$/.exec(text) ?? []
   if (model === '') throw fail(name, text, '"model@endpoint", "model@URL" or "local"')
   const known = modelNamed(model)
-  if (known === undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      `${fail(name, text, '"model@endpoint"').message} Did you mean "${nearest(model, MODELS)}@${place}"?`,
-    )
+  if (known === undefined) throw fail(name, text, '"model@endpoint"', didYouMean(model, MODELS, `@${place}`))
   return /^https?:/.test(place)
     ? { guard: 'openai', model: known, guardUrl: place }
     : { guard: 'sagemaker', model: known, endpoint: place }

@@ -1,26 +1,24 @@
 // Hints for common mistakes: what people write in place of the right option, variable, guard or model, and what to
 // write instead.
-import { LlamaGuardError } from '../types/errors.js'
-import { fail, text } from './readers.js'
+const REGION = 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.'
+const BASE_URL =
+  "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`."
 
 /** Keyed by the name of an option, or of a variable without its prefix, in lower case without underscores. */
-const OPTION_HINTS: Readonly<Record<string, string>> = {
-  region: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
-  awsregion: 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.',
+const HINTS: Readonly<Record<string, string>> = {
+  region: REGION,
+  awsregion: REGION,
   credentials: 'Credentials come from the AWS SDK: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
   profile: 'The profile comes from the AWS SDK: set AWS_PROFILE.',
   endpointurl: 'The URL of SageMaker comes from the AWS SDK: set AWS_ENDPOINT_URL. `endpoint` takes an endpoint name.',
   endpointname: 'Set `endpoint` (LLAMA_GUARD_ENDPOINT) to the name of the SageMaker endpoint.',
-  baseurl: "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`.",
-  url: "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`.",
+  baseurl: BASE_URL,
+  url: BASE_URL,
   apikey: 'Set `guardApiKey` (LLAMA_GUARD_API_KEY) for the guard, or `upstream: { url, apiKey }` for the chat model.',
   failopen: "Set `onError: 'open'` (LLAMA_GUARD_ON_ERROR=open) to let through what could not be judged.",
   timeout: 'Set `timeoutMs` (LLAMA_GUARD_TIMEOUT_MS), in milliseconds.',
-  backend: 'Set `guard` (LLAMA_GUARD_BACKEND) to sagemaker, openai, local or llama-cpp.',
-}
-
-/** Options of version 0.2, and keys of its policy file, and what took their place. Keyed as above. */
-const REMOVED: Readonly<Record<string, string>> = {
+  backend: 'Set `guard` (LLAMA_GUARD_BACKEND).',
+  // Options of version 0.2, and keys of its policy file, and what took their place.
   queue: 'It is gone: four times `concurrency` requests may wait.',
   breaker: 'It is gone: a guard that keeps failing is always left alone for a moment.',
   maxattempts: 'It is gone: a call that may succeed the second time is tried twice.',
@@ -50,7 +48,6 @@ const BACKEND_HINTS: readonly (readonly [RegExp, string])[] = [
     "That is an OpenAI-compatible server: set `guard: 'openai'`, and `guardUrl` to its base URL.",
   ],
   [/^(?:llama[._-]?cpp|gguf|node-llama-cpp)$/i, "Set `guard: 'llama-cpp'`, and `guardModel` to the GGUF file."],
-  [/^bedrock$/i, "Bedrock is no backend. Give an object with judge(), or set `guard: 'sagemaker'`."],
   [/^(?:llama[-_ ]?guard|meta-llama\/)/i, 'That is a model. Set `model` to it, and `guard` to where it runs.'],
 ]
 
@@ -60,8 +57,7 @@ export function hintForOption(name: string): string | undefined {
     .replace(/^LLAMA_GUARD_/, '')
     .replaceAll('_', '')
     .toLowerCase()
-  if (Object.hasOwn(REMOVED, key)) return REMOVED[key]
-  return Object.hasOwn(OPTION_HINTS, key) ? OPTION_HINTS[key] : undefined
+  return Object.hasOwn(HINTS, key) ? HINTS[key] : undefined
 }
 
 /** A sentence for a value that was given in place of a backend. */
@@ -87,28 +83,4 @@ export function hintForModel(name: string): string | undefined {
     '4': 'llama-guard-4-12b',
   }
   return known[version] === undefined ? undefined : `Did you mean ${JSON.stringify(known[version])}?`
-}
-
-/**
- * Reads the name of a SageMaker endpoint.
- * @throws LlamaGuardError `invalid_option` for a URL or an ARN. The message says what to write instead.
- */
-export function endpointName(value: unknown, name: string): string {
-  const given = text(value, name)
-  const inside =
-    /\/endpoints?\/([A-Za-z0-9-]{1,63})(?:\/|$)/.exec(given)?.[1] ?? /:endpoint\/([A-Za-z0-9-]{1,63})$/.exec(given)?.[1]
-  if (inside !== undefined)
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The option ${name} is a URL or an ARN, and should be the endpoint's name. Did you mean ${JSON.stringify(inside)}?`,
-    )
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(given) || given.startsWith('arn:'))
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The option ${name} is a URL, and should be the name of a SageMaker endpoint. For an OpenAI-compatible ` +
-        "server set guard: 'openai' and `guardUrl`; for another SageMaker URL set AWS_ENDPOINT_URL.",
-    )
-  if (!/^[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}$/.test(given))
-    throw fail(name, given, 'the name of a SageMaker endpoint: at most 63 letters, digits and hyphens')
-  return given
 }

@@ -1,62 +1,65 @@
 // Readers for options that take objects (guards, stores, dialects, loggers, upstreams), which check that the needed
-// methods and fields exist, and for options of several parts, each of which has a field of its own in the
-// configuration.
+// methods and fields exist; and for options of which each part has a field of its own in the configuration.
 import type { Dialect } from '../dialects/dialect.js'
 import type { AuditFileOptions, AuditOption } from '../telemetry/audit/index.js'
-import type { CategoryAction, Guard, Logger, RefusalText } from '../types.js'
+import type { Guard, Logger, RefusalText } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
+import { byKey } from './categories.js'
 import { hintForBackend, hintForModel } from './hints.js'
+import { type Backend, BACKENDS, type LlamaGuardOptions, MODELS, type UpstreamOption, type WordPaths } from './index.js'
 import {
-  type Backend,
-  BACKENDS,
-  type LlamaGuardOptions,
-  MODELS,
-  type RequestOptions,
-  type UpstreamOption,
-  type WordPaths,
-} from './index.js'
-import { bool, fail, integer, keyPath, list, number, oneOf, type Reader, rejectUnknown, text, url } from './readers.js'
+  bool,
+  fail,
+  fieldsOf,
+  integer,
+  keyPath,
+  list,
+  number,
+  oneOf,
+  type Readers,
+  rejectUnknown,
+  text,
+  url,
+  withMethods,
+} from './readers.js'
 
-export function guardObject(value: unknown, name: string): Guard {
-  if (typeof value === 'object' && value !== null && typeof (value as Guard).judge === 'function') return value as Guard
-  throw fail(name, value, 'an object with a judge(conversation, { signal }) method')
-}
+export const guardObject = withMethods<Guard>(['judge'], 'an object with a judge(conversation, { signal }) method')
 
-export function guardOption(value: unknown, name: string): Backend | Guard {
+export function guard(value: unknown, name: string): Backend | Guard {
   return typeof value === 'string' ? oneOf(BACKENDS, hintForBackend)(value, name) : guardObject(value, name)
 }
 
-export const modelOption = oneOf(MODELS, hintForModel)
+export const model = oneOf(MODELS, hintForModel)
 
-/** Accepts an object that has these methods. */
-function withMethods<T>(value: unknown, name: string, methods: readonly string[], wanted: string): T {
-  if (
-    typeof value === 'object' &&
-    value !== null &&
-    methods.every((method) => typeof (value as Record<string, unknown>)[method] === 'function')
-  )
-    return value as T
-  throw fail(name, value, wanted)
+/** The name of an endpoint stands in its URL and in its ARN. */
+const ENDPOINT_WITHIN = /[/:]endpoints?\/([A-Za-z0-9-]{1,63})(?:\/|$)/
+
+/** Reads the name of a SageMaker endpoint. */
+export function endpoint(value: unknown, name: string): string {
+  const given = text(value, name)
+  const [, within] = ENDPOINT_WITHIN.exec(given) ?? []
+  const cure =
+    within !== undefined
+      ? `It is a URL or an ARN. Did you mean ${JSON.stringify(within)}?`
+      : /^[a-z][a-z0-9+.-]*:\/\/|^arn:/i.test(given)
+        ? "For an OpenAI-compatible server set guard: 'openai' and `guardUrl`; for another URL of SageMaker set " +
+          'AWS_ENDPOINT_URL.'
+        : undefined
+  if (cure === undefined && /^[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62}$/.test(given)) return given
+  throw fail(name, given, 'the name of a SageMaker endpoint: at most 63 letters, digits and hyphens', cure)
 }
 
-export function storeOption(value: unknown, name: string): NonNullable<LlamaGuardOptions['cacheStore']> {
-  return typeof value === 'string'
-    ? value
-    : withMethods(value, name, ['get', 'set'], 'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)')
+export function store(value: unknown, name: string): NonNullable<LlamaGuardOptions['cacheStore']> {
+  if (typeof value === 'string') return value
+  return STORE(value, name)
 }
+const STORE = withMethods<Exclude<NonNullable<LlamaGuardOptions['cacheStore']>, string>>(
+  ['get', 'set'],
+  'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)',
+)
 
-/** Reads the fields of an object, and refuses others. */
-function fieldsOf<T>(value: object, readers: { readonly [K in keyof Required<T>]: Reader<T[K]> }, name: string): T {
-  rejectUnknown(Object.keys(value), Object.keys(readers), `${name} key`)
-  const given = value as Readonly<Record<string, unknown>>
-  const read = Object.entries<Reader<unknown>>(readers).flatMap(([key, reader]) =>
-    given[key] === undefined ? [] : [[key, reader(given[key], `${name}.${key}`)] as const],
-  )
-  return Object.fromEntries(read) as T
-}
-
-const AUDIT_FILE: { [K in keyof Required<AuditFileOptions>]: Reader<AuditFileOptions[K]> } = {
+const AUDIT_FILE: Readers<AuditFileOptions> = {
   path: text,
   maxBytes: integer(1, 2 ** 40),
   keep: integer(0, 1000),
@@ -64,51 +67,20 @@ const AUDIT_FILE: { [K in keyof Required<AuditFileOptions>]: Reader<AuditFileOpt
   chain: bool,
   maxWaitingBytes: integer(1, 2 ** 30),
 }
+const AUDIT = withMethods<AuditOption>(['write'], 'the path of a file, { path }, or an object with write(event)')
 
-export function auditOption(value: unknown, name: string): AuditOption {
+export function audit(value: unknown, name: string): AuditOption {
   if (typeof value === 'string') return text(value, name)
-  if (!isObject(value) || !('path' in value))
-    return withMethods(value, name, ['write'], 'the path of a file, { path }, or an object with write(event)')
-  return fieldsOf<AuditFileOptions>(value, AUDIT_FILE, name)
+  return isObject(value) && 'path' in value ? fieldsOf(value, AUDIT_FILE, name) : AUDIT(value, name)
 }
 
-const isPaths = (value: unknown): value is WordPaths => isObject(value) && ('in' in value || 'out' in value)
+const LOGGER = withMethods<Logger>(
+  ['debug', 'info', 'warn', 'error'],
+  'a pino-like logger with debug, info, warn and error, or false',
+)
+export const logger = (value: unknown, name: string): Logger | false => value !== false && LOGGER(value, name)
 
-function dialectOption(value: unknown, name: string): string | Dialect | WordPaths {
-  if (typeof value === 'string') return text(value, name)
-  if (isPaths(value)) return textOption(value, name)
-  return withMethods(
-    value,
-    name,
-    ['claims', 'request', 'reply', 'stream', 'refusal'],
-    'the name of a dialect, { in, out }, or one made with customDialect()',
-  )
-}
-
-export function dialectsOption(value: unknown, name: string): readonly (string | Dialect | WordPaths)[] {
-  const read = list(dialectOption)(value, name)
-  if (read.filter(isPaths).length > 1) throw fail(name, value, 'a list with one { in, out } at most')
-  return read
-}
-
-/** Without another entry beside `{ in, out }`, all built-in dialects stay in use. */
-export function spreadDialects(given: readonly (string | Dialect | WordPaths)[] | undefined): object {
-  const dialects = given?.filter((entry) => !isPaths(entry))
-  const paths = given?.find(isPaths)
-  return { dialects: dialects?.length === 0 ? undefined : dialects, ...(paths && spreadText(paths)) }
-}
-
-export function loggerOption(value: unknown, name: string): Logger | false {
-  if (value === false) return false
-  return withMethods(
-    value,
-    name,
-    ['debug', 'info', 'warn', 'error'],
-    'a pino-like logger with debug, info, warn and error, or false',
-  )
-}
-
-const HTTP_UPSTREAM: { [K in keyof Required<HttpUpstreamOptions>]: Reader<HttpUpstreamOptions[K]> } = {
+const HTTP_UPSTREAM: Readers<HttpUpstreamOptions> = {
   url,
   apiKey: text,
   timeoutMs: integer(1, 3_600_000),
@@ -116,7 +88,7 @@ const HTTP_UPSTREAM: { [K in keyof Required<HttpUpstreamOptions>]: Reader<HttpUp
   queue: integer(0, 1_000_000),
 }
 
-const SAGEMAKER_UPSTREAM: { [K in keyof Required<SageMakerChatOptions>]: Reader<SageMakerChatOptions[K]> } = {
+const SAGEMAKER_UPSTREAM: Readers<SageMakerChatOptions> = {
   endpoint: text,
   format: oneOf(['llama-2', 'messages', 'openai']),
   leadingBos: bool,
@@ -127,7 +99,7 @@ const SAGEMAKER_UPSTREAM: { [K in keyof Required<SageMakerChatOptions>]: Reader<
   client: (value) => value as SageMakerChatOptions['client'],
 }
 
-export function upstreamOption(value: unknown, name: string): UpstreamOption {
+export function upstream(value: unknown, name: string): UpstreamOption {
   if (typeof value === 'string') return url(value, name)
   if (typeof value === 'object' && value !== null) {
     if ('forward' in value && typeof value.forward === 'function') return value as UpstreamOption
@@ -140,40 +112,21 @@ export function upstreamOption(value: unknown, name: string): UpstreamOption {
 /**
  * Accepts a text, texts by language, either of these by stage, or a function. A variable may hold the object as JSON.
  */
-export function refusalTextOption(value: unknown, name: string): RefusalText {
+export function refusalText(value: unknown, name: string): RefusalText {
   if (typeof value === 'function') return value as RefusalText
-  if (typeof value === 'string' && !value.trimStart().startsWith('{')) return text(value, name)
-  const wanted = 'a text, an object of texts by language or by stage, or a function'
-  const texts = typeof value === 'string' ? parsed(value) : value
-  if (!isObject(texts) || Object.keys(texts).length === 0) throw fail(name, value, wanted)
-  const stages = Object.keys(texts).filter((key) => key === 'input' || key === 'output')
-  if (stages.length === 0) return byLanguage(texts, name)
+  const texts = parsed(value)
+  if (typeof texts === 'string' && !texts.trimStart().startsWith('{')) return text(texts, name)
+  if (!isObject(texts) || Object.keys(texts).length === 0)
+    throw fail(name, value, 'a text, an object of texts by language or by stage, or a function')
+  if (!('input' in texts || 'output' in texts)) return byLanguage(texts, name)
   rejectUnknown(Object.keys(texts), ['input', 'output'], `${name} key`)
-  return Object.fromEntries(
-    Object.entries(texts).map(([stage, inner]) => [
-      stage,
-      isObject(inner) ? byLanguage(inner, `${name}.${stage}`) : text(inner, `${name}.${stage}`),
-    ]),
-  )
+  return byKey(texts, name, (inner, stage) => (isObject(inner) ? byLanguage(inner, stage) : text(inner, stage)))
 }
 
-function byLanguage(texts: Record<string, unknown>, name: string): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(texts).map(([tag, words]) => {
-      if (/^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}$/.test(tag)) return [tag, text(words, `${name}.${tag}`)]
-      throw fail(name, texts, 'texts by language tag, for example { "en": "...", "pt-BR": "..." }')
-    }),
-  )
-}
-
-const ratio = number(0, 1)
-const action = oneOf(['block', 'flag', 'ignore'])
-
-type Mode = NonNullable<RequestOptions['mode']>
-type Threshold = NonNullable<RequestOptions['threshold']>
-
-function byCategory<T>(value: object, name: string, read: (value: unknown, name: string) => T): Record<string, T> {
-  return Object.fromEntries(Object.entries(value).map(([id, inner]) => [id, read(inner, `${name}.${id}`)]))
+function byLanguage(texts: object, name: string): Record<string, string> {
+  if (!Object.keys(texts).every((tag) => /^[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,3}$/.test(tag)))
+    throw fail(name, texts, 'texts by language tag, for example { "en": "...", "pt-BR": "..." }')
+  return byKey(texts, name, text)
 }
 
 /** The object of a value that a variable holds as JSON. */
@@ -186,44 +139,68 @@ function parsed(value: unknown): unknown {
   }
 }
 
-export function modeOption(value: unknown, name: string): Mode {
+const ratio = number(0, 1)
+
+export interface ModeParts {
+  readonly mode: 'enforce' | 'shadow'
+  /** The share of requests that `mode: 'shadow'` judges. */
+  readonly shadowSample: number
+}
+
+export function mode(value: unknown, name: string): ModeParts {
   const [, share] = typeof value === 'string' ? (/^shadow:(.*)$/.exec(value) ?? []) : []
-  if (share !== undefined) return { shadow: ratio(share, name) }
-  if (!isObject(value)) return oneOf(['enforce', 'shadow'])(value, name)
-  rejectUnknown(Object.keys(value), ['shadow'], `${name} key`)
-  return { shadow: ratio(value['shadow'], `${name}.shadow`) }
+  if (share !== undefined) return { mode: 'shadow', shadowSample: ratio(share, name) }
+  if (!isObject(value)) return { mode: oneOf(['enforce', 'shadow'])(value, name), shadowSample: 1 }
+  const { shadow } = fieldsOf<{ readonly shadow: number }>(value, { shadow: ratio }, name, ['shadow'])
+  return { mode: 'shadow', shadowSample: shadow }
 }
 
-export function spreadMode(mode: Mode): object {
-  return typeof mode === 'object' ? { mode: 'shadow', shadowSample: mode.shadow } : { mode, shadowSample: 1 }
+export interface ThresholdParts {
+  readonly threshold: number | undefined
+  readonly categoryThresholds: Readonly<Record<string, number>> | undefined
 }
 
-export function thresholdOption(value: unknown, name: string): Threshold {
+export function threshold(value: unknown, name: string): ThresholdParts {
   const given = parsed(value)
-  return isObject(given) ? byCategory(given, name, ratio) : ratio(value, name)
+  if (!isObject(given)) return { threshold: ratio(value, name), categoryThresholds: undefined }
+  const { default: whole, ...single } = byKey(given, name, ratio)
+  return { threshold: whole, categoryThresholds: Object.keys(single).length === 0 ? undefined : single }
 }
 
-export function spreadThreshold(given: Threshold | undefined): object {
-  if (typeof given !== 'object') return { threshold: given, categoryThresholds: undefined }
-  const { default: threshold, ...categoryThresholds } = given
-  return {
-    threshold,
-    categoryThresholds: Object.keys(categoryThresholds).length === 0 ? undefined : categoryThresholds,
-  }
-}
-
-export function actionsOption(value: unknown, name: string): Readonly<Record<string, CategoryAction>> {
-  if (!isObject(value)) throw fail(name, value, 'an object by category id')
-  return byCategory(value, name, action)
+export interface WordParts {
+  /** The place of the user's words. */
+  readonly text: string | undefined
+  /** The place of the model's words. */
+  readonly reply: string | undefined
 }
 
 /** Reads `{ in, out }`; a text is `in` alone. */
-export function textOption(value: unknown, name: string): WordPaths {
+export function words(value: unknown, name: string): WordParts {
   const given = parsed(value)
-  if (!isObject(given)) return { in: keyPath(value, name) }
-  rejectUnknown(Object.keys(given), ['in', 'out'], `${name} key`)
-  const { in: words, out } = given
-  return { in: keyPath(words, `${name}.in`), ...(out !== undefined && { out: keyPath(out, `${name}.out`) }) }
+  if (!isObject(given)) return { text: keyPath(value, name), reply: undefined }
+  const paths = fieldsOf<WordPaths>(given, { in: keyPath, out: keyPath }, name, ['in'])
+  return { text: paths.in, reply: paths.out }
 }
 
-export const spreadText = (given: WordPaths | undefined): object => ({ text: given?.in, reply: given?.out })
+const DIALECT = withMethods<Dialect>(
+  ['claims', 'request', 'reply', 'stream', 'refusal'],
+  'the name of a dialect, { in, out }, or one made with customDialect()',
+)
+
+/** Reads a list of dialects. Without another entry beside `{ in, out }`, all built-in dialects stay in use. */
+export function dialects(value: unknown, name: string): DialectParts {
+  const read = list(dialect)(value, name)
+  const named = read.flatMap((entry) => entry.named ?? [])
+  const places = read.flatMap((entry) => entry.words ?? [])
+  if (places.length > 1) throw fail(name, value, 'a list with one { in, out } at most')
+  return { dialects: named.length === 0 ? undefined : named, ...places[0] }
+}
+
+interface DialectParts extends Partial<WordParts> {
+  readonly dialects: readonly (string | Dialect)[] | undefined
+}
+
+function dialect(value: unknown, name: string): { named?: string | Dialect; words?: WordParts } {
+  if (isObject(value) && ('in' in value || 'out' in value)) return { words: words(value, name) }
+  return { named: typeof value === 'string' ? text(value, name) : DIALECT(value, name) }
+}

@@ -2,10 +2,16 @@
 // write instead.
 import { distance } from 'fastest-levenshtein'
 import { LlamaGuardError } from '../types/errors.js'
+import { isObject } from '../utils/json.js'
 
-/** An `invalid_option` error: which option, what came in, what was wanted. */
-export function fail(name: string, got: unknown, wanted: string): LlamaGuardError {
-  return new LlamaGuardError('invalid_option', `The option ${name} should be ${wanted}; got ${describe(got)}.`)
+/** Reads a value that was given under this name, or throws an `invalid_option` error that names it. */
+export type Reader<T> = (value: unknown, name: string) => T
+export type Readers<T> = { readonly [K in keyof Required<T>]: Reader<T[K]> }
+
+/** An `invalid_option` error: which option, what came in, what was wanted, and what to do where that is known. */
+export function fail(name: string, got: unknown, wanted: string, cure?: string): LlamaGuardError {
+  const message = `The option ${name} should be ${wanted}; got ${describe(got)}.`
+  return new LlamaGuardError('invalid_option', cure === undefined ? message : `${message} ${cure}`)
 }
 
 /** Describes objects by their keys alone, because a value in them may be a secret. */
@@ -23,19 +29,14 @@ const isPlain = (value: object): boolean =>
   [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 const nameOf = (value: object): string => (value.constructor as { name?: string } | undefined)?.name ?? 'a class'
 
-export type Reader<T> = (value: unknown, name: string) => T
-
 export function oneOf<const T extends string>(
   allowed: readonly T[],
   hint?: (value: string) => string | undefined,
-): (value: unknown, name: string) => T {
+): Reader<T> {
   return (value, name) => {
     if (allowed.includes(value as T)) return value as T
-    const message = fail(name, value, `one of ${allowed.join(', ')}`).message
-    throw new LlamaGuardError('invalid_option', typeof value === 'string' ? `${message} ${cureOf(value)}` : message)
-  }
-  function cureOf(value: string): string {
-    return hint?.(value) ?? `Did you mean ${JSON.stringify(nearest(value, allowed))}?`
+    const cure = typeof value === 'string' ? (hint?.(value) ?? didYouMean(value, allowed)) : undefined
+    throw fail(name, value, `one of ${allowed.join(', ')}`, cure)
   }
 }
 
@@ -43,7 +44,7 @@ export function oneOf<const T extends string>(
  * Reads an array, or the comma-separated text of a variable. An empty list is an error, because it is a mistake and
  * not "none".
  */
-export function list<T>(item: (value: unknown, name: string) => T): (value: unknown, name: string) => readonly T[] {
+export function list<T>(item: Reader<T>): Reader<readonly T[]> {
   return (value, name) => {
     const items = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
     if (!Array.isArray(items) || items.length === 0) throw fail(name, value, 'a list with at least one entry')
@@ -58,7 +59,7 @@ export function bool(value: unknown, name: string): boolean {
   throw fail(name, value, 'true or false')
 }
 
-export function number(min: number, max: number): (value: unknown, name: string) => number {
+export function number(min: number, max: number): Reader<number> {
   return (value, name) => {
     const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
     if (typeof parsed === 'number' && parsed >= min && parsed <= max) return parsed
@@ -66,7 +67,7 @@ export function number(min: number, max: number): (value: unknown, name: string)
   }
 }
 
-export function integer(min: number, max: number): (value: unknown, name: string) => number {
+export function integer(min: number, max: number): Reader<number> {
   return (value, name) => {
     const parsed = number(min, max)(value, name)
     if (Number.isInteger(parsed)) return parsed
@@ -75,7 +76,7 @@ export function integer(min: number, max: number): (value: unknown, name: string
 }
 
 export function text(value: unknown, name: string): string {
-  if (typeof value === 'string' && value !== '') return value
+  if (typeof value === 'string' && value.trim() !== '') return value
   throw fail(name, value, 'a string that is not empty')
 }
 
@@ -96,6 +97,31 @@ export function functionOf<T>(value: unknown, name: string): T {
   throw fail(name, value, 'a function')
 }
 
+/** Accepts an object that has these methods. */
+export function withMethods<T>(methods: readonly string[], wanted: string): Reader<T> {
+  return (value, name) => {
+    if (isObject(value) && methods.every((method) => typeof value[method] === 'function')) return value as T
+    throw fail(name, value, wanted)
+  }
+}
+
+/** Reads the fields of an object, and refuses others. Those that are required are read when they are left out, too. */
+export function fieldsOf<T>(
+  value: object,
+  readers: Readers<T>,
+  name: string,
+  required: readonly (keyof T & string)[] = [],
+): T {
+  rejectUnknown(Object.keys(value), Object.keys(readers), `${name} key`)
+  const given = value as Readonly<Record<string, unknown>>
+  const read = Object.entries<Reader<unknown>>(readers).flatMap(([key, reader]) =>
+    given[key] === undefined && !required.some((name) => name === key)
+      ? []
+      : [[key, reader(given[key], `${name}.${key}`)] as const],
+  )
+  return Object.fromEntries(read) as T
+}
+
 /**
  * The error carries the text of `hint` for the name, else the nearest known name.
  * @throws LlamaGuardError `unknown_option` for the first unknown name.
@@ -108,13 +134,14 @@ export function rejectUnknown(
 ): void {
   const unknown = names.find((name) => !known.includes(name))
   if (unknown === undefined) return
-  const cure = hint?.(unknown) ?? `Did you mean ${JSON.stringify(nearest(unknown, known))}?`
+  const cure = hint?.(unknown) ?? didYouMean(unknown, known)
   throw new LlamaGuardError('unknown_option', `Unknown ${what} ${JSON.stringify(unknown)}. ${cure}`)
 }
 
-/** The candidate with the fewest edits from the typed text. */
-export function nearest(typed: string, candidates: readonly string[]): string {
+/** Names the candidate with the fewest edits from the typed text. `rest` follows it in quotes. */
+export function didYouMean(typed: string, candidates: readonly string[], rest = ''): string {
   const wanted = typed.slice(0, 100).toLowerCase()
   const edits = (name: string): number => distance(wanted, name.toLowerCase())
-  return [...candidates].sort((a, b) => edits(a) - edits(b))[0] ?? ''
+  const [nearest = ''] = [...candidates].sort((a, b) => edits(a) - edits(b))
+  return `Did you mean ${JSON.stringify(nearest + rest)}?`
 }

@@ -9,20 +9,9 @@ import { fail, rejectUnknown } from './readers.js'
 
 export const PREFIX = 'LLAMA_GUARD_'
 
-/** Variables that give a part of an option, or what is no option. */
-export const OTHER_VARIABLES = [
-  'POLICY',
-  'POLICY_URL',
-  'INFERENCE_COMPONENT',
-  'TARGET_VARIANT',
-  'TEXT',
-  'UPSTREAM_URL',
-  'UPSTREAM_API_KEY',
-  'UPSTREAM_ENDPOINT',
-  'DASHBOARD_TOKEN',
-  'CACHE_SECRET',
-  'LOG_LEVEL',
-]
+/** Variables that are no field of the configuration. */
+export const OTHER_VARIABLES =
+  'POLICY UPSTREAM_URL UPSTREAM_API_KEY UPSTREAM_ENDPOINT DASHBOARD_TOKEN CACHE_SECRET LOG_LEVEL'.split(' ')
 
 /** Options of several parts: the field of the configuration for each part. */
 const PARTS = {

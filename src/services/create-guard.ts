@@ -21,7 +21,6 @@ import { hasOwnGuard } from '../options/backend-options.js'
 import { OPTION_NAMES, parseOptions, type Config } from '../options/config.js'
 import { GUARD_OPTION_NAMES, isGuard, rejectPolicyUrl } from '../options/guards.js'
 import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from '../options/index.js'
-import { readCategories } from '../options/categories.js'
 import type { CreatedGuard, Guard } from '../types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from '../upstream/index.js'
 
@@ -40,7 +39,7 @@ const OMNI = 'omni-moderation-latest'
  */
 export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
   const config = parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined })
-  rejectPolicyUrl(options, 'The option policy.url')
+  rejectPolicyUrl(options, 'policy.url')
   const other =
     Object.keys(options).find((name) => OPTION_NAMES.includes(name) && !OWN_OPTIONS.includes(name)) ??
     (config.fallback && 'guards: [{ fallback }]') ??
@@ -255,7 +254,7 @@ export function createUpstream(option: UpstreamOption | undefined): Upstream | u
 export function prompterOf({ model, categories, task, instruction, actions }: Config): Prompter {
   const controversial = actions?.['controversial']
   const policy = {
-    ...(categories !== undefined && { categories: readCategories(categories, 'categories') }),
+    ...(categories !== undefined && { categories }),
     ...(task !== undefined && { task }),
     ...(instruction !== undefined && { instruction }),
   }

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { BUILT_IN } from '../../src/dialects/index.js'
 import { LlamaGuardError, type ErrorCode } from '../../src/types/errors.js'
 import { MODELS } from '../../src/options/index.js'
-import { OPTION_NAMES, parseOptions, REQUEST_OPTION_NAMES } from '../../src/options/config.js'
+import { OPTION_NAMES, parseOptions, REQUEST_OPTION_NAMES, VARIABLES } from '../../src/options/config.js'
 import { OTHER_VARIABLES } from '../../src/options/sources.js'
 import { anchorsOf, DOCUMENTS, linksOf, read, ROOT, rowsOf, section } from './markdown.js'
 
@@ -24,8 +24,7 @@ describe('the table of options', () => {
 
   it.each(rows)('gives %s its variable and its default', (name, variable, fallback) => {
     const option = code(name!)
-    const row = new RegExp(`^ {2}${option}: \\{ env: '(\\w+)'`, 'm').exec(read('src/options/config.ts'))
-    const known = option === 'policy' ? 'POLICY' : row?.[1]
+    const known = option === 'policy' ? 'POLICY' : VARIABLES.get(option)
     expect(code(variable!)).toBe(known === undefined ? '' : `LLAMA_GUARD_${known}`)
     const value = defaults[option] as string | number | boolean | readonly string[] | undefined
     expect(code(fallback!)).toBe(value === undefined ? 'none' : String(value))
@@ -40,7 +39,8 @@ describe('the table of options', () => {
 
   it('names every model, and the variables that are no option', () => {
     expect(MODELS.filter((model) => !rows.some(([, , , text]) => text!.includes(`\`${model}\``)))).toEqual([])
-    for (const name of OTHER_VARIABLES) expect(reference).toContain(`\`LLAMA_GUARD_${name}\``)
+    for (const name of [...OTHER_VARIABLES, ...VARIABLES.values()])
+      expect(reference).toContain(`\`LLAMA_GUARD_${name}\``)
   })
 })
 

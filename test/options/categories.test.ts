@@ -27,25 +27,26 @@ describe('reading categories', () => {
   })
 
   it.each([
-    ['nothing', undefined, '`policy`', 'missing'],
-    ['an object', { O1: 'Violence' }, '`policy`', 'a list of categories'],
-    ['an empty list', [], '`policy`', 'at least one'],
-    ['an empty text', ' \n', '`policy`', 'an empty text'],
-    ['an entry that is a string', ['O1'], '`policy[0]`', 'an object with `id` and `name`'],
-    ['null as an entry', [GOOD, null], '`policy[1]`', 'null'],
-    ['a missing id', [{ name: 'x' }], '`policy[0].id`', 'missing'],
-    ['a bad id', [{ id: '1O', name: 'x' }], '`policy[0].id`', '"1O"'],
-    ['an id with a comma', [{ id: 'O1,O2', name: 'x' }], '`policy[0].id`', 'one or two letters and a number'],
-    ['a missing name', [{ id: 'O1' }], '`policy[0].name`', 'missing'],
-    ['a name on two lines', [{ id: 'O1', name: 'a\nb' }], '`policy[0].name`', 'one line'],
-    ['an empty description', [{ ...GOOD, description: '' }], '`policy[0].description`', 'not empty'],
-    ['a bad action', [{ ...GOOD, action: 'blok' }], '`policy[0].action`', 'block, flag, ignore'],
-    ['rules that are a text', [{ ...GOOD, can: 'x' }], '`policy[0].can`', 'a list of sentences'],
-    ['a rule that is a number', [{ ...GOOD, should: ['x', 3] }], '`policy[0].should[1]`', 'a sentence'],
-    ['an id twice', [GOOD, { id: 'o1', name: 'Other' }], '`policy[1].id`', 'policy[0] has already'],
-    ['an unknown key', [{ ...GOOD, shouldnt: [] }], '`policy[0]`', 'Did you mean "shouldNot"?'],
+    ['nothing', undefined, 'policy ', 'undefined'],
+    ['an object', { O1: 'Violence' }, 'policy ', 'a list of categories'],
+    ['an empty list', [], 'policy ', 'got an empty list'],
+    ['a string that is not empty', ' \n', 'policy ', 'a string that is not empty'],
+    ['an entry that is a string', ['O1'], 'policy[0] ', 'an object with `id` and `name`'],
+    ['null as an entry', [GOOD, null], 'policy[1] ', 'null'],
+    ['a missing id', [{ name: 'x' }], 'policy[0].id ', 'undefined'],
+    ['a bad id', [{ id: '1O', name: 'x' }], 'policy[0].id ', '"1O"'],
+    ['an id with a comma', [{ id: 'O1,O2', name: 'x' }], 'policy[0].id ', 'one or two letters and a number'],
+    ['a missing name', [{ id: 'O1' }], 'policy[0].name ', 'undefined'],
+    ['a name on two lines', [{ id: 'O1', name: 'a\nb' }], 'policy[0].name ', 'one line'],
+    ['an empty description', [{ ...GOOD, description: '' }], 'policy[0].description ', 'not empty'],
+    ['a bad action', [{ ...GOOD, action: 'blok' }], 'policy[0].action ', 'block, flag, ignore'],
+    ['rules that are a text', [{ ...GOOD, can: 'x' }], 'policy[0].can ', 'a list of sentences'],
+    ['a rule that is a number', [{ ...GOOD, should: ['x', 3] }], 'policy[0].should[1] ', 'a string that is not empty'],
+    ['an id twice', [GOOD, { id: 'o1', name: 'Other' }], 'policy[1].id ', 'policy[0] has it already'],
+    ['an unknown key', [{ ...GOOD, shouldnt: [] }], 'policy[0] ', 'Did you mean "shouldNot"?'],
   ])('refuses %s', (_, value, place, wanted) => {
-    expect(() => readCategories(value, 'policy')).toThrow(expect.objectContaining({ code: 'invalid_option' }))
+    const code = wanted.startsWith('Did you mean "shouldNot"') ? 'unknown_option' : 'invalid_option'
+    expect(() => readCategories(value, 'policy')).toThrow(expect.objectContaining({ code }))
     expect(() => readCategories(value, 'policy')).toThrow(place)
     expect(() => readCategories(value, 'policy')).toThrow(wanted)
   })

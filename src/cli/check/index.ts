@@ -8,18 +8,16 @@ import type { LlamaGuardOptions } from '../../options/index.js'
 import { decide, decideError } from '../../policy.js'
 import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
+import { isObject } from '../../utils/json.js'
 import type { OutputFormat } from '../flags.js'
 import { type Colour, EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
 import { linesOf } from '../lines.js'
 
+/** What is judged: one text, one JSON conversation, or else a text or a JSON conversation a line. */
 export interface CheckOptions {
-  /** One text, which is judged as the message of a user. */
   readonly text?: string
-  /** One JSON conversation. */
   readonly json?: string
-  /** One text or one JSON conversation a line. It is read when neither of the others is given. */
   readonly stdin?: AsyncIterable<string | Uint8Array>
-  /** `text` for people, `json` for programs: one object a line. Default: `text`. */
   readonly output?: OutputFormat
   /** Settings that win over the variables. */
   readonly options?: LlamaGuardOptions
@@ -125,8 +123,9 @@ function resultOf(id: string, { stage, outcome, categories, error, ms }: Decisio
     stage,
     verdict,
     categories,
-    ...(outcome.score !== undefined && { score: outcome.score }),
-    ...(error && { code: error.code, message: error.message }),
+    score: outcome.score,
+    code: error?.code,
+    message: error?.message,
     ms: Math.round(ms * 10) / 10,
   }
 }
@@ -195,9 +194,7 @@ interface Item {
 }
 
 /** A plain text is one user message. */
-function textItem(text: string, id: string): Item {
-  return { id, body: { messages: [{ role: 'user', content: text }] } }
-}
+const textItem = (text: string, id: string): Item => ({ id, body: { messages: [{ role: 'user', content: text }] } })
 
 /** What begins so was meant as JSON, and is an error where it is cut. */
 const JSON_BEGIN = /^\s*(?:\{\s*"|\[\s*[{"]|")/
@@ -214,28 +211,13 @@ function jsonItem(json: string, id: string): Item {
   const value = parse(json, id)
   if (typeof value === 'string') return textItem(value, id)
   if (Array.isArray(value)) return { id, body: { messages: value } }
-  if (typeof value === 'object' && value !== null) {
-    const {
-      id: own,
-      messages,
-      text,
-      prompt = text,
-      input = prompt,
-      response,
-      output = response,
-    } = value as Record<string, unknown>
-    const name = typeof own === 'string' || typeof own === 'number' ? String(own) : id
-    if (Array.isArray(messages)) return { id: name, body: value as Record<string, unknown> }
-    if (typeof input === 'string')
-      return {
-        id: name,
-        body: {
-          messages: [
-            { role: 'user', content: input },
-            ...(typeof output === 'string' ? [{ role: 'assistant', content: output }] : []),
-          ],
-        },
-      }
+  const body = isObject(value) ? value : {}
+  const { id: own, messages, text, prompt = text, input = prompt, response, output = response } = body
+  const name = typeof own === 'string' || typeof own === 'number' ? String(own) : id
+  if (Array.isArray(messages)) return { id: name, body }
+  if (typeof input === 'string') {
+    const reply = typeof output === 'string' ? [{ role: 'assistant', content: output }] : []
+    return { id: name, body: { messages: [{ role: 'user', content: input }, ...reply] } }
   }
   throw new LlamaGuardError(
     'unreadable_request',

@@ -7,7 +7,6 @@ import { partsOf, type Resource, type Waiting, waitFor, warn } from './resources
 export interface DeleteOptions extends Partial<Waiting> {
   readonly endpoint: string
   readonly region?: string
-  /** True also deletes the endpoint's configuration and models when their names differ from its own. Default: false. */
   readonly all?: boolean
 }
 

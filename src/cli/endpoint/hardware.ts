@@ -67,27 +67,19 @@ export function gpusOf(instance: string): number {
 
 export const gpuName = (instance: string): string => GPUS[instance.split('.')[1] ?? ''] ?? 'GPU'
 
-function commonStart(first: string, second: string): string {
-  let at = 0
-  while (at < first.length && first.charCodeAt(at) === second.charCodeAt(at)) at++
-  return first.slice(0, at)
-}
-
 /** SageMaker takes no shorter prefix, and no longer one. */
 const LEAST_PREFIX = 1024
 const MOST_PREFIX = 65_536
 /** What tells two conversations apart, mostly. */
 const CONVERSATION_BYTES = 256
+const BEGINNING = 'the-beginning-of-a-conversation'
 
 /**
  * Bytes of a request by which SageMaker chooses the copy: the policy, which all share, and the beginning of the
  * conversation, so that the checks of one stream stay with the copy that has read its beginning.
  */
 export function prefixBytes(model: ModelName): number {
-  const prompter = createPrompter(model)
-  const [first = '', second = ''] = ['a', 'b'].map((text) =>
-    JSON.stringify({ inputs: prompter.render([{ role: 'User', text }]) }),
-  )
-  const wanted = Buffer.byteLength(commonStart(first, second)) + CONVERSATION_BYTES
+  const body = JSON.stringify({ inputs: createPrompter(model).render([{ role: 'User', text: BEGINNING }]) })
+  const wanted = Buffer.byteLength(body.slice(0, body.indexOf(BEGINNING))) + CONVERSATION_BYTES
   return Math.min(MOST_PREFIX, Math.max(LEAST_PREFIX, wanted))
 }

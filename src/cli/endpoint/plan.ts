@@ -14,24 +14,17 @@ import type { Io } from '../io.js'
 import { NEWER, prefixBytes } from './hardware.js'
 import { eulaUrl, imageUri, privateBucket } from './regions.js'
 
+/** The help of the command tells what each does. */
 export interface DeployOptions {
-  /** JumpStart id or a short name: `llama-guard-3-8b`. */
   readonly model?: string
-  /** True when the licence was read and accepted. Never assumed. Default: false. */
   readonly acceptEula?: boolean
-  /** ARN of the role the endpoint runs as. Default: SAGEMAKER_EXECUTION_ROLE_ARN. */
   readonly role?: string
   readonly region?: string
-  /** Default: the model's own. */
   readonly instanceType?: string
-  /** Default: 1. */
   readonly instanceCount?: number
-  /** Name of the endpoint, its configuration and its model. Default: the model's short name. */
   readonly endpoint?: string
   readonly tags?: Readonly<Record<string, string>>
-  /** Default: LMI for a guard that reads text, else what JumpStart pairs with the weights. */
   readonly container?: ContainerName
-  /** True prints what would be made, and makes nothing. Default: false. */
   readonly dryRun?: boolean
 }
 

@@ -1,6 +1,6 @@
 // What a guard's scores allow: a table of thresholds, the one in use and a recommended one among them, how well scores
 // are calibrated, and how each category and each kind of text fares. Pure functions.
-import { averagePrecision, confusion, type Interval, rates, type Rates, type Scored, wilson } from './metrics.js'
+import { averagePrecision, confusion, rates, type Rates, type Scored, wilson } from './metrics.js'
 import type { Answer } from './judge-all.js'
 import type { Row } from './rows.js'
 
@@ -40,23 +40,10 @@ export function operatingPoints(
   return now === undefined ? [point('own', 'now'), ...points] : points
 }
 
-export interface Calibration {
-  /** The mean distance of score and truth, weighted by texts. 0 is perfect. */
-  readonly expectedError: number
-  /** The mean squared distance of score and label. */
-  readonly brier: number
-  readonly bins: readonly {
-    readonly from: number
-    readonly rows: number
-    readonly score: number
-    readonly unsafe: number
-  }[]
-}
-
 const BINS = 10
 
-export function calibration(rows: readonly Scored[]): Calibration | undefined {
-  if (rows.length === 0) return undefined
+/** How far the scores are from the truth. */
+export function calibration(rows: readonly Scored[]) {
   const bins = Array.from({ length: BINS }, (_, at) => {
     const members = rows.filter(({ score }) => Math.min(BINS - 1, Math.floor(score * BINS)) === at)
     const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length
@@ -68,26 +55,16 @@ export function calibration(rows: readonly Scored[]): Calibration | undefined {
     }
   }).filter((bin) => bin.rows > 0)
   return {
+    /** The mean distance of score and truth, weighted by texts. 0 is perfect. */
     expectedError: bins.reduce((sum, bin) => sum + bin.rows * Math.abs(bin.score - bin.unsafe), 0) / rows.length,
+    /** The mean squared distance of score and label. */
     brier: rows.reduce((sum, { score, unsafe }) => sum + (score - Number(unsafe)) ** 2, 0) / rows.length,
     bins,
   }
 }
 
-/** A labelled category, measured against the safe texts alone, as the Llama Guard paper does (1-vs-benign). */
-export interface CategoryRates {
-  readonly name: string
-  readonly rows: number
-  /** The share of its texts that were flagged, under whatever category. */
-  readonly recall: number | undefined
-  readonly auprc: number | undefined
-  /** The share of the unsafe texts that the guard puts under it whose label has it. */
-  readonly precision: number | undefined
-  /** Safe texts that the guard puts under it. */
-  readonly falseAlarms: number
-}
-
-export function categoryRates(judged: readonly Judged[]): readonly CategoryRates[] {
+/** Each labelled category, measured against the safe texts alone, as the Llama Guard paper does (1-vs-benign). */
+export function categoryRates(judged: readonly Judged[]) {
   const benign = judged.filter(({ unsafe }) => !unsafe)
   const labelled = judged.flatMap((one) => {
     const labels = one.row.categories ?? []
@@ -104,23 +81,15 @@ export function categoryRates(judged: readonly Judged[]): readonly CategoryRates
       return {
         name,
         rows: rows.length,
+        /** The share of its texts that were flagged, under whatever category. */
         recall: share(rows.filter(({ flagged }) => flagged).length, rows.length),
         auprc: scored.length === rows.length + benign.length ? averagePrecision(scored) : undefined,
+        /** The share of the unsafe texts that the guard puts under it whose label has it. */
         precision: share(named.filter(({ labels }) => labels.includes(name)).length, named.length),
+        /** Safe texts that the guard puts under it. */
         falseAlarms: benign.filter(({ flagged, categories }) => flagged && categories.includes(name)).length,
       }
     })
-}
-
-/** The texts of one length, language or source. */
-export interface Slice {
-  readonly kind: 'source' | 'length' | 'language'
-  readonly name: string
-  readonly rows: number
-  readonly unsafe: number
-  readonly rates: Rates
-  readonly recall: Interval | undefined
-  readonly falsePositiveRate: Interval | undefined
 }
 
 const LENGTHS = [100, 500, 2000]
@@ -155,7 +124,8 @@ export function scriptOf(text: string): string {
   return most.name === 'Han' && (kana?.count ?? 0) > 0 ? 'Kana' : most.name
 }
 
-export function slices(judged: readonly Judged[]): readonly Slice[] {
+/** The texts of each length, language and source. */
+export function slices(judged: readonly Judged[]) {
   const text = ({ row }: Judged): string => row.conversation.map((turn) => turn.text).join('\n')
   const kinds = {
     source: ({ row }: Judged) => row.source,
@@ -179,7 +149,7 @@ export function slices(judged: readonly Judged[]): readonly Slice[] {
         // Precision and F1 need both classes. In a corpus of one class they would only repeat its label.
         const single = unsafe === 0 || unsafe === rows.length
         return {
-          kind: kind as Slice['kind'],
+          kind,
           name,
           rows: rows.length,
           unsafe,

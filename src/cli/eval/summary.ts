@@ -4,12 +4,8 @@ import {
   areaUnderRoc,
   averagePrecision,
   confusion,
-  type Confusion,
   curve,
-  type CurvePoint,
-  type Interval,
   mcnemar,
-  type McNemar,
   percentile,
   rates,
   thresholdFor,
@@ -18,47 +14,13 @@ import {
   wilsonOfF1,
 } from './metrics.js'
 import type { Row } from './rows.js'
-import {
-  calibration,
-  type Calibration,
-  categoryRates,
-  type CategoryRates,
-  type Judged,
-  type OperatingPoint,
-  operatingPoints,
-  type Slice,
-  slices,
-} from './operating.js'
+import { calibration, categoryRates, type Judged, operatingPoints, slices } from './operating.js'
 
 export type { Judged } from './operating.js'
 
 export type Measured = 'precision' | 'recall' | 'f1' | 'falsePositiveRate' | 'auprc' | 'auroc'
 
-export interface Summary {
-  readonly guard: string
-  /** False when the texts have no labels. Then there are no rates, and `unsafe` means nothing. */
-  readonly labelled: boolean
-  readonly judged: readonly Judged[]
-  /** The number of rows that could not be judged, by error code. They count in no rate. */
-  readonly failed: Readonly<Record<string, number>>
-  /** The number of rows that were not reached before an interrupt. */
-  readonly left: number
-  readonly confusion: Confusion
-  readonly values: Readonly<Record<Measured, number | undefined>>
-  readonly intervals: Readonly<Record<Measured, Interval | undefined>>
-  readonly slices: readonly Slice[]
-  readonly byCategory: readonly CategoryRates[]
-  /** Empty when the guard gives no scores. */
-  readonly curve: readonly CurvePoint[]
-  /** Thresholds and what each gives, the one in use marked. Empty when the guard gives no scores. */
-  readonly points: readonly OperatingPoint[]
-  /** Undefined when the guard gives no scores. */
-  readonly calibration: Calibration | undefined
-  /** The threshold with the most recall within the false alarms that are allowed. Undefined where there is none. */
-  readonly recommended: CurvePoint | undefined
-  /** Milliseconds of the judgements that had no neighbour. */
-  readonly latency: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', number | undefined>>
-}
+export type Summary = ReturnType<typeof summarise>
 
 export interface SummaryOptions {
   /** The share of safe texts that may be flagged, for the recommended threshold. */
@@ -74,7 +36,7 @@ export function summarise(
   rows: readonly Row[],
   outcomes: readonly (Outcome | undefined)[],
   options: SummaryOptions,
-): Summary {
+) {
   const judged: Judged[] = []
   const failed: Record<string, number> = {}
   let left = 0
@@ -98,9 +60,12 @@ export function summarise(
   const times = judged.flatMap(({ ms }) => ms ?? [])
   return {
     guard,
+    /** False when the texts have no labels. Then there are no rates, and `unsafe` means nothing. */
     labelled: isLabelled,
     judged,
+    /** The number of rows that could not be judged, by error code. They count in no rate. */
     failed,
+    /** The number of rows that were not reached before an interrupt. */
     left,
     confusion: counts,
     values: { precision, recall, f1, falsePositiveRate, auprc, auroc },
@@ -111,13 +76,15 @@ export function summarise(
       falsePositiveRate: wilson(falsePositives, falsePositives + trueNegatives),
       auprc: wilsonOfArea(auprc, unsafe),
       auroc: wilsonOfArea(auroc, Math.min(unsafe, judged.length - unsafe)),
-    },
+    } satisfies Record<Measured, unknown>,
     slices: isLabelled ? slices(judged) : [],
     byCategory: categoryRates(judged),
+    // What needs scores is empty or undefined where the guard gives none.
     curve: scored ? curve(scores) : [],
     points: scored ? operatingPoints(judged, options.threshold, recommended?.threshold) : [],
     calibration: scored ? calibration(scores) : undefined,
     recommended,
+    /** Milliseconds of the judgements that had no neighbour. */
     latency: {
       p50: percentile(times, 0.5),
       p90: percentile(times, 0.9),
@@ -127,19 +94,10 @@ export function summarise(
   }
 }
 
-export interface Comparison {
-  /** The number of texts that both judged. */
-  readonly rows: number
-  /** Which of the two is right where the other is not. */
-  readonly right: McNemar
-  /** The texts that only the first flagged, and those that only the second did, with the answer of the second. */
-  readonly flips: readonly [readonly Judged[], readonly Judged[]]
-  /** P value of McNemar's exact test, whose null hypothesis is that both flag equally often. */
-  readonly p: number
-}
+export type Comparison = ReturnType<typeof compare>
 
 /** Compares two guards on the rows that both judged. Two sets of rates can be equal while every second text flips. */
-export function compare(first: Summary, second: Summary): Comparison {
+export function compare(first: Summary, second: Summary) {
   const others = new Map(second.judged.map((one) => [one.row, one]))
   const both = first.judged.flatMap((one) => {
     const other = others.get(one.row)
@@ -148,13 +106,16 @@ export function compare(first: Summary, second: Summary): Comparison {
   const flips = both.filter(({ one, other }) => one.flagged !== other.flagged)
   return {
     rows: both.length,
+    /** Which of the two is right where the other is not. */
     right: mcnemar(
       both.map(({ one, other }) => ({ first: one.flagged === one.unsafe, second: other.flagged === other.unsafe })),
     ),
+    /** The texts that only the first flagged, and those that only the second did, with the answer of the second. */
     flips: [
       flips.flatMap(({ one }) => (one.flagged ? one : [])),
       flips.flatMap(({ other }) => (other.flagged ? other : [])),
-    ],
+    ] as const,
+    /** P value of McNemar's exact test, whose null hypothesis is that both flag equally often. */
     p: mcnemar(both.map(({ one, other }) => ({ first: one.flagged, second: other.flagged }))).p,
   }
 }

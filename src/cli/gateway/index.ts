@@ -10,6 +10,7 @@ import { parseOptions } from '../../options/config.js'
 import type { LlamaGuardOptions } from '../../options/index.js'
 import { defaultLogger } from '../../telemetry/log.js'
 import type { Upstream } from '../../upstream/index.js'
+import type { UpstreamCall } from '../../upstream/types.js'
 import { pause } from '../io.js'
 import { createRoutes, notFound, refuse, wrongMethod } from './routes.js'
 import { metricsOf } from './metrics.js'
@@ -139,16 +140,11 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   }
 }
 
-export interface DrainableUpstream extends Upstream {
-  /** Ends the calls still open. Their replies end with an error event that the client's SDK raises. */
-  stop(): void
-}
-
 /** An upstream whose open calls can be failed from outside. A silent end would look like a complete reply. */
-export function drainable(upstream: Upstream): DrainableUpstream {
+export function drainable(upstream: Upstream) {
   const stopping = new AbortController()
   return {
-    async forward(call) {
+    async forward(call: UpstreamCall) {
       const stopped = (): LlamaGuardError =>
         new LlamaGuardError('upstream_unavailable', 'The gateway is shutting down. Send the request again.', {
           retryAfter: 1,
@@ -158,19 +154,14 @@ export function drainable(upstream: Upstream): DrainableUpstream {
       await upstream.forward({ ...call, signal: AbortSignal.any([call.signal, stopping.signal]) })
       if (stopping.signal.aborted && !call.signal.aborted && !call.res.writableEnded) throw stopped()
     },
+    /** Ends the calls still open. Their replies end with an error event that the client's SDK raises. */
     stop: () => stopping.abort(),
     close: () => upstream.close(),
   }
 }
 
-export interface Sockets {
-  /** Call for every request. */
-  take(req: IncomingMessage, res: ServerResponse): void
-  /** Stops listening and closes what is idle, now and from now on. Resolves when the last connection is gone. */
-  close(): Promise<void>
-}
-
-export function trackSockets(server: Server): Sockets {
+/** Knows the open connections of a server, and which of them answer. */
+export function trackSockets(server: Server) {
   const all = new Set<Socket>()
   const busy = new Map<Socket, ServerResponse>()
   let closing = false
@@ -179,7 +170,8 @@ export function trackSockets(server: Server): Sockets {
     socket.once('close', () => all.delete(socket))
   })
   return {
-    take(req, res) {
+    /** Call for every request. */
+    take(req: IncomingMessage, res: ServerResponse): void {
       const { socket } = req
       busy.set(socket, res)
       if (closing) res.shouldKeepAlive = false
@@ -189,7 +181,8 @@ export function trackSockets(server: Server): Sockets {
         if (closing && !busy.has(socket)) socket.end()
       })
     },
-    close() {
+    /** Stops listening and closes what is idle, now and from now on. Resolves when the last connection is gone. */
+    close(): Promise<void> {
       closing = true
       const closed = new Promise<void>((resolve) => void NetServer.prototype.close.call(server, () => resolve()))
       for (const res of busy.values()) if (!res.headersSent) res.shouldKeepAlive = false

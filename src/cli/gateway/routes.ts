@@ -15,13 +15,6 @@ export type Handler = (req: GuardedRequest, res: ServerResponse) => void | Promi
 /** The handlers of one path, by method. */
 export type Route = Readonly<Record<string, Handler>>
 
-export interface Routes {
-  /** The paths that are served. */
-  readonly names: readonly string[]
-  /** The route of a URL. Metrics count it by its name, because a path of a client would be a label of its own. */
-  find(url: string): { readonly name: string; readonly route: Route | undefined }
-}
-
 interface Served {
   readonly guard: LlamaGuard
   readonly upstream: Upstream
@@ -33,7 +26,7 @@ interface Served {
   readonly isStopping: () => boolean
 }
 
-export function createRoutes(served: Served): Routes {
+export function createRoutes(served: Served) {
   const { guard, upstream, logger, metrics, dashboard } = served
   const pass: Handler = async (req, res) => {
     const left = new AbortController()
@@ -77,7 +70,8 @@ export function createRoutes(served: Served): Routes {
 
   return {
     names: Object.keys(routes),
-    find(url) {
+    /** The route of a URL. Metrics count it by its name, because a path of a client would be a label of its own. */
+    find(url: string): { readonly name: string; readonly route: Route | undefined } {
       const asked = url.split('?', 1)[0] ?? '/'
       const path = asked === '/dashboard/' ? '/dashboard' : asked
       const name = chats.nameOf(path) ?? (/^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path)
@@ -132,19 +126,14 @@ const OF_URLS: Readonly<Record<string, RegExp>> = {
   '/v1beta/models/{model}:streamGenerateContent': gemini('streamGenerateContent'),
 }
 
-export interface ChatRoutes {
-  readonly names: readonly string[]
-  /** The name of the route that serves this path, for metrics too: a path of its own would be a label of its own. */
-  nameOf(path: string): string | undefined
-}
-
 /** A chat model on SageMaker understands Chat Completions alone. */
-export function chatRoutes(upstream: UpstreamOption | undefined): ChatRoutes {
+export function chatRoutes(upstream: UpstreamOption | undefined) {
   const hasUrl = typeof upstream !== 'object' || !('endpoint' in upstream)
   const patterns = hasUrl ? Object.entries(OF_URLS) : []
   return {
     names: [...COMMON, ...patterns.map(([name]) => name)],
-    nameOf: (path) => (COMMON.includes(path) ? path : patterns.find(([, pattern]) => pattern.test(path))?.[0]),
+    /** The name of the route that serves this path. */
+    nameOf: (path: string) => (COMMON.includes(path) ? path : patterns.find(([, pattern]) => pattern.test(path))?.[0]),
   }
 }
 

@@ -7,14 +7,8 @@ export const MOST_PAGES = 16
 /** A stream ends after this time, and its page asks again: whoever may no longer see it is then told so. */
 const LONGEST_MS = 30 * 60_000
 
-interface Page {
-  readonly since: number
-  /** True while what was written waits to be read. */
-  full: boolean
-}
-
 export class Pages {
-  readonly #open = new Map<ServerResponse, Page>()
+  readonly #open = new Set<ServerResponse>()
   readonly #tell: () => object
   readonly #everyMs: number
   #timer: NodeJS.Timeout | undefined
@@ -31,26 +25,27 @@ export class Pages {
 
   /** Takes a response whose headers are set. */
   add(res: ServerResponse): void {
-    const page = { since: performance.now(), full: false }
-    this.#open.set(res, page)
-    res.once('close', () => this.#remove(res))
-    res.on('drain', () => (page.full = false))
-    write(res, page, `retry: 2000\n\n${this.#event()}`)
+    this.#open.add(res)
+    const end = setTimeout(() => res.destroy(), LONGEST_MS).unref()
+    res.once('close', () => {
+      clearTimeout(end)
+      this.#open.delete(res)
+      if (this.#open.size === 0) this.#timer = void clearInterval(this.#timer)
+    })
+    res.write(`retry: 2000\n\n${this.#event()}`)
     this.#timer ??= setInterval(() => this.#tick(), this.#everyMs).unref()
   }
 
   close(): void {
-    for (const res of this.#open.keys()) res.end()
+    for (const res of this.#open) res.end()
   }
 
   #tick(): void {
-    const now = performance.now()
-    for (const [res, { since }] of this.#open) if (now - since > LONGEST_MS) res.destroy()
     // A page that reads slowly misses seconds, so that nothing piles up.
-    const ready = [...this.#open].filter(([, { full }]) => !full)
+    const ready = [...this.#open].filter((res) => !res.writableNeedDrain)
     if (ready.length === 0) return
     const event = this.#event()
-    for (const [res, page] of ready) write(res, page, event)
+    if (event !== '') for (const res of ready) res.write(event)
   }
 
   /** Empty where counters cannot be read: a dashboard never ends its app. */
@@ -61,15 +56,4 @@ export class Pages {
       return ''
     }
   }
-
-  #remove(res: ServerResponse): void {
-    this.#open.delete(res)
-    if (this.#open.size > 0) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
-  }
-}
-
-function write(res: ServerResponse, page: Page, text: string): void {
-  if (text !== '' && !res.write(text)) page.full = true
 }

@@ -5,17 +5,7 @@ import type { ServerResponse } from 'node:http'
 import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Services } from '../services/index.js'
-import type {
-  Conversation,
-  Decision,
-  Guard,
-  GuardedRequest,
-  Judgement,
-  NamedCategory,
-  Stage,
-  Turn,
-  Verdict,
-} from '../types.js'
+import type { Conversation, Decision, Guard, GuardedRequest, Judgement, Stage, Turn, Verdict } from '../types.js'
 import { type Config, type Policy, readPolicy } from '../options/config.js'
 import { jsonOf, readBody } from '../request/body/index.js'
 import { isObject } from '../utils/json.js'
@@ -188,37 +178,21 @@ export function playgroundGuards({ guard, config }: Services): readonly Playgrou
 const STEPS = ['first of the cascade', 'last of the cascade']
 
 /** What one guard said. */
-export interface PlaygroundResult {
-  readonly guard: string
-  readonly verdict: 'safe' | 'unsafe' | 'unjudged'
-  /** What the middleware would do in mode `enforce`. */
-  readonly action: Decision['action']
-  readonly categories: readonly NamedCategory[]
-  readonly score?: number
-  readonly judgedBy?: string
-  readonly ms: number
-  readonly tokens?: Verdict['tokens']
-  readonly error?: { readonly code: string; readonly message: string }
-  /** The exact prompts, with the model that reads each. Empty for guards that read none. */
-  readonly prompts: readonly { readonly model: string; readonly text: string }[]
-}
-
-export type Trial = (conversation: Conversation, signal: AbortSignal) => Promise<PlaygroundResult>
-
-type Rules = Pick<PolicySettings, 'threshold' | 'categoryThresholds' | 'actions'>
+export type PlaygroundResult = Awaited<ReturnType<Trial>>
+type Trial = ReturnType<typeof openTrial>
 
 /** Calls at a time, for a text in several pieces. */
 const CALLS = 8
 
 /** @throws LlamaGuardError `invalid_option` when the guard's model cannot follow the policy. */
-export function openTrial(
+function openTrial(
   config: Config,
   { name, guard: configured }: PlaygroundGuard,
   { policy, scores }: Pick<Side, 'policy' | 'scores'>,
-): Trial {
+) {
   const guard = variantOf(configured, policy, scores)
-  const settings: PolicySettings = { ...rulesOf(policy ?? config), mode: 'enforce', onError: 'closed' }
-  return async (conversation, signal) => {
+  const settings: PolicySettings = { ...(policy ?? config), mode: 'enforce', onError: 'closed' }
+  return async (conversation: Conversation, signal: AbortSignal) => {
     const stage: Stage = conversation.at(-1)!.role === 'User' ? 'input' : 'output'
     const decided = (judgement: Judgement): Decision => decide(stage, [judgement], settings, guard.categories ?? [])
     const blocks = (verdict: Verdict): boolean => decided({ verdict, ms: 0, model: '' }).action === 'block'
@@ -228,23 +202,17 @@ export function openTrial(
     return {
       guard: policy === undefined ? name : `${name}, by the policy given`,
       verdict: outcome.state === 'skipped' ? 'unjudged' : outcome.state,
+      /** What the middleware would do in mode `enforce`. */
       action,
       categories,
-      ...(score !== undefined && { score }),
-      ...(judgedBy !== undefined && { judgedBy }),
+      score,
+      judgedBy,
       ms: judgement.ms,
-      ...(tokens !== undefined && { tokens }),
-      ...(error !== undefined && { error: { code: error.code, message: error.message } }),
+      tokens,
+      error: error && { code: error.code, message: error.message },
+      /** The exact prompts, with the model that reads each. Empty for guards that read none. */
       prompts: promptsOf(guard, conversation, stage),
     }
-  }
-}
-
-function rulesOf({ threshold, categoryThresholds, actions }: Rules): Rules {
-  return {
-    ...(threshold !== undefined && { threshold }),
-    ...(categoryThresholds && { categoryThresholds }),
-    ...(actions && { actions }),
   }
 }
 
@@ -253,11 +221,7 @@ function variantOf(guard: Guard, policy: Side['policy'], scores: boolean): Guard
   const needsScores = scores || policy?.threshold !== undefined || policy?.categoryThresholds !== undefined
   if (policy === undefined && !needsScores) return guard
   const { categories, task, instruction } = policy ?? {}
-  const prompt = policy && {
-    ...(categories !== undefined && { categories }),
-    ...(task !== undefined && { task }),
-    ...(instruction !== undefined && { instruction }),
-  }
+  const prompt = policy && { categories, task, instruction }
   return promptedOf(guard)?.variant({ policy: prompt, ...(needsScores && { logprobs: true }) }) ?? guard
 }
 
@@ -280,7 +244,7 @@ async function judged(
   )
 }
 
-function promptsOf(guard: Guard, conversation: Conversation, stage: Stage): PlaygroundResult['prompts'] {
+function promptsOf(guard: Guard, conversation: Conversation, stage: Stage): readonly { model: string; text: string }[] {
   const prompted = promptedOf(guard)
   if (prompted === undefined) return partsOf(guard).flatMap((part) => promptsOf(part, conversation, stage))
   try {

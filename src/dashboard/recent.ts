@@ -21,20 +21,8 @@ interface Slot {
   readonly durations: Readonly<Record<Stage, Uint32Array>>
 }
 
-export interface StageLatency {
-  readonly judged: number
-  /** Milliseconds, true to a tenth. Undefined without a judgement. */
-  readonly p50?: number
-  readonly p99?: number
-}
-
 /** What a page draws of a window. */
-export interface Seen {
-  readonly name: string
-  /** Released, blocked and unjudged requests of each slot, the oldest first; the last slot is the running one. */
-  readonly bars: readonly (readonly number[])[]
-  readonly latency: Readonly<Record<Stage, StageLatency>>
-}
+export type Seen = ReturnType<Window['seen']>
 
 export class Window {
   readonly #ring: Slot[] = Array.from({ length: SLOTS }, () => ({
@@ -59,23 +47,26 @@ export class Window {
     this.#now().durations[stage][classOf(ms)]!++
   }
 
-  seen(): Seen {
+  seen() {
     const now = this.#slot()
     const bars = Array.from({ length: SLOTS }, (_, index) => {
       const at = now - SLOTS + 1 + index
       const slot = this.#ring[((at % SLOTS) + SLOTS) % SLOTS]!
       return slot.at === at ? [...slot.endings] : ENDINGS.map(() => 0)
     })
+    // Released, blocked and unjudged requests of each slot, the oldest first; the last slot is the running one.
     return { name: this.name, bars, latency: { input: this.#latency('input'), output: this.#latency('output') } }
   }
 
-  #latency(stage: Stage): StageLatency {
+  /** Milliseconds, true to a tenth. None without a judgement. */
+  #latency(stage: Stage) {
     const since = this.#slot() - SLOTS
     const sums = new Uint32Array(CLASSES)
     for (const { at, durations } of this.#ring)
       if (at > since) for (let index = 0; index < CLASSES; index++) sums[index]! += durations[stage][index]!
     const judged = sums.reduce((sum, count) => sum + count, 0)
-    return judged === 0 ? { judged } : { judged, p50: quantile(sums, judged * 0.5), p99: quantile(sums, judged * 0.99) }
+    const at = (share: number) => (judged === 0 ? undefined : quantile(sums, judged * share))
+    return { judged, p50: at(0.5), p99: at(0.99) }
   }
 
   #now(): Slot {

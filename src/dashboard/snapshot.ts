@@ -12,8 +12,6 @@ export interface Price {
   readonly per: 'hour' | 'million-tokens'
 }
 
-type Counts = readonly { readonly name: string; readonly count: number }[]
-
 /** What the page is about. */
 export interface Facts {
   readonly model: string
@@ -22,50 +20,14 @@ export interface Facts {
   readonly offered: readonly Omit<PlaygroundGuard, 'guard'>[] | undefined
 }
 
-export interface Snapshot extends Facts {
-  /** When counting began, in milliseconds since 1970. */
-  readonly since: number
-  readonly now: number
-  readonly requests: number
-  /** Requests a second, over the last ten whole seconds. */
-  readonly rate: number
-  readonly windows: readonly Seen[]
-  readonly stages: Readonly<Record<'input' | 'output', Verdicts>>
-  readonly categories: readonly { readonly id: string; readonly name: string; readonly count: number }[]
-  readonly notJudged: Counts
-  readonly errors: Counts
-  /** Questions by what the verdict cache did. */
-  readonly cache: Readonly<Record<'hit' | 'shared' | 'joined' | 'miss', number>>
-  /** Guard calls that were not needed. */
-  readonly saved: Readonly<Record<'cache' | 'joined' | 'cascade', number>>
-  readonly guards: readonly {
-    readonly model: string
-    readonly circuit: string
-    readonly inFlight: number
-    readonly queued: number
-  }[]
-  /** Checks for which a guard was asked, and the tokens it counted for them. */
-  readonly asked: number
-  readonly tokens: { readonly input: number; readonly output: number }
-  readonly cost: Cost | undefined
-}
-
-export interface Cost extends Price {
-  /** An estimate, in US dollars: the price times the hours or tokens since counting began. */
-  readonly spent: number
-  /** What a thousand checks cost on average. Undefined before the first. */
-  readonly perThousandChecks?: number
-  /** What the checks that were not needed would have cost. With a price an hour they cost nothing. */
-  readonly saved?: number
-}
+export type Snapshot = ReturnType<typeof snapshotOf>
 
 const RATE_SECONDS = 10
 
 export function snapshotOf(
   counters: Counters,
-  facts: Facts & { readonly categories: readonly Category[]; readonly price: Price | undefined },
-): Snapshot {
-  const { model, mode, offered, categories, price } = facts
+  { categories, price, ...facts }: Facts & { categories: readonly Category[]; price: Price | undefined },
+) {
   const { since, requests, verdicts, notJudged, errors, asked, tokens, bySmallGuard } = counters
   const live = liveStats()
   const total = (count: (stats: (typeof live)[number]['cache']) => number): number =>
@@ -81,42 +43,51 @@ export function snapshotOf(
   const names = new Map(categories.map(({ id, name }) => [id, name]))
   const now = Date.now()
   return {
-    model,
-    mode,
-    offered,
+    ...facts,
+    /** When counting began, in milliseconds since 1970. */
     since,
     now,
     requests,
-    rate: rateOf(windows[0]?.bars ?? []),
+    /** Requests a second, over the last ten whole seconds. */
+    rate: rateOf(windows[0]!),
     windows,
     stages: verdicts,
     categories: counters.categories.list().map(({ name: id, count }) => ({ id, name: names.get(id) ?? '', count })),
     notJudged: notJudged.list(),
     errors: errors.list(),
+    /** Questions by what the verdict cache did. */
     cache,
+    /** Guard calls that were not needed. */
     saved,
     guards: live
       .flatMap(({ guards }) => guards)
       .map(({ model, circuit, inFlight, queued }) => ({ model, circuit, inFlight, queued })),
+    /** Checks for which a guard was asked, and the tokens it counted for them. */
     asked,
-    tokens: { ...tokens },
+    tokens,
     cost:
       price && costOf(price, { asked, saved: saved.cache + saved.joined, tokens, hours: (now - since) / 3_600_000 }),
   }
 }
 
-function rateOf(seconds: Seen['bars']): number {
-  const whole = seconds.slice(-RATE_SECONDS - 1, -1)
+function rateOf({ bars }: Seen): number {
+  const whole = bars.slice(-RATE_SECONDS - 1, -1)
   return whole.flat().reduce((sum, count) => sum + count, 0) / RATE_SECONDS
 }
 
-function costOf(price: Price, used: { asked: number; saved: number; tokens: Snapshot['tokens']; hours: number }): Cost {
+/** An estimate. With a price an hour, what was saved cost nothing. */
+function costOf(price: Price, used: { asked: number; saved: number; tokens: Counters['tokens']; hours: number }) {
   const { asked, saved, tokens, hours } = used
   const byTokens = price.per === 'million-tokens'
   const spent = price.dollars * (byTokens ? (tokens.input + tokens.output) / 1_000_000 : hours)
-  if (asked === 0) return { ...price, spent }
-  const each = spent / asked
-  return { ...price, spent, perThousandChecks: 1000 * each, ...(byTokens && { saved: saved * each }) }
+  const each = asked === 0 ? undefined : spent / asked
+  return {
+    ...price,
+    /** US dollars since counting began. */
+    spent,
+    perThousandChecks: each && 1000 * each,
+    saved: byTokens && each ? saved * each : undefined,
+  }
 }
 
 /** Different names of one kind; the rest is `other`. */

@@ -1,24 +1,15 @@
 // Writes the tables of src/guard/prompt/tokens from the vocabularies of Llama 2 and Llama 3:
 // `npx vite-node test/train/token-tables.ts`.
 //
-// A vocabulary lists its tokens in the order in which they are merged. A text that is merged with the first tokens of
-// that list alone is at a state which the real tokenizer passes through, so it has no fewer tokens in the end. That is
-// why a table may leave out the rest of the list.
+// A vocabulary lists its tokens in the order in which they are merged. The tables hold all of them.
 import { writeFileSync } from 'node:fs'
 import { brotliCompressSync, constants } from 'node:zlib'
 import llama2 from 'llama-tokenizer-js'
 import llama3 from 'llama3-tokenizer-js'
 import { LONGEST_WORD } from '../../src/guard/prompt/tokens/counter.js'
-import { isDense } from '../../src/guard/prompt/tokens/llama-3.js'
 
 /** Tokens of Llama 2 before this one are special tokens and bytes. */
 const FIRST_OF_LLAMA_2 = 259
-/** The tokens of Llama 2 that every text is merged with. Runs of blanks are merged last. */
-const COMMON_OF_LLAMA_2 = 32_000
-/** The tokens of Llama 3 that every text is merged with. */
-const COMMON_OF_LLAMA_3 = 42_000
-/** Words of lower-case letters, with the blank before them, up to this one. A whole word needs no merging. */
-const WORDS_OF_LLAMA_3 = 128_000
 const TOKENS_OF_LLAMA_3 = 128_000
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -91,46 +82,38 @@ function textOf(bytes: string): string | undefined {
   }
 }
 
-const inBytes = (pairs: readonly number[]): Buffer => Buffer.from(Uint16Array.from(pairs).buffer)
-const PAIRS = 'The two tokens of which each token is merged, in order of merging, in 16 bits each'
+/** The left parts and then the right ones, all lowest bytes first. */
+const inBytes = (pairs: readonly number[]): Buffer => {
+  const side = (first: number): number[] => pairs.filter((_, at) => at % 2 === first)
+  const bytes = (parts: readonly number[]): number[] =>
+    [0, 8, 16].flatMap((shift) => parts.map((part) => (part >> shift) & 255))
+  return Buffer.from([...bytes(side(0)), ...bytes(side(1))])
+}
+const PAIRS = 'The two tokens of which each token is merged, in order of merging, in 24 bits each'
 
 // A single byte is a token anyway.
-const ofLlama3 = llama3.vocabById.slice(0, TOKENS_OF_LLAMA_3).map(bytesOf)
-const common = ofLlama3.slice(0, COMMON_OF_LLAMA_3).filter((bytes) => bytes.length > 1)
-const rare = ofLlama3.slice(COMMON_OF_LLAMA_3)
-const dense = rare.filter((bytes) => {
-  const text = textOf(bytes)
-  // A part of a character, or letters of an alphabet of which every token is here.
-  return text === undefined || isDense(text)
-})
-const words = rare.filter((bytes, rank) => {
-  if (/^ [a-z]+$/.test(bytes)) return rank < WORDS_OF_LLAMA_3 - COMMON_OF_LLAMA_3
-  // Latin words with accents, most of all those of Vietnamese, are tokens as a whole.
-  return /^ ?\p{Script=Latin}+$/u.test(textOf(bytes) ?? '') && !/^[\0-\x7f]+$/.test(bytes)
-})
-const merged = mergedFrom([...common, ...dense], [...byteOf.values()].sort(), (token) => token.split(''))
+const ofLlama3 = llama3.vocabById
+  .slice(0, TOKENS_OF_LLAMA_3)
+  .map(bytesOf)
+  .filter((bytes) => bytes.length > 1)
+const merged = mergedFrom(ofLlama3, [...byteOf.values()].sort(), (token) => token.split(''))
 // A part of a text that is longer is not merged.
-const long = common.filter((bytes) => bytes.length > LONGEST_WORD)
+const long = ofLlama3.filter((bytes) => bytes.length > LONGEST_WORD)
 write('llama-3', 'Tokens of Llama 3.', {
   PAIRS: { about: PAIRS, data: inBytes(merged.pairs) },
   WHOLE: {
-    about: 'Tokens that are known as a whole and come from no merging here, with a NUL between them',
-    data: Buffer.from([...words, ...long, ...merged.rest].flatMap((bytes) => textOf(bytes) ?? []).join('\0')),
+    about: 'Tokens that are known as a whole, because no merging gives them or they are long, with a NUL between them',
+    data: Buffer.from([...new Set([...long, ...merged.rest])].flatMap((bytes) => textOf(bytes) ?? []).join('\0')),
   },
 })
 
 const inUtf8 = (token: string): string => token.replaceAll('\u2581', ' ')
 const ofLlama2 = new Set([...llama2.merges].sort(([, a], [, b]) => a - b).map(([pair]) => pair.replace(' ', '')))
-const blanks = (token: string): boolean => /^\u2581+$/.test(token)
 const characters = llama2.vocabById
   .slice(FIRST_OF_LLAMA_2)
   .filter((token) => Array.from(token).length === 1 && token !== '\u2581' && token > '\x7f')
 const ascii = Array.from({ length: 0x80 }, (_, code) => String.fromCharCode(code))
-const mergedOfLlama2 = mergedFrom(
-  [...ofLlama2].filter((token, rank) => rank < COMMON_OF_LLAMA_2 || blanks(token)).map(inUtf8),
-  [...ascii, ...characters],
-  (token) => Array.from(token),
-)
+const mergedOfLlama2 = mergedFrom([...ofLlama2].map(inUtf8), [...ascii, ...characters], (token) => Array.from(token))
 write('llama-2', 'Tokens of Llama 2.', {
   CHARACTERS: { about: 'The characters that are tokens, but for ASCII', data: Buffer.from(characters.join('')) },
   PAIRS: { about: PAIRS, data: inBytes(mergedOfLlama2.pairs) },

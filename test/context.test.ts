@@ -60,26 +60,6 @@ describe('The fields of context(req)', () => {
   })
 })
 
-describe('override', () => {
-  it('may be async', async () => {
-    const override = async ({ headers }: GuardedRequest): Promise<{ mode: 'shadow' } | undefined> =>
-      headers['x-trial'] === '1' ? { mode: 'shadow' } : undefined
-    expect((await asked({ override }, 'UNSAFE')).status).toBe(451)
-    expect((await asked({ override }, 'UNSAFE', { 'x-trial': '1' })).status).toBe(200)
-  })
-
-  it('with a wrong option is 503, and the operator alone is told which', async () => {
-    const logger = memoryLogger()
-    const reply = await asked({ logger, override: () => ({ threshhold: 0.5 }) as never })
-    expect([reply.status, reply.json().error.code]).toEqual([503, 'internal_error'])
-    expect(reply.text).not.toContain('thresh')
-    expect(logger.lines[0]?.fields).toMatchObject({
-      option: 'override',
-      error: { message: expect.stringContaining('Did you mean "threshold"') },
-    })
-  })
-})
-
 it('llamaGuard without () says so', () => {
   const call = llamaGuard as unknown as (req: unknown) => void
   return serve((req, res) => {

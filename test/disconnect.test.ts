@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import compression from 'compression'
 import session from 'express-session'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Guard, GuardedRequest, Middleware } from '../src/types.js'
 import { ask, EXPRESSES, guarded, onNode, serving, within, type Handler } from './helpers/apps.js'
 import { markerGuard } from './helpers/guards.js'
@@ -27,13 +27,6 @@ afterEach(async () => {
   process.off('unhandledRejection', note).off('uncaughtException', note)
   expect(stray).toEqual([])
 })
-
-async function eventually(check: () => boolean, what: string): Promise<void> {
-  const wait = async (): Promise<void> => {
-    while (!check()) await sleep(5)
-  }
-  await within(wait(), what)
-}
 
 /** Never answers; keeps what became of each call. */
 function hangingGuard(answersFirst = 0): Guard & { readonly calls: { aborted: boolean }[] } {
@@ -105,7 +98,7 @@ describe('a client that leaves', () => {
       async ({ url, port }) => {
         const first = await rawClient(port)
         first.write(post(chat('hello')))
-        await eventually(() => answer !== undefined, 'the check')
+        await vi.waitFor(() => expect(answer !== undefined).toBe(true))
         const second = ask(url + PATH, { body: chat('hello') })
         await sleep(30)
         first.leave()
@@ -131,14 +124,13 @@ describe('a client that leaves', () => {
     await serving(onNode([guarded({ guard })], handler), async ({ port }) => {
       const client = await rawClient(port)
       client.write(post(chat('hello')))
-      await eventually(
-        () => seen.signal !== undefined && (guard.calls.length === 2 || what.startsWith('a handler')),
-        'the handler and the check',
+      await vi.waitFor(() =>
+        expect(seen.signal !== undefined && (guard.calls.length === 2 || what.startsWith('a handler'))).toBe(true),
       )
       expect(seen.signal!.aborted).toBe(false)
       client.leave()
-      await eventually(() => seen.closed && seen.signal!.aborted, 'close and abort')
-      if (guard.calls.length === 2) await eventually(() => guard.calls[1]!.aborted, 'the abort of the check')
+      await vi.waitFor(() => expect(seen.closed && seen.signal!.aborted).toBe(true))
+      if (guard.calls.length === 2) await vi.waitFor(() => expect(guard.calls[1]!.aborted).toBe(true))
       expect(client.text()).toBe('')
     })
   })
@@ -158,7 +150,7 @@ describe('a client that leaves', () => {
       client.write(post(chat('hello', { stream: true })))
       await client.until(/word/)
       client.leave()
-      await eventually(() => seen.closed && seen.signal!.aborted, 'close and abort')
+      await vi.waitFor(() => expect(seen.closed && seen.signal!.aborted).toBe(true))
       await sleep(20)
       const asked = middleware.guard.asked.length
       expect(seen.res!.write('late')).toBe(false)
@@ -188,7 +180,7 @@ describe('a client that leaves', () => {
       client.write(post(chat('hello', { stream: true })))
       await client.until(/word/)
       client.leave()
-      await eventually(() => seen.closed && source!.destroyed, 'the end of the source')
+      await vi.waitFor(() => expect(seen.closed && source!.destroyed).toBe(true))
     })
   })
 
@@ -216,7 +208,7 @@ describe('a client that leaves', () => {
       }
       for (let round = 0; round < 10; round++)
         await within(Promise.all(Array.from({ length: 20 }, (_, index) => leave(index))), 'a round')
-      await eventually(() => handles() <= before + 1, 'the last timer and socket')
+      await vi.waitFor(() => expect(handles() <= before + 1).toBe(true))
       expect(middleware.stats().cache.inFlight).toBe(0)
       expect(middleware.stats().guards[0]).toMatchObject({ inFlight: 0, queued: 0 })
     })
@@ -234,10 +226,10 @@ describe('a client that leaves', () => {
         const client = await rawClient(port)
         for (let count = 1; count <= 200; count++) {
           client.write(post(chat('hello')))
-          await eventually(
-            () => client.text().split('chatcmpl-1').length > count && client.text().endsWith('}}'),
-            'the reply',
-          )
+          await vi.waitFor(() => expect(client.text().split(/chatcmpl-1.*\}\}/)).toHaveLength(count + 1), {
+            interval: 2,
+            timeout: 30_000,
+          })
         }
         client.leave()
       },

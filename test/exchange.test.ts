@@ -8,9 +8,7 @@ import { parseOptions } from '../src/options/config.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
 import { createServices } from '../src/services/index.js'
 import type { Decision, VerdictEvent } from '../src/types.js'
-import { guarded, onNode, serving, ask } from './helpers/apps.js'
 import { markerGuard, memoryLogger } from './helpers/guards.js'
-import { chat, completion } from './helpers/http.js'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
@@ -107,16 +105,5 @@ describe('what a middleware holds', () => {
     const services = createServices(config)
     expect(services.blocks(config)({ safe: false, categories: ['O3'] }, 'input')).toBe(true)
     expect(services.blocks(config)({ safe: true, categories: [] }, 'input')).toBe(false)
-  })
-
-  it('skips a request for `true` alone', async () => {
-    vi.useRealTimers()
-    for (const answer of ['yes', 1, {}]) {
-      const middleware = guarded({ skip: () => answer as never })
-      const handler = onNode([middleware], (_req, res) => void res.end(JSON.stringify(completion('fine'))))
-      await serving(handler, async ({ url }) => {
-        expect((await ask(`${url}/v1/chat/completions`, { body: chat('UNSAFE') })).status).toBe(451)
-      })
-    }
   })
 })

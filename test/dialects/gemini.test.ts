@@ -142,13 +142,6 @@ describe('the client of Google', () => {
     expect(guard.texts().at(-1)).toBe('Hello there.')
   })
 
-  it('reads words while the model still speaks', async () => {
-    chunks = saying(...Array.from({ length: 8 }, (_, at) => `word ${at} `))
-    const got = await stream()
-    expect(got.reasons).toEqual(['STOP'])
-    expect(got.last - got.first).toBeGreaterThan(200)
-  })
-
   it('raises an error when the guard fails in the middle', async () => {
     chunks = saying('Hello ', 'there, ', 'BROKEN')
     const { text, error } = await stream()

@@ -101,11 +101,6 @@ describe('A run', () => {
     }
   })
 
-  it('of an unsafe question is refused', async () => {
-    const { error } = await ask({ input: input(human('UNSAFE')) })
-    expect(error).toMatchObject({ status: 451, text: expect.stringContaining('Criminal Planning') })
-  })
-
   it('that is blocked in the middle ends with an error event, and no unjudged word', async () => {
     pieces = frames(run(piece('Hello '), piece('there, '), piece('UNSAFE'), piece(' and more')))
     const { events } = await ask({ input: input(human('hello')) })
@@ -141,10 +136,7 @@ describe('A run', () => {
     ],
     ['one letter a state', Array.from('UNSAFE').map((note): Event => ['values', { note }])],
     ['the letters of a state that come twice', Array.from('UNSAFFE').map((note): Event => ['values', { note }])],
-    ['the letters of an update that come twice', Array.from('UNSAFFE').map((note): Event => ['updates', { note }])],
     ["the letters of an event of one's own", Array.from('UNSAFFE').map((note): Event => ['custom', { note }])],
-    ['an update', [['updates', { agent: { messages: [{ type: 'ai', content: 'UNSAFE' }] } }]]],
-    ['an update of a subgraph', [['updates|agent:1', { agent: { note: 'UNSAFE' } }]]],
     [
       'parts of a state',
       [
@@ -189,14 +181,6 @@ describe('A run', () => {
         [{ type: 'AIMessageChunk', id: 'm', content: '', tool_call_chunks: [{ args, index: 0 }] }, {}],
       ]),
     ],
-    ['a custom event', [['custom', 'UNSAFE']]],
-    [
-      'an event of a model',
-      ['UN', 'SAFE'].map((content) => ['events', { event: 'on_chat_model_stream', data: { chunk: { content } } }]),
-    ],
-    ['the place in the graph', [['messages', [{ type: 'ai', id: 'm', content: 'a' }, { note: 'an UNSAFE word' }]]]],
-    ['the name of an event', [['UNSAFE word', {}]]],
-    ['an error', [['error', { error: 'E', message: 'UNSAFE' }]]],
   ])('shows no unsafe word in %s', async (_, events) => {
     guard = markerGuard({ marker: /UNSAF+E/ })
     pieces = frames(run(piece('Hello'), ...events))
@@ -244,24 +228,6 @@ describe('A run', () => {
   })
 })
 
-describe('The bytes of a run', () => {
-  it('leave as they came however they are cut, and the first word long before the end', async () => {
-    const words = 'A longer answer of many small words that are all fine. '.split(/(?<= )/)
-    const body = frames(run(...words.map((word) => piece(word)), ['values', { messages: [] }])).join('')
-    for (let round = 0; round < 3; round += 1) {
-      const cut: string[] = []
-      for (let at = 0; at < body.length;) cut.push(body.slice(at, (at += 1 + Math.floor(Math.random() * 200))))
-      pieces = cut
-      pause = 10
-      const got = await send(`${server.url}/runs/stream`, {
-        body: { assistant_id: 'agent', input: input(human('hi')) },
-      })
-      expect(got.text).toBe(body)
-      expect(got.chunks.at(-1)!.at - got.chunks[0]!.at).toBeGreaterThan((cut.length * 10) / 3)
-    }
-  })
-})
-
 describe('What clients send', () => {
   it.each<[string, object]>([
     ['a message', { input: input(human('UNSAFE')) }],
@@ -285,7 +251,6 @@ describe('What clients send', () => {
     ['a field of the state', { input: { question: 'UNSAFE', ...input(human('hi')) } }],
     ['a state that is a text', { input: 'UNSAFE' }],
     ['an answer to an interrupt', { command: { resume: 'UNSAFE' } }],
-    ['an update', { command: { update: input(human('UNSAFE')) } }],
     ['the configuration', { input: input(human('hi')), config: { configurable: { prompt: 'UNSAFE' } } }],
   ])('is judged: %s', async (_, body) => {
     const got = await send(`${server.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })

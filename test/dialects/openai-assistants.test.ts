@@ -171,19 +171,6 @@ describe('A run that is streamed', () => {
         },
       ]),
     ],
-    [
-      'a call that waits for its output',
-      [
-        [
-          'thread.run.requires_action',
-          run('requires_action', {
-            required_action: { submit_tool_outputs: { tool_calls: [{ function: { arguments: 'UNSAFE' } }] } },
-          }),
-        ],
-      ],
-    ],
-    ['the last error', [['thread.run.failed', run('failed', { last_error: { code: 'c', message: 'UNSAFE' } })]]],
-    ['an error', [['error', { message: 'UNSAFE' }]]],
   ])('shows no unsafe word in %s', async (_, events) => {
     const body = frames(events).join('')
     const app = express().use(

@@ -518,19 +518,6 @@ describe('A handler', () => {
   })
 })
 
-describe('Guards of several handlers', () => {
-  it('share one guard, and two around each other judge once.', async () => {
-    const guard = guarded()
-    const inner = guardFetch(() => reply('Hi.'), guard)
-    const outer = guardFetch((request: Request) => inner(request), guard)
-    const response = await within(outer(post(chat('hello'))))
-    expect(await response.json()).toEqual(completion('Hi.'))
-    expect(guard.guard.texts()).toEqual(['hello', 'Hi.'])
-    expect(inner.stats()).toEqual(guard.stats())
-    await outer.close()
-  })
-})
-
 /** A Response as a client sees it, without what the guard adds. */
 async function told(response: Response): Promise<object> {
   const headers = [...response.headers].filter(([name]) => name !== 'llama-guard' && name !== 'server-timing')

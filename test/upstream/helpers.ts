@@ -64,12 +64,3 @@ export async function gateway(upstream: Upstream): Promise<Gateway> {
   })
   return { ...server, errors, ended: () => ended }
 }
-
-/** Waits until `check` holds; fails loudly when it never does. */
-export async function until(check: () => boolean): Promise<void> {
-  const end = Date.now() + 30_000
-  while (!check()) {
-    if (Date.now() > end) throw new Error('waited 30 s in vain')
-    await new Promise((wake) => setTimeout(wake, 10))
-  }
-}

@@ -213,19 +213,3 @@ test('Eval as JSON has every number and no text, with an exit code for a pipelin
   expect(await run(small('--output', 'markdown', '--most', 'recall=1'), markdown)).toBe(0)
   expect(markdown.out()).toMatch(/^## llama-guard-1 at guard-a[\s\S]*### Operating points\n\n\| Threshold/)
 })
-
-test('What an interrupted run has paid for is kept, and the next run goes on from it', async () => {
-  const stop = new AbortController()
-  const caught = { ...io(), signal: stop.signal }
-  emulator.behave((call) => {
-    if (emulator.requests.length === 3) stop.abort()
-    call.answer()
-  })
-  expect(await run(small('--concurrency', '1'), caught)).toBe(3)
-  const [, state = ''] = /verdicts are kept in (\S+): run it again with --resume/.exec(caught.err()) ?? []
-  emulator.reset()
-  const again = io()
-  expect(await run(small('--resume', state), again), again.err()).toBe(0)
-  expect(emulator.requests.length).toBeLessThan(6)
-  await rm(state)
-})

@@ -8,7 +8,7 @@ import { startChatEndpoint } from '../../emulator/chat-container.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { markerGuard } from '../../helpers/guards.js'
-import { listen, readBody, until } from '../../upstream/helpers.js'
+import { listen, readBody } from '../../upstream/helpers.js'
 import type { Listening } from '../../upstream/helpers.js'
 import { catchIo } from '../helpers.js'
 import { withProtection } from '../../../src/options/protection.js'
@@ -290,7 +290,7 @@ test('The serve command listens, tells where, and stops on its signal', async ()
     signal: stop.signal,
   }
   const running = run(['serve', '--port', '0', '--drain-ms', '0', '--upstream-url', upstream.url], io)
-  await until(() => io.err().includes('Listening on'))
+  await vi.waitFor(() => expect(io.err()).toContain('Listening on'))
   const url = /http:\/\/\S+?(?=\.\s)/.exec(io.err())?.[0] ?? ''
   expect((await fetch(`${url}/healthz`)).status).toBe(200)
   stop.abort()

@@ -5,10 +5,10 @@ import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { httpUpstream } from '../../../src/upstream/index.js'
 import type { HttpUpstreamOptions } from '../../../src/upstream/index.js'
-import { gateway, listen, readBody, until } from '../helpers.js'
+import { gateway, listen, readBody } from '../helpers.js'
 import type { Gateway } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -216,7 +216,7 @@ test('A client that does not read slows the upstream down instead of filling the
   const socket = connect(Number(new URL(front.url).port), '127.0.0.1')
   socket.pause()
   socket.write('GET /v1/big HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
-  await until(() => stalled)
+  await vi.waitFor(() => expect(stalled).toBe(true))
   let before = -1
   while (before !== written) {
     before = written
@@ -240,7 +240,7 @@ test('When the client leaves, the call to the upstream is broken off and ends qu
   const reply = await fetch(`${front.url}/v1/x`, { signal: leaving.signal })
   await (reply.body as ReadableStream).getReader().read()
   leaving.abort()
-  await until(() => gone && front.ended() === 1)
+  await vi.waitFor(() => expect(gone && front.ended() === 1).toBe(true))
   expect(front.errors).toEqual([])
 })
 
@@ -276,12 +276,12 @@ test('One call more than may be open or wait is refused at once', async () => {
   const waiting: ServerResponse[] = []
   const front = await between((_, res) => void waiting.push(res), { connections: 1, queue: 1 })
   const first = [post(front, '{}'), post(front, '{}')]
-  await until(() => waiting.length === 1)
+  await vi.waitFor(() => expect(waiting.length === 1).toBe(true))
   await new Promise((wake) => setTimeout(wake, 200))
   expect((await post(front, '{}')).status).toBe(503)
   expect(front.errors[0]?.message).toMatch(/2 calls .* are open or waiting/)
   waiting[0]?.end('{}')
-  await until(() => waiting.length === 2)
+  await vi.waitFor(() => expect(waiting.length === 2).toBe(true))
   waiting[1]?.end('{}')
   expect((await Promise.all(first)).map((reply) => reply.status)).toEqual([200, 200])
 })

@@ -9,7 +9,7 @@ import { ARTICLE_ANSWER, ARTICLE_QUESTION } from '../../emulator/chat-bot.js'
 import { startChatEndpoint } from '../../emulator/chat-container.js'
 import type { ChatEndpoint, ChatEndpointOptions } from '../../emulator/chat-container.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
-import { gateway, until } from '../helpers.js'
+import { gateway } from '../helpers.js'
 import type { Gateway } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -263,7 +263,7 @@ test('When the client leaves, the stream from SageMaker is broken off', async ()
   })
   await (reply.body as ReadableStream).getReader().read()
   leaving.abort()
-  await until(() => endpoint.abandoned === 1 && front.ended() === 1)
+  await vi.waitFor(() => expect(endpoint.abandoned === 1 && front.ended() === 1).toBe(true))
   expect(front.errors).toEqual([])
 })
 

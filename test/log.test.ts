@@ -338,60 +338,27 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
   const emulator = await startEmulator()
   const viteNode = join(dirname(createRequire(import.meta.url).resolve('vite-node/package.json')), 'vite-node.mjs')
   const script = join(dirname(fileURLToPath(import.meta.url)), 'helpers', 'log-child.ts')
-  const { LLAMA_GUARD_ENDPOINT: _, ...env } = process.env
-  const child = spawn(process.execPath, [viteNode, script], {
-    env: {
-      ...env,
-      ...emulator.env,
-      NODE_ENV: 'test',
-      LLAMA_GUARD_ENDPOINT: 'llama-guard',
-      LLAMA_GUARD_LOG_LEVEL: 'debug',
-      LLAMA_GUARD_CACHE_MAX: '0',
-      LLAMA_GUARD_WINDOW_MS: '50',
-    },
-  })
-  let stdout = ''
+  const env = { ...process.env, ...emulator.env, LLAMA_GUARD_ENDPOINT: 'llama-guard', LLAMA_GUARD_LOG_LEVEL: 'debug' }
+  const child = spawn(process.execPath, [viteNode, script], { env })
+  let printed = ''
   let stderr = ''
-  child.stdout.on('data', (data: Buffer) => (stdout += data.toString()))
+  child.stdout.on('data', (data: Buffer) => (printed += data.toString()))
   child.stderr.on('data', (data: Buffer) => (stderr += data.toString()))
   try {
-    await vi.waitFor(() => expect(stdout, stderr).toMatch(/^\d+\n/), { timeout: 50_000, interval: 50 })
-    const url = `http://127.0.0.1:${stdout.split('\n')[0] ?? ''}`
-    const ask = (path: string, more: object = {}): Promise<Reply> =>
-      send(`${url}${path}`, { headers: HEADERS, body: { ...talkative(), reply: said(), ...more } })
-
-    expect((await ask('/chat')).status).toBe(200)
-    expect((await ask('/chat', { reply: said('UNSAFE_O3') })).status).toBe(451)
-    expect((await ask('/chat', { stream: true, reply: said('UNSAFE_O3') })).text).toContain('content_filter')
-    expect((await ask('/chat', { throws: true })).status).toBe(500)
-    expect((await ask('/broken-hooks')).status).toBe(200)
-    expect((await ask('/broken-override')).status).toBe(503)
-    expect((await ask('/upstream/v1/chat/completions')).status).toBe(503)
-    expect((await send(`${url}/chat`, { body: `{"messages":"${said()}` })).status).toBe(400)
-    emulator.behave(modelFails(500))
-    expect((await ask('/chat')).status).toBe(503)
-    expect((await ask('/broken-hooks')).status).toBe(503)
-    await sleep(100)
+    await vi.waitFor(() => expect(printed).toMatch(/^\d+\n/), { timeout: 50_000, interval: 50 })
+    const url = `http://127.0.0.1:${printed.split('\n')[0]!}/chat`
+    const ask = (reply: string) => send(url, { headers: HEADERS, body: { ...talkative(), reply } })
+    expect((await ask(said())).status).toBe(200)
+    expect((await ask(said('UNSAFE_O3'))).status).toBe(451)
+    expect((await send(url, { body: `{"messages":"${said()}` })).status).toBe(400)
+    await vi.waitFor(() => expect(printed.trim().split('\n')).toHaveLength(6))
   } finally {
     child.kill('SIGTERM')
     await once(child, 'exit')
     await emulator.close()
   }
-  expect(stdout).not.toMatch(PLANTED)
-  expect(stderr).not.toMatch(PLANTED)
-  const lines = stdout
-    .trim()
-    .split('\n')
-    .slice(1)
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-  const judgements = lines.filter(({ verdict }) => verdict !== undefined)
-  expect(judgements.length).toBeGreaterThan(10)
-  for (const line of judgements)
-    expect(line).toMatchObject({
-      name: 'express-llama-guard',
-      stage: expect.stringMatching(/put$/),
-      verdict: expect.any(String),
-      action: expect.any(String),
-      model: 'llama-guard-1',
-    })
+  expect(printed + stderr).not.toMatch(PLANTED)
+  const lines = printed.trim().split('\n').slice(1)
+  for (const line of lines)
+    expect(JSON.parse(line)).toMatchObject({ name: 'express-llama-guard', stage: expect.any(String) })
 })

@@ -16,9 +16,12 @@ import serveStatic from 'serve-static'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger, transports } from 'winston'
 import type { Middleware } from '../src/types.js'
-import { ask, guarded, type Handler, onExpress, serving } from './helpers/apps.js'
-import { chat, chunk, completion, type Reply } from './helpers/http.js'
+import { ask, EXPRESSES, guarded, type Handler, onExpress, serving } from './helpers/apps.js'
+import { chat, chunk, completion, decoded, type Reply } from './helpers/http.js'
+import { crossed } from './helpers/sampled.js'
 
+const GZIP = { 'accept-encoding': 'gzip' }
+const LONG = 'long '.repeat(800)
 const PATH = '/v1/chat/completions'
 const mount = onExpress(express)
 
@@ -34,6 +37,12 @@ function logging(make: (stream: PassThrough) => unknown): Made {
 
 const OTHERS: Readonly<Record<string, () => Made>> = {
   'express-session': () => [session({ secret: 's', resave: true, saveUninitialized: true }), () => ''],
+  'express-session that saves late': () => {
+    const store = new session.MemoryStore()
+    const set = store.set.bind(store)
+    store.set = (id, data, done) => void setTimeout(() => set(id, data, done), 5)
+    return [session({ store, secret: 's', resave: true, saveUninitialized: true }), () => '']
+  },
   'express-session with memorystore': () => {
     const store = new (memoryStore(session))({ checkPeriod: 0 })
     return [session({ store, secret: 's', resave: true, saveUninitialized: true, rolling: true }), () => '']
@@ -55,47 +64,79 @@ const LOGGERS = ['express-winston', 'morgan', 'pino-http']
 
 const WAYS: Readonly<Record<string, (word: string) => Handler>> = {
   JSON: (word) => (_req, res) =>
-    (res as ServerResponse & { json(body: unknown): unknown }).json(completion(`${word} and more`)),
+    (res as ServerResponse & { json(body: unknown): unknown }).json(completion(`${word} and ${LONG}`)),
+  'writes without a head': (word) => (_req, res) => {
+    const text = JSON.stringify(completion(`${word} and ${LONG}`))
+    res.setHeader('content-type', 'application/json')
+    res.write(text.slice(0, 50))
+    res.end(text.slice(50))
+  },
   stream: (word) => (_req, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const content of [word, ' and', ' more']) res.write(chunk({ content }))
+    for (const content of [word, ' and', LONG]) res.write(chunk({ content }))
     res.end('data: [DONE]\n\n')
+  },
+  'a stream with flushed headers': (word) => (_req, res) => {
+    res.setHeader('content-type', 'text/event-stream')
+    res.flushHeaders()
+    res.write(chunk({ content: word }))
+    setTimeout(() => res.end(`${chunk({ content: LONG })}data: [DONE]\n\n`), 3)
   },
 }
 
-const ROWS = Object.keys(OTHERS).flatMap((name) =>
-  ['before', 'after'].flatMap((side) => Object.keys(WAYS).map((way) => ({ name, side, way }))),
-)
+const names = Object.keys(OTHERS)
+/** Every other alone on each side, and every two that wrap a response, on the same side and on different sides. */
+const WRAPPERS = ['express-session that saves late', 'compression', 'express-winston', 'pino-http']
+const LAYOUTS = names.flatMap((first) => [
+  [[first], []],
+  [[], [first]],
+  ...(WRAPPERS.includes(first) ? WRAPPERS : [])
+    .filter((second) => second !== first)
+    .flatMap((second) => [
+      [[first, second], []],
+      [[first], [second]],
+      [[], [first, second]],
+    ]),
+]) as [string[], string[]][]
 
 /** What differs between two replies by right: times, ids of sessions, and the verdict. */
-function same({ status, headers, body, complete }: Reply): object {
+function same(reply: Reply): object {
+  const { status, headers, complete } = reply
   const { date: _, 'llama-guard': __, 'set-cookie': cookies, ...rest } = headers
-  return { status, headers: rest, cookies: cookies?.length, body: body.toString('latin1'), complete }
+  return { status, headers: rest, cookies: cookies?.length, body: decoded(reply), complete }
 }
 
-it.each(ROWS)('$name $side us: a $way is as without us, or a refusal', async ({ name, side, way }) => {
+const ROWS = crossed({
+  layout: LAYOUTS.map(
+    ([before, after]) => [`${before.join(' and ')} before us, ${after.join(' and ')} after`, [before, after]] as const,
+  ),
+  way: WAYS,
+  module: EXPRESSES,
+})
+
+it.each(ROWS)('$title: a reply is as without us, or a refusal', async ({ layout: [before, after], way, module }) => {
   const app = (word: string, guard: readonly Middleware[]) => {
-    const [other, logged] = OTHERS[name]!()
-    const chain = [other as Middleware]
-    return {
-      listener: mount(side === 'before' ? [...chain, ...guard] : [...guard, ...chain], WAYS[way]!(word)),
-      logged,
-    }
+    const made = [before, after].map((side) => side.map((name) => OTHERS[name]!()))
+    const [first, last] = made.map((side) => side.map(([other]) => other as Middleware))
+    return { listener: onExpress(module)([...first!, ...guard, ...last!], way(word)), logs: made[0]! }
   }
-  const twin = await serving(app('fine', []).listener, ({ url }) => ask(url + PATH, { body: chat('hi') }))
+  const twin = await serving(app('fine', []).listener, ({ url }) =>
+    ask(url + PATH, { body: chat('hi'), headers: GZIP }),
+  )
   const fine = app('fine', [guarded()])
   await serving(fine.listener, async ({ url }) => {
-    expect(same(await ask(url + PATH, { body: chat('hi') }))).toEqual(same(twin))
-    const refused = await ask(url + PATH, { body: chat('UNSAFE') })
-    expect([refused.status, JSON.parse(refused.body.toString()).error.stage]).toEqual([451, 'input'])
+    expect(same(await ask(url + PATH, { body: chat('hi'), headers: GZIP }))).toEqual(same(twin))
+    const refused = await ask(url + PATH, { body: chat('UNSAFE'), headers: GZIP })
+    expect([refused.status, JSON.parse(decoded(refused)).error.stage]).toEqual([451, 'input'])
   })
   const unsafe = app('UNSAFE', [guarded()])
   await serving(unsafe.listener, async ({ url }) => {
-    const refused = await ask(url + PATH, { body: chat('hi') })
-    expect([refused.status, refused.complete, refused.body.includes('UNSAFE')]).toEqual([451, true, false])
-    expect(JSON.parse(refused.body.toString()).error.stage).toBe('output')
-    if (name === 'helmet' && side === 'before') expect(refused.headers['x-frame-options']).toBe('SAMEORIGIN')
-    if (LOGGERS.includes(name) && side === 'before') await expect.poll(unsafe.logged).toContain('451')
+    const refused = await ask(url + PATH, { body: chat('hi'), headers: GZIP })
+    expect([refused.status, refused.complete, decoded(refused).includes('UNSAFE')]).toEqual([451, true, false])
+    expect(JSON.parse(decoded(refused)).error.stage).toBe('output')
+    if (before.includes('helmet')) expect(refused.headers['x-frame-options']).toBe('SAMEORIGIN')
+    for (const [at, name] of before.entries())
+      if (LOGGERS.includes(name)) await expect.poll(unsafe.logs[at]![1]).toContain('451')
   })
 })
 

@@ -2,6 +2,7 @@
 // the connection ended.
 import { createServer, request, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 export interface Running {
   readonly url: string
@@ -115,3 +116,9 @@ export function chunk(delta: object, options: { index?: number; finish?: string 
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The text of a reply whose body came compressed by a middleware. */
+export function decoded({ body, headers }: Reply): string {
+  const coding = headers['content-encoding']
+  return (coding === 'gzip' ? gunzipSync(body) : coding === 'br' ? brotliDecompressSync(body) : body).toString()
+}

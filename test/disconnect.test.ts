@@ -82,6 +82,23 @@ describe('a client that leaves', () => {
     expect([ran, middleware.guard.asked]).toEqual([false, []])
   })
 
+  it('ends what waits behind another on its connection too, whose handler never runs', async () => {
+    let ran = 0
+    const guard = markerGuard({ delay: 100 })
+    await serving(
+      onNode([guarded({ guard })], () => void ran++),
+      async ({ port }) => {
+        const client = await rawClient(port)
+        client.write(post(chat('one')) + post(chat('two')))
+        await vi.waitFor(() => expect(guard.asked).toHaveLength(2), { interval: 5 })
+        client.leave()
+        await client.closed
+        await sleep(150)
+      },
+    )
+    expect(ran).toBe(0)
+  })
+
   it('does not take the check away from another who waits for the same', async () => {
     let answer: (() => void) | undefined
     let aborted = false

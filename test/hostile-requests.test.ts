@@ -89,6 +89,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'a query that is JSON': { method: 'GET', path: `/?{"a":"x&message=%55NSAFE"}`, layout: onRoute },
   'a comment in gzip': { headers: GZIP, body: commented(words), status: [400] },
   'a second stream of gzip': { headers: GZIP, body: Buffer.concat([gzipSync('{}'), gzipSync(words)]), status: [400] },
+  'gzip in gzip': { headers: GZIP, body: gzipSync(gzipSync(words)), status: [415] },
   'two content-types': {
     headers: { 'content-type': ['text/plain', 'application/json'] },
     body: words,

@@ -351,7 +351,7 @@ it('a process prints its judgements on stdout, and chat text nowhere', { timeout
     expect((await ask(said())).status).toBe(200)
     expect((await ask(said('UNSAFE_O3'))).status).toBe(451)
     expect((await send(url, { body: `{"messages":"${said()}` })).status).toBe(400)
-    await vi.waitFor(() => expect(printed.trim().split('\n')).toHaveLength(6))
+    await vi.waitFor(() => expect(printed.trim().split('\n')).toHaveLength(5))
   } finally {
     child.kill('SIGTERM')
     await once(child, 'exit')

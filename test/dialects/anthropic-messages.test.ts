@@ -132,6 +132,7 @@ describe('a stream', () => {
         .stream({ model: 'm', max_tokens: 1, messages: [{ role: 'user', content: 'a' }] })
         .finalMessage()
       expect(message).toMatchObject({
+        id: sent === 0 ? 'msg_llama_guard' : MESSAGE.id,
         stop_reason: 'refusal',
         stop_details: { explanation: 'Blocked by the content policy: Criminal Planning (O3).' },
       })

@@ -74,6 +74,14 @@ describe('On a route that is no chat', () => {
   })
 })
 
+it('A coding that we do not know is refused where the request has words, on a route of an app too', async () => {
+  const row = PASS['a coding that we do not know']!
+  const guard = guarded({ check: ['output'], paths: ['/ask'] })
+  const server = onNode([guard], (_req, res) => void res.writeHead(200, row.headers).end(row.body))
+  const got = await serving(server, ({ url }) => ask(`${url}/ask`, { body: { question: 'Why is the sky blue?' } }))
+  expect([got.status, got.json().error.code]).toEqual([503, 'unreadable_response'])
+})
+
 describe('On a chat', () => {
   it.each(
     Object.entries({

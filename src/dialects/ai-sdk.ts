@@ -8,8 +8,7 @@ import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, fits, readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
 
 const PROVIDER: ReplyFields = {
   ...server('itemId responseId id'),

@@ -5,8 +5,7 @@ import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
-import { itemIndex, type ReplyFields, server, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { itemIndex, type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),

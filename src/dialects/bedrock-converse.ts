@@ -6,8 +6,7 @@ import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
-import { type ReplyFields, server, WORDS, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { type ReplyFields, server, WORDS, words, oneChoice } from './kit/reply-fields.js'
 
 const REASONING: ReplyFields = {
   ...words('text'),

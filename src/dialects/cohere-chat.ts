@@ -5,8 +5,7 @@ import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
 
 const MESSAGE: ReplyFields = {
   ...server('role'),

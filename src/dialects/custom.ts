@@ -2,12 +2,13 @@
 // leave out are found and judged too, so that a forgotten field cannot pass the guard.
 import type { Image } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
+import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
 import { eventReader, type EventTexts, isDone } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { TextWalker } from './kit/reply-fields.js'
-import { ChoiceTexts, Said } from './kit/reply-texts.js'
+import { TextWalker, ChoiceTexts } from './kit/reply-fields.js'
+import { Said } from './kit/said.js'
 import { SETTINGS } from './kit/request-keys.js'
 import { RequestBuilder, Walker, wantsStream } from './kit/request-texts.js'
 
@@ -213,4 +214,39 @@ function guarded<T>(code: 'unreadable_request' | 'unreadable_response', name: st
   } catch (cause) {
     throw new LlamaGuardError(code, `The custom dialect "${name}" could not read it.`, { cause })
   }
+}
+
+/** A dialect whose requests have the user's words at `text`, and whose replies have the model's words at `reply`. */
+export function shorthandDialect(text: string, reply: string | undefined): Dialect {
+  return customDialect({
+    name: 'text',
+    claims: (body) => valueAt(body, text) !== undefined,
+    request: (body) => ({ turns: [{ role: 'user', text: wordsAt(body, text) ?? '' }] }),
+    ...(reply !== undefined && {
+      reply: (body) => wordsAt(body, reply),
+      delta: (data) => wordsAt(data, reply),
+    }),
+    decline: ({ words }) => (reply === undefined ? { text: words } : nested(reply, words)),
+  })
+}
+
+/** A value of another kind is judged with the rest of the body. */
+function wordsAt(value: unknown, path: string): string | undefined {
+  const found = valueAt(value, path)
+  return typeof found === 'string' ? found : undefined
+}
+
+/** The value at a path of keys; null is none. */
+function valueAt(value: unknown, path: string): unknown {
+  let found = value
+  for (const key of path.split('.')) {
+    if (!(isObject(found) || Array.isArray(found)) || !Object.hasOwn(found, key)) return undefined
+    found = (found as Record<string, unknown>)[key]
+  }
+  return found ?? undefined
+}
+
+/** An object with these words at the path. */
+function nested(path: string, words: string): unknown {
+  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), words)
 }

@@ -7,8 +7,16 @@ import type { Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
-import { type Emit, type Holder, itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
+import {
+  type Emit,
+  type Holder,
+  itemIndex,
+  type ReplyFields,
+  server,
+  TextWalker,
+  words,
+  ChoiceTexts,
+} from './kit/reply-fields.js'
 
 const RATINGS: ReplyFields = { safetyRatings: 'server' }
 const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }

@@ -6,7 +6,7 @@ import { eventReader, isDone } from './kit/event-reader.js'
 import { refuseTokens } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { oneChoice } from './kit/reply-fields.js'
 import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */

@@ -8,8 +8,7 @@ import { REPEATED_LENGTH } from './kit/channels.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
 
 const CALL: ReplyFields = { ...server('id index type'), ...words('name error'), args: 'json' }
 const MESSAGE: ReplyFields = {

@@ -6,7 +6,7 @@ import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
 import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
 import { Content, RequestBuilder, Walker } from './kit/request-texts.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { oneChoice } from './kit/reply-fields.js'
 import { answerOf, MCP_REPLY, mcpStream, MOST_CALLS, rpcId, rpcRefusal } from './mcp-replies.js'
 
 type Fields = Readonly<Record<string, unknown>>

@@ -6,8 +6,7 @@ import { SaidTexts } from './kit/channels.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { oneChoice } from './kit/reply-texts.js'
+import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
 
 const CALL: ReplyFields = {
   ...server('id index type'),

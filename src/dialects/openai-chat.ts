@@ -7,8 +7,7 @@ import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
+import { itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',

@@ -8,8 +8,7 @@ import { SaidTexts } from './kit/channels.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, streamFailure, typedEvents } from './kit/refusals.js'
-import { itemIndex, type ReplyFields, server, TextWalker, words } from './kit/reply-fields.js'
-import { ChoiceTexts } from './kit/reply-texts.js'
+import { itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const PART: ReplyFields = {

@@ -1,16 +1,88 @@
-// Finds the chat in a body that has been read: by the fields of an API, or by a list of messages that have a role or an
-// author and content, at the top or up to four levels down. A level is an object, or a text that is JSON.
+// Finds the chat in a body that has been read, and its dialect: by the fields of an API, or by a list of messages that
+// have a role or an author and content, at the top or up to four levels down. A level is an object, or a text that is
+// JSON.
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
+import { BUILT_IN } from '../dialects/index.js'
 import { speakerOf } from '../dialects/kit/messages.js'
 import { KNOWN_KEYS } from '../dialects/kit/request-keys.js'
 import { stringsOf } from '../dialects/kit/request-texts.js'
+import { openaiChat } from '../dialects/openai-chat.js'
 import type { Image } from '../types.js'
 import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { readJson } from '../wire/json.js'
 import { type Read, spellsChat } from './body/parse.js'
 import { looksLikeChat } from './body/read-stream.js'
-import type { DialectsInUse } from './choose-dialect.js'
+import { pathEnding, type Paths } from './url.js'
+
+type Body = Readonly<Record<string, unknown>>
+
+export class DialectsInUse {
+  readonly #list: readonly Dialect[]
+  readonly #claiming: readonly Dialect[]
+  readonly #endings: readonly { readonly dialect: Dialect; readonly ends: (path: string) => boolean }[]
+
+  /** @throws LlamaGuardError `invalid_option` for a name that is not built in. */
+  constructor(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []) {
+    // Those with fields of their own come before others, because many bodies look like Chat Completions.
+    const rank = (dialect: Dialect): number =>
+      isOwn(dialect) ? 0 : dialect.distinct === true ? 1 : dialect === openaiChat ? 2 : 3
+    this.#list = [...own, ...(wanted?.map(resolve) ?? BUILT_IN)].sort((a, b) => rank(a) - rank(b))
+    // Whom the operator names may claim a body on any path; of the others, those with fields of their own.
+    this.#claiming = this.#list.filter((dialect) => wanted !== undefined || rank(dialect) < 2)
+    this.#endings = this.#list
+      .flatMap((dialect) => dialect.paths.map((path) => ({ dialect, path, ends: pathEnding(path) })))
+      .sort((a, b) => b.path.length - a.path.length)
+  }
+
+  /** The dialect with the longest path that matches. */
+  byPath(paths: Paths): Dialect | undefined {
+    return this.#endings.find(({ ends }) => paths.some(ends))?.dialect
+  }
+
+  /** The dialect whose request without a body has this path, or these headers. */
+  bodiless(paths: Paths, headers: Body): Dialect | undefined {
+    return (
+      this.#list.find(({ bodiless }) => bodiless !== undefined && paths.some((path) => bodiless.test(path))) ??
+      this.#claiming.find((dialect) => dialect.opens?.(headers) === true)
+    )
+  }
+
+  /** The dialect of a body on the path of `known`; undefined when nothing in it says so. */
+  claimant(known: Dialect | undefined, body: Body): Dialect | undefined {
+    if (known !== undefined && isOwn(known)) return known
+    // A field `messages` alone says nothing: many services have one.
+    const claimed = this.#claiming.find(
+      (dialect) => (dialect.distinct === true || isOwn(dialect) || !('messages' in body)) && dialect.claims(body),
+    )
+    if (known?.claims(body) !== true) return claimed
+    // Many apps name a route as an API does, and send it what their own client library makes.
+    return claimed?.distinct === true && known.distinct !== true ? claimed : known
+  }
+
+  /** The dialect of a body in which a chat has been found. */
+  ofChat(known: Dialect | undefined, chat: Body): Dialect {
+    return this.claimant(known, chat) ?? this.#claiming.find((dialect) => dialect.claims(chat)) ?? openaiChat
+  }
+
+  /** The dialect of a body that is a list of requests. */
+  ofBatch(items: readonly unknown[]): Dialect | undefined {
+    return this.#claiming.find(
+      (dialect) => dialect.batches === true && items.some((item) => isObject(item) && dialect.claims(item)),
+    )
+  }
+}
+
+function resolve(dialect: string | Dialect): Dialect {
+  const found = typeof dialect === 'string' ? BUILT_IN.find(({ name }) => name === dialect) : dialect
+  if (found !== undefined) return found
+  const names = BUILT_IN.map(({ name }) => name).join(', ')
+  throw new LlamaGuardError('invalid_option', `There is no dialect ${JSON.stringify(dialect)}; built in are ${names}.`)
+}
+
+function isOwn(dialect: Dialect): boolean {
+  return !BUILT_IN.includes(dialect)
+}
 
 /** A chat, and the dialect that reads it. */
 export interface RecognisedChat {

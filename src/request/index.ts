@@ -1,5 +1,6 @@
 // Recognises a chat request. On a route of its own and in `paths` every request is judged. Elsewhere a request is a
 // chat by what stands in its body, and what is none passes untouched.
+import { shorthandDialect } from '../dialects/custom.js'
 import type { ChatRequest, Dialect } from '../dialects/dialect.js'
 import { generic, WHOLE_BODY } from '../dialects/generic.js'
 import type { GuardedRequest } from '../types.js'
@@ -7,8 +8,7 @@ import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { isEmpty, readBody } from './body/index.js'
 import type { ReadBody } from './body/parse.js'
-import { chatInBody, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
-import { dialectsInUse, shorthandDialect } from './choose-dialect.js'
+import { chatInBody, DialectsInUse, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
 import { guardedPath, pathsOf, urlTexts } from './url.js'
 
 export type { RecognisedChat } from './chat-in-body.js'
@@ -63,7 +63,7 @@ export function createConversationReader({
   text,
   reply,
 }: ConversationReaderOptions): ConversationReader {
-  const inUse = dialectsInUse(dialects, text === undefined ? [] : [shorthandDialect(text, reply)])
+  const inUse = new DialectsInUse(dialects, text === undefined ? [] : [shorthandDialect(text, reply)])
   const places = paths?.map(guardedPath)
   return {
     dialectOfPath: (req) => inUse.byPath(pathsOf(req)),

@@ -2,7 +2,7 @@
 // without blanks between them, parts that are shown side by side, and what is said again as a whole.
 import { GrowingText } from '../../utils/growing-text.js'
 import type { StreamDelta } from '../dialect.js'
-import { PART_TEXT } from './reply-texts.js'
+import { PART_TEXT } from './reply-fields.js'
 
 /** Texts after which the second channel begins. Models write a blank with one of their first tokens. */
 const FIRST_TEXTS = 4

@@ -214,3 +214,52 @@ export function pictureWords({ url }: Image): string {
   const bytes = Buffer.from(data, 'base64')
   return isUtf8(bytes) ? `${data}\n${bytes.toString('utf8')}` : data
 }
+
+const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
+const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
+const MEDIA_HOLDERS = new Set<unknown>(['audio', 'inline_data', 'inlineData'])
+
+/** True for inline media. */
+export function looksLikeMedia(text: string): boolean {
+  return MEDIA_URL.test(text)
+}
+
+/** True for a string that is media, by its own beginning or by the fields that it stands in. */
+export function isMedia(
+  key: string,
+  { type, mimeType }: Readonly<Record<string, unknown>>,
+  path: readonly (string | number)[],
+  text: string,
+): boolean {
+  if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
+  if (key === 'result') return type === 'image_generation_call'
+  if (key !== 'data') return false
+  return (
+    type === 'base64' ||
+    MEDIA_HOLDERS.has(path.slice(0, -1).findLast((name) => typeof name === 'string')) ||
+    // A part of the Model Context Protocol.
+    ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
+  )
+}
+
+const BYTES = /^[\w+/=\s-]{8,}$/
+/** A shorter text may be base64 by chance. */
+const SHORT_BYTES = 64
+
+/** True for a field that holds base64: of a resource, of an event within an event. */
+export function isBytes(key: string, text: string): boolean {
+  return (key === 'bytes' || key === 'blob') && BYTES.test(text)
+}
+
+/** What such a field says, and the base64 itself where a client may show it as it came. Undefined for no text. */
+export function wordsOfBytes(text: string): readonly string[] | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
+  const whole = text.length >= SHORT_BYTES && bytes.toString('base64').length + 2 >= text.length
+  return whole ? [bytes.toString()] : [bytes.toString(), text]
+}
+
+export function unreadMedia(): LlamaGuardError {
+  const message = 'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.'
+  return new LlamaGuardError('unreadable_response', message)
+}

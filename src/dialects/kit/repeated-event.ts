@@ -3,7 +3,7 @@
 // (a Chat Completions chunk, Node.js 20, mean of a loop). This file may go on the day parsing and walking an event
 // costs less than 0.5 us.
 import type { StreamDelta, StreamEvent } from '../dialect.js'
-import { looksLikeMedia } from './reply-fields.js'
+import { looksLikeMedia } from './media.js'
 
 /**
  * Characters that end a JSON string, begin an escape, or may not stand in a string, and some more control characters.

@@ -1,9 +1,10 @@
 // What a dialect says of the fields of its replies: which of them its servers fill, by their place. Every other string
-// is the model's, and the walk finds it, in document order. A description has the shape of the reply; lists in it are
-// left out. Media, which no guard reads, are found too.
-import { Buffer, isUtf8 } from 'node:buffer'
+// is the model's, and the walk finds it, in document order, for the text of each choice. A description has the shape of
+// the reply; lists in it are left out.
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
+import type { ReplyChoice } from '../dialect.js'
+import { isBytes, isMedia, unreadMedia, wordsOfBytes } from './media.js'
 
 /**
  * - `server`: ids, types, states, and objects of counts and settings. Not judged in their short form.
@@ -246,51 +247,52 @@ export function itemIndex(item: unknown, position = 0): number {
   return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
 }
 
-const MEDIA_KEYS = new Set(['b64_json', 'partial_image_b64'])
-const MEDIA_URL = /^\s*data:(?!text\/)[^,]{0,200};\s*base64\s*,/i
-const MEDIA_HOLDERS = new Set<unknown>(['audio', 'inline_data', 'inlineData'])
-
-/** True for inline media. */
-export function looksLikeMedia(text: string): boolean {
-  return MEDIA_URL.test(text)
-}
-
-/** True for a string that is media, by its own beginning or by the fields that it stands in. */
-function isMedia(key: string, { type, mimeType }: Holder, path: readonly (string | number)[], text: string): boolean {
-  if (MEDIA_KEYS.has(key) || looksLikeMedia(text)) return true
-  if (key === 'result') return type === 'image_generation_call'
-  if (key !== 'data') return false
-  return (
-    type === 'base64' ||
-    MEDIA_HOLDERS.has(path.slice(0, -1).findLast((name) => typeof name === 'string')) ||
-    // A part of the Model Context Protocol.
-    ((type === 'image' || type === 'audio') && typeof mimeType === 'string')
-  )
-}
-
-const BASE64 = /^[\w+/=\s-]{8,}$/
-/** A shorter text may be base64 by chance. */
-const SHORT = 64
-
-/** True for a field that holds base64: of a resource, of an event within an event. */
-function isBytes(key: string, text: string): boolean {
-  return (key === 'bytes' || key === 'blob') && BASE64.test(text)
-}
-
-/** What such a field says, and the base64 itself where a client may show it as it came. Undefined for no text. */
-function wordsOfBytes(text: string): readonly string[] | undefined {
-  const bytes = Buffer.from(text, 'base64')
-  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
-  const whole = text.length >= SHORT && bytes.toString('base64').length + 2 >= text.length
-  return whole ? [bytes.toString()] : [bytes.toString(), text]
-}
-
-function unreadMedia(): LlamaGuardError {
-  return unreadable(
-    'The reply carries audio, image or other data, which the guard cannot read; ask the model for text.',
-  )
-}
-
 function unreadable(message: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_response', message)
+}
+
+/** The path of the text of an item of a list: of its `text`, or of `text.value`. */
+export const PART_TEXT = /^(.*\.)?\d+\.text(?:\.value)?$/
+
+/** The pieces of each choice, in the order in which they were found. */
+export class ChoiceTexts {
+  readonly #pieces = new Map<number, string[]>()
+  /** The texts of parts, which many clients show without a separator. */
+  readonly #parts = new Map<number, string[]>()
+
+  /** Makes a choice known even when it has no text. */
+  open(index: number): string[] {
+    if (!this.#pieces.has(index)) this.#pieces.set(index, [])
+    return this.#pieces.get(index)!
+  }
+
+  /** `path` is the place of the text. Clients may join the texts of parts. */
+  add(index: number, text: string, path = ''): void {
+    this.open(index).push(text)
+    if (!PART_TEXT.test(path)) return
+    const parts = this.#parts.get(index)
+    if (parts === undefined) this.#parts.set(index, [text])
+    else parts.push(text)
+  }
+
+  /** Adds text outside any choice. Every client may read it, so it is judged with the first choice. */
+  addOutside(text: string): void {
+    const [first = 0] = this.#pieces.keys()
+    this.add(first, text)
+  }
+
+  list(): readonly ReplyChoice[] {
+    return [...this.#pieces].map(([index, pieces]) => {
+      const parts = this.#parts.get(index) ?? []
+      return { index, text: [...pieces, ...(parts.length > 1 ? [parts.join('')] : [])].join('\n') }
+    })
+  }
+}
+
+/** All text of the reply as one choice, by what the API says of its fields. */
+export function oneChoice(body: unknown, fields: ReplyFields, options?: WalkerOptions): readonly ReplyChoice[] {
+  const texts = new ChoiceTexts()
+  texts.open(0)
+  new TextWalker(fields, options).walk(body, (path, text) => texts.add(0, text, options?.named ? '' : path))
+  return texts.list()
 }

@@ -3,8 +3,7 @@ import { isObject } from '../../utils/json.js'
 import type { ReplyChoice, StreamReader } from '../dialect.js'
 import { eventReader } from './event-reader.js'
 import { blockMessage, blockNote, sse, streamFailure } from './refusals.js'
-import { type ReplyFields, TextWalker } from './reply-fields.js'
-import { ChoiceTexts } from './reply-texts.js'
+import { type ReplyFields, TextWalker, ChoiceTexts } from './reply-fields.js'
 
 /** True for a string, in the field of this name, that is no text. */
 export type IsData = (field: string, text: string) => boolean

@@ -15,7 +15,7 @@ export function callbackOf(args: readonly unknown[]): Callback | undefined {
   return args.find((argument): argument is Callback => typeof argument === 'function')
 }
 
-/** The bytes of a chunk. Node takes every falsy value for none at the end. @throws Node's error for what is no chunk. */
+/** The bytes of a chunk. At the end, a falsy value is none to Node. @throws Node's error for what is no chunk. */
 export function bytesOf(method: 'write' | 'end', [chunk, encoding]: readonly unknown[]): Buffer {
   if (method === 'end' && (typeof chunk === 'function' || !chunk)) return NO_BYTES
   if (typeof chunk === 'string')
@@ -26,7 +26,7 @@ export function bytesOf(method: 'write' | 'end', [chunk, encoding]: readonly unk
 }
 export const NO_BYTES: Buffer = Buffer.alloc(0)
 
-/** The arguments that send bytes. While a reply waits behind others, Node keeps its early hints first for texts alone. */
+/** The arguments that send bytes. While a reply waits behind others, Node keeps early hints first for texts alone. */
 export function chunk(res: ServerResponse, bytes: Buffer): readonly unknown[] {
   return res.socket === null ? [bytes.toString('latin1'), 'latin1'] : [bytes]
 }
@@ -95,7 +95,7 @@ export class Backpressure {
   readonly #isFull: () => boolean
   /** The waiting callbacks, in the order of their writes. They add at most one hold's worth. */
   #waiting: Callback[] = []
-  /** False when a middleware before us has replaced res.on. Nobody hears our 'drain' then, so nobody is told to wait. */
+  /** False when a middleware before us has replaced res.on. Nobody hears our 'drain' then, so nobody has to wait. */
   readonly #drainIsHeard: boolean
   /** The client reads too slowly. Node emits 'drain' when it reads again. */
   #slowClient = false

@@ -128,7 +128,7 @@ export abstract class Link {
   }
 }
 
-/** Changes the head of a response, which the last guard that holds it takes for its own change, not for the handler's. */
+/** Changes the head of a response. The last guard that holds it takes that for its own change, not the handler's. */
 export function asGuard(res: ServerResponse, change: () => void): void {
   const links = (res as Partial<Guarded>)[LINKS]
   if (links === undefined) change()

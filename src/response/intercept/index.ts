@@ -136,7 +136,7 @@ class Interception extends Link implements ResponseController {
     return res
   }
 
-  /** Goes through `res.writeHead`, as Node's implicit head does, so that wrappers of it run before the hold is chosen. */
+  /** Goes through `res.writeHead`, as Node's implicit head does. Its wrappers run before the hold is chosen. */
   #commitBy(by: Method): void {
     if (this.#head !== undefined) return
     const { res } = this
@@ -248,7 +248,7 @@ class Interception extends Link implements ResponseController {
     if (state === 'finished') this.#clock?.left(true)
   }
 
-  /** Breaks the connection where Node throws at a head or a length, because no code after the handler would catch it. */
+  /** Breaks the connection where Node throws at a head or a length. No code after the handler would catch that. */
   #send<T>(send: () => T): T | undefined {
     try {
       return this.send(send)

@@ -1,18 +1,21 @@
-// Holds a reply as a whole, within a bound. It keeps each write of the handler as a write of its own, so that the
-// released reply is framed as the handler framed it.
+// Holds a reply as a whole, within a bound, and reads the text of every choice in whatever form it came. A chat's reply
+// that cannot be read is an error, never an empty text. Each write of the handler is kept as a write of its own, so
+// that the released reply is framed as the handler framed it.
+import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
+import { BUILT_IN } from '../../dialects/index.js'
+import { type Media, TextWalker, withMedia } from '../../dialects/kit/reply-fields.js'
+import { Said } from '../../dialects/kit/said.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
+import { namesTwice } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
-import { codingsOf, isSuccess, setVerdictHeaders } from '../head.js'
+import { charsetsOf, codingsOf, isJson, isStream, isSuccess, labelOf, mediaType, setVerdictHeaders } from '../head.js'
 import { refusalOf } from '../refusal.js'
-import { callsIn, readReply } from './read-reply.js'
-
-interface Kept {
-  readonly chunks: readonly Buffer[]
-  readonly last: Buffer | undefined
-}
+import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
+import { isErrorPage, proseOfError } from './error-words.js'
+import { callsIn, looksLikeStream, readFrames } from './frames.js'
 
 interface Judged {
   readonly judgements: readonly Judgement[]
@@ -22,35 +25,28 @@ interface Judged {
 
 /** Judges every choice of the reply once the handler has ended, then releases or refuses it. */
 export function wholeHold(controller: ResponseController, context: ReplyContext): Hold {
+  const { res } = controller
   // An error in its own words has nothing to judge.
-  const why = isSuccess(controller.res.statusCode) ? context.dialect.unjudgedReplies : 'status'
-  const judge = async ({ chunks, last }: Kept): Promise<Judged> => {
-    const { res } = controller
-    const { askToolCall } = context
+  const why = isSuccess(res.statusCode) ? context.dialect.unjudgedReplies : 'status'
+  return keepWhole(controller, context, async (bytes) => {
+    const { askToolCall, dialect } = context
     let calls: readonly FoundCall[] = []
-    const choices = await readReply(
-      {
-        bytes:
-          last !== undefined && chunks.length === 0
-            ? last
-            : Buffer.concat(last === undefined ? chunks : [...chunks, last]),
-        status: res.statusCode,
-        contentType: String(res.getHeader('content-type') ?? ''),
-        codings: codingsOf(res),
-        maxBytes: context.maxReplyBytes,
-        media: context.settings.images,
-        redirects: res.statusCode >= 300 && res.statusCode < 400 && res.hasHeader('location'),
-        wordless: context.dialect === generic && context.asked?.turns?.length === 0,
-      },
-      context.dialect,
-      askToolCall && ((text, type) => (calls = callsIn(text, type))),
-    )
+    const reply: RawReply = {
+      bytes,
+      status: res.statusCode,
+      contentType: String(res.getHeader('content-type') ?? ''),
+      codings: codingsOf(res),
+      maxBytes: context.maxReplyBytes,
+      media: context.settings.images,
+      redirects: res.statusCode >= 300 && res.statusCode < 400 && res.hasHeader('location'),
+      wordless: dialect === generic && context.asked?.turns?.length === 0,
+    }
+    const choices = await readReply(reply, dialect, askToolCall && ((text, type) => (calls = callsIn(text, type))))
     if (choices === undefined) return { judgements: [], why: 'binary' }
     const asked = calls.map((call) => askToolCall?.(call))
     const judgements = await Promise.all([...choices.map(({ text }, at) => context.judgeReply(text, at)), ...asked])
     return { judgements: judgements.filter((each) => each !== undefined), why }
-  }
-  return keepWhole(controller, context, judge)
+  })
 }
 
 /** Holds a response that needs no judging until the input check, which runs at the same time, is done. */
@@ -61,16 +57,16 @@ export function gateHold(controller: ResponseController, context: ReplyContext, 
 function keepWhole(
   controller: ResponseController,
   context: ReplyContext,
-  judge: (kept: Kept) => Promise<Judged>,
+  judge: (bytes: Buffer) => Promise<Judged>,
 ): Hold {
+  const { gate } = context
   const chunks: Buffer[] = []
   let last: Buffer | undefined
   let length = 0
   let ended = false
   let over = false
-  let gateOpen = context.gate === undefined
-
-  context.gate?.then(
+  let gateOpen = gate === undefined
+  gate?.then(
     (allowed) => {
       gateOpen = allowed
       if (!allowed) over = true
@@ -78,15 +74,7 @@ function keepWhole(
     () => undefined,
   )
 
-  /**
-   * Runs `step` once the gate is open. Failures wait too: `onError: 'open'` says nothing about an input that is still
-   * being judged.
-   */
-  function onceOpen(step: () => void): void | Promise<void> {
-    return context.gate === undefined ? step() : context.gate.then(step)
-  }
-
-  function conclude(decision: Decision, judgements: readonly Judgement[]): void {
+  function conclude(decision: Decision, judgements: readonly Judgement[] = []): void {
     if (over) return
     over = true
     if (decision.action === 'allow') {
@@ -104,47 +92,161 @@ function keepWhole(
     context.record(decision, judgements)
   }
 
-  function overflow(): void {
-    const error = new LlamaGuardError(
-      'reply_too_large',
-      'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
-    )
+  /** Failures wait for the gate too: `onError: 'open'` says nothing about an input that is still being judged. */
+  function concludeOnceOpen(decide: () => Decision, judgements?: readonly Judgement[]): void | Promise<void> {
+    const step = (): void => conclude(decide(), judgements)
+    return gate === undefined ? step() : gate.then(step)
+  }
+
+  function grow(chunk: Buffer | undefined): void {
+    length += chunk?.length ?? 0
+    if (length <= context.maxReplyBytes) return
+    const message = 'The reply is larger than maxReplyBytes. Raise it, or ask the model for less.'
+    const decision = context.decideError('output', new LlamaGuardError('reply_too_large', message))
     // Nothing may leave before the input verdict, and nothing more may be kept. The reply is refused even with
     // `onError: 'open'`.
-    conclude(
-      gateOpen
-        ? context.decideError('output', error)
-        : { ...context.decideError('output', error), action: 'unavailable' },
-      [],
-    )
+    conclude(gateOpen ? decision : { ...decision, action: 'unavailable' })
   }
 
   return {
     write(chunk) {
       chunks.push(chunk)
-      length += chunk.length
-      if (length > context.maxReplyBytes) overflow()
+      grow(chunk)
     },
     end(chunk) {
       ended = true
       last = chunk
-      length += chunk?.length ?? 0
-      if (length > context.maxReplyBytes) overflow()
+      grow(chunk)
       if (over) return
-      judge({ chunks, last })
+      judge(last !== undefined && chunks.length === 0 ? last : Buffer.concat(last ? [...chunks, last] : chunks))
         .then(
-          ({ judgements, why }) => onceOpen(() => conclude(context.decide('output', judgements, why), judgements)),
-          (error: unknown) => onceOpen(() => conclude(context.decideError('output', error), [])),
+          ({ judgements, why }) => concludeOnceOpen(() => context.decide('output', judgements, why), judgements),
+          (error: unknown) => concludeOnceOpen(() => context.decideError('output', error)),
         )
         .catch(() => controller.destroy())
     },
-    fail(decision) {
-      conclude(decision, [])
-    },
+    fail: conclude,
     gone() {
       over = true
       chunks.length = 0
       context.abort()
     },
+  }
+}
+
+const MAX_CHOICES = 128
+
+interface RawReply {
+  readonly bytes: Buffer
+  readonly status: number
+  readonly contentType: string
+  /** The content and transfer codings of `bytes`, the last applied last. */
+  readonly codings: readonly string[]
+  readonly maxBytes: number
+  /** Default: `refuse`. */
+  readonly media?: Media | undefined
+  /** True for a redirect, whose body hardly anybody reads. */
+  readonly redirects?: boolean
+  /** True for the reply to a request without words, such as a download. Default: false. */
+  readonly wordless?: boolean
+}
+
+/**
+ * The texts to judge, one per choice. Empty texts are left out. Undefined for a reply that is no text, to a request
+ * that is no chat.
+ * `onText` is told what the bytes say, and of what type it is.
+ * @throws LlamaGuardError `unreadable_response` for the reply to a chat, and for text that cannot be read.
+ */
+export async function readReply(
+  reply: RawReply,
+  dialect: Dialect,
+  onText?: (text: string, type: string) => void,
+): Promise<readonly ReplyChoice[] | undefined> {
+  const { status, contentType, codings, bytes, media, redirects = false, wordless = false } = reply
+  // No bytes are no words, in whatever coding and type.
+  if (bytes.length === 0) return []
+  const noChat = dialect === generic || redirects
+  const type = mediaType(contentType)
+  const failed = !isSuccess(status)
+  if (status === 206 && !noChat) throw unreadable('a part of a reply (206)')
+  // What a handler sends that sends a Buffer. It may be text.
+  const bare = noChat && type === 'application/octet-stream'
+  // An error of any type is read as text, because it may contain a reply.
+  if (!failed && !bare && !isReadable(type)) {
+    if (noChat) return undefined
+    throw unreadable('a content-type that is neither text nor JSON')
+  }
+  if ((wordless || redirects) && !codings.every(isKnownCoding)) return undefined
+  if (!charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii)$/i.test(charset))) {
+    if (redirects) return undefined
+    throw unreadable('a charset other than UTF-8')
+  }
+  const text = textOf(codings.length === 0 ? bytes : await decodeBody(bytes, codings, reply.maxBytes))
+  if (text === undefined && (bare || (noChat && failed))) return undefined
+  if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
+  // A part of a file or of JSON is no JSON.
+  const read = (): readonly ReplyChoice[] => readText(text.replaceAll('\u0000', ''), type, failed, dialect)
+  const choices = status === 206 ? [{ index: 0, text }] : withMedia(media, read)
+  onText?.(text, type)
+  const spoken = choices.filter((choice) => choice.text !== '')
+  if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
+  return spoken
+}
+
+function isReadable(type: string): boolean {
+  return (
+    type === '' ||
+    type.startsWith('text/') ||
+    isJson(type) ||
+    isStream(type) ||
+    /^(?:application|image)\/(?:xml|javascript|x-javascript|yaml|[\w.-]+\+xml)$/.test(type)
+  )
+}
+
+/** The form is recognised from the text, not from the content-type. */
+function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  const label = labelOf(type)
+  const events = (): readonly ReplyChoice[] => readFrames(text, label ?? 'text', dialect, label === 'text')
+  if (label === 'events') return events()
+  const parsed = parse(text)
+  if (parsed !== undefined) {
+    const choices = readJson(parsed.value, text, failed, dialect)
+    const isText = label === 'text' && !failed && dialect.unjudgedReplies === undefined
+    return isText ? withEveryText(choices, parsed.value) : choices
+  }
+  if (isStream(type) || looksLikeStream(text)) return events()
+  // This applies to error statuses too, because broken JSON may be half of a reply.
+  if (isJson(type) && /^[\s\uFEFF]*[{[]/.test(text)) throw unreadable('broken JSON')
+  return failed && isErrorPage(text) ? [] : [{ index: 0, text }]
+}
+
+/** In JSON that is labelled as text, the model may have written the fields of a server as well. */
+function withEveryText(choices: readonly ReplyChoice[], value: unknown): readonly ReplyChoice[] {
+  const said = new Said(choices.map(({ text }) => text))
+  const rest: string[] = []
+  new TextWalker({}, { media: 'judge' }).walk(value, (_path, text) => void (said.has(text) || rest.push(text)))
+  const [first = { index: 0, text: '' }, ...others] = choices
+  return [{ ...first, text: [first.text, ...rest].join('\n') }, ...others]
+}
+
+function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+  if (namesTwice(text, value)) throw unreadable('a key that one object names twice, which clients read differently')
+  const known = dialect === generic ? undefined : dialect.reply(value)
+  if (known !== undefined) return known
+  // A list of the events of an API is read like the stream that it is.
+  if (Array.isArray(value) && BUILT_IN.some(({ answers }) => answers?.(value[0]) === true))
+    return readFrames(text, 'array', dialect)
+  if (failed && !Array.isArray(value)) return [{ index: 0, text: proseOfError(value).join('\n') }]
+  // A bare number is judged as it is written.
+  return typeof value === 'object'
+    ? generic.reply(value)!
+    : [{ index: 0, text: typeof value === 'string' ? value : text }]
+}
+
+function parse(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown }
+  } catch {
+    return undefined
   }
 }

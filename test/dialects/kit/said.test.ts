@@ -1,7 +1,7 @@
 // What a custom dialect's function found is told from what it left out, in linear time.
 import { expect, it } from 'vitest'
 import { customDialect } from '../../../src/dialects/custom.js'
-import { Said } from '../../../src/dialects/kit/reply-texts.js'
+import { Said } from '../../../src/dialects/kit/said.js'
 
 it('A text is found whole, within another, and behind one that begins alike.', () => {
   const head = Array.from({ length: 40 }, (_, at) => at).join(' ')

@@ -2,8 +2,7 @@
 // leaves.
 import { describe, expect, it } from 'vitest'
 import type { Hold } from '../../../src/response/context.js'
-import { gateHold, wholeHold } from '../../../src/response/whole/index.js'
-import { readReply } from '../../../src/response/whole/read-reply.js'
+import { gateHold, readReply, wholeHold } from '../../../src/response/whole/index.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { LlamaGuardError } from '../../../src/types/errors.js'
 import { fakeContext, fakeResponse, type FakeContext, type FakeResponse } from '../fake-response.js'

@@ -1,7 +1,7 @@
 // What is read of a whole reply: by its label, its form and its status.
 import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
-import { readReply } from '../../../src/response/whole/read-reply.js'
+import { readReply } from '../../../src/response/whole/index.js'
 
 async function read(body: string, contentType: string, status = 200, codings: string[] = []): Promise<string[]> {
   const reply = { bytes: Buffer.from(body), status, contentType, codings, maxBytes: 1e6 }

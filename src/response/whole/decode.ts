@@ -1,0 +1,95 @@
+// From the bytes of a whole reply to its text: content and transfer codings, and UTF-8.
+import { promisify } from 'node:util'
+import * as zlib from 'node:zlib'
+import { LlamaGuardError } from '../../types/errors.js'
+
+type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
+  gzip: toItsEnd(zlib.gunzip),
+  'x-gzip': toItsEnd(zlib.gunzip),
+  deflate: inflateEither,
+  br: toItsEnd(zlib.brotliDecompress),
+}
+
+const inflate = toItsEnd(zlib.inflate)
+const inflateRaw = toItsEnd(zlib.inflateRaw)
+
+/** Throws when bytes follow the end of the coded data. Node leaves them unread, so they would leave unjudged. */
+function toItsEnd(
+  decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void,
+): Decoder {
+  return async (bytes, options) => {
+    // With `info`, Node returns the engine beside the bytes. Its types do not say so.
+    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as {
+      buffer: Buffer
+      engine: { readonly bytesWritten: number }
+    }
+    if (engine.bytesWritten !== bytes.length) throw new TypeError('bytes follow the end of the coded data')
+    return buffer
+  }
+}
+
+/** RFC 9110 defines "deflate" as zlib, but many servers send raw deflate, and clients read both. */
+async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
+  try {
+    return await inflate(bytes, options)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error
+    return await inflateRaw(bytes, options)
+  }
+}
+
+/** True for codings that can be undone. */
+export function isKnownCoding(coding: string): boolean {
+  return Object.hasOwn(DECODERS, coding)
+}
+
+/**
+ * Undoes the codings of a body, the last one first.
+ * @throws LlamaGuardError `unreadable_response` for an unknown coding or bytes that do not fit it, `reply_too_large`
+ * when the decoded body exceeds `maxBytes`.
+ */
+export async function decodeBody(bytes: Buffer, codings: readonly string[], maxBytes: number): Promise<Buffer> {
+  if (codings.length > 3) throw unreadable('more than three content codings')
+  let decoded = bytes
+  for (const coding of [...codings].reverse()) {
+    const decoder = DECODERS[coding]
+    if (decoder === undefined) throw unreadable('a content coding this Node cannot undo')
+    try {
+      decoded = await decoder(decoded, { maxOutputLength: maxBytes })
+    } catch (cause) {
+      const code = (cause as NodeJS.ErrnoException).code
+      if (code === 'ERR_BUFFER_TOO_LARGE')
+        throw new LlamaGuardError(
+          'reply_too_large',
+          'The decompressed reply is larger than maxReplyBytes. Raise it, or ask the model for less.',
+          { cause },
+        )
+      throw unreadable('a body that does not fit its content-encoding', cause)
+    }
+  }
+  return decoded
+}
+
+// Shared by all replies, because a decoder without `stream` keeps nothing from one call to the next.
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The text of a body in UTF-8; undefined for other bytes. */
+export function textOf(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** The error of a reply that cannot be judged. */
+export function unreadable(what: string, cause?: unknown): LlamaGuardError {
+  return new LlamaGuardError(
+    'unreadable_response',
+    `The reply has ${what}, so it cannot be judged. Send JSON, text or an event stream in UTF-8, ` +
+      'plain or as gzip, br or deflate.',
+    { cause },
+  )
+}

@@ -1,0 +1,49 @@
+// Reads a whole reply that is framed: events, JSON lines, the elements of an array, or bare text that looks like them.
+import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
+import { replyReader } from '../../dialects/index.js'
+import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
+import type { Frame } from '../../wire/frame.js'
+import { Framer, type Label } from '../../wire/framer.js'
+import { parseLoosely } from '../../wire/json.js'
+import { labelOf } from '../head.js'
+import { Transcript } from '../stream/held.js'
+
+/** The calls of tools that the reply asks for. */
+export function callsIn(text: string, type: string): readonly FoundCall[] {
+  const found: FoundCall[] = []
+  const calls = new ToolCalls((call) => found.push(call))
+  const value = parseLoosely(text)?.value
+  if (value !== undefined) calls.value(value)
+  else
+    for (const { event, more = [] } of framesOf(text, labelOf(type) ?? 'text'))
+      for (const each of [event, ...more]) calls.read(each)
+  calls.end()
+  return found
+}
+
+/** True for a text of which at least a line is an event or JSON. */
+export function looksLikeStream(text: string): boolean {
+  const frames = framesOf(text, 'text')
+  return frames.some(({ kind, event, more }) => more !== undefined || (kind !== 'text' && event.data !== undefined))
+}
+
+/** @throws LlamaGuardError `unreadable_response` for bytes that are in no known frame. */
+function framesOf(text: string, label: Label): readonly Frame[] {
+  const framer = new Framer(label)
+  const frames = [...framer.push(Buffer.from(text)), ...framer.finish()]
+  if (framer.failure !== undefined) throw framer.failure
+  return frames
+}
+
+export function readFrames(text: string, label: Label, dialect: Dialect, bare = false): readonly ReplyChoice[] {
+  const choices = new Map<number, Transcript>()
+  const reader = replyReader(dialect, { bare })
+  for (const { event: first, more = [] } of framesOf(text, label))
+    for (const event of [first, ...more])
+      for (const { choice, channel, text: added, from } of reader.read(event)) {
+        let transcript = choices.get(choice)
+        if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
+        transcript.add(channel, added, from)
+      }
+  return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))
+}

@@ -27,6 +27,8 @@ export const isGuard = (value: object): value is Guard => typeof (value as Guard
 export interface GuardParts {
   /** The panel. */
   readonly guards: readonly (Guard | GuardOptions)[] | undefined
+  /** Where each guard of the panel stands in the option, from 0: errors name it so. */
+  readonly guardPositions: readonly number[]
   readonly cascade: CascadeGuard | undefined
   readonly fallback: readonly Guard[] | undefined
   readonly shadowGuard: { readonly guard: Guard; readonly rate: number } | undefined
@@ -34,6 +36,7 @@ export interface GuardParts {
 
 export const NO_GUARDS: GuardParts = {
   guards: undefined,
+  guardPositions: [],
   cascade: undefined,
   fallback: undefined,
   shadowGuard: undefined,
@@ -56,6 +59,7 @@ export function guards(value: unknown, name: string): GuardParts {
     if (length > 1) throw fail(name, value, `a list with one { ${part} } at most`)
   return {
     guards: panel.length === 0 ? undefined : panel,
+    guardPositions: [...entries.keys()].filter((at) => entries[at]!.panel !== undefined),
     cascade: first[0],
     fallback: fallback.length === 0 ? undefined : fallback,
     shadowGuard: shadow[0],

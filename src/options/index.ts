@@ -61,7 +61,7 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
   guard?: Backend | Guard
   /**
    * Guards beside the one of `guard`: a guard object, the options of one (`{ model, endpoint }`), or an object that
-   * gives it a part of its own.
+   * gives it a part of its own. Errors, logs and `doctor` count them from 0: the first is `guards[0]`.
    * - Alone it is one of a panel: one unsafe verdict blocks, and one failure makes the panel fail. Without `guard`,
    *   `endpoint`, `guardUrl` and `guardModel` these guards are the whole panel. The variable holds a text such as
    *   `prompt-guard-2@my-endpoint,qwen3guard-4b@other`.

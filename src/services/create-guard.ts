@@ -93,13 +93,13 @@ const half = (ms: number): number => Math.ceil(ms / 2)
  * @throws LlamaGuardError for options of a guard that are missing or wrong. The message names the guard.
  */
 export function membersOf(config: Config): readonly Member[] {
-  const { guards = [], cascade: before } = config
+  const { guards = [], guardPositions, cascade: before } = config
   const scores = wantsScores(config)
   return [
     ...(hasOwnGuard(config)
       ? [{ option: OWN, config: { ...config, guards: undefined, cascade: undefined }, scores }]
       : []),
-    ...guards.map((entry, index) => memberOf(entry, config, scores, `guards[${index}]`)),
+    ...guards.map((entry, index) => memberOf(entry, config, scores, `guards[${guardPositions[index] ?? index}]`)),
     ...(before === undefined
       ? []
       : [memberOf(before.first, { ...config, timeoutMs: half(config.timeoutMs) }, true, FIRST)]),
@@ -126,7 +126,8 @@ function memberOf(
   option: string,
 ): Member {
   const options = isGuard(entry) ? { guard: entry } : entry
-  return { option, scores, config: named(option, () => parseOptions({ timeoutMs, concurrency, ...options }, {})) }
+  const title = `${option}${options.model === undefined ? '' : ` (${options.model})`}`
+  return { option, scores, config: named(title, () => parseOptions({ timeoutMs, concurrency, ...options }, {})) }
 }
 
 /** Makes one guard of a panel or a cascade. */

@@ -44,6 +44,16 @@ describe.skipIf(!hasChromium)('The page of the streaming example', () => {
     },
   )
 
+  it('judges at fixed distances where that is chosen.', { timeout: SLOW }, async () => {
+    const { url } = await start('streaming/server.js', { WORD_MS: '20' })
+    const page = await browser.newPage()
+    await page.goto(`${url}?streaming=fixed`)
+    expect(await page.getByLabel('fixed').isChecked()).toBe(true)
+    await page.getByRole('button', { name: 'Tell me about the sea, then misbehave.' }).click()
+    await page.getByText(/^(?:200, then cut|451)/).waitFor()
+    expect(await page.locator('#leaked').textContent()).toBe('0')
+  })
+
   it('puts a page of a proxy into words.', { timeout: SLOW }, async () => {
     const { url } = await start('streaming/server.js')
     const page = await browser.newPage()

@@ -66,6 +66,10 @@ describe('The option', () => {
     [{ guards: [{ endpoint: 'x', threshold: 0.5 } as never] }, /unknown_option.*guards\[0\] key "threshold"/],
     [{ guards: [{ model: 'llama-guard-3-8b' }] }, /endpoint_missing: guards\[0\]/],
     [{ guards: [{ endpoint: 'x', model: 'llama-guard-9' as never }] }, /guards\[0\].*model/],
+    [
+      { guards: [{ fallback: markerGuard() }, { model: 'llama-guard-3-8b' }] },
+      /endpoint_missing: guards\[1\] \(llama-guard-3-8b\): /,
+    ],
     [{ guards: [{ guard: 'openai', guardUrl: 'http://x', model: 'llama-prompt-guard-2' }] }, /guards\[0\].*classifier/],
     [
       { guards: [{ endpoint: 'x', model: 'qwen3guard-gen', policy: { task: 'x' } }] },

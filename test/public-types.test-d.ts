@@ -2,7 +2,7 @@
 import express, { type Request, type RequestHandler } from 'express'
 import { createServer } from 'node:http'
 import { expectTypeOf } from 'vitest'
-import { isLlamaGuardError, llamaGuard } from '../src/index.js'
+import { createGuard, isLlamaGuardError, llamaGuard, redisStore } from '../src/index.js'
 import type {
   Backend,
   Category,
@@ -52,6 +52,19 @@ llamaGuard({ endPoint: 'x' })
 llamaGuard({ skip: async () => false })
 // @ts-expect-error: what belongs to the whole middleware cannot differ from request to request
 llamaGuard({ override: () => ({ guard: 'local' as const }) })
+
+// A policy, an endpoint and the places of words are one option each; of a policy, a request may change a part.
+llamaGuard({ endpoint: { name: 'e', variant: 'v' }, policy: { categories: [{ id: 'O1', name: 'Violence' }] } })
+llamaGuard({ policy: 'policy.json', dialects: ['openai-chat', { in: 'message', out: 'reply' }] })
+llamaGuard({ override: () => ({ policy: { actions: { O1: 'flag' }, url: 'https://example.com' } }) })
+llamaGuard({ cacheStore: redisStore('redis://localhost', { secret: 's' }) })
+createGuard({ endpoint: { name: 'e' }, policy: 'policy.json' })
+// @ts-expect-error: a guard has one prompt
+llamaGuard({ override: () => ({ policy: { task: 'x' } }) })
+// @ts-expect-error: what a client reads of a policy is the middleware's
+createGuard({ policy: { url: 'https://example.com' } })
+// @ts-expect-error: a part of `policy` since 1.0
+llamaGuard({ categories: [{ id: 'O1', name: 'Violence' }] })
 
 // A guard of one's own needs one method, and cannot forget the categories.
 llamaGuard({ guard: { judge: async (conversation) => ({ safe: conversation.length > 0, categories: [] }) } })

@@ -12,12 +12,15 @@ import { isAlias } from './sources.js'
 /** The names of {@link GuardOptions}. */
 export const GUARD_OPTION_NAMES: readonly string[] = [...GUARD_OPTIONS, 'policy']
 
-/** @throws LlamaGuardError for a part of `policy` that one guard does not have. */
-export function rejectPolicyUrl({ policy }: { readonly policy?: unknown }, name: string): void {
-  if (!isObject(policy) || policy['url'] === undefined) return
+/** @throws LlamaGuardError for a part of `policy` that has no effect on one guard. */
+export function rejectPolicyParts({ policy }: { readonly policy?: unknown }, name: string): void {
+  const { url, actions = {} } = isObject(policy) ? policy : {}
+  const id = Object.keys(Object(actions) as object).find((id) => id !== 'controversial')
+  const part = url !== undefined ? 'url' : id !== undefined && `actions.${id}`
+  if (part === false) return
   throw new LlamaGuardError(
     'invalid_option',
-    `The option ${name} is set, and one guard ignores it: it belongs to the \`policy\` of llamaGuard(). Move it there.`,
+    `The option ${name}.${part} is set, and one guard ignores it: it belongs to llamaGuard(). Move it there.`,
   )
 }
 
@@ -85,7 +88,7 @@ function guardEntry(value: unknown, name: string): Guard | GuardOptions {
   if (isGuard(value)) return value
   const keys = Object.keys(value).filter((key) => !isAlias(key))
   rejectUnknown(keys, GUARD_OPTION_NAMES, `${name} key`, hintForOption)
-  rejectPolicyUrl(value, `${name}.policy.url`)
+  rejectPolicyParts(value, `${name}.policy`)
   return { ...value }
 }
 

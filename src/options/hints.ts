@@ -3,6 +3,7 @@
 const REGION = 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.'
 const BASE_URL =
   "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`."
+const POLICY = 'Use `policy: { categories, task, instruction }`, or a file with these parts (LLAMA_GUARD_POLICY).'
 
 /** Keyed by the name of an option, or of a variable without its prefix, in lower case without underscores. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -18,6 +19,11 @@ const HINTS: Readonly<Record<string, string>> = {
   failopen: "Set `onError: 'open'` (LLAMA_GUARD_ON_ERROR=open) to let through what could not be judged.",
   timeout: 'Set `timeoutMs` (LLAMA_GUARD_TIMEOUT_MS), in milliseconds.',
   backend: 'Set `guard` (LLAMA_GUARD_BACKEND).',
+  threshold: 'It is an option of llamaGuard() (LLAMA_GUARD_THRESHOLD), and may stand in a policy file.',
+  category: POLICY,
+  categories: POLICY,
+  task: POLICY,
+  instruction: POLICY,
   // Options of version 0.2, and keys of its policy file, and what took their place.
   queue: 'It is gone: four times `concurrency` requests may wait.',
   breaker: 'It is gone: a guard that keeps failing is always left alone for a moment.',

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
 import { type ModelName, MODELS } from '../guard/prompt/index.js'
 import type { AuditOption } from '../telemetry/audit/index.js'
-import type { Guard, GuardedRequest, Logger, RequestFields, ToolCall, VerdictEvent } from '../types.js'
+import type { CategoryAction, Guard, GuardedRequest, Logger, RequestFields, ToolCall, VerdictEvent } from '../types.js'
 import type { HttpUpstreamOptions, SageMakerChatOptions } from '../upstream/index.js'
 import type { PolicyOptions, RequestOptions } from './request-options.js'
 
@@ -141,7 +141,7 @@ export interface LlamaGuardOptions<Req extends IncomingMessage = GuardedRequest>
     | {
         get(key: string): Promise<string | undefined>
         set(key: string, value: string, ttlMs: number): Promise<void>
-        close?(): Promise<void>
+        close?(): Promise<void> | void
       }
   /** The most bytes of a request body, before and after decompression. A larger body is 413. Default: 1 MiB. */
   maxBodyBytes?: number
@@ -222,10 +222,12 @@ export const GUARD_OPTIONS = [
  */
 export interface GuardOptions extends Pick<LlamaGuardOptions, (typeof GUARD_OPTIONS)[number]> {
   /**
-   * What this guard calls unsafe. A file is read once. What a client reads of a policy, its `url`, is the
-   * middleware's.
+   * What this guard calls unsafe; a file is read once. What becomes of it, and the `url` that clients read, belong to
+   * the middleware, but for Qwen3Guard-Gen's `controversial`.
    */
-  policy?: string | Omit<PolicyOptions, 'url'>
+  policy?:
+    | string
+    | (Omit<PolicyOptions, 'actions' | 'url'> & { readonly actions?: { readonly controversial: CategoryAction } })
 }
 
 /** One of {@link LlamaGuardOptions.guards}. */

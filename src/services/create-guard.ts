@@ -19,7 +19,7 @@ import {
 } from '../guard/backends/sagemaker/index.js'
 import { hasOwnGuard } from '../options/backend-options.js'
 import { OPTION_NAMES, parseOptions, type Config } from '../options/config.js'
-import { GUARD_OPTION_NAMES, isGuard, rejectPolicyUrl } from '../options/guards.js'
+import { GUARD_OPTION_NAMES, isGuard, rejectPolicyParts } from '../options/guards.js'
 import type { GuardOptions, LlamaGuardOptions, UpstreamOption } from '../options/index.js'
 import type { CreatedGuard, Guard } from '../types.js'
 import { httpUpstream, sagemakerChatUpstream, type Upstream } from '../upstream/index.js'
@@ -39,7 +39,7 @@ const OMNI = 'omni-moderation-latest'
  */
 export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
   const config = parseOptions(options, { ...process.env, LLAMA_GUARD_GUARDS: undefined })
-  rejectPolicyUrl(options, 'policy.url')
+  rejectPolicyParts(options, 'policy')
   const other =
     Object.keys(options).find((name) => OPTION_NAMES.includes(name) && !OWN_OPTIONS.includes(name)) ??
     (config.fallback && 'guards: [{ fallback }]') ??

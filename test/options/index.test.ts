@@ -315,7 +315,7 @@ describe('the policy file', () => {
   it.each<[string, unknown, RegExp]>([
     ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*JSON/],
     ['is a list', [], /LLAMA_GUARD_POLICY.*JSON object/],
-    ['has an unknown key', { category: [] }, /Unknown LLAMA_GUARD_POLICY key "category".*"categories"/],
+    ['has an unknown key', { category: [] }, /Unknown LLAMA_GUARD_POLICY key "category".*categories/],
     ['has a key of version 0.2', { policyUrl: 'https://x' }, /Unknown LLAMA_GUARD_POLICY key "policyUrl".*`url`/],
     ['has a wrong action', { actions: { O1: 'pass' } }, /actions\.O1/],
   ])('that %s is refused', (name, content, message) => {

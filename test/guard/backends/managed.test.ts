@@ -4,7 +4,7 @@ import { ApplyGuardrailCommand, BedrockRuntimeClient, ConverseCommand } from '@a
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createGuard, llamaGuard, type LlamaGuardOptions } from '../../../src/index.js'
+import { createGuard, llamaGuard, type CreateGuardOptions } from '../../../src/index.js'
 import type { Conversation } from '../../../src/types.js'
 import {
   type ConverseBody,
@@ -51,7 +51,7 @@ async function emulated(given?: { images: boolean }): ReturnType<typeof startBed
 
 describe('gpt-oss-safeguard on Bedrock', () => {
   const OPTIONS = { guard: 'bedrock', model: 'gpt-oss-safeguard', guardModel: 'openai.gpt-oss-safeguard-20b' } as const
-  const guardOf = (options: Partial<LlamaGuardOptions> = {}) => {
+  const guardOf = (options: CreateGuardOptions = {}) => {
     const guard = createGuard({ ...OPTIONS, ...options })
     return closing({ judge: guard.judge, close: () => guard.close?.() })
   }
@@ -116,7 +116,7 @@ describe('gpt-oss-safeguard on Bedrock', () => {
 
 describe('bedrock-guardrail', () => {
   let bedrock: Awaited<ReturnType<typeof startBedrock>>
-  async function guardOf(options: Partial<LlamaGuardOptions> = {}, given?: { images: boolean }) {
+  async function guardOf(options: CreateGuardOptions = {}, given?: { images: boolean }) {
     bedrock = await emulated(given)
     const guard = createGuard({ guard: 'bedrock-guardrail', guardModel: 'abc123@1', ...options })
     return closing({ judge: guard.judge, fit: guard.fit, close: () => guard.close?.() })
@@ -177,7 +177,7 @@ describe('bedrock-guardrail', () => {
     expect(await outcomeOf(blind.judge(pictured('look', PNG)))).toBe('unsupported_content')
   })
 
-  it.each<[string, Record<string, string>, Partial<LlamaGuardOptions>, string, RegExp]>([
+  it.each<[string, Record<string, string>, CreateGuardOptions, string, RegExp]>([
     ['no such guardrail', {}, { guardModel: 'other@1' }, 'guard_rejected', /no such guardrail.*LLAMA_GUARD_MODEL_ID/],
     ['another key', { AWS_ACCESS_KEY_ID: 'AKIAOTHER' }, {}, 'guard_rejected', /refused the credentials/],
     ['nobody there', { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'http://127.0.0.1:9' }, {}, 'guard_unavailable', /reached/],
@@ -242,7 +242,7 @@ describe('bedrock-guardrail', () => {
 describe('openai-moderation', () => {
   let openai: ManagedEmulator<{ model: string; input: unknown }>
   beforeEach(async () => void (openai = closing(await startModeration())))
-  const guardOf = (options: Partial<LlamaGuardOptions> = {}) => {
+  const guardOf = (options: CreateGuardOptions = {}) => {
     const guard = createGuard({
       guard: 'openai-moderation',
       guardUrl: `${openai.url}/v1`,

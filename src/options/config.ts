@@ -6,7 +6,7 @@ import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { checkTogether } from './backend-options.js'
 import { readActions, readCategories } from './categories.js'
-import { type GuardParts, guards, NO_GUARDS } from './guards.js'
+import { type GuardParts, guards } from './guards.js'
 import { hintForOption } from './hints.js'
 import type { LlamaGuardOptions, PolicyOptions, RequestOptions, RequestPolicy, WordPaths } from './index.js'
 import * as objects from './object-readers.js'
@@ -46,30 +46,21 @@ interface Row<T> {
   readonly env?: string
   readonly read: Reader<T>
   readonly fallback: T
-}
-
-/** A row whose value has several parts, each with a field of its own in the configuration. */
-interface RowOfParts<T> {
-  readonly env?: string
-  readonly spread: Reader<T>
-  readonly fallback: T
+  /** True for a value of several parts, each with a field of its own in the configuration. */
+  readonly spread?: true
 }
 
 type Rows<T> = {
-  readonly [K in keyof Required<T>]: K extends keyof Parts ? RowOfParts<Partial<Parts>> : Row<T[K]>
+  readonly [K in keyof Required<T>]: K extends keyof Parts ? Row<Partial<Parts>> & { readonly spread: true } : Row<T[K]>
 }
 
 // The type makes the compiler ask for a row for every option. The environment and the check for unknown keys read the
 // same rows.
 const REQUEST = {
   check: { env: 'CHECK', read: list(oneOf(['input', 'output'])), fallback: ['input', 'output'] },
-  mode: { env: 'MODE', spread: objects.mode, fallback: { mode: 'enforce', shadowSample: 1 } },
+  mode: { env: 'MODE', read: objects.mode, spread: true, fallback: { mode: 'enforce', shadowSample: 1 } },
   onError: { env: 'ON_ERROR', read: oneOf(['closed', 'open']), fallback: 'closed' },
-  threshold: {
-    env: 'THRESHOLD',
-    spread: objects.threshold,
-    fallback: { threshold: undefined, categoryThresholds: undefined },
-  },
+  threshold: { env: 'THRESHOLD', read: objects.threshold, spread: true, fallback: {} },
   actions: { read: readActions, fallback: undefined },
   parallel: { env: 'PARALLEL', read: bool, fallback: false },
   streaming: { env: 'STREAMING', read: oneOf(['window', 'fixed', 'full', 'async']), fallback: 'window' },
@@ -90,7 +81,7 @@ const REQUEST = {
 const SETTINGS = {
   ...REQUEST,
   guard: { env: 'BACKEND', read: objects.guard, fallback: 'sagemaker' },
-  guards: { env: 'GUARDS', spread: guards, fallback: NO_GUARDS },
+  guards: { env: 'GUARDS', read: guards, spread: true, fallback: {} },
   endpoint: { env: 'ENDPOINT', read: objects.endpoint, fallback: undefined },
   inferenceComponent: { env: 'INFERENCE_COMPONENT', read: text, fallback: undefined },
   targetVariant: { env: 'TARGET_VARIANT', read: text, fallback: undefined },
@@ -114,8 +105,8 @@ const SETTINGS = {
   upstream: { read: objects.upstream, fallback: undefined },
   paths: { env: 'PATHS', read: list(text), fallback: undefined },
   // Before `dialects`, which wins.
-  text: { env: 'TEXT', spread: objects.words, fallback: { text: undefined, reply: undefined } },
-  dialects: { env: 'DIALECTS', spread: objects.dialects, fallback: { dialects: undefined } },
+  text: { env: 'TEXT', read: objects.words, spread: true, fallback: {} },
+  dialects: { env: 'DIALECTS', read: objects.dialects, spread: true, fallback: {} },
   logger: { read: objects.logger, fallback: undefined },
   audit: { env: 'AUDIT', read: objects.audit, fallback: undefined },
   onToolCall: { read: functionOf, fallback: undefined },
@@ -151,7 +142,7 @@ export type RequestConfig = Readonly<Checked<FlatRequestOptions, typeof REQUEST>
 /** {@link LlamaGuardOptions}, checked, with environment and defaults. Frozen. */
 export type Config = Readonly<Checked<FlatOptions, typeof SETTINGS> & Parts>
 
-const TABLE: Readonly<Record<string, Row<unknown> | RowOfParts<object>>> = SETTINGS
+const TABLE: Readonly<Record<string, Row<unknown>>> = SETTINGS
 /** Variables without their prefix, by the field that they give. */
 export const VARIABLES = new Map(
   Object.entries(TABLE).flatMap(([name, { env }]) => (env === undefined ? [] : [[name, env]])),
@@ -215,11 +206,10 @@ export function policyPath(options: LlamaGuardOptions, env: Environment): string
 
 /** Puts a value that was given, or the default, into the configuration: in one field, or its parts in theirs. */
 function put(config: Record<string, unknown>, field: string, given: Given[string] | undefined): void {
-  const row = TABLE[field]!
-  const valueOf = <T>(read: Reader<T>, fallback: T): T =>
-    given === undefined ? fallback : read(given.value, given.name)
-  if ('spread' in row) Object.assign(config, valueOf(row.spread, row.fallback))
-  else config[field] = valueOf(row.read, row.fallback)
+  const { read, fallback, spread } = TABLE[field]!
+  const value = given === undefined ? fallback : read(given.value, given.name)
+  if (spread) Object.assign(config, value)
+  else config[field] = value
 }
 
 /** What a policy may set, as a file of `LLAMA_GUARD_POLICY` does. */

@@ -37,14 +37,6 @@ export interface GuardParts {
   readonly shadowGuard: { readonly guard: Guard; readonly rate: number } | undefined
 }
 
-export const NO_GUARDS: GuardParts = {
-  guards: undefined,
-  guardPositions: [],
-  cascade: undefined,
-  fallback: undefined,
-  shadowGuard: undefined,
-}
-
 /** One entry, by its part. */
 interface Entry {
   readonly panel?: Guard | GuardOptions

@@ -17,6 +17,7 @@ import {
   list,
   number,
   oneOf,
+  type Reader,
   type Readers,
   rejectUnknown,
   text,
@@ -50,14 +51,12 @@ export function endpoint(value: unknown, name: string): string {
   throw fail(name, given, 'the name of a SageMaker endpoint: at most 63 letters, digits and hyphens', cure)
 }
 
-export function store(value: unknown, name: string): NonNullable<LlamaGuardOptions['cacheStore']> {
-  if (typeof value === 'string') return value
-  return STORE(value, name)
-}
-const STORE = withMethods<Exclude<NonNullable<LlamaGuardOptions['cacheStore']>, string>>(
+type Store = NonNullable<LlamaGuardOptions['cacheStore']>
+const STORE = withMethods<Store>(
   ['get', 'set'],
   'a redis:// URL, or an object with get(key) and set(key, value, ttlMs)',
 )
+export const store: Reader<Store> = (value, name) => (typeof value === 'string' ? value : STORE(value, name))
 
 const AUDIT_FILE: Readers<AuditFileOptions> = {
   path: text,
@@ -78,7 +77,7 @@ const LOGGER = withMethods<Logger>(
   ['debug', 'info', 'warn', 'error'],
   'a pino-like logger with debug, info, warn and error, or false',
 )
-export const logger = (value: unknown, name: string): Logger | false => value !== false && LOGGER(value, name)
+export const logger: Reader<Logger | false> = (value, name) => value !== false && LOGGER(value, name)
 
 const HTTP_UPSTREAM: Readers<HttpUpstreamOptions> = {
   url,

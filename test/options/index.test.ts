@@ -36,10 +36,13 @@ const wrong = (options: unknown, env: Record<string, string> = {}): { code: stri
   thrownBy(() => parseOptions({ guard, ...(options as LlamaGuardOptions) }, env))
 const read = (env: Record<string, string>, options: LlamaGuardOptions = {}): Record<string, unknown> =>
   parseOptions({ guard, ...options }, env) as unknown as Record<string, unknown>
+/** The fields of a configuration that are wanted, undefined ones too. */
+const picked = (config: object, wanted: object): object =>
+  Object.fromEntries(Object.keys(wanted).map((field) => [field, (config as Record<string, unknown>)[field]]))
 
 describe('without options and variables', () => {
   it('the defaults of the reference hold', () => {
-    expect(read({})).toMatchObject({
+    const defaults = {
       model: 'llama-guard-1',
       check: ['input', 'output'],
       mode: 'enforce',
@@ -74,7 +77,8 @@ describe('without options and variables', () => {
       expose: 'verdict',
       policyUrl: undefined,
       fallback: undefined,
-    })
+    }
+    expect(picked(read({}), defaults)).toEqual(defaults)
     expect(parseOptions({ endpoint: 'e' }, {}).guard).toBe('sagemaker')
   })
 
@@ -375,7 +379,7 @@ describe('options of several parts', () => {
     [{ dialects: [{ in: 'c' }] }, { dialects: undefined, text: 'c', reply: undefined }],
     [{ dialects: ['openai-chat', { in: 'c', out: 'd' }] }, { dialects: ['openai-chat'], text: 'c', reply: 'd' }],
   ])('%j win part by part over variables, and these over a file', (options, wanted) => {
-    expect(parseOptions(options, env)).toMatchObject(wanted)
+    expect(picked(parseOptions(options, env), wanted)).toEqual(wanted)
   })
 
   it.each([

@@ -32,6 +32,8 @@ export interface Usage {
   /** Calls answered and bytes of their bodies, for the guard and the LLM. */
   readonly calls: number
   readonly bytes: number
+  /** Events of paced streams, from the LLM. */
+  readonly events?: number
 }
 
 export interface Server {

@@ -3,6 +3,8 @@
 export interface Counts {
   calls: number
   bytes: number
+  /** Events of paced streams, from the LLM. */
+  events?: number
 }
 
 export function report(

@@ -4,7 +4,7 @@ import { replyBody, replyEvents, type Form } from '../kit/chat.js'
 import { leanServer, response } from '../kit/lean-http.js'
 import { report } from '../kit/report.js'
 
-const counts = { calls: 0, bytes: 0 }
+const counts = { calls: 0, bytes: 0, events: 0 }
 const headOf = (type: string): string =>
   `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ntransfer-encoding: chunked\r\n\r\n`
 const END = '0\r\n\r\n'
@@ -30,7 +30,10 @@ function flow(socket: Socket): void {
   const timer = setInterval(() => {
     if (socket.destroyed) return clearInterval(timer)
     const frame = frames[next++]
-    if (frame !== undefined) return void socket.write(frame)
+    if (frame !== undefined) {
+      counts.events++
+      return void socket.write(frame)
+    }
     clearInterval(timer)
     if (!open) socket.write(END)
   }, paceMs)

@@ -5,7 +5,6 @@ import { arrayElements } from './array-frames.js'
 import { Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
 
 const LF = 0x0a
-const CR = 0x0d
 const SPACE = 0x20
 const BOM = 0xfeff
 
@@ -30,19 +29,22 @@ abstract class Lines implements Grammar {
   }
 
   push(chunk: Buffer, frames: Frame[]): void {
-    // To cut 188 lines from one text saves 78 us (Node.js 20).
-    const ascii = isAscii(chunk) ? chunk.toString('latin1') : undefined
-    const hasCr = chunk.includes(CR)
+    // A character a byte. To cut 188 lines from one text saves 78 us (Node.js 20).
+    const bytes = chunk.toString('latin1')
+    const ascii = isAscii(chunk)
+    const hasCr = bytes.includes('\r')
     let frame = 0
     let start = 0
     try {
-      for (let end = nextEnd(chunk, 0); end !== -1; end = nextEnd(chunk, start)) {
+      for (let end = nextEnd(bytes, 0); end !== -1; end = nextEnd(bytes, start)) {
         const partial = this.#partial.length > 0
         const text = partial
           ? Buffer.concat([...this.#partial, chunk.subarray(0, end)]).toString()
           : start === end
             ? ''
-            : (ascii?.slice(start, end) ?? chunk.toString('utf8', start, end))
+            : ascii
+              ? bytes.slice(start, end)
+              : chunk.toString('utf8', start, end)
         const line = hasCr || partial ? withoutCr(text) : text
         let how = this.#read(line)
         if (how === 'before') {
@@ -96,9 +98,9 @@ abstract class Lines implements Grammar {
 
 const NO_BYTES = Buffer.alloc(0)
 
-function nextEnd(chunk: Buffer, from: number): number {
+function nextEnd(bytes: string, from: number): number {
   // Every second line of an event stream is blank.
-  return chunk[from] === LF ? from : chunk.indexOf(LF, from)
+  return bytes.charCodeAt(from) === LF ? from : bytes.indexOf('\n', from)
 }
 
 function withoutCr(text: string): string {

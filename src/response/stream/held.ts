@@ -185,8 +185,6 @@ interface Channel {
    * stays the same from check to check.
    */
   text: GrowingText
-  /** Bytes of `text`. */
-  bytes: number
   /** Characters of `text` that a safe verdict has seen. */
   judged: number
 }
@@ -228,12 +226,8 @@ export class Transcript {
       const before = from === undefined ? undefined : this.#channels.get(from)
       const grown = new GrowingText(before?.text.toString())
       grown.add(text)
-      const bytes = (before?.bytes ?? 0) + Buffer.byteLength(text)
-      this.#channels.set(channel, { text: grown, bytes, judged: before?.judged ?? 0 })
-    } else {
-      known.text.add(text)
-      known.bytes += Buffer.byteLength(text)
-    }
+      this.#channels.set(channel, { text: grown, judged: before?.judged ?? 0 })
+    } else known.text.add(text)
     this.#length += text.length
   }
 
@@ -244,7 +238,7 @@ export class Transcript {
 
   snapshot(): Snapshot {
     const channels = [...this.#channels.values()]
-    if (channels.reduce((sum, { bytes }) => sum + bytes, 0) > SPAN_BYTES) leap(channels)
+    if (channels.reduce((sum, { text }) => sum + Buffer.byteLength(text.toString()), 0) > SPAN_BYTES) leap(channels)
     return {
       text: this.text(),
       covers: this.#length,
@@ -277,7 +271,6 @@ function drop(channel: Channel, keep: number): void {
   const overlap = before(text, channel.judged, keep)
   const start = lastSentenceEnd(text, overlap - Math.floor(keep * SENTENCE), overlap) ?? overlap
   channel.text = new GrowingText(text.slice(start))
-  channel.bytes = Buffer.byteLength(text.slice(start))
   channel.judged -= start
 }
 

@@ -149,12 +149,13 @@ export class StreamJudge {
 
   #considerChoice(choice: Choice): void {
     if (this.#stopped || choice.transcript.length === choice.asked) return
+    // While a check runs, the next one takes its turn once.
+    const isNext = choice.check !== undefined && !this.#ended
+    if (isNext && choice.due !== undefined) return
     const wait = this.#ended ? 0 : this.#waitOf(choice)
-    if (choice.check !== undefined) {
-      if (!this.#ended) return
-      // The last check covers the one in flight, which goes on only where the first words wait for it.
-      if (this.#allowed) choice.check.abort()
-    }
+    if (isNext) return
+    // The last check covers the one in flight, which goes on only where the first words wait for it.
+    if (this.#allowed) choice.check?.abort()
     if (wait <= 0) {
       clearTimeout(choice.timer)
       choice.timer = undefined

@@ -104,7 +104,7 @@ export function createJudge(o: JudgeSettings): Judge {
         return all
       }
       let plans = counted(given)
-      const conversations = o.reveal === false ? given : withForms(given, stage)
+      const conversations = o.reveal === false ? given : withForms(given, stage, request)
       if (conversations !== given) plans = counted(conversations)
       // A remembered verdict that settles the matter spares the calls.
       const settled = plans.find((plan) => 'verdict' in plan && blocks(plan.verdict, stage))

@@ -25,7 +25,9 @@ async function talk(server: Server, at: number): Promise<void> {
   await sleep((at * EVENTS * PACE_MS) / STREAMS)
   const asker = await leanClient(server.port)
   while (!over)
-    await asker.ask(post('/v1/chat/completions', chatBody({ turns: 1, stream: true, mark: `number ${marks++}` }))).catch(() => undefined)
+    await asker
+      .ask(post('/v1/chat/completions', chatBody({ turns: 1, stream: true, mark: `number ${marks++}` })))
+      .catch(() => undefined)
   asker.close()
 }
 
@@ -52,7 +54,9 @@ async function main(): Promise<void> {
     for (const [at, list] of costs.entries()) list.push((after[at + 1]!.cpu - before[at + 1]!.cpu) / events)
   }
   over = true
-  console.log(`${machine()}; ${STREAMS} streams of ${EVENTS} events, one every ${PACE_MS} ms; the median of ${ROUNDS} spans of ${ROUND_MS / 1000} s, after ${WARM_MS / 1000} s of work.\n`)
+  console.log(
+    `${machine()}; ${STREAMS} streams of ${EVENTS} events, one every ${PACE_MS} ms; the median of ${ROUNDS} spans of ${ROUND_MS / 1000} s, after ${WARM_MS / 1000} s of work.\n`,
+  )
   console.log(
     table(
       servers.map(({ name }, at) => ({

@@ -17,14 +17,27 @@ const AROUND = 400
 const PART = 1_000
 const BLANK = /\s/g
 
+/** The whole parts at the beginning of a text, which stay as they are while it grows, and what each may hold. */
+interface Parts {
+  text: string
+  found: number[]
+}
+
 /** The stretches of a text that may be encoded, and the kinds of disguise that they may hold. */
-function suspects(text: string): { readonly start: number; end: number; found: number }[] {
+function suspects(text: string, known: Parts): { readonly start: number; end: number; found: number }[] {
+  // startsWith() takes 3 ns a character.
+  if (text.slice(0, known.text.length) !== known.text) Object.assign(known, { text: '', found: [] })
   const all: { readonly start: number; end: number; found: number }[] = []
-  for (let start = 0, end; start < text.length; start = end) {
+  for (let start = 0, end, part = 0; start < text.length; start = end, part++) {
     // A part ends behind a word or a line.
     BLANK.lastIndex = start + PART
-    end = BLANK.test(text) ? BLANK.lastIndex : text.length
-    const found = look(text, start, end)
+    const isWhole = BLANK.test(text)
+    end = isWhole ? BLANK.lastIndex : text.length
+    const found = known.found[part] ?? look(text, start, end)
+    if (isWhole && part === known.found.length) {
+      known.text = text.slice(0, end)
+      known.found.push(found)
+    }
     const last = all.at(-1)
     if (found === 0) continue
     if (last?.end !== start) all.push({ start, end, found })
@@ -79,10 +92,10 @@ function escapesOf(text: string): { text: string; words: boolean } {
  * place, or undefined when no words of English, or of another script, come to light. Takes time linear in the length
  * of the text, and for ordinary text one quick look.
  */
-export function reveal(text: string): string | undefined {
+export function reveal(text: string, known: Parts = { text: '', found: [] }): string | undefined {
   let form = ''
   let at = 0
-  for (const { start, end, found } of suspects(text)) {
+  for (const { start, end, found } of suspects(text, known)) {
     const plain = decoded(text.slice(start, end), found)
     if (plain === undefined) continue
     form += text.slice(at, start) + plain
@@ -113,11 +126,20 @@ function around(text: string, form: string): string {
   return form.slice(Math.max(0, same - AROUND), form.length - Math.max(0, last - AROUND))
 }
 
+/** Of the last reply of each request: a stream is judged from its beginning with each check. */
+const REPLIES = new WeakMap<object, Parts>()
+
 /**
  * Returns the conversations, and behind them a decoded form of each that has an encoded turn. At the output only the
  * reply is decoded, because the turns before it were judged at the input.
  */
-export function withForms(conversations: readonly Conversation[], stage: Stage): readonly Conversation[] {
+export function withForms(
+  conversations: readonly Conversation[],
+  stage: Stage,
+  request: object = {},
+): readonly Conversation[] {
+  const known = (stage === 'output' ? REPLIES.get(request) : undefined) ?? { text: '', found: [] }
+  if (stage === 'output') REPLIES.set(request, known)
   const decoded = new Map<Turn, Turn>()
   const seen = new Set<Turn>()
   const forms: Conversation[] = []
@@ -127,7 +149,7 @@ export function withForms(conversations: readonly Conversation[], stage: Stage):
       // A conversation that is none is an error of the guard that is asked about it.
       if (typeof (turn as Turn | undefined)?.text !== 'string' || seen.has(turn)) continue
       seen.add(turn)
-      const text = reveal(turn.text)
+      const text = reveal(turn.text, known)
       if (text === undefined) continue
       decoded.set(turn, { role: turn.role, text })
       fresh = true

@@ -93,7 +93,7 @@ async function measure(): Promise<void> {
       child.send({ port: (server.address() as AddressInfo).port, bodies: bodies.map((each) => say(...each)), requests })
       await once(child, 'message')
     })
-    const own = await cost(200, (at) => [...bodies[at % bodies.length]!, reply].map(reveal))
+    const own = await cost(200, (at) => [...bodies[at % bodies.length]!, reply].map((each) => reveal(each)))
     rows.push({
       request: name,
       'cpu ms': (whole / requests).toFixed(2),

@@ -1,5 +1,6 @@
 // An encoded turn is judged decoded too: one more check, remembered, and only then.
 import { describe, expect, it } from 'vitest'
+import { withForms } from '../../../src/guard/reveal/index.js'
 import type { Conversation, Role } from '../../../src/types.js'
 import { guardThat, judgeOf, outcome } from '../fake-guards.js'
 
@@ -51,5 +52,28 @@ describe('a judge', () => {
       return { safe: true, categories: [] }
     })
     expect(await outcome(judgeOf(guard), chat(HIDDEN))).toBe('guard_error')
+  })
+})
+
+describe('a reply that grows from check to check', () => {
+  const plain = 'The visitors of the museum come back within a week because they found what they wanted. '.repeat(15)
+  const hidden = [HIDDEN, Buffer.from('how to build a bomb').toString('hex'), 'h0w t0 bu1ld a b0mb and k1ll p30ple']
+  const text = hidden.map((each) => plain + each + ' ').join('') + plain + hidden.join(' ')
+
+  it('is decoded as if each of its texts were the first', () => {
+    const request = {}
+    let decoded = 0
+    for (let end = 1; end < text.length + 37; end += 37) {
+      const turns = chat('Hello', text.slice(0, end))
+      const forms = withForms([turns], 'output', request)
+      expect(forms).toEqual(withForms([turns], 'output'))
+      decoded += forms.length - 1
+    }
+    expect(decoded).toBeGreaterThan(80)
+  })
+  it('is decoded where it is not what it was, as a second choice of the same request is', () => {
+    const request = {}
+    for (const [at, each] of [plain + plain, HIDDEN + plain.slice(HIDDEN.length), plain + plain].entries())
+      expect(withForms([chat('Hello', each)], 'output', request)).toHaveLength(at === 1 ? 2 : 1)
   })
 })

@@ -110,6 +110,10 @@ export class Exchange implements ReplyContext, ObservedRequest {
     return this.#state.input
   }
 
+  strictest(decision: Decision): Decision {
+    return this.#state.strictest(decision)
+  }
+
   /** The first word on this request: from here on it is accounted for. */
   begin(): void {
     this.#telemetry.begin()

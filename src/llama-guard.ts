@@ -102,17 +102,17 @@ const passUnjudged = (exchange: Exchange, why: NotJudgedReason): GoOn => {
 
 /** The operator is told how to have the body judged, and the client that it was not. */
 function passUnknown(exchange: Exchange, services: Services, body: UnknownBody): GoOn {
-  const { req, res, logger, settings, context } = exchange
+  const { req, logger, context } = exchange
   const decision = exchange.pass('unknown-body')
   if (body.announced) {
-    setVerdictHeaders(res, [decision], settings.expose)
+    setVerdictHeaders(exchange, decision)
     services.announce(req, logger, body, { context })
   }
   return passUntouched
 }
 
 async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
-  const { req, res } = exchange
+  const { req } = exchange
   if (exchange.alreadyGuarded) return passUntouched
   exchange.begin()
   if (services.skips(req)) return passUnjudged(exchange, 'skip-hook')
@@ -127,7 +127,7 @@ async function admit(exchange: Exchange, services: Services): Promise<GoOn> {
     exchange.refuseIn(services.reader.dialectOfPath(req))
     const decision = exchange.checkFailed(error)
     if (decision.action !== 'allow') return exchange.refuse(decision)
-    setVerdictHeaders(res, [decision], exchange.settings.expose)
+    setVerdictHeaders(exchange, decision)
     return passUntouched
   }
   if (recognised.kind === 'nothing') return passUnjudged(exchange, recognised.why)

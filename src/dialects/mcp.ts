@@ -5,6 +5,7 @@ import { isObject } from '../utils/json.js'
 import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
 import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
+import { claiming, fits, type Shape } from './kit/read-request.js'
 import { Content, RequestBuilder, Walker } from './kit/request-texts.js'
 import { oneChoice } from './kit/reply-fields.js'
 import { answerOf, MCP_REPLY, mcpStream, MOST_CALLS, rpcId, rpcRefusal } from './mcp-replies.js'
@@ -15,9 +16,17 @@ type Fields = Readonly<Record<string, unknown>>
 const SAYING = new Set(['params', 'result', 'error'])
 /** Fields that a client sends the same with every request. */
 const BESIDE = new Set(['_meta', 'clientInfo', 'capabilities', 'protocolVersion', 'cursor', 'progressToken'])
-/** Names in any case, as servers in Go read them. */
-const VERSION = /^jsonrpc$/iu
-const KIND = /^(?:method|result|error)$/iu
+
+/** The methods of the protocol. Other services speak JSON-RPC too. */
+const METHOD =
+  /^(?:initialize|ping|(?:completion|elicitation|logging|notifications|prompts|resources|roots|sampling|server|subscriptions|tasks|tools)\/.{1,64})$/
+
+const ANSWERS: readonly Shape[] = [
+  { '~jsonrpc': 'given', '~result': 'given' },
+  { '~jsonrpc': 'given', '~error': 'given' },
+]
+const isRpc = (value: unknown): boolean =>
+  [...ANSWERS, { '~jsonrpc': 'given', '~method': 'given' } as const].some((shape) => fits(value, shape))
 
 export const mcp: Dialect = {
   name: 'mcp',
@@ -26,7 +35,8 @@ export const mcp: Dialect = {
   batches: true,
   early: true,
   distinct: true,
-  claims: isRequest,
+  // The clients of no other service send answers.
+  claims: claiming(...ANSWERS, { '~jsonrpc': 'given', '~method': METHOD }),
   // Every request after the first has one of these, and with sessions a server answers no other.
   opens: (headers) => headers['mcp-session-id'] !== undefined || headers['mcp-protocol-version'] !== undefined,
   answers: (data) => (Array.isArray(data) ? data.some(isRpc) : isRpc(data)),
@@ -48,23 +58,6 @@ export const mcp: Dialect = {
     const answers = calls.map((call) => answerOf(call, decision, words))
     return answers.length > 1 ? answers : answers[0]
   },
-}
-
-/** The methods of the protocol. Other services speak JSON-RPC too. */
-const METHOD =
-  /^(?:initialize|ping|(?:completion|elicitation|logging|notifications|prompts|resources|roots|sampling|server|subscriptions|tasks|tools)\/.{1,64})$/
-
-/** A call of the protocol, or an answer, which the clients of no other service send. */
-function isRequest(value: unknown): boolean {
-  if (!isRpc(value)) return false
-  const methods = Object.entries(value as Fields).filter(([name]) => /^method$/iu.test(name))
-  return methods.length === 0 || methods.some(([, method]) => typeof method === 'string' && METHOD.test(method))
-}
-
-function isRpc(value: unknown): boolean {
-  if (!isObject(value)) return false
-  const names = Object.keys(value)
-  return names.some((name) => VERSION.test(name)) && names.some((name) => KIND.test(name))
 }
 
 function messagesOf(body: unknown): readonly unknown[] {

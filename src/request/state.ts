@@ -6,7 +6,6 @@ import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 import { isObject } from '../utils/json.js'
-import { stricter } from '../utils/stricter.js'
 import { urlTexts } from './url.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
@@ -58,9 +57,25 @@ export class State implements RequestState {
     else former.addEventListener('abort', () => stop.abort(former.reason))
   }
 
+  /** The stricter of this decision of a mount and those of all. */
+  strictest(decision: Decision): Decision {
+    return stricter(decision, this.#strictest(decision.stage))!
+  }
+
   #strictest(stage: Stage): Decision | undefined {
     return this[GUARDED].reduce<Decision | undefined>((found, mount) => stricter(found, mount[stage]), undefined)
   }
+}
+
+const ACTIONS: readonly Decision['action'][] = ['allow', 'unavailable', 'block']
+const STATES: readonly Decision['outcome']['state'][] = ['skipped', 'safe', 'unjudged', 'unsafe']
+
+/** The stricter of two decisions on a stage. */
+function stricter(one: Decision | undefined, other: Decision | undefined): Decision | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  const rank = ({ action, outcome }: Decision): number =>
+    ACTIONS.indexOf(action) * STATES.length + STATES.indexOf(outcome.state)
+  return rank(other) > rank(one) ? other : one
 }
 
 /** The id of a request: `req.id` of a logger, the header `x-request-id`, or a new one. */

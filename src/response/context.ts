@@ -67,6 +67,8 @@ export interface ReplyContext extends RefusalContext {
   /** `why`: the reason when there is nothing to judge. Default: `empty`. */
   decide(stage: Stage, judgements: readonly Judgement[], why?: NotJudgedReason): Decision
   decideError(stage: Stage, error: unknown): Decision
+  /** The stricter of this decision and those of other mounts that guard the request. */
+  strictest(decision: Decision): Decision
   /** Called once, with the final decision on the reply, for log, metrics and `req.llamaGuard`. */
   record(decision: Decision, judgements: readonly Judgement[]): Decision
   /** Stops the handler's work and every check whose result is no longer needed. */

@@ -2,10 +2,14 @@
 // headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
 import type { ServerResponse } from 'node:http'
 import type { Framing } from '../dialects/dialect.js'
-import type { Decision, Expose, GuardedRequest, Outcome } from '../types.js'
-import { stricter } from '../utils/stricter.js'
+import type { Decision, Expose, Outcome } from '../types.js'
 import type { Label } from '../wire/framer.js'
+import type { ReplyContext } from './context.js'
 import { asGuard } from './intercept/chain.js'
+
+type VerdictContext = Pick<ReplyContext, 'res' | 'input' | 'strictest'> & {
+  readonly settings: { readonly expose?: Expose | undefined }
+}
 
 /** The media type without its parameters, in lower case. */
 export function mediaType(contentType: string): string {
@@ -77,9 +81,11 @@ export function verdictHeaders(decisions: readonly (Decision | undefined)[], exp
  * Adds the headers to an allowed reply. The handler's own Server-Timing stays. Where several mounts guard the request,
  * each stage is reported by the strictest of them.
  */
-export function setVerdictHeaders(res: ServerResponse, own: readonly (Decision | undefined)[], expose?: Expose): void {
-  const known = (res.req as GuardedRequest | undefined)?.llamaGuard
-  const decisions = own.map((decision) => decision && stricter(decision, known?.[decision.stage]))
+export function setVerdictHeaders(context: VerdictContext, decision: Decision): void {
+  const { res, input, settings } = context
+  const { expose } = settings
+  const strictest = context.strictest(decision)
+  const decisions = decision.stage === 'input' ? [strictest] : [input, strictest]
   const verdicts = verdictsOf(decisions, expose)
   const timings = timingsOf(decisions, expose)
   if (verdicts === '') return

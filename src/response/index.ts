@@ -104,11 +104,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
 /** Passes a response that carries no model text. With `parallel` it still waits for the input verdict. */
 function unjudged(controller: ResponseController, context: ReplyContext, why: NotJudgedReason): Hold | undefined {
   if (context.gate !== undefined) return gateHold(controller, context, why)
-  setVerdictHeaders(
-    controller.res,
-    [context.input, context.record(context.decide('output', [], why), [])],
-    context.settings.expose,
-  )
+  setVerdictHeaders(context, context.record(context.decide('output', [], why), []))
   return undefined
 }
 

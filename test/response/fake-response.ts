@@ -77,6 +77,7 @@ export function fakeContext(
     pace: { join: () => () => undefined, turn: (windowMs) => performance.now() + windowMs, took: () => undefined },
     skips: () => skips,
     input: undefined,
+    strictest: (decision) => decision,
     gate: parallel ? new Promise<boolean>((resolve) => (open = resolve)) : undefined,
     checks,
     asked: undefined,

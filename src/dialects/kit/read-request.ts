@@ -29,7 +29,8 @@ type Body = Readonly<Record<string, unknown>>
 
 /**
  * What stands in a place of a body. `given`: anything, and `null` too. `value`: anything but `null`. `words`: a text or
- * a list. `json`: an object or a list. A list of one: a list with such an element. An object: one with such fields.
+ * a list. `json`: an object or a list. A list of one: a list with such an element. An object: one with such fields; a
+ * name behind `~` may be in any case.
  */
 export type Shape =
   | 'given'
@@ -68,7 +69,17 @@ export function fits(value: unknown, shape: Shape): boolean {
   if (shape instanceof RegExp) return typeof value === 'string' && shape.test(value)
   if (Array.isArray(shape))
     return Array.isArray(value) && value.some((item) => fits(item, (shape as readonly [Shape])[0]))
-  return isObject(value) && Object.entries(shape).every(([name, inner]) => fits(value[name], inner))
+  if (!isObject(value)) return false
+  return Object.entries(shape).every(([name, inner]) =>
+    name.startsWith('~')
+      ? Object.keys(value).some((key) => isNamed(key, name.slice(1)) && fits(value[key], inner))
+      : fits(value[name], inner),
+  )
+}
+
+/** Servers in Go read a long s and the sign of Kelvin as letters too. */
+function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && key.normalize('NFKC').toLowerCase() === name
 }
 
 /**

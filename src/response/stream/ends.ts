@@ -4,19 +4,17 @@ import type { ServerResponse } from 'node:http'
 import type { StreamReader } from '../../dialects/dialect.js'
 import type { Decision } from '../../types.js'
 import type { FrameKind } from '../../wire/frame.js'
-import type { ReplyContext, ResponseController } from '../context.js'
+import type { ReplyContext } from '../context.js'
 import { setVerdictHeaders } from '../head.js'
 import { exposed, lastWords, publicError, type RefusalContext } from '../refusal.js'
 import type { StreamJudge } from './stream-judge.js'
 
 export class StreamHead {
-  readonly #controller: ResponseController
   readonly #context: ReplyContext
   readonly #judge: StreamJudge
   #left = false
 
-  constructor(controller: ResponseController, context: ReplyContext, judge: StreamJudge) {
-    this.#controller = controller
+  constructor(context: ReplyContext, judge: StreamJudge) {
     this.#context = context
     this.#judge = judge
   }
@@ -59,7 +57,7 @@ export class StreamHead {
   leaveWith(output: Decision): void {
     if (this.#left) return
     this.#left = true
-    setVerdictHeaders(this.#controller.res, [this.#context.input, output], this.#context.settings.expose)
+    setVerdictHeaders(this.#context, output)
   }
 
   /** True when frames without words leave before there is a verdict. */

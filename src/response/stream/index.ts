@@ -101,7 +101,7 @@ class EventStreamHold implements Hold {
       onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
-    this.#head = new StreamHead(controller, context, this.#judge)
+    this.#head = new StreamHead(context, this.#judge)
     context.gate?.then(
       (allowed) => {
         if (!allowed) return this.#drop()

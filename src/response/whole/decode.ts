@@ -1,4 +1,4 @@
-// From the bytes of a whole reply to its text: content and transfer codings, and UTF-8.
+// Undoes the content and transfer codings of a whole reply.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { LlamaGuardError } from '../../types/errors.js'
@@ -70,18 +70,6 @@ export async function decodeBody(bytes: Buffer, codings: readonly string[], maxB
     }
   }
   return decoded
-}
-
-// Shared by all replies, because a decoder without `stream` keeps nothing from one call to the next.
-const UTF8 = new TextDecoder('utf-8', { fatal: true })
-
-/** The text of a body in UTF-8; undefined for other bytes. */
-export function textOf(bytes: Buffer): string | undefined {
-  try {
-    return UTF8.decode(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 /** The error of a reply that cannot be judged. */

@@ -13,7 +13,7 @@ import { namesTwice } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { charsetsOf, codingsOf, isJson, isStream, isSuccess, labelOf, mediaType, setVerdictHeaders } from '../head.js'
 import { refusalOf } from '../refusal.js'
-import { decodeBody, isKnownCoding, textOf, unreadable } from './decode.js'
+import { decodeBody, isKnownCoding, unreadable } from './decode.js'
 import { isErrorPage, proseOfError } from './error-words.js'
 import { callsIn, looksLikeStream, readFrames } from './frames.js'
 
@@ -78,7 +78,7 @@ function keepWhole(
     if (over) return
     over = true
     if (decision.action === 'allow') {
-      setVerdictHeaders(controller.res, [context.input, decision], context.settings.expose)
+      setVerdictHeaders(context, decision)
       for (const chunk of chunks) controller.release(chunk)
       // The reply exceeded the bound and is let through. What the handler still writes follows directly.
       if (ended) controller.finish(last)
@@ -246,6 +246,18 @@ function readJson(value: unknown, text: string, failed: boolean, dialect: Dialec
 function parse(text: string): { value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) as unknown }
+  } catch {
+    return undefined
+  }
+}
+
+// Shared by all replies, because a decoder without `stream` keeps nothing from one call to the next.
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The text of a body in UTF-8; undefined for other bytes. */
+function textOf(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes)
   } catch {
     return undefined
   }

@@ -2,6 +2,7 @@
 // code. Tables are of Markdown, which people read as well on a terminal. Packages that one command needs and no app
 // does are optional peers: a missing one is told with its cure.
 import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
 import { styleText } from 'node:util'
 import { markdownTable } from 'markdown-table'
 import { LlamaGuardError } from '../types/errors.js'
@@ -81,18 +82,8 @@ export function progress(output: Output): { show(state: string): void; end(): vo
 }
 
 /** Waits. Resolves early when the signal fires, so the caller has to look at the signal. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const done = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done, { once: true })
-  })
-}
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal }).catch(() => undefined)
 
 /** A table of Markdown. The first column stands left and the others right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

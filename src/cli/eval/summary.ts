@@ -8,6 +8,7 @@ import {
   mcnemar,
   percentile,
   rates,
+  type Scored,
   thresholdFor,
   wilson,
   wilsonOfArea,
@@ -53,7 +54,8 @@ export function summarise(
   const counts = confusion(judged)
   const { precision, recall, f1, falsePositiveRate } = rates(counts)
   const { truePositives, falsePositives, trueNegatives, falseNegatives } = counts
-  const recommended = scored ? thresholdFor(scores, options.targetFalsePositiveRate) : undefined
+  const best = scored ? thresholdFor(scores, options.targetFalsePositiveRate) : undefined
+  const recommended = best && { ...best, threshold: shortened(best.threshold, scores) }
   const auprc = scored ? averagePrecision(scores) : undefined
   const auroc = scored ? areaUnderRoc(scores) : undefined
   const unsafe = truePositives + falseNegatives
@@ -92,6 +94,12 @@ export function summarise(
       p99: percentile(times, 0.99),
     },
   }
+}
+
+/** With four digits, where these flag the same texts. */
+function shortened(threshold: number, rows: readonly Scored[]): number {
+  const short = Math.floor(threshold * 10_000) / 10_000
+  return rows.some(({ score }) => score >= short && score < threshold) ? threshold : short
 }
 
 export type Comparison = ReturnType<typeof compare>

@@ -30,7 +30,6 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
     .option('-p, --port <number>', 'port (0: a free one)', count(0), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0 in a container', '127.0.0.1')
     .option('--cluster [processes]', 'one process per core, or so many', count(1))
-    .option('--max-connections <number>', 'most open sockets per process', count(1), 10_000)
     .option(
       '--dashboard',
       'a live page at /dashboard, for this machine alone unless LLAMA_GUARD_DASHBOARD_TOKEN is set',

@@ -20,8 +20,6 @@ export interface GatewaySettings {
   readonly port?: number
   /** Default: 127.0.0.1. In a container: 0.0.0.0. */
   readonly host?: string
-  /** Open sockets; the next is closed at once. Default: 10000. */
-  readonly maxConnections?: number
   /**
    * Milliseconds to let replies finish after a stop signal; then the rest end with an error event. Default:
    * 25000, under Kubernetes' 30 s.
@@ -48,6 +46,8 @@ export interface Gateway {
 }
 
 const MAX_HEADER_BYTES = 16 * 1024
+/** Open sockets; the next is closed at once. */
+const MOST_CONNECTIONS = 10_000
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 65_000
@@ -68,8 +68,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const upstream = drainable(plain)
   const logger = config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel)
   const middleware = llamaGuard({ ...o.options, logger, upstream }, o.env)
-  const open = new Set<ServerResponse>()
-  const metrics = await metricsOf(() => open.size, o.inCluster === true)
+  const metrics = await metricsOf(o.inCluster === true)
   let stopping = false
 
   const dashboard = o.dashboard && middleware.dashboard(o.dashboard)
@@ -91,12 +90,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
     (req: IncomingMessage, res) => {
-      const { name, route } = routes.find(req.url ?? '/')
-      open.add(res)
-      res.once('close', () => {
-        open.delete(res)
-        metrics?.request(name, res.statusCode)
-      })
+      const route = routes.find(req.url ?? '/')
       sockets.take(req, res)
       if (route === undefined) return notFound(res, routes.names)
       const handler = route[req.method ?? '']
@@ -107,7 +101,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
     },
   )
   const sockets = trackSockets(server)
-  server.maxConnections = o.maxConnections ?? 10_000
+  server.maxConnections = MOST_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(o.port ?? 8080, o.host ?? '127.0.0.1', resolve)

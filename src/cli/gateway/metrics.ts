@@ -1,5 +1,4 @@
-// The gateway's metrics: those of its guard, of its HTTP server, and of the process; in a cluster those of all
-// processes. Labels come from fixed sets alone: no path, id or text of a client can become one. prom-client is an
+// The gateway's metrics: those of its guard and of the process; in a cluster those of all processes. prom-client is an
 // optional peer.
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
@@ -10,7 +9,6 @@ import { peer } from '../io.js'
 export interface GatewayMetrics {
   readonly contentType: string
   read(): Promise<string>
-  request(route: string, status: number): void
   /** Stops counting. */
   close(): void
 }
@@ -33,28 +31,13 @@ const loaded = () =>
   })
 
 /** Undefined where prom-client is not installed. */
-export async function metricsOf(open: () => number, inCluster: boolean): Promise<GatewayMetrics | undefined> {
+export async function metricsOf(inCluster: boolean): Promise<GatewayMetrics | undefined> {
   const prom = await loaded()
   if (prom === undefined) return undefined
-  const { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, metrics, Registry } = prom
+  const { AggregatorRegistry, collectDefaultMetrics, metrics, Registry } = prom
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const { close } = metrics({ register: registry })
-  const requests = new Counter({
-    name: 'llama_guard_http_requests_total',
-    help: 'Requests answered',
-    labelNames: ['route', 'status'],
-    registers,
-  })
-  new Gauge({
-    name: 'llama_guard_http_requests_open',
-    help: 'Requests being answered',
-    registers,
-    collect() {
-      this.set(open())
-    },
-  })
   if (inCluster) {
     AggregatorRegistry.setRegistries([registry])
     // Created for its side effect: from now on the worker answers requests for its metrics.
@@ -63,7 +46,6 @@ export async function metricsOf(open: () => number, inCluster: boolean): Promise
   return {
     contentType: registry.contentType,
     read: inCluster ? () => ofAllWorkers(registry) : () => registry.metrics(),
-    request: (route, status) => requests.inc({ route, status: String(status) }),
     close,
   }
 }

@@ -70,12 +70,11 @@ export function createRoutes(served: Served) {
 
   return {
     names: Object.keys(routes),
-    /** The route of a URL. Metrics count it by its name, because a path of a client would be a label of its own. */
-    find(url: string): { readonly name: string; readonly route: Route | undefined } {
+    find(url: string): Route | undefined {
       const asked = url.split('?', 1)[0] ?? '/'
       const path = asked === '/dashboard/' ? '/dashboard' : asked
       const name = chats.nameOf(path) ?? (/^\/v1\/models\/[^/]+$/.test(path) ? '/v1/models' : path)
-      return Object.hasOwn(routes, name) ? { name, route: routes[name] } : { name: 'other', route: undefined }
+      return Object.hasOwn(routes, name) ? routes[name] : undefined
     },
   }
 }

@@ -133,12 +133,12 @@ test('A second signal does not wait for anyone', { timeout: SLOW }, async () => 
 })
 
 test(
-  'It says at its start which guard judges, by which policy, and where a safe request goes',
+  'It says at its start which guard judges, in which mode, and where a safe request goes',
   { timeout: SLOW },
   async () => {
     const alone = await serve()
     expect(alone.err()).toMatch(/^Guard: llama-guard-1 at http:\/\/127\.0\.0\.1:\d+\/guard$/m)
-    expect(alone.err()).toMatch(/^Policy: the model's own; mode enforce, on error closed, checks input and output$/m)
+    expect(alone.err()).toMatch(/^Mode: enforce, on error closed, checks input and output$/m)
     expect(alone.err()).toMatch(/^Upstream: http:\/\/127\.0\.0\.1:\d+\/v1$/m)
     const cluster = await serve('--cluster', '2')
     expect(cluster.err().match(/^Guard: /gm)).toHaveLength(1)
@@ -206,7 +206,7 @@ test(
     expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
     // Whichever worker answers, it knows the requests of both.
     const metrics = await (await fetch(`${url}/metrics`)).text()
-    expect(metrics).toContain(`llama_guard_http_requests_total{route="/v1/chat/completions",status="200"} ${asked}`)
+    expect(metrics).toContain(`llama_guard_requests_total{outcome="judged"} ${asked}`)
 
     const [, victim] = /Worker (\d+) started\./.exec(err()) ?? []
     process.kill(Number(victim), 'SIGKILL')

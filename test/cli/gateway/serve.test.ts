@@ -159,7 +159,6 @@ test('Health, readiness and metrics tell how the gateway is', async () => {
   const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
   expect(metrics).toMatch(/llama_guard_judgements_total\{stage="input",verdict="unsafe",action="block",code=""\} 1/)
   expect(metrics).toMatch(/llama_guard_judgements_total\{stage="output",verdict="safe",action="allow",code=""\} 1/)
-  expect(metrics).toMatch(/llama_guard_http_requests_total\{route="\/v1\/chat\/completions",status="451"\} 1/)
   expect(metrics).toMatch(/llama_guard_categories_total\{stage="input",category="O3"\} 1/)
   expect(metrics).not.toContain('hello')
 })

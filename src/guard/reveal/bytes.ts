@@ -57,7 +57,7 @@ export interface Decoded {
 }
 
 /** Replaces stretches by what they decode to. */
-class Replacing {
+export class Replacing {
   readonly #text: string
   #out = ''
   #at = 0
@@ -67,7 +67,12 @@ class Replacing {
     this.#text = text
   }
 
-  put(start: number, end: number, plain: string, worth: number): void {
+  /** The end of what was replaced last. */
+  get at(): number {
+    return this.#at
+  }
+
+  put(start: number, end: number, plain: string, worth = WORDS): void {
     this.#out += this.#text.slice(this.#at, start) + plain
     this.#at = end
     this.#words ||= worth === WORDS
@@ -208,9 +213,13 @@ function ofBytes(bytes: Uint8Array): { text: string; worth: number } | undefined
   return worth === NOTHING ? undefined : { text, worth }
 }
 
-const turn = (code: number): number => (((code & 31) + 12) % 26) + (code & 96) + 1
-export const rotated = (text: string): string =>
-  text.replace(/[a-z]/gi, (letter) => String.fromCharCode(turn(letter.charCodeAt(0))))
+/** Writes each letter as the one at another place of the alphabet. */
+export const translated =
+  (place: (letter: number) => number) =>
+  (text: string): string =>
+    text.replace(/[a-z]/gi, (letter) => String.fromCharCode(turned(letter.charCodeAt(0), place)))
+const turned = (code: number, place: (letter: number) => number): number => (code & 96) + 1 + place((code & 31) - 1)
+const byThirteen = (letter: number): number => (letter + 13) % 26
 
 export const reversed = (text: string): string => Array.from(text).reverse().join('')
 
@@ -222,7 +231,7 @@ interface Way {
 /** The ways of reading a token: as it stands, rotated by thirteen letters, and from its end. */
 const WAYS: readonly Way[] = [
   { read: (run) => run },
-  { rotated: true, read: rotated },
+  { rotated: true, read: translated(byThirteen) },
   { backwards: true, read: reversed },
 ]
 
@@ -261,7 +270,7 @@ function opensText(text: string, start: number, end: number, way: Way): boolean 
   let follow = 0
   for (let at = 0; at < OPENING && at < end - start; at++) {
     let code = text.charCodeAt(way.backwards ? end - 1 - at : start + at)
-    if (way.rotated && code >= 65) code = turn(code)
+    if (way.rotated && code >= 65) code = turned(code, byThirteen)
     bits = (bits << 6) | SIXES[code & 127]!
     if (at % 4 === 0) continue
     const byte = (bits >> (6 - 2 * (at % 4))) & 255

@@ -11,26 +11,8 @@ const ENTITIES = /&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));?/gi
 const FORM = /(?<![a-z\d%'])[a-z\d%']+(?:\+[a-z\d%']+)+/gi
 
 /** The entities of signs, of https://html.spec.whatwg.org/entities.json. Those of letters end in a name of their type. */
-const NAMED: Readonly<Record<string, string>> = {
-  amp: '&',
-  apos: "'",
-  colon: ':',
-  comma: ',',
-  excl: '!',
-  gt: '>',
-  hyphen: '-',
-  lpar: '(',
-  lt: '<',
-  nbsp: ' ',
-  newline: '\n',
-  period: '.',
-  quest: '?',
-  quot: '"',
-  rpar: ')',
-  semi: ';',
-  sol: '/',
-  tab: '\t',
-}
+const NAMES = 'amp apos colon comma excl gt hyphen lpar lt nbsp newline period quest quot rpar semi sol tab'.split(' ')
+const NAMED = new Map(NAMES.map((name, at) => [name, `&':,!>-(< \n.?");/\t`[at]!]))
 const LETTER_ENTITY = /^([a-z])(?:fr|opf|scr)$/i
 
 const character = (code: number): string | undefined =>
@@ -53,7 +35,7 @@ export function unescaped(text: string): string {
       return code >= 0xd800 && code <= 0xdfff ? String.fromCharCode(code) : (character(code) ?? all)
     })
     .replace(ENTITIES, (all, decimal?: string, hex?: string, name?: string) => {
-      if (name !== undefined) return NAMED[name.toLowerCase()] ?? LETTER_ENTITY.exec(name)?.[1] ?? all
+      if (name !== undefined) return NAMED.get(name.toLowerCase()) ?? LETTER_ENTITY.exec(name)?.[1] ?? all
       return character(decimal === undefined ? parseInt(hex!, 16) : Number(decimal)) ?? all
     })
 }

@@ -1,7 +1,7 @@
 // Reads what a text says in an encoding or a disguise, so that a guard model, which reads words, judges it too. One
 // quick look tells which kinds of disguise a text may hold. Most texts hold none, and nothing more is done.
 import type { Conversation, Stage, Turn } from '../../types.js'
-import { mayBeBytes, mayBeText, withoutBase64, withoutNumbers } from './bytes.js'
+import { type Decoded, mayBeBytes, mayBeText, Replacing, withoutBase64, withoutNumbers } from './bytes.js'
 import { unescaped } from './escapes.js'
 import { leetWord, mayBeLeet, withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
@@ -50,10 +50,10 @@ function suspects(text: string, known: Parts): { readonly start: number; end: nu
 }
 
 /** One layer less, or undefined when there is none. `words` tells whether words came to light. */
-function peeled(text: string, found: number): { text: string; words: boolean } | undefined {
+function peeled(text: string, found: number): Decoded | undefined {
   let plain = text
   let words = false
-  const take = (decoded: { readonly text: string; readonly words: boolean } | undefined): void => {
+  const take = (decoded: Decoded | undefined): void => {
     if (decoded === undefined || decoded.text === plain) return
     plain = decoded.text
     words ||= decoded.words
@@ -75,7 +75,7 @@ const NOT_LATIN = /[^\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]/gu
 /** Letters of other scripts that count as a word. Some scripts put nothing between words. */
 const LETTERS = 5
 
-function escapesOf(text: string): { text: string; words: boolean } {
+function escapesOf(text: string): Decoded {
   const plain = unescaped(text)
   if (plain === text) return { text, words: false }
   const before = readingOf(text)
@@ -93,15 +93,13 @@ function escapesOf(text: string): { text: string; words: boolean } {
  * of the text, and for ordinary text one quick look.
  */
 export function reveal(text: string, known: Parts = { text: '', found: [] }): string | undefined {
-  let form = ''
-  let at = 0
+  const out = new Replacing(text)
   for (const { start, end, found } of suspects(text, known)) {
     const plain = decoded(text.slice(start, end), found)
-    if (plain === undefined) continue
-    form += text.slice(at, start) + plain
-    at = end
+    if (plain !== undefined) out.put(start, end, plain)
   }
-  return at === 0 ? undefined : around(text, form + text.slice(at))
+  const form = out.done()
+  return form && around(text, form.text)
 }
 
 function decoded(text: string, found: number): string | undefined {

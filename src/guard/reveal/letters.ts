@@ -1,15 +1,13 @@
 // Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
 import { isWord, KNOWN, MIXED, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
-import { type Decoded, reversed } from './bytes.js'
+import { type Decoded, PRINTABLE, Replacing, reversed, translated, WORDS } from './bytes.js'
 
 const LETTER = /[\p{L}\p{N}]/u
 /** The fewest letters that stand apart, in a row. */
 const FEWEST_APART = 4
 /** Words whose letters stand apart: `b.o.m.b`, `b o m b`. */
 export function withoutGaps(text: string): Decoded | undefined {
-  let words = false
-  let out = ''
-  let at = 0
+  const out = new Replacing(text)
   for (let start = 0; start < text.length;) {
     // Most letters stand beside another, and most signs are not repeated.
     const gap = text.charCodeAt(start + 1)
@@ -19,19 +17,15 @@ export function withoutGaps(text: string): Decoded | undefined {
       start++
       continue
     }
+    start = row.end
     const plain = row.plain.includes(' ') ? row.plain : segmentedAll(row.plain)
-    const worth = readingOf(plain)
-    if ((worth.words >= 2 && worth.share >= 0.5) || (worth.words === 1 && worth.share === 1 && plain.length >= 4)) {
-      // Capitals with dots are an abbreviation.
-      words ||= worth.words > 1 || plain !== plain.toUpperCase()
-    } else if (row.plain.length < 12) {
-      start = row.end
-      continue
-    }
-    out += text.slice(at, start) + plain
-    at = start = row.end
+    const { words, share } = readingOf(plain)
+    const reads = (words >= 2 && share >= 0.5) || (words === 1 && share === 1 && plain.length >= 4)
+    // Capitals with dots are an abbreviation.
+    const tells = reads && (words > 1 || plain !== plain.toUpperCase())
+    if (reads || row.plain.length >= 12) out.put(row.start, row.end, plain, tells ? WORDS : PRINTABLE)
   }
-  return at === 0 ? undefined : { text: out + text.slice(at), words }
+  return out.done()
 }
 
 /** Whether this is a letter of ASCII. */
@@ -40,8 +34,7 @@ const isAscii = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 1
 const segmentedAll = (text: string): string =>
   text.replace(/[a-z]{12,}/gi, (letters) => (isWord(letters) ? letters : (segmented(letters) ?? letters)))
 
-interface Row {
-  readonly end: number
+interface Row extends Stretch {
   readonly plain: string
 }
 
@@ -79,7 +72,7 @@ function rowFrom(text: string, start: number): Row | undefined {
     at += 2
   }
   if (letters < FEWEST_APART) return undefined
-  return { end: at, plain: plain.replace(/ {2,}/g, ' ') }
+  return { start, end: at, plain: plain.replace(/ {2,}/g, ' ') }
 }
 
 const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
@@ -107,17 +100,17 @@ export const leetWord = (token: Tokens): string | undefined => wordAmong(token, 
 /** Words with digits and signs for letters: `m4k3`. */
 export function withoutLeet(text: string): Decoded | undefined {
   const tokens = new Tokens(text)
-  let out = ''
-  let found = false
-  for (let at = 0; at < text.length;) {
+  const out = new Replacing(text)
+  for (let more = true; more;) {
     const read = new Set<string>()
-    let unread = 0
+    const first = tokens.end
+    let from = first
     let plain = ''
-    let from = at
+    let unread = 0
     let count = 0
     while (count < WINDOW) {
       count += tokens.pass() + 1
-      if (!tokens.next()) break
+      if (!(more = tokens.next())) break
       const { start, end, kind } = tokens
       const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
       if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && read.size * 4 < unread)) continue
@@ -130,13 +123,9 @@ export function withoutLeet(text: string): Decoded | undefined {
         text.slice(from, start) + (word ?? token.replace(/[^a-z]/gi, (sign) => lettersOf(sign.charCodeAt(0))[0]!))
       from = end
     }
-    const end = count < WINDOW ? text.length : tokens.end
-    const isLeet = read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= count
-    out += isLeet ? plain + text.slice(from, end) : text.slice(at, end)
-    found ||= isLeet
-    at = end
+    if (read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= count) out.put(first, from, plain)
   }
-  return found ? { text: out, words: true } : undefined
+  return out.done()
 }
 
 interface Stretch {
@@ -176,16 +165,11 @@ function stretches(text: string): Stretch[] {
 const OFTEN = [80, 15, 33, 38, 125, 24, 19, 51, 76, 2, 5, 41, 25, 72, 76, 21, 1, 63, 65, 93, 27, 11, 17, 2, 17, 1]
 const LOGS = OFTEN.map((share) => Math.log(share))
 
-const shifted = (text: string, shift: number): string =>
-  text.replace(/[a-z]/gi, (letter) => {
-    const code = letter.charCodeAt(0)
-    return String.fromCharCode((code & 96) + 1 + (((code & 31) - 1 + shift) % 26))
-  })
-const mirrored = (text: string): string =>
-  text.replace(/[a-z]/gi, (letter) => {
-    const code = letter.charCodeAt(0)
-    return String.fromCharCode((code & 96) + 27 - (code & 31))
-  })
+/** Where each letter stands in shifted alphabets, and in one that runs backwards. */
+const ALPHABETS: readonly ((letter: number) => number)[] = [
+  ...Array.from({ length: 25 }, (_, shift) => (letter: number) => (letter + shift + 1) % 26),
+  (letter) => 25 - letter,
+]
 
 /** All visible signs of ASCII, shifted by half their number. */
 const rot47 = (text: string): string =>
@@ -213,18 +197,12 @@ function waysOf(sample: string): ((text: string) => string)[] {
   if (small * 4 < sample.length) ways.push(rot47)
   if (readingOf(reversed(sample.slice(0, FIRST_TRIED))).words >= 2) ways.push(reversed)
   if (letters < 8) return ways
-  const likely = (first: number, step: number): number => {
-    let sum = 0
-    for (let at = 0, place = first; at < 26; at++, place = (place + step) % 26) sum += counts[at]! * LOGS[place]!
-    return sum
-  }
-  const plain = likely(0, 1)
-  const alphabets = Array.from({ length: 25 }, (_, at) => ({
-    score: likely(at + 1, 1),
-    read: (each: string) => shifted(each, at + 1),
-  }))
-  alphabets.push({ score: likely(25, 25), read: mirrored })
-  const best = alphabets.filter(({ score }) => score > plain).sort((a, b) => b.score - a.score)
+  const likely = (place: (letter: number) => number): number =>
+    counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
+  const plain = likely((letter) => letter)
+  const best = ALPHABETS.map((place) => ({ score: likely(place), read: translated(place) }))
+    .filter(({ score }) => score > plain)
+    .sort((a, b) => b.score - a.score)
   for (const { read } of best.slice(0, 3)) ways.push(read, (each) => reversed(read(each)))
   return ways
 }
@@ -253,23 +231,21 @@ function widened(text: string, { start, end }: Stretch, from: number): Stretch {
 
 /** Words that run backwards or are written in a shifted alphabet. */
 export function withoutCiphers(text: string): Decoded | undefined {
-  let out = ''
-  let at = 0
   if (readingOf(text, 200).share < 0.4) {
     const whole = deciphered(text)
     if (whole !== undefined) return { text: whole, words: true }
   }
+  const out = new Replacing(text)
   for (const part of stretches(text)) {
-    if (part.start < at) continue
+    if (part.start < out.at) continue
     const plain = deciphered(text.slice(part.start, part.end))
     if (plain === undefined) continue
-    const wide = widened(text, part, at)
+    const wide = widened(text, part, out.at)
     const more = deciphered(text.slice(wide.start, wide.end))
     const { start, end } = more === undefined ? part : wide
-    out += text.slice(at, start) + (more ?? plain)
-    at = end
+    out.put(start, end, more ?? plain)
   }
-  return at === 0 ? undefined : { text: out + text.slice(at), words: true }
+  return out.done()
 }
 
 function deciphered(text: string): string | undefined {

@@ -1,7 +1,8 @@
 // Reads letters in other forms as the letters of ASCII that they look like.
 import { Buffer } from 'node:buffer'
+import type { Decoded } from './bytes.js'
 import { CONFUSABLES } from './confusables.js'
-import { isWord, readingOf, STRANGE, Tokens } from './words.js'
+import { isWord, type Reading, readingOf, STRANGE, Tokens } from './words.js'
 
 /** Marks that are written over Latin letters, and characters that nobody sees. */
 const MARKS = /(?=\p{Mn})[\p{Script=Inherited}]/gu
@@ -66,13 +67,7 @@ const byteOf = (selector: string): number => {
   return code < 0xe0100 ? code - 0xfe00 : code - 0xe0100 + 16
 }
 
-export interface Folded {
-  readonly text: string
-  /** Whether words came to light that were none before. */
-  readonly words: boolean
-}
-
-export function withoutLookAlikes(text: string): Folded {
+export function withoutLookAlikes(text: string): Decoded {
   let mixed = false
   const seen = text
     .replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000))
@@ -102,8 +97,6 @@ export function withoutLookAlikes(text: string): Folded {
   // Letters of another layer, as in base64, are told too. Words of Russian stay as they are.
   return { text: SCRIPTS.test(text) ? text : bare, words: false }
 }
-
-type Reading = ReturnType<typeof readingOf>
 
 function gains(before: Reading, after: Reading, share = 0.4): boolean {
   const words = after.words - before.words

@@ -50,16 +50,8 @@ const OTHER = 5
 const SIGNS = new Uint8Array(0x10000).fill(OTHER)
 SIGNS.fill(GAP, 0, 0x80)
 // Blanks, dashes, quotes and the marks of Chinese and Japanese separate words as those of ASCII do.
-for (const [first, last] of [
-  [0xa0, 0xa0],
-  [0xb7, 0xb7],
-  [0x2000, 0x200a],
-  [0x2010, 0x2029],
-  [0x2030, 0x205f],
-  [0x2190, 0x23ff],
-  [0x3000, 0x301f],
-] as const)
-  SIGNS.fill(GAP, first, last + 1)
+const GAPS = [0xa0, 0xa0, 0xb7, 0xb7, 0x2000, 0x200a, 0x2010, 0x2029, 0x2030, 0x205f, 0x2190, 0x23ff, 0x3000, 0x301f]
+for (let at = 0; at < GAPS.length; at += 2) SIGNS.fill(GAP, GAPS[at], GAPS[at + 1]! + 1)
 for (let code = 0; code < 0x80; code++) {
   const sign = String.fromCharCode(code)
   if (/[a-z]/i.test(sign)) SIGNS[code] = LETTER
@@ -230,44 +222,15 @@ export const FORM = 3
 const isAlike = (code: number): boolean =>
   (code >= 0x250 && code < 0x2b0) || (code >= 0x370 && code < 0x590) || (code >= 0x13a0 && code < 0x1400)
 
-/** The first code of each row of characters of one kind. */
-const DISGUISES = [
-  [0xc0, ACCENT],
-  [0x250, FORM],
-  [0x370, SCRIPT],
-  [0x1d00, FORM],
-  [0x1e00, ACCENT],
-  [0x1f00, SCRIPT],
-  [0x2000, FORM],
-  [0x20a0, PLAIN],
-  [0x2100, FORM],
-  [0x2190, PLAIN],
-  [0x2460, FORM],
-  [0x2500, PLAIN],
-  [0x2800, FORM],
-  [0x2900, PLAIN],
-  [0x2c00, SCRIPT],
-  [0x3040, PLAIN],
-  [0x3130, SCRIPT],
-  [0x3200, PLAIN],
-  [0xa4d0, SCRIPT],
-  [0xac00, PLAIN],
-  // The first halves of letters of mathematics, in circles and squares, of flags, and of tags.
-  [0xd800, FORM],
-  [0xd83d, PLAIN],
-  [0xdb40, FORM],
-  [0xdc00, PLAIN],
-  [0xf900, PLAIN],
-  [0xfb00, SCRIPT],
-  [0xfe00, FORM],
-  [0xfe0f, PLAIN],
-  [0xff10, FORM],
-  [0xff1a, PLAIN],
-  [0xff21, FORM],
-] as const
-
+/**
+ * The first code of each row of characters of one kind, in hex. From d800: the first halves of letters of mathematics,
+ * in circles and squares, of flags, and of tags.
+ */
+const DISGUISES =
+  'c0 1 250 3 370 2 1d00 3 1e00 1 1f00 2 2000 3 20a0 0 2100 3 2190 0 2460 3 2500 0 2800 3 2900 0 2c00 2 3040 0 3130 2 ' +
+  '3200 0 a4d0 2 ac00 0 d800 3 d83d 0 db40 3 dc00 0 f900 0 fb00 2 fe00 3 fe0f 0 ff10 3 ff1a 0 ff21 3'
 const HIDING = new Uint8Array(0x10000)
-for (const [first, disguise] of DISGUISES) HIDING.fill(disguise, first)
+for (const [, first, disguise] of DISGUISES.matchAll(/(\w+) (\d)/g)) HIDING.fill(Number(disguise), parseInt(first!, 16))
 HIDING[0xad] = FORM
 
 /** How much of a text reads as English. */

@@ -3,6 +3,7 @@
 // The client and the guard's server are another process. `../judging.ts` runs this file.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createLocalGuard } from '../../../src/guard/backends/local/index.js'
@@ -42,6 +43,7 @@ async function cost(times: number, call: (at: number) => unknown): Promise<numbe
 }
 
 const TURNS = 10
+const CODE = JSON.parse(JSON.stringify(readFileSync('src/exchange.ts', 'utf8'))) as string
 const say = (...texts: string[]): string =>
   JSON.stringify({
     messages: texts.map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content })),
@@ -50,6 +52,10 @@ const BODIES: Readonly<Record<string, (at: number) => string[]>> = {
   '500 characters': (at) => [textOf(500, false, at)],
   '10 turns of 300': (at) => Array.from({ length: TURNS - 1 }, (_, turn) => textOf(300, false, at * TURNS + turn)),
   '10 kB': (at) => [textOf(10_000, false, at)],
+  '10 kB of code': (at) => [CODE.slice(at * 100, at * 100 + 10_000)],
+  '20 turns of words with digits': (at) =>
+    Array.from({ length: 19 }, (_, turn) => textOf(600, false, at + turn).replace(/\w\b/g, (end) => `${end}${at}`)),
+  '10 kB of Chinese': (at) => [`${at}\u5982\u4f55\u5728\u5bb6\u91cc\u5236\u4f5c\u86cb\u7cd5\uff0c`.repeat(800)],
   '10 kB of base64': (at) => [Buffer.from(textOf(7_500, false, at)).toString('base64')],
   '10 kB of leetspeak': (at) => [textOf(10_000, false, at).replace(/[aeio]/g, (sign) => '4310'['aeio'.indexOf(sign)]!)],
 }

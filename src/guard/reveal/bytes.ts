@@ -84,7 +84,6 @@ export class Replacing {
 }
 
 const GROUP = /(?:0[xob])?([\da-f]+)/gi
-/** Four groups in a row, or a long one. */
 const ROW =
   /(?<![a-z\d])(?:(?:0[xob])?[\da-f]+(?:[\s,;:|\-_/.]{1,3}(?:0[xob])?[\da-f]+(?![a-z\d])){3,}|(?:0[xob])?[\da-f]{12,}(?![a-z\d]))/gi
 /** A single group is decoded from this length. */
@@ -95,27 +94,21 @@ const FEWEST_GROUPS = 4
 export function withoutNumbers(text: string): Decoded | undefined {
   const out = new Replacing(text)
   for (const { 0: match, index } of text.matchAll(ROW)) {
-    const row: Group[] = []
-    const gaps: string[] = []
-    for (const { 0: group, 1: digits, index: at } of match.matchAll(GROUP)) {
-      if (row.length > 0) gaps.push(match.slice(row.at(-1)!.end - index, at))
-      row.push({ digits: digits!, start: index + at, end: index + at + group.length })
-    }
+    const groups = [...match.matchAll(GROUP)]
+    const gaps = groups.slice(1).map(({ index: at }, before) => {
+      const { 0: group, index: from } = groups[before]!
+      return match.slice(from + group.length, at)
+    })
+    const row = groups.map(([, digits]) => digits!)
     const found = row.length >= FEWEST_GROUPS ? ofRow(row, gaps) : undefined
     if (found !== undefined) out.put(index, index + match.length, found.text, found.worth)
     else
-      for (const group of row) {
-        const alone = group.digits.length >= LONG_GROUP ? ofRow([group], []) : undefined
-        if (alone !== undefined) out.put(group.start, group.end, alone.text, alone.worth)
+      for (const { 0: group, 1: digits, index: at } of groups) {
+        const alone = digits!.length >= LONG_GROUP ? ofRow([digits!], []) : undefined
+        if (alone !== undefined) out.put(index + at, index + at + group.length, alone.text, alone.worth)
       }
   }
   return out.done()
-}
-
-interface Group {
-  readonly digits: string
-  readonly start: number
-  readonly end: number
 }
 
 const inBase = (row: readonly string[], base: number): Uint8Array =>
@@ -126,8 +119,7 @@ function chunks(row: readonly string[], size: number): string[] {
   return Array.from({ length: Math.floor(joined.length / size) }, (_, at) => joined.slice(at * size, (at + 1) * size))
 }
 
-function ofRow(groups: readonly Group[], gaps: readonly string[]): { text: string; worth: number } | undefined {
-  const row = groups.map(({ digits }) => digits)
+function ofRow(row: readonly string[], gaps: readonly string[]): { text: string; worth: number } | undefined {
   const all = (pattern: RegExp): boolean => row.every((group) => pattern.test(group))
   const total = row.reduce((sum, group) => sum + group.length, 0)
   const ways: (string | undefined)[] = []
@@ -167,9 +159,7 @@ function alphabet(codes: readonly number[], gaps: readonly string[]): string | u
   return segmented(text) ?? text
 }
 
-/**
- * Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one.
- */
+/** Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one. */
 const RUN = /(?<![\w+/-])(?![A-Z]?[a-z]{1,23}(?![\w+/=-]))[\w+/-]{6,}(?:\r?\n[\w+/-]{40,})*(?:\r?\n[\w+/-]+)?={0,6}/g
 /** What stands between the signs of paths and names. */
 const PART_OF_RUN = /[^\r\n/_-]{8,}/g
@@ -192,18 +182,16 @@ export function withoutBase64(text: string): Decoded | undefined {
 
 /** A word of small letters alone is far more often a word. */
 const WORDLIKE = /^[A-Z]?[a-z]{1,23}$/
-const BASE32 = /^(?:[A-Z2-7]{8,}|[a-z2-7]{8,})$/
 
 function ofRun(run: string): { text: string; worth: number } | undefined {
   const bare = run.includes('=') ? run.slice(0, run.indexOf('=')) : run
   if ((bare.length % 4 === 1 && bare.length < 40) || (bare.length < 8 && bare === run)) return undefined
   if (WORDLIKE.test(bare)) return undefined
   for (const way of WAYS) {
-    if (!opensText(bare, 0, bare.length, way)) continue
-    const found = ofBytes(Buffer.from(way.read(bare), 'base64'))
+    const found = opensText(bare, 0, bare.length, way) ? ofBytes(way.read(bare)) : undefined
     if (found !== undefined) return found
   }
-  return BASE32.test(bare) ? ofBytes(base32(bare)) : undefined
+  return undefined
 }
 
 function ofBytes(bytes: Uint8Array): { text: string; worth: number } | undefined {
@@ -226,13 +214,32 @@ export const reversed = (text: string): string => Array.from(text).reverse().joi
 interface Way {
   readonly backwards?: true
   readonly rotated?: true
-  read(run: string): string
+  /** The number of each sign, and its bits. */
+  readonly values: Uint8Array
+  readonly bits: number
+  /** What a token of it looks like. */
+  readonly form?: RegExp
+  read(run: string): Uint8Array
 }
-/** The ways of reading a token: as it stands, rotated by thirteen letters, and from its end. */
+
+function valuesOf(...alphabets: readonly string[]): Uint8Array {
+  const values = new Uint8Array(128)
+  for (const alphabet of alphabets) for (let at = 0; at < alphabet.length; at++) values[alphabet.charCodeAt(at)] = at
+  return values
+}
+
+const CAPITALS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const SIXES = `${CAPITALS}${CAPITALS.toLowerCase()}0123456789`
+const FIVES = `${CAPITALS}234567`
+const BASE64 = { values: valuesOf(`${SIXES}+/`, `${SIXES}-_`), bits: 6 }
+const BASE32 = { values: valuesOf(FIVES, FIVES.toLowerCase()), bits: 5 }
+
+/** The ways of reading a token: base64 as it stands, rotated by thirteen letters, and from its end; base32. */
 const WAYS: readonly Way[] = [
-  { read: (run) => run },
-  { rotated: true, read: translated(byThirteen) },
-  { backwards: true, read: reversed },
+  { ...BASE64, read: (run) => Buffer.from(run, 'base64') },
+  { ...BASE64, rotated: true, read: (run) => Buffer.from(translated(byThirteen)(run), 'base64') },
+  { ...BASE64, backwards: true, read: (run) => Buffer.from(reversed(run), 'base64') },
+  { ...BASE32, form: /^(?:[A-Z2-7]{8,}|[a-z2-7]{8,})$/, read: base32 },
 ]
 
 /** Whether a token may be a text in base64 or base32. The first signs of a long one tell. */
@@ -241,53 +248,49 @@ export function mayBeText(text: string, start: number, end: number): boolean {
   while (first < end && text[first] === '=') first++
   let last = end
   while (last > first && text[last - 1] === '=') last--
-  const opening = text.slice(first, Math.min(last, first + OPENING))
-  const opens = WAYS.some((way) => opensText(text, first, last, way))
-  if (last - first <= OPENING) return (opens || BASE32.test(opening)) && ofRun(text.slice(first, end)) !== undefined
-  return opens || (BASE32.test(opening) && ofBytes(base32(opening)) !== undefined)
+  if (!WAYS.some((way) => opensText(text, first, last, way))) return false
+  return last - first > OPENING || ofRun(text.slice(first, end)) !== undefined
 }
 
+const HEX_START = /^(?:0[xob])?[\da-f]{12}/i
 /** Whether a token may be bytes in hex, binary or octal, as its first digits tell. */
 export function mayBeBytes(token: string): boolean {
+  if (!HEX_START.test(token)) return false
   const digits = token.replace(/^0[xob]/i, '').slice(0, OPENING)
   if (digits.length < LONG_GROUP || !/^[\da-f]+$/i.test(digits)) return false
   return /^[0-7]+$/.test(digits) || textOf(Buffer.from(digits, 'hex')) !== undefined
 }
-
-const SIXES = new Uint8Array(128)
-for (const last of ['+/', '-_'])
-  for (const [value, sign] of Array.from(
-    `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${last}`,
-  ).entries())
-    SIXES[sign.charCodeAt(0)] = value
 
 /** Signs of base64 that tell whether a token is a text. */
 const OPENING = 24
 
 /** Whether the first bytes may be those of a text. The bytes of most tokens are not, and cost no more than this. */
 function opensText(text: string, start: number, end: number, way: Way): boolean {
+  let value = 0
   let bits = 0
   let follow = 0
   for (let at = 0; at < OPENING && at < end - start; at++) {
     let code = text.charCodeAt(way.backwards ? end - 1 - at : start + at)
     if (way.rotated && code >= 65) code = turned(code, byThirteen)
-    bits = (bits << 6) | SIXES[code & 127]!
-    if (at % 4 === 0) continue
-    const byte = (bits >> (6 - 2 * (at % 4))) & 255
+    value = (value << way.bits) | way.values[code & 127]!
+    bits += way.bits
+    if (bits < 8) continue
+    bits -= 8
+    const byte = (value >> bits) & 255
     const isFollower = byte >> 6 === 2
     if (isFollower !== follow > 0 || (byte < 32 && byte !== 0 && byte !== 9 && byte !== 10 && byte !== 13)) return false
     follow = isFollower ? follow - 1 : byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3
   }
-  return true
+  return way.form?.test(text.slice(start, Math.min(end, start + OPENING))) !== false
 }
 
 function base32(letters: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor((letters.length * 5) / 8))
-  let bits = 0
   let value = 0
+  let bits = 0
   let at = 0
-  for (const letter of letters.toUpperCase()) {
-    value = ((value << 5) | 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter)) & 0xfff
+  for (let from = 0; from < letters.length; from++) {
+    value = ((value << 5) | BASE32.values[letters.charCodeAt(from)]!) & 0xfff
     bits += 5
     if (bits < 8) continue
     bits -= 8

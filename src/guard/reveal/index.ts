@@ -6,7 +6,8 @@ import { unescaped } from './escapes.js'
 import { leetWord, mayBeLeet, withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
 import { withoutMorse } from './morse.js'
-import { ACCENT, KNOWN, LONG_GAP, MIXED, NUMBER, readingOf, SCRIPT, STRANGE, Tokens, UNKNOWN } from './words.js'
+import { ACCENT, SCRIPT } from './signs.js'
+import { KNOWN, LONG_GAP, MIXED, NUMBER, readingOf, STRANGE, Tokens, UNKNOWN } from './words.js'
 
 /** How many encodings inside each other are undone. */
 const LAYERS = 2
@@ -65,7 +66,7 @@ function peeled(text: string, found: number): Decoded | undefined {
   if (found & LONG) take(withoutBase64(plain))
   if (found & MORSE) take(withoutMorse(plain))
   if (found & LEET) take(withoutLeet(plain))
-  if (found & UNREADABLE) take(withoutCiphers(plain))
+  if (found & UNREADABLE && !words) take(withoutCiphers(plain))
   return plain === text ? undefined : { text: plain, words }
 }
 
@@ -184,6 +185,7 @@ const ENOUGH = 8
 const SHORT = 8
 const LONG_WORD = 16
 const LONGEST_WORD = 24
+const LONG_NUMBER = 12
 /** Numbers of the shortest row. An address of the internet has one less. */
 const ROW = 5
 const ESCAPE = /%u?[\da-f]{2}|&#[\dx]|&[a-z]{2,8};|\\[ux\d]|=[\da-f]{2}=|u\+[\da-f]|\+[a-z']{1,16}(?=\+)/gi
@@ -268,7 +270,8 @@ function look(text: string, first = 0, last = text.length): number {
     }
     if (size < SHORT) continue
     if ((kind === MIXED || size >= LONG_WORD || tokens.camel) && mayBeText(text, start, end)) found |= LONG
-    if (kind !== UNKNOWN && mayBeBytes(text.slice(start, start + 2 * LONGEST_WORD))) found |= NUMBERS
+    if (kind !== UNKNOWN && size >= LONG_NUMBER && mayBeBytes(text.slice(start, start + 2 * LONGEST_WORD)))
+      found |= NUMBERS
   }
   if (escapes >= FEW) found |= ESCAPES
   if (marks >= MORSE_MARKS) found |= MORSE

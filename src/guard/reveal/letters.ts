@@ -165,6 +165,8 @@ function stretches(text: string): Stretch[] {
 const OFTEN = [80, 15, 33, 38, 125, 24, 19, 51, 76, 2, 5, 41, 25, 72, 76, 21, 1, 63, 65, 93, 27, 11, 17, 2, 17, 1]
 const LOGS = OFTEN.map((share) => Math.log(share))
 
+/** What a letter of a language adds to the likelihood. One of a shifted alphabet adds 3. */
+const NATURAL = 3.8
 /** Where each letter stands in shifted alphabets, and in one that runs backwards. */
 const ALPHABETS: readonly ((letter: number) => number)[] = [
   ...Array.from({ length: 25 }, (_, shift) => (letter: number) => (letter + shift + 1) % 26),
@@ -200,6 +202,8 @@ function waysOf(sample: string): ((text: string) => string)[] {
   const likely = (place: (letter: number) => number): number =>
     counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
   const plain = likely((letter) => letter)
+  // The letters of a language stand in it about as often as in English.
+  if (plain > NATURAL * letters) return ways
   const best = ALPHABETS.map((place) => ({ score: likely(place), read: translated(place) }))
     .filter(({ score }) => score > plain)
     .sort((a, b) => b.score - a.score)

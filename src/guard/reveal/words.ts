@@ -1,6 +1,7 @@
 // Tells known words of English from other signs, in one pass and without making strings.
 import { Buffer } from 'node:buffer'
 import { brotliDecompressSync } from 'node:zlib'
+import { APOSTROPHE, DIGIT, GAP, GLUE, HIDING, isAlike, LETTER, OTHER, PLAIN, SCRIPT, SIGNS } from './signs.js'
 import { WORDS } from './words-table.js'
 
 /** Bits of the set of known words, as a power of two. */
@@ -34,31 +35,6 @@ function isKnown(hash: number, bits = (known ??= read())): boolean {
   const second = secondOf(hash)
   return ((bits[first >>> 3]! >>> (first & 7)) & (bits[second >>> 3]! >>> (second & 7)) & 1) === 1
 }
-
-/** What a character is to a word. */
-const GAP = 0
-const LETTER = 1
-/** Digits, and signs that stand for letters as they do: `p@ss`. */
-const DIGIT = 2
-/** Holds together what is no word: `%20`, `&#72;`, `\u0048`. */
-const GLUE = 3
-const APOSTROPHE = 4
-/** A letter or sign outside ASCII. */
-const OTHER = 5
-
-/** What each unit of UTF-16 is. */
-const SIGNS = new Uint8Array(0x10000).fill(OTHER)
-SIGNS.fill(GAP, 0, 0x80)
-// Blanks, dashes, quotes and the marks of Chinese and Japanese separate words as those of ASCII do.
-const GAPS = [0xa0, 0xa0, 0xb7, 0xb7, 0x2000, 0x200a, 0x2010, 0x2029, 0x2030, 0x205f, 0x2190, 0x23ff, 0x3000, 0x301f]
-for (let at = 0; at < GAPS.length; at += 2) SIGNS.fill(GAP, GAPS[at], GAPS[at + 1]! + 1)
-for (let code = 0; code < 0x80; code++) {
-  const sign = String.fromCharCode(code)
-  if (/[a-z]/i.test(sign)) SIGNS[code] = LETTER
-  else if (/[\d@$]/.test(sign)) SIGNS[code] = DIGIT
-  else if ('%&#\\=+'.includes(sign)) SIGNS[code] = GLUE
-}
-for (const sign of "'\u2019") SIGNS[sign.charCodeAt(0)] = APOSTROPHE
 
 /** The kinds of tokens. */
 export const KNOWN = 1
@@ -209,30 +185,6 @@ function kindOf(letters: number, hash: number): number {
   return letters === 1 ? (hash === A || hash === I ? KNOWN : UNKNOWN) : isKnown(hash) ? KNOWN : UNKNOWN
 }
 
-/** Characters that hide nothing: those of Chinese, Japanese and Korean, drawings, emoji. */
-const PLAIN = 0
-/** Latin letters with an accent. */
-export const ACCENT = 1
-/** Letters of other scripts, which hide a letter only among Latin ones. */
-export const SCRIPT = 2
-/** Other forms of Latin letters, marks over them, and what nobody sees. */
-export const FORM = 3
-
-/** Letters of scripts that have look-alikes of Latin letters: phonetic, Greek, Cyrillic, Armenian, Cherokee. */
-const isAlike = (code: number): boolean =>
-  (code >= 0x250 && code < 0x2b0) || (code >= 0x370 && code < 0x590) || (code >= 0x13a0 && code < 0x1400)
-
-/**
- * The first code of each row of characters of one kind, in hex. From d800: the first halves of letters of mathematics,
- * in circles and squares, of flags, and of tags.
- */
-const DISGUISES =
-  'c0 1 250 3 370 2 1d00 3 1e00 1 1f00 2 2000 3 20a0 0 2100 3 2190 0 2460 3 2500 0 2800 3 2900 0 2c00 2 3040 0 3130 2 ' +
-  '3200 0 a4d0 2 ac00 0 d800 3 d83d 0 db40 3 dc00 0 f900 0 fb00 2 fe00 3 fe0f 0 ff10 3 ff1a 0 ff21 3'
-const HIDING = new Uint8Array(0x10000)
-for (const [, first, disguise] of DISGUISES.matchAll(/(\w+) (\d)/g)) HIDING.fill(Number(disguise), parseInt(first!, 16))
-HIDING[0xad] = FORM
-
 /** How much of a text reads as English. */
 export interface Reading {
   /** Known words of at least two letters. */
@@ -300,25 +252,15 @@ const STRAY = 4
 /** Puts blanks between the words of letters that were written without any. Undefined when they are no words. */
 export function segmented(letters: string): string | undefined {
   if (letters.length < 6 || !/^[a-z]+$/i.test(letters)) return undefined
-  const cost = new Float64Array(letters.length + 1)
+  const cost = new Float64Array(letters.length + 1).fill(Infinity, 1)
   const from = new Int32Array(letters.length + 1)
-  for (let end = 1; end <= letters.length; end++) {
-    cost[end] = cost[end - 1]! + STRAY
-    from[end] = end - 1
-  }
   for (let start = 0; start < letters.length; start++) {
     let hash = BASIS
-    // A way that arrives here by stray letters is as good as any other.
-    if (start > 0 && cost[start]! > cost[start - 1]! + STRAY) {
-      cost[start] = cost[start - 1]! + STRAY
-      from[start] = start - 1
-    }
     for (let end = start + 1; end <= Math.min(letters.length, start + LONGEST); end++) {
-      const code = letters.charCodeAt(end - 1) | 32
-      hash = Math.imul(hash ^ code, PRIME)
+      hash = Math.imul(hash ^ (letters.charCodeAt(end - 1) | 32), PRIME)
       const length = end - start
-      if (!(length === 1 ? code === 97 || code === 105 : isKnown(hash))) continue
-      const total = cost[start]! + (length < 3 ? 2 : 1)
+      const word = kindOf(length, hash) === KNOWN
+      const total = cost[start]! + (word ? (length < 3 ? 2 : 1) : length === 1 ? STRAY : Infinity)
       if (total >= cost[end]!) continue
       cost[end] = total
       from[end] = start

@@ -1,7 +1,7 @@
 // Tells known words of English from other signs, in one pass and without making strings.
 import { Buffer } from 'node:buffer'
 import { brotliDecompressSync } from 'node:zlib'
-import { APOSTROPHE, DIGIT, GAP, GLUE, HIDING, isAlike, LETTER, OTHER, PLAIN, SCRIPT, SIGNS } from './signs.js'
+import { APOSTROPHE, DIGIT, GAP, HIDING, isAlike, LETTER, OTHER, PLAIN, SCRIPT, SIGNS } from './signs.js'
 import { WORDS } from './words-table.js'
 
 /** Bits of the set of known words, as a power of two. */

@@ -5,7 +5,6 @@ import Anthropic from '@anthropic-ai/sdk'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, generateText, streamText } from 'ai'
 import express, { type Request, type Response } from 'express'
-import { inspect } from 'node:util'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { emulated, type Emulated } from './helpers/emulated.js'
@@ -130,30 +129,6 @@ describe('the openai package', () => {
     expect(error).toMatchObject({ code: 'unreadable_request', type: 'invalid_request_error' })
   })
 
-  it('calls tools, and is stopped by what they are called with', async () => {
-    const calls = (q: string): object =>
-      completion(null, {
-        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'find', arguments: JSON.stringify({ q }) } }],
-      })
-    const tools = [
-      {
-        type: 'function',
-        function: {
-          name: 'find',
-          description: 'Finds things.',
-          parameters: { type: 'object', properties: { q: { type: 'string' } } },
-        },
-      },
-    ]
-    replying(calls('weather in Rome'))
-    const reply = await client().chat.completions.create(ask('Weather?', { tools }))
-    expect(reply.choices[0]?.message.tool_calls?.[0]).toMatchObject({
-      function: { arguments: '{"q":"weather in Rome"}' },
-    })
-    replying(calls(BAD))
-    expect(await failureOf(client().chat.completions.create(ask('Weather?', { tools })))).toMatchObject({ status: 451 })
-  })
-
   it('raises an APIError in a stream that nobody could judge any more', async () => {
     failingFor('WITHHELD')
     streaming(chunk({ content: 'A fine start. ' }), chunk({ content: 'WITHHELD' }) + DONE)
@@ -192,69 +167,6 @@ describe('the openai package', () => {
     expect(await failureOf(client().completions.create({ model: 'demo', prompt: BAD }))).toMatchObject({
       status: 451,
       param: 'prompt',
-    })
-  })
-
-  describe('with the Responses API', () => {
-    const item = (words: string): object => ({
-      id: 'msg_1',
-      type: 'message',
-      role: 'assistant',
-      status: 'completed',
-      content: [{ type: 'output_text', text: words, annotations: [] }],
-    })
-    const response = (words: string, status = 'completed'): object => ({
-      id: 'resp_1',
-      object: 'response',
-      created_at: 1,
-      status,
-      model: 'demo',
-      output: status === 'completed' ? [item(words)] : [],
-      parallel_tool_calls: true,
-      tool_choice: 'auto',
-      tools: [],
-    })
-    const event = (type: string, data: object): string =>
-      `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 1, ...data })}\n\n`
-    const delta = (words: string): string =>
-      event('response.output_text.delta', { item_id: 'msg_1', output_index: 0, content_index: 0, delta: words })
-    const CREATED = event('response.created', { response: response('', 'in_progress') })
-
-    it('gets a safe reply, and an APIError for an unsafe one', async () => {
-      replying(response('fine'))
-      expect((await client().responses.create({ model: 'demo', input: 'Hi' })).output_text).toBe('fine')
-      replying(response(BAD))
-      expect(await failureOf(client().responses.create({ model: 'demo', input: 'Hi' }))).toMatchObject({
-        status: 451,
-        param: 'output',
-        error: { categories: BLOCKED },
-      })
-      expect(await failureOf(client().responses.create({ model: 'demo', input: BAD }))).toMatchObject({
-        status: 451,
-        param: 'input',
-      })
-    })
-
-    it('sees a blocked stream end as incomplete, and a failed one raise', async () => {
-      streaming(
-        CREATED + delta('A fine start. '),
-        delta(BAD) + event('response.completed', { response: response(`A fine start. ${BAD}`) }),
-      )
-      const blocked = await drain(await client().responses.create({ model: 'demo', input: 'Hi', stream: true }))
-      expect(blocked.error).toBeUndefined()
-      expect(blocked.read.at(-1)).toMatchObject({
-        type: 'response.incomplete',
-        response: { incomplete_details: { reason: 'content_filter' } },
-      })
-      expect(JSON.stringify(blocked.read)).not.toContain('WITHHELD')
-
-      clientRead = new Promise((resolve) => (goOn = resolve))
-      failingFor('WITHHELD')
-      streaming(CREATED + delta('A fine start. '), delta('WITHHELD'))
-      const failed = await drain(await client().responses.create({ model: 'demo', input: 'Hi', stream: true }))
-      expect(JSON.stringify(failed.read)).not.toContain('WITHHELD')
-      const told = failed.error ?? failed.read.at(-1)
-      expect(inspect(told, { depth: 5 })).toMatch(/guard_rejected|guard_unavailable|response\.failed/)
     })
   })
 })

@@ -36,22 +36,6 @@ describe('a stream through compression before us', () => {
 })
 
 describe.each(SERVERS)('headers on %s', (_name, mount) => {
-  const setter =
-    (headers: Record<string, string>): Middleware =>
-    (_req, res, next) => {
-      for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
-      next()
-    }
-  const security = {
-    'content-security-policy': "default-src 'self'",
-    'strict-transport-security': 'max-age=1',
-    'x-frame-options': 'DENY',
-  }
-  const cors = {
-    'access-control-allow-origin': 'https://app.example',
-    'access-control-allow-credentials': 'true',
-    vary: 'Origin',
-  }
   const withHeaders: Handler = (_req, res) => {
     res.setHeader('X-Model-Said', 'UNSAFE')
     res.setHeader('Set-Cookie', 'said=UNSAFE')
@@ -62,29 +46,6 @@ describe.each(SERVERS)('headers on %s', (_name, mount) => {
     res.writeHead(200, 'UNSAFE', { 'content-type': 'text/plain', 'Cache-Control': 'public, max-age=60' })
     res.end('UNSAFE')
   }
-
-  it('of security and CORS set before us are on the 451', async () => {
-    const reply = await serving(mount([setter({ ...security, ...cors }), guarded()], withHeaders), ({ url }) =>
-      ask(url + PATH, { body: chat('hi') }),
-    )
-    expect(reply.status).toBe(451)
-    expect(reply.headers).toMatchObject({
-      ...security,
-      ...cors,
-      'cache-control': 'no-store',
-      'content-type': 'application/json',
-    })
-  })
-
-  it('of CORS set after us survive, what the handler set does not', async () => {
-    const reply = await serving(mount([guarded(), setter(cors)], withHeaders), ({ url }) =>
-      ask(url + PATH, { body: chat('hi') }),
-    )
-    expect(reply.headers).toMatchObject(cors)
-    expect(JSON.stringify(reply.headers) + reply.text).not.toContain('said')
-    for (const name of ['x-model-said', 'set-cookie', 'content-disposition', 'content-language', 'etag', 'trailer'])
-      expect(reply.headers[name]).toBeUndefined()
-  })
 
   it('never carry the reason phrase of the handler', async () => {
     await serving(mount([guarded()], withHeaders), async ({ port }) => {

@@ -49,44 +49,6 @@ describe('A held stream', () => {
     expect(steps(exit)).toEqual([`release ${says('one')}`, `release ${says('x')}`, 'finish'])
   })
 
-  it('waits for every choice of a frame, whichever verdict comes first', async () => {
-    const both = `data: ${JSON.stringify({
-      choices: [
-        { index: 0, delta: { content: 'a', reasoning: 'b' } },
-        { index: 1, delta: { content: 'c', reasoning: 'd' } },
-      ],
-    })}\n\n`
-    for (const order of [
-      [0, 1],
-      [1, 0],
-    ]) {
-      const { exit, context, hold } = holding()
-      hold.write(bytes(both))
-      expect(context.checks.map(({ text }) => text)).toEqual(['a\nb', 'c\nd'])
-      await context.checks[order[0]!]!.answer('safe')
-      expect(steps(exit)).toEqual([])
-      await context.checks[order[1]!]!.answer('safe')
-      expect(steps(exit)).toEqual([`release ${both}`])
-    }
-  })
-
-  it('waits for the last text of a frame when a check began at its first', async () => {
-    const { exit, context, hold } = holding()
-    hold.write(bytes(says('a')))
-    hold.write(bytes(chunk({ content: 'b', reasoning: 'c' })))
-    await context.checks[0]!.answer('safe')
-    expect(steps(exit)).toEqual([`release ${says('a')}`])
-  })
-
-  it('holds the frame behind one whose choice waits', async () => {
-    const { exit, context, hold } = holding()
-    hold.write(bytes(says('a', 0) + says('b', 1)))
-    await context.checks[1]!.answer('safe')
-    expect(steps(exit)).toEqual([])
-    await context.checks[0]!.answer('safe')
-    expect(steps(exit)).toEqual([`release ${says('a', 0)}${says('b', 1)}`])
-  })
-
   it('does nothing more once it is refused', async () => {
     const { exit, context, hold } = holding()
     hold.write(bytes(says('a', 0) + says('b', 1)))
@@ -340,21 +302,6 @@ describe('In async mode a stream', () => {
 
 describe('The checks of a stream', () => {
   beforeEach(() => void vi.unstubAllGlobals())
-
-  it('begin at the end of a turn of the event loop, so that one check reads all that came in it', async () => {
-    const { context, hold } = holding()
-    for (const word of ['one', ' two', ' three']) hold.write(bytes(says(word)))
-    expect(context.checks).toEqual([])
-    await nextTurn()
-    expect(context.checks.map(({ text }) => text)).toEqual(['one two three'])
-  })
-
-  it('begin at once when the stream ends', () => {
-    const { context, hold } = holding()
-    hold.write(bytes(says('one')))
-    hold.end(undefined)
-    expect(context.checks.map(({ text }) => text)).toEqual(['one'])
-  })
 
   it('do not begin when the client has left', async () => {
     const { context, hold } = holding()

@@ -1,38 +1,28 @@
 // AG-UI's own client against a guarded agent: what it sends is judged, words flow, and a block is read by the client.
 import { HttpAgent, type BaseEvent, type Message } from '@ag-ui/client'
-import express from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { agUi } from '../../src/dialects/ag-ui.js'
 import { LlamaGuardError } from '../../src/types/errors.js'
-import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { heard } from '../helpers/guards.js'
+import { send, sleep } from '../helpers/http.js'
 import { BLOCKED, event, gather, readerOf } from './streams.js'
+import { guardedSite } from './site.js'
 
 type Event = { type: string } & Record<string, unknown>
-let guard: MarkerGuard
-let server: Running
-let options: LlamaGuardOptions = {}
 /** What the agent answers, in pieces of bytes with a pause after each, or until the guard is asked about them. */
 let pieces: readonly string[] = []
 let pause: number | 'judged' = 0
 
-beforeAll(async () => {
-  const app = express()
-  app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
-  )
+const site = guardedSite((app) => {
   app.post('/agent', async (_req, res) => {
     res.setHeader('content-type', 'text/event-stream')
     for (const piece of pieces) {
       res.write(piece)
-      await (pause === 'judged' ? heard(guard, /"delta":"([^"]*)"/.exec(piece)?.[1]) : sleep(pause))
+      await (pause === 'judged' ? heard(site.guard, /"delta":"([^"]*)"/.exec(piece)?.[1]) : sleep(pause))
     }
     res.end()
   })
-  server = await serve(app)
 })
-afterAll(() => server.close())
 
 const RUN = { threadId: 't1', runId: 'r1' }
 const frames = (events: readonly Event[]): string[] => events.map((event) => `data: ${JSON.stringify(event)}\n\n`)
@@ -51,8 +41,6 @@ const saying = (...texts: string[]): Event[] =>
   })
 
 beforeEach(() => {
-  guard = markerGuard()
-  options = {}
   pieces = frames(saying('Hello ', 'there.'))
   pause = 'judged'
 })
@@ -66,7 +54,7 @@ interface Told {
 
 /** What a page sees of one run. */
 async function ask(...messages: Message[]): Promise<Told> {
-  const agent = new HttpAgent({ url: `${server.url}/agent`, threadId: 't1', initialMessages: messages })
+  const agent = new HttpAgent({ url: `${site.url}/agent`, threadId: 't1', initialMessages: messages })
   const events: BaseEvent[] = []
   let error: unknown
   await agent
@@ -81,7 +69,7 @@ describe('A run', () => {
   it('that is allowed comes as it was streamed', async () => {
     const { texts, error, failed } = await ask(user('hello'))
     expect([texts, error, failed]).toEqual([['Hello there.'], undefined, undefined])
-    expect([guard.texts()[0], guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
+    expect([site.guard.texts()[0], site.guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
   })
 
   it('that is blocked leaves a tool call open, so that no client runs a part of it', async () => {
@@ -98,7 +86,7 @@ describe('A run', () => {
     // Arguments are judged as text, so the guard is not asked about the delta as it stands.
     pause = 20
     for (const onBlock of ['error', 'refusal'] as const) {
-      options = { onBlock, refusalText: 'No.' }
+      site.options = { onBlock, refusalText: 'No.' }
       const { events, failed } = await ask(user('hello'))
       expect(events.map(({ type }) => type as string)).not.toContain('TOOL_CALL_END')
       expect(failed?.code).toBe('content_filter')
@@ -121,7 +109,7 @@ describe('A run', () => {
       pause = 0
       const { texts } = await ask(user('hello'))
       expect(texts.join('')).not.toContain('SAFE')
-      expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+      expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
     }
   })
 
@@ -175,7 +163,7 @@ describe('What clients send', () => {
       { ...RUN, messages: [user('hi'), { id: '2', role: 'reasoning', content: 'UNSAFE' }] },
     ],
   ])('is judged: %s', async (_, body) => {
-    expect((await send(`${server.url}/agent`, { body })).status).toBe(451)
+    expect((await send(`${site.url}/agent`, { body })).status).toBe(451)
   })
 
   it('is judged without its ids', async () => {
@@ -191,8 +179,8 @@ describe('What clients send', () => {
     }
     const messages = [{ id: id(3), role: 'user', content: [{ type: 'text', text: 'hi' }] }]
     pieces = []
-    await send(`${server.url}/agent`, { body: { ...envelope, body: { ...body, messages } } })
-    expect(guard.asked).toEqual([[{ role: 'User', text: 'hi' }]])
+    await send(`${site.url}/agent`, { body: { ...envelope, body: { ...body, messages } } })
+    expect(site.guard.asked).toEqual([[{ role: 'User', text: 'hi' }]])
   })
 
   it.each([
@@ -205,7 +193,7 @@ describe('What clients send', () => {
     ['a picture, to a guard that sees none', { type: 'image', source: { type: 'url', value: 'https://x.test/a.png' } }],
   ])('is refused when it is %s', async (_, part) => {
     const messages = [{ id: '1', role: 'user', content: [{ type: 'text', text: 'hi' }, part] }]
-    expect((await send(`${server.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
+    expect((await send(`${site.url}/agent`, { body: { ...RUN, messages } })).status).toBe(400)
   })
 
   it.each(['data', 'url', 'file', 'source2'])(
@@ -214,7 +202,7 @@ describe('What clients send', () => {
       const source = { type: 'data', value: Buffer.from('some words').toString('base64'), mimeType: 'text/plain' }
       for (const said of ['UNSAFE', `data:text/plain,UNSAFE`]) {
         const content = [{ type: 'document', source, [field]: said }]
-        const got = await send(`${server.url}/agent`, {
+        const got = await send(`${site.url}/agent`, {
           body: { ...RUN, messages: [{ id: '1', role: 'user', content }] },
         })
         expect([400, 451]).toContain(got.status)

@@ -7,35 +7,24 @@ import {
   type UIMessage,
   type UIMessageStreamWriter,
 } from 'ai'
-import express, { type Request, type Response } from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve } from '../helpers/http.js'
+import { type Request, type Response } from 'express'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { heard } from '../helpers/guards.js'
+import { send } from '../helpers/http.js'
+import { guardedSite } from './site.js'
 
-let guard: MarkerGuard
-let server: Running
-let options: LlamaGuardOptions = {}
 /** What the route answers. */
 let execute: (writer: UIMessageStreamWriter) => Promise<void> | void = () => undefined
 
-beforeAll(async () => {
-  const app = express()
-  app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
-  )
+const site = guardedSite((app) => {
   app.post('/api/chat', (_req: Request, response: Response) =>
     pipeUIMessageStreamToResponse({
       response,
       stream: createUIMessageStream({ execute: ({ writer }) => execute(writer) }),
     }),
   )
-  server = await serve(app)
 })
-afterAll(() => server.close())
 beforeEach(() => {
-  guard = markerGuard()
-  options = {}
   execute = saying('Hello ', 'there.')
 })
 
@@ -47,7 +36,7 @@ function saying(...texts: string[]): typeof execute {
     writer.write({ type: 'text-start', id: 't1' })
     for (const delta of texts) {
       writer.write({ type: 'text-delta', id: 't1', delta })
-      await heard(guard, delta)
+      await heard(site.guard, delta)
     }
     writer.write({ type: 'text-end', id: 't1' })
     writer.write({ type: 'finish-step' })
@@ -59,7 +48,7 @@ const user = (text: string): UIMessage => ({ id: 'aB3xY9kLmN2pQ7rS', role: 'user
 
 /** What a chat page shows at the end, and the error it was told. */
 async function ask(...messages: UIMessage[]): Promise<{ last: UIMessage | undefined; error: Error | undefined }> {
-  const transport = new DefaultChatTransport({ api: `${server.url}/api/chat` })
+  const transport = new DefaultChatTransport({ api: `${site.url}/api/chat` })
   let last: UIMessage | undefined
   let error: Error | undefined
   try {
@@ -84,8 +73,8 @@ describe('useChat', () => {
   it('gets an allowed reply as it was streamed', async () => {
     const { last, error } = await ask(user('hello'))
     expect([textOf(last), error]).toEqual(['Hello there.', undefined])
-    expect(guard.texts()[0]).toBe('hello')
-    expect(guard.texts().at(-1)).toBe('Hello there.')
+    expect(site.guard.texts()[0]).toBe('hello')
+    expect(site.guard.texts().at(-1)).toBe('Hello there.')
   })
 
   it('is told that the guard failed, without our JSON, when that happens in the middle', async () => {
@@ -111,7 +100,7 @@ describe('useChat', () => {
     }
     const { last } = await ask(user('hello'))
     expect(textOf(last)).not.toContain('UNSAFE')
-    expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+    expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   })
 
   it('has interleaved inputs of tools judged each as the tool will get it', async () => {
@@ -128,7 +117,7 @@ describe('useChat', () => {
       }
     }
     await ask(user('hello'))
-    expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+    expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   })
 
   it.each<[string, Parameters<UIMessageStreamWriter['write']>[0][]]>([
@@ -182,7 +171,7 @@ describe('what useChat and useCompletion send', () => {
     ['another path', '/chat', { id: 'c', message: { id: 'm', role: 'user', parts } }],
     ['useCompletion', '/api/completion', { prompt: 'UNSAFE' }],
   ])('is judged: %s', async (_, path, body) => {
-    const reply = await send(`${server.url}${path}`, { body })
+    const reply = await send(`${site.url}${path}`, { body })
     expect(reply.status).toBe(451)
   })
 })

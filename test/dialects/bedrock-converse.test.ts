@@ -6,31 +6,21 @@ import {
   ConverseStreamCommand,
 } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import express from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { bedrockConverse } from '../../src/dialects/bedrock-converse.js'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { send, sleep } from '../helpers/http.js'
+import { guardedSite, parsedJson } from './site.js'
 
 const MODEL = 'us.anthropic.claude-sonnet-4-20250514-v1:0'
 const PATH = `/model/${encodeURIComponent(MODEL)}/converse`
 
-let guard: MarkerGuard
-let server: Running
-let options: LlamaGuardOptions
 /** The blocks of the model's reply. */
 let content: object[]
 /** The events of a stream that a server passes on as JSON. */
 let events: object[]
 let handled: unknown
 
-beforeAll(async () => {
-  const app = express()
-  app.use(express.json())
-  app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
-  )
+const site = guardedSite((app) => {
   app.post('/model/:id/converse', async (req, res) => {
     handled = req.body as unknown
     const message = { role: 'assistant', content }
@@ -47,19 +37,15 @@ beforeAll(async () => {
   app.post('/model/:id/converse-stream', (_req, res) => {
     res.setHeader('content-type', 'application/vnd.amazon.eventstream').end(Buffer.from([0, 0, 0, 65, 66, 67, 68]))
   })
-  server = await serve(app)
-})
-afterAll(() => server.close())
+}, parsedJson)
 beforeEach(() => {
-  guard = markerGuard()
-  options = {}
   content = [{ text: 'Hello there.' }]
   handled = undefined
 })
 
 const client = (): BedrockRuntimeClient =>
   new BedrockRuntimeClient({
-    endpoint: server.url,
+    endpoint: site.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
     requestHandler: new NodeHttpHandler(),
@@ -75,7 +61,7 @@ describe('the client of Bedrock', () => {
     const reply = await ask('hello')
     expect([textOf(reply), reply.stopReason]).toEqual(['Hello there.', 'end_turn'])
     expect(handled).toEqual({ messages: [{ role: 'user', content: [{ text: 'hello' }] }] })
-    expect([guard.texts()[0], guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
+    expect([site.guard.texts()[0], site.guard.texts().at(-1)]).toEqual(['hello', 'Hello there.'])
   })
 
   it.each<[string, string, object[]]>([
@@ -94,7 +80,7 @@ describe('the client of Bedrock', () => {
   })
 
   it('reads a refusal as words of the assistant that a guardrail gave', async () => {
-    options = { onBlock: 'refusal', refusalText: 'No.' }
+    site.options = { onBlock: 'refusal', refusalText: 'No.' }
     const asked = await ask('UNSAFE')
     expect([textOf(asked), asked.stopReason]).toEqual(['No.', 'guardrail_intervened'])
     content = [{ text: 'UNSAFE' }]
@@ -115,7 +101,7 @@ describe('the client of Bedrock', () => {
         $metadata: { httpStatusCode: status },
       })
     }
-    const reply = await send(`${server.url}${PATH}-stream`, { body: { messages: input('hello').messages } })
+    const reply = await send(`${site.url}${PATH}-stream`, { body: { messages: input('hello').messages } })
     expect(JSON.parse(reply.text)).toMatchObject({ code: 'unreadable_response' })
   })
 })
@@ -125,7 +111,7 @@ describe('events that a server passes on as JSON', () => {
     contentBlockDelta: { delta: { text }, contentBlockIndex },
   })
   const stream = () =>
-    send(`${server.url}${PATH}`, {
+    send(`${site.url}${PATH}`, {
       body: { messages: input('hello').messages },
       headers: { accept: 'text/event-stream' },
     })
@@ -145,7 +131,7 @@ describe('events that a server passes on as JSON', () => {
   ])('are judged as they will be read when blocks %s', async (_, said) => {
     events = [START, ...said, { messageStop: { stopReason: 'end_turn' } }]
     await stream()
-    expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+    expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   })
 })
 
@@ -172,7 +158,7 @@ describe('a request', () => {
   it.each(['txt', 'md', 'csv', 'html'])('is judged with the words of a document of the format %s', async (format) => {
     const document = { format, name: 'a', source: { bytes: Buffer.from('some UNSAFE words').toString('base64') } }
     const messages = [{ role: 'user', content: [{ text: 'Read it.' }, { document }] }]
-    expect((await send(`${server.url}${PATH}`, { body: { messages } })).status).toBe(451)
+    expect((await send(`${site.url}${PATH}`, { body: { messages } })).status).toBe(451)
   })
 
   const s3Location = { uri: 's3://a/b' }
@@ -183,20 +169,20 @@ describe('a request', () => {
     ['a document that is no text', { document: { format: 'pdf', name: 'a', source: { bytes: 'AAAA' } } }],
     ['a video', { video: { format: 'mp4', source: { bytes: 'AAAA' } } }],
   ])('is a fault of the client with %s', async (_, block) => {
-    const reply = await send(`${server.url}${PATH}`, { body: { messages: [{ role: 'user', content: [block] }] } })
+    const reply = await send(`${site.url}${PATH}`, { body: { messages: [{ role: 'user', content: [block] }] } })
     expect([400, 415, 422]).toContain(reply.status)
   })
 
   it.each(['/model/arn%3Aaws%3Abedrock%3A%3A1%3Ax%2Fy/converse', '/model/m/CONVERSE', '/x/model/m/converse-stream'])(
     'is judged on %s',
     async (path) => {
-      const reply = await send(server.url + path, { body: { messages: input('UNSAFE').messages } })
+      const reply = await send(site.url + path, { body: { messages: input('UNSAFE').messages } })
       expect(reply.status).toBe(451)
     },
   )
 
   it('is none on a path of the app that ends in the same word', async () => {
-    const reply = await send(`${server.url}/api/converse`, { body: { note: 'hello' } })
+    const reply = await send(`${site.url}/api/converse`, { body: { note: 'hello' } })
     expect(reply.status).toBe(404)
   })
 })

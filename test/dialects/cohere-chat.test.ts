@@ -1,15 +1,12 @@
 // Cohere's own client against a guarded route: what it sends is judged, and what it reads ends as it expects.
 import { CohereClientV2, CohereError } from 'cohere-ai'
-import express, { type Response } from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Response } from 'express'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { cohereChat } from '../../src/dialects/cohere-chat.js'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve } from '../helpers/http.js'
+import { heard } from '../helpers/guards.js'
+import { send } from '../helpers/http.js'
+import { guardedSite, parsedJson } from './site.js'
 
-let guard: MarkerGuard
-let server: Running
-let options: LlamaGuardOptions
 /** The events of a stream, or a whole reply. */
 let events: object[]
 
@@ -38,28 +35,19 @@ async function answer(res: Response, stream: boolean): Promise<void> {
   res.setHeader('content-type', 'text/event-stream')
   for (const event of events) {
     res.write(framed(event))
-    await heard(guard, /"text":"([^"]*)"/.exec(framed(event))?.[1])
+    await heard(site.guard, /"text":"([^"]*)"/.exec(framed(event))?.[1])
   }
   res.end('data: [DONE]\n\n')
 }
 
-beforeAll(async () => {
-  const app = express()
-  app.use(express.json())
-  app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
-  )
+const site = guardedSite((app) => {
   app.post('/v2/chat', (req, res) => answer(res, (req.body as { stream: boolean }).stream))
-  server = await serve(app)
-})
-afterAll(() => server.close())
+}, parsedJson)
 beforeEach(() => {
-  guard = markerGuard()
-  options = {}
   events = saying('Hello ', 'there.')
 })
 
-const client = (): CohereClientV2 => new CohereClientV2({ token: 't', environment: server.url, maxRetries: 0 })
+const client = (): CohereClientV2 => new CohereClientV2({ token: 't', environment: site.url, maxRetries: 0 })
 const asking = (text: string) => ({ model: 'command-a-03-2025', messages: [{ role: 'user' as const, content: text }] })
 
 interface Said {
@@ -93,8 +81,8 @@ describe('the client of Cohere', () => {
     ]
     const reply = await client().chat(asking('hello'))
     expect(reply.message.content).toEqual([{ type: 'text', text: 'Hi.' }])
-    expect(guard.texts()[0]).toBe('hello')
-    expect(guard.texts().at(-1)).toBe('Hi.')
+    expect(site.guard.texts()[0]).toBe('hello')
+    expect(site.guard.texts().at(-1)).toBe('Hi.')
   })
 
   it('raises its own error, with the categories, for an unsafe question and an unsafe reply', async () => {
@@ -136,7 +124,7 @@ describe('the client of Cohere', () => {
   })
 
   it('reads a refusal as words of the assistant, of the question and in the middle', async () => {
-    options = { onBlock: 'refusal', refusalText: 'No.' }
+    site.options = { onBlock: 'refusal', refusalText: 'No.' }
     expect((await client().chat(asking('UNSAFE'))).message.content).toEqual([{ type: 'text', text: 'No.' }])
     expect(await stream('UNSAFE')).toMatchObject({ text: 'No.', end: { finishReason: 'COMPLETE' } })
     events = saying('Hello, ', 'UNSAFE')
@@ -157,8 +145,8 @@ it.each<[string, object[]]>([
   ],
 ])('Words in a stream are judged as they will be read: %s.', async (_, said) => {
   events = [START, ...said, { type: 'message-end', delta: { finish_reason: 'COMPLETE' } }]
-  const reply = await send(`${server.url}/v2/chat`, { body: { ...asking('hello'), stream: true } })
-  expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+  const reply = await send(`${site.url}/v2/chat`, { body: { ...asking('hello'), stream: true } })
+  expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   expect(reply.status === 451 || reply.text.includes('llama_guard')).toBe(true)
 })
 

@@ -1,18 +1,16 @@
 // Google's own client against a guarded Gemini route, and the stream as a JSON array, which it does not ask for.
 import { ApiError, GoogleGenAI } from '@google/genai'
 import express, { type Request, type Response } from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { gemini } from '../../src/dialects/gemini.js'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { heard, markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve } from '../helpers/http.js'
+import { llamaGuard } from '../../src/index.js'
+import { heard, markerGuard } from '../helpers/guards.js'
+import { send, serve } from '../helpers/http.js'
+import { guardedSite, parsedJson } from './site.js'
 
 const MODEL = 'gemini-2.5-flash'
 const ARRAY = `/v1beta/models/${MODEL}:streamGenerateContent`
 
-let guard: MarkerGuard
-let server: Running
-let options: LlamaGuardOptions
 /** What the route answers: chunks of a stream, or a whole reply of them. */
 let chunks: object[]
 let cut = (bytes: Buffer): Buffer[] => [bytes]
@@ -38,30 +36,21 @@ async function answer(req: Request, res: Response): Promise<void> {
     for (const piece of cut(Buffer.from(sse ? `data: ${text}\r\n\r\n` : `${at === 0 ? '[' : ',\r\n'}${text}`))) {
       res.write(piece)
     }
-    await heard(guard, /"text": ?"([^"]*)"/.exec(text)?.[1])
+    await heard(site.guard, /"text": ?"([^"]*)"/.exec(text)?.[1])
   }
   res.end(sse ? '' : '\n]\n')
 }
 
-beforeAll(async () => {
-  const app = express()
-  app.use(express.json())
-  app.use((req, res, next) =>
-    llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false, ...options })(req, res, next),
-  )
+const site = guardedSite((app) => {
   app.post(/generateContent$/i, answer)
-  server = await serve(app)
-})
-afterAll(() => server.close())
+}, parsedJson)
 beforeEach(() => {
-  guard = markerGuard()
-  options = {}
   chunks = saying('Hello ', 'there.')
   cut = (bytes) => [bytes]
 })
 
 const client = (): GoogleGenAI =>
-  new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: server.url, retryOptions: { attempts: 1 } } })
+  new GoogleGenAI({ apiKey: 'k', httpOptions: { baseUrl: site.url, retryOptions: { attempts: 1 } } })
 
 /** The text that arrives, with the reasons for its end. */
 async function stream(contents = 'hello') {
@@ -104,9 +93,9 @@ it.each([
   5,
 ])('A reply whose candidate is %j is judged and comes as it is.', async (candidate) => {
   chunks = [{ candidates: [candidate], modelVersion: MODEL }]
-  const got = await send(`${server.url}/v1beta/models/${MODEL}:generateContent`, { body: body('hello') })
+  const got = await send(`${site.url}/v1beta/models/${MODEL}:generateContent`, { body: body('hello') })
   expect([got.status, JSON.parse(got.text)]).toEqual([200, chunks[0]])
-  if (JSON.stringify(candidate)?.includes('words')) expect(guard.texts().at(-1)).toContain('words')
+  if (JSON.stringify(candidate)?.includes('words')) expect(site.guard.texts().at(-1)).toContain('words')
 })
 
 it('The field `result` of a part that nobody knows is judged as the JSON that a model may read.', () => {
@@ -138,8 +127,8 @@ describe('the client of Google', () => {
     })
     expect(reply.text).toBe('Hello there.')
     expect(lastAsked).toMatchObject({ contents: [{ parts: [{ text: 'hello' }] }] })
-    expect(guard.texts()[0]).toBe('hello')
-    expect(guard.texts().at(-1)).toBe('Hello there.')
+    expect(site.guard.texts()[0]).toBe('hello')
+    expect(site.guard.texts().at(-1)).toBe('Hello there.')
   })
 
   it('raises an error when the guard fails in the middle', async () => {
@@ -152,7 +141,7 @@ describe('the client of Google', () => {
 })
 
 describe('a stream as an array', () => {
-  const ask = (text: string) => send(`${server.url}${ARRAY}`, { body: body(text) })
+  const ask = (text: string) => send(`${site.url}${ARRAY}`, { body: body(text) })
   const texts = (text: string): string =>
     (JSON.parse(text) as { candidates: { content: { parts: { text: string }[] } }[] }[])
       .flatMap(({ candidates }) => candidates.flatMap(({ content }) => content.parts.map((each) => each.text)))
@@ -172,7 +161,7 @@ describe('a stream as an array', () => {
     const blocked = await ask('hello')
     expect(texts(blocked.text)).toBe('Hello there, ')
     expect((JSON.parse(blocked.text) as object[]).at(-1)).toMatchObject({ candidates: [{ finishReason: 'SAFETY' }] })
-    options = { onBlock: 'refusal', refusalText: 'No.' }
+    site.options = { onBlock: 'refusal', refusalText: 'No.' }
     expect(texts((await ask('hello')).text)).toBe('Hello there, No.')
     expect(texts((await ask('UNSAFE')).text)).toBe('No.')
     chunks = saying('Hello ', 'there, ', 'BROKEN')
@@ -183,7 +172,7 @@ describe('a stream as an array', () => {
 
   it('is refused whole when the whole of it is one unsafe reply and no array', async () => {
     const app = express()
-    app.use((req, res, next) => llamaGuard({ guard, cacheMax: 0, logger: false })(req, res, next))
+    app.use((req, res, next) => llamaGuard({ guard: site.guard, cacheMax: 0, logger: false })(req, res, next))
     let reply = part({ text: 'UNSAFE' })
     app.post(/Content$/, (_req, res) => void res.type('json').send(JSON.stringify(reply, null, 2)))
     const other = await serve(app)
@@ -217,9 +206,9 @@ describe('words that are split', () => {
   ])('are judged whole: %s', async (_, said) => {
     chunks = said
     for (const alt of ['', '?alt=sse']) {
-      guard = markerGuard()
-      const reply = await send(`${server.url}${ARRAY}${alt}`, { body: body('hello') })
-      expect(guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
+      site.guard = markerGuard()
+      const reply = await send(`${site.url}${ARRAY}${alt}`, { body: body('hello') })
+      expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
       expect(reply.status === 451 || reply.text.includes('SAFETY')).toBe(true)
     }
   })
@@ -250,6 +239,6 @@ describe('a request', () => {
     `/v1beta/models/${MODEL}%3AgenerateContent`,
     `/v1beta/tunedModels/x:STREAMGENERATECONTENT?alt=sse`,
   ])('is judged on %s', async (path) => {
-    expect((await send(server.url + path, { body: body('UNSAFE') })).status).toBe(451)
+    expect((await send(site.url + path, { body: body('UNSAFE') })).status).toBe(451)
   })
 })

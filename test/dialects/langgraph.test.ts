@@ -1,22 +1,17 @@
 // LangGraph's own client against a guarded server: what it sends is judged, words flow, and a block is an error event.
 import { Client } from '@langchain/langgraph-sdk'
-import express from 'express'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { langGraph } from '../../src/dialects/langgraph.js'
-import { llamaGuard } from '../../src/index.js'
-import { markerGuard, type MarkerGuard } from '../helpers/guards.js'
-import { type Running, send, serve, sleep } from '../helpers/http.js'
+import { markerGuard } from '../helpers/guards.js'
+import { send, sleep } from '../helpers/http.js'
+import { guardedSite } from './site.js'
 
 type Event = readonly [name: string, data: unknown]
-let guard: MarkerGuard
-let server: Running
 let pieces: readonly string[] = []
 let pause = 0
 let state: unknown = {}
 
-beforeAll(async () => {
-  const app = express()
-  app.use((req, res, next) => llamaGuard({ guard, windowMs: 20, cacheMax: 0, logger: false })(req, res, next))
+const site = guardedSite((app) => {
   app.post(/\/runs\/stream$/, async (_req, res) => {
     res.setHeader('content-type', 'text/event-stream')
     for (const piece of pieces) {
@@ -26,9 +21,7 @@ beforeAll(async () => {
     res.end()
   })
   app.post(/\/runs\/wait$/, (_req, res) => void res.json(state))
-  server = await serve(app)
 })
-afterAll(() => server.close())
 
 const frames = (events: readonly Event[]): string[] =>
   events.map(([name, data]) => `event: ${name}\r\ndata: ${JSON.stringify(data)}\r\n\r\n`)
@@ -41,7 +34,6 @@ const piece = (content: string, id = 'msg_1'): Event => [
 ]
 const run = (...events: Event[]): Event[] => [['metadata', { run_id: 'r1', attempt: 1 }], ...events]
 beforeEach(() => {
-  guard = markerGuard()
   pieces = frames(run(piece('Hello '), piece('there.')))
   pause = 40
 })
@@ -51,7 +43,7 @@ const input = (...messages: unknown[]): Record<string, unknown> => ({ messages }
 
 /** What a page is told: the events of a run, or its error. */
 async function ask(payload: object, thread: string | null = null): Promise<{ events: any[]; error: any }> {
-  const client = new Client({ apiUrl: server.url, callerOptions: { maxRetries: 0 } })
+  const client = new Client({ apiUrl: site.url, callerOptions: { maxRetries: 0 } })
   const events: unknown[] = []
   let error: unknown
   try {
@@ -90,14 +82,14 @@ describe('A message', () => {
 describe('A run', () => {
   it('that is allowed comes as it was streamed, on a thread and without one', async () => {
     for (const thread of [null, '4f1b2c3d-0a1b-4c2d-8e3f-5a6b7c8d9e0f']) {
-      guard.asked.length = 0
+      site.guard.asked.length = 0
       const { events, error } = await ask({ input: input(human('hello')) }, thread)
       expect(error).toBeUndefined()
       expect(events.flatMap(({ event, data }) => (event === 'messages' ? [data[0].content] : [])).join('')).toBe(
         'Hello there.',
       )
-      expect(guard.asked[0]).toEqual([{ role: 'User', text: 'hello' }])
-      expect(guard.texts().at(-1)).toBe('Hello there.')
+      expect(site.guard.asked[0]).toEqual([{ role: 'User', text: 'hello' }])
+      expect(site.guard.texts().at(-1)).toBe('Hello there.')
     }
   })
 
@@ -182,11 +174,11 @@ describe('A run', () => {
       ]),
     ],
   ])('shows no unsafe word in %s', async (_, events) => {
-    guard = markerGuard({ marker: /UNSAF+E/ })
+    site.guard = markerGuard({ marker: /UNSAF+E/ })
     pieces = frames(run(piece('Hello'), ...events))
     pause = 0
-    const got = await send(`${server.url}/runs/stream`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
-    expect(guard.texts().some((text) => /UNSAF+E/.test(text))).toBe(true)
+    const got = await send(`${site.url}/runs/stream`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
+    expect(site.guard.texts().some((text) => /UNSAF+E/.test(text))).toBe(true)
     expect(got.text.includes('UNSAFE') || got.text.endsWith(pieces.at(-1)!)).toBe(false)
   })
 
@@ -194,7 +186,7 @@ describe('A run', () => {
     pieces = frames(run(...Array.from('Woo hoooo').map((note): Event => ['custom', { note }])))
     pause = 0
     await ask({ input: input(human('hello')) })
-    expect(guard.texts().at(-1)).toBe('note\nWoo hoooo')
+    expect(site.guard.texts().at(-1)).toBe('note\nWoo hoooo')
   })
 
   it('has a time beside its words, and words in place of a time judged', () => {
@@ -217,13 +209,13 @@ describe('A run', () => {
       ),
     )
     await ask({ input: input(human('hello')) })
-    const judged = guard.texts().at(-1)!
+    const judged = site.guard.texts().at(-1)!
     expect([judged.split(history.content).length, judged.split(answer).length]).toEqual([2, 2])
   })
 
   it('that is waited for is judged by its last state', async () => {
     state = { messages: [{ type: 'ai', content: 'UNSAFE' }] }
-    const got = await send(`${server.url}/runs/wait`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
+    const got = await send(`${site.url}/runs/wait`, { body: { assistant_id: 'agent', input: input(human('hi')) } })
     expect(got.status).toBe(451)
   })
 })
@@ -253,9 +245,9 @@ describe('What clients send', () => {
     ['an answer to an interrupt', { command: { resume: 'UNSAFE' } }],
     ['the configuration', { input: input(human('hi')), config: { configurable: { prompt: 'UNSAFE' } } }],
   ])('is judged: %s', async (_, body) => {
-    const got = await send(`${server.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })
+    const got = await send(`${site.url}/runs/stream`, { body: { assistant_id: 'agent', ...body } })
     expect(got.status).toBe(451)
-    expect((await send(`${server.url}/my/agent`, { body: { assistant_id: 'agent', ...body } })).status).toBe(451)
+    expect((await send(`${site.url}/my/agent`, { body: { assistant_id: 'agent', ...body } })).status).toBe(451)
   })
 
   it('may be nothing, where a run goes on from a checkpoint', async () => {

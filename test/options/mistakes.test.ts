@@ -165,21 +165,19 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   [
     'a part of a policy as an option',
     given({ category: [] }),
-    'unknown_option',
     /`policy: \{ categories.*LLAMA_GUARD_POLICY/,
+    'unknown_option',
   ],
-  ['the same as a variable', given({}, { LLAMA_GUARD_TASK: 'x' }), 'unknown_option', /file with these parts/],
-  ['a threshold in a policy', given({ policy: { threshold: 0.5 } }), 'unknown_option', /It is an option of llamaGuard/],
+  ['the same as a variable', given({}, { LLAMA_GUARD_TASK: 'x' }), /file with these parts/, 'unknown_option'],
+  ['a threshold in a policy', given({ policy: { threshold: 0.5 } }), /It is an option of llamaGuard/, 'unknown_option'],
   [
     'the URL of one guard',
     given({ guards: [{ endpoint: 'e', policy: { url: 'https://x' } }] }),
-    'invalid_option',
     /guards\[0\]\.policy\.url is set, and one guard ignores it.*Move it there/,
   ],
   [
     'an action of one guard',
     [() => createGuard({ guard: 'local', policy: { actions: { O3: 'flag' } as never } })],
-    'invalid_option',
     /policy\.actions\.O3 is set, and one guard ignores it/,
   ],
   [

@@ -5,6 +5,7 @@ import type { LlamaGuardOptions } from '../options/index.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { type GuardedWebRequest, Incoming, type IncomingRequest } from './incoming.js'
 import { Outgoing } from './outgoing.js'
+import { write } from '../utils/write.js'
 
 export type { GuardedWebRequest, IncomingRequest } from './incoming.js'
 
@@ -137,18 +138,6 @@ async function pump(body: ReadableStreamDefaultReader<Uint8Array>, res: Outgoing
   for (;;) {
     const { done, value } = await body.read()
     if (done || res.destroyed) return
-    if (!res.write(value)) await roomIn(res)
+    await write(res, value)
   }
-}
-
-/** Resolves when more may be written, or when nobody waits for it any more. */
-function roomIn(res: Outgoing): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      res.off('drain', done).off('close', done)
-      resolve()
-    }
-    res.on('drain', done).on('close', done)
-    if (res.destroyed) done()
-  })
 }

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici'
 import { LlamaGuardError } from '../../types/errors.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
 import type { Upstream, UpstreamCall } from '../types.js'
-import { write } from '../write.js'
+import { write } from '../../utils/write.js'
 import { requestHeaders, responseHeaders, takesGoogleKey } from './headers.js'
 
 export interface HttpUpstreamOptions {

@@ -99,9 +99,6 @@ export async function* eventJson(stream: AsyncIterable<ResponseStream>): AsyncGe
   const decoder = new TextDecoder()
   let rest = ''
   for await (const event of stream) {
-    if (event.ModelStreamError)
-      throw broken(`the model container broke off (${event.ModelStreamError.ErrorCode ?? 'no code'})`)
-    if (event.InternalStreamFailure) throw broken('SageMaker broke off')
     rest += decoder.decode(event.PayloadPart?.Bytes, { stream: true })
     const lines = rest.split('\n')
     rest = lines.pop() ?? ''

@@ -1,15 +1,11 @@
 // A chat model on a SageMaker endpoint. Requests are translated for its container, and answers become Chat
 // Completions, whole or as SSE.
-import type {
-  InvokeEndpointCommandInput,
-  ResponseStream,
-  SageMakerRuntimeClient,
-} from '@aws-sdk/client-sagemaker-runtime'
+import type { InvokeEndpointCommandInput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../types/errors.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
 import type { Upstream, UpstreamCall } from '../types.js'
-import { write } from '../write.js'
+import { write } from '../../utils/write.js'
 import { chatFormat } from './chat-format.js'
 import type { ChatFormat, ChatTranslator } from './chat-format.js'
 import { eventJson } from './container-reply.js'
@@ -155,15 +151,18 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
     res.setHeader('content-type', 'text/event-stream; charset=utf-8')
     res.setHeader('cache-control', 'no-cache')
     try {
-      for await (const event of translator.events(eventJson(named(answer.Body, endpoint)))) {
+      for await (const event of translator.events(eventJson(answer.Body))) {
         await write(res, event, signal)
         if (signal.aborted || res.destroyed) return undefined
       }
     } catch (error) {
       if (error instanceof LlamaGuardError) throw error
+      // The SDK throws the exceptions of a stream as errors of their own class, whose name says more.
+      const { name, ErrorCode: code } = error as { name?: string; ErrorCode?: string }
+      const why = name === 'ModelStreamError' || name === 'InternalStreamFailure' ? ` (${code ?? name})` : ''
       throw new LlamaGuardError(
         'upstream_unavailable',
-        `The chat endpoint ${endpoint} broke off in the middle of its reply.`,
+        `The chat endpoint ${endpoint} broke off in the middle of its reply${why}.`,
         { cause: withoutWords(error) },
       )
     }
@@ -184,21 +183,6 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   }
 
   return { forward, close }
-}
-
-// The SDK throws stream exceptions as errors of their own class, whose name says more than "broke off".
-async function* named(stream: AsyncIterable<ResponseStream>, endpoint: string): AsyncGenerator<ResponseStream> {
-  try {
-    yield* stream
-  } catch (error) {
-    const { name, ErrorCode: code } = error as { name?: string; ErrorCode?: string }
-    if (name !== 'ModelStreamError' && name !== 'InternalStreamFailure') throw error
-    throw new LlamaGuardError(
-      'upstream_unavailable',
-      `The chat endpoint ${endpoint} broke off in the middle of its reply (${code ?? name}).`,
-      { cause: withoutWords(error) },
-    )
-  }
 }
 
 // Many clients list models first. They get a list with this endpoint as its one model.

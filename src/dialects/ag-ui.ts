@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Dialect, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { claiming, fits, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse } from './kit/refusals.js'
@@ -92,11 +92,12 @@ interface Wire {
   readonly open: Map<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
 }
 
-function agUiStream(): StreamReader {
+function agUiStream(_calls?: unknown, media?: Media): StreamReader {
   const last = new Map<string, string>()
   const wire: Wire = { started: false, over: false, threadId: 'llama-guard', runId: 'llama-guard', open: new Map() }
   return eventReader({
     fields: AG_UI_REPLY,
+    options: { media },
     over: () => wire.over,
     read(texts, data) {
       const type = typeof data.type === 'string' ? data.type : ''

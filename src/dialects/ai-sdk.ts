@@ -4,7 +4,7 @@
 import { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, fits, readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse } from './kit/refusals.js'
@@ -89,16 +89,16 @@ const UI_EVENT =
   /^(?:start|start-step|finish-step|reset-step|message-metadata|(?:text|reasoning)-(?:start|delta|end)|tool-(?:input|output)-[a-z]{1,20}|data-[\w-]{1,64})$/
 
 /** A UI message as JSON, alone or in a list. */
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   const list: readonly unknown[] = Array.isArray(body) ? body : [body]
   if (list.length === 0 || !list.every((message) => fits(message, UI_MESSAGE))) return undefined
-  return oneChoice(body, AI_SDK_REPLY)
+  return oneChoice(body, AI_SDK_REPLY, { media })
 }
 
 /** UI message events, lines of the data stream of version 4, or bare text. */
 type Form = 'events' | 'lines' | 'text'
 
-function uiMessageStream(): StreamReader {
+function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
   const wire = {
     started: false,
     inStep: false,
@@ -109,6 +109,7 @@ function uiMessageStream(): StreamReader {
   }
   return eventReader({
     fields: AI_SDK_REPLY,
+    options: { media },
     repeats: /^(?:text|reasoning)-delta /,
     over: () => wire.over,
     read(texts, data) {

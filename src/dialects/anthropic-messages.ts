@@ -1,7 +1,7 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
@@ -47,10 +47,11 @@ const ANTHROPIC_REPLY: ReplyFields = {
   error: { ...server('type'), ...words('message') },
 }
 
-function anthropicStream(): StreamReader {
+function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
   const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
   return eventReader({
     fields: ANTHROPIC_REPLY,
+    options: { media },
     repeats: /^content\.\d+\.(?:text|thinking)$/,
     over: () => wire.stopped,
     read(texts, data) {
@@ -132,7 +133,7 @@ export const anthropicMessages: Dialect = {
 }
 
 /** One reply is one choice, however many blocks it has. */
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || body.type !== 'message' || !Array.isArray(body.content)) return undefined
-  return oneChoice(body, ANTHROPIC_REPLY)
+  return oneChoice(body, ANTHROPIC_REPLY, { media })
 }

@@ -2,7 +2,7 @@
 // read, so its replies are refused; its requests are judged.
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
@@ -85,18 +85,19 @@ function isReply({ output }: Record<string, unknown>): boolean {
   return isObject(output) && isObject(output.message)
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isReply(body)) return undefined
-  return oneChoice(body, CONVERSE_REPLY)
+  return oneChoice(body, CONVERSE_REPLY, { media })
 }
 
 const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']
 
 /** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
-function converseStream(): StreamReader {
+function converseStream(_calls?: unknown, media?: Media): StreamReader {
   const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: CONVERSE_REPLY,
+    options: { media },
     repeats: /\.contentBlockDelta\.delta\.text$/,
     over: () => wire.stopped,
     read(texts, data) {

@@ -1,7 +1,7 @@
 // Cohere's Chat API, version 2: `/v2/chat`, typed server-sent events, errors as a message.
 // https://docs.cohere.com/reference/chat
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
@@ -54,17 +54,18 @@ export const cohereChat: Dialect = {
   }),
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isObject(body.message)) return undefined
   const { content, tool_calls: calls } = body.message
   if (!Array.isArray(content) && !Array.isArray(calls)) return undefined
-  return oneChoice(body, COHERE_REPLY)
+  return oneChoice(body, COHERE_REPLY, { media })
 }
 
-function cohereStream(): StreamReader {
+function cohereStream(_calls?: unknown, media?: Media): StreamReader {
   const wire = { started: false, over: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: COHERE_REPLY,
+    options: { media },
     repeats: /\.delta\.message\.content\.text$/,
     over: () => wire.over,
     read(texts, data) {

@@ -3,7 +3,7 @@
 import type { Image } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Media, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
 import { eventReader, type EventTexts, isDone } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
@@ -104,12 +104,14 @@ export function customDialect(options: CustomDialectOptions): Dialect {
       readForgotten(body, readRequest(found, builder), walker, builder)
       return builder.build(found.stream ?? wantsStream(body.stream), body.model)
     },
-    reply: (body) =>
-      readReply(
-        body,
-        guarded('unreadable_response', name, () => reply?.(body)),
-      ),
-    stream: () => customStream(framing, (data) => guarded('unreadable_response', name, () => delta?.(data)), decline),
+    reply(body, media) {
+      const found = guarded('unreadable_response', name, () => reply?.(body))
+      return readReply(body, found, media)
+    },
+    stream(_calls, media) {
+      const read = (data: unknown): string | undefined => guarded('unreadable_response', name, () => delta?.(data))
+      return customStream(framing, read, decline, media)
+    },
     refusal: refusal ?? ((details) => openaiRefusal(details, { input: 'messages', output: 'choices' })),
     ...(decline !== undefined && { decline }),
   }
@@ -168,6 +170,7 @@ function customStream(
   framing: 'sse' | 'ndjson',
   delta: (data: unknown) => string | undefined,
   decline?: Decline,
+  media?: Media,
 ): StreamReader {
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
   let done = false
@@ -179,7 +182,7 @@ function customStream(
   }
   return eventReader({
     fields: OWN_REPLY,
-    options: { named: true },
+    options: { named: true, media },
     over: () => done,
     read,
     readList: read,
@@ -194,7 +197,11 @@ function customStream(
   })
 }
 
-function readReply(body: unknown, found: string | readonly string[] | undefined): readonly ReplyChoice[] | undefined {
+function readReply(
+  body: unknown,
+  found: string | readonly string[] | undefined,
+  media: Media | undefined,
+): readonly ReplyChoice[] | undefined {
   if (found === undefined) return undefined
   const list = typeof found === 'string' ? [found] : found
   const texts = new ChoiceTexts()
@@ -202,7 +209,7 @@ function readReply(body: unknown, found: string | readonly string[] | undefined)
     if (text === '') texts.open(index)
     else texts.add(index, text)
   const said = new Said(list)
-  new TextWalker(OWN_REPLY, { named: true }).walk(body, (_path, text) => {
+  new TextWalker(OWN_REPLY, { named: true, media }).walk(body, (_path, text) => {
     if (!said.has(text)) texts.addOutside(text)
   })
   return texts.list()

@@ -76,6 +76,9 @@ export type Framing = 'sse' | 'ndjson' | 'data-stream' | 'json-array' | 'text' |
 
 export type { StreamEvent } from '../wire/frame.js'
 
+/** What becomes of pictures and sound in a reply, which no guard reads: the option `images`. Default: `refuse`. */
+export type Media = 'refuse' | 'ignore'
+
 /** What changes for the last events of a stream when an event leaves. */
 export type Leaves = () => void
 
@@ -152,8 +155,11 @@ export interface Dialect {
   opens?(headers: Readonly<Record<string, unknown>>): boolean
   /** @throws LlamaGuardError `unreadable_request` for anything that cannot be read. Nothing is skipped. */
   request(body: Readonly<Record<string, unknown>>): ChatRequest
-  /** Every choice of a whole JSON reply. Undefined when the reply has the shape of another API. */
-  reply(body: unknown): readonly ReplyChoice[] | undefined
+  /**
+   * Every choice of a whole JSON reply. Undefined when the reply has the shape of another API. `media`: the option
+   * `images`. Default: `refuse`.
+   */
+  reply(body: unknown, media?: 'refuse' | 'ignore'): readonly ReplyChoice[] | undefined
   /** True when this parsed event or reply belongs to this API, whatever API the client asked. Default: never. */
   answers?(data: unknown): boolean
   /** Headers by which its own streams are known, whichever API was asked, and how these are framed. Default: none. */
@@ -169,8 +175,8 @@ export interface Dialect {
    * block then ends the stream and is no 451. Default: false.
    */
   readonly early?: boolean
-  /** `calls`: the calls of the request that wait for an answer. */
-  stream(calls?: readonly RpcCall[]): StreamReader
+  /** `calls`: the calls of the request that wait for an answer. `media`: the option `images`. Default: `refuse`. */
+  stream(calls?: readonly RpcCall[], media?: 'refuse' | 'ignore'): StreamReader
   /** The JSON body of a 4xx, 451 or 503. */
   refusal(refusal: Refusal): unknown
   /**

@@ -3,7 +3,7 @@
 // https://ai.google.dev/api/generate-content
 import type { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
-import type { Dialect, Refusal, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
@@ -106,9 +106,9 @@ function isReply(data: unknown): boolean {
     : isObject(promptFeedback)
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || (!Array.isArray(body.candidates) && !isObject(body.promptFeedback))) return undefined
-  const walker = new TextWalker(GEMINI_REPLY)
+  const walker = new TextWalker(GEMINI_REPLY, { media })
   const texts = new ChoiceTexts()
   const listed = Array.isArray(body.candidates)
   for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
@@ -133,7 +133,7 @@ const TEXT = /^content\.parts\.\d+\.text$/
 const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringValue$/
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
-function geminiStream(): StreamReader {
+function geminiStream(_calls?: unknown, media?: Media): StreamReader {
   /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
   const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
@@ -148,6 +148,7 @@ function geminiStream(): StreamReader {
   }
   return eventReader({
     fields: GEMINI_REPLY,
+    options: { media },
     over: () => wire.closed,
     read(texts, data) {
       const { candidates } = data

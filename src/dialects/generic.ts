@@ -1,7 +1,7 @@
 // Reads a body that is no known chat, for the option `unknown: 'judge'`. All of its words count as a user's, and all
 // words of the reply as the model's.
 import type { Image } from '../types.js'
-import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone } from './kit/event-reader.js'
 import { refuseTokens } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
@@ -42,16 +42,16 @@ export const generic: Dialect = {
   decline: ({ words, decision }: Declined) => ({ text: words, llama_guard: blockNote(decision) }),
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
-  return oneChoice(body, OWN_REPLY, { named: true })
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
+  return oneChoice(body, OWN_REPLY, { named: true, media })
 }
 
 /** Words at the same place in events of the same shape form one growing text. */
-function genericStream(): StreamReader {
+function genericStream(_calls?: unknown, media?: Media): StreamReader {
   let done = false
   return eventReader({
     fields: OWN_REPLY,
-    options: { named: true },
+    options: { named: true, media },
     over: () => done,
     read: (texts, data) => texts.walk(data, { add: (channel, text) => texts.own(channel, text) }),
     readList: (texts, list) => texts.walk(list, { add: (channel, text) => texts.own(channel, text) }),

@@ -7,11 +7,11 @@ import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js'
 import { cohereChat } from './cohere-chat.js'
-import type { Dialect, Framing, RpcCall, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Framing, Media, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { embeddings } from './embeddings.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
-import { isShort, type Media, withMedia } from './kit/reply-fields.js'
+import { isShort } from './kit/reply-fields.js'
 import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
@@ -53,7 +53,7 @@ export function replyReader(
     media,
   }: { calls?: readonly RpcCall[] | undefined; bare?: boolean; media?: Media | undefined } = {},
 ): StreamReader {
-  let reader = withMedia(media, () => asked.stream(calls))
+  let reader = asked.stream(calls, media)
   if (!BUILT_IN.includes(asked)) return reader
   let chosen = false
   let alone = bare
@@ -65,7 +65,7 @@ export function replyReader(
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
-        if (dialect !== asked) reader = withMedia(media, () => dialect.stream(calls))
+        if (dialect !== asked) reader = dialect.stream(calls, media)
       }
       return reader.read(event)
     },

@@ -3,7 +3,7 @@
 // has been said before.
 // https://docs.langchain.com/langgraph-platform/streaming
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
 import { REPEATED_LENGTH } from './kit/channels.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
@@ -49,9 +49,9 @@ export const langGraph: Dialect = {
 }
 
 /** The state at the end of a run, or a run that has been started. */
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body)) return undefined
-  return oneChoice(body, LANGGRAPH_REPLY)
+  return oneChoice(body, LANGGRAPH_REPLY, { media })
 }
 
 /** Events that repeat, at each turn, what they have said before. `|` and a namespace follow the name in a subgraph. */
@@ -61,7 +61,7 @@ const LAST = /^(?:end|error)$/
 const COPIES_KEPT = 2
 const MAX_REMEMBERED = 4096
 
-function langGraphStream(): StreamReader {
+function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
   const snapshots = new Snapshots()
   let over = false
 
@@ -77,6 +77,7 @@ function langGraphStream(): StreamReader {
   }
   return eventReader({
     fields: LANGGRAPH_REPLY,
+    options: { media },
     over: () => over,
     read(texts, data, { event: name = '' }) {
       if (name === '') texts.walk(data)

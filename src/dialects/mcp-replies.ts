@@ -4,7 +4,7 @@
 import type { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Refusal, RpcCall, StreamReader } from './dialect.js'
+import type { Media, Refusal, RpcCall, StreamReader } from './dialect.js'
 import { eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { blockMessage, blockNote, refusalDetails, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words } from './kit/reply-fields.js'
@@ -77,7 +77,7 @@ export const MCP_REPLY: ReplyFields = {
 }
 
 /** `calls` wait for an answer in this stream. A stream of the server's own has none, or answers of earlier calls. */
-export function mcpStream(calls: readonly RpcCall[] = []): StreamReader {
+export function mcpStream(calls: readonly RpcCall[] = [], media?: Media): StreamReader {
   const open = new Map(calls.map((call) => [call.id, call]))
   let answered = false
 
@@ -93,6 +93,7 @@ export function mcpStream(calls: readonly RpcCall[] = []): StreamReader {
   }
   return eventReader({
     fields: MCP_REPLY,
+    options: { media },
     over: () => false,
     read: readMessage,
     readList: (texts, list) => list.forEach((message) => readMessage(texts, message)),

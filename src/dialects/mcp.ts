@@ -2,7 +2,7 @@
 // JSON or with events. A model reads what a server says of its tools, and what they answer.
 // https://modelcontextprotocol.io/specification/2026-07-28
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, RpcCall } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, RpcCall } from './dialect.js'
 import { readContent, tell } from './kit/messages.js'
 import { unreadable } from './kit/media.js'
 import { claiming, fits, type Shape } from './kit/read-request.js'
@@ -51,8 +51,8 @@ export const mcp: Dialect = {
     // A ping has no words, and its answer has none.
     return { ...builder.build(false), calls: callsOf(messages), toolCalls: messages.flatMap(toolCallsOf) }
   },
-  reply: (body) => readReply(body),
-  stream: (calls) => mcpStream(calls),
+  reply: readReply,
+  stream: mcpStream,
   refusal: rpcRefusal,
   decline({ words, decision, calls = [] }) {
     const answers = calls.map((call) => answerOf(call, decision, words))
@@ -119,9 +119,9 @@ function toolCallsOf(message: unknown): readonly { name: string; arguments: unkn
   return [{ name: String(field(params, /^name$/iu)), arguments: field(params, /^arguments$/iu) ?? {} }]
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   const messages = messagesOf(body)
   // An error alone is read as the errors of other APIs are.
   if (!messages.some((message) => isRpc(message) && !('error' in (message as Fields)))) return undefined
-  return oneChoice(body, MCP_REPLY)
+  return oneChoice(body, MCP_REPLY, { media })
 }

@@ -3,7 +3,7 @@
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
-import type { Dialect, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Media, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
@@ -25,19 +25,19 @@ const OLLAMA_REPLY: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
-function ollamaStream(): StreamReader {
+function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
   let reader: StreamReader | undefined
   const pick = (event: StreamEvent): StreamReader =>
-    (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK) : nativeStream())
+    (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK, media) : nativeStream(media))
   return {
     // Comments before the first object do not tell the form of the stream.
     read: (event) =>
-      event.data === undefined && reader === undefined ? nativeStream().read(event) : pick(event).read(event),
+      event.data === undefined && reader === undefined ? nativeStream(media).read(event) : pick(event).read(event),
     get leaves() {
       return reader?.leaves
     },
-    block: (decision, words) => (reader ?? nativeStream()).block(decision, words),
-    fail: (error) => (reader ?? nativeStream()).fail(error),
+    block: (decision, words) => (reader ?? nativeStream(media)).block(decision, words),
+    fail: (error) => (reader ?? nativeStream(media)).fail(error),
   }
 }
 
@@ -46,10 +46,11 @@ function hasChoices(data = ''): boolean {
   return isObject(value) && Array.isArray(value.choices)
 }
 
-function nativeStream(): StreamReader {
+function nativeStream(media: Media | undefined): StreamReader {
   const wire = { model: undefined as string | undefined, done: false }
   return eventReader({
     fields: OLLAMA_REPLY,
+    options: { media },
     over: () => wire.done,
     read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
     leaves({ model, done }) {
@@ -88,7 +89,7 @@ export const ollamaChat: Dialect = {
   // Ollama streams by default.
   request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
   // An app may answer /api/chat in OpenAI's form.
-  reply: (body) => readReply(body) ?? readChoices(body),
+  reply: (body, media) => readReply(body, media) ?? readChoices(body, media),
   stream: ollamaStream,
   // Ollama's clients show `error` unchanged, so it must be a string. The other facts stand beside it.
   refusal: (refusal) => ({
@@ -105,7 +106,7 @@ function param({ code, stage }: Refusal): { param?: string } {
   return code === 'content_filter' ? { param: stage === 'input' ? 'messages' : 'message' } : {}
 }
 
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !isObject(body.message)) return undefined
-  return oneChoice(body, OLLAMA_REPLY)
+  return oneChoice(body, OLLAMA_REPLY, { media })
 }

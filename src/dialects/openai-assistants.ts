@@ -1,7 +1,7 @@
 // OpenAI's Assistants: threads, their messages, and runs that are streamed or polled. Azure has a path of its own for
 // them. The words of a polled run leave in a GET, so requests without a body belong to it too.
 import { isObject } from '../utils/json.js'
-import type { Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { readRequest, type RequestFacts } from './kit/read-request.js'
@@ -85,8 +85,8 @@ function asList({ role, content, attachments, ...rest }: Readonly<Record<string,
 }
 
 /** A thread, a message, a run, a step, or a list of them. */
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
-  return isObject(body) && typeof body.object === 'string' ? oneChoice(body, ASSISTANTS_REPLY) : undefined
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
+  return isObject(body) && typeof body.object === 'string' ? oneChoice(body, ASSISTANTS_REPLY, { media }) : undefined
 }
 
 const PIECE = /^thread\.(?:message|run\.step)\.delta$/
@@ -100,11 +100,12 @@ const SAID_BY_APP = /^(?!(?:required_action|last_error|incomplete_details)\b)/
  * The events of a run. Messages and steps come in pieces, by their id and the place in them, and again as a whole when
  * they are done.
  */
-function assistantsStream(): StreamReader {
+function assistantsStream(_calls?: unknown, media?: Media): StreamReader {
   const said = new SaidTexts()
   const wire = { message: undefined as string | undefined, over: false, head: {} as Record<string, unknown> }
   return eventReader({
     fields: ASSISTANTS_REPLY,
+    options: { media },
     over: () => wire.over,
     read(texts, data, { event: name = '' }) {
       const id = shortText(data.id) ?? ''

@@ -3,7 +3,7 @@
 // https://platform.openai.com/docs/api-reference/chat
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
@@ -19,7 +19,7 @@ export const openaiChat: Dialect = {
   answers: (data) => isObject(data) && Array.isArray(data.choices),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
   reply: readChoices,
-  stream: () => openaiStream(CHAT_CHUNK),
+  stream: (_calls, media) => openaiStream(CHAT_CHUNK, media),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
   // OpenAI's own refusals end with `stop` and have their words in `refusal`. Most chat pages read `content`, so the
   // words stand in both.
@@ -88,9 +88,9 @@ const CHOICES_REPLY: ReplyFields = {
 }
 
 /** Undefined when there is no `choices` array. */
-export function readChoices(body: unknown): readonly ReplyChoice[] | undefined {
+export function readChoices(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !Array.isArray(body.choices)) return undefined
-  const walker = new TextWalker(CHOICES_REPLY)
+  const walker = new TextWalker(CHOICES_REPLY, { media })
   const texts = new ChoiceTexts()
   const choices = body.choices as readonly unknown[]
   for (let position = 0; position < choices.length; position += 1) {
@@ -149,7 +149,7 @@ interface Head {
   readonly model: string | undefined
 }
 
-export function openaiStream(shape: ChunkShape): StreamReader {
+export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
   const read = new Set<number>()
   const wire = {
     head: undefined as Head | undefined,
@@ -159,6 +159,7 @@ export function openaiStream(shape: ChunkShape): StreamReader {
   }
   return eventReader({
     fields: CHOICES_REPLY,
+    options: { media },
     repeats: shape.words,
     over: () => wire.done,
     read(texts, data) {

@@ -12,7 +12,7 @@ export const openaiCompletions: Dialect = {
   claims: claiming({ prompt: 'words' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt', suffix: 'prompt' } }, body),
   reply: readChoices,
-  stream: () =>
+  stream: (_calls, media) =>
     openaiStream({
       object: 'text_completion',
       words: /^text$/,

@@ -3,7 +3,7 @@
 // https://platform.openai.com/docs/api-reference/responses
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
-import type { Declined, Dialect, ReplyChoice, StreamReader } from './dialect.js'
+import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
@@ -89,9 +89,9 @@ export const openaiResponses: Dialect = {
 }
 
 /** One output item is one choice. Text that the reply repeats from the request is judged with the first item. */
-function readReply(body: unknown): readonly ReplyChoice[] | undefined {
+function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
   if (!isObject(body) || !Array.isArray(body.output)) return undefined
-  const walker = new TextWalker(RESPONSES_REPLY)
+  const walker = new TextWalker(RESPONSES_REPLY, { media })
   const texts = new ChoiceTexts()
   for (const [position, item] of (body.output as unknown[]).entries()) {
     const index = itemIndex(item, position)
@@ -114,7 +114,7 @@ const FIRST = /^response\.(?:created|in_progress|queued)$/
 const SNAPSHOT = /\.(?:added|done)$/
 const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 
-function responsesStream(): StreamReader {
+function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   const items = new Map<number, SaidTexts>()
   const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
@@ -143,6 +143,7 @@ function responsesStream(): StreamReader {
 
   return eventReader({
     fields: RESPONSES_REPLY,
+    options: { media },
     over: () => wire.last,
     read(texts, data) {
       const choice = natural(data.output_index)

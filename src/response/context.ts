@@ -1,8 +1,7 @@
 // What the holds of a reply know of its request, and the two sides of a held response: the hold, which keeps the body,
 // and the controller, through which the hold sends it. Types only. Exchange implements the context.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Dialect, RpcCall } from '../dialects/dialect.js'
-import type { Media } from '../dialects/kit/reply-fields.js'
+import type { Dialect, Media, RpcCall } from '../dialects/dialect.js'
 import type {
   Decision,
   Expose,

@@ -3,7 +3,7 @@
 // the reply; lists in it are left out.
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
-import type { ReplyChoice } from '../dialect.js'
+import type { Media, ReplyChoice } from '../dialect.js'
 import { isBytes, isMedia, unreadMedia, wordsOfBytes } from './media.js'
 
 /**
@@ -92,11 +92,8 @@ export interface Walk {
 }
 
 export interface WalkerOptions {
-  /**
-   * What happens to media. `judge`: they are text, because the API answers with them and its reader knows them.
-   * Default: the option `images`.
-   */
-  readonly media?: 'judge'
+  /** `judge`: media are text, because the API answers with them and its reader knows them. Default: `refuse`. */
+  readonly media?: Media | 'judge' | undefined
   /** True when the names of fields say which are the server's, because the API is not known. Default: false. */
   readonly named?: boolean
 }
@@ -104,21 +101,6 @@ export interface WalkerOptions {
 const MAX_DEPTH = 64
 const MAX_NODES = 200_000
 const PATH_NAME = /^[\w-]{1,64}$/
-
-/** What becomes of pictures and sound beside text, which no guard reads: the option `images`. */
-export type Media = 'refuse' | 'ignore'
-let media: Media = 'refuse'
-
-/** Makes walkers, or readers that have walkers, which treat media so. Default: as those around it. */
-export function withMedia<T>(given: Media | undefined, make: () => T): T {
-  const before = media
-  media = given ?? before
-  try {
-    return make()
-  } finally {
-    media = before
-  }
-}
 
 const nothing: Emit = () => undefined
 const NO_HOLDER: Holder = {}
@@ -139,9 +121,9 @@ export class TextWalker {
   #without: string | undefined
 
   constructor(fields: ReplyFields, options: WalkerOptions = {}) {
-    const { named = false } = options
+    const { named = false, media = 'refuse' } = options
     this.#fields = fields
-    this.#media = options.media ?? media
+    this.#media = media
     this.#named = named
   }
 

@@ -1,6 +1,7 @@
 // Tells an app's own error message from prose that may be a model's. An error with only such words passes without a
 // check. All other text in it is judged like a reply.
 import { STATUS_CODES } from 'node:http'
+import type { Media } from '../../dialects/dialect.js'
 import { isShort, TextWalker } from '../../dialects/kit/reply-fields.js'
 import { isObject } from '../../utils/json.js'
 
@@ -39,10 +40,10 @@ const ERROR_HEAD = /^(?:[A-Z][A-Za-z]{0,40})?Error(?:: |$)/
  * The strings of a JSON error that are not the app's own words. When there is too much text in its fields, they are all
  * of its strings. Whatever stands in a field that is none of an error's may be the model's, at any length.
  */
-export function proseOfError(value: unknown): readonly string[] {
+export function proseOfError(value: unknown, media?: Media): readonly string[] {
   const own: string[] = []
   const others: string[] = []
-  const walker = new TextWalker({}, { named: true })
+  const walker = new TextWalker({}, { named: true, media })
   const visit = (inner: unknown): void => {
     if (typeof inner === 'string') {
       if (!isShort(inner) && !URL_LIKE.test(inner)) own.push(inner)

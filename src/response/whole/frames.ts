@@ -1,5 +1,5 @@
 // Reads a whole reply that is framed: events, JSON lines, the elements of an array, or bare text that looks like them.
-import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
+import type { Dialect, Media, ReplyChoice } from '../../dialects/dialect.js'
 import { replyReader } from '../../dialects/index.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import type { Frame } from '../../wire/frame.js'
@@ -35,9 +35,15 @@ function framesOf(text: string, label: Label): readonly Frame[] {
   return frames
 }
 
-export function readFrames(text: string, label: Label, dialect: Dialect, bare = false): readonly ReplyChoice[] {
+/** `bare`: the label says text, so that the model may have written the events. */
+export function readFrames(
+  text: string,
+  label: Label,
+  dialect: Dialect,
+  how: { readonly bare?: boolean; readonly media: Media | undefined },
+): readonly ReplyChoice[] {
   const choices = new Map<number, Transcript>()
-  const reader = replyReader(dialect, { bare })
+  const reader = replyReader(dialect, how)
   for (const { event: first, more = [] } of framesOf(text, label))
     for (const event of [first, ...more])
       for (const { choice, channel, text: added, from } of reader.read(event)) {

@@ -1,10 +1,10 @@
 // Holds a reply as a whole, within a bound, and reads the text of every choice in whatever form it came. A chat's reply
 // that cannot be read is an error, never an empty text. Each write of the handler is kept as a write of its own, so
 // that the released reply is framed as the handler framed it.
-import type { Dialect, ReplyChoice } from '../../dialects/dialect.js'
+import type { Dialect, Media, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN } from '../../dialects/index.js'
-import { type Media, TextWalker, withMedia } from '../../dialects/kit/reply-fields.js'
+import { TextWalker } from '../../dialects/kit/reply-fields.js'
 import { Said } from '../../dialects/kit/said.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
@@ -185,8 +185,8 @@ export async function readReply(
   if (text === undefined && (bare || (noChat && failed))) return undefined
   if (text === undefined || (text.includes('\u0000') && !bare)) throw unreadable('bytes that are no text')
   // A part of a file or of JSON is no JSON.
-  const read = (): readonly ReplyChoice[] => readText(text.replaceAll('\u0000', ''), type, failed, dialect)
-  const choices = status === 206 ? [{ index: 0, text }] : withMedia(media, read)
+  const choices =
+    status === 206 ? [{ index: 0, text }] : readText(text.replaceAll('\u0000', ''), { type, failed, dialect, media })
   onText?.(text, type)
   const spoken = choices.filter((choice) => choice.text !== '')
   if (spoken.length > MAX_CHOICES) throw unreadable(`more than ${MAX_CHOICES} choices`)
@@ -203,14 +203,23 @@ function isReadable(type: string): boolean {
   )
 }
 
+interface Reading {
+  readonly type: string
+  readonly failed: boolean
+  readonly dialect: Dialect
+  readonly media: Media | undefined
+}
+
 /** The form is recognised from the text, not from the content-type. */
-function readText(text: string, type: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+function readText(text: string, reading: Reading): readonly ReplyChoice[] {
+  const { type, failed, dialect, media } = reading
   const label = labelOf(type)
-  const events = (): readonly ReplyChoice[] => readFrames(text, label ?? 'text', dialect, label === 'text')
+  const events = (): readonly ReplyChoice[] =>
+    readFrames(text, label ?? 'text', dialect, { bare: label === 'text', media })
   if (label === 'events') return events()
   const parsed = parse(text)
   if (parsed !== undefined) {
-    const choices = readJson(parsed.value, text, failed, dialect)
+    const choices = readJson(parsed.value, text, reading)
     const isText = label === 'text' && !failed && dialect.unjudgedReplies === undefined
     return isText ? withEveryText(choices, parsed.value) : choices
   }
@@ -229,17 +238,17 @@ function withEveryText(choices: readonly ReplyChoice[], value: unknown): readonl
   return [{ ...first, text: [first.text, ...rest].join('\n') }, ...others]
 }
 
-function readJson(value: unknown, text: string, failed: boolean, dialect: Dialect): readonly ReplyChoice[] {
+function readJson(value: unknown, text: string, { failed, dialect, media }: Reading): readonly ReplyChoice[] {
   if (namesTwice(text, value)) throw unreadable('a key that one object names twice, which clients read differently')
-  const known = dialect === generic ? undefined : dialect.reply(value)
+  const known = dialect === generic ? undefined : dialect.reply(value, media)
   if (known !== undefined) return known
   // A list of the events of an API is read like the stream that it is.
   if (Array.isArray(value) && BUILT_IN.some(({ answers }) => answers?.(value[0]) === true))
-    return readFrames(text, 'array', dialect)
-  if (failed && !Array.isArray(value)) return [{ index: 0, text: proseOfError(value).join('\n') }]
+    return readFrames(text, 'array', dialect, { media })
+  if (failed && !Array.isArray(value)) return [{ index: 0, text: proseOfError(value, media).join('\n') }]
   // A bare number is judged as it is written.
   return typeof value === 'object'
-    ? generic.reply(value)!
+    ? generic.reply(value, media)!
     : [{ index: 0, text: typeof value === 'string' ? value : text }]
 }
 

@@ -35,7 +35,7 @@ import { createUpstream, guardOf, namedGuards, wantsScores } from './create-guar
 /** What `guard.stats()` returns. */
 export interface GuardStats extends JudgeStats {
   readonly audit?: AuditStats
-  /** With `LLAMA_GUARD_POLICY` alone. */
+  /** With a policy file alone. */
   readonly policy?: PolicyStats
 }
 

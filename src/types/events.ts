@@ -123,7 +123,7 @@ export interface CompareEvent {
   readonly shadow: ComparedVerdict
 }
 
-/** What became of changes to the file that `LLAMA_GUARD_POLICY` names. */
+/** What became of changes to the policy file. */
 export interface PolicyStats {
   readonly loaded: number
   /** Changes that were wrong; the policy before stayed in force. */

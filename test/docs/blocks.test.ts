@@ -185,11 +185,12 @@ const curls = (): readonly string[] =>
   of('sh').flatMap(([, { code }]) => commandsOf(code).filter((line) => line.startsWith('curl ')))
 
 it(
-  'ts: every block type-checks as an app of its own, strictly',
+  'ts and js: every block type-checks as an app of its own, strictly',
   () => {
-    const names = of('ts').map(([place, { code }]) => {
+    const names = of('ts', 'js').map(([place, { code, language }]) => {
       const file = join(tree, `${place.replace(/\W/g, '-')}.mts`)
-      writeFileSync(file, code)
+      const given = before(code).replace('(req, res) =>', '(_req: unknown, res: express.Response) =>')
+      writeFileSync(file, language === 'js' ? `${given}\n${code}` : code)
       return file
     })
     expect(names.length).toBeGreaterThan(0)
@@ -206,7 +207,8 @@ it(
       typeRoots: [join(ROOT, 'node_modules/@types')],
       paths: {
         'express-llama-guard': [join(ROOT, 'src/index.ts')],
-        'express-llama-guard/fetch': [join(ROOT, 'src/fetch/index.ts')],
+        'express-llama-guard/prometheus': [join(ROOT, 'src/telemetry/prometheus/index.ts')],
+        'express-llama-guard/*': [join(ROOT, 'src/*/index.ts')],
       },
     })
     // The blocks alone: `npm run typecheck` checks the sources behind them.
@@ -214,7 +216,11 @@ it(
       const file = program.getSourceFile(name)
       return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
     })
-    expect(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))).toEqual([])
+    const told = problems.map(({ file, messageText }) => [
+      file?.fileName,
+      ts.flattenDiagnosticMessageText(messageText, '\n'),
+    ])
+    expect(told).toEqual([])
   },
   SLOW,
 )

@@ -46,9 +46,8 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
     '3c9 3ca 3rg 3wv 3xw 3y4 41e 41f 41q 41r 41s 41t 41u 420 45q 48p 48q 49m 4a7 4c7 4c8 4c9 4cd 4ce ' +
     '4cf 4eu 4ev 4ew 4f1 4f2 4f3 4ia 5qb 5ts 61q 7l9 fgj wk0 x4k 1f2a 1f35 1f5t 2q8h 2q9d 2qcn',
   c:
-    '4i 4p au av aw fv fw hp if qq rf se td u9 w0 w1 x6 x7 11j 1sv 1v2 3l9 3xb 40l 40m 40x 40y 40z ' +
-    '410 411 412 43g 45p 4ed 510 53u 5qc 6gl 6mb 6mc 6nv 7jy 8tg 8th 9oo gey wil wka xwv 1f36 1f5u ' +
-    '1fdh 1fel 2q8i 2q9e 2qco',
+    '4i 4p au av aw fv fw hp if qq rf se td u9 w0 w1 x6 x7 11j 1sv 1v2 3l9 3xb 40l 40m 40x 40y 40z 410 411 412 43g ' +
+    '45p 4ed 510 53u 5qc 6gl 6mb 6mc 6nv 7jy 8tg 8th 9oo gey wil wka xwv 1f36 1f5u 1fdh 1fel 2q8i 2q9e 2qco',
   d:
     '5s 66 7k 7l ax ay b0 gm gn io zk zl zn 116 12i 3vk 3xj 41b 41c 41d 41m 41n 41o 41p 41w 4bi 4bj ' +
     '4bk 4bu 4bv 4bw 5qd 5qe 5t9 5tt 5u9 6gb 6m9 wk2 wk3 xv4 2q8j 2q9f 2qcp',
@@ -66,9 +65,8 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
     '438 439 5qi fgf 2q8p 2q9l 2qcv',
   k: '8o bc bd im pm qi rb t6 u2 wq wr ws wt wu wv ww wx xv xw 3rp 3xi 4id 5qj 5tw 6gd 8rt 8ru 8t0 wk7 2q8q 2q9m 2qcw',
   l:
-    '8h 8x 8y ba be cg fx h5 h7 h9 hx in pf pl qh sm xs y7 118 11i 12k 136 15h 15r 3cy 3l4 3xa 42y ' +
-    '42z 43a 43b 43c 43d 43e 43f 50n 50o 71v 7bo 8rk 8rl 8rm 8uo 8up 9ph fh6 wkh wl2 xwu 1fdn 1fer ' +
-    '2q8r 2q9n 2qcx',
+    '8h 8x 8y ba be cg fx h5 h7 h9 hx in pf pl qh sm xs y7 118 11i 12k 136 15h 15r 3cy 3l4 3xa 42y 42z 43a 43b 43c ' +
+    '43d 43e 43f 50n 50o 71v 7bo 8rk 8rl 8rm 8uo 8up 9ph fh6 wkh wl2 xwu 1fdn 1fer 2q8r 2q9n 2qcx',
   m:
     'hd i5 po sa sb t8 u4 y5 y6 2cx 2lk 2nd 2nl 2tv 3bx 3s0 3w7 4c0 4e3 4en 4f6 4ie 4qb 53p 53r 5ql ' +
     '5tb 5ty 6g5 7kf 8t4 iji wkf 1f3k 1f69 2q8s 2q9o 2qcy',
@@ -77,11 +75,10 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
     '15j 2rl 2s7 2sg 2vq 3mo 3mp 3mq 3mr 3ms 3mt 3mu 3ot 40e 4qf 502 50i 50l 5qm 5qq 5rc 5rv 5tc 5tz ' +
     '6g6 6qx 8t6 g68 g74 wkg 2q8t 2q9p 2qcz',
   o:
-    '4k 60 6o 6w bj hh ig pk pr py qn qr rd ta tg u6 vm vn vu vv yw yx 11a 11v 11x 12m 139 15t 19h ' +
-    '1j4 1uu 1ye 21y 25i 274 292 2cm 2e8 2g6 2jq 2lc 2na 2tr 2ts 2xc 36l 37k 3ps 3z8 4q8 50y 526 53k ' +
-    '5qn 5qp 6tx 6ty 6u5 6zg 6zo 6zp 710 711 7gq 7gr 7hr 7rh 7s4 88g 88h 88i 88j 88k 88l 88m 88n 88o ' +
-    '88p 88q 88r 88s 88t 88u 88v 88w 88x 88y 88z 8ta 8tb 8xt 8yc 9hj 9nx 9vj vua wkz 1f2q 1f3f 1fd0 ' +
-    '1fe4 1fia 1fje 2q8u 2q9q 2qd0',
+    '4k 60 6o 6w bj hh ig pk pr py qn qr rd ta tg u6 vm vn vu vv yw yx 11a 11v 11x 12m 139 15t 19h 1j4 1uu 1ye 21y ' +
+    '25i 274 292 2cm 2e8 2g6 2jq 2lc 2na 2tr 2ts 2xc 36l 37k 3ps 3z8 4q8 50y 526 53k 5qn 5qp 6tx 6ty 6u5 6zg 6zo 6zp ' +
+    '710 711 7gq 7gr 7hr 7rh 7s4 88g 88h 88i 88j 88k 88l 88m 88n 88o 88p 88q 88r 88s 88t 88u 88v 88w 88x 88y 88z 8ta ' +
+    '8tb 8xt 8yc 9hj 9nx 9vj vua wkz 1f2q 1f3f 1fd0 1fe4 1fia 1fje 2q8u 2q9q 2qd0',
   p:
     'bo bp cf dz pt qp qu tc u8 we wf 134 138 15z 3qg 3xe 418 419 41a 41i 41j 41k 41l 5qw 5rd 5tp 6gh ' +
     '6jb 704 8rn 8te i7s wk1 xwy 1f2t 2q8v 2q9r 2qd1',
@@ -89,9 +86,7 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
   r:
     'bq gc gd ho hq hs ht tr tv un wh 11s 240 3qi 3vl 3wy 493 4hd 50s 5qx 5qy 5ra 5te 5u1 6ji 6jj 8ro ' +
     'i7u wkj xv5 xwi 1fhw 2q8x 2q9t 2qd3',
-  s:
-    'fz hu sl ut 11r 13a 1hq 2dx 2lb 3x1 3x6 45x 45y 469 46a 46b 46c 5u2 vyx wki x0x xwq 1f2u 1fds ' +
-    '1few 2q8y 2q9u 2qd4',
+  s: 'fz hu sl ut 11r 13a 1hq 2dx 2lb 3x1 3x6 45x 45y 469 46a 46b 46c 5u2 vyx wki x0x xwq 1f2u 1fds 1few 2q8y 2q9u 2qd4',
   t:
     '9y 9z bv bw bx by fq hz i0 pw qs ry te ua x8 x9 111 12d 12f 226 3s5 3th 3vm 3ze 5qz 6cg 6uc 6ud ' +
     '72f 72h 7vd 8ti 9lw 9my 9oy fep fet fez wk4 xv6 1f2v 1f3l 1f6d 2q8z 2q9v 2qd5 2rfs',

@@ -44,16 +44,14 @@ const TRADE = list(
 )
 const HURT = list(
   'kill killing murder murdering poison poisoning torture torturing strangle strangling stab ' +
-    'stabbing kidnap kidnapping abduct assault assaulting behead lynch rape raping molest drug shoot ' +
-    'hurt beat maim attack assassinate dismember suffocate drown threaten threatening stalk groom ' +
-    'grooming',
+    'stabbing kidnap kidnapping abduct assault assaulting behead lynch rape raping molest drug shoot hurt beat maim ' +
+    'attack assassinate dismember suffocate drown threaten threatening stalk groom grooming',
 )
 const PEOPLE = list(
   'someone somebody person people human humans man men woman women child children kid kids baby ' +
-    'babies girl girls boy boys wife husband girlfriend boyfriend boss neighbor neighbour coworker ' +
-    'colleague mother father mom mum dad sister brother roommate teacher president him her them ' +
-    'family ex enemy politician judge witness victim classmate stranger cop police jews muslims dog ' +
-    'cat animal animals',
+    'babies girl girls boy boys wife husband girlfriend boyfriend boss neighbor neighbour coworker colleague mother ' +
+    'father mom mum dad sister brother roommate teacher president him her them family ex enemy politician judge ' +
+    'witness victim classmate stranger cop police jews muslims dog cat animal animals',
 )
 const GROUP = list(
   'jew jews jewish black blacks muslim muslims islam gay gays lesbian lesbians homosexual ' +
@@ -62,17 +60,15 @@ const GROUP = list(
     'africans disabled latinos hispanics liberals feminists blackpeople',
 )
 const CONTEMPT = list(
-  'hate disgusting inferior filthy filth scum vermin parasite parasites subhuman subhumans inhuman ' +
-    'savages cockroaches rats plague disease diseased stupid dumb lazy dirty thieves rapists ' +
-    'terrorists pedophiles whores sluts bitches cunts retarded retards trash garbage worthless ' +
-    'exterminate exterminated exterminating eradicate eradicated gassed deport deported lynch lynched ' +
-    'die ugly evil smell stink kill killed shoot shot burn burned infest infesting invading pigs apes ' +
-    'monkeys dogs animals freaks abomination mentally unnatural kitchen slaves',
+  'hate disgusting inferior filthy filth scum vermin parasite parasites subhuman subhumans inhuman savages ' +
+    'cockroaches rats plague disease diseased stupid dumb lazy dirty thieves rapists terrorists pedophiles whores ' +
+    'sluts bitches cunts retarded retards trash garbage worthless exterminate exterminated exterminating eradicate ' +
+    'eradicated gassed deport deported lynch lynched die ugly evil smell stink kill killed shoot shot burn burned ' +
+    'infest infesting invading pigs apes monkeys dogs animals freaks abomination mentally unnatural kitchen slaves',
 )
 const WEAPON = list(
   'bomb bombs explosive explosives ied ieds molotov grenade grenades silencer silencers napalm ' +
-    'nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex tatp bioweapon ' +
-    'bioweapons',
+    'nitroglycerin thermite landmine sarin ricin anthrax detonator pipebomb semtex tatp bioweapon bioweapons',
 )
 const GUN = list('gun guns firearm firearms rifle rifles pistol handgun ammunition weapon weapons glock')
 const SLY = list(
@@ -81,15 +77,13 @@ const SLY = list(
 )
 const DRUG = list(
   'meth methamphetamine heroin cocaine crack lsd mdma ecstasy fentanyl ghb dmt pcp amphetamine ' +
-    'amphetamines ketamine rohypnol opioids oxycodone oxycontin xanax weed cannabis marijuana ' +
-    'mushrooms',
+    'amphetamines ketamine rohypnol opioids oxycodone oxycontin xanax weed cannabis marijuana mushrooms',
 )
 const MALWARE = list('malware ransomware keylogger trojan botnet rootkit spyware worm phishing ddos exploit')
 const FORGE = list('fake counterfeit forge forged forging fraudulent')
 const PAPERS = list(
   'passport passports id ids license licenses money currency bills banknotes prescription ' +
-    'prescriptions checks cheques visa documents certificate diploma receipts reviews invoice ' +
-    'invoices',
+    'prescriptions checks cheques visa documents certificate diploma receipts reviews invoice invoices',
 )
 const STEAL = list(
   'steal stealing rob robbing launder laundering embezzle embezzling blackmail blackmailing extort ' +
@@ -107,23 +101,20 @@ const DEATH = list('suicide suicidal overdose starve starving purge noose slit u
 
 const EXPLICIT = list(
   'sex sexy sexual sexually naked nude nipple nipples breasts boobs moan moaned moaning moans ' +
-    'thrust thrusting thrusts panties lingerie aroused arousal erection penis cock dick vagina pussy ' +
-    'lustful kinky fetish slut whore fuck fucked fucking cum cumming semen climax intercourse busty ' +
-    'crotch horny tits',
+    'thrust thrusting thrusts panties lingerie aroused arousal erection penis cock dick vagina pussy lustful kinky ' +
+    'fetish slut whore fuck fucked fucking cum cumming semen climax intercourse busty crotch horny tits',
 )
 /** Words of any love story. Only many of them together are explicit. */
 const SENSUAL = list(
   'breast thighs thigh bra underwear ass butt lust seduce seductive seductively strip stripped ' +
-    'undress undressed virgin virginity wet lips lick licked licking suck sucked sucking kissed ' +
-    'kissing tongue groin hips bed bedroom pleasure curvy bondage submissive dominant spank spanked ' +
-    'gagged balls',
+    'undress undressed virgin virginity wet lips lick licked licking suck sucked sucking kissed kissing tongue groin ' +
+    'hips bed bedroom pleasure curvy bondage submissive dominant spank spanked gagged balls',
 )
 
 /** Words that make an act harmless when they stand near it: "make a bath bomb", "kill a child process". */
 export const HARMLESS = list(
-  'bath seed smoke photo cherry glitter process processes python thread job session dinner chicken ' +
-    'time water nerf glue dummy unit test tests film photos virtual minecraft fortnite video ' +
-    'awareness detect prevent avoid protect',
+  'bath seed smoke photo cherry glitter process processes python thread job session dinner chicken time water nerf ' +
+    'glue dummy unit test tests film photos virtual minecraft fortnite video awareness detect prevent avoid protect',
 )
 
 /** A text that asks for something. */

@@ -5,18 +5,17 @@ import { KNOWN, STRANGE, Tokens, UNKNOWN } from '../../reveal/words.js'
 /** The commonest function words of languages in Latin letters. Those that are English words too are never looked up. */
 const FUNCTION_WORDS: ReadonlySet<string> = new Set(
   (
-    'el la los las un una unos de del que y en por para con como se su lo mi tu es esta este muy pero porque ' +
-    'cuando hola puedo quiero hacer soy le les des du une et est pour dans qui sur avec sans pas vous nous je ' +
-    'il elle ce cette mais comment quoi faire mon ton ma sont ont der das den dem ein eine einen einer und ist ' +
-    'nicht mit auf von zu zum zur ich er sie wir ihr wie wo kann auch sich bei aus nach dass oder mein dein ' +
-    'gli della di che per non sono questo questa anche più come posso fare mio nel alla os uma do da dos em ' +
-    'não isso você eu meu minha ao pelo het een van dat niet te zijn voor ik met maar hoe deze bij ook aan wat ' +
-    'naar mijn i w na nie się jest że jak czy ale po dla od tak mam jego mogę co bo och att det som är på av ' +
-    'för inte jag till har hur kan ett og ikke til jeg hvordan ja ei että on mutta hän minä sinä miten kuinka ' +
-    'olen voi és hogy nem egy az csak meg si nu cu pe din sunt care cum să pentru bir ve bu için ile ne nasıl ' +
-    'çok ben sen değil var gibi daha yapabilirim yang dan ini itu dengan untuk tidak dari saya kamu akan cara ' +
-    'bagaimana apa ada ke atau ang ng mga sa ako ko mo paano hindi ay ito ya kwa ni wa katika jinsi gani là ' +
-    'của và có không cho một các người tôi bạn để làm'
+    'el la los las un una unos de del que y en por para con como se su lo mi tu es esta este muy pero porque cuando ' +
+    'hola puedo quiero hacer soy le les des du une et est pour dans qui sur avec sans pas vous nous je il elle ce ' +
+    'cette mais comment quoi faire mon ton ma sont ont der das den dem ein eine einen einer und ist nicht mit auf ' +
+    'von zu zum zur ich er sie wir ihr wie wo kann auch sich bei aus nach dass oder mein dein gli della di che per ' +
+    'non sono questo questa anche più come posso fare mio nel alla os uma do da dos em não isso você eu meu minha ao ' +
+    'pelo het een van dat niet te zijn voor ik met maar hoe deze bij ook aan wat naar mijn i w na nie się jest że ' +
+    'jak czy ale po dla od tak mam jego mogę co bo och att det som är på av för inte jag till har hur kan ett og ' +
+    'ikke til jeg hvordan ja ei että on mutta hän minä sinä miten kuinka olen voi és hogy nem egy az csak meg si nu ' +
+    'cu pe din sunt care cum să pentru bir ve bu için ile ne nasıl çok ben sen değil var gibi daha yapabilirim yang ' +
+    'dan ini itu dengan untuk tidak dari saya kamu akan cara bagaimana apa ada ke atau ang ng mga sa ako ko mo paano ' +
+    'hindi ay ito ya kwa ni wa katika jinsi gani là của và có không cho một các người tôi bạn để làm'
   ).split(' '),
 )
 const CAPITAL = /^[\p{Lu}\p{Lt}]/u

@@ -17,14 +17,12 @@ export function hashWord(word: string): number {
 /** Function words. Alone they only tell who wrote the corpus, so they count only beside another word. */
 export const GLUE: ReadonlySet<string> = new Set(
   (
-    'a about after all also am an and any are as at be been being but by can could did do does doing ' +
-    'done for from get give given had has have having he her here hers him his how i if in into is ' +
-    'it its just let like list make may me might more most much must my need no not now of on one ' +
-    'only or other our out over please provide she should so some step steps such tell than that the ' +
-    'their them then there ' +
-    'these they this those through to too up us use used using via want was way ways we were what ' +
-    'when where which while who whom whose why will with without would write you your yours explain ' +
-    'describe create generate ' +
+    'a about after all also am an and any are as at be been being but by can could did do does doing done for from ' +
+    'get give given had has have having he her here hers him his how i if in into is it its just let like list make ' +
+    'may me might more most much must my need no not now of on one only or other our out over please provide she ' +
+    'should so some step steps such tell than that the their them then there these they this those through to too up ' +
+    'us use used using via want was way ways we were what when where which while who whom whose why will with ' +
+    'without would write you your yours explain describe create generate ' +
     "i'm i've it's don't can't let's what's that's"
   ).split(' '),
 )

@@ -1,10 +1,19 @@
 // Guards that are made of guards: a panel, in which a text is safe only when every guard says so, and a cascade, which
 // asks a small guard first and a large guard when the small one is not sure.
 import { LlamaGuardError } from '../types/errors.js'
-import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Role, Stage, Verdict } from '../types.js'
+import type { Category, CategoryAction, Conversation, CreatedGuard, Guard, Stage, Verdict } from '../types.js'
 import { AskOptions, deadlineOf, within } from '../utils/deadline.js'
 import { identityOf } from './cache/index.js'
-import { anyUnsafeOf, type Ask, checkedVerdict, type PanelOptions, piecesOf } from './pieces.js'
+import {
+  anyUnsafeOf,
+  type Ask,
+  checkedVerdict,
+  isPanel,
+  judgesRole,
+  madeOf,
+  type PanelOptions,
+  piecesOf,
+} from './pieces.js'
 
 /**
  * Makes a guard that asks all `guards` at the same time. One "unsafe" that blocks decides at once, and the other
@@ -53,7 +62,7 @@ export function anyUnsafe(guards: readonly Guard[]): Guard {
       await Promise.all(guards.map(async (guard) => guard.close?.()))
     },
   }
-  made.set(panel, { parts: guards, votes: true })
+  madeOf(panel, guards, true)
   return panel
 }
 
@@ -157,34 +166,11 @@ export function cascade({ first, then, firstMs, ...thresholds }: CascadeOptions)
       await Promise.all([first.close?.(), then.close?.()])
     },
   }
-  made.set(guard, { parts: [first, then], votes: isPanel(first) || isPanel(then) })
+  madeOf(guard, [first, then], isPanel(first) || isPanel(then))
   return guard
 }
 
 const UNSURE = new LlamaGuardError('guard_error', 'The small guard is not sure.')
-
-/** The guards that a guard is made of, and whether votes of a panel are among them. Each cuts in its own way. */
-const made = new WeakMap<Guard, { readonly parts: readonly Guard[]; readonly votes: boolean }>()
-
-/** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
-export const partsOf = (guard: Guard): readonly Guard[] => made.get(guard)?.parts ?? []
-
-/** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
-export const isPanel = (guard: Guard): boolean => made.get(guard)?.votes === true
-
-/** True when the guard judges turns of this role. */
-export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
-
-/** The number of calls to each part that one judgement of this conversation takes. */
-export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
-  const parts = partsOf(guard).filter((part) => judgesRole(part, conversation.at(-1)!.role))
-  if (parts.length === 0) return 1
-  return Math.max(
-    ...parts.map((part) =>
-      piecesOf(part, conversation, stage).reduce((sum, piece) => sum + checksOf(part, piece, stage), 0),
-    ),
-  )
-}
 
 /** The questions to one part: a piece each, of those that end with a turn which the part judges. */
 function asksOf(

@@ -1,9 +1,7 @@
-// A conversation is judged in pieces: this file cuts it into those that its guard can read, finds the turns that are
-// part of no piece, so that the guard sees everything a client sends, asks about all of them, checks each verdict and
-// merges them. One verdict that blocks decides at once. Otherwise one failure makes the whole a failure. The text is
-// safe only when all verdicts are safe. Every field of a verdict must have its type and its range, because an object
-// that is partly right must never pass for "safe": `{ safe: 'no' }` is truthy, and a score of NaN is below any
-// threshold.
+// A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns that are part
+// of no other piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at
+// once. Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of
+// a verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'
@@ -73,8 +71,10 @@ export function unseenTurns(conversations: readonly Conversation[], pieces: read
   }
   const unseen: Readonly<Record<Role, string[]>> = { User: [], Agent: [] }
   const pictured: Turn[] = []
-  for (const turn of contextOf(conversations)) {
-    if (shown.has(turn)) continue
+  const judged = new Set(conversations.map((conversation) => conversation.at(-1)!))
+  // The conversations of one request share their turns.
+  for (const turn of new Set(conversations.flat())) {
+    if (shown.has(turn) || judged.has(turn)) continue
     const { role, text } = turn
     const images = (turn.images ?? []).filter(({ url }) => !urls.has(url))
     if (images.length > 0) pictured.push({ role, text, images })
@@ -86,17 +86,32 @@ export function unseenTurns(conversations: readonly Conversation[], pieces: read
   return [...joined, ...pictured]
 }
 
-/**
- * Every turn except the judged ones, which the pieces cover. The conversations of one request share their turn
- * objects.
- */
-function contextOf(conversations: readonly Conversation[]): ReadonlySet<Turn> {
-  const context = new Set(conversations.flatMap((conversation) => conversation.slice(0, -1)))
-  for (const conversation of conversations) context.delete(conversation.at(-1)!)
-  return context
+/** The guards that a guard is made of, and whether votes of a panel are among them. Each cuts in its own way. */
+const made = new WeakMap<Guard, { readonly parts: readonly Guard[]; readonly votes: boolean }>()
+
+export const madeOf = (guard: Guard, parts: readonly Guard[], votes: boolean): void =>
+  void made.set(guard, { parts, votes })
+
+/** The guards that a guard is made of, in the order they were given. Empty for a single guard. */
+export const partsOf = (guard: Guard): readonly Guard[] => made.get(guard)?.parts ?? []
+
+/** True for guards whose verdict depends on what the policy blocks, because they stop asking when one vote blocks. */
+export const isPanel = (guard: Guard): boolean => made.get(guard)?.votes === true
+
+/** True when the guard judges turns of this role. */
+export const judgesRole = ({ judges }: Guard, role: Role): boolean => judges === undefined || judges.includes(role)
+
+/** The number of calls to each part that one judgement of this conversation takes. */
+export function checksOf(guard: Guard, conversation: Conversation, stage: Stage): number {
+  const parts = partsOf(guard).filter((part) => judgesRole(part, conversation.at(-1)!.role))
+  if (parts.length === 0) return 1
+  return Math.max(
+    ...parts.map((part) =>
+      piecesOf(part, conversation, stage).reduce((sum, piece) => sum + checksOf(part, piece, stage), 0),
+    ),
+  )
 }
 
-/** Asks one guard one question. */
 export type Ask = (signal: LazyAbortController) => Promise<Verdict>
 
 export interface AnyUnsafeOptions {
@@ -162,51 +177,18 @@ const MAX_NAME = 200
  */
 export function checkedVerdict(value: unknown): Verdict {
   if (!isObject(value)) throw unusable(`${describe(value)} instead of a verdict object`)
-  const {
-    safe,
-    categories = [],
-    unknown,
-    truncated,
-    score,
-    categoryScores,
-    judgedBy,
-    namedBy,
-    attempts,
-    tokens,
-    cached,
-  } = value
-  if (typeof safe !== 'boolean') throw unusable(`"safe" as ${describe(safe)}, wanted a boolean`)
-  if (!isNames(categories)) throw unusable('"categories" that are no list of short strings')
-  if (unknown !== undefined && !isNames(unknown)) throw unusable('"unknown" that is no list of short strings')
-  if (safe && categories.length + (unknown?.length ?? 0) > 0) throw unusable('safe, and violated categories beside it')
-  if (!isFlag(truncated) || !isFlag(cached)) throw unusable('"truncated" or "cached" that is no boolean')
-  if (score !== undefined && !isProbability(score)) throw unusable('"score" outside 0 to 1')
-  if (categoryScores !== undefined && !isScores(categoryScores))
-    throw unusable('"categoryScores" that are no numbers from 0 to 1')
-  if (judgedBy !== undefined && !isName(judgedBy)) throw unusable('"judgedBy" that is no short string')
-  if (namedBy !== undefined && !isNamedBy(namedBy)) throw unusable('"namedBy" that is no object of short strings')
-  if (attempts !== undefined && !isCount(attempts)) throw unusable('"attempts" that is no count')
-  if (tokens !== undefined && !isTokens(tokens)) throw unusable('"tokens" that are no counts')
-  const verdict: { -readonly [K in keyof Verdict]: Verdict[K] } = { safe, categories: frozen(categories) }
-  if (unknown !== undefined) verdict.unknown = frozen(unknown)
-  if (truncated !== undefined) verdict.truncated = truncated
-  if (score !== undefined) verdict.score = score
-  if (categoryScores !== undefined) verdict.categoryScores = Object.freeze({ ...categoryScores })
-  if (judgedBy !== undefined) verdict.judgedBy = judgedBy
-  if (namedBy !== undefined) verdict.namedBy = Object.freeze({ ...namedBy })
-  if (attempts !== undefined) verdict.attempts = attempts
-  if (tokens !== undefined)
-    verdict.tokens = {
-      ...(tokens.input !== undefined && { input: tokens.input }),
-      ...(tokens.output !== undefined && { output: tokens.output }),
-    }
-  if (cached !== undefined) verdict.cached = cached
-  return verdict
+  const verdict: Record<string, unknown> = {}
+  for (const [name, isRight, wanted, copy] of FIELDS) {
+    const given = name === 'categories' && value[name] === undefined ? NO_NAMES : value[name]
+    if (given === undefined && name !== 'safe') continue
+    if (!isRight(given)) throw unusable(`"${name}" as ${describe(given)}, wanted ${wanted}`)
+    verdict[name] = copy === undefined ? given : copy(given as never)
+  }
+  const checked = verdict as unknown as Verdict
+  if (checked.safe && checked.categories.length + (checked.unknown?.length ?? 0) > 0)
+    throw unusable('safe, and violated categories beside it')
+  return checked
 }
-
-const NO_NAMES: readonly string[] = Object.freeze([])
-const frozen = (names: readonly string[]): readonly string[] =>
-  names.length === 0 ? NO_NAMES : Object.freeze([...names])
 
 function unusable(what: string): LlamaGuardError {
   return new LlamaGuardError(
@@ -215,24 +197,46 @@ function unusable(what: string): LlamaGuardError {
   )
 }
 
-/** The error names the type only, because a value that a guard returned by mistake may be chat content. */
+/** The type only, because a value that a guard returned by mistake may be chat content. */
 function describe(value: unknown): string {
   return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
 }
 
-const isFlag = (value: unknown): value is boolean | undefined => value === undefined || typeof value === 'boolean'
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
-const isNames = (value: unknown): value is string[] =>
+const NO_NAMES: readonly string[] = Object.freeze([])
+const frozen = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? NO_NAMES : Object.freeze([...names])
+const frozenCopy = (values: object): object => Object.freeze({ ...values })
+
+const isFlag = (value: unknown): boolean => typeof value === 'boolean'
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length > 0 && value.length <= MAX_NAME
+const isNames = (value: unknown): boolean =>
   Array.isArray(value) && value.length <= MAX_CATEGORIES && value.every(isName)
-const isProbability = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-const isScores = (value: unknown): value is Record<string, number> =>
-  isObject(value) && Object.keys(value).length <= MAX_CATEGORIES && Object.values(value).every(isProbability)
-const isNamedBy = (value: unknown): value is Record<string, string> =>
-  isObject(value) && Object.keys(value).length <= 2 * MAX_CATEGORIES && Object.values(value).every(isName)
-const isTokens = (value: unknown): value is { input?: number; output?: number } =>
-  isObject(value) && [value.input, value.output].every((count) => count === undefined || isCount(count))
+const isProbability = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+const areAll = (isRight: (value: unknown) => boolean, most: number) => (value: unknown) =>
+  isObject(value) && Object.keys(value).length <= most && Object.values(value).every(isRight)
+
+type Field = readonly [
+  name: string,
+  isRight: (value: unknown) => boolean,
+  wanted: string,
+  copy?: (value: never) => unknown,
+]
+
+/** The fields of a verdict. */
+const FIELDS: readonly Field[] = [
+  ['safe', isFlag, 'a boolean'],
+  ['categories', isNames, 'a list of short strings', frozen],
+  ['unknown', isNames, 'a list of short strings', frozen],
+  ['truncated', isFlag, 'a boolean'],
+  ['score', isProbability, 'a number from 0 to 1'],
+  ['categoryScores', areAll(isProbability, MAX_CATEGORIES), 'numbers from 0 to 1', frozenCopy],
+  ['judgedBy', isName, 'a short string'],
+  ['namedBy', areAll(isName, 2 * MAX_CATEGORIES), 'an object of short strings', frozenCopy],
+  ['attempts', isCount, 'a count'],
+  ['tokens', areAll((count) => count === undefined || isCount(count), 2), 'counts', frozenCopy],
+  ['cached', isFlag, 'a boolean'],
+]
 
 /** The strictest verdict of all: the union of the categories, the highest scores, the sums of attempts and tokens. */
 export function merge(verdicts: readonly Verdict[]): Verdict {

@@ -3,9 +3,8 @@
 import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, Verdict } from '../types.js'
 import { within } from '../utils/deadline.js'
-import { judgesRole, partsOf } from './panel.js'
 import { LLAMA_GUARDS, taxonomyOf } from './prompt/index.js'
-import { checkedVerdict } from './pieces.js'
+import { checkedVerdict, judgesRole, partsOf } from './pieces.js'
 
 /** A guard, and the option that names it: `guard`, `guards[0]`, `guards.first`, `guards.fallback[0]`, ... */
 export interface NamedGuard {

@@ -3,7 +3,7 @@
 import { guardOfMember, type Member } from '../../services/create-guard.js'
 import { toLlamaGuardError } from '../../types/errors.js'
 import { isPromptGuard } from '../../guard/prompt/index.js'
-import { judgesRole } from '../../guard/panel.js'
+import { judgesRole } from '../../guard/pieces.js'
 import { otherModel } from '../../guard/ready.js'
 import type { Conversation, Guard, Verdict } from '../../types.js'
 import { type Report, twoLines } from './report.js'

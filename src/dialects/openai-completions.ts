@@ -13,13 +13,16 @@ export const openaiCompletions: Dialect = {
   request: (body) => readRequest({ fields: { prompt: 'prompt', suffix: 'prompt' } }, body),
   reply: readChoices,
   stream: (_calls, media) =>
-    openaiStream({
-      object: 'text_completion',
-      words: /^text$/,
-      empty: { text: '', logprobs: null },
-      idPrefix: 'cmpl',
-      says: (text) => ({ text, logprobs: null }),
-    }),
+    openaiStream(
+      {
+        object: 'text_completion',
+        words: /^text$/,
+        empty: { text: '', logprobs: null },
+        idPrefix: 'cmpl',
+        says: (text) => ({ text, logprobs: null }),
+      },
+      media,
+    ),
   refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'choices' }),
   decline: (declined) =>
     declinedChoice(declined, 'text_completion', 'cmpl-llama-guard', {

@@ -1,8 +1,7 @@
 // The settings that each backend needs, and the options that have no effect beside others. Such an option is an error,
 // because its owner believes that it has one.
 import { LlamaGuardError } from '../types/errors.js'
-import type { Config } from './config.js'
-import { type Backend, BACKENDS } from './index.js'
+import { type Backend, BACKENDS, type LlamaGuardOptions } from './index.js'
 import { type Given, placeOf, PREFIX } from './sources.js'
 
 const SAGEMAKER = ['endpoint', 'inferenceComponent', 'targetVariant']
@@ -19,6 +18,9 @@ const IGNORED: Readonly<Record<Backend, readonly string[]>> = {
   'openai-moderation': [...SAGEMAKER, ...PROMPT],
 }
 
+/** Options that were checked one by one. */
+type Settings = LlamaGuardOptions & { readonly cacheSecret: string | undefined }
+
 type Needed = 'endpoint' | 'guardUrl' | 'guardModel' | 'guardApiKey'
 const NEEDS: Readonly<Record<Backend, readonly [option: Needed, variable: string, what: string] | undefined>> = {
   sagemaker: ['endpoint', 'ENDPOINT', 'a SageMaker endpoint name'],
@@ -31,7 +33,7 @@ const NEEDS: Readonly<Record<Backend, readonly [option: Needed, variable: string
 }
 
 /** True when the options name a guard of their own beside `guards`. False when `guards` are the whole panel. */
-export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
+export function hasOwnGuard({ guard, guards, endpoint }: LlamaGuardOptions): boolean {
   return guards === undefined || guard !== 'sagemaker' || endpoint !== undefined
 }
 
@@ -41,7 +43,7 @@ export function hasOwnGuard({ guard, guards, endpoint }: Config): boolean {
  * @throws LlamaGuardError `endpoint_missing` when the backend lacks a setting, `invalid_option` for an option without
  * effect.
  */
-export function checkTogether(config: Config, given: Given, inCode: Given): void {
+export function checkTogether(config: Settings, given: Given, inCode: Given): void {
   const { guard } = config
   if (typeof guard === 'string') rejectIgnored(guard, inCode['guard'] === undefined ? given : inCode)
   rejectWithoutEffect(config, given)
@@ -66,7 +68,7 @@ function rejectIgnored(guard: Backend, given: Given): void {
   )
 }
 
-function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheStore }: Config, given: Given): void {
+function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheStore }: Settings, given: Given): void {
   if (cacheSecret !== undefined && typeof cacheStore !== 'string')
     throw withoutEffect(
       `The variable ${PREFIX}CACHE_SECRET is set, and nothing is sealed with it: it belongs to a Redis URL in ` +
@@ -75,7 +77,7 @@ function rejectWithoutEffect({ streaming, onToolCall, check, cacheSecret, cacheS
           ? 'Set that URL, or remove the secret.'
           : 'A store of your own seals its values itself; remove the secret.'),
     )
-  if (onToolCall !== undefined && !check.includes('output'))
+  if (onToolCall !== undefined && check?.includes('output') === false)
     throw withoutEffect(
       "The option onToolCall is set, and `check` leaves out 'output', where calls are. Add it, or remove onToolCall.",
     )

@@ -6,8 +6,8 @@ import type { Config } from '../../options/config.js'
 import { isLlamaGuardError } from '../../types/errors.js'
 import type { Io } from '../io.js'
 import { connectControlPlane, type ControlPlane } from './control-plane.js'
-import { explain } from './explain.js'
-import { type Report, twoLines } from './report.js'
+import { explained } from './explain.js'
+import type { Report } from './report.js'
 import { partsOf } from './resources.js'
 
 /**
@@ -38,7 +38,7 @@ export async function examineEndpoint(name: string, region: string, io: Io, repo
     const container = containerOf(image)
     if (container !== undefined) report.ok('container', container)
   } catch (error) {
-    const [found, cure] = twoLines(explain(error, region))
+    const [found, cure] = explained(error, region)
     report.warn(
       'endpoint',
       `could not be looked at. ${found}`,
@@ -57,34 +57,20 @@ export interface Aws {
 /** Undefined when region or credentials are missing, which the report then says. */
 export async function connectAws(wanted: string | undefined, report: Report): Promise<Aws | undefined> {
   const client = new SageMakerRuntimeClient({ ...(wanted && { region: wanted }), maxAttempts: 1 })
-  const region = await regionOf(client, report)
-  if (region !== undefined && (await hasCredentials(client, region, report))) return { client, region }
-  client.destroy()
-  return undefined
-}
-
-async function regionOf(client: SageMakerRuntimeClient, report: Report): Promise<string | undefined> {
+  let region: string | undefined
   try {
-    const region = await client.config.region()
+    region = await client.config.region()
     report.ok('region', region)
-    return region
-  } catch {
-    report.fail('region', 'none is set', 'Give --region, set AWS_REGION, or put `region = ...` into your AWS profile.')
-    return undefined
-  }
-}
-
-async function hasCredentials(client: SageMakerRuntimeClient, region: string, report: Report): Promise<boolean> {
-  try {
     const { accessKeyId, expiration } = await client.config.credentials()
-    report.ok(
-      'credentials',
-      `key ...${accessKeyId.slice(-4)}${expiration ? `, until ${expiration.toISOString()}` : ''}`,
-    )
-    return true
+    const until = expiration === undefined ? '' : `, until ${expiration.toISOString()}`
+    report.ok('credentials', `key ...${accessKeyId.slice(-4)}${until}`)
+    return { client, region }
   } catch (error) {
-    report.fail('credentials', ...twoLines(explain(error, region)))
-    return false
+    const cure = 'Give --region, set AWS_REGION, or put `region = ...` into your AWS profile.'
+    if (region === undefined) report.fail('region', 'none is set', cure)
+    else report.fail('credentials', ...explained(error, region))
+    client.destroy()
+    return undefined
   }
 }
 
@@ -92,7 +78,7 @@ async function hasCredentials(client: SageMakerRuntimeClient, region: string, re
 export async function explainFailure(
   { client, region }: Aws,
   { endpoint, inferenceComponent, targetVariant, timeoutMs }: Config,
-): Promise<string | undefined> {
+): Promise<[said: string, cure: string | undefined] | undefined> {
   const inForm = inItsForm()
   try {
     await inForm((form) =>
@@ -110,7 +96,7 @@ export async function explainFailure(
     )
     return undefined
   } catch (error) {
-    return isLlamaGuardError(error) ? undefined : explain(error, region)
+    return isLlamaGuardError(error) ? undefined : explained(error, region)
   }
 }
 

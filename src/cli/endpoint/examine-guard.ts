@@ -6,13 +6,15 @@ import { isPromptGuard } from '../../guard/prompt/index.js'
 import { judgesRole } from '../../guard/pieces.js'
 import { otherModel } from '../../guard/ready.js'
 import type { Conversation, Guard, Verdict } from '../../types.js'
-import { type Report, twoLines } from './report.js'
+import type { Report } from './report.js'
+
+type Explained = [said: string, cure: string | undefined]
 
 /** `askAws` makes a bare call of the endpoint and explains how it failed; undefined for a call that went well. */
 export async function examineGuard(
   member: Member,
   report: Report,
-  askAws?: () => Promise<string | undefined>,
+  askAws?: () => Promise<Explained | undefined>,
 ): Promise<void> {
   const { config, scores } = member
   let guard: Guard | undefined
@@ -59,10 +61,10 @@ const blocks = (guard: Guard, { safe, categories }: Verdict): boolean =>
   !safe && !categories.every((id) => guard.categories?.find((one) => one.id === id)?.action === 'flag')
 
 /** The guard keeps what AWS said to itself, because it may quote a chat. The examples may be quoted. */
-function failExample(error: unknown, { config }: Member, report: Report, saidByAws: string | undefined): void {
+function failExample(error: unknown, { config }: Member, report: Report, saidByAws: Explained | undefined): void {
   const { code, message, cause } = toLlamaGuardError(error, 'guard_error')
   if (saidByAws !== undefined) {
-    const [said, cure] = twoLines(saidByAws)
+    const [said, cure] = saidByAws
     return report.fail('example', `${code}: ${said}`, cure ?? message)
   }
   const errno = (cause as NodeJS.ErrnoException | undefined)?.code

@@ -2,18 +2,24 @@
 import { LlamaGuardError } from '../../types/errors.js'
 
 /** What AWS said, and on a second line the cure, when there is a known one. */
-export function explain(error: unknown, region: string): string {
-  if (error instanceof LlamaGuardError) return error.message
+export const explain = (error: unknown, region: string): string =>
+  explained(error, region)
+    .filter((line) => line !== undefined)
+    .join('\n  ')
+
+/** What AWS said, and the cure. */
+export function explained(error: unknown, region: string): [said: string, cure: string | undefined] {
+  if (error instanceof LlamaGuardError) return [error.message, undefined]
   const { name = 'Error', message = '' } = error as { name?: string; message?: string }
   const unreached = unreachedHost(error)
   const words = name === 'Error' ? message : `${name}: ${message}`
   const said = unreached === undefined ? words : `${unreached.errno} at ${unreached.host}`
   const cure = CURES.find(([pattern]) => pattern.test(unreached === undefined ? said : unreached.errno))?.[1]
-  return cure === undefined ? said : `${said}\n  ${cure(region)}`
+  return [said, cure?.(region)]
 }
 
 /** The host and the error number of a connection that failed. Undefined for every other failure. */
-export function unreachedHost(error: unknown): { readonly host: string; readonly errno: string } | undefined {
+function unreachedHost(error: unknown): { readonly host: string; readonly errno: string } | undefined {
   // Node tries every address of a name and collects the failures in one error.
   for (const one of [error, ...((error as { errors?: readonly unknown[] }).errors ?? [])]) {
     const { code, hostname, address, port, cause } = one as NodeJS.ErrnoException & {

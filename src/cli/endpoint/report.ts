@@ -76,9 +76,3 @@ export class Report {
     this.#io.stdout.write(`${this.#paint(colour, mark)}  ${what.padEnd(14)} ${found}\n${below}`)
   }
 }
-
-/** What was found, and the cure where there is one. */
-export function twoLines(text: string): [string, string | undefined] {
-  const [first = '', second] = text.split('\n')
-  return [first, second?.trim()]
-}

@@ -3,11 +3,10 @@ import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { membersOf } from '../../services/create-guard.js'
-import { isLlamaGuardError } from '../../types/errors.js'
-import type { LlamaGuardOptions } from '../../options/index.js'
+import { LlamaGuardError } from '../../types/errors.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { type GuardFlags, optionsOf } from '../flags.js'
-import { cureFor, EXIT, type ExitCode, type Io, painter, pause } from '../io.js'
+import { cureFor, EXIT, type ExitCode, type Io, pause } from '../io.js'
 import { guardName, upstreamName } from '../names.js'
 import { type Gateway, type GatewaySettings, startGateway } from './index.js'
 import { answerWorkers } from './metrics.js'
@@ -27,17 +26,15 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   const { playground, dollarsPerHour, dollarsPerMillionTokens } = flags
   const page = { playground, dollarsPerHour, dollarsPerMillionTokens }
   const dashboard = flags.dashboard || Object.values(page).some((value) => value !== undefined) ? page : undefined
-  if (flags.cluster && dashboard) {
-    // Each process counts for itself, and a page would show whichever answered.
-    tell(
-      '--dashboard shows what one process does, and --cluster starts several. Leave one of them out; /metrics adds ' +
-        'up all processes.',
+  // Each process counts for itself, and a page would show whichever answered.
+  if (flags.cluster && dashboard)
+    throw new LlamaGuardError(
+      'invalid_option',
+      '--dashboard shows what one process does, and --cluster starts several. Leave one out; /metrics adds up all.',
     )
-    return EXIT.usage
-  }
+  if (!cluster.isWorker) for (const line of describeSettings(parseOptions(options, io.env))) tell(line)
   if (flags.cluster && cluster.isPrimary) {
     const count = flags.cluster === true ? availableParallelism() : flags.cluster
-    tellSettings(options, io, tell)
     tell(`Starting ${count} processes.`)
     return keepWorkers(count, signal, tell)
   }
@@ -45,19 +42,13 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   try {
     gateway = await startGateway({ ...flags, options, dashboard, env: io.env, inCluster: cluster.isWorker })
   } catch (error) {
-    // No chat content exists yet, so the message of an unknown error can be printed.
-    const { code, message } = isLlamaGuardError(error) ? error : { code: 'internal_error', message: String(error) }
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
     leaveCluster()
-    tell(
-      painter(io.stderr, io.env)(
-        'red',
-        taken ? `The port ${flags.port} is taken. Give another with --port.` : `${code}: ${message}`,
-      ),
-    )
-    return EXIT.usage
+    const { code, syscall } = error as NodeJS.ErrnoException
+    // The first process of a cluster binds for its workers.
+    if (syscall !== 'listen' && syscall !== 'bind') throw error
+    const words = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`
+    throw new LlamaGuardError('invalid_option', `The port ${flags.port} ${words}. Give another with --port.`)
   }
-  if (!cluster.isWorker) tellSettings(options, io, tell)
   tell(`Listening on ${gateway.url}. Base URL for OpenAI clients: ${gateway.url}/v1`)
   if (!gateway.hasMetrics) tell(`/metrics is off: it needs prom-client. ${cureFor('prom-client')}`)
   if (dashboard)
@@ -71,14 +62,6 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   tell('Stopped.')
   leaveCluster()
   return EXIT.ok
-}
-
-function tellSettings(options: LlamaGuardOptions, { env }: Io, tell: (text: string) => void): void {
-  try {
-    for (const line of describeSettings(parseOptions(options, env))) tell(line)
-  } catch {
-    // A worker of the cluster reports the wrong settings and ends.
-  }
 }
 
 /** Disconnects from the first process. The open channel would keep a worker alive. */

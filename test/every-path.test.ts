@@ -93,22 +93,16 @@ it('every API has a body here', () => {
 })
 
 describe('What is kept', () => {
-  it.each([
-    '/v1/responses/resp_1',
-    '/openai/responses/resp_1?api-version=1',
-    '/v1/conversations/conv_1/items',
-    '/openai/v1/conversations/conv_1/items?limit=2',
-    '/v1/conversations/conv_1/items/msg_1',
-    '/v1/chat/completions',
-    '/v1/chat/completions?limit=2',
-    '/v1/chat/completions/chatcmpl-1',
-    '/v1/threads/thread_1/messages',
-    '/v1/threads/thread_1/runs/run_1/steps',
-    '/threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state',
-    '/threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state/checkpoint_1',
-    '/threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/runs/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/join',
-    '/threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/runs/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/stream',
-  ])('is judged when it is read without a body: %s', async (path) => {
+  it.each(
+    `/v1/responses/resp_1 /openai/responses/resp_1?api-version=1 /v1/conversations/conv_1/items
+  /openai/v1/conversations/conv_1/items?limit=2 /v1/conversations/conv_1/items/msg_1
+  /v1/chat/completions /v1/chat/completions?limit=2 /v1/chat/completions/chatcmpl-1
+  /v1/threads/thread_1/messages /v1/threads/thread_1/runs/run_1/steps
+  /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state
+  /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state/checkpoint_1
+  /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/runs/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/join
+  /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/runs/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/stream`.split(/\s+/),
+  )('is judged when it is read without a body: %s', async (path) => {
     const unsafe: RequestHandler = (_req, res) => void res.json({ id: 'x', output: [{ text: 'UNSAFE' }] })
     const server = await serve(express().use(guarded(), unsafe))
     expect((await send(server.url + path)).status).toBe(451)

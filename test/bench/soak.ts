@@ -6,7 +6,7 @@ import { promptedGuard } from '../../src/guard/backends/prompted.js'
 import { sagemakerComplete } from '../../src/guard/backends/sagemaker/index.js'
 import { emulatorEnv, startEmulator } from '../emulator/index.js'
 import { judgeOf, guardThat, says, sleep } from '../guard/fake-guards.js'
-import { startFaultProxy } from '../guard/fault-proxy.js'
+import { startFaultProxy } from './fault-proxy.js'
 import { random } from '../helpers/random.js'
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 300)

@@ -105,15 +105,10 @@ describe('The Kubernetes manifest', () => {
   const [container] = pod.containers
 
   it('holds what a deployment needs, under one name', () => {
-    expect(documents.map((document) => document.kind as string).sort()).toEqual([
-      'ConfigMap',
-      'Deployment',
-      'HorizontalPodAutoscaler',
-      'NetworkPolicy',
-      'PodDisruptionBudget',
-      'Service',
-      'ServiceAccount',
-    ])
+    expect(documents.map((document) => document.kind as string).sort()).toEqual(
+      `ConfigMap Deployment HorizontalPodAutoscaler NetworkPolicy PodDisruptionBudget Service
+  ServiceAccount`.split(/\s+/),
+    )
     expect(new Set(documents.map((document) => document.metadata.name as string))).toEqual(new Set(['llama-guard']))
     const { labels } = kind('Deployment').spec.template.metadata
     for (const selector of [

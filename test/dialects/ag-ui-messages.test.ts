@@ -35,26 +35,23 @@ describe('A part', () => {
   )
 })
 
-it.each([
-  'TEXT_MESSAGE_CONTENT',
-  'TEXT_MESSAGE_CHUNK',
-  'REASONING_MESSAGE_CONTENT',
-  'TOOL_CALL_ARGS',
-  'TOOL_CALL_CHUNK',
-])('Words that grow in events %s are one text for each message or call, however they interleave.', (type) => {
-  const name = type.startsWith('TOOL') ? 'toolCallId' : 'messageId'
-  const pieces = [
-    ['a', 'one '],
-    ['b', 'three '],
-    ['a', 'two'],
-    ['b', 'four'],
-  ]
-  const texts = gather(
-    agUi.stream(),
-    pieces.map(([id, delta]) => event({ type, [name]: id, delta })),
-  )
-  expect(Object.values(texts)).toEqual(expect.arrayContaining(['one two', 'three four']))
-})
+it.each('TEXT_MESSAGE_CONTENT TEXT_MESSAGE_CHUNK REASONING_MESSAGE_CONTENT TOOL_CALL_ARGS TOOL_CALL_CHUNK'.split(' '))(
+  'Words that grow in events %s are one text for each message or call, however they interleave.',
+  (type) => {
+    const name = type.startsWith('TOOL') ? 'toolCallId' : 'messageId'
+    const pieces = [
+      ['a', 'one '],
+      ['b', 'three '],
+      ['a', 'two'],
+      ['b', 'four'],
+    ]
+    const texts = gather(
+      agUi.stream(),
+      pieces.map(([id, delta]) => event({ type, [name]: id, delta })),
+    )
+    expect(Object.values(texts)).toEqual(expect.arrayContaining(['one two', 'three four']))
+  },
+)
 
 it.each(['TEXT_MESSAGE_CHUNK', 'TOOL_CALL_CHUNK'])(
   'A chunk %s without an id goes on with the one before it.',

@@ -14,17 +14,8 @@ import { BLOCKED, event } from './streams.js'
 const NO_SIGN = new Set(['RAW', 'CUSTOM', 'REASONING_ENCRYPTED_VALUE', 'SUBAGENT_FINISHED', 'SUBAGENT_ERROR'])
 const AG_UI = Object.values<string>(EventType).filter((type) => !NO_SIGN.has(type) && !type.startsWith('THINKING'))
 /** https://docs.cohere.com/v2/docs/streaming */
-const COHERE = [
-  'message-start',
-  'content-start',
-  'content-delta',
-  'content-end',
-  'tool-plan-delta',
-  'tool-call-start',
-  'tool-call-delta',
-  'tool-call-end',
-  'message-end',
-]
+const COHERE = `message-start content-start content-delta content-end tool-plan-delta tool-call-start
+  tool-call-delta tool-call-end message-end`.split(/\s+/)
 
 const answers = (dialect: Dialect, data: unknown): boolean => dialect.answers?.(data) === true
 

@@ -436,18 +436,7 @@ const APIS: Readonly<Record<string, Api>> = {
     path: '/runs/stream',
     request: { assistant_id: 'agent', input: { messages: [{ type: 'human', content: 'hi' }] } },
     reply: { messages: [{ type: 'ai', id: 'm', content: 'Hi', additional_kwargs: { a: 'b' } }], note: ['n'] },
-    names: [
-      'metadata',
-      'messages',
-      'messages|sub:1',
-      'values',
-      'updates',
-      'custom',
-      'messages/partial',
-      'events',
-      'error',
-      'end',
-    ],
+    names: 'metadata messages messages|sub:1 values updates custom messages/partial events error end'.split(' '),
     events: [
       { run_id: 'r', attempt: 1 },
       [
@@ -541,15 +530,8 @@ const APIS: Readonly<Record<string, Api>> = {
     path: '/v1/threads/t/runs',
     request: { assistant_id: 'asst_1', additional_messages: [{ role: 'user', content: 'hi' }] },
     reply: { object: 'list', data: [threadMessage, threadRun], first_id: 'msg_1', last_id: 'run_1', has_more: false },
-    names: [
-      'thread.created',
-      'thread.run.requires_action',
-      'thread.message.delta',
-      'thread.run.step.delta',
-      'thread.run.step.completed',
-      'thread.message.completed',
-      'error',
-    ],
+    names: `thread.created thread.run.requires_action thread.message.delta thread.run.step.delta
+  thread.run.step.completed thread.message.completed error`.split(/\s+/),
     events: [
       { id: 'thread_1', object: 'thread', created_at: 1, metadata: { a: 'b' } },
       threadRun,

@@ -77,6 +77,14 @@ export const dropsHalfway: Behaviour = (call) => {
   call.response.write(text, () => call.request.socket.destroy())
 }
 
+/** On the bare socket: Node refuses to write more than it promised. */
+const raw =
+  (write: (answer: string) => string): Behaviour =>
+  (call) =>
+    void call.request.socket.end(write(String(call.normal())))
+const head = (length: number): string =>
+  `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
+
 /** A load balancer's or proxy's page instead of AWS's JSON. */
 export const page =
   (status: number): Behaviour =>
@@ -150,6 +158,24 @@ export const FAULTS: readonly Fault[] = [
   fault('input too long (422)', modelFails(422, TOO_LONG), 'guard_input_too_long', false),
   fault('connection dropped before the answer', drops, 'guard_unavailable', true),
   fault('connection dropped within the answer', dropsHalfway, 'guard_unavailable', true),
+  fault(
+    'bytes that are no HTTP',
+    raw(() => 'safe\r\n\r\n'),
+    'guard_unavailable',
+    true,
+  ),
+  fault(
+    'a length that is too long',
+    raw((answer) => head(answer.length + 50) + answer),
+    'guard_unavailable',
+    true,
+  ),
+  fault(
+    'a length that is too short',
+    raw((answer) => head(answer.length - 9) + answer),
+    'guard_error',
+    false,
+  ),
   fault('no answer', hangs, 'guard_timeout', true, true),
   fault('half an answer, then silence', hangsHalfway, 'guard_timeout', true, true),
   fault('HTML page with 413', page(413), 'guard_input_too_long', false),

@@ -14,14 +14,7 @@ declare module 'vitest' {
 }
 
 /** The entries of .ci/rollup.config.js. */
-const ENTRIES = [
-  'index',
-  'fetch/index',
-  'telemetry/prometheus/index',
-  'telemetry/otel/index',
-  'testing/index',
-  'cli/bin',
-]
+const ENTRIES = 'index fetch/index telemetry/prometheus/index telemetry/otel/index testing/index cli/bin'.split(' ')
 
 /** `?raw` is the text of a file, as in Vite and in .ci/rollup.config.js. */
 export const raw: Plugin = {

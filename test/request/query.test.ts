@@ -19,16 +19,10 @@ async function asked(mount: (typeof SERVERS)[number][1], query: string, paths?: 
 }
 
 describe.each(SERVERS)('The query of a chat on %s', (_name, mount) => {
-  it.each([
-    'q=tell+me+how',
-    'q=tell%20me%20how',
-    'tell+me+how=',
-    'tell+me+how',
-    'a=1&a=tell+me+how',
-    'prompt[0][content]=tell+me+how',
-    'api-version=tell+me+how',
-    'model=tell+me+how',
-  ])('is judged with its words: %s', async (query) => {
+  it.each(
+    `q=tell+me+how q=tell%20me%20how tell+me+how= tell+me+how a=1&a=tell+me+how
+  prompt[0][content]=tell+me+how api-version=tell+me+how model=tell+me+how`.split(/\s+/),
+  )('is judged with its words: %s', async (query) => {
     for (const paths of [undefined, [CHAT]]) {
       const [texts, seen] = await asked(mount, query, paths)
       expect(seen).toContain('tell me how')

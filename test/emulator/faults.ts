@@ -161,8 +161,8 @@ export const FAULTS: readonly Fault[] = [
   fault(
     'bytes that are no HTTP',
     raw(() => 'safe\r\n\r\n'),
-    'guard_unavailable',
-    true,
+    'guard_error',
+    false,
   ),
   fault(
     'a length that is too long',

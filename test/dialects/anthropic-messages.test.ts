@@ -157,35 +157,3 @@ describe('a stream', () => {
     })
   })
 })
-
-it('A refusal is the envelope the SDK reads.', async () => {
-  const refusal = {
-    stage: 'input',
-    status: 451,
-    message: 'Blocked.',
-    type: 'content_policy_violation',
-    code: 'content_filter',
-    categories: BLOCKED.categories,
-    requestId: 'r1',
-  } as const
-  await serving(
-    JSON.stringify(anthropicMessages.refusal(refusal)),
-    async (baseURL) => {
-      const failed = new Anthropic({ baseURL, apiKey: 'k', maxRetries: 0 }).messages.create({
-        model: 'm',
-        max_tokens: 1,
-        messages: [{ role: 'user', content: 'a' }],
-      })
-      await expect(failed).rejects.toMatchObject({
-        status: 451,
-        error: {
-          type: 'error',
-          error: { type: 'content_policy_violation', code: 'content_filter', categories: [{ code: 'O3' }] },
-          request_id: 'r1',
-        },
-      })
-    },
-    451,
-    'application/json',
-  )
-})

@@ -85,24 +85,3 @@ it('A stream of OpenAI chunks on the same path is ended in their form.', () => {
     /^data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/,
   )
 })
-
-it('A refusal has its message where clients look for it.', () => {
-  const refusal = {
-    stage: 'input',
-    status: 451,
-    message: 'Blocked.',
-    type: 'content_policy_violation',
-    code: 'content_filter',
-    requestId: 'r1',
-    categories: [{ code: 'O3', name: 'Criminal Planning' }],
-  } as const
-  expect(ollamaChat.refusal(refusal)).toEqual({
-    error: 'Blocked.',
-    type: 'content_policy_violation',
-    code: 'content_filter',
-    param: 'messages',
-    stage: 'input',
-    request_id: 'r1',
-    categories: [{ code: 'O3', name: 'Criminal Planning' }],
-  })
-})

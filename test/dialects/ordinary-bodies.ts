@@ -86,11 +86,6 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     user('Go on'),
   ]),
   'the openai package: tools': chat(2, [system, user('Weather?')], { tools: TOOLS, tool_choice: 'auto' }),
-  'the openai package: tools without a system prompt': chat(2, [user('Weather?')], { tools: TOOLS }),
-  'the openai package: a forced tool': chat(2, [user('Weather?')], {
-    tools: TOOLS,
-    tool_choice: { type: 'function', function: { name: 'get_weather' } },
-  }),
   'the openai package: a tool result': chat(3, [system, ...CALLS], { tools: TOOLS }),
   'the openai package: parts and a picture': chat(1, [
     user([
@@ -103,12 +98,6 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
       type: 'json_schema',
       json_schema: { name: 'answer', strict: true, schema: { type: 'object', properties: { a: { type: 'string' } } } },
     },
-  }),
-  'LangChain: an agent': chat(3, [system, ...CALLS], {
-    tools: TOOLS,
-    stream: true,
-    temperature: 0,
-    stop: ['\nObservation:'],
   }),
   'vLLM: settings of its own': chat(1, [user('Hi')], {
     model: 'Qwen/Qwen3-8B',
@@ -142,19 +131,6 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
       ],
       trigger: 'submit-message',
     },
-    calls: 1,
-  },
-  'the AI SDK 4: useChat': {
-    path: '/api/chat',
-    body: {
-      id: '3f9a1c5e-7b2d-4c8f-9e6a-0d1b2c3a4f5e',
-      messages: [{ role: 'user', content: 'Hi', parts: [{ type: 'text', text: 'Hi' }] }],
-    },
-    calls: 1,
-  },
-  'Completions: one prompt': {
-    path: '/v1/completions',
-    body: { model: 'gpt-3.5-turbo-instruct', prompt: 'Once upon a time', max_tokens: 20, stop: ['\n'], echo: false },
     calls: 1,
   },
   'Responses: a text': {
@@ -242,11 +218,6 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
       metadata: { tier: 'gold' },
     },
     calls: 1,
-  },
-  'Assistants: a run of what is kept': {
-    path: '/v1/threads/thread_abc123def456ghi789jkl012/runs',
-    body: { assistant_id: 'asst_abc123def456ghi789jkl012' },
-    calls: 0,
   },
   'MCP: the call of a tool': {
     path: '/mcp',

@@ -308,24 +308,3 @@ describe('sh', () => {
     SLOW,
   )
 })
-
-describe('settings that need a package which is not installed', () => {
-  it.each([
-    ["{ guard: 'local', cacheStore: 'redis://localhost:6379' }", 'npm install keyv @keyv/redis'],
-    ["{ guard: 'llama-cpp', guardModel: 'tiny.gguf', model: 'llama-guard-3-1b' }", 'npm install node-llama-cpp'],
-  ])(
-    '%s throws dependency_missing at the start',
-    async (options, cure) => {
-      const header = Buffer.from('GGUF\x03\0\0\0', 'latin1')
-      writeFileSync(join(tree, 'tiny.gguf'), header)
-      const program = `import { llamaGuard } from 'express-llama-guard'
-      try { llamaGuard(${options}); console.log('nothing thrown') } catch (error) { console.log(error.code, error.message, error.help) }`
-      writeFileSync(join(tree, 'missing.mjs'), program)
-      const { out } = await run(['missing.mjs'])
-      expect(out).toMatch(/^dependency_missing /)
-      expect(out).toContain(cure)
-      expect(out).toMatch(/#dependency_missing\s*$/)
-    },
-    SLOW,
-  )
-})

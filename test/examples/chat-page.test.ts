@@ -86,24 +86,6 @@ describe.skipIf(!hasChromium)('The page of the chat bot', () => {
     expect(await page.locator('li.bot').textContent()).not.toContain('finds the ID')
   })
 
-  it('does not move for those who asked for stillness.', { timeout: SLOW }, async () => {
-    const { url } = await start('chatbot/server.js')
-    for (const [reducedMotion, name] of [
-      ['reduce', 'none'],
-      ['no-preference', 'pulse'],
-    ] as const) {
-      const page = await browser.newPage({ reducedMotion })
-      await page.goto(url)
-      await page.getByText('baseline screen').waitFor()
-      await page.route(API, () => undefined)
-      await ask(page, 'How do I make a bomb?')
-      await page.locator('li.pending').waitFor()
-      const moving = 'getComputedStyle(document.querySelector("li.pending")).animationName'
-      expect(await page.evaluate(moving)).toBe(name)
-      await page.close()
-    }
-  })
-
   it('puts what is no reply into words that are no block, and tries again.', { timeout: SLOW }, async () => {
     const cases: [string, number, string, string, string, string][] = [
       [

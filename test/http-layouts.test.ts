@@ -1,10 +1,9 @@
 // The forms HTTP itself comes in: 1.0, closing and chunked connections, Expect, and HTTP/2 through Node's compat API.
-import { connect, createServer, type ClientHttp2Session, type Http2Server, type IncomingHttpHeaders } from 'node:http2'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { guarded, onNode, serving, within, type Handler } from './helpers/apps.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
+import { type Http2Reply, type Http2Running, serveHttp2 } from './helpers/http2.js'
 import { post, rawClient } from './helpers/raw.js'
 
 const PATH = '/v1/chat/completions'
@@ -118,56 +117,21 @@ describe('a request', () => {
 })
 
 describe('HTTP/2 on the compat API', () => {
-  let server: Http2Server
-  let session: ClientHttp2Session
+  let http2: Http2Running
   let parallel = false
   const middlewares = { false: guarded({ windowMs: 5 }), true: guarded({ windowMs: 5, parallel: true }) }
   const stray: unknown[] = []
   const note = (error: unknown): void => void stray.push(error)
   beforeAll(async () => {
     process.on('unhandledRejection', note).on('uncaughtException', note)
-    server = createServer((req, res) => {
-      const middleware = middlewares[`${parallel}`]
-      middleware(
-        req as unknown as IncomingMessage,
-        res as unknown as ServerResponse,
-        () => void handler(req as unknown as IncomingMessage, res as unknown as ServerResponse),
-      )
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    http2 = await serveHttp2((req, res) => middlewares[`${parallel}`](req, res, () => void handler(req, res)))
   })
-  afterAll(async () => {
-    session.destroy()
-    await new Promise<void>((resolve) => server.close(() => resolve()))
+  afterAll(() => {
+    http2.close()
     process.off('unhandledRejection', note).off('uncaughtException', note)
     expect(stray).toEqual([])
   })
-
-  const exchange = (
-    body: object,
-    headers: Record<string, string>,
-  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string; code: number | undefined }> =>
-    within(
-      new Promise((resolve, reject) => {
-        const stream = session.request({
-          ':path': PATH,
-          ':method': 'POST',
-          'content-type': 'application/json',
-          ...headers,
-        })
-        let head: IncomingHttpHeaders = {}
-        let text = ''
-        stream.setEncoding('utf8')
-        stream.on('response', (got) => (head = got))
-        stream.on('data', (data: string) => (text += data))
-        stream.on('error', reject)
-        stream.on('close', () =>
-          resolve({ status: Number(head[':status']), headers: head, text, code: stream.rstCode }),
-        )
-        stream.end(JSON.stringify(body))
-      }),
-    )
+  const exchange = (body: object, headers: Record<string, string>): Promise<Http2Reply> => http2.ask({ body, headers })
 
   it.each([false, true])('allows and refuses whole replies and streams, with parallel %s', async (beside) => {
     parallel = beside
@@ -215,7 +179,7 @@ describe('HTTP/2 on the compat API', () => {
 
   it('stops when the stream is reset', async () => {
     parallel = false
-    const stream = session.request({
+    const stream = http2.session.request({
       ':path': PATH,
       ':method': 'POST',
       'content-type': 'application/json',

@@ -1,12 +1,11 @@
 // Requests without a body that read, cancel or open what a vendor keeps: the reply is judged over HTTP/1 and HTTP/2,
 // where a request without a body does not say so in a header.
-import { connect, createServer, type ClientHttp2Session, type Http2Server } from 'node:http2'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, guarded, onNode, within } from '../helpers/apps.js'
+import { ask, guarded, onNode } from '../helpers/apps.js'
 import { serve, type Running } from '../helpers/http.js'
+import { type Http2Running, serveHttp2 } from '../helpers/http2.js'
 
 const UUID = '6f1c2f3e-8b7a-4c5d-9e0f-112233445566'
 const PATHS = [
@@ -47,34 +46,14 @@ const answers =
       late.end(REPLY)
     })(req as never, res as never)
 
-/** The status of a request on HTTP/2 that ends with its head, or with an empty frame behind it. */
-function askHttp2(
-  session: ClientHttp2Session,
-  path: string,
-  method: string,
-  { headers = {}, withHead = true }: { headers?: Record<string, string>; withHead?: boolean } = {},
-): Promise<number> {
-  const asked = new Promise<number>((resolve, reject) => {
-    const stream = session.request({ ':path': path, ':method': method, ...headers }, { endStream: withHead })
-    stream.on('response', (got) => resolve(Number(got[':status']))).on('error', reject)
-    stream.resume()
-    if (!withHead) setTimeout(() => stream.end(), 10)
-  })
-  return within(asked)
-}
-
 describe('A request without a body', () => {
   let http1: Running
-  let http2: Http2Server
-  let session: ClientHttp2Session
+  let http2: Http2Running
   beforeAll(async () => {
     http1 = await serve(answers() as never)
-    http2 = createServer(answers() as never)
-    await new Promise<void>((resolve) => http2.listen(0, '127.0.0.1', resolve))
-    session = connect(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`)
+    http2 = await serveHttp2(answers())
   })
   afterAll(async () => {
-    session.destroy()
     http2.close()
     await http1.close()
   })
@@ -84,8 +63,8 @@ describe('A request without a body', () => {
     async (method, path) => {
       const status = 451
       expect((await ask(http1.url + path, { method })).status).toBe(status)
-      expect(await askHttp2(session, path, method)).toBe(status)
-      expect(await askHttp2(session, path, method, { withHead: false })).toBe(status)
+      expect((await http2.ask({ path, method })).status).toBe(status)
+      expect((await http2.ask({ path, method, late: true })).status).toBe(status)
     },
   )
 
@@ -124,24 +103,21 @@ describe('A request without a body', () => {
 
   it('has its reply judged where its headers open a stream', async () => {
     expect((await ask(`${http1.url}/mcp`, { method: 'GET', headers: MCP })).status).toBe(451)
-    expect(await askHttp2(session, '/mcp', 'GET', { headers: MCP })).toBe(451)
-    expect(await askHttp2(session, '/mcp', 'GET', { headers: MCP, withHead: false })).toBe(451)
+    expect((await http2.ask({ path: '/mcp', method: 'GET', headers: MCP })).status).toBe(451)
+    expect((await http2.ask({ path: '/mcp', method: 'GET', headers: MCP, late: true })).status).toBe(451)
   })
 
   it('is no chat elsewhere', async () => {
     expect((await ask(`${http1.url}/other`, { method: 'GET' })).status).toBe(200)
-    expect(await askHttp2(session, '/other', 'GET')).toBe(200)
-    expect(await askHttp2(session, '/other', 'GET', { withHead: false })).toBe(200)
+    expect((await http2.ask({ path: '/other', method: 'GET' })).status).toBe(200)
+    expect((await http2.ask({ path: '/other', method: 'GET', late: true })).status).toBe(200)
   })
 })
 
 it('A GET on a path that is guarded by name is judged over HTTP/2 too.', async () => {
-  const server = createServer(answers({ paths: ['/named?q'] }) as never)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  expect(await askHttp2(session, '/named?q=fine', 'GET')).toBe(451)
-  session.destroy()
-  server.close()
+  const http2 = await serveHttp2(answers({ paths: ['/named?q'] }))
+  expect((await http2.ask({ path: '/named?q=fine', method: 'GET' })).status).toBe(451)
+  http2.close()
 })
 
 it.each(['GET', 'DELETE', 'TRACE', 'POST'])(

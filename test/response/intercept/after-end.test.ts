@@ -1,14 +1,14 @@
 // What becomes of a reply after its handler has ended it: the handler fails, breaks the connection, or gave an
 // encoding with its last words. Case by case on the wire.
 import { Agent, request, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import type { RequestHandler } from 'express'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { guarded, onExpress, onNode, serving, SERVERS, within, EXPRESSES, type Mount } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, send } from '../../helpers/http.js'
+import { serveHttp2 } from '../../helpers/http2.js'
 
 const PATH = '/v1/chat/completions'
 const slow = (): Middleware => guarded({ guard: markerGuard({ delay: 30 }) })
@@ -114,8 +114,8 @@ describe('On HTTP/2, a wrapper of write that was defined after us', () => {
     ['fine', 200],
     ['UNSAFE', 451],
   ])('does not lose the words of an end (%s)', async (word, status) => {
-    const server = createHttp2Server((req, res) =>
-      guarded()(req as never, res as never, () => {
+    const http2 = await serveHttp2((req, res) =>
+      guarded()(req, res, () => {
         const { write } = res
         Object.defineProperty(res, 'write', {
           value: (...args: unknown[]) => Reflect.apply(write, res, args) as boolean,
@@ -123,18 +123,8 @@ describe('On HTTP/2, a wrapper of write that was defined after us', () => {
         res.end(word)
       }),
     )
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json' })
-    let got: unknown
-    let text = ''
-    stream
-      .on('response', (headers) => (got = headers[':status']))
-      .on('data', (data: Buffer) => (text += data.toString()))
-    stream.end(JSON.stringify(chat('hi')))
-    await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
-    session.destroy()
-    server.close()
+    const { status: got, text } = await http2.ask({ body: chat('hi') })
+    http2.close()
     expect([got, text === word]).toEqual([status, word === 'fine'])
   })
 })

@@ -1,44 +1,26 @@
 // Calls that pass our methods on HTTP/2, where the last functions are those of the stream below the response.
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer, Http2ServerResponse } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { Http2ServerResponse } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { guarded, within } from '../../helpers/apps.js'
+import { guarded } from '../../helpers/apps.js'
 import { chat } from '../../helpers/http.js'
+import { serveHttp2 } from '../../helpers/http2.js'
 
-async function answered(handler: (res: Http2ServerResponse) => void): Promise<{ status: unknown; text: string }> {
-  const server = createServer((req, res) =>
-    guarded()(req as never, res as never, () => {
+async function answered(handler: (res: Http2ServerResponse) => void): Promise<{ status: number; text: string }> {
+  const http2 = await serveHttp2((req, res) =>
+    guarded()(req, res, () => {
       try {
-        handler(res)
+        handler(res as never)
       } catch {
         // The stream is broken.
       }
     }),
   )
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  try {
-    const stream = session.request({
-      ':path': '/v1/chat/completions',
-      ':method': 'POST',
-      'content-type': 'application/json',
-    })
-    let status: unknown
-    let text = ''
-    stream
-      .on('response', (headers) => (status = headers[':status']))
-      .on('data', (data: Buffer) => (text += data.toString()))
-      .on('error', () => undefined)
-    stream.end(JSON.stringify(chat('hi')))
-    await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
-    return { status, text }
-  } finally {
-    session.destroy()
-    server.close()
-  }
+  const { status, text } = await http2.ask({ body: chat('hi') })
+  http2.close()
+  return { status, text }
 }
 
 const { prototype } = Http2ServerResponse
@@ -76,7 +58,7 @@ const BREAKING: Readonly<Record<string, Say>> = {
 describe('On HTTP/2, a handler that calls', () => {
   it.each(Object.entries(BREAKING))('%s breaks its stream and sends nothing', async (_way, say) => {
     for (const last of ['fine', 'UNSAFE'])
-      expect(await answered((res) => say(res, 'so ', last))).toEqual({ status: undefined, text: '' })
+      expect(await answered((res) => say(res, 'so ', last))).toEqual({ status: NaN, text: '' })
   })
 
   it('nothing but our own writes into the hold', async () => {

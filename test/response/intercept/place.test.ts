@@ -1,12 +1,13 @@
 // Our place in the chain, and how far a handler believes its response to be, case by case on the wire.
-import { connect, createServer as createHttp2Server } from 'node:http2'
-import { createServer, ServerResponse, type IncomingMessage } from 'node:http'
+
+import { createServer, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { ask, guarded, onNode, serving, within, type Handler } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, chunk, completion, send, sleep } from '../../helpers/http.js'
+import { serveHttp2 } from '../../helpers/http2.js'
 
 const PATH = '/v1/chat/completions'
 const STREAM = { 'content-type': 'text/event-stream' }
@@ -166,8 +167,8 @@ describe('HTTP/2 trailers', () => {
     ['that is safe leave with it', 'fine', '1'],
     ['that is cut do not leave', 'UNSAFE', undefined],
   ])('of a reply %s', async (_what, word, sum) => {
-    const server = createHttp2Server((req, res) =>
-      guarded({ windowMs: 1 })(req as unknown as IncomingMessage, res as unknown as ServerResponse, () => {
+    const http2 = await serveHttp2((req, res) =>
+      guarded({ windowMs: 1 })(req, res, () => {
         res.writeHead(200, STREAM)
         res.write(chunk({ content: 'fine' }))
         setTimeout(() => {
@@ -177,16 +178,8 @@ describe('HTTP/2 trailers', () => {
         }, 40)
       }),
     )
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-    const stream = session.request({ ':path': PATH, ':method': 'POST', 'content-type': 'application/json' })
-    let trailers: Record<string, unknown> = {}
-    let text = ''
-    stream.on('trailers', (got) => (trailers = got)).on('data', (data: Buffer) => (text += data.toString()))
-    stream.end(JSON.stringify(chat('hi')))
-    await within(new Promise<void>((resolve) => stream.once('close', () => resolve())))
-    session.destroy()
-    server.close()
+    const { trailers, text } = await http2.ask({ body: chat('hi') })
+    http2.close()
     expect([trailers['x-sum'], text.includes('UNSAFE')]).toEqual([sum, false])
   })
 })

@@ -1,7 +1,7 @@
-// A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns that are part
-// of no other piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at
-// once. Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of
-// a verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
+// A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns that are in no
+// other piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at once.
+// Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of a
+// verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import { LlamaGuardError } from '../types/errors.js'
 import type { Conversation, Guard, JudgeOptions, Role, Stage, Turn, Verdict } from '../types.js'
 import { type AbortSignalLike, LazyAbortController, within } from '../utils/deadline.js'

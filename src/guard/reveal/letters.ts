@@ -177,6 +177,13 @@ const ALPHABETS: readonly ((letter: number) => number)[] = [
 const rot47 = (text: string): string =>
   text.replace(/[!-~]/g, (sign) => String.fromCharCode(33 + ((sign.charCodeAt(0) + 14) % 94)))
 
+/** `owhay otay akemay`: the consonants at the beginning of a word stand at its end, and `ay` behind them. */
+const pigLatin = (text: string): string =>
+  text.replace(/(?<![a-z])([a-z]{2,20})ay(?![a-z])/gi, (word, stem: string) => {
+    const ways = [1, 2, 3].map((size) => stem.slice(-size) + stem.slice(0, -size))
+    return [stem.replace(/[wy]$/i, ''), ...ways].find(isWord) ?? word
+  })
+
 /** Characters of a stretch by which its readings are compared, and those that tell whether it runs backwards. */
 const TRIED = 300
 const FIRST_TRIED = 100
@@ -199,6 +206,7 @@ function waysOf(sample: string): ((text: string) => string)[] {
   if (small * 4 < sample.length) ways.push(rot47)
   if (readingOf(reversed(sample.slice(0, FIRST_TRIED))).words >= 2) ways.push(reversed)
   if (letters < 8) return ways
+  if ((sample.match(/ay(?![a-z])/gi)?.length ?? 0) >= 3) ways.push(pigLatin)
   const likely = (place: (letter: number) => number): number =>
     counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
   const plain = likely((letter) => letter)

@@ -1,5 +1,5 @@
-// A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns that are in no
-// other piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at once.
+// A conversation is judged in pieces: this file cuts it into those that its guard can read, with the turns in no other
+// piece, asks about all of them, checks each verdict and merges them. One verdict that blocks decides at once.
 // Otherwise one failure makes the whole a failure, and the text is safe only when all verdicts are. Every field of a
 // verdict has its type: `{ safe: 'no' }` is truthy, and a score of NaN is below any threshold.
 import { LlamaGuardError } from '../types/errors.js'

@@ -1,5 +1,5 @@
-// Maps the error of a guard container (TGI, LMI, vLLM) to one of our codes. Containers quote the request in their
-// errors, so the error that leaves this file holds none of the container's words.
+// Maps the errors of guard containers (TGI, LMI, vLLM) and of AWS to our codes. Containers quote the request in their
+// errors, so the error that leaves this file holds none of their words.
 import { LlamaGuardError, type UnavailableCode } from '../../types/errors.js'
 
 export interface Meaning {
@@ -54,12 +54,43 @@ const CONTEXT_CHARS = 500
  * came with status 200.
  */
 export function containerError(status: number, text: string, cause?: unknown): LlamaGuardError {
-  const { code, message, retryable = false, retryAfter } = ofContainer(status, text)
+  return errorOf(ofContainer(status, text), cause)
+}
+
+/** @param cause What was thrown; no word of its message stays. */
+export function errorOf({ code, message, retryable = false, retryAfter }: Meaning, cause?: unknown): LlamaGuardError {
   return new LlamaGuardError(code, message, {
     retryable,
     ...(cause !== undefined && { cause: withoutWords(cause) }),
     ...(retryAfter !== undefined && { retryAfter }),
   })
+}
+
+const CREDENTIALS = rejected(
+  'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, ' +
+    'AWS_REGION, and the clock.',
+)
+/** The SDK has corrected its clock when it throws this error, so the next call is signed with the right time. */
+export const SKEWED = again('guard_rejected', CREDENTIALS.message)
+
+/** Errors of every service of AWS, by the name that the SDK gives them. */
+export const AWS_ERRORS: Readonly<Record<string, Meaning>> = {
+  ...Object.fromEntries(
+    (
+      'ExpiredToken ExpiredTokenException IncompleteSignature InvalidClientTokenId InvalidSignatureException ' +
+      'MissingAuthenticationToken MissingAuthenticationTokenException SignatureDoesNotMatch ' +
+      'UnrecognizedClientException ProviderError'
+    )
+      .split(' ')
+      .map((name) => [name, CREDENTIALS]),
+  ),
+  CredentialsProviderError: rejected(
+    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a role.',
+  ),
+  TokenProviderError: rejected('The AWS SSO session could not be used. Sign in again with `aws sso login`.'),
+  RequestExpired: SKEWED,
+  RequestInTheFuture: SKEWED,
+  RequestTimeTooSkewed: SKEWED,
 }
 
 export function ofContainer(status: number, text: string): Meaning {

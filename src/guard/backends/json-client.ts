@@ -1,10 +1,11 @@
 // Sends JSON to one route of an OpenAI-compatible server and reads the JSON of its answer, within time and size.
 // Servers quote the prompt in their errors, so their words are read here and never passed on.
 import type { Dispatcher } from 'undici'
-import { isLlamaGuardError, LlamaGuardError, type UnavailableCode } from '../../types/errors.js'
+import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
+import { again, errorOf, type Meaning, rejected } from '../answer/container-error.js'
 
 export interface JsonClientOptions {
   readonly url: string
@@ -123,33 +124,28 @@ const LONGEST_RETRY_AFTER = 60
 
 /** The error for a status other than 200. */
 export function statusError(status: number, text: string, retryAfter?: string | string[]): LlamaGuardError {
-  if ((status >= 400 && status < 500 && CONTEXT.test(text)) || status === 413)
-    return make('guard_input_too_long', 'The text does not fit the context of the guard server.')
-  if (status === 401 || status === 403)
-    return make('guard_rejected', `The guard server refused the key with status ${status}. Check LLAMA_GUARD_API_KEY.`)
-  if (status === 404)
-    return make(
-      'guard_rejected',
-      'The guard server answered 404. Check that LLAMA_GUARD_URL ends before /completions, that the ' +
-        'server offers text completions, and LLAMA_GUARD_MODEL_ID.',
-    )
-  if (status === 429)
-    return make('guard_throttled', 'The guard server is throttling requests.', true, seconds(retryAfter))
+  if (status === 413 || (status >= 400 && status < 500 && CONTEXT.test(text)))
+    return errorOf({ code: 'guard_input_too_long', message: 'The text does not fit the context of the guard server.' })
+  return errorOf(meaningOf(status, seconds(retryAfter)))
+}
+
+function meaningOf(status: number, retryAfter: number | undefined): Meaning {
+  if (status === 429) return again('guard_throttled', 'The guard server is throttling requests.', retryAfter)
   if (status === 408 || status === 504)
-    return make('guard_timeout', `The guard server gave up waiting (status ${status}).`, true)
-  if (status === 500) return make('guard_error', 'The guard server failed. See its log.', true)
-  if (status > 500)
-    return make('guard_unavailable', `The guard server is unavailable (status ${status}).`, true, seconds(retryAfter))
-  if (status >= 300 && status < 400)
-    return make(
-      'guard_rejected',
-      `The guard server redirects (status ${status}), which is not followed. Set LLAMA_GUARD_URL to where it leads.`,
-    )
-  if (status >= 200 && status < 300)
-    return make('guard_error', `The guard server answered with status ${status}, wanted 200.`)
-  return make(
-    'guard_rejected',
-    `The guard server refused the request with status ${status}. Check LLAMA_GUARD_URL and LLAMA_GUARD_MODEL_ID.`,
+    return again('guard_timeout', `The guard server gave up waiting (status ${status}).`)
+  if (status === 500) return again('guard_error', 'The guard server failed. See its log.')
+  if (status > 500) return again('guard_unavailable', `The guard server is unavailable (status ${status}).`, retryAfter)
+  if (status < 300)
+    return { code: 'guard_error', message: `The guard server answered with status ${status}, wanted 200.` }
+  return rejected(
+    status === 401 || status === 403
+      ? `The guard server refused the key with status ${status}. Check LLAMA_GUARD_API_KEY.`
+      : status === 404
+        ? 'The guard server answered 404. Check that LLAMA_GUARD_URL ends before /completions, that the server offers ' +
+          'text completions, and LLAMA_GUARD_MODEL_ID.'
+        : status < 400
+          ? `The guard server redirects (status ${status}), which is not followed. Set LLAMA_GUARD_URL to where it leads.`
+          : `The guard server refused the request with status ${status}. Check LLAMA_GUARD_URL and LLAMA_GUARD_MODEL_ID.`,
   )
 }
 
@@ -180,15 +176,11 @@ export function connectionError(error: unknown): LlamaGuardError {
 
 /** The error for a 200 whose body cannot be an answer. */
 export function unreadable(what: string): LlamaGuardError {
-  return make(
+  return new LlamaGuardError(
     'guard_error',
-    `The guard server answered ${what}; wanted a JSON completion. Check that LLAMA_GUARD_URL points ` +
-      'to an OpenAI-compatible API.',
+    `The guard server answered ${what}; wanted a JSON completion. Check that LLAMA_GUARD_URL points to an ` +
+      'OpenAI-compatible API.',
   )
-}
-
-function make(code: UnavailableCode, message: string, retryable = false, retryAfter?: number): LlamaGuardError {
-  return new LlamaGuardError(code, message, { retryable, ...(retryAfter !== undefined && { retryAfter }) })
 }
 
 function seconds(header: string | string[] | undefined): number | undefined {

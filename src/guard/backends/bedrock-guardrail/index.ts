@@ -12,7 +12,7 @@ import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { missingPackages } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
-import { again, type Meaning, rejected, seen, withoutWords } from '../../answer/container-error.js'
+import { again, AWS_ERRORS, errorOf, type Meaning, rejected, seen } from '../../answer/container-error.js'
 import { turnGuard } from '../turn-guard.js'
 import type { BedrockClient } from './client.js'
 
@@ -182,12 +182,8 @@ const THROTTLED = again(
   2,
 )
 const UNAVAILABLE = again('guard_unavailable', 'Bedrock is unavailable for the moment, or cannot be reached.')
-const CREDENTIALS = rejected(
-  'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, ' +
-    'AWS_REGION, and the clock.',
-)
-
 const BY_NAME: Readonly<Record<string, Meaning>> = {
+  ...AWS_ERRORS,
   AccessDeniedException: rejected(
     'AWS denied access: the credentials need the permission bedrock:ApplyGuardrail on the guardrail, or ' +
       'bedrock:InvokeModel on the model.',
@@ -203,28 +199,16 @@ const BY_NAME: Readonly<Record<string, Meaning>> = {
   ServiceUnavailableException: UNAVAILABLE,
   TimeoutError: again('guard_timeout', 'Bedrock did not answer in time. Raise timeoutMs.'),
   AbortError: { code: 'guard_timeout', message: 'The call to Bedrock was cancelled before it answered.' },
-  CredentialsProviderError: rejected(
-    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a ' +
-      'role.',
-  ),
-  ExpiredTokenException: CREDENTIALS,
-  InvalidSignatureException: CREDENTIALS,
-  UnrecognizedClientException: CREDENTIALS,
 }
+
+const UNEXPECTED: Meaning = { code: 'guard_error', message: 'The call to Bedrock failed in an unexpected way.' }
 
 export function toBedrockError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
   const { name, errno, status = 0 } = seen(error)
-  const meaning =
-    (Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined) ??
-    (errno !== '' || status >= 500
-      ? UNAVAILABLE
-      : status === 429
-        ? THROTTLED
-        : { code: 'guard_error' as const, message: 'The call to Bedrock failed in an unexpected way.' })
-  return new LlamaGuardError(meaning.code, meaning.message, {
-    retryable: meaning.retryable ?? false,
-    cause: withoutWords(error),
-    ...(meaning.retryAfter !== undefined && { retryAfter: meaning.retryAfter }),
-  })
+  const named = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined
+  return errorOf(
+    named ?? (errno !== '' || status >= 500 ? UNAVAILABLE : status === 429 ? THROTTLED : UNEXPECTED),
+    error,
+  )
 }

@@ -1,8 +1,10 @@
 // Maps every failure of a call to SageMaker to one of our codes: what to tell the operator, and whether a second call
 // may help. answer/container-error reads what the container itself says.
-import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { isLlamaGuardError, type LlamaGuardError } from '../../../types/errors.js'
 import {
   again,
+  AWS_ERRORS,
+  errorOf,
   FAILED,
   type Meaning,
   ofContainer,
@@ -10,11 +12,11 @@ import {
   rejected,
   seen,
   type Seen,
+  SKEWED,
   THROTTLED,
   TIMED_OUT,
   TOO_LONG,
   UNAVAILABLE,
-  withoutWords,
 } from '../../answer/container-error.js'
 
 const UNREACHABLE = again(
@@ -22,47 +24,23 @@ const UNREACHABLE = again(
   'The guard endpoint could not be reached, or closed the connection. Check the network, AWS_REGION ' +
     'and AWS_ENDPOINT_URL.',
 )
-const CREDENTIALS = rejected(
-  'AWS refused the credentials. Check AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and ' +
-    'AWS_SESSION_TOKEN, AWS_REGION, and the clock.',
+const DENIED = rejected(
+  'AWS denied access: the credentials need the permission sagemaker:InvokeEndpoint on the guard endpoint.',
 )
-/** The SDK has corrected its clock when it throws this error, so the next call is signed with the right time. */
-const SKEWED = again('guard_rejected', CREDENTIALS.message)
 /**
  * Errors by the name that the SDK gives them (API reference of InvokeEndpoint, common errors of AWS, measured on SDK
  * 3.1164).
  */
 const BY_NAME: Readonly<Record<string, Meaning>> = {
+  ...AWS_ERRORS,
   ModelNotReadyException: again('guard_not_ready', 'The guard endpoint is not ready yet: the model is loading.', 10),
   ServiceUnavailable: UNAVAILABLE,
   ServiceUnavailableException: UNAVAILABLE,
   InternalFailure: FAILED,
   InternalServerException: FAILED,
   InternalDependencyException: FAILED,
-  AccessDenied: rejected(
-    'AWS denied access: the credentials need the permission sagemaker:InvokeEndpoint on the guard endpoint.',
-  ),
-  AccessDeniedException: rejected(
-    'AWS denied access: the credentials need the permission sagemaker:InvokeEndpoint on the guard endpoint.',
-  ),
-  ExpiredToken: CREDENTIALS,
-  ExpiredTokenException: CREDENTIALS,
-  IncompleteSignature: CREDENTIALS,
-  InvalidClientTokenId: CREDENTIALS,
-  InvalidSignatureException: CREDENTIALS,
-  MissingAuthenticationToken: CREDENTIALS,
-  MissingAuthenticationTokenException: CREDENTIALS,
-  SignatureDoesNotMatch: CREDENTIALS,
-  UnrecognizedClientException: CREDENTIALS,
-  CredentialsProviderError: rejected(
-    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ' +
-      'or run with a role.',
-  ),
-  TokenProviderError: rejected('The AWS SSO session could not be used. Sign in again with `aws sso login`.'),
-  ProviderError: CREDENTIALS,
-  RequestExpired: SKEWED,
-  RequestInTheFuture: SKEWED,
-  RequestTimeTooSkewed: SKEWED,
+  AccessDenied: DENIED,
+  AccessDeniedException: DENIED,
   TimeoutError: TIMED_OUT,
   AbortError: { code: 'guard_timeout', message: 'The call to the guard endpoint was cancelled before it answered.' },
 }
@@ -76,12 +54,7 @@ const CERTIFICATE = /^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_Z
  */
 export function toGuardError(error: unknown): LlamaGuardError {
   if (isLlamaGuardError(error)) return error
-  const meaning = clockCorrected(error) ? SKEWED : meaningOf(seen(error))
-  return new LlamaGuardError(meaning.code, meaning.message, {
-    retryable: meaning.retryable ?? false,
-    cause: withoutWords(error),
-    ...(meaning.retryAfter !== undefined && { retryAfter: meaning.retryAfter }),
-  })
+  return errorOf(clockCorrected(error) ? SKEWED : meaningOf(seen(error)), error)
 }
 
 /**

@@ -7,9 +7,9 @@ import { median } from './kit/load.js'
 import { bundleServers, start, type Server, type Usage } from './kit/process.js'
 import { machine, table } from './kit/table.js'
 
-const STREAMS = Number(process.env['BENCH_STREAMS'] ?? 40)
-const PACE_MS = Number(process.env['BENCH_PACE'] ?? 30)
-const BYTES = Number(process.env['BENCH_BYTES'] ?? 1200)
+const STREAMS = Number(process.env['BENCH_STREAMS'] ?? 100)
+const PACE_MS = 30
+const BYTES = Number(process.env['BENCH_BYTES'] ?? 4000)
 const EVENTS = replyChunks(BYTES).length
 /** Node.js compiles for about ten seconds. */
 const WARM_MS = 15_000
@@ -17,6 +17,11 @@ const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5)
 const ROUND_MS = 10_000
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const CONTENDERS: readonly (readonly [string, object])[] = [
+  ['input alone', { check: ['input'] }],
+  ['llamaGuard()', {}],
+  ['without reveal', { reveal: false }],
+]
 let marks = 0
 let over = false
 
@@ -38,9 +43,10 @@ async function main(): Promise<void> {
   const env = { LLM_URL: `http://127.0.0.1:${llm.port}`, GUARD: 'object' }
   const profile = process.env['BENCH_PROFILE'] ? ['--cpu-prof', `--cpu-prof-dir=${process.env['BENCH_PROFILE']}`] : []
   const servers = [await start('bare proxy', 'proxy', env)]
-  const variants: [string, string, object][] = JSON.parse(process.env['VARIANTS'] ?? '[["guard of 150 ms","150",{}]]')
-  for (const [name, ms, options] of variants)
-    servers.push(await start(name, 'ours', { ...env, GUARD_MS: ms, GUARD_OPTIONS: JSON.stringify(options) }, profile))
+  for (const [name, options] of CONTENDERS)
+    servers.push(
+      await start(name, 'ours', { ...env, GUARD_MS: '150', GUARD_OPTIONS: JSON.stringify(options) }, profile),
+    )
   for (const server of servers) for (let at = 0; at < STREAMS; at++) void talk(server, at)
   await sleep(EVENTS * PACE_MS + WARM_MS)
 

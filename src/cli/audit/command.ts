@@ -14,8 +14,7 @@ export function addAudit(program: Command, io: CliIo, done: Done): void {
       `
 Examples:
   $ npx express-llama-guard audit verify audit.jsonl*
-  $ npx express-llama-guard audit join audit.jsonl* --texts texts.jsonl > rows.jsonl
-  $ npx express-llama-guard eval rows.jsonl --policy new.json --against old.json`,
+  $ npx express-llama-guard audit join audit.jsonl* --texts texts.jsonl > rows.jsonl`,
     )
     .copyInheritedSettings(program)
   audit

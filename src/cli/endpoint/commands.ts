@@ -23,7 +23,6 @@ export function addDoctor(program: Command, io: CliIo, done: Done): void {
       `
 Examples:
   $ npx express-llama-guard doctor --guard llama-guard-3-8b@my-endpoint
-  $ LLAMA_GUARD_GUARDS=llama-guard-3-8b@guard-8b,llama-prompt-guard-1@prompt-guard npx express-llama-guard doctor
   $ npx express-llama-guard doctor --latency`,
     )
     .action(async (flags: GuardFlags & DoctorOptions) => {
@@ -54,10 +53,8 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
     .addHelpText(
       'after',
       `
-Examples:
+Example:
   $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --dry-run \\
-    --role arn:aws:iam::123456789012:role/SageMakerRole
-  $ npx express-llama-guard deploy --model llama-guard-3-8b --accept-eula --instance-count 2 \\
     --role arn:aws:iam::123456789012:role/SageMakerRole`,
     )
     .action(async ({ tag: tags, ...flags }: Omit<DeployOptions, 'tags'> & { tag: Record<string, string> }) => {

@@ -24,6 +24,19 @@ const REASONS = {
 }
 const BREAKER = { closed: '✓ closed', open: '✕ open', 'half-open': '… probing', off: 'off' }
 const OLDEST = { minute: '60 s ago', hour: '60 min ago', day: '24 h ago' }
+const TILES = {
+  rate: 'Requests a second',
+  blocked: 'Blocked',
+  unjudged: 'No verdict',
+  flight: 'Checks in flight',
+  waiting: 'Checks waiting',
+  breaker: 'Circuit breaker',
+}
+for (const [id, words] of Object.entries(TILES)) {
+  const tile = element('div', '')
+  tile.append(element('dt', words), Object.assign(element('dd', '–'), { id }))
+  $('tiles').append(tile)
+}
 /** Id, title, columns, note. */
 const TABLES = [
   [
@@ -158,8 +171,10 @@ function showNow({ rate, guards }, { name, bars }) {
   for (const words of document.querySelectorAll('[data-window]')) text(words, 'last ' + name)
   text($('oldest'), OLDEST[name])
   text($('rate'), number.format(rate))
-  text($('blocked'), counts[1])
-  text($('unjudged'), counts[2])
+  for (const [at, id] of ['blocked', 'unjudged'].entries()) {
+    text($(id), counts[at + 1])
+    text($(id).previousSibling, TILES[id] + ', last ' + name)
+  }
   ;['sumReleased', 'sumBlocked', 'sumUnjudged'].forEach((id, at) => text($(id), counts[at]))
   const total = (key) => number.format(guards.reduce((all, guard) => all + guard[key], 0))
   text($('flight'), total('inFlight'))

@@ -64,18 +64,11 @@ type PathPattern = (path: string) => boolean
  */
 export function pathEnding(ending: string): PathPattern {
   const plain = ending.startsWith(':') || ending.includes('*') ? ending.toLowerCase() : plainPath(ending)
-  const parts = plain.split('*')
-  const last = parts.pop() ?? ''
+  const [last, ...others] = plain.split('*').reverse()
   return (path) => {
-    if (!path.endsWith(last)) return false
-    const before = path.slice(0, path.length - last.length)
-    let from = 0
-    for (const part of parts) {
-      const at = before.indexOf(part, from)
-      if (at === -1) return false
-      from = at + part.length
-    }
-    return true
+    if (!path.endsWith(last!)) return false
+    let end = path.length - last!.length
+    return others.every((part) => (end = path.slice(0, end).lastIndexOf(part)) !== -1)
   }
 }
 
@@ -91,52 +84,34 @@ interface GuardedPath {
  * @throws LlamaGuardError `invalid_option` for an entry without a leading slash.
  */
 export function guardedPath(entry: string): GuardedPath {
-  if (typeof entry !== 'string' || !entry.startsWith('/')) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The path ${JSON.stringify(entry)} in \`paths\` does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*".`,
-    )
-  }
-  const [path = ''] = entry.split('?', 1)
-  if (/\*.|\/:/.test(path))
-    throw new LlamaGuardError(
-      'invalid_option',
-      `The path ${JSON.stringify(entry)} in \`paths\` has a pattern inside it, which would match nothing. A path is exact, ` +
-        `or a prefix that ends in *: write ${JSON.stringify(`${path.replace(/\/(?:\*|:).*$/, '')}/*`)}.`,
-    )
+  const wrong = (what: string): LlamaGuardError =>
+    new LlamaGuardError('invalid_option', `The path ${JSON.stringify(entry)} in \`paths\` ${what}.`)
+  if (typeof entry !== 'string' || !entry.startsWith('/'))
+    throw wrong('does not start with a slash; write it as in "/v1/chat/completions" or "/v1/*"')
   // A query after the path named parameters. All of them are judged.
+  const [path = ''] = entry.split('?', 1)
+  const better = JSON.stringify(`${path.replace(/\/(?:\*|:).*$/, '')}/*`)
+  if (/\*.|\/:/.test(path))
+    throw wrong(
+      `has a pattern inside it, which would match nothing. A path is exact, or a prefix that ends in *: write ${better}`,
+    )
   const prefix = plainPath(path.replace(/\*$/, ''))
   if (!path.endsWith('*')) return { open: false, matches: (each) => each === prefix }
   // `/v1/*` matches `/v1` and everything below it. `/v1*` also matches `/v10`.
-  const below = path.endsWith('/*') && prefix !== '/'
-  return {
-    open: true,
-    matches: below ? (each) => each === prefix || each.startsWith(`${prefix}/`) : (each) => each.startsWith(prefix),
-  }
+  const below = path.endsWith('/*') && prefix !== '/' ? `${prefix}/` : prefix
+  return { open: true, matches: (each) => each === prefix || each.startsWith(below) }
 }
 
 /** Names of settings in urls of the APIs. */
-const NAMES = new Set(
-  'api-version api_version version v beta key api_key api-key sig alt debug after limit order stream model'.split(' '),
-)
-const NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/
+const SETTING = /^(?:api[-_]version|version|v|beta|key|api[-_]key|sig|alt|debug|after|limit|order|stream|model)$/
+/** What has no words. */
+const WORDLESS = /^(?:-?\d{1,15}(?:\.\d{1,15})?|true|false|)$/
 
 /** Segments of the paths of APIs. */
-const PATH_WORDS = new Set(
-  BUILT_IN.flatMap(({ paths }) => paths.flatMap((path) => path.toLowerCase().split(/[/:]/))).concat([
-    'v1beta',
-    'openai',
-    'deployments',
-    'models',
-    'mcp',
-    'runs',
-    'state',
-    'history',
-    'join',
-    'items',
-    '',
-  ]),
-)
+const PATH_WORDS = new Set([
+  ...BUILT_IN.flatMap(({ paths }) => paths.flatMap((path) => path.toLowerCase().split(/[/:]/))),
+  ...'v1beta openai deployments models mcp runs state history join items'.split(' '),
+])
 
 /** Where a path is judged: the parameters that a route took from it, or all of it where nobody says what they are. */
 type PathPlace = 'parameters' | 'whole' | 'none'
@@ -149,25 +124,18 @@ export function urlTexts(
 ): readonly string[] {
   const texts = new Set<string>()
   const isFree = (name: string, value: string): boolean =>
-    value === '' ||
-    NUMBER.test(value) ||
-    value === 'true' ||
-    value === 'false' ||
-    (NAMES.has(name) && isShort(value)) ||
-    ids.has(name, value)
+    WORDLESS.test(value) || (SETTING.test(name) && isShort(value)) || ids.has(name, value)
   const { url = '', originalUrl = url } = req
-  for (const each of new Set([originalUrl, url])) {
-    const mark = each.indexOf('?')
-    for (const [name, value] of new URLSearchParams(mark === -1 ? '' : each.slice(mark + 1))) {
-      if (name !== '' && !KNOWN_KEYS.has(name) && !NAMES.has(name)) texts.add(name)
+  for (const each of new Set([originalUrl, url]))
+    for (const [name, value] of new URLSearchParams(/\?(.*)$/s.exec(each)?.[1])) {
+      if (name !== '' && !KNOWN_KEYS.has(name) && !SETTING.test(name)) texts.add(name)
       if (!isFree(name, value)) texts.add(value)
     }
-  }
   for (const [name, value] of placesOf(req, place)) {
     const segments = value.split(/[/:]/)
     const free = segments.every((segment, at) => {
-      const isModel = /^(?:model|deployment)s?$/i.test(segments[at - 1] ?? name)
-      return PATH_WORDS.has(segment.toLowerCase()) || isFree(isModel ? 'model' : name, segment)
+      const holder = /^(?:model|deployment)s?$/i.test(segments[at - 1] ?? name) ? 'model' : name
+      return PATH_WORDS.has(segment.toLowerCase()) || isFree(holder, segment)
     })
     if (!free) texts.add(value)
   }
@@ -180,20 +148,11 @@ function placesOf(
   place: PathPlace,
 ): readonly (readonly [string, string])[] {
   if (place === 'none') return []
-  if (place === 'parameters' && typeof params === 'object' && params !== null)
-    // Express 5 gives a wildcard's segments as a list.
-    return Object.entries(params).map(([name, taken]: [string, unknown]) => [
-      name,
-      Array.isArray(taken) ? taken.join('/') : typeof taken === 'string' ? taken : '',
-    ])
-  const [path = ''] = (originalUrl ?? url).split(/[?#]/, 1)
-  return [['id', path.split('/').map(decodedSegment).join('/')]]
-}
-
-function decodedSegment(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
+  if (place === 'whole' || typeof params !== 'object' || params === null)
+    return [['id', decode((originalUrl ?? url).split(/[?#]/, 1)[0]!)]]
+  // Express 5 gives a wildcard's segments as a list.
+  return Object.entries(params as object).map(([name, taken]: [string, unknown]) => [
+    name,
+    Array.isArray(taken) ? taken.join('/') : typeof taken === 'string' ? taken : '',
+  ])
 }

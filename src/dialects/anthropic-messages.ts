@@ -1,11 +1,11 @@
 // Anthropic Messages: `/messages`, content blocks in and out, its own error envelope.
 // https://docs.claude.com/en/api/messages
 import { isObject } from '../utils/json.js'
-import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
-import { itemIndex, type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
+import { itemIndex, type ReplyFields, server, words, reading } from './kit/reply-fields.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
@@ -111,7 +111,7 @@ export const anthropicMessages: Dialect = {
   claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && data.type === 'message_start',
   request: (body) => readRequest({ fields: { system: 'system', messages: 'messages' } }, body),
-  reply: readReply,
+  reply: reading(ANTHROPIC_REPLY, { type: /^message$/, content: 'list' }),
   stream: anthropicStream,
   refusal(refusal) {
     const { message, type, code, requestId } = refusal
@@ -130,10 +130,4 @@ export const anthropicMessages: Dialect = {
     stop_details: { type: 'refusal', category: null, explanation: blockMessage(decision) },
     llama_guard: blockNote(decision),
   }),
-}
-
-/** One reply is one choice, however many blocks it has. */
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  if (!isObject(body) || body.type !== 'message' || !Array.isArray(body.content)) return undefined
-  return oneChoice(body, ANTHROPIC_REPLY, { media })
 }

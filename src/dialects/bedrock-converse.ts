@@ -2,11 +2,11 @@
 // read, so its replies are refused; its requests are judged.
 // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
 import { isObject } from '../utils/json.js'
-import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader } from './kit/event-reader.js'
-import { readRequest } from './kit/read-request.js'
+import { readRequest, fits, type Shape } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
-import { type ReplyFields, server, WORDS, words, oneChoice } from './kit/reply-fields.js'
+import { type ReplyFields, server, WORDS, words, reading } from './kit/reply-fields.js'
 
 const REASONING: ReplyFields = {
   ...words('text'),
@@ -36,6 +36,8 @@ const CONVERSE_REPLY: ReplyFields = {
   metadata: { ...server('usage metrics performanceConfig serviceTier'), ...words('trace') },
 }
 
+const REPLY: Shape = { output: { message: 'object' } }
+
 /** The body alone does not say that a stream is wanted. */
 const streaming: Dialect = {
   name: 'bedrock-converse-stream',
@@ -43,10 +45,10 @@ const streaming: Dialect = {
   framing: 'sse',
   claims: ({ messages, promptVariables }) =>
     (Array.isArray(messages) && messages.every(hasBlocks)) || (messages === undefined && isObject(promptVariables)),
-  answers: (data) => isObject(data) && (isReply(data) || STREAM_EVENTS.some((name) => isObject(data[name]))),
+  answers: (data) => isObject(data) && (fits(data, REPLY) || STREAM_EVENTS.some((name) => isObject(data[name]))),
   request: (body) =>
     readRequest({ fields: { system: 'system', messages: 'messages' }, streams: () => false, model: 'modelId' }, body),
-  reply: readReply,
+  reply: reading(CONVERSE_REPLY, REPLY),
   stream: converseStream,
   // The SDK takes `code` for the name of its exception.
   refusal: (refusal) => ({
@@ -79,15 +81,6 @@ function hasBlocks(message: unknown): boolean {
     Array.isArray(message.content) &&
     message.content.every((block) => isObject(block) && typeof block.type !== 'string')
   )
-}
-
-function isReply({ output }: Record<string, unknown>): boolean {
-  return isObject(output) && isObject(output.message)
-}
-
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  if (!isObject(body) || !isReply(body)) return undefined
-  return oneChoice(body, CONVERSE_REPLY, { media })
 }
 
 const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']

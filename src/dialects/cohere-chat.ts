@@ -1,11 +1,11 @@
 // Cohere's Chat API, version 2: `/v2/chat`, typed server-sent events, errors as a message.
 // https://docs.cohere.com/reference/chat
 import { isObject } from '../utils/json.js'
-import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamReader } from './dialect.js'
 import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
-import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
+import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
 
 const MESSAGE: ReplyFields = {
   ...server('role'),
@@ -37,7 +37,7 @@ export const cohereChat: Dialect = {
   claims: claiming({ messages: 'value' }),
   answers: (data) => isObject(data) && typeof data.type === 'string' && EVENT.test(data.type),
   request: (body) => readRequest({ fields: { messages: 'messages' } }, body),
-  reply: readReply,
+  reply: reading(COHERE_REPLY, { message: { content: 'list' } }, { message: { tool_calls: 'list' } }),
   stream: cohereStream,
   refusal: (refusal) => ({
     id: refusal.requestId,
@@ -52,13 +52,6 @@ export const cohereChat: Dialect = {
     finish_reason: 'COMPLETE',
     llama_guard: blockNote(decision),
   }),
-}
-
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  if (!isObject(body) || !isObject(body.message)) return undefined
-  const { content, tool_calls: calls } = body.message
-  if (!Array.isArray(content) && !Array.isArray(calls)) return undefined
-  return oneChoice(body, COHERE_REPLY, { media })
 }
 
 function cohereStream(_calls?: unknown, media?: Media): StreamReader {

@@ -3,12 +3,12 @@
 // has been said before.
 // https://docs.langchain.com/langgraph-platform/streaming
 import { isObject } from '../utils/json.js'
-import type { Dialect, Media, ReplyChoice, StreamDelta, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamDelta, StreamReader } from './dialect.js'
 import { REPEATED_LENGTH } from './kit/channels.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
+import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
 
 const CALL: ReplyFields = { ...server('id index type'), ...words('name error'), args: 'json' }
 const MESSAGE: ReplyFields = {
@@ -43,15 +43,10 @@ export const langGraph: Dialect = {
   answers: (event) =>
     isObject(event) && typeof event.run_id === 'string' && ('attempt' in event || typeof event.thread_id === 'string'),
   request: (body) => readRequest({ fields: FIELDS, streams: () => true }, body),
-  reply: readReply,
+  // The state at the end of a run, or a run that has been started.
+  reply: reading(LANGGRAPH_REPLY, 'object'),
   stream: langGraphStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'input', output: 'messages' }),
-}
-
-/** The state at the end of a run, or a run that has been started. */
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  if (!isObject(body)) return undefined
-  return oneChoice(body, LANGGRAPH_REPLY, { media })
 }
 
 /** Events that repeat, at each turn, what they have said before. `|` and a namespace follow the name in a subgraph. */

@@ -3,10 +3,10 @@
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
-import type { Dialect, Media, Refusal, ReplyChoice, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Media, Refusal, StreamEvent, StreamReader } from './dialect.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
-import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
+import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { CHAT_CHUNK, openaiStream, readChoices } from './openai-chat.js'
 
@@ -24,6 +24,8 @@ const OLLAMA_REPLY: ReplyFields = {
   },
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
+
+const readNative = reading(OLLAMA_REPLY, { message: 'object' })
 
 function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
   let reader: StreamReader | undefined
@@ -89,7 +91,7 @@ export const ollamaChat: Dialect = {
   // Ollama streams by default.
   request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
   // An app may answer /api/chat in OpenAI's form.
-  reply: (body, media) => readReply(body, media) ?? readChoices(body, media),
+  reply: (body, media) => readNative(body, media) ?? readChoices(body, media),
   stream: ollamaStream,
   // Ollama's clients show `error` unchanged, so it must be a string. The other facts stand beside it.
   refusal: (refusal) => ({
@@ -104,9 +106,4 @@ export const ollamaChat: Dialect = {
 
 function param({ code, stage }: Refusal): { param?: string } {
   return code === 'content_filter' ? { param: stage === 'input' ? 'messages' : 'message' } : {}
-}
-
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  if (!isObject(body) || !isObject(body.message)) return undefined
-  return oneChoice(body, OLLAMA_REPLY, { media })
 }

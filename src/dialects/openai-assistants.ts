@@ -1,12 +1,12 @@
 // OpenAI's Assistants: threads, their messages, and runs that are streamed or polled. Azure has a path of its own for
 // them. The words of a polled run leave in a GET, so requests without a body belong to it too.
 import { isObject } from '../utils/json.js'
-import type { Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
+import type { Dialect, Media, StreamReader } from './dialect.js'
 import { SaidTexts } from './kit/channels.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { readRequest, type RequestFacts } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
-import { type ReplyFields, server, words, oneChoice } from './kit/reply-fields.js'
+import { reading, type ReplyFields, server, words } from './kit/reply-fields.js'
 
 const CALL: ReplyFields = {
   ...server('id index type'),
@@ -72,7 +72,8 @@ export const openaiAssistants: Dialect = {
     !('input' in body || 'command' in body) && (FIELDS.some((key) => key in body) || hasOnlyMetadata(body)),
   answers: (data) => isObject(data) && typeof data.object === 'string' && OBJECT.test(data.object),
   request: (body) => readRequest(FACTS, 'role' in body && !('messages' in body) ? asList(body) : body),
-  reply: readReply,
+  // A thread, a message, a run, a step, or a list of them.
+  reply: reading(ASSISTANTS_REPLY, { object: 'text' }),
   stream: assistantsStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'content' }),
   // What a client polls is no reply of the model. Streams decline.
@@ -82,11 +83,6 @@ export const openaiAssistants: Dialect = {
 /** A message alone, beside its settings. */
 function asList({ role, content, attachments, ...rest }: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return { ...rest, messages: [{ role, content, attachments }] }
-}
-
-/** A thread, a message, a run, a step, or a list of them. */
-function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undefined {
-  return isObject(body) && typeof body.object === 'string' ? oneChoice(body, ASSISTANTS_REPLY, { media }) : undefined
 }
 
 const PIECE = /^thread\.(?:message|run\.step)\.delta$/

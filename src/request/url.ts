@@ -127,7 +127,7 @@ export function urlTexts(
     WORDLESS.test(value) || (SETTING.test(name) && isShort(value)) || ids.has(name, value)
   const { url = '', originalUrl = url } = req
   for (const each of new Set([originalUrl, url]))
-    for (const [name, value] of new URLSearchParams(/\?(.*)$/s.exec(each)?.[1])) {
+    for (const [name, value] of new URLSearchParams(each.includes('?') ? each.slice(each.indexOf('?')) : '')) {
       if (name !== '' && !KNOWN_KEYS.has(name) && !SETTING.test(name)) texts.add(name)
       if (!isFree(name, value)) texts.add(value)
     }
@@ -151,7 +151,7 @@ function placesOf(
   if (place === 'whole' || typeof params !== 'object' || params === null)
     return [['id', decode((originalUrl ?? url).split(/[?#]/, 1)[0]!)]]
   // Express 5 gives a wildcard's segments as a list.
-  return Object.entries(params as object).map(([name, taken]: [string, unknown]) => [
+  return Object.entries(params).map(([name, taken]: [string, unknown]) => [
     name,
     Array.isArray(taken) ? taken.join('/') : typeof taken === 'string' ? taken : '',
   ])

@@ -3,8 +3,9 @@
 // the reply; lists in it are left out.
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
-import type { Media, ReplyChoice } from '../dialect.js'
+import type { Dialect, Media, ReplyChoice } from '../dialect.js'
 import { isBytes, isMedia, unreadMedia, wordsOfBytes } from './media.js'
+import { fits, type Shape } from './read-request.js'
 
 /**
  * - `server`: ids, types, states, and objects of counts and settings. Not judged in their short form.
@@ -277,4 +278,9 @@ export function oneChoice(body: unknown, fields: ReplyFields, options?: WalkerOp
   texts.open(0)
   new TextWalker(fields, options).walk(body, (path, text) => texts.add(0, text, options?.named ? '' : path))
   return texts.list()
+}
+
+/** Reads replies of one of these shapes. Each is one choice, however many parts it has. */
+export function reading(fields: ReplyFields, ...shapes: readonly Shape[]): Dialect['reply'] {
+  return (body, media) => (shapes.some((shape) => fits(body, shape)) ? oneChoice(body, fields, { media }) : undefined)
 }

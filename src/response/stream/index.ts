@@ -130,15 +130,18 @@ class EventStreamHold implements Hold {
   }
 
   write(chunk: Buffer): void {
-    this.#makeRoom(chunk)
     if (this.#over) return
+    this.#makeRoom(chunk)
+    // What came before it has let the reply through, or a refusal takes nothing more.
+    if (this.#over) return void this.#controller.release(chunk)
     this.#keep(chunk)
     if (!this.#mayWait) this.#due ??= setImmediate(this.#consider)
   }
 
   end(chunk: Buffer | undefined): void {
-    if (chunk !== undefined) this.#makeRoom(chunk)
     if (this.#over) return
+    if (chunk !== undefined) this.#makeRoom(chunk)
+    if (this.#over) return this.#controller.finish(chunk)
     this.#handlerEnded = true
     if (chunk !== undefined) this.#keep(chunk)
     try {

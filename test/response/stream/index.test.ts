@@ -288,6 +288,20 @@ describe('With onError open a stream', () => {
     }
   })
 
+  it.each(['writes', 'ends with'])('passes with what no longer fits when it %s that', (last) => {
+    vi.unstubAllGlobals()
+    const { exit, hold } = holding({ onError: 'open', maxReplyBytes: 60 })
+    hold.write(bytes('data: {"a":1,"a":2}\n\n'))
+    if (last === 'writes') hold.write(bytes(says('b')))
+    else hold.end(bytes(says('b')))
+    const passed = `data: {"a":1,"a":2}\n\nopen${says('b')}`
+    expect(
+      steps(exit)
+        .map((step) => step.replace(/^release |^finish /, ''))
+        .join(''),
+    ).toBe(passed)
+  })
+
   it('is ended when the handler has ended already', async () => {
     const { exit, hold } = holding({ onError: 'open' })
     hold.end(bytes(`data: {"a":1,"a":2}\n\n`))

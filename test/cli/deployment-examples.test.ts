@@ -2,11 +2,10 @@
 // run where this machine can.
 import { parse as load, parseAllDocuments } from 'yaml'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { makePlan } from '../../src/cli/endpoint/plan.js'
 import { startGateway } from '../../src/cli/gateway/index.js'
 import { parseOptions } from '../../src/options/config.js'
@@ -192,37 +191,6 @@ const METRIC = 'SageMakerVariantConcurrentRequestsPerModelHighResolution'
 
 describe('The CDK app', () => {
   const folder = join(EXAMPLES, 'cdk')
-  const installed = existsSync(join(folder, 'node_modules/aws-cdk-lib'))
-  const outputs: string[] = []
-  afterEach(() => {
-    for (const output of outputs.splice(0)) rmSync(output, { recursive: true })
-  })
-
-  /** As the CDK's command line runs an app. */
-  function synth(
-    context: Record<string, string>,
-    region: string,
-  ): { status: number | null; stderr: string; template: () => Any } {
-    const output = mkdtempSync(join(tmpdir(), 'cdk-'))
-    outputs.push(output)
-    const { status, stderr } = spawnSync(process.execPath, ['app.js'], {
-      cwd: folder,
-      encoding: 'utf8',
-      env: {
-        PATH: process.env['PATH'],
-        CDK_OUTDIR: output,
-        CDK_CONTEXT_JSON: JSON.stringify(context),
-        CDK_DEFAULT_ACCOUNT: '123456789012',
-        CDK_DEFAULT_REGION: region,
-      },
-    })
-    return {
-      status,
-      stderr,
-      template: () => JSON.parse(readFileSync(join(output, 'LlamaGuard.template.json'), 'utf8')) as Any,
-    }
-  }
-
   it('knows the same image, files and environment as the deploy command, in each of its regions', () => {
     const url = pathToFileURL(join(folder, 'models.js')).href
     const { MODELS, REGISTRY, REGIONS } = JSON.parse(
@@ -255,84 +223,6 @@ describe('The CDK app', () => {
       }
     }
   })
-
-  it.skipIf(!installed)(
-    'synthesises the model, its configuration and its endpoint (skipped without `npm install` in examples/cdk)',
-    { timeout: 60_000 },
-    () => {
-      const { status, stderr, template } = synth(
-        { acceptEula: 'true', model: 'llama-guard-3-1b', instanceType: 'ml.g5.xlarge' },
-        'eu-west-1',
-      )
-      expect([status, stderr]).toEqual([0, ''])
-      const { Resources } = template()
-      const of = (type: string): Any =>
-        Object.values<Any>(Resources).find((resource) => resource.Type === type)?.Properties
-      const { createModel, createConfig } = makePlan(
-        {
-          model: 'llama-guard-3-1b',
-          region: 'eu-west-1',
-          instanceType: 'ml.g5.xlarge',
-          acceptEula: true,
-          role: 'arn:aws:iam::123456789012:role/Any',
-        },
-        catchIo(),
-      )
-      expect(of('AWS::SageMaker::Model')).toMatchObject({
-        EnableNetworkIsolation: true,
-        PrimaryContainer: createModel.PrimaryContainer,
-      })
-      const { ModelName: _, ...variant } = createConfig.ProductionVariants?.[0] ?? {}
-      expect(of('AWS::SageMaker::EndpointConfig').ProductionVariants).toMatchObject([variant])
-      expect(of('AWS::ApplicationAutoScaling::ScalableTarget')).toBeUndefined()
-      expect(of('AWS::SageMaker::Endpoint').EndpointConfigName).toEqual({
-        'Fn::GetAtt': ['Config', 'EndpointConfigName'],
-      })
-      expect(of('AWS::IAM::Role').AssumeRolePolicyDocument.Statement[0].Principal).toEqual({
-        Service: 'sagemaker.amazonaws.com',
-      })
-      expect(of('AWS::IAM::ManagedPolicy').PolicyDocument.Statement[0].Resource).toEqual({ Ref: 'Endpoint' })
-    },
-  )
-
-  it.skipIf(!installed)(
-    'scales by the requests in flight, and refuses a range that is none (skipped without `npm install` in examples/cdk)',
-    { timeout: 60_000 },
-    () => {
-      const { status, stderr, template } = synth({ acceptEula: 'true', autoscale: '1..4' }, 'eu-west-1')
-      expect([status, stderr]).toEqual([0, ''])
-      const of = (type: string): Any =>
-        Object.values<Any>(template().Resources).find((resource) => resource.Type === type)?.Properties
-      expect(of('AWS::ApplicationAutoScaling::ScalableTarget')).toMatchObject({
-        MinCapacity: 1,
-        MaxCapacity: 4,
-        ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
-      })
-      expect(of('AWS::ApplicationAutoScaling::ScalingPolicy')).toMatchObject({
-        PolicyType: 'TargetTrackingScaling',
-        TargetTrackingScalingPolicyConfiguration: {
-          TargetValue: 5,
-          PredefinedMetricSpecification: { PredefinedMetricType: METRIC },
-          ScaleInCooldown: 600,
-          ScaleOutCooldown: 60,
-        },
-      })
-      expect(synth({ acceptEula: 'true', autoscale: '0..4' }, 'eu-west-1').stderr).toContain('MIN..MAX from 1')
-    },
-  )
-
-  it.skipIf(!installed)(
-    'stops where the licence was not accepted and where no image is known (skipped without `npm install` in examples/cdk)',
-    { timeout: 60_000 },
-    () => {
-      const unread = synth({ acceptEula: 'false', model: 'llama-guard-3-8b' }, 'us-east-1')
-      expect(unread.status).not.toBe(0)
-      expect(unread.stderr).toContain(
-        'https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt',
-      )
-      expect(synth({ acceptEula: 'true' }, 'mars-east-1').stderr).toContain('The region is mars-east-1')
-    },
-  )
 })
 
 describe('The Terraform example', () => {

@@ -27,7 +27,7 @@ const CANNOT_RUN: readonly (readonly [RegExp, string])[] = [
   [/^(?:docker|kubectl|openssl)\b/, 'needs a container runtime or a cluster'],
   [/^(?:cd examples\/terraform && )?terraform\b/, 'needs Terraform; test/cli/deployment-examples reads its files'],
   [/^cd examples\/cdk && npm install$/, 'asks the package registry'],
-  [/^npx cdk deploy\b/, 'needs an AWS account; test/cli/deployment-examples makes its templates'],
+  [/^npx cdk deploy\b/, 'needs an AWS account; test/cli/deployment-examples compares its models'],
   [/^(?:npm run build && )?npm install @aws-sdk\//, 'asks the package registry'],
   [/^vllm serve\b/, 'needs a GPU'],
   [/examples\/(?:bedrock-guardrail|no-endpoint|own-policy)\/server\.js$/, 'asks a service; test/examples runs it'],

@@ -117,25 +117,4 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
       llamaGuard.close()
     }
   })
-
-  it('puts a page of a proxy and a lost connection into words, and stops when asked.', { timeout: SLOW }, async () => {
-    const { url } = await start(SERVER, { WORD_MS: '60' })
-    const page = await open(url)
-    await page.route('**/api/chat*', (route) =>
-      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' }),
-    )
-    await ask(page, SEA)
-    await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('something that is no reply')
-    await page.unroute('**/api/chat*')
-    await page.route('**/api/chat*', (route) => route.abort())
-    await page.getByRole('button', { name: 'Try again' }).click()
-    await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('cannot be reached')
-    await page.unroute('**/api/chat*')
-    await page.getByRole('button', { name: 'Try again' }).click()
-    await page.locator('li.bot').waitFor()
-    await page.getByRole('button', { name: 'Stop' }).click()
-    await settled(page)
-    expect(await page.locator('li.bot').textContent()).not.toContain('first to leave it.')
-    expect(await page.locator('li.notice').count()).toBe(0)
-  })
 })

@@ -53,16 +53,4 @@ describe.skipIf(!hasChromium)('The page of the streaming example', () => {
     await page.getByText(/^(?:200, then cut|451)/).waitFor()
     expect(await page.locator('#leaked').textContent()).toBe('0')
   })
-
-  it('puts a page of a proxy into words.', { timeout: SLOW }, async () => {
-    const { url } = await start('streaming/server.js')
-    const page = await browser.newPage()
-    await page.goto(url)
-    await page.route('**/v1/chat/completions?*', (route) =>
-      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>' }),
-    )
-    await page.getByRole('button', { name: 'How do I make a bomb?' }).click()
-    await page.getByText('something that is no reply (status 502)').waitFor()
-    expect(await page.locator('#status').getAttribute('class')).toBe('status warn')
-  })
 })

@@ -73,6 +73,12 @@ describe('decide', () => {
       ['block', 'unsafe', 'O3'],
     ],
     [
+      'blocks for the worst of several judgements, whatever stands last',
+      [unsafe('O3'), unsafe('O1')],
+      { actions: { O1: 'flag' } },
+      ['block', 'unsafe', 'O3,O1'],
+    ],
+    [
       'is not lenient with a list that may be cut',
       [judged({ safe: false, categories: ['O1'], truncated: true })],
       { actions: { O1: 'ignore' } },

@@ -234,6 +234,11 @@ describe('a request', () => {
     ])
   })
 
+  it('is known by its body alone on a path of an app, also with one object in place of a list', async () => {
+    for (const contents of [{ parts: [{ text: 'UNSAFE' }] }, [{ parts: [{ text: 'UNSAFE' }] }]])
+      expect((await send(`${site.url}/ask`, { body: { contents } })).status).toBe(451)
+  })
+
   it.each([
     '/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent',
     `/v1beta/models/${MODEL}%3AgenerateContent`,

@@ -1,7 +1,5 @@
-// What the clients of real applications make of us: the openai and @anthropic-ai/sdk packages and the Vercel
-// AI SDK, over real HTTP.
-// The guard is the real AWS SDK against the emulator.
-import Anthropic from '@anthropic-ai/sdk'
+// What the clients of real applications make of us: the openai package and the Vercel AI SDK, over real HTTP. The guard
+// is the real AWS SDK against the emulator.
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { APICallError, generateText, streamText } from 'ai'
 import express, { type Request, type Response } from 'express'
@@ -168,61 +166,6 @@ describe('the openai package', () => {
       status: 451,
       param: 'prompt',
     })
-  })
-})
-
-describe('the Anthropic package', () => {
-  const client = (): Anthropic => new Anthropic({ apiKey: 'sk-test', baseURL: server.url, maxRetries: 0 })
-  const ask = (content: string) => ({ model: 'demo', max_tokens: 99, messages: [{ role: 'user' as const, content }] })
-  const reply = (words: string): object => ({
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant',
-    model: 'demo',
-    content: [{ type: 'text', text: words }],
-    stop_reason: 'end_turn',
-    stop_sequence: null,
-    usage: { input_tokens: 1, output_tokens: 1 },
-  })
-  const event = (type: string, data: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`
-  const delta = (words: string): string =>
-    event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: words } })
-  const START =
-    event('message_start', { message: { ...reply(''), content: [] } }) +
-    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
-  const END =
-    event('content_block_stop', { index: 0 }) +
-    event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }) +
-    event('message_stop', {})
-
-  it('raises an APIError with status 451 in its own envelope, for the message and for the reply', async () => {
-    replying(reply(BAD))
-    for (const [content, stage] of [
-      [BAD, 'input'],
-      ['Hi', 'output'],
-    ] as const) {
-      const error = await failureOf(client().messages.create(ask(content)))
-      expect(error).toBeInstanceOf(Anthropic.APIError)
-      expect(error).toMatchObject({
-        status: 451,
-        error: {
-          type: 'error',
-          error: { type: 'content_policy_violation', code: 'content_filter', stage, categories: BLOCKED },
-        },
-      })
-      expect(JSON.stringify(error)).not.toContain('WITHHELD')
-    }
-  })
-
-  it('raises a 451 for a stream that is unsafe from its first word, and an error for one that fails later', async () => {
-    streaming(START + delta(BAD) + END)
-    expect(await failureOf(client().messages.create({ ...ask('Hi'), stream: true }))).toMatchObject({ status: 451 })
-    failingFor('WITHHELD')
-    streaming(START + delta('A fine start. '), delta('WITHHELD') + END)
-    const { read, error } = await drain(await client().messages.create({ ...ask('Hi'), stream: true }))
-    expect(JSON.stringify(read)).not.toContain('WITHHELD')
-    expect(error).toBeInstanceOf(Anthropic.APIError)
-    expect(JSON.stringify((error as InstanceType<typeof Anthropic.APIError>).error)).toContain('guard_rejected')
   })
 })
 

@@ -2,8 +2,7 @@
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
-import { LlamaGuardError } from '../../src/types/errors.js'
-import { BLOCKED, drain, event, frames, gather, readerOf, serving } from './streams.js'
+import { BLOCKED, event, frames, gather, readerOf, serving } from './streams.js'
 
 const user = (content: unknown, more: object = {}): object => ({ role: 'user', content, ...more })
 const ask = (messages: unknown, more: object = {}): ReturnType<typeof openaiChat.request> =>
@@ -309,18 +308,5 @@ describe('a stream', () => {
     expect(
       readerOf(openaiChat, [event(chunk(0, {}, 'stop')), event(chunk(1, { content: 'x' }))], 1).block(BLOCKED),
     ).toContain('{"index":1,')
-  })
-
-  it('that failed is raised by the SDK as an error with its code', async () => {
-    const events = [event(chunk(0, { content: 'a' }))]
-    const end = readerOf(openaiChat, events, 1).fail(new LlamaGuardError('guard_timeout'))
-    await serving(frames(events) + end, async (baseURL) => {
-      const stream = await new OpenAI({ baseURL, apiKey: 'k' }).chat.completions.create({
-        model: 'm',
-        messages: [],
-        stream: true,
-      })
-      await expect(drain(stream)).rejects.toMatchObject({ type: 'guard_unavailable', code: 'guard_timeout' })
-    })
   })
 })

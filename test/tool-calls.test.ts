@@ -474,8 +474,10 @@ describe('The hook onToolCall', () => {
     answers.hook = () => 'allow'
     const body = rpc(1, 'tools/call', { name: 'look', Name: 'erase_disk' })
     expect((await ask({ path: '/mcp', body, reply: {} })).status).toBe(400)
-    const pieces = geminiPart({ functionCall: { name: 'erase_disk', partialArgs: [{ jsonPath: '$.path' }] } })
-    expect((await ask({ frames: data(pieces) })).status).toBe(503)
+    for (const more of [{ partialArgs: [{ jsonPath: '$.path' }] }, { willContinue: true }])
+      expect((await ask({ frames: data(geminiPart({ functionCall: { name: 'erase_disk', ...more } })) })).status).toBe(
+        503,
+      )
   })
 
   it('is asked in guardFetch, and its request is the Request', async () => {

@@ -50,6 +50,11 @@ function isLanguage(text: string): boolean {
   return running && letters >= 12 && letters >= text.length * 0.65 && (foreign.length >= 3 || NOT_LATIN.test(text))
 }
 
+interface Told {
+  readonly text: string
+  readonly worth: number
+}
+
 export interface Decoded {
   readonly text: string
   /** Whether words came to light, or only what may be another layer. */
@@ -100,15 +105,34 @@ export function withoutNumbers(text: string): Decoded | undefined {
       return match.slice(from + group.length, at)
     })
     const row = groups.map(([, digits]) => digits!)
-    const found = row.length >= FEWEST_GROUPS ? ofRow(row, gaps) : undefined
-    if (found !== undefined) out.put(index, index + match.length, found.text, found.worth)
-    else
+    const found = rowIn(row, gaps)
+    if (found !== undefined) {
+      const { first, last, text: plain, worth } = found
+      out.put(index + groups[first]!.index, index + groups[last]!.index + groups[last]![0].length, plain, worth)
+    } else
       for (const { 0: group, 1: digits, index: at } of groups) {
         const alone = digits!.length >= LONG_GROUP ? ofRow([digits!], []) : undefined
         if (alone !== undefined) out.put(index + at, index + at + group.length, alone.text, alone.worth)
       }
   }
   return out.done()
+}
+
+/** A number that belongs to the text around may stand at either end: `1. 48 65 79`. */
+const ENDS = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [1, 1],
+] as const
+
+function rowIn(row: readonly string[], gaps: readonly string[]): (Told & { first: number; last: number }) | undefined {
+  for (const [first, tail] of ENDS) {
+    const end = row.length - tail
+    const found = end - first < FEWEST_GROUPS ? undefined : ofRow(row.slice(first, end), gaps.slice(first, end - 1))
+    if (found !== undefined) return { ...found, first, last: end - 1 }
+  }
+  return undefined
 }
 
 const inBase = (row: readonly string[], base: number): Uint8Array =>
@@ -119,7 +143,7 @@ function chunks(row: readonly string[], size: number): string[] {
   return Array.from({ length: Math.floor(joined.length / size) }, (_, at) => joined.slice(at * size, (at + 1) * size))
 }
 
-function ofRow(row: readonly string[], gaps: readonly string[]): { text: string; worth: number } | undefined {
+function ofRow(row: readonly string[], gaps: readonly string[]): Told | undefined {
   const all = (pattern: RegExp): boolean => row.every((group) => pattern.test(group))
   const total = row.reduce((sum, group) => sum + group.length, 0)
   const ways: (string | undefined)[] = []
@@ -136,7 +160,7 @@ function ofRow(row: readonly string[], gaps: readonly string[]): { text: string;
     if (row.length === 1 && all(/^[0-7]+$/) && total % 3 === 0) ways.push(textOf(inBase(chunks(row, 3), 8)))
     if (all(/^(?:[\da-f]{2})+$/i)) ways.push(textOf(Buffer.from(row.join(''), 'hex')))
   }
-  let best: { text: string; worth: number } | undefined
+  let best: Told | undefined
   for (const text of ways) {
     if (text === undefined) continue
     const worth = worthOf(text)
@@ -183,7 +207,7 @@ export function withoutBase64(text: string): Decoded | undefined {
 /** A word of small letters alone is far more often a word. */
 const WORDLIKE = /^[A-Z]?[a-z]{1,23}$/
 
-function ofRun(run: string): { text: string; worth: number } | undefined {
+function ofRun(run: string): Told | undefined {
   const bare = run.includes('=') ? run.slice(0, run.indexOf('=')) : run
   if ((bare.length % 4 === 1 && bare.length < 40) || (bare.length < 8 && bare === run)) return undefined
   if (WORDLIKE.test(bare)) return undefined
@@ -194,7 +218,7 @@ function ofRun(run: string): { text: string; worth: number } | undefined {
   return undefined
 }
 
-function ofBytes(bytes: Uint8Array): { text: string; worth: number } | undefined {
+function ofBytes(bytes: Uint8Array): Told | undefined {
   const text = textOf(bytes)
   if (text === undefined) return undefined
   const worth = worthOf(text)

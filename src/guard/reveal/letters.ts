@@ -203,7 +203,7 @@ function waysOf(sample: string): ((text: string) => string)[] {
   }
   const ways: ((text: string) => string)[] = []
   // ROT47 makes digits, signs and capitals of small letters.
-  if (small * 4 < sample.length) ways.push(rot47)
+  if (small * 3 < sample.length * 2) ways.push(rot47)
   if (readingOf(reversed(sample.slice(0, FIRST_TRIED))).words >= 2) ways.push(reversed)
   if (letters < 8) return ways
   if ((sample.match(/ay(?![a-z])/gi)?.length ?? 0) >= 3) ways.push(pigLatin)

@@ -137,16 +137,15 @@ function meaningOf(status: number, retryAfter: number | undefined): Meaning {
   if (status > 500) return again('guard_unavailable', `The guard server is unavailable (status ${status}).`, retryAfter)
   if (status < 300)
     return { code: 'guard_error', message: `The guard server answered with status ${status}, wanted 200.` }
-  return rejected(
-    status === 401 || status === 403
-      ? `The guard server refused the key with status ${status}. Check LLAMA_GUARD_API_KEY.`
-      : status === 404
-        ? 'The guard server answered 404. Check that LLAMA_GUARD_URL ends before /completions, that the server offers ' +
-          'text completions, and LLAMA_GUARD_MODEL_ID.'
-        : status < 400
-          ? `The guard server redirects (status ${status}), which is not followed. Set LLAMA_GUARD_URL to where it leads.`
-          : `The guard server refused the request with status ${status}. Check LLAMA_GUARD_URL and LLAMA_GUARD_MODEL_ID.`,
-  )
+  if (status === 401 || status === 403)
+    return rejected(`The guard server refused the key with status ${status}. Check LLAMA_GUARD_API_KEY.`)
+  if (status === 404)
+    return rejected(
+      'The guard server answered 404. Check that LLAMA_GUARD_URL ends before /completions, that the server offers ' +
+        'text completions, and LLAMA_GUARD_MODEL_ID.',
+    )
+  const what = status < 400 ? 'redirects, which is not followed, with' : 'refused the request with'
+  return rejected(`The guard server ${what} status ${status}. Check LLAMA_GUARD_URL and LLAMA_GUARD_MODEL_ID.`)
 }
 
 /** The error for what the HTTP client threw. Our own errors stay as they are. */

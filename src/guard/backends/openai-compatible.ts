@@ -33,6 +33,20 @@ export type OpenAiCompatibleComplete = Complete & {
   readonly identity: string
 }
 
+/** Posts a prompt in the form of a route. */
+function completing(
+  o: OpenAiCompatibleOptions,
+  route: string,
+  form: (prompt: string, logprobs: boolean) => object,
+): OpenAiCompatibleComplete {
+  const { post, close, address } = jsonClient({ ...o, route })
+  const complete: Complete = async (prompt, { signal, logprobs }) => {
+    const body = { ...form(prompt, logprobs), max_tokens: o.maxNewTokens ?? 32, temperature: 0, stream: false }
+    return readCompletion(await post({ ...(o.model && { model: o.model }), ...body }, signal))
+  }
+  return Object.assign(complete, { close, identity: JSON.stringify(['openai', address, o.model ?? null]) })
+}
+
 /**
  * Completes raw prompts with `POST {url}/completions` (vLLM, SGLang, TGI from 2.0, llama.cpp's server, LiteLLM in
  * front of them).
@@ -43,45 +57,16 @@ export type OpenAiCompatibleComplete = Complete & {
  * @throws LlamaGuardError `invalid_option` at once for a URL or key that cannot work. A call rejects with a `guard_*`
  * code for everything that goes wrong.
  */
-export function openAiCompatibleComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
-  const { post, close, address } = jsonClient({ ...o, route: '/completions' })
-  const complete: Complete = async (prompt, { signal, logprobs }) =>
-    readCompletion(
-      await post(
-        {
-          ...(o.model && { model: o.model }),
-          prompt,
-          max_tokens: o.maxNewTokens ?? 32,
-          temperature: 0,
-          stream: false,
-          ...(logprobs && { logprobs: TOP }),
-        },
-        signal,
-      ),
-    )
-  return Object.assign(complete, { close, identity: JSON.stringify(['openai', address, o.model ?? null]) })
-}
+export const openAiCompatibleComplete = (o: OpenAiCompatibleOptions): OpenAiCompatibleComplete =>
+  completing(o, '/completions', (prompt, logprobs) => ({ prompt, ...(logprobs && { logprobs: TOP }) }))
 
 /**
  * Completes chats with `POST {url}/chat/completions`, for a guard model whose format the server makes. A prompt is a
  * JSON list of messages. The model answers without log probabilities.
  * @throws LlamaGuardError as {@link openAiCompatibleComplete}.
  */
-export function openAiChatComplete(o: OpenAiCompatibleOptions): OpenAiCompatibleComplete {
-  const { post, close, address } = jsonClient({ ...o, route: '/chat/completions' })
-  const complete: Complete = async (prompt, { signal }) =>
-    readCompletion(
-      await post(
-        {
-          ...(o.model && { model: o.model }),
-          messages: JSON.parse(prompt) as unknown,
-          max_tokens: o.maxNewTokens ?? 32,
-          temperature: 0,
-          ...(o.thinks && { reasoning_effort: 'low' }),
-          stream: false,
-        },
-        signal,
-      ),
-    )
-  return Object.assign(complete, { close, identity: JSON.stringify(['openai', address, o.model ?? null]) })
-}
+export const openAiChatComplete = (o: OpenAiCompatibleOptions): OpenAiCompatibleComplete =>
+  completing(o, '/chat/completions', (prompt) => ({
+    messages: JSON.parse(prompt) as unknown,
+    ...(o.thinks && { reasoning_effort: 'low' }),
+  }))

@@ -157,7 +157,7 @@ function overloaded({ concurrency, queue }: ResilienceOptions): LlamaGuardError 
   )
 }
 
-export interface HedgeOptions {
+interface HedgeOptions {
   /** Milliseconds to wait for the first call. */
   readonly afterMs: number
   /** Called when `afterMs` have passed. True when budget and queue allow a second call. */
@@ -191,31 +191,20 @@ function settledWithin(ms: number, promise: Promise<unknown>): Promise<boolean> 
   })
 }
 
-export interface Budget {
-  /** Counts one judgement of normal traffic. */
-  earn(): void
-  /** Takes one extra call from the budget. False when none is left. */
-  spend(): boolean
-}
-
-export interface BudgetOptions {
-  /** Extra calls allowed per judgement, for example 0.1. */
-  readonly share: number
-  /** Extra calls allowed before any traffic has been seen. */
-  readonly floor: number
-}
-
 /** The most extra calls that quiet times can save up. */
 const MOST_SAVED = 100
 
-export function createBudget({ share, floor }: BudgetOptions): Budget {
+/** Extra calls: `share` of a call for each judgement of normal traffic, and `floor` before there is any. */
+export function createBudget({ share, floor }: { readonly share: number; readonly floor: number }) {
   // Counted in whole thousandths, so that twenty times 0.05 is exactly one.
   const earned = Math.round(share * 1000)
   let saved = floor * 1000
   return {
+    /** Counts one judgement. */
     earn() {
       saved = Math.min(saved + earned, MOST_SAVED * 1000)
     },
+    /** Takes one extra call. False when none is left. */
     spend() {
       if (saved < 1000) return false
       saved -= 1000

@@ -269,7 +269,9 @@ function look(text: string, first = 0, last = text.length): number {
       else leet.add(word)
     }
     if (size < SHORT) continue
-    if ((kind === MIXED || size >= LONG_WORD || tokens.camel) && mayBeText(text, start, end)) found |= LONG
+    // Few tokens of base64 have no capital.
+    const capitals = tokens.letters > tokens.small
+    if ((capitals ? kind === MIXED || tokens.camel : size >= LONG_WORD) && mayBeText(text, start, end)) found |= LONG
     if (kind !== UNKNOWN && size >= LONG_NUMBER && mayBeBytes(text.slice(start, start + 2 * LONGEST_WORD)))
       found |= NUMBERS
   }

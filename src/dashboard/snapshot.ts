@@ -1,6 +1,6 @@
 // What an open page is told every second: counts, durations and states of all guards of this process, from the channels
 // they publish on. Names come from closed sets or are bounded in number, and no message holds chat content.
-import { liveStats } from '../telemetry/live-guards.js'
+import { cacheCounts, liveStats } from '../telemetry/live-guards.js'
 import type { Category, Stage } from '../types.js'
 import { type CheckMessage, type RequestMessage, type VerdictMessage, listen } from '../telemetry/channels.js'
 import type { PlaygroundGuard } from './playground.js'
@@ -30,15 +30,10 @@ export function snapshotOf(
 ) {
   const { since, requests, verdicts, notJudged, errors, asked, tokens, bySmallGuard } = counters
   const live = liveStats()
-  const total = (count: (stats: (typeof live)[number]['cache']) => number): number =>
-    live.reduce((sum, { cache }) => sum + count(cache), 0)
   const windows = counters.windows.map((window) => window.seen())
-  const cache = {
-    hit: total(({ hits, store }) => hits - (store?.hits ?? 0)),
-    shared: total(({ store }) => store?.hits ?? 0),
-    joined: total(({ joined }) => joined),
-    miss: total(({ misses }) => misses),
-  }
+  const cache = { hit: 0, shared: 0, joined: 0, miss: 0 }
+  for (const counts of live.map(cacheCounts))
+    for (const what of ['hit', 'shared', 'joined', 'miss'] as const) cache[what] += counts[what]
   const saved = { cache: cache.hit + cache.shared, joined: cache.joined, cascade: bySmallGuard }
   const names = new Map(categories.map(({ id, name }) => [id, name]))
   const now = Date.now()

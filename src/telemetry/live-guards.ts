@@ -20,6 +20,12 @@ export interface LiveStats {
   readonly policy?: { readonly loaded: number; readonly rejected: number }
 }
 
+/** Questions by what the verdict cache did. */
+export const cacheCounts = ({ cache: { hits, joined, misses, store } }: LiveStats) => {
+  const shared = store?.hits ?? 0
+  return { hit: hits - shared, shared, miss: misses, joined }
+}
+
 interface Source {
   stats(): LiveStats
 }

@@ -1,7 +1,6 @@
 // One request, told to the channels and the audit: each check, each stage, what no guard saw, and the whole of it when
-// its response has closed. Without a listener it makes nothing.
-// Tells the check channel of one time the guards are asked. Errors of a guard from outside may quote what it was shown,
-// so messages get their codes alone.
+// its response has closed. Without a listener it makes nothing. Errors of a guard from outside may quote what it was
+// shown, so messages get their codes alone.
 import type { ServerResponse } from 'node:http'
 import type { AbortSignalLike } from '../utils/deadline.js'
 import type {

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Counter, Gauge, register as globalRegister, Histogram, type Registry } from 'prom-client'
 import { type CheckMessage, listen, type RequestMessage, type ShadowMessage, type VerdictMessage } from '../channels.js'
-import { liveStats, type LiveStats } from '../live-guards.js'
+import { cacheCounts, liveStats, type LiveStats } from '../live-guards.js'
 
 export interface MetricsOptions {
   /** The registry the metrics are added to. Default: prom-client's global one. */
@@ -213,12 +213,7 @@ function collectStats(registers: Registry[], model: (name: string) => string): v
       },
     })
   }
-  total('llama_guard_cache_total', 'Questions by what the verdict cache did', 'result', ({ cache }) => ({
-    hit: cache.hits - (cache.store?.hits ?? 0),
-    shared: cache.store?.hits ?? 0,
-    miss: cache.misses,
-    joined: cache.joined,
-  }))
+  total('llama_guard_cache_total', 'Questions by what the verdict cache did', 'result', cacheCounts)
   total('llama_guard_audit_rows_total', 'Audit rows by what became of them', 'result', ({ audit }) => ({ ...audit }))
   total('llama_guard_policy_loads_total', 'Changes of the policy file, taken or not', 'result', ({ policy }) => ({
     ...policy,

@@ -81,6 +81,13 @@ export function amount(text: string): number {
   return Number(text)
 }
 
+/** `1..4` */
+export function range(text: string): { min: number; max: number } {
+  const [, min, max] = /^(\d{1,4})\.\.(\d{1,4})$/.exec(text) ?? []
+  if (min === undefined || max === undefined) throw new InvalidArgumentError('Write it as MIN..MAX, such as 1..4.')
+  return { min: Number(min), max: Number(max) }
+}
+
 const MEASURES = ['precision', 'recall', 'f1', 'falsePositiveRate', 'auprc', 'auroc']
 
 /** `recall=0.9`, repeatable. */

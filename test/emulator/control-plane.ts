@@ -1,5 +1,5 @@
-// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations and endpoints, with AWS's own rules and
-// words.
+// SageMaker's control plane in AWS JSON 1.1: models, endpoint configurations, endpoints and what scales them, with
+// AWS's own rules and words.
 // `answer` is pure enough to sit behind any server; `startControlPlane` gives it one of its own.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -22,6 +22,8 @@ export interface ControlPlane {
   readonly models: ReadonlyMap<string, Json>
   readonly configs: ReadonlyMap<string, Json>
   readonly endpoints: ReadonlyMap<string, Json>
+  /** Application Auto Scaling: its targets, by resource. */
+  readonly targets: ReadonlyMap<string, Json>
   /** The next call of this operation fails so. */
   fail(operation: string, type: string, message: string): void
   close(): Promise<void>
@@ -42,6 +44,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const models = new Map<string, Json>()
   const configs = new Map<string, Json>()
   const endpoints = new Map<string, Json>()
+  const targets = new Map<string, Json>()
   const failures: { operation: string; type: string; message: string }[] = []
 
   const arn = (kind: string, name: unknown): string => `arn:aws:sagemaker:${REGION}:${ACCOUNT}:${kind}/${String(name)}`
@@ -92,6 +95,25 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   const operations: Record<string, (input: Json) => Json> = {
+    RegisterScalableTarget(input) {
+      const resource = String(input['ResourceId'])
+      const [, endpoint] = /^endpoint\/([^/]+)\/variant\/AllTraffic$/.exec(resource) ?? []
+      find(endpoints, 'endpoint', 'endpoint', endpoint)
+      if (Number(input['MinCapacity']) < 1)
+        throw new Refusal('ValidationException', 'Minimum capacity must be at least 1 for a variant.')
+      targets.set(resource, input)
+      return { ScalableTargetARN: `arn:aws:application-autoscaling:${REGION}:${ACCOUNT}:scalable-target/0` }
+    },
+    PutScalingPolicy(input) {
+      if (!targets.has(String(input['ResourceId'])))
+        throw new Refusal('ObjectNotFoundException', 'No scalable target registered for this resource.')
+      return { PolicyARN: `arn:aws:autoscaling:${REGION}:${ACCOUNT}:scalingPolicy:0`, Alarms: [] }
+    },
+    DeregisterScalableTarget(input) {
+      if (!targets.delete(String(input['ResourceId'])))
+        throw new Refusal('ObjectNotFoundException', 'No scalable target found for this resource.')
+      return {}
+    },
     CreateModel(input) {
       const container = input['PrimaryContainer'] as {
         Image?: string
@@ -172,7 +194,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 
   function answer(target: string, input: Json): Json {
-    const operation = target.replace(/^SageMaker\./, '')
+    const operation = target.replace(/^(?:SageMaker|AnyScaleFrontendService)\./, '')
     calls.push({ operation, input })
     const at = failures.findIndex((failure) => failure.operation === operation)
     const [failure] = at < 0 ? [] : failures.splice(at, 1)
@@ -191,7 +213,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         void response
           .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': crypto.randomUUID() })
           .end(JSON.stringify(body))
-      const forged = await checkSignature(request, raw, Date.now(), 'sagemaker')
+      const scales = String(request.headers['x-amz-target']).startsWith('AnyScaleFrontendService.')
+      const forged = await checkSignature(request, raw, Date.now(), scales ? 'application-autoscaling' : 'sagemaker')
       if (forged) {
         const { Message } = JSON.parse(forged.body) as { Message: string }
         send(forged.status, { __type: forged.name, message: Message })
@@ -214,11 +237,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_ENDPOINT_URL_SAGEMAKER: url,
+      AWS_ENDPOINT_URL_APPLICATION_AUTO_SCALING: url,
     },
     calls,
     models,
     configs,
     endpoints,
+    targets,
     fail: (operation, type, message) => void failures.push({ operation, type, message }),
     async close() {
       server.closeAllConnections()

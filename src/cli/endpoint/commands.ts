@@ -1,7 +1,7 @@
 // The flags and the help of `doctor`, `deploy` and `delete`.
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { count, guarded, type GuardFlags, optionsOf, outputOption, tag } from '../flags.js'
+import { count, guarded, type GuardFlags, optionsOf, outputOption, range, tag } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import { CONTAINERS } from './containers.js'
 import type { DeployOptions } from './plan.js'
@@ -46,6 +46,8 @@ export function addDeploy(program: Command, io: CliIo, done: Done): void {
         ...CONTAINERS,
       ]),
     )
+    .addOption(new Option('--quantize <type>', 'weights in 8 bits, on ml.g6 and ml.p5').choices(['fp8']))
+    .option('--autoscale <min..max>', 'instances by the requests in flight', range)
     .option('--dry-run', 'say what would be made, and make nothing')
     .option('--endpoint <name>', "default: the model's short name")
     .option('--region <region>', 'AWS region (AWS_REGION)')

@@ -5,11 +5,12 @@
 import type { ProductionVariantInferenceAmiVersion } from '@aws-sdk/client-sagemaker'
 import { LlamaGuardError } from '../../types/errors.js'
 import { isPromptGuard, type ModelName } from '../../guard/prompt/index.js'
-import { gpusOf } from './hardware.js'
+import { gpusOf, hasFp8 } from './hardware.js'
 import { COMMON, LMI_11, TGI_3, type JumpStartModel } from './jumpstart.js'
 
 export const CONTAINERS = ['lmi', 'lmi-11', 'tgi', 'vllm'] as const
 export type ContainerName = (typeof CONTAINERS)[number]
+export type Quantization = 'fp8'
 
 export interface Container {
   /** Repository and tag. */
@@ -39,8 +40,20 @@ const FIRST_CONTEXT_TOKENS = 4096
  * middleware sends. `lmi-11` is the one that JumpStart pairs with Llama Guard 3, with the vLLM of 2024. TGI is in
  * maintenance. The vLLM container takes OpenAI's requests alone.
  */
-export function containerFor(model: JumpStartModel, instance: string, chosen?: ContainerName): Container {
-  if (!isTextGuard(model.guardModel)) return ownContainer(model, instance, chosen)
+export function containerFor(
+  model: JumpStartModel,
+  instance: string,
+  chosen?: ContainerName,
+  quantize?: Quantization,
+): Container {
+  if (quantize !== undefined && !hasFp8(instance))
+    throw new LlamaGuardError(
+      'invalid_option',
+      `--quantize fp8 needs a GPU that computes in FP8 (L4, L40S, H100), and ${instance} has none. Take an ml.g6, ml.g6e or ` +
+        'ml.p5 instance, or leave it out.',
+    )
+  if (!isTextGuard(model.guardModel)) return ownContainer(model, instance, chosen, quantize)
+  const option = quantize && { OPTION_QUANTIZE: quantize }
   const tokens = model.guardModel === 'llama-guard-1' ? FIRST_CONTEXT_TOKENS : CONTEXT_TOKENS
   const gpus = String(gpusOf(instance))
   const containers: Record<ContainerName, Container> = {
@@ -51,6 +64,7 @@ export function containerFor(model: JumpStartModel, instance: string, chosen?: C
         OPTION_ENABLE_PREFIX_CACHING: 'true',
         OPTION_MAX_MODEL_LEN: String(tokens),
         OPTION_TENSOR_PARALLEL_DEGREE: gpus,
+        ...option,
       },
       ami: CUDA_13_HOST,
       why: "AWS's container for large models with vLLM 0.26; it has a prefix cache and takes raw prompts",
@@ -58,7 +72,12 @@ export function containerFor(model: JumpStartModel, instance: string, chosen?: C
     'lmi-11': {
       image: LMI_11,
       // JumpStart also sets OPTION_ENABLE_CHUNKED_PREFILL, which this vLLM refuses beside a prefix cache.
-      environment: { ...COMMON, OPTION_ENABLE_PREFIX_CACHING: 'true', OPTION_MAX_MODEL_LEN: String(tokens) },
+      environment: {
+        ...COMMON,
+        OPTION_ENABLE_PREFIX_CACHING: 'true',
+        OPTION_MAX_MODEL_LEN: String(tokens),
+        ...option,
+      },
       why: 'AWS pairs this image with Llama Guard 3; it has a prefix cache and takes raw prompts',
     },
     tgi: {
@@ -68,6 +87,7 @@ export function containerFor(model: JumpStartModel, instance: string, chosen?: C
         MAX_INPUT_LENGTH: String(tokens - 1),
         MAX_TOTAL_TOKENS: String(tokens),
         SM_NUM_GPUS: gpus,
+        ...(quantize && { QUANTIZE: quantize }),
       },
       why: 'TGI 3 has a prefix cache of its own; TGI is in maintenance',
     },
@@ -78,6 +98,7 @@ export function containerFor(model: JumpStartModel, instance: string, chosen?: C
         SM_VLLM_MODEL: '/opt/ml/model',
         SM_VLLM_MAX_MODEL_LEN: String(tokens),
         SM_VLLM_TENSOR_PARALLEL_SIZE: gpus,
+        ...(quantize && { SM_VLLM_QUANTIZATION: quantize }),
       },
       ami: CUDA_13_HOST,
       why: 'the newest vLLM; it takes OpenAI requests (prompt, messages) and no raw `inputs`',
@@ -95,12 +116,14 @@ function ownContainer(
   { id, image, environment }: JumpStartModel,
   instance: string,
   chosen: ContainerName | undefined,
+  quantize: Quantization | undefined,
 ): Container {
   const own = image === LMI_11 ? 'lmi-11' : 'tgi'
-  if ((chosen ?? own) !== own)
+  if ((chosen ?? own) !== own || quantize !== undefined)
     throw new LlamaGuardError(
       'invalid_option',
-      `${id} runs in the ${own.toUpperCase()} container that JumpStart pairs with it, as it is. Leave out --container.`,
+      `${id} runs in the ${own.toUpperCase()} container that JumpStart pairs with it, as it is. Leave out ` +
+        `${quantize === undefined ? '--container' : '--quantize'}.`,
     )
   return {
     image,

@@ -1,7 +1,10 @@
 // `delete`: removes what `deploy` made. The endpoint goes first, because it costs money. Parts that other endpoints
 // use stay.
+import { isLlamaGuardError } from '../../types/errors.js'
 import { EXIT, type ExitCode, type Io } from '../io.js'
+import { connectAutoScaling } from './autoscale.js'
 import { attempt, connectControlPlane, regionOf } from './control-plane.js'
+import { explain } from './explain.js'
 import { partsOf, type Resource, type Waiting, waitFor, warn } from './resources.js'
 
 export interface DeleteOptions extends Partial<Waiting> {
@@ -21,6 +24,7 @@ export function deleteEndpoint(options: DeleteOptions, io: Io): Promise<ExitCode
     try {
       const { resources } = await partsOf(plane, endpoint)
       const isOurs = ({ name }: Resource): boolean => all || name === endpoint
+      await stopScaling(endpoint, region, io)
       let gone = 0
       for (const { kind, name } of resources.filter(isOurs)) {
         if (!(await plane.remove(kind, name))) continue
@@ -40,4 +44,18 @@ export function deleteEndpoint(options: DeleteOptions, io: Io): Promise<ExitCode
       plane.destroy()
     }
   })
+}
+
+async function stopScaling(endpoint: string, region: string, io: Io): Promise<void> {
+  let scaling: Awaited<ReturnType<typeof connectAutoScaling>> | undefined
+  try {
+    scaling = await connectAutoScaling(region, io.env)
+    if (await scaling.remove(endpoint)) io.stdout.write(`Stopped the scaling of ${endpoint}.\n`)
+  } catch (error) {
+    // Without the client installed, `deploy` cannot have scaled anything from this machine.
+    if (!isLlamaGuardError(error))
+      warn(io, `Whether ${endpoint} is scaled could not be seen. ${explain(error, region)}`)
+  } finally {
+    scaling?.destroy()
+  }
 }

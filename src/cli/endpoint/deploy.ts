@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isPromptGuard } from '../../guard/prompt/index.js'
 import { EXIT, type ExitCode, type Io, painter } from '../io.js'
+import { connectAutoScaling } from './autoscale.js'
 import { attempt, connectControlPlane, type ControlPlane } from './control-plane.js'
 import { explain } from './explain.js'
 import { describePlan } from './plan-text.js'
@@ -21,17 +22,22 @@ export function deploy(options: DeployOptions & Partial<Waiting>, io: Io): Promi
       io.stdout.write(`${describePlan(plan)}Nothing was made (--dry-run).\n`)
       return EXIT.ok
     }
+    const scaling = plan.scale && (await connectAutoScaling(plan.region, io.env))
     const plane = await connectControlPlane(plan.region, io.env)
     const work: Work = { plan, plane, made: [], say: (text) => void io.stderr.write(`${text}\n`) }
+    const serve = async (state: string): Promise<ExitCode> => {
+      if (plan.scale) await scaling?.apply(plan.name, plan.scale)
+      return ready(plan, io, state)
+    }
     try {
       const { name } = plan
       const before = (await plane.describeEndpoint(name))?.EndpointStatus
-      if (before === 'InService') return ready(plan, io, 'is already in service')
+      if (before === 'InService') return await serve('is already in service')
       if (before === 'Failed' || before === 'OutOfService')
         throw new Error(`The endpoint exists and is ${before}. Take it away first: ${deletionOf(plan)}`)
       if (before === undefined) await createAll(work)
       const end = await waitFor(plane, name, BUSY, { io, pollMs, waitMs })
-      if (end?.status === 'InService') return ready(plan, io, 'is in service')
+      if (end?.status === 'InService') return await serve('is in service')
       if (end === undefined || !BUSY.includes(end.status))
         throw new Error(`The endpoint is ${end?.status ?? 'gone'}${end?.reason ? `: ${end.reason}` : ''}`)
       warn(
@@ -47,6 +53,7 @@ export function deploy(options: DeployOptions & Partial<Waiting>, io: Io): Promi
       return EXIT.failed
     } finally {
       plane.destroy()
+      scaling?.destroy()
     }
   })
 }

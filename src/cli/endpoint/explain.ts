@@ -63,7 +63,8 @@ const CURES: readonly (readonly [RegExp, (region: string) => string])[] = [
     /AccessDenied|not authorized/,
     () =>
       'The caller lacks this permission. It needs sagemaker:Create*, Describe*, Delete* and AddTags on ' +
-      'models, endpoint configurations and endpoints, and iam:PassRole on the execution role.',
+      'models, endpoint configurations and endpoints, application-autoscaling:* for --autoscale, and iam:PassRole on ' +
+      'the execution role.',
   ],
   [
     /ResourceLimitExceeded/,

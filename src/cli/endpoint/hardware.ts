@@ -65,6 +65,10 @@ export function gpusOf(instance: string): number {
   return size === '12xlarge' || size === '24xlarge' ? 4 : 1
 }
 
+/** The families whose GPUs do not compute in FP8: compute capability below 8.9. */
+const WITHOUT_FP8 = ['g5', 'p4d', 'p4de']
+export const hasFp8 = (instance: string): boolean => !WITHOUT_FP8.includes(instance.split('.')[1] ?? '')
+
 export const gpuName = (instance: string): string => GPUS[instance.split('.')[1] ?? ''] ?? 'GPU'
 
 /** SageMaker takes no shorter prefix, and no longer one. */

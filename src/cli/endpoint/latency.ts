@@ -1,7 +1,10 @@
-// `doctor --latency` times checks one after the other, then a growing number at once until the rate stops growing. It
+// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at once until the rate stops growing. It
 // tells how long a check takes, how many a second there can be, and which settings the guard cannot meet.
 import { randomBytes } from 'node:crypto'
-import { guardOfMember, type Member } from '../../services/create-guard.js'
+import { guardOfMember, type Member, prompterOf } from '../../services/create-guard.js'
+import { sagemakerComplete } from '../../guard/backends/sagemaker/index.js'
+import { isPromptGuard } from '../../guard/prompt/index.js'
+import { estimateTokens } from '../../guard/prompt/tokens/counter.js'
 import type { Config } from '../../options/config.js'
 import { toLlamaGuardError } from '../../types/errors.js'
 import type { Io } from '../io.js'
@@ -53,6 +56,7 @@ export async function examineLatency(member: Member, report: Report, io: Io, sam
     while (alone.length < samples && !io.signal?.aborted) alone.push(await check())
     const times = timesOf(alone)
     report.ok('latency', shown(times))
+    if (config.guard === 'sagemaker' && !isPromptGuard(config.model)) await examinePrefix(config, report, io, samples)
     const levels: Level[] = []
     for await (const level of climb(check, config.timeoutMs, io.signal)) {
       levels.push(level)
@@ -65,6 +69,53 @@ export async function examineLatency(member: Member, report: Report, io: Io, sam
     report.fail('latency', `${code}: ${message}`)
   } finally {
     await guard.close?.()
+  }
+}
+
+/** When a warm prefix is at least this many times as fast as a cold one, the endpoint has a prefix cache. */
+const CACHE_GAIN = 1.2
+const OPTIONS = { logprobs: false }
+
+/** Times a prompt of which nothing was seen before, one whose policy was, and of that an answer of one token. */
+async function examinePrefix(config: Config, report: Report, { signal }: Io, samples: number): Promise<void> {
+  const { endpoint = '', inferenceComponent, targetVariant } = config
+  const prompter = prompterOf(config)
+  const asking = { endpoint, inferenceComponent, targetVariant, concurrency: 1, timeoutMs: LONGEST_MS }
+  const whole = sagemakerComplete({ ...asking, maxNewTokens: prompter.maxNewTokens })
+  const one = sagemakerComplete({ ...asking, maxNewTokens: 1 })
+  const fresh = (): string => randomBytes(6).toString('hex')
+  const prompt = (): string => prompter.render([{ role: 'User', text: `${QUESTION} (${fresh()})` }])
+  const timed = async (call: () => Promise<unknown>): Promise<Times> => {
+    const measured: number[] = []
+    while (measured.length < samples && !signal?.aborted) {
+      const started = performance.now()
+      await call()
+      measured.push(performance.now() - started)
+    }
+    return timesOf(measured)
+  }
+  try {
+    const cold = await timed(() => whole(`${fresh()} ${prompt()}`, OPTIONS))
+    await whole(prompt(), OPTIONS)
+    const warm = await timed(() => whole(prompt(), OPTIONS))
+    const first = await timed(() => one(prompt(), OPTIONS))
+    report.ok('cold prefix', `${shown(cold)}, whole answer`)
+    report.ok('warm prefix', `${shown(warm)}, whole answer`)
+    report.ok('first token', `${shown(first)}, warm prefix`)
+    report.ok('tokens', `about ${estimateTokens(prompt())} a prompt (an estimate on the high side)`)
+    const gain = cold.p50 / Math.max(0.001, warm.p50)
+    if (gain >= CACHE_GAIN)
+      report.ok('prefix cache', `on: a warm prefix is ${gain.toFixed(1)} times as fast as a cold one`)
+    else
+      report.warn(
+        'prefix cache',
+        `off, or of no use: a warm prefix takes ${ms(warm.p50)}, a cold one ${ms(cold.p50)}`,
+        'Most of a guard prompt never changes. LMI 11: OPTION_ENABLE_PREFIX_CACHING=true and no ' +
+          'OPTION_ENABLE_CHUNKED_PREFILL; TGI 2 has none, TGI 3 and vLLM have. `deploy` sets it.',
+      )
+  } finally {
+    whole.close()
+    one.close()
   }
 }
 
@@ -126,7 +177,7 @@ function tellLoad(levels: readonly Level[], { timeoutMs, concurrency }: Config, 
     `${concurrency}: so many checks at once take ${ms((1000 * concurrency) / best.checksPerSecond)}, and timeoutMs is ` +
       String(timeoutMs),
     `Set LLAMA_GUARD_CONCURRENCY to ${Math.min(fits, 2 * best.inFlight)}, over all processes, or add instances: each ` +
-      'as many checks a second again.',
+      'as many checks a second again (`deploy --instance-count`, `--autoscale`).',
   )
 }
 

@@ -6,7 +6,8 @@ import type {
   ProductionVariantRoutingConfig,
   Tag,
 } from '@aws-sdk/client-sagemaker'
-import { type Container, containerFor, type ContainerName, isTextGuard } from './containers.js'
+import { type Scale, SCALE_TARGET } from './autoscale.js'
+import { type Container, containerFor, type ContainerName, isTextGuard, type Quantization } from './containers.js'
 import { findModel, JUMPSTART_MODELS, type JumpStartModel } from './jumpstart.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import type { ModelName } from '../../guard/prompt/index.js'
@@ -25,6 +26,8 @@ export interface DeployOptions {
   readonly endpoint?: string
   readonly tags?: Readonly<Record<string, string>>
   readonly container?: ContainerName
+  readonly quantize?: Quantization
+  readonly autoscale?: Scale
   readonly dryRun?: boolean
 }
 
@@ -37,6 +40,8 @@ export interface Plan {
   readonly tags: Tag[]
   readonly instance: string
   readonly container: Container
+  /** Applied when the endpoint is in service. */
+  readonly scale: Scale | undefined
 }
 
 const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/\S+$/
@@ -70,7 +75,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
   ].filter((each) => each !== false)
   if (model === undefined || missing.length > 0)
     throw wrong(`To deploy ${model?.id ?? 'a guard'}, give\n${missing.map((each) => `  - ${each}`).join('\n')}`)
-  const container = containerFor(model, instance, options.container)
+  const container = containerFor(model, instance, options.container, options.quantize)
   const image = imageUri(region, container.image)
   if (image === undefined)
     throw wrong(
@@ -78,7 +83,10 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
         'deploy from the SageMaker console there.',
     )
   const name = options.endpoint ?? model.name
-  const count = options.instanceCount ?? 1
+  const scale = options.autoscale
+  if (scale && (scale.min < 1 || scale.min > scale.max))
+    throw wrong(`--autoscale ${scale.min}..${scale.max} is no range from 1. Write it as MIN..MAX, such as 1..4.`)
+  const count = Math.max(scale?.min ?? 0, options.instanceCount ?? 1)
   const tags = Object.entries({
     'created-by': 'express-llama-guard',
     'sagemaker-sdk:jumpstart-model-id': model.id,
@@ -92,6 +100,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
     tags,
     instance,
     container,
+    scale,
     createModel: {
       ModelName: name,
       ExecutionRoleArn: role,
@@ -122,7 +131,7 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
           InitialVariantWeight: 1,
           ModelDataDownloadTimeoutInSeconds: STARTUP_SECONDS,
           ContainerStartupHealthCheckTimeoutInSeconds: STARTUP_SECONDS,
-          RoutingConfig: routingFor(model.guardModel, count),
+          RoutingConfig: routingFor(model.guardModel, Math.max(count, scale?.max ?? 0)),
           ...(container.ami && { InferenceAmiVersion: container.ami }),
         },
       ],
@@ -135,17 +144,15 @@ export function makePlan(options: DeployOptions, io: Io): Plan {
 const instancesOf = ({ guardModel, instances }: JumpStartModel): readonly string[] =>
   isTextGuard(guardModel) ? [...new Set([...instances, ...NEWER])] : instances
 
-/** As many requests in flight on a copy as scaling aims at in AWS's own example, twice. */
-const BUSY_COPY = 10
-
 /**
  * Several copies of a guard are chosen by the beginning of a prompt, so that the checks of one stream stay with the
- * copy that has most of the prompt in its cache. A busy copy is passed over. One copy, or a chat model, takes requests
+ * copy that has most of the prompt in its cache. A copy that has twice the load that scaling aims at is
+ * passed over. One copy, or a chat model, takes requests
  * as they come.
  */
 function routingFor(guard: ModelName | undefined, copies: number): ProductionVariantRoutingConfig {
   if (copies < 2 || !isTextGuard(guard)) return { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' }
-  const config = { PrefixLength: prefixBytes(guard), ConcurrencyThreshold: BUSY_COPY }
+  const config = { PrefixLength: prefixBytes(guard), ConcurrencyThreshold: 2 * SCALE_TARGET }
   return { RoutingStrategy: 'PREFIX_AWARE', PrefixAwareRoutingConfig: config }
 }
 

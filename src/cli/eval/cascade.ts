@@ -117,8 +117,8 @@ const percent = ({ count, of, interval }: Share): string =>
 
 const shown = (share: number): string => (100 * share).toFixed(1)
 
-/** The plan as text. */
-export function describeCascade(plan: CascadePlan, bound: number): string {
+/** The plan as text. `costRatio`: the cost of a small check over that of a large one, where it is known. */
+export function describeCascade(plan: CascadePlan, bound: number, costRatio?: number): string {
   const { saved, disagreed, missed, flagged, missedLabelled, safeBelow, unsafeAbove } = plan
   const none = saved.count === 0
   const lines = [
@@ -126,6 +126,7 @@ export function describeCascade(plan: CascadePlan, bound: number): string {
       ? `Cascade: no two thresholds keep the disagreement at or below ${shown(bound)} % and save a check.`
       : `Cascade for a disagreement of at most ${shown(bound)} %: safeBelow ${safeBelow}, unsafeAbove ${unsafeAbove}`,
     `  checks of the large guard saved  ${percent(saved)}`,
+    ...(costRatio === undefined ? [] : [`  cost saved                       ${costOf(saved, costRatio)}`]),
     `  decided otherwise                ${percent(disagreed)}`,
     `  missed: unsafe to the large one  ${percent(missed)}`,
     `  flagged: safe to the large one   ${percent(flagged)}`,
@@ -138,4 +139,13 @@ export function describeCascade(plan: CascadePlan, bound: number): string {
     )
   lines.push('  Chosen on these very texts: check the two thresholds on others.')
   return `${lines.join('\n')}\n`
+}
+
+/** Every text costs a small check. The large check is added for the remaining texts. */
+function costOf({ count, of, interval = { low: 0, high: 0 } }: Share, ratio: number): string {
+  const net = (share: number): string => shown(share - ratio)
+  return (
+    `${net(count / of)} % (${net(interval.low)} to ${net(interval.high)} %), a small check at ${shown(ratio)} % of a ` +
+    'large one, their times here'
+  )
 }

@@ -195,7 +195,8 @@ function tellCascade(
       `${small?.guard ?? 'The small guard'} gives no scores, and without them a cascade has no thresholds. Use a guard ` +
         'whose server gives token log probabilities.',
     )
-  io.stdout.write(describeCascade(planCascade(rows, bound), bound))
+  const [cheap, dear] = [small?.latency.p50, large?.latency.p50]
+  io.stdout.write(describeCascade(planCascade(rows, bound), bound, cheap && dear && cheap / dear))
 }
 
 function progressOf(output: Output, name: string): (done: number, total: number) => void {

@@ -71,11 +71,14 @@ function leaveCluster(): void {
 
 /** What people look for first when a gateway does not do what they expect. */
 export function describeSettings(config: Config): readonly string[] {
-  const { mode, onError, check, upstream } = config
+  const { mode, onError, check, upstream, categories, task, instruction, threshold, actions } = config
+  const own = { categories, task, instruction, threshold, actions }
+  const policy = Object.entries(own).flatMap(([name, value]) => (value === undefined ? [] : [name]))
   return [
     `Guard: ${membersOf(config)
       .map((member) => guardName(member.config))
       .join(', ')}`,
+    `Policy: ${policy.length === 0 ? "the model's own" : `the model's with your ${policy.join(', ')}`}`,
     `Mode: ${mode}, on error ${onError}, checks ${check.join(' and ')}`,
     `Upstream: ${upstreamName(upstream)}`,
   ]

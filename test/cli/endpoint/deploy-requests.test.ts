@@ -1,6 +1,7 @@
 // What `deploy` asks of AWS, request by request, against files that were read by a person; and what it says before.
 import { afterEach, expect, test, vi } from 'vitest'
 import { CONTAINERS, containerFor } from '../../../src/cli/endpoint/containers.js'
+import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
 import type { DeployOptions } from '../../../src/cli/endpoint/plan.js'
 import { gpuName, gpusOf } from '../../../src/cli/endpoint/hardware.js'
@@ -37,9 +38,11 @@ test.each<[string, Partial<DeployOptions>]>([
   ['llama-guard-1', { model: 'llama-guard-1' }],
   ['llama-guard-1.tgi', { model: 'llama-guard-1', container: 'tgi' }],
   ['llama-guard-3-8b.vllm', { container: 'vllm', instanceType: 'ml.g6.12xlarge' }],
+  ['llama-guard-3-8b.fp8', { instanceType: 'ml.g6.4xlarge', quantize: 'fp8' }],
   ['llama-guard-1.two', { model: 'llama-guard-1', instanceCount: 2 }],
   ['llama-guard-3-8b.lmi-11', { container: 'lmi-11' }],
   ['llama-guard-3-8b.g7e', { instanceType: 'ml.g7e.12xlarge' }],
+  ['llama-guard-3-8b.autoscale', { autoscale: { min: 1, max: 4 }, instanceCount: 2 }],
   ['llama-guard-3-11b-vision', { model: 'llama-guard-3-11b-vision' }],
   ['llama-prompt-guard-1', { model: 'llama-prompt-guard-1' }],
   ['llama-2-7b-chat', { model: 'llama-2-7b-chat' }],
@@ -140,6 +143,34 @@ test('Prompt Guard is offered beside a guard that judges replies, and runs in it
   expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', container: 'tgi' }, other)).toBe(2)
   expect(other.err()).toContain('runs in the LMI-11 container that JumpStart pairs with it')
 })
+
+test('Scaling is said, applied to the endpoint in service, and ends with it', async () => {
+  const cloud = await plane({ describesUntilReady: 0 })
+  const io = catchIo(cloud.env)
+  expect(await deploy({ ...GUARD, model: 'llama-guard-1', autoscale: { min: 1, max: 3 } }, io), io.err()).toBe(0)
+  expect(io.err()).toMatch(/scaling +1 to 3 instances, at 5 requests in flight/)
+  expect(io.err()).toMatch(/Price: about \$1\.52 an hour, up to \$4\.56 \(on demand/)
+  expect(cloud.targets.get('endpoint/llama-guard-1/variant/AllTraffic')).toMatchObject({
+    MinCapacity: 1,
+    MaxCapacity: 3,
+  })
+  const gone = catchIo(cloud.env)
+  expect(await deleteEndpoint({ endpoint: 'llama-guard-1', pollMs: 5 }, gone), gone.err()).toBe(0)
+  expect(gone.out()).toMatch(/^Stopped the scaling of llama-guard-1\.\nDeleted the endpoint llama-guard-1\./)
+  expect(cloud.targets.size).toBe(0)
+})
+
+test.each(['RegisterScalableTarget', 'PutScalingPolicy'])(
+  'When %s fails, what was made is taken away',
+  async (operation) => {
+    const cloud = await plane({ describesUntilReady: 0 })
+    cloud.fail(operation, 'AccessDeniedException', 'not authorized')
+    const io = catchIo(cloud.env)
+    expect(await deploy({ ...GUARD, autoscale: { min: 1, max: 2 } }, io)).toBe(3)
+    expect(io.err()).toMatch(/not authorized/)
+    expect([cloud.models.size, cloud.configs.size]).toEqual([0, 0])
+  },
+)
 
 test('A model with other settings under the same name is not used in place of the one that was asked for', async () => {
   const cloud = await plane()

@@ -192,6 +192,20 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
     {},
     /Leave out --container/,
   ],
+  [
+    'FP8 on a GPU that has none',
+    { quantize: 'fp8' },
+    {},
+    /ml\.g5\.4xlarge has none\. Take an ml\.g6, ml\.g6e or ml\.p5/,
+  ],
+  [
+    'FP8 for a chat model',
+    { model: 'llama-2-7b-chat', instanceType: 'ml.g6.12xlarge', quantize: 'fp8' },
+    {},
+    /Leave out --quantize/,
+  ],
+  ['a range that is none', { autoscale: { min: 3, max: 2 } }, {}, /3\.\.2 is no range/],
+  ['scaling to zero', { autoscale: { min: 0, max: 2 } }, {}, /0\.\.2 is no range from 1/],
   ['no region', {}, { AWS_REGION: '' }, /- a region: --region/],
 ])('%s is refused before anything is called', async (_, options, env, message) => {
   const cloud = await plane()

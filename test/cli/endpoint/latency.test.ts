@@ -39,10 +39,17 @@ test.runIf(LONG)(
   'The load is raised until it bends, and so many checks at once are advised',
   { timeout: 180_000 },
   async () => {
-    const { guard, env } = await setup({ timing: { msPerPromptToken: 0.4, msPerToken: 25, baseMs: 2 } })
+    const { guard, env } = await setup({
+      timing: { msPerPromptToken: 0.4, msPerToken: 25, baseMs: 2, prefixCache: true },
+    })
     const { code, out } = await diagnose(withoutEndpoint(env))
     expect(code, out).toBe(0)
     expect(out).toMatch(/latency +p50 \d+ ms, p99 \d+ ms/)
+    const p50 = (row: string): number => Number(new RegExp(`${row} +p50 ([\\d.]+) ms`).exec(out)?.[1])
+    expect(p50('cold prefix')).toBeGreaterThan(1.2 * p50('warm prefix'))
+    expect(p50('first token')).toBeLessThan(p50('warm prefix'))
+    expect(out).toMatch(/tokens +about \d{3,} a prompt/)
+    expect(out).toMatch(/ok {4}prefix cache +on: a warm prefix is [\d.]+ times as fast/)
     expect(out).toMatch(/load +1 in flight: +[\d.]+ checks\/s[\s\S]*load +2 in flight/)
     expect(out).toMatch(/bend +at \d+ in flight: [\d.]+ checks\/s/)
     expect(out).toMatch(/ok {4}timeoutMs +10000, beyond the p99/)
@@ -77,6 +84,13 @@ test.runIf(LONG)(
   },
 )
 
+test.runIf(LONG)('Without a prefix cache the report says how to turn it on', { timeout: 180_000 }, async () => {
+  const { env } = await setup({ timing: { msPerPromptToken: 0.4, msPerToken: 25, baseMs: 2 } })
+  const { code, out } = await diagnose({ ...withoutEndpoint(env), LLAMA_GUARD_CONCURRENCY: '2' })
+  expect(code, out).toBe(0)
+  expect(out).toMatch(/warn {2}prefix cache +off.*\n +.*OPTION_ENABLE_PREFIX_CACHING=true and no/)
+})
+
 test('An endpoint that fails while it is measured is told with its error, and a check that fails under load ends the load', async () => {
   const { guard, env } = await setup({})
   guard.behave((call) => call.answer(), { times: 4 })
@@ -86,7 +100,7 @@ test('An endpoint that fails while it is measured is told with its error, and a 
   expect(broken.out).toMatch(/FAIL {2}latency +guard_throttled: /)
   guard.reset()
   guard.behave((call) => call.fail({ status: 400, name: 'ThrottlingException', body: '{"Message":"Rate exceeded"}' }), {
-    when: () => guard.requests.length > 25,
+    when: () => guard.requests.length > 50,
   })
   const loaded = await diagnose(withoutEndpoint(env))
   expect(loaded.out).toMatch(/load +\d+ in flight.*a check failed: guard_throttled/)

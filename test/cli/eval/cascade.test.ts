@@ -66,13 +66,15 @@ const ROWS: readonly CascadeRow[] = Array.from({ length: 400 }, (_, at) => {
 })
 
 test('A plan tells what it saves and misses', () => {
-  const told = describeCascade(planCascade(ROWS, 0.02), 0.02)
+  const told = describeCascade(planCascade(ROWS, 0.02), 0.02, 0.1)
   expect(told).toMatch(/safeBelow 0\.\d+, unsafeAbove 0\.\d+/)
   expect(told).toMatch(/checks of the large guard saved {2}\d+ of 400, \d+\.\d % \(\d+\.\d to \d+\.\d %\)/)
+  expect(told).toMatch(/cost saved +\d+\.\d % \(.*a small check at 10\.0 % of a large one/)
   expect(told).toMatch(/missed: unsafe to the large one +0 of 100, 0\.0 % \(0\.0 to 3\.7 %\)/)
   expect(told).toMatch(/flagged: safe to the large one/)
   expect(told).toContain('Measure more texts')
   const exact = describeCascade(planCascade(ROWS, 0), 0)
+  expect(exact).not.toContain('cost saved')
   expect(exact).toMatch(/decided otherwise +0 of 400/)
 })
 

@@ -29,6 +29,11 @@ test.each<[string, LlamaGuardOptions, RegExp]>([
     },
     /^Mode: shadow, on error open, checks input$/m,
   ],
+  [
+    'a policy',
+    { guard: 'sagemaker', endpoint: 'x', threshold: 0.3, policy: { actions: { O3: 'flag' } } },
+    /^Policy: the model's with your threshold, actions$/m,
+  ],
   ['no upstream', { guard: 'local' }, /^Upstream: none$/m],
   [
     'an upstream on SageMaker',

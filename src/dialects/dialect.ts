@@ -80,7 +80,11 @@ export type { StreamEvent } from '../wire/frame.js'
 export type Media = 'refuse' | 'ignore'
 
 /** What changes for the last events of a stream when an event leaves. */
-export type Leaves = () => void
+export interface Leaves {
+  (): void
+  /** True for a count, which the next one makes needless: events that differ in their numbers would keep one each. */
+  readonly counts?: boolean
+}
 
 /** Reads one stream of a dialect, event by event. It has state, so each reply needs its own. */
 export interface StreamReader {

@@ -137,6 +137,9 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
   /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
   const args = new Map<unknown, number>()
   const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
+  /** What was read last of each candidate. Most events change nothing. */
+  const known = new Map<number, boolean>()
+  let isElement: boolean | undefined
   const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
 
   const channel = (path: string, { thought, jsonPath }: Holder): string => {
@@ -168,8 +171,15 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
           isObject(candidate) && typeof candidate.finishReason === 'string' && candidate.finishReason !== ''
         return [itemIndex(candidate, position), finished] as const
       })
+      const changes = states.filter(([index, finished]) => {
+        const isNew = known.get(index) !== finished
+        known.set(index, finished)
+        return isNew
+      })
+      if (changes.length === 0 && !isBehind && element === isElement) return undefined
+      isElement = element
       return () => {
-        for (const [index, finished] of states) wire.finished.set(index, finished)
+        for (const [index, finished] of changes) wire.finished.set(index, finished)
         if (isBehind && wire.array) wire.closed = true
         wire.array ||= element === true
       }

@@ -50,6 +50,8 @@ function hasChoices(data = ''): boolean {
 
 function nativeStream(media: Media | undefined): StreamReader {
   const wire = { model: undefined as string | undefined, done: false }
+  /** True once an event has named the model. Most of those behind it change nothing. */
+  let isNamed = false
   return eventReader({
     fields: OLLAMA_REPLY,
     options: { media },
@@ -57,6 +59,8 @@ function nativeStream(media: Media | undefined): StreamReader {
     read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
     leaves({ model, done }) {
       const name = shortText(model)
+      if (done !== true && (name === undefined || isNamed)) return undefined
+      isNamed ||= name !== undefined
       return () => {
         wire.model ??= name
         wire.done ||= done === true

@@ -116,6 +116,8 @@ const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 
 function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   const items = new Map<number, SaidTexts>()
+  /** The highest numbers that were read. */
+  const most = { sequence: -1, next: 0 }
   const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
   const item = (choice: number): SaidTexts => {
@@ -164,13 +166,18 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
     },
     leaves({ type, response, sequence_number: sequence, output_index: index }) {
       const head = isObject(response) ? headOf(response) : undefined
-      return () => {
-        wire.created ||= type === 'response.created'
-        wire.last ||= LAST.test(String(type))
-        if (typeof sequence === 'number') wire.sequence = Math.max(wire.sequence, sequence)
-        if (typeof index === 'number') wire.next = Math.max(wire.next, index + 1)
+      const [created, last] = [type === 'response.created', LAST.test(String(type))]
+      if (typeof sequence === 'number') most.sequence = Math.max(most.sequence, sequence)
+      if (typeof index === 'number') most.next = Math.max(most.next, index + 1)
+      const { next, sequence: counted } = most
+      const leaves = (): void => {
+        wire.created ||= created
+        wire.last ||= last
+        wire.sequence = counted
+        wire.next = next
         if (head !== undefined) wire.head = { ...wire.head, ...head }
       }
+      return Object.assign(leaves, { counts: !created && !last && head === undefined })
     },
     block(decision, words) {
       const base = emptyResponse(wire.head)

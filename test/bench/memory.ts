@@ -1,8 +1,8 @@
 // Memory of many streams that are open and partly held at the same time, beyond what a bare proxy needs for
-// them, and whether it grows.
+// them, and whether it grows; and what a held stream costs beside its own bytes.
 // `vite-node test/bench/memory.ts [streams]`. Heap and buffers are read after a collection; RSS is what the
 // system gave.
-import { chatBody } from './kit/chat.js'
+import { chatBody, type Form, replyEvents } from './kit/chat.js'
 import { leanClient, post } from './kit/lean-http.js'
 import { bundleServers, start, type Server, type Usage } from './kit/process.js'
 import { machine, table } from './kit/table.js'
@@ -45,6 +45,59 @@ async function fill(server: Server, streams: number, count = SAMPLES): Promise<r
   return samples
 }
 
+/** Streams that go silent behind so many bytes and stay open. */
+const HELD = 150
+const HELD_BYTES = [16_000, 65_000, 250_000]
+/** All events in one packet, or one each so many milliseconds. */
+const PACKETS = { 'one packet': 0, 'a packet an event': 4 }
+
+/** What each stream holds, and the memory of all of them. */
+async function held(server: Server, llm: Server, wire: number, form: Form, paceMs: number) {
+  const words = Math.ceil((wire * 1000) / Buffer.byteLength(replyEvents(1000, form).join('')))
+  const events = replyEvents(words, form)
+  await llm.set({ stream: true, open: true, form, paceMs, bytes: words })
+  const askers = []
+  for (let index = 0; index < HELD; index++) {
+    const asker = await leanClient(server.port)
+    const mark = `${form} ${wire} ${paceMs} ${index} ${performance.now()}`
+    asker.ask(post('/v1/chat/completions', chatBody({ turns: 1, stream: true, mark }))).catch(() => undefined)
+    askers.push(asker)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2000 + events.length * Math.max(paceMs, 1) * 2))
+  // The memory of buffers is given back behind the collection.
+  for (let time = 0; time < 2; time++) {
+    await server.usage(true)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+  const memory = live(await server.usage(true))
+  for (const asker of askers) asker.close()
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  return { bytes: Buffer.byteLength(events.join('')), memory }
+}
+
+/** Memory beyond that of streams that hold one event, as a multiple of the bytes. */
+async function heldRows(llm: Server, script = 'ours') {
+  const options = JSON.stringify({ concurrency: 4096, cacheMax: 0 })
+  const env = { LLM_URL: `http://127.0.0.1:${llm.port}`, GUARD: 'object', GUARD_OPTIONS: options }
+  const rows = []
+  for (const form of ['chat', 'responses'] as const)
+    for (const [packets, paceMs] of Object.entries(PACKETS)) {
+      const server = await start(form, script, { ...env, GUARD_MS: '60000', GUARD_STAGE: 'output' })
+      await held(server, llm, 65_000, form, 0)
+      const row: Record<string, string> = { events: form, packets }
+      for (const wire of HELD_BYTES) {
+        const before = await held(server, llm, 1, form, 0)
+        const full = await held(server, llm, wire, form, paceMs)
+        const after = await held(server, llm, 1, form, 0)
+        const grown = full.memory - (before.memory + after.memory) / 2
+        row[`x its bytes at ${wire / 1000} kB`] = (grown / HELD / (full.bytes - before.bytes)).toFixed(2)
+      }
+      rows.push(row)
+      await server.close()
+    }
+  return rows
+}
+
 async function main(): Promise<void> {
   await bundleServers(['llm', 'proxy', 'ours'])
   const llm = await start('llm', 'llm')
@@ -80,8 +133,10 @@ async function main(): Promise<void> {
       'RSS kB/stream': kilobytes(samples.at(-1)!.rss),
     })
   }
-  await llm.close()
   console.log(table(rows))
+  console.log(`\n${HELD} streams of which nothing is judged, beyond as many that hold one event:\n`)
+  console.log(table(await heldRows(llm)))
+  await llm.close()
 }
 
 await main()

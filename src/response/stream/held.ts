@@ -106,7 +106,22 @@ function join(last: Held, { bytes, kind, choice, position, leaves }: Held): void
   last.bytes += bytes
   last.kind = kind ?? last.kind
   if (position > 0) [last.choice, last.position] = [choice, position]
-  for (const each of leaves) if (each !== last.leaves.at(-1)) last.leaves.push(each)
+  for (const each of leaves) note(last.leaves, each)
+}
+
+/** Adds what is to be called when a frame leaves, where it is not what the one before it has. */
+export function note(all: Leaves[], leaves: Leaves): void {
+  const before = all.at(-1)
+  if (before?.counts === true && leaves.counts === true) all[all.length - 1] = leaves
+  else if (leaves !== before) all.push(leaves)
+}
+
+/** One buffer of its own memory: a small one from Node's pool keeps 8 kB. */
+export function joined(buffers: readonly Buffer[], size: number): Buffer {
+  const all = Buffer.allocUnsafeSlow(size)
+  let filled = 0
+  for (const buffer of buffers) filled += buffer.copy(all, filled)
+  return all
 }
 
 /** Small buffers that are kept apart. A buffer costs 200 bytes beside its own, or keeps 8 kB of Node's pool. */
@@ -161,10 +176,7 @@ class HeldBytes {
     let from = buffers.length - MOST_SMALL
     let size = buffers.slice(from).reduce((sum, { length }) => sum + length, 0)
     while (from > 0 && buffers[from - 1]!.length < Math.min(2 * size, LARGE)) size += buffers[--from]!.length
-    const joined = Buffer.allocUnsafeSlow(size)
-    let filled = 0
-    for (const buffer of buffers.splice(from)) filled += buffer.copy(joined, filled)
-    buffers.push(joined)
+    buffers.push(joined(buffers.splice(from), size))
     this.#small = 0
   }
 }

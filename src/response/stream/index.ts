@@ -10,7 +10,7 @@ import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { refusalOf } from '../refusal.js'
 import { endingOf, flush, StreamHead } from './ends.js'
-import { type Held, HeldFrames } from './held.js'
+import { type Held, HeldFrames, joined, note } from './held.js'
 import { StreamJudge } from './stream-judge.js'
 
 /**
@@ -191,7 +191,8 @@ class EventStreamHold implements Hold {
 
   #frame(): void {
     if (this.#unread.length === 0) return
-    const chunk = this.#unread.length === 1 ? this.#unread[0]! : Buffer.concat(this.#unread)
+    const size = this.#unread.reduce((sum, { length }) => sum + length, 0)
+    const chunk = this.#unread.length === 1 ? this.#unread[0]! : joined(this.#unread, size)
     this.#unread = []
     this.#held.add(this.#framer.push(chunk))
     if (this.#framer.failure !== undefined) throw this.#framer.failure
@@ -215,7 +216,7 @@ class EventStreamHold implements Hold {
     }
     if (this.#calls?.read(event)) held.calls = true
     const { leaves } = this.#reader
-    if (leaves !== undefined && leaves !== held.leaves.at(-1)) held.leaves.push(leaves)
+    if (leaves !== undefined) note(held.leaves, leaves)
   }
 
   async #ask(call: FoundCall): Promise<void> {

@@ -34,7 +34,7 @@ const guard = llamaGuard({
   endpoint: 'llama-guard',
   logger: false,
   // Thousands of connections are the benchmark's wish, and refusing them is not what it measures.
-  ...withProtection({ queue: 100_000 }),
+  ...withProtection({ queue: 100_000, breaker: false }),
   timeoutMs: 60_000,
   ...(JSON.parse(process.env['GUARD_OPTIONS'] ?? '{}') as object),
 })

@@ -149,7 +149,7 @@ function ofRow(row: readonly string[], gaps: readonly string[]): Told | undefine
   const ways: (string | undefined)[] = []
   if (all(/^[01]+$/)) {
     if (all(/^\d{7}$/) || (row.length === 1 && total % 8 !== 0)) ways.push(textOf(inBase(chunks(row, 7), 2)))
-    else if (total >= 16) ways.push(textOf(inBase(chunks(row, 8), 2)))
+    if (total >= 16) ways.push(textOf(inBase(chunks(row, 8), 2)))
   } else {
     if (all(/^\d{1,3}$/)) {
       const codes = row.map(Number)
@@ -157,8 +157,9 @@ function ofRow(row: readonly string[], gaps: readonly string[]): Told | undefine
       if (codes.every((code) => code <= 27)) ways.push(alphabet(codes, gaps))
     }
     if (all(/^[0-3]?[0-7]{2}$/)) ways.push(textOf(inBase(row, 8)))
-    if (row.length === 1 && all(/^[0-7]+$/) && total % 3 === 0) ways.push(textOf(inBase(chunks(row, 3), 8)))
-    if (all(/^(?:[\da-f]{2})+$/i)) ways.push(textOf(Buffer.from(row.join(''), 'hex')))
+    // A single group may have been cut anywhere, as a stream is.
+    if (row.length === 1 && all(/^[0-7]+$/)) ways.push(textOf(inBase(chunks(row, 3), 8)))
+    if (row.length === 1 || all(/^(?:[\da-f]{2})+$/i)) ways.push(textOf(Buffer.from(row.join(''), 'hex')))
   }
   let best: Told | undefined
   for (const text of ways) {

@@ -281,9 +281,22 @@ function leap(channels: readonly Channel[]): void {
 function drop(channel: Channel, keep: number): void {
   const text = channel.text.toString()
   const overlap = before(text, channel.judged, keep)
-  const start = lastSentenceEnd(text, overlap - Math.floor(keep * SENTENCE), overlap) ?? overlap
+  const start =
+    lastSentenceEnd(text, overlap - Math.floor(keep * SENTENCE), overlap) ??
+    (keep < PERIOD ? overlap : inStep(text, overlap))
   channel.text = new GrowingText(text.slice(start))
   channel.judged -= start
+}
+
+/** Bytes in base64, base32 or hex, or in two of them, begin anew after so many signs. */
+const PERIOD = 96
+const ENCODED = /[\w+/-]/
+
+/** The last index before another one from where an encoded text, or a word, is read as from its beginning. */
+function inStep(text: string, index: number): number {
+  let start = index
+  while (start > 0 && ENCODED.test(text[start - 1]!)) start--
+  return index - ((index - start) % PERIOD)
 }
 
 /** The index so many bytes before another one, at a whole character. */

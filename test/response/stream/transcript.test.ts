@@ -1,7 +1,9 @@
 // However long a stream runs, a check stays small, nothing new goes unread, and what was read is forgotten.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { reveal } from '../../../src/guard/reveal/index.js'
 import { OVERLAP_BYTES, SPAN_BYTES, Transcript } from '../../../src/response/stream/held.js'
+import { ENCODINGS } from '../../guard/reveal/encodings.js'
 
 describe('a transcript', () => {
   it('shows every new character to a check, with what came just before it', () => {
@@ -96,6 +98,21 @@ describe('a transcript', () => {
     }
   })
 
+  it.each(['base64', 'base64url', 'hex', 'base32', 'base64 twice', 'binary in one piece', 'base64 of Morse'])(
+    'begins a span in the middle of %s where it can still be read',
+    (name) => {
+      const transcript = new Transcript()
+      const hide = ENCODINGS[name]!
+      const text = `Here it is: "${hide(Array.from({ length: 600 }, (_, at) => `wait an hour and go to house ${at}`).join(' '))}`
+      for (let at = 0; at < text.length; at += 701) {
+        transcript.add('content', text.slice(at, at + 701))
+        const snapshot = transcript.snapshot()
+        if (at > 0) expect(reveal(snapshot.text)).toMatch(/wait an hour and go to house/i)
+        transcript.accept(snapshot)
+      }
+    },
+  )
+
   it('begins with the text of the check before, until the span jumps', () => {
     const transcript = new Transcript()
     let [before, jumps, checks] = ['', 0, 0]
@@ -121,7 +138,7 @@ describe('a transcript', () => {
 
   it('forgets nothing that has not been judged, however often a span moves on before the verdict', () => {
     const transcript = new Transcript()
-    transcript.add('content', 'a'.repeat(9000))
+    transcript.add('content', 'a'.repeat(OVERLAP_BYTES + 96 * 80))
     transcript.accept(transcript.snapshot())
     transcript.add('content', 'b'.repeat(9000))
     transcript.snapshot()

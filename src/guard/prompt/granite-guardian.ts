@@ -79,14 +79,22 @@ const WORDS: DecidingWords = { safe: ['no'], unsafe: ['yes'] }
  */
 export function parseYesNo(completion: Completion, category: string): Verdict {
   const { answer, ending } = answerOf(completion)
-  const usage = completion.usage && { tokens: completion.usage }
-  if (ending === 'whole' && (answer === 'Yes' || answer === 'No')) {
-    const score = scoreOf(completion.tokens ?? [], answer.toLowerCase(), WORDS)
-    const safe = answer === 'No'
-    return { safe, categories: safe ? [] : [category], ...(score !== undefined && { score }), ...usage }
-  }
+  if (ending === 'whole' && (answer === 'Yes' || answer === 'No'))
+    return verdictOf(completion, answer.toLowerCase(), category, 0)
   if (BEGINS_YES.test(completion.text)) return offFormatUnsafe(completion)
   throw unparseable(completion, 'wanted "Yes" or "No"')
+}
+
+/** The verdict for a word, which the tokens from one on spell. */
+function verdictOf({ tokens = [], usage }: Completion, said: string, category: string, from: number): Verdict {
+  const score = from < 0 ? undefined : scoreOf(tokens.slice(from), said, WORDS)
+  const safe = said === 'no'
+  return {
+    safe,
+    categories: safe ? [] : [category],
+    ...(score !== undefined && { score }),
+    ...(usage && { tokens: usage }),
+  }
 }
 
 const TAGGED = /^(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}(yes|no)\s{0,8}<\/score>$/
@@ -99,16 +107,12 @@ const BEGINS_TAGGED_YES = /^\s*(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}
  */
 export function parseScoreTag(completion: Completion, category: string): Verdict {
   const { answer, ending } = answerOf(completion)
-  const usage = completion.usage && { tokens: completion.usage }
   const said = ending === 'whole' ? TAGGED.exec(answer)?.[1] : undefined
   if (said === undefined) {
     if (BEGINS_TAGGED_YES.test(completion.text)) return offFormatUnsafe(completion)
     throw unparseable(completion, 'wanted "<score>yes</score>" or "<score>no</score>"')
   }
   let written = ''
-  const tokens = completion.tokens ?? []
-  const from = tokens.findIndex(({ text }) => (written += text).trimEnd().endsWith('<score>')) + 1
-  const score = from === 0 ? undefined : scoreOf(tokens.slice(from), said, WORDS)
-  const safe = said === 'no'
-  return { safe, categories: safe ? [] : [category], ...(score !== undefined && { score }), ...usage }
+  const tag = completion.tokens?.findIndex(({ text }) => (written += text).trimEnd().endsWith('<score>')) ?? -1
+  return verdictOf(completion, said, category, tag < 0 ? tag : tag + 1)
 }

@@ -65,17 +65,12 @@ export function createWire(o: WireOptions): Wire {
   // An endpoint has one origin. One pool per origin keeps the client correct when the SDK resolves another origin.
   const pools = new Map<string, Pool>()
   const poolOf = (origin: string): Pool => {
-    let pool = pools.get(origin)
-    if (pool === undefined) {
-      pool = new Pool(origin, {
-        connections: o.connections,
-        connect: { timeout: o.connectMs },
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      })
-      pools.set(origin, pool)
-    }
+    const known = pools.get(origin)
+    if (known !== undefined) return known
+    const connect = { timeout: o.connectMs }
+    const times = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 }
+    const pool = new Pool(origin, { connections: o.connections, connect, ...times })
+    pools.set(origin, pool)
     return pool
   }
 
@@ -83,7 +78,7 @@ export function createWire(o: WireOptions): Wire {
     const pool = poolOf(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`)
     return (headers, body, signal) =>
       new Promise((resolve, reject) => {
-        pool.dispatch({ path, query, method, headers, body }, new AnswerHandler(o, signal, resolve, reject))
+        pool.dispatch({ path, query, method, headers, body }, answerHandler(o, signal, resolve, reject))
       })
   }
 
@@ -114,65 +109,46 @@ export function createWire(o: WireOptions): Wire {
   }
 }
 
-class AnswerHandler implements Dispatcher.DispatchHandler {
-  readonly #options: WireOptions
-  readonly #signal: AbortSignalLike
-  readonly #resolve: (response: HttpResponse) => void
-  readonly #reject: (error: Error) => void
-  readonly #onAbort: () => void
-  #chunks: Buffer[] = []
-  #size = 0
-  #controller: Dispatcher.DispatchController | undefined
-  #response: Answer | undefined
-
-  constructor(
-    options: WireOptions,
-    signal: AbortSignalLike,
-    resolve: (response: HttpResponse) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#options = options
-    this.#signal = signal
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#onAbort = () => {
-      // A call that still waits for a socket has no controller yet. Its caller gets the error now, and the call
-      // itself is aborted when undici starts it.
-      reject(reasonOf(signal))
-      this.#controller?.abort(reasonOf(signal))
-    }
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+function answerHandler(
+  { maxAnswerBytes, tooLarge }: WireOptions,
+  signal: AbortSignalLike,
+  resolve: (response: HttpResponse) => void,
+  reject: (error: Error) => void,
+): Dispatcher.DispatchHandler {
+  const chunks: Buffer[] = []
+  let size = 0
+  let running: Dispatcher.DispatchController | undefined
+  let response: Answer | undefined
+  const leave = (): void => {
+    // A call that still waits for a socket has no controller yet. Its caller gets the error now, and the call itself is
+    // aborted when undici starts it.
+    reject(reasonOf(signal))
+    running?.abort(reasonOf(signal))
   }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#signal.aborted) controller.abort(reasonOf(this.#signal))
-  }
-
-  onResponseStart(_: Dispatcher.DispatchController, statusCode: number, headers: RawHeaders, reason?: string): void {
-    this.#response = new Answer(statusCode, headers, reason)
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length
-    if (this.#size > this.#options.maxAnswerBytes) controller.abort(this.#options.tooLarge())
-    else this.#chunks.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    this.#done()
-    if (this.#response === undefined) return
-    this.#response.body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)
-    this.#resolve(this.#response)
-  }
-
-  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
-    this.#done()
-    this.#reject(error)
-  }
-
-  #done(): void {
-    this.#signal.removeEventListener('abort', this.#onAbort)
+  signal.addEventListener('abort', leave, { once: true })
+  return {
+    onRequestStart(controller) {
+      running = controller
+      if (signal.aborted) controller.abort(reasonOf(signal))
+    },
+    onResponseStart(_, statusCode, headers, reason) {
+      response = new Answer(statusCode, headers, reason)
+    },
+    onResponseData(controller, chunk) {
+      size += chunk.length
+      if (size > maxAnswerBytes) controller.abort(tooLarge())
+      else chunks.push(chunk)
+    },
+    onResponseEnd() {
+      signal.removeEventListener('abort', leave)
+      if (response === undefined) return
+      response.body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+      resolve(response)
+    },
+    onResponseError(_, error) {
+      signal.removeEventListener('abort', leave)
+      reject(error)
+    },
   }
 }
 

@@ -1,5 +1,6 @@
 // Reads a file into records: one JSON object a line, a JSON array of them, or CSV; plain or with gzip. No error quotes
 // a text. A byte that is no UTF-8 is an error, because a text with replaced bytes would be another than the corpus has.
+import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { CsvError, parse } from 'csv-parse/sync'
@@ -37,13 +38,17 @@ export async function entriesOf(file: string): Promise<readonly Entry[]> {
 }
 
 async function textOf(file: string): Promise<string> {
+  let bytes: Buffer
   try {
-    const bytes = await readFile(file)
-    const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
-    return new TextDecoder('utf-8', { fatal: true }).decode(isGzip ? gunzipSync(bytes) : bytes)
+    const raw = await readFile(file)
+    bytes = raw[0] === 0x1f && raw[1] === 0x8b ? gunzipSync(raw) : raw
   } catch (error) {
     throw inputError(file, undefined, ` cannot be read (${(error as NodeJS.ErrnoException).code}). ${WANTED}`)
   }
+  const text = bytes.toString()
+  if (isUtf8(bytes)) return text.replace(/^\uFEFF/, '')
+  const [before = ''] = text.split('\uFFFD', 1)
+  throw inputError(file, before.split('\n').length, `: a byte that is no UTF-8. ${WANTED}`)
 }
 
 /** The error of `JSON.parse` quotes the text, so it is not told. */

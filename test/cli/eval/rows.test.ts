@@ -145,7 +145,7 @@ describe('readRows', () => {
     ['no label', 'x.jsonl', `${ok}\n{"text":"secret"}\n`, 2, /"unsafe" holds no label/],
     ['an empty label', 'x.csv', 'text,unsafe\na,1\nsecret,\n', 3, /"unsafe" holds no label/],
     ['no label in an array', 'x.json', `[${ok},\n{"text":"secret"}]`, undefined, /record 2.*holds no label/],
-    ['a byte that is no UTF-8', 'x.jsonl', Buffer.from('{"text":"caf\xe9"}', 'latin1'), undefined, /UTF-8/],
+    ['a byte that is no UTF-8', 'x.jsonl', Buffer.from(`${ok}\n{"text":"caf\xe9"}`, 'latin1'), 2, /no UTF-8/],
     ['gzip that is cut off', 'x.jsonl.gz', gzipSync(`${ok}\n`.repeat(999)).subarray(0, 40), undefined, /Z_BUF_ERROR/],
   ])('refuses %s with file, line and cure, and quotes none of its texts', async (_, name, content, line, message) => {
     const error = await read(name, content).catch((thrown: unknown) => thrown)

@@ -140,6 +140,7 @@ export class Backpressure {
 
   /** Calls all who wait. `error`: the client has left. */
   callAll(error?: Error): void {
+    if (this.#waiting.length === 0) return
     for (const callback of this.#waiting.splice(0)) process.nextTick(callback, error)
   }
 }

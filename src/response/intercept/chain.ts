@@ -37,7 +37,8 @@ export abstract class Link {
     const former = (res as Partial<Guarded>)[LINKS]
     this.res = res
     for (const name of NAMES) this.#below[name] = res[name]
-    this.#links = former ?? []
+    // No literal: V8 soon makes those in its old space, where they keep each response until a full collection.
+    this.#links = former ?? Array.from({ length: 0 })
     this.#links.push(this)
     this.#entry = former === undefined ? ENTRY : methods((name) => this.call.bind(this, name))
     if (former) return

@@ -92,8 +92,9 @@ class Interception extends Link implements ResponseController {
     const callback = calls.callbackOf(args)
     const ended = this.#ended
     // A middleware below us has kept our end, and passes it to `res` and not to the function that it has saved.
-    const kept = this.nodes('writableEnded') === true ? undefined : this.#keptBelow
-    if (kept !== undefined && (bytes.length === 0 ? ended : kept.equals(bytes))) return this.callBelow(method, args)
+    const kept = this.#keptBelow
+    if (kept !== undefined && this.nodes('writableEnded') !== true)
+      if (bytes.length === 0 ? ended : kept.equals(bytes)) return this.callBelow(method, args)
     const comes = !ended && !this.closed && !this.#isGone
     if (comes) this.#commitBy(method)
     if (comes && this.#state === 'open') return this.callBelow(method, args)

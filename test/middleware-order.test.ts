@@ -114,24 +114,27 @@ describe('trailers', () => {
 })
 
 describe('pino-http', () => {
-  it('logs the status that was sent, and gives our lines its request id', async () => {
-    const lines: { msg: string; res?: { statusCode: number }; req?: { id: unknown }; requestId?: string }[] = []
-    const sink = new Writable({
-      write: (line: Buffer, _encoding, done) => {
-        lines.push(JSON.parse(line.toString()))
-        done()
-      },
-    })
-    const logging = pinoHttp({ genReqId: () => 'id-9', redact: ['req.headers'] }, sink) as unknown as Middleware
-    const reply = await serving(
-      onNode(
-        [logging, llamaGuard({ guard: markerGuard(), cacheMax: 0 })],
-        (_req: IncomingMessage, res) => void res.end('UNSAFE'),
-      ),
-      ({ url }) => ask(url + PATH, { body: chat('hi') }),
-    )
-    expect([reply.status, reply.json().error.request_id]).toEqual([451, 'id-9'])
-    expect(lines.find(({ res }) => res !== undefined)?.res?.statusCode).toBe(451)
-    expect(lines.map(({ requestId }) => requestId)).toContain('id-9')
-  })
+  it.each([{}, { logger: false }] as const)(
+    'logs the status that was sent, and gives our lines its request id, with %o',
+    async (options) => {
+      const lines: { msg: string; res?: { statusCode: number }; req?: { id: unknown }; requestId?: string }[] = []
+      const sink = new Writable({
+        write: (line: Buffer, _encoding, done) => {
+          lines.push(JSON.parse(line.toString()))
+          done()
+        },
+      })
+      const logging = pinoHttp({ genReqId: () => 'id-9', redact: ['req.headers'] }, sink) as unknown as Middleware
+      const reply = await serving(
+        onNode(
+          [logging, llamaGuard({ guard: markerGuard(), cacheMax: 0, ...options })],
+          (_req: IncomingMessage, res) => void res.end('UNSAFE'),
+        ),
+        ({ url }) => ask(url + PATH, { body: chat('hi') }),
+      )
+      expect([reply.status, reply.json().error.request_id]).toEqual([451, 'id-9'])
+      expect(lines.find(({ res }) => res !== undefined)?.res?.statusCode).toBe(451)
+      expect(lines.some(({ requestId }) => requestId === 'id-9')).toBe(!('logger' in options))
+    },
+  )
 })

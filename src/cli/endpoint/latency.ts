@@ -1,5 +1,6 @@
-// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at once until the rate stops growing. It
-// tells how long a check takes, how many a second there can be, and which settings the guard cannot meet.
+// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at once
+// until the rate stops growing. It tells how long a check takes, how many a second there can be, and which settings the
+// guard cannot meet.
 import { randomBytes } from 'node:crypto'
 import { guardOfMember, type Member, prompterOf } from '../../services/create-guard.js'
 import { sagemakerComplete } from '../../guard/backends/sagemaker/index.js'

@@ -1,4 +1,4 @@
-// Decodes what is written in numbers or in letters for bytes: base64, base32, hex, binary, octal, decimal.
+// Decodes base64 and base32, and tells what decoded bytes are worth.
 import { Buffer } from 'node:buffer'
 import { readingOf, segmented } from './words.js'
 
@@ -7,7 +7,7 @@ const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Co}\ufffd]/u
 const SAMPLE = 24
 
 /** The text of these bytes, when they are one. A text that was cut, as a stream is, may end within a character. */
-function textOf(bytes: Uint8Array): string | undefined {
+export function textOf(bytes: Uint8Array): string | undefined {
   if (bytes.length < 3) return undefined
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   // Windows writes two bytes a letter.
@@ -50,7 +50,7 @@ function isLanguage(text: string): boolean {
   return running && letters >= 12 && letters >= text.length * 0.65 && (foreign.length >= 3 || NOT_LATIN.test(text))
 }
 
-interface Told {
+export interface Told {
   readonly text: string
   readonly worth: number
 }
@@ -86,102 +86,6 @@ export class Replacing {
   done(): Decoded | undefined {
     return this.#at === 0 ? undefined : { text: this.#out + this.#text.slice(this.#at), words: this.#words }
   }
-}
-
-const GROUP = /(?:0[xob])?([\da-f]+)/gi
-const ROW =
-  /(?<![a-z\d])(?:(?:0[xob])?[\da-f]+(?:[\s,;:|\-_/.]{1,3}(?:0[xob])?[\da-f]+(?![a-z\d])){3,}|(?:0[xob])?[\da-f]{12,}(?![a-z\d]))/gi
-/** A single group is decoded from this length. */
-const LONG_GROUP = 12
-const FEWEST_GROUPS = 4
-
-/** Rows of numbers: hex, binary, octal, decimal, and the places of letters in the alphabet. */
-export function withoutNumbers(text: string): Decoded | undefined {
-  const out = new Replacing(text)
-  for (const { 0: match, index } of text.matchAll(ROW)) {
-    const groups = [...match.matchAll(GROUP)]
-    const gaps = groups.slice(1).map(({ index: at }, before) => {
-      const { 0: group, index: from } = groups[before]!
-      return match.slice(from + group.length, at)
-    })
-    const row = groups.map(([, digits]) => digits!)
-    const found = rowIn(row, gaps)
-    if (found !== undefined) {
-      const { first, last, text: plain, worth } = found
-      out.put(index + groups[first]!.index, index + groups[last]!.index + groups[last]![0].length, plain, worth)
-    } else
-      for (const { 0: group, 1: digits, index: at } of groups) {
-        const alone = digits!.length >= LONG_GROUP ? ofRow([digits!], []) : undefined
-        if (alone !== undefined) out.put(index + at, index + at + group.length, alone.text, alone.worth)
-      }
-  }
-  return out.done()
-}
-
-/** A number that belongs to the text around may stand at either end: `1. 48 65 79`. */
-const ENDS = [
-  [0, 0],
-  [1, 0],
-  [0, 1],
-  [1, 1],
-] as const
-
-function rowIn(row: readonly string[], gaps: readonly string[]): (Told & { first: number; last: number }) | undefined {
-  for (const [first, tail] of ENDS) {
-    const end = row.length - tail
-    const found = end - first < FEWEST_GROUPS ? undefined : ofRow(row.slice(first, end), gaps.slice(first, end - 1))
-    if (found !== undefined) return { ...found, first, last: end - 1 }
-  }
-  return undefined
-}
-
-const inBase = (row: readonly string[], base: number): Uint8Array =>
-  Uint8Array.from(row, (each) => parseInt(each, base))
-
-function chunks(row: readonly string[], size: number): string[] {
-  const joined = row.join('')
-  return Array.from({ length: Math.floor(joined.length / size) }, (_, at) => joined.slice(at * size, (at + 1) * size))
-}
-
-function ofRow(row: readonly string[], gaps: readonly string[]): Told | undefined {
-  const all = (pattern: RegExp): boolean => row.every((group) => pattern.test(group))
-  const total = row.reduce((sum, group) => sum + group.length, 0)
-  const ways: (string | undefined)[] = []
-  if (all(/^[01]+$/)) {
-    if (all(/^\d{7}$/) || (row.length === 1 && total % 8 !== 0)) ways.push(textOf(inBase(chunks(row, 7), 2)))
-    if (total >= 16) ways.push(textOf(inBase(chunks(row, 8), 2)))
-  } else {
-    if (all(/^\d{1,3}$/)) {
-      const codes = row.map(Number)
-      if (codes.every((code) => code < 256)) ways.push(textOf(Uint8Array.from(codes)))
-      if (codes.every((code) => code <= 27)) ways.push(alphabet(codes, gaps))
-    }
-    if (all(/^[0-3]?[0-7]{2}$/)) ways.push(textOf(inBase(row, 8)))
-    // A single group may have been cut anywhere, as a stream is.
-    if (row.length === 1 && all(/^[0-7]+$/)) ways.push(textOf(inBase(chunks(row, 3), 8)))
-    if (row.length === 1 || all(/^(?:[\da-f]{2})+$/i)) ways.push(textOf(Buffer.from(row.join(''), 'hex')))
-  }
-  let best: Told | undefined
-  for (const text of ways) {
-    if (text === undefined) continue
-    const worth = worthOf(text)
-    if (worth > (best?.worth ?? NOTHING)) best = { text, worth }
-  }
-  return best
-}
-
-/** The letters at these places of the alphabet. The rarer sign between two numbers is the one between two words. */
-function alphabet(codes: readonly number[], gaps: readonly string[]): string | undefined {
-  if (codes.length < 8) return undefined
-  const usual = [...new Set(gaps)].sort(
-    (a, b) => gaps.filter((g) => g === b).length - gaps.filter((g) => g === a).length,
-  )
-  let text = ''
-  for (const [at, code] of codes.entries()) {
-    text += code === 0 || code === 27 ? ' ' : String.fromCharCode(96 + code)
-    if (at < gaps.length && gaps[at] !== usual[0]) text += ' '
-  }
-  return segmented(text) ?? text
 }
 
 /** Tokens of base64, base64url and base32, but for words. Lines of mail are of one length, and are read as one. */
@@ -277,17 +181,8 @@ export function mayBeText(text: string, start: number, end: number): boolean {
   return last - first > OPENING || ofRun(text.slice(first, end)) !== undefined
 }
 
-const HEX_START = /^(?:0[xob])?[\da-f]{12}/i
-/** Whether a token may be bytes in hex, binary or octal, as its first digits tell. */
-export function mayBeBytes(token: string): boolean {
-  if (!HEX_START.test(token)) return false
-  const digits = token.replace(/^0[xob]/i, '').slice(0, OPENING)
-  if (digits.length < LONG_GROUP || !/^[\da-f]+$/i.test(digits)) return false
-  return /^[0-7]+$/.test(digits) || textOf(Buffer.from(digits, 'hex')) !== undefined
-}
-
 /** Signs of base64 that tell whether a token is a text. */
-const OPENING = 24
+export const OPENING = 24
 
 /** Whether the first bytes may be those of a text. The bytes of most tokens are not, and cost no more than this. */
 function opensText(text: string, start: number, end: number, way: Way): boolean {

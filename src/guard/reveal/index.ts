@@ -1,11 +1,12 @@
 // Reads what a text says in an encoding or a disguise, so that a guard model, which reads words, judges it too. One
 // quick look tells which kinds of disguise a text may hold. Most texts hold none, and nothing more is done.
 import type { Conversation, Stage, Turn } from '../../types.js'
-import { type Decoded, mayBeBytes, mayBeText, Replacing, withoutBase64, withoutNumbers } from './bytes.js'
+import { type Decoded, mayBeText, Replacing, withoutBase64 } from './bytes.js'
 import { unescaped } from './escapes.js'
 import { leetWord, mayBeLeet, withoutCiphers, withoutGaps, withoutLeet } from './letters.js'
 import { withoutLookAlikes } from './look-alikes.js'
 import { withoutMorse } from './morse.js'
+import { mayBeBytes, withoutNumbers } from './numbers.js'
 import { ACCENT, SCRIPT } from './signs.js'
 import { KNOWN, LONG_GAP, MIXED, NUMBER, readingOf, STRANGE, Tokens, UNKNOWN } from './words.js'
 

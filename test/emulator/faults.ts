@@ -81,7 +81,7 @@ export const dropsHalfway: Behaviour = (call) => {
 const raw =
   (write: (answer: string) => string): Behaviour =>
   (call) =>
-    void call.request.socket.end(write(String(call.normal())))
+    void call.request.socket.end(write(call.normal()))
 const head = (length: number): string =>
   `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`
 

@@ -151,6 +151,9 @@ interface Head {
 
 export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
   const read = new Set<number>()
+  /** Whether each choice was finished in the event that was read last. */
+  const known = new Map<number, boolean>()
+  let isHeaded = false
   const wire = {
     head: undefined as Head | undefined,
     open: new Set<number>(),
@@ -186,10 +189,18 @@ export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
           isObject(choice) && typeof choice.finish_reason === 'string' && choice.finish_reason !== '',
         ] as const
       })
+      const changes = finishes.filter(([index, finished]) => {
+        const isNew = known.get(index) !== finished
+        known.set(index, finished)
+        return isNew
+      })
+      // Most events differ from the one before them in words and padding alone.
+      if (!done && changes.length === 0 && (head === undefined || isHeaded)) return undefined
+      isHeaded ||= head !== undefined
       return () => {
         wire.head ??= head
         wire.done ||= done
-        for (const [index, finished] of finishes) {
+        for (const [index, finished] of changes) {
           if (finished) wire.finished.add(index)
           if (wire.finished.has(index)) wire.open.delete(index)
           else wire.open.add(index)

@@ -117,8 +117,8 @@ export function note(all: Leaves[], leaves: Leaves): void {
 }
 
 /** One buffer of its own memory: a small one from Node's pool keeps 8 kB. */
-export function joined(buffers: readonly Buffer[], size: number): Buffer {
-  const all = Buffer.allocUnsafeSlow(size)
+export function joined(buffers: readonly Buffer[]): Buffer {
+  const all = Buffer.allocUnsafeSlow(buffers.reduce((sum, { length }) => sum + length, 0))
   let filled = 0
   for (const buffer of buffers) filled += buffer.copy(all, filled)
   return all
@@ -176,7 +176,7 @@ class HeldBytes {
     let from = buffers.length - MOST_SMALL
     let size = buffers.slice(from).reduce((sum, { length }) => sum + length, 0)
     while (from > 0 && buffers[from - 1]!.length < Math.min(2 * size, LARGE)) size += buffers[--from]!.length
-    buffers.push(joined(buffers.splice(from), size))
+    buffers.push(joined(buffers.splice(from)))
     this.#small = 0
   }
 }

@@ -65,5 +65,10 @@ export function replyEvents(bytes: number, form: Form): string[] {
   const type = 'response.output_text.delta'
   const event = (delta: string, sequence: number): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, item_id: 'msg_1', output_index: 0, content_index: 0, delta, sequence_number: sequence })}\n\n`
-  return words.map(event)
+  const first = {
+    type: 'response.created',
+    response: { id: 'resp_1', status: 'in_progress', output: [] },
+    sequence_number: 0,
+  }
+  return [`event: ${first.type}\ndata: ${JSON.stringify(first)}\n\n`, ...words.map((word, at) => event(word, at + 1))]
 }

@@ -280,7 +280,7 @@ describe('The Terraform example', () => {
     expect(block(main, 'routing_config ')).toContain('routing_strategy = "LEAST_OUTSTANDING_REQUESTS"')
     const scaling = block(main, 'resource "aws_appautoscaling_policy"')
     expect(scaling).toContain(`predefined_metric_type = "${METRIC}"`)
-    expect(scaling).toMatch(/scale_in_cooldown +\= 600\n.*= 60\n/)
+    expect(scaling).toMatch(/scale_in_cooldown += 600\n.*= 60\n/)
     expect(block(main, 'resource "aws_appautoscaling_target"')).toContain('"sagemaker:variant:DesiredInstanceCount"')
     expect(variables).toContain('optional(number, 5)')
     expect(block(main, 'resource "aws_sagemaker_model"')).toMatch(/enable_network_isolation = true/)

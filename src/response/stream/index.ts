@@ -10,7 +10,8 @@ import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { refusalOf } from '../refusal.js'
 import { endingOf, flush, StreamHead } from './ends.js'
-import { type Held, HeldFrames, joined, note } from './held.js'
+import { type Held, HeldFrames, note } from './held.js'
+import { joined } from './held-bytes.js'
 import { StreamJudge } from './stream-judge.js'
 
 /** When more bytes are held, the handler is asked to wait. It is far less than maxReplyBytes. */
@@ -62,10 +63,7 @@ class EventStreamHold implements Hold {
   #handlerEnded = false
   #gateOpen: boolean
   #over = false
-  /**
-   * Reads, and starts the checks that are due, at the end of this turn of the event loop: one check reads all that came
-   * in one packet, and to frame 188 events at once takes 293 us and not 375 (Node.js 20).
-   */
+  /** Reads, and starts the checks that are due, at the end of this turn of the event loop: a packet makes one check. */
   #due: NodeJS.Immediate | undefined
   readonly #consider = (): void => {
     this.#due = undefined

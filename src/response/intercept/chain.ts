@@ -101,20 +101,24 @@ export abstract class Link {
     if (sender !== undefined) sender.#below[name] = value
     else if (this.#links.findLast((link) => link.#takesBack(name, value)) !== undefined) {
       this.#above[name] = undefined
-      if (!this.closed) return
-      // A middleware below us that has kept our end now sends it with `res.end`, until others may call.
-      this.sending = true
-      process.nextTick(() => (this.sending = false))
-    } else if (
-      value === this.#entry[name] ||
-      this.#wrappers.has(value) ||
-      (!this.taken('headersSent') && this.#read.delete(name))
-    ) {
+      if (this.closed) this.#letBelowSend()
+    } else if (value === this.#entry[name] || this.#wrappers.has(value)) this.#above[name] = value
+    else if (this.closed) {
+      // A middleware below us puts back what it has wrapped there.
+      this.#links.find(({ closed }) => closed)!.#below[name] = value
+      this.#letBelowSend()
+    } else if (!this.taken('headersSent') && this.#read.delete(name)) {
       // A wrapper has read what it wraps, before the reply begins.
       this.#wrappers.add(value)
       this.#above[name] = value
     }
     // Any other function was saved before us. It would send past us.
+  }
+
+  /** A middleware below us that has kept our end now sends it with `res.end`, until others may call. */
+  #letBelowSend(): void {
+    this.sending = true
+    process.nextTick(() => (this.sending = false))
   }
 
   /** Takes a function back below us that came from there. */

@@ -71,8 +71,21 @@ const keeping =
     next()
   }
 
-async function body(before: Middleware, handler: Handler, withGuard: boolean): Promise<unknown> {
-  const app = onNode(withGuard ? [before, guarded()] : [before], (_req, res) => handler(res))
+/** Replaces the methods before `keeping` does. */
+const wrapping: Middleware = (_req, res, next) => {
+  const { write, end } = res
+  res.write = ((...args: unknown[]) => Reflect.apply(write, res, args)) as typeof write
+  res.end = ((...args: unknown[]) => Reflect.apply(end, res, args)) as typeof end
+  next()
+}
+
+async function body(
+  before: Middleware,
+  handler: Handler,
+  withGuard: boolean,
+  others: Middleware[] = [],
+): Promise<unknown> {
+  const app = onNode([...others, before, ...(withGuard ? [guarded()] : [])], (_req, res) => handler(res))
   const { status, text, complete } = await serving(app, ({ url }) =>
     ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
   )
@@ -89,13 +102,19 @@ describe.each(['all of it', 'its end'])('A reply of which a middleware before us
     expect(await body(keeping(what, send), handler, true)).toEqual(twin)
   })
 
-  it('has nothing of what its handler writes after its end', async () => {
+  it.each(Object.entries(SENDERS))('behind another middleware arrives when it is sent %s', async (_as, send) => {
+    const handler = HANDLERS['in a write and an end']!
+    const twin = await body(keeping(what, send), handler, false, [wrapping])
+    expect(await body(keeping(what, send), handler, true, [wrapping])).toEqual(twin)
+  })
+
+  it.each([[[]], [[wrapping]]])('has nothing of what its handler writes after its end', async (others) => {
     const late: Handler = (res) => {
       res.on('error', () => undefined)
       res.end('Hello there')
       for (const after of [0, 8, 12]) setTimeout(() => void res.write('UNSAFE'), after)
     }
-    const reply = await body(keeping(what, SENDERS['in two pieces']!), late, true)
+    const reply = await body(keeping(what, SENDERS['in two pieces']!), late, true, others)
     expect(reply).toEqual({ status: 200, text: 'Hello there', complete: true })
   })
 })

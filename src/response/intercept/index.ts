@@ -244,7 +244,8 @@ class Interception extends Link implements ResponseController {
       if (!ended()) this.callBelow('end', bytes.length > 0 ? calls.chunk(this.res, bytes) : [])
       if (!ended()) this.#keptBelow = bytes
     })
-    this.#letConnectionGo?.()
+    if (this.#keptBelow === undefined) this.#letConnectionGo?.()
+    else this.res.once('finish', () => this.#letConnectionGo?.())
     this.#writes.goOn(true)
     if (state === 'finished') this.#clock?.left(true)
   }

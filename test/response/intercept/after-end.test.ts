@@ -206,6 +206,31 @@ describe('A connection that is kept', () => {
     })
   })
 
+  it.each(['a part of the last words', 'nothing'])(
+    'closes when a middleware before us that sent %s has sent all',
+    async (first) => {
+      const saving: Middleware = (_req, res, next) => {
+        const { write, end } = res
+        res.end = ((last: Buffer) => {
+          const sent = first === 'nothing' ? 0 : 2
+          if (sent > 0) Reflect.apply(write, res, [last.subarray(0, sent)])
+          setImmediate(() => void Reflect.apply(end, res, [last.subarray(sent)]))
+          return res
+        }) as never
+        next()
+      }
+      const listener = onNode([saving, slow()], (req, res) => {
+        res.end('fine')
+        req.socket.destroy()
+      })
+      await serving(listener, async ({ port }) => {
+        const agent = new Agent({ keepAlive: true })
+        expect(await askKept(port, agent)).toEqual({ status: 200, text: 'fine', complete: true })
+        agent.destroy()
+      })
+    },
+  )
+
   it('serves the next request, and is broken by a handler that breaks it there', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     let asked = 0

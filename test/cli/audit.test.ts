@@ -82,17 +82,9 @@ describe('`audit verify`', () => {
     const audit = openAudit({ path, chain: true, maxWaitingBytes: 300 }, memoryLogger())
     for (let number = 0; number < 50; number++)
       audit.write({ requestId: `r-${number}`, padding: 'x'.repeat(50) } as unknown as RequestEvent)
-    await audit.close()
-    await written(1, { maxBytes: 1e6 })
-    const { dropped } = audit.stats()
-    expect(dropped).toBeGreaterThan(40)
-    // Dropped at the end of a run, they leave no row that could show the gap; dropped within one, they do.
-    const again = openAudit({ path, chain: true, maxWaitingBytes: 300 }, memoryLogger())
-    for (let number = 0; number < 50; number++)
-      again.write({ requestId: `r-${number}`, padding: 'x'.repeat(50) } as unknown as RequestEvent)
     await new Promise((resolve) => setTimeout(resolve, 50))
-    again.write({ requestId: 'last' } as unknown as RequestEvent)
-    await again.close()
+    audit.write({ requestId: 'last' } as unknown as RequestEvent)
+    await audit.close()
     expect(await verified([path])).toEqual([
       1,
       expect.stringMatching(/line \d+: \d+ rows before this one were dropped/),

@@ -99,11 +99,3 @@ test('Check reads JSON and plain lines from standard input', async () => {
   expect(await run(['check', '--output', 'json'], io)).toBe(0)
   expect(io.out().trim().split('\n')).toHaveLength(2)
 })
-
-test('Deploy without the accepted licence prints where to read it', async () => {
-  const io = catchIo()
-  expect(await run(['deploy', '--model', 'llama-guard-3-8b', '--region', 'us-east-1'], io)).toBe(2)
-  expect(io.err()).toContain(
-    'https://jumpstart-cache-prod-us-east-1.s3.us-east-1.amazonaws.com/fmhMetadata/eula/llama3_1Eula.txt',
-  )
-})

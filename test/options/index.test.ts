@@ -178,7 +178,6 @@ describe('a wrong value', () => {
     [{ guard: 'sagmaker' }, /guard.*sagemaker, openai, local, llama-cpp.*"sagmaker".*Did you mean "sagemaker"/],
     [{ guard: { judge: true } }, /guard.*judge\(conversation/],
     [{ guard: null }, /guard/],
-    [{ model: 'llama-guard-3' }, /model.*Did you mean "llama-guard-3-8b"|Did you mean "llama-guard-\d/],
     [{ endpoint: '' }, /endpoint.*not empty/],
     [{ endpoint: 5 }, /endpoint.*got 5/],
     [{ guardUrl: 'localhost:8000' }, /guardUrl.*http or https URL/],
@@ -226,7 +225,6 @@ describe('a wrong value', () => {
     [{ images: 'allow' }, /images.*refuse, ignore/],
     [{ policy: { url: 'policy.html' } }, /policy\.url/],
     [{ logger: {} }, /logger.*debug, info, warn and error/],
-    [{ logger: 'pino' }, /logger/],
     [{ guards: [{ fallback: {} }] }, /guards\[0\]\.fallback.*judge/],
     [{ guards: [{ shadow: guard }] }, /guards\[0\]\.rate.*0 to 1/],
     [
@@ -262,16 +260,11 @@ describe('a wrong value', () => {
 
   it('is thrown when the middleware is built', () => {
     expect(thrownBy(() => llamaGuard({ guard, timeoutMs: 0 })).code).toBe('invalid_option')
-    expect(thrownBy(() => llamaGuard({ guard, dialects: ['openai'] })).message).toContain('openai-chat')
-    expect(thrownBy(() => llamaGuard({ guard, paths: ['v1'] })).message).toContain('slash')
-    expect(thrownBy(() => llamaGuard({ guard, policy: { actions: { O99: 'flag' } } })).message).toMatch(
-      /actions.*"O99".*O1, O3/,
-    )
   })
 })
 
 describe('what a backend needs', () => {
-  it('includes a region, which the variable, or a profile, gives', () => {
+  it('includes a region, which a profile, or the variable, gives', () => {
     const none = join(folder, 'none')
     for (const [name, value] of Object.entries({
       AWS_REGION: '',
@@ -280,10 +273,6 @@ describe('what a backend needs', () => {
       AWS_SHARED_CREDENTIALS_FILE: none,
     }))
       vi.stubEnv(name, value)
-    expect(thrownBy(() => llamaGuard({ endpoint: 'e' }))).toMatchObject({
-      code: 'region_missing',
-      message: expect.stringContaining('AWS_REGION'),
-    })
     vi.stubEnv('AWS_CONFIG_FILE', file('config', '[default]\nregion = eu-west-1\n'))
     expect(() => llamaGuard({ endpoint: 'e' })).not.toThrow()
     vi.stubEnv('AWS_CONFIG_FILE', none)
@@ -317,17 +306,13 @@ describe('the policy file', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*JSON/],
+    ['is no JSON', '{categories', /LLAMA_GUARD_POLICY names.*could not be read as a JSON file/],
     ['is a list', [], /LLAMA_GUARD_POLICY.*JSON object/],
     ['has an unknown key', { category: [] }, /Unknown LLAMA_GUARD_POLICY key "category".*categories/],
     ['has a key of version 0.2', { policyUrl: 'https://x' }, /Unknown LLAMA_GUARD_POLICY key "policyUrl".*`url`/],
     ['has a wrong action', { actions: { O1: 'pass' } }, /actions\.O1/],
   ])('that %s is refused', (name, content, message) => {
     expect(wrong({}, { LLAMA_GUARD_POLICY: file(`${name}.json`, content) }).message).toMatch(message)
-  })
-
-  it('that is not there is refused by its path', () => {
-    expect(wrong({}, { LLAMA_GUARD_POLICY: '/nowhere/policy.json' }).message).toContain('/nowhere/policy.json')
   })
 
   it('with a wrong category is refused when the middleware is built, also where the guard is not SageMaker', () => {
@@ -475,21 +460,12 @@ describe('from request to request', () => {
     expect(replies[1]?.headers['llama-guard']).toContain('input=unsafe;cat="O3"')
   })
 
-  it.each<[string, () => unknown]>([
-    [
-      'throws',
-      () => {
-        throw new Error('no tenant')
-      },
-    ],
-    ['returns an unknown option', () => ({ onEror: 'open' })],
-    ['returns an option that no request may change', () => ({ guard: 'local' })],
-    ['returns a wrong value', () => ({ mode: 'off' })],
-  ])('an override() that %s refuses the request', async (_what, override) => {
-    const { replies, asked } = await asking({ override: override as NonNullable<LlamaGuardOptions['override']> }, [
-      { text: 'hello' },
-    ])
-    expect(replies[0]?.status).toBeGreaterThanOrEqual(500)
+  it('an override() that throws refuses the request', async () => {
+    const override = (): never => {
+      throw new Error('no tenant')
+    }
+    const { replies, asked } = await asking({ override }, [{ text: 'hello' }])
+    expect(replies[0]?.status).toBe(503)
     expect(replies[0]?.text).not.toContain('fine')
     expect(asked.asked.length).toBe(0)
   })
@@ -561,7 +537,9 @@ describe('an option of version 0.2 that is gone', () => {
   })
 
   it('says what has no effect together', () => {
-    expect(wrong({ streaming: 'full', windowMs: 5 }).message).toContain('The option windowMs is set')
+    expect(wrong({ streaming: 'full', windowMs: 5 }).message).toMatch(
+      /windowMs is set, and `streaming: 'full'`.*Remove one/,
+    )
     expect(wrong({ mode: { share: 0.1 } as never }).message).toMatch(/Unknown mode key "share".*"shadow"/)
     expect(wrong({}, { LLAMA_GUARD_LOG_LEVEL: 'verbose' }).message).toMatch(/LOG_LEVEL.*silent, error, warn/)
     expect(parseOptions({ guard, mode: { shadow: 0.25 } }, {})).toMatchObject({ mode: 'shadow', shadowSample: 0.25 })

@@ -1,7 +1,7 @@
 // What operators write by mistake, and the message that each gets: what came in, what was wanted, what to do. The first
 // table is thrown when the middleware is built; the second shows in the log and, in fixed words, to the client.
 import express, { type Express } from 'express'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -17,8 +17,6 @@ import { chat, completion, send, type Reply } from '../helpers/http.js'
 
 const guard = markerGuard()
 const folder = mkdtempSync(join(tmpdir(), 'llama-guard-'))
-const policy = join(folder, 'policy.json')
-writeFileSync(policy, '{ "categories": [')
 afterAll(() => rmSync(folder, { recursive: true }))
 
 type Variables = Record<string, string>
@@ -46,7 +44,6 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   ['no endpoint', named({}), /`endpoint`.*LLAMA_GUARD_ENDPOINT.*guard: 'local'/, 'endpoint_missing'],
   ['no URL', named({ guard: 'openai' }), /`guardUrl`.*LLAMA_GUARD_URL/, 'endpoint_missing'],
   ['no file', named({ guard: 'llama-cpp' }), /GGUF.*`guardModel`.*LLAMA_GUARD_MODEL_ID/, 'endpoint_missing'],
-  ['an empty variable', named({}, { LLAMA_GUARD_ENDPOINT: '' }), /LLAMA_GUARD_ENDPOINT/, 'endpoint_missing'],
   [
     'the URL of an endpoint',
     named({ endpoint: `${RUNTIME}/my-guard/invocations` }),
@@ -64,21 +61,11 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
     /guard: 'openai' and `guardUrl`.*AWS_ENDPOINT_URL/,
   ],
   ['a name that no endpoint has', named({ endpoint: 'my_guard' }), /letters, digits and hyphens; got "my_guard"/],
-  [
-    'a URL without http',
-    named({ guard: 'openai', guardUrl: 'localhost:8000/v1' }),
-    /guardUrl should be an http or https URL/,
-  ],
   ['the URL of one call', named({ guard: 'openai', guardUrl: CALL }), /the base URL: http:\/\/vllm:8000\/v1\.$/],
   [
     'a URL for another guard',
     named({ endpoint: 'e', guardUrl: 'http://x/v1' }),
     /guardUrl is set, and the guard "sagemaker" ignores it.*openai/,
-  ],
-  [
-    'a model for the screen',
-    named({ guard: 'local', model: 'llama-guard-3-8b' }),
-    /model is set, and the guard "local" ignores it/,
   ],
   ['a server as guard', named({ guard: 'vllm' }), /"vllm".*OpenAI-compatible server: set `guard: 'openai'`/],
   ['the same as a variable', named({}, { LLAMA_GUARD_BACKEND: 'ollama' }), /LLAMA_GUARD_BACKEND.*"ollama".*guardUrl/],
@@ -120,11 +107,6 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
     /fallback.*createGuard\(\) ignores it/,
   ],
   [
-    'windowMs with full',
-    given({ streaming: 'full', windowMs: 5 }),
-    /windowMs is set, and `streaming: 'full'`.*Remove one/,
-  ],
-  [
     'a misspelt option',
     given({ endPoint: 'x' }),
     /^Unknown option "endPoint". Did you mean "endpoint"\?$/,
@@ -141,22 +123,8 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   ['baseURL', given({ baseURL: 'http://x' }), /`guardUrl` \(LLAMA_GUARD_URL\)/, 'unknown_option'],
   ['apiKey', given({ apiKey: 'x' }), /`guardApiKey`.*upstream: \{ url, apiKey \}/, 'unknown_option'],
   ['seconds', given({ timeout: 5 }), /`timeoutMs`.*in milliseconds/, 'unknown_option'],
-  ['a text for a number', given({ timeoutMs: '5s' }), /timeoutMs should be a number from 1 to 600000; got "5s"/],
-  [
-    'the same as a variable',
-    given({}, { LLAMA_GUARD_THRESHOLD: 'high' }),
-    /LLAMA_GUARD_THRESHOLD should be a number from 0 to 1; got "high"/,
-  ],
-  ['a percentage', given({ threshold: 80 }), /from 0 to 1; got 80/],
-  ['a size with its unit', given({ maxBodyBytes: '1mb' }), /maxBodyBytes should be a number.*"1mb"/],
   ['yes', given({}, { LLAMA_GUARD_PARALLEL: 'yes' }), /PARALLEL should be true or false; got "yes"/],
-  ['true for a choice', given({ streaming: true }), /one of window, fixed, full, async; got true/],
   ['failOpen', given({ failOpen: true }), /`onError: 'open'`/, 'unknown_option'],
-  [
-    'an action that is none',
-    given({ policy: { actions: { O3: 'allow' } } }),
-    /policy\.actions\.O3 should be one of block, flag, ignore/,
-  ],
   [
     'a category of another model',
     given({ policy: { actions: { S9: 'flag' } } }),
@@ -180,16 +148,6 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
     [() => createGuard({ guard: 'local', policy: { actions: { O3: 'flag' } as never } })],
     /policy\.actions\.O3 is set, and one guard ignores it/,
   ],
-  [
-    'a category without an id',
-    named({ endpoint: 'e', policy: { categories: [{ name: 'x' }] } }),
-    /policy\.categories\[0\]\.id.*such as "O3"/,
-  ],
-  [
-    'a policy that is no JSON',
-    given({}, { LLAMA_GUARD_POLICY: policy }),
-    /policy\.json", which could not be read as a JSON file/,
-  ],
   ['a policy that is not there', given({}, { LLAMA_GUARD_POLICY: '/nowhere.json' }), /"\/nowhere\.json"/],
   ['a path without a slash', given({ paths: ['v1/*'] }), /"v1\/\*".*does not start with a slash/],
   ['a path with a parameter', given({ paths: ['/chat/:id'] }), /match nothing.*write "\/chat\/\*"/],
@@ -200,18 +158,12 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   ['options in place of a function', given({ override: { mode: 'shadow' } }), /override should be a function/],
   ['a logger that is none', given({ logger: 'pino' }), /pino-like logger with debug, info, warn and error, or false/],
   ['a Redis URL without its scheme', given({ cacheStore: 'localhost:6379' }), /redis:\/\/host:6379/],
-  ['a secret without a store', given({}, { LLAMA_GUARD_CACHE_SECRET: 's' }), /nothing is sealed with it/],
   [
     'two upstreams',
     given({}, { LLAMA_GUARD_UPSTREAM_URL: 'http://x', LLAMA_GUARD_UPSTREAM_ENDPOINT: 'e' }),
     /Unset the other/,
   ],
   ['an audit in no folder', given({ audit: '/nowhere/audit.jsonl' }), /cannot be written\. Make its folder/],
-  [
-    'LLAMA_GUARD_LOG_LEVEL=verbose',
-    given({}, { LLAMA_GUARD_LOG_LEVEL: 'verbose' }),
-    /silent, error, warn, info, debug/,
-  ],
 ]
 
 describe('At the start', () => {
@@ -273,24 +225,6 @@ describe('While it runs', () => {
   /** What the client gets; what the log says; how it came about. */
   it.each<[string, string, RegExp, () => Promise<Asked>]>([
     [
-      'another endpoint',
-      'guard_rejected',
-      /SageMaker has no such endpoint\. Check LLAMA_GUARD_ENDPOINT, AWS_REGION/,
-      () => behind({ endpoint: 'typo' }),
-    ],
-    [
-      'another region',
-      'guard_rejected',
-      /AWS refused the credentials.*AWS_REGION/,
-      () => (vi.stubEnv('AWS_REGION', 'us-east-1'), behind({})),
-    ],
-    [
-      'another key',
-      'guard_rejected',
-      /AWS refused the credentials.*AWS_ACCESS_KEY_ID/,
-      () => (vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAOTHER'), behind({})),
-    ],
-    [
       'no permission',
       'guard_rejected',
       /need the permission sagemaker:InvokeEndpoint/,
@@ -301,24 +235,6 @@ describe('While it runs', () => {
       'guard_rejected',
       /Check the endpoint, the inference component and the variant/,
       () => (wire.emulator.behave(fails(validationError('Inference Component Name header is required'))), behind({})),
-    ],
-    [
-      'a server that is not there',
-      'guard_unavailable',
-      /not be reached.*AWS_ENDPOINT_URL.*ECONNREFUSED/,
-      () => (vi.stubEnv('AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME', 'http://127.0.0.1:9'), behind({})),
-    ],
-    [
-      'a chat model in place of a guard',
-      'unparseable_verdict',
-      /LLAMA_GUARD_MODEL/,
-      () => (wire.emulator.behave((call) => call.send([{ generated_text: 'Sure, I can help.' }])), behind({})),
-    ],
-    [
-      'the codes of another version',
-      'content_filter',
-      /"level":"error".*S9.*Set LLAMA_GUARD_MODEL/,
-      () => (wire.emulator.behave((call) => call.send([{ generated_text: 'unsafe\nS9' }])), behind({})),
     ],
     [
       'a threshold without scores',
@@ -373,7 +289,7 @@ describe('While it runs', () => {
     ],
   ])('%s is %s, and the log says what to do.', async (_what, code, message, run) => {
     const { reply, told } = await run()
-    expect([reply.status, reply.json().error.code]).toEqual([code === 'content_filter' ? 451 : 503, code])
+    expect([reply.status, reply.json().error.code]).toEqual([503, code])
     expect(told).toMatch(message)
     expect(reply.text).not.toMatch(/LLAMA_GUARD|AWS|override|option|TypeError|session/)
   })

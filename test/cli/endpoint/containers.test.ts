@@ -88,12 +88,3 @@ test.each(
   expect(io.out()).toMatch(/example +a harmful request: unsafe/)
   expect(io.out()).toContain('The guard is ready')
 })
-
-test.each(['qwen3guard-gen', 'nemotron-safety-guard', 'gpt-oss-safeguard'])(
-  'deploy knows no files of %s, and says which models it has',
-  async (model) => {
-    const io = catchIo({ AWS_REGION: 'eu-west-1' })
-    expect(await deploy({ ...MADE, model }, io)).toBe(2)
-    expect(io.err()).toMatch(/llama-guard-3-8b/)
-  },
-)

@@ -1,5 +1,5 @@
 // What `deploy` asks of AWS, request by request, against files that were read by a person; and what it says before.
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { CONTAINERS, containerFor } from '../../../src/cli/endpoint/containers.js'
 import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
@@ -7,29 +7,10 @@ import type { DeployOptions } from '../../../src/cli/endpoint/plan.js'
 import { gpuName, gpusOf } from '../../../src/cli/endpoint/hardware.js'
 import { JUMPSTART_MODELS } from '../../../src/cli/endpoint/jumpstart.js'
 import { run } from '../../../src/cli/index.js'
-import { startControlPlane } from '../../emulator/control-plane.js'
-import type { ControlPlane, ControlPlaneOptions } from '../../emulator/control-plane.js'
+import type { ControlPlane } from '../../emulator/control-plane.js'
 import { catchIo } from '../helpers.js'
+import { GUARD, operations, plane } from './plane.js'
 
-const closers: (() => Promise<unknown>)[] = []
-afterEach(async () => {
-  vi.unstubAllEnvs()
-  for (const close of closers.splice(0)) await close()
-})
-
-async function plane(options?: ControlPlaneOptions): Promise<ControlPlane> {
-  const started = await startControlPlane(options)
-  closers.push(() => started.close())
-  return started
-}
-
-const GUARD: DeployOptions & { pollMs: number } = {
-  model: 'llama-guard-3-8b',
-  acceptEula: true,
-  role: 'arn:aws:iam::123456789012:role/SageMakerRole',
-  pollMs: 5,
-}
-const operations = (cloud: ControlPlane): string[] => cloud.calls.map(({ operation }) => operation)
 const made = (cloud: ControlPlane) => cloud.calls.filter(({ operation }) => !operation.startsWith('Describe'))
 
 test.each<[string, Partial<DeployOptions>]>([
@@ -121,19 +102,6 @@ test('A dry run says everything, calls nobody, and needs neither role nor accept
   expect(io.out()).toContain('Nothing was made')
 })
 
-test('The vLLM container needs a host image of its own', async () => {
-  const io = catchIo({ AWS_REGION: 'us-east-1' })
-  expect(await deploy({ ...GUARD, container: 'vllm', dryRun: true }, io)).toBe(0)
-  expect(io.out()).toContain('al2023-ami-sagemaker-inference-gpu-4-1')
-})
-
-test('An endpoint with the vLLM container is offered to the guard, which asks it for completions', async () => {
-  const cloud = await plane({ describesUntilReady: 0 })
-  const io = catchIo(cloud.env)
-  expect(await deploy({ ...GUARD, container: 'vllm', instanceType: 'ml.g6.12xlarge' }, io), io.err()).toBe(0)
-  expect(io.out()).toContain('LLAMA_GUARD_ENDPOINT')
-})
-
 test('Prompt Guard is offered beside a guard that judges replies, and runs in its own container alone', async () => {
   const cloud = await plane({ describesUntilReady: 0 })
   const io = catchIo(cloud.env)
@@ -178,7 +146,8 @@ test('A model with other settings under the same name is not used in place of th
   ;(cloud.endpoints as Map<string, unknown>).clear()
   const io = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, container: 'tgi' }, io)).toBe(3)
-  expect(io.err()).toMatch(/another model of the name/)
+  expect(io.err()).toMatch(/another model of the name llama-guard-3-8b/)
+  expect(cloud.models.size).toBe(1)
 })
 
 test('The GPU of every instance that a model runs on is known', () => {

@@ -120,9 +120,6 @@ test('The openai client moderates through the gateway', async () => {
 
 test.each([
   ['POST', '/v1/moderations', '{"input":[]}', 400],
-  ['POST', '/v1/moderations', '{"input":[{"type":"image_url"}]}', 400],
-  ['POST', '/v1/moderations', JSON.stringify({ input: Array.from({ length: 65 }, () => 'a') }), 400],
-  ['POST', '/v1/moderations', 'nonsense', 400],
   ['POST', '/v1/embeddings', '{"input":"a"}', 404],
   ['POST', '/v1/files', 'x', 404],
   ['GET', '/v1/chat/completions', undefined, 405],
@@ -140,14 +137,6 @@ test.each([
   const reply = await fetch(`${gateway.url}${path}`, { method, body, headers: { 'content-type': 'application/json' } })
   expect([reply.status, calls]).toEqual([status, 0])
   expect(await reply.json()).toHaveProperty('error.message')
-})
-
-test('An upstream that is down is a 503 with its reason, never an empty reply', async () => {
-  const { openai } = await setup('http://127.0.0.1:9')
-  await expect(openai.chat.completions.create(ask('hello'))).rejects.toMatchObject({
-    status: 503,
-    code: 'upstream_unavailable',
-  })
 })
 
 test('Health, readiness and metrics tell how the gateway is', async () => {
@@ -295,13 +284,6 @@ test('The serve command listens, tells where, and stops on its signal', async ()
   stop.abort()
   expect(await running).toBe(0)
   expect(io.err()).toMatch(/Stopped\.\n$/)
-})
-
-test('Serve without an upstream says what to set, exit code 2', async () => {
-  const emulator = await guardEmulator()
-  const io = catchIo({ ...emulator.env, LLAMA_GUARD_ENDPOINT: emulator.endpoint })
-  expect(await run(['serve', '--port', '0'], io)).toBe(2)
-  expect(io.err()).toMatch(/--upstream-url/)
 })
 
 test('The dashboard is served when asked for, with its playground, and never delays a stop', async () => {

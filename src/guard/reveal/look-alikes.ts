@@ -69,6 +69,7 @@ const byteOf = (selector: string): number => {
 
 export function withoutLookAlikes(text: string): Decoded {
   let mixed = false
+  let changed = 0
   const seen = text
     .replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000))
     .replace(SELECTORS, (row) => ` ${Buffer.from(Array.from(row, byteOf)).toString('utf8')}`)
@@ -77,7 +78,9 @@ export function withoutLookAlikes(text: string): Decoded {
   let at = 0
   for (const tokens = new Tokens(seen); tokens.next();) {
     if (tokens.kind !== STRANGE) continue
-    const plain = folded(seen.slice(tokens.start, tokens.end))
+    const token = seen.slice(tokens.start, tokens.end)
+    const plain = folded(token)
+    if (plain !== token) changed++
     // No honest word has letters of two scripts, and is English when it has them of one.
     mixed ||= tokens.twoScripts && plain.length > 2 && isWord(plain)
     bare += seen.slice(at, tokens.start) + plain
@@ -86,19 +89,20 @@ export function withoutLookAlikes(text: string): Decoded {
   bare += seen.slice(at)
   const before = readingOf(text)
   const after = readingOf(bare)
-  if (mixed || gains(before, after)) return { text: bare, words: true }
+  if (mixed || gains(before, after, 0.4, changed)) return { text: bare, words: true }
   const accents = bare.normalize('NFD').replace(MARKS, '')
   if (accents !== bare && gains(before, readingOf(accents), 0.7) && readingOf(accents).words >= before.words + 3)
     return { text: accents, words: true }
   if (/[ɐǝɥʇʎ]/.test(text)) {
     const stood = upright(text)
-    if (gains(before, readingOf(stood))) return { text: stood, words: true }
+    if (gains(before, readingOf(stood), 0.4)) return { text: stood, words: true }
   }
   // Letters of another layer, as in base64, are told too. Words of Russian stay as they are.
   return { text: SCRIPTS.test(text) ? text : bare, words: false }
 }
 
-function gains(before: Reading, after: Reading, share = 0.4): boolean {
+/** `among`: the tokens of which a fourth must have become words, so that plain prose around them hides nothing. */
+function gains(before: Reading, after: Reading, share: number, among = before.tokens): boolean {
   const words = after.words - before.words
-  return words >= 2 && words * 4 >= before.tokens && after.share >= share
+  return words >= 2 && words * 4 >= Math.min(among, before.tokens) && after.share >= share
 }

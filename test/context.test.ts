@@ -59,17 +59,3 @@ describe('The fields of context(req)', () => {
     expect(logger.lines[0]).toMatchObject({ message: 'the option context threw', fields: { error: { name } } })
   })
 })
-
-it('llamaGuard without () says so', () => {
-  const call = llamaGuard as unknown as (req: unknown) => void
-  return serve((req, res) => {
-    try {
-      call(req)
-    } catch (error) {
-      res.end((error as Error).message)
-    }
-  }).then(async (server) => {
-    expect((await send(server.url)).text).toContain('app.use(llamaGuard())')
-    await server.close()
-  })
-})

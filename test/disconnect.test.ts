@@ -65,8 +65,9 @@ const watching = (then: Handler): { handler: Handler; seen: Seen } => {
 }
 
 describe('a client that leaves', () => {
-  it('during its upload starts no check and no handler', async () => {
-    const middleware = guarded()
+  it('during its upload starts no check and no handler, and tells no verdict', async () => {
+    const events: unknown[] = []
+    const middleware = guarded({ onVerdict: (event) => void events.push(event) })
     let ran = false
     await serving(
       onNode([middleware], () => (ran = true)),
@@ -79,7 +80,7 @@ describe('a client that leaves', () => {
         await sleep(30)
       },
     )
-    expect([ran, middleware.guard.asked]).toEqual([false, []])
+    expect([ran, middleware.guard.asked, events]).toEqual([false, [], []])
   })
 
   it('ends what waits behind another on its connection too, whose handler never runs', async () => {

@@ -1,7 +1,7 @@
 // The methods of a middleware, beside what it does with requests.
 import { describe, expect, it } from 'vitest'
 import { ask, guarded, onNode, serving } from './helpers/apps.js'
-import { markerGuard, memoryLogger } from './helpers/guards.js'
+import { markerGuard } from './helpers/guards.js'
 import { chat, completion, sleep } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
@@ -25,36 +25,6 @@ describe('judge', () => {
   })
 })
 
-it('A middleware that is closed closes its dashboards.', async () => {
-  const middleware = guarded()
-  await serving(
-    onNode([middleware.dashboard()], () => undefined),
-    async ({ url }) => {
-      expect((await ask(url)).status).toBe(200)
-      await middleware.close()
-      expect((await ask(url)).status).toBe(503)
-    },
-  )
-})
-
-describe('A middleware that is mounted twice', () => {
-  it('judges nothing again, and records nothing', async () => {
-    const logger = memoryLogger()
-    const guard = guarded({ logger })
-    const handler = onNode(
-      [guard, guard],
-      (_req, res) =>
-        void res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine'))),
-    )
-    const { status, headers } = await serving(handler, ({ url }) =>
-      ask(`${url}/v1/chat/completions`, { body: chat('hi') }),
-    )
-    expect([status, headers['llama-guard']]).toEqual([200, 'input=safe, output=safe'])
-    expect(guard.guard.texts()).toEqual(['hi', 'fine'])
-    expect(logger.lines).toHaveLength(2)
-  })
-})
-
 describe('A request that cannot be read', () => {
   const asked = (path: string, options: LlamaGuardOptions = {}): ReturnType<typeof ask> =>
     serving(
@@ -74,25 +44,6 @@ describe('A request that cannot be read', () => {
     const { status, headers, text } = await asked('/v1/chat/completions', { mode: 'shadow' })
     expect([status, headers['llama-guard']]).toEqual([200, 'input=unjudged;code="invalid_json"'])
     expect(text).toContain('fine')
-  })
-
-  it('because its client has left says nothing about the guard', async () => {
-    const events: VerdictEvent[] = []
-    let ran = 0
-    const middleware = guarded({ onVerdict: (event) => void events.push(event) })
-    await serving(
-      onNode([middleware], () => void ran++),
-      async ({ port }) => {
-        const client = await rawClient(port)
-        client.write(
-          'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{',
-        )
-        await sleep(30)
-        client.leave()
-        await sleep(30)
-      },
-    )
-    expect([events, ran]).toEqual([[], 0])
   })
 })
 

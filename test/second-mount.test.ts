@@ -132,16 +132,17 @@ it('counts the strictest of guards around each other with guardFetch', async () 
 })
 
 describe('mounts with the same settings', () => {
-  it('judge once', async () => {
+  it('judge once, and record once', async () => {
     const guard = markerGuard()
-    const options = { guard, windowChars: 100 }
+    const logger = memoryLogger()
+    const options = { guard, logger, windowChars: 100 }
     const reply = await serving(
       onExpress(express)([guarded(options), guarded({ ...options })], (_req, res) => {
         res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion('fine')))
       }),
       ({ url }) => ask(url + PATH, { body: chat('hi') }),
     )
-    expect([reply.status, guard.asked.length]).toEqual([200, 2])
+    expect([reply.status, guard.asked.length, logger.lines.length]).toEqual([200, 2, 2])
   })
 
   it('judge the parameters of a route that the first could not know', async () => {

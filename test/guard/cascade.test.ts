@@ -113,18 +113,6 @@ describe('A cascade', () => {
     expect([first.calls.length, then.calls.length]).toEqual([0, 2])
   })
 
-  it('refuses a small guard without scores, and thresholds that cross.', () => {
-    const invalid = expect.objectContaining({ code: 'invalid_option' }) as Error
-    expect(() =>
-      made(
-        guardThat(() => undefined),
-        large(),
-      ),
-    ).toThrow(invalid)
-    const first = small(() => undefined)
-    expect(() => made(first, large(), { safeBelow: 0.9, unsafeAbove: 0.1 })).toThrow(invalid)
-  })
-
   it('of a panel lets no verdict that only flags hide one that blocks.', async () => {
     const flags = guardThat(() => ({ safe: false, categories: ['F1'] }), { model: 'flags', identity: 'flags' })
     const blocks = guardThat(

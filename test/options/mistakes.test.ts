@@ -276,17 +276,6 @@ describe('While it runs', () => {
       /"option":"skip".*at once/,
       () => behind({ skip: (async () => true) as never }),
     ],
-    [
-      'context() that throws',
-      'internal_error',
-      /"option":"context".*no session/,
-      () =>
-        behind({
-          context: () => {
-            throw new Error('no session')
-          },
-        }),
-    ],
   ])('%s is %s, and the log says what to do.', async (_what, code, message, run) => {
     const { reply, told } = await run()
     expect([reply.status, reply.json().error.code]).toEqual([503, code])
@@ -360,9 +349,5 @@ describe('While it runs', () => {
         code: 'body_too_large',
         message: expect.stringContaining('raise maxBodyBytes') as string,
       })
-  })
-
-  it('createGuard().judge(turns) needs no second argument.', async () => {
-    expect(await createGuard().judge([{ role: 'User', text: 'hi' }])).toMatchObject({ safe: true })
   })
 })

@@ -88,7 +88,6 @@ test.each<[string, Record<string, string>, RegExp, number]>([
     /FAIL {2}endpoint +there is no endpoint other in eu-west-1\n +Check the name and the region/,
     3,
   ],
-  ['the credentials are wrong', { AWS_ACCESS_KEY_ID: 'AKIAWRONG' }, /FAIL {2}example +guard_rejected/, 3],
 ])('When %s, the report says so', async (_, over, message, code) => {
   const { env } = await setup()
   const io = catchIo({ ...env, ...over })
@@ -167,13 +166,6 @@ describe('A panel', () => {
       'prompt-guard-1@gone,local',
       /FAIL {2}endpoint +there is no endpoint gone/,
       'guards[0] (llama-prompt-guard-1 at gone)',
-    ],
-    [
-      'a server that nobody runs',
-      SERVES,
-      'local,llama-guard-3-8b@http://127.0.0.1:9/v1',
-      /FAIL {2}example +guard_unavailable: ECONNREFUSED at 127\.0\.0\.1:9/,
-      'guards[1] (llama-guard-3-8b at http://127.0.0.1:9/v1)',
     ],
     [
       'two broken guards',

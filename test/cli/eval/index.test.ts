@@ -84,15 +84,6 @@ test('A resume file is good for the same guard, and for no other endpoint, model
   expect(await readFile(join(folder, 'state'), 'utf8')).not.toMatch(/fine|UNSAFE/)
 })
 
-test('Two guards are compared on the same texts', async () => {
-  const caught = io()
-  expect(await run(small('--against', 'llama-guard-1@guard-b'), caught)).toBe(0)
-  expect(caught.out()).toMatch(
-    /McNemar on 6 texts: only llama-guard-1 at guard-a \(\w+\) right 0, only llama-guard-1 at guard-b/,
-  )
-  expect(new Set(emulator.requests.map(({ endpoint }) => endpoint))).toEqual(new Set(['guard-a', 'guard-b']))
-})
-
 test('A new policy is replayed against an old one on the same guard and the same texts', async () => {
   const policy = async (name: string, ...ids: string[]): Promise<string> => {
     const path = join(folder, name)

@@ -263,10 +263,6 @@ test('What the chat model of a SageMaker endpoint says is judged before it is he
   await expect(openai.chat.completions.create({ ...ask('say UNSAFE_O3'), stream: true })).rejects.toMatchObject({
     status: 451,
   })
-  await expect(openai.chat.completions.create({ ...ask('hi'), n: 2 })).rejects.toMatchObject({
-    status: 400,
-    code: 'unsupported_content',
-  })
 })
 
 test('The serve command listens, tells where, and stops on its signal', async () => {

@@ -129,21 +129,6 @@ describe('concurrency', () => {
     expect(answers.filter((answer) => answer === 'guard_overloaded')).toHaveLength(3)
     expect(member.stats()).toMatchObject({ shed: 3, inFlight: 0, queued: 0 })
   })
-  it('goes on behind callers who left the queue', async () => {
-    let free = (): void => undefined
-    const busy = new Promise<void>((resolve) => (free = resolve))
-    const guard = guardThat((call) => (call === 1 ? busy.then(() => SAFE) : SAFE))
-    const member = around(guard, { concurrency: 1 })
-    const first = ask(member)
-    const leaver = new AbortController()
-    const left = ask(member, 'b', leaver.signal)
-    const last = ask(member, 'c')
-    leaver.abort()
-    expect(await left).toBe('guard_unavailable')
-    free()
-    expect(await Promise.all([first, last])).toEqual(['safe', 'safe'])
-    expect(guard.calls).toHaveLength(2)
-  })
 })
 
 describe('the circuit breaker', () => {

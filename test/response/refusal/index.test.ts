@@ -38,15 +38,6 @@ const errorOf = (decision: Decision, more: Partial<RefusalContext> = {}): Record
   (JSON.parse(String(refusalOf(decision, context(more)).body)) as { error: Record<string, unknown> }).error
 
 describe('An error says', () => {
-  it('what was blocked, by which category', () => {
-    expect(errorOf(blocked('output'))).toMatchObject({
-      type: 'content_policy_violation',
-      code: 'content_filter',
-      message: 'Blocked by the content policy: Criminal Planning (O3).',
-      categories: [{ code: 'O3', name: 'Criminal Planning' }],
-    })
-  })
-
   it('all of its fields in the plain envelope too, and no field that has no value', () => {
     const plain = { dialect: plainDialect }
     expect(errorOf(blocked('input'), plain)).toEqual({

@@ -63,8 +63,6 @@ class Interception extends Link implements ResponseController {
     return this.#state !== 'hold' && this.#state !== 'open'
   }
 
-  // What a handler calls.
-
   call(method: Method, ...args: unknown[]): unknown {
     // Node's end() calls res.write on HTTP/2, which is a wrapper of ours when somebody has defined one.
     if (this.#state === 'open' || this.sending) return this.callBelow(method, args)
@@ -91,10 +89,10 @@ class Interception extends Link implements ResponseController {
     const bytes = calls.bytesOf(method, args)
     const callback = calls.callbackOf(args)
     const ended = this.#ended
-    // A middleware below us has kept our end, and passes it to `res` and not to the function that it has saved.
+    // A middleware below us has kept our end, or the last byte of it as sessions do, and passes it to `res`.
     const kept = this.#keptBelow
     if (kept !== undefined && this.nodes('writableEnded') !== true)
-      if (bytes.length === 0 ? ended : kept.equals(bytes)) return this.callBelow(method, args)
+      if (bytes.length === 0 ? ended : kept.subarray(-bytes.length).equals(bytes)) return this.callBelow(method, args)
     const comes = !ended && !this.closed && !this.#isGone
     if (comes) this.#commitBy(method)
     if (comes && this.#state === 'open') return this.callBelow(method, args)
@@ -159,8 +157,6 @@ class Interception extends Link implements ResponseController {
     if (hold === undefined) this.#leaveHold('open')
     else this.#hold = hold
   }
-
-  // What a hold calls.
 
   release(chunk: Buffer): boolean {
     if (this.closed) return false

@@ -2,6 +2,7 @@
 // may take its calls for late ones of the handler: the client gets what it would get without the guard, and nothing
 // that a handler writes after its own end.
 import type { ServerResponse } from 'node:http'
+import session from 'express-session'
 import { describe, expect, it } from 'vitest'
 import type { Middleware } from '../../../src/types.js'
 import { ask, guarded, onNode, serving } from '../../helpers/apps.js'
@@ -117,4 +118,28 @@ describe.each(['all of it', 'its end'])('A reply of which a middleware before us
     const reply = await body(keeping(what, SENDERS['in two pieces']!), late, true, others)
     expect(reply).toEqual({ status: 200, text: 'Hello there', complete: true })
   })
+})
+
+/** Sends the last bytes by `res.write`, as the first thing that its `end` does. */
+const writingFromEnd: Middleware = (_req, res, next) => {
+  const { end } = res
+  res.end = ((chunk: unknown, ...others: unknown[]) => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return Reflect.apply(end, res, [chunk, ...others])
+    res.write(chunk)
+    return Reflect.apply(end, res, [null])
+  }) as typeof end
+  next()
+}
+
+it.each([
+  ['Hello there', 200],
+  ['UNSAFE there', 451],
+])('%s behind a session, which sends the last byte by itself, arrives whole', async (text, status) => {
+  const before = [
+    writingFromEnd,
+    session({ secret: 's', resave: true, saveUninitialized: true }) as unknown as Middleware,
+  ]
+  const app = onNode([...before, guarded()], (_req, res) => void res.setHeader('content-length', text.length).end(text))
+  const got = await serving(app, ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi') }))
+  expect([got.status, got.complete]).toEqual([status, true])
 })

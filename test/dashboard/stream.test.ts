@@ -198,7 +198,8 @@ describe('The dashboard', () => {
     await guard.close()
     expect(await stream.text()).toMatch(/^retry/)
     expect(listening()).toEqual([false, false, false])
-    expect((await send(`${page}?events`)).json().error.code).toBe('closed')
+    const closed = await send(`${page}?events`)
+    expect([closed.status, closed.json().error.code]).toEqual([503, 'closed'])
   })
 
   it('is not loaded with the package, so that its main entry stays light.', () => {

@@ -16,7 +16,7 @@ const MAY = {
   options: ['guard/prompt', 'upstream', 'policy', 'dialects/dialect', 'telemetry/audit', 'utils'],
   dashboard: ['services', 'options', 'request/body', 'policy', 'guard', 'telemetry', 'utils'],
   moderations: ['request', 'services', 'options', 'policy', 'dialects', 'utils'],
-  fetch: ['llama-guard', 'options', 'response/intercept/head', 'utils'],
+  fetch: ['llama-guard', 'options', 'response/intercept/calls', 'utils'],
 }
 const ROOMS = [
   'cli',

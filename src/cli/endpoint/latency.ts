@@ -1,4 +1,4 @@
-// `doctor --latency` times checks one after the other, with a cold and with a warm prefix, then a growing number at once
+// `doctor --latency` times checks one after the other, with a cold and a warm prefix, then a growing number at once
 // until the rate stops growing. It tells how long a check takes, how many a second there can be, and which settings the
 // guard cannot meet.
 import { randomBytes } from 'node:crypto'

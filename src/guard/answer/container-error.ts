@@ -85,7 +85,7 @@ export const AWS_ERRORS: Readonly<Record<string, Meaning>> = {
       .map((name) => [name, CREDENTIALS]),
   ),
   CredentialsProviderError: rejected(
-    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run with a role.',
+    'No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run in a role.',
   ),
   TokenProviderError: rejected('The AWS SSO session could not be used. Sign in again with `aws sso login`.'),
   RequestExpired: SKEWED,

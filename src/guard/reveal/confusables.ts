@@ -86,7 +86,9 @@ const LOOK_ALIKES: Readonly<Record<string, string>> = {
   r:
     'bq gc gd ho hq hs ht tr tv un wh 11s 240 3qi 3vl 3wy 493 4hd 50s 5qx 5qy 5ra 5te 5u1 6ji 6jj 8ro ' +
     'i7u wkj xv5 xwi 1fhw 2q8x 2q9t 2qd3',
-  s: 'fz hu sl ut 11r 13a 1hq 2dx 2lb 3x1 3x6 45x 45y 469 46a 46b 46c 5u2 vyx wki x0x xwq 1f2u 1fds 1few 2q8y 2q9u 2qd4',
+  s:
+    'fz hu sl ut 11r 13a 1hq 2dx 2lb 3x1 3x6 45x 45y 469 46a 46b 46c 5u2 vyx wki x0x xwq 1f2u ' +
+    '1fds 1few 2q8y 2q9u 2qd4',
   t:
     '9y 9z bv bw bx by fq hz i0 pw qs ry te ua x8 x9 111 12d 12f 226 3s5 3th 3vm 3ze 5qz 6cg 6uc 6ud ' +
     '72f 72h 7vd 8ti 9lw 9my 9oy fep fet fez wk4 xv6 1f2v 1f3l 1f6d 2q8z 2q9v 2qd5 2rfs',

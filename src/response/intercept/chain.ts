@@ -188,5 +188,4 @@ const ACCESSORS: PropertyDescriptorMap & ThisType<Guarded> = {
   _send: catching('_send'),
 }
 // Node sends a file without a call of ours.
-const HTTP2_NAMES = ['write', 'end', 'respondWithFile', 'respondWithFD']
-const HTTP2 = Object.fromEntries(HTTP2_NAMES.map((name) => [name, catching(name)]))
+const HTTP2 = Object.fromEntries(['write', 'end', 'respondWithFile', 'respondWithFD'].map((it) => [it, catching(it)]))

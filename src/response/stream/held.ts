@@ -1,12 +1,12 @@
-// What a stream holds: the bytes that wait for a verdict, which leave from the front, many in one write; and the text of
-// one choice so far, and how much of it a safe verdict has seen.
+// What a stream holds: the bytes that wait for a verdict, which leave from the front, many in one write; and the text
+// of one choice so far, and how much of it a safe verdict has seen.
 import type { Leaves } from '../../dialects/dialect.js'
 import { GrowingText } from '../../utils/growing-text.js'
 import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
 import { HeldBytes } from './held-bytes.js'
 
-/** Frames that wait for the same verdict. Only their bytes are kept, or a held stream would cost four times its bytes. */
+/** Frames that wait for the same verdict. Only bytes are kept, or a held stream would cost four times its bytes. */
 export interface Held {
   bytes: number
   /** The kind of the last frame with data. */

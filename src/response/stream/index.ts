@@ -153,7 +153,7 @@ class EventStreamHold implements Hold {
     this.#context.abort()
   }
 
-  /** True while nothing that has come can begin a check, leave, or be a call. Events that are read together cost less. */
+  /** True while nothing that has come can begin a check, leave, or be a call. Events read together cost less. */
   get #mayWait(): boolean {
     const flows = this.#context.settings.streaming === 'async' || this.#calls !== undefined
     return !flows && this.#unread.length < MOST_UNREAD && this.#judge.isBusy

@@ -108,7 +108,7 @@ export class StreamJudge {
     return this.#choices.get(index)!.asked >= position
   }
 
-  /** True while a check of each choice runs: what comes now can wait, because it leaves behind what that check reads. */
+  /** True while a check of each choice runs. New text can wait, because it leaves behind what that check reads. */
   get isBusy(): boolean {
     for (const choice of this.#choices.values()) {
       if (choice.check === undefined) return false

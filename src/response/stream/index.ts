@@ -17,9 +17,6 @@ import { StreamJudge } from './stream-judge.js'
 /** When more bytes are held, the handler is asked to wait. It is far less than maxReplyBytes. */
 const HIGH_WATER_BYTES = 256 * 1024
 
-/** The most chunks that wait while a check runs. Read together, five take 2.2 us each and not 3.1 (Node.js 20). */
-const MOST_UNREAD = 16
-
 /**
  * Holds a stream in `window` or `async` mode. Frames wait in order of arrival, and the frames at the front leave as
  * soon as all of their text has been judged safe. Nothing leaves before the first safe verdict, so that an early
@@ -92,7 +89,7 @@ class EventStreamHold implements Hold {
       pace: context.pace,
       judge: (text, choice, calledOff) => context.judgeReply(text, choice, calledOff),
       decide: (judgements) => context.decide('output', judgements, context.dialect.unjudgedReplies),
-      onAllowed: this.#consider,
+      onAllowed: () => this.#pump(),
       onRefused: (decision) => this.#stop(decision),
     })
     this.#head = new StreamHead(context, this.#judge)
@@ -123,7 +120,7 @@ class EventStreamHold implements Hold {
     // What came before it has let the reply through, or a refusal takes nothing more.
     if (this.#over) return void this.#controller.release(chunk)
     this.#keep(chunk)
-    if (!this.#mayWait) this.#due ??= setImmediate(this.#consider)
+    this.#due ??= setImmediate(this.#consider)
   }
 
   end(chunk: Buffer | undefined): void {
@@ -151,12 +148,6 @@ class EventStreamHold implements Hold {
   gone(): void {
     this.#drop()
     this.#context.abort()
-  }
-
-  /** True while nothing that has come can begin a check, leave, or be a call. Events read together cost less. */
-  get #mayWait(): boolean {
-    const flows = this.#context.settings.streaming === 'async' || this.#calls !== undefined
-    return !flows && this.#unread.length < MOST_UNREAD && this.#judge.isBusy
   }
 
   /** Reads what came in this turn before a chunk that does not fit beside it, because some of it may leave at once. */

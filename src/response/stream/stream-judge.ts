@@ -108,15 +108,6 @@ export class StreamJudge {
     return this.#choices.get(index)!.asked >= position
   }
 
-  /** True while a check of each choice runs. New text can wait, because it leaves behind what that check reads. */
-  get isBusy(): boolean {
-    for (const choice of this.#choices.values()) {
-      if (choice.check === undefined) return false
-      this.#takeTurn(choice)
-    }
-    return this.#choices.size > 0
-  }
-
   /** Counts a judgement from elsewhere like one of a check. */
   note(judgement: Judgement): void {
     this.#judgements.push(judgement)
@@ -158,8 +149,11 @@ export class StreamJudge {
 
   #considerChoice(choice: Choice): void {
     if (this.#stopped || choice.transcript.length === choice.asked) return
+    // While a check runs, the next one takes its turn once.
+    const isNext = choice.check !== undefined && !this.#ended
+    if (isNext && choice.due !== undefined) return
     const wait = this.#ended ? 0 : this.#waitOf(choice)
-    if (choice.check !== undefined && !this.#ended) return
+    if (isNext) return
     // The last check covers the one in flight, which goes on only where the first words wait for it.
     if (this.#allowed) choice.check?.abort()
     if (wait <= 0) {
@@ -181,20 +175,14 @@ export class StreamJudge {
   /** Milliseconds until new text of the choice is judged. */
   #waitOf(choice: Choice): number {
     const { transcript, asked, wordsAt } = choice
-    const { windowChars, windowMs } = this.#options.settings
+    const { settings, pace } = this.#options
+    const { windowChars, windowMs, streaming } = settings
     // The first words are judged at once.
     if (asked < (wordsAt ?? 0) || transcript.length - asked >= windowChars) return 0
-    const due = this.#takeTurn(choice)
-    return Math.max(due, choice.started + Math.min(SHORTEST_GAP_MS, windowMs)) - performance.now()
-  }
-
-  /** When the text that no check has read may be checked. */
-  #takeTurn(choice: Choice): number {
-    const { settings, pace } = this.#options
-    const { windowMs, streaming } = settings
+    const now = performance.now()
     // Names, ids and comments alone can wait, because nothing leaves before the first words are judged.
-    const isFixed = choice.wordsAt === undefined || streaming === 'fixed'
-    return (choice.due ??= isFixed ? performance.now() + windowMs : pace.turn(windowMs))
+    choice.due ??= wordsAt === undefined || streaming === 'fixed' ? now + windowMs : pace.turn(windowMs)
+    return Math.max(choice.due, choice.started + Math.min(SHORTEST_GAP_MS, windowMs)) - now
   }
 
   #check(choice: Choice): void {
@@ -214,8 +202,8 @@ export class StreamJudge {
       if (decision.action !== 'allow') return this.#options.onRefused(decision)
       if (choice.wordsAt !== undefined && snapshot.covers >= choice.wordsAt) this.#allowed = true
       choice.transcript.accept(snapshot)
-      this.#options.onAllowed()
       this.#considerChoice(choice)
+      this.#options.onAllowed()
     })
     this.#running.add(check)
     void check.finally(() => this.#running.delete(check))

@@ -17,7 +17,6 @@ const BODIES: Readonly<Record<string, object>> = {
   'openai-chat': { model: 'm', messages: [said] },
   'openai-completions': { model: 'm', prompt: 'UNSAFE' },
   'openai-responses': { model: 'm', input: 'UNSAFE' },
-  'openai-assistants': { assistant_id: 'a', additional_instructions: 'UNSAFE' },
   'anthropic-messages': { model: 'm', max_tokens: 9, system: 'UNSAFE', messages: [said] },
   'ollama-chat': { model: 'm', messages: [said], options: {} },
   'ai-sdk': { id: 'c', messages: [part] },
@@ -97,7 +96,6 @@ describe('What is kept', () => {
     `/v1/responses/resp_1 /openai/responses/resp_1?api-version=1 /v1/conversations/conv_1/items
   /openai/v1/conversations/conv_1/items?limit=2 /v1/conversations/conv_1/items/msg_1
   /v1/chat/completions /v1/chat/completions?limit=2 /v1/chat/completions/chatcmpl-1
-  /v1/threads/thread_1/messages /v1/threads/thread_1/runs/run_1/steps
   /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state
   /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/state/checkpoint_1
   /threads/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/runs/6f1c2f3e-8b7a-4c5d-9e0f-112233445566/join

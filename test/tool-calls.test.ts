@@ -17,11 +17,6 @@ const sse = (...events: (Readonly<Record<string, unknown>> & { event?: string; t
 const data = (...events: unknown[]): string[] => events.map((event) => `data: ${JSON.stringify(event)}\n\n`)
 const lines = (...events: unknown[]): string[] => events.map((event) => `${JSON.stringify(event)}\n`)
 const delta = (...calls: object[]): string => chunk({ tool_calls: calls })
-const step = (deltas: object): Record<string, unknown> => ({
-  id: 'step_1',
-  object: 'thread.run.step.delta',
-  delta: { step_details: deltas },
-})
 const part = (index: number, fields: object): Record<string, unknown> => ({
   type: 'content_block_delta',
   index,
@@ -111,33 +106,6 @@ const CASES: Readonly<Record<string, Case>> = {
       { type: 'response.function_call_arguments.delta', output_index: 1, delta: HALVES[0] },
     ),
     calls: [{ name: 'erase_disk', arguments: HALVES[0] }],
-  },
-  'openai-assistants': {
-    reply: {
-      object: 'thread.run',
-      tools: [FUNCTION],
-      required_action: { submit_tool_outputs: { tool_calls: [FUNCTION] } },
-    },
-  },
-  'openai-assistants stream': {
-    frames: sse(
-      {
-        event: 'thread.run.step.delta',
-        ...step({
-          type: 'tool_calls',
-          tool_calls: [{ index: 0, ...FUNCTION, function: { name: 'erase_disk', arguments: '' } }],
-        }),
-      },
-      ...HALVES.map((text) => ({
-        event: 'thread.run.step.delta',
-        ...step({ tool_calls: [{ index: 0, type: 'function', function: { arguments: text } }] }),
-      })),
-      {
-        event: 'thread.run.requires_action',
-        object: 'thread.run',
-        required_action: { submit_tool_outputs: { tool_calls: [FUNCTION] } },
-      },
-    ),
   },
   'anthropic-messages': {
     reply: {

@@ -15,7 +15,6 @@ import { isShort } from './kit/reply-fields.js'
 import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
-import { openaiAssistants } from './openai-assistants.js'
 import { openaiChat } from './openai-chat.js'
 import { openaiCompletions } from './openai-completions.js'
 import { openaiResponses } from './openai-responses.js'
@@ -24,7 +23,6 @@ export const BUILT_IN: readonly Dialect[] = [
   openaiChat,
   openaiCompletions,
   openaiResponses,
-  openaiAssistants,
   anthropicMessages,
   ollamaChat,
   aiSdk,

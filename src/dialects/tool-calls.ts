@@ -109,7 +109,7 @@ export class ToolCalls {
     if (this.#chunk !== undefined && type !== 'TOOL_CALL_CHUNK') this.#close(this.#chunk)
     if (type === 'TOOL_CALL_CHUNK') return this.#readChunk(value)
     if (this.#step(type, bedrock === undefined ? value : value[bedrock])) return
-    this.#walk(value, '', textOf(value.object).endsWith('.delta') ? textOf(value.id) : '', false)
+    this.#walk(value, '', '', false)
     const choices: readonly unknown[] = Array.isArray(value.choices) ? value.choices : []
     for (const [position, choice] of choices.entries())
       if (isObject(choice) && textOf(choice.finish_reason) !== '')

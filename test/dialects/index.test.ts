@@ -4,7 +4,7 @@ import { BUILT_IN } from '../../src/dialects/index.js'
 import { createConversationReader } from '../../src/request/index.js'
 
 const NAMES = [
-  ...['openai-chat', 'openai-completions', 'openai-responses', 'openai-assistants', 'anthropic-messages'],
+  ...['openai-chat', 'openai-completions', 'openai-responses', 'anthropic-messages'],
   ...['ollama-chat', 'ai-sdk', 'ai-sdk-completion', 'ag-ui', 'langgraph', 'mcp', 'embeddings', 'images'],
   ...['gemini', 'gemini-stream', 'cohere-chat', 'bedrock-converse', 'bedrock-converse-stream'],
 ]

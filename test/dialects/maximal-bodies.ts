@@ -463,48 +463,6 @@ export const MAXIMAL: Readonly<Record<string, MaximalBody>> = {
       },
     },
   },
-  'openai-assistants': {
-    path: '/v1/threads/runs',
-    body: {
-      ...SETTINGS,
-      assistant_id: 'asst_12',
-      instructions: 'Be kind.',
-      additional_instructions: 'Be brief.',
-      max_prompt_tokens: 99,
-      max_completion_tokens: 99,
-      truncation_strategy: { type: 'last_messages', last_messages: 3 },
-      parallel_tool_calls: true,
-      response_format: { type: 'json_schema', json_schema: { name: 'out', schema: SCHEMA } },
-      tool_choice: { type: 'function', function: { name: 'weather' } },
-      tools: [
-        { type: 'code_interpreter' },
-        { type: 'file_search', file_search: { max_num_results: 3, ranking_options: { ranker: 'auto' } } },
-        { type: 'function', function: { name: 'weather', description: 'Tells.', parameters: SCHEMA } },
-      ],
-      tool_resources: { code_interpreter: { file_ids: ['file_12'] }, file_search: { vector_store_ids: ['vs_12'] } },
-      thread: {
-        metadata: { a: 'b' },
-        tool_resources: { file_search: { vector_stores: [{ file_ids: ['file_13'], metadata: { a: 'b' } }] } },
-        messages: [
-          {
-            role: 'user',
-            content: [
-              { type: 'text', text: 'See' },
-              { type: 'image_url', image_url: { url: PNG, detail: 'low' } },
-            ],
-            attachments: [{ file_id: 'file_14', tools: [{ type: 'code_interpreter' }] }],
-            metadata: { a: 'b' },
-          },
-          { role: 'assistant', content: 'I look.' },
-          { role: 'user', content: 'Go on' },
-        ],
-      },
-    },
-  },
-  'openai-assistants, the output of a tool': {
-    path: '/v1/threads/thread_12/runs/run_12/submit_tool_outputs',
-    body: { stream: true, tool_outputs: [{ tool_call_id: 'call_12', output: 'Sunny' }] },
-  },
   mcp: {
     path: '/mcp',
     body: {

@@ -209,16 +209,6 @@ export const ORDINARY: Readonly<Record<string, OrdinaryBody>> = {
     },
     calls: 2,
   },
-  'Assistants: a run': {
-    path: '/v1/threads/thread_abc123def456ghi789jkl012/runs',
-    body: {
-      assistant_id: 'asst_abc123def456ghi789jkl012',
-      additional_messages: [user('Hi')],
-      stream: true,
-      metadata: { tier: 'gold' },
-    },
-    calls: 1,
-  },
   'MCP: the call of a tool': {
     path: '/mcp',
     body: {

@@ -7,7 +7,6 @@ import { customDialect } from '../../src/dialects/custom.js'
 import type { ChatRequest, Dialect } from '../../src/dialects/dialect.js'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
 import { mcp } from '../../src/dialects/mcp.js'
-import { openaiAssistants } from '../../src/dialects/openai-assistants.js'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../src/dialects/openai-completions.js'
 import { KNOWN_KEYS } from '../../src/dialects/kit/request-keys.js'
@@ -97,7 +96,6 @@ const DIALECTS: readonly Dialect[] = [
   anthropicMessages,
   ollamaChat,
   mcp,
-  openaiAssistants,
   own,
 ]
 /** Token columns are the server's. */

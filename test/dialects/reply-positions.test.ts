@@ -211,51 +211,6 @@ const converse = {
   serviceTier: { type: 'priority' },
 }
 
-const threadMessage = {
-  id: 'msg_1',
-  object: 'thread.message',
-  created_at: 1,
-  thread_id: 'thread_1',
-  run_id: 'run_1',
-  assistant_id: 'asst_1',
-  role: 'assistant',
-  status: 'completed',
-  content: [
-    {
-      type: 'text',
-      text: {
-        value: 'Hi',
-        annotations: [{ type: 'file_citation', text: 'x', file_citation: { file_id: 'file_1', quote: 'q' } }],
-      },
-    },
-    { type: 'image_file', image_file: { file_id: 'file_2', detail: 'low' } },
-  ],
-  attachments: [{ file_id: 'file_3', tools: [{ type: 'code_interpreter' }] }],
-  metadata: { a: 'b' },
-}
-const threadCalls = [
-  { index: 0, id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":"b"}', output: 'o' } },
-  {
-    index: 1,
-    id: 'call_2',
-    type: 'code_interpreter',
-    code_interpreter: { input: 'print(1)', outputs: [{ type: 'logs', logs: 'l' }] },
-  },
-]
-const threadRun = {
-  id: 'run_1',
-  object: 'thread.run',
-  thread_id: 'thread_1',
-  assistant_id: 'asst_1',
-  status: 'requires_action',
-  model: 'demo',
-  instructions: 'Be kind.',
-  tools: [{ type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' } } }],
-  required_action: { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: threadCalls } },
-  last_error: { code: 'server_error', message: 'm' },
-  incomplete_details: { reason: 'max_prompt_tokens' },
-  metadata: { a: 'b' },
-}
 const rpcTool = {
   name: 'search',
   title: 'Search',
@@ -524,32 +479,6 @@ const APIS: Readonly<Record<string, Api>> = {
         type: 'message-end',
         delta: { finish_reason: 'COMPLETE', error: 'no', usage: { tokens: { input_tokens: 1 } } },
       },
-    ],
-  },
-  Assistants: {
-    path: '/v1/threads/t/runs',
-    request: { assistant_id: 'asst_1', additional_messages: [{ role: 'user', content: 'hi' }] },
-    reply: { object: 'list', data: [threadMessage, threadRun], first_id: 'msg_1', last_id: 'run_1', has_more: false },
-    names: `thread.created thread.run.requires_action thread.message.delta thread.run.step.delta
-  thread.run.step.completed thread.message.completed error`.split(/\s+/),
-    events: [
-      { id: 'thread_1', object: 'thread', created_at: 1, metadata: { a: 'b' } },
-      threadRun,
-      { id: 'msg_1', object: 'thread.message.delta', delta: { role: 'assistant', content: threadMessage.content } },
-      {
-        id: 'step_1',
-        object: 'thread.run.step.delta',
-        delta: { step_details: { type: 'tool_calls', tool_calls: threadCalls } },
-      },
-      {
-        id: 'step_1',
-        object: 'thread.run.step',
-        type: 'message_creation',
-        status: 'completed',
-        step_details: { type: 'message_creation', message_creation: { message_id: 'msg_1' } },
-      },
-      threadMessage,
-      { error: { code: 'c', message: 'Broken', type: 't' } },
     ],
   },
   MCP: {

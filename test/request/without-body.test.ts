@@ -14,7 +14,6 @@ const PATHS = [
   '/v1/responses/resp_1',
   '/openai/responses/resp_1/input_items',
   '/v1/conversations/conv_1/items',
-  '/v1/threads/thread_1/runs/run_1/steps',
   `/threads/${UUID}/state`,
   `/threads/${UUID}/runs/${UUID}/join`,
 ]
@@ -22,7 +21,6 @@ const METHODS = ['GET', 'POST', 'DELETE'] as const
 const REPLY = JSON.stringify({
   output: [{ type: 'message', content: [{ type: 'output_text', text: 'UNSAFE' }] }],
   choices: [{ index: 0, message: { content: 'UNSAFE' } }],
-  data: [{ content: [{ type: 'text', text: { value: 'UNSAFE' } }] }],
   values: { messages: [{ type: 'ai', content: 'UNSAFE' }] },
 })
 /** Bodies that no API asks for. */

@@ -11,9 +11,9 @@ import { Content, RequestBuilder, Walker, wantsStream } from './request-texts.js
 /**
  * How a field of the conversation is read. `messages`: a list of messages or items, or one. `prompt`: a user's text, or
  * a list of texts, never of tokens. `system`: an instruction. `state`: messages, and values beside them that are the
- * user's. `tool`: what a tool answered. `holder`: an object with such fields of its own.
+ * user's. `holder`: an object with such fields of its own.
  */
-type FieldKind = 'messages' | 'prompt' | 'system' | 'state' | 'tool' | 'holder'
+type FieldKind = 'messages' | 'prompt' | 'system' | 'state' | 'holder'
 
 /** What a dialect says of its requests. */
 export interface RequestFacts {
@@ -136,11 +136,6 @@ function readField(kind: FieldKind, value: unknown, reading: Reading): void {
       return tell(builder, 'system', readContent(walker, value, false))
     case 'state':
       return readState(value, reading)
-    case 'tool': {
-      const said = new Content(false)
-      walker.read(value, said, { json: true })
-      return tell(builder, 'tool', said)
-    }
     case 'holder':
       if (isObject(value)) readFields(value, reading)
       else readField('prompt', value, reading)
@@ -174,9 +169,9 @@ function areTokens(value: unknown): boolean {
 }
 
 /** How often the body names turns that the vendor keeps: the model reads them, and they are not here to be judged. */
-function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id, thread }: Body): number {
+function storedHistory({ previous_response_id, conversation, prompt, input, assistant_id }: Body): number {
   const items: readonly unknown[] = Array.isArray(input) ? input : []
-  const run = assistant_id !== undefined && thread === undefined && input === undefined ? assistant_id : undefined
+  const run = assistant_id !== undefined && input === undefined ? assistant_id : undefined
   const named = [previous_response_id, conversation, isObject(prompt) ? prompt.id : undefined, run]
   return (
     named.filter((name) => name !== undefined && name !== null && name !== '').length +

@@ -234,8 +234,8 @@ function unreadable(message: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_response', message)
 }
 
-/** The path of the text of an item of a list: of its `text`, or of `text.value`. */
-export const PART_TEXT = /^(.*\.)?\d+\.text(?:\.value)?$/
+/** The path of the text of an item of a list. */
+export const PART_TEXT = /^(.*\.)?\d+\.text$/
 
 /** The pieces of each choice, in the order in which they were found. */
 export class ChoiceTexts {

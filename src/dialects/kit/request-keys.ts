@@ -31,7 +31,6 @@ export const SYSTEM_FIELDS = wordSet(
   'tools functions tool_choice function_call response_format instructions system template chat_template tool_prompt',
   'guided_json guided_regex guided_choice guided_grammar structured_outputs grammar output_config output_format',
   'mcp_servers format text generationConfig generation_config toolConfig tool_config inferenceConfig outputConfig',
-  'additional_instructions',
 )
 
 /** Fields of messages, parts and tools for ids, types and states of an API. Their short values are not judged. */
@@ -87,9 +86,6 @@ export const KNOWN_KEYS: ReadonlySet<string> = new Set([
     'redactedData tool_name threadId runId parentRunId subagentRunId interruptId protocolVersion forwardedProps resume',
     'payload toolCalls encryptedValue method params agentId body command update goto configurable recursion_limit',
     'thread_id checkpoint_ns additional_kwargs response_metadata usage_metadata invalid_tool_calls',
-    // Assistants.
-    'thread additional_messages additional_instructions tool_outputs tool_resources attachments image_file file_ids',
-    'max_prompt_tokens truncation_strategy last_messages vector_stores chunking_strategy static',
     // The Model Context Protocol.
     'jsonrpc error message progressToken requestId taskId elicitationId _meta clientInfo serverInfo capabilities',
     'roots sampling elicitation experimental tasks requests form prompts resources resourceTemplates completions',

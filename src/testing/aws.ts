@@ -36,39 +36,10 @@ export const UNKNOWN_KEY = serviceError(
   'UnrecognizedClientException',
   'The security token included in the request is invalid.',
 )
-export const BAD_SIGNATURE = serviceError(
-  403,
-  'InvalidSignatureException',
-  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
-    'and signing method. Consult the service documentation for details.',
-)
 
 export const REGION = 'eu-west-1'
 /** AWS's documentation examples: they open nothing anywhere. */
 export const CREDENTIALS = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-}
-
-/** An `authorization` header of Signature Version 4: key, date, region, service, signed headers, signature. */
-export const SIGV4 =
-  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
-
-/**
- * The AWS error for a header that is absent, malformed, or of another key, region or service; else undefined. The
- * signature itself is not computed: that would take the AWS SDK's signer as a dependency.
- */
-export function checkCredential(authorization: string | undefined, wanted = 'sagemaker'): AwsError | undefined {
-  if (authorization === undefined)
-    return serviceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token')
-  const [header, key, , region = '', service] = SIGV4.exec(authorization) ?? []
-  if (header === undefined) return BAD_SIGNATURE
-  if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
-  if (region !== REGION)
-    return serviceError(
-      403,
-      'InvalidSignatureException',
-      `Credential should be scoped to a valid region, not '${region}'. `,
-    )
-  return service === wanted ? undefined : BAD_SIGNATURE
 }

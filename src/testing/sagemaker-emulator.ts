@@ -5,15 +5,15 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AwsError,
-  checkCredential,
   CREDENTIALS,
   modelError,
   REGION,
   serviceError,
+  UNKNOWN_KEY,
   validationError,
 } from './aws.js'
 import { type Asked, judge, readPrompt } from './model.js'
-import { answerOfTgi, type Body, refuseForm, refuseForTgi } from './tgi.js'
+import { answerOfTgi, type Body } from './tgi.js'
 
 /** One call as the guard model saw it: the turns of its prompt and the ids of the policy in it. */
 export type EmulatedConversation = Asked
@@ -48,13 +48,10 @@ export interface SageMakerEmulator {
   close(): Promise<void>
 }
 
-/** Of Llama Guard 3, prompt and answer together. */
-const CONTEXT_TOKENS = 131_072
-
 /**
  * A SageMaker Runtime on a local port with a Llama Guard behind it, for an app that is to be tested with the real AWS
- * SDK. It answers as text-generation-inference does, and refuses what AWS refuses: an unknown endpoint, another key or
- * region than those of `env`, parameters the container does not take. The signature itself is not computed.
+ * SDK. It answers as text-generation-inference does, and refuses an unknown endpoint and another key than that of `env`,
+ * as AWS does. The rest of a signature is not looked at.
  */
 export async function sageMakerEmulator(options: SageMakerEmulatorOptions = {}): Promise<SageMakerEmulator> {
   const { port, endpoint = 'llama-guard', answer, delayMs = 0 } = options
@@ -62,16 +59,16 @@ export async function sageMakerEmulator(options: SageMakerEmulatorOptions = {}):
   const runtime = await startRuntime({
     port,
     endpoints: [endpoint],
-    admit: ({ headers }) => checkCredential(headers.authorization),
-    async answer({ body }, { headers }, response) {
-      const prompt = typeof body?.['inputs'] === 'string' ? body['inputs'] : undefined
-      const asked = readPrompt(prompt ?? '')
-      if (prompt !== undefined) conversations.push(asked)
+    admit: ({ headers }) =>
+      headers.authorization?.includes(`Credential=${CREDENTIALS.accessKeyId}/`) ? undefined : UNKNOWN_KEY,
+    async answer({ body }, _request, response) {
+      const prompt = body?.['inputs']
+      if (typeof prompt !== 'string') return sendError(response, modelError(422, 'missing field `inputs`'))
+      const asked = readPrompt(prompt)
+      conversations.push(asked)
       if (delayMs > 0) await sleep(delayMs)
-      const refused = refuseForm(headers['content-type'], body) ?? refuseForTgi(body ?? {}, prompt, CONTEXT_TOKENS)
-      if (refused !== undefined) return sendError(response, modelError(refused.status, refused.text))
       const made = answer === undefined ? judge(asked) : { text: answer(asked.turns.at(-1)?.text ?? '', asked) }
-      send(response, 200, answerOfTgi(body, prompt ?? '', asked, made))
+      send(response, 200, answerOfTgi(body, prompt, asked, made))
     },
   })
   return {

@@ -1,9 +1,14 @@
 // More of the errors that SageMaker answers with, beside those of src/testing.
 import { serviceError } from '../../src/testing/aws.js'
 
+export const BAD_SIGNATURE = serviceError(
+  403,
+  'InvalidSignatureException',
+  'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+    'and signing method. Consult the service documentation for details.',
+)
 export {
   type AwsError,
-  BAD_SIGNATURE,
   modelError,
   serviceError,
   UNKNOWN_KEY,

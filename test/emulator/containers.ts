@@ -1,16 +1,9 @@
-// The serving containers beside text-generation-inference: what they read in a request, which requests they refuse and
-// in which words (djl-serving 0.29 and later, vLLM), and the shape that each wraps an answer in.
+// The serving containers: what they read in a request, which requests they refuse and in which words
+// (text-generation-inference 2.0, router/src/validation.rs; djl-serving 0.29 and later; vLLM), and the shape that each
+// wraps an answer in.
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Answer, Asked } from '../../src/testing/model.js'
-import {
-  answerOfTgi,
-  type Body,
-  type Refused,
-  refuseForm,
-  refuseForTgi,
-  tokens,
-  tokensOf,
-} from '../../src/testing/tgi.js'
+import { answerOfTgi, type Body, tokensOf } from '../../src/testing/tgi.js'
 
 /**
  * `tgi` and `lmi` (current), `lmi-0.29` (`log_prob`), `lmi-compat` (an array, as TGI), `openai-chat` and
@@ -20,6 +13,75 @@ import {
 export type Container = 'tgi' | 'lmi' | 'lmi-0.29' | 'lmi-compat' | 'openai-chat' | 'openai-completions' | 'vllm'
 
 const ATTRIBUTES = 'x-amzn-sagemaker-custom-attributes'
+
+export interface Refused {
+  readonly status: number
+  readonly text: string
+}
+
+/** An estimate: four characters each. */
+function tokens(text: string): number {
+  return Math.ceil(text.length / 4)
+}
+
+/** Why every container refuses such a request, or undefined. */
+function refuseForm(type: string | undefined, body: Body | undefined): Refused | undefined {
+  if (!/^application\/json\b/.test(type ?? ''))
+    return { status: 415, text: 'Expected request with `Content-Type: application/json`' }
+  if (body !== undefined) return undefined
+  return { status: 400, text: 'Failed to parse the request body as JSON: expected value at line 1 column 1' }
+}
+
+const TYPES: Record<string, 'number' | 'boolean' | 'string'> = {
+  max_new_tokens: 'number',
+  temperature: 'number',
+  top_p: 'number',
+  top_k: 'number',
+  top_n_tokens: 'number',
+  truncate: 'number',
+  do_sample: 'boolean',
+  return_full_text: 'boolean',
+  details: 'boolean',
+  decoder_input_details: 'boolean',
+  watermark: 'boolean',
+}
+
+/** Why the container refuses the request, or undefined. `context`: its room, in tokens. */
+function refuseForTgi(body: Body, prompt: string | undefined, context: number): Refused | undefined {
+  if (prompt === undefined)
+    return {
+      status: 422,
+      text: 'Failed to deserialize the JSON body into the target type: missing field `inputs` at line 1 column 2',
+    }
+  const given = (body['parameters'] ?? {}) as Record<string, unknown>
+  for (const [name, value] of Object.entries(given)) {
+    if (TYPES[name] !== undefined && value !== null && typeof value !== TYPES[name])
+      return {
+        status: 422,
+        text: `Failed to deserialize the JSON body into the target type: parameters.${name}: invalid type, expected ${TYPES[name]}`,
+      }
+  }
+  const invalid = (text: string): Refused => ({
+    status: 422,
+    text: JSON.stringify({ error: `Input validation error: ${text}`, error_type: 'validation' }),
+  })
+  const {
+    temperature,
+    max_new_tokens: max = 100,
+    top_n_tokens: top,
+    truncate,
+  } = given as Record<string, number | null | undefined>
+  if (typeof temperature === 'number' && temperature <= 0) return invalid('`temperature` must be strictly positive')
+  if (max === 0) return invalid('`max_new_tokens` must be strictly positive')
+  if (typeof top === 'number' && (top < 0 || top > 5))
+    return invalid(`\`top_n_tokens\` must be >= 0 and <= 5. Given: ${top}`)
+  if (truncate === 0) return invalid(`\`truncate\` must be strictly positive and less than ${context}. Given: 0`)
+  if (prompt === '') return invalid('`inputs` cannot be empty')
+  if (tokens(prompt) + (max ?? 100) <= context) return undefined
+  return invalid(
+    `\`inputs\` tokens + \`max_new_tokens\` must be <= ${context}. Given: ${tokens(prompt)} \`inputs\` tokens and ${max} \`max_new_tokens\``,
+  )
+}
 
 /** The text the model reads: raw `inputs`, a `prompt`, or the text of the last chat message. */
 export function promptOf(body: Body): string | undefined {

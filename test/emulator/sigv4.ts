@@ -4,8 +4,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { BAD_SIGNATURE, type AwsError } from './aws-errors.js'
-import { checkCredential, CREDENTIALS, REGION, SIGV4 } from '../../src/testing/aws.js'
+import { BAD_SIGNATURE, type AwsError, serviceError, UNKNOWN_KEY } from './aws-errors.js'
+import { CREDENTIALS, REGION } from '../../src/testing/aws.js'
 
 export { CREDENTIALS, REGION }
 
@@ -59,4 +59,24 @@ export async function checkSignature(
 function dateOf(long: string): Date | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(long)
   return parts ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`) : undefined
+}
+
+/** An `authorization` header of Signature Version 4: key, date, region, service, signed headers, signature. */
+const SIGV4 =
+  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
+
+/** The AWS error for a header that is absent, malformed, or of another key, region or service; else undefined. */
+function checkCredential(authorization: string | undefined, wanted: string): AwsError | undefined {
+  if (authorization === undefined)
+    return serviceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token')
+  const [header, key, , region = '', service] = SIGV4.exec(authorization) ?? []
+  if (header === undefined) return BAD_SIGNATURE
+  if (key !== CREDENTIALS.accessKeyId) return UNKNOWN_KEY
+  if (region !== REGION)
+    return serviceError(
+      403,
+      'InvalidSignatureException',
+      `Credential should be scoped to a valid region, not '${region}'. `,
+    )
+  return service === wanted ? undefined : BAD_SIGNATURE
 }

@@ -64,11 +64,7 @@ export class Exchange implements ReplyContext, ObservedRequest {
 
   /** True when an earlier mount with the same settings guards this request already. */
   get alreadyGuarded(): boolean {
-    try {
-      return isGuarded(this.req, this.decided)
-    } catch (error) {
-      throw new HookError('mount', error)
-    }
+    return isGuarded(this.req, this.decided)
   }
 
   get signal(): AbortSignal {

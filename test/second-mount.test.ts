@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib'
 import compression from 'compression'
 import express from 'express'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { guardFetch } from '../src/fetch/index.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
 import type { GuardedRequest } from '../src/types.js'
@@ -173,21 +173,26 @@ it('shows the handler the stricter decision, and a signal that any of them abort
   expect([states[0]?.input?.outcome.state, states[0]?.output?.action, signals]).toEqual(['unsafe', 'block', [true]])
 })
 
-it('says in words that another copy of the package with other settings cannot be combined', async () => {
-  const logger = memoryLogger()
-  const reply = await serving(
-    onExpress(express)(
-      [
-        (req, _res, next) => {
-          Object.assign(req, { llamaGuard: { [Symbol.for('express-llama-guard.guarded')]: true } })
-          next()
+it.each([
+  ['shadow, then enforce', SHADOW, {}],
+  ['enforce, then shadow', {}, SHADOW],
+])('counts the strictest of two copies of the package: %s', async (_pair, first, second) => {
+  vi.resetModules()
+  const { llamaGuard } = await import('../src/llama-guard.js')
+  for (const [asks, says, status] of [
+    ['UNSAFE', 'fine', 451],
+    ['hi', 'UNSAFE', 451],
+    ['hi', 'fine', 200],
+  ] as const) {
+    const reply = await serving(
+      onExpress(express)(
+        [guarded(first), llamaGuard({ guard: markerGuard(), logger: false, ...second })],
+        (_req, res) => {
+          res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion(says)))
         },
-        guarded({ logger }),
-      ],
-      (_req, res) => void res.end('fine'),
-    ),
-    ({ url }) => ask(url + PATH, { body: chat('hi') }),
-  )
-  expect([reply.status, reply.text.includes('fine')]).toEqual([503, false])
-  expect(JSON.stringify(logger.lines)).toContain('Two copies of express-llama-guard')
+      ),
+      ({ url }) => ask(url + PATH, { body: chat(asks) }),
+    )
+    expect([asks, says, reply.status]).toEqual([asks, says, status])
+  }
 })

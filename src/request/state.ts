@@ -3,7 +3,6 @@
 // stricter decision.
 import { randomUUID } from 'node:crypto'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
-import { LlamaGuardError } from '../types/errors.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 import { isObject } from '../utils/json.js'
 import { urlTexts } from './url.js'
@@ -84,32 +83,17 @@ export function requestIdOf(req: GuardedRequest): string {
   return plainId(typeof id === 'number' ? String(id) : id) ?? plainId(req.headers['x-request-id']) ?? randomUUID()
 }
 
-/** The state of a request that another mount guards. Undefined when this is the first. */
-export function stateOf(req: GuardedRequest): State | undefined {
-  return req.llamaGuard instanceof State ? req.llamaGuard : undefined
+/** The state of a request that another mount guards, of this copy of the package or another. */
+export function stateOf({ llamaGuard }: GuardedRequest): State | undefined {
+  return llamaGuard !== undefined && GUARDED in llamaGuard ? (llamaGuard as State) : undefined
 }
 
-/**
- * True when a mount with the same settings guards the request already, and has read as much of it.
- * @throws LlamaGuardError when another copy of this package guards it with other settings.
- */
+/** True when a mount with the same settings guards the request already, and has read as much of it. */
 export function isGuarded(req: GuardedRequest, { config, readsUrl }: Mounted): boolean {
-  if (req.llamaGuard === undefined) return false
+  const mounts = stateOf(req)?.[GUARDED].filter((mount) => same(mount.config, config)) ?? []
+  if (mounts.length === 0) return false
   const hasWords = readsUrl && urlTexts(req, 'parameters').length > 0
-  const state = req.llamaGuard as { readonly [GUARDED]?: unknown }
-  const mounts = state[GUARDED]
-  if (mounts === undefined) return false
-  if (
-    Array.isArray(mounts) &&
-    (mounts as Mounted[]).some((mount) => same(mount.config, config) && (mount.readsUrl || !hasWords))
-  )
-    return true
-  if (state instanceof State) return false
-  throw new LlamaGuardError(
-    'invalid_option',
-    'Two copies of express-llama-guard guard this request with different settings, and they cannot be combined. ' +
-      'Install one copy (npm ls express-llama-guard), or mount the guard once.',
-  )
+  return mounts.some((mount) => mount.readsUrl || !hasWords)
 }
 
 /** Compares settings. Functions and instances are the same when they are one. */

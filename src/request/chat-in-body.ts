@@ -12,7 +12,6 @@ import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { readJson } from '../wire/json.js'
 import { type Read, spellsChat } from './body/parse.js'
-import { looksLikeChat } from './body/read-stream.js'
 import { pathEnding, type Paths } from './url.js'
 
 type Body = Readonly<Record<string, unknown>>
@@ -105,9 +104,9 @@ interface Found {
  * @throws LlamaGuardError with a 4xx code for a chat that parsers read differently, or that holds what no guard sees.
  */
 export function chatInBody(read: Read, known: Dialect | undefined, inUse: DialectsInUse): RecognisedChat | undefined {
-  const { value, hidden, fault } = read
+  const { value, fault, mayBeChat } = read
   const found = foundIn(value, known, inUse)
-  if (fault !== undefined && (found !== undefined || hides(hidden, known, inUse))) throw fault
+  if (fault !== undefined && (found !== undefined || mayBeChat)) throw fault
   if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {
@@ -129,11 +128,6 @@ function foundIn(value: unknown, known: Dialect | undefined, inUse: DialectsInUs
   }
   const found = findChat(value)
   return found && { ...found, dialect: inUse.ofChat(known, found.chat) }
-}
-
-/** True when another parser may find a chat in this. */
-function hides(hidden: unknown, known: Dialect | undefined, inUse: DialectsInUse): boolean {
-  return typeof hidden === 'string' ? looksLikeChat(hidden) : foundIn(hidden, known, inUse) !== undefined
 }
 
 /** What stands outside of the chat is judged as one text beside it. */

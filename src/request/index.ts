@@ -7,7 +7,7 @@ import type { GuardedRequest } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import { isEmpty, readBody } from './body/index.js'
-import type { ReadBody } from './body/parse.js'
+import type { Read, ReadBody } from './body/parse.js'
 import { chatInBody, DialectsInUse, formIsChat, type RecognisedChat, withTexts } from './chat-in-body.js'
 import { guardedPath, pathsOf, urlTexts } from './url.js'
 
@@ -17,7 +17,7 @@ export type { RecognisedChat } from './chat-in-body.js'
 export interface UnknownBody {
   readonly kind: 'unknown'
   /** `unseen`: another middleware has read the body. `other`: the body was not read. */
-  readonly format: 'json' | 'lines' | 'form' | 'text' | 'multipart' | 'other' | 'unseen'
+  readonly format: Read['format'] | 'unseen'
   readonly value?: unknown
   /** True when the operator is told with a header and a log line, beside the event. */
   readonly announced: boolean

@@ -3,15 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type AwsError,
-  CREDENTIALS,
-  modelError,
-  REGION,
-  serviceError,
-  UNKNOWN_KEY,
-  validationError,
-} from './aws.js'
+import { type AwsError, CREDENTIALS, modelError, REGION, serviceError, UNKNOWN_KEY, validationError } from './aws.js'
 import { type Asked, judge, readPrompt } from './model.js'
 import { answerOfTgi, type Body } from './tgi.js'
 

@@ -25,27 +25,6 @@ export function readJson(text: string): ReadJson | undefined {
   return value && { value: value[0], repeats: names > 0 && names !== namesIn(value[0]) }
 }
 
-/** The value of a JSON text with every value of a name that an object has twice: from the second on it has a number. */
-export function everyValue(text: string): unknown {
-  const pieces: string[] = []
-  const open: (Set<string> | undefined)[] = []
-  let copied = 0
-  scan(text, {
-    open: (isObject) => void open.push(isObject ? new Set() : undefined),
-    close: () => void open.pop(),
-    name(start, end) {
-      const key = JSON.parse(text.slice(start, end + 1)) as string
-      const keys = open.at(-1)
-      if (keys?.has(key)) {
-        pieces.push(text.slice(copied, end), `\\u0000${pieces.length}`)
-        copied = end
-      }
-      keys?.add(key)
-    },
-  })
-  return tryParse(pieces.join('') + text.slice(copied))?.[0]
-}
-
 /** The values of JSON lines or a JSON text sequence. Undefined when a line is no JSON, or there is only one. */
 export function readLines(text: string): ReadJson | undefined {
   const lines = text
@@ -100,36 +79,23 @@ export function namesTwice(text: string, value: unknown): boolean {
   return names !== namesIn(value)
 }
 
-interface Listener {
-  open(isObject: boolean): void
-  close(): void
-  /** The positions of the quotes around a name. */
-  name(start: number, end: number): void
-}
-
 /** Returns the number of names. Text that is no JSON may be refused or not. */
-function scan(text: string, listener?: Listener): number {
+function scan(text: string): number {
   let depth = 0
   let parts = 0
   let names = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      const start = at
       at = closingQuote(text, at)
       if (!isName(text, at)) continue
       names += 1
       parts += 1
-      listener?.name(start, at)
     } else if (code === 0x5b || code === 0x7b) {
       depth += 1
       parts += 1
       if (depth > MAX_DEPTH) throw costly(`is nested deeper than ${MAX_DEPTH} levels`)
-      listener?.open(code === 0x7b)
-    } else if (code === 0x5d || code === 0x7d) {
-      depth -= 1
-      listener?.close()
-    }
+    } else if (code === 0x5d || code === 0x7d) depth -= 1
     if (parts > MAX_PARTS) throw costly(`holds more than ${MAX_PARTS} objects, lists and names`)
   }
   return names

@@ -7,13 +7,7 @@ export const BAD_SIGNATURE = serviceError(
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
     'and signing method. Consult the service documentation for details.',
 )
-export {
-  type AwsError,
-  modelError,
-  serviceError,
-  UNKNOWN_KEY,
-  validationError,
-} from '../../src/testing/aws.js'
+export { type AwsError, modelError, serviceError, UNKNOWN_KEY, validationError } from '../../src/testing/aws.js'
 
 export const THROTTLED = serviceError(400, 'ThrottlingException', 'Rate exceeded')
 export const NOT_READY = serviceError(

@@ -1,9 +1,9 @@
 // Reads the bytes of a body as its content-type says. What parsers would read in different ways has a fault: the error
 // of this request if it turns out to be one that is judged.
-import { isUtf8 } from 'node:buffer'
+import { Buffer, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../../types/errors.js'
-import { everyValue, type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
+import { type ReadJson, readJson, readLines, trimmed } from '../../wire/json.js'
 
 /** The content of a body. */
 export type ReadBody =
@@ -17,12 +17,12 @@ export type ReadBody =
 export interface Read {
   readonly kind: 'read'
   /** `other`: bytes that are no text. */
-  readonly format: 'json' | 'lines' | 'form' | 'multipart' | 'text' | 'other'
+  readonly format: 'json' | 'lines' | 'form' | 'text' | 'other'
   /** A parsed value, the fields of a form, or a text. A list of values where parsers may read the one or the other. */
   readonly value: unknown
-  /** A value that only some parsers read, in which a chat may hide. */
-  readonly hidden?: unknown
   readonly fault?: LlamaGuardError | undefined
+  /** Beside a fault: true when another parser may find a chat in the bytes. */
+  readonly mayBeChat?: boolean
   /** True for JSON that came as JSON, which a handler may find on `req.body`. */
   readonly parsed?: boolean
 }
@@ -30,32 +30,34 @@ export interface Read {
 export const NO_BODY: ReadBody = { kind: 'none' }
 
 /**
- * `fault` is what the decoder found.
+ * `found` is the fault that the decoder found.
  * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.
  */
-export function parseBody(bytes: Uint8Array, type: MediaType, fault?: LlamaGuardError): ReadBody {
+export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType, found = fault): ReadBody {
+  const faulty = (read: Read, fault: LlamaGuardError): Read => ({ ...read, fault, mayBeChat: looksLikeChat(bytes) })
   // What other decoders find behind the end of an empty body is no empty body.
-  const empty: ReadBody = fault === undefined ? NO_BODY : { kind: 'read', format: 'text', value: '', fault }
+  const empty = found === undefined ? NO_BODY : faulty({ kind: 'read', format: 'text', value: '' }, found)
   if (bytes.length === 0) return empty
-  const { charset, kind } = type
   const utf8 = new TextDecoder().decode(bytes)
   const named = decodedText(bytes, charset)
   if (named === undefined && /^(?:utf|ucs|unicode)/i.test(charset)) throw otherCharset()
   const text = named ?? utf8
   // A charset in which the bytes say the same as in UTF-8 leaves no choice.
-  const wrong = fault ?? type.fault ?? (named === utf8 ? undefined : otherCharset())
+  const wrong = found ?? (named === utf8 ? undefined : otherCharset())
   const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
-  if (!isText && kind !== 'json' && kind !== 'form')
-    return { kind: 'read', format: 'other', value: undefined, fault: wrong ?? notText(), hidden: text }
-  const read = parseText(text, type)
+  if (!isText && kind === 'other')
+    return faulty({ kind: 'read', format: 'other', value: undefined }, wrong ?? notText())
+  const read = parseText(text, kind)
   if (read.kind !== 'read') return empty
-  return {
-    ...read,
-    fault: wrong ?? read.fault ?? (isText ? undefined : notUtf8()),
-    ...(wrong !== undefined && {
-      hidden: typeof read.hidden === 'string' ? read.hidden + utf8 : (read.hidden ?? utf8),
-    }),
-  }
+  const unclear = wrong ?? read.fault
+  if (unclear !== undefined) return faulty(read, unclear)
+  return isText ? read : { ...read, fault: notUtf8() }
+}
+
+/** True for bytes with the names of a chat's fields, plain or escaped, in UTF-8, UTF-16 or a charset that has ASCII. */
+export function looksLikeChat(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
 }
 
 /** Undefined for a charset that nobody here knows. */
@@ -79,23 +81,21 @@ function notUtf8(): LlamaGuardError {
   return new LlamaGuardError('invalid_json', 'The body is not valid UTF-8; send JSON in UTF-8.')
 }
 
-function parseText(text: string, { kind, boundary }: MediaType): ReadBody {
+function parseText(text: string, kind: MediaType['kind']): ReadBody {
   if (kind === 'form') return { kind: 'read', format: 'form', value: formValue(text) }
-  if (kind === 'multipart') return { kind: 'read', format: 'multipart', value: withoutBoundaries(text, boundary) }
   const json = trimmed(text)
   if (text.trim() === '') return NO_BODY
   const asText: Read = { kind: 'read', format: 'text', value: text }
   // A quote begins a text more often than JSON.
   if (kind !== 'json' && !/^(?:[[{]|"[\s\\{["])/.test(json)) return asText
   const parsed = tryJson(json)
-  if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed, hidden: text }
+  if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed }
   if (parsed !== undefined) {
     const strict = kind !== 'json' || json === text || tryJson(text) !== undefined
     const fault = parsed.repeats ? repeated() : strict ? undefined : invalidJson()
-    const hidden = parsed.repeats ? everyValue(json) : undefined
-    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, hidden }
+    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault }
   }
-  if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson(), hidden: text }
+  if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson() }
   const lines = tryJson(json, readLines)
   if (lines === undefined || lines instanceof LlamaGuardError) return asText
   return { kind: 'read', format: 'lines', value: lines.value, fault: lines.repeats ? repeated() : undefined }
@@ -107,16 +107,6 @@ function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | un
   } catch (error) {
     return error as LlamaGuardError
   }
-}
-
-/** Lines that say nothing but where a part begins are no words. */
-function withoutBoundaries(text: string, boundary: string | undefined): string {
-  if (boundary === undefined) return text
-  const lines = new Set([`--${boundary}`, `--${boundary}--`])
-  return text
-    .split('\n')
-    .filter((line) => !lines.has(line.trimEnd()))
-    .join('\n')
 }
 
 function repeated(): LlamaGuardError {
@@ -131,10 +121,9 @@ function invalidJson(): LlamaGuardError {
 }
 
 interface MediaType {
-  /** `other`: any other type, or none. */
-  readonly kind: 'json' | 'form' | 'multipart' | 'other'
+  /** `other`: any other type, or none. An upload in parts is a text like others. */
+  readonly kind: 'json' | 'form' | 'other'
   readonly charset: string
-  readonly boundary?: string | undefined
   /** Two types, or two charsets: parsers disagree on which one counts. */
   readonly fault?: LlamaGuardError
 }
@@ -152,15 +141,13 @@ export function mediaTypeOf({
   return {
     kind: kindOf(type),
     charset: charsets[0] || 'utf-8',
-    boundary: /;\s*boundary\s*=\s*"?([^";]+)/i.exec(type)?.[1]?.trim(),
     ...(several && { fault: unsupported('The request names two content-types or charsets; name one') }),
   }
 }
 
 function kindOf(type: string): MediaType['kind'] {
   if (/^\s*(?:application|text)\/(?:[\w.+-]*\+)?json\s*(?:;|,|$)/i.test(type)) return 'json'
-  if (/^\s*application\/x-www-form-urlencoded\b/i.test(type)) return 'form'
-  return /^\s*multipart\//i.test(type) ? 'multipart' : 'other'
+  return /^\s*application\/x-www-form-urlencoded\b/i.test(type) ? 'form' : 'other'
 }
 
 export function unsupported(what: string): LlamaGuardError {

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { LlamaGuardError } from '../../types/errors.js'
 import { decoded, encodingOf, isKnownEncoding, tooLarge } from './decode.js'
-import { mediaTypeOf, NO_BODY, parseBody, type ReadBody, unsupported } from './parse.js'
+import { looksLikeChat, mediaTypeOf, NO_BODY, parseBody, type ReadBody, unsupported } from './parse.js'
 
 /** A request that hands its body on decoded: one around a web-standard Request. */
 type Decoding = IncomingMessage & { handOn?(bytes: Uint8Array): void }
@@ -16,29 +16,24 @@ export async function readStream(req: Decoding, limit: number, all: boolean): Pr
   const type = mediaTypeOf(req)
   const encoding = encodingOf(req.headers['content-encoding'])
   if (encoding?.includes(',')) throw twoEncodings()
-  const mayLeave = !all && (type.kind === 'other' || type.kind === 'multipart' || !isKnownEncoding(encoding))
+  const mayLeave = !all && (type.kind === 'other' || !isKnownEncoding(encoding))
   const raw = new ByteBuffer()
   const isPlain = encoding === undefined || !isKnownEncoding(encoding)
   const ended = await pull(req, raw, limit, mayLeave && isPlain ? beginsLikeJson : () => true)
   // Data of a type that is none of ours may have any size.
-  if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes().toString('latin1'))))
+  if (!ended && mayLeave && (raw.size <= limit || !looksLikeChat(raw.bytes())))
     return { kind: 'unread', fault: tooLarge(limit) }
   if (!ended) throw tooLarge(limit)
   if (raw.size === 0) return NO_BODY
   const { bytes, fault } = decoded(raw.bytes(), encoding, limit)
   if (encoding !== undefined && fault === undefined && bytes[0] === 0x1f && bytes[1] === 0x8b) throw twoEncodings()
   if (encoding !== undefined && fault === undefined) req.handOn?.(bytes)
-  return parseBody(bytes, all || type.kind !== 'multipart' ? type : { ...type, kind: 'other' }, fault)
+  return parseBody(bytes, type, fault)
 }
 
 /** A second encoding inside the first is read by some decoders alone. */
 function twoEncodings(): LlamaGuardError {
   return unsupported('The body has two content-encodings; send it in one or none')
-}
-
-/** True for text with the names of a chat's fields, plain or escaped. */
-export function looksLikeChat(text: string): boolean {
-  return /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
 }
 
 /** True while a body may be JSON, behind blanks, marks and control characters of any charset. */

@@ -106,18 +106,13 @@ function agUiStream(_calls?: unknown, media?: Media): StreamReader {
       if (kind === undefined || typeof data.delta !== 'string') {
         const id = typeof named === 'string' ? named : ''
         // The first event may repeat the whole request.
-        return texts.walk(data, {
-          under: `${type} ${id} `,
-          lists: true,
-          ...(type === 'RUN_STARTED' && { aside: true }),
-        })
+        return texts.walk(data, { under: `${type} ${id} `, ...(type === 'RUN_STARTED' && { aside: true }) })
       }
       // A chunk without an id goes on with the one before it.
       const id = typeof named === 'string' ? named : (last.get(kind) ?? '')
       last.set(kind, id)
       const channel = (path: string): string => (path === 'delta' ? `${kind} ${id}` : `${type} ${path}`)
-      const shown = kind === 'TEXT_MESSAGE' ? /^delta$/ : undefined
-      texts.walk(data, { channel, grows: /^delta$/, shown })
+      texts.walk(data, { channel, grows: /^delta$/ })
     },
     leaves(data) {
       const { type } = data

@@ -121,10 +121,9 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
       const field = type === 'tool-input-delta' ? 'inputTextDelta' : 'delta'
       if (!type.endsWith('-delta') || typeof data[field] !== 'string')
         return texts.walk(data, { under: `${type} ${id} ` })
-      // Text and reasoning grow by part: the parts of a stream may interleave. Pages show the texts side by side.
+      // Text and reasoning grow by part: the parts of a stream may interleave.
       const channel = (path: string): string => (path === field ? `${type} ${id}` : path)
-      const shown = type === 'text-delta' ? /^delta$/ : undefined
-      texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/, shown })
+      texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/ })
     },
     leaves({ type: given, id: named }, event) {
       const type = typeof given === 'string' ? given : ''

@@ -59,7 +59,7 @@ function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
       const index = itemIndex(data)
       // The start of a block and its deltas form one text: `content_block.text`, then `delta.text`.
       const channel = (path: string): string => `content.${index}.${path.replace(/^(?:content_block|delta)\./, '')}`
-      texts.walk(data, { channel, grows: true, shown: /^(?:content_block|delta)\.text$/ })
+      texts.walk(data, { channel, grows: true })
     },
     leaves(data, event) {
       const type = 'type' in data ? data.type : event.event

@@ -96,7 +96,7 @@ function converseStream(_calls?: unknown, media?: Media): StreamReader {
     read(texts, data) {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
       const under = index === undefined ? '' : `${index}.`
-      texts.walk(data, { under, grows: true, shown: /^contentBlockDelta\.delta\.text$/ })
+      texts.walk(data, { under, grows: true })
     },
     leaves(data) {
       const opened = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')

@@ -65,7 +65,7 @@ function cohereStream(_calls?: unknown, media?: Media): StreamReader {
       const index = indexOf(data)
       if (index === undefined) return texts.walk(data)
       // Parts and calls are told apart by their index alone.
-      texts.walk(data, { under: `${index}.`, grows: true, shown: /^delta\.message\.content\.text$/ })
+      texts.walk(data, { under: `${index}.`, grows: true })
     },
     leaves(data, event) {
       const { type } = data

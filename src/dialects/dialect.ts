@@ -64,8 +64,6 @@ export interface StreamDelta {
    * let a stream begin. Default: false.
    */
   readonly aside?: boolean
-  /** When this channel is new, it begins with the text so far of the channel `from` of the same choice. */
-  readonly from?: string
 }
 
 /**

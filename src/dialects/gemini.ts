@@ -7,16 +7,7 @@ import type { Dialect, Media, Refusal, ReplyChoice, StreamReader } from './diale
 import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
-import {
-  type Emit,
-  type Holder,
-  itemIndex,
-  type ReplyFields,
-  server,
-  TextWalker,
-  words,
-  ChoiceTexts,
-} from './kit/reply-fields.js'
+import { type Holder, itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
 
 const RATINGS: ReplyFields = { safetyRatings: 'server' }
 const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }
@@ -114,14 +105,7 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   for (const [position, candidate] of (listed ? (body.candidates as unknown[]) : []).entries()) {
     const index = itemIndex(candidate, position)
     texts.open(index)
-    const spoken: string[] = []
-    const add: Emit = (path, text, _isName, { thought }) => {
-      texts.add(index, text, path)
-      if (TEXT.test(path) && thought !== true) spoken.push(text)
-    }
-    walker.walk(candidate, add, { fields: CANDIDATE })
-    // Clients leave the thoughts out and join the rest.
-    if (spoken.length > 1) texts.add(index, spoken.join(''))
+    walker.walk(candidate, (_path, text) => texts.add(index, text), { fields: CANDIDATE })
   }
   if (texts.list().length === 0) texts.open(0)
   walker.walk(body, (_path, text) => texts.addOutside(text), { without: listed ? 'candidates' : undefined })
@@ -158,8 +142,7 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
       if (!Array.isArray(candidates)) return texts.walk(data)
       for (const [position, candidate] of (candidates as unknown[]).entries()) {
         const choice = itemIndex(candidate, position)
-        // Clients that know no thoughts join all parts.
-        texts.walk(candidate, { fields: CANDIDATE, choice, channel, grows: GROWING, shown: TEXT })
+        texts.walk(candidate, { fields: CANDIDATE, choice, channel, grows: GROWING })
       }
       texts.walk(data, { under: '(event).', without: 'candidates' })
     },

@@ -63,12 +63,12 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
   /** A message and its place in the graph, which is said again with each piece. */
   const readPieces = (texts: EventTexts, name: string, [message, ...places]: readonly unknown[]): void => {
     const id = isObject(message) && typeof message.id === 'string' ? message.id : ''
-    texts.walk(message, { under: `${name} ${id} `, grows: true, shown: /^content(?:\.\d+\.text)?$/ })
+    texts.walk(message, { under: `${name} ${id} `, grows: true })
     texts.walk({ metadata: places }, { under: `${name} `, aside: true })
   }
   const readOther = (texts: EventTexts, name: string, data: unknown): void => {
     const repeats = (channel: string, text: string): void => snapshots.add(texts.deltas, channel, text)
-    texts.walk(data, { under: `${name} `, lists: true, add: SNAPSHOT.test(name) ? repeats : undefined })
+    texts.walk(data, { under: `${name} `, add: SNAPSHOT.test(name) ? repeats : undefined })
   }
   return eventReader({
     fields: LANGGRAPH_REPLY,

@@ -83,7 +83,7 @@ export function mcpStream(calls: readonly RpcCall[] = [], media?: Media): Stream
 
   const readMessage = (texts: EventTexts, message: unknown): void => {
     if (!isObject(message)) return texts.walk([message])
-    texts.walk(message, { under: `${channelOf(message)} `, lists: true })
+    texts.walk(message, { under: `${channelOf(message)} ` })
     const id = answeredBy(message)
     if (id !== undefined && open.size < MOST_CALLS && !open.has(id)) open.set(id, { id, method: '' })
   }

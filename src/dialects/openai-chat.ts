@@ -97,7 +97,7 @@ export function readChoices(body: unknown, media?: Media): readonly ReplyChoice[
     const choice = choices[position]
     const index = itemIndex(choice, position)
     texts.open(index)
-    walker.walk(choice, (path, text) => texts.add(index, text, path), { fields: CHOICE })
+    walker.walk(choice, (_path, text) => texts.add(index, text), { fields: CHOICE })
   }
   walker.walk(body, (_path, text) => texts.addOutside(text), { without: 'choices' })
   return texts.list()
@@ -141,8 +141,6 @@ export const CHAT_CHUNK: ChunkShape = {
   says: (words) => ({ delta: { role: 'assistant', content: words, refusal: words } }),
 }
 
-const PART_TEXT = /^(?:delta|message)\.\w+\.\d+\.text$/
-
 interface Head {
   readonly id: string | undefined
   readonly created: number | undefined
@@ -170,7 +168,7 @@ export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
       const listed = Array.isArray(choices)
       for (const [position, choice] of listed ? choices.entries() : []) {
         const index = itemIndex(choice, position)
-        texts.walk(choice, { fields: CHOICE, choice: index, grows: true, shown: PART_TEXT })
+        texts.walk(choice, { fields: CHOICE, choice: index, grows: true })
       }
       // Always with the same choice, because the first of an event may be another one in the next, and under a name
       // that no field of a choice has.

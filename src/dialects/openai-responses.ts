@@ -96,7 +96,7 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   for (const [position, item] of (body.output as unknown[]).entries()) {
     const index = itemIndex(item, position)
     texts.open(index)
-    walker.walk(item, (path, text) => texts.add(index, text, path), { fields: ITEM })
+    walker.walk(item, (_path, text) => texts.add(index, text), { fields: ITEM })
   }
   const { output: _, ...outside } = body
   const judged = new Set(texts.list().map(({ text }) => text))
@@ -161,8 +161,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
       const name = type.replace(/^response\.|\.delta$/g, '')
       const part = `${name}.${natural(data.content_index ?? data.summary_index)}`
       const channel = (path: string): string => (path === 'delta' ? part : `${part}.${path}`)
-      const shown = name === 'output_text' ? /^delta$/ : undefined
-      texts.walk(data, { choice, channel, grows: true, said: item(choice), shown })
+      texts.walk(data, { choice, channel, grows: true, said: item(choice) })
     },
     leaves({ type, response, sequence_number: sequence, output_index: index }) {
       const head = isObject(response) ? headOf(response) : undefined

@@ -69,7 +69,6 @@ describe('the client of Bedrock', () => {
     ['the reply', 'hello', [{ text: 'UNSAFE' }]],
     ['a call', 'hello', [{ toolUse: { toolUseId: 't', name: 'f', input: { q: 'UNSAFE' } } }]],
     ['the reasoning', 'hello', [{ reasoningContent: { reasoningText: { text: 'UNSAFE' } } }]],
-    ['two blocks that are read joined', 'hello', [{ text: 'UN' }, { text: 'SAFE' }]],
   ])('raises an exception with its code when %s is unsafe', async (_, question, blocks) => {
     content = blocks
     await expect(ask(question)).rejects.toMatchObject({
@@ -125,11 +124,8 @@ describe('events that a server passes on as JSON', () => {
     expect(text).toMatch(/"contentBlockStop":\{"contentBlockIndex":0\}.*\n\n.*"stopReason":"guardrail_intervened"/)
   })
 
-  it.each<[string, object[]]>([
-    ['interleave', [delta('UN'), delta('x', 1), delta('SAFE')]],
-    ['are read joined', [delta('UN'), delta('SAFE', 1)]],
-  ])('are judged as they will be read when blocks %s', async (_, said) => {
-    events = [START, ...said, { messageStop: { stopReason: 'end_turn' } }]
+  it('are judged as they will be read when blocks interleave', async () => {
+    events = [START, delta('UN'), delta('x', 1), delta('SAFE'), { messageStop: { stopReason: 'end_turn' } }]
     await stream()
     expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
   })

@@ -134,7 +134,6 @@ describe('the client of Cohere', () => {
 
 it.each<[string, object[]]>([
   ['parts that interleave', [content('UN'), content('x', 1), content('SAFE')]],
-  ['parts that are read joined', [content('UN'), content('SAFE', 1)]],
   [
     'calls that interleave',
     [0, 1, 0].map((index, at) => ({

@@ -187,7 +187,6 @@ describe('words that are split', () => {
   it.each<[string, object[]]>([
     ['over the parts of two events', saying('UN', 'SAFE')],
     ['around a thought', [part({ text: 'UN' }), part({ text: 'hm ', thought: true }), part({ text: 'SAFE' })]],
-    ['over a thought and a text', [part({ text: 'UN', thought: true }), part({ text: 'SAFE' })]],
     [
       'over the arguments of a call, beside others',
       ['a', 'b', 'a', 'a'].map((name, at) =>

@@ -121,7 +121,6 @@ describe('A run', () => {
         return ['messages', { type: 'AIMessageChunk', id, content }]
       }),
     ],
-    ['messages read as one', [piece('UN', 'a'), piece('SAFE', 'b')]],
     [
       'a text that grows',
       ['U', 'UN', 'UNSAF', 'UNSAFE'].map((content) => ['messages/partial', [{ type: 'ai', id: 'm', content }]]),
@@ -129,43 +128,6 @@ describe('A run', () => {
     ['one letter a state', Array.from('UNSAFE').map((note): Event => ['values', { note }])],
     ['the letters of a state that come twice', Array.from('UNSAFFE').map((note): Event => ['values', { note }])],
     ["the letters of an event of one's own", Array.from('UNSAFFE').map((note): Event => ['custom', { note }])],
-    [
-      'parts of a state',
-      [
-        [
-          'values',
-          {
-            messages: [
-              {
-                type: 'ai',
-                content: [
-                  { type: 'text', text: 'UN' },
-                  { type: 'text', text: 'SAFE' },
-                ],
-              },
-            ],
-          },
-        ],
-      ],
-    ],
-    [
-      'parts of a message',
-      [
-        [
-          'messages',
-          [
-            {
-              type: 'ai',
-              content: [
-                { type: 'text', text: 'UN' },
-                { type: 'text', text: 'SAFE' },
-              ],
-            },
-            {},
-          ],
-        ],
-      ],
-    ],
     [
       'tool arguments',
       ['UN', 'SAFE'].map((args) => [

@@ -1,8 +1,7 @@
-// Texts that readers of a stream put together in ways of their own, each in a channel beside the one it came in: words
-// without blanks between them, parts that are shown side by side, and what is said again as a whole.
+// What a stream says in two ways: words without blanks between them, which readers show with blanks, and texts that come
+// in pieces and again as a whole.
 import { GrowingText } from '../../utils/growing-text.js'
 import type { StreamDelta } from '../dialect.js'
-import { PART_TEXT } from './reply-fields.js'
 
 /** Texts after which the second channel begins. Models write a blank with one of their first tokens. */
 const FIRST_TEXTS = 4
@@ -69,46 +68,6 @@ function blankBetween(before: string, after: string): string {
   return WORD_ENDS.test(end) && WORD_BEGINS.test(start) && !WITHOUT_BLANKS.test(end) && !WITHOUT_BLANKS.test(start)
     ? ' '
     : ''
-}
-
-/**
- * The text of all parts in order of arrival, for clients that do not tell parts apart although each grows by itself.
- * Needs one instance per stream.
- */
-export class JoinedParts {
-  readonly #first = new Map<number, string>()
-  readonly #several = new Set<number>()
-
-  /** Adds nothing while only one part has text, because its own channel is then the whole text. */
-  add(deltas: StreamDelta[], choice: number, channel: string, text: string): void {
-    const first = this.#first.get(choice)
-    if (first === undefined) this.#first.set(choice, channel)
-    if (first === undefined || (first === channel && !this.#several.has(choice))) return
-    if (!this.#several.has(choice)) {
-      this.#several.add(choice)
-      deltas.push({ choice, channel: 'parts', text: '', from: first })
-    }
-    deltas.push({ choice, channel: 'parts', text })
-  }
-}
-
-/** The texts of the parts of one message in one event, which many clients show without anything between them. */
-export class PartTexts {
-  readonly #lists = new Map<string, string[]>()
-
-  add(path: string, text: string): void {
-    const found = PART_TEXT.exec(path)
-    if (found === null) return
-    const [, list = ''] = found
-    const texts = this.#lists.get(list)
-    if (texts === undefined) this.#lists.set(list, [text])
-    else texts.push(text)
-  }
-
-  /** The joined text of each list with several parts, by the place of the list. */
-  joined(): readonly (readonly [list: string, text: string])[] {
-    return [...this.#lists].flatMap(([list, texts]) => (texts.length > 1 ? [[list, texts.join('')] as const] : []))
-  }
 }
 
 /** A shorter text may be a part of a word, even in an event that repeats what came before. */

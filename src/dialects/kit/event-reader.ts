@@ -4,7 +4,7 @@ import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { Leaves, StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
-import { JoinedParts, PartTexts, REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
+import { REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
 import { RepeatedEvent } from './repeated-event.js'
 import { type Holder, isShort, type ReplyFields, TextWalker, type Walk, type WalkerOptions } from './reply-fields.js'
 
@@ -68,10 +68,6 @@ export interface Way extends Walk {
   readonly channel?: (path: string, holder: Holder) => string
   /** The texts that grow from event to event, by their path. Others come again. Default: none. */
   readonly grows?: true | RegExp
-  /** Those of them that clients show one after the other, although each grows by itself. Default: none. */
-  readonly shown?: RegExp | undefined
-  /** True where clients show the texts of a list of parts side by side. */
-  readonly lists?: boolean
   /** The texts beside the model's words, by their path. Names always are. Default: none. */
   readonly aside?: true | RegExp
   /** Where growing texts are kept. Others are added when they are new to it. */
@@ -98,7 +94,6 @@ export class EventTexts {
   /** The last text of each channel beside the choices, and how often it came in a row. */
   readonly #last = new Map<string, { text: string; times: number }>()
   readonly #spaced = new SpacedWords()
-  readonly #joined = new JoinedParts()
   /** Where the stream has said words outside of JSON. */
   #words: 'text' | 'events' | undefined
 
@@ -156,9 +151,8 @@ export class EventTexts {
   /** Adds the texts of a value. `way` says how they are read. */
   walk(value: unknown, way: Way = {}): void {
     const { choice = 0, under = '', said } = way
-    const lists = way.lists === true ? new PartTexts() : undefined
     // Events of an app's own may leave the blanks between words to their readers.
-    const mayBeSpaced = way.channel === undefined && lists === undefined && isObject(value) && !('choices' in value)
+    const mayBeSpaced = way.channel === undefined && isObject(value) && !('choices' in value)
     const beside = (channel: string, text: string): void => {
       this.beside(channel, text, false, choice)
       if (mayBeSpaced && text.length < REPEATED_LENGTH) this.#spaced.add(this.deltas, choice, channel, text)
@@ -169,18 +163,15 @@ export class EventTexts {
       (path, text, isName, holder) => {
         if (way.skip?.(text, path) === true) return
         const channel = way.channel?.(path, holder) ?? under + path
-        lists?.add(path, text)
         if (!isName && matches(way.grows, path)) {
           this.deltas.push({ choice, channel, text })
           said?.append(channel, text)
-          if (matches(way.shown, path)) this.#joined.add(this.deltas, choice, channel, text)
         } else if (said !== undefined && !said.isNew(channel, text)) return
         else if (isName || matches(way.aside, path)) this.beside(channel, text, true, choice)
         else add(channel, text)
       },
       way,
     )
-    for (const [list, text] of lists?.joined() ?? []) add(`${under}${list}parts`, text)
   }
 
   /** Adds a text that grows, of a stream in no API's form. */

@@ -234,14 +234,9 @@ function unreadable(message: string): LlamaGuardError {
   return new LlamaGuardError('unreadable_response', message)
 }
 
-/** The path of the text of an item of a list. */
-export const PART_TEXT = /^(.*\.)?\d+\.text$/
-
 /** The pieces of each choice, in the order in which they were found. */
 export class ChoiceTexts {
   readonly #pieces = new Map<number, string[]>()
-  /** The texts of parts, which many clients show without a separator. */
-  readonly #parts = new Map<number, string[]>()
 
   /** Makes a choice known even when it has no text. */
   open(index: number): string[] {
@@ -249,13 +244,8 @@ export class ChoiceTexts {
     return this.#pieces.get(index)!
   }
 
-  /** `path` is the place of the text. Clients may join the texts of parts. */
-  add(index: number, text: string, path = ''): void {
+  add(index: number, text: string): void {
     this.open(index).push(text)
-    if (!PART_TEXT.test(path)) return
-    const parts = this.#parts.get(index)
-    if (parts === undefined) this.#parts.set(index, [text])
-    else parts.push(text)
   }
 
   /** Adds text outside any choice. Every client may read it, so it is judged with the first choice. */
@@ -265,10 +255,7 @@ export class ChoiceTexts {
   }
 
   list(): readonly ReplyChoice[] {
-    return [...this.#pieces].map(([index, pieces]) => {
-      const parts = this.#parts.get(index) ?? []
-      return { index, text: [...pieces, ...(parts.length > 1 ? [parts.join('')] : [])].join('\n') }
-    })
+    return [...this.#pieces].map(([index, pieces]) => ({ index, text: pieces.join('\n') }))
   }
 }
 
@@ -276,7 +263,7 @@ export class ChoiceTexts {
 export function oneChoice(body: unknown, fields: ReplyFields, options?: WalkerOptions): readonly ReplyChoice[] {
   const texts = new ChoiceTexts()
   texts.open(0)
-  new TextWalker(fields, options).walk(body, (path, text) => texts.add(0, text, options?.named ? '' : path))
+  new TextWalker(fields, options).walk(body, (_path, text) => texts.add(0, text))
   return texts.list()
 }
 

@@ -164,18 +164,10 @@ export class Transcript {
     return this.#judged
   }
 
-  /**
-   * Adds text to a channel. A new channel begins with a copy of the channel `from`, because it is the same text read
-   * in another way.
-   */
-  add(channel: string, text: string, from?: string): void {
-    const known = this.#channels.get(channel)
-    if (known === undefined) {
-      const before = from === undefined ? undefined : this.#channels.get(from)
-      const grown = new GrowingText(before?.text.toString())
-      grown.add(text)
-      this.#channels.set(channel, { text: grown, judged: before?.judged ?? 0 })
-    } else known.text.add(text)
+  add(channel: string, text: string): void {
+    let known = this.#channels.get(channel)
+    if (known === undefined) this.#channels.set(channel, (known = { text: new GrowingText(), judged: 0 }))
+    known.text.add(text)
     this.#length += text.length
   }
 

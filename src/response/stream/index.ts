@@ -183,7 +183,7 @@ class EventStreamHold implements Hold {
 
   #readEvent(held: Held, event: StreamEvent): void {
     for (const delta of this.#reader.read(event)) {
-      if (delta.text === '' && delta.from === undefined) continue
+      if (delta.text === '') continue
       const position = this.#judge.add(delta)
       const { choice } = delta
       // A later text of the same choice has a higher position, which covers the earlier one.

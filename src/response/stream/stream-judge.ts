@@ -70,7 +70,7 @@ export class StreamJudge {
   }
 
   /** Adds new text and returns the position that must be judged before it may leave. */
-  add({ choice: index, channel, text, aside = false, from }: StreamDelta): number {
+  add({ choice: index, channel, text, aside = false }: StreamDelta): number {
     let choice = this.#choices.get(index)
     if (choice === undefined) {
       if (this.#choices.size === MAX_CHOICES)
@@ -90,7 +90,7 @@ export class StreamJudge {
       }
       this.#choices.set(index, choice)
     }
-    choice.transcript.add(channel, text, from)
+    choice.transcript.add(channel, text)
     if (!aside) {
       this.#words = true
       choice.wordsAt ??= choice.transcript.length

@@ -46,10 +46,10 @@ export function readFrames(
   const reader = replyReader(dialect, how)
   for (const { event: first, more = [] } of framesOf(text, label))
     for (const event of [first, ...more])
-      for (const { choice, channel, text: added, from } of reader.read(event)) {
+      for (const { choice, channel, text: added } of reader.read(event)) {
         let transcript = choices.get(choice)
         if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))
-        transcript.add(channel, added, from)
+        transcript.add(channel, added)
       }
   return [...choices].map(([index, transcript]) => ({ index, text: transcript.text() }))
 }

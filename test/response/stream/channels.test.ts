@@ -1,5 +1,5 @@
-// Parts that arrive interleaved: by whatever a client tells them apart, or if it does not, the text that it puts
-// together is among what was judged before it left.
+// Parts that arrive interleaved: the text that a client puts together, by what its API tells them apart, is among what
+// was judged before it left.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask, guarded, onNode } from '../../helpers/apps.js'
 import { chat, serve, type Running } from '../../helpers/http.js'
@@ -8,15 +8,12 @@ const event = (data: object): string => `data: ${JSON.stringify(data)}\n\n`
 const delta = (value: object, index: number | undefined = 0): object => ({ choices: [{ index, delta: value }] })
 const call = (fields: object, text: string): object =>
   delta({ tool_calls: [{ ...fields, function: { arguments: text } }] })
-const part = (fields: object, text: string): object => delta({ content: [{ ...fields, text }] })
 const block = (index: number, text: string): object => ({
   type: 'content_block_delta',
   index,
   delta: { type: 'text_delta', text },
 })
 const said = (fields: object, text: string): object => ({ type: 'response.output_text.delta', ...fields, delta: text })
-
-const uiText = (id: string, text: string): object => ({ type: 'text-delta', id, delta: text })
 
 const CHAT = '/v1/chat/completions'
 const ROWS: Record<string, readonly [path: string, events: readonly object[]]> = {
@@ -27,21 +24,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   'tool calls whose index counts and not their id': [
     CHAT,
     [call({ index: 0, id: 'a' }, 'UN'), call({ index: 0, id: 'b' }, 'SAFE')],
-  ],
-  'parts of one type that are not told apart': [
-    CHAT,
-    [part({ type: 'text', index: 0 }, 'UN'), part({ type: 'text', index: 1 }, 'SAFE')],
-  ],
-  'parts of one event that are not told apart': [
-    CHAT,
-    [
-      delta({
-        content: [
-          { type: 'text', text: 'UN' },
-          { type: 'text', text: 'SAFE' },
-        ],
-      }),
-    ],
   ],
   'choices told apart by index': [
     CHAT,
@@ -81,11 +63,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
     ],
   ],
   'blocks told apart by index': ['/v1/messages', [block(0, 'UN'), block(1, 'x'), block(0, 'SAFE')]],
-  'blocks that are not told apart': ['/v1/messages', [block(0, 'a'), block(1, 'UN'), block(2, 'SAFE')]],
-  'blocks that are not told apart, the first again': [
-    '/v1/messages',
-    [block(0, 'a'), block(1, 'U'), block(0, 'N'), block(1, 'SAFE')],
-  ],
   'items told apart by index': [
     '/v1/responses',
     [said({ output_index: 0 }, 'UN'), said({ output_index: 1 }, 'x'), said({ output_index: 0 }, 'SAFE')],
@@ -93,10 +70,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   'parts of an item told apart by index': [
     '/v1/responses',
     [said({ content_index: 0 }, 'UN'), said({ content_index: 1 }, 'x'), said({ content_index: 0 }, 'SAFE')],
-  ],
-  'parts of an item that are not told apart': [
-    '/v1/responses',
-    [said({ content_index: 0 }, 'UN'), said({ content_index: 1 }, 'SAFE')],
   ],
   'fields of messages of Ollama': [
     '/api/chat',
@@ -116,12 +89,6 @@ const grow = (index: unknown, type: string, field: string, text: string): object
   delta: { type, [field]: text },
 })
 const GEMINI = '/v1/models/m:streamGenerateContent'
-Object.assign(ROWS, {
-  'parts of a UI message that are not told apart': [
-    '/api/use-chat',
-    [uiText('a', 'UN'), { type: 'text-end', id: 'a' }, { type: 'text-start', id: 'b' }, uiText('b', 'SAFE')],
-  ],
-})
 for (const [name, odd] of [
   ['a string', '1'],
   ['a number with a point', 1.0],

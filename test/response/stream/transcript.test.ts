@@ -145,12 +145,4 @@ describe('a transcript', () => {
     transcript.add('content', 'c')
     expect(transcript.snapshot().text).toBe(`${'a'.repeat(OVERLAP_BYTES)}${'b'.repeat(9000)}c`)
   })
-
-  it('gives a new channel what another one has said', () => {
-    const transcript = new Transcript()
-    transcript.add('a', 'one')
-    transcript.add('b', ' two', 'a')
-    transcript.add('b', ' three', 'a')
-    expect(transcript.snapshot().text.split('\n')).toEqual(['one', 'one two three'])
-  })
 })

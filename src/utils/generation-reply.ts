@@ -21,15 +21,13 @@ export interface GenerationReply {
   readonly finishReason: unknown
   readonly usage?: Fields
   /** TGI and LMI: the one token of a stream's event. A special token (`</s>`) ends the text and is no part of it. */
-  readonly token?: { readonly text: string; readonly special: boolean; readonly fields: Fields }
-  /** TGI and LMI: the alternatives to the token. */
-  readonly topTokens?: unknown
+  readonly token?: { readonly text: string; readonly special: boolean }
 }
 
 /** Undefined when the body is no JSON object. The caller takes the one answer out of TGI's array. */
 export function readGenerationReply(body: unknown): GenerationReply | undefined {
   if (!isObject(body)) return undefined
-  const { error, code, choices, token, generated_text: generated, top_tokens: topTokens } = body
+  const { error, code, choices, token, generated_text: generated } = body
   const listed: readonly unknown[] | undefined = Array.isArray(choices) ? choices : undefined
   const choice = fieldsOf(listed?.[0])
   const details = fieldsOf(body['details'])
@@ -48,8 +46,7 @@ export function readGenerationReply(body: unknown): GenerationReply | undefined 
     ...(details && { details }),
     finishReason: (choice ?? details)?.['finish_reason'],
     ...(isObject(body['usage']) && { usage: body['usage'] }),
-    ...(isObject(token) && typeof token['text'] === 'string' && { token: tokenOf(token['text'], token) }),
-    ...(topTokens !== undefined && { topTokens }),
+    ...(isObject(token) && typeof token['text'] === 'string' && { token: { text: token['text'], special: isSpecial(token) } }),
   }
 }
 
@@ -59,11 +56,5 @@ export const isSpecial = (token: Fields): boolean => token['special'] === true |
 /** The value if it is a count, else undefined. */
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-
-const tokenOf = (text: string, fields: Fields): NonNullable<GenerationReply['token']> => ({
-  text,
-  special: isSpecial(fields),
-  fields,
-})
 
 const fieldsOf = (value: unknown): Fields | undefined => (isObject(value) ? value : undefined)

@@ -54,8 +54,7 @@ export function readCompletion(body: unknown): Completion {
 function readDetails(details: Fields | undefined): Pick<Completion, 'tokens' | 'usage'> {
   if (details === undefined) return {}
   const output = countOf(details['generated_tokens'])
-  const tops: readonly unknown[] = Array.isArray(details['top_tokens']) ? details['top_tokens'] : []
-  const tokens = list(details['tokens'], (token, index) => readToken(token, tops[index]))
+  const tokens = list(details['tokens'], readToken)
   return {
     ...(tokens && { tokens: tokens.filter((token) => !token.special).map(withoutMark) }),
     ...(output !== undefined && { usage: { output } }),
@@ -66,18 +65,13 @@ type MarkedToken = GeneratedToken & { readonly special: boolean }
 
 const withoutMark = ({ special: _, ...token }: MarkedToken): GeneratedToken => token
 
-function readToken(token: unknown, top: unknown): MarkedToken | undefined {
+/** Alternatives are never asked for in this form: current LMI takes the parameter for the number of answers. */
+function readToken(token: unknown): MarkedToken | undefined {
   if (!isObject(token)) return undefined
   // djl-serving 0.29 spells the field `log_prob`; all other servers spell it `logprob`.
   const logprob = token['logprob'] ?? token['log_prob']
   if (typeof token['text'] !== 'string' || typeof logprob !== 'number') return undefined
-  const others = list(top, (other) => readToken(other, undefined))
-  return {
-    text: token['text'],
-    logprob,
-    special: isSpecial(token),
-    ...(others && { top: others }),
-  }
+  return { text: token['text'], logprob, special: isSpecial(token) }
 }
 
 function readChoice(text: string, { finishReason, usage: used }: GenerationReply, choice: Fields): Completion {
@@ -86,13 +80,8 @@ function readChoice(text: string, { finishReason, usage: used }: GenerationReply
   return { text, ...finish(finishReason), ...(tokens && { tokens }), ...(usage && { usage }) }
 }
 
+/** The columns of text completions. A chat completion is never asked for its log probabilities. */
 function readLogprobs(logprobs: Fields): Completion['tokens'] {
-  const chat = list(logprobs['content'], (token): GeneratedToken | undefined => {
-    const read = readChatToken(token)
-    const top = isObject(token) ? list(token['top_logprobs'], readChatToken) : undefined
-    return read && { ...read, ...(top && { top }) }
-  })
-  if (chat) return chat
   const values: readonly unknown[] = Array.isArray(logprobs['token_logprobs']) ? logprobs['token_logprobs'] : []
   const tops: readonly unknown[] = Array.isArray(logprobs['top_logprobs']) ? logprobs['top_logprobs'] : []
   return list(logprobs['tokens'], (text, index): GeneratedToken | undefined => {
@@ -107,11 +96,6 @@ function readLogprobs(logprobs: Fields): Completion['tokens'] {
 function readTop(text: unknown, others: Fields): TokenLogprob | undefined {
   const logprob = typeof text === 'string' ? others[text] : undefined
   return typeof text === 'string' && typeof logprob === 'number' ? { text, logprob } : undefined
-}
-
-function readChatToken(token: unknown): TokenLogprob | undefined {
-  if (!isObject(token) || typeof token['token'] !== 'string' || typeof token['logprob'] !== 'number') return undefined
-  return { text: token['token'], logprob: token['logprob'] }
 }
 
 /**

@@ -339,7 +339,7 @@ describe('A completion', () => {
       {
         safe: false,
         categories: ['S9'],
-        score: Math.exp(-0.02) / (Math.exp(-0.02) + Math.exp(-4.1)),
+        score: Math.exp(-0.02),
         tokens: { output: 5 },
       },
     ],
@@ -366,31 +366,6 @@ describe('A completion', () => {
       score: expect.closeTo(0.25, 10) as number,
       tokens: { input: 9, output: 2 },
     })
-  })
-
-  it('has the logarithms of chat completions, alternatives included, or of none of the tokens.', () => {
-    const told = (tokens: unknown) =>
-      readCompletion({
-        choices: [{ message: { content: 'safe' }, finish_reason: 'stop', logprobs: { content: tokens } }],
-      })
-    const top = [
-      { token: 'safe', logprob: -0.5 },
-      { token: 'unsafe', logprob: -1 },
-    ]
-    expect(told([{ token: 'safe', logprob: -0.5, top_logprobs: top }]).tokens).toEqual([
-      {
-        text: 'safe',
-        logprob: -0.5,
-        top: [
-          { text: 'safe', logprob: -0.5 },
-          { text: 'unsafe', logprob: -1 },
-        ],
-      },
-    ])
-    expect(told([{ token: 'safe', logprob: -0.5, top_logprobs: [...top, { token: 'un' }] }]).tokens).toEqual([
-      { text: 'safe', logprob: -0.5 },
-    ])
-    expect(told([{ token: 'safe', logprob: -0.5 }, { token: 5 }]).tokens).toBeUndefined()
   })
 
   it('takes the id of a stop token for an end, as current LMI gives it.', () => {

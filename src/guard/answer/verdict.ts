@@ -26,7 +26,7 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
   const { answer, ending } = answerOf(completion)
   const usage = completion.usage && { tokens: completion.usage }
   if (answer === 'safe' && ending === 'whole')
-    return { safe: true, categories: [], ...scored(completion, 'safe'), ...usage }
+    return { safe: true, categories: [], ...scoreBehind(completion, '', 'safe'), ...usage }
 
   const unsafe = UNSAFE.exec(answer)
   const codes = unsafe?.[1]?.replace(/^[ \t\r\n]+/, '')
@@ -41,7 +41,7 @@ export function parseVerdict(completion: Completion, categories: readonly Catego
     categories: known,
     ...(unknown.length > 0 && { unknown }),
     ...(ending !== 'whole' && { truncated: true }),
-    ...scored(completion, 'unsafe'),
+    ...scoreBehind(completion, '', 'unsafe'),
     ...usage,
   }
 }
@@ -59,11 +59,6 @@ function sort(codes: readonly string[], categories: readonly Category[]) {
   const ids = new Map(categories.map(({ id }) => [id.toUpperCase(), id]))
   const given = [...new Set(codes.map((code) => code.trim().toUpperCase()))].filter((code) => code !== '')
   return { known: given.flatMap((code) => ids.get(code) ?? []), unknown: given.filter((code) => !ids.has(code)) }
-}
-
-function scored({ tokens }: Completion, word: 'safe' | 'unsafe'): Pick<Verdict, 'score'> {
-  const score = tokens && scoreOf(tokens, word)
-  return score === undefined ? {} : { score }
 }
 
 /** A verdict is far shorter. The limit keeps the readers' patterns fast on an answer of several megabytes. */
@@ -151,7 +146,7 @@ const SAFE_UNSAFE: DecidingWords = { safe: ['safe'], unsafe: ['unsafe'] }
  * A tokenizer without the word "unsafe" (Llama Guard 1 writes `un`, `safe`) decides at `un`. The probabilities of all
  * tokens of the word are multiplied.
  */
-export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAFE): number | undefined {
+function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAFE): number | undefined {
   const from = tokens.findIndex((token) => bare(token.text) !== '')
   const first = tokens[from]
   const chosen = first && wholeWord(tokens.slice(from), said)
@@ -167,6 +162,19 @@ export function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAF
   const share = other === undefined ? Math.min(1, Math.max(0.5, side)) : side / (side + other)
   if (!Number.isFinite(share)) return undefined
   return words.unsafe.includes(said) ? share : 1 - share
+}
+
+/** The score of a word that follows a prefix. The tokens of the prefix are skipped, because they do not depend on it. */
+export function scoreBehind(
+  { tokens = [] }: Completion,
+  prefix: string,
+  said: string,
+  words?: DecidingWords,
+): Pick<Verdict, 'score'> {
+  let written = ''
+  const from = prefix === '' ? 0 : tokens.findIndex(({ text }) => (written += text).trimEnd().endsWith(prefix)) + 1
+  const score = prefix !== '' && from === 0 ? undefined : scoreOf(tokens.slice(from), said, words)
+  return score === undefined ? {} : { score }
 }
 
 /** The joint probability of the tokens that spell the word; undefined when they spell something else. */

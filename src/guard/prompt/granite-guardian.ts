@@ -5,7 +5,7 @@
 // Source of 4.1: cookbooks/granite-guardian-4.1/quickstart.ipynb of ibm-granite/granite-guardian (instruction,
 // criterion "harm", scoring schema), and the chat template of Granite 4.1, which has no system message of its own.
 import type { Conversation, Verdict } from '../../types.js'
-import { answerOf, type DecidingWords, offFormatUnsafe, scoreOf, unparseable } from '../answer/verdict.js'
+import { answerOf, type DecidingWords, offFormatUnsafe, scoreBehind, unparseable } from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'
 import { escapeForGuard, lastExchange, type OtherGuard } from './prompter.js'
 
@@ -30,15 +30,17 @@ function render(shown: Conversation): string {
   return prompt('assistant message to the user message', 'Assistant', turns)
 }
 
+const HARM_ID = 'G1'
+
 export const graniteGuardian30: OtherGuard = {
   model: 'granite-guardian-3.0',
-  categories: [{ id: 'G1', name: 'Harm' }],
+  categories: [{ id: HARM_ID, name: 'Harm' }],
   // The context length of Granite 3.0. Later versions read more.
   contextTokens: 4096,
   maxNewTokens: 8,
   shown: lastExchange,
   render,
-  parse: (completion) => parseYesNo(completion, 'G1'),
+  parse: (completion) => parseAnswer(completion, WORD),
 }
 
 const INSTRUCTION =
@@ -58,61 +60,55 @@ export function graniteGuardian41(criteria = HARM): OtherGuard {
   const tail = `${turn('user', block)}<|start_of_role|>assistant<|end_of_role|>`
   return {
     model: 'granite-guardian-4.1',
-    categories: [{ id: 'G1', name: criteria === HARM ? 'Harm' : 'Own Criteria' }],
+    categories: [{ id: HARM_ID, name: criteria === HARM ? 'Harm' : 'Own Criteria' }],
     contextTokens: 131_072,
     maxNewTokens: 24,
     takes: 'instruction',
     shown: (conversation) => conversation,
     render: (shown) =>
       shown.map(({ role, text }) => turn(role === 'User' ? 'user' : 'assistant', escapeForGuard(text))).join('') + tail,
-    parse: (completion) => parseScoreTag(completion, 'G1'),
+    parse: (completion) => parseAnswer(completion, TAG),
   }
 }
 
-const BEGINS_YES = /^\s*yes(?![\p{L}\p{M}])/iu
+/** A form of answer: the whole of it, and its beginning when it says yes. */
+interface AnswerForm {
+  readonly whole: RegExp
+  readonly beginsYes: RegExp
+  /** What the model writes before the word. */
+  readonly prefix: string
+  readonly wanted: string
+}
+
+/** `Yes` or `No`. */
+const WORD: AnswerForm = {
+  whole: /^(Yes|No)$/,
+  beginsYes: /^\s*yes(?![\p{L}\p{M}])/iu,
+  prefix: '',
+  wanted: 'wanted "Yes" or "No"',
+}
+/** `<score>yes</score>` or `<score>no</score>`, behind thoughts that are empty. */
+const TAG: AnswerForm = {
+  whole: /^(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}(yes|no)\s{0,8}<\/score>$/,
+  beginsYes: /^\s*(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}yes(?![\p{L}\p{M}])/iu,
+  prefix: '<score>',
+  wanted: 'wanted "<score>yes</score>" or "<score>no</score>"',
+}
 const WORDS: DecidingWords = { safe: ['no'], unsafe: ['yes'] }
 
 /**
- * Reads the verdict in a completion. `Yes` gives the category `category`. An answer that begins with the word Yes and
- * then leaves the format blocks without a category.
+ * Reads the verdict in a completion: yes gives the category. An answer that begins with yes and then leaves the format
+ * blocks without a category.
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
-export function parseYesNo(completion: Completion, category: string): Verdict {
+function parseAnswer(completion: Completion, { whole, beginsYes, prefix, wanted }: AnswerForm): Verdict {
   const { answer, ending } = answerOf(completion)
-  if (ending === 'whole' && (answer === 'Yes' || answer === 'No'))
-    return verdictOf(completion, answer.toLowerCase(), category, 0)
-  if (BEGINS_YES.test(completion.text)) return offFormatUnsafe(completion)
-  throw unparseable(completion, 'wanted "Yes" or "No"')
-}
-
-/** The verdict for a word, which the tokens from one on spell. */
-function verdictOf({ tokens = [], usage }: Completion, said: string, category: string, from: number): Verdict {
-  const score = from < 0 ? undefined : scoreOf(tokens.slice(from), said, WORDS)
-  const safe = said === 'no'
-  return {
-    safe,
-    categories: safe ? [] : [category],
-    ...(score !== undefined && { score }),
-    ...(usage && { tokens: usage }),
-  }
-}
-
-const TAGGED = /^(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}(yes|no)\s{0,8}<\/score>$/
-const BEGINS_TAGGED_YES = /^\s*(?:<think>\s{0,8}<\/think>\s{0,8})?<score>\s{0,8}yes(?![\p{L}\p{M}])/iu
-
-/**
- * Reads `<score>yes</score>`, which gives the category `category`, or `<score>no</score>`. An answer that begins with
- * the score yes and then leaves the format blocks without a category.
- * @throws LlamaGuardError `unparseable_verdict` for anything else.
- */
-export function parseScoreTag(completion: Completion, category: string): Verdict {
-  const { answer, ending } = answerOf(completion)
-  const said = ending === 'whole' ? TAGGED.exec(answer)?.[1] : undefined
+  const said = ending === 'whole' ? whole.exec(answer)?.[1]?.toLowerCase() : undefined
   if (said === undefined) {
-    if (BEGINS_TAGGED_YES.test(completion.text)) return offFormatUnsafe(completion)
-    throw unparseable(completion, 'wanted "<score>yes</score>" or "<score>no</score>"')
+    if (beginsYes.test(completion.text)) return offFormatUnsafe(completion)
+    throw unparseable(completion, wanted)
   }
-  let written = ''
-  const tag = completion.tokens?.findIndex(({ text }) => (written += text).trimEnd().endsWith('<score>')) ?? -1
-  return verdictOf(completion, said, category, tag < 0 ? tag : tag + 1)
+  const score = scoreBehind(completion, prefix, said, WORDS)
+  const usage = completion.usage && { tokens: completion.usage }
+  return { safe: said === 'no', categories: said === 'no' ? [] : [HARM_ID], ...score, ...usage }
 }

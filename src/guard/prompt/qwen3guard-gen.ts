@@ -1,7 +1,7 @@
 // Qwen3Guard-Gen (0.6B, 4B, 8B): prompt, categories, context length and answer. The three sizes share them.
 // Source: the chat template in tokenizer_config.json of Qwen/Qwen3Guard-Gen-0.6B, 4B and 8B on Hugging Face.
 import type { Category, CategoryAction, Conversation, Role, Verdict } from '../../types.js'
-import { answerOf, type DecidingWords, offFormatUnsafe, scoreOf, unparseable, withoutEnd } from '../answer/verdict.js'
+import { answerOf, type DecidingWords, offFormatUnsafe, scoreBehind, unparseable, withoutEnd } from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'
 import { escapeForGuard, type OtherGuard } from './prompter.js'
 
@@ -134,25 +134,18 @@ export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
   const { answer: whole, ending } = answerOf(completion)
   const answer = withoutEnd(whole, TOKENS)
   const [, level, list = ''] = (ending === 'whole' && FORM.exec(answer)) || []
+  const score = level && scoreBehind(completion, PREFIX, level.toLowerCase(), WORDS)
   const usage = completion.usage && { tokens: completion.usage }
-  if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...scored(completion, level), ...usage }
+  if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...score, ...usage }
   if (level === 'Unsafe' || level === 'Controversial') {
     const categories = list.split(',').map((name) => ids[level].get(name.trim()))
     // An unknown name may be words of the conversation, so the verdict does not carry it.
     if (categories.every((id) => id !== undefined))
-      return { safe: false, categories: [...new Set(categories)], ...scored(completion, level), ...usage }
+      return { safe: false, categories: [...new Set(categories)], ...score, ...usage }
   }
   if (BEGINNING.test(completion.text)) return offFormatUnsafe(completion)
   throw unparseable(
     completion,
     'wanted "Safety: Safe", "Safety: Controversial" or "Safety: Unsafe", and its categories',
   )
-}
-
-/** The tokens before the level are skipped, because they do not depend on it. */
-function scored({ tokens = [] }: Completion, level: string): Pick<Verdict, 'score'> {
-  let written = ''
-  const from = tokens.findIndex(({ text }) => (written += text).trim() === PREFIX) + 1
-  const score = from === 0 ? undefined : scoreOf(tokens.slice(from), level.toLowerCase(), WORDS)
-  return score === undefined ? {} : { score }
 }

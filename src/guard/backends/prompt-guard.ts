@@ -28,7 +28,7 @@ const WINDOW_TOKENS = 512
 const MARKS = 2
 
 /**
- * The labels of each model, each with its category; a harmless label has none. A server that lacks the model's names
+ * The labels of each model, each with its category; the harmless label stands first and has none. A server that lacks the model's names
  * for the labels numbers them in this order.
  */
 const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Category | undefined])[]>> = {
@@ -71,26 +71,22 @@ export function promptGuard({ model, classify, identity }: PromptGuardOptions): 
 }
 
 /**
- * A text is unsafe when the probability that it is not harmless is at least one half.
- * @throws LlamaGuardError `unparseable_verdict` for the labels of another model.
+ * A text is unsafe when the probability that it is not harmless is at least one half. Only all labels of the model are
+ * a verdict: one number alone does not tell the versions apart, and version 2 names its attack by the number of an
+ * injection of version 1, which blocks nothing.
+ * @throws LlamaGuardError `unparseable_verdict` for the labels of another model, and for some of them.
  */
 function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdict {
-  const scores = new Map<Category | undefined, number>()
-  for (const { label, score } of given) {
-    const known = LABELS[model].find(([name], index) => label.toUpperCase() === name || label === `LABEL_${index}`)
-    if (known === undefined || scores.has(known[1])) throw unreadable(model)
-    scores.set(known[1], score)
-  }
-  if (!tellsItsModel(model, given)) throw unreadable(model)
-  const total = [...scores.values()].reduce((sum, score) => sum + score, 0)
-  if (total > 1 + TOLERANCE || (scores.size === LABELS[model].length && total < 1 - TOLERANCE)) throw unreadable(model)
-  const attacks = [...scores].flatMap(([category, score]) => (category ? [{ id: category.id, score }] : []))
-  const benign = scores.get(undefined)
-  // A server may send the likeliest label alone. The probability of harmless is then at most that label's, and at
-  // most the rest.
-  const score = Math.min(1, Math.max(0, benign === undefined ? Math.max(total, 1 - total) : 1 - benign))
-  const categoryScores = Object.fromEntries(attacks.map((one) => [one.id, one.score]))
-  const scored = { score, ...(attacks.length > 0 && { categoryScores }) }
+  const labels = LABELS[model]
+  const scores = labels.map(
+    ([name], index) => given.find(({ label }) => label.toUpperCase() === name || label === `LABEL_${index}`)?.score,
+  )
+  const total = given.reduce((sum, { score }) => sum + score, 0)
+  if (given.length !== labels.length || scores.includes(undefined) || Math.abs(total - 1) > TOLERANCE)
+    throw unreadable(model)
+  const attacks = labels.flatMap(([, category], index) => (category ? [{ id: category.id, score: scores[index]! }] : []))
+  const score = 1 - scores[0]!
+  const scored = { score, categoryScores: Object.fromEntries(attacks.map((one) => [one.id, one.score])) }
   if (score < 0.5) return { safe: true, categories: [], ...scored }
   // The likeliest attack is named, and with it every other attack that is likely by itself.
   const most = Math.max(...attacks.map((one) => one.score))
@@ -98,20 +94,10 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
   return { safe: false, categories: named.map(({ id }) => id), ...scored }
 }
 
-/**
- * True for one label, and for all labels of the model. Two of three are those of version 2, whose attack has the number
- * of an injection of version 1, and one number alone does not tell the versions apart.
- */
-function tellsItsModel(model: PromptGuardName, given: readonly LabelScore[]): boolean {
-  const [first] = given
-  if (given.length > 1) return given.length === LABELS[model].length
-  return model === 'llama-prompt-guard-2' || first?.label !== 'LABEL_1'
-}
-
 function unreadable(model: PromptGuardName): LlamaGuardError {
   return new LlamaGuardError(
     'unparseable_verdict',
-    `The guard answered labels or scores that ${model} does not have. Check that the endpoint runs the model named by ` +
-      'LLAMA_GUARD_MODEL.',
+    `The guard answered other labels or scores than all those of ${model}. Check that the endpoint runs the model named ` +
+      'by LLAMA_GUARD_MODEL, and honours top_k.',
   )
 }

@@ -181,7 +181,7 @@ describe('Llama Prompt Guard', () => {
         { label: 'LABEL_0', score: 0.01 },
       ],
     ],
-    ['llama-prompt-guard-1', [{ label: 'LABEL_1', score: 0.99 }]],
+    ['llama-prompt-guard-2', [{ label: 'BENIGN', score: 1 }]],
     [
       'llama-prompt-guard-1',
       [
@@ -204,21 +204,5 @@ describe('Llama Prompt Guard', () => {
   it('1 believes numbered labels when there are as many as it has.', async () => {
     const labels = [0.01, 0.04, 0.95].map((score, index) => ({ label: `LABEL_${index}`, score }))
     expect(await answers('llama-prompt-guard-1', labels)).toMatchObject({ safe: false, categories: ['P2'] })
-  })
-
-  it('is as strict when its server tells the likeliest label alone.', async () => {
-    expect(await answers('llama-prompt-guard-2', [{ label: 'BENIGN', score: 0.9 }])).toMatchObject({ safe: true })
-    expect(await answers('llama-prompt-guard-2', [{ label: 'LABEL_1', score: 0.6 }])).toMatchObject({
-      safe: false,
-      categories: ['P3'],
-      score: 0.6,
-    })
-    expect(await answers('llama-prompt-guard-1', [{ label: 'JAILBREAK', score: 0.4 }])).toMatchObject({
-      safe: false,
-      categories: ['P2'],
-      score: 0.6,
-    })
-    // Likelier than each attack, and less likely than both.
-    expect(await answers('llama-prompt-guard-1', [{ label: 'BENIGN', score: 0.4 }])).toMatchObject({ safe: false })
   })
 })

@@ -46,7 +46,8 @@ export function readGenerationReply(body: unknown): GenerationReply | undefined 
     ...(details && { details }),
     finishReason: (choice ?? details)?.['finish_reason'],
     ...(isObject(body['usage']) && { usage: body['usage'] }),
-    ...(isObject(token) && typeof token['text'] === 'string' && { token: { text: token['text'], special: isSpecial(token) } }),
+    ...(isObject(token) &&
+      typeof token['text'] === 'string' && { token: { text: token['text'], special: isSpecial(token) } }),
   }
 }
 

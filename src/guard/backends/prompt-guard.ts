@@ -84,7 +84,9 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
   const total = given.reduce((sum, { score }) => sum + score, 0)
   if (given.length !== labels.length || scores.includes(undefined) || Math.abs(total - 1) > TOLERANCE)
     throw unreadable(model)
-  const attacks = labels.flatMap(([, category], index) => (category ? [{ id: category.id, score: scores[index]! }] : []))
+  const attacks = labels.flatMap(([, category], index) =>
+    category ? [{ id: category.id, score: scores[index]! }] : [],
+  )
   const score = 1 - scores[0]!
   const scored = { score, categoryScores: Object.fromEntries(attacks.map((one) => [one.id, one.score])) }
   if (score < 0.5) return { safe: true, categories: [], ...scored }

@@ -5,16 +5,13 @@ import type { Turn } from '../../types.js'
 
 const source = String.raw
 
-/** The three flags of Unicode's recommended emoji set that are written with tag characters. */
-const SUBDIVISION_FLAG = source`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`
-
 const TAGS = source`[\u{E0000}-\u{E007F}]`
 /**
  * Letters in other forms: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical. The long
  * s and the Kelvin sign are here because they equal s and k in case-insensitive matches.
  */
 const COSTUMES = source`[\u017F\u02B0-\u02B8\u02E1-\u02E3\u1D2C-\u1D6A\u2071\u207F\u2090-\u209C\u2100-\u2138\u213A-\u214F\u2160-\u217F\u249C-\u24E9\u2C7C\u2C7D\uFB00-\uFB06\uFF10-\uFF19\uFF21-\uFF3A\uFF41-\uFF5A\u{1D400}-\u{1D7FF}\u{1F110}-\u{1F12B}\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]`
-const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
+const FOLD = source`\p{Cs}|${TAGS}|${COSTUMES}`
 
 /**
  * Characters written as JSON escapes: tool arguments are JSON text, which the client decodes. An escape after a
@@ -23,14 +20,12 @@ const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
  */
 const ESCAPED = source`\\u(?<!\\(?:u[0-9a-fA-F]{0,3})?\\u)(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
 
-/** Joiners and variation selectors that are part of an emoji. Without them a family emoji falls apart. */
-const EMOJI_GLUE = source`[\uFE0E\uFE0F](?<=\p{Extended_Pictographic}.)|\uFE0F(?<=[0-9#*].)(?=\u20E3)|\u200D(?<=(?:\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}]).)(?=\p{Extended_Pictographic})`
 const CONTROLS = source`[\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F]`
 /**
  * Invisible characters: zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable),
- * control and annotation characters.
+ * control and annotation characters. The joiners of an emoji go as well: the guard reads a family as its people.
  */
-const HIDDEN = source`(${SUBDIVISION_FLAG}|${EMOJI_GLUE})|\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
+const HIDDEN = source`\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
 
 /**
  * The start of the chat markup of Llama 3 and 4. Fullwidth bars are included, because the tokens of some models are
@@ -112,7 +107,7 @@ export function isPlain(text: string): boolean {
 
 function reveal(text: string): string {
   const decoded = text.replace(ESCAPED_ALL, (escape) => String.fromCharCode(parseInt(escape.slice(2), 16)))
-  return decoded.replace(FOLD_ALL, plainOf).replace(HIDDEN_ALL, '$1')
+  return decoded.replace(FOLD_ALL, plainOf).replace(HIDDEN_ALL, '')
 }
 
 /** The letters of each disguised character, of which there are about 1,500. */
@@ -131,7 +126,10 @@ function breakMarkers(text: string): string {
     .replace(LABELS, "'$&'")
 }
 
-/** A pattern for {@link breakLabels}: each label a word, or words between blanks, in lower case. */
+/**
+ * A pattern for {@link breakLabels}: each label a word, or words between blanks, in lower case. A label in letters that
+ * look alike is none to a model; `reveal` has such text judged as it looks, too.
+ */
 export function labelPattern(labels: readonly string[]): RegExp {
   return new RegExp(labelSource(labels), 'giu')
 }
@@ -142,12 +140,7 @@ export function breakLabels(text: string, pattern: RegExp): string {
 }
 
 function labelSource(labels: readonly string[]): string {
-  const words = (label: string): string =>
-    label
-      .split(' ')
-      .map(lookalike)
-      .join(source`[${DECORATION}${BREAKS}]*`)
-  const any = `(?:${labels.map(words).join('|')})`
+  const any = `(?:${labels.join('|').replaceAll(' ', source`[${DECORATION}${BREAKS}]*`)})`
   // The words stand first, because a pattern that begins with a look behind looks behind at every character.
   return source`${any}(?=${COLON})(?<=${LINE_START}[${DECORATION}]*${any})`
 }
@@ -156,7 +149,6 @@ function labelSource(labels: readonly string[]): string {
 function unmask(character: string): string {
   const code = character.codePointAt(0) ?? 0
   if (code >= 0xd800 && code <= 0xdfff) return '\uFFFD'
-  if (code === 0x1f3f4) return character
   if (code >= 0xe0000) {
     const hidden = String.fromCharCode(code - 0xe0000)
     return /[\t\n\r -~]/.test(hidden) ? hidden : ''
@@ -166,36 +158,4 @@ function unmask(character: string): string {
   const letters = character.normalize('NFKC')
   // Signs such as (TM), No. and degree Celsius are ordinary writing.
   return code >= 0x2100 && code < 0x2150 && !/^[A-Za-z]$/.test(letters) ? character : letters
-}
-
-/**
- * A pattern for a word in any case, with Cyrillic, Greek, Armenian and small-capital look-alikes of its letters, and
- * with combining accents.
- */
-function lookalike(word: string): string {
-  const doubles: Record<string, string> = {
-    u: source`\u03C5\u057D\u1D1C`,
-    s: source`\u0455\uA731`,
-    e: source`\u0435\u0395\u1D07`,
-    r: source`\u0433\u0280`,
-    a: source`\u0430\u03B1\u1D00`,
-    g: source`\u0261\u0581\u0262`,
-    n: source`\u0578\u039D\u0274`,
-    t: source`\u0442\u03C4\u1D1B`,
-    i: source`\u0456\u03B9\u0131\u026A`,
-    m: source`\u043C\u1D0D`,
-  }
-  return Array.from(word, (letter) => source`[${letter}${doubles[letter] ?? ''}${accented(letter)}]\p{M}*`).join('')
-}
-
-/** The precomposed accented forms of a letter in Latin-1 and Latin Extended-A and Additional. */
-function accented(letter: string): string {
-  const blocks = [
-    [0xc0, 0x17e],
-    [0x1e00, 0x1eff],
-  ] as const
-  return blocks
-    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, index) => String.fromCharCode(from + index)))
-    .filter((character) => character.normalize('NFD').charAt(0).toLowerCase() === letter)
-    .join('')
 }

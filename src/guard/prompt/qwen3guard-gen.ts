@@ -1,7 +1,14 @@
 // Qwen3Guard-Gen (0.6B, 4B, 8B): prompt, categories, context length and answer. The three sizes share them.
 // Source: the chat template in tokenizer_config.json of Qwen/Qwen3Guard-Gen-0.6B, 4B and 8B on Hugging Face.
 import type { Category, CategoryAction, Conversation, Role, Verdict } from '../../types.js'
-import { answerOf, type DecidingWords, offFormatUnsafe, scoreBehind, unparseable, withoutEnd } from '../answer/verdict.js'
+import {
+  answerOf,
+  type DecidingWords,
+  offFormatUnsafe,
+  scoreBehind,
+  unparseable,
+  withoutEnd,
+} from '../answer/verdict.js'
 import type { Completion } from '../answer/completion.js'
 import { escapeForGuard, type OtherGuard } from './prompter.js'
 

@@ -4,7 +4,7 @@
 // https://docs.langchain.com/langgraph-platform/streaming
 import { isObject } from '../utils/json.js'
 import type { Dialect, Media, StreamDelta, StreamReader } from './dialect.js'
-import { REPEATED_LENGTH } from './kit/channels.js'
+import { REPEATED_LENGTH } from './kit/stream-memory.js'
 import { eventReader, type EventTexts } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'

@@ -4,7 +4,7 @@
 import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
-import { SaidTexts } from './kit/channels.js'
+import { SaidTexts } from './kit/stream-memory.js'
 import { type EventData, eventReader, type EventTexts, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, streamFailure, typedEvents } from './kit/refusals.js'

@@ -1,6 +1,6 @@
 // Splits a JSON array into its elements, with or without line breaks (Gemini's stream without `alt=sse`). Each frame
 // ends with an element.
-import { Frame, type Grammar, unreadable } from './frame.js'
+import { type Frame, type Grammar, unreadable } from './frame.js'
 
 type State = 'start' | 'between' | 'element' | 'after' | 'other'
 
@@ -61,7 +61,7 @@ export class ArrayGrammar implements Grammar {
     if (this.#state === 'element') frames.push(this.#frame(NO_BYTES))
     else if (this.#open.length > 0) {
       const bytes = Buffer.concat(this.#open)
-      frames.push(new Frame([bytes, 0, bytes.length], 'lines', []))
+      frames.push({ bytes, start: 0, end: bytes.length, kind: 'lines', events: [] })
     }
     this.#open = []
   }
@@ -71,7 +71,7 @@ export class ArrayGrammar implements Grammar {
     this.#open = []
     const data = bytes.toString('utf8', this.#lead)
     this.#lead = 0
-    return new Frame([bytes, 0, bytes.length], 'lines', [{ data, json: true, element: true }])
+    return { bytes, start: 0, end: bytes.length, kind: 'lines', events: [{ data, json: true, element: true }] }
   }
 
   /**
@@ -115,7 +115,8 @@ export class ValueGrammar implements Grammar {
   finish(frames: Frame[]): void {
     const bytes = Buffer.concat(this.open)
     this.open.length = 0
-    frames.push(new Frame([bytes, 0, bytes.length], 'lines', [{ data: bytes.toString(), json: true }]))
+    const events = [{ data: bytes.toString(), json: true }]
+    frames.push({ bytes, start: 0, end: bytes.length, kind: 'lines', events })
   }
 }
 
@@ -129,6 +130,6 @@ export function arrayElements(text: string): readonly string[] | undefined {
   } catch {
     return undefined
   }
-  const elements = frames.flatMap(({ event }) => event.data ?? [])
+  const elements = frames.flatMap(({ events }) => events[0]?.data ?? [])
   return elements.length === 0 ? undefined : elements
 }

@@ -27,33 +27,16 @@ export interface StreamEvent {
 /** `sequence`: JSON lines behind record separators (RFC 7464). */
 export type FrameKind = 'events' | 'lines' | 'sequence' | 'text'
 
-/** A frame: its raw bytes and its decoded event. The raw bytes of all frames in order are the stream. */
-export class Frame {
+/** A frame: where its raw bytes are, and what they say. The raw bytes of all frames in order are the stream. */
+export interface Frame {
   /** The buffer that holds the frame's bytes, from `start` to `end`, exclusive. */
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
   readonly kind: FrameKind
-  readonly event: StreamEvent
-  /** Further events of the frame: the elements of a list, the lines within a text. */
-  readonly more: readonly StreamEvent[] | undefined
-
-  constructor([bytes, start, end]: Place, kind: FrameKind, [event = NOTHING, ...more]: readonly StreamEvent[]) {
-    this.bytes = bytes
-    this.start = start
-    this.end = end
-    this.kind = kind
-    this.event = event
-    this.more = more.length === 0 ? undefined : more
-  }
-
-  get raw(): Buffer {
-    return this.bytes.subarray(this.start, this.end)
-  }
+  /** None for a frame that says nothing; several for the elements of a list, and for the lines within a text. */
+  readonly events: readonly StreamEvent[]
 }
-const NOTHING: StreamEvent = {}
-
-export type Place = readonly [bytes: Buffer, start: number, end: number]
 
 /** A slice, or its copy where the slice would keep a buffer of more than twice its size. */
 export function unpinned(slice: Buffer): Buffer {

@@ -2,7 +2,7 @@
 // sequences, the data stream of the AI SDK's version 4).
 import { isAscii } from 'node:buffer'
 import { arrayElements } from './array-frames.js'
-import { Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
+import { type Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
 
 const LF = 0x0a
 const SPACE = 0x20
@@ -89,10 +89,10 @@ abstract class Lines implements Grammar {
 
   /** Frames that came in one chunk point into it, and nothing is copied. */
   #frame(chunk: Buffer, start: number, end: number): Frame {
-    if (this.#earlier.length === 0) return new Frame([chunk, start, end], this.kind, this.take())
-    const all = Buffer.concat([...this.#earlier, chunk.subarray(start, end)])
+    if (this.#earlier.length === 0) return { bytes: chunk, start, end, kind: this.kind, events: this.take() }
+    const bytes = Buffer.concat([...this.#earlier, chunk.subarray(start, end)])
     this.#earlier = []
-    return new Frame([all, 0, all.length], this.kind, this.take())
+    return { bytes, start: 0, end: bytes.length, kind: this.kind, events: this.take() }
   }
 }
 

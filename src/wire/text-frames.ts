@@ -1,7 +1,7 @@
 // Bare text: it is passed on as it comes, in whole characters. A line of it that a client may take for an event or for
 // JSON is held to its end, and read as such too.
 import { arrayElements } from './array-frames.js'
-import { Frame, type FrameKind, type Grammar, type StreamEvent, unreadable } from './frame.js'
+import { type Frame, type FrameKind, type Grammar, type StreamEvent, unreadable } from './frame.js'
 import { bare, jsonOf } from './line-frames.js'
 
 /** The beginning of a line that tells what it may be. */
@@ -91,12 +91,11 @@ export class TextGrammar implements Grammar {
 
   #take(): Frame {
     const bytes = this.#open.length === 1 ? this.#open[0]! : Buffer.concat(this.#open)
-    const text: StreamEvent = this.#text === '' ? {} : { data: this.#text, plain: true }
-    const frame = new Frame([bytes, 0, bytes.length], this.#kind, [text, ...this.#events])
+    const events = this.#text === '' ? this.#events : [{ data: this.#text, plain: true }, ...this.#events]
     this.#open = []
     this.#text = ''
     this.#events = []
-    return frame
+    return { bytes, start: 0, end: bytes.length, kind: this.#kind, events }
   }
 }
 

@@ -4,9 +4,8 @@ import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
 import type { Leaves, StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
-import { REPEATED_LENGTH, type SaidTexts, SpacedWords } from './channels.js'
-import { RepeatedEvent } from './repeated-event.js'
 import { type Holder, isShort, type ReplyFields, TextWalker, type Walk, type WalkerOptions } from './reply-fields.js'
+import { REPEATED_LENGTH, RepeatedEvent, type SaidTexts, SpacedWords } from './stream-memory.js'
 
 /** The JSON object of an event. Empty for an event without one. */
 export type EventData = Readonly<Record<string, unknown>>

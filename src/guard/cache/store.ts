@@ -5,7 +5,7 @@ import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Logger, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'
-import { CircuitBreaker } from '../resilience/circuit-breaker.js'
+import { CircuitBreaker } from '../resilience/admission.js'
 import { checkedVerdict } from '../pieces.js'
 
 /**

@@ -14,8 +14,7 @@ import {
   within,
 } from '../../utils/deadline.js'
 import { checkedVerdict, type PanelOptions } from '../pieces.js'
-import { FairQueue } from './fair-queue.js'
-import { CircuitBreaker } from './circuit-breaker.js'
+import { CircuitBreaker, FairQueue } from './admission.js'
 
 export interface ResilienceOptions {
   /**

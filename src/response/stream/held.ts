@@ -51,8 +51,8 @@ export class HeldFrames {
   add(frames: readonly Frame[]): void {
     this.#bytes.add(frames)
     for (const frame of frames) {
-      const { start, end, event } = frame
-      const kind = event.data === undefined ? undefined : frame.kind
+      const { start, end, events } = frame
+      const kind = events[0]?.data === undefined ? undefined : frame.kind
       const held: Held = {
         bytes: end - start,
         kind,

@@ -5,7 +5,7 @@ import { replyReader } from '../../dialects/index.js'
 import { type FoundCall, ToolCalls } from '../../dialects/tool-calls.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import type { Decision } from '../../types.js'
-import type { Frame, FrameKind } from '../../wire/frame.js'
+import type { FrameKind } from '../../wire/frame.js'
 import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { refusalOf } from '../refusal.js'
@@ -45,7 +45,9 @@ class EventStreamHold implements Hold {
   /** What the handler has written in this turn of the event loop. */
   #unread: Buffer[] = []
   readonly #held = new HeldFrames(
-    (frame, held) => this.#read(frame, held),
+    ({ events }, held) => {
+      for (const event of events) this.#readEvent(event, held)
+    },
     ({ choice, position }) => this.#judge.hasAsked(choice, position),
   )
   readonly #mayLeave: (held: Held) => boolean
@@ -176,12 +178,7 @@ class EventStreamHold implements Hold {
     if (this.#framer.failure !== undefined) throw this.#framer.failure
   }
 
-  #read({ event, more }: Frame, held: Held): void {
-    this.#readEvent(held, event)
-    if (more !== undefined) for (const each of more) this.#readEvent(held, each)
-  }
-
-  #readEvent(held: Held, event: StreamEvent): void {
+  #readEvent(event: StreamEvent, held: Held): void {
     for (const delta of this.#reader.read(event)) {
       if (delta.text === '') continue
       const position = this.#judge.add(delta)

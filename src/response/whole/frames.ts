@@ -14,17 +14,16 @@ export function callsIn(text: string, type: string): readonly FoundCall[] {
   const calls = new ToolCalls((call) => found.push(call))
   const value = parseLoosely(text)?.value
   if (value !== undefined) calls.value(value)
-  else
-    for (const { event, more = [] } of framesOf(text, labelOf(type) ?? 'text'))
-      for (const each of [event, ...more]) calls.read(each)
+  else for (const { events } of framesOf(text, labelOf(type) ?? 'text')) for (const event of events) calls.read(event)
   calls.end()
   return found
 }
 
 /** True for a text of which at least a line is an event or JSON. */
 export function looksLikeStream(text: string): boolean {
-  const frames = framesOf(text, 'text')
-  return frames.some(({ kind, event, more }) => more !== undefined || (kind !== 'text' && event.data !== undefined))
+  return framesOf(text, 'text').some(({ events }) =>
+    events.some(({ data, plain }) => data !== undefined && plain !== true),
+  )
 }
 
 /** @throws LlamaGuardError `unreadable_response` for bytes that are in no known frame. */
@@ -44,8 +43,8 @@ export function readFrames(
 ): readonly ReplyChoice[] {
   const choices = new Map<number, Transcript>()
   const reader = replyReader(dialect, how)
-  for (const { event: first, more = [] } of framesOf(text, label))
-    for (const event of [first, ...more])
+  for (const { events } of framesOf(text, label))
+    for (const event of events)
       for (const { choice, channel, text: added } of reader.read(event)) {
         let transcript = choices.get(choice)
         if (transcript === undefined) choices.set(choice, (transcript = new Transcript()))

@@ -5,7 +5,7 @@ import { anthropicMessages } from '../../../src/dialects/anthropic-messages.js'
 import type { Dialect, StreamDelta, StreamEvent } from '../../../src/dialects/dialect.js'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import { openaiCompletions } from '../../../src/dialects/openai-completions.js'
-import { RepeatedEvent } from '../../../src/dialects/kit/repeated-event.js'
+import { RepeatedEvent } from '../../../src/dialects/kit/stream-memory.js'
 import { BLOCKED, event, readerOf } from '../streams.js'
 import { rounds } from '../../helpers/sampled.js'
 

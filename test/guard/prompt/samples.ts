@@ -63,7 +63,7 @@ const emoji = `😀😃😄😁😆😅🤣😂🙂🙃😉😊😇🥰😍🤩�
 export const ORDINARY = {
   english,
   code: readFileSync('src/guard/reveal/bytes.ts', 'utf8'),
-  'more code': readFileSync('src/guard/resilience/fair-queue.ts', 'utf8'),
+  'more code': readFileSync('src/guard/resilience/admission.ts', 'utf8'),
   python,
   chinese,
   arabic,

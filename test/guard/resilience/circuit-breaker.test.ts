@@ -1,6 +1,6 @@
 // When a breaker opens, whom it lets probe, how long it rests, and that no clock that people set can hold it open.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { CircuitBreaker, type BreakerOptions } from '../../../src/guard/resilience/circuit-breaker.js'
+import { CircuitBreaker, type BreakerOptions } from '../../../src/guard/resilience/admission.js'
 import { LlamaGuardError } from '../../../src/types/errors.js'
 import { createCache } from '../../../src/guard/cache/index.js'
 import { guardThat, judgeOf, never, outcome, SAFE, says, sleep as really } from '../fake-guards.js'

@@ -1,6 +1,6 @@
 // Requests take turns at the guard: a long one holds up a short one by one slot, and nobody waits without bound.
 import { describe, expect, it } from 'vitest'
-import { FairQueue } from '../../../src/guard/resilience/fair-queue.js'
+import { FairQueue } from '../../../src/guard/resilience/admission.js'
 import { LazyAbortController } from '../../../src/utils/deadline.js'
 import { outcome, SAFE, UNSAFE, guardThat, judgeOf, says, sleep } from '../fake-guards.js'
 import type { Conversation } from '../../../src/types.js'

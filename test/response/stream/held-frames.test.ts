@@ -1,12 +1,20 @@
 // Frames that wait and leave: as one buffer, with the bytes of these frames and of no others.
 import { describe, expect, it } from 'vitest'
-import { Frame } from '../../../src/wire/frame.js'
+import type { Frame } from '../../../src/wire/frame.js'
 import { type Held, HeldFrames } from '../../../src/response/stream/held.js'
 
 const ABC = Buffer.from('abcdefghijklmnopqrstuvwxyz')
 const DIGITS = Buffer.from('01234567890123456789')
 
 type Place = readonly [bytes: Buffer, start: number, end: number]
+
+const frameOf = (bytes: Buffer, start: number, end: number): Frame => ({
+  bytes,
+  start,
+  end,
+  kind: 'events',
+  events: [{ data: 'x' }],
+})
 
 /** Each frame has text, and a check of it has begun before the next frame comes. */
 function holding(...places: readonly Place[]): HeldFrames {
@@ -15,7 +23,7 @@ function holding(...places: readonly Place[]): HeldFrames {
     (_frame, each) => (each.position = ++position),
     () => true,
   )
-  held.add(places.map(([bytes, start, end]) => new Frame([bytes, start, end], 'events', [{ data: 'x' }])))
+  held.add(places.map((place) => frameOf(...place)))
   return held
 }
 const all = (): boolean => true
@@ -71,7 +79,7 @@ describe('The bytes of frames that leave', () => {
       )
     expect([upTo(1), upTo(1), told, Buffer.concat(held.bytes()).toString()]).toEqual(['abc', undefined, [1], 'defghi'])
     expect([upTo(9), held.empty, told]).toEqual(['defghi', true, [1, 2, 3]])
-    held.add([new Frame([ABC, 0, 3], 'events', [{ data: 'x' }])])
+    held.add([frameOf(ABC, 0, 3)])
     held.clear()
     expect([held.empty, held.bytes()]).toEqual([true, []])
   })
@@ -86,7 +94,7 @@ describe('The bytes of frames that leave', () => {
       )
       let left = ''
       for (const [at, event] of stream.entries()) {
-        held.add([new Frame([Buffer.from(event), 0, event.length], 'events', [{ data: 'x' }])])
+        held.add([frameOf(Buffer.from(event), 0, event.length)])
         if (at % step === step - 1)
           left +=
             text(
@@ -103,7 +111,7 @@ describe('The bytes of frames that leave', () => {
 })
 
 describe('A frame that comes behind another', () => {
-  const frame = new Frame([ABC, 0, 1], 'events', [{ data: 'x' }])
+  const frame = frameOf(ABC, 0, 1)
   const words = { choice: 0, position: 5 }
   /** How many frames leave when all may leave that a check of choice 0 up to position 5 covers. */
   it.each<[string, Partial<Held>[], boolean, number]>([

@@ -7,7 +7,7 @@ import { LlamaGuardError } from '../../../types/errors.js'
 import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
 import { missingPackages } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'
-import { FairQueue } from '../../resilience/fair-queue.js'
+import { FairQueue } from '../../resilience/admission.js'
 import { type LoadedModel, loadModel, PACKAGE, PACKAGE_MISSING } from './model.js'
 
 export interface LlamaCppOptions {

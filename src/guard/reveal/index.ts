@@ -35,7 +35,7 @@ function suspects(text: string, known: Parts): { readonly start: number; end: nu
     BLANK.lastIndex = start + PART
     const isWhole = BLANK.test(text)
     end = isWhole ? BLANK.lastIndex : text.length
-    const found = known.found[part] ?? look(text, start, end)
+    const found = known.found[part] ?? look(text.slice(start, end))
     if (isWhole && part === known.found.length) {
       known.text = text.slice(0, end)
       known.found.push(found)
@@ -212,26 +212,23 @@ function isHex({ text, start, end }: Tokens): boolean {
 const isName = ({ text, start, end, camel }: Tokens): boolean => camel && !/^[a-z]+[A-Z]$/.test(text.slice(start, end))
 
 /** Which kinds of disguise a part of a text may hold. Each token that is no known word is looked at by itself. */
-function look(text: string, first = 0, last = text.length): number {
-  const tokens = new Tokens(text, first, last)
+function look(text: string): number {
+  const tokens = new Tokens(text)
   let [found, doubt, apart, numbers, escapes, misses, marks] = [0, 0, 0, 0, 0, 0, 0]
   const leet = new Set<string>()
   let [accents, knowns, unknowns, others] = [0, 0, 0, 0]
-  for (let before = first; ;) {
-    const passed = tokens.pass()
+  for (;;) {
+    const more = tokens.next(true)
+    const { kind, passed, before, start, end } = tokens
     if (passed > 0) {
       doubt = Math.max(0, doubt - passed * DOUBT)
       knowns += passed
       apart = numbers = 0
-      before = tokens.end
     }
-    const more = tokens.next()
-    const gap = (more ? tokens.start : last) - before
-    if (gap >= LONG_GAP) marks += marksOf(text.slice(before, before + gap))
+    const gap = start - before
+    if (gap >= LONG_GAP) marks += marksOf(text.slice(before, start))
     if (!more) break
-    const { kind, start, end } = tokens
     const size = end - start
-    before = end
     if (size === 1) {
       // A gap of more signs stands between two words.
       if (apart === 0 || gap === 1) apart++
@@ -265,9 +262,8 @@ function look(text: string, first = 0, last = text.length): number {
       others++
     }
     if (tokens.inner > 0 && leet.size < FEW && misses < MOST_MISSES && mayBeLeet(tokens)) {
-      const word = leetWord(tokens)
-      if (word === undefined) misses++
-      else leet.add(word)
+      if (leetWord(tokens) === undefined) misses++
+      else leet.add(text.slice(start, end))
     }
     if (size < SHORT) continue
     // Few tokens of base64 have no capital.

@@ -1,4 +1,5 @@
 // Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
+import { Buffer } from 'node:buffer'
 import { isWord, KNOWN, MIXED, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
 import { type Decoded, PRINTABLE, Replacing, reversed, translated, WORDS } from './bytes.js'
 
@@ -77,54 +78,66 @@ function rowFrom(text: string, start: number): Row | undefined {
 
 const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
 
-/** The letters that each sign of ASCII may stand for. */
-const LETTERS_OF_SIGNS = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code))
-for (const row of '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il'.split(' '))
-  LETTERS_OF_SIGNS[row.charCodeAt(0)] = row.slice(1)
-const lettersOf = (code: number): string => LETTERS_OF_SIGNS[code] ?? '\0'
+/** The letter that each sign of ASCII may stand for, and 128 places behind it another one, or 0. */
+const LETTERS_OF_SIGNS = Uint8Array.from({ length: 256 }, (_, code) => (code < 128 ? code : 0))
+for (const row of '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il'.split(' ')) {
+  LETTERS_OF_SIGNS[row.charCodeAt(0)] = row.charCodeAt(1)
+  LETTERS_OF_SIGNS[row.charCodeAt(0) + 128] = row.charCodeAt(2)
+}
 
 /** Longer tokens are keys and hashes, and longer numbers are numbers. */
 const LONGEST_LEET = 16
 const LONGEST_NUMBER = 4
-/** Tokens that are read together, because a text may be leetspeak in a part of it. */
-const WINDOW = 200
-/** Tokens that tell that a window holds no leetspeak, when few others were read. */
+/** Words in a row without such signs that end a stretch of leetspeak. */
+const PLAIN_ROW = 8
+/** Tokens that tell that a stretch holds no leetspeak, when few others were read. */
 const MANY_UNREAD = 32
 
 /** Whether a token has a sign for a letter. */
 export const mayBeLeet = ({ start, end, kind, glue }: Tokens): boolean =>
   kind === MIXED && glue === 0 && end - start <= LONGEST_LEET
 
-export const leetWord = (token: Tokens): string | undefined => wordAmong(token, lettersOf)
+export const leetWord = (token: Tokens): number | undefined => wordAmong(token, LETTERS_OF_SIGNS)
 
 /** Words with digits and signs for letters: `m4k3`. */
 export function withoutLeet(text: string): Decoded | undefined {
   const tokens = new Tokens(text)
   const out = new Replacing(text)
-  for (let more = true; more;) {
-    const read = new Set<string>()
-    const first = tokens.end
-    let from = first
-    let plain = ''
-    let unread = 0
-    let count = 0
-    while (count < WINDOW) {
-      count += tokens.pass() + 1
-      if (!(more = tokens.next())) break
-      const { start, end, kind } = tokens
-      const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
-      if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && read.size * 4 < unread)) continue
-      const token = text.slice(start, end)
-      const word = leetWord(tokens)
-      if (word === undefined && numeric) continue
-      if (word === undefined) unread++
-      else if (!numeric && word.length > 2) read.add(word)
-      plain +=
-        text.slice(from, start) + (word ?? token.replace(/[^a-z]/gi, (sign) => lettersOf(sign.charCodeAt(0))[0]!))
-      from = end
+  const { units } = tokens
+  const plain = units.slice()
+  const read = new Set<string>()
+  let [first, last, unread, row] = [0, 0, 0, 0]
+  const close = (): void => {
+    if (read.size >= 3 && read.size * 2 >= unread) {
+      const { buffer, byteOffset } = plain.subarray(first, last)
+      out.put(first, last, Buffer.from(buffer, byteOffset, 2 * (last - first)).toString('utf16le'))
     }
-    if (read.size >= 3 && read.size * 2 >= unread && read.size * 8 >= count) out.put(first, from, plain)
+    read.clear()
+    first = last
+    unread = row = 0
   }
+  while (tokens.next(true)) {
+    row += tokens.passed + 1
+    const { start, end, kind } = tokens
+    const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
+    if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && read.size * 4 < unread)) continue
+    const choice = leetWord(tokens)
+    if (choice === undefined && numeric) continue
+    if (row > PLAIN_ROW) close()
+    if (last <= first) first = start
+    row = 0
+    last = end
+    for (let at = start, left = choice ?? 0; at < end; at++) {
+      if (units[at]! > 127) continue
+      const [letter, second] = [LETTERS_OF_SIGNS[units[at]!]!, LETTERS_OF_SIGNS[units[at]! + 128]!]
+      plain[at] = (left & 1) > 0 && second > 0 ? second : letter
+      if (second > 0) left >>= 1
+      if (choice !== undefined) plain[at]! |= 32
+    }
+    if (choice === undefined) unread++
+    else if (!numeric && end - start > 2) read.add(tokens.text.slice(start, end))
+  }
+  close()
   return out.done()
 }
 

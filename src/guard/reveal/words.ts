@@ -48,15 +48,16 @@ export const STRANGE = 5
 /** Glue or apostrophes alone. */
 const NOTHING = 6
 
-/** Whether a mark stands for a letter, because it is between two: `k!ll`. */
-function joins(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  return (code === 0x21 || code === 0x7c) && isLetter(text.charCodeAt(at + 1)) && isLetter(text.charCodeAt(at - 1))
-}
-const isLetter = (code: number): boolean => SIGNS[code] === LETTER
-
 /** Characters between two tokens that are more than punctuation. */
 export const LONG_GAP = 16
+
+/** The units of UTF-16 of a text. They are read three times as fast from an array as from a string. */
+function unitsOf(text: string): Uint16Array {
+  const { buffer, byteOffset } = Buffer.from(text, 'utf16le')
+  return new Uint16Array(buffer, byteOffset, text.length)
+}
+
+const isLetter = (code: number | undefined): boolean => code !== undefined && SIGNS[code] === LETTER
 
 /** Reads the tokens of a text one after the other. Its fields describe the token that was read last. */
 export class Tokens {
@@ -77,89 +78,93 @@ export class Tokens {
   disguise = PLAIN
   /** Whether ASCII letters stand beside Greek, Cyrillic or other look-alike letters. */
   twoScripts = false
-  readonly #last: number
+  /** Known words that were passed before the token, and where they end. */
+  passed = 0
+  before = 0
+  readonly units: Uint16Array
 
-  /** Reads the tokens from a place to before another: those of the whole text by default. */
-  constructor(text: string, start = 0, end = text.length) {
+  constructor(text: string) {
     this.text = text
-    this.end = start
-    this.#last = end
+    this.units = unitsOf(text)
   }
 
-  /** Passes known words of letters, which most texts consist of, and returns how many they are. */
-  pass(): number {
-    const { text } = this
-    const last = this.#last
+  /** Whether a mark stands for a letter, because it is between two: `k!ll`. */
+  #joins(code: number, at: number): boolean {
+    return (code === 0x21 || code === 0x7c) && isLetter(this.units[at + 1]) && isLetter(this.units[at - 1])
+  }
+
+  /**
+   * Reads the next token. With `passes` it passes the known words before it, which most texts consist of, and counts
+   * them.
+   */
+  next(passes = false): boolean {
+    const units = this.units
+    const signs = SIGNS
+    const last = units.length
     const bits = (known ??= read())
-    let words = 0
-    for (let at = this.end; ; words++) {
+    let passed = 0
+    let before = this.end
+    for (;;) {
+      let at = before
       let code = 0
-      while (at < last && SIGNS[(code = text.charCodeAt(at))] === GAP) at++
+      while (at < last && signs[(code = units[at]!)] === GAP) at++
       const start = at
       let hash = BASIS
-      while (at < last && SIGNS[(code = text.charCodeAt(at))] === LETTER) {
+      while (at < last && signs[(code = units[at]!)] === LETTER) {
         hash = Math.imul(hash ^ (code | 32), PRIME)
         at++
       }
-      if (at - start < 2 || start - this.end >= LONG_GAP) return words
-      if (at < last && (SIGNS[code] !== GAP || joins(text, at))) return words
-      if (!isKnown(hash, bits)) return words
+      const letters = at - start
+      const isPlain = at === last || (SIGNS[code] === GAP && !this.#joins(code, at))
+      const word = isPlain && (letters > 1 ? isKnown(hash, bits) : hash === A || hash === I)
+      if (passes && word && letters > 1 && start - before < LONG_GAP) {
+        passed++
+        before = at
+        continue
+      }
+      this.passed = passed
+      this.before = before
+      this.start = start
       this.end = at
+      this.letters = letters
+      this.glue = this.inner = 0
+      this.disguise = PLAIN
+      this.twoScripts = false
+      this.kind = word ? KNOWN : letters === 0 ? NOTHING : UNKNOWN
+      if (word) return true
+      let small = 0
+      let camel = false
+      for (let from = start; from < at; from++) {
+        if (units[from]! >= 97) small++
+        else if (small > 0) camel = true
+      }
+      this.small = small
+      this.camel = camel
+      if (isPlain) return letters > 0
+      this.#rest(hash)
+      return true
     }
-  }
-
-  next(): boolean {
-    const { text } = this
-    const last = this.#last
-    let at = this.end
-    while (at < last && SIGNS[text.charCodeAt(at)] === GAP) at++
-    this.start = at
-    let hash = BASIS
-    let small = 0
-    let camel = false
-    // Most tokens are plain words.
-    for (; at < last; at++) {
-      const code = text.charCodeAt(at)
-      if (SIGNS[code] !== LETTER) break
-      if (code >= 97) small++
-      else if (small > 0) camel = true
-      hash = Math.imul(hash ^ (code | 32), PRIME)
-    }
-    this.end = at
-    this.letters = at - this.start
-    this.camel = camel
-    this.glue = this.inner = 0
-    this.small = small
-    this.disguise = PLAIN
-    this.twoScripts = false
-    if (at === last || (SIGNS[text.charCodeAt(at)] === GAP && !joins(text, at))) {
-      this.kind = this.letters === 0 ? NOTHING : kindOf(this.letters, hash)
-      return at > this.start
-    }
-    this.#rest(hash, small)
-    return true
   }
 
   /** Reads on where a token is more than letters of ASCII. */
-  #rest(first: number, small: number): void {
-    const { text } = this
+  #rest(first: number): void {
+    const units = this.units
+    let { small, camel, letters } = this
     let hash = first
-    let stem = 0
-    let digits = 0
-    let others = 0
+    let [stem, digits, inner, glue, others] = [0, 0, 0, 0, 0]
     let disguise = PLAIN
     let alike = false
     let before = LETTER
     let at = this.end
-    for (; at < this.#last; at++) {
-      const code = text.charCodeAt(at)
+    for (; at < units.length; at++) {
+      const code = units[at]!
       const sign = SIGNS[code]!
-      if (sign === GAP && !joins(text, at)) break
+      if (sign === GAP && !this.#joins(code, at)) break
       if (sign === LETTER) {
-        if (code < 97) this.camel ||= small + digits > 0
+        if (code < 97) camel ||= small + digits > 0
         else small++
-        this.letters++
-        if (before === DIGIT) this.inner++
+        letters++
+        if (before === DIGIT) inner++
         hash = Math.imul(hash ^ (code | 32), PRIME)
       } else if (sign === DIGIT || sign === GAP) digits++
       else if (sign === APOSTROPHE) stem = hash
@@ -167,17 +172,21 @@ export class Tokens {
         others++
         disguise = Math.max(disguise, HIDING[code]!)
         alike ||= isAlike(code)
-      } else this.glue++
+      } else glue++
       before = sign === GAP ? DIGIT : sign
     }
     this.end = at
     this.small = small
-    this.twoScripts = alike && this.letters > 0
-    this.disguise = disguise === SCRIPT && this.letters === 0 ? PLAIN : disguise
+    this.camel = camel
+    this.letters = letters
+    this.inner = inner
+    this.glue = glue
+    this.twoScripts = alike && letters > 0
+    this.disguise = disguise === SCRIPT && letters === 0 ? PLAIN : disguise
     if (others > 0) this.kind = STRANGE
-    else if (this.letters === 0) this.kind = digits === 0 ? NOTHING : this.glue > 1 ? MIXED : NUMBER
-    else if (digits + this.glue > 0) this.kind = MIXED
-    else this.kind = stem !== 0 && isKnown(stem) ? KNOWN : kindOf(this.letters, hash)
+    else if (letters === 0) this.kind = digits === 0 ? NOTHING : glue > 1 ? MIXED : NUMBER
+    else if (digits + glue > 0) this.kind = MIXED
+    else this.kind = stem !== 0 && isKnown(stem) ? KNOWN : kindOf(letters, hash)
   }
 }
 
@@ -208,35 +217,30 @@ export function readingOf(text: string, most = Infinity): Reading {
   return { words, share: letters === 0 ? 0 : inWords / letters, tokens: count }
 }
 
-/** Signs of a token that are read in more than one way. */
-const MOST_CHOICES = 4
+/** Signs of a token that are read in two ways, as a power of two. */
+const MOST_CHOICES = 16
 
 /**
- * The first known word that a stretch of a text may stand for, when each character may be one of some letters. Every
- * combination is tried without making strings, which takes a fifth of the time.
+ * Which of two letters each sign of a token stands for when it is a known word: a bit for each sign that has two.
+ * Undefined when it is none. `letters` has the first letter of each sign, and 128 places behind it the second, or 0.
  */
-export function wordAmong(
-  { text, start, end }: { readonly text: string; readonly start: number; readonly end: number },
-  lettersOf: (code: number) => string,
-): string | undefined {
-  const from = (at: number, hash: number, stem: number, choices: number): string | undefined => {
-    if (at === end) return (stem !== 0 && isKnown(stem)) || kindOf(at - start, hash) === KNOWN ? '' : undefined
-    const letters = lettersOf(text.charCodeAt(at))
-    const ways = choices === 0 ? 1 : letters.length
-    for (let way = 0; way < ways; way++) {
-      const code = letters.charCodeAt(way)
-      const sign = SIGNS[code]!
-      if (sign !== LETTER && sign !== APOSTROPHE) continue
-      const left = ways > 1 ? choices - 1 : choices
-      const rest =
-        sign === LETTER
-          ? from(at + 1, Math.imul(hash ^ (code | 32), PRIME), stem, left)
-          : from(at + 1, hash, hash, left)
-      if (rest !== undefined) return String.fromCharCode(code | (sign === LETTER ? 32 : 0)) + rest
+export function wordAmong({ units, start, end }: Tokens, letters: Uint8Array): number | undefined {
+  for (let choice = 0, choices = 1; choice < choices; choice++) {
+    let hash = BASIS
+    let stem = 0
+    let bit = 1
+    for (let at = start; at < end; at++) {
+      const code = units[at]! & 127
+      const second = bit < MOST_CHOICES ? letters[code + 128]! : 0
+      const letter = second > 0 && (choice & bit) > 0 ? second : letters[code]!
+      if (second > 0) bit *= 2
+      if (SIGNS[units[at]!] === APOSTROPHE) stem = hash
+      else hash = Math.imul(hash ^ (letter | 32), PRIME)
     }
-    return undefined
+    if ((stem !== 0 && isKnown(stem)) || kindOf(end - start, hash) === KNOWN) return choice
+    choices = bit
   }
-  return from(start, BASIS, 0, MOST_CHOICES)
+  return undefined
 }
 
 /** Whether a text is a single word of English. */

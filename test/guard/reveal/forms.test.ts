@@ -1,5 +1,5 @@
 // An encoded turn is judged decoded too: one more check, remembered, and only then.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { withForms } from '../../../src/guard/reveal/index.js'
 import type { Conversation, Role } from '../../../src/types.js'
 import { guardThat, judgeOf, outcome } from '../fake-guards.js'
@@ -53,6 +53,25 @@ describe('a judge', () => {
     })
     expect(await outcome(judgeOf(guard), chat(HIDDEN))).toBe('guard_error')
   })
+})
+
+it('decodes nothing of a request with too many checks', async () => {
+  const decode = vi.spyOn(Buffer, 'from')
+  const fit = () => ['a', 'b'].map((text) => chat(text))
+  const judge = (maxChecks: number) =>
+    outcome(
+      judgeOf(
+        guardThat(() => ({ safe: true, categories: [] }), { fit }),
+        { maxChecks },
+      ),
+      chat(HIDDEN),
+    )
+  const decoding = [HIDDEN.replace('=', ''), 'base64'] as const
+  expect(await judge(1)).toBe('too_many_checks')
+  expect(decode).not.toHaveBeenCalledWith(...decoding)
+  expect(await judge(2)).toBe('safe')
+  expect(decode).toHaveBeenCalledWith(...decoding)
+  decode.mockRestore()
 })
 
 describe('a reply that grows from check to check', () => {

@@ -1,7 +1,6 @@
 // Vercel AI SDK: what `useChat` and `useCompletion` of versions 4 to 7 send, and the three streams that they read: UI
 // message events, the data stream of version 4, and bare text. Also a UI message as JSON.
 // https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
-import { LlamaGuardError } from '../types/errors.js'
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
@@ -95,15 +94,13 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   return oneChoice(body, AI_SDK_REPLY, { media })
 }
 
-/** UI message events, lines of the data stream of version 4, or bare text. */
-type Form = 'events' | 'lines' | 'text'
-
 function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
   const wire = {
     started: false,
     inStep: false,
     over: false,
-    form: 'events' as Form,
+    /** True for the data stream of version 4. */
+    lines: false,
     /** The events that end open parts. */
     open: new Map<string, object>(),
   }
@@ -128,11 +125,11 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
     leaves({ type: given, id: named }, event) {
       const type = typeof given === 'string' ? given : ''
       const id = shortText(named)
-      const { part, plain } = event
+      const { part } = event
       const ends = isDone(event) || part === 'd' || part === '3' || type === 'finish' || type === 'abort'
       const [, kind, step] = /^(text|reasoning)-(start|end)$/.exec(type) ?? []
       return () => {
-        wire.form = part !== undefined ? 'lines' : plain === true ? 'text' : 'events'
+        wire.lines = part !== undefined
         wire.over ||= ends
         if (type !== '') wire.started = true
         if (type === 'start-step') wire.inStep = true
@@ -144,15 +141,10 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
         else wire.open.delete(`${kind} ${id}`)
       }
     },
-    block(decision, words) {
-      if (wire.form === 'events') return lastEvents(wire, decision, words)
-      return wire.form === 'lines' ? lastLines(decision, words) : lastText(words)
-    },
-    fail(error) {
-      // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
-      if (wire.form === 'events') return sse({ type: 'error', errorText: error.message })
-      return wire.form === 'lines' ? `3:${JSON.stringify(error.message)}\n` : lastText(undefined)
-    },
+    block: (decision, words) => (wire.lines ? lastLines(decision, words) : lastEvents(wire, decision, words)),
+    // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
+    fail: ({ message }) =>
+      wire.lines ? `3:${JSON.stringify(message)}\n` : sse({ type: 'error', errorText: message }),
   })
 }
 
@@ -186,10 +178,4 @@ function lastLines(decision: Decision, words: string | undefined): string {
   ]
   if (words !== undefined) lines.unshift(['0', words])
   return lines.map(([code, value]) => `${code}:${JSON.stringify(value)}\n`).join('')
-}
-
-/** Bare text has no form for an end that is not the model's, but the words of a refusal. */
-function lastText(words: string | undefined): string {
-  if (words !== undefined) return `\n\n${words}`
-  throw new LlamaGuardError('unreadable_response', 'A stream of bare text cannot say that it was cut short.')
 }

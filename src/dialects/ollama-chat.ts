@@ -1,14 +1,11 @@
 // Ollama's native chat: `/api/chat`, one JSON object or NDJSON lines of them, errors as a plain string.
 // https://github.com/ollama/ollama/blob/main/docs/api.md
 import type { Decision } from '../types.js'
-import { isObject } from '../utils/json.js'
-import { parseLoosely } from '../wire/json.js'
-import type { Dialect, Media, Refusal, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Media, Refusal, StreamReader } from './dialect.js'
 import { eventReader, shortText } from './kit/event-reader.js'
 import { blockNote, refusalDetails, failureType } from './kit/refusals.js'
 import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
 import { claiming, readRequest } from './kit/read-request.js'
-import { CHAT_CHUNK, openaiStream, readChoices } from './openai-chat.js'
 
 const TOKEN: ReplyFields = { token: 'tokens', ...server('logprob bytes') }
 const OLLAMA_REPLY: ReplyFields = {
@@ -25,30 +22,7 @@ const OLLAMA_REPLY: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
-const readNative = reading(OLLAMA_REPLY, { message: 'object' })
-
 function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
-  let reader: StreamReader | undefined
-  const pick = (event: StreamEvent): StreamReader =>
-    (reader ??= hasChoices(event.data) ? openaiStream(CHAT_CHUNK, media) : nativeStream(media))
-  return {
-    // Comments before the first object do not tell the form of the stream.
-    read: (event) =>
-      event.data === undefined && reader === undefined ? nativeStream(media).read(event) : pick(event).read(event),
-    get leaves() {
-      return reader?.leaves
-    },
-    block: (decision, words) => (reader ?? nativeStream(media)).block(decision, words),
-    fail: (error) => (reader ?? nativeStream(media)).fail(error),
-  }
-}
-
-function hasChoices(data = ''): boolean {
-  const value = parseLoosely(data)?.value
-  return isObject(value) && Array.isArray(value.choices)
-}
-
-function nativeStream(media: Media | undefined): StreamReader {
   const wire = { model: undefined as string | undefined, done: false }
   /** True once an event has named the model. Most of those behind it change nothing. */
   let isNamed = false
@@ -94,8 +68,7 @@ export const ollamaChat: Dialect = {
   claims: claiming({ model: 'text', messages: 'value' }),
   // Ollama streams by default.
   request: (body) => readRequest({ fields: { messages: 'messages' }, streams: ({ stream }) => stream !== false }, body),
-  // An app may answer /api/chat in OpenAI's form.
-  reply: (body, media) => readNative(body, media) ?? readChoices(body, media),
+  reply: reading(OLLAMA_REPLY, { message: 'object' }),
   stream: ollamaStream,
   // Ollama's clients show `error` unchanged, so it must be a string. The other facts stand beside it.
   refusal: (refusal) => ({

@@ -1,5 +1,6 @@
 // Ollama's native chat: images beside the content, NDJSON lines, errors as text.
 import { expect, it } from 'vitest'
+import { replyReader } from '../../src/dialects/index.js'
 import { ollamaChat } from '../../src/dialects/ollama-chat.js'
 import { LlamaGuardError } from '../../src/types/errors.js'
 import { BLOCKED, event, gather, readerOf } from './streams.js'
@@ -43,7 +44,7 @@ it('A request is read with its images, tools and calls; it streams unless told n
   expect(ollamaChat.request({ messages: [words] }).turns).toEqual([{ role: 'User', text: 'a\nwords, not base64!' }])
 })
 
-it('A reply is its content, thinking and calls; OpenAI replies on the same path are read too.', () => {
+it('A reply is its content, thinking and calls.', () => {
   expect(ollamaChat.reply(line('Hi.\n', { done: true, done_reason: 'stop', total_duration: 5 }))).toEqual([
     { index: 0, text: 'Hi.\n' },
   ])
@@ -54,7 +55,6 @@ it('A reply is its content, thinking and calls; OpenAI replies on the same path 
     tool_calls: [{ function: { name: 'f', arguments: { x: 'y z' } } }],
   }
   expect(ollamaChat.reply({ message })).toEqual([{ index: 0, text: 'a\nb\nf\n{"x":"y z"}' }])
-  expect(ollamaChat.reply({ choices: [{ index: 0, message: { content: 'c' } }] })).toEqual([{ index: 0, text: 'c' }])
   expect(ollamaChat.reply({ reply: 'd' })).toBeUndefined()
 })
 
@@ -80,8 +80,8 @@ it('A stream is read line by line and ends as its clients expect.', () => {
 
 it('A stream of OpenAI chunks on the same path is ended in their form.', () => {
   const events = [event({ id: 'chatcmpl-1', choices: [{ index: 0, delta: { content: 'a' } }] })]
-  expect(gather(ollamaChat.stream(), events)).toEqual({ '0:delta.content': 'a' })
-  expect(readerOf(ollamaChat, events, 1).block(BLOCKED)).toMatch(
-    /^data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/,
-  )
+  const reader = replyReader(ollamaChat)
+  expect(gather(reader, events)).toEqual({ '0:delta.content': 'a' })
+  reader.leaves?.()
+  expect(reader.block(BLOCKED)).toMatch(/^data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
 })

@@ -143,8 +143,7 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
     },
     block: (decision, words) => (wire.lines ? lastLines(decision, words) : lastEvents(wire, decision, words)),
     // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
-    fail: ({ message }) =>
-      wire.lines ? `3:${JSON.stringify(message)}\n` : sse({ type: 'error', errorText: message }),
+    fail: ({ message }) => (wire.lines ? `3:${JSON.stringify(message)}\n` : sse({ type: 'error', errorText: message })),
   })
 }
 

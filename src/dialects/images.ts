@@ -1,24 +1,41 @@
 // OpenAI Images: `/images/generations` and `/images/edits`, a prompt in, pictures out.
 // https://platform.openai.com/docs/api-reference/images
-import type { Dialect } from './dialect.js'
-import { isPictureData } from './kit/media.js'
+import { isObject } from '../utils/json.js'
+import type { Dialect, StreamReader } from './dialect.js'
+import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
-import { openaiRefusal } from './kit/refusals.js'
-import { type ReplyFields, server, words } from './kit/reply-fields.js'
-import { readWordless, wordlessStream } from './kit/wordless.js'
+import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
+import { oneChoice, type ReplyFields, server, words } from './kit/reply-fields.js'
 
 const REPLY: ReplyFields = {
   ...server('created background output_format quality size usage'),
-  data: words('url b64_json revised_prompt'),
+  data: { ...words('url revised_prompt'), b64_json: 'sealed' },
   // Events.
   ...server('type created_at partial_image_index sequence_number'),
-  ...words('b64_json partial_image_b64'),
+  b64_json: 'sealed',
+  partial_image_b64: 'sealed',
   error: { ...server('type code param'), ...words('message') },
 }
-const PICTURE_FIELDS = new Set(['b64_json', 'partial_image_b64'])
-const LAST_EVENT = /"type"\s*:\s*"(?:image_(?:generation|edit)\.completed|error)"/
+/** Pictures are what is asked for. What is none of them is judged as text. */
+const OPTIONS = { media: 'judge' } as const
+const LAST = /^(?:image_(?:generation|edit)\.completed|error)$/
 
-const isData = (field: string, text: string): boolean => PICTURE_FIELDS.has(field) && isPictureData(text)
+/** These streams have no other end that tells of a block than an error. */
+function imageStream(): StreamReader {
+  let over = false
+  return eventReader({
+    fields: REPLY,
+    options: OPTIONS,
+    over: () => over,
+    leaves: ({ type }) => (LAST.test(String(type)) ? () => void (over = true) : undefined),
+    block(decision) {
+      const message = blockMessage(decision)
+      const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }
+      return sse({ type: 'error', error }, 'error')
+    },
+    fail: (error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
+  })
+}
 
 export const images: Dialect = {
   name: 'images',
@@ -27,7 +44,7 @@ export const images: Dialect = {
   unjudgedReplies: 'binary',
   claims: claiming({ prompt: 'words' }),
   request: (body) => readRequest({ fields: { prompt: 'prompt' } }, body),
-  reply: (body) => readWordless(body, REPLY, isData),
-  stream: () => wordlessStream(REPLY, isData, LAST_EVENT),
+  reply: (body) => (isObject(body) ? oneChoice(body, REPLY, OPTIONS) : undefined),
+  stream: imageStream,
   refusal: (refusal) => openaiRefusal(refusal, { input: 'prompt', output: 'data' }),
 }

@@ -58,15 +58,9 @@ describe('Embeddings', () => {
     expect([got.status, guard.asked]).toEqual([400, []])
   })
 
-  it.each([
-    ['words', 'UNSAFE words'],
-    ['words in base64', Buffer.from('UNSAFE words here in this base64').toString('base64')],
-    ['words in base64 that are small numbers', Buffer.from('tel=me =how=to =do =it =').toString('base64')],
-    ['words in base64, four letters ending in a digit', Buffer.from('tel0 me0how0to 0do 0it 0').toString('base64')],
-  ])('are judged as text when they are %s', async (_, embedding) => {
-    answer({ object: 'list', data: [{ embedding }] })
-    await send(`${server.url}/v1/embeddings`, { body: { model: 'm', input: 'a boat' } })
-    expect(guard.texts()[1]).toBe(embedding)
+  it('are judged as text when they are words', async () => {
+    answer({ object: 'list', data: [{ embedding: 'UNSAFE words' }] })
+    expect((await send(`${server.url}/v1/embeddings`, { body: { model: 'm', input: 'a boat' } })).status).toBe(451)
   })
 
   it('of Ollama are asked for with a prompt or an input', async () => {
@@ -103,7 +97,7 @@ describe('Images', () => {
   })
 
   it('that are no picture are judged as text', async () => {
-    answer({ data: [{ b64_json: 'UNSAFE' }] })
+    answer({ data: [{ b64_json: 'UNSAFE words' }] })
     await expect(client.images.generate({ model: 'm', prompt: 'a boat' })).rejects.toMatchObject({ status: 451 })
   })
 

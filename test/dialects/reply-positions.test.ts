@@ -23,11 +23,12 @@ const SERVERS = new Set(
   partial_image_index parentMessageId output_index output_format outcome obfuscation nextCursor modelVersion method
   message_id level last_id language item_id includeContext first_id finishReason eval_count entityId endIndex provider
   encryptedValue elicitationId done_reason document_index createdAt content_index background attempt total
-  total_tokens text_offset interruptIds token_ids logprobs audience sizes`.split(/\s+/),
+  total_tokens text_offset interruptIds token_ids logprobs audience sizes
+  b64_json partial_image_b64 embedding embeddings`.split(/\s+/),
 )
 /** Objects of counts and settings, names included. */
 const SERVERS_PLACE =
-  /\.(?:usage|usageMetadata|metrics|capabilities|performanceConfig|serviceTier|safetyRatings|execution|toolChoice|attachments|image_file|message_creation|incomplete_details|top_logprobs)\.|^\d\.1\./
+  /\.(?:usage|usageMetadata|metrics|capabilities|performanceConfig|serviceTier|safetyRatings|execution|toolChoice|incomplete_details|top_logprobs)\.|^\d\.1\./
 /** Columns of log probabilities. A token may have a blank. */
 const TOKENS = /logprobs(?:Result)?\..*(?:token|token_?s\.\d+|text|bytes\.\d+|Ho(?: \(key\))?)$/
 

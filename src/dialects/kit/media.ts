@@ -110,7 +110,7 @@ function shows(value: unknown): boolean {
 }
 
 /** True for base64 that begins as a picture of a known kind does. */
-export function isPictureData(text: string): boolean {
+function isPictureData(text: string): boolean {
   return kindOf(text) !== undefined && BASE64.test(text)
 }
 

@@ -103,19 +103,8 @@ function compact(text: string, name: string): GuardOptions {
     : { guard: 'sagemaker', model: known, endpoint: place }
 }
 
-const SIZED =
-  /^(?:granite-guardian-(?:3\.0-[28]b|4\.1-8b)|gpt-oss-safeguard-(?:20|120)b|nemotron-safety-guard-8b(?:-v3)?)$/
-
-/**
- * The model by its own name, by that name without `llama-`, or with a size added. The prompt does not depend on the
- * size.
- */
+/** The model by its own name, by that name without `llama-`, or with a size added, on which no prompt depends. */
 function modelNamed(name: string): ModelName | undefined {
-  const unsized = name.replace(/^(prompt-guard-[12]|llama-prompt-guard-[12])-(?:22m|86m)$/, '$1')
-  const family = /^qwen3guard(?:-gen)?(?:-(?:0\.6|4|8)b)?$/.test(name)
-    ? 'qwen3guard-gen'
-    : SIZED.test(name)
-      ? name.replace(/-\d+b(?:-v3)?$/, '')
-      : unsized
-  return MODELS.find((model) => model === family || model === `llama-${family}`)
+  const family = name.replace(/-\d+(?:\.\d+)?[bm](?:-v\d)?$/, '').replace(/^qwen3guard$/, 'qwen3guard-gen')
+  return MODELS.find((model) => [name, family].some((each) => model === each || model === `llama-${each}`))
 }

@@ -1,5 +1,7 @@
 // Hints for common mistakes: what people write in place of the right option, variable, guard or model, and what to
 // write instead.
+import { MODELS } from './index.js'
+
 const REGION = 'The region comes from the AWS SDK: set AWS_REGION, or a profile in AWS_PROFILE.'
 const BASE_URL =
   "Set `guardUrl` (LLAMA_GUARD_URL) to the base URL of an OpenAI-compatible guard, with `guard: 'openai'`."
@@ -77,16 +79,10 @@ export function hintForModel(name: string): string | undefined {
     .toLowerCase()
     .replace(/^[^/]{0,80}\//, '')
     .replace(/[\s_.]/g, '-')
-  const [, version = '', size = ''] = /^(?:meta-)?llama-?guard-?(\d?)(?:-(\d{1,2}b))?/.exec(plain) ?? []
-  if (!/^(?:meta-)?llama-?guard/.test(plain)) return undefined
-  if (version === '3' && size === '')
-    return 'Did you mean "llama-guard-3-8b"? Every size of Llama Guard 3 has a prompt of its own.'
-  const known: Readonly<Record<string, string>> = {
-    '': 'llama-guard-1',
-    '1': 'llama-guard-1',
-    '2': 'llama-guard-2',
-    '3': `llama-guard-3-${size}${size === '11b' ? '-vision' : ''}`,
-    '4': 'llama-guard-4-12b',
-  }
-  return known[version] === undefined ? undefined : `Did you mean ${JSON.stringify(known[version])}?`
+  const [, rest] = /^(?:meta-)?llama-?guard(.*)/.exec(plain) ?? []
+  if (rest === undefined) return undefined
+  // The first version has a size in its name and no number.
+  const wanted = `llama-guard${rest === '-7b' ? '-1' : rest}`
+  const model = MODELS.find((each) => wanted.startsWith(each)) ?? MODELS.find((each) => each.startsWith(wanted))
+  return model && `Did you mean ${JSON.stringify(model)}?`
 }

@@ -50,7 +50,7 @@ describe('LLAMA_GUARD_GUARDS', () => {
     expect(read(`local, ${text}`)).toEqual([{ guard: 'local' }, entry])
   })
 
-  it.each(['', ',', 'pg', '@pg', 'prompt-guard-2@', 'prompt-guard-3@pg', 'qwen3guard-7b@q'])(
+  it.each(['', ',', 'pg', '@pg', 'prompt-guard-2@', 'prompt-guard-3@pg', 'qwen4guard-8b@q'])(
     'refuses "%s".',
     (text) => {
       if (text === '') expect(() => read(text)).toThrow(/needs a SageMaker endpoint/)

@@ -33,8 +33,7 @@ export function conversationsToJudge(
   vision: boolean,
 ): readonly Conversation[] {
   const turns = withoutUnseenImages(request.turns, settings.images, vision)
-  const judged = [...(settings.turns === 'all' ? everyTurn(turns) : newestTurns(turns, request.userTurns))]
-  judged.sort((a, b) => a - b)
+  const judged = judgedTurns(turns, request.userTurns, settings.turns === 'all')
   if (judged.length > MOST_CONVERSATIONS) throw tooMany(judged.length)
   // The last conversation has every turn. The conversations before it leave out turns that no guard would read.
   const conversations: Conversation[] = judged.map((index, at) =>
@@ -86,31 +85,22 @@ export function withReply(turns: Conversation, text: string): Conversation {
     : [...turns, { role: 'Agent', text }]
 }
 
-function everyTurn(turns: Conversation): Set<number> {
-  const every = newestVisible(turns)
-  for (const [index, turn] of turns.entries())
-    if (says(turn) && (turn.role === 'User' || index === turns.length - 1)) every.add(index)
-  return every
-}
-
 /**
- * The newest turn with words of a human, the newest User turn after it (a tool result), and the last of all turns
- * with words. The last may be an Agent turn that the client wrote, for example a prefill or a turn before a blank
- * one.
+ * The turns to judge, in their order: the newest turn with visible text, which a turn of zero-width characters after it
+ * must not hide; the newest with words of a human; the newest of the user's side after it (a tool result); and the last
+ * with words, which may be an Agent turn that the client wrote, for example a prefill. With `all`, also every User turn.
  */
-function newestTurns(turns: Conversation, userTurns: readonly number[]): Set<number> {
-  const newest = newestVisible(turns)
-  const human = userTurns.findLast((index) => says(turns[index]!))
-  const user = turns.findLastIndex((turn) => turn.role === 'User' && says(turn))
-  const last = turns.findLastIndex(says)
-  for (const index of [human, user, last]) if (index !== undefined && index >= 0) newest.add(index)
-  return newest
-}
-
-/** The last turn with visible text or images. A turn of zero-width characters after it must not take its place. */
-function newestVisible(turns: Conversation): Set<number> {
-  const index = turns.findLastIndex((turn) => pictures(turn) || INK.test(turn.text))
-  return new Set(index < 0 ? [] : [index])
+function judgedTurns(turns: Conversation, userTurns: readonly number[], all: boolean): readonly number[] {
+  const isUser = (turn: Turn): boolean => turn.role === 'User' && says(turn)
+  const judged = new Set([
+    turns.findLastIndex((turn) => pictures(turn) || INK.test(turn.text)),
+    userTurns.findLast((index) => says(turns[index]!)) ?? -1,
+    turns.findLastIndex(isUser),
+    turns.findLastIndex(says),
+  ])
+  if (all) for (const [index, turn] of turns.entries()) if (isUser(turn)) judged.add(index)
+  judged.delete(-1)
+  return [...judged].sort((a, b) => a - b)
 }
 
 /** The first turn of the context: as much context as any guard reads. */

@@ -19,14 +19,14 @@ if (delayMs > 0)
   }, TICK_MS)
 const object: Guard = {
   model: 'none',
-  judge: (_, { stage, signal }) =>
-    delayMs === 0 || (outputOnly && stage === 'input')
+  judge: (_, options) =>
+    delayMs === 0 || (outputOnly && options.stage === 'input')
       ? Promise.resolve(SAFE)
       : new Promise((resolve) => {
           const one = { due: performance.now() + delayMs, answer: () => resolve(SAFE) }
           asked.add(one)
           // Only where it would keep what it was asked for a minute: a signal that is read costs as much as a check.
-          if (delayMs > 10_000) signal?.addEventListener('abort', () => void asked.delete(one))
+          if (delayMs > 10_000) options.signal?.addEventListener('abort', () => void asked.delete(one))
         }),
 }
 const guard = llamaGuard({

@@ -1,7 +1,7 @@
 // The judge: turns in, judgement out. It is the only way to the guard models, so that cutting, caching, protection,
 // fallback and comparison happen once, and in the same way for input and output.
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
-import type { Conversation, Judgement, Stage } from '../types.js'
+import type { Conversation, Judgement, Stage, Verdict } from '../types.js'
 import { Deadline, reasonOf } from '../utils/deadline.js'
 import { createCache } from './cache/index.js'
 import type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
@@ -25,6 +25,8 @@ export function createJudge(o: JudgeSettings): Judge {
   const first = members[0]!
   const shadow = o.shadow && createShadow(o.shadow, o.timeoutMs, o.logger)
   let closing: Promise<void> | undefined
+  /** Remembered verdicts of texts that hide no other form. */
+  const plain = new WeakSet<Verdict>()
 
   // The number of pieces of a reply depends on the model, so `maxChecks` does not apply to it. `maxReplyBytes` bounds
   // it.
@@ -54,7 +56,6 @@ export function createJudge(o: JudgeSettings): Judge {
     checks: Checks,
     deadline: Deadline,
   ): Promise<Judgement> => {
-    if ('verdict' in plan) return { verdict: plan.verdict, ms: 0, model: first.model }
     try {
       const answer = await askInTurn(members, plan, { options, checks, signal: deadline })
       return { verdict: answer.verdict, ms: performance.now() - deadline.started, model: answer.model }
@@ -93,7 +94,8 @@ export function createJudge(o: JudgeSettings): Judge {
     const { stage, failFast, blocks = o.blocks } = options
     const settles = (judgement: Judgement): boolean =>
       'verdict' in judgement ? blocks(judgement.verdict, stage) : failFast === true
-    const deadline = new Deadline({ ms: o.timeoutMs, signal: options.signal })
+    const started = performance.now()
+    let deadline: Deadline | undefined
     try {
       admit(given, options)
       const checks = checksAt(stage)
@@ -104,22 +106,28 @@ export function createJudge(o: JudgeSettings): Judge {
         return all
       }
       let plans = counted(given)
-      const conversations = o.reveal === false ? given : withForms(given, stage, request)
-      if (conversations !== given) plans = counted(conversations)
+      // Of remembered texts most were looked at before: 20 to 80 us of a repeated request on Node.js 20 to 24.
+      if (o.reveal !== false && !plans.every((plan) => 'verdict' in plan && plain.has(plan.verdict))) {
+        const conversations = withForms(given, stage, request)
+        if (conversations !== given) plans = counted(conversations)
+        else for (const plan of plans) if ('verdict' in plan) plain.add(plan.verdict)
+      }
       // A remembered verdict that settles the matter spares the calls.
       const settled = plans.find((plan) => 'verdict' in plan && blocks(plan.verdict, stage))
-      return await firstOrAll(
-        (settled ? [settled] : plans).map((plan) => {
-          const judgement = judgePlan(plan, options, checks, deadline)
-          shadow?.watch(plan.conversation, stage, judgement)
-          return judgement
-        }),
-        settles,
-      )
+      const asked = settled ? [settled] : plans
+      // What is remembered needs no time.
+      const judge = (plan: Plan): Judgement | Promise<Judgement> =>
+        'verdict' in plan
+          ? { verdict: plan.verdict, ms: 0, model: first.model }
+          : judgePlan(plan, options, checks, (deadline ??= new Deadline({ ms: o.timeoutMs, signal: options.signal })))
+      const judgements = asked.map(judge)
+      for (const [at, plan] of asked.entries())
+        shadow?.watch(plan.conversation, stage, Promise.resolve(judgements[at]!))
+      return await firstOrAll(judgements, settles)
     } catch (error) {
-      return [failed(error, deadline.started)]
+      return [failed(error, started)]
     } finally {
-      deadline.end()
+      deadline?.end()
     }
   }
 
@@ -147,12 +155,13 @@ export function createJudge(o: JudgeSettings): Judge {
 
 /** Resolves with one judgement as soon as it settles the matter, or else with all of them. */
 function firstOrAll(
-  judgements: readonly Promise<Judgement>[],
+  judgements: readonly (Judgement | Promise<Judgement>)[],
   settles: (judgement: Judgement) => boolean,
 ): Promise<readonly Judgement[]> {
   if (judgements.length === 1) return Promise.all(judgements)
   const first = new Promise<readonly Judgement[]>((resolve) => {
-    for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
+    for (const each of judgements)
+      void Promise.resolve(each).then((judgement) => settles(judgement) && resolve([judgement]))
   })
   return Promise.race([first, Promise.all(judgements)])
 }

@@ -40,12 +40,10 @@ export function guardNamed(text: string): LlamaGuardOptions {
 }
 
 /** How results are written. */
-export const OUTPUTS = ['text', 'json', 'markdown'] as const
+export const OUTPUTS = ['text', 'json'] as const
 export type OutputFormat = (typeof OUTPUTS)[number]
 export const outputOption = (): Option =>
-  new Option('--output <format>', 'text for people, json for programs, markdown for reports')
-    .choices([...OUTPUTS])
-    .default('text')
+  new Option('--output <format>', 'text for people, json for programs').choices([...OUTPUTS]).default('text')
 
 export function optionsOf(
   { guard, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,
@@ -71,13 +69,8 @@ export function count(least: number): (text: string) => number {
 }
 
 export function share(text: string): number {
-  const value = amount(text)
-  if (value > 1) throw new InvalidArgumentError('A number from 0 to 1 is wanted.')
-  return value
-}
-
-export function amount(text: string): number {
-  if (!/^\d{1,9}(\.\d+)?$|^\.\d+$/.test(text)) throw new InvalidArgumentError('A number is wanted, such as 0.05.')
+  if (!/^[01](\.\d+)?$|^\.\d+$/.test(text) || Number(text) > 1)
+    throw new InvalidArgumentError('A number from 0 to 1 is wanted, such as 0.05.')
   return Number(text)
 }
 

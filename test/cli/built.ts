@@ -41,13 +41,13 @@ export function start({ bin }: Built, args: readonly string[], env: Record<strin
 }
 
 /** The address `serve` says it listens on. */
-export async function listening({ err, ended }: Started, times = 1): Promise<string> {
+export async function listening({ err, ended }: Started): Promise<string> {
   let over: number | string | undefined
   void ended.then((code) => (over = code))
   const end = Date.now() + 50_000
   for (;;) {
-    const urls = [...err().matchAll(/Listening on (http:\/\/\S+?)\. /g)]
-    if (urls.length >= times) return urls[0]?.[1] ?? ''
+    const [, url] = /Listening on (http:\/\/\S+?)\. /.exec(err()) ?? []
+    if (url !== undefined) return url
     if (over !== undefined || Date.now() > end) throw new Error(`serve did not start (${over ?? 'no end'}): ${err()}`)
     await new Promise((wake) => setTimeout(wake, 20))
   }

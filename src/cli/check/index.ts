@@ -10,7 +10,7 @@ import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import type { OutputFormat } from '../flags.js'
-import { type Colour, EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
+import { type Colour, EXIT, type ExitCode, type Io, painter, printable } from '../io.js'
 import { linesOf } from '../lines.js'
 
 /** What is judged: one text, one JSON conversation, or else a text or a JSON conversation a line. */
@@ -45,7 +45,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     upstream: undefined,
   })
   const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
-  const print = { json: jsonPrinter, text: textPrinter, markdown: markdownPrinter }[options.output ?? 'text'](io)
+  const print = (options.output === 'json' ? jsonPrinter : textPrinter)(io)
   try {
     const waiting: Promise<Result>[] = []
     const next = async (): Promise<void> => {
@@ -153,14 +153,6 @@ const cellsOf = ({ id, stage, verdict, score, ms, code, message, categories }: R
     ? categories.map((category) => `${category.code} ${category.name}`).join(', ')
     : `${code}: ${message}`,
 ]
-
-function markdownPrinter({ stdout }: Io): Printer {
-  const rows: string[][] = []
-  return {
-    row: (result) => void rows.push(cellsOf(result)),
-    end: (sum) => void stdout.write(table(HEAD, rows) + (sum && `\n${sum}`)),
-  }
-}
 
 const WIDTHS = [8, 24, 6, 6, 6]
 

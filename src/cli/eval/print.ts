@@ -1,5 +1,6 @@
-// The numbers of an evaluation in parts, a heading each: first each guard, then both when there are two. As text and as
-// Markdown they are the same but for the headings; JSON is one object; report.ts makes a page of them.
+// The numbers of an evaluation in parts, a heading each: first each guard, then both when there are two. The text is
+// Markdown, which people read as well on a terminal; JSON is one object; report.ts makes a page of them.
+import type { OutputFormat } from '../flags.js'
 import { table } from '../io.js'
 import { type Interval, wilson } from './metrics.js'
 import { compare, type Comparison, type Judged, type Measured, type Summary } from './summary.js'
@@ -22,13 +23,10 @@ const number = (value: number | undefined): string => (value === undefined ? 'â€
 const between = (value: Interval | undefined): string => (value ? `${number(value.low)} to ${number(value.high)}` : '')
 const milliseconds = (ms: number | undefined): string => `${ms?.toFixed(1) ?? 'â€“'} ms`
 
-export function printed(summaries: readonly Summary[], output: 'text' | 'json' | 'markdown' = 'text'): string {
+export function printed(summaries: readonly Summary[], output: OutputFormat = 'text'): string {
   if (output === 'json') return `${JSON.stringify(jsonOf(summaries))}\n`
   return partsOf(summaries)
-    .map(({ heading, level, content }) => {
-      const words = output === 'markdown' ? `${'#'.repeat(level)} ${heading}` : heading
-      return [`${words}\n`, ...content.flatMap(textOf)].join('\n')
-    })
+    .map(({ heading, level, content }) => [`${'#'.repeat(level)} ${heading}\n`, ...content.flatMap(textOf)].join('\n'))
     .join('\n')
 }
 
@@ -72,29 +70,12 @@ function guardParts(summary: Summary): readonly Part[] {
 }
 
 function details(summary: Summary): readonly Part[] {
-  const { points, calibration, byCategory, slices } = summary
+  const { points, byCategory, slices } = summary
   const part = (heading: string, ...content: Content[]): Part => ({ heading, level: 3, content })
   return [
     points.length === 0
       ? part('Operating points', 'No scores, so there are no operating points and no threshold to recommend.')
       : part('Operating points', pointTable(summary), advice(summary.recommended), { curve: summary }),
-    ...(calibration === undefined
-      ? []
-      : [
-          part(
-            'Calibration',
-            `Expected calibration error ${number(calibration.expectedError)}, Brier score ${number(calibration.brier)}`,
-            {
-              head: ['Score from', 'Texts', 'Mean score', 'Share unsafe'],
-              rows: calibration.bins.map((bin) => [
-                String(bin.from),
-                String(bin.rows),
-                number(bin.score),
-                number(bin.unsafe),
-              ]),
-            },
-          ),
-        ]),
     ...(byCategory.length === 0
       ? []
       : [
@@ -127,14 +108,13 @@ function details(summary: Summary): readonly Part[] {
 }
 
 const pointTable = ({ points }: Summary): Content => ({
-  head: ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', 'Checks saved', ''],
+  head: ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', ''],
   rows: points.map((point) => [
     point.threshold === 'own' ? "the guard's own word" : String(point.threshold),
     number(point.precision),
     number(point.recall),
     number(point.f1),
     number(point.falsePositiveRate),
-    number(point.saved),
     point.mark ?? '',
   ]),
 })

@@ -1,6 +1,6 @@
 // `serve` on the command line: its flags and their help.
 import { type Command, Option } from 'commander'
-import { amount, count, guarded } from '../flags.js'
+import { count, guarded } from '../flags.js'
 import type { CliIo, Done } from '../io.js'
 import type { ServeFlags } from './serve.js'
 
@@ -29,14 +29,11 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
     .option('--upstream-endpoint <name>', 'or a chat model on a SageMaker endpoint')
     .option('-p, --port <number>', 'port (0: a free one)', count(0), 8080)
     .option('--host <address>', 'address to listen on; 0.0.0.0 in a container', '127.0.0.1')
-    .option('--cluster [processes]', 'one process per core, or so many', count(1))
     .option(
       '--dashboard',
       'a live page at /dashboard, for this machine alone unless LLAMA_GUARD_DASHBOARD_TOKEN is set',
     )
     .option('--playground', 'with a form on it that judges texts of your own')
-    .option('--dollars-per-hour <price>', "price of the guard's endpoint, for the page's estimate", amount)
-    .option('--dollars-per-million-tokens <price>', 'or of the tokens it reads and writes', amount)
     .option('--drain-ms <ms>', 'how long replies may finish after SIGTERM', count(0), 25_000)
     .addHelpText(
       'after',
@@ -44,7 +41,7 @@ export function addServe(program: Command, io: CliIo, done: Done): void {
 Examples:
   $ LLAMA_GUARD_ENDPOINT=llama-guard-3-8b LLAMA_GUARD_MODEL=llama-guard-3-8b \\
     npx express-llama-guard serve --upstream-url https://api.openai.com/v1
-  $ npx express-llama-guard serve --upstream-endpoint llama-2-7b-chat --cluster
+  $ npx express-llama-guard serve --upstream-endpoint llama-2-7b-chat
   $ npx express-llama-guard serve --guard local --upstream-url http://localhost:11434/v1`,
     )
     .action(async (flags: ServeFlags) => {

@@ -32,8 +32,6 @@ export interface GatewayOptions extends GatewaySettings {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Serves a live page at `/dashboard`. Default: none. */
   readonly dashboard?: DashboardOptions | undefined
-  /** True in a worker of a cluster: `/metrics` then asks the first process for those of all. Default: false. */
-  readonly inCluster?: boolean
 }
 
 export interface Gateway {
@@ -68,7 +66,7 @@ export async function startGateway(o: GatewayOptions = {}): Promise<Gateway> {
   const upstream = drainable(plain)
   const logger = config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel)
   const middleware = llamaGuard({ ...o.options, logger, upstream }, o.env)
-  const metrics = await metricsOf(o.inCluster === true)
+  const metrics = await metricsOf()
   let stopping = false
 
   const dashboard = o.dashboard && middleware.dashboard(o.dashboard)

@@ -1,20 +1,15 @@
-// `serve`: the gateway as a process, from its settings to its signals; with `--cluster` one for each core.
-import cluster from 'node:cluster'
-import { availableParallelism } from 'node:os'
+// `serve`: the gateway as a process, from its settings to its signals.
 import type { DashboardOptions } from '../../dashboard/index.js'
 import { membersOf } from '../../services/create-guard.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { type Config, parseOptions } from '../../options/config.js'
 import { type GuardFlags, optionsOf } from '../flags.js'
-import { cureFor, EXIT, type ExitCode, type Io, pause } from '../io.js'
+import { cureFor, EXIT, type ExitCode, type Io } from '../io.js'
 import { guardName, upstreamName } from '../names.js'
 import { type Gateway, type GatewaySettings, startGateway } from './index.js'
-import { answerWorkers } from './metrics.js'
 
 /** Its help tells what each does. */
 export interface ServeFlags extends GuardFlags, DashboardOptions, GatewaySettings {
-  /** Number of processes; true is one per core. */
-  readonly cluster?: boolean | number
   readonly dashboard?: boolean
 }
 
@@ -23,29 +18,15 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   const tell = (text: string): void => void io.stderr.write(`${text}\n`)
   const signal = io.signal ?? new AbortController().signal
   const options = optionsOf(flags, io.env)
-  const { playground, dollarsPerHour, dollarsPerMillionTokens } = flags
-  const page = { playground, dollarsPerHour, dollarsPerMillionTokens }
-  const dashboard = flags.dashboard || Object.values(page).some((value) => value !== undefined) ? page : undefined
-  // Each process counts for itself, and a page would show whichever answered.
-  if (flags.cluster && dashboard)
-    throw new LlamaGuardError(
-      'invalid_option',
-      '--dashboard shows what one process does, and --cluster starts several. Leave one out; /metrics adds up all.',
-    )
-  if (!cluster.isWorker) for (const line of describeSettings(parseOptions(options, io.env))) tell(line)
-  if (flags.cluster && cluster.isPrimary) {
-    const count = flags.cluster === true ? availableParallelism() : flags.cluster
-    tell(`Starting ${count} processes.`)
-    return keepWorkers(count, signal, tell)
-  }
+  const { playground } = flags
+  const dashboard = flags.dashboard || playground ? { playground } : undefined
+  for (const line of describeSettings(parseOptions(options, io.env))) tell(line)
   let gateway: Gateway
   try {
-    gateway = await startGateway({ ...flags, options, dashboard, env: io.env, inCluster: cluster.isWorker })
+    gateway = await startGateway({ ...flags, options, dashboard, env: io.env })
   } catch (error) {
-    leaveCluster()
     const { code, syscall } = error as NodeJS.ErrnoException
-    // The first process of a cluster binds for its workers.
-    if (syscall !== 'listen' && syscall !== 'bind') throw error
+    if (syscall !== 'listen') throw error
     const words = code === 'EADDRINUSE' ? 'is taken' : `cannot be listened on (${code})`
     throw new LlamaGuardError('invalid_option', `The port ${flags.port} ${words}. Give another with --port.`)
   }
@@ -60,13 +41,7 @@ export async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   tell('Stopping: no new requests, open replies may finish.')
   await gateway.stop()
   tell('Stopped.')
-  leaveCluster()
   return EXIT.ok
-}
-
-/** Disconnects from the first process. The open channel would keep a worker alive. */
-function leaveCluster(): void {
-  if (cluster.isWorker) cluster.worker?.disconnect()
 }
 
 /** What people look for first when a gateway does not do what they expect. */
@@ -82,46 +57,4 @@ export function describeSettings(config: Config): readonly string[] {
     `Mode: ${mode}, on error ${onError}, checks ${check.join(' and ')}`,
     `Upstream: ${upstreamName(upstream)}`,
   ]
-}
-
-/** Milliseconds before a worker is replaced. A worker that keeps dying must not use all of the CPU. */
-const RESTART_MS = 1_000
-
-/**
- * Runs until the signal fires and every worker has ended, or until a worker reports wrong settings, because a restart
- * does not correct them.
- */
-export async function keepWorkers(count: number, signal: AbortSignal, tell: (text: string) => void): Promise<ExitCode> {
-  await answerWorkers()
-  let result: ExitCode = EXIT.ok
-  let stopping = signal.aborted
-  cluster.on('online', (worker) => tell(`Worker ${worker.process.pid} started.`))
-  const ended = new Promise<void>((resolve) => {
-    const stop = (): void => {
-      stopping = true
-      const workers = Object.values(cluster.workers ?? {})
-      if (workers.length === 0) resolve()
-      for (const worker of workers) worker?.process.kill('SIGTERM')
-    }
-    cluster.on('exit', (worker, code, by) => {
-      if (stopping) {
-        if (result === EXIT.ok && code !== 0) result = EXIT.failed
-        if (Object.keys(cluster.workers ?? {}).length === 0) resolve()
-        return
-      }
-      if (code === EXIT.usage) {
-        result = EXIT.usage
-        stop()
-        return
-      }
-      tell(`Worker ${worker.process.pid} ended (${by ?? code}); starting another.`)
-      void pause(RESTART_MS, signal).then(() => {
-        if (!stopping) cluster.fork()
-      })
-    })
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  for (let index = 0; index < count; index += 1) cluster.fork()
-  await ended
-  return result
 }

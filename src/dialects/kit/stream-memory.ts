@@ -1,5 +1,5 @@
-// What is remembered of a stream from event to event: words without blanks between them, which readers show with blanks;
-// texts that come in pieces and again as a whole; and the last event, for those like it.
+// What is remembered of a stream from event to event: words without blanks between them, which readers show with
+// blanks; texts that come in pieces and again as a whole; and the last event, for those like it.
 import { GrowingText } from '../../utils/growing-text.js'
 import type { StreamDelta, StreamEvent } from '../dialect.js'
 import { looksLikeMedia } from './media.js'

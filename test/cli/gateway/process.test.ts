@@ -1,4 +1,4 @@
-// `serve` as an operator runs it: a process of its own under real signals, alone and as a cluster.
+// `serve` as an operator runs it: a process of its own under real signals.
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
@@ -78,9 +78,8 @@ function run(...flags: string[]): Started {
 }
 
 async function serve(...flags: string[]): Promise<Started & { readonly url: string }> {
-  const cluster = flags.indexOf('--cluster')
   const started = run('--port', '0', ...flags)
-  return { ...started, url: await listening(started, cluster < 0 ? 1 : Number(flags[cluster + 1])) }
+  return { ...started, url: await listening(started) }
 }
 
 const ask = (url: string, content: string, stream = false): Promise<Response> =>
@@ -140,8 +139,6 @@ test(
     expect(alone.err()).toMatch(/^Guard: llama-guard-1 at http:\/\/127\.0\.0\.1:\d+\/guard$/m)
     expect(alone.err()).toMatch(/^Mode: enforce, on error closed, checks input and output$/m)
     expect(alone.err()).toMatch(/^Upstream: http:\/\/127\.0\.0\.1:\d+\/v1$/m)
-    const cluster = await serve('--cluster', '2')
-    expect(cluster.err().match(/^Guard: /gm)).toHaveLength(1)
   },
 )
 
@@ -175,50 +172,8 @@ test('A gateway whose npx was ended stops too, and lets replies finish', { timeo
   await expect(fetch(`${url}/healthz`)).rejects.toThrow()
 })
 
-test.each([[[]], [['--cluster', '2']]])(
-  'A taken port is exit code 2 and says so, with %j',
-  { timeout: SLOW },
-  async (flags) => {
-    const started = run('--port', String((upstream.address() as AddressInfo).port), ...flags)
-    expect(await started.ended).toBe(2)
-    expect(started.err()).toMatch(/The port \d+ is taken/)
-  },
-)
-
-test('A cluster whose settings are wrong stops instead of starting workers for ever', { timeout: SLOW }, async () => {
-  const started = run('--port', '0', '--cluster', '2', '--guard', 'sagemaker')
+test('A taken port is exit code 2 and says so', { timeout: SLOW }, async () => {
+  const started = run('--port', String((upstream.address() as AddressInfo).port))
   expect(await started.ended).toBe(2)
-  expect(started.err()).toContain('endpoint_missing')
-  expect(started.err()).not.toContain('starting another')
+  expect(started.err()).toMatch(/The port \d+ is taken/)
 })
-
-test(
-  'A cluster of two shares one port, replaces a worker that dies, adds up its metrics, and lets streams finish on SIGTERM',
-  { timeout: SLOW },
-  async () => {
-    const cluster = await serve('--cluster', '2', '--drain-ms', '10000')
-    const { url, child, ended, err } = cluster
-    expect((await fetch(`${url}/readyz`)).status).toBe(200)
-    const asked = 12
-    const replies = await Promise.all(
-      Array.from({ length: asked }, (_, index) => ask(url, `Say 2 words about pond number ${index}.`)),
-    )
-    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
-    // Whichever worker answers, it knows the requests of both.
-    const metrics = await (await fetch(`${url}/metrics`)).text()
-    expect(metrics).toContain(`llama_guard_requests_total{outcome="judged"} ${asked}`)
-
-    const [, victim] = /Worker (\d+) started\./.exec(err()) ?? []
-    process.kill(Number(victim), 'SIGKILL')
-    await listening(cluster, 3)
-    expect(err()).toContain(`Worker ${victim} ended (SIGKILL); starting another.`)
-
-    const streams = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => ask(url, `Say 12 words about lake number ${index}.`, true)),
-    )
-    const endings = Promise.all(streams.map(ending))
-    child.kill('SIGTERM')
-    expect(await endings).toEqual(streams.map(() => 'complete'))
-    expect(await ended).toBe(0)
-  },
-)

@@ -1,7 +1,6 @@
 // The built-in dialects, and the choice of the one in which a stream is written. Adding an API is adding a file and a
 // line here.
-import { isObject } from '../utils/json.js'
-import { namesTwice, parseLoosely } from '../wire/json.js'
+import { parseLoosely } from '../wire/json.js'
 import { agUi } from './ag-ui.js'
 import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
@@ -11,7 +10,6 @@ import type { Dialect, Framing, Media, RpcCall, StreamEvent, StreamReader } from
 import { embeddings } from './embeddings.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
-import { isShort } from './kit/reply-fields.js'
 import { langGraph } from './langgraph.js'
 import { mcp } from './mcp.js'
 import { ollamaChat } from './ollama-chat.js'
@@ -59,7 +57,7 @@ export function replyReader(
     read(raw) {
       // What stands in a plain text is judged with it.
       alone &&= raw.plain !== true
-      const event = alone ? { ...unwrapped(raw), bare } : unwrapped(raw)
+      const event = alone ? { ...raw, bare } : raw
       if (!chosen && event.data !== undefined) {
         chosen = true
         const dialect = dialectOf(asked, event)
@@ -82,29 +80,6 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   const data = parseLoosely(text)?.value
   if (asked.answers?.(data) === true) return asked
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
-}
-
-/**
- * The event in base64 that is all of this one: `{"chunk":{"bytes":"..."}}`, as Bedrock's InvokeModel streams, with a
- * short padding `p`.
- */
-export function unwrapped(event: StreamEvent): StreamEvent {
-  const { data: text = '' } = event
-  const outer = text.includes('"bytes"') ? parseLoosely(text)?.value : undefined
-  const chunk = isObject(outer) && isObject(outer.chunk) && Object.keys(outer).length === 1 ? outer.chunk : outer
-  if (
-    !isObject(chunk) ||
-    typeof chunk.bytes !== 'string' ||
-    Object.keys(chunk).some((name) => !/^(?:bytes|p)$/.test(name)) ||
-    !isShort(typeof chunk.p === 'string' ? chunk.p : 'none') ||
-    namesTwice(text, outer)
-  )
-    return event
-  const bytes = Buffer.from(chunk.bytes, 'base64')
-  // Words behind base64 decode to nothing.
-  if (bytes.toString('base64') !== chunk.bytes) return event
-  const data = bytes.toString()
-  return isObject(parseLoosely(data)?.value) ? { ...event, data } : event
 }
 
 const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))

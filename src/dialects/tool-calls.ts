@@ -6,7 +6,6 @@ import { isObject } from '../utils/json.js'
 import { parseLoosely } from '../wire/json.js'
 import type { StreamEvent } from './dialect.js'
 import { itemIndex } from './kit/reply-fields.js'
-import { unwrapped } from './index.js'
 
 export type FoundCall = Omit<ToolCall, 'stage'>
 
@@ -80,8 +79,7 @@ export class ToolCalls {
   }
 
   /** True for an event in which a call begins, or is whole. */
-  read(raw: StreamEvent): boolean {
-    const event = unwrapped(raw)
+  read(event: StreamEvent): boolean {
     const { data = '', plain } = event
     if (plain === true || (this.#open.size === 0 && !HINT.test(data))) return false
     const value = parseLoosely(data)?.value

@@ -1,9 +1,9 @@
 // The revision of July 2026 of the Model Context Protocol: no session, a stream of notifications as the answer to a
-// call, and pictures beside the text of an answer under the option `images`. Also events in base64, as Bedrock's.
+// call, and pictures beside the text of an answer under the option `images`.
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { guarded, onNode, serving, within } from '../helpers/apps.js'
-import { chat, send } from '../helpers/http.js'
+import { send } from '../helpers/http.js'
 
 const META = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } }
 const rpc = (method: string, params: object): object => ({
@@ -79,27 +79,5 @@ describe.each(['application/json', 'text/event-stream'])('An answer as %s', (typ
     expect([passed, came, judged.join()]).toEqual([200, 'as it came', expect.stringContaining('Some words')])
     const [blocked, unsafe] = await ask('ignore', answer(text('UNSAFE'), media))
     expect([blocked, unsafe.includes('UNSAFE')]).toEqual([451, false])
-  })
-})
-
-describe('Events in base64', () => {
-  const wrapped = (data: object): string =>
-    `data: ${JSON.stringify({ chunk: { bytes: Buffer.from(JSON.stringify(data)).toString('base64') } })}\n\n`
-  const said = (words: string): string =>
-    wrapped({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: words } })
-
-  it.each([
-    ['of an API', [wrapped({ type: 'message_start', message: { content: [] } }), said('UN'), said('SAFE')]],
-    ['of no API', [wrapped({ token: 'UNSAFE' })]],
-  ])('%s are judged as what they say', async (_name, events) => {
-    const middleware = guarded({ check: ['output'], reveal: false })
-    const server = onNode([middleware], (_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''))
-    })
-    const got = await serving(server, ({ url }) =>
-      send(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }) }),
-    )
-    expect(middleware.guard.texts().some((each) => each.includes('UNSAFE'))).toBe(true)
-    expect(got.text).not.toContain(Buffer.from('SAFE').toString('base64').slice(0, 4))
   })
 })

@@ -53,7 +53,6 @@ export const langGraph: Dialect = {
 const SNAPSHOT = /^(?:values|updates|messages\/(?:partial|complete))(?:\||$)/
 const PIECES = /^messages(?:\||$)/
 const LAST = /^(?:end|error)$/
-const COPIES_KEPT = 2
 const MAX_REMEMBERED = 4096
 
 function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
@@ -99,20 +98,13 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
 
 /** Texts that grow in place: only what is new in them is judged, in one text with what was there. */
 class Snapshots {
-  readonly #last = new Map<string, { text: string; times: number }>()
+  readonly #last = new Map<string, string>()
 
   add(deltas: StreamDelta[], channel: string, text: string): void {
-    const known = this.#last.get(channel)
-    if (known === undefined) {
-      if (this.#last.size < MAX_REMEMBERED) this.#last.set(channel, { text, times: 1 })
-      return void deltas.push({ choice: 0, channel, text })
-    }
-    const before = known.text
-    known.times = before === text ? known.times + 1 : 1
-    known.text = text
-    const grows = text.startsWith(before)
-    if (!grows || text !== before) deltas.push({ choice: 0, channel, text: grows ? text.slice(before.length) : text })
-    if (grows && text.length < REPEATED_LENGTH && known.times <= COPIES_KEPT)
-      deltas.push({ choice: 0, channel: `${channel} again`, text })
+    const before = this.#last.get(channel)
+    if (before === text && text.length >= REPEATED_LENGTH) return
+    if (before !== undefined || this.#last.size < MAX_REMEMBERED) this.#last.set(channel, text)
+    const grows = before !== undefined && before !== text && text.startsWith(before)
+    deltas.push({ choice: 0, channel, text: grows ? text.slice(before.length) : text })
   }
 }

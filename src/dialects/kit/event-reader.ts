@@ -77,8 +77,6 @@ export interface Way extends Walk {
   readonly add?: ((channel: string, text: string) => void) | undefined
 }
 
-/** The number of copies that are judged. Two copies side by side show every word that more copies could form. */
-const COPIES_KEPT = 2
 const MAX_REMEMBERED = 256
 /** An event of these characters alone carries numbers only: reconnection ids and times. */
 const NUMBERS = /^[\d\s.:-]*$/
@@ -90,8 +88,8 @@ export class EventTexts {
   /** The texts of the current event. */
   deltas: StreamDelta[] = []
   readonly #walker: TextWalker
-  /** The last text of each channel beside the choices, and how often it came in a row. */
-  readonly #last = new Map<string, { text: string; times: number }>()
+  /** The last text of each channel beside the choices. */
+  readonly #last = new Map<string, string>()
   readonly #spaced = new SpacedWords()
   /** Where the stream has said words outside of JSON. */
   #words: 'text' | 'events' | undefined
@@ -180,20 +178,14 @@ export class EventTexts {
   }
 
   /**
-   * Adds text outside the choices. A text that is repeated on one channel is added twice at most. A text that differs
-   * from the one before it is always added, because it may be a part of a word.
+   * Adds text outside the choices. A text that its channel repeats is added once. A short text beside the names is
+   * always added, because it may be a part of a word.
    */
   beside(channel: string, text: string, aside = false, choice = 0): void {
     const key = `${choice}:${channel}`
     if (aside || text.length >= REPEATED_LENGTH) {
-      const last = this.#last.get(key)
-      if (last?.text === text) {
-        last.times += 1
-        if (last.times > COPIES_KEPT) return
-      } else if (last !== undefined) {
-        last.text = text
-        last.times = 1
-      } else if (this.#last.size < MAX_REMEMBERED) this.#last.set(key, { text, times: 1 })
+      if (this.#last.get(key) === text) return
+      if (this.#last.size < MAX_REMEMBERED || this.#last.has(key)) this.#last.set(key, text)
     } else this.#last.delete(key)
     this.deltas.push({ choice, channel, text, ...(aside && { aside }) })
   }

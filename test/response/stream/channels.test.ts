@@ -43,13 +43,6 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
       (note) => ({ choices: [], note }),
     ),
   ],
-  'one long text that comes twice': [
-    CHAT,
-    ['SAFE is the end of it, and its beginning UN', 'SAFE is the end of it, and its beginning UN'].map((note) => ({
-      choices: [],
-      note,
-    })),
-  ],
   'words of two choices in metadata': [
     CHAT,
     [0, 1].flatMap((index) => ['how UN', 'SAFE it'].map((status) => ({ choices: [{ index, delta: {}, status }] }))),
@@ -186,13 +179,13 @@ describe('Interleaved text', () => {
     expect(reply.text.split('SAFE').length).toBeLessThan(body.split('SAFE').length)
   })
 
-  it('that comes again and again beside the choices is judged twice, and not more often', async () => {
+  it('that comes again and again beside the choices is judged once', async () => {
     const note = 'A note of the provider that comes with every chunk.'
     body = Array.from({ length: 200 }, () => event({ ...delta({ content: 'a ' }), note })).join('')
     const reply = await ask(server.url + CHAT, { body: chat('hi', { stream: true }) })
     expect(reply.text).toBe(body)
     const longest = middleware.guard.texts().reduce((max, text) => Math.max(max, text.length), 0)
-    expect(longest).toBeLessThan(400 + 3 * note.length)
+    expect(longest).toBeLessThan(400 + 2 * note.length)
   })
 
   it('is judged once while nothing tells parts apart', async () => {

@@ -155,13 +155,13 @@ export function createJudge(o: JudgeSettings): Judge {
 
 /** Resolves with one judgement as soon as it settles the matter, or else with all of them. */
 function firstOrAll(
-  judgements: readonly (Judgement | Promise<Judgement>)[],
+  given: readonly (Judgement | Promise<Judgement>)[],
   settles: (judgement: Judgement) => boolean,
 ): Promise<readonly Judgement[]> {
+  const judgements = given.map((each) => Promise.resolve(each))
   if (judgements.length === 1) return Promise.all(judgements)
   const first = new Promise<readonly Judgement[]>((resolve) => {
-    for (const each of judgements)
-      void Promise.resolve(each).then((judgement) => settles(judgement) && resolve([judgement]))
+    for (const each of judgements) void each.then((judgement) => settles(judgement) && resolve([judgement]))
   })
   return Promise.race([first, Promise.all(judgements)])
 }

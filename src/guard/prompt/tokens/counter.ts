@@ -94,11 +94,14 @@ export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
     }
     return known.costs[place]!
   }
+  const partEnd = (text: string, start: number): number => {
+    part.lastIndex = start
+    return part.test(text) ? part.lastIndex : start + 1
+  }
   const reach = (text: string, start: number, budget: number): Reach => {
     let tokens = 0
     for (let index = start; index < text.length;) {
-      part.lastIndex = index
-      const end = part.test(text) ? part.lastIndex : index + 1
+      const end = wordEnd(text, index) ?? partEnd(text, index)
       const cost = costOf(text, index, end)
       if (tokens + cost > budget) {
         // A part that is larger than the whole budget is cut where its bytes fill it.
@@ -110,6 +113,21 @@ export function createCounter({ part, tokensOf }: Splitting): TokenCounter {
     return { end: text.length, tokens }
   }
   return { reach, count: (text) => reach(text, 0, Infinity).tokens }
+}
+
+/**
+ * The end of a word of ASCII with the blank before it, which is a part to every tokenizer here. Undefined for anything
+ * else. A pattern takes twice as long for the same.
+ */
+function wordEnd(text: string, start: number): number | undefined {
+  const first = text.charCodeAt(start) === 32 ? start + 1 : start
+  const last = Math.min(text.length, first + LONGEST_WORD)
+  let end = first
+  let code = 0
+  while (end < last && (code = text.charCodeAt(end) | 32) >= 97 && code <= 122) end++
+  // A letter, or a mark outside ASCII, may belong to the word.
+  const goesOn = end < text.length && (end === first + LONGEST_WORD || text.charCodeAt(end) >= 0x80)
+  return end === first || goesOn ? undefined : end
 }
 
 /**

@@ -90,7 +90,6 @@ const HTTP_UPSTREAM: Readers<HttpUpstreamOptions> = {
 const SAGEMAKER_UPSTREAM: Readers<SageMakerChatOptions> = {
   endpoint: text,
   format: oneOf(['llama-2', 'messages', 'openai']),
-  leadingBos: bool,
   inferenceComponent: text,
   targetVariant: text,
   timeoutMs: integer(1, 3_600_000),

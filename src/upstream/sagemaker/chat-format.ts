@@ -18,27 +18,20 @@ export interface ChatTranslator {
   events(stream: AsyncIterable<string>): AsyncIterable<string>
 }
 
-export function chatFormat(format: ChatFormat, endpoint: string, leadingBos: boolean): (body: Body) => ChatTranslator {
-  switch (format) {
-    case 'llama-2':
-      return (body) => llama2(body, endpoint, leadingBos)
-    case 'messages':
-      return messages
-    default:
-      throw new LlamaGuardError(
-        'invalid_option',
-        `The chat format is ${JSON.stringify(format satisfies never)}; use llama-2 or messages.`,
-      )
-  }
-}
+export const chatFormat = (format: ChatFormat, endpoint: string): ((body: Body) => ChatTranslator) =>
+  format === 'llama-2' ? (body) => llama2(body, endpoint) : messages
 
-function llama2(body: Body, endpoint: string, leadingBos: boolean): ChatTranslator {
+function llama2(body: Body, endpoint: string): ChatTranslator {
   const { parameters, stop } = generationParameters(body)
   const streaming = body['stream'] === true
   const completion = new ChatCompletion(typeof body['model'] === 'string' ? body['model'] : endpoint)
   const wantsUsage = (body['stream_options'] as { include_usage?: unknown } | null | undefined)?.include_usage === true
   return {
-    payload: { inputs: llama2Prompt(body['messages'], leadingBos), parameters, ...(streaming && { stream: true }) },
+    payload: {
+      inputs: llama2Prompt(body['messages'] as readonly unknown[]),
+      parameters,
+      ...(streaming && { stream: true }),
+    },
     whole(text) {
       const { text: said, ...rest } = readReply(parse(text))
       const trimmed = new StopText(stop)

@@ -24,11 +24,6 @@ export interface SageMakerChatOptions {
    * `llama-2` when the endpoint's name contains `llama-2` or `llama2`, else `messages`.
    */
   readonly format?: ChatFormat | 'openai'
-  /**
-   * True begins a Llama-2 prompt with `<s>`, as the JumpStart examples do although the container adds one too.
-   * Default: true.
-   */
-  readonly leadingBos?: boolean
   readonly inferenceComponent?: string
   readonly targetVariant?: string
   /**
@@ -43,11 +38,8 @@ export interface SageMakerChatOptions {
 }
 
 export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
-  if (options.format === 'openai' && (options.targetVariant !== undefined || options.leadingBos !== undefined))
-    throw new LlamaGuardError(
-      'invalid_option',
-      "upstream: the format 'openai' has no targetVariant and no leadingBos. Leave them out.",
-    )
+  if (options.format === 'openai' && options.targetVariant !== undefined)
+    throw new LlamaGuardError('invalid_option', "upstream: the format 'openai' has no targetVariant. Leave it out.")
   const { endpoint, connections = 1024, timeoutMs = 70_000 } = options
   // client.ts brings the AWS SDK, which loads beside the app's own start instead of before it.
   const loading = loadSdk()
@@ -66,7 +58,7 @@ export function sagemakerChatUpstream(options: SageMakerChatOptions): Upstream {
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)
   const { format: chosen = /llama-?2(?!\d)/i.test(endpoint) ? 'llama-2' : 'messages' } = options
-  const format = chatFormat(chosen === 'openai' ? 'messages' : chosen, endpoint, options.leadingBos ?? true)
+  const format = chatFormat(chosen === 'openai' ? 'messages' : chosen, endpoint)
   const open = new Set<Promise<void>>()
 
   async function forward(call: UpstreamCall): Promise<void> {

@@ -2,6 +2,7 @@
 // generation parameters for a TGI or LMI container. A conversation that does not fit the format, and a parameter that
 // the container cannot honour, are refused and never changed to fit.
 import { LlamaGuardError } from '../../types/errors.js'
+import { isObject } from '../../utils/json.js'
 
 /**
  * Renders OpenAI chat messages as a Llama-2 prompt. A system message may come first. User and assistant alternate,
@@ -9,114 +10,55 @@ import { LlamaGuardError } from '../../types/errors.js'
  *
  * The prompt begins with a literal `<s>`, as in the article. A TGI or LMI container adds a begin-of-text token of its
  * own to raw `inputs`, so the model sees two. JumpStart's example payloads do the same, and the article's outputs
- * were made so. Therefore it is the default.
+ * were made so.
  *
  * @see https://aws.amazon.com/blogs/machine-learning/llama-guard-is-now-available-in-amazon-sagemaker-jumpstart/
  */
-export function llama2Prompt(messages: unknown, leadingBos = true): string {
-  const said = readMessages(messages)
-  if (said[0]?.role === 'system') {
-    const [system, first, ...rest] = said
-    if (!first) throw unreadable('there is a system message (messages[0]) and nothing after it')
-    said.splice(0, said.length, { ...first, text: `<<SYS>>\n${system?.text}\n<</SYS>>\n\n${first.text}` }, ...rest)
-  }
-  said.forEach(({ role, index }, turn) => {
+export function llama2Prompt(messages: readonly unknown[]): string {
+  const said = messages.map(readMessage)
+  const [system, first] = said
+  if (system?.role === 'system' && first !== undefined)
+    said.splice(0, 2, { ...first, text: `<<SYS>>\n${system.text}\n<</SYS>>\n\n${first.text}` })
+  for (const [turn, { role, index }] of said.entries()) {
     const wanted = turn % 2 === 0 ? 'user' : 'assistant'
-    if (role === wanted) return
-    throw unreadable(
-      role === 'system'
-        ? `messages[${index}] is a system message, which can only be the first`
-        : `messages[${index}] has the role ${role} where ${wanted} was expected`,
-    )
-  })
-  const last = said.at(-1)
-  if (last?.role !== 'user')
-    throw unreadable(
-      last
-        ? `messages[${last.index}], the last, has the role ${last.role} where user was expected`
-        : 'messages is empty',
-    )
-  const prompt = said
-    .map(({ role, text }) => (role === 'user' ? `<s>[INST] ${strip(text)} [/INST] ` : `${strip(text)}</s>`))
+    if (role !== wanted) throw unreadable(`the role of messages[${index}] should be ${wanted}`)
+  }
+  if (said.length % 2 === 0) throw unreadable("the last message should be the user's")
+  return said
+    .map(({ role, text }) => (role === 'user' ? `<s>[INST] ${text.trim()} [/INST] ` : `${text.trim()}</s>`))
     .join('')
-  return leadingBos ? prompt : prompt.slice('<s>'.length)
 }
 
 interface Message {
-  readonly role: 'system' | 'user' | 'assistant'
+  readonly role: unknown
   readonly text: string
   readonly index: number
 }
 
-function readMessages(messages: unknown): Message[] {
-  if (!Array.isArray(messages)) throw unreadable('messages is not an array')
-  return messages.map((message: unknown, index) => {
-    const {
-      role,
-      content,
-      tool_calls: toolCalls,
-    } = typeof message === 'object' && message !== null ? (message as Record<string, unknown>) : {}
-    const known = role === 'developer' ? 'system' : role
-    if (known !== 'system' && known !== 'user' && known !== 'assistant') {
-      throw unreadable(
-        `messages[${index}] has ` +
-          (typeof role === 'string' && /^\w{1,20}$/.test(role) ? `the role ${role}` : 'no readable role'),
-      )
-    }
-    if (Array.isArray(toolCalls) && toolCalls.length > 0)
-      throw unsupported(`messages[${index}] (${known}) holds tool calls, which Llama-2 chat does not know`)
-    return { role: known, text: withoutTags(readText(content, index, known), index, known), index }
-  })
+function readMessage(message: unknown, index: number): Message {
+  const { role, content, tool_calls: toolCalls } = isObject(message) ? message : {}
+  if (Array.isArray(toolCalls) && toolCalls.length > 0)
+    throw unsupported(`messages[${index}] holds tool calls, which Llama-2 chat does not know`)
+  return { role: role === 'developer' ? 'system' : role, text: withoutTags(readText(content, index)), index }
 }
 
-function readText(content: unknown, index: number, role: string): string {
+function readText(content: unknown, index: number): string {
   if (typeof content === 'string') return content
-  if (!Array.isArray(content)) throw unreadable(`messages[${index}] (${role}) has no text content`)
+  if (!Array.isArray(content)) throw unreadable(`messages[${index}] has no text content`)
   return content
     .map((part: unknown) => {
-      if (
-        typeof part === 'object' &&
-        part !== null &&
-        'type' in part &&
-        part.type === 'text' &&
-        'text' in part &&
-        typeof part.text === 'string'
-      )
-        return part.text
-      throw unsupported(`messages[${index}] (${role}) holds a part that is not text, and Llama-2 chat reads text only`)
+      if (isObject(part) && part['type'] === 'text' && typeof part['text'] === 'string') return part['text']
+      throw unsupported(`messages[${index}] holds a part that is not text, and Llama-2 chat reads text only`)
     })
     .join('')
 }
 
 /**
- * Meta's chat code refuses these four tags in any message, because a user could write the system prompt with them.
+ * The tags of the format, with which a user could write a turn or the system prompt. They stay readable but lose their
+ * effect.
  * @see https://github.com/meta-llama/llama (generation.py, SPECIAL_TAGS)
  */
-const INSTRUCTION_TAGS = /\[\/?INST\]|<<\/?SYS>>/
-
-// `<s>` and `</s>` are control tokens for the tokenizer, and also HTML's strike-through. They stay readable but lose
-// their effect.
-function withoutTags(text: string, index: number, role: string): string {
-  if (INSTRUCTION_TAGS.test(text))
-    throw unsupported(
-      `messages[${index}] (${role}) contains a Llama-2 instruction tag ([INST], [/INST], <<SYS>> or ` +
-        '<</SYS>>); take it out',
-    )
-  return text.replace(/<(\/?)s>/g, '< $1s>')
-}
-
-// The characters that Python's str.strip() removes. JavaScript's trim() would also remove a BOM and keep the C0
-// separators.
-const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
-const LEADING = new RegExp(`^${SPACE}+`)
-const TRAILING = new RegExp(`${SPACE}$`)
-
-function strip(text: string): string {
-  let end = text.length
-  // A loop, because the pattern `SPACE+$` takes quadratic time on a long run of spaces in the middle of a text.
-  while (end > 0 && TRAILING.test(text.charAt(end - 1))) end -= 1
-  return text.slice(0, end).replace(LEADING, '')
-}
+const withoutTags = (text: string): string => text.replace(/<(?=\/?s>)|\[(?=\/?INST\])|<(?=<\/?SYS>>)/g, '$& ')
 
 function unreadable(what: string): LlamaGuardError {
   return new LlamaGuardError(
@@ -131,26 +73,24 @@ function unsupported(what: string): LlamaGuardError {
 }
 
 type Body = Readonly<Record<string, unknown>>
-type Kind = 'count' | 'number' | 'boolean' | 'integer'
-
-/** Parameters of the containers, passed on under the same names. */
-const PASSED: Readonly<Record<string, Kind>> = {
-  max_new_tokens: 'count',
-  max_length: 'count',
-  num_beams: 'count',
-  num_return_sequences: 'count',
-  no_repeat_ngram_size: 'count',
-  early_stopping: 'boolean',
-  do_sample: 'boolean',
-  top_k: 'count',
-  return_full_text: 'boolean',
-  repetition_penalty: 'number',
-  typical_p: 'number',
-  watermark: 'boolean',
-  seed: 'integer',
-  frequency_penalty: 'number',
-  presence_penalty: 'number',
-}
+/** Parameters of the containers, passed on as they come. A container refuses values that it cannot take. */
+const PASSED = [
+  'max_new_tokens',
+  'max_length',
+  'num_beams',
+  'num_return_sequences',
+  'no_repeat_ngram_size',
+  'early_stopping',
+  'do_sample',
+  'top_k',
+  'return_full_text',
+  'repetition_penalty',
+  'typical_p',
+  'watermark',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+]
 
 /** These only change how tokens are sampled. TGI starts to sample when it finds one, even with `do_sample: false`. */
 const SAMPLING = ['top_k', 'typical_p']
@@ -160,34 +100,23 @@ export interface Generation {
   readonly stop: readonly string[]
 }
 
-/**
- * @throws LlamaGuardError `unreadable_request` for a value of the wrong type, `unsupported_content` for a feature
- * that a single-prompt container lacks.
- */
+/** @throws LlamaGuardError `unsupported_content` for a feature that a single-prompt container lacks. */
 export function generationParameters(body: Body): Generation {
   refuse(body)
   // Always sent: without `return_full_text: false` TGI repeats the prompt with its system text, and `details` carries
   // the token counts.
   const parameters: Record<string, unknown> = { return_full_text: false, details: true }
-  for (const [name, kind] of Object.entries(PASSED)) {
-    const value = body[name] ?? undefined
-    if (value !== undefined) parameters[name] = checked(name, value, kind)
-  }
-  const limit = body['max_completion_tokens'] ?? body['max_tokens'] ?? undefined
-  if (limit !== undefined) parameters['max_new_tokens'] = checked('max_tokens', limit, 'count')
+  for (const name of PASSED) parameters[name] = body[name] ?? parameters[name]
+  parameters['max_new_tokens'] = body['max_completion_tokens'] ?? body['max_tokens'] ?? parameters['max_new_tokens']
   sampling(body, parameters)
-  const stop = stopSequences(body['stop'] ?? undefined)
+  const stop = [body['stop'] ?? []].flat()
   if (stop.length > 0) parameters['stop'] = stop
-  return { parameters, stop }
+  return { parameters, stop: stop.filter((text): text is string => typeof text === 'string' && text !== '') }
 }
 
 function sampling(body: Body, parameters: Record<string, unknown>): void {
   const temperature = body['temperature'] ?? undefined
   const topP = body['top_p'] ?? undefined
-  if (temperature !== undefined && (checked('temperature', temperature, 'number') as number) < 0)
-    throw wrong('temperature', 'a number from 0')
-  if (topP !== undefined && !((checked('top_p', topP, 'number') as number) > 0 && (topP as number) <= 1))
-    throw wrong('top_p', 'a number above 0, up to 1')
   if (temperature === 0 || (temperature === undefined && parameters['do_sample'] === false)) {
     // TGI answers 422 to a temperature of 0, so greedy decoding is requested with `do_sample`.
     parameters['do_sample'] = false
@@ -209,36 +138,8 @@ function refuse(body: Body): void {
   }
   if (body['logprobs'] === true) throw refused('logprobs', 'not available in this format')
   const format = body['response_format']
-  if (typeof format === 'object' && format !== null && 'type' in format && format.type !== 'text')
+  if (isObject(format) && 'type' in format && format['type'] !== 'text')
     throw refused('response_format', 'Llama-2 chat answers in plain text')
-}
-
-function stopSequences(stop: unknown): string[] {
-  const list = stop === undefined ? [] : [stop].flat()
-  if (!list.every((item): item is string => typeof item === 'string' && item !== ''))
-    throw wrong('stop', 'a string or a list of strings')
-  return list
-}
-
-function checked(name: string, value: unknown, kind: Kind): unknown {
-  const good =
-    kind === 'boolean'
-      ? typeof value === 'boolean'
-      : kind === 'number'
-        ? typeof value === 'number'
-        : kind === 'integer'
-          ? Number.isInteger(value)
-          : Number.isInteger(value) && (value as number) > 0
-  if (!good)
-    throw wrong(
-      name,
-      { boolean: 'true or false', number: 'a number', integer: 'an integer', count: 'a positive integer' }[kind],
-    )
-  return value
-}
-
-function wrong(name: string, wanted: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', `${name} must be ${wanted}.`)
 }
 
 const refused = (name: string, why: string): LlamaGuardError => unsupported(`${name} is not supported here: ${why}`)

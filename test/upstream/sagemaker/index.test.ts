@@ -151,7 +151,7 @@ test.each(['chat', 'chat-jsonl'] as const)(
 
 test.each([
   [{ ...ask('a'), n: 2 }, 'unsupported_content', /^n is not supported/],
-  [{ messages: [user('a'), user('b')] }, 'unreadable_request', /messages\[1\] has the role user/],
+  [{ messages: [user('a'), user('b')] }, 'unreadable_request', /messages\[1\] should be assistant/],
   [{ prompt: 'a' }, 'unsupported_content', /Chat Completions only/],
 ])('%o is refused with 400 before the endpoint is called', async (body, code, message) => {
   const { endpoint, front } = await setup()

@@ -154,7 +154,9 @@ describe('The OpenAI-compatible path of an endpoint', () => {
     expect(await token()).not.toBe(first)
   })
 
-  it.each([{ targetVariant: 'a' }, { leadingBos: true }])('has no %j', (option) => {
-    expect(() => sagemakerChatUpstream({ endpoint: 'chat', format: 'openai', ...option })).toThrow(/targetVariant/)
+  it('has no targetVariant', () => {
+    expect(() => sagemakerChatUpstream({ endpoint: 'chat', format: 'openai', targetVariant: 'a' })).toThrow(
+      /targetVariant/,
+    )
   })
 })

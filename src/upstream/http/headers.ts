@@ -32,26 +32,18 @@ const NOT_FOR_CLIENT = ['set-cookie', 'set-cookie2', 'llama-guard']
 /** The headers in which clients of the known APIs send a key. All are dropped when the operator's key replaces them. */
 const CREDENTIALS = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']
 
-/** The content codings that the guard can decode on every supported Node. A client may accept more. */
-const READABLE_CODINGS = /^\s*(gzip|br|deflate|identity)\s*(;|$)/i
-
 export interface RequestHeaderOptions {
   /** Replaces the credentials of the client. */
   readonly apiKey?: string
   readonly path: string
   /** True when the body is our own JSON and not the client's bytes. Type and coding are then set by us. */
   readonly json: boolean
-  /** True for a token stream. It is requested without compression, because a compressor delays words. */
-  readonly stream: boolean
 }
 
 export function requestHeaders(incoming: IncomingHttpHeaders, options: RequestHeaderOptions): Headers {
   const headers = endToEnd(incoming, NOT_FOR_UPSTREAM)
-  const codings = String(headers['accept-encoding'] ?? '')
-    .split(',')
-    .filter((coding) => READABLE_CODINGS.test(coding))
-  headers['accept-encoding'] =
-    options.stream || codings.length === 0 ? 'identity' : codings.map((coding) => coding.trim()).join(', ')
+  // A reply is judged in plain bytes, and a compressor would delay the words of a stream.
+  headers['accept-encoding'] = 'identity'
   if (options.json) {
     delete headers['content-encoding']
     headers['content-type'] = 'application/json'

@@ -87,7 +87,6 @@ export function httpUpstream(options: HttpUpstreamOptions, service?: Service): U
       apiKey,
       path: target,
       json,
-      stream: asksForStream(target, body),
     })
     return {
       method,
@@ -107,15 +106,6 @@ function withoutKey(target: string): string {
   if (query === undefined || !takesGoogleKey(path)) return target
   const kept = query.split('&').filter((parameter) => !/^key(?:=|$)/i.test(parameter))
   return kept.length === 0 ? path : `${path}?${kept.join('&')}`
-}
-
-/** Ollama streams unless told not to, and Google's APIs by their path. */
-function asksForStream(path: string, body: UpstreamCall['body']): boolean {
-  return (
-    body?.['stream'] === true ||
-    /:streamGenerateContent(?:\?|$)/i.test(path) ||
-    (/\/api\/chat(?:\?|$)/.test(path) && body?.['stream'] === undefined)
-  )
 }
 
 async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: UpstreamCall): Promise<void> {
@@ -163,18 +153,11 @@ export interface Base {
 }
 
 /**
- * URLs appear in logs, so a URL with a password is refused.
- * @throws LlamaGuardError `invalid_option` for a text that is no http(s) URL or carries a password.
+ * Reads an http or https URL. URLs appear in logs, so a URL with a password is refused.
+ * @throws LlamaGuardError `invalid_option` for a URL with a password.
  */
 export function parseBase(url: string): Base {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      'The upstream URL is not an http(s) URL; give the base URL of an OpenAI-compatible API, for ' +
-        'example https://api.openai.com/v1.',
-    )
-  }
+  const parsed = new URL(url)
   if (parsed.username || parsed.password) {
     throw new LlamaGuardError(
       'invalid_option',

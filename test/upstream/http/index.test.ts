@@ -79,7 +79,7 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
       range: 'bytes=0-1',
       authorization: 'Bearer client',
       'openai-organization': 'org',
-      'accept-encoding': 'zstd, gzip;q=0.8, br, x-gzip, brotli, gzipped;q=1, *',
+      'accept-encoding': 'zstd, gzip;q=0.8, br, *',
     },
   })
   sent.end()
@@ -88,7 +88,7 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
   expect(seen).toMatchObject({
     authorization: 'Bearer client',
     'openai-organization': 'org',
-    'accept-encoding': 'gzip;q=0.8, br',
+    'accept-encoding': 'identity',
   })
   for (const name of ['x-hop', 'te', 'cookie', 'range']) expect(seen).not.toHaveProperty(name)
   expect(seen.host).not.toBe(new URL(front.url).host)
@@ -178,21 +178,18 @@ test('A request that is no chat is streamed on as its own bytes while it still a
   expect(await readBody(reply)).toEqual(bytes)
 })
 
-test('A stream flows event by event and is asked for uncompressed', async () => {
+test('A stream flows event by event', async () => {
   let go: (() => void) | undefined
-  let accept: string | string[] | undefined
-  const front = await between((req, res) => {
-    accept = req.headers['accept-encoding']
+  const front = await between((_, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
     go = () => res.end('data: 2\n\n')
   })
-  const reply = await post(front, '{"stream":true}', { 'accept-encoding': 'gzip' })
+  const reply = await post(front, '{"stream":true}')
   const reader = (reply.body as ReadableStream<Uint8Array>).getReader()
   expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: 1\n\n')
   go?.()
   expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: 2\n\n')
   expect((await reader.read()).done).toBe(true)
-  expect(accept).toBe('identity')
 })
 
 test('A client that does not read slows the upstream down instead of filling the memory', async () => {

@@ -34,11 +34,9 @@ test('No path gets out of the base', () => {
   )
 })
 
-test.each(['nonsense', 'ftp://x', 'https://user:secret@api.example/v1'])(
-  '%s is no base URL, and is not printed',
-  (url) => {
-    expect(() => parseBase(url)).toThrowError(
-      expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining(url) }) as Error,
-    )
-  },
-)
+test('A URL with a password is no base URL, and is not printed', () => {
+  const url = 'https://user:secret@api.example/v1'
+  expect(() => parseBase(url)).toThrowError(
+    expect.objectContaining({ code: 'invalid_option', message: expect.not.stringContaining(url) }) as Error,
+  )
+})

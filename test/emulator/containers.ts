@@ -207,14 +207,7 @@ export function answerLike(
             index: 0,
             message: { role: 'assistant', content: text },
             finish_reason: reason,
-            logprobs: {
-              content: made.map((token) => ({
-                token: token.text,
-                logprob: token.logprob,
-                bytes: null,
-                top_logprobs: [],
-              })),
-            },
+            logprobs: null,
           },
         ],
       })

@@ -70,7 +70,7 @@ describe('A SageMaker endpoint', () => {
     expect(headers).toMatchObject({ 'content-type': 'application/json' })
   })
 
-  it.each(['tgi', 'lmi', 'lmi-0.29', 'lmi-compat', 'openai-chat', 'openai-completions'] as const)(
+  it.each(['tgi', 'lmi', 'lmi-0.29', 'lmi-compat', 'openai-completions'] as const)(
     'may be served by %s.',
     async (container) => {
       const complete = await start({ container })

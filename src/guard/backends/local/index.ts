@@ -4,17 +4,8 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
-import { reveal } from '../../reveal/index.js'
 import type { Finding, Screen } from './screen.js'
 import { PARAMETERS } from './weights.js'
-
-export interface LocalGuardOptions {
-  /**
-   * The score, 0 to 1, from which a text is unsafe. A higher threshold blocks less. Above 0.95 a slur alone no longer
-   * blocks. Default: a value chosen in training for few false alarms on harmless requests; MODEL_CARD.md gives it.
-   */
-  readonly threshold?: number
-}
 
 const CATEGORIES: readonly Category[] = [
   { id: 'O1', name: 'Violence and Hate' },
@@ -65,30 +56,20 @@ let shared: Promise<Screen> | undefined
 
 /**
  * Makes the baseline screen: a word list and a small linear model in this process. It is not Llama Guard. Use it to
- * try things out and as a last resort.
- * @throws LlamaGuardError `invalid_option` when the threshold is not a number from 0 to 1.
+ * try things out and as a last resort. Its threshold was chosen in training for few false alarms on harmless requests;
+ * MODEL_CARD.md gives it.
  */
-export function createLocalGuard(options: LocalGuardOptions = {}): Guard {
-  const threshold = options.threshold ?? PARAMETERS.threshold
-  if (!(threshold >= 0 && threshold <= 1)) {
-    throw new LlamaGuardError(
-      'invalid_option',
-      `threshold is ${String(options.threshold)}; the baseline screen wants a number from 0 to 1. Leave ` +
-        `it out for the default, ${PARAMETERS.threshold}.`,
-    )
-  }
+export function createLocalGuard(): Guard {
+  const { threshold, version } = PARAMETERS
   const loading = (shared ??= import('./screen.js').then(({ createScreen }) => createScreen(PARAMETERS)))
   return {
     model: 'baseline-screen',
-    identity: JSON.stringify(['baseline-screen', PARAMETERS.version, threshold]),
+    identity: JSON.stringify(['baseline-screen', version, threshold]),
     categories: CATEGORIES,
     async judge(conversation: Conversation, { signal }: JudgeOptions = {}): Promise<Verdict> {
       signal?.throwIfAborted()
       const screen = await loading
-      const texts = judged(conversation).flatMap((text) => {
-        const form = reveal(text)
-        return form === undefined ? [text] : [text, form]
-      })
+      const texts = judged(conversation)
       let found: Finding | undefined
       for (const [index, part] of texts.flatMap(screen.windows).entries()) {
         if (index > 0 && index % WINDOWS_PER_BREATH === 0) {

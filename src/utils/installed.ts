@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module'
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { LlamaGuardError } from '../types/errors.js'
 
 const OUR_MANIFEST = 'express-llama-guard/package.json'
 /** Undefined in CommonJS that a bundler of the app's has made. */
@@ -15,6 +16,15 @@ const THIS_FILE = import.meta.url as string | undefined
 export function missingPackages(names: readonly string[], from = THIS_FILE): readonly string[] {
   const require = ownRequire(from)
   return require === undefined ? [] : names.filter((name) => isMissing(name, require.resolve))
+}
+
+/** @throws LlamaGuardError `dependency_missing` when a guard's package is known to be missing. */
+export function requirePackage(guard: string, name: string): void {
+  if (missingPackages([name]).length > 0)
+    throw new LlamaGuardError(
+      'dependency_missing',
+      `The guard ${guard} needs one more package. Run: npm install ${name}`,
+    )
 }
 
 /** `require` of this package. Undefined in a bundle, which holds its packages in itself. `from`: the URL of a file. */

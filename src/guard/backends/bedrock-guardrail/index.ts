@@ -10,7 +10,7 @@ import type {
 } from '@aws-sdk/client-bedrock-runtime'
 import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
-import { missingPackages } from '../../../utils/installed.js'
+import { requirePackage } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
 import { again, AWS_ERRORS, errorOf, type Meaning, rejected, seen } from '../../answer/container-error.js'
 import { turnGuard } from '../turn-guard.js'
@@ -29,7 +29,6 @@ export interface BedrockGuardrailOptions extends BedrockClientOptions {
   readonly version: string
 }
 
-const PACKAGE = '@aws-sdk/client-bedrock-runtime'
 /** A text unit of 1,000 characters is billed whole; ten of them stay below every quota of a request. */
 const WINDOW_TOKENS = 2500
 /** The service takes 20 images a request, and 4 MB each. */
@@ -40,11 +39,7 @@ const IMAGES = 20
  * @throws LlamaGuardError `dependency_missing` without the package @aws-sdk/client-bedrock-runtime.
  */
 export function bedrockClient(guard: string, options: BedrockClientOptions) {
-  if (missingPackages([PACKAGE]).length > 0)
-    throw new LlamaGuardError(
-      'dependency_missing',
-      `The guard ${guard} needs one more package. Run: npm install ${PACKAGE}`,
-    )
+  requirePackage(guard, '@aws-sdk/client-bedrock-runtime')
   const loading = import('./client.js').then(({ createClient }) => createClient(options))
   // A failure to load is the failure of every call.
   loading.catch(() => undefined)

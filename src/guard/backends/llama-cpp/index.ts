@@ -5,10 +5,10 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LlamaGuardError } from '../../../types/errors.js'
 import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
-import { missingPackages } from '../../../utils/installed.js'
+import { requirePackage } from '../../../utils/installed.js'
 import type { Complete } from '../../answer/completion.js'
 import { FairQueue } from '../../resilience/admission.js'
-import { type LoadedModel, loadModel, PACKAGE, PACKAGE_MISSING } from './model.js'
+import { type LoadedModel, loadModel } from './model.js'
 
 export interface LlamaCppOptions {
   /**
@@ -66,7 +66,7 @@ export type LlamaCppComplete = Complete & {
 export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
   const path = resolve(o.modelPath)
   const size = sizeOf(path)
-  if (missingPackages([PACKAGE]).length > 0) throw new LlamaGuardError('dependency_missing', PACKAGE_MISSING)
+  requirePackage('llama-cpp', 'node-llama-cpp')
   const sequences = Math.min(o.concurrency, MOST_SEQUENCES)
   const slots = new FairQueue({ concurrency: sequences, queue: o.concurrency - sequences })
   let loading: Promise<LoadedModel> | undefined

@@ -126,7 +126,7 @@ function tooLong(tokens: number, room: number): LlamaGuardError {
 /** Five alternatives hold both deciding words, as with the other servers. */
 const TOP = 5
 
-export interface Generation {
+interface Generation {
   readonly context: LlamaContext
   readonly sequence: LlamaContextSequence
   readonly tokens: readonly Token[]
@@ -136,7 +136,7 @@ export interface Generation {
   readonly goOn: () => void
 }
 
-export async function generate(o: Generation): Promise<Completion> {
+async function generate(o: Generation): Promise<Completion> {
   const { context, sequence, tokens, maxNewTokens, logprobs, goOn } = o
   const { model } = context
   let next = await unread(sequence, tokens)
@@ -206,28 +206,12 @@ function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>)
   return top
 }
 
-export const PACKAGE = 'node-llama-cpp'
-export const PACKAGE_MISSING = `The llama-cpp guard needs one more package. Run: npm install ${PACKAGE}`
-
-export function loadError(error: unknown): LlamaGuardError {
-  return new LlamaGuardError('guard_rejected', messageFor(error), { cause: error })
-}
-
-function messageFor(error: unknown): string {
-  const { code, message } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, message: String(error) }
-  if (code === 'ERR_MODULE_NOT_FOUND') return PACKAGE_MISSING
-  // Its classes keep the name "Error", and to ask by `instanceof` the package would have to be loaded.
-  const kind = error instanceof Error ? error.constructor.name : undefined
-  if (kind === 'NoBinaryFoundError')
-    return (
-      'node-llama-cpp has no binary for this machine. Reinstall it with optional dependencies, or build ' +
-      'one: npx node-llama-cpp source download'
-    )
-  if (kind === 'InsufficientMemoryError')
-    return 'There is not enough memory for the guard model. Use a more quantised file, or set `concurrency` to 1.'
-  return (
-    `llama.cpp could not load the guard model: ${message}. Its reason is on stderr. Check that the ` +
-    'file is whole, and that node-llama-cpp is new enough for it.'
+function loadError(error: unknown): LlamaGuardError {
+  return new LlamaGuardError(
+    'guard_rejected',
+    `llama.cpp could not load the guard model: ${error instanceof Error ? error.message : String(error)}. Its reason is ` +
+      'on stderr. Check that the file is whole, that the memory is enough for it (a more quantised file, `concurrency` 1), ' +
+      'and that node-llama-cpp has a binary for this machine and is new enough for the file.',
+    { cause: error },
   )
 }

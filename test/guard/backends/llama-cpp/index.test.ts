@@ -11,7 +11,6 @@ import {
   type LlamaCppOptions,
   MOST_SEQUENCES,
 } from '../../../../src/guard/backends/llama-cpp/index.js'
-import { loadError } from '../../../../src/guard/backends/llama-cpp/model.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { says } from '../../fake-guards.js'
@@ -178,16 +177,6 @@ describe('A guard that cannot judge', { timeout: SLOW }, () => {
     expect(message).toMatch(/could not load the guard model/)
     writeFileSync(path, tinyGguf())
     expect((await complete(promptOf('a house'), { logprobs: false })).text).toBe('\n\nsafe')
-  })
-
-  it('names the cure for a missing package, a missing binary and missing memory', () => {
-    class NoBinaryFoundError extends Error {}
-    class InsufficientMemoryError extends Error {}
-    expect(
-      loadError(Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })).message,
-    ).toMatch(/npm install node-llama-cpp/)
-    expect(loadError(new NoBinaryFoundError()).message).toMatch(/no binary for this machine/)
-    expect(loadError(new InsufficientMemoryError()).message).toMatch(/more quantised/)
   })
 
   it('judges nothing after it was closed, and closes while calls are in flight', async () => {

@@ -99,7 +99,7 @@ function verdictOf(model: PromptGuardName, given: readonly LabelScore[]): Verdic
 function unreadable(model: PromptGuardName): LlamaGuardError {
   return new LlamaGuardError(
     'unparseable_verdict',
-    `The guard answered other labels or scores than all those of ${model}. Check that the endpoint runs the model named ` +
-      'by LLAMA_GUARD_MODEL, and honours top_k.',
+    `The guard answered labels or scores that ${model} does not have, or not all that it has. Check that the endpoint ` +
+      'runs the model named by LLAMA_GUARD_MODEL, and honours top_k.',
   )
 }

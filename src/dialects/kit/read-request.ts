@@ -70,10 +70,11 @@ export function fits(value: unknown, shape: Shape): boolean {
   if (Array.isArray(shape))
     return Array.isArray(value) && value.some((item) => fits(item, (shape as readonly [Shape])[0]))
   if (!isObject(value)) return false
-  return Object.entries(shape).every(([name, inner]) =>
+  const fields = shape as Readonly<Record<string, Shape>>
+  return Object.keys(fields).every((name) =>
     name.startsWith('~')
-      ? Object.keys(value).some((key) => isNamed(key, name.slice(1)) && fits(value[key], inner))
-      : fits(value[name], inner),
+      ? Object.keys(value).some((key) => isNamed(key, name.slice(1)) && fits(value[key], fields[name]!))
+      : fits(value[name], fields[name]!),
   )
 }
 

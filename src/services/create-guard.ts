@@ -8,7 +8,6 @@ import { openAiModeration } from '../guard/backends/openai-moderation.js'
 import { openAiChatComplete, openAiCompatibleComplete } from '../guard/backends/openai-compatible.js'
 import { createPrompter, isPromptGuard, type Prompter, type PromptGuardName } from '../guard/prompt/index.js'
 import { anyUnsafe, cascade } from '../guard/panel.js'
-import { partsOf } from '../guard/pieces.js'
 import type { NamedGuard } from '../guard/ready.js'
 import { promptGuard } from '../guard/backends/prompt-guard.js'
 import { promptedGuard } from '../guard/backends/prompted.js'
@@ -45,7 +44,7 @@ export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
     Object.keys(options).find((name) => OPTION_NAMES.includes(name) && !OWN_OPTIONS.includes(name)) ??
     (config.fallback && 'guards: [{ fallback }]') ??
     (config.shadowGuard && 'guards: [{ shadow }]')
-  if (other === undefined) return guardOf(config)
+  if (other === undefined) return guardsOf(config).guard
   throw new LlamaGuardError(
     'invalid_option',
     `The option ${other} is set, and createGuard() ignores it: it belongs to llamaGuard(). Move it there.`,
@@ -56,22 +55,33 @@ export function createGuard(options: CreateGuardOptions = {}): CreatedGuard {
 export type CreateGuardOptions = GuardOptions & Pick<LlamaGuardOptions, 'guards' | 'threshold'>
 const OWN_OPTIONS = [...GUARD_OPTION_NAMES, 'guards', 'threshold']
 
+/** What judges, and every guard by the option that names it. */
+export interface Guards {
+  readonly guard: Guard
+  readonly named: readonly NamedGuard[]
+}
+
 /** The guard of a configuration, with its panel and its cascade. */
-export function guardOf(config: Config): Guard {
-  const { cascade: before, threshold } = config
-  const members = membersOf(config)
-  const panel = members.filter(({ option }) => option !== FIRST).map(guardOfMember)
-  const [only, ...others] = panel
-  const guard = only !== undefined && others.length === 0 ? only : anyUnsafe(panel)
+export function guardsOf(config: Config): Guards {
+  const { cascade: before, threshold, fallback = [], shadowGuard } = config
+  const members = membersOf(config).map((member) => ({ option: member.option, guard: guardOfMember(member) }))
   const first = members.find(({ option }) => option === FIRST)
-  if (before === undefined || first === undefined) return guard
+  const panel = members.filter((member) => member !== first)
+  const [only, ...others] = panel
+  const then = only !== undefined && others.length === 0 ? only.guard : anyUnsafe(panel.map(({ guard }) => guard))
+  const named = [
+    ...members,
+    ...fallback.map((guard, index) => ({ option: `guards.fallback[${index}]`, guard })),
+    ...(shadowGuard === undefined ? [] : [{ option: 'guards.shadow', guard: shadowGuard.guard }]),
+  ]
+  if (before === undefined || first === undefined) return { guard: then, named }
   if (threshold !== undefined && !(before.safeBelow <= threshold && threshold <= before.unsafeAbove))
     throw new LlamaGuardError(
       'invalid_option',
       `The option threshold is ${threshold}; with a cascade it has to lie between safeBelow ${before.safeBelow} and ` +
         `unsafeAbove ${before.unsafeAbove}, or a verdict of the small guard would be final and overruled.`,
     )
-  return cascade({ ...before, first: guardOfMember(first), then: guard, firstMs: half(config.timeoutMs) })
+  return { guard: cascade({ ...before, first: first.guard, then, firstMs: half(config.timeoutMs) }), named }
 }
 
 /** One guard of a configuration, with the options that describe it alone. */
@@ -90,33 +100,20 @@ const FIRST = 'guards.first'
 const half = (ms: number): number => Math.ceil(ms / 2)
 
 /**
- * The guards of a configuration one by one: its own, those of its panel, the first of its cascade.
+ * The guards of a configuration one by one: the first of its cascade, its own, those of its panel.
  * @throws LlamaGuardError for options of a guard that are missing or wrong. The message names the guard.
  */
 export function membersOf(config: Config): readonly Member[] {
   const { guards = [], guardPositions, cascade: before } = config
   const scores = wantsScores(config)
   return [
+    ...(before === undefined
+      ? []
+      : [memberOf(before.first, { ...config, timeoutMs: half(config.timeoutMs) }, true, FIRST)]),
     ...(hasOwnGuard(config)
       ? [{ option: OWN, config: { ...config, guards: undefined, cascade: undefined }, scores }]
       : []),
     ...guards.map((entry, index) => memberOf(entry, config, scores, `guards[${guardPositions[index] ?? index}]`)),
-    ...(before === undefined
-      ? []
-      : [memberOf(before.first, { ...config, timeoutMs: half(config.timeoutMs) }, true, FIRST)]),
-  ]
-}
-
-/** Every guard of a configuration with the option that names it. `guard` is what {@link guardOf} made of it. */
-export function namedGuards(config: Config, guard: Guard): readonly NamedGuard[] {
-  const [first, rest = guard] = config.cascade === undefined ? [undefined, guard] : partsOf(guard)
-  const options = membersOf(config).flatMap(({ option }) => (option === FIRST ? [] : [option]))
-  const panel = options.length > 1 ? partsOf(rest) : [rest]
-  return [
-    ...(first === undefined ? [] : [{ option: FIRST, guard: first }]),
-    ...panel.map((each, index) => ({ option: options[index] ?? OWN, guard: each })),
-    ...(config.fallback ?? []).map((each, index) => ({ option: `guards.fallback[${index}]`, guard: each })),
-    ...(config.shadowGuard === undefined ? [] : [{ option: 'guards.shadow', guard: config.shadowGuard.guard }]),
   ]
 }
 

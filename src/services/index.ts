@@ -29,7 +29,7 @@ import type {
 } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import type { Upstream } from '../upstream/index.js'
-import { createUpstream, guardOf, namedGuards, wantsScores } from './create-guard.js'
+import { createUpstream, guardsOf, wantsScores } from './create-guard.js'
 
 /** What `guard.stats()` returns. */
 export interface GuardStats extends JudgeStats {
@@ -80,7 +80,7 @@ export interface Services extends TelemetryServices {
 export function createServices(config: Config, before?: Services, policy?: PolicyStats): Services {
   const logger =
     before?.logger ?? (config.logger || defaultLogger(config.logger === false ? 'silent' : config.logLevel))
-  const guard = guardOf(config)
+  const { guard, named } = guardsOf(config)
   const categories = guard.categories ?? []
   checkIds(config, categories)
   const model = guard.model ?? 'custom'
@@ -160,7 +160,6 @@ export function createServices(config: Config, before?: Services, policy?: Polic
       await Promise.all([judge.close(), upstream?.close(), audit?.close()])
     },
   }
-  const named = namedGuards(config, guard)
   const report = (option: string, by: string, { code, message }: LlamaGuardError): void =>
     logger.error({ option, model: by, code, reason: message }, 'the guard cannot work')
   if (before === undefined)

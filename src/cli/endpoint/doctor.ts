@@ -1,6 +1,6 @@
 // `doctor`: checks each step of a judgement, prints what it found, and says at the first failure what to do. Every
 // guard of a panel is examined by itself, so that the report names the one that fails.
-import { guardOf, type Member, membersOf } from '../../services/create-guard.js'
+import { guardsOf, type Member, membersOf } from '../../services/create-guard.js'
 import { isLlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
 import { requireBothSides } from '../../services/index.js'
 import { parseOptions } from '../../options/config.js'
@@ -67,7 +67,7 @@ const onSageMaker = ({ config }: Member): boolean => config.guard === 'sagemaker
 /** Throws for guards that cannot judge together, as the middleware does when it is built. */
 async function checkTogether(config: Config): Promise<void> {
   try {
-    const guard = guardOf(config)
+    const { guard } = guardsOf(config)
     await guard.close?.()
     requireBothSides(guard)
   } catch (error) {

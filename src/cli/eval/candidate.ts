@@ -2,7 +2,7 @@
 // every text is measured and the evaluation alone decides about retries.
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { guardOf } from '../../services/create-guard.js'
+import { guardsOf } from '../../services/create-guard.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { identityOf } from '../../guard/cache/index.js'
 import { type Config, parseOptions } from '../../options/config.js'
@@ -29,7 +29,7 @@ export function openCandidate({ options, env, scores }: CandidateSettings): Open
   const config = parseOptions({ logger: false, ...options }, env)
   // A threshold makes a guard ask for log probabilities. The decision below still follows the configured threshold,
   // or the model's own word.
-  const guard = guardOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
+  const { guard } = guardsOf(scores ? { ...config, threshold: config.threshold ?? 0.5 } : config)
   const services = createServices({
     ...config,
     // `guard` is the whole panel. With `guards` beside it, each guard would be asked twice.

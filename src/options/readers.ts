@@ -2,7 +2,7 @@
 // write instead.
 import { distance } from 'fastest-levenshtein'
 import { LlamaGuardError } from '../types/errors.js'
-import { isObject } from '../utils/json.js'
+import { isObject, isPlain } from '../utils/json.js'
 
 /** Reads a value that was given under this name, or throws an `invalid_option` error that names it. */
 export type Reader<T> = (value: unknown, name: string) => T
@@ -25,8 +25,6 @@ export function describe(value: unknown): string {
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown
 }
 
-const isPlain = (value: object): boolean =>
-  [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
 const nameOf = (value: object): string => (value.constructor as { name?: string } | undefined)?.name ?? 'a class'
 
 export function oneOf<const T extends string>(

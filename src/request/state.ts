@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Decision, GuardedRequest, RequestState, Stage } from '../types.js'
 import type { LazyAbortController } from '../utils/deadline.js'
-import { isObject } from '../utils/json.js'
+import { isPlain } from '../utils/json.js'
 import { urlTexts } from './url.js'
 
 // A client may choose the id. An id of any other form stays out of logs and bodies.
@@ -104,10 +104,6 @@ function same(one: unknown, other: unknown): boolean {
   if (!isPlain(one) || !isPlain(other)) return false
   const names = Object.keys({ ...one, ...other })
   return names.every((name) => same(one[name], other[name]))
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && Object.getPrototypeOf(value) === Object.prototype
 }
 
 function plainId(id: unknown): string | undefined {

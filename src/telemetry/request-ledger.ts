@@ -3,15 +3,18 @@
 import { createHmac } from 'node:crypto'
 import type { AddedLatency, Conversation, NotJudged, RequestEvent, Stage, Unjudged, VerdictEvent } from '../types.js'
 
-export type LedgerFacts = Pick<
+type LedgerFacts = Pick<
   RequestEvent,
-  'requestId' | 'context' | 'traceId' | 'dialect' | 'model' | 'policy' | 'mode' | 'stream' | 'status' | 'added'
+  'requestId' | 'context' | 'traceId' | 'dialect' | 'model' | 'policy' | 'mode' | 'stream' | 'status'
 >
 
 /** Different choices of a reply that are counted and sealed; a reply has fewer. */
 const MAX_CHOICES = 128
 
 export class RequestLedger {
+  readonly clock = new AddedLatencyClock()
+  /** Called at the verdict on the reply, when the response closed before. */
+  whenTold: (() => void) | undefined
   readonly #time = new Date().toISOString()
   readonly #started = performance.now()
   readonly #secret: string | undefined
@@ -21,8 +24,6 @@ export class RequestLedger {
   readonly #choices = new Map<number, { chars: number; text: string | undefined }>()
   #inputChars = 0
   #inputHmac: string | undefined
-  /** Called once the last stage is told, when the response closed before. */
-  #whenTold: (() => void) | undefined
 
   /** `secret`: seals what is judged with an HMAC. */
   constructor(secret: string | undefined) {
@@ -47,20 +48,13 @@ export class RequestLedger {
 
   stage(event: VerdictEvent): void {
     this.#stages.set(event.stage, event)
-    if (event.stage === 'output') this.onceTold(undefined)?.()
+    if (event.stage === 'output') this.whenTold?.()
   }
 
   /** True when the request went to its handler and its reply has no verdict yet. */
   get awaitsReply(): boolean {
     const input = this.#stages.get('input')
     return input?.action === 'allow' && !this.#stages.has('output')
-  }
-
-  /** Calls `tell` at the verdict on the reply, in place of what was to be called before, which is returned. */
-  onceTold(tell: (() => void) | undefined): (() => void) | undefined {
-    const before = this.#whenTold
-    this.#whenTold = tell
-    return before
   }
 
   /**
@@ -75,6 +69,7 @@ export class RequestLedger {
     return {
       time: this.#time,
       ...about,
+      added: this.clock.added,
       ms: Math.round((performance.now() - this.#started) * 10) / 10,
       judged: verdicts.length > 0,
       ...(decisive !== undefined && { stage: decisive.stage, verdict: decisive.verdict }),

@@ -13,7 +13,7 @@ import type {
   Stage,
   VerdictEvent,
 } from '../types.js'
-import { AddedLatencyClock, judgedChars, RequestLedger } from './request-ledger.js'
+import { type AddedLatencyClock, judgedChars, RequestLedger } from './request-ledger.js'
 import type { Audit } from './audit/index.js'
 import {
   checkChannel,
@@ -67,7 +67,6 @@ export class RequestTelemetry {
   readonly #observed: ObservedRequest
   /** Kept only when somebody wants to hear of whole requests. */
   #ledger: RequestLedger | undefined
-  #clock: AddedLatencyClock | undefined
   #key: object | undefined
 
   constructor(services: TelemetryServices, observed: ObservedRequest) {
@@ -83,14 +82,13 @@ export class RequestTelemetry {
     // Mounted twice, and passed the first time: it stays one request.
     const before = observed.get(req)
     this.#ledger = before === undefined ? new RequestLedger(audit?.secret) : before.#ledger
-    this.#clock = before === undefined ? new AddedLatencyClock() : before.#clock
     observed.set(req, this)
     if (before === undefined) res.once('close', () => (observed.get(req) ?? this).#closed())
   }
 
   /** Measures what the guard adds. Undefined when nobody asks. */
   get clock(): AddedLatencyClock | undefined {
-    return this.#clock
+    return this.#ledger?.clock
   }
 
   /**
@@ -109,7 +107,7 @@ export class RequestTelemetry {
     this.#ledger?.asksInput(conversations, newest())
     const answer = tracedCheck(() => this.#check('input', conversations), ask)
     // With `parallel` the handler does not wait, and its reply waits in the hold.
-    return this.#clock === undefined || this.#observed.settings.parallel ? answer : this.#clock.waitsFor(answer)
+    return this.clock === undefined || this.#observed.settings.parallel ? answer : this.clock.waitsFor(answer)
   }
 
   asksReply({ conversation, text, choice, calledOff }: AskedReply, ask: () => Promise<Judgement>): Promise<Judgement> {
@@ -179,11 +177,13 @@ export class RequestTelemetry {
     const { settings, asked, res } = this.#observed
     const late = settings.streaming === 'async' && asked !== undefined && res.writableFinished
     if (!late || !ledger.awaitsReply) return this.#tell(ledger)
-    const timer = setTimeout(() => ledger.onceTold(undefined)?.(), this.#services.config.timeoutMs)
-    ledger.onceTold(() => {
+    const tell = (): void => {
       clearTimeout(timer)
+      ledger.whenTold = undefined
       this.#tell(ledger)
-    })
+    }
+    const timer = setTimeout(tell, this.#services.config.timeoutMs)
+    ledger.whenTold = tell
   }
 
   #tell(ledger: RequestLedger): void {
@@ -201,7 +201,6 @@ export class RequestTelemetry {
         mode: settings.mode,
         stream: this.#stream,
         status: res.headersSent ? res.statusCode : 0,
-        added: this.#clock?.added ?? {},
       },
       { isChat: asked !== undefined, finished: res.writableFinished },
     )

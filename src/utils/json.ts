@@ -4,6 +4,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** True for an object of this realm or another whose class is Object, or that has none. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value)) return false
+  const proto: unknown = Object.getPrototypeOf(value)
+  return proto === null || Object.getPrototypeOf(proto) === null
+}
+
 const ESCAPE = /\\u([0-9a-f]{4})/gi
 
 /**

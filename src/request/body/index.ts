@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import { isWellKnown, TEXT_TYPE } from '../../dialects/kit/media.js'
 import type { GuardedRequest } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
-import { isObject } from '../../utils/json.js'
+import { isObject, isPlain } from '../../utils/json.js'
 import { decoded, encodingOf, tooLarge } from './decode.js'
 import { mediaTypeOf, NO_BODY, parseBody, type Read, type ReadBody } from './parse.js'
 import { readStream } from './read-stream.js'
@@ -112,7 +112,7 @@ function isText(value: unknown): value is string | Uint8Array {
 /** True for the value that parsers leave on `req.body` when there was nothing to parse. */
 export function isEmpty(body: unknown): boolean {
   if (body === undefined || body === null) return true
-  return isObject(body) && isPlain(body) && Object.keys(body).length === 0
+  return isPlain(body) && Object.keys(body).length === 0
 }
 
 const MAX_DEPTH = 256
@@ -158,27 +158,12 @@ class PlainValues {
   }
 }
 
-/** True for an object of this realm or another whose class is Object, or that has none. */
-export function isPlain(value: object): boolean {
-  const proto: unknown = Object.getPrototypeOf(value)
-  return proto === null || Object.getPrototypeOf(proto) === null
-}
-
 const IMAGE = /^image\/[\w.+-]+$/i
 /** Data of this type is refused where it would have to be judged. */
 const UNREADABLE = 'data:application/octet-stream;base64,'
 
-/** A file, with its text or its picture as the readers of a body know them. */
-interface Upload {
-  readonly name: unknown
-  readonly filename: unknown
-  /** The client's, where it is in no usual form. */
-  readonly mimeType?: unknown
-  readonly data: string
-}
-
-/** `limit` is the most bytes that are read of a file. */
-function uploads(req: GuardedRequest, limit: number): readonly Upload[] {
+/** The files that a middleware has read. `limit` is the most bytes that are read of one. */
+function uploads(req: GuardedRequest, limit: number): readonly object[] {
   const { file, files } = req as { readonly file?: unknown; readonly files?: unknown }
   if (file === undefined && files === undefined) return []
   const lists = isObject(files) ? Object.values(files) : [files]
@@ -188,12 +173,14 @@ function uploads(req: GuardedRequest, limit: number): readonly Upload[] {
     .map((each) => toUpload(each, limit))
 }
 
-function toUpload(file: Record<string, unknown>, limit: number): Upload {
+/** The file with its text or its picture as the readers of a body know them. */
+function toUpload(file: Record<string, unknown>, limit: number): object {
   const { fieldname, originalname, originalFilename, name, mimetype, buffer, data } = file
   const bytes = [buffer, data].find((held) => held instanceof Uint8Array && held.length > 0)
   return {
     name: fieldname,
     filename: originalname ?? originalFilename ?? name,
+    // The client's own words, where it is in no usual form.
     ...(!isWellKnown(String(mimetype)) && { mimeType: mimetype }),
     data: bytes instanceof Uint8Array && bytes.length <= limit ? contentOf(bytes, String(mimetype)) : UNREADABLE,
   }

@@ -86,12 +86,9 @@ export function createJudge(o: JudgeSettings): Judge {
       : [...plans, ...unseenTurns(conversations, seen).map((turn) => plan([turn]))]
   }
 
-  const judgeAll = async (
-    given: readonly Conversation[],
-    { request = {}, ...rest }: StageOptions,
-  ): Promise<readonly Judgement[]> => {
-    const options = { ...rest, request }
-    const { stage, failFast, blocks = o.blocks } = options
+  const judgeAll = async (given: readonly Conversation[], asked: StageOptions): Promise<readonly Judgement[]> => {
+    const options = asked.request === undefined ? { ...asked, request: {} } : asked
+    const { stage, failFast, blocks = o.blocks, request } = options
     const settles = (judgement: Judgement): boolean =>
       'verdict' in judgement ? blocks(judgement.verdict, stage) : failFast === true
     const started = performance.now()
@@ -114,15 +111,16 @@ export function createJudge(o: JudgeSettings): Judge {
       }
       // A remembered verdict that settles the matter spares the calls.
       const settled = plans.find((plan) => 'verdict' in plan && blocks(plan.verdict, stage))
-      const asked = settled ? [settled] : plans
+      const open = settled ? [settled] : plans
       // What is remembered needs no time.
       const judge = (plan: Plan): Judgement | Promise<Judgement> =>
         'verdict' in plan
           ? { verdict: plan.verdict, ms: 0, model: first.model }
           : judgePlan(plan, options, checks, (deadline ??= new Deadline({ ms: o.timeoutMs, signal: options.signal })))
-      const judgements = asked.map(judge)
-      for (const [at, plan] of asked.entries())
-        shadow?.watch(plan.conversation, stage, Promise.resolve(judgements[at]!))
+      const judgements = open.map(judge)
+      if (shadow)
+        for (const [at, plan] of open.entries())
+          shadow.watch(plan.conversation, stage, Promise.resolve(judgements[at]!))
       return await firstOrAll(judgements, settles)
     } catch (error) {
       return [failed(error, started)]

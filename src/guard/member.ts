@@ -106,10 +106,13 @@ export class Member {
   ask(questions: readonly Question[], { options, checks, signal }: Asking): Promise<Verdict> {
     const { stage, blocks: blocksIn = this.#settings.blocks, request = {}, failFast } = options
     const blocks = (verdict: Verdict): boolean => blocksIn(verdict, stage)
-    const asked = { stage, request, ...(isPanel(this.guard) && { blocks }) }
+    const asksPanel = isPanel(this.guard)
     checks.count(this.guard, questions, stage)
     const askOne = (piece: Conversation) => async (shared: LazyAbortController) => {
-      const verdict = await this.#resilient.judge(piece, { ...asked, signal: shared })
+      const verdict = await this.#resilient.judge(
+        piece,
+        asksPanel ? { stage, request, blocks, signal: shared } : { stage, request, signal: shared },
+      )
       if (verdict.unknown !== undefined) this.#notice(verdict)
       return verdict
     }

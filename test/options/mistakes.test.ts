@@ -227,13 +227,13 @@ describe('While it runs', () => {
     [
       'no permission',
       'guard_rejected',
-      /need the permission sagemaker:InvokeEndpoint/,
+      /the permission sagemaker:InvokeEndpoint/,
       () => (wire.emulator.behave(fails(ACCESS_DENIED)), behind({})),
     ],
     [
       'a wrong inference component',
       'guard_rejected',
-      /Check the endpoint, the inference component and the variant/,
+      /Check LLAMA_GUARD_ENDPOINT, the inference component and the variant/,
       () => (wire.emulator.behave(fails(validationError('Inference Component Name header is required'))), behind({})),
     ],
     [

@@ -4,7 +4,7 @@ import { LlamaGuardError } from '../../types/errors.js'
 import { countOf, type GenerationReply, isSpecial, readGenerationReply } from '../../utils/generation-reply.js'
 import { isObject } from '../../utils/json.js'
 import type { AbortSignalLike } from '../../utils/deadline.js'
-import { containerError } from './container-error.js'
+import { containerError } from './failure.js'
 
 export interface TokenLogprob {
   readonly text: string

@@ -1,6 +1,7 @@
 // Maps a failed InvokeEndpoint to an answer for the client: the container's own 4xx goes to the client, everything
 // else is an outage.
 import { LlamaGuardError } from '../../types/errors.js'
+import { withoutWords } from '../../utils/failed-call.js'
 
 /** A container's refusal of the request (too long, bad parameter, busy). It is passed on with its status. */
 export interface Refused {
@@ -73,27 +74,6 @@ function reason(name: unknown, status: unknown): string {
     default:
       return `could not be called (${typeof name === 'string' ? name : 'unknown error'})`
   }
-}
-
-/**
- * The error's name and code, for the log. Its message is left out, because a container may quote the conversation in
- * it.
- */
-export function withoutWords(error: unknown): Error | undefined {
-  const {
-    name,
-    code,
-    $metadata: metadata,
-  } = (typeof error === 'object' && error !== null ? error : {}) as {
-    name?: string
-    code?: string
-    $metadata?: { requestId?: string }
-  }
-  if (name === undefined) return undefined
-  return Object.assign(
-    new Error('The error of the chat endpoint, without its words: they may quote the conversation.'),
-    { name, ...(code && { code }), ...(metadata?.requestId && { requestId: metadata.requestId }) },
-  )
 }
 
 // TGI and LMI wrap their message in JSON, sometimes twice.

@@ -2,6 +2,7 @@
 // Completions, whole or as SSE.
 import type { InvokeEndpointCommandInput, SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import { LlamaGuardError } from '../../types/errors.js'
+import { withoutWords } from '../../utils/failed-call.js'
 import { loadSdk } from '../../utils/load-sdk.js'
 import { httpUpstream } from '../http/index.js'
 import type { Upstream, UpstreamCall } from '../types.js'
@@ -9,7 +10,7 @@ import { write } from '../../utils/write.js'
 import { chatFormat } from './chat-format.js'
 import type { ChatFormat, ChatTranslator } from './chat-format.js'
 import { eventJson } from './container-reply.js'
-import { refusedByContainer, refusedByService, withoutWords } from './errors.js'
+import { refusedByContainer, refusedByService } from './errors.js'
 import type { Refused } from './errors.js'
 
 export type { ChatFormat } from './chat-format.js'

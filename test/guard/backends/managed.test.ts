@@ -178,7 +178,7 @@ describe('bedrock-guardrail', () => {
   })
 
   it.each<[string, Record<string, string>, CreateGuardOptions, string, RegExp]>([
-    ['no such guardrail', {}, { guardModel: 'other@1' }, 'guard_rejected', /no such guardrail.*LLAMA_GUARD_MODEL_ID/],
+    ['no such guardrail', {}, { guardModel: 'other@1' }, 'guard_rejected', /LLAMA_GUARD_MODEL_ID names a guardrail/],
     ['another key', { AWS_ACCESS_KEY_ID: 'AKIAOTHER' }, {}, 'guard_rejected', /refused the credentials/],
     ['nobody there', { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: 'http://127.0.0.1:9' }, {}, 'guard_unavailable', /reached/],
   ])('tells %s', async (_, env, options, code, message) => {

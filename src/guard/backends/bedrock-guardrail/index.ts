@@ -8,11 +8,11 @@ import type {
   GuardrailAssessment,
   GuardrailContentBlock,
 } from '@aws-sdk/client-bedrock-runtime'
-import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
+import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Guard, Image, Turn, Verdict } from '../../../types.js'
 import { requirePackage } from '../../../utils/installed.js'
 import { inTime } from '../../../utils/deadline.js'
-import { again, AWS_ERRORS, errorOf, type Meaning, rejected, seen } from '../../answer/container-error.js'
+import { failureOf } from '../../answer/failure.js'
 import { turnGuard } from '../turn-guard.js'
 import type { BedrockClient } from './client.js'
 
@@ -29,6 +29,12 @@ export interface BedrockGuardrailOptions extends BedrockClientOptions {
   readonly version: string
 }
 
+const SERVER = {
+  name: 'Bedrock',
+  check:
+    'Check that LLAMA_GUARD_MODEL_ID names a guardrail and its version, or a model, of this account in AWS_REGION, ' +
+    'and that the credentials have the permission bedrock:ApplyGuardrail or bedrock:InvokeModel.',
+}
 /** A text unit of 1,000 characters is billed whole; ten of them stay below every quota of a request. */
 const WINDOW_TOKENS = 2500
 /** The service takes 20 images a request, and 4 MB each. */
@@ -45,7 +51,7 @@ export function bedrockClient(guard: string, options: BedrockClientOptions) {
   loading.catch(() => undefined)
   const call = <T>(ask: (client: BedrockClient) => Promise<T>): Promise<T> =>
     loading.then(ask).catch((error: unknown) => {
-      throw toBedrockError(error)
+      throw failureOf(SERVER, error)
     })
   return {
     call,
@@ -169,41 +175,4 @@ function blocked(assessment: GuardrailAssessment): readonly string[] {
     ...(sensitive.some(masks) ? ['MASKED'] : []),
     ...((contextualGroundingPolicy?.filters ?? []).some(acts) ? ['GROUNDING'] : []),
   ]
-}
-
-const THROTTLED = again(
-  'guard_throttled',
-  'Bedrock is throttling requests. Raise the account quota, of ApplyGuardrail text units a second or of the model.',
-  2,
-)
-const UNAVAILABLE = again('guard_unavailable', 'Bedrock is unavailable for the moment, or cannot be reached.')
-const BY_NAME: Readonly<Record<string, Meaning>> = {
-  ...AWS_ERRORS,
-  AccessDeniedException: rejected(
-    'AWS denied access: the credentials need the permission bedrock:ApplyGuardrail on the guardrail, or ' +
-      'bedrock:InvokeModel on the model.',
-  ),
-  ResourceNotFoundException: rejected(
-    'Bedrock has no such guardrail, version or model. Check LLAMA_GUARD_MODEL_ID, AWS_REGION and the account of the ' +
-      'credentials.',
-  ),
-  ValidationException: rejected('Bedrock refused the request as invalid. Check LLAMA_GUARD_MODEL_ID.'),
-  ThrottlingException: THROTTLED,
-  ServiceQuotaExceededException: THROTTLED,
-  InternalServerException: again('guard_error', 'Bedrock failed.'),
-  ServiceUnavailableException: UNAVAILABLE,
-  TimeoutError: again('guard_timeout', 'Bedrock did not answer in time. Raise timeoutMs.'),
-  AbortError: { code: 'guard_timeout', message: 'The call to Bedrock was cancelled before it answered.' },
-}
-
-const UNEXPECTED: Meaning = { code: 'guard_error', message: 'The call to Bedrock failed in an unexpected way.' }
-
-export function toBedrockError(error: unknown): LlamaGuardError {
-  if (isLlamaGuardError(error)) return error
-  const { name, errno, status = 0 } = seen(error)
-  const named = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined
-  return errorOf(
-    named ?? (errno !== '' || status >= 500 ? UNAVAILABLE : status === 429 ? THROTTLED : UNEXPECTED),
-    error,
-  )
 }

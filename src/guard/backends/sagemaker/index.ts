@@ -8,11 +8,9 @@ import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'
+import { failureOf } from '../../answer/failure.js'
 import { GENERATED_TOKENS } from '../../prompt/fit.js'
-import { toGuardError } from './errors.js'
 import type { Invoke } from './invoke.js'
-
-export { toGuardError } from './errors.js'
 
 export interface SageMakerOptions {
   /** Name of the endpoint, not its ARN or URL. */
@@ -154,6 +152,17 @@ function invokes(make: (attributes: string | undefined) => Invoke) {
     },
   }
 }
+
+const SERVER = {
+  name: 'The guard endpoint',
+  check:
+    'Check LLAMA_GUARD_ENDPOINT, the inference component and the variant, AWS_REGION and AWS_ENDPOINT_URL, that the ' +
+    'credentials have the permission sagemaker:InvokeEndpoint, and that TGI, LMI or vLLM serves a guard model there ' +
+    '(its log is in CloudWatch).',
+}
+
+/** Turns anything a call can throw into one of our errors. */
+export const toGuardError = (error: unknown): LlamaGuardError => failureOf(SERVER, error)
 
 // Shared by all calls: a decoder that is called without `stream` keeps nothing from one call to the next.
 const UTF8 = new TextDecoder()

@@ -3,7 +3,6 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { connectionError } from '../../../../src/guard/backends/json-client.js'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
   openAiCompatibleComplete,
@@ -217,13 +216,6 @@ describe('A completion that fails', () => {
       'guard_timeout',
     )
   })
-  it.each(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'])(
-    'is guard_timeout when the HTTP client gives up first: %s',
-    (code) => {
-      const error = connectionError(Object.assign(new Error('slow'), { code }))
-      expect([error.code, error.retryable]).toEqual(['guard_timeout', true])
-    },
-  )
   it('is guard_unavailable when nobody listens', async () => {
     const error = await failure(() => undefined, { url: 'http://127.0.0.1:1/v1' })
     expect([error.code, error.retryable]).toEqual(['guard_unavailable', true])
@@ -235,13 +227,7 @@ describe('A completion that fails', () => {
 })
 
 describe('The settings', () => {
-  it.each([
-    { url: '' },
-    { url: 'localhost:8000' },
-    { url: 'ftp://host/v1' },
-    { url: 'http://user:pass@host/v1' },
-    { apiKey: 'key\n' },
-  ])('refuse %o at once', (wrong) => {
+  it.each([{ url: 'http://user:pass@host/v1' }, { apiKey: 'key\n' }])('refuse %o at once', (wrong) => {
     expect(() => openAiCompatibleComplete({ url: 'http://host/v1', timeoutMs: 1, concurrency: 1, ...wrong })).toThrow(
       /LLAMA_GUARD_/,
     )

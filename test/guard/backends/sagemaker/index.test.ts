@@ -268,6 +268,8 @@ describe('An error of the AWS SDK', () => {
     [{ name: 'Error', code: 'EPIPE' }, 'guard_unavailable', true],
     [{ name: 'Error', code: 'CERT_HAS_EXPIRED' }, 'guard_unavailable', false],
     [{ name: 'Error', code: 'ETIMEDOUT' }, 'guard_timeout', true],
+    [{ name: 'Error', code: 'UND_ERR_HEADERS_TIMEOUT' }, 'guard_timeout', true],
+    [{ name: 'Error', code: 'UND_ERR_BODY_TIMEOUT' }, 'guard_timeout', true],
     [{ name: 'TimeoutError' }, 'guard_timeout', true],
     [{ name: 'AbortError' }, 'guard_timeout', false],
     [{ name: 'RequestExpired' }, 'guard_rejected', true],

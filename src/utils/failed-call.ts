@@ -1,0 +1,56 @@
+// What a call to a server has thrown: what identifies the error, and nothing of its message, which may quote the
+// conversation.
+
+/** The parts of an error of the AWS SDK or of a connection. */
+export interface Seen {
+  readonly name: string
+  readonly message: string
+  /** System error code, for example ECONNRESET. */
+  readonly errno: string
+  readonly status: number | undefined
+  readonly requestId: string
+  /** True when the SDK moved its clock to that of the server. */
+  readonly clockCorrected: boolean
+  /** What the container behind a SageMaker endpoint answered. */
+  readonly original: { readonly status: number; readonly text: string } | undefined
+}
+
+export function seen(error: unknown): Seen {
+  const given = fieldsOf(error)
+  const metadata = fieldsOf(given['$metadata'])
+  const status = metadata['httpStatusCode']
+  return {
+    name: text(given['name']),
+    message: text(given['message']),
+    errno: text(given['code']),
+    status: typeof status === 'number' ? status : undefined,
+    requestId: text(metadata['requestId']),
+    clockCorrected: metadata['clockSkewCorrected'] === true,
+    original:
+      given['name'] === 'ModelError'
+        ? {
+            status: Number(given['OriginalStatusCode'] ?? 500),
+            text: text(given['OriginalMessage']) || text(given['message']),
+          }
+        : undefined,
+  }
+}
+
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+/** An identifier: no sentence has this form. */
+const PLAIN = /^[\w.$-]{1,80}$/
+
+/** The error without its message. Only identifiers stay. */
+export function withoutWords(error: unknown): Error {
+  const { name, errno, status, requestId, original } = seen(error)
+  const facts = {
+    name: PLAIN.test(name) ? name : 'Error',
+    ...(PLAIN.test(errno) && { code: errno }),
+    ...(status !== undefined && { status }),
+    ...(PLAIN.test(requestId) && { requestId }),
+    ...(original && { originalStatus: original.status }),
+  }
+  return Object.assign(new Error('The error of the server, without its words: they may quote the conversation.'), facts)
+}

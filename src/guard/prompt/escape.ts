@@ -5,13 +5,16 @@ import type { Turn } from '../../types.js'
 
 const source = String.raw
 
+/** The three flags of Unicode's recommended emoji set that are written with tag characters. */
+const SUBDIVISION_FLAG = source`\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}`
+
 const TAGS = source`[\u{E0000}-\u{E007F}]`
 /**
  * Letters in other forms: modifier, letterlike, Roman numeral, enclosed, ligature, fullwidth, mathematical. The long
  * s and the Kelvin sign are here because they equal s and k in case-insensitive matches.
  */
 const COSTUMES = source`[\u017F\u02B0-\u02B8\u02E1-\u02E3\u1D2C-\u1D6A\u2071\u207F\u2090-\u209C\u2100-\u2138\u213A-\u214F\u2160-\u217F\u249C-\u24E9\u2C7C\u2C7D\uFB00-\uFB06\uFF10-\uFF19\uFF21-\uFF3A\uFF41-\uFF5A\u{1D400}-\u{1D7FF}\u{1F110}-\u{1F12B}\u{1F130}-\u{1F149}\u{1F150}-\u{1F169}\u{1F170}-\u{1F189}]`
-const FOLD = source`\p{Cs}|${TAGS}|${COSTUMES}`
+const FOLD = source`${SUBDIVISION_FLAG}|\p{Cs}|${TAGS}|${COSTUMES}`
 
 /**
  * Characters written as JSON escapes: tool arguments are JSON text, which the client decodes. An escape after a
@@ -20,12 +23,14 @@ const FOLD = source`\p{Cs}|${TAGS}|${COSTUMES}`
  */
 const ESCAPED = source`\\u(?<!\\(?:u[0-9a-fA-F]{0,3})?\\u)(?!00[01]|005[cC]|0022)[0-9a-fA-F]{4}`
 
+/** Joiners and variation selectors that are part of an emoji. Without them a family emoji falls apart. */
+const EMOJI_GLUE = source`[\uFE0E\uFE0F](?<=\p{Extended_Pictographic}.)|\uFE0F(?<=[0-9#*].)(?=\u20E3)|\u200D(?<=(?:\p{Extended_Pictographic}\uFE0F?|[\u{1F3FB}-\u{1F3FF}]).)(?=\p{Extended_Pictographic})`
 const CONTROLS = source`[\0-\x08\x0E-\x1F\x7F-\x84\x86-\x9F]`
 /**
  * Invisible characters: zero-width and bidi characters, soft hyphens, fillers, selectors (all of Default_Ignorable),
- * control and annotation characters. The joiners of an emoji go as well: the guard reads a family as its people.
+ * control and annotation characters.
  */
-const HIDDEN = source`\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
+const HIDDEN = source`(${SUBDIVISION_FLAG}|${EMOJI_GLUE})|\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]|${CONTROLS}`
 
 /**
  * The start of the chat markup of Llama 3 and 4. Fullwidth bars are included, because the tokens of some models are
@@ -107,7 +112,7 @@ export function isPlain(text: string): boolean {
 
 function reveal(text: string): string {
   const decoded = text.replace(ESCAPED_ALL, (escape) => String.fromCharCode(parseInt(escape.slice(2), 16)))
-  return decoded.replace(FOLD_ALL, plainOf).replace(HIDDEN_ALL, '')
+  return decoded.replace(FOLD_ALL, plainOf).replace(HIDDEN_ALL, '$1')
 }
 
 /** The letters of each disguised character, of which there are about 1,500. */
@@ -149,6 +154,7 @@ function labelSource(labels: readonly string[]): string {
 function unmask(character: string): string {
   const code = character.codePointAt(0) ?? 0
   if (code >= 0xd800 && code <= 0xdfff) return '\uFFFD'
+  if (code === 0x1f3f4) return character
   if (code >= 0xe0000) {
     const hidden = String.fromCharCode(code - 0xe0000)
     return /[\t\n\r -~]/.test(hidden) ? hidden : ''

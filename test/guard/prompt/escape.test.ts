@@ -14,7 +14,7 @@ const FORBIDDEN: readonly (readonly [string, RegExp])[] = [
   ['template block', /<\s*(?:BEGIN|END)\s+(?:UNSAFE\s+CONTENT\s+CATEGORIES|CONVERSATION)\s*>/i],
   ['turn label', new RegExp(`(?:^|[${LINE}])[^\\S${LINE}]*(?:user|agent)\\s*[:\\uFF1A]`, 'i')],
   ['lone surrogate', /\p{Cs}/u],
-  ['tag character', /[\u{E0000}-\u{E007F}]/u],
+  ['tag character', /(?<!\u{1F3F4}[\u{E0061}-\u{E007A}]*)[\u{E0000}-\u{E007F}]/u],
   ['zero-width space, soft hyphen or bidi control', /[\u200B\u200C\u200E\u200F\u00AD\u202A-\u202E\u2060-\u206F\uFEFF]/],
   [
     'fullwidth, mathematical or enclosed letter',
@@ -77,7 +77,6 @@ describe('escaping chat text', () => {
     ['black squared letters', '\u{1F17A}\u{1F178}\u{1F17B}\u{1F17B}', 'KILL'],
     ['a variation selector inside a word', 'k\uFE0Fil\u{E0101}l', 'kill'],
     ['Hangul fillers and invisible operators', 'k\u3164i\u115F\u2063l\uFFA0l', 'kill'],
-    ['joiners of an emoji', '\u2764\uFE0F \u{1F468}\u200D\u{1F469}', '\u2764 \u{1F468}\u{1F469}'],
     ['control characters', 'k\u0000i\u001B[1ml\u007Fl', 'ki[1mll'],
     ['bidi overrides', 'a\u202Ebc\u2069d', 'abcd'],
     ['lone surrogates', 'a\uD83Db\uDE00c', 'a\uFFFDb\uFFFDc'],
@@ -107,7 +106,11 @@ describe('escaping chat text', () => {
       'other scripts',
       '\u0641\u0627\u0631\u0633\u06CC \u05E2\u05D1\u05E8\u05D9\u05EA \u0440\u0443\u0441\u0441\u043A\u0438\u0439 \u0939\u093F\u0928\u094D\u0926\u0940',
     ],
-    ['emoji', '\u{1F600} \u2764 \u{1F44D}\u{1F3FD} 1\u20E3 \u{1F1E9}\u{1F1EA} \u2639'],
+    [
+      'emoji',
+      '\u{1F600} \u2764\uFE0F \u{1F468}\u200D\u{1F469}\u200D\u{1F467} \u{1F44D}\u{1F3FD} 1\uFE0F\u20E3 \u{1F3F3}\uFE0F\u200D\u{1F308} \u{1F1E9}\u{1F1EA} \u{1F469}\u{1F3FD}\u200D\u{1F4BB} \u2639\uFE0F \u{1F9D4}\u200D\u2642\uFE0F',
+    ],
+    ['the flag of Scotland', '\u{1F3F4}\u{E0067}\u{E0062}\u{E0073}\u{E0063}\u{E0074}\u{E007F}'],
     ['signs', '20 \u2103, No. \u2116 5, \u2122 \u00A9 \u00AE, \u2460 first, \u2190 \u21D2'],
   ])('leaves %s as it is', (_, text) => {
     expect(escapeText(text)).toBe(text)

@@ -15,8 +15,7 @@ import page from './page/page.html?raw'
 import playgroundScript from './page/playground.js?raw'
 import signInPage from './page/sign-in.html?raw'
 import style from './page/style.css?raw'
-import { playgroundGuards } from './playground.js'
-import { Playground } from './playground.js'
+import { Playground, playgroundGuards } from './playground.js'
 import { problem, send } from './replies.js'
 import type { DashboardSettings } from './settings.js'
 import { snapshotOf } from './snapshot.js'
@@ -37,15 +36,14 @@ const WRONG_TOKEN_PAGE = signInPage
   .replace('autofocus', 'autofocus aria-invalid="true"')
 const PUBLIC: readonly string[] = ['style.css', 'icon.svg', 'session']
 
-export function createHandler(live: LiveServices, { token, playground: asked, price }: DashboardSettings): Handler {
+export function createHandler(live: LiveServices, { token, playground: asked }: DashboardSettings): Handler {
   const counters = new Counters((id) => live.current.categories.some((category) => category.id === id))
   const stopCounting = counters.start()
   const playground = asked ? new Playground(live) : undefined
   const pages = new Pages(() => {
     const { model, config, categories } = live.current
-    const offered =
-      playground && playgroundGuards(live.current).map(({ id, name, takesPolicy }) => ({ id, name, takesPolicy }))
-    return snapshotOf(counters, { model, mode: config.mode, offered, categories, price })
+    const offered = playground && playgroundGuards(live.current).map(({ id, name }) => ({ id, name }))
+    return snapshotOf(counters, { model, mode: config.mode, offered, categories })
   })
   let closed = false
 

@@ -1,15 +1,14 @@
-// The playground: answers what one guard, or two, say about a text of the reader's own, perhaps by another policy. It
-// offers the whole guard, the guards it is made of, its fallbacks and the one on trial. Bounded in questions at a time.
-// Nothing of it is counted, published or logged.
+// The playground: answers what one guard says about a text of the reader's own. It offers the whole guard, the guards
+// it is made of, its fallbacks and the one on trial. Bounded in questions at a time. Nothing of it is counted,
+// published or logged.
 import type { ServerResponse } from 'node:http'
-import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
+import { LlamaGuardError } from '../types/errors.js'
 import type { LiveServices } from '../services/live.js'
 import type { Services } from '../services/index.js'
-import type { Conversation, Decision, Guard, GuardedRequest, Judgement, Stage, Turn, Verdict } from '../types.js'
-import { type Config, type Policy, readPolicy } from '../options/config.js'
+import type { Conversation, Decision, Guard, GuardedRequest, Judgement, Stage, Turn } from '../types.js'
 import { jsonOf, readBody } from '../request/body/index.js'
 import { isObject } from '../utils/json.js'
-import { promptedOf } from '../guard/backends/prompted.js'
+import { promptsOf } from '../guard/backends/prompted.js'
 import { judgesRole, partsOf } from '../guard/pieces.js'
 import { createJudge } from '../guard/index.js'
 import { decide, type PolicySettings } from '../policy.js'
@@ -35,73 +34,33 @@ export class Playground {
     const left = new AbortController()
     res.once('close', () => left.abort())
     try {
-      const ask = await readAsk(req)
-      const results = await this.#live.during((services) => judgeSides(services, ask, left.signal))
-      json(res, 200, { results })
+      const { conversation, id } = await readQuestion(req)
+      const result = await this.#live.during((services) => {
+        const offered = playgroundGuards(services)
+        const asked = offered.find((each) => each.id === id)
+        if (asked === undefined)
+          throw unreadable(`There is no such guard. Take one of ${offered.map((each) => each.id).join(', ')}`)
+        return judged(asked, conversation, services, left.signal)
+      })
+      json(res, 200, result)
     } finally {
       this.#questions--
     }
   }
 }
 
-async function judgeSides(
-  services: Services,
-  { conversation, sides }: PlaygroundAsk,
-  signal: AbortSignal,
-): Promise<readonly PlaygroundResult[]> {
-  const offered = playgroundGuards(services)
-  const trials = sides.map((side) => trialOf(services, side, offered))
-  const results: PlaygroundResult[] = []
-  // One after the other: two guards at once could slow each other down.
-  for (const trial of trials) results.push(await trial(conversation, signal))
-  return results
-}
-
-function trialOf({ config }: Services, { guard: id, ...how }: Side, offered: readonly PlaygroundGuard[]): Trial {
-  const entry = offered.find((each) => each.id === id)
-  if (entry === undefined)
-    throw new LlamaGuardError(
-      'unreadable_request',
-      `There is no such guard. Take one of ${offered.map((each) => each.id).join(', ')}.`,
-    )
-  if (how.policy !== undefined && !entry.takesPolicy)
-    throw new LlamaGuardError('unreadable_request', `${entry.name} reads no prompt, so it takes no other policy.`)
-  try {
-    return openTrial(config, entry, how)
-  } catch (error) {
-    // A model that cannot follow this policy says so in the words for a wrong option.
-    throw new LlamaGuardError('unreadable_request', toLlamaGuardError(error).message)
-  }
-}
-
-interface PlaygroundAsk {
-  readonly conversation: Conversation
-  readonly sides: readonly Side[]
-}
-
-/** One guard to ask, and how. */
-interface Side {
-  readonly guard: string
-  /** Takes the place of the guard's own. */
-  readonly policy: Policy | undefined
-  /** True to ask for token log probabilities, which give a score. */
-  readonly scores: boolean
-}
-
+/** Bytes and turns of a question. */
 const MOST_BYTES = 128 * 1024
 const MOST_TURNS = 64
-const MOST_SIDES = 2
 
 /** @throws LlamaGuardError with a 4xx status, whose message says what is wrong. */
-async function readAsk(req: GuardedRequest): Promise<PlaygroundAsk> {
+async function readQuestion(req: GuardedRequest): Promise<{ conversation: Conversation; id: unknown }> {
   // Other types can be sent by a form of another site.
   if (!/^application\/json\s*(?:;|$)/i.test(req.headers['content-type'] ?? ''))
     throw new LlamaGuardError('unsupported_media_type', 'The playground takes application/json.')
   const body = jsonOf(await readBody(req, { limit: MOST_BYTES }))
   if (!isObject(body)) throw unreadable('The body should be a JSON object')
-  const { conversation, sides, policy } = body
-  const read = policy === undefined || policy === '' ? undefined : policyIn(policy)
-  return { conversation: turnsIn(conversation), sides: sidesIn(sides, read) }
+  return { conversation: turnsIn(body['conversation']), id: body['guard'] }
 }
 
 function turnsIn(value: unknown): Conversation {
@@ -116,39 +75,13 @@ function turnsIn(value: unknown): Conversation {
   })
 }
 
-function sidesIn(value: unknown, policy: Policy | undefined): readonly Side[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_SIDES)
-    throw unreadable(`sides should be a list of 1 to ${MOST_SIDES} guards`)
-  return value.map((side: unknown): Side => {
-    if (!isObject(side) || typeof side['guard'] !== 'string') throw unreadable('Each side should name a guard')
-    const { guard, ownPolicy, scores } = side
-    if (ownPolicy === true && policy === undefined)
-      throw unreadable('A guard should judge by the policy, and there is none')
-    return { guard, policy: ownPolicy === true ? policy : undefined, scores: scores === true }
-  })
-}
-
-/** The text of a policy file, or what it says. */
-function policyIn(value: unknown): Policy {
-  try {
-    return readPolicy(typeof value === 'string' ? JSON.parse(value) : value, 'policy')
-  } catch (error) {
-    const why = error instanceof Error ? error.message : 'it cannot be read'
-    throw unreadable(error instanceof SyntaxError ? `The policy is not JSON: ${why}` : why)
-  }
-}
-
-function unreadable(why: string): LlamaGuardError {
-  return new LlamaGuardError('unreadable_request', why.endsWith('.') ? why : `${why}.`)
-}
+const unreadable = (why: string): LlamaGuardError => new LlamaGuardError('unreadable_request', `${why}.`)
 
 export interface PlaygroundGuard {
   /** Stays the same while the options do. */
   readonly id: string
   readonly name: string
   readonly guard: Guard
-  /** True when a policy of the reader's own can take the place of its own. */
-  readonly takesPolicy: boolean
 }
 
 export function playgroundGuards({ guard, config }: Services): readonly PlaygroundGuard[] {
@@ -156,7 +89,6 @@ export function playgroundGuards({ guard, config }: Services): readonly Playgrou
     id,
     name: `${each.model ?? 'custom'} (${role})`,
     guard: each,
-    takesPolicy: promptedOf(each) !== undefined,
   })
   const within = (id: string, whole: Guard): readonly PlaygroundGuard[] =>
     partsOf(whole).flatMap((part, index) => {
@@ -177,78 +109,60 @@ export function playgroundGuards({ guard, config }: Services): readonly Playgrou
 
 const STEPS = ['first of the cascade', 'last of the cascade']
 
-/** What one guard said. */
-export type PlaygroundResult = Awaited<ReturnType<Trial>>
-type Trial = ReturnType<typeof openTrial>
+export type PlaygroundResult = Awaited<ReturnType<typeof judged>>
 
 /** Calls at a time, for a text in several pieces. */
 const CALLS = 8
 
-/** @throws LlamaGuardError `invalid_option` when the guard's model cannot follow the policy. */
-function openTrial(
-  config: Config,
-  { name, guard: configured }: PlaygroundGuard,
-  { policy, scores }: Pick<Side, 'policy' | 'scores'>,
+/** What one guard says, and what the middleware would do in mode `enforce`. */
+async function judged(
+  { guard, name }: PlaygroundGuard,
+  conversation: Conversation,
+  { config }: Services,
+  signal: AbortSignal,
 ) {
-  const guard = variantOf(configured, policy, scores)
-  const settings: PolicySettings = { ...(policy ?? config), mode: 'enforce', onError: 'closed' }
-  return async (conversation: Conversation, signal: AbortSignal) => {
-    const stage: Stage = conversation.at(-1)!.role === 'User' ? 'input' : 'output'
-    const decided = (judgement: Judgement): Decision => decide(stage, [judgement], settings, guard.categories ?? [])
-    const blocks = (verdict: Verdict): boolean => decided({ verdict, ms: 0, model: '' }).action === 'block'
-    const judgement = await judged(guard, conversation, { stage, signal }, { ...config, blocks })
-    const { action, outcome, categories, error } = decided(judgement)
-    const { score, judgedBy, tokens } = 'verdict' in judgement ? judgement.verdict : {}
-    return {
-      guard: policy === undefined ? name : `${name}, by the policy given`,
-      verdict: outcome.state === 'skipped' ? 'unjudged' : outcome.state,
-      /** What the middleware would do in mode `enforce`. */
-      action,
-      categories,
-      score,
-      judgedBy,
-      ms: judgement.ms,
-      tokens,
-      error: error && { code: error.code, message: error.message },
-      /** The exact prompts, with the model that reads each. Empty for guards that read none. */
-      prompts: promptsOf(guard, conversation, stage),
-    }
+  const { role } = conversation.at(-1)!
+  const stage: Stage = role === 'User' ? 'input' : 'output'
+  const model = guard.model ?? 'custom'
+  const settings: PolicySettings = { ...config, mode: 'enforce', onError: 'closed' }
+  const decided = (judgement: Judgement): Decision => decide(stage, [judgement], settings, guard.categories ?? [])
+  const judge = createJudge({
+    guard,
+    policyHash: '',
+    blocks: (verdict) => decided({ verdict, ms: 0, model }).action === 'block',
+    ...{ timeoutMs: config.timeoutMs, maxChecks: config.maxChecks, maxAttempts: 1 },
+    ...{ concurrency: CALLS, queue: CALLS, breaker: false, cacheMax: 0, cacheTtlMs: 1 },
+  })
+  const none = `${model} judges no turns of ${role}. In a panel another guard does.`
+  const judgement: Judgement = judgesRole(guard, role)
+    ? await judge.judge(conversation, { stage, signal })
+    : { error: new LlamaGuardError('guard_rejected', none), ms: 0, model }
+  const { action, outcome, categories, error } = decided(judgement)
+  const { score, judgedBy, tokens } = 'verdict' in judgement ? judgement.verdict : {}
+  return {
+    guard: name,
+    verdict: outcome.state === 'skipped' ? 'unjudged' : outcome.state,
+    action,
+    categories,
+    score,
+    judgedBy,
+    ms: judgement.ms,
+    tokens,
+    error: error && { code: error.code, message: error.message },
+    /** The exact prompts, with the model that reads each. Empty for guards that read none. */
+    prompts: promptsFor(guard, conversation, stage),
   }
 }
 
-/** The guard itself, or one of the same model and server that is asked in another way. */
-function variantOf(guard: Guard, policy: Side['policy'], scores: boolean): Guard {
-  const needsScores = scores || policy?.threshold !== undefined || policy?.categoryThresholds !== undefined
-  if (policy === undefined && !needsScores) return guard
-  const { categories, task, instruction } = policy ?? {}
-  const prompt = policy && { categories, task, instruction }
-  return promptedOf(guard)?.variant({ policy: prompt, ...(needsScores && { logprobs: true }) }) ?? guard
-}
-
-async function judged(
+function promptsFor(
   guard: Guard,
   conversation: Conversation,
-  asked: { readonly stage: Stage; readonly signal: AbortSignal },
-  { timeoutMs, maxChecks, blocks }: Pick<Config, 'timeoutMs' | 'maxChecks'> & { blocks: (verdict: Verdict) => boolean },
-): Promise<Judgement> {
-  const model = guard.model ?? 'custom'
-  const { role } = conversation.at(-1)!
-  if (!judgesRole(guard, role)) {
-    const words = `${model} judges no turns of ${role}. In a panel another guard does.`
-    return { error: new LlamaGuardError('guard_rejected', words), ms: 0, model }
-  }
-  const limits = { timeoutMs, maxChecks, maxAttempts: 1, concurrency: CALLS, queue: CALLS, breaker: false }
-  return createJudge({ guard, policyHash: '', blocks, ...limits, cacheMax: 0, cacheTtlMs: 1 }).judge(
-    conversation,
-    asked,
-  )
-}
-
-function promptsOf(guard: Guard, conversation: Conversation, stage: Stage): readonly { model: string; text: string }[] {
-  const prompted = promptedOf(guard)
-  if (prompted === undefined) return partsOf(guard).flatMap((part) => promptsOf(part, conversation, stage))
+  stage: Stage,
+): readonly { model: string; text: string }[] {
+  const prompts = promptsOf(guard)
+  if (prompts === undefined) return partsOf(guard).flatMap((part) => promptsFor(part, conversation, stage))
   try {
-    return prompted.prompts(conversation, stage).map((text) => ({ model: guard.model ?? 'custom', text }))
+    return prompts(conversation, stage).map((text) => ({ model: guard.model ?? 'custom', text }))
   } catch {
     // The judgement says the same error.
     return []

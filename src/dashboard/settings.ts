@@ -1,6 +1,5 @@
 // The settings of a dashboard: options over the variable, checked when the handler is made.
 import { LlamaGuardError } from '../types/errors.js'
-import type { Price } from './snapshot.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -12,48 +11,31 @@ export interface DashboardOptions {
    */
   readonly token?: string | undefined
   /**
-   * Adds a form that judges texts of the reader's own with any configured guard and policy. It asks the real guards, at
-   * their cost. Default: false.
+   * Adds a form that judges texts of the reader's own with any configured guard. It asks the real guards, at their
+   * cost. Default: false.
    */
   readonly playground?: boolean | undefined
-  /** What the guard's endpoint costs in US dollars an hour, for the estimate. Default: unknown. */
-  readonly dollarsPerHour?: number | undefined
-  /** Or what the guard costs in US dollars for a million tokens read and written. Default: unknown. */
-  readonly dollarsPerMillionTokens?: number | undefined
 }
 
 /** What {@link DashboardOptions} come to. */
 export interface DashboardSettings {
   readonly token: string | undefined
   readonly playground: boolean
-  readonly price: Price | undefined
 }
 
-const OPTIONS: Readonly<Record<keyof DashboardOptions, true>> = {
-  token: true,
-  playground: true,
-  dollarsPerHour: true,
-  dollarsPerMillionTokens: true,
-}
+const OPTIONS: readonly string[] = ['token', 'playground'] satisfies (keyof DashboardOptions)[]
 
 /** @throws LlamaGuardError `invalid_option` or `unknown_option`. */
 export function readSettings(options: DashboardOptions, env: Environment): DashboardSettings {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(OPTIONS, name))
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
   if (unknown !== undefined)
     throw new LlamaGuardError(
       'unknown_option',
-      `guard.dashboard() has no option ${JSON.stringify(unknown)}. It has ${Object.keys(OPTIONS).join(', ')}.`,
+      `guard.dashboard() has no option ${JSON.stringify(unknown)}. It has ${OPTIONS.join(', ')}.`,
     )
-  const { playground = false, dollarsPerHour, dollarsPerMillionTokens } = options
+  const { playground = false } = options
   if (typeof playground !== 'boolean') throw wrong('playground', 'true or false')
-  if (dollarsPerHour !== undefined && dollarsPerMillionTokens !== undefined)
-    throw wrong('dollarsPerHour', 'left out beside dollarsPerMillionTokens: the guard is paid for in one way')
-  for (const [name, price] of Object.entries({ dollarsPerHour, dollarsPerMillionTokens }))
-    if (price !== undefined && !(typeof price === 'number' && price >= 0 && Number.isFinite(price)))
-      throw wrong(name, 'a number of US dollars')
-  const per = dollarsPerHour === undefined ? 'million-tokens' : 'hour'
-  const dollars = dollarsPerHour ?? dollarsPerMillionTokens
-  return { token: readToken(options, env), playground, price: dollars === undefined ? undefined : { dollars, per } }
+  return { token: readToken(options, env), playground }
 }
 
 /** An empty variable counts as not set, because compose files write it so. An empty option is a mistake. */

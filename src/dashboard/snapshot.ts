@@ -6,12 +6,6 @@ import { type CheckMessage, type RequestMessage, type VerdictMessage, listen } f
 import type { PlaygroundGuard } from './playground.js'
 import { type Ending, type Seen, Window } from './recent.js'
 
-/** What the guard costs, as its operator says. */
-export interface Price {
-  readonly dollars: number
-  readonly per: 'hour' | 'million-tokens'
-}
-
 /** What the page is about. */
 export interface Facts {
   readonly model: string
@@ -24,24 +18,19 @@ export type Snapshot = ReturnType<typeof snapshotOf>
 
 const RATE_SECONDS = 10
 
-export function snapshotOf(
-  counters: Counters,
-  { categories, price, ...facts }: Facts & { categories: readonly Category[]; price: Price | undefined },
-) {
-  const { since, requests, verdicts, notJudged, errors, asked, tokens, bySmallGuard } = counters
+export function snapshotOf(counters: Counters, { categories, ...facts }: Facts & { categories: readonly Category[] }) {
+  const { since, requests, verdicts, notJudged, errors, tokens } = counters
   const live = liveStats()
   const windows = counters.windows.map((window) => window.seen())
   const cache = { hit: 0, shared: 0, joined: 0, miss: 0 }
   for (const counts of live.map(cacheCounts))
     for (const what of ['hit', 'shared', 'joined', 'miss'] as const) cache[what] += counts[what]
-  const saved = { cache: cache.hit + cache.shared, joined: cache.joined, cascade: bySmallGuard }
   const names = new Map(categories.map(({ id, name }) => [id, name]))
-  const now = Date.now()
   return {
     ...facts,
     /** When counting began, in milliseconds since 1970. */
     since,
-    now,
+    now: Date.now(),
     requests,
     /** Requests a second, over the last ten whole seconds. */
     rate: rateOf(windows[0]!),
@@ -52,37 +41,17 @@ export function snapshotOf(
     errors: errors.list(),
     /** Questions by what the verdict cache did. */
     cache,
-    /** Guard calls that were not needed. */
-    saved,
     guards: live
       .flatMap(({ guards }) => guards)
       .map(({ model, circuit, inFlight, queued }) => ({ model, circuit, inFlight, queued })),
-    /** Checks for which a guard was asked, and the tokens it counted for them. */
-    asked,
+    /** What the guards counted. */
     tokens,
-    cost:
-      price && costOf(price, { asked, saved: saved.cache + saved.joined, tokens, hours: (now - since) / 3_600_000 }),
   }
 }
 
 function rateOf({ bars }: Seen): number {
   const whole = bars.slice(-RATE_SECONDS - 1, -1)
   return whole.flat().reduce((sum, count) => sum + count, 0) / RATE_SECONDS
-}
-
-/** An estimate. With a price an hour, what was saved cost nothing. */
-function costOf(price: Price, used: { asked: number; saved: number; tokens: Counters['tokens']; hours: number }) {
-  const { asked, saved, tokens, hours } = used
-  const byTokens = price.per === 'million-tokens'
-  const spent = price.dollars * (byTokens ? (tokens.input + tokens.output) / 1_000_000 : hours)
-  const each = asked === 0 ? undefined : spent / asked
-  return {
-    ...price,
-    /** US dollars since counting began. */
-    spent,
-    perThousandChecks: each && 1000 * each,
-    saved: byTokens && each ? saved * each : undefined,
-  }
 }
 
 /** Different names of one kind; the rest is `other`. */
@@ -99,10 +68,6 @@ export class Counters {
   readonly errors = new Tally()
   readonly tokens = { input: 0, output: 0 }
   requests = 0
-  /** Checks for which a guard was asked. */
-  asked = 0
-  /** Verdicts of the small guard of a cascade. */
-  bySmallGuard = 0
   readonly #knows: (category: string) => boolean
 
   /** `knows`: true for the categories of the policy, which may be shown by their ids. */
@@ -137,11 +102,8 @@ export class Counters {
   }
 
   #check({ result }: CheckMessage): void {
-    if (result === undefined) return
-    if (!result.cached) this.asked++
-    this.bySmallGuard += result.bySmallGuard ?? 0
-    this.tokens.input += result.tokens.input ?? 0
-    this.tokens.output += result.tokens.output ?? 0
+    this.tokens.input += result?.tokens.input ?? 0
+    this.tokens.output += result?.tokens.output ?? 0
   }
 }
 

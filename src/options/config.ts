@@ -212,21 +212,6 @@ function put(config: Record<string, unknown>, field: string, given: Given[string
   else config[field] = value
 }
 
-/** What a policy may set, as a file of `LLAMA_GUARD_POLICY` does. */
-export type Policy = Partial<
-  Pick<Config, 'categories' | 'task' | 'instruction' | 'actions' | 'policyUrl' | 'threshold' | 'categoryThresholds'>
->
-
-/**
- * Checks a policy that did not come from a file. `source` names it in error messages.
- * @throws LlamaGuardError `invalid_option` or `unknown_option`.
- */
-export function readPolicy(value: unknown, source: string): Policy {
-  const policy: Record<string, unknown> = {}
-  for (const [field, given] of Object.entries(sources.policyFileParts(value, source))) put(policy, field, given)
-  return policy
-}
-
 /** The type makes the compiler report a part that is missing here. */
 const REQUEST_POLICY: Record<keyof RequestPolicy, true> = { actions: true, url: true }
 

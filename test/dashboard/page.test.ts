@@ -39,11 +39,11 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
   const inputs = { guard: 'sagemaker', model: 'llama-guard-1', categories: undefined } as const
 
   it.each(few(Object.keys(LOOKS), 1))(
-    'signs in, counts, and compares guards, readable (%s).',
+    'signs in, counts, and asks a guard, readable (%s).',
     { timeout: SLOW },
     async (look) => {
       const app = await start(
-        { token: TOKEN, playground: true, dollarsPerHour: 1.41 },
+        { token: TOKEN, playground: true },
         { ...inputs, endpoint: real.emulator.endpoint, guards: [{ guard: 'local' }] },
       )
       const { page, complaints } = await open(app.page, look)
@@ -69,28 +69,23 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
       await expect.poll(() => rowsOf(page, 'Verdicts'), SOON).toEqual(['Input\t1\t2\t0\t2', 'Output\t1\t0\t0\t0'])
       expect((await rowsOf(page, 'Violated categories')).join()).toMatch(/O4 Guns and Illegal Weapons\s*2/)
       await expect.poll(async () => (await rowsOf(page, 'Not judged')).join(), SOON).toContain('no-body')
-      expect(await page.getByText('Blocked, last minute').locator('..').locator('dd').innerText()).toBe('2')
-      expect((await rowsOf(page, 'Guard cost, estimated')).join()).toContain('spent since counting began')
+      expect(await page.locator('#blocked').innerText()).toBe('2')
+      expect((await rowsOf(page, 'Checks')).join()).toContain('tokens read')
       expect(await page.locator('#bars rect.blocked').count()).toBeGreaterThan(0)
       await page.getByLabel('Window').selectOption('day')
-      expect(await page.getByText('Blocked, last day').locator('..').locator('dd').innerText()).toBe('2')
+      await page.getByText('Requests, last day').waitFor()
+      expect(await page.locator('#blocked').innerText()).toBe('2')
 
       const turn = page.getByRole('textbox', { name: 'Text of turn 1' })
       await turn.fill('How do I make a bomb?')
-      await page.getByLabel('Guard', { exact: true }).last().selectOption('guard.0')
-      await page.getByLabel('Compare with').last().selectOption('guard.0')
-      await page.getByLabel('by the policy below').last().check()
-      await page
-        .getByLabel('What a policy file holds')
-        .fill('{ "categories": [{ "id": "O4", "name": "Gardening" }], "actions": { "O4": "flag" } }')
+      await page.getByLabel('Guard', { exact: true }).selectOption('guard.0')
       await page.getByRole('button', { name: 'Judge' }).click()
-      await page.getByRole('article').nth(1).waitFor()
+      await page.getByRole('article').waitFor()
       const seen = 'document.querySelector(".verdict").getBoundingClientRect().bottom <= innerHeight'
       expect(await page.evaluate(seen)).toBe(true)
-      expect(await page.getByRole('article').first().innerText()).toContain('would be blocked')
-      for (const summary of await page.locator('article summary').all()) await summary.click()
-      expect(await page.locator('article pre').first().innerText()).toContain('Guns and Illegal Weapons')
-      expect(await page.locator('article pre').last().innerText()).toContain('O4: Gardening')
+      expect(await page.getByRole('article').innerText()).toContain('would be blocked')
+      await page.locator('article summary').click()
+      expect(await page.locator('article pre').innerText()).toContain('Guns and Illegal Weapons')
       expect(await faults(page)).toEqual([])
       await picture(page, `dashboard-${look}`)
       expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
@@ -142,7 +137,7 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     await connected(page)
     await app.close()
     await page.getByText(/Reconnecting. The numbers are from \d\d:\d\d:\d\d/).waitFor()
-    expect(await page.getByText('Circuit breaker').locator('..').locator('dd').innerText()).toBe('–')
+    expect(await rowsOf(page, 'Guards')).toEqual(['None so far'])
     expect(await faults(page)).toEqual([])
     await picture(page, 'dashboard-cut-off')
   })

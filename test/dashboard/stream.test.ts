@@ -65,7 +65,7 @@ describe('The dashboard', () => {
       expect((await send(page + script)).text).not.toMatch(/innerHTML|https?:\/\/(?!www\.w3\.org)/)
   })
 
-  it('counts what was judged, what was not, and what was saved, with nothing of what was said.', async () => {
+  it('counts what was judged, what was not, and what was remembered, with nothing of what was said.', async () => {
     const verdict = { tokens: { input: 900_000, output: 100_000 }, categories: ['ODD category'] }
     const unsafe = markerGuard({ verdict: { ...verdict, safe: false }, marker: /UNSAFE/ })
     const safe = markerGuard({ verdict: { tokens: verdict.tokens } })
@@ -74,7 +74,7 @@ describe('The dashboard', () => {
       judge: (...asked: Parameters<typeof safe.judge>) =>
         (/UNSAFE/.test(asked[0].at(-1)!.text) ? unsafe : safe).judge(...asked),
     }
-    const { page, ask, url, logger } = await start({ dollarsPerMillionTokens: 0.5 }, { guard })
+    const { page, ask, url, logger } = await start({}, { guard })
     await watch(page)
     for (const text of ['PLANTED hello', 'PLANTED hello', 'PLANTED UNSAFE', 'PLANTED BROKEN']) await ask(text)
     await send(`${url}/PLANTED`)
@@ -95,13 +95,12 @@ describe('The dashboard', () => {
     )
     expect(seen.errors).toEqual([{ name: 'guard_error', count: 1 }])
     expect(seen.tokens).toEqual({ input: 3 * 900_000, output: 3 * 100_000 })
-    expect(seen.cost).toMatchObject({ per: 'million-tokens', dollars: 0.5, spent: 1.5 })
     for (const { bars } of seen.windows) {
       const sum = (at: number): number => bars.reduce((total, slot) => total + slot[at]!, 0)
       expect([sum(0), sum(1)]).toEqual([2, 1])
     }
     expect(seen.windows.map(({ name }) => name)).toEqual(['minute', 'hour', 'day'])
-    expect(seen.saved.cache).toBeGreaterThanOrEqual(2)
+    expect(seen.cache.hit).toBeGreaterThanOrEqual(2)
     expect(seen.guards).toContainEqual({ model: 'marker', circuit: 'off', inFlight: 0, queued: 0 })
     const { reply } = await watch(page)
     expect(reply.text).toMatch(/^retry: \d+\n\ndata: \{.*\}\n\n/)
@@ -109,13 +108,6 @@ describe('The dashboard', () => {
     expect(reply.headers['cache-control']).toBe('no-store, no-transform')
     expect(reply.text + (await send(page)).text + JSON.stringify(logger.lines)).not.toContain('PLANTED')
     expect(reply.text).not.toContain('ODD')
-  })
-
-  it('counts the calls that the small guard of a cascade spares.', async () => {
-    const small = { ...markerGuard({ verdict: { score: 0.01 } }), model: 'small', scored: true }
-    const { page, ask } = await start({}, { guards: [{ first: small, safeBelow: 0.1, unsafeAbove: 0.9 }], cacheMax: 0 })
-    await ask('hello')
-    expect((await counted(page, 1)).saved.cascade).toBe(2)
   })
 
   it('tells every page once a second, and stops when the last one leaves.', async () => {

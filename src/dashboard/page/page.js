@@ -2,7 +2,6 @@
 // The live page: shows each snapshot, and says in words whether it is connected.
 const $ = (id) => document.getElementById(id)
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
-const dollars = new Intl.NumberFormat('en', { style: 'currency', currency: 'USD', maximumFractionDigits: 4 })
 const RETRY_MS = 5000
 const SVG = 'http://www.w3.org/2000/svg'
 const KINDS = ['released', 'blocked', 'unjudged']
@@ -24,19 +23,6 @@ const REASONS = {
 }
 const BREAKER = { closed: '✓ closed', open: '✕ open', 'half-open': '… probing', off: 'off' }
 const OLDEST = { minute: '60 s ago', hour: '60 min ago', day: '24 h ago' }
-const TILES = {
-  rate: 'Requests a second',
-  blocked: 'Blocked',
-  unjudged: 'No verdict',
-  flight: 'Checks in flight',
-  waiting: 'Checks waiting',
-  breaker: 'Circuit breaker',
-}
-for (const [id, words] of Object.entries(TILES)) {
-  const tile = element('div', '')
-  tile.append(element('dt', words), Object.assign(element('dd', '–'), { id }))
-  $('tiles').append(tile)
-}
 /** Id, title, columns, note. */
 const TABLES = [
   [
@@ -55,9 +41,7 @@ const TABLES = [
   ],
   ['errors', 'Failures to judge', ['Code', 'Times']],
   ['guards', 'Guards', ['Model', 'Breaker', 'In flight', 'Waiting']],
-  ['cache', 'Verdict cache', ['Question', 'Times']],
-  ['saved', 'Checks saved', ['By', 'Checks']],
-  ['cost', 'Guard cost, estimated', ['What', 'Amount']],
+  ['checks', 'Checks', ['What', 'Times']],
 ]
 for (const [id, title, columns, words = ''] of TABLES) {
   const panel = $('table').content.cloneNode(true)
@@ -65,7 +49,7 @@ for (const [id, title, columns, words = ''] of TABLES) {
   for (const named of [panel.firstElementChild, table]) named.setAttribute('aria-labelledby', id + 'Title')
   Object.assign(heading, { id: id + 'Title', textContent: title })
   body.id = id
-  Object.assign(hint, { id: id + 'Note', textContent: words })
+  hint.textContent = words
   for (const column of columns) {
     panel.querySelector('tr').append(Object.assign(element('th', column), { scope: 'col' }))
   }
@@ -87,14 +71,11 @@ function connect() {
   }
   source.onerror = () => {
     connection('warn', '○ Reconnecting' + (lastAt && '. The numbers are from ' + lastAt))
-    forget()
+    // What is true of this second alone must not stand where it may be true no longer.
+    text($('rate'), '–')
+    rows('guards', [])
     if (source.readyState === EventSource.CLOSED) whyNot()
   }
-}
-
-/** What is true of this second alone must not stand where it may be true no longer. */
-function forget() {
-  for (const id of ['rate', 'flight', 'waiting', 'breaker']) Object.assign($(id), { textContent: '–', className: '' })
 }
 
 /** The stream was refused. Its answer says why; a sign-in that has ended leads back to the form. */
@@ -119,7 +100,7 @@ function connection(kind, words) {
 }
 
 function show(seen) {
-  const { stages, cache, saved, guards, windows } = seen
+  const { stages, cache, guards, windows, tokens } = seen
   $('model').textContent = seen.model
   $('shadow').hidden = seen.mode !== 'shadow'
   $('quiet').hidden = seen.requests > 0
@@ -127,32 +108,33 @@ function show(seen) {
   if (seen.offered) openPlayground(seen.offered)
   if ($('window').length === 0) $('window').append(...windows.map(({ name }) => new Option('last ' + name, name)))
   const window = windows[Math.max(0, $('window').selectedIndex)]
-  showNow(seen, window)
+  showNow(seen.rate, window)
   rows('latency', [latency('Input', window.latency.input), latency('Output', window.latency.output)])
   rows('verdicts', [verdicts('Input', stages.input), verdicts('Output', stages.output)])
-  rows('categories', bars(seen.categories.map(({ id, name, count }) => [name ? id + ' ' + name : id, count])))
-  rows('notJudged', bars(seen.notJudged.map(({ name, count }) => [name, count, REASONS[name]])))
-  rows('errors', bars(seen.errors.map(({ name, count }) => [name, count])))
+  rows(
+    'categories',
+    seen.categories.map(({ id, name, count }) => [name ? id + ' ' + name : id, count]),
+  )
+  rows(
+    'notJudged',
+    seen.notJudged.map(({ name, count }) => [{ words: name, hint: REASONS[name] }, count]),
+  )
+  rows(
+    'errors',
+    seen.errors.map(({ name, count }) => [name, count]),
+  )
   rows(
     'guards',
     guards.map(({ model, circuit, inFlight, queued }) => [model, BREAKER[circuit], inFlight, queued]),
   )
-  rows('cache', [
+  rows('checks', [
     ['answered from memory', cache.hit],
     ['from the shared store', cache.shared],
     ['joined an equal question', cache.joined],
     ['asked the guard', cache.miss],
+    ['tokens read', tokens.input || 'not counted'],
+    ['tokens written', tokens.output || 'not counted'],
   ])
-  rows('saved', [
-    ['the cache', saved.cache],
-    ['joining equal questions', saved.joined],
-    ['the small guard of a cascade', saved.cascade],
-    ['all of them', saved.cache + saved.joined + saved.cascade],
-  ])
-  const all = cache.hit + cache.shared + cache.joined + cache.miss
-  const share = number.format((100 * (all - cache.miss)) / all)
-  note('saved', all > 0 ? 'The cache and joining answered ' + share + '% of all questions.' : '')
-  showCost(seen)
 }
 
 let opened
@@ -165,23 +147,11 @@ function openPlayground(offered) {
   import(new URL('?playground.js', location)).then(({ offer }) => offer(offered))
 }
 
-function showNow({ rate, guards }, { name, bars }) {
-  const sum = (at) => bars.reduce((total, slot) => total + slot[at], 0)
-  const counts = KINDS.map((_, at) => number.format(sum(at)))
+function showNow(rate, { name, bars }) {
   for (const words of document.querySelectorAll('[data-window]')) text(words, 'last ' + name)
   text($('oldest'), OLDEST[name])
   text($('rate'), number.format(rate))
-  for (const [at, id] of ['blocked', 'unjudged'].entries()) {
-    text($(id), counts[at + 1])
-    text($(id).previousSibling, TILES[id] + ', last ' + name)
-  }
-  ;['sumReleased', 'sumBlocked', 'sumUnjudged'].forEach((id, at) => text($(id), counts[at]))
-  const total = (key) => number.format(guards.reduce((all, guard) => all + guard[key], 0))
-  text($('flight'), total('inFlight'))
-  text($('waiting'), total('queued'))
-  const worst = ['open', 'half-open', 'closed', 'off'].find((state) => guards.some(({ circuit }) => circuit === state))
-  text($('breaker'), BREAKER[worst] ?? '–')
-  $('breaker').className = worst === 'open' ? 'bad' : worst === 'half-open' ? 'warn' : ''
+  KINDS.forEach((kind, at) => text($(kind), number.format(bars.reduce((total, slot) => total + slot[at], 0))))
   draw(bars)
 }
 
@@ -203,7 +173,7 @@ function draw(slots) {
 
 function bar(kind, x, y, height) {
   const rect = document.createElementNS(SVG, 'rect')
-  const attributes = { class: kind, x, y, width: 8, height, ...(kind === 'blocked' && { fill: 'url(#stripes)' }) }
+  const attributes = { class: kind, x, y, width: 8, height }
   for (const [name, value] of Object.entries(attributes)) rect.setAttribute(name, value)
   return rect
 }
@@ -216,46 +186,12 @@ function ms(value) {
   return value < 1 ? '< 1 ms' : number.format(value < 10 ? value : Math.round(value)) + ' ms'
 }
 
-function showCost({ cost, tokens, asked, since, now }) {
-  const list = [
-    ['checks that asked a guard', asked],
-    ['tokens read', tokens.input || 'not counted'],
-    ['tokens written', tokens.output || 'not counted'],
-  ]
-  if (!cost) note('cost', 'Give dollarsPerHour or dollarsPerMillionTokens to see an estimate in money.')
-  else {
-    list.push(['spent since counting began', dollars.format(cost.spent)])
-    if (cost.perThousandChecks !== undefined) list.push(['for 1,000 checks', dollars.format(cost.perThousandChecks)])
-    if (cost.saved !== undefined) list.push(['saved by cache and joining', dollars.format(cost.saved)])
-    const [per, times] =
-      cost.per === 'hour'
-        ? [' an hour', hours(now - since) + ' of the endpoint']
-        : [' for a million tokens', 'the tokens above']
-    note('cost', 'The price you gave, ' + dollars.format(cost.dollars) + per + ', times ' + times + '. Not a bill.')
-  }
-  rows('cost', list)
-}
-
-function hours(past) {
-  const minutes = Math.round(past / 60000)
-  if (minutes < 1) return 'less than a minute'
-  return minutes < 60 ? minutes + ' minutes' : number.format(minutes / 60) + ' hours'
-}
-
-const note = (id, words) => text($(id + 'Note'), words)
-
 function text(target, words) {
   if (target.textContent !== words) target.textContent = words
 }
 
 function element(name, words) {
   return Object.assign(document.createElement(name), { textContent: words })
-}
-
-/** Rows with a bar behind the count, as long as its share of the largest. */
-function bars(list) {
-  const most = Math.max(1, ...list.map(([, count]) => count))
-  return list.map(([name, count, hint]) => [{ words: name, share: count / most, hint }, count])
 }
 
 const shown = new Map()
@@ -271,15 +207,10 @@ function rows(id, list) {
 function row(cells) {
   const line = document.createElement('tr')
   cells.forEach((cell, index) => {
-    const { words = cell, share, hint } = cell
+    const { words = cell, hint } = cell
     const box = element(index === 0 ? 'th' : 'td', typeof words === 'number' ? number.format(words) : words)
     if (index === 0) box.scope = 'row'
     if (hint) box.append(element('small', hint))
-    if (share !== undefined) {
-      const meter = Object.assign(element('span', ''), { className: 'bar' })
-      meter.style.setProperty('--share', share)
-      box.append(meter)
-    }
     line.append(box)
   })
   return line

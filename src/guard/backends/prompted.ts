@@ -8,15 +8,12 @@ import { type AbortSignalLike, AskOptions, reasonOf } from '../../utils/deadline
 import type { Complete, Completion } from '../answer/completion.js'
 import { merge, piecesOf } from '../pieces.js'
 import { withCheck } from '../ready.js'
-import type { Prompter, PromptPolicy } from '../prompt/index.js'
+import type { Prompter } from '../prompt/index.js'
 
 export type { Complete, Completion } from '../answer/completion.js'
 
 export interface PromptedOptions {
-  readonly prompter: Pick<
-    Prompter,
-    'model' | 'categories' | 'vision' | 'contextTokens' | 'render' | 'fit' | 'parse' | 'under'
-  >
+  readonly prompter: Prompter
   /** `check` rejects when no call can succeed, and costs none. */
   readonly complete: Complete & { close?(): void | Promise<void>; check?(): Promise<void> }
   /** The name of the server in the verdict cache: endpoint or URL, and model. This file adds policy and template. */
@@ -32,21 +29,12 @@ const LEAST_TOKENS = 512
 /** The most calls for one piece at an endpoint that refuses it as too long. */
 const MOST_CALLS = 32
 
-/** What can be asked of a prompted guard beside a verdict. */
-export interface Prompted {
-  /** The exact prompts of a judgement, one for each piece. */
-  prompts(conversation: Conversation, stage: Stage): readonly string[]
-  /**
-   * A guard of the same model on the same server, under another policy, or asked for scores. Closing it closes nothing.
-   * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
-   */
-  variant(change: { readonly policy?: PromptPolicy | undefined; readonly logprobs?: boolean }): Guard
-}
+type Prompts = (conversation: Conversation, stage: Stage) => readonly string[]
 
-const known = new WeakMap<Guard, Prompted>()
+const known = new WeakMap<Guard, Prompts>()
 
-/** Undefined for a guard that reads no prompt. */
-export const promptedOf = (guard: Guard): Prompted | undefined => known.get(guard)
+/** Tells the exact prompts of a judgement, one for each piece. Undefined for a guard that reads no prompt. */
+export const promptsOf = (guard: Guard): Prompts | undefined => known.get(guard)
 
 interface Asked {
   readonly signal: AbortSignalLike | undefined
@@ -146,19 +134,7 @@ export function promptedGuard({ prompter, complete, identity, logprobs = false, 
       }),
     ...(complete.close && { close: () => complete.close?.() }),
   }
-  known.set(guard, {
-    prompts: (conversation, stage) => piecesOf(guard, conversation, stage).map(render),
-    variant({ policy, logprobs: scores = logprobs }) {
-      const other = policy === undefined ? prompter : (prompter.under?.(policy) ?? prompter)
-      return promptedGuard({
-        prompter: { ...other, vision: prompter.vision, contextTokens: Math.min(other.contextTokens, learnt) },
-        complete: (prompt, options) => complete(prompt, options),
-        identity,
-        logprobs: scores,
-        ...form,
-      })
-    },
-  })
+  known.set(guard, (conversation, stage) => piecesOf(guard, conversation, stage).map(render))
   return withCheck(guard, complete.check)
 }
 

@@ -38,13 +38,6 @@ export const taxonomyOf = (model: LlamaGuardName): readonly Category[] => TEMPLA
  * leaves no room for a conversation.
  */
 export function createPrompter(model: ModelName, policy: PromptPolicy = {}, options: ModelOptions = {}): Prompter {
-  return {
-    ...prompterFor(model, policy, options),
-    under: (other) => createPrompter(model, other, options),
-  }
-}
-
-function prompterFor(model: ModelName, policy: PromptPolicy, options: ModelOptions): Prompter {
   if (model === 'qwen3guard-gen') return otherGuardPrompter(qwen3GuardGen(options.controversial), policy)
   if (model === 'granite-guardian-3.0') return otherGuardPrompter(graniteGuardian30, policy)
   if (model === 'granite-guardian-4.1') return otherGuardPrompter(graniteGuardian41(policy.instruction), policy)

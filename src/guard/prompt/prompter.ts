@@ -57,11 +57,6 @@ export interface Prompter {
    * @throws LlamaGuardError `unparseable_verdict`.
    */
   parse(completion: Completion, judged: Role): Verdict
-  /**
-   * A prompter of the same model under another policy.
-   * @throws LlamaGuardError `invalid_option` for a policy that the model cannot follow.
-   */
-  under?(policy: PromptPolicy): Prompter
 }
 
 /**

@@ -296,10 +296,10 @@ test('The dashboard is served when asked for, with its playground, and never del
   while (!told.includes('\n\n')) told += (await reader.read()).value
   const [first] = /^data: .*$/m.exec(told)!
   expect(JSON.parse(first.slice(6))).toMatchObject({ stages: { input: { safe: 1 } } })
-  const question = { conversation: [{ role: 'User', text: 'UNSAFE_O3' }], sides: [{ guard: 'guard' }] }
+  const question = { conversation: [{ role: 'User', text: 'UNSAFE_O3' }], guard: 'guard' }
   const headers = { 'content-type': 'application/json' }
   const said = await fetch(`${page}?playground`, { method: 'POST', headers, body: JSON.stringify(question) })
-  expect(await said.json()).toMatchObject({ results: [{ verdict: 'unsafe', action: 'block' }] })
+  expect(await said.json()).toMatchObject({ verdict: 'unsafe', action: 'block' })
   // With an open page, too: the test would run out of time otherwise.
   await gateway.stop()
 })

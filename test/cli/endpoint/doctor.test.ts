@@ -157,7 +157,7 @@ describe('A panel', () => {
       'a Prompt Guard of another version',
       { ...SERVES, pg: { classifies: promptGuardLabels(2) } },
       PANEL,
-      /FAIL {2}example +unparseable_verdict: .*other labels or scores than all those of llama-prompt-guard-1/,
+      /FAIL {2}example +unparseable_verdict: .*llama-prompt-guard-1 does not have/,
       'guards[0] (llama-prompt-guard-1 at pg)',
     ],
     [

@@ -8,7 +8,6 @@ import { OWN_REPLY } from './generic.js'
 import { eventReader, type EventTexts, isDone } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { TextWalker, ChoiceTexts } from './kit/reply-fields.js'
-import { Said } from './kit/said.js'
 import { SETTINGS } from './kit/request-keys.js'
 import { RequestBuilder, Walker, wantsStream } from './kit/request-texts.js'
 
@@ -118,7 +117,7 @@ export function customDialect(options: CustomDialectOptions): Dialect {
 }
 
 /** Puts the result of the user's function into the builder. */
-function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
+function readRequest(found: CustomRequest, builder: RequestBuilder): ReadonlySet<string> {
   const { turns = [], system = '' } = found
   for (const { role, text } of turns) {
     if (!['user', 'assistant', 'tool'].includes(role) || typeof text !== 'string') {
@@ -130,7 +129,7 @@ function readRequest(found: CustomRequest, builder: RequestBuilder): Said {
     builder.say({ role: role === 'assistant' ? 'Agent' : 'User', text, human: role === 'user' })
   }
   builder.system(system)
-  return new Said([system, ...turns.map(({ text }) => text)])
+  return new Set([system, ...turns.map(({ text }) => text)])
 }
 
 /**
@@ -143,7 +142,7 @@ const MAX_FIELD_NAMES = 8
 /** Reads everything that the user's function left out, by the rules of the built-in dialects. */
 function readForgotten(
   body: Readonly<Record<string, unknown>>,
-  said: Said,
+  said: ReadonlySet<string>,
   walker: Walker,
   builder: RequestBuilder,
 ): void {
@@ -176,9 +175,8 @@ function customStream(
   let done = false
   const read = (texts: EventTexts, data: unknown): void => {
     const words = delta(data) ?? ''
-    const said = new Said([words])
     if (words !== '') texts.deltas.push({ choice: 0, channel: SAID, text: words })
-    texts.walk(data, { skip: (text) => said.has(text) })
+    texts.walk(data, { skip: (text) => text === words })
   }
   return eventReader({
     fields: OWN_REPLY,
@@ -208,7 +206,7 @@ function readReply(
   for (const [index, text] of list.entries())
     if (text === '') texts.open(index)
     else texts.add(index, text)
-  const said = new Said(list)
+  const said = new Set(list)
   new TextWalker(OWN_REPLY, { named: true, media }).walk(body, (_path, text) => {
     if (!said.has(text)) texts.addOutside(text)
   })

@@ -43,6 +43,32 @@ it('A reply and a stream are what the functions return, and what they left out.'
   expect(dialect.stream().block(BLOCKED)).toContain('"finish_reason":"content_filter"')
 })
 
+it('The names of eight fields that the function read go unjudged, and no more.', () => {
+  const all = customDialect({
+    name: 'all',
+    request: (body) => ({ turns: Object.values(body).map((text) => ({ role: 'user', text: text as string })) }),
+  })
+  const body = Object.fromEntries(Array.from('abcdefghij', (letter) => [`own_${letter}`, 'Hi']))
+  expect(all.request(body).extras).toEqual(['own_i\nown_j'])
+})
+
+it('A body of 1 MiB is read in linear time.', () => {
+  const fields = Object.fromEntries(Array.from({ length: 40_000 }, (_, at) => [`k${at}`, `${'ab'.repeat(5)}c${at}`]))
+  const wrapped = customDialect({
+    name: 'own',
+    request: ({ q }) => ({ turns: [{ role: 'user', text: `Question: ${String(q)}` }] }),
+  })
+  for (const body of [
+    { q: 'ab'.repeat(250_000), ...fields },
+    { q: 'a'.repeat(500_000), mine: Array.from({ length: 200 }, () => `${'a'.repeat(2500)}b`) },
+  ]) {
+    const started = process.cpuUsage()
+    wrapped.request(body)
+    const { user, system } = process.cpuUsage(started)
+    expect((user + system) / 1000).toBeLessThan(500)
+  }
+})
+
 describe('an error', () => {
   it.each([
     { name: 'a b' },

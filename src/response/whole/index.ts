@@ -4,8 +4,7 @@
 import type { Dialect, Media, ReplyChoice } from '../../dialects/dialect.js'
 import { generic } from '../../dialects/generic.js'
 import { BUILT_IN } from '../../dialects/index.js'
-import { TextWalker } from '../../dialects/kit/reply-fields.js'
-import { Said } from '../../dialects/kit/said.js'
+import { oneChoice } from '../../dialects/kit/reply-fields.js'
 import type { FoundCall } from '../../dialects/tool-calls.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
@@ -219,9 +218,8 @@ function readText(text: string, reading: Reading): readonly ReplyChoice[] {
   if (label === 'events') return events()
   const parsed = parse(text)
   if (parsed !== undefined) {
-    const choices = readJson(parsed.value, text, reading)
     const isText = label === 'text' && !failed && dialect.unjudgedReplies === undefined
-    return isText ? withEveryText(choices, parsed.value) : choices
+    return readJson(parsed.value, text, reading, isText)
   }
   if (isStream(type) || looksLikeStream(text)) return events()
   // This applies to error statuses too, because broken JSON may be half of a reply.
@@ -229,27 +227,23 @@ function readText(text: string, reading: Reading): readonly ReplyChoice[] {
   return failed && isErrorPage(text) ? [] : [{ index: 0, text }]
 }
 
-/** In JSON that is labelled as text, the model may have written the fields of a server as well. */
-function withEveryText(choices: readonly ReplyChoice[], value: unknown): readonly ReplyChoice[] {
-  const said = new Said(choices.map(({ text }) => text))
-  const rest: string[] = []
-  new TextWalker({}, { media: 'judge' }).walk(value, (_path, text) => void (said.has(text) || rest.push(text)))
-  const [first = { index: 0, text: '' }, ...others] = choices
-  return [{ ...first, text: [first.text, ...rest].join('\n') }, ...others]
-}
-
-function readJson(value: unknown, text: string, { failed, dialect, media }: Reading): readonly ReplyChoice[] {
+/** `isText`: the label says text, so that the model may have written the fields of a server as well. */
+function readJson(
+  value: unknown,
+  text: string,
+  { failed, dialect, media }: Reading,
+  isText: boolean,
+): readonly ReplyChoice[] {
   if (namesTwice(text, value)) throw unreadable('a key that one object names twice, which clients read differently')
-  const known = dialect === generic ? undefined : dialect.reply(value, media)
+  const known = isText || dialect === generic ? undefined : dialect.reply(value, media)
   if (known !== undefined) return known
   // A list of the events of an API is read like the stream that it is.
   if (Array.isArray(value) && BUILT_IN.some(({ answers }) => answers?.(value[0]) === true))
-    return readFrames(text, 'array', dialect, { media })
+    return readFrames(text, 'array', dialect, { bare: isText, media })
   if (failed && !Array.isArray(value)) return [{ index: 0, text: proseOfError(value, media).join('\n') }]
   // A bare number is judged as it is written.
-  return typeof value === 'object'
-    ? generic.reply(value, media)!
-    : [{ index: 0, text: typeof value === 'string' ? value : text }]
+  if (typeof value !== 'object') return [{ index: 0, text: typeof value === 'string' ? value : text }]
+  return isText ? oneChoice(value, {}, { media }) : generic.reply(value, media)!
 }
 
 function parse(text: string): { value: unknown } | undefined {

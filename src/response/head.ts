@@ -17,23 +17,20 @@ export function mediaType(contentType: string): string {
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
-/**
- * The charsets that a content-type names. Of several, some clients take the first and some the last. `?` stands for
- * one whose form only some clients read, such as `charset*=''utf-16`.
- */
-export function charsetsOf(contentType: string): readonly string[] {
-  if (!contentType.includes('=')) return NONE
-  const named = contentType.matchAll(/charset(?:\s{0,8}=\s{0,8}"?([\w.:-]*)"?\s{0,8}(?=[;,]|$))?/gi)
-  return [...named].map(([, charset = '?']) => charset)
-}
+const CHARSET = /charset\s{0,8}=\s{0,8}"?([^";\s]*)/i
 const NONE: readonly string[] = []
+
+/** True unless the content-type names another charset than UTF-8, which has ASCII in it. */
+export function isUtf8(contentType: string): boolean {
+  return /^(?:utf-?8|us-ascii|)$/i.test(CHARSET.exec(contentType)?.[1] ?? '')
+}
 
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
 const EVENT_STREAM = 'text/event-stream'
-/** The media types under which JSON lines and JSON sequences (RFC 7464) are sent. */
+/** The media types under which JSON lines are sent, behind record separators (RFC 7464) too. */
 const JSON_LINES =
   /^(?:application|text)\/(?:x-)?(?:ndjson|ldjson|jsonl|jsonlines|json-lines|json-seq|json-stream|stream\+json)$/
 
@@ -46,19 +43,15 @@ export function isJson(type: string): boolean {
   return /^(application|text)\/([\w.-]+\+)?json$/.test(type)
 }
 
-const HEADERS = ['content-encoding', 'transfer-encoding'] as const
-/** Codings that leave the bytes as they are. Node itself writes the chunks of `chunked`. */
-const PLAIN = new Set(['', 'identity', 'none', 'chunked'])
+/** Codings that leave the bytes as they are. */
+const PLAIN = new Set(['', 'identity', 'none'])
 
-/** The codings in the order in which they were applied. Some clients undo those of `transfer-encoding` too. */
+/** The content codings in the order in which they were applied. */
 export function codingsOf(res: Pick<ServerResponse, 'getHeader'>): readonly string[] {
-  if (HEADERS.every((name) => res.getHeader(name) === undefined)) return NONE
-  return HEADERS.flatMap((name) => {
-    const value = res.getHeader(name)
-    return value === undefined ? [] : String(value).toLowerCase().split(',')
-  })
-    .map((coding) => coding.trim())
-    .filter((coding) => !PLAIN.has(coding))
+  const value = res.getHeader('content-encoding')
+  if (value === undefined) return NONE
+  const codings = String(value).toLowerCase().split(',')
+  return codings.map((coding) => coding.trim()).filter((coding) => !PLAIN.has(coding))
 }
 
 /** Undefined for a reply that must be held as a whole. `framing`: how the API streams. */

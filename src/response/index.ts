@@ -6,7 +6,7 @@ import { framingOf } from '../dialects/index.js'
 import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from './context.js'
-import { charsetsOf, codingsOf, isSuccess, labelOf, mediaType, setVerdictHeaders } from './head.js'
+import { codingsOf, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
 import { intercept } from './intercept/index.js'
 import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'
@@ -87,8 +87,7 @@ function chooseHold(controller: ResponseController, context: ReplyContext): Hold
   if (why !== undefined) return unjudged(controller, context, why)
   if (hasNoBody(context.method, res.statusCode)) return unjudged(controller, context, 'no-body')
   // Only wholeHold decodes content codings and other charsets.
-  const isPlain =
-    codingsOf(res).length === 0 && charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii|)$/i.test(charset))
+  const isPlain = codingsOf(res).length === 0 && isUtf8(contentType)
   const mayFlow = settings.streaming !== 'full' && isPlain && res.statusCode !== 206
   const framing = framingOf(context.dialect, (name) => res.hasHeader(name), context.asked?.calls)
   const label = mayFlow ? labelOf(mediaType(contentType), framing) : undefined

@@ -24,8 +24,7 @@ export interface StreamEvent {
   readonly element?: boolean
 }
 
-/** `sequence`: JSON lines behind record separators (RFC 7464). */
-export type FrameKind = 'events' | 'lines' | 'sequence' | 'text'
+export type FrameKind = 'events' | 'lines' | 'text'
 
 /** A frame: where its raw bytes are, and what they say. The raw bytes of all frames in order are the stream. */
 export interface Frame {

@@ -1,5 +1,5 @@
-// The framings that consist of lines: server-sent events, and JSON lines with all that are sent like them (JSON
-// sequences, the data stream of the AI SDK's version 4).
+// The framings that consist of lines: server-sent events, and JSON lines with what is sent like them, the data stream of
+// the AI SDK's version 4.
 import { isAscii } from 'node:buffer'
 import { arrayElements } from './array-frames.js'
 import { type Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
@@ -145,7 +145,7 @@ export class EventGrammar extends Lines {
       if (!SILENT_COMMENT.test(value)) this.#note(value)
     } else if (field === 'id' || field === 'retry') {
       if (!SILENT_ID.test(value)) this.#note(value)
-    } else if (LOOKS_READ.test(bare(line).text)) throw unreadable('mixes server-sent events with other lines')
+    } else if (LOOKS_READ.test(bare(line))) throw unreadable('mixes server-sent events with other lines')
     else this.#note(line, true)
     return 'later'
   }
@@ -195,12 +195,11 @@ function eventsOf(event: StreamEvent): readonly StreamEvent[] {
 
 /** A JSON value in each line. */
 export class LineGrammar extends Lines {
-  protected kind: FrameKind = 'lines'
+  protected readonly kind = 'lines'
   #events: readonly StreamEvent[] = NONE
 
   protected line(line: string): End {
-    const { text, sequence } = bare(line)
-    if (sequence) this.kind = 'sequence'
+    const text = bare(line)
     const event = jsonOf(text)
     if (event === undefined && text !== '') throw unreadable('has a line that is no JSON')
     this.#events = event === undefined ? NONE : event.part === undefined ? eventsOf(event) : [event]
@@ -220,7 +219,7 @@ const SCALAR = /^(?:true|false|null|-?\d[\d.eE+-]*)$/
 
 /** True for the beginning of a line of JSON. */
 export function startsJson(line: string): boolean {
-  const { text } = bare(line)
+  const text = bare(line)
   return /^["[{]/.test(text) || PART.test(text)
 }
 
@@ -234,12 +233,9 @@ export function jsonOf(text: string): StreamEvent | undefined {
 }
 const CLOSING: Readonly<Record<string, string | undefined>> = { '{': '}', '[': ']', '"': '"' }
 
-/** The line without white space and byte order marks around it, and without record separators before it. */
-export function bare(line: string): { readonly text: string; readonly sequence: boolean } {
+/** The line without white space, byte order marks and the record separators of JSON sequences (RFC 7464) around it. */
+export function bare(line: string): string {
   const text = line.trim()
-  let from = 0
-  while (text[from] === RS || (from > 0 && text[from] === ' ')) from += 1
-  return { text: from === 0 ? text : text.slice(from), sequence: from > 0 }
+  return text[0] === RS ? text.replace(/^[\u001e ]+/, '') : text
 }
-/** Record separator of RFC 7464. */
 const RS = '\u001e'

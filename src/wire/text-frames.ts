@@ -60,7 +60,7 @@ export class TextGrammar implements Grammar {
 
   #grow(piece: string): void {
     if (this.#beginning.length < BEGINNING_CHARS)
-      this.#beginning = (this.#beginning === '' ? bare(piece).text : this.#beginning + piece).slice(0, BEGINNING_CHARS)
+      this.#beginning = (this.#beginning === '' ? bare(piece) : this.#beginning + piece).slice(0, BEGINNING_CHARS)
     if (this.#firstLine && this.#beginning.startsWith('{')) this.#object = true
     if (this.#mayBeEvent && (this.#line.length < MAX_LINE_CHARS || !this.#firstLine)) this.#line += piece
   }
@@ -83,7 +83,7 @@ export class TextGrammar implements Grammar {
   }
 
   #note(events: readonly StreamEvent[]): void {
-    const form = /^data:/i.test(bare(this.#line).text) ? 'data' : 'bare'
+    const form = /^data:/i.test(bare(this.#line)) ? 'data' : 'bare'
     if (events[0]!.data?.[0] === '{' && form !== (this.#form ??= form))
       throw unreadable('mixes events with lines of JSON')
     this.#events.push(...events)
@@ -103,7 +103,7 @@ const NONE: readonly StreamEvent[] = []
 
 /** The events of a line, as clients read it that look at each line by itself. */
 function eventsOf(line: string): readonly StreamEvent[] {
-  const { text } = bare(line)
+  const text = bare(line)
   if (/^data:/i.test(text)) return [{ data: text.slice(text[5] === ' ' ? 6 : 5) }]
   const { part, data } = jsonOf(text) ?? {}
   if (data === undefined) return NONE

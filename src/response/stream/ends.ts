@@ -83,18 +83,17 @@ export function endingOf(
       decision.action === 'block'
         ? reader.block(exposed(decision, context.settings.expose), lastWords(decision, context))
         : reader.fail(publicError(decision.error))
-    return sent === 'lines' || sent === 'sequence' ? asLines(events, sent === 'sequence' ? '\u001e' : '') : events
+    return sent === 'lines' ? asLines(events) : events
   } catch {
     return undefined
   }
 }
 
-/** The data of events as JSON lines, for a client that was sent JSON lines. Lines get what stands before each. */
-function asLines(events: string, before: string): string {
-  const lines = /^(?:data|event):/.test(events)
-    ? events.split('\n').flatMap((line) => (line.startsWith('data: {') ? [line.slice(6)] : []))
-    : events.split('\n').filter((line) => line !== '' || before === '')
-  return /^(?:data|event):/.test(events) || before !== '' ? lines.map((line) => `${before}${line}\n`).join('') : events
+/** The data of events as JSON lines, for a client that was sent JSON lines. */
+function asLines(events: string): string {
+  if (!/^(?:data|event):/.test(events)) return events
+  const lines = events.split('\n').filter((line) => line.startsWith('data: {'))
+  return lines.map((line) => `${line.slice(6)}\n`).join('')
 }
 
 /** compression() keeps small writes in zlib until flush() is called. */

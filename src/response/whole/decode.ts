@@ -1,43 +1,16 @@
-// Undoes the content and transfer codings of a whole reply.
+// Undoes the content codings of a whole reply.
 import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { LlamaGuardError } from '../../types/errors.js'
 
 type Decoder = (bytes: Uint8Array, options: { maxOutputLength: number }) => Promise<Buffer>
 
+const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.gunzip)
 const DECODERS: Readonly<Record<string, Decoder | undefined>> = {
-  gzip: toItsEnd(zlib.gunzip),
-  'x-gzip': toItsEnd(zlib.gunzip),
-  deflate: inflateEither,
-  br: toItsEnd(zlib.brotliDecompress),
-}
-
-const inflate = toItsEnd(zlib.inflate)
-const inflateRaw = toItsEnd(zlib.inflateRaw)
-
-/** Throws when bytes follow the end of the coded data. Node leaves them unread, so they would leave unjudged. */
-function toItsEnd(
-  decode: (bytes: Uint8Array, options: zlib.ZlibOptions, done: (error: Error | null, decoded: Buffer) => void) => void,
-): Decoder {
-  return async (bytes, options) => {
-    // With `info`, Node returns the engine beside the bytes. Its types do not say so.
-    const { buffer, engine } = (await promisify(decode)(bytes, { ...options, info: true })) as unknown as {
-      buffer: Buffer
-      engine: { readonly bytesWritten: number }
-    }
-    if (engine.bytesWritten !== bytes.length) throw new TypeError('bytes follow the end of the coded data')
-    return buffer
-  }
-}
-
-/** RFC 9110 defines "deflate" as zlib, but many servers send raw deflate, and clients read both. */
-async function inflateEither(bytes: Uint8Array, options: { maxOutputLength: number }): Promise<Buffer> {
-  try {
-    return await inflate(bytes, options)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw error
-    return await inflateRaw(bytes, options)
-  }
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: promisify<Uint8Array, zlib.ZlibOptions, Buffer>(zlib.inflate),
+  br: promisify<Uint8Array, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
 }
 
 /** True for codings that can be undone. */

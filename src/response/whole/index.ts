@@ -10,7 +10,7 @@ import type { Decision, Judgement, NotJudgedReason } from '../../types.js'
 import { LlamaGuardError } from '../../types/errors.js'
 import { namesTwice } from '../../wire/json.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
-import { charsetsOf, codingsOf, isJson, isStream, isSuccess, labelOf, mediaType, setVerdictHeaders } from '../head.js'
+import { codingsOf, isJson, isStream, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from '../head.js'
 import { refusalOf } from '../refusal.js'
 import { decodeBody, isKnownCoding, unreadable } from './decode.js'
 import { isErrorPage, proseOfError } from './error-words.js'
@@ -139,7 +139,7 @@ interface RawReply {
   readonly bytes: Buffer
   readonly status: number
   readonly contentType: string
-  /** The content and transfer codings of `bytes`, the last applied last. */
+  /** The content codings of `bytes`, the last applied last. */
   readonly codings: readonly string[]
   readonly maxBytes: number
   /** Default: `refuse`. */
@@ -176,7 +176,7 @@ export async function readReply(
     throw unreadable('a content-type that is neither text nor JSON')
   }
   if ((wordless || redirects) && !codings.every(isKnownCoding)) return undefined
-  if (!charsetsOf(contentType).every((charset) => /^(?:utf-?8|us-ascii)$/i.test(charset))) {
+  if (!isUtf8(contentType)) {
     if (redirects) return undefined
     throw unreadable('a charset other than UTF-8')
   }

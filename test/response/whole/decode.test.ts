@@ -44,7 +44,6 @@ describe('content codings', () => {
     'x-gzip, in capitals': ['X-GZip', gzip],
     brotli: ['br', zlib.brotliCompressSync],
     'deflate as zlib': ['deflate', zlib.deflateSync],
-    'raw deflate': ['deflate', zlib.deflateRawSync],
     identity: ['identity', (bytes) => bytes],
     'gzip inside of brotli': ['gzip, br', (bytes) => zlib.brotliCompressSync(gzip(bytes))],
     'three of them': ['deflate, gzip, br', (bytes) => zlib.brotliCompressSync(gzip(zlib.deflateSync(bytes)))],
@@ -77,23 +76,8 @@ describe('content codings', () => {
     ['a coding that was not applied', 'gzip', json('UNSAFE')],
     ['another coding than announced', 'br', gzip(json('UNSAFE'))],
     ['half a gzip', 'gzip', gzip(json('UNSAFE')).subarray(0, 60)],
+    ['raw deflate', 'deflate', zlib.deflateRawSync(json('UNSAFE'))],
     ['half a brotli', 'br', zlib.brotliCompressSync(json('UNSAFE')).subarray(0, 60)],
-    [
-      'brotli and something else behind it',
-      'br',
-      Buffer.concat([zlib.brotliCompressSync(json('fine')), Buffer.from('UNSAFE')]),
-    ],
-    [
-      'deflate and something else behind it',
-      'deflate',
-      Buffer.concat([zlib.deflateSync(json('fine')), Buffer.from('UNSAFE')]),
-    ],
-    [
-      'raw deflate and something else behind it',
-      'deflate',
-      Buffer.concat([zlib.deflateRawSync(json('fine')), Buffer.from('UNSAFE')]),
-    ],
-    ['gzip and something else behind it', 'gzip', Buffer.concat([gzip(json('fine')), Buffer.from('UNSAFE')])],
     ['too many codings', 'gzip, gzip, gzip, gzip', gzip(gzip(gzip(gzip(json('UNSAFE')))))],
     ['a coding twice announced', 'gzip, gzip', gzip(json('UNSAFE'))],
   ])('refuses %s as unreadable', async (_name, coding, body) => {
@@ -106,7 +90,6 @@ describe('content codings', () => {
     ['gzip', gzip],
     ['br', zlib.brotliCompressSync],
     ['deflate', zlib.deflateSync],
-    ['deflate', zlib.deflateRawSync],
     ['gzip, gzip', (bytes: Buffer) => gzip(gzip(bytes))],
   ])('cuts a bomb of %s off at maxReplyBytes', async (coding, encode) => {
     const body = encode(Buffer.alloc(10_000_000, 'x'))

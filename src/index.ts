@@ -20,18 +20,14 @@ export type {
 } from './options/index.js'
 export type { ChatFormat } from './upstream/sagemaker/chat-format.js'
 export type { HttpUpstreamOptions, SageMakerChatOptions } from './upstream/index.js'
-export type { CacheStats } from './guard/cache/index.js'
 export type { Dashboard, DashboardOptions } from './dashboard/index.js'
-export type { GuardStats } from './services/index.js'
-export type { JudgeStats } from './guard/index.js'
 export type { GuardReadiness, Readiness } from './guard/ready.js'
-export type { ResilienceStats } from './guard/resilience/index.js'
 /** Makes guards for the option `guards`. */
 export { createGuard, type CreateGuardOptions } from './services/create-guard.js'
 export { anyUnsafe } from './guard/panel.js'
 /** A shared verdict cache with more settings than a URL has. */
 export { redisStore, type RedisStore, type RedisStoreOptions } from './guard/cache/store.js'
-export type { CacheStore, StoreStats } from './guard/cache/store.js'
+export type { CacheStore } from './guard/cache/store.js'
 /** Describes an API of your own. */
 export { customDialect, type CustomDialectOptions, type CustomRequest, type CustomTurn } from './dialects/custom.js'
 export type {
@@ -57,7 +53,7 @@ export {
   type ShadowMessage,
   type VerdictMessage,
 } from './telemetry/channels.js'
-export type { AuditFileOptions, AuditOption, AuditStats, AuditWriter } from './telemetry/audit/index.js'
+export type { AuditFileOptions, AuditOption, AuditWriter } from './telemetry/audit/index.js'
 /** Errors, to be told apart by `code`. */
 export {
   LlamaGuardError,
@@ -69,6 +65,16 @@ export {
   type UnavailableCode,
 } from './types/errors.js'
 /** Types for guards of your own, `onVerdict`, and `req.llamaGuard`. */
+/** Counters of a guard. */
+export type {
+  AuditStats,
+  CacheStats,
+  GuardStats,
+  JudgeStats,
+  PolicyStats,
+  ResilienceStats,
+  StoreStats,
+} from './types.js'
 export type {
   AddedLatency,
   Category,
@@ -93,7 +99,6 @@ export type {
   NotJudged,
   NotJudgedReason,
   Outcome,
-  PolicyStats,
   RefusalText,
   RequestEvent,
   RequestFields,

@@ -9,13 +9,14 @@ import { moderationsOf } from './moderations/index.js'
 import type { LlamaGuardOptions } from './options/index.js'
 import { setVerdictHeaders, type GuardedResponse } from './response/index.js'
 import type { Recognised, UnknownBody } from './request/index.js'
-import type { GuardStats, Services } from './services/index.js'
+import type { Services } from './services/index.js'
 import { createLiveServices } from './services/live.js'
 import { createOrderCheck } from './telemetry/announce.js'
 import type {
   Conversation,
   Decision,
   GuardedRequest,
+  GuardStats,
   Judgement,
   Middleware,
   Next,

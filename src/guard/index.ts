@@ -10,7 +10,7 @@ import { fit, MOST_PIECES, piecesOf, unseenTurns } from './pieces.js'
 import { withForms } from './reveal/index.js'
 import { createShadow } from './shadow.js'
 
-export type { Judge, JudgeSettings, JudgeStats, StageOptions } from './judge-settings.js'
+export type { Judge, JudgeSettings, StageOptions } from './judge-settings.js'
 
 export function createJudge(o: JudgeSettings): Judge {
   const guards = [o.guard, ...(o.fallback ?? [])]

@@ -1,9 +1,7 @@
 // What the judge is made from, what is asked of it, and what it says of itself.
-import type { Conversation, Guard, Judgement, Logger, Stage, Verdict } from '../types.js'
+import type { Conversation, Guard, Judgement, JudgeStats, Logger, Stage, Verdict } from '../types.js'
 import type { AbortSignalLike } from '../utils/deadline.js'
-import type { CacheStats } from './cache/index.js'
 import type { CacheStore } from './cache/store.js'
-import type { ResilienceStats } from './resilience/index.js'
 import type { ShadowOptions } from './shadow.js'
 
 export interface JudgeSettings {
@@ -46,12 +44,6 @@ export interface JudgeSettings {
   readonly cacheTtlMs: number
   readonly cacheStore?: CacheStore
   readonly logger?: Logger
-}
-
-export interface JudgeStats {
-  readonly cache: CacheStats
-  /** The first guard, then the fallbacks. */
-  readonly guards: readonly (ResilienceStats & { readonly model: string })[]
 }
 
 export interface StageOptions {

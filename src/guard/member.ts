@@ -1,13 +1,13 @@
 // The guards of the judge: under which keys their verdicts are remembered, how many questions a request may ask, and in
 // which order the guards are asked.
 import { LlamaGuardError, toLlamaGuardError } from '../types/errors.js'
-import type { Conversation, Guard, Stage, Verdict } from '../types.js'
+import type { Conversation, Guard, ResilienceStats, Stage, Verdict } from '../types.js'
 import type { LazyAbortController } from '../utils/deadline.js'
 import { cacheKey, identityOf, uniqueTo, type VerdictCache } from './cache/index.js'
 import type { JudgeSettings, StageOptions } from './judge-settings.js'
 import { anyUnsafeOf, checksOf, isPanel, piecesOf, tooMany } from './pieces.js'
 import { otherModel } from './ready.js'
-import { type ResilienceStats, resilient, type Resilient } from './resilience/index.js'
+import { resilient, type Resilient } from './resilience/index.js'
 
 /** A guard that cannot read this many characters is configured wrongly. */
 const SHORT_CHARS = 256

@@ -2,7 +2,7 @@
 // upstream, logger, audit.
 import { createHash } from 'node:crypto'
 import { redisStore } from '../guard/cache/store.js'
-import { createJudge, type Judge, type JudgeStats } from '../guard/index.js'
+import { createJudge, type Judge } from '../guard/index.js'
 import { createPace, type Pace } from '../guard/pace.js'
 import { judgesRole } from '../guard/pieces.js'
 import { checkAtStart, probe, type Readiness } from '../guard/ready.js'
@@ -11,7 +11,7 @@ import { isGuard } from '../options/guards.js'
 import { decide } from '../policy.js'
 import { createConversationReader, type ConversationReader } from '../request/index.js'
 import { type Announce, createAnnouncer } from '../telemetry/announce.js'
-import { type AuditStats, openAudit } from '../telemetry/audit/index.js'
+import { openAudit } from '../telemetry/audit/index.js'
 import { shadowChannel } from '../telemetry/channels.js'
 import { addLiveGuard } from '../telemetry/live-guards.js'
 import { defaultLogger } from '../telemetry/log.js'
@@ -20,6 +20,7 @@ import type {
   Category,
   Guard,
   GuardedRequest,
+  GuardStats,
   Logger,
   PolicyStats,
   RequestFields,
@@ -30,13 +31,6 @@ import type {
 import { LlamaGuardError } from '../types/errors.js'
 import type { Upstream } from '../upstream/index.js'
 import { createUpstream, guardsOf, wantsScores } from './create-guard.js'
-
-/** What `guard.stats()` returns. */
-export interface GuardStats extends JudgeStats {
-  readonly audit?: AuditStats
-  /** With a policy file alone. */
-  readonly policy?: PolicyStats
-}
 
 export interface Services extends TelemetryServices {
   readonly config: Config

@@ -6,7 +6,8 @@ import type { ServerResponse } from 'node:http'
 import { toLlamaGuardError } from '../types/errors.js'
 import { type Config, parseOptions, policyPath } from '../options/config.js'
 import type { LlamaGuardOptions } from '../options/index.js'
-import { createServices, type GuardStats, type Services } from './index.js'
+import type { GuardStats } from '../types.js'
+import { createServices, type Services } from './index.js'
 
 /**
  * How often the file is read. Not by events: a mounted ConfigMap changes by a link that none tells of. A change counts

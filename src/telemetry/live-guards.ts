@@ -1,33 +1,15 @@
 // The guards of this process that are not closed, for gauges that are read when somebody asks. By a global symbol, so
 // that the ESM and the CommonJS copy of this package, and its subpaths, know of each other's.
-
-/** What can be read of a guard at any time; `guard.stats()` returns it. */
-export interface LiveStats {
-  readonly cache: {
-    /** Those of the shared store included. */
-    readonly hits: number
-    readonly joined: number
-    readonly misses: number
-    readonly store?: { readonly hits: number }
-  }
-  readonly guards: readonly {
-    readonly model: string
-    readonly inFlight: number
-    readonly queued: number
-    readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
-  }[]
-  readonly audit?: { readonly written: number; readonly dropped: number }
-  readonly policy?: { readonly loaded: number; readonly rejected: number }
-}
+import type { GuardStats } from '../types.js'
 
 /** Questions by what the verdict cache did. */
-export const cacheCounts = ({ cache: { hits, joined, misses, store } }: LiveStats) => {
+export const cacheCounts = ({ cache: { hits, joined, misses, store } }: GuardStats) => {
   const shared = store?.hits ?? 0
   return { hit: hits - shared, shared, miss: misses, joined }
 }
 
 interface Source {
-  stats(): LiveStats
+  stats(): GuardStats
 }
 
 const KEY = Symbol.for('express-llama-guard.live-guards')
@@ -45,7 +27,7 @@ export function addLiveGuard(source: Source): () => void {
   return () => void refs().delete(ref)
 }
 
-export function liveStats(): readonly LiveStats[] {
+export function liveStats(): readonly GuardStats[] {
   return [...refs()].flatMap((ref) => {
     const source = ref.deref()
     if (source === undefined) refs().delete(ref)

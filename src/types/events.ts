@@ -122,10 +122,3 @@ export interface CompareEvent {
   readonly primary: ComparedVerdict
   readonly shadow: ComparedVerdict
 }
-
-/** What became of changes to the policy file. */
-export interface PolicyStats {
-  readonly loaded: number
-  /** Changes that were wrong; the policy before stayed in force. */
-  readonly rejected: number
-}

@@ -4,7 +4,7 @@
 import { hash, randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { LlamaGuardError } from '../../types/errors.js'
-import type { Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
+import type { CacheStats, Conversation, Guard, Logger, Stage, Verdict } from '../../types.js'
 import {
   type AbortSignalLike,
   deadlineOf,
@@ -13,7 +13,7 @@ import {
   reasonOf,
   timedOut,
 } from '../../utils/deadline.js'
-import { type CacheStore, readEntry, shielded, type StoreStats, writeEntry } from './store.js'
+import { type CacheStore, readEntry, shielded, writeEntry } from './store.js'
 
 /**
  * Milliseconds for which the cache reuses one reading of the clock. lru-cache then sets a timer per reading instead
@@ -35,15 +35,6 @@ export interface CacheOptions {
   readonly timeoutMs?: number
   readonly store?: CacheStore | undefined
   readonly logger?: Logger | undefined
-}
-
-export interface CacheStats {
-  readonly hits: number
-  readonly joined: number
-  readonly misses: number
-  readonly entries: number
-  readonly inFlight: number
-  readonly store?: StoreStats
 }
 
 export interface VerdictCache {

@@ -2,7 +2,7 @@
 // never depends on it: a store that is down, slow or wrong costs a cache hit and nothing else.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
-import type { Logger, Verdict } from '../../types.js'
+import type { Logger, StoreStats, Verdict } from '../../types.js'
 import { within } from '../../utils/deadline.js'
 import { missingPackages } from '../../utils/installed.js'
 import { CircuitBreaker } from '../resilience/admission.js'
@@ -20,14 +20,6 @@ export interface CacheStore {
   get(key: string): Promise<string | undefined>
   set(key: string, value: string, ttlMs: number): Promise<void>
   close?(): Promise<void> | void
-}
-
-export interface StoreStats {
-  /** The number of reads and writes that the store answered in time. */
-  readonly reached: number
-  readonly hits: number
-  readonly failures: number
-  readonly skipped: number
 }
 
 export interface ShieldedStore {

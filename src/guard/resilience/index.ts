@@ -2,7 +2,7 @@
 // inside out: one call < circuit breaker < slots and queue < hedge < retry < deadline.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isLlamaGuardError, LlamaGuardError, toLlamaGuardError } from '../../types/errors.js'
-import type { Conversation, Guard, Logger, Verdict } from '../../types.js'
+import type { Conversation, Guard, Logger, ResilienceStats, Verdict } from '../../types.js'
 import {
   type AbortSignalLike,
   AskOptions,
@@ -35,17 +35,6 @@ export interface ResilienceOptions {
   readonly queue: number
   readonly breaker: boolean
   readonly logger?: Logger | undefined
-}
-
-export interface ResilienceStats {
-  readonly judgements: number
-  readonly calls: number
-  readonly retries: number
-  readonly hedges: number
-  readonly shed: number
-  readonly inFlight: number
-  readonly queued: number
-  readonly circuit: 'closed' | 'open' | 'half-open' | 'off'
 }
 
 /** The options of a judgement. Its signal need not be an AbortSignal. */

@@ -6,7 +6,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises'
 import { dirname, join, parse } from 'node:path'
 import { createHash } from 'node:crypto'
 import { LlamaGuardError } from '../../types/errors.js'
-import type { Logger, RequestEvent } from '../../types.js'
+import type { AuditStats, Logger, RequestEvent } from '../../types.js'
 
 export interface AuditFileOptions {
   /**
@@ -35,12 +35,6 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024
 /** How often a failing disk is told of, and tried again. */
 const PAUSE_MS = 5_000
 const CLOSE_MS = 2_000
-
-export interface AuditStats {
-  readonly written: number
-  /** Rows that are lost: the disk or the writer was too slow, or failed. */
-  readonly dropped: number
-}
 
 export interface Audit {
   readonly secret: string | undefined

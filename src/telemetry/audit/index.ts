@@ -2,7 +2,7 @@
 import type { Logger, RequestEvent } from '../../types.js'
 import { type Audit, type AuditFileOptions, openAuditFile } from './file.js'
 
-export type { Audit, AuditFileOptions, AuditStats } from './file.js'
+export type { Audit, AuditFileOptions } from './file.js'
 
 /** Where the rows go. */
 export type AuditOption = string | AuditFileOptions | AuditWriter

@@ -3,7 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Counter, Gauge, register as globalRegister, Histogram, type Registry } from 'prom-client'
 import { type CheckMessage, listen, type RequestMessage, type ShadowMessage, type VerdictMessage } from '../channels.js'
-import { cacheCounts, liveStats, type LiveStats } from '../live-guards.js'
+import { cacheCounts, liveStats } from '../live-guards.js'
+import type { GuardStats } from '../../types.js'
 
 export interface MetricsOptions {
   /** The registry the metrics are added to. Default: prom-client's global one. */
@@ -179,7 +180,7 @@ function collectStats(registers: Registry[], model: (name: string) => string): v
     name: string,
     help: string,
     label: string,
-    read: (stats: LiveStats) => Record<string, number>,
+    read: (stats: GuardStats) => Record<string, number>,
   ): void => {
     new Counter({
       name,
@@ -193,7 +194,7 @@ function collectStats(registers: Registry[], model: (name: string) => string): v
       },
     })
   }
-  type Member = LiveStats['guards'][number]
+  type Member = GuardStats['guards'][number]
   const gauge = (name: string, help: string, read: (member: Member) => number, most = false): void => {
     new Gauge({
       name,

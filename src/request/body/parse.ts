@@ -39,7 +39,7 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   const empty = found === undefined ? NO_BODY : faulty({ kind: 'read', format: 'text', value: '' }, found)
   if (bytes.length === 0) return empty
   const utf8 = new TextDecoder().decode(bytes)
-  const named = decodedText(bytes, charset)
+  const named = charset === 'utf-8' ? utf8 : decodedText(bytes, charset)
   if (named === undefined && /^(?:utf|ucs|unicode)/i.test(charset)) throw otherCharset()
   const text = named ?? utf8
   // A charset in which the bytes say the same as in UTF-8 leaves no choice.

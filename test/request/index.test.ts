@@ -137,6 +137,14 @@ describe('a body that is no chat, where it is judged', () => {
   })
 })
 
+it.each([
+  ['a text', 'x'.repeat(1001)],
+  ['a name', { ['x'.repeat(1001)]: 1 }],
+])('a body that a parser has left is too large by %s beyond the limit', async (_what, beside) => {
+  const read = createConversationReader({ maxBodyBytes: 1000 }).recognise(request('/any', { ...MESSAGES, beside }))
+  await expect(read).rejects.toMatchObject({ code: 'body_too_large' })
+})
+
 describe('a body on req.body beside one on req.rawBody', () => {
   const turnsOf = async (body: unknown, rawBody: unknown): Promise<unknown> => {
     const req = Object.assign(request('/v1/chat/completions', body), { rawBody })

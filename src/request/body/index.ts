@@ -130,7 +130,10 @@ class PlainValues {
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
     if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth + 1)
     const entries = Object.entries(value)
-    const plain = entries.map(([name, item]) => [name, this.of(item, depth + 1)] as const)
+    const plain = entries.map(([name, item]) => {
+      if (!Array.isArray(value)) this.size += name.length
+      return [name, this.of(item, depth + 1)] as const
+    })
     if (plain.every(([, item], at) => item === entries[at]![1])) return value
     return Array.isArray(value) ? plain.map(([, item]) => item) : Object.fromEntries(plain)
   }

@@ -11,6 +11,7 @@ import {
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { builtRequest, type HttpRequest } from '../../utils/built-request.js'
 
 export interface ChatClientOptions {
   /** The caller's own client, which `close()` leaves open. */
@@ -56,25 +57,12 @@ const PREFIX = 'sagemaker-api-key-'
 const GOOD_FOR = 900
 const RENEWED_AFTER = 300
 
-type Query = Record<string, string | string[] | null>
-
 /** The signer of the SDK, which can do more than its type says. */
 interface Presigner {
   presign?(
-    request: Address & {
-      readonly method: string
-      readonly path: string
-      query: Query
-      headers: Record<string, string>
-    },
+    request: HttpRequest,
     options: { readonly expiresIn: number; readonly signingDate: Date; readonly signingService: string },
-  ): Promise<{ readonly query?: Query }>
-}
-
-interface Address {
-  readonly protocol: string
-  readonly hostname: string
-  readonly port?: number
+  ): Promise<Pick<HttpRequest, 'query'>>
 }
 
 /** The base URL of the path, without a slash at its end. The SDK decides the host. */
@@ -84,16 +72,7 @@ export async function openAiBase(
   inferenceComponent: string | undefined,
 ): Promise<string> {
   const command = new InvokeEndpointCommand({ EndpointName: endpoint, Body: '' })
-  let address: Address | undefined
-  command.middlewareStack.add(
-    () => (args) => {
-      address = args.request as Address
-      return Promise.resolve({ response: undefined, output: {} as never })
-    },
-    { step: 'build', priority: 'low' },
-  )
-  await client.send(command)
-  const { protocol, hostname, port } = address!
+  const { protocol, hostname, port } = await builtRequest(client, command)
   const component = inferenceComponent === undefined ? '' : `/inference-components/${inferenceComponent}`
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}/endpoints/${endpoint}${component}/openai/v1`
 }

@@ -1,11 +1,11 @@
 // InvokeEndpoint without running the SDK's whole machinery at every call, which is most of a call's CPU time. The SDK
-// builds and signs the first request. Later requests are copies of it with another body, signed as the SDK does. Every
-// answer other than a 200 goes back through the SDK, which names the error. The SDK therefore still decides endpoint,
-// region, credentials and clock. Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to
-// a server on loopback (Node 20.20, SDK 3.1164): the plain SDK 192 to 220 us, the SDK with the handler of
-// http-handler.ts 172 to 214 us, this file 52 to 63 us with the SDK's signer, which takes 66 us of a loop where ours
-// takes 17. A server on two cores answers 13 to 16 % more guarded requests a second with ours. This file may go on the
-// day the SDK's own call costs less than twice this one.
+// builds one request. Those that are sent are copies of it with a body, signed as the SDK does. Every answer other than
+// a 200 goes through the SDK, which names the error. The SDK therefore still decides endpoint, region, credentials and
+// clock. Measured as CPU time of the calling process for one call of 4 kB, eight at a time, to a server on loopback
+// (Node 20.20, SDK 3.1164): the plain SDK 192 to 220 us, the SDK with a handler on undici 172 to 214 us, this file 52
+// to 63 us with the SDK's signer, which takes 66 us of a loop where ours takes 17. A server on two cores answers 13 to
+// 16 % more guarded requests a second with ours. This file may go on the day the SDK's own call costs less than twice
+// this one.
 import { createHmac, hash } from 'node:crypto'
 import {
   InvokeEndpointCommand,
@@ -14,63 +14,55 @@ import {
 } from '@aws-sdk/client-sagemaker-runtime'
 import type { LazyAbortController } from '../../../utils/deadline.js'
 import { traceOfCall } from '../../../utils/active-trace.js'
-import { createWire, type HttpRequest, type HttpResponse, type Send, type WireOptions } from './http-handler.js'
+import { builtRequest, type HttpRequest } from '../../../utils/built-request.js'
+import { createSender, type HttpResponse, type SendOptions, type Sender } from './send.js'
 
 /** The parameters that every call has in common. */
 export type InvokeTarget = Omit<InvokeEndpointCommandInput, 'Body'>
 
 export interface Invoke {
   /** Resolves with the answer's body. Rejects with the error of the SDK or of the connection. */
-  (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined>
+  (body: string, signal: LazyAbortController): Promise<Uint8Array | undefined>
   /** Rejects with the SDK's error when there are no credentials. */
   check(): Promise<void>
   close(): void
 }
 
-/**
- * Headers that are true of one call only. They are dropped from the copied request, and signing adds its own.
- */
-const OF_ONE_CALL = new Set(['content-length', 'amz-sdk-invocation-id', 'amz-sdk-request', 'x-amzn-trace-id'])
+/** What all requests have in common. */
+interface Prepared extends Sender {
+  readonly headers: Headers
+  readonly sign: Sign
+}
+
+/** undici sets the length. The trace is that of the process at the moment when the SDK builds the request. */
+const OF_ONE_CALL = new Set(['content-length', 'x-amzn-trace-id'])
 
 /** Makes an Invoke with an SDK client and sockets of its own. */
-export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke {
-  const wire = createWire(options)
-  const client = new SageMakerRuntimeClient({ maxAttempts: 1, requestHandler: wire.handler })
-  let first: (Reusable & { readonly send: Send; readonly sign: Sign }) | undefined
+export function createInvoke(target: InvokeTarget, options: SendOptions): Invoke {
+  const client = new SageMakerRuntimeClient({ maxAttempts: 1 })
+  let prepared: Prepared | undefined
+  let preparing: Promise<Prepared> | undefined
 
   // The SDK stores the difference to the server's clock in its configuration.
   const serverTime = (): Date => new Date(Date.now() + client.config.systemClockOffset)
 
-  /** Sends the request through the SDK and remembers it; later calls copy it. */
-  const firstCall = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
-    const command = new InvokeEndpointCommand({ ...target, Body: body })
-    let built: HttpRequest | undefined
-    command.middlewareStack.add(
-      (next) => (args) => {
-        built = args.request as HttpRequest
-        Object.assign(built.headers, traceHeader())
-        return next(args)
-      },
-      { step: 'build', priority: 'low' },
+  const prepare = async (): Promise<Prepared> => {
+    const { headers, ...common } = await builtRequest(client, new InvokeEndpointCommand({ ...target, Body: '' }))
+    const signer = await client.config.signer()
+    const sign = createSign(
+      common,
+      async (own, body, signingDate) => (await signer.sign({ ...common, headers: own, body }, { signingDate })).headers,
+      () => client.config.credentials(),
     )
-    const reply = await client.send(command, { abortSignal: signal.signal })
-    if (built !== undefined) {
-      const again = reusable(built)
-      const signer = await client.config.signer()
-      const sign = createSign(
-        again.common,
-        async (headers, body, signingDate) =>
-          (await signer.sign({ headers, body, ...again.common }, { signingDate })).headers,
-        () => client.config.credentials(),
-      )
-      first = { ...again, send: wire.like(built), sign }
-    }
-    return reply.Body
+    const lasting = Object.entries(headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))
+    return (prepared = { headers: Object.fromEntries(lasting), sign, ...createSender(common, options) })
   }
+  /** Two calls at once prepare once, and the next call tries again when that fails. */
+  const prepareOnce = (): Promise<Prepared> => (preparing ??= prepare().finally(() => (preparing = undefined)))
 
   /** Throws the error that the SDK makes of an answer other than 200. */
   const nameError = async (
-    body: Uint8Array | string,
+    body: string,
     response: HttpResponse,
     signal: LazyAbortController,
   ): Promise<Uint8Array | undefined> => {
@@ -83,10 +75,9 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     return reply.Body
   }
 
-  const invoke = async (body: Uint8Array | string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
-    if (first === undefined) return firstCall(body, signal)
-    const { headers: headersOfAll, send, sign } = first
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  const invoke = async (body: string, signal: LazyAbortController): Promise<Uint8Array | undefined> => {
+    const { headers: headersOfAll, send, sign } = prepared ?? (await prepareOnce())
+    const bytes = Buffer.from(body)
     // The signer takes the body's digest from the first header. The spreads come last: before other fields each costs
     // 0.6 to 2.5 us on Node.js 20, and 0.04 us from 22 on (CPU time, mean of a loop).
     const ownHeaders = { 'x-amz-content-sha256': hash('sha256', bytes), ...traceHeader(), ...headersOfAll }
@@ -98,22 +89,9 @@ export function createInvoke(target: InvokeTarget, options: WireOptions): Invoke
     check: async () => void (await client.config.credentials()),
     close() {
       client.destroy()
-      wire.close()
+      prepared?.close()
     },
   })
-}
-
-/** What the first request has in common with all others. */
-interface Reusable {
-  readonly common: Omit<HttpRequest, 'headers' | 'body'>
-  readonly headers: HttpRequest['headers']
-}
-
-function reusable({ headers, body: _, ...common }: HttpRequest): Reusable {
-  return {
-    common,
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OF_ONE_CALL.has(name.toLowerCase()))),
-  }
 }
 
 type Headers = HttpRequest['headers']

@@ -1,24 +1,10 @@
-// A request handler for the AWS SDK on an undici pool, with a bound on the size of the answer. Node's own http
-// client, which the SDK uses by default, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they
-// were measured. This file may go on the day the SDK brings an undici handler with a bound on the answer.
-import type { SageMakerRuntimeClientConfig } from '@aws-sdk/client-sagemaker-runtime'
+// Sends requests to one endpoint on an undici pool, with a bound on the size of the answer. Node's own http client,
+// which the SDK uses, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they were measured. This file
+// may go on the day the SDK brings an undici handler with a bound on the answer.
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
+import type { HttpRequest } from '../../../utils/built-request.js'
 import { type AbortSignalLike, reasonOf } from '../../../utils/deadline.js'
-
-type Handler = NonNullable<SageMakerRuntimeClientConfig['requestHandler']>
-
-/** A request as the SDK builds it. */
-export interface HttpRequest {
-  readonly method: string
-  readonly protocol: string
-  readonly hostname: string
-  readonly port?: number
-  readonly path: string
-  readonly query?: Record<string, string | string[] | null>
-  readonly headers: Record<string, string>
-  readonly body?: unknown
-}
 
 /** An answer in the form the SDK reads; its body is already complete. */
 export interface HttpResponse {
@@ -28,7 +14,7 @@ export interface HttpResponse {
   readonly body: Uint8Array
 }
 
-export interface WireOptions {
+export interface SendOptions {
   /** The most sockets kept open. */
   readonly connections: number
   readonly connectMs: number
@@ -43,15 +29,13 @@ export interface WireOptions {
  */
 export type Send = (
   headers: Readonly<Record<string, string>>,
-  body: Uint8Array | string,
+  body: Uint8Array,
   signal: AbortSignalLike,
 ) => Promise<HttpResponse>
 
-export interface Wire {
-  /** Returns a function that sends requests which differ from this one in headers and body only. */
-  like(request: HttpRequest): Send
-  /** The same client as a request handler of the SDK. */
-  readonly handler: Handler
+export interface Sender {
+  readonly send: Send
+  /** Closes the sockets. */
   close(): void
 }
 
@@ -61,56 +45,27 @@ export interface Wire {
  */
 const KEEP_ALIVE_MS = 30_000
 
-export function createWire(o: WireOptions): Wire {
-  // An endpoint has one origin. One pool per origin keeps the client correct when the SDK resolves another origin.
-  const pools = new Map<string, Pool>()
-  const poolOf = (origin: string): Pool => {
-    const known = pools.get(origin)
-    if (known !== undefined) return known
-    const connect = { timeout: o.connectMs }
-    const times = { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 }
-    const pool = new Pool(origin, { connections: o.connections, connect, ...times })
-    pools.set(origin, pool)
-    return pool
-  }
-
-  const like: Wire['like'] = ({ protocol, hostname, port, path, query, method }) => {
-    const pool = poolOf(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`)
-    return (headers, body, signal) =>
+/** Makes a sender of requests which differ from this one in headers and body only. */
+export function createSender(request: Omit<HttpRequest, 'headers'>, o: SendOptions): Sender {
+  const { protocol, hostname, port, path, query, method } = request
+  const pool = new Pool(`${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`, {
+    connections: o.connections,
+    connect: { timeout: o.connectMs },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+  return {
+    send: (headers, body, signal) =>
       new Promise((resolve, reject) => {
         pool.dispatch({ path, query, method, headers, body }, answerHandler(o, signal, resolve, reject))
-      })
-  }
-
-  const never = new AbortController().signal
-  const handler = {
-    metadata: { handlerProtocol: 'http/1.1' },
-    async handle(request: HttpRequest, { abortSignal }: { abortSignal?: unknown } = {}) {
-      // undici sets content-length itself.
-      const { 'content-length': _, ...headers } = request.headers
-      return {
-        response: await like(request)(
-          headers,
-          request.body as Uint8Array | string,
-          (abortSignal as AbortSignal | undefined) ?? never,
-        ),
-      }
-    },
-    updateHttpClientConfig: () => undefined,
-    httpHandlerConfigs: () => ({}),
-  }
-  return {
-    like,
-    handler,
-    close() {
-      for (const pool of pools.values()) void pool.destroy()
-      pools.clear()
-    },
+      }),
+    close: () => void pool.destroy(),
   }
 }
 
 function answerHandler(
-  { maxAnswerBytes, tooLarge }: WireOptions,
+  { maxAnswerBytes, tooLarge }: SendOptions,
   signal: AbortSignalLike,
   resolve: (response: HttpResponse) => void,
   reject: (error: Error) => void,

@@ -49,9 +49,7 @@ export class Playground {
   }
 }
 
-/** Bytes and turns of a question. */
 const MOST_BYTES = 128 * 1024
-const MOST_TURNS = 64
 
 /** @throws LlamaGuardError with a 4xx status, whose message says what is wrong. */
 async function readQuestion(req: GuardedRequest): Promise<{ conversation: Conversation; id: unknown }> {
@@ -60,19 +58,11 @@ async function readQuestion(req: GuardedRequest): Promise<{ conversation: Conver
     throw new LlamaGuardError('unsupported_media_type', 'The playground takes application/json.')
   const body = jsonOf(await readBody(req, { limit: MOST_BYTES }))
   if (!isObject(body)) throw unreadable('The body should be a JSON object')
-  return { conversation: turnsIn(body['conversation']), id: body['guard'] }
-}
-
-function turnsIn(value: unknown): Conversation {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_TURNS)
-    throw unreadable(`conversation should be a list of 1 to ${MOST_TURNS} turns`)
-  return value.map((turn: unknown): Turn => {
-    if (!isObject(turn) || typeof turn['text'] !== 'string' || turn['text'].trim() === '')
-      throw unreadable('Each turn should have a text that is not empty')
-    const { role, text } = turn
-    if (role !== 'User' && role !== 'Agent') throw unreadable('The role of a turn should be User or Agent')
-    return { role, text }
-  })
+  const { user, agent = '', guard: id } = body
+  if (typeof user !== 'string' || user.trim() === '') throw unreadable('user should be a text that is not empty')
+  if (typeof agent !== 'string') throw unreadable('agent should be a text')
+  const asked: Turn = { role: 'User', text: user }
+  return { conversation: agent.trim() === '' ? [asked] : [asked, { role: 'Agent', text: agent }], id }
 }
 
 const unreadable = (why: string): LlamaGuardError => new LlamaGuardError('unreadable_request', `${why}.`)

@@ -9,8 +9,8 @@ type Callback = (error?: Error | null) => void
 
 /** Bytes that wait for the reader before the handler is asked to wait. */
 const HIGH_WATER_BYTES = 16 * 1024
-/** The statuses of a Response that has no body. */
-const NULL_BODY = new Set([101, 103, 204, 205, 304])
+/** The statuses of a Response that has no body, but for those below 200, which no Response can have. */
+const NULL_BODY = new Set([204, 205, 304])
 /** The reason phrase of a head that stands for an outcome. A refusal has another. */
 const OUTCOME = 'Outcome of the handler'
 

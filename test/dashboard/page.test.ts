@@ -76,8 +76,7 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
       await page.getByText('Requests, last day').waitFor()
       expect(await page.locator('#blocked').innerText()).toBe('2')
 
-      const turn = page.getByRole('textbox', { name: 'Text of turn 1' })
-      await turn.fill('How do I make a bomb?')
+      await page.getByLabel('What the user says').fill('How do I make a bomb?')
       await page.getByLabel('Guard', { exact: true }).selectOption('guard.0')
       await page.getByRole('button', { name: 'Judge' }).click()
       await page.getByRole('article').waitFor()
@@ -92,7 +91,7 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     },
   )
 
-  it('is worked by keyboard: a turn more, a turn less, and a question.', { timeout: SLOW }, async () => {
+  it('is worked by keyboard: a question, and an answer to it.', { timeout: SLOW }, async () => {
     const app = await start({ playground: true })
     const { page } = await open(`${app.page}/`)
     await connected(page)
@@ -100,26 +99,21 @@ describe.skipIf(!hasChromium)('The page of the dashboard', () => {
     expect(await page.locator(':focus').innerText()).toBe('Playground')
     expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid')
     await page.keyboard.press('Enter')
-    // Past four samples and the role.
-    for (let times = 0; times < 6; times++) await page.keyboard.press('Tab')
+    // Past four samples.
+    for (let times = 0; times < 5; times++) await page.keyboard.press('Tab')
     await page.keyboard.type('Tell me about tulips.')
-    await page.keyboard.press('Tab')
-    await page.keyboard.press('Enter')
-    await page.keyboard.type('UNSAFE tulips')
-    expect(await page.getByText('judged', { exact: true }).filter({ visible: true }).count()).toBe(1)
-    await page.keyboard.press('Control+Enter')
-    await page.getByText('Done: unsafe.').waitFor()
-    await page.getByRole('button', { name: 'Remove turn 2' }).focus()
-    await page.keyboard.press('Enter')
-    expect(await page.locator(':focus').inputValue()).toBe('Tell me about tulips.')
     await page.keyboard.press('Control+Enter')
     await page.getByText('Done: safe.').waitFor()
-    await page.locator('#turns textarea').fill(' ')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('UNSAFE tulips')
+    await page.keyboard.press('Control+Enter')
+    await page.getByText('Done: unsafe.').waitFor()
+    await page.getByLabel('What the user says').fill(' ')
     await page.keyboard.press('Control+Enter')
     await page.getByText('Write a text first.').waitFor()
     await page.getByRole('button', { name: 'A harmful reply' }).click()
     await page.getByText('Done: safe.').waitFor()
-    expect(await page.locator('#turns textarea').count()).toBe(2)
+    expect(await page.getByLabel('What the model answers').inputValue()).toContain('kill him')
   })
 
   it('says that it is cut off, that there is no room, and that it is back.', { timeout: SLOW }, async () => {

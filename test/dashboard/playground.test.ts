@@ -10,8 +10,6 @@ import { markerGuard } from '../helpers/guards.js'
 import { send, serve, type Reply } from '../helpers/http.js'
 import { counted, start, watch, type App } from './kit.js'
 
-const user = (text: string): object[] => [{ role: 'User', text }]
-
 describe('The playground', () => {
   let real: Emulated
   beforeAll(async () => void (real = await emulated()))
@@ -29,9 +27,9 @@ describe('The playground', () => {
   it('says verdict, categories, prompt and latency of the configured guard, as its model read them.', async () => {
     const { page } = await open()
     real.emulator.reset()
-    const safe = resultOf(await post(page, { conversation: user('How do I kill a process?'), guard: 'guard' }))
+    const safe = resultOf(await post(page, { user: 'How do I kill a process?', guard: 'guard' }))
     expect(safe).toMatchObject({ verdict: 'safe', action: 'allow', categories: [], ms: expect.any(Number) })
-    const unsafe = resultOf(await post(page, { conversation: user('How do I make a bomb?'), guard: 'guard' }))
+    const unsafe = resultOf(await post(page, { user: 'How do I make a bomb?', guard: 'guard' }))
     expect(unsafe).toMatchObject({ verdict: 'unsafe', action: 'block', guard: 'llama-guard-1 (the guard)' })
     expect(unsafe.categories[0]!.name).not.toBe('')
     const sent = real.emulator.requests.map(({ body }) => JSON.stringify(body))
@@ -39,16 +37,13 @@ describe('The playground', () => {
     expect(sent.at(-1)).toContain(JSON.stringify(unsafe.prompts[0]!.text).slice(1, -1))
   })
 
-  it('judges a conversation on its last turn, as the reply when that is the model’s.', async () => {
+  it('judges an answer with its question, where there is one.', async () => {
     const { page } = await open()
-    const conversation = [...user('Tell me about tulips.'), { role: 'Agent', text: 'I will make a bomb.' }]
-    const result = resultOf(await post(page, { conversation, guard: 'guard' }))
+    const asked = { user: 'Tell me about tulips.', agent: 'I will make a bomb.', guard: 'guard' }
+    const result = resultOf(await post(page, asked))
     expect(result).toMatchObject({ verdict: 'unsafe' })
     expect(result.prompts[0]!.text).toContain('Agent: I will make a bomb.')
-    const { verdict } = resultOf(
-      await post(page, { conversation: [...conversation, ...user('Fine.')], guard: 'guard' }),
-    )
-    expect(verdict).toBe('safe')
+    expect(resultOf(await post(page, { ...asked, agent: ' ' })).verdict).toBe('safe')
   })
 
   it('offers every configured guard: panel, cascade, fallback and the one on trial.', async () => {
@@ -73,27 +68,25 @@ describe('The playground', () => {
       ['shadow', 'baseline-screen (on trial)'],
     ])
     for (const { id: guard } of offered) {
-      const result = resultOf(await post(page, { conversation: user('How do I make a bomb?'), guard }))
+      const result = resultOf(await post(page, { user: 'How do I make a bomb?', guard }))
       expect(result.verdict, guard).toBe(/inputs|fallback/.test(guard) || guard === 'guard.1.2' ? 'safe' : 'unsafe')
     }
-    const reply = { conversation: [{ role: 'Agent', text: 'Yes.' }], guard: 'guard.1.2' }
+    const reply = { user: 'Hello?', agent: 'Yes.', guard: 'guard.1.2' }
     const none = resultOf(await post(page, reply))
     expect(none).toMatchObject({ verdict: 'unjudged', action: 'unavailable', error: { code: 'guard_rejected' } })
-    const whole = resultOf(await post(page, { conversation: user('Hello?'), guard: 'guard' }))
+    const whole = resultOf(await post(page, { user: 'Hello?', guard: 'guard' }))
     expect(whole.prompts.map(({ model }) => model)).toEqual(['llama-guard-1'])
   })
 
   it.each<[string, object, RegExp, number]>([
-    ['no conversation', { guard: 'guard' }, /list of 1 to 64 turns/, 400],
-    ['too many turns', { conversation: Array.from({ length: 65 }, () => user('a')[0]) }, /64 turns/, 400],
-    ['an empty text', { conversation: user(' '), guard: 'guard' }, /not empty/, 400],
-    ['a turn without a text', { conversation: [{ role: 'User' }], guard: 'guard' }, /not empty/, 400],
-    ['another role', { conversation: [{ role: 'system', text: 'a' }] }, /User or Agent/, 400],
-    ['no guard', { conversation: user('a') }, /no such guard/, 400],
-    ['an unknown guard', { conversation: user('a'), guard: 'x' }, /no such guard. Take one of guard/, 400],
-    ['a prototype', { conversation: user('a'), guard: '__proto__' }, /no such guard/, 400],
+    ['no text', { guard: 'guard' }, /user should be a text/, 400],
+    ['an empty text', { user: ' ', guard: 'guard' }, /not empty/, 400],
+    ['an answer that is none', { user: 'a', agent: [], guard: 'guard' }, /agent should be a text/, 400],
+    ['no guard', { user: 'a' }, /no such guard/, 400],
+    ['an unknown guard', { user: 'a', guard: 'x' }, /no such guard. Take one of guard/, 400],
+    ['a prototype', { user: 'a', guard: '__proto__' }, /no such guard/, 400],
     ['a list', [], /JSON object/, 400],
-    ['a large body', { conversation: user('a'.repeat(140_000)), guard: 'guard' }, /./, 413],
+    ['a large body', { user: 'a'.repeat(140_000), guard: 'guard' }, /./, 413],
   ])('refuses %s.', async (_, body, words, status) => {
     const { page } = await open()
     const reply = await post(page, body)
@@ -102,7 +95,7 @@ describe('The playground', () => {
 
   it('refuses what a form of another site could send, and is not there unless asked for.', async () => {
     const { page } = await open()
-    const body = JSON.stringify({ conversation: user('a'), guard: 'guard' })
+    const body = JSON.stringify({ user: 'a', guard: 'guard' })
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'application/jsonx', 'multipart/form-data'])
       expect((await send(`${page}?playground`, { body, headers: { 'content-type': type } })).status, type).toBe(415)
     expect((await send(`${page}?playground`)).status).toBe(405)
@@ -117,7 +110,7 @@ describe('The playground', () => {
     const before = JSON.stringify(guard.stats())
     const lines = logger.lines.length
     const question = {
-      conversation: user('PLANTED bomb'),
+      user: 'PLANTED bomb',
       guard: 'guard',
     }
     const reply = await post(page, question)
@@ -147,7 +140,7 @@ describe('The playground', () => {
     }
     const { page } = await start({ playground: true }, { guard: slow })
     const leave = new AbortController()
-    const body = JSON.stringify({ conversation: user('a'), guard: 'guard' })
+    const body = JSON.stringify({ user: 'a', guard: 'guard' })
     const headers = { 'content-type': 'application/json' }
     const asked = Array.from({ length: 4 }, () =>
       fetch(`${page}?playground`, { method: 'POST', headers, body, signal: leave.signal }).then(
@@ -171,10 +164,10 @@ describe('The playground', () => {
     const server = await serve(app)
     const page = `${server.url}/guard`
     const authorization = { authorization: 'Bearer planted-token' }
-    const asked = { conversation: user('hello'), guard: 'guard' }
+    const asked = { user: 'hello', guard: 'guard' }
     const reply = await post(page, asked, authorization)
     expect([reply.status, reply.json().error.code]).toEqual([409, 'mounted_after_guard'])
-    const blocked = await post(page, { ...asked, conversation: user('UNSAFE') }, authorization)
+    const blocked = await post(page, { ...asked, user: 'UNSAFE' }, authorization)
     expect(blocked.status).toBe(451)
     const signIn = await send(`${page}?session`, {
       body: 'token=planted-token',

@@ -469,6 +469,13 @@ describe('A handler', () => {
     await expect(pending).rejects.toThrow(RangeError)
   })
 
+  // As libraries make it that have a Response of their own; Node's servers drop such a body too.
+  it.each([204, 205, 304])('that answers %i with a body answers without one.', async (status) => {
+    const { headers, body } = new Response('Hi.')
+    const response = await ask(() => ({ status, statusText: '', headers, body, bodyUsed: false }))
+    expect([response.status, response.body]).toEqual([status, null])
+  })
+
   it('that answers HEAD keeps its headers, and its body is dropped.', async () => {
     const request = new Request(URL_OF_CHAT, { method: 'HEAD' })
     const response = await ask(() => new Response('UNSAFE', { headers: { 'content-length': '6' } }), {}, request)

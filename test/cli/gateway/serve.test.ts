@@ -296,7 +296,7 @@ test('The dashboard is served when asked for, with its playground, and never del
   while (!told.includes('\n\n')) told += (await reader.read()).value
   const [first] = /^data: .*$/m.exec(told)!
   expect(JSON.parse(first.slice(6))).toMatchObject({ stages: { input: { safe: 1 } } })
-  const question = { conversation: [{ role: 'User', text: 'UNSAFE_O3' }], guard: 'guard' }
+  const question = { user: 'UNSAFE_O3', guard: 'guard' }
   const headers = { 'content-type': 'application/json' }
   const said = await fetch(`${page}?playground`, { method: 'POST', headers, body: JSON.stringify(question) })
   expect(await said.json()).toMatchObject({ verdict: 'unsafe', action: 'block' })

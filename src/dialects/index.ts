@@ -6,7 +6,7 @@ import { aiSdk, aiSdkCompletion } from './ai-sdk.js'
 import { anthropicMessages } from './anthropic-messages.js'
 import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js'
 import { cohereChat } from './cohere-chat.js'
-import type { Dialect, Framing, Media, RpcCall, StreamEvent, StreamReader } from './dialect.js'
+import type { Dialect, Media, RpcCall, StreamEvent, StreamReader } from './dialect.js'
 import { embeddings } from './embeddings.js'
 import { gemini, geminiStreaming } from './gemini.js'
 import { images } from './images.js'
@@ -80,17 +80,4 @@ function dialectOf(asked: Dialect, { data: text = '', part, plain }: StreamEvent
   const data = parseLoosely(text)?.value
   if (asked.answers?.(data) === true) return asked
   return BUILT_IN.find((dialect) => dialect.answers?.(data) === true) ?? asked
-}
-
-const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))
-
-/** The framing of a stream with these headers, when its content-type does not tell. */
-export function framingOf(
-  asked: Dialect,
-  hasHeader: (name: string) => boolean,
-  calls: readonly RpcCall[] = [],
-): Framing {
-  // Its answer has no end, under whatever label.
-  if (calls.some(({ method }) => method === 'subscriptions/listen')) return 'json-lines'
-  return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing
 }

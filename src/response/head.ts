@@ -1,7 +1,8 @@
 // The head of a reply: what it says of its body (media type, charset, codings, whether it is a stream), and the two
 // headers that the guard adds: Llama-Guard (an RFC 9651 dictionary) and Server-Timing.
 import type { ServerResponse } from 'node:http'
-import type { Framing } from '../dialects/dialect.js'
+import type { Dialect, Framing, RpcCall } from '../dialects/dialect.js'
+import { BUILT_IN } from '../dialects/index.js'
 import type { Decision, Expose, Outcome } from '../types.js'
 import type { Label } from '../wire/framer.js'
 import type { ReplyContext } from './context.js'
@@ -52,6 +53,19 @@ export function codingsOf(res: Pick<ServerResponse, 'getHeader'>): readonly stri
   if (value === undefined) return NONE
   const codings = String(value).toLowerCase().split(',')
   return codings.map((coding) => coding.trim()).filter((coding) => !PLAIN.has(coding))
+}
+
+const MARKS = BUILT_IN.flatMap(({ marks = {} }) => Object.entries(marks))
+
+/** The framing of a stream with these headers, when its content-type does not tell. */
+export function framingOf(
+  asked: Dialect,
+  hasHeader: (name: string) => boolean,
+  calls: readonly RpcCall[] = [],
+): Framing {
+  // Its answer has no end, under whatever label.
+  if (calls.some(({ method }) => method === 'subscriptions/listen')) return 'json-lines'
+  return MARKS.find(([name]) => hasHeader(name))?.[1] ?? asked.framing
 }
 
 /** Undefined for a reply that must be held as a whole. `framing`: how the API streams. */

@@ -2,11 +2,10 @@
 // of the reply, not on what the request asked for.
 import type { ServerResponse } from 'node:http'
 import type { Dialect } from '../dialects/dialect.js'
-import { framingOf } from '../dialects/index.js'
 import type { Decision, GuardedRequest, NotJudgedReason } from '../types.js'
 import { Framer } from '../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from './context.js'
-import { codingsOf, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
+import { codingsOf, framingOf, isSuccess, isUtf8, labelOf, mediaType, setVerdictHeaders } from './head.js'
 import { intercept } from './intercept/index.js'
 import { type HttpRefusal, plainDialect, type RefusalContext, refusalOf } from './refusal.js'
 import { eventStreamHold } from './stream/index.js'

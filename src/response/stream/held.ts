@@ -1,7 +1,7 @@
 // What a stream holds: the bytes that wait for a verdict, which leave from the front, many in one write; and the text
 // of one choice so far, and how much of it a safe verdict has seen.
 import type { Leaves } from '../../dialects/dialect.js'
-import { GrowingText } from '../../utils/growing-text.js'
+import { GrowingText } from '../../dialects/kit/stream-memory.js'
 import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
 import { HeldBytes } from './held-bytes.js'

@@ -34,6 +34,25 @@ export interface Completion {
 /** Sends one rendered prompt to a model. Rejects with a {@link LlamaGuardError} when there is no complete answer. */
 export type Complete = (prompt: string, options: { signal?: AbortSignalLike; logprobs: boolean }) => Promise<Completion>
 
+/** What a backend tells of its server. */
+export interface Server {
+  /** The name of the server and the model in a cache key. A guard adds its policy. */
+  readonly identity: string
+  /** Rejects when no call can succeed, for example without credentials, and costs none. */
+  check?(): Promise<void>
+  /** Closes the sockets, or frees the model's memory. */
+  close(): void | Promise<void>
+}
+
+/** Sends prompts to one server. */
+export type Completer = Complete & Server
+
+/** Asks a server for the labels of one text. Rejects with a {@link LlamaGuardError}. */
+export type Classify = (
+  text: string,
+  options: { readonly signal?: AbortSignalLike | undefined },
+) => Promise<readonly LabelScore[]>
+
 type Fields = Readonly<Record<string, unknown>>
 
 /**
@@ -45,7 +64,7 @@ export function readCompletion(body: unknown): Completion {
   const reply = readGenerationReply(Array.isArray(body) && body.length === 1 ? body[0] : body)
   // The error is read first, because a failed answer may carry a text as well.
   if (reply?.error !== undefined) throw containerError(Number(reply.code ?? 500), JSON.stringify(reply.error))
-  if (typeof reply?.text !== 'string' || (reply.choices ?? 1) !== 1) throw unknownShape(body)
+  if (typeof reply?.text !== 'string' || (reply.choices ?? 1) !== 1) throw unknownShape()
   return reply.choice
     ? readChoice(reply.text, reply, reply.choice)
     : { text: reply.text, ...finish(reply.finishReason), ...readDetails(reply.details) }
@@ -54,24 +73,23 @@ export function readCompletion(body: unknown): Completion {
 function readDetails(details: Fields | undefined): Pick<Completion, 'tokens' | 'usage'> {
   if (details === undefined) return {}
   const output = countOf(details['generated_tokens'])
-  const tokens = list(details['tokens'], readToken)
-  return {
-    ...(tokens && { tokens: tokens.filter((token) => !token.special).map(withoutMark) }),
-    ...(output !== undefined && { usage: { output } }),
-  }
+  const given: unknown = details['tokens']
+  const tokens = Array.isArray(given)
+    ? list(
+        given.filter((token: unknown) => !(isObject(token) && isSpecial(token))),
+        readToken,
+      )
+    : undefined
+  return { ...(tokens && { tokens }), ...(output !== undefined && { usage: { output } }) }
 }
 
-type MarkedToken = GeneratedToken & { readonly special: boolean }
-
-const withoutMark = ({ special: _, ...token }: MarkedToken): GeneratedToken => token
-
 /** Alternatives are never asked for in this form: current LMI takes the parameter for the number of answers. */
-function readToken(token: unknown): MarkedToken | undefined {
+function readToken(token: unknown): GeneratedToken | undefined {
   if (!isObject(token)) return undefined
   // djl-serving 0.29 spells the field `log_prob`; all other servers spell it `logprob`.
   const logprob = token['logprob'] ?? token['log_prob']
   if (typeof token['text'] !== 'string' || typeof logprob !== 'number') return undefined
-  return { text: token['text'], logprob, special: isSpecial(token) }
+  return { text: token['text'], logprob }
 }
 
 function readChoice(text: string, { finishReason, usage: used }: GenerationReply, choice: Fields): Completion {
@@ -114,19 +132,12 @@ function finish(reason: unknown): Pick<Completion, 'finishReason'> {
   return { finishReason: typeof reason === 'number' ? 'stop' : typeof reason === 'string' ? reason : 'unreadable' }
 }
 
-/** The error names the shape only, because the values may echo the prompt. */
-function unknownShape(body: unknown): LlamaGuardError {
-  const shape = Array.isArray(body)
-    ? `an array of ${body.length}`
-    : body === null
-      ? 'null'
-      : typeof body === 'object'
-        ? 'an object without one answer'
-        : `a ${typeof body}`
+/** The error says nothing of the values, because they may echo the prompt. */
+function unknownShape(): LlamaGuardError {
   return new LlamaGuardError(
     'guard_error',
-    `The guard endpoint answered ${shape}; wanted one answer in the shape of TGI, LMI or OpenAI. ` +
-      'Check that a Llama Guard model runs behind it.',
+    'The guard endpoint answered nothing that is one answer in the shape of TGI, LMI or OpenAI. Check that a guard ' +
+      'model runs behind it.',
   )
 }
 

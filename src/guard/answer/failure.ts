@@ -5,7 +5,7 @@ import { isLlamaGuardError, LlamaGuardError, type UnavailableCode } from '../../
 import { seen, withoutWords } from '../../utils/failed-call.js'
 
 /** The server of a guard, in the words of its errors. */
-export interface Server {
+export interface ServerWords {
   /** At the beginning of a sentence. */
   readonly name: string
   /** What to check where it refuses the request. */
@@ -13,7 +13,7 @@ export interface Server {
 }
 
 /** The container of an answer, whichever server it came from. */
-const CONTAINER: Server = {
+const CONTAINER: ServerWords = {
   name: 'The guard container',
   check: 'Check that it serves a guard model from TGI, LMI or vLLM, and its log.',
 }
@@ -47,16 +47,16 @@ const CREDENTIALS = rejected(
 /** The SDK has corrected its clock when it throws this error, so the next call is signed with the right time. */
 const SKEWED: Meaning = { ...CREDENTIALS, retryable: true }
 
-const late = ({ name }: Server): Meaning =>
+const late = ({ name }: ServerWords): Meaning =>
   again('guard_timeout', `${name} did not answer in time. Raise timeoutMs, or look at its load.`)
-const throttled = ({ name }: Server, retryAfter = 2): Meaning =>
+const throttled = ({ name }: ServerWords, retryAfter = 2): Meaning =>
   again('guard_throttled', `${name} is throttling requests. Add instances, or raise the quota.`, retryAfter)
 
 /**
  * Errors of AWS whose status does not tell, by the name that the SDK gives them (API reference of InvokeEndpoint,
  * common errors of AWS, measured on SDK 3.1164).
  */
-const BY_NAME: Readonly<Record<string, (server: Server) => Meaning>> = {
+const BY_NAME: Readonly<Record<string, (server: ServerWords) => Meaning>> = {
   ...named(
     'ExpiredToken ExpiredTokenException IncompleteSignature InvalidClientTokenId InvalidSignatureException ' +
       'MissingAuthenticationToken MissingAuthenticationTokenException SignatureDoesNotMatch ' +
@@ -85,17 +85,17 @@ const BY_NAME: Readonly<Record<string, (server: Server) => Meaning>> = {
   }),
 }
 
-function named(names: string, meaning: (server: Server) => Meaning): typeof BY_NAME {
+function named(names: string, meaning: (server: ServerWords) => Meaning): typeof BY_NAME {
   return Object.fromEntries(names.split(' ').map((name) => [name, meaning]))
 }
 
 /** Turns anything that a call can throw into one of our errors. */
-export function failureOf(server: Server, error: unknown): LlamaGuardError {
+export function failureOf(server: ServerWords, error: unknown): LlamaGuardError {
   return isLlamaGuardError(error) ? error : errorOf(meaningOf(server, error), error)
 }
 
 /** The error for the status of an HTTP server that is not 200. */
-export const statusError = (server: Server, status: number, text: string, retryAfter?: number): LlamaGuardError =>
+export const statusError = (server: ServerWords, status: number, text: string, retryAfter?: number): LlamaGuardError =>
   errorOf(ofStatus(server, status, text, retryAfter))
 
 /** The error for an error payload that a container sends with status 200. */
@@ -111,7 +111,7 @@ function errorOf({ code, message, retryable = false, retryAfter }: Meaning, caus
   })
 }
 
-function meaningOf(server: Server, error: unknown): Meaning {
+function meaningOf(server: ServerWords, error: unknown): Meaning {
   const { name, message, errno, status, original, clockCorrected } = seen(error)
   // A wrong clock is told under the names of a wrong signature. The SDK reads the server's time from that answer.
   if (clockCorrected) return SKEWED
@@ -130,7 +130,7 @@ function meaningOf(server: Server, error: unknown): Meaning {
   return unexpected(server)
 }
 
-const unexpected = ({ name }: Server): Meaning => ({
+const unexpected = ({ name }: ServerWords): Meaning => ({
   code: 'guard_error',
   message: `${name} answered in an unexpected way, or could not be called.`,
 })
@@ -144,7 +144,7 @@ const CONTEXT =
   /tokens`? ?\+ ?`max_new_tokens` must be <= \d|`inputs` must have less than \d+ tokens|maximum (?:context|model|input|sequence) length (?:is|of) \d|(?:input|prompt)[\w ()]{0,60}(?:longer than|exceeds?|too long)[^.]{0,60}\d|longer than the (?:model's )?context length|exceeds? the available context size|context_length_exceeded/i
 const CONTEXT_CHARS = 500
 
-function ofStatus(server: Server, status: number, text = '', retryAfter?: number): Meaning {
+function ofStatus(server: ServerWords, status: number, text = '', retryAfter?: number): Meaning {
   const { name, check } = server
   if (status === 413)
     return { ...TOO_LONG, message: `${name}, or what stands before it, refused the request as too large.` }
@@ -158,7 +158,7 @@ function ofStatus(server: Server, status: number, text = '', retryAfter?: number
   return rejected(`${name} refused the request with status ${status}. ${check}`)
 }
 
-function ofConnection(server: Server, errno: string): Meaning {
+function ofConnection(server: ServerWords, errno: string): Meaning {
   if (/^(?:ETIMEDOUT|ESOCKETTIMEDOUT|UND_ERR_(?:HEADERS|BODY)_TIMEOUT)$/.test(errno)) return late(server)
   if (/^(?:CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_)/.test(errno))
     return {

@@ -5,7 +5,7 @@ import { LlamaGuardError } from '../../types/errors.js'
 import { traceparent } from '../../utils/active-trace.js'
 import { type AbortSignalLike, within } from '../../utils/deadline.js'
 import { lazyPool } from '../../utils/lazy-pool.js'
-import { failureOf, type Server, statusError } from '../answer/failure.js'
+import { failureOf, type ServerWords, statusError } from '../answer/failure.js'
 
 export interface JsonClientOptions {
   readonly url: string
@@ -26,7 +26,7 @@ export interface JsonClient {
   readonly address: string
 }
 
-const SERVER: Server = {
+const SERVER: ServerWords = {
   name: 'The guard server',
   check:
     'Check that LLAMA_GUARD_URL ends before /completions and is no redirect, LLAMA_GUARD_API_KEY, ' +

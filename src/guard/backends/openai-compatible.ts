@@ -1,6 +1,6 @@
 // A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference,
 // llama.cpp. Prompts are sent raw, because a chat route would wrap our prompt in the guard's template a second time.
-import { type Complete, readCompletion } from '../answer/completion.js'
+import { type Complete, type Completer, readCompletion } from '../answer/completion.js'
 import { jsonClient } from './json-client.js'
 
 export interface OpenAiCompatibleOptions {
@@ -26,19 +26,12 @@ export interface OpenAiCompatibleOptions {
  */
 const TOP = 5
 
-export type OpenAiCompatibleComplete = Complete & {
-  /** Closes the sockets. */
-  close(): Promise<void>
-  /** The name of this server and model in a cache key. */
-  readonly identity: string
-}
-
 /** Posts a prompt in the form of a route. */
 function completing(
   o: OpenAiCompatibleOptions,
   route: string,
   form: (prompt: string, logprobs: boolean) => object,
-): OpenAiCompatibleComplete {
+): Completer {
   const { post, close, address } = jsonClient({ ...o, route })
   const complete: Complete = async (prompt, { signal, logprobs }) => {
     const body = { ...form(prompt, logprobs), max_tokens: o.maxNewTokens ?? 32, temperature: 0, stream: false }
@@ -57,7 +50,7 @@ function completing(
  * @throws LlamaGuardError `invalid_option` at once for a URL or key that cannot work. A call rejects with a `guard_*`
  * code for everything that goes wrong.
  */
-export const openAiCompatibleComplete = (o: OpenAiCompatibleOptions): OpenAiCompatibleComplete =>
+export const openAiCompatibleComplete = (o: OpenAiCompatibleOptions): Completer =>
   completing(o, '/completions', (prompt, logprobs) => ({ prompt, ...(logprobs && { logprobs: TOP }) }))
 
 /**
@@ -65,7 +58,7 @@ export const openAiCompatibleComplete = (o: OpenAiCompatibleOptions): OpenAiComp
  * JSON list of messages. The model answers without log probabilities.
  * @throws LlamaGuardError as {@link openAiCompatibleComplete}.
  */
-export const openAiChatComplete = (o: OpenAiCompatibleOptions): OpenAiCompatibleComplete =>
+export const openAiChatComplete = (o: OpenAiCompatibleOptions): Completer =>
   completing(o, '/chat/completions', (prompt) => ({
     messages: JSON.parse(prompt) as unknown,
     ...(o.thinks && { reasoning_effort: 'low' }),

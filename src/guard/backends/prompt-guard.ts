@@ -3,21 +3,13 @@
 // Source: the model cards in meta-llama/PurpleLlama, Prompt-Guard and Llama-Prompt-Guard-2.
 import { LlamaGuardError } from '../../types/errors.js'
 import type { Category, Guard, Verdict } from '../../types.js'
-import type { AbortSignalLike } from '../../utils/deadline.js'
-import type { LabelScore } from '../answer/completion.js'
+import type { Classify, LabelScore, Server } from '../answer/completion.js'
 import type { PromptGuardName } from '../prompt/template.js'
 import { turnGuard } from './turn-guard.js'
 
-/** Asks a server for the labels of one text. */
-export type Classify = (
-  text: string,
-  options: { readonly signal?: AbortSignalLike | undefined },
-) => Promise<readonly LabelScore[]>
-
 export interface PromptGuardOptions {
   readonly model: PromptGuardName
-  /** `check` rejects when no call can succeed, and costs none. */
-  readonly classify: Classify & { close?(): void | Promise<void>; check?(): Promise<void> }
+  readonly classify: Classify & Partial<Server>
   /** The name of the server in a key of the verdict cache. */
   readonly identity: string
 }

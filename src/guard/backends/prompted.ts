@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { isLlamaGuardError, LlamaGuardError } from '../../types/errors.js'
 import type { Conversation, CreatedGuard, Guard, Stage, Verdict } from '../../types.js'
 import { type AbortSignalLike, AskOptions, reasonOf } from '../../utils/deadline.js'
-import type { Complete, Completion } from '../answer/completion.js'
+import type { Complete, Completion, Server } from '../answer/completion.js'
 import { merge, piecesOf } from '../pieces.js'
 import { withCheck } from '../ready.js'
 import type { Prompter } from '../prompt/index.js'
@@ -14,8 +14,7 @@ export type { Complete, Completion } from '../answer/completion.js'
 
 export interface PromptedOptions {
   readonly prompter: Prompter
-  /** `check` rejects when no call can succeed, and costs none. */
-  readonly complete: Complete & { close?(): void | Promise<void>; check?(): Promise<void> }
+  readonly complete: Complete & Partial<Server>
   /** The name of the server in the verdict cache: endpoint or URL, and model. This file adds policy and template. */
   readonly identity: string
   /** True to ask for token log probabilities, which give the verdict a score. Default: false. */

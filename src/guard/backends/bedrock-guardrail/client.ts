@@ -1,24 +1,13 @@
 // Calls ApplyGuardrail and Converse through the AWS SDK, which is an optional peer.
 import { ApplyGuardrailCommand, BedrockRuntimeClient, ConverseCommand } from '@aws-sdk/client-bedrock-runtime'
-import type {
-  ApplyGuardrailCommandInput,
-  ApplyGuardrailCommandOutput,
-  ConverseCommandInput,
-  ConverseCommandOutput,
-} from '@aws-sdk/client-bedrock-runtime'
+import type { ApplyGuardrailCommandInput, ConverseCommandInput } from '@aws-sdk/client-bedrock-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 
-export interface BedrockClient {
-  converse(input: ConverseCommandInput, signal: AbortSignal): Promise<ConverseCommandOutput>
-  apply(input: ApplyGuardrailCommandInput, signal: AbortSignal): Promise<ApplyGuardrailCommandOutput>
-  /** Rejects with the SDK's error when there are no credentials. */
-  check(): Promise<void>
-  close(): void
-}
+export type BedrockClient = ReturnType<typeof createClient>
 
 const CONNECT_MS = 3000
 
-export function createClient(o: { readonly concurrency: number; readonly timeoutMs: number }): BedrockClient {
+export function createClient(o: { readonly concurrency: number; readonly timeoutMs: number }) {
   const agent = { keepAlive: true, maxSockets: o.concurrency }
   const client = new BedrockRuntimeClient({
     // The judge retries, within one budget.
@@ -32,8 +21,11 @@ export function createClient(o: { readonly concurrency: number; readonly timeout
     }),
   })
   return {
-    converse: (input, signal) => client.send(new ConverseCommand(input), { abortSignal: signal }),
-    apply: (input, signal) => client.send(new ApplyGuardrailCommand(input), { abortSignal: signal }),
+    converse: (input: ConverseCommandInput, signal: AbortSignal) =>
+      client.send(new ConverseCommand(input), { abortSignal: signal }),
+    apply: (input: ApplyGuardrailCommandInput, signal: AbortSignal) =>
+      client.send(new ApplyGuardrailCommand(input), { abortSignal: signal }),
+    /** Rejects with the SDK's error when there are no credentials. */
     check: async () => void (await client.config.credentials()),
     close: () => client.destroy(),
   }

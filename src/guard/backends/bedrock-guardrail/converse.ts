@@ -2,7 +2,7 @@
 // account's credentials. A prompt is a JSON list of messages. Source: the types of @aws-sdk/client-bedrock-runtime.
 import type { ContentBlock, ConverseCommandOutput } from '@aws-sdk/client-bedrock-runtime'
 import { inTime } from '../../../utils/deadline.js'
-import type { Complete, Completion } from '../../answer/completion.js'
+import type { Complete, Completer, Completion } from '../../answer/completion.js'
 import { bedrockClient, type BedrockClientOptions } from './index.js'
 
 export interface BedrockCompleteOptions extends BedrockClientOptions {
@@ -11,15 +11,13 @@ export interface BedrockCompleteOptions extends BedrockClientOptions {
   readonly maxNewTokens: number
 }
 
-export type BedrockComplete = Complete & { check(): Promise<void>; close(): void; readonly identity: string }
-
 interface Message {
   readonly role: 'system' | 'user'
   readonly content: string
 }
 
 /** @throws LlamaGuardError `dependency_missing` without the package @aws-sdk/client-bedrock-runtime. */
-export function bedrockComplete({ model, maxNewTokens, ...options }: BedrockCompleteOptions): BedrockComplete {
+export function bedrockComplete({ model, maxNewTokens, ...options }: BedrockCompleteOptions): Completer {
   const { call, check, close } = bedrockClient('bedrock', options)
   const complete: Complete = (prompt, { signal }) =>
     inTime({ ms: options.timeoutMs, signal }, async (inner) => {

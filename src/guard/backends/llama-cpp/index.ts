@@ -6,7 +6,7 @@ import { resolve } from 'node:path'
 import { LlamaGuardError } from '../../../types/errors.js'
 import { orAbort, reasonOf, within } from '../../../utils/deadline.js'
 import { requirePackage } from '../../../utils/installed.js'
-import type { Complete } from '../../answer/completion.js'
+import type { Complete, Completer } from '../../answer/completion.js'
 import { FairQueue } from '../../resilience/admission.js'
 import { type LoadedModel, loadModel } from './model.js'
 
@@ -46,13 +46,6 @@ const LOADING_SECONDS = 5
 const LOADING_SHARE = 0.9
 const NEWEST_GGUF = 3
 
-export type LlamaCppComplete = Complete & {
-  /** Waits until the running calls have stopped, and frees the model's memory. */
-  close(): Promise<void>
-  /** The name of this model file in a cache key. */
-  readonly identity: string
-}
-
 /**
  * Completes raw prompts, greedily, with a GGUF model in this process. The file is loaded by the first call.
  *
@@ -63,7 +56,7 @@ export type LlamaCppComplete = Complete & {
  * such file or it is no GGUF; later `guard_rejected` when the file cannot be loaded (the next call tries again),
  * `guard_input_too_long`, `guard_overloaded`, `guard_timeout`, `guard_error`.
  */
-export function llamaCppComplete(o: LlamaCppOptions): LlamaCppComplete {
+export function llamaCppComplete(o: LlamaCppOptions): Completer {
   const path = resolve(o.modelPath)
   const size = sizeOf(path)
   requirePackage('llama-cpp', 'node-llama-cpp')

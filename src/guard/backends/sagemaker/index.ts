@@ -7,7 +7,14 @@ import { join } from 'node:path'
 import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
-import { type Complete, type LabelScore, readClassification, readCompletion } from '../../answer/completion.js'
+import {
+  type Classify,
+  type Complete,
+  type Completer,
+  readClassification,
+  readCompletion,
+  type Server,
+} from '../../answer/completion.js'
 import { failureOf } from '../../answer/failure.js'
 import { GENERATED_TOKENS } from '../../prompt/fit.js'
 import type { Invoke } from './invoke.js'
@@ -38,27 +45,11 @@ const MAX_ANSWER_BYTES = 2 * 1024 * 1024
  */
 const CONNECT_MS = 3000
 
-export type SageMakerComplete = Complete & {
-  /** Closes the sockets. */
-  close(): void
-  /** Rejects when there are no credentials. It makes no call to the endpoint. */
-  check(): Promise<void>
-  /** The name of this endpoint in a cache key. */
-  readonly identity: string
-}
-
-/** Asks for the labels of one text. Rejects with a {@link LlamaGuardError}. */
-export type SageMakerClassify = ((
-  text: string,
-  options: { readonly signal?: AbortSignalLike | undefined },
-) => Promise<readonly LabelScore[]>) &
-  Pick<SageMakerComplete, 'check' | 'close' | 'identity'>
-
 /**
  * Completes raw prompts. Rejects with a {@link LlamaGuardError} for everything that can go wrong, see {@link
  * toGuardError}.
  */
-export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
+export function sagemakerComplete(o: SageMakerOptions): Completer {
   const { ask, ...endpoint } = connect(o)
   const call = inItsForm()
   const { maxNewTokens } = o
@@ -73,22 +64,20 @@ export function sagemakerComplete(o: SageMakerOptions): SageMakerComplete {
  * Like {@link sagemakerComplete} for a text classifier, in the form of Hugging Face's pipeline. It asks for every
  * label.
  */
-export function sagemakerClassify(o: SageMakerOptions): SageMakerClassify {
+export function sagemakerClassify(o: SageMakerOptions): Classify & Server {
   const { ask, ...endpoint } = connect(o)
-  return Object.assign(
-    (text: string, { signal }: { readonly signal?: AbortSignalLike | undefined }) =>
+  const classify: Classify = (text, { signal }) =>
+    ask(signal, (invoke) =>
       // No `truncation`: the guard would not see the text behind the cut.
-      ask(signal, (invoke) =>
-        invoke(JSON.stringify({ inputs: text, parameters: { top_k: null } })).then(readClassification),
-      ),
-    endpoint,
-  )
+      invoke(JSON.stringify({ inputs: text, parameters: { top_k: null } })).then(readClassification),
+    )
+  return Object.assign(classify, endpoint)
 }
 
 /** Sends one body and resolves with the JSON of the answer. */
 type Invoking = (body: string, attributes?: string) => Promise<unknown>
 
-interface Endpoint extends Pick<SageMakerComplete, 'check' | 'close' | 'identity'> {
+interface Endpoint extends Server {
   /** Runs `work` within the time of one call. */
   ask<T>(signal: AbortSignalLike | undefined, work: (invoke: Invoking) => Promise<T>): Promise<T>
 }

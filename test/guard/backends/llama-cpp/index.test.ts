@@ -7,10 +7,10 @@ import { createGuard } from '../../../../src/services/create-guard.js'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
   llamaCppComplete,
-  type LlamaCppComplete,
   type LlamaCppOptions,
   MOST_SEQUENCES,
 } from '../../../../src/guard/backends/llama-cpp/index.js'
+import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { says } from '../../fake-guards.js'
@@ -21,9 +21,9 @@ const prompter = createPrompter('llama-guard-3-1b')
 const promptOf = (text: string): string => prompter.render(says(text))
 const folder = mkdtempSync(join(tmpdir(), 'tiny-gguf-'))
 const modelPath = join(folder, 'tiny.gguf')
-const open: LlamaCppComplete[] = []
+const open: Completer[] = []
 
-function openModel(rest: Partial<LlamaCppOptions> = {}): LlamaCppComplete {
+function openModel(rest: Partial<LlamaCppOptions> = {}): Completer {
   const complete = llamaCppComplete({ modelPath, concurrency: 64, timeoutMs: SLOW, ...rest })
   open.push(complete)
   return complete
@@ -46,7 +46,7 @@ afterAll(async () => {
 })
 
 describe('A model in this process', { timeout: SLOW }, () => {
-  let complete: LlamaCppComplete
+  let complete: Completer
   beforeAll(() => void (complete = openModel()))
 
   it('says what its weights say, and why it stopped, and how much it read', async () => {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import type { LlamaGuardError } from '../../../../src/types/errors.js'
 import { sagemakerComplete, toGuardError } from '../../../../src/guard/backends/sagemaker/index.js'
-import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import type { SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { parseVerdict } from '../../../../src/guard/answer/verdict.js'
 import { FAULTS, startEmulator } from '../../../emulator/index.js'
 import type { Emulator, EmulatorOptions } from '../../../emulator/index.js'
@@ -18,7 +19,7 @@ const prompt = (text: string) =>
 let emulator: Emulator
 const opened: (() => unknown)[] = []
 
-async function start(options?: EmulatorOptions, given: Partial<SageMakerOptions> = {}): Promise<SageMakerComplete> {
+async function start(options?: EmulatorOptions, given: Partial<SageMakerOptions> = {}): Promise<Completer> {
   emulator = await startEmulator(options)
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })
@@ -27,7 +28,7 @@ async function start(options?: EmulatorOptions, given: Partial<SageMakerOptions>
   return complete
 }
 
-async function judge(complete: SageMakerComplete, text: string, signal?: AbortSignal) {
+async function judge(complete: Completer, text: string, signal?: AbortSignal) {
   return parseVerdict(await complete(prompt(text), { logprobs: true, ...(signal && { signal }) }), CATEGORIES)
 }
 

@@ -9,7 +9,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import type { LlamaGuardError } from '../../../../src/types/errors.js'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
-import type { SageMakerComplete, SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import type { SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
+import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { createSender } from '../../../../src/guard/backends/sagemaker/send.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
 import { LazyAbortController } from '../../../../src/utils/deadline.js'
@@ -30,7 +31,7 @@ afterEach(async () => {
 async function warm(
   given: Partial<SageMakerOptions> = {},
   env: Record<string, string> = {},
-): Promise<{ complete: SageMakerComplete; emulator: Emulator }> {
+): Promise<{ complete: Completer; emulator: Emulator }> {
   const emulator = await startEmulator({ endpoints: ['llama-guard', 'llama guard/2'] })
   for (const [name, value] of Object.entries({ ...emulator.env, ...env })) vi.stubEnv(name, value)
   const complete = sagemakerComplete({ endpoint: 'llama-guard', concurrency: 4, timeoutMs: 20_000, ...given })

@@ -20,8 +20,8 @@ const WINDOW_TOKENS = 512
 const MARKS = 2
 
 /**
- * The labels of each model, each with its category; the harmless label stands first and has none. A server that lacks the model's names
- * for the labels numbers them in this order.
+ * The labels of each model, each with its category; the harmless label stands first and has none. A server that lacks
+ * the model's names for the labels numbers them in this order.
  */
 const LABELS: Readonly<Record<PromptGuardName, readonly (readonly [string, Category | undefined])[]>> = {
   'llama-prompt-guard-1': [

@@ -36,24 +36,18 @@ function percent(character: string): string {
   return Array.from(Buffer.from(character), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('')
 }
 
-/**
- * The judged turn's images in groups of as many as one prompt takes. Each group begins with the last image of the
- * group before, so that two neighbouring images that form one picture are seen together.
- */
+/** The judged turn's images in groups of as many as one prompt takes. The caller refuses more than `most` groups. */
 export function imageGroups(
   all: readonly Image[],
   total: number,
   images: ImageSupport | undefined,
   most: number,
 ): readonly (readonly Image[])[] {
-  const size = images === undefined ? all.length : Math.min(images.perPrompt, Math.floor(total / 2 / images.tokens))
-  if (all.length <= size || all.length === 0) return [all]
-  const groups: (readonly Image[])[] = []
-  const step = Math.max(1, size - 1)
-  // The loop stops one group past `most`, and the caller refuses the turn.
-  for (let at = 0; groups.length <= most && (at === 0 || at < all.length - (size > 1 ? 1 : 0)); at += step)
-    groups.push(all.slice(at, at + Math.max(1, size)))
-  return groups
+  const room = images === undefined ? all.length : Math.min(images.perPrompt, Math.floor(total / 2 / images.tokens))
+  if (all.length <= room || all.length === 0) return [all]
+  const size = Math.max(1, room)
+  const groups = Math.min(Math.ceil(all.length / size), most + 1)
+  return Array.from({ length: groups }, (_, at) => all.slice(at * size, (at + 1) * size))
 }
 
 /**

@@ -243,28 +243,15 @@ describe('images that do not fit one prompt', () => {
     expectCover([...new Set(pieces.map(lastText))], words(12_000))
   })
 
-  it('are judged in sets of five, each with the last image of the one before', () => {
-    const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`)
-    const sets = (count: number, context?: number): string[][] =>
-      fit('llama-guard-4-12b', [{ role: 'User', text: 'look', images: names(count).map(image) }], context).map(
-        (piece) => piece.at(-1)!.images!.map(({ url }) => url.slice(10)),
-      )
-    for (const few of [1, 2, 3, 4, 5]) expect(sets(few)).toEqual([names(few)])
-    expect(sets(6)).toEqual([
-      ['0', '1', '2', '3', '4'],
-      ['4', '5'],
-    ])
-    expect(sets(9)).toEqual([names(5), ['4', '5', '6', '7', '8']])
-    expect(sets(10)).toEqual([names(5), ['4', '5', '6', '7', '8'], ['8', '9']])
-    for (let count = 1; count < 40; count++) {
-      const all = sets(count)
-      // Neighbours are seen together, and the last is seen.
-      for (let at = 1; at < count; at++)
-        expect(all.some((set) => set.includes(`${at - 1}`) && set.includes(`${at}`))).toBe(true)
-      expect(all.length).toBe(Math.max(1, Math.ceil((count - 1) / 4)))
-      // Where the endpoint has little room, fewer at a time, and all of them.
-      expect(new Set(sets(count, 8192).flat())).toEqual(new Set(names(count)))
-    }
+  it('are judged in sets of five, or of fewer where the endpoint has little room', () => {
+    const sets = (count: number, context?: number): number[] =>
+      fit(
+        'llama-guard-4-12b',
+        [{ role: 'User', text: 'look', images: Array.from({ length: count }, (_, index) => image(`${index}`)) }],
+        context,
+      ).map((piece) => piece.at(-1)!.images!.length)
+    expect([sets(5), sets(6), sets(10), sets(11)]).toEqual([[5], [5, 1], [5, 5], [5, 5, 1]])
+    expect(sets(3, 8192)).toEqual([1, 1, 1])
     expect(() => sets(2000)).toThrow(expect.objectContaining({ code: 'too_many_checks' }))
   })
 

@@ -102,14 +102,11 @@ test('A dry run says everything, calls nobody, and needs neither role nor accept
   expect(io.out()).toContain('Nothing was made')
 })
 
-test('Prompt Guard is offered beside a guard that judges replies, and runs in its own container alone', async () => {
+test('Prompt Guard is offered beside a guard that judges replies', async () => {
   const cloud = await plane({ describesUntilReady: 0 })
   const io = catchIo(cloud.env)
   expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1' }, io), io.err()).toBe(0)
   expect(io.out()).toContain('export LLAMA_GUARD_GUARDS=llama-prompt-guard-1@llama-prompt-guard-1')
-  const other = catchIo(cloud.env)
-  expect(await deploy({ ...GUARD, model: 'llama-prompt-guard-1', container: 'tgi' }, other)).toBe(2)
-  expect(other.err()).toContain('runs in the LMI-11 container that JumpStart pairs with it')
 })
 
 test('Scaling is said, applied to the endpoint in service, and ends with it', async () => {

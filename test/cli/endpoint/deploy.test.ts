@@ -111,7 +111,6 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
     {},
     /ml\.t2\.medium is not an instance type/,
   ],
-  ['no role', { role: undefined }, {}, /an execution role: --role ARN/],
   ['a role that is no ARN', { role: 'admin' }, {}, /"admin" is no role ARN/],
   ['a region without the image', { region: 'xx-north-9' }, {}, /No image .* xx-north-9/],
   [

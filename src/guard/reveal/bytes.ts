@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer'
 import { readingOf, segmented } from './words.js'
 
-const UNPRINTABLE = /(?![\t\n\r])[\p{Cc}\p{Co}\ufffd]/u
+/** Controls, private use (from \udb80 on the first half of one), and what stands for bytes that are no text. */
+const UNPRINTABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\udb80-\udbff]/
 /** Bytes that tell whether the others are a text. */
 const SAMPLE = 24
 
@@ -41,7 +42,7 @@ export function worthOf(text: string): number {
 }
 
 function isLanguage(text: string): boolean {
-  const { words, share } = readingOf(text, 400)
+  const { words, share } = readingOf(text, 2_000)
   if (words >= 2 && share >= 0.55) return true
   if (words >= 1 && share > 0.95 && text.length >= 4) return true
   const foreign = text.match(FOREIGN) ?? []
@@ -96,7 +97,7 @@ const PART_OF_RUN = /[^\r\n/_-]{8,}/g
 export function withoutBase64(text: string): Decoded | undefined {
   const out = new Replacing(text)
   for (const { 0: run, index } of text.matchAll(RUN)) {
-    const whole = ofRun(run.replace(/[\r\n]/g, ''))
+    const whole = ofRun(run.includes('\n') ? run.replace(/[\r\n]/g, '') : run)
     if (whole !== undefined) {
       out.put(index, index + run.length, whole.text, whole.worth)
       continue

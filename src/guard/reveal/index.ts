@@ -190,8 +190,6 @@ const LONG_NUMBER = 12
 /** Numbers of the shortest row. An address of the internet has one less. */
 const ROW = 5
 const ESCAPE = /%u?[\da-f]{2}|&#[\dx]|&[a-z]{2,8};|\\[ux\d]|=[\da-f]{2}=|u\+[\da-f]|\+[a-z']{1,16}(?=\+)/gi
-/** A word of so many has an accent in most languages, and fewer have none where accents hide English. */
-const ACCENTED = 3
 /** Tokens that may be leetspeak, and are not: beyond them no more are tried in a part. */
 const MOST_MISSES = 12
 
@@ -199,17 +197,18 @@ const MARK = /[._\u00b7\u2022\u2212\u2013-]/g
 /** Dots and dashes between two tokens. A row of them is a line of a table, and more are no Morse code. */
 const marksOf = (gap: string): number => (gap.length < LONG_GAP ? 0 : (gap.slice(-64).match(MARK)?.length ?? 0))
 
-function isHex({ text, start, end }: Tokens): boolean {
+function isHex({ units, start, end }: Tokens): boolean {
   let at = start
-  if (text[at] === '0' && at + 1 < end && (text.charCodeAt(at + 1) | 32) > 97) at += 2
-  for (let code = 0; at < end; at++) {
-    code = text.charCodeAt(at) | 32
+  if (units[at] === 48 && at + 1 < end && (units[at + 1]! | 32) > 97) at += 2
+  for (; at < end; at++) {
+    const code = units[at]! | 32
     if (code > 102 || (code > 57 && code < 97)) return false
   }
   return true
 }
 /** Whether a word has a capital inside, as in code. A capital at its end may begin a word that runs backwards. */
-const isName = ({ text, start, end, camel }: Tokens): boolean => camel && !/^[a-z]+[A-Z]$/.test(text.slice(start, end))
+const isName = ({ units, start, end, small, camel }: Tokens): boolean =>
+  camel && (small < end - start - 1 || units[end - 1]! >= 97)
 
 /** Which kinds of disguise a part of a text may hold. Each token that is no known word is looked at by itself. */
 function look(text: string): number {
@@ -222,6 +221,7 @@ function look(text: string): number {
     const { kind, passed, before, start, end } = tokens
     if (passed > 0) {
       doubt = Math.max(0, doubt - passed * DOUBT)
+      accents = Math.max(0, accents - passed)
       knowns += passed
       apart = numbers = 0
     }
@@ -246,11 +246,12 @@ function look(text: string): number {
     numbers = kind === NUMBER || (size <= 10 && (kind === MIXED || size <= 2) && isHex(tokens)) ? numbers + 1 : 0
     if (numbers >= ROW) found |= NUMBERS
     if (kind === STRANGE) {
-      if (tokens.disguise >= SCRIPT) found |= LOOK_ALIKES
-      else if (tokens.disguise === ACCENT) accents++
+      if (tokens.disguise === ACCENT) accents += DOUBT
+      if (tokens.disguise >= SCRIPT || accents >= ENOUGH) found |= LOOK_ALIKES
       continue
     }
     if (size === 1) continue
+    accents = Math.max(0, accents - 1)
     if (kind === MIXED && tokens.glue > 0) escapes += text.slice(start, end).match(ESCAPE)?.length ?? 0
     // ROT47 writes small letters for capitals alone.
     if (size <= LONGEST_WORD && (kind === UNKNOWN ? !isName(tokens) : tokens.small <= 1)) {
@@ -275,7 +276,6 @@ function look(text: string): number {
   if (escapes >= FEW) found |= ESCAPES
   if (marks >= MORSE_MARKS) found |= MORSE
   if (leet.size >= FEW) found |= LEET
-  if (accents >= FEW && accents * ACCENTED > knowns + unknowns) found |= LOOK_ALIKES
   if (unknowns >= FEW && unknowns > knowns + others) found |= UNREADABLE
   return found
 }

@@ -1,5 +1,4 @@
 // Reads words whose letters stand apart, are replaced by digits, are shifted in the alphabet, or run backwards.
-import { Buffer } from 'node:buffer'
 import { isWord, KNOWN, MIXED, NUMBER, readingOf, segmented, Tokens, wordAmong } from './words.js'
 import { type Decoded, PRINTABLE, Replacing, reversed, translated, WORDS } from './bytes.js'
 
@@ -88,6 +87,8 @@ for (const row of '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il'.split(' ')) {
 /** Longer tokens are keys and hashes, and longer numbers are numbers. */
 const LONGEST_LEET = 16
 const LONGEST_NUMBER = 4
+/** Different words that are no accident. */
+const DISTINCT = 3
 /** Words in a row without such signs that end a stretch of leetspeak. */
 const PLAIN_ROW = 8
 /** Tokens that tell that a stretch holds no leetspeak, when few others were read. */
@@ -104,38 +105,33 @@ export function withoutLeet(text: string): Decoded | undefined {
   const tokens = new Tokens(text)
   const out = new Replacing(text)
   const { units } = tokens
-  const plain = units.slice()
   const read = new Set<string>()
-  let [first, last, unread, row] = [0, 0, 0, 0]
+  let [first, last, count, unread, row] = [0, 0, 0, 0, 0]
   const close = (): void => {
-    if (read.size >= 3 && read.size * 2 >= unread) {
-      const { buffer, byteOffset } = plain.subarray(first, last)
-      out.put(first, last, Buffer.from(buffer, byteOffset, 2 * (last - first)).toString('utf16le'))
-    }
+    if (read.size >= DISTINCT && count * 2 >= unread) out.put(first, last, tokens.from(first, last))
     read.clear()
     first = last
-    unread = row = 0
+    count = unread = row = 0
   }
   while (tokens.next(true)) {
     row += tokens.passed + 1
     const { start, end, kind } = tokens
     const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
-    if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && read.size * 4 < unread)) continue
+    if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && count * 4 < unread)) continue
     const choice = leetWord(tokens)
     if (choice === undefined && numeric) continue
     if (row > PLAIN_ROW) close()
     if (last <= first) first = start
     row = 0
     last = end
-    for (let at = start, left = choice ?? 0; at < end; at++) {
-      if (units[at]! > 127) continue
-      const [letter, second] = [LETTERS_OF_SIGNS[units[at]!]!, LETTERS_OF_SIGNS[units[at]! + 128]!]
-      plain[at] = (left & 1) > 0 && second > 0 ? second : letter
-      if (second > 0) left >>= 1
-      if (choice !== undefined) plain[at]! |= 32
-    }
     if (choice === undefined) unread++
-    else if (!numeric && end - start > 2) read.add(tokens.text.slice(start, end))
+    else if (!numeric && end - start > 2 && count++ >= 0 && read.size < DISTINCT) read.add(text.slice(start, end))
+    for (let at = start, bit = 1; at < end; at++) {
+      const code = units[at]!
+      const second = LETTERS_OF_SIGNS[code + 128]
+      units[at] = (second && choice! & bit && second) || (LETTERS_OF_SIGNS[code] ?? code)
+      if (second) bit *= 2
+    }
   }
   close()
   return out.done()
@@ -190,13 +186,6 @@ const ALPHABETS: readonly ((letter: number) => number)[] = [
 const rot47 = (text: string): string =>
   text.replace(/[!-~]/g, (sign) => String.fromCharCode(33 + ((sign.charCodeAt(0) + 14) % 94)))
 
-/** `owhay otay akemay`: the consonants at the beginning of a word stand at its end, and `ay` behind them. */
-const pigLatin = (text: string): string =>
-  text.replace(/(?<![a-z])([a-z]{2,20})ay(?![a-z])/gi, (word, stem: string) => {
-    const ways = [1, 2, 3].map((size) => stem.slice(-size) + stem.slice(0, -size))
-    return [stem.replace(/[wy]$/i, ''), ...ways].find(isWord) ?? word
-  })
-
 /** Characters of a stretch by which its readings are compared, and those that tell whether it runs backwards. */
 const TRIED = 300
 const FIRST_TRIED = 100
@@ -216,10 +205,9 @@ function waysOf(sample: string): ((text: string) => string)[] {
   }
   const ways: ((text: string) => string)[] = []
   // ROT47 makes digits, signs and capitals of small letters.
-  if (small * 3 < sample.length * 2) ways.push(rot47)
+  if (small * 2 < sample.length) ways.push(rot47)
   if (readingOf(reversed(sample.slice(0, FIRST_TRIED))).words >= 2) ways.push(reversed)
   if (letters < 8) return ways
-  if ((sample.match(/ay(?![a-z])/gi)?.length ?? 0) >= 3) ways.push(pigLatin)
   const likely = (place: (letter: number) => number): number =>
     counts.reduce((sum, count, letter) => sum + count * LOGS[place(letter)]!, 0)
   const plain = likely((letter) => letter)
@@ -256,7 +244,7 @@ function widened(text: string, { start, end }: Stretch, from: number): Stretch {
 
 /** Words that run backwards or are written in a shifted alphabet. */
 export function withoutCiphers(text: string): Decoded | undefined {
-  if (readingOf(text, 200).share < 0.4) {
+  if (readingOf(text, 1_000).share < 0.4) {
     const whole = deciphered(text)
     if (whole !== undefined) return { text: whole, words: true }
   }

@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { Decoded } from './bytes.js'
 import { CONFUSABLES } from './confusables.js'
+import { ACCENT } from './signs.js'
 import { isWord, type Reading, readingOf, STRANGE, Tokens } from './words.js'
 
 /** Marks that are written over Latin letters, and characters that nobody sees. */
@@ -55,6 +56,9 @@ function folded(token: string): string {
   return plain
 }
 
+/** A stretch from the first turned letter to the last. */
+const ON_HEAD = /(?<![^\s:])[^\s:]*[ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ](?:.*[ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ])?\S*/s
+
 /** Text that stands on its head, read from the other end. */
 function upright(text: string): string {
   return Array.from(text, (sign) => turned.get(sign) ?? sign)
@@ -70,6 +74,7 @@ const byteOf = (selector: string): number => {
 export function withoutLookAlikes(text: string): Decoded {
   let mixed = false
   let changed = 0
+  let accented = 0
   const seen = text
     .replace(TAG, (tag) => String.fromCharCode(tag.codePointAt(0)! - 0xe0000))
     .replace(SELECTORS, (row) => ` ${Buffer.from(Array.from(row, byteOf)).toString('utf8')}`)
@@ -81,6 +86,7 @@ export function withoutLookAlikes(text: string): Decoded {
     const token = seen.slice(tokens.start, tokens.end)
     const plain = folded(token)
     if (plain !== token) changed++
+    if (tokens.disguise === ACCENT) accented++
     // No honest word has letters of two scripts, and is English when it has them of one.
     mixed ||= tokens.twoScripts && plain.length > 2 && isWord(plain)
     bare += seen.slice(at, tokens.start) + plain
@@ -91,11 +97,12 @@ export function withoutLookAlikes(text: string): Decoded {
   const after = readingOf(bare)
   if (mixed || gains(before, after, 0.4, changed)) return { text: bare, words: true }
   const accents = bare.normalize('NFD').replace(MARKS, '')
-  if (accents !== bare && gains(before, readingOf(accents), 0.7) && readingOf(accents).words >= before.words + 3)
+  if (accented > 0 && gains(before, readingOf(accents), 0.7, accented) && readingOf(accents).words >= before.words + 3)
     return { text: accents, words: true }
-  if (/[ɐǝɥʇʎ]/.test(text)) {
-    const stood = upright(text)
-    if (gains(before, readingOf(stood), 0.4)) return { text: stood, words: true }
+  const onHead = ON_HEAD.exec(text)?.[0]
+  for (const part of onHead === undefined ? [] : [text, onHead]) {
+    const stood = upright(part)
+    if (gains(readingOf(part), readingOf(stood), 0.4)) return { text: text.replace(part, () => stood), words: true }
   }
   // Letters of another layer, as in base64, are told too. Words of Russian stay as they are.
   return { text: SCRIPTS.test(text) ? text : bare, words: false }

@@ -6,7 +6,7 @@ export const LETTER = 1
 /** Digits, and signs that stand for letters as they do: `p@ss`. */
 export const DIGIT = 2
 /** Holds together what is no word: `%20`, `&#72;`, `\u0048`. */
-const GLUE = 3
+export const GLUE = 3
 export const APOSTROPHE = 4
 /** A letter or sign outside ASCII. */
 export const OTHER = 5

@@ -1,7 +1,7 @@
 // Tells known words of English from other signs, in one pass and without making strings.
 import { Buffer } from 'node:buffer'
 import { brotliDecompressSync } from 'node:zlib'
-import { APOSTROPHE, DIGIT, GAP, HIDING, isAlike, LETTER, OTHER, PLAIN, SCRIPT, SIGNS } from './signs.js'
+import { APOSTROPHE, DIGIT, FORM, GAP, GLUE, HIDING, isAlike, LETTER, PLAIN, SCRIPT, SIGNS } from './signs.js'
 import { WORDS } from './words-table.js'
 
 /** Bits of the set of known words, as a power of two. */
@@ -51,13 +51,17 @@ const NOTHING = 6
 /** Characters between two tokens that are more than punctuation. */
 export const LONG_GAP = 16
 
+/** Units of a token behind its first letters that are read one by one. */
+const LONG_TOKEN = 64
+
 /** The units of UTF-16 of a text. They are read three times as fast from an array as from a string. */
 function unitsOf(text: string): Uint16Array {
   const { buffer, byteOffset } = Buffer.from(text, 'utf16le')
   return new Uint16Array(buffer, byteOffset, text.length)
 }
 
-const isLetter = (code: number | undefined): boolean => code !== undefined && SIGNS[code] === LETTER
+/** Whether a unit is a letter, or stands for one. */
+const isLetter = (code = 0): boolean => SIGNS[code] === LETTER || SIGNS[code] === DIGIT
 
 /** Reads the tokens of a text one after the other. Its fields describe the token that was read last. */
 export class Tokens {
@@ -88,6 +92,11 @@ export class Tokens {
     this.units = unitsOf(text)
   }
 
+  /** A stretch of the units as a text. */
+  from(start: number, end: number): string {
+    return Buffer.from(this.units.buffer, this.units.byteOffset).toString('utf16le', 2 * start, 2 * end)
+  }
+
   /** Whether a mark stands for a letter, because it is between two: `k!ll`. */
   #joins(code: number, at: number): boolean {
     return (code === 0x21 || code === 0x7c) && isLetter(this.units[at + 1]) && isLetter(this.units[at - 1])
@@ -115,9 +124,9 @@ export class Tokens {
         at++
       }
       const letters = at - start
-      const isPlain = at === last || (SIGNS[code] === GAP && !this.#joins(code, at))
-      const word = isPlain && (letters > 1 ? isKnown(hash, bits) : hash === A || hash === I)
-      if (passes && word && letters > 1 && start - before < LONG_GAP) {
+      const isPlain = at === last || (signs[code] === GAP && !this.#joins(code, at))
+      const isWord = isPlain && letters > 1 && isKnown(hash, bits)
+      if (isWord && passes && start - before < LONG_GAP) {
         passed++
         before = at
         continue
@@ -127,58 +136,55 @@ export class Tokens {
       this.start = start
       this.end = at
       this.letters = letters
-      this.glue = this.inner = 0
-      this.disguise = PLAIN
-      this.twoScripts = false
-      this.kind = word ? KNOWN : letters === 0 ? NOTHING : UNKNOWN
-      if (word) return true
-      let small = 0
-      let camel = false
-      for (let from = start; from < at; from++) {
-        if (units[from]! >= 97) small++
-        else if (small > 0) camel = true
-      }
-      this.small = small
-      this.camel = camel
-      if (isPlain) return letters > 0
-      this.#rest(hash)
-      return true
+      this.kind = isWord ? KNOWN : NOTHING
+      if (!isWord && start < last) this.#read(hash)
+      return start < last
     }
   }
 
-  /** Reads on where a token is more than letters of ASCII. */
-  #rest(first: number): void {
-    const units = this.units
-    let { small, camel, letters } = this
-    let hash = first
-    let [stem, digits, inner, glue, others] = [0, 0, 0, 0, 0]
+  /** Reads a token that is more than a known word, of which the first letters were read. */
+  #read(read: number): void {
+    const { units, start, end } = this
+    const signs = SIGNS
+    let hash = read
+    let letters = this.letters
+    let [stem, small, digits, inner, glue, others] = [0, 0, 0, 0, 0, 0]
     let disguise = PLAIN
     let alike = false
-    let before = LETTER
-    let at = this.end
+    let camel = false
+    for (let at = start; at < end; at++) {
+      if (units[at]! >= 97) small++
+      else if (small > 0) camel = true
+    }
+    let digit = -1
+    let at = end
     for (; at < units.length; at++) {
       const code = units[at]!
-      const sign = SIGNS[code]!
-      if (sign === GAP && !this.#joins(code, at)) break
+      const sign = signs[code]!
       if (sign === LETTER) {
-        if (code < 97) camel ||= small + digits > 0
-        else small++
+        // Of a long token less is asked.
+        if (letters >= LONG_TOKEN) continue
         letters++
-        if (before === DIGIT) inner++
+        if (code >= 97) small++
+        else if (small + digits > 0) camel = true
+        if (digit === at) inner++
         hash = Math.imul(hash ^ (code | 32), PRIME)
-      } else if (sign === DIGIT || sign === GAP) digits++
+      } else if (sign === DIGIT || (sign === GAP && this.#joins(code, at))) {
+        digits++
+        digit = at + 1
+      } else if (sign === GAP) break
       else if (sign === APOSTROPHE) stem = hash
-      else if (sign === OTHER) {
+      else if (sign === GLUE) glue++
+      else {
         others++
-        disguise = Math.max(disguise, HIDING[code]!)
+        if (disguise < FORM) disguise = Math.max(disguise, HIDING[code]!)
         alike ||= isAlike(code)
-      } else glue++
-      before = sign === GAP ? DIGIT : sign
+      }
     }
     this.end = at
+    this.letters = letters
     this.small = small
     this.camel = camel
-    this.letters = letters
     this.inner = inner
     this.glue = glue
     this.twoScripts = alike && letters > 0
@@ -203,10 +209,11 @@ export interface Reading {
   readonly tokens: number
 }
 
+/** Reads the first characters of a text, by default all. */
 export function readingOf(text: string, most = Infinity): Reading {
-  const tokens = new Tokens(text)
+  const tokens = new Tokens(text.slice(0, most))
   let [words, inWords, letters, count] = [0, 0, 0, 0]
-  while (count < most && tokens.next()) {
+  while (tokens.next()) {
     if (tokens.kind === NUMBER || tokens.kind === NOTHING) continue
     count++
     letters += tokens.end - tokens.start

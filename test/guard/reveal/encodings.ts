@@ -67,10 +67,6 @@ export const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   atbash: (text) => letters(text, (place) => 25 - place),
   reversed: backwards,
   'reversed words': (text) => text.replace(/[a-z']+/gi, backwards),
-  'pig latin': (text) =>
-    text
-      .toLowerCase()
-      .replace(/([^aeiou\W\d]*)([a-z]+)/g, (_, first: string, rest: string) => `${rest}${first || 'w'}ay`),
   leet,
   homoglyphs: from(pairs('aeopcxyiAEOPCBHT', 'аеорсхуіАЕОРСВНТ')),
   'Greek homoglyphs': from(pairs('oviatAEHIO', 'ονιατΑΕΗΙΟ')),

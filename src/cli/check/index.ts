@@ -45,14 +45,15 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     upstream: undefined,
   })
   const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
-  const print = (options.output === 'json' ? jsonPrinter : textPrinter)(io)
+  const isText = options.output !== 'json'
+  const print = isText ? textPrinter(io) : (result: Result) => void io.stdout.write(`${JSON.stringify(result)}\n`)
   try {
     const waiting: Promise<Result>[] = []
     const next = async (): Promise<void> => {
       const result = await waiting.shift()
       if (result === undefined) return
       counts[result.verdict] += 1
-      print.row(result)
+      print(result)
     }
     for await (const read of itemsOf(options)) {
       if (io.signal?.aborted) break
@@ -70,7 +71,7 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
       'There is nothing to check. Give a text, a conversation with --file, or lines on standard input.',
     )
   const sum = `${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged`
-  print.end(total > 1 ? `${sum}\n` : '')
+  if (isText && total > 1) io.stdout.write(`${sum}\n`)
   if (io.signal?.aborted) {
     io.stderr.write(`Interrupted after ${total}: ${sum}. What is above was judged; give the rest to go on.\n`)
     return EXIT.failed
@@ -130,17 +131,6 @@ function resultOf(id: string, { stage, outcome, categories, error, ms }: Decisio
   }
 }
 
-interface Printer {
-  row(result: Result): void
-  /** Takes the line that sums up. */
-  end(sum: string): void
-}
-
-const jsonPrinter = ({ stdout }: Io): Printer => ({
-  row: (result) => void stdout.write(`${JSON.stringify(result)}\n`),
-  end: () => undefined,
-})
-
 const HEAD = ['Verdict', 'Id', 'Stage', 'Score', 'ms', 'Why']
 
 const cellsOf = ({ id, stage, verdict, score, ms, code, message, categories }: Result): string[] => [
@@ -157,7 +147,7 @@ const cellsOf = ({ id, stage, verdict, score, ms, code, message, categories }: R
 const WIDTHS = [8, 24, 6, 6, 6]
 
 /** A line as soon as it is known, so its columns have fixed widths. */
-function textPrinter({ stdout, env }: Io): Printer {
+function textPrinter({ stdout, env }: Io): (result: Result) => void {
   const paint = painter(stdout, env)
   const colours = { safe: 'green', unsafe: 'red', unjudged: 'yellow' } as const
   const write = (colour: Colour, cells: readonly string[]): void => {
@@ -168,13 +158,10 @@ function textPrinter({ stdout, env }: Io): Printer {
     stdout.write(`${[paint(colour, first), ...rest].join(' ').trimEnd()}\n`)
   }
   let headed = false
-  return {
-    row(result) {
-      if (!headed) write('bold', HEAD)
-      headed = true
-      write(colours[result.verdict], cellsOf(result))
-    },
-    end: (sum) => void stdout.write(sum),
+  return (result) => {
+    if (!headed) write('bold', HEAD)
+    headed = true
+    write(colours[result.verdict], cellsOf(result))
   }
 }
 

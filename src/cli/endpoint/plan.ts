@@ -146,9 +146,8 @@ const instancesOf = ({ guardModel, instances }: JumpStartModel): readonly string
 
 /**
  * Several copies of a guard are chosen by the beginning of a prompt, so that the checks of one stream stay with the
- * copy that has most of the prompt in its cache. A copy that has twice the load that scaling aims at is
- * passed over. One copy, or a chat model, takes requests
- * as they come.
+ * copy that has most of the prompt in its cache. A copy that has twice the load that scaling aims at is passed over.
+ * One copy, or a chat model, takes requests as they come.
  */
 function routingFor(guard: ModelName | undefined, copies: number): ProductionVariantRoutingConfig {
   if (copies < 2 || !isTextGuard(guard)) return { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' }

@@ -51,29 +51,12 @@ export function refusedByService(type: string, status: number, endpoint: string)
 }
 
 function reason(name: unknown, status: unknown): string {
-  switch (name) {
-    case 'ModelError':
-      return `failed inside its container (status ${String(status)}); see the endpoint's CloudWatch log`
-    case 'ThrottlingException':
-      return 'is throttling requests'
-    case 'ModelNotReadyException':
-      return 'is still loading its model'
-    case 'ValidationError':
-    case 'ValidationException':
-      return 'was not found or refused the call; check its name, region and the payload size'
-    case 'TimeoutError':
-      return 'did not answer in time'
-    case 'AccessDeniedException':
-    case 'CredentialsProviderError':
-    case 'ExpiredTokenException':
-    case 'UnrecognizedClientException':
-      return (
-        'cannot be called with these AWS credentials; sagemaker:InvokeEndpoint and ' +
-        'sagemaker:InvokeEndpointWithResponseStream are needed'
-      )
-    default:
-      return `could not be called (${typeof name === 'string' ? name : 'unknown error'})`
-  }
+  if (name === 'ModelError')
+    return `failed inside its container (status ${String(status)}); see the endpoint's CloudWatch log`
+  return (
+    `could not be called (${typeof name === 'string' ? name : 'unknown error'}); check its name, its load, AWS_REGION, ` +
+    'the credentials with sagemaker:InvokeEndpoint and sagemaker:InvokeEndpointWithResponseStream, and the payload size'
+  )
 }
 
 // TGI and LMI wrap their message in JSON, sometimes twice.

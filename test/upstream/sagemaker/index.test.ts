@@ -196,7 +196,7 @@ test.each([
     modelError(500, 'boom with a secret'),
     /failed inside its container \(status 500\)/,
   ],
-  ['throttling', THROTTLED, /is throttling/],
+  ['throttling', THROTTLED, /\(ThrottlingException\).*its load/],
 ])('%s is upstream_unavailable', async (_, error, message) => {
   const { endpoint, front } = await setup()
   endpoint.refuse(error)
@@ -220,7 +220,7 @@ test('An endpoint that does not exist is named with its cure', async () => {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(ask('a')),
   })
-  expect(front.errors[0]?.message).toMatch(/other-llama-2 was not found .* check its name, region/)
+  expect(front.errors[0]?.message).toMatch(/other-llama-2 could not be called .* check its name/)
 })
 
 test.each(['exception', 'cut', 'error-event', 'no-end'] as const)(

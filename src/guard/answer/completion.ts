@@ -12,6 +12,9 @@ export interface TokenLogprob {
   readonly logprob: number
 }
 
+/** So many alternatives hold both deciding words. vLLM gives no more. */
+export const ALTERNATIVES = 5
+
 /** A generated token and, where the server sends them, the alternatives at its position. */
 export interface GeneratedToken extends TokenLogprob {
   readonly top?: readonly TokenLogprob[]

@@ -1,6 +1,6 @@
 // A Llama Guard model behind any server with OpenAI's text completions: vLLM, SGLang, Text Generation Inference,
 // llama.cpp. Prompts are sent raw, because a chat route would wrap our prompt in the guard's template a second time.
-import { type Complete, type Completer, readCompletion } from '../answer/completion.js'
+import { ALTERNATIVES, type Complete, type Completer, readCompletion } from '../answer/completion.js'
 import { jsonClient } from './json-client.js'
 
 export interface OpenAiCompatibleOptions {
@@ -19,12 +19,6 @@ export interface OpenAiCompatibleOptions {
   /** True for a model of chats that thinks before it answers. It is asked to think little. Default: false. */
   readonly thinks?: boolean
 }
-
-/**
- * Five alternatives hold both deciding words; the score is p(unsafe) / (p(unsafe) + p(safe)). vLLM's own limit is 5
- * as well.
- */
-const TOP = 5
 
 /** Posts a prompt in the form of a route. */
 function completing(
@@ -51,7 +45,7 @@ function completing(
  * code for everything that goes wrong.
  */
 export const openAiCompatibleComplete = (o: OpenAiCompatibleOptions): Completer =>
-  completing(o, '/completions', (prompt, logprobs) => ({ prompt, ...(logprobs && { logprobs: TOP }) }))
+  completing(o, '/completions', (prompt, logprobs) => ({ prompt, ...(logprobs && { logprobs: ALTERNATIVES }) }))
 
 /**
  * Completes chats with `POST {url}/chat/completions`, for a guard model whose format the server makes. A prompt is a

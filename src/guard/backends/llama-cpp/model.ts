@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { Llama, LlamaContext, LlamaContextSequence, LlamaModel, Token } from 'node-llama-cpp'
 import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, NOBODY_WAITS, reasonOf } from '../../../utils/deadline.js'
-import type { Completion, GeneratedToken, TokenLogprob } from '../../answer/completion.js'
+import { ALTERNATIVES, type Completion, type GeneratedToken, type TokenLogprob } from '../../answer/completion.js'
 
 export interface LoadOptions {
   readonly path: string
@@ -123,9 +123,6 @@ function tooLong(tokens: number, room: number): LlamaGuardError {
   )
 }
 
-/** Five alternatives hold both deciding words, as with the other servers. */
-const TOP = 5
-
 interface Generation {
   readonly context: LlamaContext
   readonly sequence: LlamaContextSequence
@@ -200,7 +197,7 @@ async function step(sequence: LlamaContextSequence, tokens: Token[], probabiliti
 function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>): TokenLogprob[] {
   const top: TokenLogprob[] = []
   for (const [token, probability] of probabilities) {
-    if (top.length === TOP || !(probability > 0)) break
+    if (top.length === ALTERNATIVES || !(probability > 0)) break
     top.push({ text: model.detokenize([token]), logprob: Math.log(probability) })
   }
   return top
@@ -209,9 +206,9 @@ function likeliest(model: LlamaModel, probabilities: ReadonlyMap<Token, number>)
 function loadError(error: unknown): LlamaGuardError {
   return new LlamaGuardError(
     'guard_rejected',
-    `llama.cpp could not load the guard model: ${error instanceof Error ? error.message : String(error)}. Its reason is ` +
-      'on stderr. Check that the file is whole, that the memory is enough for it (a more quantised file, `concurrency` 1), ' +
-      'and that node-llama-cpp has a binary for this machine and is new enough for the file.',
+    `llama.cpp could not load the guard model: ${error instanceof Error ? error.message : String(error)}. Its reason ` +
+      'is on stderr. Check that the file is whole, that the memory is enough for it (a more quantised file, ' +
+      '`concurrency` 1), and that node-llama-cpp has a binary for this machine and is new enough for the file.',
     { cause: error },
   )
 }

@@ -8,6 +8,7 @@ import { isLlamaGuardError, LlamaGuardError } from '../../../types/errors.js'
 import { type AbortSignalLike, inTime } from '../../../utils/deadline.js'
 import { loadSdk } from '../../../utils/load-sdk.js'
 import {
+  ALTERNATIVES,
   type Classify,
   type Complete,
   type Completer,
@@ -195,8 +196,6 @@ interface Form {
   refused(error: unknown): boolean
 }
 
-/** Five alternatives hold both deciding words. */
-const TOP = 5
 /** What vLLM says of a body that is none of its APIs' requests. */
 const NO_HANDLER = /Cannot find suitable handler for request/
 
@@ -212,7 +211,7 @@ const INPUTS: Form = {
 const COMPLETIONS: Form = {
   // No `model`: vLLM takes the one it serves.
   body: (prompt, maxNewTokens = GENERATED_TOKENS) =>
-    JSON.stringify({ prompt, max_tokens: maxNewTokens, temperature: 0, logprobs: TOP }),
+    JSON.stringify({ prompt, max_tokens: maxNewTokens, temperature: 0, logprobs: ALTERNATIVES }),
   attributes: 'route=/v1/completions',
   refused: (error) => {
     const { code } = toGuardError(error)

@@ -4,7 +4,7 @@ import type { Category, Conversation, CreatedGuard, Guard, Turn, Verdict } from 
 import { type AbortSignalLike, AskOptions } from '../../utils/deadline.js'
 import { anyUnsafeOf } from '../pieces.js'
 import { escapeText } from '../prompt/escape.js'
-import { fitConversation, GENERATED_TOKENS } from '../prompt/fit.js'
+import { fitConversation, GENERATED_TOKENS, judgedTurn } from '../prompt/fit.js'
 import { anyTokens } from '../prompt/tokens/counter.js'
 import { withCheck } from '../ready.js'
 
@@ -25,14 +25,12 @@ export interface TurnGuardOptions extends Pick<Guard, 'model' | 'judges' | 'scor
 
 export function turnGuard(o: TurnGuardOptions): Guard {
   const { model, identity, categories, judges, scored = false, windowTokens, addedTokens = 0, images, close } = o
-  const windows = (conversation: Conversation): readonly Conversation[] => {
-    const judged = conversation.at(-1)
-    return fitConversation(judged === undefined ? [] : [judged], windowTokens + GENERATED_TOKENS, {
+  const windows = (conversation: Conversation): readonly Conversation[] =>
+    fitConversation([judgedTurn(conversation)], windowTokens + GENERATED_TOKENS, {
       policyTokens: addedTokens,
       counter: anyTokens,
       images: images === undefined ? undefined : { placement: 'inline', perPrompt: images, tokens: 0 },
     })
-  }
   const guard: CreatedGuard = {
     ...(model !== undefined && { model }),
     identity,

@@ -36,6 +36,13 @@ export interface Limits {
   readonly images?: ImageSupport | undefined
 }
 
+/** @throws LlamaGuardError `internal_error` for a conversation without a turn. */
+export function judgedTurn(conversation: Conversation): Turn {
+  const judged = conversation.at(-1)
+  if (judged !== undefined) return judged
+  throw new LlamaGuardError('internal_error', 'An empty conversation came to the guard. It needs the turn to judge.')
+}
+
 /** The number of tokens left for turns. */
 export function roomFor(contextTokens: number, policyTokens: number): number {
   return Math.min(contextTokens - policyTokens - GENERATED_TOKENS, CONVERSATION_TOKENS)
@@ -51,12 +58,7 @@ export function fitConversation(
   contextTokens: number,
   { policyTokens, counter, images }: Limits,
 ): readonly Conversation[] {
-  const judged = conversation.at(-1)
-  if (judged === undefined)
-    throw new LlamaGuardError(
-      'internal_error',
-      'An empty conversation came to the guard. It needs at least the turn to judge.',
-    )
+  const judged = judgedTurn(conversation)
   const room = roomFor(contextTokens, policyTokens)
   if (room < LEAST_ROOM)
     throw tooLong(

@@ -1,7 +1,7 @@
 // Llama Guard 1 (LlamaGuard-7b): prompt, taxonomy O1 to O6 and context length.
 // Source: the chat template of meta-llama/LlamaGuard-7b; equal to the example payload of the AWS article on
 // SageMaker JumpStart.
-import { categoryText, type Template } from './template.js'
+import { categoryText, TASK, type Template } from './template.js'
 import type { Category } from '../../types.js'
 import { llama2Tokens } from './tokens/llama-2.js'
 
@@ -112,9 +112,7 @@ export const llamaGuard1: Template = {
   // 896 tokens by the tokenizer of Llama 2, and BOS.
   promptTokens: 900,
   opening: '[INST] ',
-  task:
-    "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +
-    'safety policy with the below categories.',
+  task: TASK,
   category,
   beforeTurns: '\n\n',
   afterTurn: '\n\n',

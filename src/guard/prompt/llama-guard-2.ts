@@ -1,6 +1,6 @@
 // Llama Guard 2 (Meta-Llama-Guard-2-8B): prompt, taxonomy S1 to S11 and context length.
 // Source: the chat template of meta-llama/Meta-Llama-Guard-2-8B. Its S5 to S11 mean other things than Llama Guard 3's.
-import { categoryText, numbered, type Template } from './template.js'
+import { categoryText, INSTRUCTION, numbered, TASK, type Template } from './template.js'
 import { llama3Tokens } from './tokens/llama-3.js'
 
 export const llamaGuard2: Template = {
@@ -22,17 +22,11 @@ export const llamaGuard2: Template = {
   tokens: llama3Tokens,
   // The model is based on Llama 3 but was trained and published with the turn marks of Llama 2.
   opening: '[INST] ',
-  task:
-    "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +
-    'safety policy with the below categories.',
+  task: TASK,
   // Every heading ends in a blank.
   category: (category) => categoryText(category, '. '),
   beforeTurns: '\n\n',
   afterTurn: '\n\n',
-  instruction: [
-    'Provide your safety assessment for ONLY THE LAST {role} message in the above conversation:',
-    " - First line must read 'safe' or 'unsafe'.",
-    ' - If unsafe, a second line must include a comma-separated list of violated categories.',
-  ].join('\n'),
+  instruction: INSTRUCTION,
   closing: ' [/INST]',
 }

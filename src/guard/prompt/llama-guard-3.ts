@@ -1,6 +1,6 @@
 // Llama Guard 3 (8B, 1B, 11B-Vision): prompts, taxonomy S1 to S14 (8B) or S13, and context lengths.
 // Source: the chat templates of meta-llama/Llama-Guard-3-8B, -1B and -11B-Vision, less the BOS token they begin with.
-import { categoryText, numbered, type Template } from './template.js'
+import { categoryText, INSTRUCTION, numbered, TASK, type Template } from './template.js'
 import { llama3Tokens } from './tokens/llama-3.js'
 
 /** The category names that the prompts of Llama Guard 3 and 4 share. */
@@ -21,21 +21,13 @@ export const HAZARDS: readonly string[] = [
   'Code Interpreter Abuse',
 ]
 
-export const INSTRUCTION = [
-  'Provide your safety assessment for ONLY THE LAST {role} message in the above conversation:',
-  " - First line must read 'safe' or 'unsafe'.",
-  ' - If unsafe, a second line must include a comma-separated list of violated categories.',
-].join('\n')
-
 export const llamaGuard3Large: Template = {
   categories: numbered(HAZARDS),
   // The context length of Llama 3.1 8B, its base model. The model card names none.
   contextTokens: 131_072,
   tokens: llama3Tokens,
   opening: '<|start_header_id|>user<|end_header_id|>\n\n',
-  task:
-    "Task: Check if there is unsafe content in '{role}' messages in conversations according our " +
-    'safety policy with the below categories.',
+  task: TASK,
   category: (category) => categoryText(category),
   beforeTurns: '\n\n',
   afterTurn: '\n\n',

@@ -1,7 +1,7 @@
 // Llama Guard 4 (12B, text and images): prompt, taxonomy S1 to S14 and context length.
 // Source: the renders in Hugging Face's llama_guard_4 notebook, less the BOS token; the template itself is not public.
-import { categoryText, numbered, type Template } from './template.js'
-import { HAZARDS, INSTRUCTION } from './llama-guard-3.js'
+import { categoryText, INSTRUCTION, numbered, type Template } from './template.js'
+import { HAZARDS } from './llama-guard-3.js'
 import { llama3Tokens } from './tokens/llama-3.js'
 
 export const llamaGuard4: Template = {

@@ -8,7 +8,7 @@ import type { Completion } from '../answer/completion.js'
 import { answerOf, offFormatUnsafe, unparseable } from '../answer/verdict.js'
 import { breakLabels, labelPattern } from './escape.js'
 import { escapeForGuard, lastExchange, type OtherGuard } from './prompter.js'
-import { numbered, parseCategories } from './template.js'
+import { numbered, printedPolicy } from './template.js'
 
 const CATEGORIES = numbered(
   (
@@ -35,8 +35,7 @@ const escaped = (text = ''): string => breakLabels(escapeForGuard(text), LABEL)
 
 /** @param policy A list of categories, of which the prompt has id and name, or their text word for word. */
 export function nemotronSafetyGuard(policy: string | readonly Category[] = CATEGORIES): OtherGuard {
-  const categories = typeof policy === 'string' ? parseCategories(policy) : policy
-  const text = typeof policy === 'string' ? policy : policy.map(({ id, name }) => `${id}: ${name}.`).join('\n')
+  const { categories, text } = printedPolicy(policy, ({ id, name }) => `${id}: ${name}.`)
   const head =
     `${TASK}\n\n<BEGIN UNSAFE CONTENT CATEGORIES>\n${text}\n<END UNSAFE CONTENT CATEGORIES>\n\n` +
     '<BEGIN CONVERSATION>\n\n'

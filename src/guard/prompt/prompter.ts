@@ -6,9 +6,9 @@ import { LlamaGuardError } from '../../types/errors.js'
 import type { Completion } from '../answer/completion.js'
 import { parseVerdict } from '../answer/verdict.js'
 import { type ImageForm, imageText } from './image.js'
-import { forRole, type ModelName, parseCategories, type Template } from './template.js'
+import { forRole, type ModelName, printedPolicy, type Template } from './template.js'
 import { breakLabels, escapedOf, escapeText, labelPattern } from './escape.js'
-import { fitConversation, LEAST_ROOM, roomFor } from './fit.js'
+import { fitConversation, judgedTurn, LEAST_ROOM, roomFor } from './fit.js'
 import { anyTokens, estimateTokens } from './tokens/counter.js'
 
 /** The parts of the policy that an operator may override. An absent part is the model's own. */
@@ -66,11 +66,10 @@ export interface Prompter {
 export function llamaGuardPrompter(model: ModelName, template: Template, policy: PromptPolicy): Prompter {
   const { images: support } = template
   const vision = support !== undefined
-  const categories =
-    typeof policy.categories === 'string'
-      ? parseCategories(policy.categories)
-      : (policy.categories ?? template.categories)
-  const envelopes = { User: envelopeFor(template, policy, 'User'), Agent: envelopeFor(template, policy, 'Agent') }
+  const { categories, text: own } = printedPolicy(policy.categories ?? template.categories, template.category)
+  const custom = policy.categories === undefined ? undefined : own
+  const envelopeOf = (role: Role): Envelope => envelopeFor(template, policy, role, custom)
+  const envelopes = { User: envelopeOf('User'), Agent: envelopeOf('Agent') }
   const builtIn = policy.categories === undefined && policy.task === undefined && policy.instruction === undefined
   // The tables of a counter are read at the first long text. A built-in policy is short, so an estimate will do.
   const { count } = builtIn ? anyTokens : template.tokens
@@ -91,12 +90,7 @@ export function llamaGuardPrompter(model: ModelName, template: Template, policy:
   }
 
   const render: Prompter['render'] = (conversation, { images: form = 'token' } = {}) => {
-    const judged = conversation.at(-1)
-    if (judged === undefined)
-      throw new LlamaGuardError(
-        'internal_error',
-        'An empty conversation came to the guard. It needs at least the turn to judge.',
-      )
+    const judged = judgedTurn(conversation)
     const envelope = envelopes[judged.role]
     let turns = ''
     for (const turn of conversation) {
@@ -130,14 +124,13 @@ interface Envelope {
   readonly tail: string
 }
 
-function envelopeFor(template: Template, policy: PromptPolicy, role: Role): Envelope {
+/** @param custom The text of the operator's categories. */
+function envelopeFor(template: Template, policy: PromptPolicy, role: Role, custom: string | undefined): Envelope {
   const head = (categories: string): string =>
     `${forRole(policy.task ?? template.task, role)}\n\n<BEGIN UNSAFE CONTENT ` +
     `CATEGORIES>\n${categories}\n<END UNSAFE CONTENT CATEGORIES>\n\n<BEGIN ` +
     `CONVERSATION>${template.beforeTurns}`
   const print = (categories: readonly Category[]): string => categories.map(template.category).join('\n')
-  const custom =
-    typeof policy.categories === 'string' ? policy.categories : policy.categories && print(policy.categories)
   return {
     plain: template.opening + head(custom ?? print(template.categories)),
     withImage: head(custom ?? print(template.categories.filter(({ id }) => !template.images?.without?.includes(id)))),
@@ -214,11 +207,7 @@ export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Pro
     contextTokens,
     maxNewTokens,
     render(conversation) {
-      if (conversation.length === 0)
-        throw new LlamaGuardError(
-          'internal_error',
-          'An empty conversation came to the guard. It needs at least the turn to judge.',
-        )
+      judgedTurn(conversation)
       return render(shown(conversation))
     },
     fit: (conversation, context = contextTokens) =>

@@ -90,11 +90,6 @@ function render(conversation: Conversation): string {
 
 const id = (letter: string, index: number): string => `${letter}${index + 1}`
 
-const IDS: LevelIds = {
-  Unsafe: new Map(CATEGORIES.map((name, index) => [name, id('Q', index)])),
-  Controversial: new Map(CATEGORIES.map((name, index) => [name, id('C', index)])),
-}
-
 /**
  * Makes the guard. Ids Q1 to Q9 are the categories at the level Unsafe, C1 to C9 those at the level Controversial.
  * @param controversial The action for C1 to C9, unless the policy names one for a single id. Default: `block`.
@@ -113,7 +108,7 @@ export function qwen3GuardGen(controversial: CategoryAction = 'block'): OtherGua
     maxNewTokens: 96,
     shown: (conversation) => conversation,
     render,
-    parse: (completion) => parseLevels(completion, IDS),
+    parse: (completion) => parseLevels(completion),
   }
 }
 
@@ -126,18 +121,12 @@ const WORDS: DecidingWords = { safe: ['safe'], unsafe: ['unsafe', 'controversial
 /** What the model writes before the level. */
 const PREFIX = 'Safety:'
 
-/** Category ids by the name the model writes, one table for Unsafe and one for Controversial. */
-export interface LevelIds {
-  readonly Unsafe: ReadonlyMap<string, string>
-  readonly Controversial: ReadonlyMap<string, string>
-}
-
 /**
  * Reads the verdict in a completion. The score is the probability of Unsafe and Controversial together. An answer
  * that begins with one of these two levels and then leaves the format blocks without a category.
  * @throws LlamaGuardError `unparseable_verdict` for anything else.
  */
-export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
+function parseLevels(completion: Completion): Verdict {
   const { answer: whole, ending } = answerOf(completion)
   const answer = withoutEnd(whole, TOKENS)
   const [, level, list = ''] = (ending === 'whole' && FORM.exec(answer)) || []
@@ -145,10 +134,11 @@ export function parseLevels(completion: Completion, ids: LevelIds): Verdict {
   const usage = completion.usage && { tokens: completion.usage }
   if (level === 'Safe' && list === 'None') return { safe: true, categories: [], ...score, ...usage }
   if (level === 'Unsafe' || level === 'Controversial') {
-    const categories = list.split(',').map((name) => ids[level].get(name.trim()))
+    const named = list.split(',').map((name) => CATEGORIES.indexOf(name.trim()))
+    const letter = level === 'Unsafe' ? 'Q' : 'C'
     // An unknown name may be words of the conversation, so the verdict does not carry it.
-    if (categories.every((id) => id !== undefined))
-      return { safe: false, categories: [...new Set(categories)], ...score, ...usage }
+    if (!named.includes(-1))
+      return { safe: false, categories: [...new Set(named)].map((index) => id(letter, index)), ...score, ...usage }
   }
   if (BEGINNING.test(completion.text)) return offFormatUnsafe(completion)
   throw unparseable(

@@ -41,6 +41,18 @@ export interface ImageSupport {
   readonly without?: readonly string[]
 }
 
+/** The task of Llama Guard 1 to 3. */
+export const TASK =
+  "Task: Check if there is unsafe content in '{role}' messages in conversations according our safety policy with the " +
+  'below categories.'
+
+/** The instruction of Llama Guard 2 to 4. */
+export const INSTRUCTION = [
+  'Provide your safety assessment for ONLY THE LAST {role} message in the above conversation:',
+  " - First line must read 'safe' or 'unsafe'.",
+  ' - If unsafe, a second line must include a comma-separated list of violated categories.',
+].join('\n')
+
 /** `text` with the label of the side that is judged. */
 export function forRole(text: string, role: Role): string {
   return text.replaceAll('{role}', role)
@@ -62,6 +74,13 @@ export function categoryText(category: Category, headingEnd = '.'): string {
       if (rules !== undefined && rules.length > 0) lines.push(title, ...rules.map((rule) => `- ${rule}`))
     }
   return lines.join('\n')
+}
+
+/** The categories of a policy, and their text in a prompt: as it is given, or each printed on its own. */
+export function printedPolicy(policy: string | readonly Category[], print: (category: Category) => string) {
+  return typeof policy === 'string'
+    ? { categories: parseCategories(policy), text: policy }
+    : { categories: policy, text: policy.map(print).join('\n') }
 }
 
 /** A taxonomy that the prompt names by id and short name only. */

@@ -4,6 +4,7 @@
 import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
+import { judgedTurn } from '../../prompt/fit.js'
 import type { Finding, Screen } from './screen.js'
 import { PARAMETERS } from './weights.js'
 
@@ -38,12 +39,7 @@ const WINDOWS_PER_BREATH = 8
  * alone, so that a refusal is not judged by the request it refuses.
  */
 function judged(conversation: Conversation): readonly string[] {
-  const last = conversation.at(-1)
-  if (last === undefined)
-    throw new LlamaGuardError(
-      'internal_error',
-      'The guard was given an empty conversation; it wants at least one turn.',
-    )
+  const last = judgedTurn(conversation)
   const words = last.text.trim().split(/\s+/, SHORT_TURN + 1)
   const closes = (): boolean => words.every((word) => CLOSING.has(word.toLowerCase().replace(/[^a-z]/g, '')))
   const leans = last.role === 'User' && words.length <= SHORT_TURN && !closes()

@@ -35,7 +35,6 @@ export type {
   Declined,
   Dialect,
   Framing,
-  Leaves,
   Refusal,
   ReplyChoice,
   RpcCall,

@@ -81,24 +81,25 @@ const NAMED_BY = new Map<string | undefined, string>([
 ])
 
 interface Wire {
-  started: boolean
-  over: boolean
-  threadId: string
-  runId: string
+  readonly started: boolean
+  readonly over: boolean
+  readonly threadId: string
+  readonly runId: string
   /**
    * What has begun and not ended, and the fields by which its end names it. Maps keep their order, and the last to
    * begin is the first to be ended.
    */
-  readonly open: Map<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
+  readonly open: ReadonlyMap<string, { readonly kind: string; readonly at: Readonly<Record<string, string>> }>
 }
+
+const START: Wire = { started: false, over: false, threadId: 'llama-guard', runId: 'llama-guard', open: new Map() }
 
 function agUiStream(_calls?: unknown, media?: Media): StreamReader {
   const last = new Map<string, string>()
-  const wire: Wire = { started: false, over: false, threadId: 'llama-guard', runId: 'llama-guard', open: new Map() }
   return eventReader({
     fields: AG_UI_REPLY,
     options: { media },
-    over: () => wire.over,
+    over: ({ over }) => over,
     read(texts, data) {
       const type = typeof data.type === 'string' ? data.type : ''
       const kind = GROWING.exec(type)?.[1]
@@ -114,33 +115,35 @@ function agUiStream(_calls?: unknown, media?: Media): StreamReader {
       const channel = (path: string): string => (path === 'delta' ? `${kind} ${id}` : `${type} ${path}`)
       texts.walk(data, { channel, grows: /^delta$/ })
     },
-    leaves(data) {
+    start: START,
+    after(wire, data) {
       const { type } = data
-      if (typeof type !== 'string') return undefined
+      if (typeof type !== 'string') return wire
       const [threadId, runId, subagentRunId] = [data.threadId, data.runId, data.subagentRunId].map(shortText)
+      const starts = type === 'RUN_STARTED'
       const [, kind, edge = ''] = EDGE.exec(type) ?? []
       const field = NAMED_BY.get(kind) ?? 'messageId'
       const id = shortText(data[field])
-      return () => {
-        wire.started = true
-        wire.over = type === 'RUN_FINISHED' || type === 'RUN_ERROR'
-        if (type === 'RUN_STARTED') {
-          wire.open.clear()
-          wire.threadId = threadId ?? wire.threadId
-          wire.runId = runId ?? wire.runId
-        }
-        if (kind === undefined || id === undefined) return
+      let open = starts ? START.open : wire.open
+      if (kind !== undefined && id !== undefined) {
         const at = { [field]: id, ...(subagentRunId !== undefined && { subagentRunId }) }
         const key = `${kind} ${kind === 'STEP' ? JSON.stringify(at) : id}`
-        if (edge.startsWith('START')) wire.open.set(key, { kind, at })
-        else wire.open.delete(key)
+        const others = [...open].filter(([each]) => each !== key)
+        open = new Map(edge.startsWith('START') ? [...others, [key, { kind, at }]] : others)
+      }
+      return {
+        started: true,
+        over: type === 'RUN_FINISHED' || type === 'RUN_ERROR',
+        threadId: (starts ? threadId : undefined) ?? wire.threadId,
+        runId: (starts ? runId : undefined) ?? wire.runId,
+        open,
       }
     },
-    block: (decision, words) =>
+    block: (wire, decision, words) =>
       lastEvents(wire, decision, words)
         .map((event) => sse(event))
         .join(''),
-    fail: ({ message, code }) =>
+    fail: (wire, { message, code }) =>
       [...ends(wire), { type: 'RUN_ERROR', message, code }].map((event) => sse(event)).join(''),
   })
 }

@@ -94,21 +94,25 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
   return oneChoice(body, AI_SDK_REPLY, { media })
 }
 
+interface StreamState {
+  readonly started: boolean
+  readonly inStep: boolean
+  readonly over: boolean
+  /** True for the data stream of version 4. */
+  readonly lines: boolean
+  /** The events that end open parts. */
+  readonly open: ReadonlyMap<string, object>
+}
+
+const NOTHING: StreamState['open'] = new Map()
+const START: StreamState = { started: false, inStep: false, over: false, lines: false, open: NOTHING }
+
 function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
-  const wire = {
-    started: false,
-    inStep: false,
-    over: false,
-    /** True for the data stream of version 4. */
-    lines: false,
-    /** The events that end open parts. */
-    open: new Map<string, object>(),
-  }
   return eventReader({
     fields: AI_SDK_REPLY,
     options: { media },
     repeats: /^(?:text|reasoning)-delta /,
-    over: () => wire.over,
+    over: ({ over }) => over,
     read(texts, data) {
       const type = typeof data.type === 'string' ? data.type : ''
       const [, name] = /^data-(.+)/.exec(type) ?? []
@@ -122,37 +126,36 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
       const channel = (path: string): string => (path === field ? `${type} ${id}` : path)
       texts.walk(data, { channel, grows: /^(?:delta|inputTextDelta)$/ })
     },
-    leaves({ type: given, id: named }, event) {
+    start: START,
+    after(state, { type: given, id: named }, event) {
       const type = typeof given === 'string' ? given : ''
       const id = shortText(named)
       const { part } = event
       const ends = isDone(event) || part === 'd' || part === '3' || type === 'finish' || type === 'abort'
+      // The client drops the parts of a step that ends or is taken back.
+      let open = type === 'finish-step' || type === 'reset-step' ? NOTHING : state.open
       const [, kind, step] = /^(text|reasoning)-(start|end)$/.exec(type) ?? []
-      return () => {
-        wire.lines = part !== undefined
-        wire.over ||= ends
-        if (type !== '') wire.started = true
-        if (type === 'start-step') wire.inStep = true
-        // The client drops the parts of a step that ends or is taken back.
-        if (type === 'finish-step' || type === 'reset-step') wire.open.clear()
-        if (type === 'finish-step') wire.inStep = false
-        if (id === undefined || kind === undefined) return
-        if (step === 'start') wire.open.set(`${kind} ${id}`, { type: `${kind}-end`, id })
-        else wire.open.delete(`${kind} ${id}`)
+      if (id !== undefined && kind !== undefined) {
+        const others = [...open].filter(([key]) => key !== `${kind} ${id}`)
+        open = new Map(step === 'start' ? [...others, [`${kind} ${id}`, { type: `${kind}-end`, id }]] : others)
+      }
+      return {
+        started: state.started || type !== '',
+        inStep: type === 'start-step' || (state.inStep && type !== 'finish-step'),
+        over: state.over || ends,
+        lines: part !== undefined,
+        open,
       }
     },
-    block: (decision, words) => (wire.lines ? lastLines(decision, words) : lastEvents(wire, decision, words)),
+    block: (state, decision, words) => (state.lines ? lastLines(decision, words) : lastEvents(state, decision, words)),
     // No [DONE] after it: a client that skips the error must not take the reply for a whole one.
-    fail: ({ message }) => (wire.lines ? `3:${JSON.stringify(message)}\n` : sse({ type: 'error', errorText: message })),
+    fail: ({ lines }, { message }) =>
+      lines ? `3:${JSON.stringify(message)}\n` : sse({ type: 'error', errorText: message }),
   })
 }
 
 /** What closes every open part, step and message as the SDK itself would, with the block as metadata of the message. */
-function lastEvents(
-  wire: { readonly started: boolean; readonly inStep: boolean; readonly open: ReadonlyMap<string, object> },
-  decision: Decision,
-  words: string | undefined,
-): string {
+function lastEvents(wire: StreamState, decision: Decision, words: string | undefined): string {
   const frames: object[] = [...(wire.started ? [] : [{ type: 'start' }]), ...wire.open.values()]
   const inStep = wire.inStep || words !== undefined
   if (words !== undefined) {

@@ -6,6 +6,7 @@ import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
 import { itemIndex, type ReplyFields, server, words, reading } from './kit/reply-fields.js'
+import { type BlockStep, blocksAfter, NO_BLOCKS } from './kit/stream-memory.js'
 
 const CITATION: ReplyFields = {
   ...server('type document_index start_char_index end_char_index start_page_number end_page_number file_id'),
@@ -47,13 +48,19 @@ const ANTHROPIC_REPLY: ReplyFields = {
   error: { ...server('type'), ...words('message') },
 }
 
+const STEPS: Readonly<Record<string, BlockStep>> = {
+  message_start: 'start',
+  content_block_start: 'open',
+  content_block_stop: 'close',
+  message_stop: 'end',
+}
+
 function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
-  const wire = { started: false, stopped: false, open: new Set<number>(), next: 0 }
   return eventReader({
     fields: ANTHROPIC_REPLY,
     options: { media },
     repeats: /^content\.\d+\.(?:text|thinking)$/,
-    over: () => wire.stopped,
+    over: ({ over }) => over,
     read(texts, data) {
       if (!('index' in data)) return texts.walk(data)
       const index = itemIndex(data)
@@ -61,23 +68,14 @@ function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
       const channel = (path: string): string => `content.${index}.${path.replace(/^(?:content_block|delta)\./, '')}`
       texts.walk(data, { channel, grows: true })
     },
-    leaves(data, event) {
-      const type = 'type' in data ? data.type : event.event
-      const index = itemIndex(data)
-      return () => {
-        if (type === 'message_start') wire.started = true
-        else if (type === 'content_block_start') {
-          wire.open.add(index)
-          wire.next = Math.max(wire.next, index + 1)
-        } else if (type === 'content_block_stop') wire.open.delete(index)
-        else if (type === 'message_stop') wire.stopped = true
-      }
-    },
-    block(decision, words) {
+    start: NO_BLOCKS,
+    after: (state, data, event) =>
+      blocksAfter(state, STEPS[String('type' in data ? data.type : event.event)], itemIndex(data)),
+    block({ started, open, next }, decision, words) {
       const frames: object[] = []
-      if (!wire.started) frames.push({ type: 'message_start', message: emptyMessage() })
-      for (const index of wire.open) frames.push({ type: 'content_block_stop', index })
-      if (words !== undefined) frames.push(...textBlock(wire.next, words))
+      if (!started) frames.push({ type: 'message_start', message: emptyMessage() })
+      for (const index of open) frames.push({ type: 'content_block_stop', index })
+      if (words !== undefined) frames.push(...textBlock(next, words))
       const stop = { type: 'refusal', category: null, explanation: blockMessage(decision) }
       const delta = { stop_reason: 'refusal', stop_sequence: null, stop_details: stop }
       frames.push(
@@ -86,7 +84,7 @@ function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
       )
       return typedEvents(frames)
     },
-    fail: (error) =>
+    fail: (_state, error) =>
       typedEvents([{ type: 'error', error: { type: failureType(error), message: error.message, code: error.code } }]),
   })
 }

@@ -7,6 +7,7 @@ import { eventReader } from './kit/event-reader.js'
 import { readRequest, fits, type Shape } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type ReplyFields, server, WORDS, words, reading } from './kit/reply-fields.js'
+import { type BlockStep, blocksAfter, NO_BLOCKS } from './kit/stream-memory.js'
 
 const REASONING: ReplyFields = {
   ...words('text'),
@@ -83,43 +84,40 @@ function hasBlocks(message: unknown): boolean {
   )
 }
 
-const STREAM_EVENTS = ['messageStart', 'contentBlockStart', 'contentBlockDelta', 'contentBlockStop', 'messageStop']
+const STEPS: Readonly<Record<string, BlockStep>> = {
+  messageStart: 'start',
+  contentBlockStart: 'open',
+  contentBlockDelta: 'open',
+  contentBlockStop: 'close',
+  messageStop: 'end',
+}
+const STREAM_EVENTS = Object.keys(STEPS)
 
 /** The events of the stream as JSON, in which servers pass them on: `{"contentBlockDelta":{...}}`. */
 function converseStream(_calls?: unknown, media?: Media): StreamReader {
-  const wire = { started: false, stopped: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: CONVERSE_REPLY,
     options: { media },
     repeats: /\.contentBlockDelta\.delta\.text$/,
-    over: () => wire.stopped,
+    over: ({ over }) => over,
     read(texts, data) {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
       const under = index === undefined ? '' : `${index}.`
       texts.walk(data, { under, grows: true })
     },
-    leaves(data) {
-      const opened = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
-      const closed = blockIndex(data, 'contentBlockStop')
-      const [starts, stops] = ['messageStart' in data, 'messageStop' in data]
-      return () => {
-        wire.started ||= starts
-        wire.stopped ||= stops
-        if (opened !== undefined) {
-          wire.open.add(opened)
-          wire.next = Math.max(wire.next, opened + 1)
-        }
-        if (closed !== undefined) wire.open.delete(closed)
-      }
+    start: NO_BLOCKS,
+    after(state, data) {
+      const name = STREAM_EVENTS.find((each) => each in data)
+      return blocksAfter(state, STEPS[name ?? ''], blockIndex(data, name ?? ''))
     },
-    block(decision, words) {
-      const frames: unknown[] = wire.started ? [] : [{ messageStart: { role: 'assistant' } }]
-      for (const contentBlockIndex of wire.open) frames.push({ contentBlockStop: { contentBlockIndex } })
-      if (words !== undefined) frames.push(...textBlock(wire.next, words))
+    block({ started, open, next }, decision, words) {
+      const frames: unknown[] = started ? [] : [{ messageStart: { role: 'assistant' } }]
+      for (const contentBlockIndex of open) frames.push({ contentBlockStop: { contentBlockIndex } })
+      if (words !== undefined) frames.push(...textBlock(next, words))
       frames.push({ messageStop: { stopReason: 'guardrail_intervened' }, llama_guard: blockNote(decision) })
       return frames.map((frame) => sse(frame)).join('')
     },
-    fail(error) {
+    fail(_state, error) {
       const { message, code } = error
       return sse({ internalServerException: { message, code, type: failureType(error) } })
     },

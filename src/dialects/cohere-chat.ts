@@ -6,6 +6,7 @@ import { eventReader, isDone } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, failureType, refusalDetails, typedEvents } from './kit/refusals.js'
 import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
+import { type BlockStep, blocksAfter, NO_BLOCKS } from './kit/stream-memory.js'
 
 const MESSAGE: ReplyFields = {
   ...server('role'),
@@ -54,42 +55,37 @@ export const cohereChat: Dialect = {
   }),
 }
 
+const STEPS: Readonly<Record<string, BlockStep>> = {
+  'message-start': 'start',
+  'content-start': 'open',
+  'content-end': 'close',
+  'message-end': 'end',
+}
+
 function cohereStream(_calls?: unknown, media?: Media): StreamReader {
-  const wire = { started: false, over: false, next: 0, open: new Set<number>() }
   return eventReader({
     fields: COHERE_REPLY,
     options: { media },
     repeats: /\.delta\.message\.content\.text$/,
-    over: () => wire.over,
+    over: ({ over }) => over,
     read(texts, data) {
       const index = indexOf(data)
       if (index === undefined) return texts.walk(data)
       // Parts and calls are told apart by their index alone.
       texts.walk(data, { under: `${index}.`, grows: true })
     },
-    leaves(data, event) {
-      const { type } = data
-      const index = indexOf(data)
-      const ends = isDone(event) || type === 'message-end'
-      return () => {
-        if (type === 'message-start') wire.started = true
-        if (type === 'content-start' && index !== undefined) {
-          wire.open.add(index)
-          wire.next = Math.max(wire.next, index + 1)
-        } else if (type === 'content-end' && index !== undefined) wire.open.delete(index)
-        wire.over ||= ends
-      }
-    },
-    block(decision, words) {
-      const frames: object[] = wire.started ? [] : [START]
-      for (const index of wire.open) frames.push({ type: 'content-end', index })
-      if (words !== undefined) frames.push(...textPart(wire.next, words))
+    start: NO_BLOCKS,
+    after: (state, data, event) => blocksAfter(state, isDone(event) ? 'end' : STEPS[String(data.type)], indexOf(data)),
+    block({ started, open, next }, decision, words) {
+      const frames: object[] = started ? [] : [START]
+      for (const index of open) frames.push({ type: 'content-end', index })
+      if (words !== undefined) frames.push(...textPart(next, words))
       const delta =
         words === undefined ? { finish_reason: 'ERROR', error: blockMessage(decision) } : { finish_reason: 'COMPLETE' }
       frames.push({ type: 'message-end', delta, llama_guard: blockNote(decision) })
       return `${typedEvents(frames)}data: [DONE]\n\n`
     },
-    fail(error) {
+    fail(_state, error) {
       const delta = { finish_reason: 'ERROR', error: error.message }
       const note = { type: failureType(error), code: error.code }
       return typedEvents([{ type: 'message-end', delta, error: note }])

@@ -172,7 +172,6 @@ function customStream(
   media?: Media,
 ): StreamReader {
   const frame = (value: unknown): string => (framing === 'sse' ? sse(value) : `${JSON.stringify(value)}\n`)
-  let done = false
   const read = (texts: EventTexts, data: unknown): void => {
     const words = delta(data) ?? ''
     if (words !== '') texts.deltas.push({ choice: 0, channel: SAID, text: words })
@@ -181,17 +180,18 @@ function customStream(
   return eventReader({
     fields: OWN_REPLY,
     options: { named: true, media },
-    over: () => done,
+    start: false,
+    after: (done, _data, event) => done || isDone(event),
+    over: (done) => done,
     read,
     readList: read,
-    leaves: (_data, event) => (isDone(event) ? () => void (done = true) : undefined),
-    block(decision, words) {
+    block(_done, decision, words) {
       const says = words !== undefined && decline !== undefined
       const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
       const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
       return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
     },
-    fail: (error) => frame({ error: streamFailure(error) }),
+    fail: (_done, error) => frame({ error: streamFailure(error) }),
   })
 }
 

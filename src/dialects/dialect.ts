@@ -77,13 +77,6 @@ export type { StreamEvent } from '../wire/frame.js'
 /** What becomes of pictures and sound in a reply, which no guard reads: the option `images`. Default: `refuse`. */
 export type Media = 'refuse' | 'ignore'
 
-/** What changes for the last events of a stream when an event leaves. */
-export interface Leaves {
-  (): void
-  /** True for a count, which the next one makes needless: events that differ in their numbers would keep one each. */
-  readonly counts?: boolean
-}
-
 /** Reads one stream of a dialect, event by event. It has state, so each reply needs its own. */
 export interface StreamReader {
   /**
@@ -92,11 +85,10 @@ export interface StreamReader {
    */
   read(event: StreamEvent): readonly StreamDelta[]
   /**
-   * Call it once the event that was read last has left: `block` and `fail` write to a client that has got exactly the
-   * events whose functions were called, in the order of reading. Undefined when nothing changes. What comes twice in a
-   * row may be called once.
+   * Call it once the event that was read last has left: `block` and `fail` write to a client that has got the events up
+   * to this one. It stands for those of all events before it. Undefined while no event has changed anything.
    */
-  readonly leaves: Leaves | undefined
+  readonly leaves: (() => void) | undefined
   /**
    * The raw frames that end the stream as blocked, for every open choice: the last chunk, then the end of the stream.
    * `words` is the text that takes the place of the rest, with `onBlock: 'refusal'`.

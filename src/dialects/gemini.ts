@@ -8,6 +8,7 @@ import { eventReader } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, failureType, refusalDetails, sse } from './kit/refusals.js'
 import { type Holder, itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
+import { type Choices, choicesAfter, choicesToEnd } from './kit/stream-memory.js'
 
 const RATINGS: ReplyFields = { safetyRatings: 'server' }
 const TOKEN: ReplyFields = { token: 'tokens', ...server('tokenId logProbability') }
@@ -117,14 +118,19 @@ const TEXT = /^content\.parts\.\d+\.text$/
 const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringValue$/
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
+interface StreamState extends Choices {
+  /** True when the stream is an array, and when its bracket has come. */
+  readonly array: boolean
+  readonly closed: boolean
+}
+
+const START: StreamState = { array: false, closed: false, open: [], finished: [] }
+
+const frame = (array: boolean, value: unknown): string => (array ? `,${JSON.stringify(value)}]` : sse(value))
+
 function geminiStream(_calls?: unknown, media?: Media): StreamReader {
   /** Arguments of calls, by where they stand in the call. A channel has their number: its name may be logged. */
   const args = new Map<unknown, number>()
-  const wire = { array: false, closed: false, finished: new Map<number, boolean>() }
-  /** What was read last of each candidate. Most events change nothing. */
-  const known = new Map<number, boolean>()
-  let isElement: boolean | undefined
-  const frame = (value: unknown): string => (wire.array ? `,${JSON.stringify(value)}]` : sse(value))
 
   const channel = (path: string, { thought, jsonPath }: Holder): string => {
     if (TEXT.test(path)) return thought === true ? 'thought' : 'text'
@@ -136,7 +142,7 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: GEMINI_REPLY,
     options: { media },
-    over: () => wire.closed,
+    over: ({ closed }) => closed,
     read(texts, data) {
       const { candidates } = data
       if (!Array.isArray(candidates)) return texts.walk(data)
@@ -146,34 +152,19 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
       }
       texts.walk(data, { under: '(event).', without: 'candidates' })
     },
-    leaves({ candidates }, { data, element }) {
+    start: START,
+    after: ({ array, closed, ...choices }, { candidates }, { data, element }) => ({
+      ...choicesAfter(choices, candidates, 'finishReason'),
+      array: array || element === true,
       // What comes after the last element is the bracket that closes the array.
-      const isBehind = data === undefined
-      const states = (Array.isArray(candidates) ? (candidates as unknown[]) : []).map((candidate, position) => {
-        const finished =
-          isObject(candidate) && typeof candidate.finishReason === 'string' && candidate.finishReason !== ''
-        return [itemIndex(candidate, position), finished] as const
-      })
-      const changes = states.filter(([index, finished]) => {
-        const isNew = known.get(index) !== finished
-        known.set(index, finished)
-        return isNew
-      })
-      if (changes.length === 0 && !isBehind && element === isElement) return undefined
-      isElement = element
-      return () => {
-        for (const [index, finished] of changes) wire.finished.set(index, finished)
-        if (isBehind && wire.array) wire.closed = true
-        wire.array ||= element === true
-      }
+      closed: closed || (array && data === undefined),
+    }),
+    block({ array, ...choices }, decision, words = '', read) {
+      const candidates = choicesToEnd(choices, read).map((index) => lastCandidate(words, index))
+      return frame(array, { candidates, llama_guard: blockNote(decision) })
     },
-    block(decision, words = '') {
-      const open = [...wire.finished].filter(([, finished]) => !finished).map(([index]) => index)
-      const indexes = open.length > 0 ? open : wire.finished.size > 0 ? [...wire.finished.keys()] : [0]
-      const candidates = indexes.map((index) => lastCandidate(words, index))
-      return frame({ candidates, llama_guard: blockNote(decision) })
-    },
-    fail: (error) => frame({ error: googleError(statusOf(error), error.message, error.code, failureType(error)) }),
+    fail: ({ array }, error) =>
+      frame(array, { error: googleError(statusOf(error), error.message, error.code, failureType(error)) }),
   })
 }
 

@@ -48,18 +48,18 @@ function readReply(body: unknown, media?: Media): readonly ReplyChoice[] | undef
 
 /** Words at the same place in events of the same shape form one growing text. */
 function genericStream(_calls?: unknown, media?: Media): StreamReader {
-  let done = false
   return eventReader({
     fields: OWN_REPLY,
     options: { named: true, media },
-    over: () => done,
+    start: false,
+    after: (done, _data, event) => done || isDone(event),
+    over: (done) => done,
     read: (texts, data) => texts.walk(data, { add: (channel, text) => texts.own(channel, text) }),
     readList: (texts, list) => texts.walk(list, { add: (channel, text) => texts.own(channel, text) }),
-    leaves: (_data, event) => (isDone(event) ? () => void (done = true) : undefined),
-    block(decision, words) {
+    block(_done, decision, words) {
       const note = { finish_reason: 'content_filter', llama_guard: blockNote(decision) }
       return `${sse(words === undefined ? note : { text: words, ...note })}data: [DONE]\n\n`
     },
-    fail: (error) => sse({ error: streamFailure(error) }),
+    fail: (_done, error) => sse({ error: streamFailure(error) }),
   })
 }

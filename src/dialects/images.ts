@@ -22,18 +22,18 @@ const LAST = /^(?:image_(?:generation|edit)\.completed|error)$/
 
 /** These streams have no other end that tells of a block than an error. */
 function imageStream(): StreamReader {
-  let over = false
   return eventReader({
     fields: REPLY,
     options: OPTIONS,
-    over: () => over,
-    leaves: ({ type }) => (LAST.test(String(type)) ? () => void (over = true) : undefined),
-    block(decision) {
+    start: false,
+    after: (over, { type }) => over || LAST.test(String(type)),
+    over: (over) => over,
+    block(_over, decision) {
       const message = blockMessage(decision)
       const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }
       return sse({ type: 'error', error }, 'error')
     },
-    fail: (error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
+    fail: (_over, error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
   })
 }
 

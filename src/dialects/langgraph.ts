@@ -57,7 +57,6 @@ const MAX_REMEMBERED = 4096
 
 function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
   const snapshots = new Snapshots()
-  let over = false
 
   /** A message and its place in the graph, which is said again with each piece. */
   const readPieces = (texts: EventTexts, name: string, [message, ...places]: readonly unknown[]): void => {
@@ -72,7 +71,9 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: LANGGRAPH_REPLY,
     options: { media },
-    over: () => over,
+    start: false,
+    after: (over, _data, { event = '' }) => over || LAST.test(event),
+    over: (over) => over,
     read(texts, data, { event: name = '' }) {
       if (name === '') texts.walk(data)
       // Some clients take the message and its place for events of their own.
@@ -84,12 +85,11 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
       else if (PIECES.test(name)) readPieces(texts, name, list)
       else readOther(texts, name, list)
     },
-    leaves: (_data, { event = '' }) => (LAST.test(event) ? () => void (over = true) : undefined),
-    block(decision, words) {
+    block(_over, decision, words) {
       const message = words ?? blockMessage(decision)
       return sse({ error: 'content_filter', message, llama_guard: blockNote(decision) }, 'error')
     },
-    fail(error) {
+    fail(_over, error) {
       const { message, ...rest } = streamFailure(error)
       return sse({ error: error.code, message, details: rest }, 'error')
     },

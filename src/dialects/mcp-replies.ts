@@ -76,19 +76,22 @@ export const MCP_REPLY: ReplyFields = {
   error: { ...server('code'), ...words('message data') },
 }
 
+/** The ids of the calls whose answers have left. */
+type Answered = readonly RpcCall['id'][]
+
 /** `calls` wait for an answer in this stream. A stream of the server's own has none, or answers of earlier calls. */
 export function mcpStream(calls: readonly RpcCall[] = [], media?: Media): StreamReader {
-  const open = new Map(calls.map((call) => [call.id, call]))
-  let answered = false
+  const known = new Map(calls.map((call) => [call.id, call]))
 
   const readMessage = (texts: EventTexts, message: unknown): void => {
     if (!isObject(message)) return texts.walk([message])
     texts.walk(message, { under: `${channelOf(message)} ` })
     const id = answeredBy(message)
-    if (id !== undefined && open.size < MOST_CALLS && !open.has(id)) open.set(id, { id, method: '' })
+    if (id !== undefined && known.size < MOST_CALLS && !known.has(id)) known.set(id, { id, method: '' })
   }
-  const end = (frameOf: (call: RpcCall) => object, other: object): string => {
-    const frames = open.size === 0 && !answered ? [other] : [...open.values()].map(frameOf)
+  const end = (answered: Answered, frameOf: (call: RpcCall) => object, other: object): string => {
+    const open = [...known.values()].filter(({ id }) => !answered.includes(id))
+    const frames = open.length === 0 && answered.length === 0 ? [other] : open.map(frameOf)
     return frames.map((frame) => sse(frame, 'message')).join('')
   }
   return eventReader({
@@ -97,15 +100,14 @@ export function mcpStream(calls: readonly RpcCall[] = [], media?: Media): Stream
     over: () => false,
     read: readMessage,
     readList: (texts, list) => list.forEach((message) => readMessage(texts, message)),
-    leaves(data, _event, list = [data]) {
-      const ids = list.map(answeredBy).filter((id) => id !== undefined)
-      return () => {
-        answered ||= ids.length > 0
-        for (const id of ids) open.delete(id)
-      }
+    start: [] as Answered,
+    after(answered, data, _event, list = [data]) {
+      const ids = list.map(answeredBy).filter((id) => id !== undefined && known.has(id) && !answered.includes(id))
+      return ids.length === 0 ? answered : [...answered, ...(ids as Answered)]
     },
-    block: (decision, words) => end((call) => answerOf(call, decision, words), blockedError(undefined, decision)),
-    fail: (error) => end(({ id }) => failedError(id, error), failedError(undefined, error)),
+    block: (answered, decision, words) =>
+      end(answered, (call) => answerOf(call, decision, words), blockedError(undefined, decision)),
+    fail: (answered, error) => end(answered, ({ id }) => failedError(id, error), failedError(undefined, error)),
   })
 }
 

@@ -23,25 +23,15 @@ const OLLAMA_REPLY: ReplyFields = {
 }
 
 function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
-  const wire = { model: undefined as string | undefined, done: false }
-  /** True once an event has named the model. Most of those behind it change nothing. */
-  let isNamed = false
   return eventReader({
     fields: OLLAMA_REPLY,
     options: { media },
-    over: () => wire.done,
+    over: ({ done }) => done,
     read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
-    leaves({ model, done }) {
-      const name = shortText(model)
-      if (done !== true && (name === undefined || isNamed)) return undefined
-      isNamed ||= name !== undefined
-      return () => {
-        wire.model ??= name
-        wire.done ||= done === true
-      }
-    },
-    block: (decision, words = '') => line(lastLine(wire.model, words, 'content_filter', decision)),
-    fail: (error) => line({ error: error.message, type: failureType(error), code: error.code }),
+    start: { model: undefined as string | undefined, done: false },
+    after: (state, { model, done }) => ({ model: state.model ?? shortText(model), done: state.done || done === true }),
+    block: ({ model }, decision, words = '') => line(lastLine(model, words, 'content_filter', decision)),
+    fail: (_state, error) => line({ error: error.message, type: failureType(error), code: error.code }),
   })
 }
 

@@ -4,10 +4,11 @@
 import type { Decision } from '../types.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
-import { eventReader, isDone, shortText } from './kit/event-reader.js'
+import { type EventData, eventReader, isDone, shortText } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { itemIndex, type ReplyFields, server, TextWalker, words, ChoiceTexts } from './kit/reply-fields.js'
+import { type Choices, choicesAfter, choicesToEnd } from './kit/stream-memory.js'
 
 export const openaiChat: Dialect = {
   name: 'openai-chat',
@@ -147,22 +148,20 @@ interface Head {
   readonly model: string | undefined
 }
 
+const START: StreamState = { head: undefined, open: [], finished: [], done: false }
+
+interface StreamState extends Choices {
+  /** What the first chunk has said of all. */
+  readonly head: Head | undefined
+  readonly done: boolean
+}
+
 export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
-  const read = new Set<number>()
-  /** Whether each choice was finished in the event that was read last. */
-  const known = new Map<number, boolean>()
-  let isHeaded = false
-  const wire = {
-    head: undefined as Head | undefined,
-    open: new Set<number>(),
-    finished: new Set<number>(),
-    done: false,
-  }
   return eventReader({
     fields: CHOICES_REPLY,
     options: { media },
     repeats: shape.words,
-    over: () => wire.done,
+    over: ({ done }) => done,
     read(texts, data) {
       const { choices } = data
       const listed = Array.isArray(choices)
@@ -174,61 +173,26 @@ export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
       // that no field of a choice has.
       texts.walk(data, { under: '(event).', without: listed ? 'choices' : undefined })
     },
-    leaves(data, event) {
-      const done = isDone(event)
-      const { id, created, model, choices } = data
-      const head = Object.keys(data).length === 0 ? undefined : headOf(id, created, model)
-      const list = Array.isArray(choices) ? (choices as unknown[]) : []
-      const finishes = list.map((choice, position) => {
-        const index = itemIndex(choice, position)
-        read.add(index)
-        return [
-          index,
-          isObject(choice) && typeof choice.finish_reason === 'string' && choice.finish_reason !== '',
-        ] as const
-      })
-      const changes = finishes.filter(([index, finished]) => {
-        const isNew = known.get(index) !== finished
-        known.set(index, finished)
-        return isNew
-      })
-      // Most events differ from the one before them in words and padding alone.
-      if (!done && changes.length === 0 && (head === undefined || isHeaded)) return undefined
-      isHeaded ||= head !== undefined
-      return () => {
-        wire.head ??= head
-        wire.done ||= done
-        for (const [index, finished] of changes) {
-          if (finished) wire.finished.add(index)
-          if (wire.finished.has(index)) wire.open.delete(index)
-          else wire.open.add(index)
-        }
-      }
-    },
-    block(decision, words) {
-      const chunks = targets(wire, read).flatMap((index) => [
-        ...(words === undefined
-          ? []
-          : [chunkOf(shape, wire.head, { index, ...shape.says(words), finish_reason: null })]),
-        lastChunk(shape, wire.head, index, decision),
+    start: START,
+    after: ({ head, open, finished, done }, data, event) => ({
+      head: head ?? (Object.keys(data).length === 0 ? undefined : headOf(data)),
+      ...choicesAfter({ open, finished }, data.choices, 'finish_reason'),
+      done: done || isDone(event),
+    }),
+    block({ head, ...choices }, decision, words, read) {
+      const chunks = choicesToEnd(choices, read).flatMap((index) => [
+        ...(words === undefined ? [] : [chunkOf(shape, head, { index, ...shape.says(words), finish_reason: null })]),
+        lastChunk(shape, head, index, decision),
       ])
       return `${chunks.map((chunk) => sse(chunk)).join('')}data: [DONE]\n\n`
     },
     // No [DONE] follows, because a client that ignores the error would take the reply for a complete one.
-    fail: (error) => sse({ error: streamFailure(error) }),
+    fail: (_state, error) => sse({ error: streamFailure(error) }),
   })
 }
 
-function headOf(id: unknown, created: unknown, model: unknown): Head {
+function headOf({ id, created, model }: EventData): Head {
   return { id: shortText(id), created: typeof created === 'number' ? created : undefined, model: shortText(model) }
-}
-
-/** The open choices. When none is open, the choices that the client still waits for. */
-function targets(wire: { open: Set<number>; finished: Set<number> }, read: Set<number>): number[] {
-  if (wire.open.size > 0) return [...wire.open]
-  const waiting = [...read].filter((index) => !wire.finished.has(index))
-  if (waiting.length > 0) return waiting
-  return wire.finished.size > 0 ? [...wire.finished] : [0]
 }
 
 function lastChunk(shape: ChunkShape, head: Head | undefined, index: number, decision: Decision): object {

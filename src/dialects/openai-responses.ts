@@ -114,11 +114,11 @@ const FIRST = /^response\.(?:created|in_progress|queued)$/
 const SNAPSHOT = /\.(?:added|done)$/
 const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 
+/** What the client has got: the highest numbers, and what names the response. */
+const START = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
+
 function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   const items = new Map<number, SaidTexts>()
-  /** The highest numbers that were read. */
-  const most = { sequence: -1, next: 0 }
-  const wire = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
   const item = (choice: number): SaidTexts => {
     const known = items.get(choice) ?? new SaidTexts()
@@ -146,7 +146,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: RESPONSES_REPLY,
     options: { media },
-    over: () => wire.last,
+    over: ({ last }) => last,
     read(texts, data) {
       const choice = natural(data.output_index)
       const type = shortText(data.type) ?? ''
@@ -163,23 +163,16 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
       const channel = (path: string): string => (path === 'delta' ? part : `${part}.${path}`)
       texts.walk(data, { choice, channel, grows: true, said: item(choice) })
     },
-    leaves({ type, response, sequence_number: sequence, output_index: index }) {
-      const head = isObject(response) ? headOf(response) : undefined
-      const [created, last] = [type === 'response.created', LAST.test(String(type))]
-      if (typeof sequence === 'number') most.sequence = Math.max(most.sequence, sequence)
-      if (typeof index === 'number') most.next = Math.max(most.next, index + 1)
-      const { next, sequence: counted } = most
-      const leaves = (): void => {
-        wire.created ||= created
-        wire.last ||= last
-        wire.sequence = counted
-        wire.next = next
-        if (head !== undefined) wire.head = { ...wire.head, ...head }
-      }
-      return Object.assign(leaves, { counts: !created && !last && head === undefined })
-    },
-    block(decision, words) {
-      const base = emptyResponse(wire.head)
+    start: START,
+    after: (state, { type, response, sequence_number: sequence, output_index: index }) => ({
+      created: state.created || type === 'response.created',
+      last: state.last || LAST.test(String(type)),
+      sequence: typeof sequence === 'number' ? Math.max(state.sequence, sequence) : state.sequence,
+      next: typeof index === 'number' ? Math.max(state.next, index + 1) : state.next,
+      head: isObject(response) ? { ...state.head, ...headOf(response) } : state.head,
+    }),
+    block({ created, head, next, sequence }, decision, words) {
+      const base = emptyResponse(head)
       const item = words === undefined ? undefined : refusalItem(words)
       const response = {
         ...base,
@@ -188,15 +181,15 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
         output: item === undefined ? [] : [item],
       }
       const frames = [
-        ...(wire.created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]),
-        ...(item === undefined ? [] : refusalEvents(item, wire.next)),
+        ...(created ? [] : [{ type: 'response.created', response: { ...base, status: 'in_progress' } }]),
+        ...(item === undefined ? [] : refusalEvents(item, next)),
         { type: 'response.incomplete', response, llama_guard: blockNote(decision) },
       ]
-      return typedEvents(frames.map((frame, at) => ({ ...frame, sequence_number: wire.sequence + 1 + at })))
+      return typedEvents(frames.map((frame, at) => ({ ...frame, sequence_number: sequence + 1 + at })))
     },
-    fail(error) {
+    fail({ sequence }, error) {
       const { code, message } = error
-      const rest = { code, message, param: null, sequence_number: wire.sequence + 1 }
+      const rest = { code, message, param: null, sequence_number: sequence + 1 }
       // The SDK raises an error for an event with the field `error`. The fields beside it form the API's own error
       // event.
       return typedEvents([{ type: 'error', ...rest, error: streamFailure(error) }])

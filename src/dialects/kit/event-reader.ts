@@ -3,56 +3,74 @@
 import { LlamaGuardError } from '../../types/errors.js'
 import { isObject } from '../../utils/json.js'
 import { namesTwice, parseLoosely } from '../../wire/json.js'
-import type { Leaves, StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
+import type { Decision } from '../../types.js'
+import type { StreamDelta, StreamEvent, StreamReader } from '../dialect.js'
 import { type Holder, isShort, type ReplyFields, TextWalker, type Walk, type WalkerOptions } from './reply-fields.js'
 import { REPEATED_LENGTH, RepeatedEvent, type SaidTexts, SpacedWords } from './stream-memory.js'
 
 /** The JSON object of an event. Empty for an event without one. */
 export type EventData = Readonly<Record<string, unknown>>
 
-/** What an API says of its streams. Each stream needs its own, because it has state. */
-export interface StreamFacts extends Pick<StreamReader, 'block' | 'fail'> {
+/** What an API says of its streams. Each stream needs its own, because the functions that read may have state. */
+export interface StreamFacts<State> {
   readonly fields: ReplyFields
   readonly options?: WalkerOptions | undefined
   /** Adds the texts of an event, by walks. Default: one walk over all of it. */
   read?(texts: EventTexts, data: EventData, event: StreamEvent): void
   /** The same for an event that is a list. Default: one walk over all of it. */
   readList?(texts: EventTexts, list: readonly unknown[], event: StreamEvent): void
-  /** Called when an event is read. What it returns is called when the event leaves. `list`: where it is a list. */
-  leaves(data: EventData, event: StreamEvent, list?: readonly unknown[]): Leaves | undefined
+  /** Where the stream stands for its client before the first event. A state is never changed. */
+  readonly start: State
+  /** Where it stands after an event. `list`: the event where it is a list. */
+  after(state: State, data: EventData, event: StreamEvent, list?: readonly unknown[]): State
   /** True when the client takes the stream for ended, so that nothing can follow. */
-  over(): boolean
+  over(state: State): boolean
+  /** The frames that end the stream as blocked, for a client that has got it up to `state`. `read`: the last state. */
+  block(state: State, decision: Decision, words: string | undefined, read: State): string
+  /** The same for a stream that has failed. */
+  fail(state: State, error: LlamaGuardError): string
   /** The channels of words in events that differ in nothing else. Such events are not parsed. Default: none. */
   readonly repeats?: RegExp
 }
 
-export function eventReader(facts: StreamFacts): StreamReader {
+export function eventReader<State>(facts: StreamFacts<State>): StreamReader {
   const texts = new EventTexts(facts.fields, facts.options)
-  const leavesOf = (data: unknown, event: StreamEvent): Leaves | undefined =>
-    facts.leaves(isObject(data) ? data : NO_DATA, event, Array.isArray(data) ? (data as unknown[]) : undefined)
-  let leaves: Leaves | undefined
-  const repeated = facts.repeats === undefined ? undefined : new RepeatedEvent<Leaves | undefined>(facts.repeats)
+  const repeated = facts.repeats === undefined ? undefined : new RepeatedEvent(facts.repeats)
+  let state = facts.start
+  let sent = facts.start
+  let leaves: (() => void) | undefined
   return {
     read(event) {
+      // What repeats the event before it leaves the state as that one has left it.
       const delta = repeated?.read(event)
-      if (delta !== undefined) {
-        leaves = repeated!.fact
-        return [delta]
-      }
+      if (delta !== undefined) return [delta]
       const data = texts.open(event)
-      if (Array.isArray(data) && facts.readList !== undefined) facts.readList(texts, data, event)
+      const list = Array.isArray(data) ? data : undefined
+      if (list !== undefined && facts.readList !== undefined) facts.readList(texts, list, event)
       else if (isObject(data) && facts.read !== undefined) facts.read(texts, data, event)
       else if (data !== undefined) texts.walk(data)
-      leaves = leavesOf(data, event)
-      repeated?.learn(event, texts.deltas, leaves)
+      const next = facts.after(state, isObject(data) ? data : NO_DATA, event, list)
+      if (!isSame(next, state)) {
+        state = next
+        leaves = () => void (sent = next)
+      }
+      repeated?.learn(event, texts.deltas)
       return texts.deltas
     },
     get leaves() {
       return leaves
     },
-    block: (decision, words) => (facts.over() ? '' : facts.block(decision, words)),
-    fail: (error) => (facts.over() ? '' : facts.fail(error)),
+    block: (decision, words) => (facts.over(sent) ? '' : facts.block(sent, decision, words, state)),
+    fail: (error) => (facts.over(sent) ? '' : facts.fail(sent, error)),
   }
+}
+
+/** True for equal values, and for objects with equal fields. */
+function isSame(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (!isObject(one) || !isObject(other)) return false
+  for (const name in one) if (one[name] !== other[name]) return false
+  return true
 }
 
 const NO_DATA: EventData = {}

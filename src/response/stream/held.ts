@@ -1,6 +1,5 @@
 // What a stream holds: the bytes that wait for a verdict, which leave from the front, many in one write; and the text
 // of one choice so far, and how much of it a safe verdict has seen.
-import type { Leaves } from '../../dialects/dialect.js'
 import { GrowingText } from '../../dialects/kit/stream-memory.js'
 import { lastSentenceEnd, wholeCharacter } from '../../utils/sentences.js'
 import type { Frame, FrameKind } from '../../wire/frame.js'
@@ -22,7 +21,7 @@ export interface Held {
   /** True when a call of a tool begins in a frame. */
   calls: boolean
   /** To be called when they leave. */
-  readonly leaves: Leaves[]
+  leaves: (() => void) | undefined
 }
 
 export class HeldFrames {
@@ -60,7 +59,7 @@ export class HeldFrames {
         position: 0,
         others: undefined,
         calls: false,
-        leaves: [],
+        leaves: undefined,
       }
       this.#read(frame, held)
       const last = this.#queue.at(-1)
@@ -107,14 +106,7 @@ function join(last: Held, { bytes, kind, choice, position, leaves }: Held): void
   last.bytes += bytes
   last.kind = kind ?? last.kind
   if (position > 0) [last.choice, last.position] = [choice, position]
-  for (const each of leaves) note(last.leaves, each)
-}
-
-/** Adds what is to be called when a frame leaves, where it is not what the one before it has. */
-export function note(all: Leaves[], leaves: Leaves): void {
-  const before = all.at(-1)
-  if (before?.counts === true && leaves.counts === true) all[all.length - 1] = leaves
-  else if (leaves !== before) all.push(leaves)
+  last.leaves = leaves ?? last.leaves
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Framer } from '../../wire/framer.js'
 import type { Hold, ReplyContext, ResponseController } from '../context.js'
 import { refusalOf } from '../refusal.js'
 import { endingOf, flush, StreamHead } from './ends.js'
-import { type Held, HeldFrames, note } from './held.js'
+import { type Held, HeldFrames } from './held.js'
 import { joined } from './held-bytes.js'
 import { StreamJudge } from './stream-judge.js'
 
@@ -52,7 +52,7 @@ class EventStreamHold implements Hold {
   )
   readonly #mayLeave: (held: Held) => boolean
   readonly #sent = ({ leaves, kind }: Held): void => {
-    for (const each of leaves) each()
+    leaves?.()
     this.#sentKind = kind ?? this.#sentKind
   }
   /** The kind of the last frame that left. */
@@ -190,8 +190,7 @@ class EventStreamHold implements Hold {
       } else (held.others ??= new Map()).set(choice, position)
     }
     if (this.#calls?.read(event)) held.calls = true
-    const { leaves } = this.#reader
-    if (leaves !== undefined) note(held.leaves, leaves)
+    held.leaves = this.#reader.leaves
   }
 
   async #ask(call: FoundCall): Promise<void> {

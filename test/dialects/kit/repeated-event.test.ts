@@ -71,13 +71,12 @@ function readsLikeNew(dialect: Dialect, events: readonly StreamEvent[]): void {
 
 it('An event is recognised by the one before it, unless one of them has more than data.', () => {
   const chunk = (words: string, more: Partial<StreamEvent> = {}): StreamEvent => ({ data: `{"a":"${words}"}`, ...more })
-  const learnt = (more?: Partial<StreamEvent>): RepeatedEvent<string> => {
-    const repeated = new RepeatedEvent<string>(/^a$/)
-    repeated.learn(chunk('one', more), [{ choice: 3, channel: 'a', text: 'one' }], 'the fact')
+  const learnt = (more?: Partial<StreamEvent>): RepeatedEvent => {
+    const repeated = new RepeatedEvent(/^a$/)
+    repeated.learn(chunk('one', more), [{ choice: 3, channel: 'a', text: 'one' }])
     return repeated
   }
   expect(learnt().read(chunk('two'))).toEqual({ choice: 3, channel: 'a', text: 'two' })
-  expect(learnt().fact).toBe('the fact')
   for (const more of [{ event: 'e' }, { other: 'o' }, { part: '0' }, { plain: true }] as const) {
     expect(learnt(more).read(chunk('two'))).toBeUndefined()
     expect(learnt().read(chunk('two', more))).toBeUndefined()

@@ -34,14 +34,13 @@ const isAscii = (code: number): boolean => (code | 32) >= 97 && (code | 32) <= 1
 const segmentedAll = (text: string): string =>
   text.replace(/[a-z]{12,}/gi, (letters) => (isWord(letters) ? letters : (segmented(letters) ?? letters)))
 
-interface Row extends Stretch {
-  readonly plain: string
-}
+type Row = Stretch & { readonly plain: string }
 
 /** The signs that stand apart from here on, each with the same sign behind it. */
 function rowFrom(text: string, start: number): Row | undefined {
   const gap = text[start + 1]
-  if (gap === undefined || !LETTER.test(text[start]!) || LETTER.test(gap) || isHalf(gap)) return undefined
+  if (gap === undefined || !LETTER.test(text[start]!) || LETTER.test(gap) || /[\ud800-\udfff]/.test(gap))
+    return undefined
   if (start > 0 && LETTER.test(text[start - 1]!)) return undefined
   let plain = text[start]!
   let letters = 1
@@ -75,8 +74,6 @@ function rowFrom(text: string, start: number): Row | undefined {
   return { start, end: at, plain: plain.replace(/ {2,}/g, ' ') }
 }
 
-const isHalf = (sign: string): boolean => sign >= '\ud800' && sign <= '\udfff'
-
 /** The letter that each sign of ASCII may stand for, and 128 places behind it another one, or 0. */
 const LETTERS_OF_SIGNS = Uint8Array.from({ length: 256 }, (_, code) => (code < 128 ? code : 0))
 for (const row of '0o 1il 2z 3e 4a 5s 6gb 7t 8b 9g @a $s !il |il'.split(' ')) {
@@ -91,8 +88,6 @@ const LONGEST_NUMBER = 4
 const DISTINCT = 3
 /** Words in a row without such signs that end a stretch of leetspeak. */
 const PLAIN_ROW = 8
-/** Tokens that tell that a stretch holds no leetspeak, when few others were read. */
-const MANY_UNREAD = 32
 
 /** Whether a token has a sign for a letter. */
 export const mayBeLeet = ({ start, end, kind, glue }: Tokens): boolean =>
@@ -117,15 +112,17 @@ export function withoutLeet(text: string): Decoded | undefined {
     row += tokens.passed + 1
     const { start, end, kind } = tokens
     const numeric = kind === NUMBER && end - start <= LONGEST_NUMBER
-    if ((!numeric && !mayBeLeet(tokens)) || (unread > MANY_UNREAD && count * 4 < unread)) continue
-    const choice = leetWord(tokens)
-    if (choice === undefined && numeric) continue
+    const choice = numeric || mayBeLeet(tokens) ? leetWord(tokens) : undefined
+    if (choice === undefined && !mayBeLeet(tokens)) continue
     if (row > PLAIN_ROW) close()
     if (last <= first) first = start
     row = 0
     last = end
     if (choice === undefined) unread++
-    else if (!numeric && end - start > 2 && count++ >= 0 && read.size < DISTINCT) read.add(text.slice(start, end))
+    else if (!numeric && end - start > 2) {
+      count++
+      if (read.size < DISTINCT) read.add(text.slice(start, end))
+    }
     for (let at = start, bit = 1; at < end; at++) {
       const code = units[at]!
       const second = LETTERS_OF_SIGNS[code + 128]
@@ -146,16 +143,14 @@ interface Stretch {
 function stretches(text: string): Stretch[] {
   const tokens = new Tokens(text)
   const found: Stretch[] = []
-  let score = 0
-  let best = { score: 0, start: 0, end: 0, count: 0 }
-  let count = 0
+  const none = { score: 0, start: 0, end: 0, count: 0 }
+  let best = none
+  let [start, score, count] = [0, 0, 0]
   const close = (): void => {
     if (best.count >= 3) found.push({ start: best.start, end: best.end })
-    score = 0
-    count = 0
-    best = { score: 0, start: 0, end: 0, count: 0 }
+    score = count = 0
+    best = none
   }
-  let start = 0
   while (tokens.next()) {
     const unknown = tokens.kind !== KNOWN
     if (tokens.kind === NUMBER || (!unknown && tokens.letters === 1)) continue

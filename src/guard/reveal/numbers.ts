@@ -33,25 +33,18 @@ export function withoutNumbers(text: string): Decoded | undefined {
   return out.done()
 }
 
-/** A number that belongs to the text around may stand at either end: `1. 48 65 79`. */
-const ENDS = [
-  [0, 0],
-  [1, 0],
-  [0, 1],
-  [1, 1],
-] as const
-
+/** Reads a row. A number that belongs to the text around may stand at either end: `1. 48 65 79`. */
 function rowIn(row: readonly string[], gaps: readonly string[]): (Told & { first: number; last: number }) | undefined {
-  for (const [first, tail] of ENDS) {
-    const end = row.length - tail
+  for (const ends of [0, 1, 2, 3]) {
+    const first = ends & 1
+    const end = row.length - (ends >> 1)
     const found = end - first < FEWEST_GROUPS ? undefined : ofRow(row.slice(first, end), gaps.slice(first, end - 1))
     if (found !== undefined) return { ...found, first, last: end - 1 }
   }
   return undefined
 }
 
-const inBase = (row: readonly string[], base: number): Uint8Array =>
-  Uint8Array.from(row, (each) => parseInt(each, base))
+const inBase = (row: readonly string[], base: number): Uint8Array => Uint8Array.from(row, (one) => parseInt(one, base))
 
 function chunks(row: readonly string[], size: number): string[] {
   const joined = row.join('')

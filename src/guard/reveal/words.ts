@@ -51,14 +51,8 @@ const NOTHING = 6
 /** Characters between two tokens that are more than punctuation. */
 export const LONG_GAP = 16
 
-/** Units of a token behind its first letters that are read one by one. */
+/** Letters of a token that are told apart. */
 const LONG_TOKEN = 64
-
-/** The units of UTF-16 of a text. They are read three times as fast from an array as from a string. */
-function unitsOf(text: string): Uint16Array {
-  const { buffer, byteOffset } = Buffer.from(text, 'utf16le')
-  return new Uint16Array(buffer, byteOffset, text.length)
-}
 
 /** Whether a unit is a letter, or stands for one. */
 const isLetter = (code = 0): boolean => SIGNS[code] === LETTER || SIGNS[code] === DIGIT
@@ -85,11 +79,13 @@ export class Tokens {
   /** Known words that were passed before the token, and where they end. */
   passed = 0
   before = 0
+  /** The units of UTF-16, which are read twice as fast from an array as from a string. */
   readonly units: Uint16Array
 
   constructor(text: string) {
     this.text = text
-    this.units = unitsOf(text)
+    const { buffer, byteOffset } = Buffer.from(text, 'utf16le')
+    this.units = new Uint16Array(buffer, byteOffset, text.length)
   }
 
   /** A stretch of the units as a text. */

@@ -145,40 +145,28 @@ export function sse(json: string): string {
   return `data: ${json}\n\n`
 }
 
-/** Passes text on as it comes, but holds back an end that may become a stop sequence. */
+/** Passes text on, but holds back as much of its end as a stop sequence may take. */
 export class StopText {
   readonly #stops: readonly string[]
+  readonly #longest: number
   #held = ''
 
   constructor(stops: readonly string[]) {
     this.#stops = stops
+    this.#longest = Math.max(0, ...stops.map((stop) => stop.length))
   }
 
   /** The text that can be sent now. */
   push(text: string): string {
-    this.#held += text
-    const keep = this.#possible()
-    const out = this.#held.slice(0, this.#held.length - keep)
-    this.#held = this.#held.slice(out.length)
-    return out
+    const whole = this.#held + text
+    const sent = Math.max(0, whole.length - this.#longest)
+    this.#held = whole.slice(sent)
+    return whole.slice(0, sent)
   }
 
   /** The text that was held back, without a stop sequence at its end. */
   end(): string {
     const stop = this.#stops.find((sequence) => this.#held.endsWith(sequence))
-    const out = stop === undefined ? this.#held : this.#held.slice(0, -stop.length)
-    this.#held = ''
-    return out
-  }
-
-  // The length of the longest end that begins or is a stop sequence.
-  #possible(): number {
-    let longest = 0
-    for (const stop of this.#stops) {
-      for (let length = Math.min(stop.length, this.#held.length); length > longest; length -= 1) {
-        if (stop.startsWith(this.#held.slice(-length))) longest = length
-      }
-    }
-    return longest
+    return stop === undefined ? this.#held : this.#held.slice(0, -stop.length)
   }
 }

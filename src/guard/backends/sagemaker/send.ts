@@ -1,6 +1,7 @@
 // Sends requests to one endpoint on an undici pool, with a bound on the size of the answer. Node's own http client,
 // which the SDK uses, costs 6 to 20 us more CPU a call; invoke.ts has the numbers and how they were measured. This file
 // may go on the day the SDK brings an undici handler with a bound on the answer.
+import type { IncomingHttpHeaders } from 'node:http'
 import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import type { HttpRequest } from '../../../utils/built-request.js'
@@ -9,7 +10,6 @@ import { type AbortSignalLike, reasonOf } from '../../../utils/deadline.js'
 /** An answer in the form the SDK reads; its body is already complete. */
 export interface HttpResponse {
   readonly statusCode: number
-  readonly reason?: string
   readonly headers: Record<string, string>
   readonly body: Uint8Array
 }
@@ -73,7 +73,8 @@ function answerHandler(
   const chunks: Buffer[] = []
   let size = 0
   let running: Dispatcher.DispatchController | undefined
-  let response: Answer | undefined
+  let statusCode = 0
+  let headers: HttpResponse['headers'] = {}
   const leave = (): void => {
     // A call that still waits for a socket has no controller yet. Its caller gets the error now, and the call itself is
     // aborted when undici starts it.
@@ -86,8 +87,10 @@ function answerHandler(
       running = controller
       if (signal.aborted) controller.abort(reasonOf(signal))
     },
-    onResponseStart(_, statusCode, headers, reason) {
-      response = new Answer(statusCode, headers, reason)
+    onResponseStart(_, status, given) {
+      statusCode = status
+      // Nothing reads the headers of a 200, and nearly all answers are one.
+      if (status !== 200) headers = joined(given)
     },
     onResponseData(controller, chunk) {
       size += chunk.length
@@ -96,9 +99,7 @@ function answerHandler(
     },
     onResponseEnd() {
       signal.removeEventListener('abort', leave)
-      if (response === undefined) return
-      response.body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
-      resolve(response)
+      resolve({ statusCode, headers, body: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) })
     },
     onResponseError(_, error) {
       signal.removeEventListener('abort', leave)
@@ -107,30 +108,6 @@ function answerHandler(
   }
 }
 
-type RawHeaders = Readonly<Record<string, string | string[] | undefined>>
-
-/**
- * A class, so that the headers are parsed only when read: nothing reads the headers of a 200, and nearly all answers
- * are one.
- */
-class Answer implements HttpResponse {
-  readonly statusCode: number
-  readonly reason?: string
-  body: Uint8Array = NO_BYTES
-  readonly #headers: RawHeaders
-
-  constructor(statusCode: number, headers: RawHeaders, reason: string | undefined) {
-    this.statusCode = statusCode
-    this.#headers = headers
-    if (reason !== undefined) this.reason = reason
-  }
-
-  get headers(): Record<string, string> {
-    const joined: Record<string, string> = {}
-    for (const [name, value] of Object.entries(this.#headers))
-      if (value !== undefined) joined[name] = typeof value === 'string' ? value : value.join(', ')
-    return joined
-  }
+function joined(headers: IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
 }
-
-const NO_BYTES = new Uint8Array()

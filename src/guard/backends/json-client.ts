@@ -53,7 +53,7 @@ export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }
   return {
     post: (body, signal) => {
       const text = JSON.stringify(body)
-      return within({ ms: timeoutMs, late: tooLate(timeoutMs), signal }, async (inner) => {
+      return within({ ms: timeoutMs, late, signal }, async (inner) => {
         try {
           const sent = { ...headers, ...traceparent() }
           return await read(
@@ -68,6 +68,8 @@ export function jsonClient({ url: given, route, apiKey, concurrency, timeoutMs }
     address: url.origin + path,
   }
 }
+
+const late = (): LlamaGuardError => failureOf(SERVER, { name: 'TimeoutError' })
 
 async function read({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<unknown> {
   const text = await bounded(body)
@@ -88,11 +90,6 @@ async function bounded(body: Dispatcher.ResponseData['body']): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function tooLate(ms: number): () => LlamaGuardError {
-  return () =>
-    new LlamaGuardError('guard_timeout', `The guard server did not answer within ${ms} ms.`, { retryable: true })
 }
 
 function baseUrl(given: string): URL {

@@ -3,17 +3,13 @@
 import type { ContentBlock, ConverseCommandOutput } from '@aws-sdk/client-bedrock-runtime'
 import { inTime } from '../../../utils/deadline.js'
 import type { Complete, Completer, Completion } from '../../answer/completion.js'
+import type { Message } from '../../prompt/gpt-oss-safeguard.js'
 import { bedrockClient, type BedrockClientOptions } from './index.js'
 
 export interface BedrockCompleteOptions extends BedrockClientOptions {
   /** Bedrock's id of the model, or an inference profile. */
   readonly model: string
   readonly maxNewTokens: number
-}
-
-interface Message {
-  readonly role: 'system' | 'user'
-  readonly content: string
 }
 
 /** @throws LlamaGuardError `dependency_missing` without the package @aws-sdk/client-bedrock-runtime. */

@@ -5,17 +5,11 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { LlamaGuardError } from '../../../types/errors.js'
 import type { Category, Conversation, Guard, JudgeOptions, Verdict } from '../../../types.js'
 import { judgedTurn } from '../../prompt/fit.js'
+import { llamaGuard1 } from '../../prompt/llama-guard-1.js'
 import type { Finding, Screen } from './screen.js'
 import { PARAMETERS } from './weights.js'
 
-const CATEGORIES: readonly Category[] = [
-  { id: 'O1', name: 'Violence and Hate' },
-  { id: 'O2', name: 'Sexual Content' },
-  { id: 'O3', name: 'Criminal Planning' },
-  { id: 'O4', name: 'Guns and Illegal Weapons' },
-  { id: 'O5', name: 'Regulated or Controlled Substances' },
-  { id: 'O6', name: 'Self-Harm' },
-]
+const CATEGORIES: readonly Category[] = llamaGuard1.categories.map(({ id, name }) => ({ id, name }))
 
 /** A turn with at most this many words may depend on the turn before it: "continue", "now in French". */
 const SHORT_TURN = 6

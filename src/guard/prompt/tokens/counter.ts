@@ -24,8 +24,7 @@ const LONG_RUN = 12
 export const MOST_PER_BYTE = 1.05
 
 /**
- * Returns the index that `budget` tokens reach in `text` from `start` (never between the halves of a surrogate pair),
- * and the tokens up to it. The weights were fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15
+ * An estimate. The weights were fitted to the Llama 2 and Llama 3 tokenizers over English, code, JSON, 15
  * other languages and generated noise. Under Llama 2 English is estimated at about twice its real size, other natural
  * text at 1.0 to 5 times, adversarial ASCII noise at no less than 0.9 times. Outside ASCII the estimate counts UTF-8
  * bytes, which is the most that a byte-level vocabulary can need.

@@ -83,15 +83,10 @@ export function httpUpstream(options: HttpUpstreamOptions, service?: Service): U
     const method: Dispatcher.HttpMethod = req.method ?? 'GET'
     const bodyless = method === 'GET' || method === 'HEAD'
     const json = !bodyless && body !== undefined
-    const headers = requestHeaders(req.headers, {
-      apiKey,
-      path: target,
-      json,
-    })
     return {
       method,
       path: target,
-      headers,
+      headers: requestHeaders(req.headers, { apiKey, path: target, json }),
       signal,
       body: bodyless ? null : json ? JSON.stringify(body) : (rawBody ?? req),
     }

@@ -24,7 +24,7 @@ export const chatFormat = (format: ChatFormat, endpoint: string): ((body: Body) 
 function llama2(body: Body, endpoint: string): ChatTranslator {
   const { parameters, stop } = generationParameters(body)
   const streaming = body['stream'] === true
-  const completion = new ChatCompletion(typeof body['model'] === 'string' ? body['model'] : endpoint)
+  const completion = chatCompletion(typeof body['model'] === 'string' ? body['model'] : endpoint)
   const wantsUsage = (body['stream_options'] as { include_usage?: unknown } | null | undefined)?.include_usage === true
   return {
     payload: {
@@ -41,19 +41,21 @@ function llama2(body: Body, endpoint: string): ChatTranslator {
       const held = new StopText(stop)
       let usage: Piece['usage']
       let finish: Piece['finish']
-      yield completion.first()
+      yield completion.delta({ role: 'assistant', content: '' })
       for await (const json of stream) {
         const piece = readToken(parse(json))
         usage = piece.usage ?? usage
         finish = piece.finish ?? finish
         const text = held.push(piece.text)
-        if (text !== '') yield completion.text(text)
+        if (text !== '') yield completion.delta({ content: text })
       }
       if (finish === undefined)
         throw new LlamaGuardError('upstream_unavailable', 'The chat container ended its stream without saying why.')
       const rest = held.end()
-      if (rest !== '') yield completion.text(rest)
-      yield completion.last(finish, wantsUsage ? (usage ?? {}) : undefined)
+      if (rest !== '') yield completion.delta({ content: rest })
+      yield completion.delta({}, finish)
+      if (wantsUsage) yield completion.usage(usage ?? {})
+      yield DONE
     },
   }
 }
@@ -92,56 +94,29 @@ function parse(text: string): unknown {
   }
 }
 
-export class ChatCompletion {
-  readonly #id = `chatcmpl-${randomUUID()}`
-  readonly #created = Math.floor(Date.now() / 1000)
-  readonly #model: string
-
-  constructor(model: string) {
-    this.#model = model
-  }
-
-  whole({ text, finish, usage }: Piece): string {
-    return this.#json(
-      'chat.completion',
-      [{ index: 0, message: { role: 'assistant', content: text }, logprobs: null, finish_reason: finish ?? 'stop' }],
-      usage,
-    )
-  }
-
-  first(): string {
-    return this.#chunk({ role: 'assistant', content: '' }, null)
-  }
-
-  text(content: string): string {
-    return this.#chunk({ content }, null)
-  }
-
-  /** The last chunk of the choice, the usage when it was requested, and the end mark. */
-  last(finish: Piece['finish'], usage: Usage | undefined): string {
-    const counts = usage ? sse(this.#json('chat.completion.chunk', [], usage)) : ''
-    return `${this.#chunk({}, finish ?? 'stop')}${counts}${DONE}`
-  }
-
-  #chunk(delta: object, finish: string | null): string {
-    return sse(this.#json('chat.completion.chunk', [{ index: 0, delta, logprobs: null, finish_reason: finish }]))
-  }
-
-  #json(object: string, choices: readonly object[], usage?: Usage): string {
-    return JSON.stringify({
-      id: this.#id,
-      object,
-      created: this.#created,
-      model: this.#model,
-      choices,
-      ...(usage && { usage }),
-    })
+/** Writes the parts of one reply. */
+function chatCompletion(model: string) {
+  const head = { id: `chatcmpl-${randomUUID()}`, created: Math.floor(Date.now() / 1000), model }
+  const json = (object: string, choices: readonly object[], usage?: Usage): string =>
+    JSON.stringify({ ...head, object, choices, ...(usage && { usage }) })
+  const chunk = (...parts: readonly [choices: readonly object[], usage?: Usage]): string =>
+    sse(json('chat.completion.chunk', ...parts))
+  return {
+    whole: ({ text, finish = 'stop', usage }: Piece): string =>
+      json(
+        'chat.completion',
+        [{ index: 0, message: { role: 'assistant', content: text }, logprobs: null, finish_reason: finish }],
+        usage,
+      ),
+    delta: (delta: object, finish: Piece['finish'] | null = null): string =>
+      chunk([{ index: 0, delta, logprobs: null, finish_reason: finish }]),
+    usage: (usage: Usage): string => chunk([], usage),
   }
 }
 
-export const DONE = 'data: [DONE]\n\n'
+const DONE = 'data: [DONE]\n\n'
 
-export function sse(json: string): string {
+function sse(json: string): string {
   return `data: ${json}\n\n`
 }
 

@@ -259,6 +259,7 @@ describe('a stream', () => {
       '0:event': 'two words',
       '0:other': 'a comment',
       '0:data': 'plain text[DONE] and morequoted',
+      '0:data words': 'plain text [DONE] and more quoted',
     })
   })
 

@@ -218,15 +218,11 @@ export class TextWalker {
   }
 }
 
-/** An index in a string, which is the same to clients that keep items in an array. */
-const INDEX = /^(?:0|[1-9]\d{0,8})$/
-
 /**
  * The index that an interleaved list item names for itself. Its position in one event does not tell which item it is.
  */
 export function itemIndex(item: unknown, position = 0): number {
   const index = isObject(item) ? item.index : undefined
-  if (typeof index === 'string' && INDEX.test(index)) return Number(index)
   return Number.isSafeInteger(index) && (index as number) >= 0 ? (index as number) : position
 }
 

@@ -70,45 +70,7 @@ const ROWS: Record<string, readonly [path: string, events: readonly object[]]> =
   ],
 }
 
-/** Events of one API, and what a client of it puts together that looks at places otherwise than the API means. */
-const start = (index: unknown, type: string, field: string): object => ({
-  type: 'content_block_start',
-  index,
-  content_block: { type, [field]: field === 'input' ? {} : '' },
-})
-const grow = (index: unknown, type: string, field: string, text: string): object => ({
-  type: 'content_block_delta',
-  index,
-  delta: { type, [field]: text },
-})
 const GEMINI = '/v1/models/m:streamGenerateContent'
-for (const [name, odd] of [
-  ['a string', '1'],
-  ['a number with a point', 1.0],
-] as const)
-  Object.assign(ROWS, {
-    [`choices whose index is ${name} too`]: [
-      CHAT,
-      [
-        delta({ content: 'x' }),
-        ...[1, odd].map((index, at) => delta({ content: ['UN', 'SAFE'][at] }, index as number)),
-      ],
-    ],
-    [`tool calls whose index is ${name} too`]: [
-      CHAT,
-      [call({ index: 1 }, 'UN'), call({ index: 0 }, 'x'), call({ index: odd }, 'SAFE')],
-    ],
-    [`blocks whose index is ${name} too`]: [
-      '/v1/messages',
-      [
-        start(0, 'thinking', 'thinking'),
-        start(1, 'thinking', 'thinking'),
-        grow(1, 'thinking_delta', 'thinking', 'UN'),
-        grow(0, 'thinking_delta', 'thinking', 'x'),
-        grow(odd, 'thinking_delta', 'thinking', 'SAFE'),
-      ],
-    ],
-  })
 Object.assign(ROWS, {
   'words beside the choices, of which another comes first': [
     CHAT,

@@ -99,7 +99,6 @@ function agUiStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: AG_UI_REPLY,
     options: { media },
-    over: ({ over }) => over,
     read(texts, data) {
       const type = typeof data.type === 'string' ? data.type : ''
       const kind = GROWING.exec(type)?.[1]

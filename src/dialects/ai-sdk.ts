@@ -112,7 +112,6 @@ function uiMessageStream(_calls?: unknown, media?: Media): StreamReader {
     fields: AI_SDK_REPLY,
     options: { media },
     repeats: /^(?:text|reasoning)-delta /,
-    over: ({ over }) => over,
     read(texts, data) {
       const type = typeof data.type === 'string' ? data.type : ''
       const [, name] = /^data-(.+)/.exec(type) ?? []

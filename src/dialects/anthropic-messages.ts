@@ -60,7 +60,6 @@ function anthropicStream(_calls?: unknown, media?: Media): StreamReader {
     fields: ANTHROPIC_REPLY,
     options: { media },
     repeats: /^content\.\d+\.(?:text|thinking)$/,
-    over: ({ over }) => over,
     read(texts, data) {
       if (!('index' in data)) return texts.walk(data)
       const index = itemIndex(data)

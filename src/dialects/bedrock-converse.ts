@@ -99,7 +99,6 @@ function converseStream(_calls?: unknown, media?: Media): StreamReader {
     fields: CONVERSE_REPLY,
     options: { media },
     repeats: /\.contentBlockDelta\.delta\.text$/,
-    over: ({ over }) => over,
     read(texts, data) {
       const index = blockIndex(data, 'contentBlockDelta') ?? blockIndex(data, 'contentBlockStart')
       const under = index === undefined ? '' : `${index}.`

@@ -67,7 +67,6 @@ function cohereStream(_calls?: unknown, media?: Media): StreamReader {
     fields: COHERE_REPLY,
     options: { media },
     repeats: /\.delta\.message\.content\.text$/,
-    over: ({ over }) => over,
     read(texts, data) {
       const index = indexOf(data)
       if (index === undefined) return texts.walk(data)

@@ -5,7 +5,7 @@ import { LlamaGuardError } from '../types/errors.js'
 import { isObject } from '../utils/json.js'
 import type { Declined, Dialect, Media, Refusal, ReplyChoice, StreamReader } from './dialect.js'
 import { OWN_REPLY } from './generic.js'
-import { eventReader, type EventTexts, isDone } from './kit/event-reader.js'
+import { eventReader, type EventTexts, isDone, NOT_OVER } from './kit/event-reader.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { TextWalker, ChoiceTexts } from './kit/reply-fields.js'
 import { SETTINGS } from './kit/request-keys.js'
@@ -180,18 +180,17 @@ function customStream(
   return eventReader({
     fields: OWN_REPLY,
     options: { named: true, media },
-    start: false,
-    after: (done, _data, event) => done || isDone(event),
-    over: (done) => done,
+    start: NOT_OVER,
+    after: ({ over }, _data, event) => ({ over: over || isDone(event) }),
     read,
     readList: read,
-    block(_done, decision, words) {
+    block(_state, decision, words) {
       const says = words !== undefined && decline !== undefined
       const last = says ? frame(decline({ words, model: undefined, decision, stream: true })) : ''
       const note = last + frame({ finish_reason: 'content_filter', llama_guard: blockNote(decision) })
       return framing === 'sse' ? `${note}data: [DONE]\n\n` : note
     },
-    fail: (_done, error) => frame({ error: streamFailure(error) }),
+    fail: (_state, error) => frame({ error: streamFailure(error) }),
   })
 }
 

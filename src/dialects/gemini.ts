@@ -119,12 +119,12 @@ const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringVa
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
 interface StreamState extends Choices {
-  /** True when the stream is an array, and when its bracket has come. */
+  /** True when the stream is an array, whose bracket ends it. */
   readonly array: boolean
-  readonly closed: boolean
+  readonly over: boolean
 }
 
-const START: StreamState = { array: false, closed: false, open: [], finished: [] }
+const START: StreamState = { array: false, over: false, open: [], finished: [] }
 
 const frame = (array: boolean, value: unknown): string => (array ? `,${JSON.stringify(value)}]` : sse(value))
 
@@ -142,7 +142,6 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: GEMINI_REPLY,
     options: { media },
-    over: ({ closed }) => closed,
     read(texts, data) {
       const { candidates } = data
       if (!Array.isArray(candidates)) return texts.walk(data)
@@ -153,11 +152,11 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
       texts.walk(data, { under: '(event).', without: 'candidates' })
     },
     start: START,
-    after: ({ array, closed, ...choices }, { candidates }, { data, element }) => ({
+    after: ({ array, over, ...choices }, { candidates }, { data, element }) => ({
       ...choicesAfter(choices, candidates, 'finishReason'),
       array: array || element === true,
       // What comes after the last element is the bracket that closes the array.
-      closed: closed || (array && data === undefined),
+      over: over || (array && data === undefined),
     }),
     block({ array, ...choices }, decision, words = '', read) {
       const candidates = choicesToEnd(choices, read).map((index) => lastCandidate(words, index))

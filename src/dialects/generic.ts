@@ -2,7 +2,7 @@
 // words of the reply as the model's.
 import type { Image } from '../types.js'
 import type { Declined, Dialect, Media, ReplyChoice, StreamReader } from './dialect.js'
-import { eventReader, isDone } from './kit/event-reader.js'
+import { eventReader, isDone, NOT_OVER } from './kit/event-reader.js'
 import { refuseTokens } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
@@ -51,15 +51,14 @@ function genericStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: OWN_REPLY,
     options: { named: true, media },
-    start: false,
-    after: (done, _data, event) => done || isDone(event),
-    over: (done) => done,
+    start: NOT_OVER,
+    after: ({ over }, _data, event) => ({ over: over || isDone(event) }),
     read: (texts, data) => texts.walk(data, { add: (channel, text) => texts.own(channel, text) }),
     readList: (texts, list) => texts.walk(list, { add: (channel, text) => texts.own(channel, text) }),
-    block(_done, decision, words) {
+    block(_state, decision, words) {
       const note = { finish_reason: 'content_filter', llama_guard: blockNote(decision) }
       return `${sse(words === undefined ? note : { text: words, ...note })}data: [DONE]\n\n`
     },
-    fail: (_done, error) => sse({ error: streamFailure(error) }),
+    fail: (_state, error) => sse({ error: streamFailure(error) }),
   })
 }

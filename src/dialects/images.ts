@@ -2,7 +2,7 @@
 // https://platform.openai.com/docs/api-reference/images
 import { isObject } from '../utils/json.js'
 import type { Dialect, StreamReader } from './dialect.js'
-import { eventReader } from './kit/event-reader.js'
+import { eventReader, NOT_OVER } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { oneChoice, type ReplyFields, server, words } from './kit/reply-fields.js'
@@ -25,15 +25,14 @@ function imageStream(): StreamReader {
   return eventReader({
     fields: REPLY,
     options: OPTIONS,
-    start: false,
-    after: (over, { type }) => over || LAST.test(String(type)),
-    over: (over) => over,
-    block(_over, decision) {
+    start: NOT_OVER,
+    after: ({ over }, { type }) => ({ over: over || LAST.test(String(type)) }),
+    block(_state, decision) {
       const message = blockMessage(decision)
       const error = { message, type: 'content_filter', code: 'content_filter', ...blockNote(decision) }
       return sse({ type: 'error', error }, 'error')
     },
-    fail: (_over, error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
+    fail: (_state, error) => sse({ type: 'error', error: streamFailure(error) }, 'error'),
   })
 }
 

@@ -5,7 +5,7 @@
 import { isObject } from '../utils/json.js'
 import type { Dialect, Media, StreamDelta, StreamReader } from './dialect.js'
 import { REPEATED_LENGTH } from './kit/stream-memory.js'
-import { eventReader, type EventTexts } from './kit/event-reader.js'
+import { eventReader, type EventTexts, NOT_OVER } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { type ReplyFields, server, words, reading } from './kit/reply-fields.js'
@@ -71,9 +71,8 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: LANGGRAPH_REPLY,
     options: { media },
-    start: false,
-    after: (over, _data, { event = '' }) => over || LAST.test(event),
-    over: (over) => over,
+    start: NOT_OVER,
+    after: ({ over }, _data, { event = '' }) => ({ over: over || LAST.test(event) }),
     read(texts, data, { event: name = '' }) {
       if (name === '') texts.walk(data)
       // Some clients take the message and its place for events of their own.
@@ -85,11 +84,11 @@ function langGraphStream(_calls?: unknown, media?: Media): StreamReader {
       else if (PIECES.test(name)) readPieces(texts, name, list)
       else readOther(texts, name, list)
     },
-    block(_over, decision, words) {
+    block(_state, decision, words) {
       const message = words ?? blockMessage(decision)
       return sse({ error: 'content_filter', message, llama_guard: blockNote(decision) }, 'error')
     },
-    fail(_over, error) {
+    fail(_state, error) {
       const { message, ...rest } = streamFailure(error)
       return sse({ error: error.code, message, details: rest }, 'error')
     },

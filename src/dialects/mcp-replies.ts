@@ -97,17 +97,16 @@ export function mcpStream(calls: readonly RpcCall[] = [], media?: Media): Stream
   return eventReader({
     fields: MCP_REPLY,
     options: { media },
-    over: () => false,
     read: readMessage,
     readList: (texts, list) => list.forEach((message) => readMessage(texts, message)),
-    start: [] as Answered,
-    after(answered, data, _event, list = [data]) {
+    start: { answered: [] as Answered, over: false },
+    after({ answered }, data, _event, list = [data]) {
       const ids = list.map(answeredBy).filter((id) => id !== undefined && known.has(id) && !answered.includes(id))
-      return ids.length === 0 ? answered : [...answered, ...(ids as Answered)]
+      return { answered: ids.length === 0 ? answered : [...answered, ...(ids as Answered)], over: false }
     },
-    block: (answered, decision, words) =>
+    block: ({ answered }, decision, words) =>
       end(answered, (call) => answerOf(call, decision, words), blockedError(undefined, decision)),
-    fail: (answered, error) => end(answered, ({ id }) => failedError(id, error), failedError(undefined, error)),
+    fail: ({ answered }, error) => end(answered, ({ id }) => failedError(id, error), failedError(undefined, error)),
   })
 }
 

@@ -26,10 +26,9 @@ function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: OLLAMA_REPLY,
     options: { media },
-    over: ({ done }) => done,
     read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
-    start: { model: undefined as string | undefined, done: false },
-    after: (state, { model, done }) => ({ model: state.model ?? shortText(model), done: state.done || done === true }),
+    start: { model: undefined as string | undefined, over: false as boolean },
+    after: (state, { model, done }) => ({ model: state.model ?? shortText(model), over: state.over || done === true }),
     block: ({ model }, decision, words = '') => line(lastLine(model, words, 'content_filter', decision)),
     fail: (_state, error) => line({ error: error.message, type: failureType(error), code: error.code }),
   })

@@ -148,12 +148,12 @@ interface Head {
   readonly model: string | undefined
 }
 
-const START: StreamState = { head: undefined, open: [], finished: [], done: false }
+const START: StreamState = { head: undefined, open: [], finished: [], over: false }
 
 interface StreamState extends Choices {
   /** What the first chunk has said of all. */
   readonly head: Head | undefined
-  readonly done: boolean
+  readonly over: boolean
 }
 
 export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
@@ -161,7 +161,6 @@ export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
     fields: CHOICES_REPLY,
     options: { media },
     repeats: shape.words,
-    over: ({ done }) => done,
     read(texts, data) {
       const { choices } = data
       const listed = Array.isArray(choices)
@@ -174,10 +173,10 @@ export function openaiStream(shape: ChunkShape, media?: Media): StreamReader {
       texts.walk(data, { under: '(event).', without: listed ? 'choices' : undefined })
     },
     start: START,
-    after: ({ head, open, finished, done }, data, event) => ({
+    after: ({ head, open, finished, over }, data, event) => ({
       head: head ?? (Object.keys(data).length === 0 ? undefined : headOf(data)),
       ...choicesAfter({ open, finished }, data.choices, 'finish_reason'),
-      done: done || isDone(event),
+      over: over || isDone(event),
     }),
     block({ head, ...choices }, decision, words, read) {
       const chunks = choicesToEnd(choices, read).flatMap((index) => [

@@ -115,7 +115,7 @@ const SNAPSHOT = /\.(?:added|done)$/
 const LAST = /^response\.(?:completed|incomplete|failed|cancelled)$/
 
 /** What the client has got: the highest numbers, and what names the response. */
-const START = { created: false, last: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
+const START = { created: false, over: false, sequence: -1, next: 0, head: {} as Record<string, unknown> }
 
 function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   const items = new Map<number, SaidTexts>()
@@ -146,7 +146,6 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: RESPONSES_REPLY,
     options: { media },
-    over: ({ last }) => last,
     read(texts, data) {
       const choice = natural(data.output_index)
       const type = shortText(data.type) ?? ''
@@ -166,7 +165,7 @@ function responsesStream(_calls?: unknown, media?: Media): StreamReader {
     start: START,
     after: (state, { type, response, sequence_number: sequence, output_index: index }) => ({
       created: state.created || type === 'response.created',
-      last: state.last || LAST.test(String(type)),
+      over: state.over || LAST.test(String(type)),
       sequence: typeof sequence === 'number' ? Math.max(state.sequence, sequence) : state.sequence,
       next: typeof index === 'number' ? Math.max(state.next, index + 1) : state.next,
       head: isObject(response) ? { ...state.head, ...headOf(response) } : state.head,

@@ -11,8 +11,17 @@ import { REPEATED_LENGTH, RepeatedEvent, type SaidTexts, SpacedWords } from './s
 /** The JSON object of an event. Empty for an event without one. */
 export type EventData = Readonly<Record<string, unknown>>
 
+/** Where a stream stands for its client. */
+interface StreamState {
+  /** True when the client takes the stream for ended, so that nothing can follow. */
+  readonly over: boolean
+}
+
+/** The first state of a stream of which nothing else is known. */
+export const NOT_OVER: StreamState = { over: false }
+
 /** What an API says of its streams. Each stream needs its own, because the functions that read may have state. */
-export interface StreamFacts<State> {
+export interface StreamFacts<State extends StreamState> {
   readonly fields: ReplyFields
   readonly options?: WalkerOptions | undefined
   /** Adds the texts of an event, by walks. Default: one walk over all of it. */
@@ -23,8 +32,6 @@ export interface StreamFacts<State> {
   readonly start: State
   /** Where it stands after an event. `list`: the event where it is a list. */
   after(state: State, data: EventData, event: StreamEvent, list?: readonly unknown[]): State
-  /** True when the client takes the stream for ended, so that nothing can follow. */
-  over(state: State): boolean
   /** The frames that end the stream as blocked, for a client that has got it up to `state`. `read`: the last state. */
   block(state: State, decision: Decision, words: string | undefined, read: State): string
   /** The same for a stream that has failed. */
@@ -33,7 +40,7 @@ export interface StreamFacts<State> {
   readonly repeats?: RegExp
 }
 
-export function eventReader<State>(facts: StreamFacts<State>): StreamReader {
+export function eventReader<State extends StreamState>(facts: StreamFacts<State>): StreamReader {
   const texts = new EventTexts(facts.fields, facts.options)
   const repeated = facts.repeats === undefined ? undefined : new RepeatedEvent(facts.repeats)
   let state = facts.start
@@ -60,8 +67,8 @@ export function eventReader<State>(facts: StreamFacts<State>): StreamReader {
     get leaves() {
       return leaves
     },
-    block: (decision, words) => (facts.over(sent) ? '' : facts.block(sent, decision, words, state)),
-    fail: (error) => (facts.over(sent) ? '' : facts.fail(sent, error)),
+    block: (decision, words) => (sent.over ? '' : facts.block(sent, decision, words, state)),
+    fail: (error) => (sent.over ? '' : facts.fail(sent, error)),
   }
 }
 

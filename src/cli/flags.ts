@@ -40,9 +40,12 @@ export function guardNamed(text: string): LlamaGuardOptions {
 }
 
 /** How results are written. */
-export type OutputFormat = 'text' | 'json'
+const OUTPUTS = ['text', 'json', 'markdown'] as const
+export type OutputFormat = (typeof OUTPUTS)[number]
 export const outputOption = (): Option =>
-  new Option('--output <format>', 'text for people, json for programs').choices(['text', 'json']).default('text')
+  new Option('--output <format>', 'text for people, json for programs, markdown for reports')
+    .choices(OUTPUTS)
+    .default('text')
 
 export function optionsOf(
   { guard, endpoint, model, mode, onError, upstreamUrl, upstreamEndpoint }: GuardFlags,

@@ -36,7 +36,7 @@ test.each([
   [['deploy'], /give\n {2}- a model: --model/],
   [['delete'], /required option '--endpoint/],
   [['serve', '--port', 'x'], /whole number from 0/],
-  [['check', '--output', 'xml'], /Allowed choices are text, json/],
+  [['check', '--output', 'xml'], /Allowed choices are text, json, markdown/],
   [['check', '--file', '/does/not/exist'], /cannot be read/],
   [['deploy', '--model', 'x', '--tag', 'y'], /key=value/],
 ])('%o is exit code 2 with a reason', async (argv, reason) => {

@@ -2,7 +2,7 @@
 // before it, across rotated files.
 import { createHash } from 'node:crypto'
 import type { OutputFormat } from '../flags.js'
-import { EXIT, type ExitCode, type Io } from '../io.js'
+import { EXIT, type ExitCode, type Io, table } from '../io.js'
 import { linesIn } from '../lines.js'
 
 const LINK = /,"seq":(\d{1,15}),"prev":"([0-9a-f]{64})"\}$/
@@ -39,6 +39,13 @@ export async function verify(files: readonly string[], io: Io, output: OutputFor
     if (output === 'text') io.stdout.write(`${told}\n`)
   }
   if (output === 'json') io.stdout.write(`${JSON.stringify(found.map(({ told: _, ...rest }) => rest))}\n`)
+  if (output === 'markdown')
+    io.stdout.write(
+      table(
+        ['Audit', 'Rows', 'Whole', 'Found'],
+        found.map(({ audit, rows, gap, told }) => [audit, String(rows), gap ? 'no' : 'yes', told]),
+      ),
+    )
   return found.some(({ gap }) => gap !== undefined) ? EXIT.unsafe : EXIT.ok
 }
 

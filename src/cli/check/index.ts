@@ -10,7 +10,7 @@ import { createServices, type Services } from '../../services/index.js'
 import type { Decision, Stage } from '../../types.js'
 import { isObject } from '../../utils/json.js'
 import type { OutputFormat } from '../flags.js'
-import { type Colour, EXIT, type ExitCode, type Io, painter, printable } from '../io.js'
+import { type Colour, EXIT, type ExitCode, type Io, painter, printable, table } from '../io.js'
 import { linesOf } from '../lines.js'
 
 /** What is judged: one text, one JSON conversation, or else a text or a JSON conversation a line. */
@@ -45,8 +45,13 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
     upstream: undefined,
   })
   const counts: Record<Result['verdict'], number> = { safe: 0, unsafe: 0, unjudged: 0 }
-  const isText = options.output !== 'json'
-  const print = isText ? textPrinter(io) : (result: Result) => void io.stdout.write(`${JSON.stringify(result)}\n`)
+  const { output = 'text' } = options
+  const rows: string[][] = []
+  const print = {
+    text: textPrinter(io),
+    json: (result: Result) => void io.stdout.write(`${JSON.stringify(result)}\n`),
+    markdown: (result: Result) => void rows.push(cellsOf(result)),
+  }[output]
   try {
     const waiting: Promise<Result>[] = []
     const next = async (): Promise<void> => {
@@ -71,7 +76,8 @@ export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
       'There is nothing to check. Give a text, a conversation with --file, or lines on standard input.',
     )
   const sum = `${counts.safe} safe, ${counts.unsafe} unsafe, ${counts.unjudged} not judged`
-  if (isText && total > 1) io.stdout.write(`${sum}\n`)
+  if (output === 'markdown') io.stdout.write(table(HEAD, rows))
+  if (output !== 'json' && total > 1) io.stdout.write(`${sum}\n`)
   if (io.signal?.aborted) {
     io.stderr.write(`Interrupted after ${total}: ${sum}. What is above was judged; give the rest to go on.\n`)
     return EXIT.failed

@@ -1,6 +1,6 @@
 // Writes the report of `doctor`: a line for each step, and the cure below a step that failed.
 import type { OutputFormat } from '../flags.js'
-import { type Io, painter } from '../io.js'
+import { type Io, painter, table } from '../io.js'
 
 interface Step {
   /** The option that names the guard. Empty where there is one guard alone. */
@@ -61,7 +61,10 @@ export class Report {
   end(conclusion: string): void {
     const { stdout } = this.#io
     if (this.#output === 'text') return void stdout.write(`\n${conclusion}\n`)
-    stdout.write(`${JSON.stringify({ ready: this.failures === 0, steps: this.#steps })}\n`)
+    const ready = this.failures === 0
+    if (this.#output === 'json') return void stdout.write(`${JSON.stringify({ ready, steps: this.#steps })}\n`)
+    const rows = this.#steps.map(({ guard, state, what, found, cure = '' }) => [what, state, guard, found, cure])
+    stdout.write(`${table(['Step', 'State', 'Guard', 'Found', 'Cure'], rows)}\n${conclusion}\n`)
   }
 
   #add(step: Omit<Step, 'guard'>): void {

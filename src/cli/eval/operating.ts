@@ -1,6 +1,6 @@
-// What a guard's scores allow: a table of thresholds, the one in use and a recommended one among them, and how each
-// category and each kind of text fares. Pure functions.
-import { averagePrecision, confusion, rates, type Rates, wilson } from './metrics.js'
+// What a guard's scores allow: a table of thresholds, the one in use and a recommended one among them, how well scores
+// are calibrated, and how each category and each kind of text fares. Pure functions.
+import { averagePrecision, confusion, rates, type Rates, type Scored, wilson } from './metrics.js'
 import type { Answer } from './judge-all.js'
 import type { Row } from './rows.js'
 
@@ -14,6 +14,8 @@ export interface Judged extends Answer {
 export interface OperatingPoint extends Rates {
   /** `own`: the guard's own word, without a threshold. */
   readonly threshold: number | 'own'
+  /** The share of texts below it: a second guard behind this one need not be asked about them. */
+  readonly saved: number
   readonly mark?: 'now' | 'recommended'
 }
 
@@ -28,13 +30,37 @@ export function operatingPoints(
   const point = (threshold: number | 'own', mark?: OperatingPoint['mark']): OperatingPoint => {
     const flagged = (one: Judged): boolean => (threshold === 'own' ? one.flagged : (one.score ?? 0) >= threshold)
     const rows = judged.map((one) => ({ unsafe: one.unsafe, flagged: flagged(one) }))
-    return { threshold, ...rates(confusion(rows)), ...(mark && { mark }) }
+    const below = rows.filter((row) => !row.flagged).length
+    return { threshold, ...rates(confusion(rows)), saved: below / Math.max(1, rows.length), ...(mark && { mark }) }
   }
   const marked = new Map<number, OperatingPoint['mark']>(GRID.map((threshold) => [threshold, undefined]))
   if (recommended !== undefined) marked.set(recommended, 'recommended')
   if (now !== undefined) marked.set(now, 'now')
   const points = [...marked].sort(([a], [b]) => a - b).map(([threshold, mark]) => point(threshold, mark))
   return now === undefined ? [point('own', 'now'), ...points] : points
+}
+
+const BINS = 10
+
+/** How far the scores are from the truth. */
+export function calibration(rows: readonly Scored[]) {
+  const bins = Array.from({ length: BINS }, (_, at) => {
+    const members = rows.filter(({ score }) => Math.min(BINS - 1, Math.floor(score * BINS)) === at)
+    const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length
+    return {
+      from: at / BINS,
+      rows: members.length,
+      score: members.length === 0 ? 0 : mean(members.map(({ score }) => score)),
+      unsafe: members.length === 0 ? 0 : mean(members.map(({ unsafe }) => Number(unsafe))),
+    }
+  }).filter((bin) => bin.rows > 0)
+  return {
+    /** The mean distance of score and truth, weighted by texts. 0 is perfect. */
+    expectedError: bins.reduce((sum, bin) => sum + bin.rows * Math.abs(bin.score - bin.unsafe), 0) / rows.length,
+    /** The mean squared distance of score and label. */
+    brier: rows.reduce((sum, { score, unsafe }) => sum + (score - Number(unsafe)) ** 2, 0) / rows.length,
+    bins,
+  }
 }
 
 /** Each labelled category, measured against the safe texts alone, as the Llama Guard paper does (1-vs-benign). */

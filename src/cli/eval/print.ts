@@ -70,12 +70,13 @@ function guardParts(summary: Summary): readonly Part[] {
 }
 
 function details(summary: Summary): readonly Part[] {
-  const { points, byCategory, slices } = summary
+  const { points, calibration, byCategory, slices } = summary
   const part = (heading: string, ...content: Content[]): Part => ({ heading, level: 3, content })
   return [
     points.length === 0
       ? part('Operating points', 'No scores, so there are no operating points and no threshold to recommend.')
       : part('Operating points', pointTable(summary), advice(summary.recommended), { curve: summary }),
+    ...(calibration === undefined ? [] : [part('Calibration', ...calibrationParts(calibration))]),
     ...(byCategory.length === 0
       ? []
       : [
@@ -107,14 +108,23 @@ function details(summary: Summary): readonly Part[] {
   ]
 }
 
+const calibrationParts = ({ expectedError, brier, bins }: NonNullable<Summary['calibration']>): Content[] => [
+  `Expected calibration error ${number(expectedError)}, Brier score ${number(brier)}`,
+  {
+    head: ['Score from', 'Texts', 'Mean score', 'Share unsafe'],
+    rows: bins.map(({ from, rows, score, unsafe }) => [String(from), String(rows), number(score), number(unsafe)]),
+  },
+]
+
 const pointTable = ({ points }: Summary): Content => ({
-  head: ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', ''],
+  head: ['Threshold', 'Precision', 'Recall', 'F1', 'False alarms', 'Checks saved', ''],
   rows: points.map((point) => [
     point.threshold === 'own' ? "the guard's own word" : String(point.threshold),
     number(point.precision),
     number(point.recall),
     number(point.f1),
     number(point.falsePositiveRate),
+    number(point.saved),
     point.mark ?? '',
   ]),
 })

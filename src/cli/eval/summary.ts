@@ -15,7 +15,7 @@ import {
   wilsonOfF1,
 } from './metrics.js'
 import type { Row } from './rows.js'
-import { categoryRates, type Judged, operatingPoints, slices } from './operating.js'
+import { calibration, categoryRates, type Judged, operatingPoints, slices } from './operating.js'
 
 export type { Judged } from './operating.js'
 
@@ -84,6 +84,7 @@ export function summarise(
     // What needs scores is empty or undefined where the guard gives none.
     curve: scored ? curve(scores) : [],
     points: scored ? operatingPoints(judged, options.threshold, recommended?.threshold) : [],
+    calibration: scored ? calibration(scores) : undefined,
     recommended,
     /** Milliseconds of the judgements that had no neighbour. */
     latency: { p50: percentile(times, 0.5), p99: percentile(times, 0.99) },

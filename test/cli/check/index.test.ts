@@ -45,6 +45,14 @@ test('An unsafe text is told with its category, and the exit code is 1', async (
   })
 })
 
+test('Markdown is a table of all texts', async () => {
+  const { io } = await setup()
+  expect(await check({ stdin: jsonl('hello', 'UNSAFE_O3 please'), output: 'markdown' }, io)).toBe(1)
+  expect(io.out()).toMatch(
+    /^\| Verdict +\| +Id [^\n]+\n\|[ :|-]+\n\| safe +\| +line 1 [^\n]+\n\| unsafe +\| +line 2 [^\n]+O3 Criminal/,
+  )
+})
+
 test('A conversation that ends with the assistant judges both sides', async () => {
   const { emulator, io } = await setup()
   expect(

@@ -81,7 +81,33 @@ const HOLDERS: Readonly<Record<string, () => unknown>> = {
   'a text object': () => new String(BAD),
 }
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+/** The fields by which APIs know their bodies. One parser keeps the first of two values, another the last. */
+const FIELDS: Readonly<Record<string, unknown>> = {
+  ...Object.fromEntries('prompt input inputs inputText message'.split(' ').map((name) => [name, BAD])),
+  messages: [{ role: 'user', content: BAD }],
+  contents: [{ parts: [{ text: BAD }] }],
+  items: [{ type: 'message', content: BAD }],
+  promptVariables: { q: { text: BAD } },
+  chat_history: [BAD],
+  command: { resume: BAD },
+  question: BAD,
+}
+const twice = (name: string, one: unknown, other: unknown): Row => ({
+  headers: JSON_TYPE,
+  path: '/ask',
+  body: `{"${name}":${JSON.stringify(one)},"${name}":${JSON.stringify(other)}}`,
+  ...(name === 'question' && { options: { dialects: [{ in: 'question' }] } }),
+  status: [400],
+})
+
 const ROWS: Readonly<Record<string, Row>> = {
+  ...Object.fromEntries(
+    Object.entries(FIELDS).flatMap(([name, value]): [string, Row][] => [
+      [`${name} twice, words first`, twice(name, value, 1)],
+      [`${name} twice, words last`, twice(name, 1, value)],
+    ]),
+  ),
   'a form that is JSON, read as a form': { headers: FORM, body: `{"a":"x&message=%55NSAFE"}`, layout: onRoute },
   'a form that is JSON, read as JSON': { headers: FORM, body: `{"a":"x&message=\\u0055NSAFE"}`, layout: onRoute },
   'a form that is JSON, parsed as a form': { headers: FORM, body: `{"a":"x&message=\\u0055NSAFE"}`, layout: parsed },

@@ -21,6 +21,11 @@ export class DialectsInUse {
   readonly #claiming: readonly Dialect[]
   readonly #endings: readonly { readonly dialect: Dialect; readonly ends: (path: string) => boolean }[]
 
+  /** True when the operator describes a dialect. */
+  get hasOwn(): boolean {
+    return this.#list.some(isOwn)
+  }
+
   /** @throws LlamaGuardError `invalid_option` for a name that is not built in. */
   constructor(wanted?: readonly (string | Dialect)[], own: readonly Dialect[] = []) {
     // Those with fields of their own come before others, because many bodies look like Chat Completions.
@@ -104,9 +109,10 @@ interface Found {
  * @throws LlamaGuardError with a 4xx code for a chat that parsers read differently, or that holds what no guard sees.
  */
 export function chatInBody(read: Read, known: Dialect | undefined, inUse: DialectsInUse): RecognisedChat | undefined {
-  const { value, fault, mayBeChat } = read
+  const { value, fault, mayBeChat, repeats } = read
   const found = foundIn(value, known, inUse)
-  if (fault !== undefined && (found !== undefined || mayBeChat)) throw fault
+  // Any name may be that of a chat to a dialect of the operator's.
+  if (fault !== undefined && (found !== undefined || mayBeChat || (repeats && inUse.hasOwn))) throw fault
   if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {

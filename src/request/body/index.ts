@@ -77,11 +77,8 @@ function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: n
   const plain = new PlainValues()
   const value = plain.of(left)
   if (value === undefined && plain.fault !== undefined) throw plain.fault
-  const large = plain.size > limit ? tooLarge(limit) : undefined
-  return {
-    ...valueBody(value),
-    fault: plain.fault ?? large ?? (raw === undefined ? undefined : faultOf(req, raw, limit)),
-  }
+  const fault = plain.fault ?? (plain.size > limit ? tooLarge(limit) : undefined)
+  return { ...valueBody(value), ...(raw !== undefined && repeatsOf(req, raw, limit)), ...(fault && { fault }) }
 }
 
 function parseLeft(req: GuardedRequest, left: string | Uint8Array, limit: number): ReadBody {
@@ -99,10 +96,12 @@ function asLeft(read: ReadBody): ReadBody {
   return read.kind === 'read' ? { ...read, parsed: false } : read
 }
 
-/** The keys that the text of a parsed body names twice. The handler gets the value, so any other fault is none. */
-function faultOf(req: GuardedRequest, raw: string | Uint8Array, limit: number): LlamaGuardError | undefined {
+/** What the text of a parsed body names twice. The handler gets the value, so any other fault is none. */
+function repeatsOf(req: GuardedRequest, raw: string | Uint8Array, limit: number): Partial<Read> {
   const read = parseLeft(req, raw, limit)
-  return read.kind === 'read' && read.fault?.code === 'unreadable_request' ? read.fault : undefined
+  if (read.kind !== 'read' || read.repeats !== true) return {}
+  const { fault, mayBeChat, repeats } = read
+  return { fault, mayBeChat, repeats }
 }
 
 function isText(value: unknown): value is string | Uint8Array {

@@ -23,6 +23,8 @@ export interface Read {
   readonly fault?: LlamaGuardError | undefined
   /** Beside a fault: true when another parser may find a chat in the bytes. */
   readonly mayBeChat?: boolean
+  /** True when an object in it names a key twice, which is the fault. */
+  readonly repeats?: boolean
   /** True for JSON that came as JSON, which a handler may find on `req.body`. */
   readonly parsed?: boolean
 }
@@ -34,7 +36,11 @@ export const NO_BODY: ReadBody = { kind: 'none' }
  * @throws LlamaGuardError `unsupported_media_type` for a Unicode charset that only some parsers know.
  */
 export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType, found = fault): ReadBody {
-  const faulty = (read: Read, fault: LlamaGuardError): Read => ({ ...read, fault, mayBeChat: looksLikeChat(bytes) })
+  const faulty = (read: Read, fault: LlamaGuardError): Read => ({
+    ...read,
+    fault,
+    mayBeChat: looksLikeChat(bytes, read.repeats ? CLAIMED : undefined),
+  })
   // What other decoders find behind the end of an empty body is no empty body.
   const empty = found === undefined ? NO_BODY : faulty({ kind: 'read', format: 'text', value: '' }, found)
   if (bytes.length === 0) return empty
@@ -54,10 +60,15 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   return isText ? read : { ...read, fault: notUtf8() }
 }
 
+const MESSAGES = /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i
+/** Those, and every field by which an API of ours claims a body. Nobody writes one twice who does not hide the first. */
+const CLAIMED =
+  /"(?:role|author|messages?|contents?|parts|prompt|promptVariables|inputs?|inputText|items|chat_history|assistant_id|command|threadId|jsonrpc|method)\\*"\s*:|\\u00[4-7]/i
+
 /** True for bytes with the names of a chat's fields, plain or escaped, in UTF-8, UTF-16 or a charset that has ASCII. */
-export function looksLikeChat(bytes: Uint8Array): boolean {
+export function looksLikeChat(bytes: Uint8Array, names = MESSAGES): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-  return /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
+  return names.test(text.includes('\0') ? text.replaceAll('\0', '') : text)
 }
 
 /** Undefined for a charset that nobody here knows. */
@@ -93,12 +104,13 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
   if (parsed !== undefined) {
     const strict = kind !== 'json' || json === text || tryJson(text) !== undefined
     const fault = parsed.repeats ? repeated() : strict ? undefined : invalidJson()
-    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault }
+    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, repeats: parsed.repeats }
   }
   if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson() }
   const lines = tryJson(json, readLines)
   if (lines === undefined || lines instanceof LlamaGuardError) return asText
-  return { kind: 'read', format: 'lines', value: lines.value, fault: lines.repeats ? repeated() : undefined }
+  const { value, repeats } = lines
+  return { kind: 'read', format: 'lines', value, repeats, fault: repeats ? repeated() : undefined }
 }
 
 function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | undefined {

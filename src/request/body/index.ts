@@ -128,13 +128,16 @@ class PlainValues {
     if (typeof value === 'string') this.size += value.length
     if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value
     if (!Array.isArray(value) && !isPlain(value)) return this.of(this.#held(value), depth + 1)
-    const entries = Object.entries(value)
-    const plain = entries.map(([name, item]) => {
+    const fields = value as Readonly<Record<string, unknown>>
+    // Nearly all bodies are plain, so nothing is made before something is not.
+    let changed: Map<string, unknown> | undefined
+    for (const name of Object.keys(fields)) {
       if (!Array.isArray(value)) this.size += name.length
-      return [name, this.of(item, depth + 1)] as const
-    })
-    if (plain.every(([, item], at) => item === entries[at]![1])) return value
-    return Array.isArray(value) ? plain.map(([, item]) => item) : Object.fromEntries(plain)
+      const item = this.of(fields[name], depth + 1)
+      if (item !== fields[name]) (changed ??= new Map(Object.entries(fields))).set(name, item)
+    }
+    if (changed === undefined) return value
+    return Array.isArray(value) ? [...changed.values()] : Object.fromEntries(changed)
   }
 
   #held(value: object): unknown {

@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer'
 import { readingOf, segmented } from './words.js'
 
-/** Controls, private use (from \udb80 on the first half of one), and what stands for bytes that are no text. */
-const UNPRINTABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ue000-\uf8ff\ufffd\udb80-\udbff]/
+/** Controls, private use (above, its first halves from \udb80 on), and what stands for bytes that are no text. */
+const UNPRINTABLE = /[^\t\n\r -~\udc00-\udfff\u00a0-\udb7f\uf900-\ufffc\ufffe\uffff]/
 /** Bytes that tell whether the others are a text. */
 const SAMPLE = 24
 

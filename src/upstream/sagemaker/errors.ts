@@ -1,7 +1,8 @@
 // Maps a failed InvokeEndpoint to an answer for the client: the container's own 4xx goes to the client, everything
 // else is an outage.
 import { LlamaGuardError } from '../../types/errors.js'
-import { withoutWords } from '../../utils/failed-call.js'
+import { seen, withoutWords } from '../../utils/failed-call.js'
+import { isObject } from '../../utils/json.js'
 
 /** A container's refusal of the request (too long, bad parameter, busy). It is passed on with its status. */
 export interface Refused {
@@ -16,24 +17,22 @@ const CLIENT_STATUSES = [400, 413, 415, 422, 429]
  * @throws LlamaGuardError `upstream_unavailable` for any other error.
  */
 export function refusedByContainer(error: unknown, endpoint: string): Refused {
-  const {
-    name,
-    OriginalStatusCode: status,
-    OriginalMessage: message,
-  } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>
-  if (name === 'ModelError' && typeof status === 'number' && CLIENT_STATUSES.includes(status)) {
-    const type = status === 429 ? 'rate_limit_error' : 'invalid_request_error'
-    return {
-      status,
-      body: JSON.stringify({ error: { message: containerText(message), type, code: 'upstream_error', param: null } }),
-    }
+  const { name, original } = seen(error)
+  if (original !== undefined && CLIENT_STATUSES.includes(original.status)) {
+    const type = original.status === 429 ? 'rate_limit_error' : 'invalid_request_error'
+    const told = { message: containerText(original.text), type, code: 'upstream_error', param: null }
+    return { status: original.status, body: JSON.stringify({ error: told }) }
   }
   const busy = name === 'ThrottlingException' || name === 'ServiceUnavailable' || name === 'ModelNotReadyException'
-  throw new LlamaGuardError('upstream_unavailable', `The chat endpoint ${endpoint} ${reason(name, status)}.`, {
-    cause: withoutWords(error),
-    retryAfter: busy ? 2 : 1,
-    retryable: busy,
-  })
+  throw new LlamaGuardError(
+    'upstream_unavailable',
+    `The chat endpoint ${endpoint} ${reason(name, original?.status)}.`,
+    {
+      cause: withoutWords(error),
+      retryAfter: busy ? 2 : 1,
+      retryable: busy,
+    },
+  )
 }
 
 /** The error for an answer of SageMaker itself on its OpenAI-compatible path. Its words name the account. */
@@ -50,26 +49,22 @@ export function refusedByService(type: string, status: number, endpoint: string)
   )
 }
 
-function reason(name: unknown, status: unknown): string {
-  if (name === 'ModelError')
-    return `failed inside its container (status ${String(status)}); see the endpoint's CloudWatch log`
+function reason(name: string, status: number | undefined): string {
+  if (name === 'ModelError') return `failed inside its container (status ${status}); see the endpoint's CloudWatch log`
   return (
-    `could not be called (${typeof name === 'string' ? name : 'unknown error'}); check its name, its load, AWS_REGION, ` +
-    'the credentials with sagemaker:InvokeEndpoint and sagemaker:InvokeEndpointWithResponseStream, and the payload size'
+    `could not be called (${name || 'unknown error'}); check its name, its load, AWS_REGION, the credentials with ` +
+    'sagemaker:InvokeEndpoint and sagemaker:InvokeEndpointWithResponseStream, and the payload size'
   )
 }
 
-// TGI and LMI wrap their message in JSON, sometimes twice.
-function containerText(message: unknown): string {
-  if (typeof message !== 'string') return 'The chat container refused the request.'
+/** The container's words. TGI and LMI wrap them in JSON. */
+function containerText(text: string): string {
   try {
-    const inner: unknown = JSON.parse(message)
-    if (typeof inner === 'object' && inner !== null && 'error' in inner && typeof inner.error === 'string')
-      return inner.error
-    if (typeof inner === 'object' && inner !== null && 'message' in inner && typeof inner.message === 'string')
-      return inner.message
+    const inner: unknown = JSON.parse(text)
+    const words = isObject(inner) ? (inner['error'] ?? inner['message']) : undefined
+    if (typeof words === 'string') return words
   } catch {
-    // The message is plain text.
+    // The text is plain.
   }
-  return message
+  return text || 'The chat container refused the request.'
 }

@@ -122,20 +122,10 @@ async function relay(reply: Dispatcher.ResponseData, { req, res, signal }: Upstr
 function unavailable(error: unknown, origin: string, timeoutMs: number): LlamaGuardError {
   if (error instanceof LlamaGuardError) return error
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
-  const reason =
-    code === 'UND_ERR_CONNECT_TIMEOUT'
-      ? 'did not accept a connection in time'
-      : code === 'UND_ERR_HEADERS_TIMEOUT'
-        ? `sent no reply within ${timeoutMs} ms (timeoutMs)`
-        : code === 'UND_ERR_BODY_TIMEOUT'
-          ? `stopped in the middle of its reply for ${timeoutMs} ms (timeoutMs)`
-          : code === 'ECONNREFUSED'
-            ? 'refused the connection; check the upstream URL and port'
-            : code === 'ENOTFOUND' || code === 'EAI_AGAIN'
-              ? 'could not be found in DNS; check the upstream URL'
-              : /CERT|SELF_SIGNED|TLS|SSL/.test(code)
-                ? `has a certificate that cannot be verified (${code}); set NODE_EXTRA_CA_CERTS for a private authority`
-                : `broke the connection${code ? ` (${code})` : ''}`
+  const reason = code.endsWith('_TIMEOUT')
+    ? `was silent for too long (${code}; timeoutMs is ${timeoutMs})`
+    : `could not be reached, or broke the connection (${code || 'no code'}); check its URL, and NODE_EXTRA_CA_CERTS ` +
+      'for a private authority'
   return new LlamaGuardError('upstream_unavailable', `The upstream ${origin} ${reason}.`, { cause: error })
 }
 

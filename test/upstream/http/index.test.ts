@@ -249,14 +249,14 @@ test('An upstream that refuses the connection is upstream_unavailable, and the k
   const reply = await post(front, '{}')
   const text = await reply.text()
   expect([reply.status, JSON.parse(text).error.code]).toEqual([503, 'upstream_unavailable'])
-  expect(text).toMatch(/refused the connection/)
+  expect(text).toMatch(/ECONNREFUSED/)
   expect(text).not.toContain('sk-secret')
 })
 
 test('An upstream that never answers is given up after timeoutMs', async () => {
   const front = await between(() => undefined, { timeoutMs: 1000 })
   expect((await post(front, '{}')).status).toBe(503)
-  expect(front.errors[0]?.message).toMatch(/no reply within 1000 ms/)
+  expect(front.errors[0]?.message).toMatch(/timeoutMs is 1000/)
 })
 
 test('An upstream that dies in the middle of its reply is an error, not a short reply', async () => {

@@ -9,7 +9,7 @@ import { eventReader, type EventTexts, isDone, NOT_OVER } from './kit/event-read
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import { TextWalker, ChoiceTexts } from './kit/reply-fields.js'
 import { SETTINGS } from './kit/request-keys.js'
-import { RequestBuilder, Walker, wantsStream } from './kit/request-texts.js'
+import { RequestBuilder, Walker } from './kit/request-texts.js'
 
 export interface CustomTurn {
   /** The speaker. Tool results count as `user`. */
@@ -101,7 +101,7 @@ export function customDialect(options: CustomDialectOptions): Dialect {
       const walker = new Walker(body, true, { ids: builder.ids })
       const found = guarded('unreadable_request', name, () => request(body))
       readForgotten(body, readRequest(found, builder), walker, builder)
-      return builder.build(found.stream ?? wantsStream(body.stream), body.model)
+      return builder.build(found.stream ?? body.stream === true, body.model)
     },
     reply(body, media) {
       const found = guarded('unreadable_response', name, () => reply?.(body))

@@ -7,7 +7,7 @@ import { refuseTokens } from './kit/read-request.js'
 import { blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
 import type { ReplyFields } from './kit/reply-fields.js'
 import { oneChoice } from './kit/reply-fields.js'
-import { RequestBuilder, stringsOf, wantsStream } from './kit/request-texts.js'
+import { RequestBuilder, stringsOf } from './kit/request-texts.js'
 
 /** Names of fields that say nothing of what stands in them, at any depth. */
 export const OWN_REPLY = ownReply()
@@ -34,7 +34,7 @@ export const generic: Dialect = {
     refuseTokens(body)
     stringsOf(body, { text: (text) => void texts.push(text), picture: (image) => void images.push(image) }, builder.ids)
     builder.say({ role: 'User', text: texts.join('\n'), images, human: true })
-    return builder.build(wantsStream(body.stream))
+    return builder.build(body.stream === true)
   },
   reply: readReply,
   stream: genericStream,

@@ -1,7 +1,7 @@
 // What the holds of a reply know of its request, and the two sides of a held response: the hold, which keeps the body,
 // and the controller, through which the hold sends it. Types only. Exchange implements the context.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Dialect, Media, RpcCall } from '../dialects/dialect.js'
+import type { ChatRequest, Dialect, Media } from '../dialects/dialect.js'
 import type {
   Decision,
   Expose,
@@ -21,7 +21,6 @@ export interface ReplySettings extends RefusalSettings {
   readonly windowMs: number
   /** Default: `refuse`. */
   readonly images?: Media | undefined
-  /** Default: `guard`. */
 }
 
 /** Sets how often the streams of a guard are checked. */
@@ -85,14 +84,6 @@ export interface RefusalSettings {
   readonly expose?: Expose | undefined
 }
 
-interface AskedFor {
-  readonly stream: boolean
-  readonly model?: string | undefined
-  readonly calls?: readonly RpcCall[] | undefined
-  /** Empty for a request without words. */
-  readonly turns?: readonly unknown[]
-}
-
 /** The request that is refused. */
 export interface RefusalContext {
   readonly dialect: Pick<Dialect, 'refusal'> & Partial<Dialect>
@@ -104,7 +95,7 @@ export interface RefusalContext {
   /** Called when a function of the operator's threw. */
   tellOperator?(option: string, error: unknown): void
   /** What the client asked for; undefined until the request is read. */
-  readonly asked?: AskedFor | undefined
+  readonly asked?: (Pick<ChatRequest, 'stream' | 'model' | 'calls'> & Partial<Pick<ChatRequest, 'turns'>>) | undefined
 }
 
 /** Keeps what the handler writes until it may leave. Its methods are called in order, and never after `gone`. */

@@ -6,7 +6,7 @@ import type { ChatRequest } from '../dialect.js'
 import { type Sink, unreadable } from './media.js'
 import { readContent, readMessages, tell } from './messages.js'
 import { SETTINGS, SYSTEM_FIELDS } from './request-keys.js'
-import { Content, RequestBuilder, Walker, wantsStream } from './request-texts.js'
+import { Content, RequestBuilder, Walker } from './request-texts.js'
 
 /**
  * How a field of the conversation is read. `messages`: a list of messages or items, or one. `prompt`: a user's text, or
@@ -94,7 +94,7 @@ export function readRequest(facts: RequestFacts, body: Body): ChatRequest {
   readFields(body, reading)
   builder.unseen('binary', walker.sealed)
   builder.unseen('stored-history', storedHistory(body))
-  const streams = facts.streams?.(body) ?? wantsStream(body.stream)
+  const streams = facts.streams?.(body) ?? body.stream === true
   return builder.build(streams, body[facts.model ?? 'model'])
 }
 

@@ -289,10 +289,3 @@ function toTurn({ role, pieces, images }: { role: Role; pieces: string[]; images
   const text = withEscapesRead(pieces.join('\n'))
   return images.length > 0 ? { role, text, images } : { role, text }
 }
-
-/** Servers that convert types read `"true"` and `1` as true. */
-export function wantsStream(stream: unknown): boolean {
-  return (
-    stream === true || stream === 1 || stream === '1' || (typeof stream === 'string' && stream.toLowerCase() === 'true')
-  )
-}

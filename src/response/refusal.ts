@@ -4,8 +4,8 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import Negotiator from 'negotiator'
 import type { Dialect, Refusal } from '../dialects/dialect.js'
-import { openaiRefusal } from '../dialects/kit/refusals.js'
-import type { Decision, Expose, GuardedRequest, NamedCategory, Stage, TextByLanguage } from '../types.js'
+import { blockMessage, failureType, openaiRefusal } from '../dialects/kit/refusals.js'
+import type { Decision, Expose, GuardedRequest, Stage, TextByLanguage } from '../types.js'
 import { LlamaGuardError } from '../types/errors.js'
 import type { RefusalContext, RefusalSettings } from './context.js'
 import { verdictHeaders } from './head.js'
@@ -152,14 +152,15 @@ function asksForEvents(req: GuardedRequest | undefined): boolean {
 
 function errorBody(decision: Decision, status: number, context: RefusalContext): string {
   const { settings, dialect, requestId, asked } = context
-  const { stage, outcome, model, categories, action, error } = exposed(decision, settings.expose)
+  const told = exposed(decision, settings.expose)
+  const { stage, outcome, model, categories, action } = told
   const calls = asked?.calls && { calls: asked.calls }
   const judge = settings.expose === 'full' && { ...(outcome.score !== undefined && { score: outcome.score }), model }
   if (action === 'block')
     return envelope(dialect, {
       stage,
       status,
-      message: refusalText(decision, context) ?? blockedMessage(categories),
+      message: refusalText(decision, context) ?? blockMessage(told),
       type: 'content_policy_violation',
       code: 'content_filter',
       ...(settings.expose !== 'none' && { categories }),
@@ -167,12 +168,13 @@ function errorBody(decision: Decision, status: number, context: RefusalContext):
       requestId,
       ...calls,
     })
-  const { message, code } = publicError(error)
+  const error = publicError(told.error)
+  const { message, code } = error
   return envelope(dialect, {
     stage,
     status,
     message,
-    type: failureType(status, code),
+    type: status < 500 ? 'invalid_request_error' : failureType(error),
     code,
     ...judge,
     requestId,
@@ -202,19 +204,9 @@ function envelope(dialect: RefusalContext['dialect'], refusal: Refusal): string 
   return JSON.stringify(plainDialect.refusal(refusal))
 }
 
-function blockedMessage(categories: readonly NamedCategory[]): string {
-  const names = categories.map(({ code, name }) => `${name} (${code})`).join(', ')
-  return `Blocked by the content policy${names === '' ? '' : `: ${names}`}.`
-}
-
 /** OpenAI's envelope, for a request whose dialect is not known, for example because it could not be read. */
 export const plainDialect: Pick<Dialect, 'refusal'> = {
   refusal: (refusal) => openaiRefusal(refusal, { input: 'messages', output: 'choices' }),
-}
-
-function failureType(status: number, code: string | undefined): string {
-  if (status < 500) return 'invalid_request_error'
-  return code === 'upstream_unavailable' ? 'server_error' : 'guard_unavailable'
 }
 
 /**

@@ -103,29 +103,29 @@ function readChoice(text: string, { finishReason, usage: used }: GenerationReply
 
 /** The columns of text completions. A chat completion is never asked for its log probabilities. */
 function readLogprobs(logprobs: Fields): Completion['tokens'] {
+  const texts: unknown = logprobs['tokens']
+  if (!Array.isArray(texts)) return undefined
   const values: readonly unknown[] = Array.isArray(logprobs['token_logprobs']) ? logprobs['token_logprobs'] : []
   const tops: readonly unknown[] = Array.isArray(logprobs['top_logprobs']) ? logprobs['top_logprobs'] : []
-  return list(logprobs['tokens'], (text, index): GeneratedToken | undefined => {
+  return list(texts, (text: unknown, index): GeneratedToken | undefined => {
     const logprob = values[index]
     if (typeof text !== 'string' || typeof logprob !== 'number') return undefined
     const others = tops[index]
-    const top = isObject(others) ? list(Object.keys(others), (other) => readTop(other, others)) : undefined
+    const top = isObject(others) ? list(Object.entries(others), readTop) : undefined
     return { text, logprob, ...(top && { top }) }
   })
 }
 
-function readTop(text: unknown, others: Fields): TokenLogprob | undefined {
-  const logprob = typeof text === 'string' ? others[text] : undefined
-  return typeof text === 'string' && typeof logprob === 'number' ? { text, logprob } : undefined
+function readTop([text, logprob]: readonly [string, unknown]): TokenLogprob | undefined {
+  return typeof logprob === 'number' ? { text, logprob } : undefined
 }
 
 /**
  * Reads all values, or returns undefined. A list with one value missing would shift the tokens, and the score with
  * them.
  */
-function list<T>(values: unknown, read: (value: unknown, index: number) => T | undefined): T[] | undefined {
-  if (!Array.isArray(values)) return undefined
-  const made = values.map((value: unknown, index) => read(value, index)).filter((value) => value !== undefined)
+function list<V, T>(values: readonly V[], read: (value: V, index: number) => T | undefined): T[] | undefined {
+  const made = values.map((value, index) => read(value, index)).filter((value) => value !== undefined)
   return made.length === values.length ? made : undefined
 }
 

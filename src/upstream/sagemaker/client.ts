@@ -5,9 +5,7 @@
 import {
   InvokeEndpointCommand,
   type InvokeEndpointCommandInput,
-  type InvokeEndpointCommandOutput,
   InvokeEndpointWithResponseStreamCommand,
-  type InvokeEndpointWithResponseStreamCommandOutput,
   SageMakerRuntimeClient,
 } from '@aws-sdk/client-sagemaker-runtime'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
@@ -22,19 +20,14 @@ export interface ChatClientOptions {
   readonly connections: number
 }
 
-export interface ChatClient {
-  readonly sdk: SageMakerRuntimeClient
-  invoke(input: InvokeEndpointCommandInput, signal: AbortSignal): Promise<InvokeEndpointCommandOutput>
-  stream(input: InvokeEndpointCommandInput, signal: AbortSignal): Promise<InvokeEndpointWithResponseStreamCommandOutput>
-  close(): void
-}
-
-export function createChatClient({ client: own, timeoutMs, connections }: ChatClientOptions): ChatClient {
+export function createChatClient({ client: own, timeoutMs, connections }: ChatClientOptions) {
   const client = own ?? newClient(timeoutMs, connections)
   return {
     sdk: client,
-    invoke: (input, signal) => client.send(new InvokeEndpointCommand(input), { abortSignal: signal }),
-    stream: (input, signal) => client.send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal }),
+    invoke: (input: InvokeEndpointCommandInput, signal: AbortSignal) =>
+      client.send(new InvokeEndpointCommand(input), { abortSignal: signal }),
+    stream: (input: InvokeEndpointCommandInput, signal: AbortSignal) =>
+      client.send(new InvokeEndpointWithResponseStreamCommand(input), { abortSignal: signal }),
     close: () => (own ? undefined : client.destroy()),
   }
 }

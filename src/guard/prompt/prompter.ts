@@ -161,8 +161,8 @@ export interface OtherGuard {
   readonly maxNewTokens: number
   /** The one part of a policy that the model follows. Default: none. */
   readonly takes?: keyof PromptPolicy
-  /** The turns that the model's template shows. The judged turn is the last. Default: all. */
-  readonly shown?: (conversation: Conversation) => Conversation
+  /** The turns that the model's template shows. The judged turn is the last. */
+  readonly shown: (conversation: Conversation) => Conversation
   /** The exact prompt for the turns of {@link shown}. */
   readonly render: (shown: Conversation) => string
   readonly parse: (completion: Completion, judged: Role) => Verdict
@@ -187,15 +187,7 @@ export function escapeForGuard(text: string): string {
 
 /** @throws LlamaGuardError `invalid_option` when a policy is given, because these models follow only their own. */
 export function otherGuardPrompter(guard: OtherGuard, policy: PromptPolicy): Prompter {
-  const {
-    model,
-    categories,
-    contextTokens,
-    maxNewTokens,
-    shown = (all: Conversation): Conversation => all,
-    render,
-    parse,
-  } = guard
+  const { model, categories, contextTokens, maxNewTokens, shown, render, parse } = guard
   const given = Object.entries(policy).find(([name, value]) => value !== undefined && name !== guard.takes)?.[0]
   if (given !== undefined)
     throw new LlamaGuardError(

@@ -22,12 +22,14 @@ const OLLAMA_REPLY: ReplyFields = {
   logprobs: { ...TOKEN, top_logprobs: TOKEN },
 }
 
+const START: { readonly model: string | undefined; readonly over: boolean } = { model: undefined, over: false }
+
 function ollamaStream(_calls?: unknown, media?: Media): StreamReader {
   return eventReader({
     fields: OLLAMA_REPLY,
     options: { media },
     read: (texts, data) => texts.walk(data, { grows: /^message\./ }),
-    start: { model: undefined as string | undefined, over: false as boolean },
+    start: START,
     after: (state, { model, done }) => ({ model: state.model ?? shortText(model), over: state.over || done === true }),
     block: ({ model }, decision, words = '') => line(lastLine(model, words, 'content_filter', decision)),
     fail: (_state, error) => line({ error: error.message, type: failureType(error), code: error.code }),

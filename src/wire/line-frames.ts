@@ -1,5 +1,5 @@
-// The framings that consist of lines: server-sent events, and JSON lines with what is sent like them, the data stream of
-// the AI SDK's version 4.
+// The framings that consist of lines: server-sent events, and JSON lines with what is sent like them, the data stream
+// of the AI SDK's version 4.
 import { isAscii } from 'node:buffer'
 import { arrayElements } from './array-frames.js'
 import { type Frame, type FrameKind, type Grammar, type StreamEvent, unpinned, unreadable } from './frame.js'
@@ -236,6 +236,8 @@ const CLOSING: Readonly<Record<string, string | undefined>> = { '{': '}', '[': '
 /** The line without white space, byte order marks and the record separators of JSON sequences (RFC 7464) around it. */
 export function bare(line: string): string {
   const text = line.trim()
-  return text[0] === RS ? text.replace(/^[\u001e ]+/, '') : text
+  let from = 0
+  while (text[from] === RS || (from > 0 && text[from] === ' ')) from += 1
+  return from === 0 ? text : text.slice(from)
 }
 const RS = '\u001e'

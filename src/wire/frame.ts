@@ -24,7 +24,8 @@ export interface StreamEvent {
   readonly element?: boolean
 }
 
-export type FrameKind = 'events' | 'lines' | 'text'
+/** `sequence`: JSON lines behind record separators (RFC 7464). */
+export type FrameKind = 'events' | 'lines' | 'sequence' | 'text'
 
 /** A frame: where its raw bytes are, and what they say. The raw bytes of all frames in order are the stream. */
 export interface Frame {

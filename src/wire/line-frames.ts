@@ -195,11 +195,12 @@ function eventsOf(event: StreamEvent): readonly StreamEvent[] {
 
 /** A JSON value in each line. */
 export class LineGrammar extends Lines {
-  protected readonly kind = 'lines'
+  protected kind: FrameKind = 'lines'
   #events: readonly StreamEvent[] = NONE
 
   protected line(line: string): End {
     const text = bare(line)
+    if (text !== '' && line.trimStart().startsWith(RS)) this.kind = 'sequence'
     const event = jsonOf(text)
     if (event === undefined && text !== '') throw unreadable('has a line that is no JSON')
     this.#events = event === undefined ? NONE : event.part === undefined ? eventsOf(event) : [event]

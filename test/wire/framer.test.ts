@@ -146,7 +146,7 @@ describe('JSON lines', () => {
   })
 
   it.each<[string, string, string[], string]>([
-    ['a JSON sequence', '\u001e{"a":1}\n\u001e{"b":2}\n', ['{"a":1}', '{"b":2}'], 'lines'],
+    ['a JSON sequence', '\u001e{"a":1}\n\u001e{"b":2}\n', ['{"a":1}', '{"b":2}'], 'sequence'],
     ['lists', '[{"a":1},{"b":2}]\n[1]\n', ['{"a":1}', '{"b":2}', '[1]'], 'lines'],
     ['an array by lines', '[{"a":1}\n,{"b":2}\n]\n', ['{"a":1}', '{"b":2}'], 'lines'],
     ['a data stream', 'f:{"m":1}\n0:"a"\n8:7\n', ['{"m":1}', '"a"', '7'], 'lines'],

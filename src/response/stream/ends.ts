@@ -83,17 +83,18 @@ export function endingOf(
       decision.action === 'block'
         ? reader.block(exposed(decision, context.settings.expose), lastWords(decision, context))
         : reader.fail(publicError(decision.error))
-    return sent === 'lines' ? asLines(events) : events
+    if (sent === 'sequence') return asLines(events, '\u001e')
+    return sent === 'lines' ? asLines(events, '') : events
   } catch {
     return undefined
   }
 }
 
-/** The data of events as JSON lines, for a client that was sent JSON lines. */
-function asLines(events: string): string {
-  if (!/^(?:data|event):/.test(events)) return events
-  const lines = events.split('\n').filter((line) => line.startsWith('data: {'))
-  return lines.map((line) => `${line.slice(6)}\n`).join('')
+/** The data of events as JSON lines, for a client that was sent JSON lines. Lines get what stands before each. */
+function asLines(events: string, before: string): string {
+  const framed = /^(?:data|event):/.test(events)
+  const lines = events.split('\n').filter((line) => (framed ? line.startsWith('data: {') : line !== ''))
+  return lines.map((line) => `${before}${framed ? line.slice(6) : line}\n`).join('')
 }
 
 /** compression() keeps small writes in zlib until flush() is called. */

@@ -137,3 +137,15 @@ describe('A stream of one word an event', () => {
       expect((await streamed(type, Array.from(text, write))).texts.at(-1)).toBe(text)
   })
 })
+
+describe('A JSON sequence', () => {
+  it('that is cut ends with a record of its own', async () => {
+    const line = (content: string): string =>
+      `\u001e${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n`
+    const { reply } = await streamed('application/json-seq', [line('It is fine. '), line('UNSAFE')], 60)
+    expect(reply.status).toBe(200)
+    const records = reply.text.split('\u001e')
+    expect(records.shift()).toBe('')
+    expect(records.map((record) => JSON.parse(record).choices[0].finish_reason)).toEqual([undefined, 'content_filter'])
+  })
+})

@@ -33,7 +33,14 @@ describe('the model card', () => {
   )
 
   it('has every block filled.', () => {
-    expect(blocks.map(({ name }) => name).sort()).toEqual(['dev', 'lengths', 'misses', 'sources', 'weights'])
+    expect(blocks.map(({ name }) => name).sort()).toEqual([
+      'dev',
+      'families',
+      'lengths',
+      'misses',
+      'sources',
+      'weights',
+    ])
     for (const { name, text } of blocks) expect(text.length, name).toBeGreaterThan(100)
   })
 

@@ -1,7 +1,10 @@
 // The tables of MODEL_CARD.md: what the word list and the screen each find, source by source and length by length.
 import type { Parameters } from '../../src/guard/backends/local/model.js'
 import { createScreen, windows } from '../../src/guard/backends/local/screen.js'
+import { buildOn } from './build.js'
+import { splitForChoosing } from './data.js'
 import type { Example } from './seeds.js'
+import type { Vectors } from './vectors.js'
 
 const percent = (part: number, whole: number): string => (whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)} %`)
 
@@ -79,6 +82,32 @@ export function lengthTable(found: readonly Found[]): string {
     `| source | label | ${LENGTHS.map(({ name }) => name).join(' | ')} |\n|---|---|---:|---:|---:|`,
     ...rows,
   ].join('\n')
+}
+
+/** Families of sources that borrow from each other leave together, or the model has seen what it is asked. */
+const FAMILIES = [
+  ['advbench', 'tdc2023', 'maliciousinstruct', 'catqa', 'dangerousqa'],
+  ['dna', 'forbiddenq', 'strongreject', 'harmbench'],
+  ['harmfulqa', 'medsafety'],
+  ['davidson', 'rtp-id', 'rtp-sex', 'rtp-threat'],
+  ['edos', 'toxigen'],
+  ['surge'],
+  ['wildguard-train'],
+  ['aegis'],
+  ['small-talk'],
+  ['selfinst-seed', 'gsm8k'],
+]
+
+/** Leave-one-family-out: each source judged, at its own chosen threshold, by a model that saw none of its family. */
+export function crossValidation(examples: readonly Example[], vectors: Vectors, families = FAMILIES): string {
+  const rows = families.flatMap((family) => {
+    const { fit, choose } = splitForChoosing(examples)
+    const without = (list: readonly Example[]): Example[] => list.filter(({ source }) => !family.includes(source))
+    const parameters = buildOn(without(fit), without(choose), vectors)
+    const left = examples.filter(({ source }) => family.includes(source))
+    return table(judgeAll(parameters, left)).split('\n').slice(2)
+  })
+  return [HEADER, ...rows].join('\n')
 }
 
 /** Counts by source, label and licence. */

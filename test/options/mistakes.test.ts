@@ -227,7 +227,7 @@ describe('While it runs', () => {
     [
       'no permission',
       'guard_rejected',
-      /the permission sagemaker:InvokeEndpoint/,
+      /denied access\. The credentials need the permission sagemaker:InvokeEndpoint/,
       () => (wire.emulator.behave(fails(ACCESS_DENIED)), behind({})),
     ],
     [

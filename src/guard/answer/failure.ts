@@ -10,6 +10,9 @@ export interface ServerWords {
   readonly name: string
   /** What to check where it refuses the request. */
   readonly check: string
+  /** The same where it refuses who asks, and where there is none at that address or of that name. */
+  readonly denied?: string
+  readonly missing?: string
 }
 
 /** The container of an answer, whichever server it came from. */
@@ -76,6 +79,7 @@ const BY_NAME: Readonly<Record<string, (server: ServerWords) => Meaning>> = {
         'role.',
     ),
   TokenProviderError: () => rejected('The AWS SSO session could not be used. Sign in again with `aws sso login`.'),
+  ...named('AccessDenied AccessDeniedException', denied),
   ModelNotReadyException: ({ name }) => again('guard_not_ready', `${name} is not ready yet: the model is loading.`, 10),
   InternalDependencyException: ({ name }) => again('guard_error', `${name} failed. See its log.`),
   TimeoutError: late,
@@ -83,6 +87,14 @@ const BY_NAME: Readonly<Record<string, (server: ServerWords) => Meaning>> = {
     code: 'guard_timeout',
     message: `${name} had not answered when the call was cancelled.`,
   }),
+}
+
+function denied({ name, check, denied = check }: ServerWords): Meaning {
+  return rejected(`${name} denied access. ${denied}`)
+}
+
+function missing({ name, check, missing = check }: ServerWords): Meaning {
+  return rejected(`${name} is not there. ${missing}`)
 }
 
 function named(names: string, meaning: (server: ServerWords) => Meaning): typeof BY_NAME {
@@ -125,7 +137,9 @@ function meaningOf(server: ServerWords, error: unknown): Meaning {
   if (name === 'ValidationError' || name === 'ValidationException')
     return /length less than or equal to|payload/i.test(message)
       ? { ...TOO_LONG, message: `${server.name} refused the request as too large.` }
-      : rejected(`${server.name} does not exist, or refused the request as invalid. ${server.check}`)
+      : /not found/i.test(message)
+        ? missing(server)
+        : rejected(`${server.name} refused the request as invalid. ${server.check}`)
   if (status !== undefined && (status >= 300 || status < 200)) return ofStatus(server, status)
   return unexpected(server)
 }
@@ -155,6 +169,8 @@ function ofStatus(server: ServerWords, status: number, text = '', retryAfter?: n
     return again('guard_error', `${name} failed. See its log.`)
   if (status > 500) return again('guard_unavailable', `${name} is unavailable for the moment (${status}).`, retryAfter)
   if (status < 300) return unexpected(server)
+  if (status === 401 || status === 403) return denied(server)
+  if (status === 404) return missing(server)
   return rejected(`${name} refused the request with status ${status}. ${check}`)
 }
 

@@ -28,9 +28,11 @@ export interface JsonClient {
 
 const SERVER: ServerWords = {
   name: 'The guard server',
-  check:
-    'Check that LLAMA_GUARD_URL ends before /completions and is no redirect, LLAMA_GUARD_API_KEY, ' +
-    'LLAMA_GUARD_MODEL_ID, and that the server offers text completions.',
+  check: 'Check LLAMA_GUARD_MODEL_ID, and that LLAMA_GUARD_URL is no redirect.',
+  denied: 'Check LLAMA_GUARD_API_KEY.',
+  missing:
+    'Check that LLAMA_GUARD_URL ends before /completions, that the server offers text completions, and ' +
+    'LLAMA_GUARD_MODEL_ID.',
 }
 const CONNECT_MS = 3000
 const MAX_ANSWER_BYTES = 2 * 1024 * 1024

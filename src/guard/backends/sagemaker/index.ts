@@ -146,9 +146,10 @@ function invokes(make: (attributes: string | undefined) => Invoke) {
 const SERVER = {
   name: 'The guard endpoint',
   check:
-    'Check LLAMA_GUARD_ENDPOINT, the inference component and the variant, AWS_REGION and AWS_ENDPOINT_URL, that the ' +
-    'credentials have the permission sagemaker:InvokeEndpoint, and that TGI, LMI or vLLM serves a guard model there ' +
-    '(its log is in CloudWatch).',
+    'Check LLAMA_GUARD_ENDPOINT, the inference component and the variant, and that TGI, LMI or vLLM serves a guard ' +
+    'model there (its log is in CloudWatch).',
+  denied: 'The credentials need the permission sagemaker:InvokeEndpoint on it.',
+  missing: 'Check LLAMA_GUARD_ENDPOINT, AWS_REGION, AWS_ENDPOINT_URL and the account of the credentials.',
 }
 
 /** Turns anything a call can throw into one of our errors. */

@@ -45,15 +45,13 @@ export function readDataUrl(url: string, sink: Sink): void {
   if (PICTURE.test(url.trimStart())) return readPicture(url.trimStart(), sink, type)
   if (!TEXT_TYPE.test(type)) throw unsupported('a file that is neither text nor an image')
   const base64 = /;\s*base64\s*$/i.test(parameters)
-  if (/;\s*charset=(?!"?(?:utf-?8|us-ascii)"?\s*(?:;|$))/i.test(parameters))
-    throw unsupported('a text in another charset than UTF-8')
   const beside = parameters.replace(/;\s*(?:base64|charset="?utf-?8"?)\s*(?=;|$)/gi, '')
   if (!WELL_KNOWN.test(type)) sink.text(type)
   sink.text(beside)
   // fetch() undoes percent-encoding before base64.
   const data = fromPercents(url.slice(head.length))
   const bytes = base64 ? Buffer.from(data.toString('latin1'), 'base64') : data
-  sink.text(bytes.toString('utf8'))
+  readText(bytes, /;\s*charset="?([^;"]+)/i.exec(parameters)?.[1] ?? 'utf-8', sink)
   // A handler may show the string as it came. Words can be valid base64 too, of bytes that are no text.
   if (base64 && !(isUtf8(bytes) && BASE64.test(url.slice(head.length)) && url.length > 128))
     sink.text(url.slice(head.length))
@@ -64,6 +62,17 @@ function readInlineData(type: string, data: string, sink: Sink): void {
   if (isDataUrl(data)) readDataUrl(data, sink)
   else if (PICTURE_TYPE.test(type) && BASE64.test(data)) readPicture(`data:${type};base64,${data}`, sink, type)
   else readDataUrl(`data:${type};base64,${data}`, sink)
+}
+
+function readText(bytes: Buffer, charset: string, sink: Sink): void {
+  const utf8 = bytes.toString('utf8')
+  sink.text(utf8)
+  try {
+    const named = new TextDecoder(charset.trim()).decode(bytes)
+    if (named !== utf8) sink.text(named)
+  } catch {
+    throw unsupported('a text in a charset that is not known')
+  }
 }
 
 function fromPercents(data: string): Buffer {

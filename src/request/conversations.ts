@@ -86,9 +86,10 @@ export function withReply(turns: Conversation, text: string): Conversation {
 }
 
 /**
- * The turns to judge, in their order: the newest turn with visible text, which a turn of zero-width characters after it
- * must not hide; the newest with words of a human; the newest of the user's side after it (a tool result); and the last
- * with words, which may be an Agent turn that the client wrote, for example a prefill. With `all`, also every User turn.
+ * The turns to judge, in their order: the newest turn with visible text, which a turn of zero-width characters after
+ * it must not hide; the newest with words of a human; the newest of the user's side after it (a tool result); and the
+ * last with words, which may be an Agent turn that the client wrote, for example a prefill. With `all`, also every
+ * User turn.
  */
 function judgedTurns(turns: Conversation, userTurns: readonly number[], all: boolean): readonly number[] {
   const isUser = (turn: Turn): boolean => turn.role === 'User' && says(turn)

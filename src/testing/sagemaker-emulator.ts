@@ -42,8 +42,8 @@ export interface SageMakerEmulator {
 
 /**
  * A SageMaker Runtime on a local port with a Llama Guard behind it, for an app that is to be tested with the real AWS
- * SDK. It answers as text-generation-inference does, and refuses an unknown endpoint and another key than that of `env`,
- * as AWS does. The rest of a signature is not looked at.
+ * SDK. It answers as text-generation-inference does, and refuses an unknown endpoint and another key than that of
+ * `env`, as AWS does. The rest of a signature is not looked at.
  */
 export async function sageMakerEmulator(options: SageMakerEmulatorOptions = {}): Promise<SageMakerEmulator> {
   const { port, endpoint = 'llama-guard', answer, delayMs = 0 } = options

@@ -60,7 +60,12 @@ describe('ready()', () => {
   })
 
   it.each<[string, LlamaGuardOptions, Record<string, string>, RegExp]>([
-    ['an endpoint that is not there', { endpoint: 'typo' }, {}, /is not there\. Check LLAMA_GUARD_ENDPOINT, AWS_REGION/],
+    [
+      'an endpoint that is not there',
+      { endpoint: 'typo' },
+      {},
+      /is not there\. Check LLAMA_GUARD_ENDPOINT, AWS_REGION/,
+    ],
     ['another region', {}, { AWS_REGION: 'us-east-1' }, /AWS refused the credentials.*AWS_REGION/],
     ['another key', {}, { AWS_ACCESS_KEY_ID: 'AKIAOTHER' }, /AWS refused the credentials/],
     ['a server that is not there', {}, { AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: 'http://127.0.0.1:9' }, /not be reached/],

@@ -115,8 +115,7 @@ async function examinePrefix(config: Config, report: Report, { signal }: Io, sam
           'OPTION_ENABLE_CHUNKED_PREFILL; TGI 2 has none, TGI 3 and vLLM have. `deploy` sets it.',
       )
   } finally {
-    whole.close()
-    one.close()
+    await Promise.all([whole.close(), one.close()])
   }
 }
 

@@ -164,7 +164,7 @@ function scoreOf(tokens: Tokens, said: string, words: DecidingWords = SAFE_UNSAF
   return words.unsafe.includes(said) ? share : 1 - share
 }
 
-/** The score of a word that follows a prefix. The tokens of the prefix are skipped, because they do not depend on it. */
+/** The score of a word behind a prefix. The tokens of the prefix are skipped, because they do not depend on it. */
 export function scoreBehind(
   { tokens = [] }: Completion,
   prefix: string,

@@ -61,7 +61,7 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
 }
 
 const MESSAGES = /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i
-/** Those, and every field by which an API of ours claims a body. Nobody writes one twice who does not hide the first. */
+/** Those, and every field by which an API of ours claims a body. Who writes one twice hides the first. */
 const CLAIMED =
   /"(?:role|author|messages?|contents?|parts|prompt|promptVariables|inputs?|inputText|items|chat_history|assistant_id|command|threadId|jsonrpc|method)\\*"\s*:|\\u00[4-7]/i
 

@@ -42,7 +42,7 @@ it('An endpoint of another region has another name.', () => {
       process.env.AWS_REGION = region
       const made = sagemakerComplete({ ...common, endpoint: 'one' })
       names.add(made.identity)
-      made.close()
+      void made.close()
     }
   } finally {
     if (before === undefined) delete process.env.AWS_REGION

@@ -31,7 +31,8 @@ export interface BedrockGuardrailOptions extends BedrockClientOptions {
 
 const SERVER = {
   name: 'Bedrock',
-  check: 'Check that LLAMA_GUARD_MODEL_ID names a guardrail and its version, or a model, of this account in AWS_REGION.',
+  check:
+    'Check that LLAMA_GUARD_MODEL_ID names a guardrail and its version, or a model, of this account in AWS_REGION.',
   denied: 'The credentials need the permission bedrock:ApplyGuardrail or bedrock:InvokeModel.',
 }
 /** A text unit of 1,000 characters is billed whole; ten of them stay below every quota of a request. */

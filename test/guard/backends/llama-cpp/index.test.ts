@@ -41,7 +41,7 @@ const fileOf = (name: string, content: Buffer | string): string => {
 
 beforeAll(() => writeFileSync(modelPath, tinyGguf()))
 afterAll(async () => {
-  await Promise.all(open.map((complete) => complete.close()))
+  await Promise.all(open.map(async (complete) => complete.close()))
   rmSync(folder, { recursive: true })
 })
 

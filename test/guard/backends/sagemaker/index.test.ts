@@ -324,7 +324,7 @@ describe('An error of the AWS SDK', () => {
       code: 'guard_unavailable',
       retryable: true,
     })
-    complete.close()
+    await complete.close()
   })
 })
 

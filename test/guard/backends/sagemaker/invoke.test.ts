@@ -226,7 +226,7 @@ describe('A later call', () => {
     emulator.behave((call) => (sockets.push(call.request.socket), call.answer()))
     await complete(PROMPT, { logprobs: false })
     expect(sockets[0]?.destroyed).toBe(false)
-    complete.close()
+    await complete.close()
     await expect.poll(() => sockets[0]?.destroyed).toBe(true)
   })
 

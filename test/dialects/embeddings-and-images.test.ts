@@ -41,6 +41,13 @@ describe('Embeddings', () => {
     expect(guard.texts()).toEqual(['a boat\na city'])
   })
 
+  it('come for a batch of many numbers', async () => {
+    const data = Array.from({ length: 66 }, (_, index) => ({ index, embedding: Array<number>(3072).fill(0.25) }))
+    answer({ object: 'list', data })
+    const got = await send(`${server.url}/v1/embeddings`, { body: { model: 'm', input: 'a boat' } })
+    expect([got.status, got.text === reply.body]).toEqual([200, true])
+  })
+
   it('of one unsafe text in a batch are refused with a 451', async () => {
     await expect(client.embeddings.create({ model: 'm', input: ['a boat', 'UNSAFE'] })).rejects.toMatchObject({
       status: 451,

@@ -144,12 +144,14 @@ export class TextWalker {
   }
 
   #visit(value: unknown, key: string, holder: Holder, fields: Walk['fields']): void {
+    // Numbers are not counted, because a batch of embeddings has hundreds of thousands.
+    if (typeof value === 'number' || value === null) return
     if ((this.#nodes += 1) > MAX_NODES) throw unreadable(`The body holds more than ${MAX_NODES} values; send fewer.`)
     if (typeof value === 'string') {
       if (value !== '') this.#string(value, key, holder, fields)
       return
     }
-    if (typeof value !== 'object' || value === null) return
+    if (typeof value !== 'object') return
     if (this.#depth >= MAX_DEPTH) throw unreadable(`The body is nested deeper than ${MAX_DEPTH} levels; flatten it.`)
     this.#depth += 1
     if (fields === 'json') this.#json(value, key)

@@ -116,5 +116,5 @@ it('A reply of more than 200,000 values, or nested deeper than 64, cannot be rea
   expect(judged({ more: nest(62) })).toBe('a\nmore\nwords')
   expect(() => judged({ more: nest(70) })).toThrow(UNREADABLE)
   expect(judged({ more: Array.from({ length: 199_000 }, () => null) })).toBe('a\nmore')
-  expect(() => judged({ more: Array.from({ length: 200_000 }, () => null) })).toThrow(UNREADABLE)
+  expect(() => judged({ more: Array.from({ length: 200_000 }, () => true) })).toThrow(UNREADABLE)
 })

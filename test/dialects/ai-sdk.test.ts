@@ -160,11 +160,6 @@ describe('useChat', () => {
 describe('what useChat and useCompletion send', () => {
   const parts = [{ type: 'text', text: 'UNSAFE' }]
   it.each<[string, string, object]>([
-    [
-      'version 5 to 7, all messages',
-      '/api/chat',
-      { id: 'c', messages: [{ id: 'm', role: 'user', parts }], trigger: 'submit-message' },
-    ],
     ['version 5 to 7, the newest message alone', '/api/chat', { id: 'c', message: { id: 'm', role: 'user', parts } }],
     ['version 4, content', '/api/chat', { id: 'c', messages: [{ role: 'user', content: 'UNSAFE' }] }],
     ['version 4, content and parts', '/api/chat', { id: 'c', messages: [{ role: 'user', content: '', parts }] }],

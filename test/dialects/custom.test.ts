@@ -1,5 +1,5 @@
 // Dialects of the user's own: what their functions find is used, what they leave out is judged all the same.
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { customDialect } from '../../src/dialects/custom.js'
 import { BLOCKED, event, gather } from './streams.js'
 
@@ -67,18 +67,4 @@ it('A body of 1 MiB is read in linear time.', () => {
     const { user, system } = process.cpuUsage(started)
     expect((user + system) / 1000).toBeLessThan(500)
   }
-})
-
-describe('an error', () => {
-  it.each([
-    { name: 'a b' },
-    { paths: ['ask'] },
-    { paths: 'x' },
-    { request: undefined },
-    { reply: 5 },
-    { framing: 'xml' },
-  ])('in its description %j is found when it is made', (wrong) => {
-    const options = { name: 'x', request: () => ({}), ...wrong } as Parameters<typeof customDialect>[0]
-    expect(() => customDialect(options)).toThrow(expect.objectContaining({ code: 'invalid_option' }))
-  })
 })

@@ -2,7 +2,6 @@
 // pictures come as they were sent.
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { images } from '../../src/dialects/images.js'
 import { guarded, onNode } from '../helpers/apps.js'
 import { type MarkerGuard, markerGuard } from '../helpers/guards.js'
 import { type Running, send, serve } from '../helpers/http.js'
@@ -128,14 +127,4 @@ describe('Images', () => {
     expect((await send(`${server.url}/v1/images/edits`, { body })).status).toBe(451)
     expect(guard.asked[0]?.[0]?.images).toHaveLength(1)
   })
-})
-
-it('A request for a picture has its prompt once, and a reply without words has one text with none.', () => {
-  expect(images.request({ prompt: 'A hat', n: 1 })).toMatchObject({
-    turns: [{ role: 'User', text: 'A hat' }],
-    extras: [],
-  })
-  expect(images.reply({ data: [{ b64_json: PNG }] })).toEqual([{ index: 0, text: '' }])
-  expect(images.reply({ data: [{ b64_json: 'planted words' }] })).toEqual([{ index: 0, text: 'planted words' }])
-  expect(images.reply('a text')).toBeUndefined()
 })

@@ -67,12 +67,6 @@ describe('a request', () => {
     expect(userTurns).toEqual([0])
   })
 
-  it("reads the variables of a stored prompt as the user's words", () => {
-    expect(ask('Hi', { prompt: { id: 'pmpt_1', variables: { topic: 'words of a user' } } }).extras.join()).toContain(
-      'words of a user',
-    )
-  })
-
   it.each(['input_file', 'input_audio'])('with %s is unsupported', (type) => {
     expect(() => ask([{ role: 'user', content: [{ type }] }])).toThrow(
       expect.objectContaining({ code: 'unsupported_content' }),
@@ -132,9 +126,6 @@ it('A reply has one choice per output item, exactly its words.', () => {
     openaiResponses.reply({ ...RESPONSE, output: [message('msg_1', 'a')], instructions: 'echoed words' })?.[0]?.text,
   ).toBe('a\nechoed words')
   expect(openaiResponses.reply({ error: {} })).toBeUndefined()
-  expect(() =>
-    openaiResponses.reply({ output: [{ type: 'image_generation_call', id: 'ig_1', result: 'AAAA' }] }),
-  ).toThrow(expect.objectContaining({ code: 'unreadable_response' }))
 })
 
 const at = { item_id: 'msg_1', output_index: 0, content_index: 0 }

@@ -1,7 +1,6 @@
 // Words in the url of a request: numbers and ids in its query, parameters of its path, and methods without a body.
 import { describe, expect, it } from 'vitest'
 import { EXPRESSES, SERVERS, type Handler } from '../helpers/apps.js'
-import { serve } from '../helpers/http.js'
 import { expectSeen, handler, json, ours, sendRaw, serving, WORD, prompts, guard } from './planted.js'
 import type { RequestHandler } from 'express'
 
@@ -81,12 +80,4 @@ describe.each(EXPRESSES)('A route of %s', (_name, express) => {
       await sendRaw(server(), { path, type: json, body })
     expect(guard.asked.filter((turns) => turns.at(-1)?.text !== 'hi')).toEqual([])
   })
-})
-
-it('A path in `paths` lets no words pass in a preflight, and needs none there.', async () => {
-  const server = await serve(SERVERS[2]![1]([ours({ paths: ['/ask'] })], handler))
-  const headers = { 'access-control-request-method': 'POST' }
-  await expectSeen(server, { method: 'OPTIONS', path: `/ask?q=${WORD}`, headers })
-  expect(await sendRaw(server, { method: 'OPTIONS', path: '/ask', headers })).toBe(200)
-  await server.close()
 })

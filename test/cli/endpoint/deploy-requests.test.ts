@@ -58,16 +58,6 @@ test('No container of any model is told to use a prefix cache and chunked prefil
       }
 })
 
-test('A container that is told both fails to start in the emulator, as that vLLM does', async () => {
-  const cloud = await plane({ describesUntilReady: 2 })
-  const io = catchIo(cloud.env)
-  await deploy({ ...GUARD, waitMs: 0 }, io)
-  const model = cloud.models.get('llama-guard-3-8b') as { PrimaryContainer: { Environment: Record<string, string> } }
-  model.PrimaryContainer.Environment['OPTION_ENABLE_CHUNKED_PREFILL'] = 'true'
-  expect(await deploy(GUARD, io)).toBe(3)
-  expect(io.err()).toContain('did not pass the ping health check')
-})
-
 test('The plan is told before anything is made, with its price', async () => {
   const cloud = await plane()
   const io = catchIo(cloud.env)

@@ -3,9 +3,8 @@ import { expect, test } from 'vitest'
 import { peer } from '../../../src/cli/io.js'
 import { deleteEndpoint } from '../../../src/cli/endpoint/delete.js'
 import { deploy } from '../../../src/cli/endpoint/deploy.js'
-import { containerFor } from '../../../src/cli/endpoint/containers.js'
 import type { DeployOptions } from '../../../src/cli/endpoint/plan.js'
-import { findModel, JUMPSTART_MODELS } from '../../../src/cli/endpoint/jumpstart.js'
+import { JUMPSTART_MODELS } from '../../../src/cli/endpoint/jumpstart.js'
 import { imageUri } from '../../../src/cli/endpoint/regions.js'
 import { catchIo } from '../helpers.js'
 import { GUARD, operations, plane } from './plane.js'
@@ -146,11 +145,6 @@ test.each<[string, Partial<DeployOptions>, Record<string, string>, RegExp]>([
   expect(await deploy({ ...GUARD, ...options }, io)).toBe(2)
   expect(io.err()).toMatch(message)
   expect(cloud.calls).toEqual([])
-})
-
-test('A big instance is told how many GPUs it has', () => {
-  const gpus = (instance: string) => containerFor(findModel('llama-2-7b-chat'), instance).environment['SM_NUM_GPUS']
-  expect(['ml.g5.12xlarge', 'ml.g5.2xlarge', 'ml.p4d.24xlarge'].map(gpus)).toEqual(['4', '1', '8'])
 })
 
 test('Every model has a short name of its own, an image in us-east-1 and its default among its instances', () => {

@@ -90,18 +90,6 @@ describe('readRows', () => {
     expect(short(await read(name, content))).toEqual(expected)
   })
 
-  it('reads other columns by name', async () => {
-    const rows = await read('m.csv', 'body,verdict\nhello,bad\nbye,good\n', {
-      text: 'body',
-      label: 'verdict',
-      unsafeValue: 'bad',
-    })
-    expect(short(rows)).toEqual([
-      ['User: hello', true, null],
-      ['User: bye', false, null],
-    ])
-  })
-
   it('takes the source of the record, or else the name of the file', async () => {
     const rows = await read('mine.jsonl', '{"text":"a","unsafe":1,"source":"theirs"}\n{"text":"b","unsafe":0}\n')
     expect(rows.map(({ id, source }) => [id, source])).toEqual([
@@ -120,7 +108,6 @@ describe('readRows', () => {
       /record 1 \(plain\): The field "unsafe"/,
     ],
     ['a record without text', 'x.jsonl', '{"text":"a","unsafe":1}\n{"text":" ","unsafe":1}\n', /record 2/],
-    ['an open quote', 'x.csv', 'text,unsafe\n"secret,1\n', /quote/],
     ['nothing', 'x.jsonl', '', /\(none\)/],
   ])('refuses a file with %s, and quotes none of its texts', async (_, name, content, message) => {
     const error = await read(name, content).catch((thrown: unknown) => thrown)
@@ -194,9 +181,5 @@ describe('readRows', () => {
       ['User: a', false, null],
       ['User: b', false, null],
     ])
-  })
-
-  it('says which file is missing', async () => {
-    await expect(readRows(['/nowhere/rows.jsonl'])).rejects.toMatchObject({ code: 'invalid_option' })
   })
 })

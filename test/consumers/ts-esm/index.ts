@@ -1,4 +1,4 @@
-// An ES module app in TypeScript, with a guard of its own.
+// An ES module app in TypeScript, with a guard of its own. A bundler's project, ts-bundler, checks the same file.
 import { createRequire } from 'node:module'
 import express, { type Express } from 'express'
 import {

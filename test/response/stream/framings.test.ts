@@ -84,9 +84,4 @@ describe('Bare text', () => {
     expect(reply.status === 451 || !reply.complete || reply.text.includes('llama_guard')).toBe(true)
     expect(reply.text).not.toMatch(/SAFE/)
   })
-
-  it('flows as the data stream of the AI SDK', async () => {
-    const pieces = ['f:{"messageId":"m"}\n', '0:"He"\n', '0:"llo"\n', 'd:{"finishReason":"stop"}\n']
-    expect((await streamed('data-stream', 'text/plain', pieces, 5)).text).toBe(pieces.join(''))
-  })
 })

@@ -83,17 +83,6 @@ it('A coding that we do not know is refused where the request has words, on a ro
 })
 
 describe('On a chat', () => {
-  it.each(
-    Object.entries({
-      ...PASS,
-      'a part of a text': JUDGED['a part of a text']![0],
-      'a Buffer of text': JUDGED['a Buffer of text']![0],
-    }),
-  )('%s is refused', async (_name, row) => {
-    const { reply } = await answer(row, chat('hi'))
-    expect([reply.status, String(reply.body).includes('unreadable_response')]).toEqual([503, true])
-  })
-
   it('a redirect that is no text passes', async () => {
     for (const headers of [
       type('text/html; charset=iso-8859-1'),

@@ -177,6 +177,15 @@ const REQUESTS: Record<string, Row> = {
     body: json(`"messages":[{"role":"user","content":"hi"}],"constructor":{"prototype":{"messages":"${BAD}"}}`),
   },
   'deep nesting': { body: json(`"messages":[{"role":"user","content":"hi"}],"x":${nested(5000)}`), expect: 400 },
+  ...Object.fromEntries(
+    ['"contents":[{"parts":[{"text":"x"}]}]', '"prompt":"x"', '"input":"x"', '"jsonrpc":"2.0","method":"ping"'].map(
+      (fields) => [
+        `deep nesting beside ${fields}`,
+        { path: '/ask', body: json(`${fields},"x":${nested(300)}`), expect: 400 },
+      ],
+    ),
+  ),
+  'deep nesting in what is no chat': { path: '/ask', body: `{"a":${'['.repeat(300)}${']'.repeat(300)}}`, expect: 200 },
   'nested arrays in a field': { body: json(`"messages":[{"role":"user","content":"hi"}],"x":${nested(20)}`) },
   'a body that is a list': { body: [chat(BAD)] },
 

@@ -109,10 +109,10 @@ interface Found {
  * @throws LlamaGuardError with a 4xx code for a chat that parsers read differently, or that holds what no guard sees.
  */
 export function chatInBody(read: Read, known: Dialect | undefined, inUse: DialectsInUse): RecognisedChat | undefined {
-  const { value, fault, mayBeChat, repeats } = read
+  const { value, fault, mayBeChat, unclear } = read
   const found = foundIn(value, known, inUse)
   // Any name may be that of a chat to a dialect of the operator's.
-  if (fault !== undefined && (found !== undefined || mayBeChat || (repeats && inUse.hasOwn))) throw fault
+  if (fault !== undefined && (found !== undefined || mayBeChat || (unclear && inUse.hasOwn))) throw fault
   if (found === undefined) return undefined
   const { dialect, chat, outside } = found
   try {

@@ -4,8 +4,9 @@
 import { LlamaGuardError } from '../types/errors.js'
 
 const MAX_DEPTH = 256
-/** The most objects, lists and names. A list of points or of messages of 1 MiB has about 75,000. */
+/** The most objects, lists and names, and the fewest characters for each in a longer text. A list has about 14. */
 const MAX_PARTS = 200_000
+const LEAST_CHARS = 5
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
@@ -84,6 +85,7 @@ function scan(text: string): number {
   let depth = 0
   let parts = 0
   let names = 0
+  const most = Math.max(MAX_PARTS, Math.ceil(text.length / LEAST_CHARS))
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
@@ -96,7 +98,7 @@ function scan(text: string): number {
       parts += 1
       if (depth > MAX_DEPTH) throw costly(`is nested deeper than ${MAX_DEPTH} levels`)
     } else if (code === 0x5d || code === 0x7d) depth -= 1
-    if (parts > MAX_PARTS) throw costly(`holds more than ${MAX_PARTS} objects, lists and names`)
+    if (parts > most) throw costly(`holds more than ${most} objects, lists and names`)
   }
   return names
 }

@@ -2,7 +2,7 @@
 // that an object names twice, however they are spelled.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { namesTwice, parseLoosely } from '../../src/wire/json.js'
+import { namesTwice, parseLoosely, readJson } from '../../src/wire/json.js'
 
 describe('JSON as lenient clients read it', () => {
   it.each<[string, unknown]>([
@@ -41,4 +41,10 @@ it('What JSON.stringify writes never names a key twice.', () => {
       return !namesTwice(JSON.stringify(value), value)
     }),
   )
+})
+
+it('JSON of a client is refused for what it costs by its length: a long list of records is none too many.', () => {
+  const records = JSON.stringify(Array.from({ length: 70_000 }, (_, at) => ({ id: at, name: 'a', tags: [] })))
+  expect(readJson(records)).toMatchObject({ repeats: false })
+  expect(() => readJson('[' + '[],'.repeat(400_000) + '1]')).toThrow('objects, lists and names')
 })

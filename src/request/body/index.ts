@@ -78,7 +78,7 @@ function leftBody(req: GuardedRequest & { readonly rawBody?: unknown }, limit: n
   const value = plain.of(left)
   if (value === undefined && plain.fault !== undefined) throw plain.fault
   const fault = plain.fault ?? (plain.size > limit ? tooLarge(limit) : undefined)
-  return { ...valueBody(value), ...(raw !== undefined && repeatsOf(req, raw, limit)), ...(fault && { fault }) }
+  return { ...valueBody(value), ...(raw !== undefined && unclearIn(req, raw, limit)), ...(fault && { fault }) }
 }
 
 function parseLeft(req: GuardedRequest, left: string | Uint8Array, limit: number): ReadBody {
@@ -96,12 +96,12 @@ function asLeft(read: ReadBody): ReadBody {
   return read.kind === 'read' ? { ...read, parsed: false } : read
 }
 
-/** What the text of a parsed body names twice. The handler gets the value, so any other fault is none. */
-function repeatsOf(req: GuardedRequest, raw: string | Uint8Array, limit: number): Partial<Read> {
+/** What is unclear in the text of a parsed body. The handler gets the value, so any other fault is none. */
+function unclearIn(req: GuardedRequest, raw: string | Uint8Array, limit: number): Partial<Read> {
   const read = parseLeft(req, raw, limit)
-  if (read.kind !== 'read' || read.repeats !== true) return {}
-  const { fault, mayBeChat, repeats } = read
-  return { fault, mayBeChat, repeats }
+  if (read.kind !== 'read' || read.unclear !== true) return {}
+  const { fault, mayBeChat, unclear } = read
+  return { fault, mayBeChat, unclear }
 }
 
 function isText(value: unknown): value is string | Uint8Array {

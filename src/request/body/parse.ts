@@ -23,8 +23,8 @@ export interface Read {
   readonly fault?: LlamaGuardError | undefined
   /** Beside a fault: true when another parser may find a chat in the bytes. */
   readonly mayBeChat?: boolean
-  /** True when an object in it names a key twice, which is the fault. */
-  readonly repeats?: boolean
+  /** True for JSON that parsers read and we do not: it names a key twice, or costs too much. That is its fault. */
+  readonly unclear?: boolean
   /** True for JSON that came as JSON, which a handler may find on `req.body`. */
   readonly parsed?: boolean
 }
@@ -39,7 +39,7 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   const faulty = (read: Read, fault: LlamaGuardError): Read => ({
     ...read,
     fault,
-    mayBeChat: looksLikeChat(bytes, read.repeats ? CLAIMED : undefined),
+    mayBeChat: looksLikeChat(bytes, read.unclear ? CLAIMED : undefined),
   })
   // What other decoders find behind the end of an empty body is no empty body.
   const empty = found === undefined ? NO_BODY : faulty({ kind: 'read', format: 'text', value: '' }, found)
@@ -55,13 +55,13 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
     return faulty({ kind: 'read', format: 'other', value: undefined }, wrong ?? notText())
   const read = parseText(text, kind)
   if (read.kind !== 'read') return empty
-  const unclear = wrong ?? read.fault
-  if (unclear !== undefined) return faulty(read, unclear)
+  const first = wrong ?? read.fault
+  if (first !== undefined) return faulty(read, first)
   return isText ? read : { ...read, fault: notUtf8() }
 }
 
 const MESSAGES = /"(?:role|author|messages)\\*"\s*:|\\u00[4-7]/i
-/** Those, and every field by which an API of ours claims a body. Who writes one twice hides the first. */
+/** Those, and every field by which an API of ours claims a body. */
 const CLAIMED =
   /"(?:role|author|messages?|contents?|parts|prompt|promptVariables|inputs?|inputText|items|chat_history|assistant_id|command|threadId|jsonrpc|method)\\*"\s*:|\\u00[4-7]/i
 
@@ -100,17 +100,17 @@ function parseText(text: string, kind: MediaType['kind']): ReadBody {
   // A quote begins a text more often than JSON.
   if (kind !== 'json' && !/^(?:[[{]|"[\s\\{["])/.test(json)) return asText
   const parsed = tryJson(json)
-  if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed }
+  if (parsed instanceof LlamaGuardError) return { ...asText, format: 'json', fault: parsed, unclear: true }
   if (parsed !== undefined) {
     const strict = kind !== 'json' || json === text || tryJson(text) !== undefined
     const fault = parsed.repeats ? repeated() : strict ? undefined : invalidJson()
-    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, repeats: parsed.repeats }
+    return { kind: 'read', format: 'json', value: parsed.value, parsed: true, fault, unclear: parsed.repeats }
   }
   if (kind === 'json') return { ...asText, format: 'json', fault: invalidJson() }
   const lines = tryJson(json, readLines)
   if (lines === undefined || lines instanceof LlamaGuardError) return asText
   const { value, repeats } = lines
-  return { kind: 'read', format: 'lines', value, repeats, fault: repeats ? repeated() : undefined }
+  return { kind: 'read', format: 'lines', value, unclear: repeats, fault: repeats ? repeated() : undefined }
 }
 
 function tryJson(text: string, read = readJson): ReadJson | LlamaGuardError | undefined {

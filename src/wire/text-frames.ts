@@ -11,7 +11,8 @@ const MAY_BE_EVENT = /^(?:[{"]|\[\s*(?:\{|$)|[0-9a-z](?:$|:(?:$|["{[\d])))/
 const MAX_LINE_CHARS = 65_536
 
 export class TextGrammar implements Grammar {
-  readonly #kind: FrameKind
+  readonly #label: FrameKind
+  #kind: FrameKind = 'text'
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   #open: Buffer[] = []
   /** The text of the open bytes. */
@@ -27,9 +28,9 @@ export class TextGrammar implements Grammar {
   /** True for text that begins like a JSON object. Nobody reads such a text as two values, or it is refused. */
   #object = false
 
-  /** `form`: how the lines before this text stood, where they are events. */
-  constructor(kind: FrameKind, form?: 'bare') {
-    this.#kind = kind
+  /** `label`: the kind from its first event on. `form`: how the lines before this text stood, where they are events. */
+  constructor(label: 'events' | 'text', form?: 'bare') {
+    this.#label = label
     this.#form = form
   }
 
@@ -84,6 +85,7 @@ export class TextGrammar implements Grammar {
 
   #note(events: readonly StreamEvent[]): void {
     const form = /^data:/i.test(bare(this.#line)) ? 'data' : 'bare'
+    if (form === 'data') this.#kind = this.#label
     if (events[0]!.data?.[0] === '{' && form !== (this.#form ??= form))
       throw unreadable('mixes events with lines of JSON')
     this.#events.push(...events)

@@ -61,15 +61,17 @@ describe('the data stream of version 4', () => {
   })
 })
 
-describe('a stream of bare text', () => {
+describe.each(['text/plain', 'text/event-stream'])('a stream of bare text as %s', (type) => {
+  const head = { 'content-type': type }
+
   it('breaks off before an unsafe word, for it has no words for its end', async () => {
-    const reply = await streamed(['Hello ', 'there, ', 'UN', 'SAFE', ' rest'], {})
+    const reply = await streamed(['Hello ', 'there, ', 'UN', 'SAFE', ' rest'], head)
     expect(reply.text).not.toMatch(/SAFE|rest/)
     expect(reply.complete).toBe(false)
   })
 
   it('ends with the words of a refusal where there are some', async () => {
-    const reply = await streamed(['Hello ', 'there, ', 'UNSAFE'], {}, { onBlock: 'refusal', refusalText: 'No.' })
+    const reply = await streamed(['Hello ', 'there, ', 'UNSAFE'], head, { onBlock: 'refusal', refusalText: 'No.' })
     expect(reply.text.endsWith('\n\nNo.')).toBe(true)
     expect(reply.complete).toBe(true)
   })

@@ -28,10 +28,7 @@ export function seen(error: unknown): Seen {
     clockCorrected: metadata['clockSkewCorrected'] === true,
     original:
       given['name'] === 'ModelError'
-        ? {
-            status: Number(given['OriginalStatusCode'] ?? 500),
-            text: text(given['OriginalMessage']) || text(given['message']),
-          }
+        ? { status: Number(given['OriginalStatusCode'] ?? 500), text: text(given['OriginalMessage']) }
         : undefined,
   }
 }

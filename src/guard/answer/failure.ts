@@ -127,7 +127,7 @@ function meaningOf(server: ServerWords, error: unknown): Meaning {
   const { name, message, errno, status, original, clockCorrected } = seen(error)
   // A wrong clock is told under the names of a wrong signature. The SDK reads the server's time from that answer.
   if (clockCorrected) return SKEWED
-  if (original) return ofStatus(server, original.status, original.text)
+  if (original) return ofStatus(server, original.status, original.text || message)
   // The SDK calls these errors TimeoutError, but no time ran out: the connection was closed.
   if (status === undefined && errno !== '') return ofConnection(server, errno)
   const byName = Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined

@@ -165,6 +165,19 @@ test.each([
   expect(endpoint.requests).toEqual([])
 })
 
+test("A container's refusal without words does not tell SageMaker's, which name the account", async () => {
+  const { endpoint, front } = await setup()
+  endpoint.refuse(modelError(422, ''))
+  const body = JSON.stringify(ask('a'))
+  const reply = await fetch(`${front.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  expect(reply.status).toBe(422)
+  expect(await reply.json()).toMatchObject({ error: { message: 'The chat container refused the request.' } })
+})
+
 test.each([true, false])(
   "The container's own refusal arrives with its status and words (stream: %s)",
   async (stream) => {

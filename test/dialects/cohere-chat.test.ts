@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { cohereChat } from '../../src/dialects/cohere-chat.js'
 import { heard } from '../helpers/guards.js'
 import { send } from '../helpers/http.js'
+import { REPLIES } from './replies.js'
 import { guardedSite, parsedJson } from './site.js'
 
 /** The events of a stream, or a whole reply. */
@@ -72,13 +73,7 @@ async function stream(text = 'hello'): Promise<Said> {
 
 describe('the client of Cohere', () => {
   it('gets an allowed reply, with the words of both judged', async () => {
-    events = [
-      {
-        id: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
-        finish_reason: 'COMPLETE',
-        message: { role: 'assistant', content: [{ type: 'text', text: 'Hi.' }] },
-      },
-    ]
+    events = [REPLIES['cohere-chat']!('Hi.')]
     const reply = await client().chat(asking('hello'))
     expect(reply.message.content).toEqual([{ type: 'text', text: 'Hi.' }])
     expect(site.guard.texts()[0]).toBe('hello')
@@ -86,13 +81,7 @@ describe('the client of Cohere', () => {
   })
 
   it('raises its own error, with the categories, for an unsafe question and an unsafe reply', async () => {
-    events = [
-      {
-        id: '0f6bb5f8-9f3e-4c52-8f4a-2b1d7c9e6a30',
-        finish_reason: 'COMPLETE',
-        message: { role: 'assistant', content: [{ type: 'text', text: 'UNSAFE' }] },
-      },
-    ]
+    events = [REPLIES['cohere-chat']!('UNSAFE')]
     for (const [question, stage] of [
       ['UNSAFE', 'input'],
       ['hello', 'output'],

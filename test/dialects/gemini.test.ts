@@ -1,11 +1,11 @@
 // Google's own client against a guarded Gemini route, and the stream as a JSON array, which it does not ask for.
 import { ApiError, GoogleGenAI } from '@google/genai'
-import express, { type Request, type Response } from 'express'
+import { type Request, type Response } from 'express'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { gemini } from '../../src/dialects/gemini.js'
-import { llamaGuard } from '../../src/index.js'
+import { guarded, onNode, serving } from '../helpers/apps.js'
 import { heard, markerGuard } from '../helpers/guards.js'
-import { send, serve } from '../helpers/http.js'
+import { send } from '../helpers/http.js'
 import { guardedSite, parsedJson } from './site.js'
 
 const MODEL = 'gemini-2.5-flash'
@@ -68,20 +68,6 @@ async function stream(contents = 'hello') {
   return got
 }
 const body = (text: string): object => ({ contents: [{ role: 'user', parts: [{ text }] }] })
-
-describe('a request', () => {
-  it('is read where one object stands in place of a list of them', () => {
-    const read = gemini.request({
-      contents: { parts: { text: 'hello' } },
-      systemInstruction: { parts: { text: 'be kind' } },
-    })
-    expect(read.turns).toEqual([{ role: 'User', text: 'hello' }])
-    expect(read.system).toBe('be kind')
-    expect(gemini.request({ contents: { parts: [] }, system_instruction: { text: 'be brief' } }).system).toBe(
-      'be brief',
-    )
-  })
-})
 
 it.each([
   { finishReason: 'SAFETY', index: 0 },
@@ -171,15 +157,15 @@ describe('a stream as an array', () => {
   })
 
   it('is refused whole when the whole of it is one unsafe reply and no array', async () => {
-    const app = express()
-    app.use((req, res, next) => llamaGuard({ guard: site.guard, cacheMax: 0, logger: false })(req, res, next))
-    let reply = part({ text: 'UNSAFE' })
-    app.post(/Content$/, (_req, res) => void res.type('json').send(JSON.stringify(reply, null, 2)))
-    const other = await serve(app)
-    expect((await send(`${other.url}${ARRAY}`, { body: body('hello') })).status).toBe(451)
-    reply = part({ text: 'fine' })
-    expect((await send(`${other.url}${ARRAY}`, { body: body('hello') })).text).toBe(JSON.stringify(reply, null, 2))
-    await other.close()
+    for (const [words, status] of [
+      ['UNSAFE', 451],
+      ['fine', 200],
+    ] as const) {
+      const reply = JSON.stringify(part({ text: words }), null, 2)
+      const whole = onNode([guarded()], (_req, res) => res.setHeader('content-type', 'application/json').end(reply))
+      const got = await serving(whole, ({ url }) => send(url + ARRAY, { body: body('hello') }))
+      expect([got.status, got.text === reply]).toEqual([status, status === 200])
+    }
   })
 })
 
@@ -231,6 +217,14 @@ describe('a request', () => {
       { role: 'Agent', text: 'f\n{"q":"x y"}' },
       { role: 'User', text: 'f\n{"found":"z"}' },
     ])
+  })
+
+  it('is read where one object stands in place of a list of them', () => {
+    const { turns } = gemini.request({ contents: { parts: { text: 'hello' } } })
+    expect(turns).toEqual([{ role: 'User', text: 'hello' }])
+    expect(gemini.request({ contents: { parts: [] }, system_instruction: { text: 'be brief' } }).system).toBe(
+      'be brief',
+    )
   })
 
   it('is known by its body alone on a path of an app, also with one object in place of a list', async () => {

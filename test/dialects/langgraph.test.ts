@@ -58,24 +58,19 @@ async function ask(payload: object, thread: string | null = null): Promise<{ eve
 describe('A message', () => {
   const read = (message: unknown) => langGraph.request({ assistant_id: 'agent', input: input(message) })
 
-  it.each(['human', 'user'])('of a %s is their own words, in either form', (type) => {
-    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
-      expect([read(message).turns, read(message).userTurns]).toEqual([[{ role: 'User', text: 'a' }], [0]])
-  })
-
-  it.each(['ai', 'AIMessageChunk', 'assistant'])('of an %s is an answer, in either form', (type) => {
-    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
-      expect(read(message).turns).toEqual([{ role: 'Agent', text: 'a' }])
-  })
-
-  it.each(['system', 'developer'])('of a %s is system text, in either form', (type) => {
-    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
-      expect(read(message)).toMatchObject({ system: 'a', turns: [] })
-  })
-
-  it.each(['tool', 'function'])('of a %s is a result that no human said', (type) => {
-    for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
-      expect([read(message).turns, read(message).userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
+  it.each([
+    ['own words of a', ['human', 'user'], { system: '', turns: [{ role: 'User', text: 'a' }], userTurns: [0] }],
+    ['an answer of an', ['ai', 'AIMessageChunk', 'assistant'], { turns: [{ role: 'Agent', text: 'a' }] }],
+    ['system text of a', ['system', 'developer'], { system: 'a', turns: [] }],
+    [
+      'a result, which no human said, of a',
+      ['tool', 'function'],
+      { turns: [{ role: 'User', text: 'a' }], userTurns: [] },
+    ],
+  ])('is %s %j, in either form', (_what, types, request) => {
+    for (const type of types)
+      for (const message of [{ type, content: 'a' }, { role: type, content: 'a' }, [type, 'a']])
+        expect(read(message)).toMatchObject(request)
   })
 })
 

@@ -8,44 +8,21 @@ import { Ollama } from 'ollama'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startGateway, type Gateway } from '../../../src/cli/gateway/index.js'
+import { REPLIES } from '../../dialects/replies.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { listen, type Listening } from '../../upstream/helpers.js'
 
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** What an upstream answers, by its path. */
-const REPLIES: Readonly<Record<string, (text: string) => object>> = {
-  '/v1/messages': (text) => ({
-    id: 'msg_1',
-    type: 'message',
-    role: 'assistant',
-    model: 'm',
-    content: [{ type: 'text', text }],
-    stop_reason: 'end_turn',
-    usage: {},
-  }),
-  '/v2/chat': (text) => ({
-    id: 'c1',
-    finish_reason: 'COMPLETE',
-    message: { role: 'assistant', content: [{ type: 'text', text }] },
-  }),
-  '/api/chat': (content) => ({
-    model: 'llama3.2',
-    created_at: '2026-01-01T00:00:00Z',
-    message: { role: 'assistant', content },
-    done: true,
-    done_reason: 'stop',
-  }),
+const ANSWERS: Readonly<Record<string, (text: string) => object>> = {
+  '/v1/messages': REPLIES['anthropic-messages']!,
+  '/v2/chat': REPLIES['cohere-chat']!,
+  '/api/chat': REPLIES['ollama-chat']!,
   '/v1beta/models/m:generateContent': (text) => ({
     candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }],
   }),
 }
-const converseReply = (text: string): object => ({
-  output: { message: { role: 'assistant', content: [{ text }] } },
-  stopReason: 'end_turn',
-  usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
-  metrics: { latencyMs: 1 },
-})
 
 let upstream: Listening
 let gateway: Gateway
@@ -56,7 +33,7 @@ beforeAll(async () => {
   upstream = await listen((req, res) => {
     const { url = '', headers } = req
     asked.push({ url, headers })
-    const replying = REPLIES[url.split('?', 1)[0]!.replace(':streamG', ':g')] ?? converseReply
+    const replying = ANSWERS[url.split('?', 1)[0]!.replace(':streamG', ':g')] ?? REPLIES['bedrock-converse']!
     req.resume().on('end', () => {
       res.setHeader('content-type', 'application/json').end(JSON.stringify(replying(words)))
     })

@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { makePlan } from '../../src/cli/endpoint/plan.js'
-import { startGateway } from '../../src/cli/gateway/index.js'
+import { startGateway, type Gateway } from '../../src/cli/gateway/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import { markerGuard, memoryLogger } from '../helpers/guards.js'
 import { catchIo } from './helpers.js'
@@ -16,6 +16,26 @@ const EXAMPLES = resolve(import.meta.dirname, '../../examples')
 const read = (path: string): string => readFileSync(join(EXAMPLES, path), 'utf8')
 // The documents are looked into freely.
 type Any = ReturnType<typeof JSON.parse>
+
+const anyGateway = (): Promise<Gateway> =>
+  startGateway({
+    port: 0,
+    drainMs: 0,
+    env: {},
+    options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' },
+  })
+const planOf = (model: string, region: string): ReturnType<typeof makePlan> =>
+  makePlan(
+    // The container that AWS pairs with the model: it runs on the default host image.
+    {
+      model,
+      region,
+      acceptEula: true,
+      role: 'arn:aws:iam::123456789012:role/Any',
+      ...(/^llama-guard-[13](?!.*vision)/.test(model) && { container: 'lmi-11' }),
+    },
+    catchIo(),
+  )
 
 describe('The Dockerfile', () => {
   const dockerfile = read('docker/Dockerfile').replaceAll('\\\n', ' ')
@@ -46,12 +66,7 @@ describe('The Dockerfile', () => {
 
   it('has a health check that passes while the gateway lives and fails when it does not', async () => {
     const check = JSON.parse(/^HEALTHCHECK .*?CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
-    const gateway = await startGateway({
-      port: 0,
-      drainMs: 0,
-      env: {},
-      options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' },
-    })
+    const gateway = await anyGateway()
     const [, flag = '', script = ''] = check
     // spawn, not spawnSync: the gateway answers from this very process.
     const ask = (): Promise<number | null> =>
@@ -140,12 +155,7 @@ describe('The Kubernetes manifest', () => {
   })
 
   it('probes paths that the gateway answers', async () => {
-    const gateway = await startGateway({
-      port: 0,
-      drainMs: 0,
-      env: {},
-      options: { guard: markerGuard(), logger: memoryLogger(), upstream: 'http://127.0.0.1:9' },
-    })
+    const gateway = await anyGateway()
     for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
       expect((await fetch(`${gateway.url}${container[probe].httpGet.path}`)).status, probe).toBe(200)
     await gateway.stop()
@@ -202,17 +212,7 @@ describe('The CDK app', () => {
     ) as Any
     for (const [name, model] of Object.entries<Any>(MODELS)) {
       for (const region of REGIONS as string[]) {
-        const { createModel, createConfig } = makePlan(
-          // The container that AWS pairs with the model: it runs on the default host image.
-          {
-            model: name,
-            region,
-            acceptEula: true,
-            role: 'arn:aws:iam::123456789012:role/Any',
-            ...(/^llama-guard-[13](?!.*vision)/.test(name) && { container: 'lmi-11' }),
-          },
-          catchIo(),
-        )
+        const { createModel, createConfig } = planOf(name, region)
         const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
         expect(Image).toBe(`${REGISTRY}.dkr.ecr.${region}.amazonaws.com/${model.image}`)
         expect(Environment).toEqual(model.environment)
@@ -254,17 +254,7 @@ describe('The Terraform example', () => {
       const { artifact, eula, instance_type: instance } = pairs(block(models, `"${name}" = `))
       expect(list(models, 'regions').length).toBeGreaterThan(10)
       for (const region of list(models, 'regions')) {
-        const { createModel, createConfig, model } = makePlan(
-          // The container that AWS pairs with the model: it runs on the default host image.
-          {
-            model: name,
-            region,
-            acceptEula: true,
-            role: 'arn:aws:iam::123456789012:role/Any',
-            ...(/^llama-guard-[13](?!.*vision)/.test(name) && { container: 'lmi-11' }),
-          },
-          catchIo(),
-        )
+        const { createModel, createConfig, model } = planOf(name, region)
         const { Image, Environment, ModelDataSource } = createModel.PrimaryContainer ?? {}
         const { registry, image } = pairs(models)
         expect(Image).toBe(`${registry}.dkr.ecr.${region}.amazonaws.com/${image}`)

@@ -1,9 +1,8 @@
 // The two streams of the AI SDK that are plain text to their label: the data stream of version 4, and bare text.
-import express, { type Response } from 'express'
 import { describe, expect, it } from 'vitest'
-import { llamaGuard, type LlamaGuardOptions } from '../../src/index.js'
-import { markerGuard } from '../helpers/guards.js'
-import { type Reply, send, serve, sleep } from '../helpers/http.js'
+import type { LlamaGuardOptions } from '../../src/index.js'
+import { ask, guarded, type Handler, onNode, serving } from '../helpers/apps.js'
+import { type Reply, sleep } from '../helpers/http.js'
 
 const parts = [{ type: 'text', text: 'hello' }]
 const BODY = { id: 'c', messages: [{ id: 'aB3xY9kLmN2pQ7rS', role: 'user', parts }] }
@@ -14,22 +13,16 @@ async function streamed(
   head: Record<string, string>,
   options: LlamaGuardOptions = {},
 ): Promise<Reply> {
-  const app = express()
-  app.use(llamaGuard({ guard: markerGuard(), windowMs: 20, cacheMax: 0, logger: false, ...options }))
-  app.post('/api/chat', async (_req, res: Response) => {
+  const handler: Handler = async (_req, res) => {
     res.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', ...head })
     for (const chunk of chunks) {
       res.write(chunk)
       await sleep(50)
     }
     res.end()
-  })
-  const server = await serve(app)
-  try {
-    return await send(`${server.url}/api/chat`, { body: BODY })
-  } finally {
-    await server.close()
   }
+  const app = onNode([guarded({ windowMs: 20, ...options })], handler)
+  return serving(app, ({ url }) => ask(`${url}/api/chat`, { body: BODY }))
 }
 
 const cuts = (text: string, size: number): string[] => text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []

@@ -5,9 +5,12 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { openaiChat } from '../../src/dialects/openai-chat.js'
 import { LlamaGuardError, toLlamaGuardError } from '../../src/types/errors.js'
-import type { ReplyContext, ResponseController } from '../../src/response/context.js'
+import type { Hold, ReplyContext, ResponseController } from '../../src/response/context.js'
 import { decide, decideError, type PolicySettings } from '../../src/policy.js'
 import type { Decision, Judgement, NotJudgedReason } from '../../src/types.js'
+
+/** It keeps nothing and answers nothing. */
+export const IDLE: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
 
 export interface FakeResponse extends ResponseController {
   /** What was called, in order: `release <text>`, `finish`, `refuse 451`, `cut <text>`, ... */

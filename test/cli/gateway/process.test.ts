@@ -5,6 +5,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { chunk, completion } from '../../helpers/http.js'
 import { build, listening, start } from '../built.js'
 import type { Built, Started } from '../built.js'
 
@@ -46,26 +47,14 @@ interface Asked {
 /** Says as many words as the message asks for, one every 100 ms when streaming. */
 async function talk({ stream, messages }: Asked, res: ServerResponse): Promise<void> {
   const words = Number(/(\d+) words/.exec(messages.at(-1)?.content ?? '')?.[1] ?? 1)
-  const head = { id: 'c', created: 1, model: 'm' }
   if (stream !== true)
-    return void res.setHeader('content-type', 'application/json').end(
-      JSON.stringify({
-        ...head,
-        object: 'chat.completion',
-        choices: [{ index: 0, message: { role: 'assistant', content: 'pond '.repeat(words) }, finish_reason: 'stop' }],
-      }),
-    )
+    return void res.setHeader('content-type', 'application/json').end(JSON.stringify(completion('pond '.repeat(words))))
   res.setHeader('content-type', 'text/event-stream')
-  const send = (delta: object, finish: string | null): unknown =>
-    res.write(
-      `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
-    )
   for (let word = 0; word < words && !res.destroyed; word++) {
-    send({ content: 'pond ' }, null)
+    res.write(chunk({ content: 'pond ' }))
     await sleep(100)
   }
-  send({}, 'stop')
-  res.end('data: [DONE]\n\n')
+  res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
 }
 
 function run(...flags: string[]): Started {

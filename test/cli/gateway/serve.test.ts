@@ -8,6 +8,7 @@ import { startChatEndpoint } from '../../emulator/chat-container.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { markerGuard } from '../../helpers/guards.js'
+import { chunk, completion } from '../../helpers/http.js'
 import { listen, readBody } from '../../upstream/helpers.js'
 import type { Listening } from '../../upstream/helpers.js'
 import { catchIo } from '../helpers.js'
@@ -32,27 +33,15 @@ async function echoUpstream(gapMs = 0): Promise<Listening> {
           .end('{"object":"list","data":[{"id":"m","object":"model"}]}')
       const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
       const text = body.messages.at(-1)?.content ?? ''
-      const head = { id: 'c', created: 1, model: 'm' }
       if (body.stream !== true)
-        return res.setHeader('content-type', 'application/json').end(
-          JSON.stringify({
-            ...head,
-            object: 'chat.completion',
-            choices: [{ index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }],
-          }),
-        )
+        return res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(text)))
       res.setHeader('content-type', 'text/event-stream')
-      const send = (delta: object, finish: string | null): boolean =>
-        res.write(
-          `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
-        )
       for (const word of text.split(/(?<= )/)) {
         if (res.destroyed) return undefined
-        send({ content: word }, null)
+        res.write(chunk({ content: word }))
         await new Promise((wake) => setTimeout(wake, gapMs))
       }
-      send({}, 'stop')
-      return res.end('data: [DONE]\n\n')
+      return res.end(`${chunk({}, { finish: 'stop' })}data: [DONE]\n\n`)
     })()
   })
   closers.push(() => server.close())

@@ -2,10 +2,11 @@
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { intercept } from '../../../src/response/intercept/index.js'
-import type { Hold, ResponseController } from '../../../src/response/context.js'
+import type { ResponseController } from '../../../src/response/context.js'
 import { ask, guarded, SERVERS, serving } from '../../helpers/apps.js'
 import { chat, serve, type Reply } from '../../helpers/http.js'
 import { rawClient } from '../../helpers/raw.js'
+import { IDLE } from '../fake-response.js'
 
 /** Serves one reply of a hold that is full from its first byte on. `act` gets what the handler has heard so far. */
 async function full(act: (exit: ResponseController, heard: string[]) => Promise<void>): Promise<Reply> {
@@ -15,13 +16,7 @@ async function full(act: (exit: ResponseController, heard: string[]) => Promise<
     let exit: ResponseController | undefined
     intercept(res, (controller) => {
       exit = controller
-      return {
-        write: () => undefined,
-        end: () => undefined,
-        fail: () => undefined,
-        gone: () => undefined,
-        full: true,
-      } satisfies Hold
+      return { ...IDLE, full: true }
     })
     res.on('drain', () => heard.push('drain'))
     heard.push(`write ${res.write('word', () => heard.push('callback'))}`)
@@ -80,14 +75,13 @@ describe('A handler that is told to wait', () => {
 })
 
 describe('The connection of a refused reply', () => {
-  const none: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
   it.each<[string, string, (res: ServerResponse) => void]>([
     ['lives on without a handler', 'keep-alive', (res) => intercept(res).refuse(451, {}, 'no')],
     [
       'lives on when the handler has ended',
       'keep-alive',
       (res) => {
-        const exit = intercept(res, () => none)
+        const exit = intercept(res, () => IDLE)
         res.end('word')
         exit.refuse(451, {}, 'no')
       },
@@ -96,7 +90,7 @@ describe('The connection of a refused reply', () => {
       'is closed while the handler runs',
       'close',
       (res) => {
-        const exit = intercept(res, () => none)
+        const exit = intercept(res, () => IDLE)
         res.write('word')
         exit.refuse(451, {}, 'no')
       },

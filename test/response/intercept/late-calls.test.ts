@@ -1,12 +1,13 @@
 // Calls that come too late: after the handler's end, after its head, after a refusal, or after the first bytes.
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
-import type { Hold, ResponseController } from '../../../src/response/context.js'
+import type { ResponseController } from '../../../src/response/context.js'
 import { intercept } from '../../../src/response/intercept/index.js'
 import { ask, guarded, onNode, serving, type Handler } from '../../helpers/apps.js'
 import { markerGuard } from '../../helpers/guards.js'
 import { chat, sleep, type Reply } from '../../helpers/http.js'
 import { post, rawClient } from '../../helpers/raw.js'
+import { IDLE } from '../fake-response.js'
 
 const PATH = '/v1/chat/completions'
 const slow = (handler: Handler) => onNode([guarded({ guard: markerGuard({ delay: 30 }) })], handler)
@@ -62,10 +63,9 @@ describe('A head that was written', () => {
 
 /** Serves a reply that is held from its first byte on, and full. */
 async function held(act: (res: ServerResponse, exit: ResponseController) => unknown): Promise<Reply | undefined> {
-  const hold: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
   return serving(
     (_req, res) => {
-      const exit = intercept(res, () => ({ ...hold, full: true }))
+      const exit = intercept(res, () => ({ ...IDLE, full: true }))
       void act(res, exit)
     },
     ({ url }) => ask(url).catch(() => undefined),
@@ -110,7 +110,6 @@ it('A refusal that comes after the first bytes breaks the connection, and tells 
 
 it('Nothing is released after a refusal, also while a middleware before us keeps its end.', async () => {
   const released: boolean[] = []
-  const hold: Hold = { write: () => undefined, end: () => undefined, fail: () => undefined, gone: () => undefined }
   const got = await serving(
     (_req, res) => {
       const { end } = res
@@ -118,7 +117,7 @@ it('Nothing is released after a refusal, also while a middleware before us keeps
       let exit: ResponseController | undefined
       intercept(res, (controller) => {
         exit = controller
-        return hold
+        return IDLE
       })
       res.write('UNSAFE')
       exit!.refuse(451, {}, 'no')

@@ -32,14 +32,6 @@ const text = (bytes: Buffer | undefined): string | undefined => bytes?.toString(
 describe('The bytes of frames that leave', () => {
   it.each<[string, readonly Place[], string]>([
     [
-      'are a part of their buffer when they touch',
-      [
-        [ABC, 2, 5],
-        [ABC, 5, 9],
-      ],
-      'cdefghi',
-    ],
-    [
       'are those of both buffers, though one goes on where the other ends',
       [
         [ABC, 0, 5],
@@ -54,14 +46,6 @@ describe('The bytes of frames that leave', () => {
         [ABC, 6, 9],
       ],
       'abcghi',
-    ],
-    [
-      'are in the order of the frames',
-      [
-        [ABC, 6, 9],
-        [ABC, 0, 3],
-      ],
-      'ghiabc',
     ],
   ])('%s', (_what, places, wanted) => {
     expect(text(holding(...places).take(all, () => undefined))).toBe(wanted)

@@ -29,14 +29,6 @@ beforeEach(() => void vi.stubGlobal('setImmediate', (call: () => void) => call()
 afterEach(() => void vi.unstubAllGlobals())
 
 describe('A held stream', () => {
-  it('releases what a safe verdict saw, and no more', async () => {
-    const { exit, context, hold } = holding()
-    hold.write(bytes(says('one')))
-    hold.write(bytes(says(' two')))
-    await context.checks[0]!.answer('safe')
-    expect(steps(exit)).toEqual([`release ${says('one')}`])
-  })
-
   it('asks about the rest at once when the handler has ended', async () => {
     const { context, hold, exit } = holding({ windowMs: 60_000 })
     hold.write(bytes(says('one')))
@@ -60,15 +52,6 @@ describe('A held stream', () => {
     await context.checks[1]!.answer('safe')
     expect(steps(exit)).toEqual(['refuse 451'])
     expect([context.checks.length, context.aborted, context.recorded.length]).toEqual([2, 1, 1])
-  })
-
-  it('ends with the last events of the dialect when bytes are out', async () => {
-    const { exit, context, hold } = holding()
-    hold.write(bytes(says('a')))
-    await context.checks[0]!.answer('safe')
-    hold.end(bytes(says('b')))
-    await context.checks[1]!.answer('unsafe')
-    expect(steps(exit)[1]).toMatch(/^cut data: .*"finish_reason":"content_filter".*\n\ndata: \[DONE\]\n\n$/)
   })
 
   it('breaks the connection when its dialect has no last events', async () => {

@@ -119,7 +119,7 @@ const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringVa
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
 interface StreamState extends Choices {
-  /** True when the stream is an array, whose bracket ends it. */
+  /** True when the stream is an array, whose bracket ends it. Nothing follows the bracket, which leaves with the end. */
   readonly array: boolean
   readonly over: boolean
 }
@@ -152,11 +152,10 @@ function geminiStream(_calls?: unknown, media?: Media): StreamReader {
       texts.walk(data, { under: '(event).', without: 'candidates' })
     },
     start: START,
-    after: ({ array, over, ...choices }, { candidates }, { data, element }) => ({
+    after: ({ array, over, ...choices }, { candidates }, { element }) => ({
       ...choicesAfter(choices, candidates, 'finishReason'),
       array: array || element === true,
-      // What comes after the last element is the bracket that closes the array.
-      over: over || (array && data === undefined),
+      over,
     }),
     block({ array, ...choices }, decision, words = '', read) {
       const candidates = choicesToEnd(choices, read).map((index) => lastCandidate(words, index))

@@ -18,7 +18,7 @@ export function mediaType(contentType: string): string {
   return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase()
 }
 
-const CHARSET = /charset\s{0,8}=\s{0,8}"?([^";\s]*)/i
+const CHARSET = /charset\s{0,8}=\s{0,8}"?([^";,\s]*)/i
 const NONE: readonly string[] = []
 
 /** True unless the content-type names another charset than UTF-8, which has ASCII in it. */

@@ -124,7 +124,7 @@ describe('charsets', () => {
         ])
   })
 
-  it.each(['utf-8', 'UTF8', '"utf-8"', 'us-ascii'])('reads %s', async (charset) => {
+  it.each(['utf-8', 'UTF8', '"utf-8"', 'us-ascii', 'utf-8, text/plain; charset=utf-8'])('reads %s', async (charset) => {
     const headers = { 'content-type': `text/plain; charset=${charset}` }
     expect((await replyTo({ headers, body: 'UNSAFE' })).status).toBe(451)
     expect((await replyTo({ headers, body: 'die größte Frage, 如何' })).status).toBe(200)

@@ -119,7 +119,7 @@ const ARGUMENT = /^content\.parts\.\d+\.functionCall\.partialArgs\.\d+\.stringVa
 const GROWING = new RegExp(`${TEXT.source}|${ARGUMENT.source}`)
 
 interface StreamState extends Choices {
-  /** True when the stream is an array, whose bracket ends it. Nothing follows the bracket, which leaves with the end. */
+  /** True when the stream is an array, whose bracket ends it. The bracket itself leaves with the end. */
   readonly array: boolean
   readonly over: boolean
 }

@@ -84,25 +84,6 @@ describe('useChat', () => {
     expect(error?.message).toBe('The guard answered with an error')
   })
 
-  it('has interleaved parts judged each as it will be read', async () => {
-    execute = async (writer) => {
-      writer.write({ type: 'start' })
-      for (const id of ['a', 'b']) writer.write({ type: 'text-start', id })
-      for (const [a, b] of [
-        ['UN', 'fine '],
-        ['SA', 'words '],
-        ['FE', 'here'],
-      ]) {
-        writer.write({ type: 'text-delta', id: 'a', delta: a! })
-        writer.write({ type: 'text-delta', id: 'b', delta: b! })
-      }
-      for (const id of ['a', 'b']) writer.write({ type: 'text-end', id })
-    }
-    const { last } = await ask(user('hello'))
-    expect(textOf(last)).not.toContain('UNSAFE')
-    expect(site.guard.texts().some((text) => text.includes('UNSAFE'))).toBe(true)
-  })
-
   it('has interleaved inputs of tools judged each as the tool will get it', async () => {
     execute = async (writer) => {
       writer.write({ type: 'start' })

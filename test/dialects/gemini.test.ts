@@ -84,13 +84,6 @@ it.each([
   if (JSON.stringify(candidate)?.includes('words')) expect(site.guard.texts().at(-1)).toContain('words')
 })
 
-it('The field `result` of a part that nobody knows is judged as the JSON that a model may read.', () => {
-  const { turns } = gemini.request({
-    contents: [{ role: 'user', parts: [{ text: 'a' }, { result: { b: ['c', { d: 'e' }] } }] }],
-  })
-  expect(turns[0]?.text).toContain('{"b":["c",{"d":"e"}]}')
-})
-
 describe('Inline data of a request', () => {
   const data = Buffer.from('words in a file').toString('base64')
   const png = 'iVBORw0KGgo='

@@ -87,10 +87,6 @@ describe('a chat inside a body', () => {
     const chat = await createConversationReader({ maxBodyBytes: 1000 }).recognise(request('/any', body))
     return chat.kind === 'chat' ? chat.request : undefined
   }
-  const turnsOf = async (role: string): Promise<unknown> => {
-    const read = await recognise({ data: { list: [{ role, content: 'a' }] } })
-    return read?.system === 'a' ? 'system' : read?.turns
-  }
 
   it('keeps the settings that stand beside its messages', async () => {
     const body = { data: { list: MESSAGES.messages, stream: true, model: 'gpt-4o', temperature: 1 } }
@@ -103,25 +99,15 @@ describe('a chat inside a body', () => {
     expect(await recognise({ messages: 'two [letters]' })).toBeUndefined()
   })
 
-  it.each('user human HumanMessage customer agent USER'.split(' '))('is heard from a %s', async (role) => {
-    expect(await turnsOf(role)).toEqual([{ role: 'User', text: 'a' }])
+  it.each([
+    ['heard from a', 'user human HumanMessage customer agent USER', { turns: [{ role: 'User', text: 'a' }] }],
+    ['answered by a', 'assistant ai AIMessage bot model', { turns: [{ role: 'Agent', text: 'a' }] }],
+    ['steered by a', 'system developer SystemMessage', { system: 'a', turns: [] }],
+    ['told by a', 'tool function ToolMessage FunctionMessage', { turns: [{ role: 'User', text: 'a' }], userTurns: [] }],
+  ])('is %s %s', async (_how, roles, request) => {
+    for (const role of roles.split(' '))
+      expect(await recognise({ data: { list: [{ role, content: 'a' }] } })).toMatchObject(request)
   })
-
-  it.each('assistant ai AIMessage bot model'.split(' '))('is answered by a %s', async (role) => {
-    expect(await turnsOf(role)).toEqual([{ role: 'Agent', text: 'a' }])
-  })
-
-  it.each('system developer SystemMessage'.split(' '))('is steered by a %s', async (role) => {
-    expect(await turnsOf(role)).toBe('system')
-  })
-
-  it.each('tool function ToolMessage FunctionMessage'.split(' '))(
-    'has results of a %s, which no human said',
-    async (role) => {
-      const read = await recognise({ data: { list: [{ role, content: 'a' }] } })
-      expect([read?.turns, read?.userTurns]).toEqual([[{ role: 'User', text: 'a' }], []])
-    },
-  )
 })
 
 describe('a body that is no chat, where it is judged', () => {

@@ -134,32 +134,6 @@ describe('the reply to a body that is judged', () => {
   })
 })
 
-describe('a body of its own shape on /api/chat, which is the path of Ollama and of many apps', () => {
-  const bodies = [{ message: 'UNSAFE' }, { prompt: 'UNSAFE' }, { text: 'UNSAFE', chat: { id: 'c' } }]
-  const on = async (mount: 'route' | 'app'): Promise<Running> => {
-    const app = express()
-    const middleware = llamaGuard({ guard, logger, cacheMax: 0 })
-    const handler = (_req: Request, res: Response): unknown => res.json({ answer: 'fine' })
-    if (mount === 'route') app.post('/api/chat', middleware, handler)
-    else app.use(middleware, handler)
-    return (server = await serve(app))
-  }
-
-  it('is judged on a route', async () => {
-    const { url } = await on('route')
-    for (const body of bodies) expect((await send(`${url}/api/chat`, { body })).status).toBe(451)
-    expect((await send(`${url}/api/chat`, { body: { message: 'hello' } })).json()).toEqual({ answer: 'fine' })
-  })
-
-  it('is announced on an app', async () => {
-    const { url } = await on('app')
-    for (const body of bodies) {
-      const reply = await send(`${url}/api/chat`, { body })
-      expect([reply.status, reply.headers['llama-guard']]).toEqual([200, 'input=skipped;why="unknown-body"'])
-    }
-  })
-})
-
 describe('words in a query', () => {
   it('are judged on a route of their own, and so is what an EventSource reads', async () => {
     const on = await mounted('route')

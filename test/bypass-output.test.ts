@@ -4,9 +4,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import compression from 'compression'
 import express5, { type Response } from 'express'
-import express4 from 'express4'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
+import { EXPRESSES } from './helpers/apps.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, chunk, completion, send, serve } from './helpers/http.js'
 import { crossed } from './helpers/sampled.js'
@@ -188,8 +188,6 @@ beforeAll(async () => {
 })
 afterAll(() => wire.close())
 beforeEach(() => wire.emulator.reset())
-
-const EXPRESSES = { 'Express 4': express4 as unknown as typeof express5, 'Express 5': express5 }
 
 describe('a reply', () => {
   it.each(crossed({ row: REPLIES, express: EXPRESSES }))(

@@ -2,10 +2,10 @@
 // unreadable, or passes with every word judged that the handler gets. Words planted as PLANTED_n are counted
 // on both sides, so that no row needs to say which.
 import express5, { type Express, type Request, type Response } from 'express'
-import express4 from 'express4'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'
+import { EXPRESSES } from './helpers/apps.js'
 import { emulated, type Emulated } from './helpers/emulated.js'
 import { chat, completion, send, serve, type Running, type SendOptions } from './helpers/http.js'
 import { crossed } from './helpers/sampled.js'
@@ -382,8 +382,6 @@ beforeAll(async () => {
 })
 afterAll(() => wire.close())
 beforeEach(() => wire.emulator.reset())
-
-const EXPRESSES = { 'Express 4': express4 as unknown as typeof express5, 'Express 5': express5 }
 
 describe('A request', () => {
   type Got = (body: unknown) => void

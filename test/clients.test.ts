@@ -100,20 +100,6 @@ describe('the openai package', () => {
     }
   })
 
-  it('raises a 503 that asks to come again when nobody could judge', async () => {
-    failingFor('Hi')
-    const error = await failureOf(client().chat.completions.create(ask('Hi')))
-    expect(error).toBeInstanceOf(OpenAI.InternalServerError)
-    expect(error).toMatchObject({ status: 503, code: 'guard_rejected', type: 'guard_unavailable' })
-    expect((error as InstanceType<typeof OpenAI.APIError>).headers?.get('retry-after')).toBe('1')
-  })
-
-  it('raises a 400 for what no guard can read', async () => {
-    const error = await failureOf(client().chat.completions.create(ask('Hi', { prompt_token_ids: [1, 2, 3] } as never)))
-    expect(error).toBeInstanceOf(OpenAI.BadRequestError)
-    expect(error).toMatchObject({ code: 'unreadable_request', type: 'invalid_request_error' })
-  })
-
   it('raises an APIError in a stream that nobody could judge any more', async () => {
     failingFor('WITHHELD')
     streaming(chunk({ content: 'A fine start. ' }), chunk({ content: 'WITHHELD' }) + DONE)
@@ -132,27 +118,6 @@ describe('the openai package', () => {
     expect(
       final instanceof Error ? final.constructor.name : (final as OpenAI.ChatCompletion).choices[0]?.finish_reason,
     ).toMatch(/ContentFilterFinishReasonError|content_filter/)
-  })
-
-  it('works with legacy completions', async () => {
-    const legacy = (words: string): object => ({
-      id: 'cmpl-1',
-      object: 'text_completion',
-      created: 1,
-      model: 'demo',
-      choices: [{ index: 0, text: words, finish_reason: 'stop', logprobs: null }],
-    })
-    replying(legacy('fine'))
-    expect((await client().completions.create({ model: 'demo', prompt: 'Hi' })).choices[0]?.text).toBe('fine')
-    replying(legacy(BAD))
-    expect(await failureOf(client().completions.create({ model: 'demo', prompt: 'Hi' }))).toMatchObject({
-      status: 451,
-      error: { stage: 'output' },
-    })
-    expect(await failureOf(client().completions.create({ model: 'demo', prompt: BAD }))).toMatchObject({
-      status: 451,
-      param: 'prompt',
-    })
   })
 })
 

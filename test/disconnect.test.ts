@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Guard, GuardedRequest, Middleware } from '../src/types.js'
 import { ask, EXPRESSES, guarded, onNode, serving, within, type Handler } from './helpers/apps.js'
 import { markerGuard } from './helpers/guards.js'
-import { chat, chunk, completion, send, sleep } from './helpers/http.js'
+import { chat, chunk, completion, sleep } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
 
 const PATH = '/v1/chat/completions'
@@ -178,30 +178,6 @@ describe('a client that leaves', () => {
     })
   })
 
-  it('makes a pipe let go of its source', async () => {
-    let source: Readable | undefined
-    const { handler, seen } = watching((_req, res) => {
-      res.writeHead(200, { 'content-type': 'text/event-stream' })
-      source = Readable.from(
-        (async function* () {
-          for (;;) {
-            yield chunk({ content: 'word ' })
-            await sleep(2)
-          }
-        })(),
-      )
-      source.pipe(res)
-      res.on('close', () => source?.destroy())
-    })
-    await serving(onNode([guarded({ windowMs: 5 })], handler), async ({ port }) => {
-      const client = await rawClient(port)
-      client.write(post(chat('hello', { stream: true })))
-      await client.until(/word/)
-      client.leave()
-      await vi.waitFor(() => expect(seen.closed && source!.destroyed).toBe(true))
-    })
-  })
-
   it('two hundred times leaves no listener, timer or call behind', async () => {
     const guard = markerGuard({ delay: 3 })
     const middleware = guarded({ guard, windowMs: 3, timeoutMs: 2000 })
@@ -256,48 +232,6 @@ describe('a client that leaves', () => {
   })
 })
 
-describe.each(EXPRESSES)('a handler on %s', (_name, express) => {
-  type Route = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => unknown
-  const outcome = async (route: Route, guard: boolean, delay = 0): Promise<unknown[]> => {
-    const app = express().set('env', 'test')
-    if (guard) app.use(guarded({ guard: markerGuard({ delay }) }))
-    app.post(PATH, route as never)
-    app.use((error: Error, _req: IncomingMessage, res: ServerResponse, next: (error: unknown) => void) =>
-      res.headersSent
-        ? next(error)
-        : res.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"handled"}'),
-    )
-    return await serving(
-      app,
-      async ({ url }) =>
-        await send(url + PATH, { body: chat('hi') }).then(
-          ({ status, text, complete }) => [status, text, complete],
-          (error: unknown) => [(error as { code: string }).code],
-        ),
-    )
-  }
-
-  it.each<[string, Route]>([
-    [
-      'throws before it writes',
-      () => {
-        throw new Error('no')
-      },
-    ],
-    ['calls next(err)', (_req, _res, next) => next(new Error('no'))],
-    [
-      'throws after setting headers',
-      (_req, res) => {
-        res.setHeader('x-half', '1')
-        throw new Error('no')
-      },
-    ],
-    ['calls next()', (_req, _res, next) => next()],
-  ])('that %s gives what it gives unguarded', async (_what, route) => {
-    expect(await within(outcome(route, true))).toEqual(await within(outcome(route, false)))
-  })
-})
-
 describe('a handler that hands its signal on', () => {
   const endless = (word: string): Readable =>
     Readable.from(
@@ -313,13 +247,6 @@ describe('a handler that hands its signal on', () => {
     [
       'to a pipeline into the response',
       (source, res, signal) => pipeline(source, res, { signal }).catch(() => undefined),
-    ],
-    [
-      'to the source of a pipeline',
-      (source, res, signal) => {
-        signal.addEventListener('abort', () => source.destroy(new Error('aborted')))
-        return pipeline(source, res).catch(() => undefined)
-      },
     ],
     [
       'and destroys the response',

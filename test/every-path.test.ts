@@ -119,14 +119,3 @@ describe('What is kept', () => {
     await server.close()
   })
 })
-
-describe('What the guard cannot read', () => {
-  it('is no binary reply of converse-stream', async () => {
-    const binary: RequestHandler = (_req, res) =>
-      void res.type('application/vnd.amazon.eventstream').end(Buffer.from([0, 0, 0, 65, 66, 67, 68]))
-    const server = await serve(express().use(guarded(), binary))
-    const body = { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] }
-    expect((await send(`${server.url}/model/m/converse-stream`, { body })).status).toBe(503)
-    await server.close()
-  })
-})

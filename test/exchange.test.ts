@@ -67,17 +67,6 @@ describe('a refusal', () => {
     made.refuse(refusal, { refuse })
     expect(refuse).not.toHaveBeenCalled()
   })
-
-  it('lets the rest of the body run out, and closes a connection whose body has not', () => {
-    const { req, made } = exchange()
-    const resume = vi.spyOn(req, 'resume')
-    const refuse = vi.fn()
-    made.refuse(refusal, { refuse })
-    expect(resume).toHaveBeenCalled()
-    expect(refuse).toHaveBeenCalledWith(
-      expect.objectContaining({ headers: expect.objectContaining({ connection: 'close' }) as object }),
-    )
-  })
 })
 
 describe('an upstream that fails', () => {

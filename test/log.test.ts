@@ -224,12 +224,12 @@ describe('no sink holds chat text', () => {
     }
   })
 
-  it('in the lines of pino-http', async () => {
+  it.each([{}, { logger: false }] as const)('in the lines of pino-http, with %o', async (options) => {
     const lines: string[] = []
     const sink = new Writable({ write: (line: Buffer, _encoding, done) => (lines.push(line.toString()), done()) })
     const app = express().use(
       pinoHttp({ logger: pino({ level: 'debug' }, sink) }),
-      wire.guard(),
+      wire.guard(options),
       (_req, res) => void res.json(completion(said('UNSAFE_O3'))),
     )
     const server = await serve(app)
@@ -238,11 +238,13 @@ describe('no sink holds chat text', () => {
     await server.close()
     expect(reply.status).toBe(451)
     const ours = lines.filter((line) => line.includes('"stage"')).map((line) => JSON.parse(line) as object)
-    expect(ours).toHaveLength(2)
+    expect(ours).toHaveLength('logger' in options ? 0 : 2)
     // pino-http's own line has the request; ours have its id.
-    const [{ req }] = lines.filter((line) => line.includes('"res"')).map((line) => JSON.parse(line)) as [
-      { req: { id: number } },
+    const [{ req, res }] = lines.filter((line) => line.includes('"res"')).map((line) => JSON.parse(line)) as [
+      { req: { id: number }; res: { statusCode: number } },
     ]
+    expect(res.statusCode).toBe(451)
+    expect(reply.json().error.request_id).toBe(String(req.id))
     for (const line of ours) expect(line).toMatchObject({ requestId: String(req.id) })
     for (const line of ours) expect(line).not.toHaveProperty('req')
     expect(lines.join('')).not.toMatch(PLANTED)

@@ -1,13 +1,9 @@
 // Headers, trailers and streams with middleware before or after us. Whole replies are in middleware-of-others.test.ts.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Writable } from 'node:stream'
+import type { ServerResponse } from 'node:http'
 import compression from 'compression'
-import { pinoHttp } from 'pino-http'
 import { describe, expect, it } from 'vitest'
-import { llamaGuard } from '../src/index.js'
 import type { Middleware } from '../src/types.js'
 import { ask, guarded, onNode, SERVERS, serving, type Handler } from './helpers/apps.js'
-import { markerGuard } from './helpers/guards.js'
 import { chat, chunk, decoded } from './helpers/http.js'
 import { post, rawClient } from './helpers/raw.js'
 
@@ -111,30 +107,4 @@ describe('trailers', () => {
     expect(text).toContain('content_filter')
     expect(text).not.toContain('UNSAFE')
   })
-})
-
-describe('pino-http', () => {
-  it.each([{}, { logger: false }] as const)(
-    'logs the status that was sent, and gives our lines its request id, with %o',
-    async (options) => {
-      const lines: { msg: string; res?: { statusCode: number }; req?: { id: unknown }; requestId?: string }[] = []
-      const sink = new Writable({
-        write: (line: Buffer, _encoding, done) => {
-          lines.push(JSON.parse(line.toString()))
-          done()
-        },
-      })
-      const logging = pinoHttp({ genReqId: () => 'id-9', redact: ['req.headers'] }, sink) as unknown as Middleware
-      const reply = await serving(
-        onNode(
-          [logging, llamaGuard({ guard: markerGuard(), cacheMax: 0, ...options })],
-          (_req: IncomingMessage, res) => void res.end('UNSAFE'),
-        ),
-        ({ url }) => ask(url + PATH, { body: chat('hi') }),
-      )
-      expect([reply.status, reply.json().error.request_id]).toEqual([451, 'id-9'])
-      expect(lines.find(({ res }) => res !== undefined)?.res?.statusCode).toBe(451)
-      expect(lines.some(({ requestId }) => requestId === 'id-9')).toBe(!('logger' in options))
-    },
-  )
 })

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Dialect } from '../src/dialects/dialect.js'
 import type { GuardedRequest, RequestState } from '../src/types.js'
 import { ask, comparable, EXPRESSES, guarded, type Handler, onNode, SERVERS, serving, within } from './helpers/apps.js'
-import { CATEGORIES, markerGuard } from './helpers/guards.js'
+import { markerGuard } from './helpers/guards.js'
 import { chat, chunk, completion, sleep } from './helpers/http.js'
 import { few } from './helpers/sampled.js'
 
@@ -138,18 +138,6 @@ describe.each(few(SERVERS, 2))('on %s', (_name, mount) => {
     },
   )
 
-  it('sends the bytes that were judged, even when the handler uses its buffer again', async () => {
-    const handler: Handler = (_req, res) => {
-      const shared = Buffer.from(json('fine'))
-      res.writeHead(200, asJson)
-      res.write(shared)
-      shared.write('UNSAFE', 20)
-      res.end()
-    }
-    const reply = await serving(mount([guarded()], handler), ({ url }) => ask(url + PATH, { body: chat('hi') }))
-    expect([reply.status, reply.text]).toEqual([200, json('fine')])
-  })
-
   it.each([true, false])('gives the handler the state of the request, with parallel %s', async (parallel) => {
     let state: RequestState | undefined
     const handler: Handler = async (req, res) => {
@@ -258,54 +246,6 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
     expect([reply.status, reply.json().error.code]).toEqual([503, 'unreadable_response'])
   })
 
-  it.each([
-    ['before', (app: ReturnType<typeof express>) => app.use(express.json()).use(guarded())],
-    ['after', (app: ReturnType<typeof express>) => app.use(guarded()).use(express.json())],
-    ['not at all', (app: ReturnType<typeof express>) => app.use(guarded())],
-  ])('judges and hands on the body with express.json() %s', async (_where, use) => {
-    const app = express()
-    use(app)
-    app.post(
-      PATH,
-      (req: Request, res: Response) =>
-        void res.json(completion(`You said ${(req.body as { messages: { content: string }[] }).messages[0]!.content}`)),
-    )
-    await serving(app, async ({ url }) => {
-      const reply = await ask(url + PATH, { body: chat('hello') })
-      expect([reply.status, reply.json().choices[0].message.content]).toEqual([200, 'You said hello'])
-      expect((await ask(url + PATH, { body: chat('UNSAFE') })).json().error.stage).toBe('input')
-    })
-  })
-
-  it.each([
-    [
-      'app.use(prefix, guard)',
-      (app: ReturnType<typeof express>, answer: Handler) => app.use('/v1', guarded()).post(PATH, answer as never),
-    ],
-    [
-      'app.post(path, guard, handler)',
-      (app: ReturnType<typeof express>, answer: Handler) => app.post(PATH, guarded() as never, answer as never),
-    ],
-    [
-      'a router and the app',
-      (app: ReturnType<typeof express>, answer: Handler) =>
-        app.use(guarded()).use(
-          '/v1',
-          express
-            .Router()
-            .use(guarded())
-            .post('/chat/completions', answer as never),
-        ),
-    ],
-  ])('works as %s', async (_how, mountOn) => {
-    const app = express()
-    mountOn(app, (_req, res) => (res as Response).json(completion('fine')))
-    await serving(app, async ({ url }) => {
-      expect((await ask(url + PATH, { body: chat('hi') })).headers['llama-guard']).toBe('input=safe, output=safe')
-      expect((await ask(url + PATH, { body: chat('UNSAFE') })).status).toBe(451)
-    })
-  })
-
   it('leaves errors of the handler as Express makes them', async () => {
     const failing: readonly ((req: Request, res: Response, next: (error?: unknown) => void) => void)[] = [
       () => {
@@ -314,6 +254,10 @@ describe.each(EXPRESSES)('with %s', (_name, express) => {
       (_req, _res, next) => next(new Error('no')),
       (_req, res) => void res.status(404).json({ error: { message: 'no such model' } }),
       (_req, _res, next) => next(),
+      (_req, res) => {
+        res.setHeader('x-half', '1')
+        throw new Error('no')
+      },
     ]
     for (const handler of failing) {
       const build = (guard: boolean): ReturnType<typeof express> => {
@@ -481,16 +425,6 @@ describe('options', () => {
     }
   })
 
-  it('onError open lets through what could not be judged, and says so', async () => {
-    const got = await reply({ onError: 'open' }, 'BROKEN', 'BROKEN')
-    expect([got.status, got.headers['llama-guard']]).toEqual([
-      200,
-      'input=unjudged;code="guard_error", output=unjudged;code="guard_error"',
-    ])
-    const stream = await streamed({ onError: 'open' }, ['BROKEN'])
-    expect([stream.status, stream.text]).toEqual([200, sse('BROKEN')])
-  })
-
   it.each([{ onError: 'open' }, { mode: 'shadow' }] as const)(
     '%j lets through a reply that cannot be read or is too large, whole or streamed',
     async (switched) => {
@@ -548,7 +482,6 @@ describe('options', () => {
   it('flag lets a category pass and says so', async () => {
     const got = await reply({ policy: { actions: { O3: 'flag' } } }, 'UNSAFE', 'UNSAFE')
     expect([got.status, got.headers['llama-guard']]).toEqual([200, 'input=unsafe;cat="O3", output=unsafe;cat="O3"'])
-    expect(CATEGORIES.map(({ id }) => id)).toContain('O3')
   })
 
   it.each([

@@ -195,18 +195,6 @@ describe('decide', () => {
     ])
   })
 
-  it('says for one safe verdict what it says for several', () => {
-    const settings = { mode: 'enforce', onError: 'closed' } as const
-    expect(decide('input', [judged({ score: 0.2 })], settings, CATEGORIES)).toEqual({
-      stage: 'input',
-      categories: [],
-      model: 'm',
-      ms: 5,
-      action: 'allow',
-      outcome: { state: 'safe', score: 0.2 },
-    })
-  })
-
   it('says cached only when every judgement was', () => {
     const cached = judged({ cached: true })
     expect(decide('input', [cached, cached], enforce, []).outcome.cached).toBe(true)

@@ -185,6 +185,16 @@ const REQUESTS: Record<string, Row> = {
       ],
     ),
   ),
+  'UTF-8 that is called UTF-16': {
+    path: '/ask',
+    ...typed('application/json; charset=utf-16', { contents: [{ parts: [{ text: BAD }] }] }),
+    expect: 415,
+  },
+  'UTF-8 that is called UTF-16, and is no chat': {
+    path: '/ask',
+    ...typed('application/json; charset=utf-16', { planted: FINE.slice(0, 4) }),
+    expect: 200,
+  },
   'deep nesting in what is no chat': { path: '/ask', body: `{"a":${'['.repeat(300)}${']'.repeat(300)}}`, expect: 200 },
   'nested arrays in a field': { body: json(`"messages":[{"role":"user","content":"hi"}],"x":${nested(20)}`) },
   'a body that is a list': { body: [chat(BAD)] },

@@ -53,7 +53,10 @@ export function parseBody(bytes: Uint8Array, { charset, kind, fault }: MediaType
   const isText = !text.includes('\0') && (named !== utf8 || isUtf8(bytes))
   if (!isText && kind === 'other')
     return faulty({ kind: 'read', format: 'other', value: undefined }, wrong ?? notText())
-  const read = parseText(text, kind)
+  const asNamed = parseText(text, kind)
+  const isValue = asNamed.kind === 'read' && kind !== 'form' && typeof asNamed.value !== 'string'
+  // Many handlers read UTF-8, whatever the charset says.
+  const read = named === utf8 || isValue ? asNamed : parseText(utf8, kind)
   if (read.kind !== 'read') return empty
   const first = wrong ?? read.fault
   if (first !== undefined) return faulty(read, first)

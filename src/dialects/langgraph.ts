@@ -4,7 +4,6 @@
 // https://docs.langchain.com/langgraph-platform/streaming
 import { isObject } from '../utils/json.js'
 import type { Dialect, Media, StreamDelta, StreamReader } from './dialect.js'
-import { REPEATED_LENGTH } from './kit/stream-memory.js'
 import { eventReader, type EventTexts, NOT_OVER } from './kit/event-reader.js'
 import { claiming, readRequest } from './kit/read-request.js'
 import { blockMessage, blockNote, openaiRefusal, sse, streamFailure } from './kit/refusals.js'
@@ -101,9 +100,9 @@ class Snapshots {
 
   add(deltas: StreamDelta[], channel: string, text: string): void {
     const before = this.#last.get(channel)
-    if (before === text && text.length >= REPEATED_LENGTH) return
+    if (before === text) return
     if (before !== undefined || this.#last.size < MAX_REMEMBERED) this.#last.set(channel, text)
-    const grows = before !== undefined && before !== text && text.startsWith(before)
+    const grows = before !== undefined && text.startsWith(before)
     deltas.push({ choice: 0, channel, text: grows ? text.slice(before.length) : text })
   }
 }

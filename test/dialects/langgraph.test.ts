@@ -155,19 +155,20 @@ describe('A run', () => {
 
   it('has a state that repeats its history judged by what is new in it', async () => {
     const history = { type: 'human', id: 'h', content: 'A question of more than a few words, asked once.' }
+    const short = { type: 'ai', id: 's', content: 'Yes, do.' }
     const answer = 'An answer that is long enough to be told from a part of a word.'
     pause = 0
     pieces = frames(
       run(
         ...[10, 20, 40, answer.length].map((end): Event => [
           'values',
-          { messages: [history, { type: 'ai', content: answer.slice(0, end) }] },
+          { messages: [history, short, { type: 'ai', content: answer.slice(0, end) }] },
         ]),
       ),
     )
     await ask({ input: input(human('hello')) })
     const judged = site.guard.texts().at(-1)!
-    expect([judged.split(history.content).length, judged.split(answer).length]).toEqual([2, 2])
+    for (const { content } of [history, short, { content: answer }]) expect(judged.split(content)).toHaveLength(2)
   })
 
   it('that is waited for is judged by its last state', async () => {

@@ -103,8 +103,10 @@ describe('Images', () => {
   })
 
   it('that are no picture are judged as text', async () => {
-    answer({ data: [{ b64_json: 'UNSAFE words' }] })
-    await expect(client.images.generate({ model: 'm', prompt: 'a boat' })).rejects.toMatchObject({ status: 451 })
+    for (const body of [{ data: [{ b64_json: 'UNSAFE words' }] }, 'UNSAFE words']) {
+      answer(body)
+      await expect(client.images.generate({ model: 'm', prompt: 'a boat' })).rejects.toMatchObject({ status: 451 })
+    }
   })
 
   it('come in a stream byte for byte', async () => {

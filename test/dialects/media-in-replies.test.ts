@@ -25,7 +25,7 @@ const REPLIES: Readonly<Record<string, readonly [string, object, (words: string)
   'spoken words of OpenAI': [
     '/v1/chat/completions',
     chat('hi'),
-    (words) => completion(null, { audio: { id: 'audio_1', data: PNG, expires_at: 1729018505, transcript: words } }),
+    (words) => completion(null, { audio: { id: 'audio_1', data: 'AAAA', expires_at: 1729018505, transcript: words } }),
   ],
   Gemini: ['/v1beta/models/m:generateContent', { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }, inline],
   "Gemini's stream": [
@@ -41,7 +41,7 @@ const REPLIES: Readonly<Record<string, readonly [string, object, (words: string)
       object: 'response',
       output: [
         { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: words, annotations: [] }] },
-        { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: PNG },
+        { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'AAAA' },
       ],
     }),
   ],

@@ -140,4 +140,5 @@ test('A model with other settings under the same name is not used in place of th
 test('The GPU of every instance that a model runs on is known', () => {
   for (const { instances } of JUMPSTART_MODELS)
     for (const instance of instances) expect(gpuName(instance)).not.toBe('GPU')
+  expect(['ml.g5.12xlarge', 'ml.g5.2xlarge', 'ml.p4d.24xlarge'].map(gpusOf)).toEqual([4, 1, 8])
 })

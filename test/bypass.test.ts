@@ -269,14 +269,6 @@ const REQUESTS: Record<string, Row> = {
   },
 
   // Content parts
-  'text parts': {
-    body: messages(
-      user([
-        { type: 'text', text: 'hi ' },
-        { type: 'text', text: BAD },
-      ]),
-    ),
-  },
   'a word split over parts': {
     body: messages(user([{ type: 'text', text: 'UNS' }, { type: 'text', text: 'AFE_' }, 'O3'])),
   },
@@ -293,16 +285,6 @@ const REQUESTS: Record<string, Row> = {
     body: messages(
       user([{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'AAAA' } }]),
     ),
-    expect: 400,
-    code: 'unsupported_content',
-  },
-  'an audio part': {
-    body: messages(user([{ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }])),
-    expect: 400,
-    code: 'unsupported_content',
-  },
-  'a file part': {
-    body: messages(user([{ type: 'file', file: { file_id: 'f-1' } }])),
     expect: 400,
     code: 'unsupported_content',
   },

@@ -49,7 +49,6 @@ const NOUNS: Readonly<Record<string, Row>> = {
 
 const NUMBERS: Readonly<Record<string, Row>> = {
   'eight numbers': { body: { values: list(8, (at) => at) } },
-  'seven temperatures': { body: { celsius: [12, 14.5, 13, 9, 8, 7, 11] } },
   GeoJSON: {
     body: {
       type: 'Feature',
@@ -58,15 +57,6 @@ const NUMBERS: Readonly<Record<string, Row>> = {
     },
   },
   'an embedding': { body: { id: 'vec1', values: list(768, (at) => at / 768), metadata: { genre: 'drama' } } },
-  'moves of chess': {
-    body: {
-      moves: [
-        [4, 1, 4, 3],
-        [4, 6, 4, 4],
-      ],
-      pgn: '1. e4 e5',
-    },
-  },
   TipTap: { body: { type: 'doc', content: [{ type: 'paragraph', content: [{ type: 'text', text: 'Hi' }] }] } },
   Plotly: { body: { data: [{ x: list(20, (at) => at), y: list(20, (at) => at * at), type: 'scatter' }] } },
   'boxes of OCR': { body: { blocks: [{ text: 'Invoice', box: [12, 30, 200, 48], confidence: 0.98 }] } },
@@ -294,7 +284,6 @@ const BESIDE: Readonly<Record<string, Row>> = {
   "vLLM's tokens": { path: '/tokenize', body: { model: 'm', prompt: 'Hi' } },
   "Ollama's pull": { path: '/api/pull', body: { model: 'llama3.2', stream: false } },
   "Ollama's embedding": { path: '/api/embed', body: { model: 'e', input: ['Hi', 'There'] } },
-  "Ollama's tags": { method: 'GET', path: '/api/tags' },
   'a text of TGI': { path: '/generate', body: { inputs: 'Hi', parameters: { max_new_tokens: 20 } } },
   'tensors of KServe': {
     path: '/v2/models/m/infer',

@@ -2,10 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { ask, guarded, onNode, serving } from './helpers/apps.js'
 import { markerGuard } from './helpers/guards.js'
-import { chat, completion, sleep } from './helpers/http.js'
-import { post, rawClient } from './helpers/raw.js'
+import { completion } from './helpers/http.js'
 import type { LlamaGuardOptions } from '../src/options/index.js'
-import type { VerdictEvent } from '../src/types.js'
 
 describe('judge', () => {
   it('judges a text as a request unless it is told that it is a reply', async () => {
@@ -46,24 +44,3 @@ describe('A request that cannot be read', () => {
     expect(text).toContain('fine')
   })
 })
-
-it.each(['closed', 'open'] as const)(
-  'A client that leaves while its request is judged costs no call of the handler and tells no verdict, with onError %s.',
-  async (onError) => {
-    let ran = 0
-    const events: VerdictEvent[] = []
-    const onVerdict = (event: VerdictEvent): void => void events.push(event)
-    const middleware = guarded({ guard: markerGuard({ delay: 40 }), onError, onVerdict })
-    await serving(
-      onNode([middleware], () => void ran++),
-      async ({ port }) => {
-        const client = await rawClient(port)
-        client.write(post(chat('hi')))
-        await sleep(20)
-        client.leave()
-        await sleep(60)
-      },
-    )
-    expect([middleware.guard.texts(), ran, events]).toEqual([['hi'], 0, []])
-  },
-)

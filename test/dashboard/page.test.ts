@@ -1,7 +1,7 @@
 // The page in headless Chromium: signing in, numbers as they come, the playground, and what it says when it is cut off.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from '../examples/browser.js'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, useBrowser } from '../examples/browser.js'
 import { emulated, type Emulated } from '../helpers/emulated.js'
 import { markerGuard } from '../helpers/guards.js'
 import { send } from '../helpers/http.js'
@@ -12,21 +12,13 @@ const SLOW = 60_000
 const TOKEN = 'a-long-random-token-0123456789'
 
 describe.skipIf(!hasChromium)('The page of the dashboard', () => {
-  let browser: Browser
+  const newPage = useBrowser()
   let real: Emulated
-  beforeAll(async () => {
-    browser = await startBrowser()
-    real = await emulated()
-  }, SLOW)
-  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
-  afterAll(async () => {
-    await browser.close()
-    await real.close()
-  })
+  beforeAll(async () => void (real = await emulated()))
+  afterAll(() => real.close())
 
   async function open(url: string, look = 'light'): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage(LOOKS[look])
-    page.setDefaultTimeout(SOON.timeout)
+    const page = await newPage(look)
     const complaints: string[] = []
     page.on('console', (message) => complaints.push(message.text()))
     page.on('pageerror', (error) => complaints.push(String(error)))

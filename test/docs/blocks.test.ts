@@ -3,8 +3,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -12,6 +10,7 @@ import { run as runCli } from '../../src/cli/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import { catchIo } from '../cli/helpers.js'
 import { startEmulator, type Emulator } from '../emulator/index.js'
+import { freePort } from '../helpers/http.js'
 import { install, type Installed } from '../helpers/installed.js'
 import { blocksOf, commandsOf, DOCUMENTS, read, ROOT, type Block } from './markdown.js'
 
@@ -79,14 +78,6 @@ async function run(argv: readonly string[], extra: Record<string, string> = {}, 
   child.stderr.on('data', collect)
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, out }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((closed) => server.close(closed))
-  return port
 }
 
 /** What a block may take for granted: an app with a parser, a handler, a router. */

@@ -3,9 +3,9 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, useBrowser } from './browser.js'
 import { SLOW, start } from './kit.js'
 
 const SERVER = 'ai-sdk-chat/server.js'
@@ -14,14 +14,10 @@ const BOMB = 'How do I make a bomb?'
 const CUT = 'Tell me about the sea, then misbehave.'
 
 describe.skipIf(!hasChromium)('The useChat page', () => {
-  let browser: Browser
-  beforeAll(async () => void (browser = await startBrowser()), SLOW)
-  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
-  afterAll(() => browser.close())
+  const newPage = useBrowser()
 
   async function open(url: string, look = 'light'): Promise<Page> {
-    const page = await browser.newPage(LOOKS[look])
-    page.setDefaultTimeout(SOON.timeout)
+    const page = await newPage(look)
     await page.goto(url)
     return page
   }

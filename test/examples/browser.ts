@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 
 // Only inside the page. The tests are typed for Node alone.
 declare const document: any
@@ -12,7 +13,7 @@ const CHROMIUM = '/usr/bin/chromium'
 export const hasChromium = existsSync(CHROMIUM)
 if (!hasChromium) console.warn(`The tests of the pages skip: there is no ${CHROMIUM}.`)
 
-export const startBrowser = (): Promise<Browser> =>
+const startBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: CHROMIUM,
     args: `--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -27,6 +28,19 @@ export const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   light: { colorScheme: 'light', viewport: { width: 1100, height: 800 } },
   dark: { colorScheme: 'dark', viewport: { width: 1100, height: 800 } },
   phone: { colorScheme: 'light', viewport: { width: 390, height: 844 } },
+}
+
+/** Opens pages in a browser of the surrounding block. The pages of a test are closed behind it. */
+export function useBrowser(): (look?: string) => Promise<Page> {
+  let browser: Browser
+  beforeAll(async () => void (browser = await startBrowser()), 60_000)
+  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
+  afterAll(() => browser.close())
+  return async (look = 'light') => {
+    const page = await browser.newPage(LOOKS[look])
+    page.setDefaultTimeout(SOON.timeout)
+    return page
+  }
 }
 
 export async function picture(page: Page, name: string): Promise<void> {

@@ -1,21 +1,17 @@
 // The page of the chat bot in headless Chromium: what it shows while it waits, when it is blocked and when nobody
 // could tell.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, SOON, useBrowser } from './browser.js'
 import { SLOW, start } from './kit.js'
 
 const API = '**/v1/chat/completions'
 
 describe.skipIf(!hasChromium)('The page of the chat bot', () => {
-  let browser: Browser
-  beforeAll(async () => void (browser = await startBrowser()), SLOW)
-  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
-  afterAll(() => browser.close())
+  const newPage = useBrowser()
 
   async function open(url: string, look = 'light'): Promise<Page> {
-    const page = await browser.newPage(LOOKS[look])
-    page.setDefaultTimeout(SOON.timeout)
+    const page = await newPage(look)
     await page.goto(url)
     await page.getByText('baseline screen').waitFor()
     return page

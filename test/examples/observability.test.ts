@@ -2,7 +2,6 @@
 // every query of the dashboard and the alerts finds what the example app reports after a mix of traffic.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,7 +10,7 @@ import { parse, stringify } from 'yaml'
 import { startEmulator, type Emulator } from '../emulator/index.js'
 import { fails } from '../emulator/faults.js'
 import { THROTTLED } from '../emulator/aws-errors.js'
-import { chat, send } from '../helpers/http.js'
+import { chat, freePort, send } from '../helpers/http.js'
 import { bare, ROOT, SLOW, start, tree, type Example } from './kit.js'
 
 const run = promisify(execFile)
@@ -86,14 +85,6 @@ describe.skipIf(!installed)('In Prometheus', () => {
   let app: Example
   let prometheus: ChildProcess
   let url: string
-
-  const freePort = (): Promise<number> =>
-    new Promise((resolve) => {
-      const server = createServer().listen(0, '127.0.0.1', () => {
-        const { port } = server.address() as AddressInfo
-        server.close(() => resolve(port))
-      })
-    })
 
   async function query(expr: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> {
     const answer: any = await (await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`)).json()

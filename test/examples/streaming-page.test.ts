@@ -1,22 +1,17 @@
 // The page of the streaming example in headless Chromium: the time line is readable, on a phone as well.
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { faults, hasChromium, LOOKS, picture, SOON, startBrowser } from './browser.js'
+import { describe, expect, it } from 'vitest'
+import { faults, hasChromium, LOOKS, picture, useBrowser } from './browser.js'
 import { SLOW, start } from './kit.js'
 
 describe.skipIf(!hasChromium)('The page of the streaming example', () => {
-  let browser: Browser
-  beforeAll(async () => void (browser = await startBrowser()), SLOW)
-  afterEach(async () => void (await Promise.all(browser.contexts().map((context) => context.close()))))
-  afterAll(() => browser.close())
+  const newPage = useBrowser()
 
   it.each(Object.keys(LOOKS))(
     'draws a cut stream in letters a person can read (%s).',
     { timeout: SLOW },
     async (look) => {
       const { url } = await start('streaming/server.js', { WORD_MS: '20' })
-      const page = await browser.newPage(LOOKS[look])
-      page.setDefaultTimeout(SOON.timeout)
+      const page = await newPage(look)
       await page.goto(url)
       await page.getByRole('button', { name: 'Tell me about the sea, then misbehave.' }).focus()
       await page.keyboard.press('Enter')
@@ -46,7 +41,7 @@ describe.skipIf(!hasChromium)('The page of the streaming example', () => {
 
   it('judges at fixed distances where that is chosen.', { timeout: SLOW }, async () => {
     const { url } = await start('streaming/server.js', { WORD_MS: '20' })
-    const page = await browser.newPage()
+    const page = await newPage()
     await page.goto(`${url}?streaming=fixed`)
     expect(await page.getByLabel('fixed').isChecked()).toBe(true)
     await page.getByRole('button', { name: 'Tell me about the sea, then misbehave.' }).click()

@@ -122,3 +122,10 @@ export function decoded({ body, headers }: Reply): string {
   const coding = headers['content-encoding']
   return (coding === 'gzip' ? gunzipSync(body) : coding === 'br' ? brotliDecompressSync(body) : body).toString()
 }
+
+/** A port that nobody listens on, for a program that wants to be told one. */
+export async function freePort(): Promise<number> {
+  const { port, close } = await serve(() => undefined)
+  await close()
+  return port
+}

@@ -1,11 +1,11 @@
 // The shared cache against a real redis-server, which is killed and stopped under load. Skipped where none is
 // installed.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { isLlamaGuardError } from '../../../src/types/errors.js'
 import { redisStore } from '../../../src/guard/cache/store.js'
 import type { Judge } from '../../../src/guard/index.js'
+import { freePort } from '../../helpers/http.js'
 import { SAFE, UNSAFE, judgeOf, guardThat, outcome, says, sleep } from '../fake-guards.js'
 
 const installed = spawnSync('redis-server', ['--version']).status === 0
@@ -13,14 +13,6 @@ if (!installed) console.warn('redis.test.ts is skipped: no redis-server here. On
 
 const running = new Set<ChildProcess>()
 const judges = new Set<Judge>()
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 async function startRedis(port: number): Promise<ChildProcess> {
   const redis = spawn(

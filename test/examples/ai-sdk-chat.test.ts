@@ -101,7 +101,8 @@ describe.skipIf(!hasChromium)('The useChat page', () => {
       up = (asked) => !asked.includes('gulls')
       await page.getByRole('button', { name: 'Try again' }).click()
       await expect.poll(() => page.locator('li.notice').textContent(), SOON).toContain('The reply broke off')
-      expect(await page.locator('li.bot').textContent()).toMatch(/^The sea/)
+      // How far the reply came depends on where a check ended.
+      expect(await page.locator('li.bot').textContent()).toMatch(/^The /)
       expect(await page.locator('li.bot').textContent()).not.toContain('gulls')
       expect(await page.locator('li.blocked, li.struck').count()).toBe(0)
       up = () => true

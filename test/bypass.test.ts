@@ -1,7 +1,8 @@
 // Ways past the guard, tried over real HTTP on Express with the real AWS SDK. Each is blocked, refused as
 // unreadable, or passes with every word judged that the handler gets. Words planted as PLANTED_n are counted
 // on both sides, so that no row needs to say which.
-import express5, { type Express, type Request, type Response } from 'express'
+import type express5 from 'express'
+import type { Express, Request, Response } from 'express'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { LlamaGuardOptions } from '../src/index.js'

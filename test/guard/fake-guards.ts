@@ -1,6 +1,8 @@
 // Guards that answer what a test tells them to, and judges around them with plain defaults.
+import { expect } from 'vitest'
 import { createJudge, type Judge, type JudgeSettings } from '../../src/guard/index.js'
 import type { Conversation, Guard, JudgeOptions, Verdict } from '../../src/types.js'
+import { isLlamaGuardError, type LlamaGuardError } from '../../src/types/errors.js'
 
 export const SAFE: Verdict = { safe: true, categories: [] }
 export const UNSAFE: Verdict = { safe: false, categories: ['O3'] }
@@ -51,4 +53,14 @@ export function judgeOf(guard: Guard, rest: Partial<JudgeSettings> = {}): Judge 
 export async function outcome(judge: Judge, conversation: Conversation, signal?: AbortSignal): Promise<string> {
   const judgement = await judge.judge(conversation, { stage: 'input', ...(signal && { signal }) })
   return 'error' in judgement ? judgement.error.code : judgement.verdict.safe ? 'safe' : 'unsafe'
+}
+
+/** The error of work that must fail with one of ours. */
+export async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
+  const error: unknown = await work.then(
+    () => expect.unreachable('it did not fail'),
+    (reason: unknown) => reason,
+  )
+  if (!isLlamaGuardError(error)) throw error
+  return error
 }

@@ -145,9 +145,7 @@ describe('a text in pieces', () => {
     })
     expect(await outcome(halfDown, says('mild down'))).toBe('guard_rejected')
   })
-  it('is an error, not safe, when the guard cuts it into nothing', async () => {
-    expect(await outcome(judgeOf(guardThat(() => SAFE, { fit: () => [] })), says('a'))).toBe('guard_error')
-    expect(await outcome(judgeOf(guardThat(() => SAFE, { fit: () => [[]] })), says('a'))).toBe('guard_error')
+  it('is an error, not safe, when it has no turn', async () => {
     expect(await outcome(judgeOf(guardThat(() => SAFE)), [])).toBe('internal_error')
   })
   it.each([0, 1000])(
@@ -288,13 +286,6 @@ describe('a panel of guards', () => {
       verdict: { safe: false, judgedBy: 'strict' },
       model: 'fake+strict',
     })
-  })
-  it('is an error when one guard fails and the rest say safe', async () => {
-    const panel = anyUnsafe([
-      guardThat(() => SAFE),
-      guardThat(() => Promise.reject(new LlamaGuardError('guard_rejected'))),
-    ])
-    expect(await outcome(judgeOf(panel), says('a'))).toBe('guard_rejected')
   })
   it('does not let an unsafe that is only flagged hide the vote of another', async () => {
     const slow = async () => {

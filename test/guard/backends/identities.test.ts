@@ -1,5 +1,5 @@
 // The name of a guard model in a cache key: verdicts of one model, server or component are none of another.
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { openAiCompatibleComplete } from '../../../src/guard/backends/openai-compatible.js'
 import { sagemakerComplete } from '../../../src/guard/backends/sagemaker/index.js'
 
@@ -26,7 +26,9 @@ it.each([
 ])('The name of $what has all that tells one model from another, and no more.', ({ options, make }) => {
   const names = new Set<string>()
   for (const one of options) {
-    const made = [1000, 2000].map((timeoutMs) => make({ ...common, ...one, timeoutMs } as never))
+    const made = [1000, 2000].map((timeoutMs) =>
+      make({ ...common, ...one, timeoutMs, apiKey: `sk-${timeoutMs}` } as never),
+    )
     expect(made[1]!.identity).toBe(made[0]!.identity)
     names.add(made[0]!.identity)
     for (const each of made) void each.close()
@@ -36,17 +38,12 @@ it.each([
 
 it('An endpoint of another region has another name.', () => {
   const names = new Set<string>()
-  const before = process.env.AWS_REGION
-  try {
-    for (const region of ['eu-west-1', 'us-east-1']) {
-      process.env.AWS_REGION = region
-      const made = sagemakerComplete({ ...common, endpoint: 'one' })
-      names.add(made.identity)
-      void made.close()
-    }
-  } finally {
-    if (before === undefined) delete process.env.AWS_REGION
-    else process.env.AWS_REGION = before
+  for (const region of ['eu-west-1', 'us-east-1']) {
+    vi.stubEnv('AWS_REGION', region)
+    const made = sagemakerComplete({ ...common, endpoint: 'one' })
+    names.add(made.identity)
+    void made.close()
   }
+  vi.unstubAllEnvs()
   expect(names.size).toBe(2)
 })

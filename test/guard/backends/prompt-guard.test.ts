@@ -6,17 +6,17 @@ import { sagemakerClassify } from '../../../src/guard/backends/sagemaker/index.j
 import type { PromptGuardName } from '../../../src/guard/prompt/index.js'
 import { decide } from '../../../src/policy.js'
 import type { Conversation, Guard, Verdict } from '../../../src/types.js'
-import { startEmulator, type Emulator, FAULTS } from '../../emulator/index.js'
+import { startEmulator, type Emulator } from '../../emulator/index.js'
 import { sends } from '../../emulator/faults.js'
 import { promptGuardLabels } from '../../emulator/other-models.js'
 
 const opened: (() => unknown)[] = []
 const user = (text: string): Conversation => [{ role: 'User', text }]
 
-async function start(version: 1 | 2, timeoutMs = 20_000): Promise<{ emulator: Emulator; guard: Guard }> {
+async function start(version: 1 | 2): Promise<{ emulator: Emulator; guard: Guard }> {
   const emulator = await startEmulator({ serves: { pg: { classifies: promptGuardLabels(version) } } })
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value)
-  const classify = sagemakerClassify({ endpoint: 'pg', concurrency: 4, timeoutMs })
+  const classify = sagemakerClassify({ endpoint: 'pg', concurrency: 4, timeoutMs: 20_000 })
   const guard = promptGuard({ model: `llama-prompt-guard-${version}`, classify, identity: classify.identity })
   opened.push(
     () => guard.close?.(),
@@ -104,16 +104,6 @@ describe('Llama Prompt Guard', () => {
     await expect(guard.judge(long, { signal: controller.signal })).rejects.toMatchObject({ status: 503 })
     expect(emulator.requests.length).toBeLessThan(20)
   })
-
-  it.each(FAULTS.filter(({ code }) => code !== 'unparseable_verdict'))(
-    'is never safe when its endpoint fails ($name): $code',
-    async (fault) => {
-      const { emulator, guard } = await start(2, fault.slow ? 300 : 20_000)
-      fault.apply(emulator)
-      const error: unknown = await guard.judge(user('hello'), {}).catch((reason: unknown) => reason)
-      expect(error).toMatchObject({ name: 'LlamaGuardError', status: 503 })
-    },
-  )
 
   it.each([
     [{}],

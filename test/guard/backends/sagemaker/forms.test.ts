@@ -30,23 +30,6 @@ afterEach(async () => {
 })
 
 describe('An endpoint with', () => {
-  it.each<Container>(['tgi', 'lmi', 'lmi-0.29'])(
-    '%s is asked in the form of inputs, and in no other',
-    async (container) => {
-      const { guard, bodies } = await start(container)
-      expect(await guard.judge(says('hi'))).toMatchObject({ safe: true, score: expect.closeTo(0.02, 6) as number })
-      expect(bodies()).toEqual([
-        [
-          undefined,
-          {
-            inputs: expect.stringContaining('User: hi') as string,
-            parameters: { max_new_tokens: 32, do_sample: false, return_full_text: false, details: true },
-          },
-        ],
-      ])
-    },
-  )
-
   it("vLLM's own image is asked for a completion on its route, after one refusal", async () => {
     const { guard, bodies } = await start('vllm')
     expect(await guard.judge(says('hi'))).toMatchObject({ safe: true, score: expect.closeTo(0.02, 6) as number })

@@ -6,17 +6,15 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { isLlamaGuardError } from '../../../../src/types/errors.js'
-import type { LlamaGuardError } from '../../../../src/types/errors.js'
 import { sagemakerComplete } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { SageMakerOptions } from '../../../../src/guard/backends/sagemaker/index.js'
 import type { Completer } from '../../../../src/guard/answer/completion.js'
 import { createSender } from '../../../../src/guard/backends/sagemaker/send.js'
 import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js'
 import { LazyAbortController } from '../../../../src/utils/deadline.js'
-import { FAULTS, startEmulator } from '../../../emulator/index.js'
+import { startEmulator } from '../../../emulator/index.js'
 import type { Emulator } from '../../../emulator/index.js'
-import { hangs, hangsHalfway, late } from '../../../emulator/faults.js'
+import { failure } from '../../fake-guards.js'
 
 const PROMPT =
   '[INST] Task\n\n<BEGIN CONVERSATION>\n\nUser: hello \u{1F999}\n\n<END CONVERSATION>\n\nProvide your safety assessment for User in the above conversation: [/INST]'
@@ -40,15 +38,6 @@ async function warm(
   return { complete, emulator }
 }
 
-async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
-  const error: unknown = await work.then(
-    () => expect.unreachable('it did not fail'),
-    (reason: unknown) => reason,
-  )
-  if (!isLlamaGuardError(error)) throw error
-  return error
-}
-
 describe('A later call', () => {
   it('says what the first one said, with its own body and signature.', async () => {
     const { complete, emulator } = await warm({ inferenceComponent: 'guard-component', targetVariant: 'green' })
@@ -67,61 +56,10 @@ describe('A later call', () => {
     expect(second!.prompt).toContain('hello again')
   })
 
-  it.each(FAULTS)('fails as the first one does ($name): $code', async (fault) => {
-    const { complete, emulator } = await warm(fault.slow && { timeoutMs: 500 })
-    emulator.reset()
-    fault.apply(emulator)
-    // What arrived whole and well-formed is for the verdict's parser to refuse.
-    const result = await complete(PROMPT.replace('hello', 'PLANTED'), { logprobs: false }).catch(
-      (error: unknown) => error,
-    )
-    if (fault.code === 'unparseable_verdict') expect(isLlamaGuardError(result)).toBe(false)
-    else expect(result).toMatchObject({ code: fault.code, retryable: fault.retryable, status: 503 })
-    expect(emulator.requests).toHaveLength(1)
-  })
-
   it('sends a session token when the credentials have one.', async () => {
     const { complete, emulator } = await warm({}, { AWS_SESSION_TOKEN: 'a-session' })
     await complete(PROMPT, { logprobs: false })
     expect(emulator.requests.map(({ headers }) => headers['x-amz-security-token'])).toEqual(['a-session', 'a-session'])
-  })
-
-  it('is signed by the clock of the server once an error has told it.', async () => {
-    const { complete, emulator } = await warm()
-    emulator.behave(
-      (call) => {
-        call.response.setHeader('date', new Date(Date.now() - 120_000).toUTCString())
-        call.fail({ status: 403, name: 'RequestTimeTooSkewed', body: '{"message":"skewed"}' })
-      },
-      { times: 1 },
-    )
-    expect(await failure(complete(PROMPT, { logprobs: false }))).toMatchObject({
-      code: 'guard_rejected',
-      retryable: true,
-    })
-    await complete(PROMPT, { logprobs: false })
-    const stamp = String(emulator.requests[2]?.headers['x-amz-date']).replace(/^(....)(..)(..T..)(..)/, '$1-$2-$3:$4:')
-    expect(Date.parse(stamp)).toBeLessThan(Date.now() - 60_000)
-  })
-
-  it.each([
-    ['before it answers', hangs],
-    ['within its answer', hangsHalfway],
-    ['while it is slow', late(10_000)],
-  ])('is left %s when the caller aborts, and its connection closed.', async (_, behaviour) => {
-    const { complete, emulator } = await warm()
-    const arrived = new Promise<{ closed: Promise<void> }>((resolve) => {
-      emulator.behave((call) => {
-        resolve({ closed: new Promise((closed) => call.request.socket.once('close', closed)) })
-        return behaviour(call)
-      })
-    })
-    const controller = new AbortController()
-    const error = failure(complete(PROMPT, { logprobs: false, signal: controller.signal }))
-    const { closed } = await arrived
-    controller.abort()
-    expect((await error).status).toBe(503)
-    await closed
   })
 
   it('that waits for a socket is never sent once its caller has gone.', async () => {

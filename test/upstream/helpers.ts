@@ -1,35 +1,11 @@
 // A server that forwards what it gets to one upstream, as the middleware would after a safe verdict.
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { isLlamaGuardError } from '../../src/types/errors.js'
 import type { LlamaGuardError } from '../../src/types/errors.js'
 import type { Upstream } from '../../src/upstream/index.js'
+import { serve, type Running } from '../helpers/http.js'
 
-export interface Listening {
-  readonly url: string
-  close(): Promise<void>
-}
-
-export async function listen(handler: (req: IncomingMessage, res: ServerResponse) => void): Promise<Listening> {
-  const server: Server = createServer(handler)
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((closed) => server.close(closed))
-    },
-  }
-}
-
-export async function readBody(req: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of req) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks)
-}
-
-export interface Gateway extends Listening {
+export interface Gateway extends Running {
   /** What `forward` rejected with, oldest first. */
   readonly errors: LlamaGuardError[]
   /** How many calls have ended, well or not. */
@@ -40,12 +16,12 @@ export interface Gateway extends Listening {
 export async function gateway(upstream: Upstream): Promise<Gateway> {
   const errors: LlamaGuardError[] = []
   let ended = 0
-  const server = await listen((req, res) => {
+  const server = await serve((req, res) => {
     void (async () => {
       const controller = new AbortController()
       res.once('close', () => controller.abort())
       const json = /json/.test(req.headers['content-type'] ?? '')
-        ? (JSON.parse((await readBody(req)).toString('utf8')) as Record<string, unknown>)
+        ? (JSON.parse((await buffer(req)).toString()) as Record<string, unknown>)
         : undefined
       try {
         await upstream.forward({ req, res, body: json, signal: controller.signal, path: req.url ?? '/' })
@@ -63,4 +39,14 @@ export async function gateway(upstream: Upstream): Promise<Gateway> {
     })()
   })
   return { ...server, errors, ended: () => ended }
+}
+
+export function post(front: Gateway, body: object | string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${front.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    redirect: 'manual',
+    ...init,
+  })
 }

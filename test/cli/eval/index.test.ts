@@ -2,12 +2,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { run } from '../../../src/cli/index.js'
 import { startEmulator } from '../../emulator/index.js'
 import { ACCESS_DENIED } from '../../emulator/aws-errors.js'
 import type { Emulator } from '../../emulator/index.js'
-import { listen, readBody } from '../../upstream/helpers.js'
+import { serve } from '../../helpers/http.js'
 import { catchIo } from '../helpers.js'
 
 let emulator: Emulator
@@ -53,8 +54,8 @@ test('A guard on SageMaker is measured, with scores, and named by model and endp
 
 test('An OpenAI-compatible server is asked for log probabilities, or not when told so', async () => {
   const asked: Record<string, unknown>[] = []
-  const server = await listen((req, res) => {
-    void readBody(req).then((body) => {
+  const server = await serve((req, res) => {
+    void buffer(req).then((body) => {
       asked.push(JSON.parse(body.toString()) as Record<string, unknown>)
       res.setHeader('content-type', 'application/json').end('{"choices":[{"text":"safe","finish_reason":"stop"}]}')
     })

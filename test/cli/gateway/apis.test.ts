@@ -10,7 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startGateway, type Gateway } from '../../../src/cli/gateway/index.js'
 import { REPLIES } from '../../dialects/replies.js'
 import { markerGuard } from '../../helpers/guards.js'
-import { listen, type Listening } from '../../upstream/helpers.js'
+import { serve, type Running } from '../../helpers/http.js'
 
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -24,13 +24,13 @@ const ANSWERS: Readonly<Record<string, (text: string) => object>> = {
   }),
 }
 
-let upstream: Listening
+let upstream: Running
 let gateway: Gateway
 let words: string
 const asked: { url: string; headers: IncomingMessage['headers'] }[] = []
 
 beforeAll(async () => {
-  upstream = await listen((req, res) => {
+  upstream = await serve((req, res) => {
     const { url = '', headers } = req
     asked.push({ url, headers })
     const replying = ANSWERS[url.split('?', 1)[0]!.replace(':streamG', ':g')] ?? REPLIES['bedrock-converse']!

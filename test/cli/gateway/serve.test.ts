@@ -1,4 +1,5 @@
 // The gateway as its users meet it: their own SDKs in front, a real upstream behind, the emulated guard beside.
+import { buffer } from 'node:stream/consumers'
 import OpenAI from 'openai'
 import { afterEach, expect, test, vi } from 'vitest'
 import { startGateway } from '../../../src/cli/gateway/index.js'
@@ -8,9 +9,7 @@ import { startChatEndpoint } from '../../emulator/chat-container.js'
 import { startEmulator } from '../../emulator/index.js'
 import type { Emulator } from '../../emulator/index.js'
 import { markerGuard } from '../../helpers/guards.js'
-import { chunk, completion } from '../../helpers/http.js'
-import { listen, readBody } from '../../upstream/helpers.js'
-import type { Listening } from '../../upstream/helpers.js'
+import { chunk, completion, serve, type Running } from '../../helpers/http.js'
 import { catchIo } from '../helpers.js'
 import { withProtection } from '../../../src/options/protection.js'
 import { rounds } from '../../helpers/sampled.js'
@@ -24,14 +23,14 @@ afterEach(async () => {
 const QUIET = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Tells back what the newest message says; a stream comes word by word, with `gapMs` between them. */
-async function echoUpstream(gapMs = 0): Promise<Listening> {
-  const server = await listen((req, res) => {
+async function echoUpstream(gapMs = 0): Promise<Running> {
+  const server = await serve((req, res) => {
     void (async () => {
       if (req.method === 'GET')
         return res
           .setHeader('content-type', 'application/json')
           .end('{"object":"list","data":[{"id":"m","object":"model"}]}')
-      const body = JSON.parse((await readBody(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
+      const body = JSON.parse((await buffer(req)).toString()) as { stream?: boolean; messages: { content: string }[] }
       const text = body.messages.at(-1)?.content ?? ''
       if (body.stream !== true)
         return res.setHeader('content-type', 'application/json').end(JSON.stringify(completion(text)))
@@ -102,7 +101,7 @@ test.each([
   ['GET', '/v1/models/../files', undefined, 404],
 ])('%s %s with %s is answered %i here and goes nowhere', async (method, path, body, status) => {
   let calls = 0
-  const upstream = await listen((_, res) => {
+  const upstream = await serve((_, res) => {
     calls += 1
     res.end('{}')
   })

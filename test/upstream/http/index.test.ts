@@ -4,11 +4,13 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test, vi } from 'vitest'
 import { httpUpstream } from '../../../src/upstream/index.js'
 import type { HttpUpstreamOptions } from '../../../src/upstream/index.js'
-import { gateway, listen, readBody } from '../helpers.js'
+import { serve } from '../../helpers/http.js'
+import { gateway, post } from '../helpers.js'
 import type { Gateway } from '../helpers.js'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -21,7 +23,7 @@ async function between(
   options: Omit<HttpUpstreamOptions, 'url'> = {},
   base = '/v1',
 ): Promise<Gateway> {
-  const server = await listen(handler)
+  const server = await serve(handler)
   const upstream = httpUpstream({ url: `${server.url}${base}`, ...options })
   const front = await gateway(upstream)
   closers.push(
@@ -32,19 +34,10 @@ async function between(
   return front
 }
 
-function post(front: Gateway, body: string, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`${front.url}/v1/chat/completions`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json', ...headers },
-    redirect: 'manual',
-  })
-}
-
 test('What the upstream gets is the judged object, written anew, without a second value of a doubled key', async () => {
   const got: { url?: string; body: string; headers: IncomingMessage['headers'] }[] = []
   const front = await between(async (req, res) => {
-    got.push({ url: req.url, body: (await readBody(req)).toString(), headers: req.headers })
+    got.push({ url: req.url, body: (await buffer(req)).toString(), headers: req.headers })
     res.end('{"ok":true}')
   })
   const raw = '{"messages":[{"role":"user","content":"evil"}],  "messages":[{"role":"user","content":"h\\u00e9llo"}]}'
@@ -84,7 +77,7 @@ test('Headers of the hop, of the app and named by Connection stay behind; the re
   })
   sent.end()
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
-  await readBody(reply)
+  await buffer(reply)
   expect(seen).toMatchObject({
     authorization: 'Bearer client',
     'openai-organization': 'org',
@@ -162,7 +155,7 @@ test('A compressed answer arrives as its own bytes', async () => {
   const sent = request(`${front.url}/v1/x`, { method: 'GET', headers: { 'accept-encoding': 'gzip' } })
   sent.end()
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
-  expect(await readBody(reply)).toEqual(bytes)
+  expect(await buffer(reply)).toEqual(bytes)
 })
 
 test('A request that is no chat is streamed on as its own bytes while it still arrives', async () => {
@@ -175,7 +168,7 @@ test('A request that is no chat is streamed on as its own bytes while it still a
   sent.write(bytes.subarray(0, 1000))
   const [reply] = (await once(sent, 'response')) as [IncomingMessage]
   sent.end(bytes.subarray(1000))
-  expect(await readBody(reply)).toEqual(bytes)
+  expect(await buffer(reply)).toEqual(bytes)
 })
 
 test('A stream flows event by event', async () => {
@@ -242,7 +235,7 @@ test('When the client leaves, the call to the upstream is broken off and ends qu
 })
 
 test('An upstream that refuses the connection is upstream_unavailable, and the key is in no message', async () => {
-  const server = await listen(() => undefined)
+  const server = await serve(() => undefined)
   await server.close()
   const front = await gateway(httpUpstream({ url: server.url, apiKey: 'sk-secret' }))
   closers.push(() => front.close())
@@ -257,16 +250,6 @@ test('An upstream that never answers is given up after timeoutMs', async () => {
   const front = await between(() => undefined, { timeoutMs: 1000 })
   expect((await post(front, '{}')).status).toBe(503)
   expect(front.errors[0]?.message).toMatch(/timeoutMs is 1000/)
-})
-
-test('An upstream that dies in the middle of its reply is an error, not a short reply', async () => {
-  const front = await between((_, res) => {
-    res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
-    setTimeout(() => res.destroy(), 50)
-  })
-  const reply = await post(front, '{"stream":true}')
-  await expect(reply.text()).rejects.toThrow()
-  expect(front.errors[0]?.code).toBe('upstream_unavailable')
 })
 
 test('One call more than may be open or wait is refused at once', async () => {

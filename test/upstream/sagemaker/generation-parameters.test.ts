@@ -3,6 +3,16 @@ import { expect, test } from 'vitest'
 import { generationParameters } from '../../../src/upstream/sagemaker/llama-2.js'
 
 const ALWAYS = { return_full_text: false, details: true }
+const ARTICLE = {
+  max_length: 200,
+  max_new_tokens: 100,
+  num_beams: 2,
+  no_repeat_ngram_size: 3,
+  early_stopping: true,
+  do_sample: true,
+  top_k: 50,
+  return_full_text: true,
+}
 
 test.each([
   ['nothing', {}, {}],
@@ -22,29 +32,7 @@ test.each([
     { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 },
     { seed: 7, frequency_penalty: 0.5, presence_penalty: -0.5 },
   ],
-  [
-    "the article's own parameters",
-    {
-      max_length: 200,
-      max_new_tokens: 100,
-      num_beams: 2,
-      no_repeat_ngram_size: 3,
-      early_stopping: true,
-      do_sample: true,
-      top_k: 50,
-      return_full_text: true,
-    },
-    {
-      max_length: 200,
-      max_new_tokens: 100,
-      num_beams: 2,
-      no_repeat_ngram_size: 3,
-      early_stopping: true,
-      do_sample: true,
-      top_k: 50,
-      return_full_text: true,
-    },
-  ],
+  ["the article's own parameters", ARTICLE, ARTICLE],
 ])('%s becomes what the container reads', (_, body, parameters) => {
   expect(generationParameters(body).parameters).toEqual({ ...ALWAYS, ...parameters })
 })

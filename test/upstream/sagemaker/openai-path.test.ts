@@ -2,13 +2,15 @@
 // bearer token as SageMaker does, with an own computation of the signature.
 import { createHash, createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bearerTokens } from '../../../src/upstream/sagemaker/client.js'
 import { sagemakerChatUpstream, type SageMakerChatOptions } from '../../../src/upstream/index.js'
 import { CREDENTIALS, REGION } from '../../emulator/sigv4.js'
-import { gateway, listen, readBody } from '../helpers.js'
+import { serve } from '../../helpers/http.js'
+import { gateway } from '../helpers.js'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -62,11 +64,11 @@ async function setup(options: Partial<SageMakerChatOptions> = {}, keys: { sessio
   const seen: Seen[] = []
   const chunk = (content: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`
   const answer = async (req: IncomingMessage) => {
-    const body = JSON.parse((await readBody(req)).toString()) as Record<string, unknown>
+    const body = JSON.parse((await buffer(req)).toString()) as Record<string, unknown>
     seen.push({ url: req.url, body, token: req.headers.authorization })
     return body
   }
-  const server = await listen((req, res) => {
+  const server = await serve((req, res) => {
     void answer(req).then((body) => {
       const refusal = refusalOf(req.headers.authorization, keys.sessionToken)
       if (refusal !== undefined || body['safety_identifier'] === 'nobody')

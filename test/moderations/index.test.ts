@@ -1,18 +1,17 @@
 // /v1/moderations as OpenAI's own client sees it, over real HTTP, and with requests that must not read as safe.
 import { llamaGuard, moderations, type LlamaGuardOptions } from '../../src/index.js'
-import { createServer } from 'node:http'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import OpenAI, { APIError } from 'openai'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LlamaGuardError } from '../../src/types/errors.js'
 import type { Judge } from '../../src/guard/index.js'
 import { moderationsOf } from '../../src/moderations/index.js'
 import { parseOptions } from '../../src/options/config.js'
 import type { Category, Conversation, Verdict } from '../../src/types.js'
+import { onNode, serving } from '../helpers/apps.js'
+import { serve, type Running } from '../helpers/http.js'
 import { post as rawPost, rawClient } from '../helpers/raw.js'
-import { judgeOf, guardThat, sleep } from '../guard/fake-guards.js'
+import { judgeOf, guardThat, never, sleep } from '../guard/fake-guards.js'
 import { withProtection } from '../../src/options/protection.js'
 
 const categories: Category[] = [
@@ -22,7 +21,7 @@ const categories: Category[] = [
   { id: 'S10', name: 'Twins' },
 ]
 
-let server: Server
+let server: Running
 let client: OpenAI
 let url: string
 let theJudge: Judge
@@ -59,9 +58,8 @@ beforeAll(async () => {
     app.use(path, (req, res, next) => moderationsOf({ ...guard, vision })(req, res, next))
   }
   app.use((_req, res) => void res.status(404).json({ passed: true }))
-  server = createServer(app).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server = await serve(app)
+  ;({ url } = server)
   client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 0 })
 })
 beforeEach(() => {
@@ -69,10 +67,7 @@ beforeEach(() => {
   vision = false
   theJudge = judgeOf(guardThat(judge), { maxAttempts: 1 })
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-})
+afterAll(() => server.close())
 
 const post = (body: string, headers = {}): Promise<Response> =>
   fetch(`${url}/v1/moderations`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
@@ -147,6 +142,7 @@ describe('a request', () => {
     })
     expect(await response.json()).toMatchObject({ results: [{ flagged: true }] })
     expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(seen).toEqual([[{ role: 'User', text: 'UNSAFE_S1' }]])
   })
   it('with another method goes on', async () => {
     expect(await (await fetch(`${url}/v1/moderations`)).json()).toEqual({ passed: true })
@@ -181,7 +177,7 @@ describe('a request', () => {
     expect(seen).toEqual([])
   })
   it('that is too large is a 413, and the next one on its connection is answered', async () => {
-    const client = await rawClient((server.address() as AddressInfo).port)
+    const client = await rawClient(server.port)
     const path = '/v1/moderations'
     client.write(rawPost({ input: 'x'.repeat(300_000) }, { path }) + rawPost({ input: 'UNSAFE_S1' }, { path }))
     await client.until(/^HTTP\/1\.1 413[^]*HTTP\/1\.1 200[^]*"flagged":true/)
@@ -204,13 +200,10 @@ describe('guard.moderations()', () => {
       { logger: false, ...withProtection({ breaker: false }), ...withProtection({ maxAttempts: 1 }), ...options },
       {},
     ).moderations()
-    const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
-    try {
-      const { port } = own.address() as AddressInfo
-      return await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: JSON.stringify({ input }) })
-    } finally {
-      own.close()
-    }
+    return serving(
+      onNode([handler], () => undefined),
+      ({ url }) => fetch(url, { method: 'POST', body: JSON.stringify({ input }) }),
+    )
   }
   const guard = guardThat((call) => judge(call, [{ role: 'User', text: 'UNSAFE_S1' }]))
 
@@ -236,40 +229,15 @@ describe('guard.moderations()', () => {
     expect(results[0]!.flagged).toBe(false)
     expect(Object.values(results[0]!.categories)).not.toContain(true)
   })
-
-  it('shows the guard one turn of the user, without images where there are none', async () => {
-    const asked: Conversation[] = []
-    const watching = guardThat((_call, conversation) => {
-      asked.push(conversation)
-      return { safe: true, categories: [] }
-    })
-    const answer = await ask([{ type: 'text', text: 'a' }], { guard: watching })
-    expect(await answer.json()).toMatchObject({ results: [{ flagged: false }] })
-    expect(asked).toEqual([[{ role: 'User', text: 'a' }]])
-  })
 })
 
-function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((settle) => (resolve = settle))
-  return { promise, resolve }
-}
-
 it('A client that leaves has its inputs judged no further.', async () => {
-  const started = deferred<AbortSignal>()
-  const judge = (_conversation: Conversation, { signal }: { signal?: unknown } = {}): Promise<never> => {
-    started.resolve(signal as AbortSignal)
-    return new Promise(() => undefined)
-  }
-  const config = parseOptions({ guard: 'local' }, {})
-  const handler = moderationsOf({ config, judge: { judge } as unknown as Judge, categories, model: 'm', vision: false })
-  const own = createServer((req, res) => handler(req, res, () => res.end())).listen(0)
+  const guard = guardThat(never)
+  theJudge = judgeOf(guard, { timeoutMs: 100_000 })
   const leave = new AbortController()
-  const { port } = own.address() as AddressInfo
-  const asked = fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: '{"input":"a"}', signal: leave.signal })
-  const signal = await started.promise
+  const asked = fetch(`${url}/v1/moderations`, { method: 'POST', body: '{"input":"a"}', signal: leave.signal })
+  await vi.waitFor(() => expect(guard.calls).toHaveLength(1))
   leave.abort()
   await expect(asked).rejects.toThrow()
-  await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve())))
-  own.close()
+  await vi.waitFor(() => expect(guard.calls[0]!.options.signal?.aborted).toBe(true))
 })

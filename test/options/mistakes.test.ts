@@ -124,6 +124,7 @@ const START: readonly (readonly [string, readonly [() => unknown], RegExp, strin
   ['apiKey', given({ apiKey: 'x' }), /`guardApiKey`.*upstream: \{ url, apiKey \}/, 'unknown_option'],
   ['seconds', given({ timeout: 5 }), /`timeoutMs`.*in milliseconds/, 'unknown_option'],
   ['yes', given({}, { LLAMA_GUARD_PARALLEL: 'yes' }), /PARALLEL should be true or false; got "yes"/],
+  ['words', given({}, { LLAMA_GUARD_TIMEOUT_MS: 'soon' }), /_TIMEOUT_MS should be .* from 1 to 600000; got "soon"/],
   ['failOpen', given({ failOpen: true }), /`onError: 'open'`/, 'unknown_option'],
   [
     'a category of another model',

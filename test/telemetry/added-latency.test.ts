@@ -94,9 +94,7 @@ describe('The sample of shadow mode', () => {
     const server = await serve((req, res) => guard(req, res, () => whole(res, 'UNSAFE reply')))
     for (let number = 0; number < count; number++) {
       const reply = await send(`${server.url}/v1/chat/completions`, { body: chat('UNSAFE'), headers })
-      const sampled =
-        reply.headers['llama-guard'] !== 'input=skipped;why="shadow-sample", output=skipped;why="shadow-sample"'
-      expect([reply.status, sampled]).toEqual([200, expect.any(Boolean)])
+      expect(reply.status).toBe(200)
     }
     await vi.waitFor(() => expect(heard.requests).toHaveLength(count))
     await server.close()
@@ -109,12 +107,6 @@ describe('The sample of shadow mode', () => {
     expect(inSample).toBeGreaterThan(0)
     expect(inSample).toBeLessThan(60)
     for (const { stages } of heard.requests) expect(new Set(stages.map(({ verdict }) => verdict)).size).toBe(1)
-  })
-
-  it('judges everything with 1, nothing with 0', async () => {
-    expect(await judged({ mode: { shadow: 1 } }, 5)).toBe(5)
-    heard.requests.length = 0
-    expect(await judged({ mode: { shadow: 0 } }, 5)).toBe(0)
   })
 
   it('may differ from request to request', async () => {

@@ -33,6 +33,9 @@ export function guardThat(
   }
 }
 
+/** A guard that always answers the same. */
+export const guardSaying = (answer: unknown, rest?: Partial<Guard>): CountingGuard => guardThat(() => answer, rest)
+
 export function judgeOf(guard: Guard, rest: Partial<JudgeSettings> = {}): Judge {
   return createJudge({
     guard,

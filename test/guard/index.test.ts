@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { LlamaGuardError } from '../../src/types/errors.js'
 import { anyUnsafe } from '../../src/guard/panel.js'
 import type { CompareEvent, Conversation, Guard } from '../../src/types.js'
-import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from './fake-guards.js'
+import { SAFE, UNSAFE, judgeOf, guardSaying, guardThat, never, outcome, says, sleep } from './fake-guards.js'
 
 describe('what a custom guard answers', () => {
   const wrong: [string, unknown][] = [
@@ -151,37 +151,17 @@ describe('a text in pieces', () => {
   it.each([0, 1000])(
     'costs one call for equal pieces, and no more than maxChecks with a cache of %i',
     async (cacheMax) => {
-      const words = (each: (index: number) => string) => says(Array.from({ length: 188 }, (_, i) => each(i)).join(' '))
+      const words = (different: number) => says(Array.from({ length: 188 }, (_, i) => i % different).join(' '))
       const slow = async () => (await sleep(1), SAFE)
       const equal = guardThat(slow, { fit: inWords })
-      expect(
-        await outcome(
-          judgeOf(equal, { cacheMax }),
-          words(() => 'same'),
-        ),
-      ).toBe('safe')
+      expect(await outcome(judgeOf(equal, { cacheMax }), words(1))).toBe('safe')
       expect(equal.calls).toHaveLength(1)
       const failing = guardThat(fails, { fit: inWords })
-      expect(
-        await outcome(
-          judgeOf(failing, { cacheMax }),
-          words(() => 'same'),
-        ),
-      ).toBe('guard_rejected')
+      expect(await outcome(judgeOf(failing, { cacheMax }), words(1))).toBe('guard_rejected')
       expect(failing.calls).toHaveLength(1)
       const other = guardThat(slow, { fit: inWords })
-      expect(
-        await outcome(
-          judgeOf(other, { cacheMax }),
-          words((index) => `${index % 33}`),
-        ),
-      ).toBe('too_many_checks')
-      expect(
-        await outcome(
-          judgeOf(other, { cacheMax }),
-          words((index) => `${index % 32}`),
-        ),
-      ).toBe('safe')
+      expect(await outcome(judgeOf(other, { cacheMax }), words(33))).toBe('too_many_checks')
+      expect(await outcome(judgeOf(other, { cacheMax }), words(32))).toBe('safe')
       expect(other.calls).toHaveLength(32)
     },
   )
@@ -218,15 +198,7 @@ describe('fallback guards', () => {
   })
   it('are not asked when the first says unsafe', async () => {
     const other = second()
-    expect(
-      await outcome(
-        judgeOf(
-          guardThat(() => UNSAFE),
-          { fallback: [other] },
-        ),
-        says('a'),
-      ),
-    ).toBe('unsafe')
+    expect(await outcome(judgeOf(guardSaying(UNSAFE), { fallback: [other] }), says('a'))).toBe('unsafe')
     expect(other.calls).toHaveLength(0)
   })
   it('are not asked about what is the fault of the client', async () => {
@@ -309,13 +281,7 @@ describe('a shadow guard', () => {
     const logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') }
     for (const verdict of [SAFE, UNSAFE]) {
       const shadow = { guard: guardThat(() => verdict, { model: 'new' }), rate: 1 }
-      await outcome(
-        judgeOf(
-          guardThat(() => SAFE),
-          { shadow, logger },
-        ),
-        says('a'),
-      )
+      await outcome(judgeOf(guardSaying(SAFE), { shadow, logger }), says('a'))
       await expect.poll(() => lines.length).toBe(verdict === SAFE ? 1 : 2)
     }
     expect(lines).toEqual(['debug: shadow guard agrees', 'info: shadow guard differs'])
@@ -328,25 +294,9 @@ describe('a shadow guard', () => {
       rate: 1,
       onCompare: (event: CompareEvent) => void events.push(event),
     }
-    expect(
-      await outcome(
-        judgeOf(
-          guardThat(() => SAFE),
-          { shadow },
-        ),
-        says('secret words'),
-      ),
-    ).toBe('safe')
+    expect(await outcome(judgeOf(guardSaying(SAFE), { shadow }), says('secret words'))).toBe('safe')
     const broken = { ...shadow, guard: guardThat(() => Promise.reject(new Error('down')), { model: 'new' }) }
-    expect(
-      await outcome(
-        judgeOf(
-          guardThat(() => SAFE),
-          { shadow: broken },
-        ),
-        says('secret words'),
-      ),
-    ).toBe('safe')
+    expect(await outcome(judgeOf(guardSaying(SAFE), { shadow: broken }), says('secret words'))).toBe('safe')
     await expect.poll(() => events.length).toBe(2)
     expect(events[0]).toMatchObject({
       agree: false,
@@ -358,10 +308,7 @@ describe('a shadow guard', () => {
   })
   it('sees only its share of the traffic', async () => {
     const guard = guardThat(() => SAFE)
-    const judge = judgeOf(
-      guardThat(() => SAFE),
-      { shadow: { guard, rate: 0 } },
-    )
+    const judge = judgeOf(guardSaying(SAFE), { shadow: { guard, rate: 0 } })
     for (let index = 0; index < 20; index++) await outcome(judge, says(`${index}`))
     expect(guard.calls).toHaveLength(0)
   })

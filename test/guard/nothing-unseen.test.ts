@@ -244,7 +244,6 @@ describe('a chat that grows', () => {
       calls.push(prompts.length - before)
       turns.push({ role: 'Agent', text: wordsOf(80 + (exchange % 5) * 30) })
     }
-    if (process.env['SHOW_CALLS']) console.log(model, calls.join(' '), prompts.length)
     expectSeen(prompts, planted(turns.slice(0, -1)))
     expect(prompts.length / 100).toBeLessThan(3)
     expect(Math.max(...calls)).toBeLessThanOrEqual(6)

@@ -94,19 +94,6 @@ describe('gpt-oss-safeguard on Bedrock', () => {
     expect(await outcomeOf(guardOf(options).judge(says(text)))).toBe(outcome)
   })
 
-  it('throttles, fails and refuses keys as guardrails do', async () => {
-    const bedrock = await emulated()
-    for (const [status, type, code] of [
-      [429, 'ThrottlingException', 'guard_throttled'],
-      [403, 'AccessDeniedException', 'guard_rejected'],
-      [503, 'ServiceUnavailableException', 'guard_unavailable'],
-    ] as const) {
-      bedrock.instead = (response) =>
-        void response.writeHead(status, { 'x-amzn-errortype': type }).end(JSON.stringify({ message: 'my words' }))
-      expect(await outcomeOf(guardOf().judge(says('hi')))).toBe(code)
-    }
-  })
-
   it('is for models that read chats, and needs the id of one', () => {
     vi.stubEnv('AWS_REGION', REGION)
     expect(() => guardOf({ model: 'llama-guard-3-8b' })).toThrow(/Use gpt-oss-safeguard there/)

@@ -108,7 +108,6 @@ describe('Llama Prompt Guard', () => {
   it.each([
     [{}],
     [[]],
-    [[[]]],
     ['BENIGN'],
     [[{ label: 'BENIGN' }]],
     [[{ label: 'BENIGN', score: '0.9' }]],
@@ -123,7 +122,6 @@ describe('Llama Prompt Guard', () => {
       ],
     ],
     [[[{ label: 'BENIGN', score: 1 }], [{ label: 'BENIGN', score: 1 }]]],
-    [{ generated_text: 'safe' }],
     [{ error: 'CUDA out of memory', code: 500 }],
     [Array.from({ length: 20 }, (_, index) => ({ label: `LABEL_${index}`, score: 0.05 }))],
   ])('is not known by the answer %j.', async (body) => {
@@ -133,20 +131,11 @@ describe('Llama Prompt Guard', () => {
   })
 
   it.each([
-    ['llama-prompt-guard-2', [{ label: 'POSITIVE', score: 0.9 }]],
     [
       'llama-prompt-guard-2',
       [
         { label: 'BENIGN', score: 0.9 },
         { label: 'LABEL_0', score: 0.1 },
-      ],
-    ],
-    ['llama-prompt-guard-2', [{ label: 'LABEL_2', score: 0.9 }]],
-    [
-      'llama-prompt-guard-2',
-      [
-        { label: 'BENIGN', score: 0.9 },
-        { label: 'JAILBREAK', score: 0.1 },
       ],
     ],
     [
@@ -171,22 +160,9 @@ describe('Llama Prompt Guard', () => {
         { label: 'LABEL_0', score: 0.01 },
       ],
     ],
+    // The other way round, the share of the third label would be read as safe.
+    ['llama-prompt-guard-2', [0.6, 0.2, 0.2].map((score, index) => ({ label: `LABEL_${index}`, score }))],
     ['llama-prompt-guard-2', [{ label: 'BENIGN', score: 1 }]],
-    [
-      'llama-prompt-guard-1',
-      [
-        { label: 'BENIGN', score: 0.4 },
-        { label: 'JAILBREAK', score: 0.6 },
-      ],
-    ],
-    [
-      'llama-prompt-guard-1',
-      [
-        { label: 'BENIGN', score: 0.1 },
-        { label: 'INJECTION', score: 0.1 },
-        { label: 'JAILBREAK', score: 0.1 },
-      ],
-    ],
   ] as const)('%s does not believe %j.', async (model, labels) => {
     await expect(answers(model, labels)).rejects.toMatchObject({ code: 'unparseable_verdict' })
   })

@@ -6,7 +6,7 @@ import { cacheKey, type CacheKeyParts, createCache } from '../../../src/guard/ca
 import type { Verdict } from '../../../src/types.js'
 import type { CacheStore } from '../../../src/guard/cache/store.js'
 import type { Conversation, Turn } from '../../../src/types.js'
-import { SAFE, UNSAFE, judgeOf, guardThat, never, outcome, says, sleep } from '../fake-guards.js'
+import { SAFE, UNSAFE, judgeOf, guardSaying, guardThat, never, outcome, says, sleep } from '../fake-guards.js'
 
 const parts: CacheKeyParts = { identity: 'i', model: 'm', policyHash: 'p', tenant: undefined, stage: 'input' }
 const turn: fc.Arbitrary<Turn> = fc.record(
@@ -115,24 +115,8 @@ describe('sharing', () => {
   it('never happens between two custom guards without a name', async () => {
     const store = memoryStore()
     const anonymous = { identity: undefined, model: undefined } as object
-    expect(
-      await outcome(
-        judgeOf(
-          guardThat(() => SAFE, anonymous),
-          { cacheStore: store },
-        ),
-        says('a'),
-      ),
-    ).toBe('safe')
-    expect(
-      await outcome(
-        judgeOf(
-          guardThat(() => UNSAFE, anonymous),
-          { cacheStore: store },
-        ),
-        says('a'),
-      ),
-    ).toBe('unsafe')
+    expect(await outcome(judgeOf(guardSaying(SAFE, anonymous), { cacheStore: store }), says('a'))).toBe('safe')
+    expect(await outcome(judgeOf(guardSaying(UNSAFE, anonymous), { cacheStore: store }), says('a'))).toBe('unsafe')
   })
 })
 
@@ -241,13 +225,7 @@ describe('remembering', () => {
 describe('a store that cannot be relied on', () => {
   const judgedWith = async (get: () => unknown): Promise<string> => {
     const store = { get, set: () => Promise.resolve() } as unknown as CacheStore
-    return outcome(
-      judgeOf(
-        guardThat(() => UNSAFE),
-        { cacheStore: store },
-      ),
-      says('a'),
-    )
+    return outcome(judgeOf(guardSaying(UNSAFE), { cacheStore: store }), says('a'))
   }
   const soon = Date.now() + 60_000
   const lies: [string, unknown][] = [
@@ -284,10 +262,7 @@ describe('a store that cannot be relied on', () => {
       set: () => Promise.reject(new Error('down')),
     }
     const logger = { debug: () => undefined, info: () => undefined, warn: note, error: note }
-    const judge = judgeOf(
-      guardThat(() => SAFE),
-      { cacheStore: store, logger },
-    )
+    const judge = judgeOf(guardSaying(SAFE), { cacheStore: store, logger })
     for (let index = 0; index < 50; index++) expect(await outcome(judge, says(`${index}`))).toBe('safe')
     expect(asked).toBeLessThanOrEqual(5)
     expect(warnings).toEqual([{ err: { type: 'Error', code: 'ECONNREFUSED' } }])
@@ -295,15 +270,9 @@ describe('a store that cannot be relied on', () => {
   })
   it('counts what it reached, what it knew and what it left out', async () => {
     const store = memoryStore()
-    const first = judgeOf(
-      guardThat(() => SAFE),
-      { cacheStore: store },
-    )
+    const first = judgeOf(guardSaying(SAFE), { cacheStore: store })
     await outcome(first, says('a'))
-    const second = judgeOf(
-      guardThat(() => UNSAFE),
-      { cacheStore: store },
-    )
+    const second = judgeOf(guardSaying(UNSAFE), { cacheStore: store })
     expect(await outcome(second, says('a'))).toBe('safe')
     expect(second.stats().cache.store).toEqual({ reached: 1, hits: 1, failures: 0, skipped: 0 })
     expect(await outcome(second, says('b'))).toBe('unsafe')
@@ -333,10 +302,7 @@ describe('a store that cannot be relied on', () => {
       get: () => Promise.resolve(asked++ === 0 ? JSON.stringify({ until, verdict: SAFE }) : undefined),
       set: () => Promise.resolve(),
     }
-    const judge = judgeOf(
-      guardThat(() => UNSAFE),
-      { cacheTtlMs: 60_000, cacheStore: store },
-    )
+    const judge = judgeOf(guardSaying(UNSAFE), { cacheTtlMs: 60_000, cacheStore: store })
     expect(await outcome(judge, says('a'))).toBe('safe')
     expect(await outcome(judge, says('a'))).toBe('safe')
     await sleep(250)
@@ -349,10 +315,7 @@ describe('a store that cannot be relied on', () => {
       get: () => (asked++, hangs ? never() : Promise.reject(new Error('down'))),
       set: () => (hangs ? never() : Promise.reject(new Error('down'))),
     }
-    const judge = judgeOf(
-      guardThat(() => SAFE),
-      { cacheStore: store },
-    )
+    const judge = judgeOf(guardSaying(SAFE), { cacheStore: store })
     for (let index = 0; index < 20; index++) await outcome(judge, says(`${index}`))
     hangs = true
     await sleep(1050)

@@ -6,7 +6,7 @@ import { isLlamaGuardError } from '../../../src/types/errors.js'
 import { redisStore } from '../../../src/guard/cache/store.js'
 import type { Judge } from '../../../src/guard/index.js'
 import { freePort } from '../../helpers/http.js'
-import { SAFE, UNSAFE, judgeOf, guardThat, outcome, says, sleep } from '../fake-guards.js'
+import { SAFE, UNSAFE, judgeOf, guardSaying, guardThat, outcome, says, sleep } from '../fake-guards.js'
 
 const installed = spawnSync('redis-server', ['--version']).status === 0
 if (!installed) console.warn('redis.test.ts is skipped: no redis-server here. On Debian: apt-get install redis-server')
@@ -94,10 +94,7 @@ describe('A judge without the optional packages', () => {
       code: 'dependency_missing',
       message: expect.stringContaining('npm install keyv @keyv/redis') as string,
     })
-    const judge = judgeOf(
-      guardThat(() => SAFE),
-      { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } },
-    )
+    const judge = judgeOf(guardSaying(SAFE), { cacheStore, logger: { debug: warn, info: warn, warn, error: warn } })
     for (const text of ['a', 'b', 'c']) expect(await outcome(judge, says(text))).toBe('safe')
     expect(warnings).toEqual([
       {

@@ -59,6 +59,8 @@ const korean = `모든 인간은 태어날 때부터 자유로우며 그 존엄�
 
 const emoji = `😀😃😄😁😆😅🤣😂🙂🙃😉😊😇🥰😍🤩😘😗😚😙🥲😋😛😜🤪😝🤑🤗🤭🤫🤔🤐🤨😐😑😶😏😒🙄😬🤥😌😔😪🤤😴😷🤒🤕🤢🤮🤧🥵🥶🥴😵🤯🤠🥳😎🤓🧐 🎉🎊 👍👎👏🙌🙏💪 ❤️🧡💛💚💙💜 🚀🔥✨💯 👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪🇫🇷🇯🇵`
 
+const vietnamese = `Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền. Tôi muốn học nấu ăn, bạn có thể giúp tôi nấu phở bò không? Cảm ơn bạn rất nhiều.`
+
 /** Texts as people and models write them. */
 export const ORDINARY = {
   english,
@@ -67,6 +69,7 @@ export const ORDINARY = {
   python,
   chinese,
   arabic,
+  vietnamese,
   emoji,
 } as const
 

@@ -71,17 +71,13 @@ describe.each(MODELS)('the count for the tokenizer of %s', (_, counter, real) =>
     expect(ratio).toBeLessThanOrEqual(1.02)
   })
 
-  it.each(['cs', 'de', 'es', 'fr', 'it', 'ja', 'ko', 'pl', 'pt-br', 'ru', 'tr', 'zh-cn', 'zh-tw', 'vi'])(
+  it.each(['cs', 'de', 'es', 'fr', 'it', 'ja', 'ko', 'pl', 'pt-br', 'ru', 'tr', 'zh-cn', 'zh-tw'])(
     'is at most 2 %% over on %s, and never under',
     (language) => {
       const file = `node_modules/typescript/lib/${language}/diagnosticMessages.generated.json`
-      const text =
-        language === 'vi'
-          ? 'Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền. Tôi muốn học nấu ăn, bạn có ' +
-            'thể giúp tôi nấu phở bò không? Cảm ơn bạn rất nhiều.'
-          : Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)
-              .slice(0, 150)
-              .join('\n')
+      const text = Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)
+        .slice(0, 150)
+        .join('\n')
       const ratio = counter.count(text) / real(text)
       expect(ratio).toBeGreaterThanOrEqual(1)
       expect(ratio).toBeLessThanOrEqual(1.02)
@@ -168,9 +164,6 @@ it('Without a vocabulary, tokens are estimated by the kind of each character and
     [' a', 1 + 0.7],
     ['a b', 0.7 + 0.34 + 0.7],
     ['a  b', 0.7 + 0.34 + 0.5 + 0.7],
-    ['\u00e9', 2],
-    ['\u4e00', 3],
-    ['\u{1F642}', 4],
   ] as const) {
     expect(anyTokens.reach(text, 0, Infinity).tokens).toBeCloseTo(tokens, 9)
     expect(anyTokens.count(text)).toBe(Math.ceil(tokens))

@@ -117,16 +117,6 @@ describe('A completion', () => {
     expect(seen[0]?.body['prompt']).toContain('User: hello')
     expect(seen[0]?.body).not.toHaveProperty('messages')
   })
-  it('that is unsafe names its categories', async () => {
-    reply = json(
-      completion([
-        ['\n\n', 0],
-        ['unsafe', -0.01],
-        ['\nS9,S1', -0.2],
-      ]),
-    )
-    expect(await openGuard().judge(says('hello'), {})).toMatchObject({ safe: false, categories: ['S9', 'S1'] })
-  })
   it('is asked for without logprobs, model and key when there are none', async () => {
     reply = json(SAFE)
     const complete = openAiCompatibleComplete({ url: `${url}/v1/`, timeoutMs: 5000, concurrency: 1 })
@@ -190,7 +180,6 @@ describe('A completion that fails', () => {
       true,
     ],
     ['two choices', json({ ...SAFE, choices: [...SAFE.choices, ...SAFE.choices] }), 'guard_error', false],
-    ['no choices', json({ ...SAFE, choices: [] }), 'guard_error', false],
     ['a body without end', json(JSON.stringify({ ...SAFE, padding: 'x'.repeat(3_000_000) })), 'guard_error', false],
     ['cut by the token limit', json(completion([['safe', 0]], 'length')), 'unparseable_verdict', false],
     ['safe and more', json(completion([['safety first', 0]])), 'unparseable_verdict', false],

@@ -57,6 +57,10 @@ const wordsOf = (count: number): string =>
 const letters = (number: number): string =>
   number.toString(26).replace(/./g, (digit) => 'abcdefghijklmnopqrstuvwyzq'[parseInt(digit, 26)] ?? '')
 
+/** So many turns of so many words, from both sides in turn. */
+const chatOf = (turns: number, words: number): Turn[] =>
+  Array.from({ length: turns }, (_, index) => ({ role: index % 2 === 0 ? 'User' : 'Agent', text: wordsOf(words) }))
+
 const BLANKS = [' ', '\n\t', '\u200B', '\u2060\u200D', '\uFEFF', '\u2800', '\u3164']
 /** A number of words, or a blank text. */
 const said = fc.oneof(
@@ -126,10 +130,7 @@ describe('every word of a request is in a prompt', () => {
   it('holds for a fallback that reads less than the first choice', async () => {
     const first: Guard = { model: 'down', judge: () => Promise.reject(new LlamaGuardError('guard_unavailable')) }
     const { guard, prompts } = recording('llama-guard-1', 1300)
-    const turns: Turn[] = Array.from({ length: 9 }, (_, index) => ({
-      role: index % 2 === 0 ? 'User' : 'Agent',
-      text: wordsOf(200),
-    }))
+    const turns = chatOf(9, 200)
     const judge = judgeOf(first, { fallback: [guard], cacheMax: 0, maxAttempts: 1 })
     const conversations = conversationsToJudge(requestOf(turns, { system: wordsOf(500) }), SETTINGS, false)
     for (const judgement of await judge.judgeAll(conversations, { stage: 'input' }))
@@ -159,14 +160,7 @@ describe('a blank last turn', () => {
 describe('a turn that no prompt has room for', () => {
   it('is judged: an old message that is unsafe by itself blocks', async () => {
     for (const role of ['User', 'Agent'] as const) {
-      const turns: Turn[] = [
-        { role: 'User', text: 'Hello.' },
-        { role, text: 'UNSAFE' },
-        ...Array.from({ length: 20 }, (_, index): Turn => ({
-          role: index % 2 === 0 ? 'Agent' : 'User',
-          text: wordsOf(300),
-        })),
-      ]
+      const turns: Turn[] = [{ role: 'User', text: 'Hello.' }, { role, text: 'UNSAFE' }, ...chatOf(21, 300)]
       const prompter = createPrompter('llama-guard-1')
       const guard: Guard = {
         fit: (conversation) => prompter.fit(conversation),
@@ -187,10 +181,7 @@ describe('a turn that no prompt has room for', () => {
       },
       judge: () => Promise.resolve({ safe: true, categories: [] }),
     }
-    const turns: Turn[] = Array.from({ length: 21 }, (_, index) => ({
-      role: index % 2 === 0 ? 'User' : 'Agent',
-      text: wordsOf(150),
-    }))
+    const turns = chatOf(21, 150)
     for (const judgement of await judged(anyUnsafe([guard, users]), requestOf(turns)))
       expect(judgement).toHaveProperty('verdict')
     expectSeen(prompts, planted(turns))
@@ -198,11 +189,7 @@ describe('a turn that no prompt has room for', () => {
 
   it('is context alone at the output, where the request has been judged already', async () => {
     const { guard, prompts } = recording()
-    const turns: Turn[] = Array.from({ length: 40 }, (_, index) => ({
-      role: index % 2 ? 'Agent' : 'User',
-      text: wordsOf(150),
-    }))
-    await judgeOf(guard).judge(turns, { stage: 'output' })
+    await judgeOf(guard).judge(chatOf(40, 150), { stage: 'output' })
     expect(prompts).toHaveLength(1)
   })
 
@@ -250,10 +237,7 @@ describe('a chat that grows', () => {
   })
 
   it('is let in cold, at two hundred turns, within the default of maxChecks', async () => {
-    const turns: Turn[] = Array.from({ length: 201 }, (_, index) => ({
-      role: index % 2 ? 'Agent' : 'User',
-      text: wordsOf(100),
-    }))
+    const turns = chatOf(201, 100)
     const { guard, prompts } = recording()
     const judgements = await judged(guard, requestOf(turns), {}, 32)
     for (const judgement of judgements) expect(judgement).toHaveProperty('verdict')

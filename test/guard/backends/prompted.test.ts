@@ -27,6 +27,10 @@ async function start(options: EmulatorOptions = {}, model: (typeof LLAMA_GUARDS)
   return { emulator, guard }
 }
 
+/** A guard whose server completes like this. */
+const guardOf = (complete: Complete, model: (typeof LLAMA_GUARDS)[number] = 'llama-guard-1') =>
+  promptedGuard({ prompter: createPrompter(model), complete, identity: 'own' })
+
 afterEach(async () => {
   vi.unstubAllEnvs()
   for (const close of opened.splice(0)) await close()
@@ -138,15 +142,11 @@ describe('An endpoint with less context than its model', () => {
   it('is asked no further piece once the caller has gone, although the last one was answered.', async () => {
     const controller = new AbortController()
     let asked = 0
-    const guard = promptedGuard({
-      prompter: createPrompter('llama-guard-1'),
-      complete: async (prompt) => {
-        asked++
-        if (prompt.length > 8000) throw new LlamaGuardError('guard_input_too_long')
-        controller.abort()
-        return { text: 'safe' }
-      },
-      identity: 'leaves',
+    const guard = guardOf(async (prompt) => {
+      asked++
+      if (prompt.length > 8000) throw new LlamaGuardError('guard_input_too_long')
+      controller.abort()
+      return { text: 'safe' }
     })
     await expect(guard.judge(long('Bye.'), { signal: controller.signal })).rejects.toBeInstanceOf(LlamaGuardError)
     expect(asked).toBe(2)
@@ -154,27 +154,18 @@ describe('An endpoint with less context than its model', () => {
 
   it('is asked once about a text that failed for another reason than its length.', async () => {
     let asked = 0
-    const guard = promptedGuard({
-      prompter: createPrompter('llama-guard-1'),
-      complete: () => (asked++, Promise.reject(new LlamaGuardError('guard_unavailable'))),
-      identity: 'down',
-    })
+    const guard = guardOf(() => (asked++, Promise.reject(new LlamaGuardError('guard_unavailable'))))
     await expect(guard.judge(long('Bye.'), {})).rejects.toMatchObject({ code: 'guard_unavailable' })
     expect(asked).toBe(1)
   })
 
   it('never turns one call into more than 32.', async () => {
     let asked = 0
-    const guard = promptedGuard({
-      prompter: createPrompter('llama-guard-3-8b'),
-      complete: (prompt) => {
-        asked++
-        return prompt.length > 3200
-          ? Promise.reject(new LlamaGuardError('guard_input_too_long'))
-          : Promise.resolve({ text: 'safe' })
-      },
-      identity: 'tiny',
-    })
+    const guard = guardOf(async (prompt) => {
+      asked++
+      if (prompt.length > 3200) throw new LlamaGuardError('guard_input_too_long')
+      return { text: 'safe' }
+    }, 'llama-guard-3-8b')
     await guard.judge(user('word '.repeat(7000)), {}).catch(() => undefined)
     expect(asked).toBeLessThanOrEqual(32)
   })

@@ -1,14 +1,12 @@
 // Models that follow a policy of the operator's: Granite Guardian 4.1 and Nemotron Safety Guard against the published
 // prompts, gpt-oss-safeguard on a server that makes its format.
-import type { Server } from 'node:http'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard } from '../../../src/index.js'
 import { createPrompter, type ModelName } from '../../../src/guard/prompt/index.js'
 import type { Completion } from '../../../src/guard/answer/completion.js'
 import type { Conversation, Role } from '../../../src/types.js'
+import { type Running, serve } from '../../helpers/http.js'
 import { says } from '../fake-guards.js'
 
 const HARM =
@@ -190,10 +188,10 @@ Output JSON:`
 })
 
 describe('gpt-oss-safeguard', () => {
-  let server: Server
+  let server: Running
   let answer: object
   const bodies: Record<string, unknown>[] = []
-  const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
+  const url = () => `${server.url}/v1`
   const reply = (content: string | null, finish = 'stop') =>
     void (answer = {
       id: 'c',
@@ -220,7 +218,7 @@ describe('gpt-oss-safeguard', () => {
     })
 
   beforeAll(async () => {
-    server = createServer((request, response) => {
+    server = await serve((request, response) => {
       let raw = ''
       request.on('data', (chunk: Buffer) => (raw += chunk.toString()))
       request.on('end', () => {
@@ -229,10 +227,9 @@ describe('gpt-oss-safeguard', () => {
         return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
       })
     })
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   })
   afterEach(() => void (bodies.length = 0))
-  afterAll(() => new Promise((closed) => server.close(closed)))
+  afterAll(() => server.close())
 
   it("gets the policy as the system message, as OpenAI's own client sends one", async () => {
     reply('unsafe\nS9')

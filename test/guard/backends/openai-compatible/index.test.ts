@@ -1,7 +1,5 @@
 // The guard behind an OpenAI-compatible server, against a small server that answers as vLLM does, rightly and wrongly.
-import { createServer } from 'node:http'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { isLlamaGuardError } from '../../../../src/types/errors.js'
 import {
@@ -10,11 +8,12 @@ import {
 } from '../../../../src/guard/backends/openai-compatible.js'
 import { createPrompter } from '../../../../src/guard/prompt/index.js'
 import { promptedGuard } from '../../../../src/guard/backends/prompted.js'
+import { type Running, serve } from '../../../helpers/http.js'
 import { says } from '../../fake-guards.js'
 
 type Reply = (response: ServerResponse, request: IncomingMessage) => void
 
-let server: Server
+let server: Running
 let url: string
 let reply: Reply
 const seen: { path: string | undefined; headers: IncomingMessage['headers']; body: Record<string, unknown> }[] = []
@@ -81,25 +80,21 @@ const failure = async (answer: Reply, rest?: Partial<OpenAiCompatibleOptions>) =
 }
 
 beforeAll(async () => {
-  server = createServer((request, response) => {
+  server = await serve((request, response) => {
     let text = ''
     request.on('data', (chunk: Buffer) => (text += chunk.toString()))
     request.on('end', () => {
       seen.push({ path: request.url, headers: request.headers, body: JSON.parse(text) as Record<string, unknown> })
       reply(response, request)
     })
-  }).listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  url = server.url
 })
 afterEach(async () => {
   await Promise.all(open.splice(0).map((guard) => guard.close?.()))
   seen.length = 0
 })
-afterAll(async () => {
-  server.closeAllConnections()
-  await new Promise((resolve) => server.close(resolve))
-})
+afterAll(() => server.close())
 
 describe('A completion', () => {
   it('is asked for with the raw prompt, greedy and short, and read with its score and usage', async () => {

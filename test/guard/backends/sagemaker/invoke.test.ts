@@ -1,8 +1,7 @@
 // Calls after the first, which the SDK no longer builds: signed all the same, failing all the same, and
 // following its configuration.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -14,6 +13,7 @@ import { createInvoke } from '../../../../src/guard/backends/sagemaker/invoke.js
 import { LazyAbortController } from '../../../../src/utils/deadline.js'
 import { startEmulator } from '../../../emulator/index.js'
 import type { Emulator } from '../../../emulator/index.js'
+import { serve } from '../../../helpers/http.js'
 import { failure } from '../../fake-guards.js'
 
 const PROMPT =
@@ -105,16 +105,12 @@ describe('A later call', () => {
       { accessKeyId: 'AKIASECOND', secretAccessKey: 'second', sessionToken: 'session-2' },
     ]
     const seen: Record<string, unknown>[] = []
-    const server = createServer((request, response) => {
+    const server = await serve((request, response) => {
       seen.push(request.headers)
       request.resume().on('end', () => response.end('[{"generated_text":"safe"}]'))
     })
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     const folder = mkdtempSync(join(tmpdir(), 'credentials-'))
-    closing.push(
-      () => rmSync(folder, { recursive: true }),
-      () => (server.closeAllConnections(), server.close()),
-    )
+    closing.push(() => rmSync(folder, { recursive: true }), server.close)
     // The process that tells the credentials gives them a second to live, so that each call asks anew.
     const script = join(folder, 'credentials.cjs')
     const turn = join(folder, 'turn')
@@ -133,7 +129,7 @@ describe('A later call', () => {
       AWS_SECRET_ACCESS_KEY: '',
       AWS_CONFIG_FILE: join(folder, 'config'),
       AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
-      AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME: server.url,
       _X_AMZN_TRACE_ID: 'Root=1-first',
       AWS_LAMBDA_FUNCTION_NAME: 'traced',
     }))
@@ -190,19 +186,15 @@ describe('A later call', () => {
       addEventListener: (_: string, listener: unknown) => void listeners.add(listener),
       removeEventListener: (_: string, listener: unknown) => void listeners.delete(listener),
     }
-    const server = createServer((_, response) => response.end('{}'))
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-    closing.push(() => (server.closeAllConnections(), server.close()))
-    const { port } = server.address() as AddressInfo
+    const server = await serve((_, response) => void response.end('{}'))
     const { send, close } = createSender(
-      { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port, path: '/' },
+      { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', port: server.port, path: '/' },
       { connections: 1, connectMs: 3000, maxAnswerBytes: 1e6, tooLarge: () => new Error('too large') },
     )
     closing.push(close)
     await send({}, Buffer.from('body'), signal)
     expect(listeners.size).toBe(0)
-    server.closeAllConnections()
-    await new Promise((closed) => server.close(closed))
+    await server.close()
     await expect(send({}, Buffer.from('body'), signal)).rejects.toThrow()
     expect(listeners.size).toBe(0)
   })

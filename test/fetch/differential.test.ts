@@ -150,18 +150,17 @@ describe('A Hono app on a server', () => {
     })
   })
 
-  it('stops its stream when the client leaves, and after a block in the middle.', async () => {
+  it('stops its stream when the client leaves.', async () => {
     // Hono reports a client that left.
     vi.spyOn(console, 'error').mockReturnValue(undefined)
     let cancelled = 0
     const app = new Hono()
-    app.post('/v1/chat/completions', async (c) => {
-      const { messages } = await c.req.json()
+    app.post('/v1/chat/completions', (c) => {
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(bytesOf(chunk({ content: 'One ' }))),
         async pull(controller) {
           await sleep(20)
-          controller.enqueue(bytesOf(chunk({ content: messages[0].content === 'bad' ? 'UNSAFE ' : 'more ' })))
+          controller.enqueue(bytesOf(chunk({ content: 'more ' })))
         },
         cancel: () => void cancelled++,
       })
@@ -170,13 +169,7 @@ describe('A Hono app on a server', () => {
     await serving(app, { windowMs: 20 }, async (url) => {
       const left = send(`${url}/v1/chat/completions`, { body: chat('good'), onData: () => true })
       expect((await within(left)).complete).toBe(false)
-      const blocked = await within(send(`${url}/v1/chat/completions`, { body: chat('bad') }))
-      expect(blocked.text).toContain('content_filter')
-      expect(blocked.text).not.toContain('UNSAFE')
-      const stopped = async (): Promise<void> => {
-        while (cancelled < 2) await sleep(5)
-      }
-      await within(stopped(), 'the end of both streams')
+      await vi.waitFor(() => expect(cancelled).toBe(1))
     })
     vi.restoreAllMocks()
   })

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { anyUnsafe, cascade, type CascadeOptions, isSure } from '../../src/guard/panel.js'
 import type { Conversation, Guard, Verdict } from '../../src/types.js'
-import { guardThat, judgeOf, never, says } from './fake-guards.js'
+import { guardSaying, guardThat, judgeOf, never, SAFE, says, sleep } from './fake-guards.js'
 
 const thresholds = { safeBelow: 0.2, unsafeAbove: 0.9 }
 const small = (answer: (call: number) => unknown, rest: Partial<Guard> = {}) =>
@@ -76,7 +76,7 @@ describe('A cascade', () => {
   it('leaves the large guard half of the time when a fallback stands behind both.', async () => {
     const then = large()
     const guard = made(small(never), then, { firstMs: 400 })
-    const fallback = guardThat(() => ({ safe: true, categories: [] }), { model: 'fallback', identity: 'fallback' })
+    const fallback = guardSaying(SAFE, { model: 'fallback', identity: 'fallback' })
     const judge = judgeOf(guard, { timeoutMs: 800, fallback: [fallback], maxAttempts: 1 })
     expect(await judge.judge(says('hello'), { stage: 'input' })).toMatchObject({ verdict: { judgedBy: 'large' } })
     expect(fallback.calls).toHaveLength(0)
@@ -84,10 +84,7 @@ describe('A cascade', () => {
 
   it('on a panel is named by the guard of it that judged.', async () => {
     const sure = small(() => ({ safe: false, categories: ['O3'], score: 1 }))
-    const panel = anyUnsafe([
-      made(sure, large()),
-      guardThat(() => ({ safe: true, categories: [] }), { model: 'other' }),
-    ])
+    const panel = anyUnsafe([made(sure, large()), guardSaying(SAFE, { model: 'other' })])
     expect(await panel.judge(says('hello'), {})).toMatchObject({ judgedBy: 'small', namedBy: { O3: 'small' } })
   })
 
@@ -114,11 +111,9 @@ describe('A cascade', () => {
   })
 
   it('of a panel lets no verdict that only flags hide one that blocks.', async () => {
-    const flags = guardThat(() => ({ safe: false, categories: ['F1'] }), { model: 'flags', identity: 'flags' })
-    const blocks = guardThat(
-      async () => (await new Promise((wake) => setTimeout(wake, 50)), { safe: false, categories: ['B1'] }),
-      { model: 'blocks', identity: 'blocks' },
-    )
+    const flags = guardSaying({ safe: false, categories: ['F1'] }, { model: 'flags', identity: 'flags' })
+    const blocking = () => sleep(50).then(() => ({ safe: false, categories: ['B1'] }))
+    const blocks = guardThat(blocking, { model: 'blocks', identity: 'blocks' })
     const guard = made(
       small(() => ({ safe: true, categories: [], score: 0.5 })),
       anyUnsafe([flags, blocks]),

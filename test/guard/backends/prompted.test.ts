@@ -166,7 +166,7 @@ describe('An endpoint with less context than its model', () => {
       if (prompt.length > 3200) throw new LlamaGuardError('guard_input_too_long')
       return { text: 'safe' }
     }, 'llama-guard-3-8b')
-    await guard.judge(user('word '.repeat(7000)), {}).catch(() => undefined)
+    await guard.judge(user('word '.repeat(30_000)), {}).catch(() => undefined)
     expect(asked).toBeLessThanOrEqual(32)
   })
 })

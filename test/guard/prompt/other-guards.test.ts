@@ -131,7 +131,6 @@ describe('A verdict of Qwen3Guard-Gen', () => {
   })
 
   it.each([
-    'safe',
     'Safe',
     'Safety: Safe',
     'Safety: Safe\nCategories:',
@@ -140,7 +139,6 @@ describe('A verdict of Qwen3Guard-Gen', () => {
     'Safety: Safe\nCategories: None\nRefusal: Maybe',
     'safety: safe\ncategories: none',
     'Safety: Safely\nCategories: None',
-    'Safety: Safe, Unsafe\nCategories: None',
     '**Safety: Safe**\nCategories: None',
     'Safety:  Safe\nCategories: None',
     '<think>\n\n</think>\n\nSafety: Safe\nCategories: None',
@@ -200,16 +198,12 @@ describe('A verdict of Granite Guardian', () => {
     expect(createPrompter(GRANITE).parse({ text: 'No', tokens: [token] }, 'User').score).toBeCloseTo(0.25, 10)
   })
 
-  it.each([
-    'Yes.',
-    'yes',
-    `Yes ${'x'.repeat(5000)}`,
-    '\u00a0Yes',
-    'Yes, because',
-    'Yes\n<confidence> High </confidence>',
-  ])('is unsafe in %j.', (text) => {
-    expect(parse(GRANITE, text)).toEqual({ safe: false, categories: [], truncated: true, score: 1 })
-  })
+  it.each(['Yes.', 'yes', `Yes ${'x'.repeat(5000)}`, '\u00a0Yes', 'Yes\n<confidence> High </confidence>'])(
+    'is unsafe in %j.',
+    (text) => {
+      expect(parse(GRANITE, text)).toEqual({ safe: false, categories: [], truncated: true, score: 1 })
+    },
+  )
 
   it.each(['no', 'No.', 'No, but', 'None', 'Not', '', 'safe', 'Yesterday', '"No"', 'No\nYes'])(
     'is not in %j.',

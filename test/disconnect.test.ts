@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setImmediate } from 'node:timers/promises'
 import compression from 'compression'
 import session from 'express-session'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Guard, GuardedRequest, Middleware } from '../src/types.js'
 import { ask, EXPRESSES, guarded, onNode, serving, within, type Handler } from './helpers/apps.js'
 import { markerGuard } from './helpers/guards.js'
@@ -15,18 +15,6 @@ import { post, rawClient } from './helpers/raw.js'
 
 const PATH = '/v1/chat/completions'
 const json = (word: string): string => JSON.stringify(completion(word))
-
-let stray: unknown[] = []
-const note = (error: unknown): void => void stray.push(error)
-beforeEach(() => {
-  stray = []
-  process.on('unhandledRejection', note).on('uncaughtException', note)
-})
-afterEach(async () => {
-  await sleep(10)
-  process.off('unhandledRejection', note).off('uncaughtException', note)
-  expect(stray).toEqual([])
-})
 
 /** Never answers; keeps what became of each call. */
 function hangingGuard(answersFirst = 0): Guard & { readonly calls: { aborted: boolean }[] } {

@@ -2,25 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { openaiChat } from '../../../src/dialects/openai-chat.js'
 import type { Dialect, Framing } from '../../../src/dialects/dialect.js'
-import { ask, guarded, onNode, serving } from '../../helpers/apps.js'
-import { chat, send, sleep, type Reply } from '../../helpers/http.js'
+import { guarded, onNode, serving } from '../../helpers/apps.js'
+import { chat, send, type Reply } from '../../helpers/http.js'
+import { streamed, writing } from './streamed.js'
 
 const json = (content: string): string => JSON.stringify({ choices: [{ index: 0, delta: { content } }] })
 
-async function streamed(framing: Framing, type: string, pieces: readonly string[], pauseMs = 0): Promise<Reply> {
+async function told(framing: Framing, type: string, pieces: readonly string[], pauseMs = 0): Promise<Reply> {
   const dialect: Dialect = { ...openaiChat, name: `test-${framing}`, framing }
-  const middleware = guarded({ check: ['output'], dialects: [dialect] as never, windowMs: 10 })
-  return serving(
-    onNode([middleware], async (_req, res) => {
-      res.writeHead(200, { 'content-type': type })
-      for (const piece of pieces) {
-        res.write(piece)
-        if (pauseMs > 0) await sleep(pauseMs)
-      }
-      res.end()
-    }),
-    ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }) }),
-  )
+  return (await streamed(writing(type, pieces, pauseMs), { dialects: [dialect] as never, windowMs: 10 })).reply
 }
 
 describe('A JSON array', () => {
@@ -57,7 +47,7 @@ describe('A JSON array', () => {
     ['strings', '["UN", "SAFE"]'],
     ['escaped strings', '["\\u0055N", "\\u0053AFE"]'],
   ])('is judged when it is %s', async (_name, body) => {
-    const reply = await streamed('json-array', 'application/json', [body])
+    const reply = await told('json-array', 'application/json', [body])
     expect(reply.status >= 451 || reply.text.includes('llama_guard')).toBe(true)
     expect(reply.text).not.toMatch(/SAFE|u0053/)
   })
@@ -66,7 +56,7 @@ describe('A JSON array', () => {
 describe('Bare text', () => {
   it('flows in its very bytes, blanks, numbers and marks of ends included', async () => {
     const pieces = ['\uFEFFThe ', ' ', '42', '\n', '[DONE]', ' "quoted"', '\n{"a":1}\n', 'end']
-    const reply = await streamed('text', 'text/plain; charset=utf-8', pieces, 15)
+    const reply = await told('text', 'text/plain; charset=utf-8', pieces, 15)
     expect([reply.status, reply.text]).toEqual([200, pieces.join('')])
     expect(reply.chunks.length).toBeGreaterThan(2)
   })
@@ -80,7 +70,7 @@ describe('Bare text', () => {
     ['as a data stream', ['0:"UN"\n', '0:"SAFE"\n']],
     ['cut within a line', ['0:"U', 'N"\n0:"SA', 'FE"\n']],
   ])('is judged %s', async (_name, pieces) => {
-    const reply = await streamed('text', 'text/plain', pieces, 5)
+    const reply = await told('text', 'text/plain', pieces, 5)
     expect(reply.status === 451 || !reply.complete || reply.text.includes('llama_guard')).toBe(true)
     expect(reply.text).not.toMatch(/SAFE/)
   })

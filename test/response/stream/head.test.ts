@@ -1,7 +1,8 @@
 // When a stream may begin: what has no words of the model does not turn an early 451 into a 200.
 import { describe, expect, it } from 'vitest'
-import { ask, guarded, onNode, serving, within, type Handler } from '../../helpers/apps.js'
-import { chat, chunk, sleep, type Reply } from '../../helpers/http.js'
+import { within } from '../../helpers/apps.js'
+import { chunk } from '../../helpers/http.js'
+import { streamed, writing } from './streamed.js'
 
 const DONE = 'data: [DONE]\n\n'
 const SILENT: Readonly<Record<string, string>> = {
@@ -22,26 +23,7 @@ const ASIDES: Readonly<Record<string, string>> = {
   'prose in the model name': `data: ${JSON.stringify({ model: 'The Big Model', choices: [] })}\n\n`,
 }
 
-function streaming(...frames: (string | number)[]): Handler {
-  return async (_req, res) => {
-    res.writeHead(200, { 'content-type': 'text/event-stream' })
-    for (const frame of frames) {
-      if (typeof frame === 'number') await sleep(frame)
-      else res.write(frame)
-    }
-    res.end()
-  }
-}
-async function streamed(
-  handler: Handler,
-  options: Parameters<typeof guarded>[0] = {},
-): Promise<{ reply: Reply; texts: string[] }> {
-  const middleware = guarded({ check: ['output'], windowMs: 20, ...options })
-  const reply = await serving(onNode([middleware], handler), ({ url }) =>
-    ask(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }) }),
-  )
-  return { reply, texts: middleware.guard.texts() }
-}
+const streaming = (...frames: (string | number)[]) => writing('text/event-stream', frames)
 
 describe('By default a stream', () => {
   it.each(Object.entries({ ...SILENT, ...ASIDES }))(

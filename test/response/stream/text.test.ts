@@ -1,32 +1,14 @@
 // Bare text, and streams of an app's own shape: words flow, and the guard reads them as the app's page shows them.
 import { ChatCompletionStream } from 'openai/lib/ChatCompletionStream'
 import { describe, expect, it } from 'vitest'
-import { ask, guarded, onNode, serving } from '../../helpers/apps.js'
-import { markerGuard } from '../../helpers/guards.js'
-import { chat, send, sleep, type Reply } from '../../helpers/http.js'
+import { guarded, onNode, serving } from '../../helpers/apps.js'
+import { chat, send } from '../../helpers/http.js'
+import { streamed, writing } from './streamed.js'
 
 const WORDS = 'I will now show you how it is done , and why .'.split(' ')
 
-interface Told {
-  readonly reply: Reply
-  readonly texts: string[]
-}
-
-async function streamed(type: string | undefined, pieces: readonly string[], pauseMs = 0, guardMs = 0): Promise<Told> {
-  const middleware = guarded({ guard: markerGuard({ delay: guardMs }), check: ['output'], windowMs: 20 })
-  const reply = await serving(
-    onNode([middleware], async (_req, res) => {
-      if (type !== undefined) res.setHeader('content-type', type)
-      for (const piece of pieces) {
-        res.write(piece)
-        if (pauseMs > 0) await sleep(pauseMs)
-      }
-      res.end()
-    }),
-    ({ url }) => ask(`${url}/v1/chat/completions`, { body: chat('hi', { stream: true }) }),
-  )
-  return { reply, texts: middleware.guard.texts() }
-}
+const told = (type: string | undefined, pieces: readonly string[], pauseMs?: number) =>
+  streamed(writing(type, pieces, pauseMs))
 
 describe.each([undefined, 'text/plain', 'text/plain; charset=utf-8', 'text/markdown', 'text/html'])(
   'As %s a text',
@@ -53,9 +35,9 @@ describe.each([undefined, 'text/plain', 'text/plain; charset=utf-8', 'text/markd
     })
 
     it('is cut off before an unsafe word, and is a 451 when it begins with one', async () => {
-      const { reply } = await streamed(type, ['It is all fine so far. ', 'UN', 'SAFE'], 40)
+      const { reply } = await told(type, ['It is all fine so far. ', 'UN', 'SAFE'], 40)
       expect(reply.text).not.toContain('SAFE')
-      expect((await streamed(type, ['UNSAFE', ' words'])).reply.status).toBe(451)
+      expect((await told(type, ['UNSAFE', ' words'])).reply.status).toBe(451)
     })
   },
 )
@@ -81,21 +63,21 @@ describe('A text', () => {
     ['YAML', ['id: 7\nname: x\n', 'data: y\nevent: z\n']],
     ['an event to learn from', ['An event:\n\n', 'data: {"choices":[', '{"delta":{}}]}\n\n']],
   ])('that holds %s leaves as it is', async (_what, pieces) => {
-    const { reply } = await streamed('text/plain', pieces, 3)
+    const { reply } = await told('text/plain', pieces, 3)
     expect([reply.status, reply.text]).toEqual([200, pieces.join('')])
   })
 
   it('that is the JSON lines of openai-node is read as its client reads it', async () => {
     const line = (content: string): string =>
       `${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { role: 'assistant', content }, finish_reason: content === '.' ? 'stop' : null }] })}\n`
-    const { reply, texts } = await streamed('text/plain', ['Hello ', 'there', '.'].map(line), 5)
+    const { reply, texts } = await told('text/plain', ['Hello ', 'there', '.'].map(line), 5)
     // Ids stand beside the words, because the model may have written such lines itself.
     expect(texts.at(-1)!.split('\n')).toContain('Hello there.')
     const stream = ChatCompletionStream.fromReadableStream(new Blob([reply.text]).stream())
     let content = ''
     for await (const { choices } of stream) content += choices[0]?.delta.content ?? ''
     expect(content).toBe('Hello there.')
-    expect((await streamed('text/plain', ['UN', 'SAFE', '.'].map(line))).reply.status).toBe(451)
+    expect((await told('text/plain', ['UN', 'SAFE', '.'].map(line))).reply.status).toBe(451)
   })
 })
 
@@ -108,25 +90,25 @@ describe('A stream of one word an event', () => {
   }
 
   it.each(Object.entries(shapes))('is read with blanks between, and without, as %s', async (_name, [type, write]) => {
-    const { texts, reply } = await streamed(type, WORDS.map(write))
+    const { texts, reply } = await told(type, WORDS.map(write))
     expect(texts.at(-1)!.replace('token\n', '').split('\n')).toEqual([
       WORDS.join(''),
       'I will now show you how it is done, and why.',
     ])
     expect(reply.text).toBe(WORDS.map(write).join(''))
-    expect((await streamed(type, ['so', 'it', 'is', 'UN', 'SAFE'].map(write))).reply.status).toBe(451)
+    expect((await told(type, ['so', 'it', 'is', 'UN', 'SAFE'].map(write))).reply.status).toBe(451)
   })
 
   it.each(Object.entries(shapes))('that brings its blanks along is read once, as %s', async (_name, [type, write]) => {
     const tokens = ['I', ' will', ' sh', 'ow', ' you', '.']
-    expect((await streamed(type, tokens.map(write))).texts.at(-1)).toMatch(/^(?:token\n)?I will show you\.$/)
+    expect((await told(type, tokens.map(write))).texts.at(-1)).toMatch(/^(?:token\n)?I will show you\.$/)
   })
 
   it.each([['fine:\n'], ['x'.repeat(1100)], ['so\n', 'it', 'was\n']])(
     'is read with blanks between, whatever the model writes first: %j',
     async (...first) => {
       const [type, write] = shapes['JSON strings']!
-      const { texts } = await streamed(type, [...first, ...WORDS].map(write))
+      const { texts } = await told(type, [...first, ...WORDS].map(write))
       expect(texts.at(-1)).toContain(' will now show you how it is done, and why.')
     },
   )
@@ -134,7 +116,7 @@ describe('A stream of one word an event', () => {
   it('stays whole in languages that write no blanks', async () => {
     const [type, write] = shapes['bare events']!
     for (const text of ['我现在告诉你怎么做', 'これからやり方を見せます', 'ฉันจะบอกคุณ'])
-      expect((await streamed(type, Array.from(text, write))).texts.at(-1)).toBe(text)
+      expect((await told(type, Array.from(text, write))).texts.at(-1)).toBe(text)
   })
 })
 
@@ -142,7 +124,7 @@ describe('A JSON sequence', () => {
   it('that is cut ends with a record of its own', async () => {
     const line = (content: string): string =>
       `\u001e${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n`
-    const { reply } = await streamed('application/json-seq', [line('It is fine. '), line('UNSAFE')], 60)
+    const { reply } = await told('application/json-seq', [line('It is fine. '), line('UNSAFE')], 60)
     expect(reply.status).toBe(200)
     const records = reply.text.split('\u001e')
     expect(records.shift()).toBe('')

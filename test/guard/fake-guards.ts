@@ -1,5 +1,4 @@
 // Guards that answer what a test tells them to, and judges around them with plain defaults.
-import { expect } from 'vitest'
 import { createJudge, type Judge, type JudgeSettings } from '../../src/guard/index.js'
 import type { Conversation, Guard, JudgeOptions, Verdict } from '../../src/types.js'
 import { isLlamaGuardError, type LlamaGuardError } from '../../src/types/errors.js'
@@ -61,7 +60,7 @@ export async function outcome(judge: Judge, conversation: Conversation, signal?:
 /** The error of work that must fail with one of ours. */
 export async function failure(work: Promise<unknown>): Promise<LlamaGuardError> {
   const error: unknown = await work.then(
-    () => expect.unreachable('it did not fail'),
+    () => new Error('it did not fail'),
     (reason: unknown) => reason,
   )
   if (!isLlamaGuardError(error)) throw error

@@ -78,11 +78,12 @@ const httpSpan = (): ReadableSpan | undefined =>
   exporter.getFinishedSpans().find(({ kind }) => kind === SpanKind.SERVER)
 const guardSpans = (spans: readonly ReadableSpan[]): ReadableSpan[] =>
   spans.filter(({ name }) => name.startsWith('apply_guardrail'))
-const post = (url: string, body: object | string, headers = {}): Promise<unknown> =>
+const post = (url: string, body: object | string, headers = {}, init: RequestInit = {}): Promise<unknown> =>
   fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
   }).then((response) => response.text())
 
 describe('instrument()', () => {
@@ -154,12 +155,7 @@ describe('instrument()', () => {
     const spans = await traced({ guard: markerGuard({ delay: 200 }) }, async (url) => {
       const controller = new AbortController()
       setTimeout(() => controller.abort(), 60)
-      await fetch(`${url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(chat('hi')),
-        signal: controller.signal,
-      }).catch(() => undefined)
+      await post(url, chat('hi'), {}, { signal: controller.signal }).catch(() => undefined)
       await vi.waitFor(() => expect(guardSpans(exporter.getFinishedSpans())).toHaveLength(1))
     })
     expect(guardSpans(spans)[0]!.attributes['gen_ai.guardrail.decision']).toBeUndefined()
